@@ -1,0 +1,55 @@
+# One static library per folder of src/, so that the link list is the graph of docs/architecture.md.
+
+add_library(caravel_options INTERFACE)
+target_compile_options(caravel_options INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wno-missing-field-initializers)
+# Contraction would let the compiler fuse a*b+c in one place and not in another: "one arithmetic" forbids it;
+# kernels that want a fused multiply-add say so.
+target_compile_options(caravel_options INTERFACE -ffp-contract=off)
+target_include_directories(caravel_options INTERFACE
+  $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/src> $<INSTALL_INTERFACE:include/caravel>)
+if(CARAVEL_SANITIZE)
+  target_compile_options(caravel_options INTERFACE -fsanitize=${CARAVEL_SANITIZE} -fno-omit-frame-pointer
+    $<$<CXX_COMPILER_ID:GNU>:-Wno-tsan>)
+  target_link_options(caravel_options INTERFACE -fsanitize=${CARAVEL_SANITIZE})
+endif()
+
+# caravel_module(NAME [DEPS folder...] [LIBS external...] [SOURCES extra...])
+# Target `caravel_NAME` from every .cc of src/NAME (sub-folders included, but those listed in EXCLUDE_DIRS).
+function(caravel_module name)
+  cmake_parse_arguments(ARG "" "" "DEPS;LIBS;EXCLUDE_DIRS" ${ARGN})
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${name}/*.cc)
+  foreach(dir IN LISTS ARG_EXCLUDE_DIRS)
+    list(FILTER sources EXCLUDE REGEX "/${name}/${dir}/")
+  endforeach()
+  if(sources)
+    add_library(caravel_${name} STATIC ${sources})
+    set(scope PUBLIC)
+  else()
+    add_library(caravel_${name} INTERFACE)
+    set(scope INTERFACE)
+  endif()
+  add_library(caravel::${name} ALIAS caravel_${name})
+  target_link_libraries(caravel_${name} ${scope} caravel_options ${ARG_LIBS})
+  foreach(dep IN LISTS ARG_DEPS)
+    target_link_libraries(caravel_${name} ${scope} caravel_${dep})
+  endforeach()
+  set_property(GLOBAL APPEND PROPERTY CARAVEL_MODULES caravel_${name})
+endfunction()
+
+# caravel_tests(FOLDER [LIBS ...] [LABELS ...]): one GoogleTest program per tests/FOLDER, from every *_test.cc in it.
+function(caravel_tests name)
+  cmake_parse_arguments(ARG "" "" "DEPS;LIBS" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${name}/*.cc)
+  if(NOT sources)
+    return()
+  endif()
+  add_executable(${name}_test ${sources})
+  foreach(dep IN LISTS ARG_DEPS)
+    target_link_libraries(${name}_test PRIVATE caravel_${dep})
+  endforeach()
+  target_link_libraries(${name}_test PRIVATE ${ARG_LIBS} caravel_options GTest::gtest GTest::gmock GTest::gtest_main)
+  target_include_directories(${name}_test PRIVATE ${PROJECT_SOURCE_DIR}/tests)
+  target_compile_definitions(${name}_test PRIVATE
+    CARAVEL_SOURCE_DIR="${PROJECT_SOURCE_DIR}" CARAVEL_FIXTURES="${PROJECT_SOURCE_DIR}/tests/fixtures")
+  gtest_discover_tests(${name}_test DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 600)
+endfunction()

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <cstdint>
+
+namespace caravel {
+
+/// What the engine does now and has done since it was opened.
+struct Stats {
+  int waiting_requests = 0;
+  int running_requests = 0;
+  int swapped_requests = 0;
+
+  int64_t total_blocks = 0;      // of the pool
+  int64_t used_blocks = 0;       // held by sequences
+  int64_t cached_blocks = 0;     // free, but still hold a prefix that may be found
+  int block_size = 0;            // tokens
+
+  int64_t steps = 0;
+  int64_t prompt_tokens = 0;     // computed
+  int64_t cached_tokens = 0;     // found in the prefix cache instead
+  int64_t generated_tokens = 0;
+  int64_t preemptions_recompute = 0;
+  int64_t preemptions_swap = 0;
+  int64_t finished_requests = 0;
+  int64_t cancelled_requests = 0;
+
+  // Sums over steps; reserved_unused / reserved is the share of the KV memory that was reserved and held no token.
+  int64_t kv_slots_reserved = 0;
+  int64_t kv_slots_reserved_unused = 0;
+
+  double busy_seconds = 0;       // spent in steps
+};
+
+}  // namespace caravel

@@ -1,0 +1,16 @@
+#pragma once
+
+#include <string>
+
+namespace caravel::format {
+
+/// $CARAVEL_CACHE, else $XDG_CACHE_HOME/caravel, else ~/.cache/caravel.
+std::string cache_directory();
+
+/// What a MODEL argument means, tried in this order: a path that exists; a name that scripts/fetch_model knows
+/// ("smollm2", "gemma3-270m"; empty: the default model, smollm2), in the cache directory; a file's name there, with or
+/// without .gguf; `org/name` in the local Hugging Face cache ($HF_HUB_CACHE, $HF_HOME/hub, ~/.cache/huggingface/hub),
+/// its main snapshot. Throws NotFound, which says where was looked and how to fetch.
+std::string resolve_model(const std::string& model);
+
+}  // namespace caravel::format

@@ -1,0 +1,110 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "device/device.h"
+#include "device/dtype.h"
+
+namespace caravel::kernels {
+
+/// What a GEMM reads its input as. Quantised weights take 8-bit activations in blocks of 32 along the row, each with an
+/// f32 scale (max|x| / 127); F32, F16 and BF16 weights take f32.
+enum class InputForm : uint8_t { kF32, kQ8 };
+
+/// Activations on their way into a GEMM: [tokens, width], written row by row by the op before (rms_norm, activation,
+/// paged_attention, quantize_input) in the form that the weight wants. Pointers are device memory.
+struct GemmInput {
+  InputForm form = InputForm::kF32;
+  int64_t width = 0;         // elements of a row; a multiple of 32 for kQ8
+  float* f32 = nullptr;      // kF32: [tokens, width]
+  int8_t* q8 = nullptr;      // kQ8: [tokens, width]
+  float* scales = nullptr;   // kQ8: [tokens, width / 32]
+  float* sums = nullptr;     // kQ8: [tokens, width / 32] scale * sum of the block's q8 (weights with minima need it)
+};
+
+/// Bytes that a GemmInput of `form` needs for `tokens` rows, and the same laid out in `memory` (64-byte aligned).
+size_t gemm_input_bytes(InputForm form, int64_t tokens, int64_t width);
+GemmInput make_gemm_input(InputForm form, int64_t tokens, int64_t width, std::byte* memory);
+
+/// Writes x [tokens, width] into `out`.
+void quantize_input(Stream& stream, const float* x, int64_t tokens, const GemmInput& out);
+
+/// Rows of a weight as they lie in a file: [rows, width] of `dtype`.
+struct WeightRows {
+  const std::byte* data = nullptr;
+  DType dtype = DType::kF32;
+  int64_t rows = 0;
+};
+
+/// A weight matrix W [out, in], re-laid for how this device's kernels read it; no larger than the file's but for
+/// padding of `out`. The form is opaque. Several matrices of the same `in` may be stacked along `out` and may differ in
+/// dtype (Q and K in Q4_K, V in Q6_K): they are packed as parts, one after the other.
+class PackedWeight {
+ public:
+  struct Part {
+    DType dtype = DType::kF32;
+    int64_t out_begin = 0;  // first row of the stacked matrix
+    int64_t rows = 0;
+    size_t offset = 0;      // of the part's packed bytes in data()
+  };
+  static constexpr int kMaxParts = 3;
+
+  PackedWeight() = default;
+
+  int64_t out() const { return out_; }
+  int64_t in() const { return in_; }
+  InputForm input_form() const { return form_; }
+  std::span<const Part> parts() const { return {parts_, static_cast<size_t>(part_count_)}; }
+  const std::byte* data() const { return buffer_.data(); }
+  size_t bytes() const { return buffer_.size(); }
+  explicit operator bool() const { return part_count_ != 0; }
+
+ private:
+  friend PackedWeight pack_weight(Stream& stream, std::span<const WeightRows> stacked, int64_t in);
+
+  Part parts_[kMaxParts] = {};
+  int part_count_ = 0;
+  int64_t out_ = 0;
+  int64_t in_ = 0;
+  InputForm form_ = InputForm::kF32;
+  Buffer buffer_;
+};
+
+/// Re-lays up to PackedWeight::kMaxParts matrices, with all of the device's processors. Synchronous.
+/// Throws Unsupported when quantised and unquantised parts are mixed, InvalidArgument when `in` is not a multiple of
+/// the dtype's block (or of 32 for kQ8).
+PackedWeight pack_weight(Stream& stream, std::span<const WeightRows> stacked, int64_t in);
+
+struct GemmArgs {
+  const PackedWeight* weight = nullptr;
+  GemmInput input;               // [tokens, in], in the weight's input_form()
+  int64_t tokens = 0;
+  float* out = nullptr;          // [tokens, out_stride]
+  int64_t out_stride = 0;        // >= weight.out()
+  const float* bias = nullptr;   // [out] or nullptr
+  bool accumulate = false;       // out += instead of out =
+};
+
+/// out[t, o] = sum_i input[t, i] * W[o, i] (+ bias[o]) (+ out[t, o]). Each output is summed in the same order and with
+/// the same operations whatever `tokens`, the position of the token in the batch and the number of threads ("one
+/// arithmetic").
+void gemm(Stream& stream, const GemmArgs& args);
+
+struct EmbeddingArgs {
+  const PackedWeight* table = nullptr;  // [vocabulary, width]
+  const int32_t* ids = nullptr;         // [tokens]
+  int64_t tokens = 0;
+  float scale = 1.0F;
+  float* out = nullptr;                 // [tokens, width]
+};
+
+/// out[t] = scale * table[ids[t]], dequantised.
+void embedding(Stream& stream, const EmbeddingArgs& args);
+
+/// Dequantises rows as they lie in a file to f32 [rows, width]; host memory, any thread. Also the test's way to the
+/// values that a block format means.
+void dequantize_rows(DType dtype, const std::byte* data, int64_t rows, int64_t width, float* out);
+
+}  // namespace caravel::kernels

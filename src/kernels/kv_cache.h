@@ -1,0 +1,72 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "base/block_copy.h"
+#include "device/device.h"
+#include "device/dtype.h"
+
+namespace caravel::kernels {
+
+/// One layer's keys and values in the block pool. Block b's part of this layer starts at base + b * block_stride; the
+/// layout inside it belongs to the kernels (rotary_cache writes it, paged_attention reads it).
+struct KvLayer {
+  std::byte* base = nullptr;
+  int64_t block_stride = 0;  // bytes between blocks
+  int block_size = 16;       // tokens in a block
+  int kv_heads = 0;
+  int head_dim = 0;
+  DType dtype = DType::kF16;  // F32, F16 or BF16
+};
+
+/// Bytes of one block of one layer, keys and values; a multiple of 64.
+int64_t kv_layer_bytes(int block_size, int kv_heads, int head_dim, DType dtype);
+
+struct RotaryAnglesArgs {
+  const int32_t* positions = nullptr;     // [tokens]
+  const float* inverse_freq = nullptr;    // [rotary_dim / 2]
+  float magnitude = 1.0F;                 // scale of cos and sin (YaRN's attention factor)
+  int64_t tokens = 0;
+  int rotary_dim = 0;
+  float* cos_sin = nullptr;               // out: [tokens, rotary_dim / 2, 2]
+};
+
+/// Once a step for each rotary base; every layer of that base reads it. Angles are reduced in double precision.
+void rotary_angles(Stream& stream, const RotaryAnglesArgs& args);
+
+enum class RotaryStyle : uint8_t {
+  kHalves,       // pairs (i, i + dim/2): Hugging Face, GGUF's NeoX architectures
+  kInterleaved,  // pairs (2i, 2i + 1): GGUF's Llama
+};
+
+struct RotaryCacheArgs {
+  float* qkv = nullptr;             // [tokens, qkv_stride]: Q heads, K heads, V heads; Q is rotated in place
+  int64_t qkv_stride = 0;
+  const float* q_norm = nullptr;    // [head_dim] RMS norm of each Q head before rotation, or nullptr
+  const float* k_norm = nullptr;
+  float norm_epsilon = 1e-6F;
+  const float* cos_sin = nullptr;   // of rotary_angles; nullptr: no rotation
+  int rotary_dim = 0;               // <= head_dim; the rest passes through
+  RotaryStyle style = RotaryStyle::kHalves;
+  const int64_t* slots = nullptr;   // [tokens]: block * block_size + offset; -1: not stored
+  int64_t tokens = 0;
+  int heads = 0;
+  KvLayer cache;
+};
+
+/// Norms and rotates Q and K and writes K and V straight into their slots (region 1 of the layer).
+void rotary_cache(Stream& stream, const RotaryCacheArgs& args);
+
+/// Copies whole blocks: dst[to] = src[from], `bytes` each. The two sides may be different memories (swap) or the same
+/// (copy-on-write); no block is both read and written.
+struct CopyBlocksArgs {
+  const std::byte* src = nullptr;
+  std::byte* dst = nullptr;
+  const BlockCopy* copies = nullptr;  // [count]
+  int64_t count = 0;
+  int64_t bytes = 0;
+};
+void copy_blocks(Stream& stream, const CopyBlocksArgs& args);
+
+}  // namespace caravel::kernels

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <cstdint>
+
+#include "kernels/gemm.h"
+
+namespace caravel::kernels {
+
+struct RmsNormArgs {
+  const float* x = nullptr;       // [tokens, width]
+  const float* weight = nullptr;  // [width]
+  float epsilon = 1e-5F;
+  int64_t tokens = 0;
+  int64_t width = 0;
+  GemmInput out;                  // [tokens, width]
+};
+
+/// out[t] = x[t] / sqrt(mean(x[t]^2) + epsilon) * weight (Zhang and Sennrich 2019), in the form the next GEMM reads.
+void rms_norm(Stream& stream, const RmsNormArgs& args);
+
+struct AddNormArgs {
+  const float* y = nullptr;            // [tokens, width]: what a branch gave
+  const float* post_weight = nullptr;  // [width]: norm of the branch before it is added (Gemma), or nullptr
+  float* residual = nullptr;           // [tokens, width]: residual += norm(y) or y
+  float epsilon = 1e-5F;
+  int64_t tokens = 0;
+  int64_t width = 0;
+};
+
+/// The end of a branch whose output is normed before it joins the residual stream (sandwich norm).
+void add_norm(Stream& stream, const AddNormArgs& args);
+
+}  // namespace caravel::kernels

@@ -1,0 +1,68 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "format/weight_source.h"
+#include "kernels/activation.h"
+#include "kernels/kv_cache.h"
+
+namespace caravel::model {
+
+/// One rotary embedding: frequencies with every scaling already in them.
+struct RotarySpec {
+  int dim = 0;                      // rotated elements of a head
+  std::vector<float> inverse_freq;  // [dim / 2]
+  float magnitude = 1.0F;
+};
+
+/// A layer as data. A weight that is absent is a layer that is absent.
+struct LayerSpec {
+  int window = 0;   // tokens that attention sees; 0: all
+  int rotary = 0;   // index into ModelConfig::rotary; -1: none
+};
+
+/// An architecture's numbers, read from a table under model/arch/ (docs/adding-an-architecture.md).
+struct ModelConfig {
+  std::string architecture;     // "llama", "mistral", "qwen2", "qwen3", "gemma3"
+  std::string name;             // for people
+  int vocab_size = 0;
+  int hidden_size = 0;
+  int intermediate_size = 0;
+  int num_heads = 0;
+  int num_kv_heads = 0;
+  int head_dim = 0;
+  int max_position = 0;         // the longest context the model was made for
+  float norm_epsilon = 1e-5F;
+  float attention_scale = 0;    // of q . k
+  float embedding_scale = 1.0F;
+  float attention_soft_cap = 0;
+  float final_soft_cap = 0;
+  kernels::Activation activation = kernels::Activation::kSilu;
+  kernels::RotaryStyle rotary_style = kernels::RotaryStyle::kHalves;
+  bool norm_adds_one = false;   // stored norm weights are w - 1 (Gemma in a Hugging Face folder)
+  std::vector<RotarySpec> rotary;
+  std::vector<LayerSpec> layers;
+};
+
+/// Layers whose keys and values live and die together: they have the same window. Groups hold the same number of
+/// layers, so that one pool of equal blocks serves all (a group of fewer layers is padded).
+struct KvGroup {
+  int window = 0;
+  std::vector<int> layers;
+};
+struct KvLayout {
+  std::vector<KvGroup> groups;  // those with window 0 first
+  int layers_per_group = 0;     // parts in a block
+  int64_t layer_bytes = 0;      // of a block
+  int64_t block_bytes() const { return layer_bytes * layers_per_group; }
+};
+
+/// Reads the configuration. Throws Unsupported (names the architecture and those there are; scaling types alike),
+/// FormatError (a key that is missing or makes no sense, named).
+ModelConfig read_config(const format::WeightSource& source);
+
+KvLayout kv_layout(const ModelConfig& config, int block_size, DType dtype);
+
+}  // namespace caravel::model

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+
+namespace caravel::text {
+
+/// What a chat template sees beside its own variables. Keys keep their order, as Python's dicts do.
+struct ChatInput {
+  nlohmann::ordered_json messages;                                            // [{"role", "content", ...}]
+  nlohmann::ordered_json tools = nullptr;                                     // list or null
+  nlohmann::ordered_json documents = nullptr;                                 // list or null
+  bool add_generation_prompt = true;
+  nlohmann::ordered_json kwargs = nlohmann::ordered_json::object();           // chat_template_kwargs, e.g. enable_thinking
+  std::string bos_token;
+  std::string eos_token;
+};
+
+/// A model's chat template: Jinja as `transformers` runs it (trim_blocks, lstrip_blocks, its filters, tests and
+/// globals). Parsed once, immutable: any thread may render.
+class ChatTemplate {
+ public:
+  /// Throws FormatError (a syntax error, with its line) and Unsupported (outside the language's used part, named, with
+  /// its line).
+  explicit ChatTemplate(std::string_view source);
+  ~ChatTemplate();
+  ChatTemplate(ChatTemplate&&) noexcept;
+  ChatTemplate& operator=(ChatTemplate&&) noexcept;
+
+  /// Throws InvalidArgument: what the template raised (raise_exception), or an operation on values that do not allow it,
+  /// with its line; CapacityError when it runs away (more than 10 million steps or 64 MiB of text).
+  std::string render(const ChatInput& input) const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<const Impl> impl_;
+};
+
+}  // namespace caravel::text

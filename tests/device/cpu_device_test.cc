@@ -1,0 +1,54 @@
+#include "device/cpu/cpu_device.h"
+
+#include <gtest/gtest.h>
+
+#include "base/error.h"
+#include "device/dtype.h"
+
+namespace caravel {
+namespace {
+
+struct AddArgs {
+  int* out;
+  int value;
+  int count;
+};
+
+void add(const AddArgs& args, int rank, int size) {
+  const Range range = share_of(args.count, rank, size);
+  for (int64_t i = range.begin; i < range.end; ++i) args.out[i] = args.out[i] * 2 + args.value;
+}
+
+TEST(CpuStream, RunsCommandsInOrderOnAllRanks) {
+  CpuDevice device(3);
+  auto stream = device.make_stream();
+  std::vector<int> out(1000, 0);
+  for (int i = 1; i <= 10; ++i) as_cpu(*stream).enqueue(add, AddArgs{out.data(), i, 1000});
+  EXPECT_EQ(out[0], 0);  // nothing runs before synchronize()
+  stream->synchronize();
+  int expected = 0;
+  for (int i = 1; i <= 10; ++i) expected = expected * 2 + i;
+  for (int value : out) ASSERT_EQ(value, expected);
+}
+
+TEST(CpuDevice, AllocatesZeroedAlignedMemory) {
+  CpuDevice device(1);
+  Buffer buffer = device.allocate(3 << 20);
+  EXPECT_EQ(reinterpret_cast<uintptr_t>(buffer.data()) % 64, 0U);
+  EXPECT_EQ(buffer.as<int>()[(3 << 18) - 1], 0);
+  EXPECT_THROW(device.allocate(size_t{1} << 60), CapacityError);
+}
+
+TEST(Isa, UnknownNamesAreRefused) {
+  EXPECT_EQ(choose_isa("portable"), Isa::kPortable);
+  EXPECT_THROW(choose_isa("sse9"), InvalidArgument);
+}
+
+TEST(DType, RowBytes) {
+  EXPECT_EQ(row_bytes(DType::kQ4_1, 64), 40);
+  EXPECT_EQ(row_bytes(DType::kQ6_K, 512), 420);
+  EXPECT_EQ(row_bytes(DType::kBF16, 3), 6);
+}
+
+}  // namespace
+}  // namespace caravel
