@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -76,8 +77,10 @@ class Engine {
 
   /// Queues a request and returns at once. Throws InvalidArgument (a parameter outside its range, an empty prompt, an
   /// unknown token id, a prompt longer than max_model_len) and CapacityError (one that could never fit the KV pool),
-  /// each with the numbers.
-  virtual std::unique_ptr<RequestHandle> submit(Request request) = 0;
+  /// each with the numbers. `on_news`, where given, is called on the engine's thread whenever the handle has something
+  /// new, its end included: it must be quick, must not call the engine, and is not called after the handle is gone. It
+  /// lets one thread wait for many requests (next_until() with a deadline that has passed takes what is there).
+  virtual std::unique_ptr<RequestHandle> submit(Request request, std::function<void()> on_news = {}) = 0;
 
   /// Log-probabilities of many continuations of one prefix, which is computed once: its blocks are shared. Blocks until
   /// done; batches with whatever else runs.

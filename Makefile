@@ -1,0 +1,61 @@
+# make run      builds what is missing, fetches the default model, and lets it answer
+# make test     the same, then every test
+# make help     the rest
+.DEFAULT_GOAL := help
+.PHONY: help build run test fuzz check-long lint format install clean
+
+JOBS ?= $(shell nproc)
+FUZZ_SECONDS ?= 60
+CARAVEL := build/release/caravel
+PROMPT ?= The three primary colors are
+
+help:
+	@echo 'make run          build, fetch the default model (98 MB), and generate from it'
+	@echo 'make build        build build/release/caravel'
+	@echo 'make test         build, fetch both models, fuzz each parser for a minute, run all tests'
+	@echo 'make check-long   make test, then sanitizers, longer fuzzing and random tests, and the peers'
+	@echo 'make lint         clang-format and clang-tidy, in the versions the project pins'
+	@echo 'make format       clang-format in place'
+	@echo 'make install      into PREFIX (default /usr/local), with a CMake package file'
+	@echo 'make clean        remove build/'
+
+build:
+	@scripts/install_packages
+	@scripts/build release
+
+run: build
+	@scripts/fetch_model smollm2
+	@echo '==> caravel generate --prompt "$(PROMPT)"' >&2
+	@$(CARAVEL) generate --prompt "$(PROMPT)"
+
+test: build
+	@scripts/install_packages --test
+	@scripts/fetch_model smollm2
+	@scripts/fetch_model gemma3-270m
+	@scripts/fuzz $(FUZZ_SECONDS)
+	@echo '==> running the tests' >&2
+	@ctest --test-dir build/release --output-on-failure --no-tests=error -j $(JOBS)
+
+fuzz:
+	@scripts/install_packages --test
+	@scripts/fuzz $(FUZZ_SECONDS)
+
+check-long: test
+	@scripts/sanitize asan
+	@scripts/sanitize tsan
+	@scripts/fuzz 900
+	@bench/peers/setup
+	@bench/peers/run_all
+
+lint:
+	@scripts/lint
+
+format:
+	@scripts/lint --fix
+
+PREFIX ?= /usr/local
+install: build
+	@cmake --install build/release --prefix $(PREFIX)
+
+clean:
+	rm -rf build

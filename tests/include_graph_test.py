@@ -1,0 +1,63 @@
+"""Reads every #include under src/ and fails on an edge that docs/architecture.md does not list.
+
+The page's section "Who may include whom" holds one table row a folder: | `folder` | `dep`, `dep` |.
+"""
+
+import pathlib
+import re
+import sys
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+SRC = ROOT / "src"
+
+
+def allowed_edges():
+    text = (ROOT / "docs" / "architecture.md").read_text()
+    section = text.split("### Who may include whom")[1].split("\n### ")[0]
+    edges = {}
+    for row in re.findall(r"^\| `(\w+)` \|(.*)\|$", section, re.M):
+        everywhere = {"api": set(), "base": {"api"}}.get(row[0], {"api", "base"})
+        edges[row[0]] = set(re.findall(r"`(\w+)`", row[1])) | everywhere | {row[0]}
+    return edges
+
+
+def includes():
+    for path in sorted(SRC.rglob("*")):
+        if path.suffix not in {".h", ".cc", ".cu", ".cuh"}:
+            continue
+        for number, line in enumerate(path.read_text().splitlines(), 1):
+            match = re.match(r'\s*#\s*include\s+"(\w+)/', line)
+            if match:
+                yield path.relative_to(ROOT), number, path.relative_to(SRC).parts[0], match.group(1)
+
+
+class IncludeGraph(unittest.TestCase):
+    def test_every_folder_is_listed(self):
+        folders = {p.name for p in SRC.iterdir() if p.is_dir() and any(p.rglob("*.h"))}
+        self.assertEqual(set(), folders - set(allowed_edges()))
+
+    def test_every_edge_is_listed(self):
+        edges = allowed_edges()
+        wrong = [f"{path}:{number}: {folder} -> {target}"
+                 for path, number, folder, target in includes() if target not in edges.get(folder, set())]
+        self.assertEqual([], wrong, "\nedges that docs/architecture.md does not list:\n" + "\n".join(wrong))
+
+    def test_the_listed_graph_has_no_cycle(self):
+        edges = allowed_edges()
+        state = {}
+
+        def visit(folder, trail):
+            if state.get(folder) == "done":
+                return
+            self.assertNotIn(folder, trail, f"cycle: {' -> '.join(trail + [folder])}")
+            for target in edges.get(folder, set()) - {folder}:
+                visit(target, trail + [folder])
+            state[folder] = "done"
+
+        for folder in edges:
+            visit(folder, [])
+
+
+if __name__ == "__main__":
+    sys.exit(unittest.main())
