@@ -9,17 +9,18 @@ target_include_directories(caravel_options INTERFACE
   $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/src> $<INSTALL_INTERFACE:include/caravel>)
 if(CARAVEL_SANITIZE)
   target_compile_options(caravel_options INTERFACE -fsanitize=${CARAVEL_SANITIZE} -fno-omit-frame-pointer
+    -fno-sanitize-recover=undefined
     $<$<CXX_COMPILER_ID:GNU>:-Wno-tsan>)
   target_link_options(caravel_options INTERFACE -fsanitize=${CARAVEL_SANITIZE})
 endif()
 
-# caravel_module(NAME [DEPS folder...] [LIBS external...] [SOURCES extra...])
-# Target `caravel_NAME` from every .cc of src/NAME (sub-folders included, but those listed in EXCLUDE_DIRS).
+# caravel_module(NAME [DEPS folder...] [LIBS external...] [EXCLUDE path...])
+# Target `caravel_NAME` from every .cc of src/NAME, sub-folders included, but what EXCLUDE names.
 function(caravel_module name)
-  cmake_parse_arguments(ARG "" "" "DEPS;LIBS;EXCLUDE_DIRS" ${ARGN})
+  cmake_parse_arguments(ARG "" "" "DEPS;LIBS;EXCLUDE" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${name}/*.cc)
-  foreach(dir IN LISTS ARG_EXCLUDE_DIRS)
-    list(FILTER sources EXCLUDE REGEX "/${name}/${dir}/")
+  foreach(path IN LISTS ARG_EXCLUDE)
+    list(FILTER sources EXCLUDE REGEX "/src/${name}/${path}(/|$)")
   endforeach()
   if(sources)
     add_library(caravel_${name} STATIC ${sources})
@@ -36,7 +37,7 @@ function(caravel_module name)
   set_property(GLOBAL APPEND PROPERTY CARAVEL_MODULES caravel_${name})
 endfunction()
 
-# caravel_tests(FOLDER [LIBS ...] [LABELS ...]): one GoogleTest program per tests/FOLDER, from every *_test.cc in it.
+# caravel_tests(FOLDER [DEPS folder...] [LIBS external...]): one GoogleTest program per tests/FOLDER, from every *_test.cc in it.
 function(caravel_tests name)
   cmake_parse_arguments(ARG "" "" "DEPS;LIBS" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${name}/*.cc)

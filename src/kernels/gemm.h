@@ -17,11 +17,12 @@ enum class InputForm : uint8_t { kF32, kQ8 };
 /// paged_attention, quantize_input) in the form that the weight wants. Pointers are device memory.
 struct GemmInput {
   InputForm form = InputForm::kF32;
-  int64_t width = 0;         // elements of a row; a multiple of 32 for kQ8
-  float* f32 = nullptr;      // kF32: [tokens, width]
-  int8_t* q8 = nullptr;      // kQ8: [tokens, width]
-  float* scales = nullptr;   // kQ8: [tokens, width / 32]
-  float* sums = nullptr;     // kQ8: [tokens, width / 32] scale * sum of the block's q8 (weights with minima need it)
+  int64_t width = 0;          // elements of a row; a multiple of 32 for kQ8
+  float* f32 = nullptr;       // kF32: [tokens, width]
+  int8_t* q8 = nullptr;       // kQ8: [tokens, width]
+  float* scales = nullptr;    // kQ8: [tokens, width / 32]
+  float* sums = nullptr;      // kQ8: [tokens, width / 32] scale * sum of the block's q8 (weights with minima need it)
+  int16_t* totals = nullptr;  // kQ8: [tokens, width / 16] sum of 16 q8 (weights with an offset need it)
 };
 
 /// Bytes that a GemmInput of `form` needs for `tokens` rows, and the same laid out in `memory` (64-byte aligned).
@@ -47,7 +48,7 @@ class PackedWeight {
     DType dtype = DType::kF32;
     int64_t out_begin = 0;  // first row of the stacked matrix
     int64_t rows = 0;
-    size_t offset = 0;      // of the part's packed bytes in data()
+    size_t offset = 0;  // of the part's packed bytes in data()
   };
   static constexpr int kMaxParts = 3;
 
@@ -79,12 +80,12 @@ PackedWeight pack_weight(Stream& stream, std::span<const WeightRows> stacked, in
 
 struct GemmArgs {
   const PackedWeight* weight = nullptr;
-  GemmInput input;               // [tokens, in], in the weight's input_form()
+  GemmInput input;  // [tokens, in], in the weight's input_form()
   int64_t tokens = 0;
-  float* out = nullptr;          // [tokens, out_stride]
-  int64_t out_stride = 0;        // >= weight.out()
-  const float* bias = nullptr;   // [out] or nullptr
-  bool accumulate = false;       // out += instead of out =
+  float* out = nullptr;         // [tokens, out_stride]
+  int64_t out_stride = 0;       // >= weight.out()
+  const float* bias = nullptr;  // [out] or nullptr
+  bool accumulate = false;      // out += instead of out =
 };
 
 /// out[t, o] = sum_i input[t, i] * W[o, i] (+ bias[o]) (+ out[t, o]). Each output is summed in the same order and with
@@ -97,7 +98,7 @@ struct EmbeddingArgs {
   const int32_t* ids = nullptr;         // [tokens]
   int64_t tokens = 0;
   float scale = 1.0F;
-  float* out = nullptr;                 // [tokens, width]
+  float* out = nullptr;  // [tokens, width]
 };
 
 /// out[t] = scale * table[ids[t]], dequantised.

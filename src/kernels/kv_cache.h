@@ -9,6 +9,9 @@
 
 namespace caravel::kernels {
 
+/// head_dim is a multiple of 8 up to this.
+inline constexpr int kMaxHeadDim = 256;
+
 /// One layer's keys and values in the block pool. Block b's part of this layer starts at base + b * block_stride; the
 /// layout inside it belongs to the kernels (rotary_cache writes it, paged_attention reads it).
 struct KvLayer {

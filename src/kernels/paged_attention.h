@@ -32,13 +32,15 @@ struct PagedAttentionArgs {
   GemmInput out;              // [tokens, heads * head_dim]
 };
 
-/// Scratch for partial softmax states (max, sum, weighted V) of the splits.
+/// Bytes of scratch for steps of up to max_tokens and sequences of up to max_context: partial softmax states (max, sum,
+/// weighted V) of the splits, and the output's rows in f32 before they take the form that the next GEMM reads.
 size_t paged_attention_workspace(int64_t max_tokens, int64_t max_context, int heads, int head_dim);
 
 /// Causal attention on blocks where they lie (Kwon et al. 2023, section 4.3; online softmax, Milakov and Gimelshein
 /// 2018). Keys are taken in tiles at fixed absolute positions and the splits' states are merged in order, so a token's
 /// result does not depend on the chunk, the batch, the threads or what is shared ("one arithmetic"). K and V are read
-/// as stored, also those of this step. Slots past a token's position are never read (they may hold anything).
+/// as stored, also those of this step. What slots past a token's position hold never matters (it may be NaN). A sequence
+/// may have no tokens in the step; rows of the output that belong to no sequence are left alone.
 void paged_attention(Stream& stream, const PagedAttentionArgs& args);
 
 }  // namespace caravel::kernels

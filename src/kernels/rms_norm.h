@@ -8,6 +8,7 @@ namespace caravel::kernels {
 
 struct RmsNormArgs {
   const float* x = nullptr;       // [tokens, width]
+  const int32_t* rows = nullptr;  // [tokens]: output row t norms row rows[t] of x; nullptr: row t
   const float* weight = nullptr;  // [width]
   float epsilon = 1e-5F;
   int64_t tokens = 0;

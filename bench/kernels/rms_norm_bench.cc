@@ -1,0 +1,37 @@
+#include <vector>
+
+#include "op_bench.h"
+#include "kernels/rms_norm.h"
+
+namespace caravel::kernels {
+namespace {
+
+void run(benchmark::State& state, InputForm form) {
+  CpuDevice device;
+  auto stream = device.make_stream();
+  const int64_t width = state.range(0);
+  const int64_t tokens = state.range(1);
+  const std::vector<float> x(static_cast<size_t>(tokens * width), 0.5F);
+  const std::vector<float> weight(static_cast<size_t>(width), 1.0F);
+  const size_t out_bytes = gemm_input_bytes(form, tokens, width);
+  const Buffer memory = device.allocate(out_bytes);
+  const GemmInput out = make_gemm_input(form, tokens, width, memory.data());
+  time_op(state, device, static_cast<double>(x.size() * sizeof(float) + out_bytes), 0, [&] {
+    rms_norm(*stream, {.x = x.data(), .weight = weight.data(), .tokens = tokens, .width = width, .out = out});
+    stream->synchronize();
+  });
+}
+
+BENCHMARK_CAPTURE(run, q8, InputForm::kQ8)
+    ->ArgNames({"width", "tokens"})
+    ->ArgsProduct({{576, 640, 4096}, {1, 512}})
+    ->UseRealTime();
+BENCHMARK_CAPTURE(run, f32, InputForm::kF32)
+    ->ArgNames({"width", "tokens"})
+    ->ArgsProduct({{576, 640, 4096}, {1, 512}})
+    ->UseRealTime();
+
+}  // namespace
+}  // namespace caravel::kernels
+
+BENCHMARK_MAIN();

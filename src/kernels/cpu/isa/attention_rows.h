@@ -1,0 +1,261 @@
+#pragma once
+
+// Included by the per-ISA sources alone.
+
+#include "kernels/cpu/isa/attention_tile.h"
+#include "kernels/cpu/isa/attention_walk.h"
+#include "kernels/cpu/kv_layout.h"
+
+namespace caravel::kernels::CARAVEL_ISA {
+
+constexpr int kTileRows = 48;  // query rows that share a pass over the keys
+constexpr int kStageRows = 8;  // beyond these, keys and values are widened to f32 once per tile, not once per row block
+constexpr int kMaxValueStride = kMaxHeadDim;
+
+/// Up to kTileRows query rows of one sequence and KV head, on one rank's stack.
+template <typename T>
+class RowTile {
+ public:
+  RowTile(const PagedAttentionArgs& args, const Sequence& sequence, int kv_head, int64_t row_begin, int64_t row_end)
+      : args_(args),
+        sequence_(sequence),
+        layout_(kv_layout(args.cache.block_size, args.cache.head_dim)),
+        head_dim_(args.cache.head_dim),
+        width_((args.cache.head_dim + kLanes - 1) / kLanes * kLanes),
+        group_heads_(args.heads / args.cache.kv_heads),
+        kv_head_(kv_head),
+        rows_(static_cast<int>(row_end - row_begin)),
+        staged_(layout_.group != kKeyGroup || (rows_ > kStageRows && sizeof(T) < sizeof(float))) {
+    for (int r = 0; r < rows_; ++r) {
+      query_[r] = (row_begin + r) / group_heads_;
+      head_[r] = kv_head * group_heads_ + static_cast<int>((row_begin + r) % group_heads_);
+      visible_[r] = visible_keys(args, sequence.first_position + query_[r]);
+      const float* q =
+          args.q + (sequence.first_token + query_[r]) * args.q_stride + static_cast<int64_t>(head_[r]) * head_dim_;
+      for (int d = 0; d < head_dim_; ++d) q_[r * head_dim_ + d] = q[d] * args.scale;
+    }
+  }
+
+  /// All keys, split after split, merged in order; writes the rows' output.
+  void attend() {
+    alignas(64) float totals[kTileRows * kMaxHeadDim];
+    SoftmaxState total[kTileRows];
+    for (int r = 0; r < rows_; ++r) total[r] = empty_state(totals + r * head_dim_, head_dim_);
+    for (int64_t split = visible_[0].begin / kSplitKeys; split * kSplitKeys < visible_[rows_ - 1].end; ++split) {
+      attend_split(split);
+      for (int r = 0; r < rows_; ++r) {
+        if (sees(r, split)) merge_state(total[r], partial(r), head_dim_);
+      }
+    }
+    for (int r = 0; r < rows_; ++r) {
+      finish_row(total[r], head_dim_,
+                 output_rows(args_) + (sequence_.first_token + query_[r]) * args_.out.width +
+                     static_cast<int64_t>(head_[r]) * head_dim_);
+    }
+  }
+
+  /// The keys of one split alone; leaves the states in the workspace.
+  void attend_apart(int64_t split) {
+    attend_split(split);
+    for (int r = 0; r < rows_; ++r) {
+      if (!sees(r, split)) continue;
+      const SoftmaxState state = partial(r);
+      float* to = state_of(args_, sequence_, query_[r], split, head_[r]);
+      std::memcpy(to, state.values, sizeof(float) * static_cast<size_t>(head_dim_));
+      to[head_dim_] = state.max;
+      to[head_dim_ + 1] = state.sum;
+    }
+  }
+
+  static SoftmaxState empty_state(float* values, int head_dim) {
+    std::memset(values, 0, sizeof(float) * static_cast<size_t>(head_dim));
+    return {values, -__builtin_inff(), 0.0F};
+  }
+
+  static void finish_row(const SoftmaxState& state, int head_dim, float* out) {
+    const float factor = 1.0F / state.sum;
+    for (int d = 0; d < head_dim; ++d) out[d] = state.values[d] * factor;
+  }
+
+ private:
+  bool sees(int row, int64_t split) const {
+    return visible_[row].begin < (split + 1) * kSplitKeys && visible_[row].end > split * kSplitKeys;
+  }
+
+  SoftmaxState partial(int row) {
+    return {values_ + row * width_, running_[row].max, reduce_add(load(running_[row].sum))};
+  }
+
+  const T* head_part(int64_t position) const {
+    const KvLayer& cache = args_.cache;
+    const int64_t block =
+        args_.batch.block_table[sequence_.index * args_.batch.block_table_stride + position / cache.block_size];
+    return reinterpret_cast<const T*>(cache.base + block * cache.block_stride) + kv_head_ * layout_.head_elements;
+  }
+
+  void attend_split(int64_t split) {
+    for (int r = 0; r < rows_; ++r) {
+      running_[r].max = -__builtin_inff();
+      store(running_[r].sum, zero());
+    }
+    std::memset(values_, 0, sizeof(float) * static_cast<size_t>(rows_ * width_));
+    int64_t begin = split * kSplitKeys;
+    int64_t end = begin + kSplitKeys;
+    if (begin < visible_[0].begin) begin = visible_[0].begin / kTileKeys * kTileKeys;
+    if (end > visible_[rows_ - 1].end) end = visible_[rows_ - 1].end;
+    for (int64_t tile = begin; tile < end; tile += kTileKeys) attend_tile(tile, end);
+  }
+
+  /// Keys tile .. tile + kTileKeys - 1. A row that sees none of them is left alone, as if the tile had not been there.
+  void attend_tile(int64_t tile, int64_t split_end) {
+    // Both ends of what a row sees grow with the row, so the rows that see something are a range, and the first and the
+    // last of them bound what may be read.
+    int first = 0;
+    while (visible_[first].end <= tile) ++first;
+    int last = rows_;
+    while (visible_[last - 1].begin >= tile + kTileKeys) --last;
+    if (first >= last) return;
+    const Visible readable = clip({visible_[first].begin, visible_[last - 1].end}, tile);
+
+    prefetch({tile + kTileKeys, visible_[last - 1].end < split_end ? visible_[last - 1].end : split_end});
+    if (staged_) {
+      stage_keys(tile, readable);
+      stage_values(tile, readable);
+      const float* const groups[2] = {staged_keys_, staged_keys_ + kKeyGroup * head_dim_};
+      score(groups, first, last);
+    } else {
+      // A group outside what may be read lends its place to the other; its scores are masked.
+      const int64_t middle = tile + kKeyGroup;
+      const T* const low = readable.begin < middle ? key_group(tile) : key_group(middle);
+      const T* const high = readable.end > middle ? key_group(middle) : low;
+      const T* const groups[2] = {low, high};
+      score(groups, first, last);
+    }
+    for (int r = first; r < last; ++r) {
+      const Visible keys = clip(visible_[r], tile);
+      raise_maximum(scores_ + r * kTileKeys, static_cast<int>(keys.begin - tile), static_cast<int>(keys.end - tile),
+                    args_.soft_cap, running_[r], values_ + r * width_, width_);
+    }
+    for (int r = first; r < last; ++r) weigh(scores_ + r * kTileKeys, running_[r]);
+    for_row_blocks(first, last, [&]<int kRows>(int row) {
+      // Keys that every row of the block sees are added together; the few that only some see, row by row.
+      const Visible front = clip(visible_[row], tile);
+      const Visible back = clip(visible_[row + kRows - 1], tile);
+      if (back.begin >= front.end) {
+        for (int m = 0; m < kRows; ++m) add_range<1>(row + m, tile, clip(visible_[row + m], tile));
+        return;
+      }
+      for (int m = 0; m < kRows; ++m) add_range<1>(row + m, tile, {clip(visible_[row + m], tile).begin, back.begin});
+      add_range<kRows>(row, tile, {back.begin, front.end});
+      for (int m = 0; m < kRows; ++m) add_range<1>(row + m, tile, {front.end, clip(visible_[row + m], tile).end});
+    });
+  }
+
+  static Visible clip(const Visible& keys, int64_t tile) {
+    return {keys.begin < tile ? tile : keys.begin, keys.end > tile + kTileKeys ? tile + kTileKeys : keys.end};
+  }
+
+  template <typename K>
+  void score(const K* const (&groups)[2], int first, int last) {
+    for_row_blocks(first, last, [&]<int kRows>(int row) {
+      score_rows<K, kRows>(q_ + row * head_dim_, head_dim_, groups, head_dim_, scores_ + row * kTileKeys);
+    });
+  }
+
+  const T* key_group(int64_t position) const {
+    return head_part(position) +
+           key_element(layout_, head_dim_, static_cast<int>(position % args_.cache.block_size), 0);
+  }
+
+  const T* value_row(int64_t position) const {
+    return head_part(position) + value_element(layout_, args_.cache.block_size, head_dim_,
+                                               static_cast<int>(position % args_.cache.block_size));
+  }
+
+  /// Positions from `begin` that lie one after the other: to the end of the block or to `end`.
+  int64_t run_end(int64_t begin, int64_t end) const {
+    const int64_t block_end = (begin / args_.cache.block_size + 1) * args_.cache.block_size;
+    return block_end < end ? block_end : end;
+  }
+
+  /// Asks for the keys and values of the next tile, which end at `keys.end` or before: they may lie anywhere, which the
+  /// processor cannot foresee.
+  void prefetch(const Visible& keys) const {
+    const Visible next = clip(keys, keys.begin);
+    for (int64_t begin = next.begin, end; begin < next.end; begin = end) {
+      end = run_end(begin, next.end);
+      prefetch_bytes(key_group(begin), (end - begin) * head_dim_ * static_cast<int64_t>(sizeof(T)));
+      prefetch_bytes(value_row(begin), (end - begin) * layout_.value_stride * static_cast<int64_t>(sizeof(T)));
+    }
+  }
+
+  static void prefetch_bytes(const T* from, int64_t bytes) {
+    const char* line = reinterpret_cast<const char*>(from);
+    for (int64_t i = 0; i < bytes; i += 64) __builtin_prefetch(line + i, 0, 2);
+  }
+
+  template <int kRows>
+  void add_range(int row, int64_t tile, const Visible& keys) {
+    float* out = values_ + row * width_;
+    for (int64_t begin = keys.begin, end; begin < keys.end; begin = end) {
+      const float* weights = scores_ + row * kTileKeys + (begin - tile);
+      if (staged_) {
+        end = keys.end;
+        add_values<float, kRows>(weights, staged_values_ + (begin - tile) * layout_.value_stride, layout_.value_stride,
+                                 static_cast<int>(end - begin), width_, out, width_);
+      } else {
+        end = run_end(begin, keys.end);
+        add_values<T, kRows>(weights, value_row(begin), layout_.value_stride, static_cast<int>(end - begin), width_,
+                             out, width_);
+      }
+    }
+  }
+
+  void stage_keys(int64_t tile, const Visible& readable) {
+    const int group = layout_.group;
+    for (int64_t position = readable.begin / group * group; position < readable.end; position += group) {
+      const T* from = key_group(position);
+      const int offset = static_cast<int>(position - tile);
+      float* to = staged_keys_ + offset / kKeyGroup * kKeyGroup * head_dim_ + offset % kKeyGroup;
+      for (int d = 0; d < head_dim_; ++d, from += group, to += kKeyGroup) {
+        if (group == kKeyGroup) {
+          for (int j = 0; j < kKeyGroup; j += kLanes) store(to + j, load(from + j));
+        } else {
+          for (int j = 0; j < group; ++j) to[j] = to_float(from[j]);
+        }
+      }
+    }
+  }
+
+  void stage_values(int64_t tile, const Visible& readable) {
+    for (int64_t position = readable.begin; position < readable.end; ++position) {
+      const T* from = value_row(position);
+      float* to = staged_values_ + (position - tile) * layout_.value_stride;
+      for (int d = 0; d < width_; d += kLanes) store(to + d, load(from + d));
+    }
+  }
+
+  const PagedAttentionArgs& args_;
+  const Sequence& sequence_;
+  const KvLayout layout_;
+  const int head_dim_;
+  const int width_;  // of a row of weighted values: head_dim in whole vectors
+  const int group_heads_;
+  const int kv_head_;
+  const int rows_;
+  const bool staged_;
+
+  // By row.
+  int64_t query_[kTileRows];
+  int head_[kTileRows];
+  Visible visible_[kTileRows] = {};
+  RunningSoftmax running_[kTileRows];
+  alignas(64) float q_[kTileRows * kMaxHeadDim];       // [rows, head_dim], times the scale
+  alignas(64) float values_[kTileRows * kMaxHeadDim];  // [rows, width]
+  alignas(64) float scores_[kTileRows * kTileKeys];    // [rows, keys]: scores, then weights
+  // The tile's keys and values in f32.
+  alignas(64) float staged_keys_[kTileKeys * kMaxHeadDim];        // [2, head_dim, kKeyGroup]
+  alignas(64) float staged_values_[kTileKeys * kMaxValueStride];  // [keys, value_stride]
+};
+
+}  // namespace caravel::kernels::CARAVEL_ISA

@@ -1,0 +1,178 @@
+#pragma once
+
+// Included by the per-ISA sources alone. The pieces of attention on one tile of kTileKeys keys and a few query rows (a
+// row is one head of one token): scores, online softmax, weighted sum of values, and the merge of partial states. A
+// row's result never depends on which rows are computed beside it: each sum runs over keys or elements in ascending
+// order, in a lane of its own.
+
+#include "kernels/cpu/isa/simd.h"
+
+namespace caravel::kernels::CARAVEL_ISA {
+
+constexpr int kKeyGroup = 16;  // positions whose keys lie side by side
+constexpr int kTileKeys = 2 * kKeyGroup;
+constexpr int kTileVectors = kTileKeys / kLanes;
+constexpr int kBlockRows = 6;  // rows that one pass over keys or values serves
+#if defined(CARAVEL_ISA_avx512vnni)
+constexpr int kValueVectors = 4;  // vectors of a value row that one pass takes: what the registers hold
+#else
+constexpr int kValueVectors = 2;
+#endif
+
+/// scores[m, key] = q[m] . k[key] for the tile's keys; groups[g] is [head_dim][kKeyGroup].
+template <typename T, int kRows>
+void score_rows(const float* q, int64_t q_stride, const T* const (&groups)[2], int head_dim, float* scores) {
+  for (int v = 0; v < kTileVectors; v += 2) {
+    const T* first = groups[v * kLanes / kKeyGroup] + v * kLanes % kKeyGroup;
+    const T* second = groups[(v + 1) * kLanes / kKeyGroup] + (v + 1) * kLanes % kKeyGroup;
+    F32 sum[kRows][2];
+    for (int m = 0; m < kRows; ++m) sum[m][0] = sum[m][1] = zero();
+    for (int d = 0; d < head_dim; ++d) {
+      const F32 k0 = load(first + static_cast<int64_t>(d) * kKeyGroup);
+      const F32 k1 = load(second + static_cast<int64_t>(d) * kKeyGroup);
+      for (int m = 0; m < kRows; ++m) {
+        const F32 x = broadcast(q[m * q_stride + d]);
+        sum[m][0] = fma(x, k0, sum[m][0]);
+        sum[m][1] = fma(x, k1, sum[m][1]);
+      }
+    }
+    for (int m = 0; m < kRows; ++m) {
+      store(scores + m * kTileKeys + v * kLanes, sum[m][0]);
+      store(scores + m * kTileKeys + (v + 1) * kLanes, sum[m][1]);
+    }
+  }
+}
+
+template <typename T, int kRows, int kVectors>
+void add_value_columns(const float* weights, const T* values, int64_t value_stride, int keys, float* out,
+                       int64_t out_stride) {
+  F32 sum[kRows][kVectors];
+  for (int m = 0; m < kRows; ++m) {
+    for (int j = 0; j < kVectors; ++j) sum[m][j] = load(out + m * out_stride + j * kLanes);
+  }
+  for (int key = 0; key < keys; ++key) {
+    F32 v[kVectors];
+    for (int j = 0; j < kVectors; ++j) v[j] = load(values + key * value_stride + j * kLanes);
+    for (int m = 0; m < kRows; ++m) {
+      const F32 w = broadcast(weights[m * kTileKeys + key]);
+      for (int j = 0; j < kVectors; ++j) sum[m][j] = fma(w, v[j], sum[m][j]);
+    }
+  }
+  for (int m = 0; m < kRows; ++m) {
+    for (int j = 0; j < kVectors; ++j) store(out + m * out_stride + j * kLanes, sum[m][j]);
+  }
+}
+
+/// out[m] += sum over `keys` keys of weights[m, key] * values[key]. Whole vectors of `width` elements, rounded up.
+template <typename T, int kRows>
+void add_values(const float* weights, const T* values, int64_t value_stride, int keys, int width, float* out,
+                int64_t out_stride) {
+  int d = 0;
+  for (; d + kValueVectors * kLanes <= width; d += kValueVectors * kLanes) {
+    add_value_columns<T, kRows, kValueVectors>(weights, values + d, value_stride, keys, out + d, out_stride);
+  }
+  for (; d < width; d += kLanes) {
+    add_value_columns<T, kRows, 1>(weights, values + d, value_stride, keys, out + d, out_stride);
+  }
+}
+
+/// Calls function.template operator()<rows>(first) over `rows` rows in blocks that the kernels are made for.
+template <typename Function>
+void for_row_blocks(int begin, int end, const Function& function) {
+  int row = begin;
+  for (; row + kBlockRows <= end; row += kBlockRows) function.template operator()<kBlockRows>(row);
+  switch (end - row) {
+    case 5:
+      function.template operator()<3>(row);
+      function.template operator()<2>(row + 3);
+      break;
+    case 4:
+      function.template operator()<4>(row);
+      break;
+    case 3:
+      function.template operator()<3>(row);
+      break;
+    case 2:
+      function.template operator()<2>(row);
+      break;
+    case 1:
+      function.template operator()<1>(row);
+      break;
+    default:
+      break;
+  }
+}
+
+/// e^x of one number, by the lanes' operations.
+static inline float exp_one(float x) { return exp(broadcast(x))[0]; }
+
+/// A partial softmax over some keys, of one row: the largest score, sum(exp(score - max)), and `values` =
+/// sum(exp(score - max) * v), [head_dim]. Over no keys: max = -inf and zeros.
+struct SoftmaxState {
+  float* values;
+  float max;
+  float sum;
+};
+
+/// Joins `from`, whose keys come after those of `into`. The one way in which partial states meet.
+static inline void merge_state(SoftmaxState& into, const SoftmaxState& from, int head_dim) {
+  const float max = into.max > from.max ? into.max : from.max;
+  if (max == -__builtin_inff()) return;  // both empty
+  const float keep = exp_one(into.max - max);
+  const float add = exp_one(from.max - max);
+  into.max = max;
+  into.sum = into.sum * keep + from.sum * add;
+  const F32 keep_lanes_by = broadcast(keep);
+  const F32 add_lanes_by = broadcast(add);
+  for (int d = 0; d < head_dim; d += kLanes) {
+    const int count = head_dim - d < kLanes ? head_dim - d : kLanes;
+    const F32 old = load_part(into.values + d, count) * keep_lanes_by;
+    store_part(into.values + d, fma(load_part(from.values + d, count), add_lanes_by, old), count);
+  }
+}
+
+/// The part of a row's online softmax (Milakov and Gimelshein 2018) that stays beside its weighted values.
+struct RunningSoftmax {
+  float max;
+  alignas(64) float sum[kLanes];  // by lane: key modulo kLanes
+};
+
+/// First half of a row's softmax on the tile: soft-caps the scores, makes those outside begin .. end-1 -inf, and brings
+/// `running` and the row's weighted values [width] to the new maximum.
+static inline void raise_maximum(float* scores, int begin, int end, float soft_cap, RunningSoftmax& running,
+                                 float* values, int width) {
+  F32 s[kTileVectors];
+  for (int v = 0; v < kTileVectors; ++v) s[v] = load(scores + v * kLanes);
+  if (soft_cap > 0.0F) {
+    for (F32& x : s) x = broadcast(soft_cap) * tanh(x * broadcast(1.0F / soft_cap));
+  }
+  if (begin > 0 || end < kTileKeys) {
+    const F32 none = broadcast(-__builtin_inff());
+    for (int v = 0; v < kTileVectors; ++v) s[v] = keep_lanes(s[v], begin - v * kLanes, end - v * kLanes, none);
+  }
+  F32 largest = s[0];
+  for (int v = 1; v < kTileVectors; ++v) largest = max(s[v], largest);
+  for (int v = 0; v < kTileVectors; ++v) store(scores + v * kLanes, s[v]);
+  const float tile_max = reduce_max(largest);
+  if (tile_max > running.max) {
+    // Where the maximum stays, the factor would be exactly 1.
+    const F32 factor = broadcast(exp_one(running.max - tile_max));
+    running.max = tile_max;
+    store(running.sum, load(running.sum) * factor);
+    for (int d = 0; d < width; d += kLanes) store(values + d, load(values + d) * factor);
+  }
+}
+
+/// Second half: scores become weights exp(score - max), and `running` takes their sum.
+static inline void weigh(float* scores, RunningSoftmax& running) {
+  const F32 shift = broadcast(running.max == -__builtin_inff() ? 0.0F : running.max);
+  F32 sum = load(running.sum);
+  for (int v = 0; v < kTileVectors; ++v) {
+    const F32 weight = exp(load(scores + v * kLanes) - shift);
+    sum = sum + weight;
+    store(scores + v * kLanes, weight);
+  }
+  store(running.sum, sum);
+}
+
+}  // namespace caravel::kernels::CARAVEL_ISA

@@ -1,0 +1,87 @@
+#include "kernels/kv_cache.h"
+
+#include "kernels/cpu/isa/row_ops.h"
+#include "kernels/cpu/isa/simd.h"
+#include "kernels/cpu/kv_layout.h"
+
+namespace caravel::kernels::CARAVEL_ISA {
+
+void rotary_cache(const RotaryCacheArgs& args, int rank, int size);
+
+namespace {
+
+void rotate(float* x, const float* cos_sin, int rotary_dim, RotaryStyle style) {
+  const int pairs = rotary_dim / 2;
+  const int apart = style == RotaryStyle::kHalves ? pairs : 1;  // between the two of a pair
+  const int step = style == RotaryStyle::kHalves ? 1 : 2;       // between pairs
+  for (int i = 0; i < pairs; ++i) {
+    const float c = cos_sin[2 * i];
+    const float s = cos_sin[2 * i + 1];
+    const float a = x[i * step];
+    const float b = x[i * step + apart];
+    x[i * step] = a * c - b * s;
+    x[i * step + apart] = b * c + a * s;
+  }
+}
+
+/// out = the head x [head_dim], normed if `norm`, and rotated; out may be x.
+void prepare_head(const RotaryCacheArgs& args, int64_t token, const float* x, const float* norm, float* out) {
+  const int head_dim = args.cache.head_dim;
+  if (norm != nullptr) {
+    scale_row(x, inverse_rms(x, head_dim, args.norm_epsilon), norm, head_dim, out);
+  } else if (out != x) {
+    std::memcpy(out, x, sizeof(float) * static_cast<size_t>(head_dim));
+  }
+  if (args.cos_sin != nullptr) rotate(out, args.cos_sin + token * args.rotary_dim, args.rotary_dim, args.style);
+}
+
+template <typename T>
+void store_strided(std::byte* head, int64_t element, int64_t stride, const float* x, int count) {
+  T* to = reinterpret_cast<T*>(head) + element;
+  for (int d = 0; d < count; ++d) store_as(to + d * stride, x[d]);
+}
+
+void store_elements(DType dtype, std::byte* head, int64_t element, int64_t stride, const float* x, int count) {
+  switch (dtype) {
+    case DType::kF16:
+      return store_strided<F16>(head, element, stride, x, count);
+    case DType::kBF16:
+      return store_strided<BF16>(head, element, stride, x, count);
+    default:
+      return store_strided<float>(head, element, stride, x, count);
+  }
+}
+
+}  // namespace
+
+void rotary_cache(const RotaryCacheArgs& args, int rank, int size) {
+  const KvLayer& cache = args.cache;
+  const int head_dim = cache.head_dim;
+  const KvLayout layout = kv_layout(cache.block_size, head_dim);
+  const int64_t head_bytes = layout.head_elements * (cache.dtype == DType::kF32 ? 4 : 2);
+  const int units = args.heads + 2 * cache.kv_heads;  // Q heads, K heads, V heads
+  const Share mine = share(args.tokens * units, rank, size);
+  alignas(64) float key[kMaxHeadDim];
+  for (int64_t item = mine.begin; item < mine.end; ++item) {
+    const int64_t token = item / units;
+    const int unit = static_cast<int>(item % units);
+    float* x = args.qkv + token * args.qkv_stride + static_cast<int64_t>(unit) * head_dim;
+    if (unit < args.heads) {
+      prepare_head(args, token, x, args.q_norm, x);
+      continue;
+    }
+    const int64_t slot = args.slots[token];
+    if (slot < 0) continue;
+    const int offset = static_cast<int>(slot % cache.block_size);
+    const int kv_unit = unit - args.heads;
+    std::byte* head = cache.base + slot / cache.block_size * cache.block_stride + kv_unit % cache.kv_heads * head_bytes;
+    if (kv_unit < cache.kv_heads) {
+      prepare_head(args, token, x, args.k_norm, key);
+      store_elements(cache.dtype, head, key_element(layout, head_dim, offset, 0), layout.group, key, head_dim);
+    } else {
+      store_elements(cache.dtype, head, value_element(layout, cache.block_size, head_dim, offset), 1, x, head_dim);
+    }
+  }
+}
+
+}  // namespace caravel::kernels::CARAVEL_ISA

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <cstdint>
+
+namespace caravel::kernels {
+
+/// Where a CPU keeps the keys and values of one layer inside a block: for each KV head its keys, then its values.
+/// Keys lie transposed in groups of positions, [block_size / group][head_dim][group], so that one vector holds the same
+/// element of consecutive positions and a dot product needs no sum across lanes. Values lie by rows,
+/// [block_size][value_stride]; what pads a row is never used. Functions here are static because the per-ISA sources
+/// include them.
+struct KvLayout {
+  int group = 0;              // positions side by side: 16, or the largest power of two that divides block_size
+  int value_stride = 0;       // elements: head_dim rounded up to 16
+  int64_t head_elements = 0;  // of one KV head, keys and values
+};
+
+static inline KvLayout kv_layout(int block_size, int head_dim) {
+  const int power = block_size & -block_size;
+  const int value_stride = (head_dim + 15) / 16 * 16;
+  return {power < 16 ? power : 16, value_stride, static_cast<int64_t>(block_size) * (head_dim + value_stride)};
+}
+
+/// Element of a head's part that holds key element `d` of position `offset` in the block; the next `d` is `group`
+/// further.
+static inline int64_t key_element(const KvLayout& layout, int head_dim, int offset, int d) {
+  return (static_cast<int64_t>(offset / layout.group) * head_dim + d) * layout.group + offset % layout.group;
+}
+
+/// Element of a head's part where the values of position `offset` in the block begin.
+static inline int64_t value_element(const KvLayout& layout, int block_size, int head_dim, int offset) {
+  return static_cast<int64_t>(block_size) * head_dim + static_cast<int64_t>(offset) * layout.value_stride;
+}
+
+}  // namespace caravel::kernels

@@ -1,0 +1,149 @@
+#include <algorithm>
+#include <cstring>
+
+#include "base/check.h"
+#include "base/error.h"
+#include "kernels/cpu/dispatch.h"
+#include "kernels/cpu/packed_layout.h"
+#include "kernels/gemm.h"
+
+namespace caravel::kernels {
+namespace {
+
+struct PackArgs {
+  const std::byte* rows_data;
+  DType dtype;
+  int64_t rows;
+  int64_t in;
+  uint8_t* out;
+};
+
+void put_u16(uint8_t* to, uint16_t value) { std::memcpy(to, &value, sizeof(value)); }
+void put_u32(uint8_t* to, uint32_t value) { std::memcpy(to, &value, sizeof(value)); }
+
+/// Row r of a block that begins at `levels` (its scales lie behind the high bits, or in `head`).
+template <DType kType>
+void put_quant_block(const QuantBlock& block, int r, int sub, uint8_t* head, uint8_t* levels) {
+  using Layout = PackedLayout<kType>;
+  constexpr int kBits = Layout::kFormat.bits;
+  const int h = r / 16;
+  const int at = 64 * h + 4 * (r % 16);  // of the row's word in a pair of vectors
+  if constexpr (kBits == 8) {
+    for (int g = 0; g < 8; ++g) put_u32(levels + 128 * g + at, block.levels[g]);
+  } else {
+    for (int g = 0; g < 4; ++g) {
+      put_u32(levels + 128 * g + at, (block.levels[g] & 0x0f0f0f0fU) | (block.levels[g + 4] & 0x0f0f0f0fU) << 4);
+    }
+  }
+  uint8_t* high = levels + Layout::kLevelBytes;
+  if constexpr (kBits == 5) {
+    uint32_t plane = 0;
+    for (int g = 0; g < 8; ++g) plane |= (block.levels[g] >> 4 & 0x01010101U) << g;
+    put_u32(high + at, plane);
+  } else if constexpr (kBits == 6) {
+    for (int q = 0; q < 2; ++q) {
+      uint32_t plane = 0;
+      for (int f = 0; f < 4; ++f) plane |= (block.levels[4 * q + f] >> 4 & 0x03030303U) << (2 * f);
+      put_u32(high + 128 * q + at, plane);
+    }
+  }
+  if constexpr (!Layout::kFormat.super) {
+    uint8_t* scales = high + Layout::kHighBytes;
+    put_u16(scales + 2 * r, block.d);
+    if constexpr (Layout::kFormat.minima) put_u16(scales + 64 + 2 * r, block.m);
+  } else {
+    uint8_t* scales = head + Layout::kHeadScales + Layout::kHeadScaleBytes * sub;
+    put_u16(head + 2 * r, block.d);
+    if constexpr (Layout::kFormat.minima) {
+      const unsigned scale = static_cast<uint8_t>(block.scale[0]);
+      const unsigned minimum = block.minimum;
+      put_u16(head + 64 + 2 * r, block.m);
+      scales[r] = static_cast<uint8_t>((scale & 15U) | (minimum & 15U) << 4);
+      scales[32 + r % 16] |= static_cast<uint8_t>((scale >> 4 | minimum >> 4 << 2) << (4 * h));
+    } else {
+      scales[r] = static_cast<uint8_t>(block.scale[0]);
+      scales[32 + r] = static_cast<uint8_t>(block.scale[1]);
+    }
+  }
+}
+
+template <DType kType>
+void pack_quantized_panel(const std::byte* rows, int64_t stride, int count, int64_t in, uint8_t* out) {
+  using Layout = PackedLayout<kType>;
+  for (int64_t b = 0; b < in / 32; ++b) {
+    uint8_t* group = out + b / Layout::kGroupBlocks * Layout::kGroupBytes;
+    const int sub = static_cast<int>(b % Layout::kGroupBlocks);
+    uint8_t* levels = group + Layout::kHeadBytes + sub * Layout::kBlockBytes;
+    for (int r = 0; r < count; ++r) {
+      put_quant_block<kType>(read_quant_block<kType>(rows + r * stride, b), r, sub, group, levels);
+    }
+  }
+}
+
+template <typename Element>
+void pack_plain_panel(const std::byte* rows, int64_t stride, int count, int64_t in, uint8_t* out) {
+  constexpr int64_t kSize = sizeof(Element);
+  constexpr int64_t kStep = 64 / kSize;  // a cache line of each row at a time
+  for (int64_t begin = 0; begin < in; begin += kStep) {
+    const int64_t end = std::min(begin + kStep, in);
+    for (int r = 0; r < count; ++r) {
+      for (int64_t i = begin; i < end; ++i) {
+        std::memcpy(out + (i * kPanelRows + r) * kSize, rows + r * stride + i * kSize, kSize);
+      }
+    }
+  }
+}
+
+/// Packs rank's share of a matrix's panels; `out` is zero before.
+void pack_rows(const PackArgs& args, int rank, int size) {
+  const int64_t stride = row_bytes(args.dtype, args.in);
+  const int64_t panels = (args.rows + kPanelRows - 1) / kPanelRows;
+  const Range share = share_of(panels, rank, size);
+  for (int64_t p = share.begin; p < share.end; ++p) {
+    const std::byte* rows = args.rows_data + p * kPanelRows * stride;
+    const int count = static_cast<int>(std::min<int64_t>(kPanelRows, args.rows - p * kPanelRows));
+    uint8_t* out = args.out + p * panel_bytes(args.dtype, args.in);
+    if (args.dtype == DType::kF32) {
+      pack_plain_panel<uint32_t>(rows, stride, count, args.in, out);
+    } else if (!is_quantized(args.dtype)) {
+      pack_plain_panel<uint16_t>(rows, stride, count, args.in, out);
+    } else {
+      with_quant_type(args.dtype,
+                      [&]<DType kType>() { pack_quantized_panel<kType>(rows, stride, count, args.in, out); });
+    }
+  }
+}
+
+}  // namespace
+
+PackedWeight pack_weight(Stream& stream, std::span<const WeightRows> stacked, int64_t in) {
+  CARAVEL_CHECK(!stacked.empty() && stacked.size() <= PackedWeight::kMaxParts);
+  PackedWeight weight;
+  weight.in_ = in;
+  weight.form_ = is_quantized(stacked[0].dtype) ? InputForm::kQ8 : InputForm::kF32;
+  size_t bytes = 0;
+  for (const WeightRows& part : stacked) {
+    const DTypeInfo& info = dtype_info(part.dtype);
+    if (is_quantized(part.dtype) != is_quantized(stacked[0].dtype)) {
+      throw fail<Unsupported>("a {} and a {} matrix share one input; either both are quantised or neither",
+                              dtype_info(stacked[0].dtype).name, info.name);
+    }
+    if (in <= 0 || in % info.block_elements != 0) {
+      throw fail<InvalidArgument>("a {} matrix has rows of {} elements, no multiple of its block of {}", info.name, in,
+                                  info.block_elements);
+    }
+    weight.parts_[weight.part_count_++] = {part.dtype, weight.out_, part.rows, bytes};
+    weight.out_ += part.rows;
+    bytes += static_cast<size_t>((part.rows + kPanelRows - 1) / kPanelRows * panel_bytes(part.dtype, in));
+  }
+  weight.buffer_ = stream.device().allocate(bytes);
+  CpuStream& cpu = as_cpu(stream);
+  for (size_t i = 0; i < stacked.size(); ++i) {
+    uint8_t* out = reinterpret_cast<uint8_t*>(weight.buffer_.data() + weight.parts_[i].offset);
+    cpu.enqueue(pack_rows, PackArgs{stacked[i].data, stacked[i].dtype, stacked[i].rows, in, out});
+  }
+  stream.synchronize();
+  return weight;
+}
+
+}  // namespace caravel::kernels

@@ -1,0 +1,53 @@
+#include "kernels/kv_cache.h"
+
+#include <cmath>
+
+#include "kernels/cpu/dispatch.h"
+#include "kernels/cpu/kv_layout.h"
+
+namespace caravel::kernels {
+
+CARAVEL_CPU_KERNEL(rotary_cache, RotaryCacheArgs)
+
+namespace {
+
+void rotary_angles_cpu(const RotaryAnglesArgs& args, int rank, int size) {
+  const int pairs = args.rotary_dim / 2;
+  const Range range = share_of(args.tokens * pairs, rank, size);
+  for (int64_t i = range.begin; i < range.end; ++i) {
+    const double angle = static_cast<double>(args.positions[i / pairs]) * args.inverse_freq[i % pairs];
+    args.cos_sin[2 * i] = static_cast<float>(std::cos(angle) * args.magnitude);
+    args.cos_sin[2 * i + 1] = static_cast<float>(std::sin(angle) * args.magnitude);
+  }
+}
+
+void copy_blocks_cpu(const CopyBlocksArgs& args, int rank, int size) {
+  const Range range = share_of(args.count, rank, size);
+  for (int64_t i = range.begin; i < range.end; ++i) {
+    const BlockCopy& copy = args.copies[i];
+    std::memcpy(args.dst + copy.to * args.bytes, args.src + copy.from * args.bytes, static_cast<size_t>(args.bytes));
+  }
+}
+
+}  // namespace
+
+int64_t kv_layer_bytes(int block_size, int kv_heads, int head_dim, DType dtype) {
+  const int64_t elements = kv_layout(block_size, head_dim).head_elements * kv_heads;
+  return (row_bytes(dtype, elements) + 63) / 64 * 64;
+}
+
+void rotary_angles(Stream& stream, const RotaryAnglesArgs& args) { as_cpu(stream).enqueue(rotary_angles_cpu, args); }
+
+void rotary_cache(Stream& stream, const RotaryCacheArgs& args) {
+  CARAVEL_CHECK_LE(args.cache.head_dim, kMaxHeadDim);
+  CARAVEL_CHECK_EQ(args.cache.head_dim % 8, 0);
+  CARAVEL_CHECK_EQ(args.rotary_dim % 2, 0);
+  CARAVEL_CHECK_LE(args.rotary_dim, args.cache.head_dim);
+  CARAVEL_CHECK(!is_quantized(args.cache.dtype));
+  CpuStream& cpu = as_cpu(stream);
+  cpu.enqueue(cpu_kernel_rotary_cache(cpu.device().isa()), args);
+}
+
+void copy_blocks(Stream& stream, const CopyBlocksArgs& args) { as_cpu(stream).enqueue(copy_blocks_cpu, args); }
+
+}  // namespace caravel::kernels

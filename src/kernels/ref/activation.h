@@ -1,0 +1,10 @@
+#pragma once
+
+#include "kernels/activation.h"
+
+namespace caravel::kernels::ref {
+
+/// The contract of kernels/activation.h in double precision, on host memory; the tests' oracle.
+void gated_activation(Activation activation, const float* gate_up, int64_t tokens, int64_t width, double* out);
+
+}  // namespace caravel::kernels::ref

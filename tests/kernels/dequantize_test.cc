@@ -1,0 +1,41 @@
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <fstream>
+#include <iterator>
+#include <string>
+#include <vector>
+
+#include "kernels/gemm.h"
+
+namespace caravel::kernels {
+namespace {
+
+std::vector<char> read_fixture(const std::string& name) {
+  std::ifstream file(std::string(CARAVEL_FIXTURES) + "/block_formats/" + name, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+class DequantizeTest : public testing::TestWithParam<DType> {};
+INSTANTIATE_TEST_SUITE_P(All, DequantizeTest,
+                         testing::Values(DType::kF16, DType::kBF16, DType::kQ4_0, DType::kQ4_1, DType::kQ5_0,
+                                         DType::kQ5_1, DType::kQ8_0, DType::kQ4_K, DType::kQ5_K, DType::kQ6_K),
+                         [](const auto& param) { return std::string(dtype_info(param.param).name); });
+
+// The fixtures are written by tests/fixtures/make_block_formats.py from the pip package `gguf`.
+TEST_P(DequantizeTest, MeansWhatGgufMeans) {
+  const std::string name(dtype_info(GetParam()).name);
+  const std::vector<char> blocks = read_fixture(name + ".blocks");
+  const std::vector<char> golden = read_fixture(name + ".f32");
+  ASSERT_FALSE(golden.empty());
+  std::vector<float> want(golden.size() / 4);
+  std::memcpy(want.data(), golden.data(), golden.size());
+  const auto width = static_cast<int64_t>(want.size()) / 2;
+  ASSERT_EQ(static_cast<int64_t>(blocks.size()), 2 * row_bytes(GetParam(), width));
+  std::vector<float> got(want.size());
+  dequantize_rows(GetParam(), reinterpret_cast<const std::byte*>(blocks.data()), 2, width, got.data());
+  for (size_t i = 0; i < want.size(); ++i) ASSERT_EQ(got[i], want[i]) << "element " << i;
+}
+
+}  // namespace
+}  // namespace caravel::kernels

@@ -1,0 +1,306 @@
+#include "kernels/gemm.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+
+#include "base/error.h"
+#include "device/cpu/cpu_device.h"
+#include "kernels/ref/gemm.h"
+#include "random_weights.h"
+
+namespace caravel::kernels {
+namespace {
+
+/// A matrix of one or more stacked parts, as packed by a device and as values.
+struct Matrix {
+  PackedWeight packed;
+  std::vector<float> values;  // [out, in]
+};
+
+Matrix make_matrix(Stream& stream, const std::vector<std::pair<DType, int64_t>>& parts, int64_t in, unsigned seed = 7) {
+  Matrix matrix;
+  std::vector<std::vector<std::byte>> bytes;
+  std::vector<WeightRows> stacked;
+  for (const auto& [dtype, rows] : parts) {
+    bytes.push_back(random_rows(dtype, rows, in, seed++));
+    stacked.push_back({bytes.back().data(), dtype, rows});
+    const std::vector<float> values = dequantized(dtype, bytes.back(), in);
+    matrix.values.insert(matrix.values.end(), values.begin(), values.end());
+  }
+  matrix.packed = pack_weight(stream, stacked, in);
+  return matrix;
+}
+
+struct Input {
+  Buffer memory;
+  GemmInput form;
+};
+
+Input make_input(Stream& stream, const Matrix& matrix, const std::vector<float>& x) {
+  const int64_t in = matrix.packed.in();
+  const int64_t tokens = static_cast<int64_t>(x.size()) / in;
+  const InputForm form = matrix.packed.input_form();
+  Input input;
+  input.memory = stream.device().allocate(gemm_input_bytes(form, tokens, in));
+  input.form = make_gemm_input(form, tokens, in, input.memory.data());
+  quantize_input(stream, x.data(), tokens, input.form);
+  stream.synchronize();
+  return input;
+}
+
+std::vector<float> run(Stream& stream, const Matrix& matrix, const std::vector<float>& x, const float* bias = nullptr) {
+  const int64_t tokens = static_cast<int64_t>(x.size()) / matrix.packed.in();
+  const Input input = make_input(stream, matrix, x);
+  std::vector<float> out(static_cast<size_t>(tokens * matrix.packed.out()), std::numeric_limits<float>::quiet_NaN());
+  gemm(stream, {.weight = &matrix.packed,
+                .input = input.form,
+                .tokens = tokens,
+                .out = out.data(),
+                .out_stride = matrix.packed.out(),
+                .bias = bias});
+  stream.synchronize();
+  return out;
+}
+
+/// Per output, what f32 sums of products of this size may be off by: two roundings for each 32 inputs (for each, where
+/// weights are unquantised) and a few more for scales, of terms no larger than twice the row's largest weight.
+double rounding_bound(const Matrix& matrix, const std::vector<float>& x, int64_t token, int64_t output) {
+  const int64_t in = matrix.packed.in();
+  double sum = 0;
+  double largest = 0;
+  for (int64_t i = 0; i < in; ++i) {
+    sum += std::abs(x[static_cast<size_t>(token * in + i)]);
+    largest = std::max<double>(largest, std::abs(matrix.values[static_cast<size_t>(output * in + i)]));
+  }
+  const bool quantized = matrix.packed.input_form() == InputForm::kQ8;
+  const double roundings = quantized ? 3.0 * static_cast<double>(in) / 32 + 4 : static_cast<double>(in);
+  return roundings * std::numeric_limits<float>::epsilon() / 2 * 2 * largest * sum + 1e-30;
+}
+
+/// How far 8-bit inputs may move an output: half a step (max / 127) of each block, by the weights there.
+double quantization_bound(const Matrix& matrix, const std::vector<float>& x, int64_t token, int64_t output) {
+  if (matrix.packed.input_form() == InputForm::kF32) return 0;
+  const int64_t in = matrix.packed.in();
+  double bound = 0;
+  for (int64_t b = 0; b < in; b += 32) {
+    double largest = 0;
+    double weights = 0;
+    for (int64_t i = b; i < b + 32; ++i) {
+      largest = std::max<double>(largest, std::abs(x[static_cast<size_t>(token * in + i)]));
+      weights += std::abs(matrix.values[static_cast<size_t>(output * in + i)]);
+    }
+    bound += largest / 254 * weights * 1.001;
+  }
+  return bound;
+}
+
+template <typename Bound>
+void expect_close(const std::vector<float>& got, const std::vector<double>& want, int64_t out, const Bound& bound) {
+  ASSERT_EQ(got.size(), want.size());
+  double worst = 0;
+  size_t at = 0;
+  for (size_t i = 0; i < got.size(); ++i) {
+    const double allowed = bound(static_cast<int64_t>(i) / out, static_cast<int64_t>(i) % out);
+    const double error = std::abs(got[i] - want[i]) / allowed;
+    if (!(error <= worst)) {
+      worst = error;
+      at = i;
+    }
+  }
+  EXPECT_LE(worst, 1.0) << "token " << static_cast<int64_t>(at) / out << ", output " << static_cast<int64_t>(at) % out
+                        << ": " << got[at] << " against " << want[at];
+}
+
+class GemmTest : public testing::TestWithParam<std::tuple<Isa, DType>> {
+ protected:
+  Isa isa() const { return std::get<0>(GetParam()); }
+  DType dtype() const { return std::get<1>(GetParam()); }
+  int64_t block() const { return dtype_info(dtype()).block_elements; }
+
+  CpuDevice device_{2, std::get<0>(GetParam())};
+  std::unique_ptr<Stream> stream_ = device_.make_stream();
+};
+
+INSTANTIATE_TEST_SUITE_P(All, GemmTest,
+                         testing::Combine(testing::ValuesIn(available_isas()), testing::ValuesIn(kAllTypes)),
+                         [](const auto& param) {
+                           return std::string(isa_name(std::get<0>(param.param))) + "_" +
+                                  std::string(dtype_info(std::get<1>(param.param)).name);
+                         });
+
+TEST_P(GemmTest, AgreesWithTheOracleAtAwkwardShapes) {
+  // Outputs around a panel (32) and half of one; unquantised inputs of part of a chunk (128), and of several.
+  const std::pair<int64_t, int64_t> shapes[] = {{1, 1}, {15, 3}, {33, 2}, {50, 5}, {31, 17}, {97, 21}};
+  const int64_t token_counts[] = {1, 2, 5, 30, 7, 3};
+  for (size_t s = 0; s < std::size(shapes); ++s) {
+    const auto [out, in_blocks] = shapes[s];
+    const int64_t in = block() == 1 ? in_blocks * 13 : in_blocks * block();
+    SCOPED_TRACE(testing::Message() << "out " << out << ", in " << in << ", tokens " << token_counts[s]);
+    const Matrix matrix = make_matrix(*stream_, {{dtype(), out}}, in);
+    const std::vector<float> x = random_floats(static_cast<size_t>(token_counts[s] * in), 3);
+    const std::vector<float> bias = random_floats(static_cast<size_t>(out), 4);
+    const std::vector<float> got = run(*stream_, matrix, x, bias.data());
+
+    const Input input = make_input(*stream_, matrix, x);
+    const std::vector<float> seen = ref::input_values(input.form, token_counts[s]);
+    expect_close(got, ref::gemm(matrix.values, seen, in, bias.data()), out, [&](int64_t t, int64_t o) {
+      return rounding_bound(matrix, seen, t, o) + 4 * 6e-8 * std::abs(bias[static_cast<size_t>(o)]);
+    });
+    expect_close(got, ref::gemm(matrix.values, x, in, bias.data()), out, [&](int64_t t, int64_t o) {
+      return rounding_bound(matrix, seen, t, o) + quantization_bound(matrix, x, t, o) +
+             4 * 6e-8 * std::abs(bias[static_cast<size_t>(o)]);
+    });
+  }
+}
+
+TEST_P(GemmTest, GivesTheSameBitsWhateverTheBatchAndTheThreads) {
+  const int64_t out = 70;
+  const int64_t in = block() == 1 ? 300 : block() == 32 ? 32 * 19 : 256 * 3;  // unquantised: two chunks and a part
+  const Matrix matrix = make_matrix(*stream_, {{dtype(), out}}, in);
+  const std::vector<float> x = random_floats(static_cast<size_t>(70 * in), 5);
+  std::vector<float> alone;
+  for (int64_t t = 0; t < 70; ++t) {
+    const std::vector<float> row(x.begin() + t * in, x.begin() + (t + 1) * in);
+    const std::vector<float> result = run(*stream_, matrix, row);
+    alone.insert(alone.end(), result.begin(), result.end());
+  }
+  for (int threads = 1; threads <= 3; ++threads) {
+    CpuDevice device(threads, isa());
+    const std::unique_ptr<Stream> stream = device.make_stream();
+    for (int64_t tokens = 1; tokens <= 70; tokens += threads == 2 ? 1 : 7) {
+      // The last `tokens` of the 70, so that a token sits at another place of its tile each time.
+      const std::vector<float> rows(x.end() - tokens * in, x.end());
+      const std::vector<float> got = run(*stream, matrix, rows);
+      const float* want = alone.data() + (70 - tokens) * out;
+      for (size_t i = 0; i < got.size(); ++i) {
+        ASSERT_EQ(got[i], want[i]) << tokens << " tokens, " << threads << " threads, token " << i / 70 << ", output "
+                                   << i % 70;
+      }
+    }
+  }
+}
+
+TEST_P(GemmTest, AddsToWhatLiesInTheOutputAndTouchesNothingBesideIt) {
+  const int64_t out = 37;
+  const int64_t in = block() == 1 ? 81 : 2 * block();
+  const int64_t stride = 41;
+  for (const int64_t tokens : {2, 40}) {
+    const Matrix matrix = make_matrix(*stream_, {{dtype(), out}}, in);
+    const std::vector<float> x = random_floats(static_cast<size_t>(tokens * in), 6);
+    const Input input = make_input(*stream_, matrix, x);
+    std::vector<float> got = random_floats(static_cast<size_t>(tokens * stride), 8);
+    const std::vector<float> before = got;
+    gemm(*stream_, {.weight = &matrix.packed,
+                    .input = input.form,
+                    .tokens = tokens,
+                    .out = got.data(),
+                    .out_stride = stride,
+                    .accumulate = true});
+    stream_->synchronize();
+    const std::vector<float> seen = ref::input_values(input.form, tokens);
+    const std::vector<double> product = ref::gemm(matrix.values, seen, in);
+    for (int64_t t = 0; t < tokens; ++t) {
+      for (int64_t o = 0; o < stride; ++o) {
+        const auto i = static_cast<size_t>(t * stride + o);
+        if (o >= out) {
+          ASSERT_EQ(got[i], before[i]) << "token " << t << ", beside output " << o;
+          continue;
+        }
+        const double want = before[i] + product[static_cast<size_t>(t * out + o)];
+        const double allowed =
+            rounding_bound(matrix, seen, t, o) + static_cast<double>(in) * 6e-8 * std::abs(before[i]);
+        ASSERT_NEAR(got[i], want, allowed) << "token " << t << ", output " << o;
+      }
+    }
+  }
+}
+
+TEST_P(GemmTest, EmbeddingReadsTheRowsThatTheFileHolds) {
+  const int64_t rows = 45;
+  const int64_t width = block() == 1 ? 50 : 3 * block();
+  const Matrix matrix = make_matrix(*stream_, {{dtype(), rows}}, width);
+  const std::vector<int32_t> ids = {44, 0, 16, 15, 31, 32, 44};
+  for (const float scale : {1.0F, 25.25F}) {
+    std::vector<float> got(ids.size() * static_cast<size_t>(width));
+    embedding(*stream_, {&matrix.packed, ids.data(), static_cast<int64_t>(ids.size()), scale, got.data()});
+    stream_->synchronize();
+    for (size_t i = 0; i < got.size(); ++i) {
+      const size_t row = i / static_cast<size_t>(width);
+      const float value = matrix.values[static_cast<size_t>(ids[row] * width) + i % static_cast<size_t>(width)];
+      ASSERT_EQ(got[i], scale * value) << "row " << ids[row] << ", element " << i % static_cast<size_t>(width);
+    }
+  }
+}
+
+TEST_P(GemmTest, PackedWeightsTakeTheRoomOfTheFile) {
+  const int64_t in = 3 * std::max<int64_t>(block(), 32);
+  const Matrix matrix = make_matrix(*stream_, {{dtype(), 64}}, in);
+  EXPECT_EQ(matrix.packed.bytes(), static_cast<size_t>(64 * row_bytes(dtype(), in)));
+}
+
+class GemmIsaTest : public testing::TestWithParam<Isa> {};
+INSTANTIATE_TEST_SUITE_P(All, GemmIsaTest, testing::ValuesIn(available_isas()),
+                         [](const auto& param) { return std::string(isa_name(param.param)); });
+
+TEST_P(GemmIsaTest, StackedPartsOfDifferentTypes) {
+  CpuDevice device(3, GetParam());
+  const std::unique_ptr<Stream> stream = device.make_stream();
+  const Matrix matrix = make_matrix(*stream, {{DType::kQ4_K, 40}, {DType::kQ8_0, 7}, {DType::kQ6_K, 65}}, 512);
+  ASSERT_EQ(matrix.packed.out(), 112);
+  ASSERT_EQ(matrix.packed.parts().size(), 3U);
+  for (const int64_t tokens : {1, 50}) {
+    const std::vector<float> x = random_floats(static_cast<size_t>(tokens * 512), 9);
+    const std::vector<float> seen = ref::input_values(make_input(*stream, matrix, x).form, tokens);
+    expect_close(run(*stream, matrix, x), ref::gemm(matrix.values, seen, 512), 112,
+                 [&](int64_t t, int64_t o) { return rounding_bound(matrix, seen, t, o); });
+  }
+}
+
+TEST(PackWeightTest, RefusesWhatItCannotStack) {
+  CpuDevice device(1);
+  const std::unique_ptr<Stream> stream = device.make_stream();
+  const std::vector<std::byte> bytes(4096);
+  const WeightRows mixed[] = {{bytes.data(), DType::kQ4_0, 2}, {bytes.data(), DType::kF16, 2}};
+  EXPECT_THROW(pack_weight(*stream, mixed, 64), Unsupported);
+  const WeightRows ragged[] = {{bytes.data(), DType::kQ4_K, 2}};
+  EXPECT_THROW(pack_weight(*stream, ragged, 576), InvalidArgument);
+}
+
+TEST(QuantizeInputTest, IsTheSameOnEveryIsaAndHalfAStepFromTheValues) {
+  const int64_t width = 96;
+  std::vector<float> x = random_floats(5 * width, 11);
+  std::fill(x.begin() + 32, x.begin() + 64, 0.0F);  // a block of zeros
+  x[0] = 4.0F;                                      // and ties: 2.5 steps of 4 / 127
+  for (int i = 1; i < 32; ++i) x[static_cast<size_t>(i)] = 4.0F / 127 * (static_cast<float>(i % 5) + 0.5F);
+  std::vector<std::byte> first;
+  for (const Isa isa : available_isas()) {
+    CpuDevice device(2, isa);
+    const std::unique_ptr<Stream> stream = device.make_stream();
+    const Buffer memory = device.allocate(gemm_input_bytes(InputForm::kQ8, 5, width));
+    const GemmInput input = make_gemm_input(InputForm::kQ8, 5, width, memory.data());
+    quantize_input(*stream, x.data(), 5, input);
+    stream->synchronize();
+    for (int64_t b = 0; b < 5 * width / 32; ++b) {
+      float largest = 0;
+      int totals[2] = {0, 0};
+      for (int64_t i = 32 * b; i < 32 * b + 32; ++i) {
+        largest = std::max(largest, std::abs(x[static_cast<size_t>(i)]));
+        totals[i % 32 / 16] += input.q8[i];
+        EXPECT_NEAR(input.q8[i] * input.scales[b], x[static_cast<size_t>(i)], input.scales[b] * 0.5001)
+            << "element " << i;
+      }
+      EXPECT_EQ(input.scales[b], largest / 127);
+      EXPECT_EQ(input.totals[2 * b], totals[0]);
+      EXPECT_EQ(input.totals[2 * b + 1], totals[1]);
+      EXPECT_EQ(input.sums[b], input.scales[b] * static_cast<float>(totals[0] + totals[1]));
+    }
+    const std::vector<std::byte> bytes(memory.data(), memory.data() + memory.size());
+    if (first.empty()) first = bytes;
+    EXPECT_EQ(bytes, first) << isa_name(isa);
+  }
+}
+
+}  // namespace
+}  // namespace caravel::kernels

@@ -1,0 +1,222 @@
+#include "kernels/kv_cache.h"
+
+#include "kernels/op_testing.h"
+#include "kernels/paged_attention.h"
+#include "kernels/ref/kv_cache.h"
+
+namespace caravel::kernels {
+namespace {
+
+TEST(RotaryAngles, FarPositionsKeepTheirPrecision) {
+  Machine machine(Isa::kPortable, 3);
+  const std::vector<int32_t> positions = {0, 1, 77, 4095, 131071, 1000003};
+  std::vector<float> inverse_freq;
+  for (int i = 0; i < 5; ++i) inverse_freq.push_back(std::pow(10000.0F, -static_cast<float>(i) / 5));
+  std::vector<float> cos_sin(positions.size() * 10);
+  rotary_angles(*machine.stream, {.positions = positions.data(),
+                                  .inverse_freq = inverse_freq.data(),
+                                  .magnitude = 1.5F,
+                                  .tokens = static_cast<int64_t>(positions.size()),
+                                  .rotary_dim = 10,
+                                  .cos_sin = cos_sin.data()});
+  machine.stream->synchronize();
+  std::vector<double> expected(cos_sin.size());
+  ref::rotary_angles(positions.data(), inverse_freq.data(), 1.5, static_cast<int64_t>(positions.size()), 10,
+                     expected.data());
+  expect_close(cos_sin, expected, 0, kRounding);
+}
+
+struct RotaryCase {
+  int head_dim;
+  int rotary_dim;  // 0: no rotation
+  RotaryStyle style;
+  bool norm;
+  DType dtype;
+};
+
+/// Five tokens with two Q heads and one KV head. Q is read where it lies; what was stored is read through attention: a
+/// token alone in its context gives back its value, and a value whose weight only its key decides gives back the key.
+void check_rotary(const RotaryCase& c, Isa isa) {
+  SCOPED_TRACE("head_dim " + std::to_string(c.head_dim) + " rotary_dim " + std::to_string(c.rotary_dim));
+  Machine machine(isa, 3);
+  constexpr int kTokens = 5;
+  constexpr int kHeads = 2;
+  const int width = (kHeads + 2) * c.head_dim;
+  const auto input = random_normal(kTokens * width, 21);
+  const auto q_norm = random_normal(c.head_dim, 22);
+  const auto k_norm = random_normal(c.head_dim, 23);
+  std::vector<float> cos_sin;
+  for (int i = 0; i < kTokens * c.rotary_dim / 2; ++i) {
+    cos_sin.push_back(std::cos(static_cast<float>(i)));
+    cos_sin.push_back(std::sin(static_cast<float>(i)));
+  }
+  const int64_t bytes = kv_layer_bytes(4, 1, c.head_dim, c.dtype);
+  Buffer blocks = machine.device.allocate(static_cast<size_t>(3 * bytes));
+  std::memset(blocks.data(), 0xff, blocks.size());
+  const KvLayer cache{blocks.data(), bytes, 4, 1, c.head_dim, c.dtype};
+  const std::vector<int64_t> slots = {9, 0, -1, 7, 2};
+
+  std::vector<float> qkv = input;
+  rotary_cache(*machine.stream, {.qkv = qkv.data(),
+                                 .qkv_stride = width,
+                                 .q_norm = c.norm ? q_norm.data() : nullptr,
+                                 .k_norm = c.norm ? k_norm.data() : nullptr,
+                                 .cos_sin = c.rotary_dim > 0 ? cos_sin.data() : nullptr,
+                                 .rotary_dim = c.rotary_dim,
+                                 .style = c.style,
+                                 .slots = slots.data(),
+                                 .tokens = kTokens,
+                                 .heads = kHeads,
+                                 .cache = cache});
+  machine.stream->synchronize();
+
+  const auto prepared = [&](int token, int unit, const float* norm) {
+    const float* from = input.data() + token * width + unit * c.head_dim;
+    std::vector<double> head(from, from + c.head_dim);
+    ref::prepare_head(head.data(), c.head_dim, norm, 1e-6F,
+                      c.rotary_dim > 0 ? cos_sin.data() + token * c.rotary_dim : nullptr, c.rotary_dim, c.style);
+    return head;
+  };
+  const double tolerance = kRounding * 4 * (c.head_dim / 32.0 + 12);
+  for (int token = 0; token < kTokens; ++token) {
+    for (int head = 0; head < kHeads; ++head) {
+      SCOPED_TRACE("Q head " + std::to_string(head) + " of token " + std::to_string(token));
+      const auto expected = prepared(token, head, c.norm ? q_norm.data() : nullptr);
+      expect_close(std::span(qkv).subspan(static_cast<size_t>(token * width + head * c.head_dim),
+                                          static_cast<size_t>(c.head_dim)),
+                   expected, tolerance, 0);
+    }
+  }
+
+  // The element a slot holds, by attention over a context of one slot: block size 1 makes a slot a block.
+  const double stored = c.dtype == DType::kF32 ? 0 : c.dtype == DType::kF16 ? 0x1p-11 : 0x1p-8;
+  for (int token = 0; token < kTokens; ++token) {
+    const int64_t slot = slots[static_cast<size_t>(token)];
+    if (slot < 0) continue;
+    SCOPED_TRACE("slot " + std::to_string(slot));
+    const int32_t block = static_cast<int32_t>(slot / 4);
+    const int offset = static_cast<int>(slot % 4);
+    // A window of one token that stands at the slot's offset in its block sees that slot alone.
+    const std::vector<int32_t> starts = {0, 1};
+    const int32_t context = offset + 1;
+    std::vector<float> q(static_cast<size_t>(c.head_dim), 1.0F);
+    std::vector<float> out(q.size());
+    Buffer workspace = machine.device.allocate(paged_attention_workspace(1, context, 1, c.head_dim));
+    PagedAttentionArgs args{.q = q.data(),
+                            .q_stride = c.head_dim,
+                            .heads = 1,
+                            .window = 1,
+                            .cache = cache,
+                            .batch = {.num_seqs = 1,
+                                      .tokens = 1,
+                                      .query_start = starts.data(),
+                                      .context_len = &context,
+                                      .block_table = &block,
+                                      .block_table_stride = 1},
+                            .max_context = context,
+                            .workspace = workspace.data(),
+                            .out = {.width = c.head_dim, .f32 = out.data()}};
+    paged_attention(*machine.stream, args);
+    machine.stream->synchronize();
+    const float* value = input.data() + token * width + (kHeads + 1) * c.head_dim;
+    expect_close(out, std::vector<double>(value, value + c.head_dim), 0x1p-24, stored + kRounding);
+  }
+}
+
+TEST(RotaryCache, NormsRotatesAndStores) {
+  for_each_isa([](Isa isa) {
+    check_rotary({64, 64, RotaryStyle::kHalves, false, DType::kF16}, isa);
+    check_rotary({64, 64, RotaryStyle::kInterleaved, false, DType::kBF16}, isa);
+    check_rotary({80, 20, RotaryStyle::kHalves, true, DType::kF32}, isa);
+    check_rotary({24, 16, RotaryStyle::kInterleaved, true, DType::kF16}, isa);
+    check_rotary({8, 0, RotaryStyle::kHalves, true, DType::kF32}, isa);
+    check_rotary({256, 256, RotaryStyle::kHalves, true, DType::kF32}, isa);
+  });
+}
+
+/// Keys decide the weights: of two slots with values 1 and 0, the first one's weight is a logistic function of the
+/// difference of the scores, which gives q . (k0 - k1) back.
+TEST(RotaryCache, StoresKeysNormedAndRotated) {
+  for_each_isa([](Isa isa) {
+    for (const RotaryStyle style : {RotaryStyle::kHalves, RotaryStyle::kInterleaved}) {
+      Machine machine(isa);
+      constexpr int kDim = 16;
+      const auto k_norm = random_normal(kDim, 31);
+      std::vector<float> cos_sin;
+      for (int i = 0; i < kDim; ++i) {
+        cos_sin.push_back(std::cos(0.3F * static_cast<float>(i)));
+        cos_sin.push_back(std::sin(0.3F * static_cast<float>(i)));
+      }
+      auto qkv = random_normal(2 * 3 * kDim, 32);
+      for (int d = 0; d < kDim; ++d) {
+        qkv[static_cast<size_t>(2 * kDim + d)] = 1.0F;
+        qkv[static_cast<size_t>(5 * kDim + d)] = 0.0F;
+      }
+      std::vector<std::vector<double>> keys;
+      for (int token = 0; token < 2; ++token) {
+        const float* k = qkv.data() + (token * 3 + 1) * kDim;
+        keys.emplace_back(k, k + kDim);
+        ref::prepare_head(keys.back().data(), kDim, k_norm.data(), 1e-6F, cos_sin.data() + token * kDim, kDim, style);
+      }
+      const int64_t bytes = kv_layer_bytes(16, 1, kDim, DType::kF32);
+      Buffer blocks = machine.device.allocate(static_cast<size_t>(bytes));
+      const KvLayer cache{blocks.data(), bytes, 16, 1, kDim, DType::kF32};
+      const std::vector<int64_t> slots = {0, 1};
+      rotary_cache(*machine.stream, {.qkv = qkv.data(),
+                                     .qkv_stride = 3 * kDim,
+                                     .k_norm = k_norm.data(),
+                                     .cos_sin = cos_sin.data(),
+                                     .rotary_dim = kDim,
+                                     .style = style,
+                                     .slots = slots.data(),
+                                     .tokens = 2,
+                                     .heads = 1,
+                                     .cache = cache});
+      const std::vector<int32_t> starts = {0, 1};
+      const int32_t context = 2;
+      const int32_t block = 0;
+      Buffer workspace = machine.device.allocate(paged_attention_workspace(1, 2, 1, kDim));
+      for (int d = 0; d < kDim; ++d) {
+        std::vector<float> q(kDim, 0.0F);
+        q[static_cast<size_t>(d)] = 1.0F;
+        std::vector<float> out(kDim);
+        paged_attention(*machine.stream, {.q = q.data(),
+                                          .q_stride = kDim,
+                                          .heads = 1,
+                                          .cache = cache,
+                                          .batch = {.num_seqs = 1,
+                                                    .tokens = 1,
+                                                    .query_start = starts.data(),
+                                                    .context_len = &context,
+                                                    .block_table = &block,
+                                                    .block_table_stride = 1},
+                                          .max_context = 2,
+                                          .workspace = workspace.data(),
+                                          .out = {.width = kDim, .f32 = out.data()}});
+        machine.stream->synchronize();
+        const auto i = static_cast<size_t>(d);
+        EXPECT_NEAR(std::log(out[0] / (1 - out[0])), keys[0][i] - keys[1][i], 1e-5) << "element " << d;
+      }
+    }
+  });
+}
+
+TEST(CopyBlocks, CopiesTheBlocksNamedAndNoOthers) {
+  Machine machine(Isa::kPortable, 3);
+  const int64_t bytes = 192;
+  std::vector<std::byte> src(10 * bytes);
+  for (size_t i = 0; i < src.size(); ++i) src[i] = static_cast<std::byte>(i / bytes * 16 + i % 7);
+  std::vector<std::byte> dst(6 * bytes);
+  const std::vector<BlockCopy> copies = {{9, 0}, {0, 5}, {4, 2}};
+  copy_blocks(*machine.stream,
+              {.src = src.data(), .dst = dst.data(), .copies = copies.data(), .count = 3, .bytes = bytes});
+  machine.stream->synchronize();
+  std::vector<std::byte> expected(6 * bytes);
+  for (const BlockCopy& copy : copies) {
+    std::memcpy(expected.data() + copy.to * bytes, src.data() + copy.from * bytes, bytes);
+  }
+  EXPECT_EQ(dst, expected);
+}
+
+}  // namespace
+}  // namespace caravel::kernels

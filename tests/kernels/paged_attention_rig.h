@@ -1,0 +1,200 @@
+#pragma once
+
+#include <algorithm>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "kernels/op_testing.h"
+#include "kernels/paged_attention.h"
+#include "kernels/ref/kv_cache.h"
+#include "kernels/ref/paged_attention.h"
+
+namespace caravel::kernels {
+
+struct AttentionCase {
+  int heads = 3;
+  int kv_heads = 1;
+  int head_dim = 64;
+  DType dtype = DType::kF16;
+  int block_size = 16;
+  int window = 0;
+  float soft_cap = 0.0F;
+  InputForm form = InputForm::kF32;
+
+  int width() const { return heads * head_dim; }
+  int qkv_width() const { return (heads + 2 * kv_heads) * head_dim; }
+  std::string name() const {
+    return std::to_string(heads) + "/" + std::to_string(kv_heads) + " heads of " + std::to_string(head_dim) + " in " +
+           std::string(dtype_info(dtype).name) + ", blocks of " + std::to_string(block_size) + ", window " +
+           std::to_string(window) + ", soft cap " + std::to_string(soft_cap);
+  }
+};
+
+/// A few sequences with random queries, keys and values, run through rotary_cache and paged_attention in whatever
+/// steps a test likes. What is not written in the cache is NaN, blocks lie in shuffled order, and table entries outside
+/// the window are -1.
+class AttentionRig {
+ public:
+  struct Chunk {
+    int sequence;
+    int count;
+  };
+
+  AttentionRig(const AttentionCase& c, std::vector<int> lengths, Isa isa, int threads = 2)
+      : case_(c), lengths_(std::move(lengths)), machine_(isa, threads) {
+    int blocks = 0;
+    for (const int length : lengths_) blocks += (length + c.block_size - 1) / c.block_size;
+    const int64_t bytes = kv_layer_bytes(c.block_size, c.kv_heads, c.head_dim, c.dtype);
+    cache_ = machine_.device.allocate(static_cast<size_t>(blocks * bytes));
+    std::memset(cache_.data(), 0xff, cache_.size());
+    layer_ = {cache_.data(), bytes, c.block_size, c.kv_heads, c.head_dim, c.dtype};
+    std::vector<int32_t> order(static_cast<size_t>(blocks));
+    for (int i = 0; i < blocks; ++i) order[static_cast<size_t>(i)] = i;
+    std::mt19937 engine(11);
+    std::shuffle(order.begin(), order.end(), engine);
+    for (size_t s = 0; s < lengths_.size(); ++s) {
+      const int own = (lengths_[s] + c.block_size - 1) / c.block_size;
+      tables_.emplace_back(order.end() - own, order.end());
+      order.resize(order.size() - static_cast<size_t>(own));
+      qkv_.push_back(random_normal(static_cast<int64_t>(lengths_[s]) * c.qkv_width(), 100 + static_cast<uint32_t>(s)));
+      outs_.emplace_back(static_cast<size_t>(lengths_[s]) * static_cast<size_t>(c.width()), NAN);
+      done_.push_back(0);
+    }
+  }
+
+  int left(int sequence) const {
+    return lengths_[static_cast<size_t>(sequence)] - done_[static_cast<size_t>(sequence)];
+  }
+  int sequences() const { return static_cast<int>(lengths_.size()); }
+  std::span<const float> out(int sequence) const { return outs_[static_cast<size_t>(sequence)]; }
+  int length(int sequence) const { return lengths_[static_cast<size_t>(sequence)]; }
+
+  /// One step of the engine: the next `count` tokens of each sequence named.
+  void step(const std::vector<Chunk>& chunks) {
+    std::vector<float> qkv;
+    std::vector<int64_t> slots;
+    std::vector<int32_t> starts = {0};
+    std::vector<int32_t> contexts;
+    size_t stride = 0;
+    for (const auto& table : tables_) stride = std::max(stride, table.size());
+    std::vector<int32_t> block_table(chunks.size() * stride, -7);
+    int64_t max_context = 0;
+    for (size_t i = 0; i < chunks.size(); ++i) {
+      const auto s = static_cast<size_t>(chunks[i].sequence);
+      const int begin = done_[s];
+      const int end = begin + chunks[i].count;
+      qkv.insert(qkv.end(), qkv_[s].begin() + begin * case_.qkv_width(), qkv_[s].begin() + end * case_.qkv_width());
+      for (int p = begin; p < end; ++p) {
+        slots.push_back(int64_t{tables_[s][static_cast<size_t>(p / case_.block_size)]} * case_.block_size +
+                        p % case_.block_size);
+      }
+      starts.push_back(starts.back() + chunks[i].count);
+      contexts.push_back(end);
+      max_context = std::max<int64_t>(max_context, end);
+      const int seen = case_.window > 0 ? std::max(0, begin - case_.window + 1) : 0;
+      for (int b = 0; b * case_.block_size < end; ++b) {
+        block_table[i * stride + static_cast<size_t>(b)] =
+            (b + 1) * case_.block_size <= seen ? -1 : tables_[s][static_cast<size_t>(b)];
+      }
+    }
+    const int64_t tokens = starts.back();
+    rotary_cache(*machine_.stream, {.qkv = qkv.data(),
+                                    .qkv_stride = case_.qkv_width(),
+                                    .slots = slots.data(),
+                                    .tokens = tokens,
+                                    .heads = case_.heads,
+                                    .cache = layer_});
+    Buffer workspace =
+        machine_.device.allocate(paged_attention_workspace(tokens, max_context, case_.heads, case_.head_dim));
+    Buffer out = machine_.device.allocate(gemm_input_bytes(case_.form, tokens, case_.width()));
+    const GemmInput to = make_gemm_input(case_.form, tokens, case_.width(), out.data());
+    paged_attention(*machine_.stream, {.q = qkv.data(),
+                                       .q_stride = case_.qkv_width(),
+                                       .heads = case_.heads,
+                                       .scale = scale(),
+                                       .window = case_.window,
+                                       .soft_cap = case_.soft_cap,
+                                       .cache = layer_,
+                                       .batch = {.num_seqs = static_cast<int>(chunks.size()),
+                                                 .tokens = tokens,
+                                                 .query_start = starts.data(),
+                                                 .context_len = contexts.data(),
+                                                 .block_table = block_table.data(),
+                                                 .block_table_stride = static_cast<int64_t>(stride)},
+                                       .max_context = max_context,
+                                       .workspace = workspace.data(),
+                                       .out = to});
+    machine_.stream->synchronize();
+    const int64_t width = case_.width();
+    for (size_t i = 0; i < chunks.size(); ++i) {
+      const auto s = static_cast<size_t>(chunks[i].sequence);
+      for (int64_t j = 0; j < chunks[i].count * width; ++j) {
+        const int64_t from = starts[i] * width + j;
+        outs_[s][static_cast<size_t>(done_[s] * width + j)] =
+            case_.form == InputForm::kF32 ? to.f32[from] : to.q8[from] * to.scales[from / 32];
+      }
+      done_[s] += chunks[i].count;
+    }
+  }
+
+  /// All that is left, each sequence in one chunk, all in one step.
+  void finish() {
+    std::vector<Chunk> chunks;
+    for (int s = 0; s < sequences(); ++s) {
+      if (left(s) > 0) chunks.push_back({s, left(s)});
+    }
+    if (!chunks.empty()) step(chunks);
+  }
+
+  /// What the double-precision reference gives for the whole sequence, on keys and values rounded as the cache does.
+  std::vector<double> expected(int sequence) const {
+    const auto s = static_cast<size_t>(sequence);
+    std::vector<double> q;
+    std::vector<double> k;
+    std::vector<double> v;
+    for (int p = 0; p < lengths_[s]; ++p) {
+      const float* row = qkv_[s].data() + p * case_.qkv_width();
+      const int kv_width = case_.kv_heads * case_.head_dim;
+      for (int i = 0; i < case_.width(); ++i) q.push_back(row[i]);
+      for (int i = 0; i < kv_width; ++i) k.push_back(ref::round_to(case_.dtype, row[case_.width() + i]));
+      for (int i = 0; i < kv_width; ++i) v.push_back(ref::round_to(case_.dtype, row[case_.width() + kv_width + i]));
+    }
+    std::vector<double> out(q.size());
+    ref::attention({.q = q.data(),
+                    .k = k.data(),
+                    .v = v.data(),
+                    .queries = lengths_[s],
+                    .context = lengths_[s],
+                    .heads = case_.heads,
+                    .kv_heads = case_.kv_heads,
+                    .head_dim = case_.head_dim,
+                    .scale = scale(),
+                    .window = case_.window,
+                    .soft_cap = case_.soft_cap,
+                    .out = out.data()});
+    return out;
+  }
+
+  /// Scores are sums of head_dim products of about 1/sqrt(head_dim) each, whose rounding errors add up as
+  /// head_dim * 2/pi at the worst; weights take them over; sums over the context add their own. Values stay below 5.
+  double tolerance(int sequence) const {
+    const double context = lengths_[static_cast<size_t>(sequence)];
+    return 5 * 2 * kRounding * (16 + case_.head_dim * 0.64 + std::sqrt(context));
+  }
+
+ private:
+  float scale() const { return 1.0F / std::sqrt(static_cast<float>(case_.head_dim)); }
+
+  AttentionCase case_;
+  std::vector<int> lengths_;
+  Machine machine_;
+  Buffer cache_;
+  KvLayer layer_;
+  std::vector<std::vector<int32_t>> tables_;  // by sequence
+  std::vector<std::vector<float>> qkv_;
+  std::vector<std::vector<float>> outs_;
+  std::vector<int> done_;
+};
+
+}  // namespace caravel::kernels

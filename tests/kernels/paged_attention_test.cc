@@ -1,0 +1,140 @@
+#include "kernels/paged_attention.h"
+
+#include "kernels/op_testing.h"
+#include "kernels/paged_attention_rig.h"
+
+namespace caravel::kernels {
+namespace {
+
+void expect_matches_reference(const AttentionCase& c, const std::vector<int>& lengths, Isa isa) {
+  SCOPED_TRACE(c.name());
+  AttentionRig rig(c, lengths, isa);
+  rig.finish();
+  for (int s = 0; s < rig.sequences(); ++s) {
+    SCOPED_TRACE("sequence " + std::to_string(s));
+    expect_close(rig.out(s), rig.expected(s), rig.tolerance(s), 0);
+  }
+}
+
+TEST(PagedAttention, MatchesReferenceAtEveryHeadSize) {
+  for_each_isa([](Isa isa) {
+    for (const int head_dim : {8, 16, 24, 32, 64, 80, 96, 128, 256}) {
+      for (const DType dtype : {DType::kF32, DType::kF16, DType::kBF16}) {
+        expect_matches_reference({.heads = 4, .kv_heads = 2, .head_dim = head_dim, .dtype = dtype}, {1, 50, 131}, isa);
+      }
+    }
+  });
+}
+
+TEST(PagedAttention, MatchesReferenceAtEveryGroupSize) {
+  for_each_isa([](Isa isa) {
+    for (const int group : {1, 2, 3, 4, 5, 6, 7, 8, 12, 50}) {  // 50: a token's rows are more than a row tile
+      expect_matches_reference({.heads = group, .kv_heads = 1, .head_dim = 16}, {3, 70}, isa);
+    }
+  });
+}
+
+TEST(PagedAttention, MatchesReferenceAtEveryBlockSize) {
+  for_each_isa([](Isa isa) {
+    for (const int block_size : {1, 4, 8, 16, 24, 32, 48, 64}) {
+      expect_matches_reference({.head_dim = 32, .block_size = block_size}, {5, 67, 290}, isa);
+    }
+  });
+}
+
+TEST(PagedAttention, MatchesReferenceWithWindowAndSoftCap) {
+  for_each_isa([](Isa isa) {
+    for (const int window : {1, 16, 31, 100, 512}) {
+      expect_matches_reference({.head_dim = 32, .window = window, .soft_cap = 2.0F}, {7, 64, 350}, isa);
+    }
+  });
+}
+
+TEST(PagedAttention, WritesEightBitOutput) {
+  for_each_isa([](Isa isa) {
+    for (const int head_dim : {16, 64}) {  // 16: a block of 32 runs across heads
+      AttentionRig rig({.heads = 4, .kv_heads = 2, .head_dim = head_dim, .form = InputForm::kQ8}, {40, 300}, isa);
+      rig.step({{0, 39}, {1, 299}});
+      rig.finish();
+      for (int s = 0; s < rig.sequences(); ++s) {
+        const std::vector<double> expected = rig.expected(s);
+        double largest = 0;
+        for (const double x : expected) largest = std::max(largest, std::abs(x));
+        expect_close(rig.out(s), expected, largest / 127 * 0.51, 0);
+      }
+    }
+  });
+}
+
+/// The bits of a token's output must not depend on how the step was put together.
+class OneArithmetic : public ::testing::TestWithParam<AttentionCase> {};
+
+TEST_P(OneArithmetic, AnyChunksBatchesAndThreads) {
+  const AttentionCase c = GetParam();
+  const std::vector<int> lengths = {1, 33, 290, 571};
+  for_each_isa([&](Isa isa) {
+    AttentionRig whole(c, lengths, isa, 1);
+    whole.finish();
+    const auto compare = [&](const AttentionRig& other) {
+      for (int s = 0; s < other.sequences(); ++s) {
+        SCOPED_TRACE("sequence " + std::to_string(s));
+        expect_same_bits(whole.out(s), other.out(s));
+      }
+    };
+    {
+      SCOPED_TRACE("token by token, all sequences together");
+      AttentionRig rig(c, lengths, isa, 2);
+      for (bool more = true; more;) {
+        std::vector<AttentionRig::Chunk> chunks;
+        for (int s = 0; s < rig.sequences(); ++s) {
+          if (rig.left(s) > 0) chunks.push_back({s, 1});
+        }
+        more = !chunks.empty();
+        if (more) rig.step(chunks);
+      }
+      compare(rig);
+    }
+    for (const int threads : {1, 2, 3}) {
+      SCOPED_TRACE("random chunks and batches on " + std::to_string(threads) + " threads");
+      std::mt19937 engine(static_cast<uint32_t>(threads));
+      AttentionRig rig(c, lengths, isa, threads);
+      for (bool more = true; more;) {
+        std::vector<AttentionRig::Chunk> chunks;
+        more = false;
+        for (int s = 0; s < rig.sequences(); ++s) {
+          if (rig.left(s) == 0) continue;
+          more = true;
+          const int longest = engine() % 3 == 0 ? 200 : engine() % 2 == 0 ? 20 : 1;
+          const int count = static_cast<int>(engine() % static_cast<uint32_t>(longest + 1));
+          if (count > 0) chunks.push_back({s, std::min(count, rig.left(s))});
+        }
+        std::shuffle(chunks.begin(), chunks.end(), engine);
+        if (!chunks.empty()) rig.step(chunks);
+      }
+      compare(rig);
+    }
+  });
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Cases, OneArithmetic,
+    ::testing::Values(AttentionCase{.heads = 9, .kv_heads = 3, .head_dim = 64},
+                      AttentionCase{.heads = 4, .kv_heads = 1, .head_dim = 24, .dtype = DType::kBF16},
+                      AttentionCase{.heads = 5, .kv_heads = 1, .head_dim = 16, .dtype = DType::kF32, .window = 100},
+                      AttentionCase{.heads = 2, .kv_heads = 2, .head_dim = 32, .block_size = 8, .window = 40},
+                      AttentionCase{.heads = 2, .kv_heads = 1, .head_dim = 32, .block_size = 32, .soft_cap = 5.0F}));
+
+TEST(PagedAttention, SameBitsAtEveryBlockSize) {
+  for_each_isa([](Isa isa) {
+    AttentionRig first({.head_dim = 32, .block_size = 16}, {300}, isa);
+    first.finish();
+    for (const int block_size : {4, 8, 32}) {
+      AttentionRig rig({.head_dim = 32, .block_size = block_size}, {300}, isa);
+      rig.finish();
+      expect_same_bits(first.out(0), rig.out(0));
+    }
+  });
+}
+
+}  // namespace
+}  // namespace caravel::kernels

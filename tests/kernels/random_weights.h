@@ -1,0 +1,59 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <random>
+#include <vector>
+
+#include "device/dtype.h"
+#include "kernels/gemm.h"
+
+namespace caravel::kernels {
+
+inline const DType kAllTypes[] = {DType::kF32,  DType::kF16,  DType::kBF16, DType::kQ4_0, DType::kQ4_1, DType::kQ5_0,
+                                  DType::kQ5_1, DType::kQ8_0, DType::kQ4_K, DType::kQ5_K, DType::kQ6_K};
+
+inline std::vector<float> random_floats(size_t count, unsigned seed, float scale = 1.0F) {
+  std::mt19937 random(seed);
+  std::normal_distribution<float> normal(0.0F, scale);
+  std::vector<float> values(count);
+  for (float& value : values) value = normal(random);
+  return values;
+}
+
+/// Rows of any type: every bit of a block is random but its f16 scales, which are finite, of either sign, and in one
+/// block of eight denormal.
+inline std::vector<std::byte> random_rows(DType dtype, int64_t rows, int64_t width, unsigned seed) {
+  std::mt19937 random(seed);
+  std::vector<std::byte> bytes(static_cast<size_t>(rows * row_bytes(dtype, width)));
+  if (dtype == DType::kF32) {
+    const std::vector<float> values = random_floats(static_cast<size_t>(rows * width), seed, 0.1F);
+    std::memcpy(bytes.data(), values.data(), bytes.size());
+    return bytes;
+  }
+  const auto put_scale = [&](size_t at) {
+    uint16_t half = static_cast<uint16_t>((random() & 0x83ffU) | (random() % 8 == 0 ? 0 : (4 + random() % 4) << 10));
+    if (dtype == DType::kF16) half = static_cast<uint16_t>((random() & 0x83ffU) | (random() % 15) << 10);
+    if (dtype == DType::kBF16) half = static_cast<uint16_t>((random() & 0x807fU) | (120 + random() % 7) << 7);
+    std::memcpy(bytes.data() + at, &half, sizeof(half));
+  };
+  for (std::byte& byte : bytes) byte = static_cast<std::byte>(random());
+  const auto block = static_cast<size_t>(dtype_info(dtype).block_bytes);
+  for (size_t at = 0; at < bytes.size(); at += block) {
+    const bool minima =
+        dtype == DType::kQ4_1 || dtype == DType::kQ5_1 || dtype == DType::kQ4_K || dtype == DType::kQ5_K;
+    put_scale(at + (dtype == DType::kQ6_K ? 208 : 0));
+    if (minima) put_scale(at + 2);
+  }
+  return bytes;
+}
+
+inline std::vector<float> dequantized(DType dtype, const std::vector<std::byte>& rows, int64_t width) {
+  const int64_t count = static_cast<int64_t>(rows.size()) / row_bytes(dtype, width);
+  std::vector<float> values(static_cast<size_t>(count * width));
+  dequantize_rows(dtype, rows.data(), count, width, values.data());
+  return values;
+}
+
+}  // namespace caravel::kernels
