@@ -1,0 +1,115 @@
+#include "format/gguf/gguf_file.h"
+
+#include <bit>
+#include <cstring>
+#include <utility>
+
+#include "base/error.h"
+#include "format/gguf/gguf_dtype.h"
+#include "format/printable.h"
+#include "format/weight_table.h"
+
+namespace caravel::format {
+namespace {
+
+constexpr char kMagic[] = {'G', 'G', 'U', 'F'};
+constexpr uint32_t kMostDimensions = 4;
+constexpr int64_t kDefaultAlignment = 32;
+constexpr size_t kSmallestTensorEntry = 8 + 4 + 8 + 4 + 8;  // name's length, rank, one extent, type, offset
+
+void check_magic_and_version(ByteReader& reader) {
+  const auto magic = reader.take(sizeof kMagic, "GGUF's first four bytes");
+  if (std::memcmp(magic.data(), kMagic, sizeof kMagic) != 0) {
+    throw fail<FormatError>("{}: not a GGUF file (it does not begin with GGUF)", reader.path());
+  }
+  const auto version = reader.read<uint32_t>("the version");
+  if (version == 2 || version == 3) return;
+  if ((version & 0xFFFF) == 0 && version != 0) {
+    throw fail<Unsupported>("{}: a big-endian GGUF file; Caravel reads little-endian ones", reader.path());
+  }
+  throw fail<Unsupported>("{}: GGUF version {}; Caravel reads versions 2 and 3", reader.path(), version);
+}
+
+// Name, shape and type of one tensor; `offset` from the start of the data.
+WeightInfo read_tensor_entry(ByteReader& reader, uint64_t& offset) {
+  WeightInfo weight;
+  weight.file = reader.path();
+  const auto name = reader.take(reader.read<uint64_t>("a tensor's name"), "a tensor's name");
+  weight.name.assign(reinterpret_cast<const char*>(name.data()), name.size());
+  if (!is_utf8(weight.name)) {
+    throw fail<FormatError>("{}: the name of tensor {} is not UTF-8", reader.path(), printable(weight.name));
+  }
+  const auto rank = reader.read<uint32_t>("a tensor's rank");
+  if (rank < 1 || rank > kMostDimensions) {
+    throw fail<FormatError>("{}: tensor {} has {} dimensions; GGUF allows 1 to {}", reader.path(),
+                            printable(weight.name), rank, kMostDimensions);
+  }
+  weight.shape.resize(rank);
+  for (uint32_t i = 0; i < rank; ++i) {
+    weight.shape[rank - 1 - i] = reader.read<int64_t>("a tensor's shape");  // the file has the innermost first
+  }
+  const auto type = reader.read<uint32_t>("a tensor's type");
+  const auto dtype = dtype_of_ggml(type);
+  if (!dtype) {
+    throw fail<Unsupported>("{}: tensor {} has type {}, which Caravel does not read; it reads {}", reader.path(),
+                            printable(weight.name), ggml_type_name(type), readable_dtypes());
+  }
+  weight.dtype = *dtype;
+  offset = reader.read<uint64_t>("a tensor's offset");
+  return weight;
+}
+
+uint64_t read_alignment(const GgufMetadata& metadata, const std::string& path) {
+  const int64_t alignment = metadata.integer("general.alignment").value_or(kDefaultAlignment);
+  if (alignment < 8 || !std::has_single_bit(static_cast<uint64_t>(alignment))) {
+    throw fail<FormatError>("{}: general.alignment is {}, not a power of two from 8 on", path, alignment);
+  }
+  return static_cast<uint64_t>(alignment);
+}
+
+}  // namespace
+
+GgufFile GgufFile::open(const std::string& path) {
+  GgufFile result;
+  result.file = MappedFile::open(path);
+  ByteReader reader(result.file->bytes(), result.file->path());
+  check_magic_and_version(reader);
+  const auto tensor_count = reader.read<uint64_t>("the number of tensors");
+  const auto pair_count = reader.read<uint64_t>("the number of metadata pairs");
+  result.metadata = GgufMetadata::read(reader, pair_count);
+
+  if (tensor_count > reader.remaining() / kSmallestTensorEntry) {
+    throw fail<FormatError>(
+        "{}: the header claims {} tensors, more than {} bytes can hold: the file is truncated or "
+        "corrupt",
+        path, tensor_count, reader.remaining());
+  }
+  std::vector<uint64_t> offsets(tensor_count);
+  result.weights.reserve(tensor_count);
+  for (uint64_t& offset : offsets) result.weights.push_back(read_tensor_entry(reader, offset));
+
+  const uint64_t alignment = read_alignment(result.metadata, path);
+  const uint64_t size = result.file->bytes().size();
+  const uint64_t padding = (alignment - reader.position() % alignment) % alignment;
+  // A vocabulary alone ends with its metadata, unpadded.
+  const uint64_t data_begin = padding > reader.remaining() ? size : reader.position() + padding;
+  for (uint64_t i = 0; i < tensor_count; ++i) {
+    WeightInfo& weight = result.weights[i];
+    const uint64_t bytes = checked_weight_bytes(weight);
+    if (offsets[i] % alignment != 0) {
+      throw fail<FormatError>("{}: tensor {} lies at offset {}, no multiple of the file's alignment {}", path,
+                              printable(weight.name), offsets[i], alignment);
+    }
+    const uint64_t room = size - data_begin;
+    if (offsets[i] > room || bytes > room - offsets[i]) {
+      throw fail<FormatError>(
+          "{}: tensor {} takes {} bytes at offset {}, but the file's data are {} bytes: the file is "
+          "truncated or corrupt",
+          path, printable(weight.name), bytes, offsets[i], room);
+    }
+    weight.data = result.file->bytes().subspan(data_begin + offsets[i], bytes);
+  }
+  return result;
+}
+
+}  // namespace caravel::format

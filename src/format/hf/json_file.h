@@ -1,0 +1,20 @@
+#pragma once
+
+#include <filesystem>
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <string_view>
+
+namespace caravel::format {
+
+/// Parses `text`; `path` is for messages. Throws FormatError (with the byte), also where values nest more than 200
+/// deep.
+nlohmann::json parse_json(std::string_view text, const std::string& path);
+
+/// Reads a JSON file whose outermost value is an object. Throws NotFound, IoError, FormatError.
+nlohmann::json read_json_object(const std::filesystem::path& path);
+
+/// The same, or null where there is no such file.
+nlohmann::json read_json_object_if_there(const std::filesystem::path& path);
+
+}  // namespace caravel::format

@@ -1,0 +1,15 @@
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+
+#include "api/tokenizer_data.h"
+
+namespace caravel::format {
+
+/// A tokenizer.json of Hugging Face's `tokenizers`: a BPE model, its normalizer, pre-tokenizer and added tokens; of the
+/// post-processor, whether it puts a token first or last. `path` is for messages. `root` is consumed. Throws
+/// FormatError, Unsupported (names the piece).
+TokenizerData read_tokenizer_json(nlohmann::json&& root, const std::string& path);
+
+}  // namespace caravel::format

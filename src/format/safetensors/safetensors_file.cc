@@ -1,0 +1,106 @@
+#include "format/safetensors/safetensors_file.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <utility>
+
+#include "base/error.h"
+#include "format/byte_reader.h"
+#include "format/hf/json_file.h"
+#include "format/printable.h"
+#include "format/weight_table.h"
+
+namespace caravel::format {
+namespace {
+
+constexpr uint64_t kLongestHeader = 100'000'000;  // the format's own limit
+constexpr size_t kMostDimensions = 8;
+
+std::optional<DType> dtype_of(std::string_view name) {
+  for (const DType type : {DType::kF32, DType::kF16, DType::kBF16}) {
+    if (dtype_info(type).name == name) return type;
+  }
+  return std::nullopt;
+}
+
+// A list of whole numbers that fit 63 bits; none where it is anything else.
+std::optional<std::vector<int64_t>> extents(const nlohmann::json& entry, const char* key) {
+  const auto list = entry.find(key);
+  if (list == entry.end() || !list->is_array() || list->size() > kMostDimensions) return std::nullopt;
+  std::vector<int64_t> values;
+  for (const nlohmann::json& value : *list) {
+    if (!value.is_number_unsigned() || value.get<uint64_t>() > INT64_MAX) return std::nullopt;
+    values.push_back(value.get<int64_t>());
+  }
+  return values;
+}
+
+WeightInfo read_entry(const std::string& path, const std::string& name, const nlohmann::json& entry,
+                      std::span<const std::byte> data) {
+  WeightInfo weight;
+  weight.name = name;
+  weight.file = path;
+  const auto type = entry.find("dtype");
+  const auto shape = extents(entry, "shape");
+  const auto offsets = extents(entry, "data_offsets");
+  if (!entry.is_object() || type == entry.end() || !type->is_string() || !shape || !offsets || offsets->size() != 2) {
+    throw fail<FormatError>("{}: the header's entry of tensor {} is not a dtype, a shape and two data_offsets", path,
+                            printable(name));
+  }
+  const std::optional<DType> dtype = dtype_of(type->get_ref<const std::string&>());
+  if (!dtype) {
+    throw fail<Unsupported>("{}: tensor {} has type {}, which Caravel does not read here; it reads F32, F16, BF16",
+                            path, printable(name), printable(type->get_ref<const std::string&>()));
+  }
+  weight.dtype = *dtype;
+  weight.shape = *shape;
+  const uint64_t bytes = checked_weight_bytes(weight);
+  const auto begin = static_cast<uint64_t>((*offsets)[0]);
+  const auto end = static_cast<uint64_t>((*offsets)[1]);
+  if (begin > end || end > data.size()) {
+    throw fail<FormatError>(
+        "{}: tensor {} lies at {} to {}, but the file's data are {} bytes: the file is truncated or "
+        "corrupt",
+        path, printable(name), begin, end, data.size());
+  }
+  if (end - begin != bytes) {
+    throw fail<FormatError>("{}: tensor {} takes {} bytes by its shape and {} by its offsets", path, printable(name),
+                            bytes, end - begin);
+  }
+  weight.data = data.subspan(begin, bytes);
+  if (reinterpret_cast<uintptr_t>(weight.data.data()) % static_cast<size_t>(dtype_info(*dtype).block_bytes) != 0) {
+    throw fail<FormatError>(
+        "{}: tensor {} does not lie at a multiple of its elements' size; save the file again with a "
+        "current safetensors",
+        path, printable(name));
+  }
+  return weight;
+}
+
+}  // namespace
+
+SafetensorsFile SafetensorsFile::open(const std::string& path) {
+  SafetensorsFile result;
+  result.file = MappedFile::open(path);
+  ByteReader reader(result.file->bytes(), path);
+  const auto header_length = reader.read<uint64_t>("the header's length");
+  if (header_length > kLongestHeader) {
+    throw fail<FormatError>("{}: not a safetensors file (a header of {} bytes; {} are allowed)", path, header_length,
+                            kLongestHeader);
+  }
+  const auto header_bytes = reader.take(header_length, "the header");
+  const std::string_view header_text(reinterpret_cast<const char*>(header_bytes.data()), header_bytes.size());
+  const nlohmann::json header = parse_json(header_text, path);
+  if (!header.is_object()) throw fail<FormatError>("{}: the safetensors header is not a JSON object", path);
+
+  const auto data = reader.take(reader.remaining(), "the data");
+  for (const auto& [name, entry] : header.items()) {
+    if (name != "__metadata__") result.weights.push_back(read_entry(path, name, entry, data));
+  }
+  std::sort(result.weights.begin(), result.weights.end(),
+            [](const WeightInfo& a, const WeightInfo& b) { return a.data.data() < b.data.data(); });
+  return result;
+}
+
+}  // namespace caravel::format

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/file.h"
+#include "format/weight_source.h"
+
+namespace caravel::format {
+
+/// One safetensors file, mapped; `weights` point into `file`.
+struct SafetensorsFile {
+  std::shared_ptr<const MappedFile> file;
+  std::vector<WeightInfo> weights;  // in the order of their data
+
+  /// Every offset is checked against the file and against shape times type before it is used. Throws NotFound, IoError,
+  /// FormatError, Unsupported (a tensor's type, by name; Caravel reads F32, F16 and BF16).
+  static SafetensorsFile open(const std::string& path);
+};
+
+}  // namespace caravel::format

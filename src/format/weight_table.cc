@@ -1,0 +1,54 @@
+#include "format/weight_table.h"
+
+#include <fmt/ranges.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <utility>
+
+#include "base/error.h"
+#include "format/printable.h"
+
+namespace caravel::format {
+
+void WeightTable::add(WeightInfo weight) {
+  const auto [place, added] = index_.try_emplace(weight.name, weights_.size());
+  if (!added) {
+    throw fail<FormatError>("{}: tensor {} is there twice (also in {})", weight.file, printable(weight.name),
+                            weights_[place->second].file);
+  }
+  weights_.push_back(std::move(weight));
+}
+
+const WeightInfo* WeightTable::find(std::string_view name) const {
+  const auto place = index_.find(name);
+  return place == index_.end() ? nullptr : &weights_[place->second];
+}
+
+uint64_t checked_weight_bytes(const WeightInfo& weight) {
+  const DTypeInfo& type = dtype_info(weight.dtype);
+  const int64_t row = weight.shape.empty() ? 1 : weight.shape.back();
+  if (row % type.block_elements != 0) {
+    throw fail<FormatError>("{}: tensor {} has rows of {} elements, no multiple of the {} that a block of {} holds",
+                            weight.file, printable(weight.name), row, type.block_elements, type.name);
+  }
+  int64_t bytes = type.block_bytes;
+  for (size_t i = 0; i < weight.shape.size(); ++i) {
+    const int64_t extent = i + 1 == weight.shape.size() ? row / type.block_elements : weight.shape[i];
+    if (extent < 1 || __builtin_mul_overflow(bytes, extent, &bytes)) {
+      throw fail<FormatError>("{}: tensor {} has the impossible shape [{}]", weight.file, printable(weight.name),
+                              fmt::join(weight.shape, ", "));
+    }
+  }
+  return static_cast<uint64_t>(bytes);
+}
+
+void release_mapped_pages(std::span<const std::byte> bytes) {
+  const auto page = static_cast<uintptr_t>(::sysconf(_SC_PAGESIZE));
+  const auto begin = (reinterpret_cast<uintptr_t>(bytes.data()) + page - 1) / page * page;
+  const auto end = reinterpret_cast<uintptr_t>(bytes.data() + bytes.size()) / page * page;
+  // Advice: where the system does not take it, nothing is lost but memory.
+  if (begin < end) ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
+}
+
+}  // namespace caravel::format

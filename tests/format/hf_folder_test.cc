@@ -1,0 +1,173 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <nlohmann/json.hpp>
+
+#include "expect_error.h"
+#include "format/weight_source.h"
+#include "temp_folder.h"
+
+namespace caravel::format {
+namespace {
+
+using nlohmann::json;
+using testing::ElementsAre;
+
+std::string safetensors(const std::string& header, size_t data_bytes) {
+  const uint64_t length = (header.size() + 7) / 8 * 8;
+  std::string bytes(reinterpret_cast<const char*>(&length), sizeof length);
+  bytes += header + std::string(length - header.size(), ' ');
+  for (size_t i = 0; i < data_bytes; ++i) bytes += static_cast<char>(i);
+  return bytes;
+}
+
+class HfFolder : public testing::Test {
+ protected:
+  HfFolder() {
+    folder_.write("config.json", R"({"model_type": "llama", "eos_token_id": 2, "bos_token_id": 0})");
+    folder_.write("model.safetensors", safetensors(kOneTensor, 8));
+  }
+  std::unique_ptr<WeightSource> open() { return open_weights(folder_.path().string()); }
+
+  template <typename E>
+  void expect_refused(const std::string& header, size_t data_bytes, const std::string& message) {
+    folder_.write("model.safetensors", safetensors(header, data_bytes));
+    expect_error<E>(message, [&] { open(); });
+  }
+
+  static constexpr const char* kOneTensor = R"({"w":{"dtype":"F32","shape":[1,2],"data_offsets":[0,8]}})";
+  static constexpr const char* kTokenizer =
+      R"({"model":{"type":"BPE","vocab":{"<s>":0,"a":1,"</s>":2,"ab":3,"b":4},"merges":["a b"]},)"
+      R"("pre_tokenizer":{"type":"ByteLevel","add_prefix_space":false}})";
+  TempFolder folder_;
+};
+
+TEST_F(HfFolder, ReadsTheThreeTypesAndWhereTheyLie) {
+  folder_.write(
+      "model.safetensors",
+      safetensors(R"({"__metadata__":{"format":"pt"},"c":{"dtype":"BF16","shape":[2],"data_offsets":[12,16]},)"
+                  R"("a":{"dtype":"F32","shape":[1,2],"data_offsets":[0,8]},)"
+                  R"("b":{"dtype":"F16","shape":[2],"data_offsets":[8,12]}})",
+                  16));
+  const auto source = open();
+  EXPECT_EQ(source->convention(), Convention::kHuggingFace);
+  ASSERT_EQ(source->weights().size(), 3U);
+  EXPECT_EQ(source->find("a")->dtype, DType::kF32);
+  EXPECT_EQ(source->find("a")->shape, (std::vector<int64_t>{1, 2}));
+  EXPECT_EQ(source->find("b")->dtype, DType::kF16);
+  EXPECT_EQ(source->find("b")->data[0], std::byte{8});
+  EXPECT_EQ(source->find("c")->dtype, DType::kBF16);
+  EXPECT_EQ(source->find("c")->data[3], std::byte{15});
+  EXPECT_EQ(source->config()["model_type"], "llama");
+  EXPECT_TRUE(source->tokenizer().tokens.empty()) << "no tokenizer.json: still opens";
+}
+
+TEST_F(HfFolder, RefusesATypeByNameWithTheTensor) {
+  expect_refused<Unsupported>(
+      R"({"model.q":{"dtype":"F8_E4M3","shape":[4],"data_offsets":[0,4]}})", 4,
+      "tensor model.q has type F8_E4M3, which Caravel does not read here; it reads F32, F16, BF16");
+}
+
+TEST_F(HfFolder, RefusesHostileHeaders) {
+  expect_refused<FormatError>(kOneTensor, 7, "the file is truncated or corrupt");
+  expect_refused<FormatError>(R"({"w":{"dtype":"F32","shape":[3],"data_offsets":[0,8]}})", 8,
+                              "12 bytes by its shape and 8");
+  expect_refused<FormatError>(R"({"w":{"dtype":"F32","shape":[2],"data_offsets":[8,0]}})", 8, "lies at 8 to 0");
+  expect_refused<FormatError>(R"({"w":{"dtype":"F32","shape":[9223372036854775807,4],"data_offsets":[0,8]}})", 8,
+                              "impossible shape");
+  expect_refused<FormatError>(R"({"w":{"dtype":"F32","shape":[-2],"data_offsets":[0,8]}})", 8,
+                              "is not a dtype, a shape");
+  expect_refused<FormatError>(R"({"w":{"dtype":"F32","shape":[0],"data_offsets":[0,0]}})", 8, "impossible shape [0]");
+  expect_refused<FormatError>(R"({"w":{"dtype":"F32","shape":[1],"data_offsets":[2,6]}})", 8,
+                              "multiple of its elements");
+  expect_refused<FormatError>(R"({"w":{"dtype":"F32","shape":[1]}})", 8,
+                              "is not a dtype, a shape and two data_offsets");
+  expect_refused<FormatError>(R"({"w":3})", 8, "is not a dtype, a shape and two data_offsets");
+  expect_refused<FormatError>(R"([])", 8, "not a JSON object");
+  expect_refused<FormatError>(R"({"w":)", 8, "not valid JSON");
+  expect_refused<FormatError>(std::string(300, '['), 8, "nested more than 200 deep");
+  folder_.write("model.safetensors", std::string(8, '\xFF') + "{}");
+  expect_error<FormatError>("not a safetensors file", [&] { open(); });
+  folder_.write("model.safetensors", std::string("\x40\0\0\0\0\0\0\0{}", 10));
+  expect_error<FormatError>("the header at byte 8 takes 64 bytes, but only 2 are left", [&] { open(); });
+}
+
+TEST_F(HfFolder, ReadsTheShardsOfAnIndex) {
+  std::filesystem::remove(folder_.path() / "model.safetensors");
+  folder_.write("one.safetensors", safetensors(kOneTensor, 8));
+  folder_.write("two.safetensors", safetensors(R"({"v":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}})", 4));
+  folder_.write("model.safetensors.index.json", R"({"weight_map":{"w":"one.safetensors","v":"two.safetensors"}})");
+  const auto source = open();
+  EXPECT_EQ(source->weights().size(), 2U);
+  EXPECT_THAT(source->find("v")->file, testing::EndsWith("two.safetensors"));
+
+  folder_.write("model.safetensors.index.json", R"({"weight_map":{"v":"one.safetensors"}})");
+  expect_error<FormatError>("tensor v should be in one.safetensors, and is not", [&] { open(); });
+  folder_.write("model.safetensors.index.json", R"({"weight_map":{"v":"../one.safetensors"}})");
+  expect_error<FormatError>("not a file of this folder", [&] { open(); });
+  folder_.write("model.safetensors.index.json", R"({"weight_map":{"w":"one.safetensors","v":"gone.safetensors"}})");
+  expect_error<NotFound>("gone.safetensors: no such file", [&] { open(); });
+}
+
+TEST_F(HfFolder, SaysWhatAFolderLacks) {
+  std::filesystem::remove(folder_.path() / "model.safetensors");
+  expect_error<NotFound>("no model.safetensors and no model.safetensors.index.json", [&] { open(); });
+  folder_.write("pytorch_model.bin", "x");
+  expect_error<NotFound>("pytorch_model.bin must be saved as safetensors", [&] { open(); });
+  std::filesystem::remove(folder_.path() / "config.json");
+  expect_error<NotFound>("no config.json", [&] { open(); });
+}
+
+TEST_F(HfFolder, ReadsGenerationDefaults) {
+  folder_.write("tokenizer.json", kTokenizer);
+  folder_.write(
+      "generation_config.json",
+      R"({"eos_token_id":[4,2],"temperature":0.5,"top_k":40,"top_p":0.75,"min_p":null,"repetition_penalty":1.25})");
+  const auto source = open();
+  const GenerationDefaults& defaults = source->generation_defaults();
+  EXPECT_THAT(defaults.end_of_generation_ids, ElementsAre(4, 2));
+  EXPECT_EQ(defaults.temperature, 0.5F);
+  EXPECT_EQ(defaults.top_k, 40);
+  EXPECT_EQ(defaults.top_p, 0.75F);
+  EXPECT_EQ(defaults.min_p, std::nullopt);
+  EXPECT_EQ(defaults.repetition_penalty, 1.25F);
+
+  folder_.write("generation_config.json", R"({"do_sample":false,"temperature":0.9})");
+  EXPECT_EQ(open()->generation_defaults().temperature, 0.0F) << "do_sample false is greedy";
+  EXPECT_THAT(open()->generation_defaults().end_of_generation_ids, ElementsAre(2)) << "of config.json";
+  folder_.write("generation_config.json", R"({"temperature":"warm"})");
+  expect_error<FormatError>("temperature is not a number", [&] { open(); });
+  folder_.write("generation_config.json", R"({"eos_token_id":[1,-3]})");
+  expect_error<FormatError>("eos_token_id is not a token id", [&] { open(); });
+}
+
+TEST_F(HfFolder, SpecialTokensComeFromTheTokenizersConfigElseFromTheModels) {
+  folder_.write("tokenizer.json", kTokenizer);
+  EXPECT_EQ(open()->tokenizer().bos_id, 0);
+  EXPECT_EQ(open()->tokenizer().eos_id, 2);
+  EXPECT_FALSE(open()->tokenizer().add_bos);
+  folder_.write("tokenizer_config.json",
+                R"({"bos_token":{"content":"a"},"eos_token":"b","pad_token":null,"add_bos_token":true})");
+  const auto source = open();
+  EXPECT_EQ(source->tokenizer().bos_id, 1);
+  EXPECT_EQ(source->tokenizer().eos_id, 4);
+  EXPECT_EQ(source->tokenizer().pad_id, std::nullopt);
+  EXPECT_TRUE(source->tokenizer().add_bos);
+  EXPECT_THAT(source->generation_defaults().end_of_generation_ids, ElementsAre(2, 4));
+}
+
+TEST_F(HfFolder, FindsTheChatTemplateWhereverItIs) {
+  folder_.write("tokenizer.json", kTokenizer);
+  EXPECT_EQ(open()->tokenizer().chat_template, "");
+  folder_.write("tokenizer_config.json", R"({"chat_template":"one"})");
+  EXPECT_EQ(open()->tokenizer().chat_template, "one");
+  folder_.write("tokenizer_config.json",
+                R"({"chat_template":[{"name":"tool_use","template":"tools"},{"name":"default","template":"two"}]})");
+  EXPECT_EQ(open()->tokenizer().chat_template, "two");
+  folder_.write("chat_template.jinja", "three");
+  EXPECT_EQ(open()->tokenizer().chat_template, "three");
+}
+
+}  // namespace
+}  // namespace caravel::format

@@ -1,0 +1,103 @@
+#include "format/model_path.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <map>
+#include <optional>
+
+#include "expect_error.h"
+#include "temp_folder.h"
+
+namespace caravel::format {
+namespace {
+
+// Every variable that resolve_model looks at, unset but for a home in a folder of the test's own.
+class ModelPath : public testing::Test {
+ protected:
+  ModelPath() {
+    for (const char* name : {"CARAVEL_CACHE", "XDG_CACHE_HOME", "HF_HOME", "HF_HUB_CACHE", "HOME"}) {
+      const char* value = std::getenv(name);
+      before_[name] = value != nullptr ? std::optional<std::string>(value) : std::nullopt;
+      ::unsetenv(name);
+    }
+    set("HOME", home_.path().string());
+  }
+  ~ModelPath() override {
+    for (const auto& [name, value] : before_) {
+      if (value) {
+        set(name.c_str(), *value);
+      } else {
+        ::unsetenv(name.c_str());
+      }
+    }
+  }
+  static void set(const char* name, const std::string& value) { ::setenv(name, value.c_str(), 1); }
+
+  TempFolder home_;
+  std::map<std::string, std::optional<std::string>> before_;
+};
+
+TEST_F(ModelPath, TheCacheIsWhereTheEnvironmentSays) {
+  EXPECT_EQ(cache_directory(), home_.path() / ".cache/caravel");
+  set("XDG_CACHE_HOME", "/xdg");
+  EXPECT_EQ(cache_directory(), "/xdg/caravel");
+  set("CARAVEL_CACHE", "/models");
+  EXPECT_EQ(cache_directory(), "/models");
+}
+
+TEST_F(ModelPath, APathThatExistsIsTaken) {
+  const std::string file = home_.write("any.gguf", "x");
+  EXPECT_EQ(resolve_model(file), file);
+  EXPECT_EQ(resolve_model(home_.path().string()), home_.path());
+}
+
+TEST_F(ModelPath, KnownNamesAndTheDefault) {
+  expect_error<NotFound>("fetch it: scripts/fetch_model smollm2", [] { resolve_model(""); });
+  expect_error<NotFound>("fetch it: scripts/fetch_model gemma3-270m", [] { resolve_model("gemma3-270m"); });
+  const std::string file = home_.write(".cache/caravel/SmolLM2-135M-Instruct.Q4_1.gguf", "x");
+  EXPECT_EQ(resolve_model(""), file);
+  EXPECT_EQ(resolve_model("smollm2"), file);
+  const std::string gemma = home_.write(".cache/caravel/gemma-3-270m-q4_k_m.gguf", "x");
+  EXPECT_EQ(resolve_model("gemma3-270m"), gemma);
+}
+
+TEST_F(ModelPath, FilesOfTheCacheWithOrWithoutTheirEnding) {
+  const std::string file = home_.write(".cache/caravel/mine.gguf", "x");
+  EXPECT_EQ(resolve_model("mine"), file);
+  EXPECT_EQ(resolve_model("mine.gguf"), file);
+}
+
+TEST_F(ModelPath, HuggingFacesCacheByOrganisationAndName) {
+  const std::string hub = ".cache/huggingface/hub/models--org--name/";
+  home_.write(hub + "refs/main", "abc123\n");
+  home_.write(hub + "snapshots/abc123/config.json", "{}");
+  home_.write(hub + "snapshots/old/config.json", "{}");
+  EXPECT_EQ(resolve_model("org/name"), home_.path() / (hub + "snapshots/abc123"));
+  home_.write("elsewhere/models--o--n/refs/main", "c");
+  home_.write("elsewhere/models--o--n/snapshots/c/config.json", "{}");
+  set("HF_HUB_CACHE", (home_.path() / "elsewhere").string());
+  EXPECT_EQ(resolve_model("o/n"), home_.path() / "elsewhere/models--o--n/snapshots/c");
+}
+
+TEST_F(ModelPath, ASnapshotOfGgufFilesIsItsOnlyOne) {
+  const std::string hub = ".cache/huggingface/hub/models--o--g/";
+  home_.write(hub + "refs/main", "c");
+  const std::string file = home_.write(hub + "snapshots/c/m.gguf", "x");
+  EXPECT_EQ(resolve_model("o/g"), file);
+  home_.write(hub + "snapshots/c/n.gguf", "x");
+  expect_error<InvalidArgument>("several GGUF files", [] { resolve_model("o/g"); });
+}
+
+TEST_F(ModelPath, SaysWhereItLookedAndClimbsNowhere) {
+  expect_error<NotFound>("no model org/none: not a path, not in " + (home_.path() / ".cache/caravel").string(),
+                         [] { resolve_model("org/none"); });
+  home_.write(".cache/huggingface/hub/refs/main", "x");
+  for (const char* odd : {"..", ".", "../x", "a/..", "/", "a/", "/nonexistent/model", "a/b/c"}) {
+    if (std::filesystem::exists(odd)) continue;  // a path of this machine
+    EXPECT_THROW(resolve_model(odd), NotFound) << odd;
+  }
+}
+
+}  // namespace
+}  // namespace caravel::format
