@@ -1,0 +1,12 @@
+#pragma once
+
+#include <nlohmann/json.hpp>
+
+#include "text/jinja/value.h"
+
+namespace caravel::text::jinja {
+
+/// Throws CapacityError where it nests deeper than kMaxValueHeight, InvalidArgument for an integer beyond 63 bits.
+Value from_json(const nlohmann::ordered_json& json);
+
+}  // namespace caravel::text::jinja

@@ -1,0 +1,223 @@
+#include <algorithm>
+
+#include "base/error.h"
+#include "text/jinja/filter_table.h"
+#include "text/jinja/operators.h"
+#include "text/jinja/print.h"
+#include "text/jinja/text_operations.h"
+#include "text/jinja/utf8.h"
+
+namespace caravel::text::jinja {
+namespace {
+
+Value length(Interpreter&, const Value& value, const Arguments& arguments) {
+  arguments.expect_none("length");
+  return length_of(value);
+}
+
+Value first(Interpreter& interpreter, const Value& value, const Arguments& arguments) {
+  arguments.expect_none("first");
+  if (value.is_sequence(Sequence::Kind::kGenerator)) {
+    const Sequence& generator = value.sequence();
+    if (generator.consumed < generator.items.size()) return generator.items[generator.consumed++];
+    return Undefined{Undefined::Kind::kEmptySequence};
+  }
+  std::vector<Value> items = iterate(value, interpreter.budget());
+  return items.empty() ? Value(Undefined{Undefined::Kind::kEmptySequence}) : std::move(items.front());
+}
+
+Value last(Interpreter& interpreter, const Value& value, const Arguments& arguments) {
+  arguments.expect_none("last");
+  if (value.is_sequence(Sequence::Kind::kGenerator))
+    throw InvalidArgument("last: a generator has no end to start from");
+  std::vector<Value> items = iterate(value, interpreter.budget());
+  return items.empty() ? Value(Undefined{Undefined::Kind::kEmptySequence}) : std::move(items.back());
+}
+
+Value list(Interpreter& interpreter, const Value& value, const Arguments& arguments) {
+  arguments.expect_none("list");
+  return Value::sequence(iterate(value, interpreter.budget()));
+}
+
+Value join(Interpreter& interpreter, const Value& value, const Arguments& arguments) {
+  const auto [separator, attribute] = arguments.bind("join", {"d", "attribute"});
+  std::vector<std::string> parts;
+  for (const Value& item : iterate(value, interpreter.budget())) {
+    parts.push_back(to_str(read_attribute(interpreter, item, attribute), interpreter.budget()));
+  }
+  const std::string between = separator == nullptr ? "" : to_str(*separator, interpreter.budget());
+  return joined(interpreter.budget(), between, parts);
+}
+
+Value reverse(Interpreter& interpreter, const Value& value, const Arguments& arguments) {
+  arguments.expect_none("reverse");
+  std::vector<Value> items = iterate(value, interpreter.budget());
+  std::reverse(items.begin(), items.end());
+  if (!value.is_string()) return Value::sequence(std::move(items), Sequence::Kind::kGenerator);
+  std::string text;
+  for (const Value& item : items) text += item.string();
+  return text;
+}
+
+// What an item is sorted or compared by: strings without regard to case, unless asked for.
+Value sort_key(Interpreter& interpreter, const Value& item, const Value* attribute, bool case_sensitive) {
+  const auto folded = [&](Value value) {
+    return value.is_string() && !case_sensitive ? Value(to_lower(value.string())) : value;
+  };
+  if (attribute == nullptr || !attribute->is_string() || attribute->string().find(',') == std::string::npos) {
+    return folded(read_attribute(interpreter, item, attribute));
+  }
+  std::vector<Value> parts;
+  std::string_view rest = attribute->string();
+  while (true) {
+    const size_t comma = rest.find(',');
+    const Value name{std::string(rest.substr(0, comma))};
+    parts.push_back(folded(read_attribute(interpreter, item, &name)));
+    if (comma == std::string_view::npos) return Value::sequence(std::move(parts));
+    rest.remove_prefix(comma + 1);
+  }
+}
+
+std::vector<Value> sorted(Interpreter& interpreter, const std::vector<Value>& items, const std::vector<Value>& keys,
+                          bool reversed) {
+  std::vector<size_t> order(items.size());
+  for (size_t i = 0; i < order.size(); ++i) order[i] = i;
+  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) {
+    return reversed ? less(keys[b], keys[a], interpreter.budget()) : less(keys[a], keys[b], interpreter.budget());
+  });
+  std::vector<Value> out;
+  out.reserve(order.size());
+  for (const size_t i : order) out.push_back(items[i]);
+  return out;
+}
+
+Value sort(Interpreter& interpreter, const Value& value, const Arguments& arguments) {
+  const auto [reversed, case_sensitive, attribute] = arguments.bind("sort", {"reverse", "case_sensitive", "attribute"});
+  const std::vector<Value> items = iterate(value, interpreter.budget());
+  std::vector<Value> keys;
+  for (const Value& item : items)
+    keys.push_back(sort_key(interpreter, item, attribute, truth_or(case_sensitive, false)));
+  return Value::sequence(sorted(interpreter, items, keys, truth_or(reversed, false)));
+}
+
+Value pair(const Value& key, const Value& value) { return Value::sequence({key, value}, Sequence::Kind::kTuple); }
+
+Value dictsort(Interpreter& interpreter, const Value& value, const Arguments& arguments) {
+  const auto [case_sensitive, by, reversed] = arguments.bind("dictsort", {"case_sensitive", "by", "reverse"});
+  if (value.is_undefined()) throw_undefined(value);
+  if (!value.is_dict()) throw fail<InvalidArgument>("dictsort: a {} is no dict", value.type_name());
+  const std::string what = by == nullptr ? "key" : string_argument("dictsort", "by", by);
+  if (what != "key" && what != "value") throw fail<InvalidArgument>("dictsort: '{}' is neither key nor value", what);
+  std::vector<Value> items;
+  std::vector<Value> keys;
+  interpreter.budget().items(value.dict().size());
+  for (const auto& [key, item] : value.dict().entries()) {
+    items.push_back(pair(key, item));
+    keys.push_back(sort_key(interpreter, what == "key" ? key : item, nullptr, truth_or(case_sensitive, false)));
+  }
+  return Value::sequence(sorted(interpreter, items, keys, truth_or(reversed, false)));
+}
+
+Value items_filter(Interpreter& interpreter, const Value& value, const Arguments& arguments) {
+  arguments.expect_none("items");
+  std::vector<Value> pairs;
+  if (!value.is_undefined()) {
+    if (!value.is_dict()) throw fail<InvalidArgument>("items: a {} is no dict", value.type_name());
+    interpreter.budget().items(value.dict().size());
+    for (const auto& [key, item] : value.dict().entries()) pairs.push_back(pair(key, item));
+  }
+  return Value::sequence(std::move(pairs), Sequence::Kind::kGenerator);
+}
+
+Value unique(Interpreter& interpreter, const Value& value, const Arguments& arguments) {
+  const auto [case_sensitive, attribute] = arguments.bind("unique", {"case_sensitive", "attribute"});
+  Dict seen;
+  std::vector<Value> out;
+  for (Value& item : iterate(value, interpreter.budget())) {
+    const Value key = sort_key(interpreter, item, attribute, truth_or(case_sensitive, false));
+    if (seen.find(key) != nullptr) continue;
+    seen.set(key, None{});
+    out.push_back(std::move(item));
+  }
+  return Value::sequence(std::move(out), Sequence::Kind::kGenerator);
+}
+
+template <bool kMax>
+Value extreme(Interpreter& interpreter, const Value& value, const Arguments& arguments) {
+  const auto [case_sensitive, attribute] = arguments.bind(kMax ? "max" : "min", {"case_sensitive", "attribute"});
+  const std::vector<Value> items = iterate(value, interpreter.budget());
+  if (items.empty()) return Undefined{Undefined::Kind::kEmptySequence};
+  size_t best = 0;
+  Value best_key = sort_key(interpreter, items[0], attribute, truth_or(case_sensitive, false));
+  for (size_t i = 1; i < items.size(); ++i) {
+    Value key = sort_key(interpreter, items[i], attribute, truth_or(case_sensitive, false));
+    const bool better = kMax ? less(best_key, key, interpreter.budget()) : less(key, best_key, interpreter.budget());
+    if (!better) continue;
+    best = i;
+    best_key = std::move(key);
+  }
+  return items[best];
+}
+
+Value sum(Interpreter& interpreter, const Value& value, const Arguments& arguments) {
+  const auto [attribute, start] = arguments.bind("sum", {"attribute", "start"});
+  Value total = start == nullptr ? Value(int64_t{0}) : *start;
+  if (total.is_string()) throw InvalidArgument("sum: strings are joined, not summed");
+  for (const Value& item : iterate(value, interpreter.budget())) {
+    total =
+        apply_binary(BinaryOperator::kAdd, total, read_attribute(interpreter, item, attribute), interpreter.budget());
+  }
+  return total;
+}
+
+Value batch(Interpreter& interpreter, const Value& value, const Arguments& arguments) {
+  const auto [count, fill] = arguments.bind("batch", {"linecount", "fill_with"});
+  const auto size = static_cast<size_t>(std::max<int64_t>(integer_or(count, 0), 0));
+  std::vector<Value> lines;
+  std::vector<Value> line;
+  for (Value& item : iterate(value, interpreter.budget())) {
+    if (line.size() == size && !line.empty()) lines.push_back(Value::sequence(std::exchange(line, {})));
+    line.push_back(std::move(item));
+  }
+  if (!line.empty()) {
+    if (fill != nullptr && !fill->is_none() && line.size() < size) {
+      interpreter.budget().items(size);
+      line.resize(size, *fill);
+    }
+    lines.push_back(Value::sequence(std::move(line)));
+  }
+  return Value::sequence(std::move(lines), Sequence::Kind::kGenerator);
+}
+
+Value slice(Interpreter& interpreter, const Value& value, const Arguments& arguments) {
+  const auto [count, fill] = arguments.bind("slice", {"slices", "fill_with"});
+  const int64_t slices = integer_or(count, 0);
+  if (slices <= 0) throw fail<InvalidArgument>("slice: {} slices cannot be made", slices);
+  const std::vector<Value> items = iterate(value, interpreter.budget());
+  interpreter.budget().items(static_cast<size_t>(slices));
+  const size_t each = items.size() / static_cast<size_t>(slices);
+  const size_t longer = items.size() % static_cast<size_t>(slices);
+  std::vector<Value> out;
+  auto place = items.begin();
+  for (size_t i = 0; i < static_cast<size_t>(slices); ++i) {
+    const auto end = place + static_cast<std::ptrdiff_t>(each + (i < longer ? 1 : 0));
+    std::vector<Value> part(place, end);
+    place = end;
+    if (fill != nullptr && !fill->is_none() && i >= longer) part.push_back(*fill);
+    out.push_back(Value::sequence(std::move(part)));
+  }
+  return Value::sequence(std::move(out), Sequence::Kind::kGenerator);
+}
+
+constexpr NamedFunction kFilters[] = {
+    {"batch", batch},        {"count", length},    {"dictsort", dictsort}, {"first", first}, {"items", items_filter},
+    {"join", join},          {"last", last},       {"length", length},     {"list", list},   {"max", extreme<true>},
+    {"min", extreme<false>}, {"reverse", reverse}, {"slice", slice},       {"sort", sort},   {"sum", sum},
+    {"unique", unique},
+};
+
+}  // namespace
+
+std::span<const NamedFunction> sequence_filters() { return kFilters; }
+
+}  // namespace caravel::text::jinja

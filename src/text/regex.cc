@@ -1,0 +1,121 @@
+#include "text/regex.h"
+
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include <pcre2.h>
+
+#include "base/error.h"
+
+namespace caravel::text {
+namespace {
+
+// Backtracks in one search: seconds. Honest patterns need one for each byte.
+constexpr uint32_t kMatchLimit = 1'000'000'000;
+constexpr size_t kJitStackStart = 64u << 10;
+constexpr size_t kJitStackMost = 64u << 20;
+
+// PCRE2's \s has U+180E, which lost White_Space in Unicode 6.3; Oniguruma's and Python's do not.
+std::string with_unicode_spaces(std::string_view pattern) {
+  std::string out;
+  for (size_t i = 0; i < pattern.size(); ++i) {
+    const bool escape = pattern[i] == '\\' && i + 1 < pattern.size();
+    if (escape && pattern[i + 1] == 's') {
+      out += "\\p{White_Space}";
+    } else if (escape && pattern[i + 1] == 'S') {
+      out += "\\P{White_Space}";
+    } else {
+      out += pattern[i];
+      if (escape)
+        out += pattern[i + 1];
+      else
+        continue;
+    }
+    ++i;
+  }
+  return out;
+}
+
+template <auto kFree>
+struct Freer {
+  template <typename T>
+  void operator()(T* pointer) const {
+    kFree(pointer);
+  }
+};
+
+}  // namespace
+
+struct Regex::Code {
+  std::unique_ptr<pcre2_code, Freer<pcre2_code_free>> code;
+  std::string pattern;
+};
+
+struct Regex::Searcher::State {
+  const Code* code;
+  std::unique_ptr<pcre2_match_data, Freer<pcre2_match_data_free>> data;
+  std::unique_ptr<pcre2_match_context, Freer<pcre2_match_context_free>> context;
+  std::unique_ptr<pcre2_jit_stack, Freer<pcre2_jit_stack_free>> stack;
+};
+
+Regex::Regex(std::string_view pattern) {
+  auto code = std::make_unique<Code>();
+  code->pattern = pattern;
+  const std::string source = with_unicode_spaces(pattern);
+  int error = 0;
+  PCRE2_SIZE offset = 0;
+  code->code.reset(pcre2_compile(reinterpret_cast<PCRE2_SPTR>(source.data()), source.size(),
+                                 PCRE2_UTF | PCRE2_UCP | PCRE2_MULTILINE | PCRE2_NEVER_BACKSLASH_C, &error, &offset,
+                                 nullptr));
+  if (!code->code) {
+    PCRE2_UCHAR message[256];
+    pcre2_get_error_message(error, message, sizeof(message));
+    throw fail<FormatError>("the tokenizer's pattern {} does not compile: {} at byte {}", pattern,
+                            reinterpret_cast<const char*>(message), offset);
+  }
+  pcre2_jit_compile(code->code.get(), PCRE2_JIT_COMPLETE);  // where it cannot, pcre2_match interprets
+  code_ = std::move(code);
+}
+
+Regex Regex::literal(std::string_view text) {
+  std::string pattern;
+  for (const char c : text) {
+    if (std::string_view("\\^$.[]|()?*+{}-#").find(c) != std::string_view::npos) pattern += '\\';
+    pattern += c;
+  }
+  return Regex(pattern);
+}
+
+Regex::~Regex() = default;
+Regex::Regex(Regex&&) noexcept = default;
+Regex& Regex::operator=(Regex&&) noexcept = default;
+
+Regex::Searcher::Searcher(const Regex& regex) : state_(std::make_unique<State>()) {
+  state_->code = regex.code_.get();
+  state_->data.reset(pcre2_match_data_create_from_pattern(state_->code->code.get(), nullptr));
+  state_->context.reset(pcre2_match_context_create(nullptr));
+  state_->stack.reset(pcre2_jit_stack_create(kJitStackStart, kJitStackMost, nullptr));
+  if (!state_->data || !state_->context || !state_->stack) throw std::bad_alloc();
+  pcre2_jit_stack_assign(state_->context.get(), nullptr, state_->stack.get());
+  pcre2_set_match_limit(state_->context.get(), kMatchLimit);
+}
+
+Regex::Searcher::~Searcher() = default;
+Regex::Searcher::Searcher(Searcher&&) noexcept = default;
+Regex::Searcher& Regex::Searcher::operator=(Searcher&&) noexcept = default;
+
+std::optional<Regex::Match> Regex::Searcher::find(std::string_view text, size_t from) {
+  const auto search = [&](uint32_t options) {
+    return pcre2_match(state_->code->code.get(), reinterpret_cast<PCRE2_SPTR>(text.data()), text.size(), from,
+                       PCRE2_NO_UTF_CHECK | options, state_->data.get(), state_->context.get());
+  };
+  int count = search(0);
+  if (count == PCRE2_ERROR_JIT_STACKLIMIT) count = search(PCRE2_NO_JIT);  // keeps its frames on the heap
+  if (count == PCRE2_ERROR_NOMATCH) return std::nullopt;
+  if (count < 0) {
+    throw fail<FormatError>("the tokenizer's pattern {} gives up on a text of {} bytes (PCRE2 error {})",
+                            state_->code->pattern, text.size(), count);
+  }
+  const PCRE2_SIZE* offsets = pcre2_get_ovector_pointer(state_->data.get());
+  return Match{offsets[0], offsets[1]};
+}
+
+}  // namespace caravel::text

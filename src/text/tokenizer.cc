@@ -1,0 +1,182 @@
+#include "text/tokenizer.h"
+
+#include <utility>
+#include <variant>
+
+#include "base/error.h"
+#include "text/added_tokens.h"
+#include "text/byte_level_bpe.h"
+#include "text/sentencepiece_bpe.h"
+#include "text/unicode.h"
+#include "text/vocabulary.h"
+
+namespace caravel::text {
+namespace {
+
+using Normalization = TokenizerData::Normalization;
+using Model = std::variant<ByteLevelBpe, SentencePieceBpe>;
+
+// What the pre-tokenizer's name adds to what the data say themselves.
+NamedPreTokenizer splitting_of(const TokenizerData& data) {
+  NamedPreTokenizer splitting;
+  const bool by_name = data.kind == TokenizerKind::kByteLevelBpe && !data.pre_tokenizer.empty();
+  if (by_name) splitting = named_pre_tokenizer(data.pre_tokenizer);
+  if (!by_name) splitting.steps = data.split_steps;
+  splitting.ignore_merges |= data.ignore_merges;
+  if (data.normalization != Normalization::kNone) splitting.normalization = data.normalization;
+  return splitting;
+}
+
+Model make_model(const TokenizerData& data, const Vocabulary& vocabulary, const NamedPreTokenizer& splitting) {
+  if (data.kind == TokenizerKind::kSentencePieceBpe) return SentencePieceBpe(data, vocabulary);
+  return ByteLevelBpe(data, vocabulary, splitting.steps, splitting.ignore_merges);
+}
+
+void append_with_space_marks(std::string_view text, std::string& out) {
+  for (const char c : text) {
+    if (c == ' ') {
+      out.append(kSpaceMark);
+    } else {
+      out += c;
+    }
+  }
+}
+
+void check_id(const std::optional<int32_t>& id, const char* name, const TokenizerData& data) {
+  if (id && (*id < 0 || static_cast<size_t>(*id) >= data.tokens.size())) {
+    throw fail<FormatError>("the tokenizer's {} token is {}, its vocabulary has {} tokens", name, *id,
+                            data.tokens.size());
+  }
+}
+
+// Ids are 31 bits and so are offsets into a text while it is merged.
+constexpr size_t kMostBytes = size_t{1} << 31;
+
+}  // namespace
+
+struct Tokenizer::Impl {
+  explicit Impl(TokenizerData d);
+  AddedTokens added_tokens(bool normalized) const;
+  std::string normalized(std::string_view text, bool with_prefix) const;
+  void encode_plain(std::string_view text, bool parse_special, std::vector<int32_t>& out) const;
+
+  TokenizerData data;
+  Vocabulary vocabulary;
+  NamedPreTokenizer splitting;
+  Model model;
+  AddedTokens raw_added;         // looked for in the text as it comes
+  AddedTokens normalized_added;  // looked for in normalised text
+};
+
+Tokenizer::Impl::Impl(TokenizerData d)
+    : data(std::move(d)),
+      vocabulary(data),
+      splitting(splitting_of(data)),
+      model(make_model(data, vocabulary, splitting)),
+      raw_added(added_tokens(false)),
+      normalized_added(added_tokens(true)) {
+  check_id(data.bos_id, "bos", data);
+  check_id(data.eos_id, "eos", data);
+  check_id(data.unknown_id, "unknown", data);
+  check_id(data.pad_id, "pad", data);
+}
+
+AddedTokens Tokenizer::Impl::added_tokens(bool normalized_ones) const {
+  std::vector<std::pair<std::string, AddedTokens::Entry>> found;
+  for (size_t i = 0; i < data.tokens.size(); ++i) {
+    const auto& token = data.tokens[i];
+    const bool special = token.type == TokenType::kControl || token.type == TokenType::kUnknown;
+    if ((!special && token.type != TokenType::kUserDefined) || token.normalized != normalized_ones) continue;
+    found.push_back({token.normalized && is_valid_utf8(token.text) ? normalized(token.text, false) : token.text,
+                     {{}, static_cast<int32_t>(i), special, &token}});
+  }
+  std::vector<AddedTokens::Entry> entries;
+  for (auto& [text, entry] : found) {
+    entry.text = text;
+    entries.push_back(entry);
+  }
+  return AddedTokens(entries);
+}
+
+std::string Tokenizer::Impl::normalized(std::string_view text, bool with_prefix) const {
+  std::string normal = normalize(text, splitting.normalization);
+  if (data.kind != TokenizerKind::kSentencePieceBpe) return normal;
+  std::string marked;
+  marked.reserve(normal.size() + normal.size() / 4);
+  if (with_prefix && data.add_space_prefix) marked.append(kSpaceMark);
+  append_with_space_marks(normal, marked);
+  return marked;
+}
+
+void Tokenizer::Impl::encode_plain(std::string_view text, bool parse_special, std::vector<int32_t>& out) const {
+  std::vector<AddedTokens::Fragment> fragments;
+  const std::string normal = normalized(text, true);
+  normalized_added.split(normal, parse_special, fragments);
+  for (const auto& fragment : fragments) {
+    if (fragment.id >= 0) {
+      out.push_back(fragment.id);
+    } else {
+      std::visit([&](const auto& bpe) { bpe.encode(fragment.text, out); }, model);
+    }
+  }
+}
+
+Tokenizer::Tokenizer(TokenizerData data) : impl_(std::make_unique<const Impl>(std::move(data))) {}
+Tokenizer::~Tokenizer() = default;
+Tokenizer::Tokenizer(Tokenizer&&) noexcept = default;
+Tokenizer& Tokenizer::operator=(Tokenizer&&) noexcept = default;
+
+std::vector<int32_t> Tokenizer::encode(std::string_view text, const EncodeOptions& options) const {
+  if (text.size() >= kMostBytes) {
+    throw fail<InvalidArgument>("a text of {} bytes; a tokenizer takes less than {} at once", text.size(), kMostBytes);
+  }
+  std::string mended;
+  if (!is_valid_utf8(text)) {
+    if (append_complete_utf8(text, mended) > 0) mended.append(kReplacement);
+    text = mended;
+  }
+  std::vector<int32_t> out;
+  if (options.add_special && impl_->data.add_bos && impl_->data.bos_id) out.push_back(*impl_->data.bos_id);
+  std::vector<AddedTokens::Fragment> fragments;
+  impl_->raw_added.split(text, options.parse_special, fragments);
+  for (const auto& fragment : fragments) {
+    if (fragment.id >= 0) {
+      out.push_back(fragment.id);
+    } else {
+      impl_->encode_plain(fragment.text, options.parse_special, out);
+    }
+  }
+  if (options.add_special && impl_->data.add_eos && impl_->data.eos_id) out.push_back(*impl_->data.eos_id);
+  return out;
+}
+
+std::string Tokenizer::decode(std::span<const int32_t> tokens, bool skip_special) const {
+  std::string out;
+  Detokenizer detokenizer(*this, skip_special);
+  for (const int32_t token : tokens) detokenizer.push(token, out);
+  detokenizer.finish(out);
+  return out;
+}
+
+std::string_view Tokenizer::token_bytes(int32_t token) const {
+  if (token < 0 || token >= vocab_size()) {
+    throw fail<InvalidArgument>("token {} is not in the vocabulary of {} tokens", token, vocab_size());
+  }
+  return impl_->vocabulary.bytes(token);
+}
+
+TokenType Tokenizer::token_type(int32_t token) const {
+  if (token < 0 || token >= vocab_size()) {
+    throw fail<InvalidArgument>("token {} is not in the vocabulary of {} tokens", token, vocab_size());
+  }
+  return impl_->data.tokens[static_cast<size_t>(token)].type;
+}
+
+std::optional<int32_t> Tokenizer::find(std::string_view stored) const { return impl_->vocabulary.find(stored); }
+int Tokenizer::vocab_size() const { return impl_->vocabulary.size(); }
+std::optional<int32_t> Tokenizer::bos_id() const { return impl_->data.bos_id; }
+std::optional<int32_t> Tokenizer::eos_id() const { return impl_->data.eos_id; }
+bool Tokenizer::adds_bos() const { return impl_->data.add_bos && impl_->data.bos_id.has_value(); }
+const TokenizerData& Tokenizer::data() const { return impl_->data; }
+
+}  // namespace caravel::text

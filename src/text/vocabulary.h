@@ -1,0 +1,38 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "api/tokenizer_data.h"
+
+namespace caravel::text {
+
+inline constexpr std::string_view kSpaceMark = "\xE2\x96\x81";  // U+2581, SentencePiece's space
+
+/// The tokens' texts and bytes by id, and ids by text. Immutable.
+class Vocabulary {
+ public:
+  /// Points into `data`, which outlives it.
+  explicit Vocabulary(const TokenizerData& data);
+
+  int size() const { return static_cast<int>(ends_.size()); }
+  /// Of a text as stored; where several tokens have it, the first.
+  std::optional<int32_t> find(std::string_view stored) const;
+  /// What the token stands for in text. `token` is in range.
+  std::string_view bytes(int32_t token) const;
+  /// The token <0xNN> of a byte, -1 where there is none.
+  int32_t byte_token(uint8_t byte) const { return byte_tokens_[byte]; }
+
+ private:
+  std::unordered_map<std::string_view, int32_t> ids_;
+  std::string bytes_;         // of all tokens, one after another
+  std::vector<size_t> ends_;  // [tokens] into bytes_
+  std::array<int32_t, 256> byte_tokens_;
+};
+
+}  // namespace caravel::text

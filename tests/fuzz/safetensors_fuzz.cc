@@ -1,0 +1,20 @@
+// Any bytes as a safetensors file.
+#include "format/safetensors/safetensors_file.h"
+#include "fuzz/exercise.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  if (size == 0) return 0;
+  const caravel::fuzz::MemoryFile file(data, size);
+  try {
+    const auto opened = caravel::format::SafetensorsFile::open(file.path());
+    unsigned sum = 0;
+    for (const caravel::format::WeightInfo& weight : opened.weights) {
+      for (const std::byte byte : weight.data) sum += static_cast<unsigned>(byte);
+    }
+    volatile unsigned used = sum;
+    static_cast<void>(used);
+  } catch (const caravel::Error&) {
+    // refused, as it should be
+  }
+  return 0;
+}
