@@ -1,0 +1,157 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "base/block_copy.h"
+#include "cache/block_pool.h"
+#include "cache/kv_sequence.h"
+#include "cache/prefix_index.h"
+
+namespace caravel::cache {
+
+struct KvConfig {
+  int block_size = 16;            // tokens
+  int num_blocks = 0;             // of the device pool
+  int num_host_blocks = 0;        // of the swap space; 0: no swap
+  std::vector<int> windows = {0};  // of each KV group; 0: every token sees all before it
+  bool prefix_caching = true;
+  uint64_t hash_seed = 0;         // of the prefix index; from the system's entropy where prompts are not trusted
+};
+
+/// What the prefix index has of a prompt. Valid until the next call that changes the manager.
+struct PrefixHit {
+  int tokens = 0;        // a multiple of block_size; 0: nothing found
+  int free_blocks = 0;   // of those it needs, how many lie on the free list (and leave it when the hit is taken)
+};
+
+/// Decides how far cached blocks serve a prompt that needs more than its keys and values.
+class CachedBlockFilter {
+ public:
+  virtual ~CachedBlockFilter() = default;
+  /// Asked of KV group 0's cached blocks in order, `index` 0, 1, ...; the first no ends the hit.
+  virtual bool usable(int index, BlockId block) = 0;
+};
+
+/// The one authority on KV blocks: who holds which, on the device and on the host. Integers alone: the caller carries
+/// out the copies that it plans. One thread at a time. After construction and registration nothing is allocated, but
+/// by growth of the caller's vectors.
+///
+/// Between begin_step() and end_step() a step is in flight: blocks released meanwhile are not handed out before its
+/// end, nor are host blocks that were swapped in.
+class KvManager {
+ public:
+  /// Throws InvalidArgument for sizes that make no sense.
+  explicit KvManager(const KvConfig& config);
+
+  const KvConfig& config() const { return config_; }
+  int groups() const { return static_cast<int>(config_.windows.size()); }
+  int block_size() const { return config_.block_size; }
+  int free_blocks() const { return pool_.free_blocks(); }
+  const BlockPool& pool() const { return pool_; }
+  const BlockPool& host_pool() const { return host_pool_; }
+
+  /// Most blocks that `sequences` of one prompt, each growing to `max_tokens`, ever need together to go on (one token
+  /// at a time), the prompt's full blocks being shared.
+  int64_t worst_case_blocks(int prompt_tokens, int max_tokens, int sequences) const;
+
+  // -- A sequence's life. It must be released before it is destroyed.
+
+  /// Empty tables with room for max_tokens.
+  void register_sequence(KvSequence& sequence, std::string_view salt, int max_tokens);
+  /// Drops all blocks, wherever they are; the sequence stays registered and starts anew at position 0.
+  void reset(KvSequence& sequence, std::string_view salt);
+  /// reset() and forget the sequence.
+  void release(KvSequence& sequence);
+  /// Makes `child`, registered and empty, share all blocks of `parent`, on whichever side they are.
+  void share(const KvSequence& parent, KvSequence& child);
+
+  // -- Prefix cache.
+
+  /// The longest hit for a sequence that holds nothing yet: of full-attention groups all blocks of [0, L), of a window
+  /// w those of the last w - 1 positions before L. L <= max_tokens. With a filter all of group 0's blocks of [0, L) are
+  /// needed, whatever its window, and must be usable as far as they hold positions before `filtered_tokens`; a hit that
+  /// ends before those do then gives its last block back.
+  PrefixHit find_prefix(std::span<const int32_t> tokens, std::string_view salt, int max_tokens,
+                        CachedBlockFilter* filter = nullptr, int filtered_tokens = 0);
+  /// Takes a hit (the last find_prefix()'s, nothing having changed since) into the sequence's empty tables.
+  void take_prefix(KvSequence& sequence, const PrefixHit& hit);
+
+  // -- A step.
+
+  /// Blocks to take from the free list so that positions [computed, computed + count) can be written: new ones, and
+  /// copies of a last block that is shared.
+  int blocks_needed(const KvSequence& sequence, int computed, int count) const;
+  /// The largest count' <= count with blocks_needed() <= free_blocks(); 0 when not even one token fits.
+  int tokens_that_fit(const KvSequence& sequence, int computed, int count) const;
+  /// Takes the blocks. Copies (copy-on-write) are appended to `copies` and must be carried out before the step writes.
+  void reserve(KvSequence& sequence, int computed, int count, std::vector<BlockCopy>& copies);
+  /// The step is done: `computed` of `tokens` hold keys and values. Full blocks enter the prefix index; blocks that no
+  /// token from `computed` on can see are dropped.
+  void commit(KvSequence& sequence, std::span<const int32_t> tokens, int computed);
+  /// Forgets positions >= tokens.size() (rejected tokens). What the window needs of the rest must still be there.
+  void truncate(KvSequence& sequence, std::span<const int32_t> tokens, std::string_view salt);
+
+  void begin_step() { ++steps_in_flight_; }
+  void end_step();
+
+  // -- Swap. A block that several of the sequences share is moved once and stays shared.
+
+  /// Distinct blocks that they hold, on whichever side they are.
+  int distinct_blocks(std::span<KvSequence* const> sequences);
+  /// Device to host. The host pool must have distinct_blocks() free.
+  void swap_out(std::span<KvSequence* const> sequences, std::vector<BlockCopy>& copies);
+  /// Host to device. The device pool must have distinct_blocks() free.
+  void swap_in(std::span<KvSequence* const> sequences, std::vector<BlockCopy>& copies);
+
+  // -- Books.
+
+  /// Counts token slots that are reserved and hold nothing: begin_count(), then unused_slots() of every sequence on the
+  /// device, of which `computed` tokens are stored. A block that several share counts once.
+  void begin_count() { ++count_mark_; }
+  int unused_slots(const KvSequence& sequence, int computed);
+
+  /// Every invariant: reference counts equal the references from live tables (and from what waits for a step's end),
+  /// free lists are whole, the prefix index holds exactly the hashed blocks, window-passed entries are a prefix of
+  /// their table. Aborts with what does not add up.
+  void check_integrity() const;
+
+ private:
+  enum class Side : uint8_t { kDevice, kHost };
+  struct Deferred {
+    BlockId block;
+    Side side;
+  };
+
+  BlockPool& pool(Side side) { return side == Side::kDevice ? pool_ : host_pool_; }
+  BlockId look_up(int group, int i, std::span<const int32_t> tokens);
+  int cached_by_all(std::span<const int32_t> tokens, int blocks, CachedBlockFilter* filter, int filtered_tokens);
+  int cut_to_windows(std::span<const int32_t> tokens, int blocks);
+  BlockId allocate_block();
+  void forget(BlockId block);
+  void release_block(BlockId block, Side side);
+  bool must_copy(BlockId block) const { return pool_.references(block) > 1; }
+  int blocks_for(int tokens) const { return (tokens + config_.block_size - 1) / config_.block_size; }
+  /// The first block that a token at `position` sees in this group.
+  int first_visible_block(int group, int position) const;
+  void drop_blocks(KvSequence& sequence);
+  void move(std::span<KvSequence* const> sequences, Side from, std::vector<BlockCopy>& copies);
+  void check_references(Side side) const;
+
+  KvConfig config_;
+  BlockPool pool_;
+  BlockPool host_pool_;
+  PrefixIndex index_;
+  std::vector<KvSequence*> live_;
+  int steps_in_flight_ = 0;
+  std::vector<Deferred> deferred_;       // references given up while a step is in flight
+  std::vector<Hash128> hit_chain_;       // of the last find_prefix(): [i] is the chain after i blocks
+  std::vector<std::vector<BlockId>> hit_blocks_;  // [groups][hit blocks]; kUnknown where not looked up
+  std::vector<BlockId> moved_to_;        // scratch of move(): where a marked block went
+  std::vector<uint64_t> mark_;           // [blocks of the larger pool]: the last count or move that saw the block
+  uint64_t count_mark_ = 0;
+};
+
+}  // namespace caravel::cache

@@ -1,0 +1,309 @@
+#include "scheduler/scheduler.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+#include "base/error.h"
+
+namespace caravel::scheduler {
+namespace {
+
+const SchedulerConfig& checked(const SchedulerConfig& config) {
+  if (config.max_num_seqs < 1 || config.max_num_batched_tokens < 1) {
+    throw fail<InvalidArgument>("steps of {} sequences and {} tokens: give at least one of each", config.max_num_seqs,
+                                config.max_num_batched_tokens);
+  }
+  return config;
+}
+
+/// A sequence computes all of its tokens, but for those that a prefix may give; the last one too must be computed when
+/// logits after it are still wanted.
+int most_shared(const Sequence& sequence) {
+  const int size = static_cast<int>(sequence.tokens.size());
+  return sequence.num_drawn >= size ? size : size - 1;
+}
+
+}  // namespace
+
+Scheduler::Scheduler(const SchedulerConfig& config) : config_(checked(config)), kv_(config.kv) {
+  const auto rows = static_cast<size_t>(config_.max_num_seqs);
+  plan_.rows.reserve(rows);
+  plan_.copies.reserve(rows * config_.kv.windows.size());
+  running_.reserve(rows);
+}
+
+Scheduler::~Scheduler() {
+  while (has_work()) cancel(running_.empty() ? *waiting_.back() : *running_.back());
+}
+
+void Scheduler::check_fits(const GroupParams& params) const {
+  const int prompt = static_cast<int>(params.prompt.size());
+  const int64_t worst = kv_.worst_case_blocks(prompt, params.max_tokens, params.max_sequences);
+  if (worst > kv_.pool().size()) {
+    throw fail<CapacityError>(
+        "{} sequence(s) of up to {} tokens (prompt: {}) may need {} KV blocks of {} tokens, and there are {}: ask for "
+        "fewer tokens or sequences, or give the KV cache more memory",
+        params.max_sequences, params.max_tokens, prompt, worst, kv_.block_size(), kv_.pool().size());
+  }
+}
+
+void Scheduler::add(std::shared_ptr<SequenceGroup> group) {
+  const GroupParams& params = group->params();
+  CARAVEL_CHECK(group->sequences_.empty());
+  check_fits(params);
+  group->arrival_ = next_arrival_++;
+  Sequence& sequence = make_sequence(*group, params.payload);
+  sequence.tokens.assign(params.prompt.begin(), params.prompt.end());
+  enqueue(std::move(group));
+}
+
+Sequence& Scheduler::make_sequence(SequenceGroup& group, void* payload) {
+  Sequence& sequence = *group.sequences_.emplace_back(std::make_unique<Sequence>());
+  sequence.id = next_sequence_++;
+  sequence.group = &group;
+  sequence.index = group.sequences_made_++;
+  sequence.prompt_len = group.prompt_len();
+  sequence.status = group.status_;
+  sequence.payload = payload;
+  sequence.tokens.reserve(static_cast<size_t>(group.params().max_tokens));
+  kv_.register_sequence(sequence.kv, group.params().salt, group.params().max_tokens);
+  return sequence;
+}
+
+void Scheduler::append(Sequence& sequence, std::span<const int32_t> tokens) {
+  CARAVEL_CHECK(!in_flight_);
+  CARAVEL_CHECK(sequence.status != Status::kFinished);
+  CARAVEL_CHECK_LE(sequence.tokens.size() + tokens.size(),
+                   static_cast<size_t>(sequence.group->params().max_tokens));
+  sequence.tokens.insert(sequence.tokens.end(), tokens.begin(), tokens.end());
+}
+
+Sequence& Scheduler::fork(Sequence& parent, void* payload) {
+  SequenceGroup& group = *parent.group;
+  CARAVEL_CHECK(!in_flight_);
+  CARAVEL_CHECK(parent.status == Status::kRunning);
+  CARAVEL_CHECK_LT(group.sequences_.size(), static_cast<size_t>(group.params().max_sequences));
+  Sequence& child = make_sequence(group, payload);
+  child.tokens.assign(parent.tokens.begin(), parent.tokens.end());
+  child.num_drawn = parent.num_drawn;
+  const int common = most_shared(parent) / kv_.block_size() * kv_.block_size();
+  if (parent.num_computed >= common) {
+    kv_.share(parent.kv, child.kv);
+    child.num_computed = parent.num_computed;
+  } else {
+    child.leader = &parent;
+    child.lead_len = common;
+  }
+  return child;
+}
+
+void Scheduler::truncate(Sequence& sequence, int size) {
+  CARAVEL_CHECK(!in_flight_);
+  CARAVEL_CHECK(sequence.status == Status::kRunning);
+  CARAVEL_CHECK_GT(size, 0);
+  CARAVEL_CHECK_LE(static_cast<size_t>(size), sequence.tokens.size());
+  for (const auto& other : sequence.group->sequences_) {
+    if (other->leader == &sequence) CARAVEL_CHECK_LE(other->lead_len, size);
+  }
+  sequence.tokens.resize(static_cast<size_t>(size));
+  sequence.num_drawn = std::min(sequence.num_drawn, size);
+  if (sequence.num_computed <= size) return;
+  sequence.num_computed = size;
+  kv_.truncate(sequence.kv, sequence.tokens, sequence.group->params().salt);
+}
+
+void Scheduler::finish(Sequence& sequence) {
+  SequenceGroup& group = *sequence.group;
+  CARAVEL_CHECK(sequence.status != Status::kFinished);
+  pass_on_followers(sequence);
+  kv_.release(sequence.kv);
+  sequence.status = Status::kFinished;
+  const auto place = std::ranges::find(group.sequences_, &sequence, &std::unique_ptr<Sequence>::get);
+  finished_.push_back(std::move(*place));
+  group.sequences_.erase(place);
+  if (group.sequences_.empty()) retire(group);
+}
+
+void Scheduler::cancel(SequenceGroup& group) {
+  while (!group.sequences_.empty()) finish(*group.sequences_.back());
+}
+
+void Scheduler::retire(SequenceGroup& group) {
+  auto& queue = group.status_ == Status::kRunning ? running_ : waiting_;
+  const auto place = std::ranges::find(queue, &group, &GroupPtr::get);
+  CARAVEL_CHECK(place != queue.end());
+  group.status_ = Status::kFinished;
+  finished_groups_.push_back(std::move(*place));
+  queue.erase(place);
+}
+
+bool Scheduler::before(const SequenceGroup& a, const SequenceGroup& b) const {
+  if (config_.policy == SchedulingPolicy::kPriority && a.params().priority != b.params().priority) {
+    return a.params().priority < b.params().priority;
+  }
+  return a.arrival() < b.arrival();
+}
+
+void Scheduler::enqueue(GroupPtr group) {
+  const auto later = [this](const GroupPtr& a, const GroupPtr& b) { return before(*b, *a); };
+  waiting_.insert(std::ranges::upper_bound(waiting_, group, later), std::move(group));
+}
+
+void Scheduler::set_status(SequenceGroup& group, Status status) {
+  group.status_ = status;
+  for (const auto& sequence : group.sequences_) sequence->status = status;
+}
+
+std::span<cache::KvSequence* const> Scheduler::kv_of(const SequenceGroup& group) {
+  kv_scratch_.clear();
+  for (const auto& sequence : group.sequences_) kv_scratch_.push_back(&sequence->kv);
+  return kv_scratch_;
+}
+
+void Scheduler::complete(const Plan& plan) {
+  CARAVEL_CHECK(in_flight_);
+  CARAVEL_CHECK_EQ(plan.step, plan_.step);
+  in_flight_ = false;
+  kv_.end_step();
+  ++counts_.steps;
+  for (const Row& row : plan.rows) {
+    Sequence& sequence = *row.sequence;
+    counts_.prompt_tokens += std::clamp(sequence.prompt_len - row.first, 0, row.count);
+    if (sequence.status == Status::kFinished) continue;
+    sequence.num_computed = row.first + row.count;
+    if (!row.draws) continue;
+    sequence.num_drawn = sequence.num_computed;
+    sequence.group->drew_ = true;
+  }
+  count_slots();
+  for (const Row& row : plan.rows) {
+    Sequence& sequence = *row.sequence;
+    if (sequence.status == Status::kFinished) continue;
+    kv_.commit(sequence.kv, sequence.tokens, sequence.num_computed);
+    release_followers(sequence);
+  }
+}
+
+void Scheduler::count_slots() {
+  kv_.begin_count();
+  for (const GroupPtr& group : running_) {
+    for (const auto& sequence : group->sequences_) {
+      counts_.kv_slots_reserved_unused += kv_.unused_slots(sequence->kv, sequence->num_computed);
+    }
+  }
+  counts_.kv_slots_reserved += int64_t{kv_.pool().used_blocks()} * kv_.block_size();
+}
+
+// -- Followers: what several sequences have in common is computed once.
+
+void Scheduler::assign_leaders(SequenceGroup& group) {
+  for (size_t i = 1; i < group.sequences_.size(); ++i) {
+    Sequence& sequence = *group.sequences_[i];
+    sequence.leader = nullptr;
+    sequence.lead_len = 0;
+    for (size_t j = 0; j < i; ++j) {
+      Sequence& other = *group.sequences_[j];
+      const auto differ = std::ranges::mismatch(sequence.tokens, other.tokens);
+      const int common = std::min(static_cast<int>(differ.in1 - sequence.tokens.begin()), most_shared(sequence));
+      const int lead = common / kv_.block_size() * kv_.block_size();
+      // The earliest of equals: it has not gone past `lead` by what it gets from a leader of its own.
+      if (lead <= sequence.lead_len) continue;
+      sequence.leader = &other;
+      sequence.lead_len = lead;
+    }
+  }
+}
+
+void Scheduler::follow(Sequence& leader, Sequence& follower) {
+  kv_.share(leader.kv, follower.kv);
+  follower.num_computed = leader.num_computed;
+  follower.leader = nullptr;
+}
+
+void Scheduler::release_followers(Sequence& leader) {
+  for (const auto& other : leader.group->sequences_) {
+    if (other->leader == &leader && other->lead_len == leader.num_computed) {
+      follow(leader, *other);
+      release_followers(*other);
+    }
+  }
+}
+
+void Scheduler::pass_on_followers(Sequence& leader) {
+  Sequence* heir = nullptr;
+  for (const auto& other : leader.group->sequences_) {
+    if (other->leader != &leader) continue;
+    if (heir == nullptr) {
+      heir = other.get();
+      if (leader.leader == nullptr) {
+        follow(leader, *heir);
+      } else {
+        heir->leader = leader.leader;
+        heir->lead_len = leader.lead_len;
+      }
+    } else {
+      other->leader = heir;
+      other->lead_len = std::min(other->lead_len, heir->lead_len);
+    }
+  }
+  if (heir != nullptr) release_followers(*heir);
+}
+
+int Scheduler::next_stop(const Sequence& sequence) const {
+  int stop = static_cast<int>(sequence.tokens.size());
+  for (const auto& other : sequence.group->sequences_) {
+    if (other->leader == &sequence) stop = std::min(stop, other->lead_len);
+  }
+  return stop;
+}
+
+void Scheduler::fill(Stats& stats) const {
+  stats.waiting_requests = stats.swapped_requests = 0;
+  for (const GroupPtr& group : waiting_) {
+    ++(group->status() == Status::kSwapped ? stats.swapped_requests : stats.waiting_requests);
+  }
+  stats.running_requests = static_cast<int>(running_.size());
+  stats.total_blocks = kv_.pool().size();
+  stats.used_blocks = kv_.pool().used_blocks();
+  stats.cached_blocks = kv_.pool().cached_blocks();
+  stats.block_size = kv_.block_size();
+  stats.steps = counts_.steps;
+  stats.prompt_tokens = counts_.prompt_tokens;
+  stats.cached_tokens = counts_.cached_tokens;
+  stats.preemptions_recompute = counts_.preemptions_recompute;
+  stats.preemptions_swap = counts_.preemptions_swap;
+  stats.kv_slots_reserved = counts_.kv_slots_reserved;
+  stats.kv_slots_reserved_unused = counts_.kv_slots_reserved_unused;
+}
+
+void Scheduler::check_integrity() const {
+  kv_.check_integrity();
+  const auto check_group = [this](const SequenceGroup& group) {
+    CARAVEL_CHECK(!group.sequences_.empty());
+    for (const auto& sequence : group.sequences_) {
+      CARAVEL_CHECK(sequence->status == group.status());
+      CARAVEL_CHECK(sequence->kv.on_host == (group.status() == Status::kSwapped));
+      CARAVEL_CHECK_GE(sequence->to_compute(), 0);
+      const int entries = sequence->kv.tables.front().size();
+      CARAVEL_CHECK_GE(entries * kv_.block_size(), sequence->num_computed);
+      if (group.status() == Status::kWaiting) CARAVEL_CHECK_EQ(entries, 0);
+      if (sequence->leader == nullptr) continue;
+      CARAVEL_CHECK_EQ(entries, 0);
+      CARAVEL_CHECK(sequence->leader->group == &group);
+      CARAVEL_CHECK_GT(sequence->lead_len, sequence->leader->num_computed);
+    }
+  };
+  for (size_t i = 0; i < running_.size(); ++i) {
+    CARAVEL_CHECK(running_[i]->status() == Status::kRunning);
+    if (i > 0) CARAVEL_CHECK(before(*running_[i - 1], *running_[i]));
+    check_group(*running_[i]);
+  }
+  for (size_t i = 0; i < waiting_.size(); ++i) {
+    CARAVEL_CHECK(waiting_[i]->status() == Status::kWaiting || waiting_[i]->status() == Status::kSwapped);
+    if (i > 0) CARAVEL_CHECK(before(*waiting_[i], *waiting_[i - 1]));
+    check_group(*waiting_[i]);
+  }
+}
+
+}  // namespace caravel::scheduler

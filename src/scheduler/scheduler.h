@@ -1,0 +1,137 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "api/engine_config.h"
+#include "api/stats.h"
+#include "cache/kv_manager.h"
+#include "scheduler/plan.h"
+#include "scheduler/preemption_cost.h"
+#include "scheduler/sequence.h"
+
+namespace caravel::scheduler {
+
+struct SchedulerConfig {
+  int max_num_seqs = 64;             // rows in one step
+  int max_num_batched_tokens = 512;  // tokens in one step: the budget that prefill chunks and decode share
+  SchedulingPolicy policy = SchedulingPolicy::kFcfs;
+  Preemption preemption = Preemption::kAuto;
+  PreemptionCost cost;
+  cache::KvConfig kv;
+  /// For tests: every group is preempted this way (kAuto: by cost) after each step in which it drew. Where the host has
+  /// no room, recompute takes the place of swap.
+  std::optional<Preemption> preempt_every_draw;
+};
+
+/// Iteration-level scheduling (Orca, OSDI'22) of paged sequences (PagedAttention, SOSP'23, section 4.5), without
+/// phases: a step is a set of (sequence, chunk) under one token budget. Groups run in order of arrival, or of
+/// (priority, arrival): those that run first, then those that wait, none overtaking another. Where blocks run out, the
+/// last group in that order is preempted, all its sequences together, and goes back to the front of the queue.
+///
+/// The engine's loop: plan() -> execute -> complete(plan) -> for each row append(), fork(), finish() -> plan() ...
+/// One step is in flight at most. One thread at a time. A step of decodes alone allocates nothing.
+class Scheduler {
+ public:
+  /// Throws InvalidArgument for sizes that make no sense.
+  explicit Scheduler(const SchedulerConfig& config);
+  ~Scheduler();
+  Scheduler(const Scheduler&) = delete;
+  Scheduler& operator=(const Scheduler&) = delete;
+
+  /// Throws CapacityError, with the numbers, when the worst case of such a group can never fit the block pool: it would
+  /// wait for ever. Any thread may ask.
+  void check_fits(const GroupParams& params) const;
+  /// Queues a group (at any time, also while a step is in flight). Throws as check_fits() does.
+  void add(std::shared_ptr<SequenceGroup> group);
+  /// Finishes all its sequences, at any time; nothing when it has none left.
+  void cancel(SequenceGroup& group);
+
+  /// Groups that are not finished.
+  bool has_work() const { return !running_.empty() || !waiting_.empty(); }
+  bool step_in_flight() const { return in_flight_; }
+
+  /// Plans the next step; has_work() and no step in flight. The rows are never empty: work that cannot go on is a bug
+  /// (a running sequence must be appended to or finished once it has drawn) and fails a CHECK. Valid until the next
+  /// call.
+  const Plan& plan();
+  /// The planned step was executed: its tokens count as computed, full blocks may be found by others, blocks that were
+  /// given up meanwhile become free. Rows of sequences that were finished meanwhile are to be discarded
+  /// (status == kFinished). Now the engine may append, fork and finish.
+  void complete(const Plan& plan);
+
+  /// More tokens at the end of a sequence; at most max_tokens of its group in all. Not while a step is in flight.
+  void append(Sequence& sequence, int32_t token) { append(sequence, std::span<const int32_t>(&token, 1)); }
+  void append(Sequence& sequence, std::span<const int32_t> tokens);
+  /// A new sequence of the same group with the same tokens, which shares all blocks; a copy is planned when either
+  /// first writes into the last one. The group runs and no step is in flight (as after complete() of a step with rows
+  /// of the group); at most max_sequences of it live at once.
+  Sequence& fork(Sequence& parent, void* payload = nullptr);
+  /// Takes back tokens at the end until `size` are left (speculation that was rejected). Not while a step is in flight.
+  void truncate(Sequence& sequence, int size);
+  /// Ends a sequence, at any time; its blocks are free at once, or when the step in flight is complete. It stays
+  /// readable until the next plan(); its group too, whoever else holds it.
+  void finish(Sequence& sequence);
+
+  /// For tests: preempts a running group when the next step is planned. kSwap falls back on recompute where the host
+  /// has no room.
+  void preempt(SequenceGroup& group, Preemption how);
+
+  /// Fills all but busy_seconds, generated_tokens and the requests that the engine counts (finished, cancelled).
+  void fill(Stats& stats) const;
+  const SchedulerConfig& config() const { return config_; }
+  const cache::KvManager& kv() const { return kv_; }
+  /// Every invariant of the cache and of the queues; aborts with what does not add up.
+  void check_integrity() const;
+
+ private:
+  using GroupPtr = std::shared_ptr<SequenceGroup>;
+
+  bool before(const SequenceGroup& a, const SequenceGroup& b) const;
+  void enqueue(GroupPtr group);
+  void retire(SequenceGroup& group);
+  Sequence& make_sequence(SequenceGroup& group, void* payload);
+  static void set_status(SequenceGroup& group, Status status);
+  std::span<cache::KvSequence* const> kv_of(const SequenceGroup& group);
+  void count_slots();
+
+  bool has_budget() const;
+  /// Rows for the group at this place of running_.
+  void schedule(size_t place);
+  /// One row, as long as budget and blocks allow. False when not even one token fits and nobody after it is left to
+  /// preempt.
+  bool schedule(Sequence& sequence, size_t place);
+  /// Moves the next waiting group to this place of running_. False when it does not fit.
+  bool admit(size_t place);
+  bool fits(const SequenceGroup& group, cache::PrefixHit& hit);
+  void preempt_as_asked();
+  bool swap_is_better(const SequenceGroup& group, Preemption how);
+  void preempt(size_t place, Preemption how);
+
+  /// After a preemption by recompute: every sequence waits for the one it has most in common with.
+  void assign_leaders(SequenceGroup& group);
+  void follow(Sequence& leader, Sequence& follower);
+  void release_followers(Sequence& leader);
+  void pass_on_followers(Sequence& leader);
+  /// Where the next chunk must stop, so that those who wait for this sequence can share.
+  int next_stop(const Sequence& sequence) const;
+
+  SchedulerConfig config_;
+  cache::KvManager kv_;
+  std::vector<GroupPtr> running_;   // in order
+  std::vector<GroupPtr> waiting_;   // in reverse order: the next one is at the back
+  Plan plan_;
+  bool in_flight_ = false;
+  bool blocks_ran_out_ = false;     // in this plan: no more admissions
+  uint64_t next_arrival_ = 0;
+  uint64_t next_sequence_ = 0;
+  std::vector<std::unique_ptr<Sequence>> finished_;  // readable until the next plan()
+  std::vector<GroupPtr> finished_groups_;
+  std::vector<cache::KvSequence*> kv_scratch_;
+  Stats counts_;
+};
+
+}  // namespace caravel::scheduler

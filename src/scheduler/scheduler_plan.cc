@@ -1,0 +1,182 @@
+// How a step is planned: who runs, who is admitted, who is preempted.
+
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+#include "scheduler/scheduler.h"
+
+namespace caravel::scheduler {
+
+const Plan& Scheduler::plan() {
+  CARAVEL_CHECK(!in_flight_);
+  CARAVEL_CHECK(has_work());
+  finished_.clear();
+  finished_groups_.clear();
+  ++plan_.step;
+  plan_.rows.clear();
+  plan_.swap_outs.clear();
+  plan_.swap_ins.clear();
+  plan_.copies.clear();
+  plan_.total_tokens = 0;
+  blocks_ran_out_ = false;
+
+  preempt_as_asked();
+  // Running and waiting groups in one order. Whoever is preempted for lack of blocks comes after the one at hand, so it
+  // has no rows in this step yet.
+  for (size_t place = 0;;) {
+    const bool runs = place < running_.size();
+    const bool may_admit = !waiting_.empty() && !blocks_ran_out_ && has_budget();
+    if (may_admit && (!runs || before(*waiting_.back(), *running_[place]))) {
+      if (!admit(place)) blocks_ran_out_ = true;  // nobody overtakes the one that did not fit
+    } else if (runs) {
+      schedule(place++);
+    } else {
+      break;
+    }
+  }
+  CARAVEL_CHECK(!plan_.rows.empty());  // the queue never stands still in silence
+  in_flight_ = true;
+  kv_.begin_step();
+  return plan_;
+}
+
+bool Scheduler::has_budget() const {
+  return plan_.total_tokens < config_.max_num_batched_tokens &&
+         plan_.rows.size() < static_cast<size_t>(config_.max_num_seqs);
+}
+
+void Scheduler::schedule(size_t place) {
+  SequenceGroup& group = *running_[place];
+  for (const auto& sequence : group.sequences_) {
+    if (!has_budget()) return;
+    if (sequence->to_compute() == 0 || sequence->leader != nullptr) continue;
+    if (!schedule(*sequence, place)) return;
+  }
+}
+
+bool Scheduler::schedule(Sequence& sequence, size_t place) {
+  const int budget = config_.max_num_batched_tokens - plan_.total_tokens;
+  const int first = sequence.num_computed;
+  int count = std::min(next_stop(sequence) - first, budget);
+  while (kv_.blocks_needed(sequence.kv, first, count) > kv_.free_blocks()) {
+    blocks_ran_out_ = true;
+    if (running_.size() > place + 1) {
+      preempt(running_.size() - 1, config_.preemption);
+      continue;
+    }
+    count = kv_.tokens_that_fit(sequence.kv, first, count);
+    if (count == 0) return false;
+  }
+  kv_.reserve(sequence.kv, first, count, plan_.copies);
+  const int size = static_cast<int>(sequence.tokens.size());
+  plan_.rows.push_back({&sequence, first, count, first + count == size && size > sequence.num_drawn});
+  plan_.total_tokens += count;
+  return true;
+}
+
+// -- Admission.
+
+bool Scheduler::admit(size_t place) {
+  const GroupPtr group = waiting_.back();
+  cache::PrefixHit hit;
+  // Alone, a group always fits (add() has seen to it), though perhaps by smaller chunks.
+  while (!fits(*group, hit) && !running_.empty()) {
+    if (running_.size() == place) return false;
+    preempt(running_.size() - 1, config_.preemption);  // later in order than the one that waits
+  }
+  if (group->status() == Status::kSwapped) {
+    kv_.swap_in(kv_of(*group), plan_.swap_ins);
+  } else {
+    Sequence& first = group->first();
+    kv_.take_prefix(first.kv, hit);
+    first.num_computed = hit.tokens;
+    if (!group->admitted_before_) {
+      group->cached_tokens_ = hit.tokens;
+      counts_.cached_tokens += hit.tokens;
+    }
+    group->admitted_before_ = true;
+  }
+  set_status(*group, Status::kRunning);
+  release_followers(group->first());
+  waiting_.erase(std::ranges::find(waiting_, group));
+  running_.insert(running_.begin() + static_cast<ptrdiff_t>(place), group);
+  return true;
+}
+
+bool Scheduler::fits(const SequenceGroup& group, cache::PrefixHit& hit) {
+  int64_t needed = 0;
+  int sequences = group.params().max_sequences;
+  for (const GroupPtr& other : running_) sequences += other->params().max_sequences;
+
+  if (group.status() == Status::kSwapped) {
+    const auto growing = std::ranges::count_if(
+        group.sequences_, [](const auto& s) { return s->to_compute() > 0 && s->leader == nullptr; });
+    needed = kv_.distinct_blocks(kv_of(group)) + growing * kv_.groups();
+  } else {
+    const Sequence& first = group.first();
+    const int size = static_cast<int>(first.tokens.size());
+    const int stop = next_stop(first);
+    const int most = std::min(stop, first.num_drawn >= size ? size : size - 1);
+    hit = kv_.find_prefix(first.tokens, group.params().salt, most, group.params().filter, group.prompt_len());
+    const int budget = config_.max_num_batched_tokens - plan_.total_tokens;
+    const int end = std::min(stop, hit.tokens + budget);
+    const int blocks = (end + kv_.block_size() - 1) / kv_.block_size() - hit.tokens / kv_.block_size();
+    needed = int64_t{blocks} * kv_.groups() + hit.free_blocks;
+  }
+  // Some blocks stay free, lest the next decode step preempts what was just admitted.
+  const int64_t watermark = std::max(1, kv_.pool().size() / 100);
+  return sequences <= config_.max_num_seqs && needed + watermark <= kv_.free_blocks();
+}
+
+// -- Preemption.
+
+void Scheduler::preempt(SequenceGroup& group, Preemption how) {
+  CARAVEL_CHECK(group.status() == Status::kRunning);
+  group.preempt_asked_ = how;
+}
+
+void Scheduler::preempt_as_asked() {
+  for (size_t place = running_.size(); place-- > 0;) {
+    SequenceGroup& group = *running_[place];
+    if (group.preempt_asked_.has_value()) {
+      preempt(place, *group.preempt_asked_);
+    } else if (config_.preempt_every_draw.has_value() && group.drew_) {
+      preempt(place, *config_.preempt_every_draw);
+    }
+  }
+}
+
+bool Scheduler::swap_is_better(const SequenceGroup& group, Preemption how) {
+  const int blocks = kv_.distinct_blocks(kv_of(group));
+  if (how == Preemption::kRecompute || blocks == 0 || blocks > kv_.host_pool().free_blocks()) return false;
+  if (how == Preemption::kSwap) return true;
+  int64_t tokens = group.prompt_len();
+  for (const auto& sequence : group.sequences_) tokens += std::max(0, sequence->num_computed - sequence->prompt_len);
+  tokens = std::min<int64_t>(tokens, int64_t{blocks} * kv_.block_size());
+  return config_.cost.swap(blocks) < config_.cost.recompute(tokens);
+}
+
+void Scheduler::preempt(size_t place, Preemption how) {
+  GroupPtr group = std::move(running_[place]);
+  running_.erase(running_.begin() + static_cast<ptrdiff_t>(place));
+  if (swap_is_better(*group, how)) {
+    kv_.swap_out(kv_of(*group), plan_.swap_outs);
+    set_status(*group, Status::kSwapped);
+    ++counts_.preemptions_swap;
+  } else {
+    for (const auto& sequence : group->sequences_) {
+      kv_.reset(sequence->kv, group->params().salt);
+      sequence->num_computed = 0;
+    }
+    assign_leaders(*group);
+    set_status(*group, Status::kWaiting);
+    ++counts_.preemptions_recompute;
+  }
+  group->drew_ = false;
+  group->preempt_asked_.reset();
+  ++group->preemptions_;
+  enqueue(std::move(group));
+}
+
+}  // namespace caravel::scheduler

@@ -1,0 +1,97 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "api/engine_config.h"
+#include "cache/kv_manager.h"
+#include "cache/kv_sequence.h"
+
+namespace caravel::scheduler {
+
+class SequenceGroup;
+
+enum class Status : uint8_t {
+  kWaiting,   // not admitted, or preempted by recompute: holds no block
+  kRunning,   // its blocks are on the device
+  kSwapped,   // preempted: its blocks are on the host
+  kFinished,  // holds nothing; see Scheduler::finish() for how long it stays readable
+};
+
+/// Tokens, of which the first num_computed have their keys and values in the cache. Every step moves num_computed
+/// toward tokens.size(); that is all there is to prefill and decode. The scheduler alone changes it; the engine reads
+/// it and keeps what is its own behind `payload`.
+struct Sequence {
+  uint64_t id = 0;                  // unique in its scheduler, never used again
+  SequenceGroup* group = nullptr;
+  int index = 0;                    // order of creation in its group; the first is 0
+  std::vector<int32_t> tokens;      // prompt, then what was appended; capacity max_tokens of the group
+  int prompt_len = 0;               // of the group's prompt, forks too
+  int num_computed = 0;
+  int num_drawn = 0;                // tokens.size() when logits after the last token were last wanted
+  Status status = Status::kWaiting;
+  void* payload = nullptr;          // the engine's
+
+  /// Slot of position p in KV group g: kv.tables[g][p / block_size] * block_size + p % block_size.
+  cache::KvSequence kv;
+
+  /// While one sequence computes what others of its group have in common with it, they wait: when leader->num_computed
+  /// reaches lead_len, this sequence shares the leader's blocks and goes on by itself. nullptr: waits for nobody.
+  Sequence* leader = nullptr;
+  int lead_len = 0;                 // a multiple of block_size
+
+  int to_compute() const { return static_cast<int>(tokens.size()) - num_computed; }
+};
+
+/// What a group is made of.
+struct GroupParams {
+  std::vector<int32_t> prompt;      // at least one token
+  int max_tokens = 0;               // that any of its sequences ever holds, prompt included; at least the prompt
+  int max_sequences = 1;            // that ever live at once: n, the beams, or a prefix and the continuations in work
+  int priority = 0;                 // lower runs first, under SchedulingPolicy::kPriority
+  std::string salt;                 // prompts of different salts never share cached blocks
+  /// Set where log-probabilities of the prompt are wanted: says whether a cached block of KV group 0 has them, and is
+  /// the place to read them, since the block may be gone later. `index` says which positions of the prompt. A hit then
+  /// ends one block before the last usable one (the log-probability of a token comes from the logits one position
+  /// before it). Asked whenever admission is tried, after a preemption too; must outlive the group.
+  cache::CachedBlockFilter* filter = nullptr;
+  void* payload = nullptr;          // of the first sequence
+};
+
+/// The sequences that answer one request. They are admitted, preempted and resumed together. Made by the engine, which
+/// may keep it; changed by the scheduler alone once added.
+class SequenceGroup {
+ public:
+  explicit SequenceGroup(GroupParams params);
+
+  const GroupParams& params() const { return params_; }
+  int prompt_len() const { return prompt_len_; }
+  /// Those that live, in order of creation.
+  const std::vector<std::unique_ptr<Sequence>>& sequences() const { return sequences_; }
+  Sequence& first() const { return *sequences_.front(); }
+  Status status() const { return status_; }
+  uint64_t arrival() const { return arrival_; }
+  /// Prompt tokens that the prefix cache had when it was first admitted.
+  int cached_tokens() const { return cached_tokens_; }
+  int preemptions() const { return preemptions_; }
+
+ private:
+  friend class Scheduler;
+
+  GroupParams params_;
+  int prompt_len_;
+  std::vector<std::unique_ptr<Sequence>> sequences_;
+  Status status_ = Status::kWaiting;
+  uint64_t arrival_ = 0;
+  int cached_tokens_ = 0;
+  int preemptions_ = 0;
+  int sequences_made_ = 0;
+  bool admitted_before_ = false;
+  bool drew_ = false;               // since its last preemption
+  std::optional<Preemption> preempt_asked_;
+};
+
+}  // namespace caravel::scheduler

@@ -1,0 +1,275 @@
+#include "scheduler/scheduler.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "base/error.h"
+#include "scheduler/fake_engine.h"
+
+namespace caravel::scheduler {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+SchedulerConfig config_of(int blocks, int budget = 64, int seqs = 8) {
+  SchedulerConfig config;
+  config.max_num_seqs = seqs;
+  config.max_num_batched_tokens = budget;
+  config.kv = {.block_size = 4, .num_blocks = blocks, .num_host_blocks = 64};
+  return config;
+}
+
+/// A prompt that shares no prefix with those of other seeds.
+std::shared_ptr<SequenceGroup> group_of(int prompt, int max_tokens, int seed = 0, int priority = 0, int sequences = 1) {
+  GroupParams params;
+  for (int i = 0; i < prompt; ++i) params.prompt.push_back(seed * 1000 + i);
+  params.max_tokens = max_tokens;
+  params.priority = priority;
+  params.max_sequences = sequences;
+  return std::make_shared<SequenceGroup>(std::move(params));
+}
+
+/// Arrivals of the groups in a plan, in order of their rows.
+std::vector<uint64_t> arrivals(const Plan& plan) {
+  std::vector<uint64_t> order;
+  for (const Row& row : plan.rows) order.push_back(row.sequence->group->arrival());
+  return order;
+}
+
+/// Executes a step and lets every sequence that drew go on, or end at its group's max_tokens.
+std::vector<uint64_t> step(Scheduler& scheduler) {
+  const Plan& plan = scheduler.plan();
+  auto order = arrivals(plan);
+  scheduler.complete(plan);
+  for (const Row& row : plan.rows) {
+    Sequence& sequence = *row.sequence;
+    if (!row.draws) continue;
+    if (static_cast<int>(sequence.tokens.size()) == sequence.group->params().max_tokens) {
+      scheduler.finish(sequence);
+    } else {
+      scheduler.append(sequence, 1);
+    }
+  }
+  scheduler.check_integrity();
+  return order;
+}
+
+TEST(Scheduler, RefusesWhatCanNeverFitWithTheNumbers) {
+  Scheduler scheduler(config_of(8));
+  try {
+    scheduler.add(group_of(10, 33));
+    FAIL();
+  } catch (const CapacityError& error) {
+    EXPECT_THAT(error.what(), HasSubstr("may need 9 KV blocks of 4 tokens, and there are 8"));
+  }
+  EXPECT_THROW(scheduler.add(group_of(10, 20, 0, 0, 3)), CapacityError);
+  EXPECT_FALSE(scheduler.has_work());
+  scheduler.add(group_of(10, 32));
+  EXPECT_TRUE(scheduler.has_work());
+  EXPECT_THROW(group_of(0, 5), InvalidArgument);
+  EXPECT_THROW(group_of(6, 5), InvalidArgument);
+}
+
+TEST(Scheduler, ARequestThatJustFitsRunsToItsEnd) {
+  Scheduler scheduler(config_of(8, 5));
+  scheduler.add(group_of(10, 32));
+  while (scheduler.has_work()) step(scheduler);
+  EXPECT_EQ(scheduler.kv().pool().used_blocks(), 0);
+}
+
+TEST(Scheduler, PromptsGoInChunksUnderOneBudgetAfterThoseThatRun) {
+  Scheduler scheduler(config_of(64, 10));
+  scheduler.add(group_of(4, 20, 1));
+  step(scheduler);
+  scheduler.add(group_of(25, 40, 2));
+  const int expected[] = {9, 9, 7};  // one token of the budget decodes the first
+  int first = 0;
+  for (const int count : expected) {
+    const Plan& plan = scheduler.plan();
+    ASSERT_EQ(plan.rows.size(), 2U);
+    EXPECT_EQ(plan.rows[0].count, 1);
+    EXPECT_EQ(plan.rows[1].first, first);
+    EXPECT_EQ(plan.rows[1].count, count);
+    first += count;
+    EXPECT_EQ(plan.rows[1].draws, first == 25);
+    EXPECT_EQ(plan.total_tokens, count + 1);
+    scheduler.complete(plan);
+    scheduler.append(*plan.rows[0].sequence, 1);
+  }
+}
+
+TEST(Scheduler, FirstComeFirstServed) {
+  Scheduler scheduler(config_of(64, 64, 2));
+  for (int i = 0; i < 4; ++i) scheduler.add(group_of(6, 8, i, /*priority=*/-i));
+  EXPECT_THAT(step(scheduler), ElementsAre(0, 1));  // draws the 7th token
+  EXPECT_THAT(step(scheduler), ElementsAre(0, 1));
+  EXPECT_THAT(step(scheduler), ElementsAre(0, 1));  // both end
+  EXPECT_THAT(step(scheduler), ElementsAre(2, 3));
+}
+
+TEST(Scheduler, NobodyOvertakesARequestThatDoesNotFitYet) {
+  Scheduler scheduler(config_of(10));
+  scheduler.add(group_of(20, 24, 1));
+  scheduler.add(group_of(24, 28, 2));  // not while the first runs
+  scheduler.add(group_of(4, 8, 3));    // would fit
+  EXPECT_THAT(step(scheduler), ElementsAre(0));
+  while (scheduler.has_work()) {
+    const auto order = step(scheduler);
+    EXPECT_TRUE(order.front() != 0 || order.size() == 1U);
+  }
+}
+
+TEST(Scheduler, PriorityRunsFirstAndTakesTheBlocksOfTheLast) {
+  SchedulerConfig config = config_of(10);
+  config.policy = SchedulingPolicy::kPriority;
+  Scheduler scheduler(config);
+  const auto ordinary = group_of(20, 24, 1, /*priority=*/5);
+  scheduler.add(ordinary);
+  scheduler.add(group_of(8, 12, 2, /*priority=*/5));
+  EXPECT_THAT(step(scheduler), ElementsAre(0, 1));
+  scheduler.add(group_of(20, 24, 3, /*priority=*/1));
+  EXPECT_THAT(step(scheduler), ElementsAre(2));
+  EXPECT_NE(ordinary->status(), Status::kRunning);
+  while (scheduler.has_work()) step(scheduler);
+}
+
+TEST(Scheduler, TheLastArrivalIsPreemptedWholeAndComesBackFirst) {
+  for (const Preemption how : {Preemption::kRecompute, Preemption::kSwap}) {
+    SchedulerConfig config = config_of(12);
+    config.preemption = how;
+    config.kv.prefix_caching = false;
+    Scheduler scheduler(config);
+    const auto early = group_of(8, 40, 1);
+    const auto late = group_of(8, 24, 2, 0, 2);
+    scheduler.add(early);
+    scheduler.add(late);
+    step(scheduler);
+    scheduler.fork(late->first());
+    const auto newcomer = group_of(4, 8, 3);
+    while (late->status() == Status::kRunning) step(scheduler);
+    scheduler.add(newcomer);
+    EXPECT_EQ(late->status(), how == Preemption::kSwap ? Status::kSwapped : Status::kWaiting);
+    EXPECT_EQ(late->sequences()[0]->status, late->sequences()[1]->status);
+    EXPECT_EQ(early->preemptions(), 0);
+    while (late->status() != Status::kRunning) {
+      step(scheduler);
+      EXPECT_TRUE(newcomer->status() == Status::kWaiting || late->status() == Status::kRunning);
+    }
+    while (scheduler.has_work()) step(scheduler);
+    Stats stats;
+    scheduler.fill(stats);
+    EXPECT_EQ(stats.preemptions_swap > 0, how == Preemption::kSwap);
+    EXPECT_EQ(stats.preemptions_recompute > 0, how == Preemption::kRecompute);
+    EXPECT_EQ(scheduler.kv().pool().used_blocks() + scheduler.kv().host_pool().used_blocks(), 0);
+  }
+}
+
+TEST(Scheduler, PreemptsByCost) {
+  for (const double block : {0.01, 1000.0}) {
+    SchedulerConfig config = config_of(16);
+    config.cost = {.token = 1, .pair = 0, .block = block};
+    Scheduler scheduler(config);
+    const auto group = group_of(12, 20);
+    scheduler.add(group);
+    step(scheduler);
+    scheduler.preempt(*group, Preemption::kAuto);
+    scheduler.plan();
+    Stats stats;
+    scheduler.fill(stats);
+    EXPECT_EQ(stats.preemptions_swap, block < 1 ? 1 : 0);
+    EXPECT_EQ(stats.preemptions_recompute, block < 1 ? 0 : 1);
+  }
+}
+
+TEST(Scheduler, AfterRecomputeWhatSequencesShareIsComputedOnce) {
+  SchedulerConfig config = config_of(64);
+  config.kv.prefix_caching = false;
+  Scheduler scheduler(config);
+  const auto group = group_of(20, 30, 0, 0, 3);
+  scheduler.add(group);
+  const Plan& plan = scheduler.plan();
+  scheduler.complete(plan);
+  Sequence& parent = group->first();
+  for (int i = 0; i < 2; ++i) scheduler.append(scheduler.fork(parent), 7 + i);
+  scheduler.append(parent, 1);
+  scheduler.preempt(*group, Preemption::kRecompute);
+  scheduler.plan();
+  EXPECT_EQ(plan.total_tokens, 20);
+  scheduler.complete(plan);
+  scheduler.plan();
+  EXPECT_EQ(plan.total_tokens, 3);
+  scheduler.complete(plan);
+  EXPECT_EQ(scheduler.kv().pool().used_blocks(), 5 + 3);
+}
+
+TEST(Scheduler, APrefixThatWasComputedIsNotComputedAgain) {
+  Scheduler scheduler(config_of(64));
+  scheduler.add(group_of(21, 22));
+  while (scheduler.has_work()) step(scheduler);
+  const auto again = group_of(21, 22);
+  scheduler.add(again);
+  const Plan& plan = scheduler.plan();
+  EXPECT_EQ(plan.total_tokens, 1);
+  EXPECT_TRUE(plan.rows[0].draws);
+  EXPECT_EQ(again->cached_tokens(), 20);
+}
+
+TEST(Scheduler, CancelledInFlightIsReadableUntilTheNextPlan) {
+  Scheduler scheduler(config_of(64));
+  auto group = group_of(5, 10, 1);
+  scheduler.add(group);
+  scheduler.add(group_of(5, 10, 2));
+  const Plan& plan = scheduler.plan();
+  scheduler.cancel(*group);
+  EXPECT_EQ(scheduler.kv().pool().used_blocks(), 4);  // the step still writes there
+  scheduler.complete(plan);
+  EXPECT_EQ(plan.rows[0].sequence->status, Status::kFinished);
+  EXPECT_EQ(plan.rows[0].sequence->group, group.get());
+  EXPECT_EQ(scheduler.kv().pool().used_blocks(), 2);
+  scheduler.cancel(*group);  // nothing left to cancel
+}
+
+TEST(Scheduler, StatsCountWhoIsWhere) {
+  Scheduler scheduler(config_of(64, 64, 2));
+  for (int i = 0; i < 3; ++i) scheduler.add(group_of(5, 10, i));
+  step(scheduler);
+  Stats stats;
+  scheduler.fill(stats);
+  EXPECT_EQ(stats.running_requests, 2);
+  EXPECT_EQ(stats.waiting_requests, 1);
+  EXPECT_EQ(stats.used_blocks, 4);
+  EXPECT_EQ(stats.prompt_tokens, 10);
+  EXPECT_EQ(stats.kv_slots_reserved, 16);
+  EXPECT_EQ(stats.kv_slots_reserved_unused, 6);
+}
+
+TEST(Scheduler, UnderFourPercentOfReservedKvMemoryHoldsNoToken) {
+  SchedulerConfig config;
+  config.max_num_seqs = 64;
+  config.max_num_batched_tokens = 512;
+  config.kv = {.block_size = 16, .num_blocks = 2000};
+  Scheduler scheduler(config);
+  for (int i = 0; i < 32; ++i) {
+    const int prompt = 32 + i * 480 / 31;
+    scheduler.add(group_of(prompt, prompt + 128, i));
+  }
+  while (scheduler.has_work()) step(scheduler);
+  Stats stats;
+  scheduler.fill(stats);
+  const double unused = static_cast<double>(stats.kv_slots_reserved_unused);
+  EXPECT_LT(unused / static_cast<double>(stats.kv_slots_reserved), 0.04);
+  EXPECT_GT(unused, 0);
+}
+
+TEST(SchedulerDeathTest, TheQueueNeverStandsStillInSilence) {
+  Scheduler scheduler(config_of(64));
+  scheduler.add(group_of(5, 10));
+  scheduler.complete(scheduler.plan());
+  EXPECT_DEATH(scheduler.plan(), "rows.empty");  // it drew, and was neither appended to nor finished
+}
+
+}  // namespace
+}  // namespace caravel::scheduler
