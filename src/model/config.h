@@ -19,29 +19,30 @@ struct RotarySpec {
 
 /// A layer as data. A weight that is absent is a layer that is absent.
 struct LayerSpec {
-  int window = 0;   // tokens that attention sees; 0: all
-  int rotary = 0;   // index into ModelConfig::rotary; -1: none
+  int window = 0;  // tokens that attention sees, its own included; 0: all
+  int rotary = 0;  // index into ModelConfig::rotary; -1: none
 };
 
 /// An architecture's numbers, read from a table under model/arch/ (docs/adding-an-architecture.md).
 struct ModelConfig {
-  std::string architecture;     // "llama", "mistral", "qwen2", "qwen3", "gemma3"
-  std::string name;             // for people
+  std::string architecture;  // "llama", "mistral", "qwen2", "qwen3", "gemma3"
+  std::string name;          // for people
   int vocab_size = 0;
   int hidden_size = 0;
   int intermediate_size = 0;
   int num_heads = 0;
   int num_kv_heads = 0;
   int head_dim = 0;
-  int max_position = 0;         // the longest context the model was made for
+  int max_position = 0;  // the longest context the model was made for
   float norm_epsilon = 1e-5F;
-  float attention_scale = 0;    // of q . k
+  float attention_scale = 0;  // of q . k
   float embedding_scale = 1.0F;
   float attention_soft_cap = 0;
   float final_soft_cap = 0;
   kernels::Activation activation = kernels::Activation::kSilu;
   kernels::RotaryStyle rotary_style = kernels::RotaryStyle::kHalves;
-  bool norm_adds_one = false;   // stored norm weights are w - 1 (Gemma in a Hugging Face folder)
+  bool norm_adds_one = false;  // stored norm weights are w - 1 (Gemma in a Hugging Face folder)
+  bool tied_lm_head = false;   // the embedding is the LM head
   std::vector<RotarySpec> rotary;
   std::vector<LayerSpec> layers;
 };
@@ -50,7 +51,7 @@ struct ModelConfig {
 /// layers, so that one pool of equal blocks serves all (a group of fewer layers is padded).
 struct KvGroup {
   int window = 0;
-  std::vector<int> layers;
+  std::vector<int> layers;  // ascending
 };
 struct KvLayout {
   std::vector<KvGroup> groups;  // those with window 0 first
@@ -63,6 +64,10 @@ struct KvLayout {
 /// FormatError (a key that is missing or makes no sense, named).
 ModelConfig read_config(const format::WeightSource& source);
 
+/// Fewer groups mean fewer block tables; more layers in a group may mean padding, which is memory that holds nothing.
+/// So: the fewest groups of which at most a 32nd is padding (one group where all windows are equal; Gemma 3 270M, 15
+/// layers with a window and 3 without: 6 groups of 3, no padding; 4B, 29 and 5: 7 groups of 5, one part of 35).
+/// Where more than kMaxKvGroups would be needed for that: the least padding that they allow.
 KvLayout kv_layout(const ModelConfig& config, int block_size, DType dtype);
 
 }  // namespace caravel::model

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <vector>
 
 #include "device/device.h"
@@ -18,9 +17,9 @@ struct LayerWeights {
   Buffer post_attn_norm, post_ffn_norm;  // f32 [hidden]: sandwich norms
   Buffer q_norm, k_norm;                 // f32 [head_dim]
   kernels::PackedWeight qkv;             // [(heads + 2 kv_heads) * head_dim, hidden]
-  Buffer qkv_bias;                       // f32
+  Buffer qkv_bias;                       // f32 [(heads + 2 kv_heads) * head_dim]
   kernels::PackedWeight attn_out;        // [hidden, heads * head_dim]
-  Buffer attn_out_bias;
+  Buffer attn_out_bias;                  // f32 [hidden]
   kernels::PackedWeight gate_up;         // [2 * intermediate, hidden]
   kernels::PackedWeight down;            // [hidden, intermediate]
 };
@@ -28,14 +27,15 @@ struct LayerWeights {
 /// Every weight of a model on a device.
 struct ModelWeights {
   kernels::PackedWeight embedding;  // [vocab, hidden]
-  Buffer final_norm;
-  kernels::PackedWeight lm_head;    // empty: tied to the embedding
+  Buffer final_norm;                // f32 [hidden]
+  kernels::PackedWeight lm_head;    // [vocab, hidden]; empty: tied to the embedding
   std::vector<LayerWeights> layers;
-  size_t bytes = 0;
+  size_t bytes = 0;  // of all the above
 };
 
-/// Packs all weights. Throws FormatError when one is missing or its shape is not the configuration's (names it, with
-/// both shapes).
+/// Packs all weights; a source's pages are released as they are packed. Throws FormatError when one is missing or its
+/// shape is not the configuration's (names it, with both shapes), Unsupported when the source holds one that the
+/// architecture does not read (names it).
 ModelWeights load_weights(Stream& stream, const format::WeightSource& source, const ModelConfig& config);
 
 /// The one forward pass, for every architecture: five regions a layer, read from ModelConfig and from which weights are
@@ -66,13 +66,34 @@ class Decoder {
   void final_hidden(Stream& stream, const int32_t* rows, int64_t count, float* out);
 
  private:
+  /// Where a layer's keys and values lie.
+  struct KvPlace {
+    int group = 0;
+    int index = 0;  // within the group
+  };
+
+  void attention(Stream& stream, const ForwardBatch& batch, const KvPool& pool, size_t layer);
+  void feed_forward(Stream& stream, int64_t tokens, size_t layer);
+  void norm(Stream& stream, const Buffer& weight, int64_t tokens, const kernels::GemmInput& out);
+  void join_residual(Stream& stream, const kernels::PackedWeight& weight, const Buffer& bias, const Buffer& post_norm,
+                     int64_t tokens);
+  kernels::GemmInput input_of(const kernels::PackedWeight& weight, int64_t tokens) const;
+
   ModelConfig config_;
   ModelWeights weights_;
   KvLayout layout_;
+  std::vector<KvPlace> places_;  // by layer
   int64_t max_tokens_;
   int64_t max_context_;
-  struct Activations;
-  std::shared_ptr<Activations> activations_;
+
+  // Activations. A region's output replaces what the region before it needed.
+  Buffer hidden_;  // f32 [max_tokens, hidden]: the residual stream
+  Buffer wide_;    // f32: [tokens, (heads + 2 kv_heads) * head_dim], then [tokens, 2 * intermediate]
+  Buffer branch_;  // f32 [max_tokens, hidden]: a branch that is normed before it joins
+  Buffer input_;   // of the GEMM that comes next, in its form
+  Buffer attention_workspace_;
+  std::vector<Buffer> inverse_freq_;  // by ModelConfig::rotary: f32 [dim / 2]
+  std::vector<Buffer> angles_;        // f32 [max_tokens, dim / 2, 2]
 };
 
 }  // namespace caravel::model

@@ -22,7 +22,7 @@ struct ForwardBatch {
     const int64_t* slots = nullptr;        // [tokens]
     const int32_t* block_table = nullptr;  // [num_seqs, block_table_stride]
   };
-  Group groups[kMaxKvGroups] = {};         // by KvLayout::groups
+  Group groups[kMaxKvGroups] = {};  // by KvLayout::groups
   int64_t block_table_stride = 0;
 };
 

@@ -1,0 +1,73 @@
+#include "model/arch/architecture.h"
+
+#include <fmt/ranges.h>
+
+#include <nlohmann/json.hpp>
+#include <vector>
+
+#include "base/check.h"
+#include "base/error.h"
+
+namespace caravel::model {
+namespace {
+
+using format::Convention;
+
+constexpr const Architecture* kArchitectures[] = {&kLlama, &kMistral, &kQwen2, &kQwen3, &kGemma3};
+
+const std::string* string_at(const nlohmann::json& object, const char* key) {
+  const auto found = object.find(key);
+  return found != object.end() && found->is_string() ? found->get_ptr<const std::string*>() : nullptr;
+}
+
+[[noreturn]] void throw_unknown(const format::WeightSource& source, std::string_view named) {
+  std::vector<std::string_view> known;
+  for (const Architecture* architecture : kArchitectures) {
+    const bool gguf = source.convention() == Convention::kGguf;
+    const std::string_view name = gguf ? architecture->gguf_name : architecture->hugging_face_name;
+    if (!name.empty()) known.push_back(name);
+  }
+  throw fail<Unsupported>("{}: architecture \"{}\" is not supported; those there are: {}", source.path(), named,
+                          fmt::join(known, ", "));
+}
+
+}  // namespace
+
+const Architecture& find_architecture(const format::WeightSource& source) {
+  const nlohmann::json& config = source.config();
+  if (source.convention() == Convention::kGguf) {
+    const std::string* name = string_at(config, "general.architecture");
+    if (name == nullptr) throw fail<FormatError>("{}: general.architecture is missing", source.path());
+    for (const Architecture* architecture : kArchitectures) {
+      if (!architecture->gguf_name.empty() && architecture->gguf_name == *name) return *architecture;
+    }
+    throw_unknown(source, *name);
+  }
+  // `architectures` first: model_type alone does not tell a language model from a classifier.
+  const auto listed = config.find("architectures");
+  if (listed != config.end() && listed->is_array() && !listed->empty() && listed->front().is_string()) {
+    const std::string& name = listed->front().get_ref<const std::string&>();
+    for (const Architecture* architecture : kArchitectures) {
+      if (architecture->hugging_face_name == name) return *architecture;
+    }
+    throw_unknown(source, name);
+  }
+  const std::string* type = string_at(config, "model_type");
+  if (type == nullptr)
+    throw fail<FormatError>("{}: config.json has neither architectures nor model_type", source.path());
+  for (const Architecture* architecture : kArchitectures) {
+    if (architecture->hugging_face_type == *type) return *architecture;
+  }
+  throw_unknown(source, *type);
+}
+
+const Architecture& architecture_named(std::string_view name) {
+  const Architecture* found = nullptr;
+  for (const Architecture* architecture : kArchitectures) {
+    if (architecture->name == name) found = architecture;
+  }
+  CARAVEL_CHECK(found != nullptr);
+  return *found;
+}
+
+}  // namespace caravel::model

@@ -1,0 +1,126 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+
+#include "format/weight_source.h"
+#include "model/config.h"
+
+namespace caravel::model {
+
+/// A number of the configuration as one convention spells it. Empty: the convention has no such key. Without a fallback
+/// the key must be there.
+struct Spelling {
+  std::string_view key;  // GGUF: what follows "<architecture>."
+  std::optional<double> fallback;
+};
+struct Key {
+  Spelling gguf;
+  Spelling hugging_face;
+};
+
+/// A fallback of 0 says: derived from the others (head_dim from hidden_size, kv_heads from heads), or off.
+struct ConfigKeys {
+  Key layers = {{"block_count"}, {"num_hidden_layers"}};
+  Key hidden_size = {{"embedding_length"}, {"hidden_size"}};
+  Key intermediate_size = {{"feed_forward_length"}, {"intermediate_size"}};
+  Key heads = {{"attention.head_count"}, {"num_attention_heads"}};
+  Key kv_heads = {{"attention.head_count_kv", 0}, {"num_key_value_heads", 0}};
+  Key head_dim = {{"attention.key_length", 0}, {"head_dim", 0}};
+  Key vocab_size = {{"vocab_size", 0}, {"vocab_size", 0}};  // 0: the embedding's rows
+  Key max_position = {{"context_length"}, {"max_position_embeddings"}};
+  Key norm_epsilon = {{"attention.layer_norm_rms_epsilon"}, {"rms_norm_eps", 1e-6}};
+  Key rope_theta = {{"rope.freq_base", 10000}, {"rope_theta", 10000}};
+  Key local_rope_theta = {};  // a second rotary base, of the layers with a window
+  Key attention_scalar = {};  // scores are divided by its square root; absent: head_dim
+  Key attention_soft_cap = {};
+  Key final_soft_cap = {};
+  std::string_view activation = "hidden_act";  // Hugging Face alone says it
+};
+
+/// Which layers see a window alone, and how wide it is.
+struct WindowRule {
+  enum class Pattern : uint8_t {
+    kEveryLayer,
+    kFromLayer,       // layers `period` and later, where use_sliding_window is true
+    kAllButEveryNth,  // the last of each `period` layers sees everything
+  };
+  Pattern pattern = Pattern::kEveryLayer;
+  Key window = {};  // tokens; 0: none
+  Key period = {};
+  bool layer_types = false;  // Hugging Face's list of the layers' types, where there, wins over the pattern
+};
+
+/// A weight in both conventions; "{}" stands for the layer's number. Empty: the architecture does not have it.
+struct WeightName {
+  std::string_view gguf;
+  std::string_view hugging_face;
+  bool optional = false;  // may be absent from a file
+};
+
+struct ModelWeightNames {
+  WeightName embedding = {"token_embd.weight", "model.embed_tokens.weight"};
+  WeightName final_norm = {"output_norm.weight", "model.norm.weight"};
+  WeightName lm_head = {"output.weight", "lm_head.weight", true};  // absent: tied to the embedding
+};
+
+struct LayerWeightNames {
+  WeightName attn_norm = {"blk.{}.attn_norm.weight", "model.layers.{}.input_layernorm.weight"};
+  WeightName q = {"blk.{}.attn_q.weight", "model.layers.{}.self_attn.q_proj.weight"};
+  WeightName k = {"blk.{}.attn_k.weight", "model.layers.{}.self_attn.k_proj.weight"};
+  WeightName v = {"blk.{}.attn_v.weight", "model.layers.{}.self_attn.v_proj.weight"};
+  WeightName q_bias = {};
+  WeightName k_bias = {};
+  WeightName v_bias = {};
+  WeightName q_norm = {};
+  WeightName k_norm = {};
+  WeightName attn_out = {"blk.{}.attn_output.weight", "model.layers.{}.self_attn.o_proj.weight"};
+  WeightName attn_out_bias = {};
+  WeightName post_attn_norm = {};
+  WeightName ffn_norm = {"blk.{}.ffn_norm.weight", "model.layers.{}.post_attention_layernorm.weight"};
+  WeightName gate = {"blk.{}.ffn_gate.weight", "model.layers.{}.mlp.gate_proj.weight"};
+  WeightName up = {"blk.{}.ffn_up.weight", "model.layers.{}.mlp.up_proj.weight"};
+  WeightName down = {"blk.{}.ffn_down.weight", "model.layers.{}.mlp.down_proj.weight"};
+  WeightName post_ffn_norm = {};
+};
+
+/// An architecture as a table (docs/adding-an-architecture.md). What is left out is as in Llama.
+struct Architecture {
+  std::string_view name;
+  std::string_view gguf_name;          // general.architecture; empty: there are no such files
+  std::string_view hugging_face_name;  // an entry of `architectures`
+  std::string_view hugging_face_type;  // model_type, where `architectures` is absent
+  ConfigKeys keys;
+  WindowRule windows;
+  ModelWeightNames model_weights;
+  LayerWeightNames layer_weights;
+  kernels::Activation activation = kernels::Activation::kSilu;
+  kernels::RotaryStyle gguf_rotary_style = kernels::RotaryStyle::kHalves;  // a Hugging Face folder's is kHalves
+  bool embedding_scaled = false;                                           // by sqrt(hidden_size)
+  bool norm_adds_one = false;  // in a Hugging Face folder; a GGUF file's norms hold 1 + w
+  /// What no key of the convention says; runs last. May be nullptr.
+  void (*adjust)(ModelConfig& config, format::Convention convention) = nullptr;
+};
+
+extern const Architecture kLlama;
+extern const Architecture kMistral;
+extern const Architecture kQwen2;
+extern const Architecture kQwen3;
+extern const Architecture kGemma3;
+
+/// The one that a source names. Throws Unsupported, which lists those there are; FormatError where none is named.
+const Architecture& find_architecture(const format::WeightSource& source);
+
+/// By ModelConfig::architecture (a CHECK).
+const Architecture& architecture_named(std::string_view name);
+
+inline std::string_view spelled(const WeightName& name, format::Convention convention) {
+  return convention == format::Convention::kGguf ? name.gguf : name.hugging_face;
+}
+inline const Spelling& spelled(const Key& key, format::Convention convention) {
+  return convention == format::Convention::kGguf ? key.gguf : key.hugging_face;
+}
+
+}  // namespace caravel::model

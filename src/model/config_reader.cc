@@ -1,0 +1,75 @@
+#include "model/config_reader.h"
+
+#include <limits>
+
+#include "base/error.h"
+
+namespace caravel::model {
+
+std::string ConfigReader::shown(const nlohmann::json& value) {
+  constexpr size_t kLongest = 60;
+  std::string text = value.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace);
+  if (text.size() > kLongest) text.replace(kLongest, std::string::npos, "...");
+  return text;
+}
+
+std::string ConfigReader::full_key(std::string_view key) const {
+  if (convention() == format::Convention::kGguf) return fmt::format("{}.{}", architecture_.gguf_name, key);
+  return std::string(key);
+}
+
+const nlohmann::json* ConfigReader::find(std::string_view key) const {
+  if (key.empty()) return nullptr;
+  const nlohmann::json& config = source_.config();
+  const auto found = config.find(full_key(key));
+  return found == config.end() ? nullptr : &*found;
+}
+
+int64_t ConfigReader::checked_integer(const nlohmann::json& value, std::string_view name, int64_t min,
+                                      int64_t max) const {
+  const bool too_large = value.is_number_unsigned() && value.get<uint64_t>() > std::numeric_limits<int64_t>::max();
+  if (!value.is_number_integer() || too_large || value.get<int64_t>() < min || value.get<int64_t>() > max) {
+    throw fail<FormatError>("{}: {} is {}; it must be a whole number from {} to {}", source_.path(), name, shown(value),
+                            min, max);
+  }
+  return value.get<int64_t>();
+}
+
+double ConfigReader::checked_number(const nlohmann::json& value, std::string_view name, double min, double max) const {
+  // Written so that a NaN fails.
+  if (!value.is_number() || !(value.get<double>() >= min && value.get<double>() <= max)) {
+    throw fail<FormatError>("{}: {} is {}; it must be a number from {} to {}", source_.path(), name, shown(value), min,
+                            max);
+  }
+  return value.get<double>();
+}
+
+double ConfigReader::fallback(const Spelling& spelling) const {
+  if (!spelling.fallback) throw fail<FormatError>("{}: {} is missing", source_.path(), full_key(spelling.key));
+  return *spelling.fallback;
+}
+
+int64_t ConfigReader::integer(const Key& key, int64_t min, int64_t max) const {
+  const Spelling& spelling = spelled(key, convention());
+  if (spelling.key.empty()) return 0;
+  const nlohmann::json* value = find(spelling.key);
+  if (value != nullptr && !value->is_null()) return checked_integer(*value, full_key(spelling.key), min, max);
+  return value != nullptr && min <= 0 ? 0 : static_cast<int64_t>(fallback(spelling));
+}
+
+double ConfigReader::number(const Key& key, double min, double max) const {
+  const Spelling& spelling = spelled(key, convention());
+  if (spelling.key.empty()) return 0;
+  const nlohmann::json* value = find(spelling.key);
+  if (value != nullptr && !value->is_null()) return checked_number(*value, full_key(spelling.key), min, max);
+  return value != nullptr && min <= 0 ? 0 : fallback(spelling);
+}
+
+double ConfigReader::number_in(const nlohmann::json& object, std::string_view where, const char* key, double fallback,
+                               double min, double max) const {
+  const auto found = object.find(key);
+  if (found == object.end() || found->is_null()) return fallback;
+  return checked_number(*found, fmt::format("{}.{}", where, key), min, max);
+}
+
+}  // namespace caravel::model

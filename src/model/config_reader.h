@@ -1,0 +1,49 @@
+#pragma once
+
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+
+#include "model/arch/architecture.h"
+
+namespace caravel::model {
+
+/// Reads numbers of a model's configuration by an architecture's keys. Every method throws FormatError, which names the
+/// file, the key and the value, where a key is missing, of another type or out of range.
+class ConfigReader {
+ public:
+  ConfigReader(const format::WeightSource& source, const Architecture& architecture)
+      : source_(source), architecture_(architecture) {}
+
+  const format::WeightSource& source() const { return source_; }
+  format::Convention convention() const { return source_.convention(); }
+
+  /// As the file spells it, prefix included.
+  std::string full_key(std::string_view key) const;
+  /// nullptr when it is absent or the convention does not have it. A null is a value.
+  const nlohmann::json* find(std::string_view key) const;
+
+  /// Absent: the fallback, which is not checked against the range. null: 0 where the range holds it, else as absent.
+  /// A key that the convention does not have: 0.
+  int64_t integer(const Key& key, int64_t min, int64_t max) const;
+  double number(const Key& key, double min, double max) const;
+
+  /// A value inside `object`, which `where` names in messages ("rope_scaling"). Absent or null: the fallback.
+  double number_in(const nlohmann::json& object, std::string_view where, const char* key, double fallback, double min,
+                   double max) const;
+
+  double checked_number(const nlohmann::json& value, std::string_view name, double min, double max) const;
+  int64_t checked_integer(const nlohmann::json& value, std::string_view name, int64_t min, int64_t max) const;
+
+  /// A value for a message, cut to a line's part.
+  static std::string shown(const nlohmann::json& value);
+
+ private:
+  double fallback(const Spelling& spelling) const;
+
+  const format::WeightSource& source_;
+  const Architecture& architecture_;
+};
+
+}  // namespace caravel::model

@@ -1,0 +1,234 @@
+#include "model/decoder.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+#include "kernels/activation.h"
+#include "kernels/logits.h"
+#include "kernels/rms_norm.h"
+
+namespace caravel::model {
+namespace {
+
+Buffer allocate_floats(Device& device, int64_t count) {
+  return device.allocate(static_cast<size_t>(count) * sizeof(float));
+}
+
+}  // namespace
+
+Decoder::Decoder(Device& device, ModelConfig config, ModelWeights weights, KvLayout layout, int64_t max_tokens,
+                 int64_t max_context)
+    : config_(std::move(config)),
+      weights_(std::move(weights)),
+      layout_(std::move(layout)),
+      places_(config_.layers.size()),
+      max_tokens_(max_tokens),
+      max_context_(max_context) {
+  for (size_t g = 0; g < layout_.groups.size(); ++g) {
+    const std::vector<int>& members = layout_.groups[g].layers;
+    for (size_t i = 0; i < members.size(); ++i) {
+      places_[static_cast<size_t>(members[i])] = {static_cast<int>(g), static_cast<int>(i)};
+    }
+  }
+  const int64_t hidden = config_.hidden_size;
+  const int64_t qkv = int64_t{config_.num_heads + 2 * config_.num_kv_heads} * config_.head_dim;
+  hidden_ = allocate_floats(device, max_tokens * hidden);
+  wide_ = allocate_floats(device, max_tokens * std::max(qkv, int64_t{2} * config_.intermediate_size));
+
+  size_t input_bytes = 0;
+  const auto reserve = [&](const kernels::PackedWeight& weight, int64_t rows) {
+    if (weight) input_bytes = std::max(input_bytes, kernels::gemm_input_bytes(weight.input_form(), rows, weight.in()));
+  };
+  bool sandwich = false;
+  for (const LayerWeights& layer : weights_.layers) {
+    for (const kernels::PackedWeight* weight : {&layer.qkv, &layer.attn_out, &layer.gate_up, &layer.down}) {
+      reserve(*weight, max_tokens);
+    }
+    sandwich = sandwich || layer.post_attn_norm || layer.post_ffn_norm;
+  }
+  reserve(weights_.embedding, max_logit_rows());
+  reserve(weights_.lm_head, max_logit_rows());
+  input_ = device.allocate(input_bytes);
+  if (sandwich) branch_ = allocate_floats(device, max_tokens * hidden);
+  attention_workspace_ =
+      device.allocate(kernels::paged_attention_workspace(max_tokens, max_context, config_.num_heads, config_.head_dim));
+
+  for (const RotarySpec& rotary : config_.rotary) {
+    // Written by the host: on a CPU the device's memory is the host's.
+    Buffer& frequencies = inverse_freq_.emplace_back(allocate_floats(device, rotary.dim / 2));
+    std::copy(rotary.inverse_freq.begin(), rotary.inverse_freq.end(), frequencies.as<float>());
+    angles_.push_back(allocate_floats(device, max_tokens * rotary.dim));
+  }
+}
+
+size_t Decoder::activation_bytes() const {
+  size_t bytes = 0;
+  for (const Buffer* buffer : {&hidden_, &wide_, &branch_, &input_, &attention_workspace_}) bytes += buffer->size();
+  for (const Buffer& buffer : angles_) bytes += buffer.size();
+  return bytes;
+}
+
+const float* Decoder::hidden() const { return hidden_.as<float>(); }
+
+kernels::GemmInput Decoder::input_of(const kernels::PackedWeight& weight, int64_t tokens) const {
+  return kernels::make_gemm_input(weight.input_form(), tokens, weight.in(), input_.data());
+}
+
+void Decoder::forward(Stream& stream, const ForwardBatch& batch, const KvPool& pool) {
+  CARAVEL_CHECK_LE(batch.tokens, max_tokens_);
+  CARAVEL_CHECK_LE(batch.max_context, max_context_);
+  kernels::embedding(stream, {.table = &weights_.embedding,
+                              .ids = batch.token_ids,
+                              .tokens = batch.tokens,
+                              .scale = config_.embedding_scale,
+                              .out = hidden_.as<float>()});
+  for (size_t i = 0; i < config_.rotary.size(); ++i) {
+    kernels::rotary_angles(stream, {.positions = batch.positions,
+                                    .inverse_freq = inverse_freq_[i].as<float>(),
+                                    .magnitude = config_.rotary[i].magnitude,
+                                    .tokens = batch.tokens,
+                                    .rotary_dim = config_.rotary[i].dim,
+                                    .cos_sin = angles_[i].as<float>()});
+  }
+  for (size_t layer = 0; layer < config_.layers.size(); ++layer) {
+    attention(stream, batch, pool, layer);
+    feed_forward(stream, batch.tokens, layer);
+  }
+}
+
+/// Regions 1 to 3.
+void Decoder::attention(Stream& stream, const ForwardBatch& batch, const KvPool& pool, size_t layer) {
+  const LayerWeights& weights = weights_.layers[layer];
+  const LayerSpec& spec = config_.layers[layer];
+  const KvPlace place = places_[layer];
+  const ForwardBatch::Group& group = batch.groups[place.group];
+  const kernels::KvLayer cache = {.base = pool.base + place.index * layout_.layer_bytes,
+                                  .block_stride = layout_.block_bytes(),
+                                  .block_size = pool.block_size,
+                                  .kv_heads = config_.num_kv_heads,
+                                  .head_dim = config_.head_dim,
+                                  .dtype = pool.dtype};
+  float* qkv = wide_.as<float>();
+  const int64_t qkv_stride = weights.qkv.out();
+
+  const kernels::GemmInput normed = input_of(weights.qkv, batch.tokens);
+  norm(stream, weights.attn_norm, batch.tokens, normed);
+  kernels::gemm(stream, {.weight = &weights.qkv,
+                         .input = normed,
+                         .tokens = batch.tokens,
+                         .out = qkv,
+                         .out_stride = qkv_stride,
+                         .bias = weights.qkv_bias.as<float>()});
+  kernels::RotaryCacheArgs rotary = {.qkv = qkv,
+                                     .qkv_stride = qkv_stride,
+                                     .q_norm = weights.q_norm.as<float>(),
+                                     .k_norm = weights.k_norm.as<float>(),
+                                     .norm_epsilon = config_.norm_epsilon,
+                                     .style = config_.rotary_style,
+                                     .slots = group.slots,
+                                     .tokens = batch.tokens,
+                                     .heads = config_.num_heads,
+                                     .cache = cache};
+  if (spec.rotary >= 0) {
+    const auto index = static_cast<size_t>(spec.rotary);
+    rotary.cos_sin = angles_[index].as<float>();
+    rotary.rotary_dim = config_.rotary[index].dim;
+  }
+  kernels::rotary_cache(stream, rotary);
+
+  kernels::paged_attention(stream, {.q = qkv,
+                                    .q_stride = qkv_stride,
+                                    .heads = config_.num_heads,
+                                    .scale = config_.attention_scale,
+                                    .window = spec.window,
+                                    .soft_cap = config_.attention_soft_cap,
+                                    .cache = cache,
+                                    .batch = {.num_seqs = batch.num_seqs,
+                                              .tokens = batch.tokens,
+                                              .query_start = batch.query_start,
+                                              .context_len = batch.context_len,
+                                              .block_table = group.block_table,
+                                              .block_table_stride = batch.block_table_stride},
+                                    .max_context = batch.max_context,
+                                    .workspace = attention_workspace_.data(),
+                                    .out = input_of(weights.attn_out, batch.tokens)});
+  join_residual(stream, weights.attn_out, weights.attn_out_bias, weights.post_attn_norm, batch.tokens);
+}
+
+/// Regions 4 and 5.
+void Decoder::feed_forward(Stream& stream, int64_t tokens, size_t layer) {
+  const LayerWeights& weights = weights_.layers[layer];
+  const kernels::GemmInput normed = input_of(weights.gate_up, tokens);
+  norm(stream, weights.ffn_norm, tokens, normed);
+  kernels::gemm(stream, {.weight = &weights.gate_up,
+                         .input = normed,
+                         .tokens = tokens,
+                         .out = wide_.as<float>(),
+                         .out_stride = weights.gate_up.out()});
+  kernels::gated_activation(stream, {.gate_up = wide_.as<float>(),
+                                     .activation = config_.activation,
+                                     .tokens = tokens,
+                                     .width = config_.intermediate_size,
+                                     .out = input_of(weights.down, tokens)});
+  join_residual(stream, weights.down, Buffer(), weights.post_ffn_norm, tokens);
+}
+
+void Decoder::norm(Stream& stream, const Buffer& weight, int64_t tokens, const kernels::GemmInput& out) {
+  kernels::rms_norm(stream, {.x = hidden_.as<float>(),
+                             .weight = weight.as<float>(),
+                             .epsilon = config_.norm_epsilon,
+                             .tokens = tokens,
+                             .width = config_.hidden_size,
+                             .out = out});
+}
+
+/// A branch's last GEMM, of what lies in input_: straight into the residual stream, or through a norm.
+void Decoder::join_residual(Stream& stream, const kernels::PackedWeight& weight, const Buffer& bias,
+                            const Buffer& post_norm, int64_t tokens) {
+  const bool normed = static_cast<bool>(post_norm);
+  kernels::gemm(stream, {.weight = &weight,
+                         .input = input_of(weight, tokens),
+                         .tokens = tokens,
+                         .out = normed ? branch_.as<float>() : hidden_.as<float>(),
+                         .out_stride = config_.hidden_size,
+                         .bias = bias.as<float>(),
+                         .accumulate = !normed});
+  if (!normed) return;
+  kernels::add_norm(stream, {.y = branch_.as<float>(),
+                             .post_weight = post_norm.as<float>(),
+                             .residual = hidden_.as<float>(),
+                             .epsilon = config_.norm_epsilon,
+                             .tokens = tokens,
+                             .width = config_.hidden_size});
+}
+
+void Decoder::logits(Stream& stream, const int32_t* rows, int64_t count, float* out) {
+  CARAVEL_CHECK_LE(count, max_logit_rows());
+  const kernels::PackedWeight& head = weights_.lm_head ? weights_.lm_head : weights_.embedding;
+  const kernels::GemmInput normed = input_of(head, count);
+  kernels::rms_norm(stream, {.x = hidden_.as<float>(),
+                             .rows = rows,
+                             .weight = weights_.final_norm.as<float>(),
+                             .epsilon = config_.norm_epsilon,
+                             .tokens = count,
+                             .width = config_.hidden_size,
+                             .out = normed});
+  kernels::gemm(stream, {.weight = &head, .input = normed, .tokens = count, .out = out, .out_stride = head.out()});
+  if (config_.final_soft_cap > 0) {
+    kernels::soft_cap(stream, {.logits = out, .rows = count, .width = head.out(), .cap = config_.final_soft_cap});
+  }
+}
+
+void Decoder::final_hidden(Stream& stream, const int32_t* rows, int64_t count, float* out) {
+  CARAVEL_CHECK_LE(count, max_logit_rows());
+  kernels::rms_norm(stream, {.x = hidden_.as<float>(),
+                             .rows = rows,
+                             .weight = weights_.final_norm.as<float>(),
+                             .epsilon = config_.norm_epsilon,
+                             .tokens = count,
+                             .width = config_.hidden_size,
+                             .out = {.form = kernels::InputForm::kF32, .width = config_.hidden_size, .f32 = out}});
+}
+
+}  // namespace caravel::model

@@ -1,0 +1,180 @@
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+
+#include "base/error.h"
+#include "model/config.h"
+#include "model/config_reader.h"
+#include "model/rotary.h"
+
+namespace caravel::model {
+namespace {
+
+using format::Convention;
+
+// Far above any model there is; low enough that no product of two of them overflows.
+constexpr int kMaxLayers = 4096;
+constexpr int kMaxWidth = 1 << 20;
+constexpr int kMaxHeads = 4096;
+constexpr int kMaxVocabulary = 1 << 24;
+constexpr int kMaxPosition = 1 << 30;
+
+std::string model_name(const format::WeightSource& source) {
+  const nlohmann::json& config = source.config();
+  const auto found = config.find("general.name");
+  if (found != config.end() && found->is_string()) return found->get<std::string>();
+  std::filesystem::path path(source.path());
+  if (path.filename().empty()) path = path.parent_path();
+  return source.convention() == Convention::kGguf ? path.stem().string() : path.filename().string();
+}
+
+int vocabulary(const ConfigReader& reader, const Architecture& architecture) {
+  const auto stated = static_cast<int>(reader.integer(architecture.keys.vocab_size, 1, kMaxVocabulary));
+  if (stated != 0) return stated;
+  const std::string_view name = spelled(architecture.model_weights.embedding, reader.convention());
+  const format::WeightInfo* embedding = reader.source().find(name);
+  if (embedding == nullptr || embedding->shape.size() != 2 || embedding->shape[0] < 1 ||
+      embedding->shape[0] > kMaxVocabulary) {
+    throw fail<FormatError>("{}: weight {} is missing or is no matrix of [vocabulary, hidden_size]",
+                            reader.source().path(), name);
+  }
+  return static_cast<int>(embedding->shape[0]);
+}
+
+kernels::Activation read_activation(const ConfigReader& reader, const Architecture& architecture) {
+  if (reader.convention() == Convention::kGguf) return architecture.activation;
+  const nlohmann::json* value = reader.find(architecture.keys.activation);
+  if (value == nullptr || value->is_null()) return architecture.activation;
+  if (*value == "silu") return kernels::Activation::kSilu;
+  if (*value == "gelu_pytorch_tanh") return kernels::Activation::kGeluTanh;
+  throw fail<Unsupported>("{}: {} {} is not supported; those there are: silu, gelu_pytorch_tanh",
+                          reader.source().path(), architecture.keys.activation, ConfigReader::shown(*value));
+}
+
+/// Which layers have a window, where a list in the file says it for each. Empty: no list.
+std::vector<bool> listed_windows(const ConfigReader& reader, const WindowRule& rule, size_t layers) {
+  const bool gguf = reader.convention() == Convention::kGguf;
+  const std::string_view key = gguf ? rule.period.gguf.key : rule.layer_types ? "layer_types" : "";
+  const nlohmann::json* list = reader.find(key);
+  if (list == nullptr || !list->is_array()) return {};
+  if (list->size() != layers) {
+    throw fail<FormatError>("{}: {} lists {} layers of {}", reader.source().path(), reader.full_key(key), list->size(),
+                            layers);
+  }
+  std::vector<bool> windows;
+  for (const nlohmann::json& entry : *list) {
+    if (gguf ? entry.is_boolean() : entry == "sliding_attention" || entry == "full_attention") {
+      windows.push_back(gguf ? entry.get<bool>() : entry == "sliding_attention");
+    } else {
+      throw fail<Unsupported>("{}: {} holds {}, a kind of layer that is not supported", reader.source().path(),
+                              reader.full_key(key), ConfigReader::shown(entry));
+    }
+  }
+  return windows;
+}
+
+std::vector<bool> windowed_layers(const ConfigReader& reader, const WindowRule& rule, size_t layers) {
+  std::vector<bool> windows = listed_windows(reader, rule, layers);
+  if (!windows.empty()) return windows;
+  const auto period = static_cast<size_t>(reader.integer(rule.period, 0, kMaxPosition));
+  for (size_t layer = 0; layer < layers; ++layer) {
+    switch (rule.pattern) {
+      case WindowRule::Pattern::kEveryLayer:
+        windows.push_back(true);
+        break;
+      case WindowRule::Pattern::kFromLayer:
+        windows.push_back(layer >= period);
+        break;
+      case WindowRule::Pattern::kAllButEveryNth:
+        windows.push_back(period == 0 || (layer + 1) % period != 0);
+        break;
+    }
+  }
+  return windows;
+}
+
+int window_width(const ConfigReader& reader, const WindowRule& rule) {
+  if (rule.pattern == WindowRule::Pattern::kFromLayer) {
+    const nlohmann::json* use = reader.find("use_sliding_window");
+    if (use == nullptr || *use != true) return 0;
+  }
+  return static_cast<int>(reader.integer(rule.window, 0, kMaxPosition));
+}
+
+std::vector<LayerSpec> read_layers(const ConfigReader& reader, const Architecture& architecture, bool local_rotary) {
+  const auto count = static_cast<size_t>(reader.integer(architecture.keys.layers, 1, kMaxLayers));
+  const int window = window_width(reader, architecture.windows);
+  std::vector<LayerSpec> layers(count);
+  // A GGUF file without a window has no local layers at all; a Hugging Face folder may have them, with the local
+  // rotary base and no window.
+  if (window == 0 && (reader.convention() == Convention::kGguf || !local_rotary)) return layers;
+  const std::vector<bool> windows = windowed_layers(reader, architecture.windows, count);
+  for (size_t i = 0; i < count; ++i) {
+    if (windows[i]) layers[i] = {.window = window, .rotary = local_rotary ? 1 : 0};
+  }
+  return layers;
+}
+
+bool lm_head_is_tied(const ConfigReader& reader, const Architecture& architecture) {
+  const nlohmann::json* tie = reader.find("tie_word_embeddings");
+  if (reader.convention() == Convention::kHuggingFace && tie != nullptr && *tie == true) return true;
+  return reader.source().find(spelled(architecture.model_weights.lm_head, reader.convention())) == nullptr;
+}
+
+}  // namespace
+
+ModelConfig read_config(const format::WeightSource& source) {
+  const Architecture& architecture = find_architecture(source);
+  const ConfigKeys& keys = architecture.keys;
+  const ConfigReader reader(source, architecture);
+  const auto integer = [&](const Key& key, int max) { return static_cast<int>(reader.integer(key, 1, max)); };
+
+  ModelConfig config;
+  config.architecture = architecture.name;
+  config.name = model_name(source);
+  config.hidden_size = integer(keys.hidden_size, kMaxWidth);
+  config.intermediate_size = integer(keys.intermediate_size, kMaxWidth);
+  config.num_heads = integer(keys.heads, kMaxHeads);
+  config.num_kv_heads = integer(keys.kv_heads, kMaxHeads);
+  if (config.num_kv_heads == 0) config.num_kv_heads = config.num_heads;
+  if (config.num_heads % config.num_kv_heads != 0) {
+    throw fail<FormatError>("{}: {} is {} and {} is {}; the heads must be a multiple of the key-value heads",
+                            source.path(), reader.full_key(spelled(keys.heads, source.convention()).key),
+                            config.num_heads, reader.full_key(spelled(keys.kv_heads, source.convention()).key),
+                            config.num_kv_heads);
+  }
+  config.head_dim = integer(keys.head_dim, kMaxWidth);
+  if (config.head_dim == 0) {
+    if (config.hidden_size % config.num_heads != 0) {
+      throw fail<FormatError>("{}: {} is {}, no multiple of {} heads, and no {} is given", source.path(),
+                              reader.full_key(spelled(keys.hidden_size, source.convention()).key), config.hidden_size,
+                              config.num_heads, reader.full_key(spelled(keys.head_dim, source.convention()).key));
+    }
+    config.head_dim = config.hidden_size / config.num_heads;
+  }
+  if (config.head_dim > kernels::kMaxHeadDim || config.head_dim % 8 != 0) {
+    throw fail<Unsupported>("{}: heads of {} elements are not supported; multiples of 8 up to {} are", source.path(),
+                            config.head_dim, kernels::kMaxHeadDim);
+  }
+  config.vocab_size = vocabulary(reader, architecture);
+  config.max_position = integer(keys.max_position, kMaxPosition);
+  config.norm_epsilon = static_cast<float>(reader.number(keys.norm_epsilon, 1e-20, 1));
+
+  const double scalar = reader.number(keys.attention_scalar, 1e-3, 1e6);
+  config.attention_scale = static_cast<float>(1 / std::sqrt(scalar > 0 ? scalar : config.head_dim));
+  config.embedding_scale = architecture.embedding_scaled ? std::sqrt(static_cast<float>(config.hidden_size)) : 1.0F;
+  config.attention_soft_cap = static_cast<float>(reader.number(keys.attention_soft_cap, 1e-3, 1e6));
+  config.final_soft_cap = static_cast<float>(reader.number(keys.final_soft_cap, 1e-3, 1e6));
+  config.activation = read_activation(reader, architecture);
+
+  const bool gguf = source.convention() == Convention::kGguf;
+  config.rotary_style = gguf ? architecture.gguf_rotary_style : kernels::RotaryStyle::kHalves;
+  config.norm_adds_one = !gguf && architecture.norm_adds_one;
+  config.tied_lm_head = lm_head_is_tied(reader, architecture);
+  config.rotary = read_rotary(reader, architecture, config.head_dim, config.max_position);
+  config.layers = read_layers(reader, architecture, config.rotary.size() > 1);
+  if (architecture.adjust != nullptr) architecture.adjust(config, source.convention());
+  return config;
+}
+
+}  // namespace caravel::model

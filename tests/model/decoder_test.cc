@@ -1,0 +1,222 @@
+#include "model/decoder.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <random>
+
+#include "memory_source.h"
+#include "model_harness.h"
+
+namespace caravel::model {
+namespace {
+
+using Logits = std::vector<std::vector<float>>;
+
+/// A model of tests/fixtures/models, and what transformers makes of one sequence in f32.
+struct Golden {
+  std::vector<int32_t> tokens;
+  Logits logits;
+};
+
+Golden read_golden(const std::string& name) {
+  const std::string folder = std::string(CARAVEL_FIXTURES) + "/models/" + name;
+  const nlohmann::json golden = nlohmann::json::parse(std::ifstream(folder + "/golden.json"));
+  const auto vocabulary = golden["shape"][1].get<size_t>();
+  Golden result{golden["tokens"].get<std::vector<int32_t>>(), {}};
+  std::ifstream file(folder + "/" + golden["logits_f32"].get<std::string>(), std::ios::binary);
+  result.logits.assign(result.tokens.size(), std::vector<float>(vocabulary));
+  for (std::vector<float>& row : result.logits) {
+    file.read(reinterpret_cast<char*>(row.data()), static_cast<std::streamsize>(vocabulary * sizeof(float)));
+  }
+  EXPECT_TRUE(file.good()) << folder;
+  return result;
+}
+
+/// Path of a file or folder of tests/fixtures/models ("llama", "llama.gguf"); a split file's first part.
+std::string fixture_path(const std::string& file) {
+  const std::filesystem::path models = std::filesystem::path(CARAVEL_FIXTURES) / "models";
+  if (std::filesystem::exists(models / file)) return models / file;
+  const std::string stem = std::filesystem::path(file).stem().string() + "-00001-of-";
+  for (const auto& entry : std::filesystem::directory_iterator(models)) {
+    if (entry.path().filename().string().starts_with(stem)) return entry.path();
+  }
+  ADD_FAILURE() << "no fixture " << file;
+  return {};
+}
+
+/// Largest difference, over the largest logit. Names the worst place where it is above `tolerance`.
+void expect_near(const Logits& got, const Logits& expected, double tolerance) {
+  ASSERT_EQ(got.size(), expected.size());
+  double largest = 0, worst = -1;
+  size_t worst_row = 0, worst_column = 0;
+  for (size_t row = 0; row < got.size(); ++row) {
+    ASSERT_EQ(got[row].size(), expected[row].size());
+    for (size_t column = 0; column < got[row].size(); ++column) {
+      largest = std::max(largest, static_cast<double>(std::abs(expected[row][column])));
+      const double difference = std::abs(static_cast<double>(got[row][column]) - expected[row][column]);
+      if (!(difference <= worst)) worst = difference, worst_row = row, worst_column = column;
+    }
+  }
+  EXPECT_LE(worst, tolerance * largest) << "token " << worst_row << ", logit " << worst_column << ": "
+                                        << got[worst_row][worst_column] << " against "
+                                        << expected[worst_row][worst_column];
+}
+
+std::vector<int> random_chunks(size_t total, std::mt19937& random) {
+  std::vector<int> sizes;
+  for (int left = static_cast<int>(total); left > 0; left -= sizes.back()) {
+    sizes.push_back(std::uniform_int_distribution<int>(1, std::min(left, 11))(random));
+  }
+  return sizes;
+}
+
+/// Parameter: the model as an entry of tests/fixtures/models.
+class FixtureModel : public ::testing::TestWithParam<std::string> {
+ protected:
+  FixtureModel()
+      : source_(format::open_weights(fixture_path(GetParam()))),
+        golden_(read_golden(std::filesystem::path(GetParam()).stem().string())) {}
+
+  Logits prefill(const ModelHarness::Options& options) const {
+    ModelHarness model(*source_, options);
+    const int whole = static_cast<int>(golden_.tokens.size());
+    return model.run(0, golden_.tokens, {&whole, 1});
+  }
+
+  std::unique_ptr<format::WeightSource> source_;
+  Golden golden_;
+};
+
+// f32 all the way, on both sides: rounding alone, 2^-24 at each of the some hundred operations that follow one another
+// on the way to a logit.
+TEST_P(FixtureModel, LogitsAreTransformersOnEveryIsa) {
+  for (const Isa isa : available_isas()) {
+    SCOPED_TRACE(isa_name(isa));
+    expect_near(prefill({.kv_dtype = DType::kF32, .isa = isa}), golden_.logits, 256 * std::ldexp(1.0, -24));
+  }
+}
+
+// Keys and values rounded to 11 bits (f16) or 8 (bf16). A key off by 2^-p moves its score by score * 2^-p, and the
+// scores of these models, made sharp so that attention matters, reach some tens.
+TEST_P(FixtureModel, AShortCacheTypeCostsItsRounding) {
+  expect_near(prefill({.kv_dtype = DType::kF16}), golden_.logits, 16 * std::ldexp(1.0, -11));
+  expect_near(prefill({.kv_dtype = DType::kBF16}), golden_.logits, 16 * std::ldexp(1.0, -8));
+}
+
+TEST_P(FixtureModel, ChunksDoNotChangeABit) {
+  const Logits expected = prefill({.kv_dtype = DType::kF16, .threads = 2});
+  ModelHarness model(*source_, {.kv_dtype = DType::kF16, .threads = 1});
+  EXPECT_EQ(model.run(1, golden_.tokens, std::vector<int>(golden_.tokens.size(), 1)), expected) << "one at a time";
+  std::mt19937 random(11);
+  for (int sequence = 2; sequence < 6; ++sequence) {
+    EXPECT_EQ(model.run(sequence, golden_.tokens, random_chunks(golden_.tokens.size(), random)), expected);
+  }
+}
+
+TEST_P(FixtureModel, TheRestOfTheBatchDoesNotChangeABit) {
+  // Four sequences of other tokens and lengths, in random chunks side by side, on one thread and on two; alone on two.
+  std::mt19937 random(13);
+  std::vector<std::vector<int32_t>> sequences(4, golden_.tokens);
+  for (size_t s = 0; s < sequences.size(); ++s) {
+    std::shuffle(sequences[s].begin(), sequences[s].end(), random);
+    sequences[s].resize(sequences[s].size() - 7 * s);
+  }
+  std::vector<Logits> alone;
+  ModelHarness single(*source_, {.kv_dtype = DType::kF16, .threads = 2});
+  for (size_t s = 0; s < sequences.size(); ++s) {
+    const int whole = static_cast<int>(sequences[s].size());
+    alone.push_back(single.run(static_cast<int>(s), sequences[s], {&whole, 1}));
+  }
+  for (const int threads : {1, 2}) {
+    ModelHarness model(*source_, {.kv_dtype = DType::kF16, .threads = threads});
+    std::vector<Logits> together(sequences.size());
+    std::vector<size_t> done(sequences.size(), 0);
+    while (true) {
+      std::vector<ModelHarness::Chunk> chunks;
+      for (size_t s = 0; s < sequences.size(); ++s) {
+        const size_t left = sequences[s].size() - done[s];
+        const size_t count = std::min<size_t>(left, std::uniform_int_distribution<size_t>(0, 9)(random));
+        if (count == 0) continue;
+        const auto begin = sequences[s].begin() + static_cast<ptrdiff_t>(done[s]);
+        chunks.push_back({static_cast<int>(s), {begin, begin + static_cast<ptrdiff_t>(count)}});
+        done[s] += count;
+      }
+      if (chunks.empty()) {
+        size_t finished = 0;
+        for (size_t s = 0; s < sequences.size(); ++s) finished += done[s] == sequences[s].size() ? 1U : 0U;
+        if (finished == sequences.size()) break;
+        continue;
+      }
+      size_t row = 0;
+      const Logits logits = model.step(chunks);
+      for (const ModelHarness::Chunk& chunk : chunks) {
+        for (size_t i = 0; i < chunk.tokens.size(); ++i) {
+          together[static_cast<size_t>(chunk.sequence)].push_back(logits[row++]);
+        }
+      }
+    }
+    EXPECT_EQ(together, alone) << threads << " threads";
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(HuggingFace, FixtureModel,
+                         ::testing::Values("llama", "llama_tied", "llama3", "llama_linear", "mistral", "qwen2", "qwen3",
+                                           "gemma3", "gemma3_scaled"));
+INSTANTIATE_TEST_SUITE_P(Gguf, FixtureModel,
+                         ::testing::Values("llama.gguf", "llama_tied.gguf", "llama3.gguf", "llama_linear.gguf",
+                                           "qwen2.gguf", "qwen3.gguf", "gemma3.gguf", "gemma3_scaled.gguf"));
+
+TEST(Decoder, SoftCapBoundsTheLogits) {
+  // As Gemma 3's configuration spells it; a Llama has no such key, so the source is a Gemma by its config alone.
+  nlohmann::json config = tiny_llama_config();
+  config.update({{"architectures", {"Gemma3ForCausalLM"}}, {"head_dim", 16}, {"num_hidden_layers", 1}});
+  MemorySource source(format::Convention::kHuggingFace, config);
+  source.add_random("model.embed_tokens.weight", {50, 64});
+  source.add_random("model.norm.weight", {64});
+  const std::string layer = "model.layers.0.";
+  for (const char* norm :
+       {"input_layernorm", "post_attention_layernorm", "pre_feedforward_layernorm", "post_feedforward_layernorm"}) {
+    source.add_random(layer + norm + ".weight", {64});
+  }
+  source.add_random(layer + "self_attn.q_norm.weight", {16});
+  source.add_random(layer + "self_attn.k_norm.weight", {16});
+  source.add_random(layer + "self_attn.q_proj.weight", {64, 64});
+  source.add_random(layer + "self_attn.k_proj.weight", {32, 64});
+  source.add_random(layer + "self_attn.v_proj.weight", {32, 64});
+  source.add_random(layer + "self_attn.o_proj.weight", {64, 64});
+  source.add_random(layer + "mlp.gate_proj.weight", {96, 64});
+  source.add_random(layer + "mlp.up_proj.weight", {96, 64});
+  source.add_random(layer + "mlp.down_proj.weight", {64, 96});
+
+  const std::vector<ModelHarness::Chunk> chunk = {{0, {7, 8, 9}}};
+  Logits expected = ModelHarness(source, {}).step(chunk);
+  constexpr float kCap = 2.0F;
+  for (std::vector<float>& row : expected) {
+    for (float& logit : row) logit = kCap * std::tanh(logit / kCap);
+  }
+  source.config()["final_logit_softcapping"] = kCap;
+  expect_near(ModelHarness(source, {}).step(chunk), expected, 1e-6);
+}
+
+TEST(Decoder, FinalHiddenIsWhatTheLmHeadSees) {
+  const MemorySource source = make_tiny_llama();
+  ModelHarness model(source, {});
+  const Logits logits = model.step(std::vector<ModelHarness::Chunk>{{0, {7, 8, 9}}});
+  const std::vector<float> hidden = model.final_hidden(std::vector<int32_t>{2, 0});
+  const auto* embedding = reinterpret_cast<const float*>(source.find("model.embed_tokens.weight")->data.data());
+  for (size_t row = 0; row < 2; ++row) {
+    for (size_t token = 0; token < 50; ++token) {
+      double sum = 0;
+      for (size_t i = 0; i < 64; ++i) sum += static_cast<double>(hidden[row * 64 + i]) * embedding[token * 64 + i];
+      EXPECT_NEAR(sum, logits[row == 0 ? 2 : 0][token], 1e-4);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace caravel::model

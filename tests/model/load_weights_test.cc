@@ -1,0 +1,114 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/error.h"
+#include "memory_source.h"
+#include "model_harness.h"
+
+namespace caravel::model {
+namespace {
+
+using ::testing::HasSubstr;
+
+const std::vector<int32_t> kTokens = {3, 1, 4, 1, 5, 9, 2, 6};
+
+ModelWeights load(const MemorySource& source) {
+  static CpuDevice device(1);  // outlives the buffers
+  return load_weights(*device.make_stream(), source, read_config(source));
+}
+
+template <typename E>
+void expect_refused(const MemorySource& source, const std::vector<std::string>& parts) {
+  try {
+    load(source);
+    ADD_FAILURE() << "loaded";
+  } catch (const E& error) {
+    for (const std::string& part : parts) EXPECT_THAT(error.what(), HasSubstr(part));
+  }
+}
+
+std::vector<std::vector<float>> logits_of(const MemorySource& source) {
+  ModelHarness model(source, {});
+  const int whole = static_cast<int>(kTokens.size());
+  return model.run(0, kTokens, {&whole, 1});
+}
+
+TEST(LoadWeights, EveryWeightIsPackedOnceAndReleased) {
+  MemorySource source = make_tiny_llama();
+  const ModelWeights weights = load(source);
+  EXPECT_EQ(source.released().size(), source.weights().size());
+  for (const auto& [name, times] : source.released()) EXPECT_EQ(times, 1) << name;
+  EXPECT_EQ(weights.layers.size(), 2U);
+  EXPECT_EQ(weights.layers[0].qkv.out(), 128);
+  EXPECT_FALSE(weights.lm_head);
+  EXPECT_FALSE(weights.layers[0].q_norm);
+  size_t stored = 0;
+  for (const format::WeightInfo& weight : source.weights()) stored += weight.data.size();
+  EXPECT_GE(weights.bytes, stored);
+}
+
+TEST(LoadWeights, AMissingOneIsNamed) {
+  MemorySource source = make_tiny_llama();
+  source.remove("model.layers.1.mlp.up_proj.weight");
+  expect_refused<FormatError>(source, {"model.layers.1.mlp.up_proj.weight is missing"});
+}
+
+TEST(LoadWeights, AWrongShapeIsToldWithBoth) {
+  MemorySource source = make_tiny_llama();
+  source.add_random("model.layers.0.self_attn.k_proj.weight", {64, 64});
+  expect_refused<FormatError>(source, {"model.layers.0.self_attn.k_proj.weight", "[64, 64]", "[32, 64]"});
+  source.add_random("model.layers.0.self_attn.k_proj.weight", {32, 64, 1});
+  expect_refused<FormatError>(source, {"[32, 64, 1]", "[32, 64]"});
+}
+
+TEST(LoadWeights, OneThatNothingReadsIsRefused) {
+  MemorySource source = make_tiny_llama();
+  source.add_random("model.layers.0.self_attn.rotary_emb.inv_freq", {8});  // old Llama folders have it
+  EXPECT_NO_THROW(load(source));
+  source.add_random("model.layers.1.mlp.up_proj.bias", {96});
+  expect_refused<Unsupported>(source, {"model.layers.1.mlp.up_proj.bias", "llama"});
+  source.remove("model.layers.1.mlp.up_proj.bias");
+  source.add_random("model.layers.2.input_layernorm.weight", {64});
+  expect_refused<Unsupported>(source, {"model.layers.2.input_layernorm.weight", "2 layers"});
+}
+
+TEST(LoadWeights, AnLmHeadCountsUnlessItIsTied) {
+  MemorySource source = make_tiny_llama();
+  const auto tied = logits_of(source);
+  source.add_random("lm_head.weight", {50, 64});
+  EXPECT_NE(logits_of(source), tied);
+  source.config()["tie_word_embeddings"] = true;
+  EXPECT_EQ(logits_of(source), tied);
+}
+
+TEST(LoadWeights, ABiasOfSomePartsIsZeroInTheOthers) {
+  MemorySource source = make_tiny_llama();
+  source.add_random("model.layers.0.self_attn.k_proj.bias", {32});
+  const auto some = logits_of(source);
+  source.add("model.layers.0.self_attn.q_proj.bias", {64}, std::vector<float>(64, 0.0F));
+  source.add("model.layers.0.self_attn.v_proj.bias", {32}, std::vector<float>(32, 0.0F));
+  EXPECT_EQ(logits_of(source), some);
+}
+
+TEST(LoadWeights, AStackOfQuantisedAndOthersKeepsItsValues) {
+  // Q8_0: blocks of an f16 scale (0x2400 = 2^-6) and 32 int8.
+  std::vector<std::byte> blocks;
+  for (int block = 0; block < 64 * 64 / 32; ++block) {
+    blocks.push_back(std::byte{0x00});
+    blocks.push_back(std::byte{0x24});
+    for (int i = 0; i < 32; ++i) blocks.push_back(static_cast<std::byte>((block * 7 + i * 5) % 37 - 18));
+  }
+  std::vector<float> values(64 * 64);
+  kernels::dequantize_rows(DType::kQ8_0, blocks.data(), 64, 64, values.data());
+  ASSERT_EQ(values[1], (5 % 37 - 18) / 64.0F);
+
+  const std::string name = "model.layers.0.self_attn.q_proj.weight";
+  MemorySource source = make_tiny_llama();
+  source.add(name, {64, 64}, values);
+  const auto expected = logits_of(source);
+  source.add(name, {64, 64}, DType::kQ8_0, blocks);
+  EXPECT_EQ(logits_of(source), expected);
+}
+
+}  // namespace
+}  // namespace caravel::model

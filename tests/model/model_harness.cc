@@ -1,0 +1,127 @@
+#include "model_harness.h"
+
+#include <algorithm>
+#include <cstring>
+#include <numeric>
+#include <random>
+
+#include "base/check.h"
+
+namespace caravel::model {
+namespace {
+
+constexpr int kPoolSequences = 8;  // of max_context, that the pool holds
+
+Decoder make_decoder(Stream& stream, const format::WeightSource& source, const ModelHarness::Options& options) {
+  const ModelConfig config = read_config(source);
+  return Decoder(stream.device(), config, load_weights(stream, source, config),
+                 kv_layout(config, options.block_size, options.kv_dtype), options.max_tokens, options.max_context);
+}
+
+}  // namespace
+
+ModelHarness::ModelHarness(const format::WeightSource& source, const Options& options)
+    : options_(options),
+      device_(options.threads, options.isa),
+      stream_(device_.make_stream()),
+      decoder_(make_decoder(*stream_, source, options)) {
+  const KvLayout& layout = decoder_.kv_layout();
+  const size_t blocks =
+      static_cast<size_t>(options.max_context / options.block_size * kPoolSequences) * layout.groups.size();
+  free_blocks_.resize(blocks);
+  std::iota(free_blocks_.begin(), free_blocks_.end(), 0);
+  std::shuffle(free_blocks_.begin(), free_blocks_.end(), std::mt19937(5));
+  pool_ = device_.allocate(blocks * static_cast<size_t>(layout.block_bytes()));
+  std::memset(pool_.data(), 0xff, pool_.size());
+}
+
+int32_t ModelHarness::take_block() {
+  CARAVEL_CHECK(!free_blocks_.empty());
+  const int32_t block = free_blocks_.back();
+  free_blocks_.pop_back();
+  return block;
+}
+
+std::vector<std::vector<float>> ModelHarness::step(std::span<const Chunk> chunks) {
+  const KvLayout& layout = decoder_.kv_layout();
+  const auto block_size = static_cast<size_t>(options_.block_size);
+  const size_t stride = static_cast<size_t>(options_.max_context) / block_size;
+  std::vector<int32_t> ids, positions, query_start{0}, context_len;
+  std::vector<std::vector<int64_t>> slots(layout.groups.size());
+  std::vector<std::vector<int32_t>> tables(layout.groups.size(), std::vector<int32_t>(chunks.size() * stride, -1));
+
+  for (size_t s = 0; s < chunks.size(); ++s) {
+    Sequence& sequence = sequences_[chunks[s].sequence];
+    sequence.blocks.resize(layout.groups.size());
+    const int32_t first = sequence.length;
+    for (const int32_t id : chunks[s].tokens) {
+      ids.push_back(id);
+      positions.push_back(sequence.length++);
+    }
+    query_start.push_back(static_cast<int32_t>(ids.size()));
+    context_len.push_back(sequence.length);
+    for (size_t g = 0; g < layout.groups.size(); ++g) {
+      std::vector<int32_t>& blocks = sequence.blocks[g];
+      while (blocks.size() * block_size < static_cast<size_t>(sequence.length)) blocks.push_back(take_block());
+      for (int32_t p = first; p < sequence.length; ++p) {
+        const size_t position = static_cast<size_t>(p);
+        slots[g].push_back(int64_t{blocks[position / block_size]} * options_.block_size +
+                           static_cast<int64_t>(position % block_size));
+      }
+      const int window = layout.groups[g].window;
+      const int seen = window == 0 ? 0 : std::max(0, first - window + 1);  // the oldest that the chunk's first sees
+      for (size_t b = static_cast<size_t>(seen) / block_size; b < blocks.size(); ++b)
+        tables[g][s * stride + b] = blocks[b];
+    }
+  }
+
+  ForwardBatch batch = {.tokens = static_cast<int64_t>(ids.size()),
+                        .num_seqs = static_cast<int>(chunks.size()),
+                        .token_ids = ids.data(),
+                        .positions = positions.data(),
+                        .query_start = query_start.data(),
+                        .context_len = context_len.data(),
+                        .max_context = *std::max_element(context_len.begin(), context_len.end()),
+                        .block_table_stride = static_cast<int64_t>(stride)};
+  for (size_t g = 0; g < layout.groups.size(); ++g) batch.groups[g] = {slots[g].data(), tables[g].data()};
+  decoder_.forward(*stream_, batch,
+                   {.base = pool_.data(), .block_size = options_.block_size, .dtype = options_.kv_dtype});
+  stream_->synchronize();
+
+  const auto vocabulary = static_cast<size_t>(decoder_.config().vocab_size);
+  std::vector<std::vector<float>> logits;
+  std::vector<float> out(vocabulary * static_cast<size_t>(Decoder::max_logit_rows()));
+  for (int64_t begin = 0; begin < batch.tokens; begin += Decoder::max_logit_rows()) {
+    std::vector<int32_t> rows(static_cast<size_t>(std::min(Decoder::max_logit_rows(), batch.tokens - begin)));
+    std::iota(rows.begin(), rows.end(), static_cast<int32_t>(begin));
+    decoder_.logits(*stream_, rows.data(), static_cast<int64_t>(rows.size()), out.data());
+    stream_->synchronize();
+    for (size_t r = 0; r < rows.size(); ++r) {
+      logits.emplace_back(out.begin() + static_cast<ptrdiff_t>(r * vocabulary),
+                          out.begin() + static_cast<ptrdiff_t>((r + 1) * vocabulary));
+    }
+  }
+  return logits;
+}
+
+std::vector<std::vector<float>> ModelHarness::run(int sequence, std::span<const int32_t> tokens,
+                                                  std::span<const int> chunk_sizes) {
+  std::vector<std::vector<float>> logits;
+  for (const int size : chunk_sizes) {
+    const auto count = static_cast<size_t>(size);
+    const Chunk chunk = {sequence, {tokens.begin(), tokens.begin() + static_cast<ptrdiff_t>(count)}};
+    tokens = tokens.subspan(count);
+    for (std::vector<float>& row : step({&chunk, 1})) logits.push_back(std::move(row));
+  }
+  CARAVEL_CHECK(tokens.empty());
+  return logits;
+}
+
+std::vector<float> ModelHarness::final_hidden(std::span<const int32_t> rows) {
+  std::vector<float> out(rows.size() * static_cast<size_t>(decoder_.config().hidden_size));
+  decoder_.final_hidden(*stream_, rows.data(), static_cast<int64_t>(rows.size()), out.data());
+  stream_->synchronize();
+  return out;
+}
+
+}  // namespace caravel::model

@@ -1,0 +1,60 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "device/cpu/cpu_device.h"
+#include "format/weight_source.h"
+#include "model/decoder.h"
+
+namespace caravel::model {
+
+/// A decoder with a pool of its own, driven without an engine: sequences are numbers, blocks are handed out in a
+/// scrambled order and kept, blocks outside a group's window are taken out of its table, and memory that nothing has
+/// been written to is full of NaN.
+class ModelHarness {
+ public:
+  struct Options {
+    DType kv_dtype = DType::kF32;
+    int block_size = 8;
+    int threads = 2;
+    int max_tokens = 64;
+    int max_context = 256;
+    Isa isa = available_isas().back();
+  };
+  ModelHarness(const format::WeightSource& source, const Options& options);
+
+  struct Chunk {
+    int sequence = 0;
+    std::vector<int32_t> tokens;  // that follow what the sequence has
+  };
+  /// One step: logits of every token, [tokens][vocab], in the order of the chunks.
+  std::vector<std::vector<float>> step(std::span<const Chunk> chunks);
+  /// One sequence alone, in one step or in chunks of the given sizes, from its start.
+  std::vector<std::vector<float>> run(int sequence, std::span<const int32_t> tokens, std::span<const int> chunk_sizes);
+
+  /// The final norm's output of rows of the last step.
+  std::vector<float> final_hidden(std::span<const int32_t> rows);
+
+  const Decoder& decoder() const { return decoder_; }
+
+ private:
+  struct Sequence {
+    int32_t length = 0;
+    std::vector<std::vector<int32_t>> blocks;  // by group
+  };
+  int32_t take_block();
+
+  Options options_;
+  CpuDevice device_;
+  std::unique_ptr<Stream> stream_;
+  Decoder decoder_;
+  std::vector<int32_t> free_blocks_;
+  Buffer pool_;
+  std::map<int, Sequence> sequences_;
+};
+
+}  // namespace caravel::model

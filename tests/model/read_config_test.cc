@@ -1,0 +1,253 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "base/error.h"
+#include "memory_source.h"
+#include "model/config.h"
+
+namespace caravel::model {
+namespace {
+
+using format::Convention;
+using nlohmann::json;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
+ModelConfig read(Convention convention, const json& config) { return read_config(MemorySource(convention, config)); }
+
+ModelConfig read_hf(json changes) {
+  json config = tiny_llama_config();
+  config.merge_patch(changes);  // a null takes a key away
+  return read(Convention::kHuggingFace, config);
+}
+
+/// Such a configuration is refused, and the one line of the message has all of `parts`.
+template <typename E>
+void expect_refused(Convention convention, const json& config, const std::vector<std::string>& parts) {
+  try {
+    read(convention, config);
+    ADD_FAILURE() << "accepted " << config;
+  } catch (const E& error) {
+    for (const std::string& part : parts) EXPECT_THAT(error.what(), HasSubstr(part));
+    EXPECT_THAT(error.what(), Not(HasSubstr("\n")));
+  }
+}
+template <typename E>
+void expect_hf_refused(const json& changes, const std::vector<std::string>& parts) {
+  json config = tiny_llama_config();
+  config.update(changes);
+  expect_refused<E>(Convention::kHuggingFace, config, parts);
+}
+
+json gguf_gemma() {
+  return {{"general.architecture", "gemma3"},
+          {"general.name", "Gemma"},
+          {"gemma3.context_length", 32768},
+          {"gemma3.embedding_length", 640},
+          {"gemma3.block_count", 18},
+          {"gemma3.feed_forward_length", 2048},
+          {"gemma3.attention.head_count", 4},
+          {"gemma3.attention.head_count_kv", 1},
+          {"gemma3.attention.layer_norm_rms_epsilon", 1e-6},
+          {"gemma3.attention.key_length", 256},
+          {"gemma3.rope.freq_base", 1e6},
+          {"gemma3.attention.sliding_window", 512},
+          {"gemma3.vocab_size", 1000}};
+}
+
+/// Angle of pair i at position 1 by `spec`, over that of an unscaled base.
+double stretch(const RotarySpec& spec, double theta, size_t i) {
+  return spec.inverse_freq[i] / std::pow(theta, -2.0 * static_cast<double>(i) / spec.dim);
+}
+
+TEST(ReadConfig, WhatIsNotSaidIsDerived) {
+  const ModelConfig config = read_hf({{"num_key_value_heads", nullptr}});
+  EXPECT_EQ(config.architecture, "llama");
+  EXPECT_EQ(config.num_kv_heads, 4);
+  EXPECT_EQ(config.head_dim, 16);
+  EXPECT_FLOAT_EQ(config.attention_scale, 0.25F);
+  EXPECT_FLOAT_EQ(config.norm_epsilon, 1e-6F);
+  ASSERT_EQ(config.rotary.size(), 1U);
+  EXPECT_EQ(config.rotary[0].dim, 16);
+  EXPECT_NEAR(stretch(config.rotary[0], 10000, 7), 1, 1e-6);
+  EXPECT_EQ(config.rotary_style, kernels::RotaryStyle::kHalves);
+  EXPECT_TRUE(config.tied_lm_head) << "no lm_head.weight";
+}
+
+TEST(ReadConfig, ModelTypeIsEnoughWithoutArchitectures) {
+  EXPECT_EQ(read_hf({{"architectures", nullptr}, {"model_type", "qwen3"}}).architecture, "qwen3");
+}
+
+TEST(ReadConfig, RotaryParametersInAllSpellings) {
+  // {old keys, new keys}
+  const json linear[] = {{{"rope_theta", 500.0}, {"rope_scaling", {{"type", "linear"}, {"factor", 4.0}}}},
+                         {{"rope_parameters", {{"rope_type", "linear"}, {"factor", 4.0}, {"rope_theta", 500.0}}}}};
+  for (const json& changes : linear) {
+    const RotarySpec spec = read_hf(changes).rotary.at(0);
+    for (size_t i = 0; i < 8; ++i) EXPECT_NEAR(stretch(spec, 500, i), 0.25, 1e-6) << changes;
+  }
+}
+
+TEST(ReadConfig, Llama3ScalingStretchesLongWavesAlone) {
+  const RotarySpec spec = read_hf({{"rope_theta", 10000.0},
+                                   {"head_dim", 64},
+                                   {"rope_scaling",
+                                    {{"rope_type", "llama3"},
+                                     {"factor", 8.0},
+                                     {"low_freq_factor", 1.0},
+                                     {"high_freq_factor", 4.0},
+                                     {"original_max_position_embeddings", 1024}}}})
+                              .rotary.at(0);
+  EXPECT_NEAR(stretch(spec, 10000, 0), 1, 1e-6);
+  EXPECT_NEAR(stretch(spec, 10000, 31), 0.125, 1e-6);
+  // Wavelength of pair 16: 2 pi 100 = 628; 1024 / 628 = 1.6297 turns, so (1.6297 - 1) / 3 of the way.
+  const double smooth = (1024 / (200 * M_PI) - 1) / 3;
+  EXPECT_NEAR(stretch(spec, 10000, 16), (1 - smooth) / 8 + smooth, 1e-6);
+}
+
+TEST(ReadConfig, MistralsWindowMayBeNull) {
+  json config = tiny_llama_config();
+  config["architectures"] = {"MistralForCausalLM"};
+  config["sliding_window"] = 32;
+  EXPECT_EQ(read(Convention::kHuggingFace, config).layers.at(1).window, 32);
+  config["sliding_window"] = nullptr;
+  EXPECT_EQ(read(Convention::kHuggingFace, config).layers.at(1).window, 0);
+  config.erase("sliding_window");
+  EXPECT_EQ(read(Convention::kHuggingFace, config).layers.at(1).window, 4096) << "as transformers reads it";
+}
+
+TEST(ReadConfig, Qwen2HasAWindowOnlyWhereItSaysSo) {
+  const json base = {{"architectures", {"Qwen2ForCausalLM"}}, {"sliding_window", 32}, {"max_window_layers", 1}};
+  EXPECT_EQ(read_hf(base).layers.at(1).window, 0);
+  json on = base;
+  on["use_sliding_window"] = true;
+  EXPECT_EQ(read_hf(on).layers.at(0).window, 0);
+  EXPECT_EQ(read_hf(on).layers.at(1).window, 32);
+  on["layer_types"] = {"sliding_attention", "full_attention"};
+  EXPECT_EQ(read_hf(on).layers.at(0).window, 32);
+  EXPECT_EQ(read_hf(on).layers.at(1).window, 0);
+}
+
+TEST(ReadConfig, Gemma3FromGguf) {
+  const ModelConfig config = read(Convention::kGguf, gguf_gemma());
+  EXPECT_EQ(config.name, "Gemma");
+  EXPECT_EQ(config.head_dim, 256);
+  EXPECT_FLOAT_EQ(config.attention_scale, 1.0F / 16);
+  EXPECT_FLOAT_EQ(config.embedding_scale, std::sqrt(640.0F));
+  EXPECT_EQ(config.activation, kernels::Activation::kGeluTanh);
+  EXPECT_FALSE(config.norm_adds_one);
+  ASSERT_EQ(config.layers.size(), 18U);
+  for (size_t i = 0; i < 18; ++i) {
+    const bool global = i % 6 == 5;
+    EXPECT_EQ(config.layers[i].window, global ? 0 : 512) << i;
+    EXPECT_NEAR(stretch(config.rotary.at(static_cast<size_t>(config.layers[i].rotary)), global ? 1e6 : 1e4, 100), 1,
+                1e-5);
+  }
+}
+
+TEST(ReadConfig, Gemma3sPatternMayBeAList) {
+  json config = gguf_gemma();
+  config["gemma3.block_count"] = 3;
+  config["gemma3.attention.sliding_window_pattern"] = {false, true, false};
+  const ModelConfig read_back = read(Convention::kGguf, config);
+  EXPECT_EQ(read_back.layers.at(0).window, 0);
+  EXPECT_EQ(read_back.layers.at(1).window, 512);
+  EXPECT_EQ(read_back.layers.at(2).window, 0);
+}
+
+TEST(ReadConfig, TheLargestGemma3InGgufScalesByItsOwnScalar) {
+  json config = gguf_gemma();
+  config.update({{"gemma3.block_count", 62},
+                 {"gemma3.embedding_length", 5376},
+                 {"gemma3.attention.head_count", 32},
+                 {"gemma3.attention.key_length", 128}});
+  EXPECT_FLOAT_EQ(read(Convention::kGguf, config).attention_scale, 1 / std::sqrt(168.0F));
+}
+
+TEST(ReadConfig, LlamaFromGguf) {
+  const json base = {{"general.architecture", "llama"},
+                     {"llama.context_length", 128},
+                     {"llama.embedding_length", 64},
+                     {"llama.block_count", 2},
+                     {"llama.feed_forward_length", 96},
+                     {"llama.attention.head_count", 4},
+                     {"llama.vocab_size", 50},
+                     {"llama.attention.layer_norm_rms_epsilon", 1e-5},
+                     {"llama.rope.scaling.type", "linear"},
+                     {"llama.rope.scaling.factor", 2.0}};
+  MemorySource source(Convention::kGguf, base);
+  EXPECT_EQ(read_config(source).rotary_style, kernels::RotaryStyle::kInterleaved);
+  EXPECT_NEAR(stretch(read_config(source).rotary.at(0), 10000, 3), 0.5, 1e-6);
+
+  source.config()["llama.rope.scaling.type"] = "none";
+  source.add("rope_freqs.weight", {8}, {1, 1, 1, 2, 2, 4, 8, 8});
+  EXPECT_NEAR(stretch(read_config(source).rotary.at(0), 10000, 2), 1, 1e-6);
+  EXPECT_NEAR(stretch(read_config(source).rotary.at(0), 10000, 7), 0.125, 1e-6);
+
+  source.add("rope_freqs.weight", {8}, {1, 1, 1, 2, 2, 4, 8, 0});
+  EXPECT_THROW(read_config(source), FormatError);
+  source.add("rope_freqs.weight", {7}, {1, 1, 1, 2, 2, 4, 8});
+  EXPECT_THROW(read_config(source), FormatError);
+}
+
+TEST(ReadConfig, UnknownArchitecturesAreRefusedByName) {
+  expect_hf_refused<Unsupported>({{"architectures", {"MambaForCausalLM"}}}, {"MambaForCausalLM", "LlamaForCausalLM"});
+  expect_hf_refused<Unsupported>({{"architectures", {"LlamaForSequenceClassification"}}, {"model_type", "llama"}},
+                                 {"LlamaForSequenceClassification"});
+  expect_refused<Unsupported>(Convention::kGguf, {{"general.architecture", "mamba"}}, {"mamba", "gemma3", "qwen2"});
+  expect_refused<FormatError>(Convention::kGguf, json::object(), {"general.architecture"});
+  expect_refused<FormatError>(Convention::kHuggingFace, json::object(), {"architectures", "model_type"});
+}
+
+TEST(ReadConfig, WhatIsNotSupportedIsNamed) {
+  expect_hf_refused<Unsupported>({{"rope_scaling", {{"rope_type", "yarn"}, {"factor", 4.0}}}},
+                                 {"yarn", "linear", "llama3"});
+  expect_hf_refused<Unsupported>({{"head_dim", 512}}, {"512", "256"});
+  expect_hf_refused<Unsupported>({{"head_dim", 20}}, {"20", "multiples of 8"});
+  expect_hf_refused<Unsupported>({{"hidden_act", "relu2"}}, {"hidden_act", "relu2", "silu"});
+  json gguf = gguf_gemma();
+  gguf["gemma3.rope.scaling.type"] = "longrope";
+  expect_refused<Unsupported>(Convention::kGguf, gguf, {"longrope"});
+  json hf = tiny_llama_config();
+  hf.update({{"architectures", {"Qwen3ForCausalLM"}},
+             {"use_sliding_window", true},
+             {"sliding_window", 32},
+             {"layer_types", {"full_attention", "linear_attention"}}});
+  expect_refused<Unsupported>(Convention::kHuggingFace, hf, {"layer_types", "linear_attention"});
+}
+
+TEST(ReadConfig, NonsenseIsRefusedWithItsKey) {
+  expect_hf_refused<FormatError>({{"num_attention_heads", 0}}, {"num_attention_heads is 0", "from 1 to"});
+  expect_hf_refused<FormatError>({{"hidden_size", -64}}, {"hidden_size is -64"});
+  expect_hf_refused<FormatError>({{"hidden_size", 1e30}}, {"hidden_size is 1e+30"});
+  expect_hf_refused<FormatError>({{"hidden_size", 18446744073709551615U}}, {"hidden_size is 18446744073709551615"});
+  expect_hf_refused<FormatError>({{"hidden_size", "64"}}, {"hidden_size is \"64\""});
+  expect_hf_refused<FormatError>({{"num_hidden_layers", 1000000}}, {"num_hidden_layers is 1000000"});
+  expect_hf_refused<FormatError>({{"num_key_value_heads", 3}},
+                                 {"num_attention_heads is 4", "num_key_value_heads is 3"});
+  expect_hf_refused<FormatError>({{"num_attention_heads", 6}}, {"hidden_size is 64", "6 heads"});
+  expect_hf_refused<FormatError>({{"head_dim", 0}}, {"head_dim is 0"});
+  expect_hf_refused<FormatError>({{"rms_norm_eps", -1.0}}, {"rms_norm_eps is -1"});
+  expect_hf_refused<FormatError>({{"rope_theta", 0}}, {"rope_theta is 0"});
+  expect_hf_refused<FormatError>({{"rope_scaling", {{"rope_type", "linear"}, {"factor", 0}}}},
+                                 {"rope_scaling.factor is 0"});
+  expect_hf_refused<FormatError>({{"partial_rotary_factor", 0}}, {"partial_rotary_factor"});
+
+  json missing = tiny_llama_config();
+  missing.erase("num_hidden_layers");
+  expect_refused<FormatError>(Convention::kHuggingFace, missing, {"num_hidden_layers is missing"});
+  json gguf = gguf_gemma();
+  gguf["gemma3.attention.head_count"] = json::array({4, 4});
+  expect_refused<FormatError>(Convention::kGguf, gguf, {"gemma3.attention.head_count is [4,4]"});
+  gguf = gguf_gemma();
+  gguf["gemma3.attention.sliding_window_pattern"] = {true};
+  expect_refused<FormatError>(Convention::kGguf, gguf, {"sliding_window_pattern", "1 layers of 18"});
+  gguf = gguf_gemma();
+  gguf.erase("gemma3.vocab_size");
+  expect_refused<FormatError>(Convention::kGguf, gguf, {"token_embd.weight"});
+}
+
+}  // namespace
+}  // namespace caravel::model
