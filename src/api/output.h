@@ -31,7 +31,9 @@ struct Usage {
 };
 
 /// What is new of one answer since the last Delta of it. Texts and tokens of all deltas of an index, joined, are the
-/// answer.
+/// answer. The id that ends an answer (end of generation, or a stop id) is the last of its tokens and counts as
+/// generated, but is not in its text; a stop string is not in the text either, unless include_stop_str_in_output, and
+/// the tokens that spell it are kept. Text may come later than its tokens: what may yet become a stop string waits.
 struct Delta {
   int index = 0;  // which of n
   std::string text;

@@ -25,10 +25,11 @@ struct ModelInfo {
   std::string name;
   std::string architecture;
   std::string device;
-  int64_t parameters = 0;
+  int64_t parameters = 0;        // elements of all weights
+  int64_t layer_parameters = 0;  // of the layers' matrices alone: multiply-adds that a prompt token costs
   int layers = 0, hidden_size = 0, heads = 0, kv_heads = 0, head_dim = 0, intermediate_size = 0, vocab_size = 0;
-  int model_max_position = 0;       // what the model was made for
-  int max_model_len = 0;            // what this engine takes
+  int model_max_position = 0;  // what the model was made for
+  int max_model_len = 0;       // what this engine takes
   struct TypeTotal {
     std::string dtype;
     int tensors = 0;
@@ -36,13 +37,13 @@ struct ModelInfo {
     int64_t bytes = 0;
   };
   std::vector<TypeTotal> weights_by_type;
-  int64_t weight_bytes = 0;         // in memory, packed
-  int64_t kv_bytes_per_token = 0;   // all layers, keys and values
+  int64_t weight_bytes = 0;        // in memory, packed
+  int64_t kv_bytes_per_token = 0;  // all layers, keys and values
   int64_t kv_pool_bytes = 0;
   int64_t activation_bytes = 0;
   int64_t kv_blocks = 0;
   int block_size = 0;
-  int64_t kv_tokens = 0;            // how many fit the pool
+  int64_t kv_tokens = 0;  // how many fit the pool
 };
 
 /// A request that runs. Deltas come in order; after the last one next() returns nothing and result() has the whole.

@@ -1,0 +1,171 @@
+#include <editline/readline.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <iostream>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "cli/commands.h"
+#include "cli/flags.h"
+#include "cli/interrupt.h"
+#include "cli/output_file.h"
+#include "cli/request_row.h"
+#include "engine/engine.h"
+
+namespace caravel::cli {
+namespace {
+
+constexpr const char* kHelp =
+    "/reset          forget the conversation\n"
+    "/system TEXT    forget it, and start anew with this system prompt (none: no text)\n"
+    "/stats          what the last answer took, and what the engine holds\n"
+    "/exit           leave (so does ctrl-D); ctrl-C stops an answer\n";
+
+/// A line from the terminal with editing and history, or from a pipe as it is; nothing at the end. Ctrl-C gives up the
+/// line that was begun.
+std::optional<std::string> read_line(const char* prompt, InterruptGuard& guard) {
+  guard.reset();
+  if (::isatty(STDIN_FILENO) == 1) {
+    char* line = ::readline(prompt);
+    if (line == nullptr) {
+      if (!guard.interrupted()) return std::nullopt;
+      fmt::print(stderr, "\n");
+      return "";
+    }
+    std::string text(line);
+    if (!text.empty()) ::add_history(line);
+    std::free(line);
+    return text;
+  }
+  std::string text;
+  if (!std::getline(std::cin, text)) return std::nullopt;
+  return text;
+}
+
+class Conversation {
+ public:
+  Conversation(Engine& engine, SamplingParams sampling, std::string system)
+      : engine_(engine), sampling_(std::move(sampling)) {
+    reset(std::move(system));
+  }
+
+  void reset(std::string system) {
+    system_ = std::move(system);
+    messages_ = nlohmann::ordered_json::array();
+    if (!system_.empty()) messages_.push_back({{"role", "system"}, {"content", system_}});
+  }
+  const std::string& system() const { return system_; }
+
+  /// Streams the answer. An answer that ctrl-C stopped stays in the conversation as far as it came.
+  void ask(const std::string& text, const InterruptGuard& guard) {
+    messages_.push_back({{"role", "user"}, {"content", text}});
+    const Clock::time_point start = Clock::now();
+    std::unique_ptr<RequestHandle> handle;
+    try {
+      handle = engine_.submit(chat_request(engine_, messages_, sampling_));
+    } catch (const Error&) {
+      messages_.erase(messages_.end() - 1);
+      throw;
+    }
+    OutputFile out("-");
+    first_token_seconds_ = 0;
+    bool ended = false;
+    while (!ended) {
+      if (guard.interrupted()) handle->cancel();
+      bool timed_out = false;
+      const std::optional<Delta> delta = handle->next_until(Clock::now() + std::chrono::milliseconds(50), &timed_out);
+      if (delta) {
+        if (first_token_seconds_ == 0) first_token_seconds_ = seconds_since(start);
+        out.write(delta->text);
+      }
+      ended = !delta && !timed_out;
+    }
+    out.write("\n");
+    const Result& result = handle->result();
+    usage_ = result.usage;
+    seconds_ = seconds_since(start);
+    if (!result.error.empty()) throw fail<Error>("{}", result.error);
+    messages_.push_back({{"role", "assistant"}, {"content", result.completions.at(0).text}});
+  }
+
+  void print_stats() const {
+    const Stats stats = engine_.stats();
+    const double decode_seconds = seconds_ - first_token_seconds_;
+    fmt::print(stderr,
+               "last answer: {} prompt tokens ({} cached), {} generated, {:.2f} s to the first, {:.1f} tokens/s\n"
+               "engine: {} of {} KV blocks used, {} hold cached prefixes; {} tokens generated in {} steps\n",
+               usage_.prompt_tokens, usage_.cached_tokens, usage_.completion_tokens, first_token_seconds_,
+               decode_seconds > 0 ? std::max(0, usage_.completion_tokens - 1) / decode_seconds : 0.0,
+               stats.used_blocks, stats.total_blocks, stats.cached_blocks, stats.generated_tokens, stats.steps);
+  }
+
+ private:
+  Engine& engine_;
+  SamplingParams sampling_;
+  std::string system_;
+  nlohmann::ordered_json messages_;
+  Usage usage_;
+  double first_token_seconds_ = 0;
+  double seconds_ = 0;
+};
+
+void run_chat(Engine& engine, const SamplingParams& sampling, const std::string& system) {
+  Conversation conversation(engine, sampling, system);
+  const bool terminal = ::isatty(STDIN_FILENO) == 1;
+  if (terminal) fmt::print(stderr, "{}. /help lists the commands.\n", engine.model().name);
+  InterruptGuard guard;
+  while (const std::optional<std::string> line = read_line("> ", guard)) {
+    const size_t begin = line->find_first_not_of(" \t");
+    if (begin == std::string::npos) continue;
+    const std::string text = line->substr(begin);
+    const std::string command = text.substr(0, text.find(' '));
+    if (command == "/exit" || command == "/quit") return;
+    if (command == "/reset") {
+      conversation.reset(conversation.system());
+    } else if (command == "/system") {
+      const size_t argument = text.find_first_not_of(' ', command.size());
+      conversation.reset(argument == std::string::npos ? "" : text.substr(argument));
+    } else if (command == "/stats") {
+      conversation.print_stats();
+    } else if (command.starts_with('/')) {
+      fmt::print(stderr, "{}", kHelp);
+    } else {
+      try {
+        conversation.ask(text, guard);
+      } catch (const Error& error) {
+        // The conversation may have outgrown the context: the user can /reset and go on.
+        if (!terminal) throw;
+        fmt::print(stderr, "caravel: {}\n", error.what());
+      }
+    }
+  }
+  if (terminal) fmt::print(stderr, "\n");
+}
+
+}  // namespace
+
+void add_chat(CLI::App& program, int& exit_code) {
+  struct Options {
+    EngineConfig engine;
+    SamplingFlags sampling;
+    std::string system;
+  };
+  auto options = std::make_shared<Options>();
+  CLI::App& command = *program.add_subcommand("chat", "Talk with a model: answers stream, the conversation is kept");
+  command.add_option("--system", options->system, "System prompt");
+  options->sampling.add_to(command);
+  add_engine_flags(command, options->engine);
+  command.callback([options, &exit_code] {
+    const auto engine = Engine::open(options->engine);
+    SamplingParams sampling = options->sampling.resolve(engine->generation_defaults(), true);
+    if (sampling.n != 1 || sampling.use_beam_search) throw InvalidArgument("chat gives one answer: leave -n and --beams");
+    run_chat(*engine, sampling, options->system);
+    exit_code = 0;
+  });
+}
+
+}  // namespace caravel::cli

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "api/engine_config.h"
+#include "api/sampling_params.h"
+#include "api/tokenizer_data.h"
+
+namespace caravel::cli {
+
+/// MODEL and the engine's flags, in their own groups of --help; `config` must outlive the parse.
+void add_engine_flags(CLI::App& command, EngineConfig& config);
+
+/// The sampling flags of generate and chat. What was not given comes from the model's generation defaults.
+class SamplingFlags {
+ public:
+  void add_to(CLI::App& command);
+
+  /// chat: temperature is 0.7, and not 0, where neither the caller nor the model says one.
+  SamplingParams resolve(const GenerationDefaults& defaults, bool chat) const;
+
+ private:
+  SamplingParams params_;
+  std::optional<float> temperature_;
+  std::optional<int> top_k_;
+  std::optional<float> top_p_;
+  std::optional<float> min_p_;
+  std::optional<float> repetition_penalty_;
+  std::vector<std::string> logit_bias_;
+  int beams_ = 0;
+};
+
+}  // namespace caravel::cli

@@ -1,0 +1,35 @@
+#include "cli/interrupt.h"
+
+#include <csignal>
+#include <unistd.h>
+
+namespace caravel::cli {
+namespace {
+
+volatile std::sig_atomic_t interrupts = 0;
+
+void note(int) {
+  interrupts = interrupts + 1;
+  if (interrupts > 1) ::_exit(kInterruptedExitCode);
+}
+
+}  // namespace
+
+InterruptGuard::InterruptGuard() {
+  interrupts = 0;
+  struct sigaction action = {};
+  action.sa_handler = note;
+  ::sigaction(SIGINT, &action, nullptr);
+}
+
+InterruptGuard::~InterruptGuard() {
+  struct sigaction action = {};
+  action.sa_handler = SIG_DFL;
+  ::sigaction(SIGINT, &action, nullptr);
+}
+
+bool InterruptGuard::interrupted() const { return interrupts > 0; }
+
+void InterruptGuard::reset() { interrupts = 0; }
+
+}  // namespace caravel::cli

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace caravel::cli {
+
+/// Where results go: a file that is appended to line by line, or stdout. A line is written whole or the write throws;
+/// what was written before is kept.
+class OutputFile {
+ public:
+  /// path empty or "-": stdout. Otherwise the file is made, or kept up to `keep_bytes` and appended to. Throws IoError.
+  explicit OutputFile(const std::string& path, size_t keep_bytes = 0);
+  ~OutputFile();
+  OutputFile(const OutputFile&) = delete;
+  OutputFile& operator=(const OutputFile&) = delete;
+
+  /// Appends. Throws IoError (a full disk, for instance), after taking back what part was written to a file. A closed
+  /// pipe ends the program silently, as `| head` expects.
+  void write(std::string_view lines);
+
+ private:
+  std::string name_;
+  int fd_;
+};
+
+}  // namespace caravel::cli

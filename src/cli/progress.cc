@@ -1,0 +1,52 @@
+#include "cli/progress.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <string>
+
+namespace caravel::cli {
+namespace {
+
+constexpr int kBarWidth = 30;
+
+std::string duration(double seconds) {
+  const auto whole = static_cast<int64_t>(seconds + 0.5);
+  if (whole >= 3600) return fmt::format("{}:{:02}:{:02}", whole / 3600, whole / 60 % 60, whole % 60);
+  return fmt::format("{}:{:02}", whole / 60, whole % 60);
+}
+
+}  // namespace
+
+Progress::Progress(int64_t total, int64_t done_before)
+    : total_(total), done_before_(done_before), done_(done_before), terminal_(::isatty(STDERR_FILENO) == 1) {
+  draw();
+}
+
+Progress::~Progress() {
+  draw();
+  if (terminal_) fmt::print(stderr, "\n");
+}
+
+void Progress::update(int64_t done, int64_t tokens) {
+  done_ = done;
+  tokens_ = tokens;
+  if (seconds_since(drawn_) >= (terminal_ ? 0.1 : 10.0)) draw();
+}
+
+void Progress::draw() {
+  drawn_ = Clock::now();
+  const double elapsed = seconds_since(start_);
+  const double share = total_ > 0 ? static_cast<double>(done_) / static_cast<double>(total_) : 1.0;
+  std::string left = "?";
+  if (done_ > done_before_) {
+    left = duration(elapsed / static_cast<double>(done_ - done_before_) * static_cast<double>(total_ - done_));
+  }
+  const auto filled = static_cast<int>(share * kBarWidth);
+  fmt::print(stderr, "{}[{}{}] {}/{}  {:.0f} tokens/s  {} passed, {} left{}", terminal_ ? "\r\x1b[K" : "",
+             std::string(static_cast<size_t>(filled), '#'), std::string(static_cast<size_t>(kBarWidth - filled), '.'),
+             done_, total_, elapsed > 0 ? static_cast<double>(tokens_) / elapsed : 0.0, duration(elapsed), left,
+             terminal_ ? "" : "\n");
+}
+
+}  // namespace caravel::cli

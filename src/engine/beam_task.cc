@@ -1,0 +1,172 @@
+#include "engine/beam_task.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+namespace caravel::engine {
+namespace {
+
+constexpr int64_t kNext = int64_t{1} << 32;  // tag, beyond those of prompt positions; plus the beam's place
+
+size_t width_of(const SamplingParams& params) {
+  return static_cast<size_t>(params.beam_width != 0 ? params.beam_width : params.n);
+}
+
+}  // namespace
+
+int BeamTask::candidates(const SamplingParams& params, size_t end_ids, int vocab_size) {
+  const size_t wanted = std::max<size_t>(2, 1 + end_ids) * width_of(params);
+  return static_cast<int>(std::min(wanted, static_cast<size_t>(vocab_size)));
+}
+
+BeamTask::BeamTask(Generation generation)
+    : Task(std::move(generation.group)), generation_(std::move(generation)), width_(width_of(generation_.params())) {
+  top_ = generation_.top;
+  beams_.push_back(std::make_unique<Beam>());
+}
+
+void BeamTask::want(const scheduler::Row& row, int32_t first, StepWants& wants) {
+  if (generation_.prompt_logprobs) generation_.prompt_logprobs->want(row, first, this, wants);
+  if (!row.draws) return;
+  if (generated_ == 0) beams_.front()->sequence = &group()->first();
+  for (size_t i = 0; i < beams_.size(); ++i) {
+    if (beams_[i]->sequence != row.sequence) continue;
+    wants.logits.push_back({.row = first + row.count - 1,
+                            .sample = {.token = 0, .top = top_},
+                            .task = this,
+                            .tag = kNext + static_cast<int64_t>(i)});
+  }
+}
+
+void BeamTask::receive(const LogitsWant& want, const sampler::Sampler& sampler, size_t row) {
+  if (want.tag < kNext) {
+    generation_.prompt_logprobs->receive(want, sampler, row);
+    return;
+  }
+  Beam& beam = *beams_[static_cast<size_t>(want.tag - kNext)];
+  const auto tokens = sampler.top_tokens(row, top_);
+  beam.next.clear();
+  for (int i = 0; i < top_; ++i) {
+    beam.next.push_back(
+        {.token = tokens[static_cast<size_t>(i)], .logprob = sampler.top_logprob(row, i), .rank = i + 1});
+  }
+  if (const int asked = generation_.params().logprobs.value_or(0); asked > 0) {
+    for (TokenLogprob& next : beam.next) {
+      for (int i = 0; i < std::min(asked, top_); ++i)
+        next.top.emplace_back(tokens[static_cast<size_t>(i)], sampler.top_logprob(row, i));
+    }
+  }
+}
+
+int BeamTask::advance(scheduler::Scheduler& scheduler) {
+  for (const auto& beam : beams_) {
+    if (beam->next.empty()) return 0;  // some of the beams are still being computed
+  }
+  const SamplingParams& params = generation_.params();
+  const auto length = static_cast<double>(++generated_);
+  const double penalty = std::pow(length, params.length_penalty);
+  const bool last = generated_ >= params.max_tokens;
+  const bool full_before = finished_.size() >= width_;
+
+  std::vector<Candidate> running;
+  const std::vector<Candidate> best = best_candidates();
+  for (size_t i = 0; i < best.size(); ++i) {
+    const bool stops = generation_.ends_generation(best[i].token->token) || generation_.stops(best[i].token->token);
+    if (!stops && !last) {
+      if (running.size() < width_) running.push_back(best[i]);
+    } else if (i < width_ && !(full_before && params.early_stopping)) {
+      add_finished(best[i], stops, best[i].score / penalty);
+    }
+  }
+  const int generated = static_cast<int>(beams_.size());
+  const bool full = finished_.size() >= width_;
+  const bool can_improve = !running.empty() && (!full || running.front().score / penalty > finished_.back().score);
+  if (can_improve && !(full && params.early_stopping)) {
+    go_on(scheduler, running);
+  } else {
+    scheduler.cancel(*group());
+  }
+  return generated;
+}
+
+std::vector<BeamTask::Candidate> BeamTask::best_candidates() const {
+  const bool may_end = generated_ > generation_.params().min_tokens;
+  std::vector<Candidate> all;
+  for (size_t i = 0; i < beams_.size(); ++i) {
+    for (const TokenLogprob& next : beams_[i]->next) {
+      const bool ends = generation_.ends_generation(next.token) || generation_.stops(next.token);
+      if (may_end || !ends) all.push_back({beams_[i]->score + next.logprob, i, &next});
+    }
+  }
+  std::ranges::stable_sort(all, std::greater(), &Candidate::score);
+  if (all.size() > static_cast<size_t>(top_)) all.resize(static_cast<size_t>(top_));
+  return all;
+}
+
+void BeamTask::add_finished(const Candidate& candidate, bool stopped, double score) {
+  const Beam& beam = *beams_[candidate.beam];
+  Completion completion{.finish_reason = stopped ? FinishReason::kStop : FinishReason::kLength,
+                        .cumulative_logprob = static_cast<float>(candidate.score)};
+  const std::vector<int32_t>& tokens = beam.sequence->tokens;
+  completion.token_ids.assign(tokens.begin() + beam.sequence->prompt_len, tokens.end());
+  completion.token_ids.push_back(candidate.token->token);
+  if (generation_.params().logprobs.has_value()) {
+    completion.logprobs = beam.logprobs;
+    completion.logprobs.push_back(*candidate.token);
+  }
+  if (stopped && !generation_.ends_generation(candidate.token->token)) {
+    completion.stop_reason = std::to_string(candidate.token->token);
+  }
+  const auto worse = [&](const Finished& other) { return other.score < score; };
+  finished_.insert(std::ranges::find_if(finished_, worse), {score, std::move(completion)});
+  if (finished_.size() > width_) finished_.pop_back();
+}
+
+void BeamTask::go_on(scheduler::Scheduler& scheduler, const std::vector<Candidate>& chosen) {
+  std::vector<size_t> uses(beams_.size(), 0);
+  for (const Candidate& candidate : chosen) ++uses[candidate.beam];
+  for (size_t i = 0; i < beams_.size(); ++i) {
+    if (uses[i] == 0) scheduler.finish(*beams_[i]->sequence);
+  }
+  std::vector<std::unique_ptr<Beam>> next;
+  for (const Candidate& candidate : chosen) {
+    const Beam& parent = *beams_[candidate.beam];
+    auto& beam = next.emplace_back(std::make_unique<Beam>());
+    beam->member = {this, 0};
+    beam->score = candidate.score;
+    if (generation_.params().logprobs.has_value()) {
+      beam->logprobs = parent.logprobs;
+      beam->logprobs.push_back(*candidate.token);
+    }
+    // The parent's sequence goes to the last that goes on from it, the others fork.
+    if (--uses[candidate.beam] > 0) {
+      beam->sequence = &scheduler.fork(*parent.sequence, &beam->member);
+    } else {
+      beam->sequence = parent.sequence;
+      beam->sequence->payload = &beam->member;
+    }
+  }
+  for (size_t i = 0; i < chosen.size(); ++i) scheduler.append(*next[i]->sequence, chosen[i].token->token);
+  beams_ = std::move(next);
+}
+
+void BeamTask::close(FinishReason reason, const std::string& error) {
+  if (reason != FinishReason::kNone) finished_.clear();  // not the best ones yet
+  Usage usage{.prompt_tokens = group()->prompt_len(), .cached_tokens = group()->cached_tokens()};
+  const auto answers = std::min(finished_.size(), static_cast<size_t>(generation_.params().n));
+  for (size_t i = 0; i < answers; ++i) {
+    Completion& completion = finished_[i].completion;
+    completion.index = static_cast<int>(i);
+    usage.completion_tokens += static_cast<int>(completion.token_ids.size());
+    std::span<const int32_t> shown = completion.token_ids;
+    if (completion.finish_reason == FinishReason::kStop) shown = shown.first(shown.size() - 1);
+    completion.text = generation_.tokenizer->decode(shown, generation_.text.skip_special);
+    generation_.channel->complete(std::move(completion));
+  }
+  std::vector<TokenLogprob> prompt_logprobs;
+  if (generation_.prompt_logprobs) prompt_logprobs = generation_.prompt_logprobs->take();
+  generation_.channel->close(reason, error, usage, std::move(prompt_logprobs));
+}
+
+}  // namespace caravel::engine

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/generation.h"
+#include "engine/task.h"
+
+namespace caravel::engine {
+
+/// Beam search: the beam_width most likely answers so far go on, step by step. Which candidates are looked at, when an
+/// answer counts as finished, and when the search ends are as in Hugging Face `transformers`, so that answers are the
+/// same. Beams share the blocks of what they have in common.
+class BeamTask final : public Task {
+ public:
+  explicit BeamTask(Generation generation);
+
+  /// The most likely tokens after a beam that a step must tell.
+  static int candidates(const SamplingParams& params, size_t end_ids, int vocab_size);
+
+  bool cancelled() const override { return generation_.channel->cancelled(); }
+  void want(const scheduler::Row& row, int32_t first, StepWants& wants) override;
+  void receive(const LogitsWant& want, const sampler::Sampler& sampler, size_t row) override;
+  int advance(scheduler::Scheduler& scheduler) override;
+  void close(FinishReason reason, const std::string& error) override;
+
+ private:
+  struct Beam {
+    Member member;  // its sequence's payload
+    scheduler::Sequence* sequence = nullptr;
+    double score = 0;                    // sum of log-probabilities
+    std::vector<TokenLogprob> logprobs;  // of its answer's tokens
+    std::vector<TokenLogprob> next;      // candidates for the next token; empty: not told yet
+  };
+  struct Candidate {
+    double score;
+    size_t beam;
+    const TokenLogprob* token;
+  };
+  struct Finished {
+    double score;  // with the length penalty
+    Completion completion;
+  };
+
+  std::vector<Candidate> best_candidates() const;
+  void add_finished(const Candidate& candidate, bool stopped, double score);
+  void go_on(scheduler::Scheduler& scheduler, const std::vector<Candidate>& chosen);
+
+  Generation generation_;
+  int top_;  // candidates of a beam
+  size_t width_;
+  int generated_ = 0;  // tokens of every beam
+  std::vector<std::unique_ptr<Beam>> beams_;
+  std::vector<Finished> finished_;  // best first, at most width_
+};
+
+}  // namespace caravel::engine

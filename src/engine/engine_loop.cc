@@ -1,0 +1,180 @@
+#include "engine/engine_loop.h"
+
+#include <algorithm>
+#include <exception>
+#include <utility>
+
+#include "base/clock.h"
+#include "base/error.h"
+
+namespace caravel::engine {
+namespace {
+
+Task& task_of(const scheduler::Row& row) { return *static_cast<const Member*>(row.sequence->payload)->task; }
+
+}  // namespace
+
+EngineLoop::EngineLoop(const scheduler::SchedulerConfig& config, ModelRunner& runner, LogprobStore& store,
+                       StepHook hook)
+    : runner_(runner), store_(store), hook_(std::move(hook)), scheduler_(config) {
+  step_tasks_.reserve(static_cast<size_t>(config.max_num_seqs));
+  wants_.logits.reserve(static_cast<size_t>(std::max(config.max_num_seqs, config.max_num_batched_tokens)));
+  publish_stats();
+  thread_ = std::thread(&EngineLoop::run, this);
+}
+
+EngineLoop::~EngineLoop() {
+  {
+    const std::lock_guard lock(mailbox_->mutex);
+    mailbox_->stopping = true;
+  }
+  mailbox_->changed.notify_all();
+  thread_.join();
+}
+
+bool EngineLoop::fits(const scheduler::GroupParams& params) const {
+  try {
+    scheduler_.check_fits(params);
+    return true;
+  } catch (const CapacityError&) {
+    return false;
+  }
+}
+
+void EngineLoop::submit(std::shared_ptr<Task> task) {
+  scheduler_.check_fits(task->group()->params());
+  {
+    const std::lock_guard lock(mailbox_->mutex);
+    mailbox_->arrivals.push_back(std::move(task));
+  }
+  mailbox_->changed.notify_all();
+}
+
+Stats EngineLoop::stats() const {
+  const std::lock_guard lock(mailbox_->mutex);
+  return mailbox_->stats;
+}
+
+void EngineLoop::check_integrity() {
+  std::unique_lock lock(mailbox_->mutex);
+  // Idle, the thread waits for this mutex: nobody else touches the scheduler meanwhile.
+  mailbox_->changed.wait(lock, [&] { return mailbox_->idle && mailbox_->arrivals.empty(); });
+  scheduler_.check_integrity();
+}
+
+void EngineLoop::run() {
+  while (take_mail()) {
+    for (std::shared_ptr<Task>& task : arrivals_) {
+      tasks_.push_back(std::move(task));
+      scheduler_.add(tasks_.back()->group());
+    }
+    arrivals_.clear();
+    if (std::exchange(poked_, false)) drop_cancelled();
+    if (scheduler_.has_work()) step();
+  }
+  while (!tasks_.empty()) end(*tasks_.back(), FinishReason::kCancelled, "");
+  close_ended();
+}
+
+bool EngineLoop::take_mail() {
+  std::unique_lock lock(mailbox_->mutex);
+  if (!scheduler_.has_work()) {
+    const auto mail = [&] { return mailbox_->stopping || !mailbox_->arrivals.empty(); };
+    if (!mail()) {
+#ifndef NDEBUG
+      scheduler_.check_integrity();
+#endif
+      mailbox_->idle = true;
+      mailbox_->changed.notify_all();
+      mailbox_->changed.wait(lock, mail);
+      mailbox_->idle = false;
+    }
+  }
+  std::swap(arrivals_, mailbox_->arrivals);
+  poked_ = std::exchange(mailbox_->poked, false);
+  if (mailbox_->stopping) {
+    std::ranges::move(arrivals_, std::back_inserter(tasks_));
+    return false;
+  }
+  return true;
+}
+
+void EngineLoop::drop_cancelled() {
+  for (size_t i = tasks_.size(); i-- > 0;) {
+    if (tasks_[i]->cancelled()) end(*tasks_[i], FinishReason::kCancelled, "");
+  }
+  close_ended();
+}
+
+void EngineLoop::step() {
+  const Clock::time_point start = Clock::now();
+  const scheduler::Plan& plan = scheduler_.plan();
+  const std::string error = execute(plan);
+  step_tasks_.clear();
+  for (const scheduler::Row& row : plan.rows) {
+    Task* const task = &task_of(row);
+    if (step_tasks_.empty() || step_tasks_.back() != task) step_tasks_.push_back(task);
+  }
+  if (!error.empty()) {
+    // Before the step counts as done: what it was to write into their blocks is not there.
+    for (Task* const task : step_tasks_) scheduler_.cancel(*task->group());
+  }
+  scheduler_.complete(plan);
+  for (Task* const task : step_tasks_) {
+    if (error.empty()) {
+      advance(*task);
+    } else {
+      end(*task, FinishReason::kError, error);
+    }
+  }
+  stats_.busy_seconds += seconds_since(start);
+  close_ended();
+}
+
+std::string EngineLoop::execute(const scheduler::Plan& plan) {
+  try {
+    store_.begin_step(plan);
+    wants_.clear();
+    int32_t first = 0;
+    for (const scheduler::Row& row : plan.rows) {
+      task_of(row).want(row, first, wants_);
+      first += row.count;
+    }
+    runner_.run(plan, wants_, hook_);
+  } catch (const std::exception& error) {
+    return error.what();
+  }
+  return {};
+}
+
+void EngineLoop::advance(Task& task) {
+  try {
+    stats_.generated_tokens += task.advance(scheduler_);
+    if (task.group()->sequences().empty()) end(task, FinishReason::kNone, "");
+  } catch (const std::exception& error) {
+    end(task, FinishReason::kError, error.what());
+  }
+}
+
+void EngineLoop::end(Task& task, FinishReason reason, const std::string& error) {
+  scheduler_.cancel(*task.group());
+  ++(reason == FinishReason::kCancelled ? stats_.cancelled_requests : stats_.finished_requests);
+  const auto place = std::ranges::find(tasks_, &task, &std::shared_ptr<Task>::get);
+  ended_.push_back({std::move(*place), reason, error});
+  tasks_.erase(place);
+}
+
+void EngineLoop::close_ended() {
+  publish_stats();
+  // After the statistics, so that who has the result finds it counted.
+  for (const Ended& ended : ended_) ended.task->close(ended.reason, ended.error);
+  ended_.clear();
+}
+
+void EngineLoop::publish_stats() {
+  scheduler_.fill(stats_);
+  const std::lock_guard lock(mailbox_->mutex);
+  mailbox_->stats = stats_;
+}
+
+}  // namespace caravel::engine

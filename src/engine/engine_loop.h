@@ -1,0 +1,94 @@
+#pragma once
+
+#include <condition_variable>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "api/stats.h"
+#include "engine/logprob_store.h"
+#include "engine/model_runner.h"
+#include "engine/task.h"
+#include "scheduler/scheduler.h"
+
+namespace caravel::engine {
+
+/// What other threads leave for the engine's.
+struct Mailbox {
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::vector<std::shared_ptr<Task>> arrivals;
+  bool poked = false;  // some task may have been cancelled
+  bool stopping = false;
+  bool idle = false;  // the thread waits, and nothing runs
+  Stats stats;        // after the last step
+
+  void poke() {
+    {
+      const std::lock_guard lock(mutex);
+      poked = true;
+    }
+    changed.notify_all();
+  }
+};
+
+/// The thread that steps: it alone touches scheduler, runner and tasks. Sleeps while there is nothing to do.
+class EngineLoop {
+ public:
+  /// Called before the forward pass of every step, on the engine's thread; what it throws counts as the step's own.
+  using StepHook = std::function<void(const scheduler::Plan&)>;
+
+  /// `runner` and `store` must outlive it.
+  EngineLoop(const scheduler::SchedulerConfig& config, ModelRunner& runner, LogprobStore& store, StepHook hook);
+  /// Cancels what runs and joins.
+  ~EngineLoop();
+
+  // -- Any thread.
+
+  /// Whether such a group could ever run.
+  bool fits(const scheduler::GroupParams& params) const;
+  /// Throws CapacityError for what could never fit.
+  void submit(std::shared_ptr<Task> task);
+  const std::shared_ptr<Mailbox>& mailbox() const { return mailbox_; }
+  Stats stats() const;
+  /// Waits until nothing runs, then checks the books.
+  void check_integrity();
+
+ private:
+  void run();
+  /// False when it is time to end.
+  bool take_mail();
+  void drop_cancelled();
+  void step();
+  /// What went wrong; empty if nothing did.
+  std::string execute(const scheduler::Plan& plan);
+  void advance(Task& task);
+  /// Its sequences are dropped; close_ended() will tell whoever waits.
+  void end(Task& task, FinishReason reason, const std::string& error);
+  void close_ended();
+  void publish_stats();
+
+  ModelRunner& runner_;
+  LogprobStore& store_;
+  StepHook hook_;
+  scheduler::Scheduler scheduler_;
+  std::vector<std::shared_ptr<Task>> tasks_;     // that are not finished
+  std::vector<std::shared_ptr<Task>> arrivals_;  // the mailbox's, taken
+  bool poked_ = false;                           // likewise
+  std::vector<Task*> step_tasks_;                // that have rows in the step
+  struct Ended {
+    std::shared_ptr<Task> task;
+    FinishReason reason;
+    std::string error;
+  };
+  std::vector<Ended> ended_;
+  StepWants wants_;
+  Stats stats_;  // what the scheduler does not count
+  std::shared_ptr<Mailbox> mailbox_ = std::make_shared<Mailbox>();
+  std::thread thread_;
+};
+
+}  // namespace caravel::engine

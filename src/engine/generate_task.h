@@ -1,0 +1,45 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "engine/generation.h"
+#include "engine/task.h"
+
+namespace caravel::engine {
+
+/// n answers to one prompt, each drawn by itself. The prompt is computed once; then its sequence is forked.
+class GenerateTask final : public Task {
+ public:
+  explicit GenerateTask(Generation generation);
+
+  bool cancelled() const override { return generation_.channel->cancelled(); }
+  void want(const scheduler::Row& row, int32_t first, StepWants& wants) override;
+  void receive(const LogitsWant& want, const sampler::Sampler& sampler, size_t row) override;
+  int advance(scheduler::Scheduler& scheduler) override;
+  void close(FinishReason reason, const std::string& error) override;
+
+ private:
+  struct Answer {
+    Member member;
+    sampler::SamplingState state;
+    OutputText text;
+    scheduler::Sequence* sequence = nullptr;  // nullptr before the fork and after the end
+    int tokens = 0;
+    bool drew = false;  // in this step: the following
+    TokenLogprob drawn = {};
+    FinishReason finish_reason = FinishReason::kNone;
+  };
+
+  /// The drawn token joins the answer, and perhaps ends it.
+  void accept(Answer& answer);
+  void finish(Answer& answer, FinishReason reason, std::string_view stop_reason);
+  void fork(scheduler::Scheduler& scheduler);
+
+  Generation generation_;
+  std::vector<Answer> answers_;
+  bool prompt_done_ = false;
+  bool forked_ = false;
+};
+
+}  // namespace caravel::engine

@@ -1,0 +1,36 @@
+#include "engine/kv_storage.h"
+
+#include "kernels/kv_cache.h"
+
+namespace caravel::engine {
+namespace {
+
+void enqueue(Stream& stream, const std::byte* from, std::byte* to, std::span<const BlockCopy> copies, int64_t bytes) {
+  if (copies.empty()) return;
+  kernels::copy_blocks(
+      stream,
+      {.src = from, .dst = to, .copies = copies.data(), .count = static_cast<int64_t>(copies.size()), .bytes = bytes});
+}
+
+}  // namespace
+
+KvStorage::KvStorage(Device& device, const model::KvLayout& layout, int block_size, DType dtype, int blocks,
+                     int host_blocks)
+    : block_bytes_(layout.block_bytes()),
+      device_blocks_(device.allocate(static_cast<size_t>(blocks * block_bytes_))),
+      host_blocks_(device.allocate(static_cast<size_t>(host_blocks * block_bytes_))),
+      pool_{.base = device_blocks_.data(), .block_size = block_size, .dtype = dtype} {}
+
+void KvStorage::swap_out(Stream& stream, std::span<const BlockCopy> copies) {
+  enqueue(stream, device_blocks_.data(), host_blocks_.data(), copies, block_bytes_);
+}
+
+void KvStorage::swap_in(Stream& stream, std::span<const BlockCopy> copies) {
+  enqueue(stream, host_blocks_.data(), device_blocks_.data(), copies, block_bytes_);
+}
+
+void KvStorage::copy(Stream& stream, std::span<const BlockCopy> copies) {
+  enqueue(stream, device_blocks_.data(), device_blocks_.data(), copies, block_bytes_);
+}
+
+}  // namespace caravel::engine

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "api/engine_config.h"
+#include "device/device.h"
+#include "engine/engine.h"
+#include "model/decoder.h"
+#include "text/chat_template.h"
+#include "text/tokenizer.h"
+
+namespace caravel::engine {
+
+/// How an engine is laid out, chosen from its configuration, the model and the machine.
+struct Sizes {
+  int max_model_len = 0;
+  DType kv_dtype = DType::kF16;
+  int blocks = 0;
+  int host_blocks = 0;
+};
+
+/// A model in memory, ready to run, with its text side. Its files are closed.
+struct LoadedModel {
+  std::unique_ptr<Device> device;
+  std::unique_ptr<text::Tokenizer> tokenizer;
+  std::unique_ptr<text::ChatTemplate> chat_template;  // nullptr: the model has none
+  GenerationDefaults generation_defaults;             // every id that ends an answer is in it
+  Sizes sizes;
+  std::unique_ptr<model::Decoder> decoder;
+  ModelInfo info;
+};
+
+/// Throws what Engine::open() throws.
+LoadedModel load_model(const EngineConfig& config);
+
+}  // namespace caravel::engine

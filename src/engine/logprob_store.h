@@ -1,0 +1,45 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "api/output.h"
+#include "base/block_copy.h"
+#include "scheduler/plan.h"
+
+namespace caravel::engine {
+
+/// Log-probabilities of tokens, kept beside the blocks that hold their keys and values: so that a prompt found in the
+/// prefix cache need not be computed again because they are asked for. One thread at a time.
+class LogprobStore {
+ public:
+  LogprobStore(int blocks, int host_blocks, int block_size);
+
+  /// The step is about to run: what is beside blocks goes along with their copies, and nothing is known any more of the
+  /// slots that it writes.
+  void begin_step(const scheduler::Plan& plan);
+  void put(int64_t slot, const TokenLogprob& logprob);
+  /// False when the slot's token has none, or fewer than `top` of the most likely ones. All of `result` but its token.
+  bool get(int64_t slot, int top, TokenLogprob& result) const;
+
+  int block_size() const { return block_size_; }
+
+ private:
+  struct Entry {
+    float logprob = 0;
+    int32_t rank = 0;  // 0: nothing is known
+  };
+  struct Side {
+    std::vector<Entry> entries;                                // [blocks * block_size]
+    std::vector<std::vector<std::pair<int32_t, float>>> tops;  // [blocks * block_size], most likely first
+  };
+  void copy(const Side& from, Side& to, std::span<const BlockCopy> copies);
+
+  int block_size_;
+  Side device_;
+  Side host_;
+};
+
+}  // namespace caravel::engine

@@ -1,0 +1,124 @@
+#include "engine/make_generation.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/error.h"
+#include "engine/beam_task.h"
+#include "sampler/validate.h"
+
+namespace caravel::engine {
+namespace {
+
+std::vector<int32_t> prompt_of(Request& request, const LoadedModel& model) {
+  if (auto* const tokens = std::get_if<std::vector<int32_t>>(&request.prompt)) return std::move(*tokens);
+  return model.tokenizer->encode(std::get<std::string>(request.prompt),
+                                 {.add_special = request.add_special_tokens, .parse_special = request.parse_special});
+}
+
+/// Every way in which a text may be spelled in tokens: at the start, and after a space.
+std::vector<std::vector<int32_t>> spellings(const std::vector<std::string>& texts, const text::Tokenizer& tokenizer) {
+  std::vector<std::vector<int32_t>> result;
+  for (const std::string& text : texts) {
+    for (const std::string& variant : {text, " " + text}) {
+      std::vector<int32_t> tokens = tokenizer.encode(variant, {.add_special = false, .parse_special = false});
+      if (!tokens.empty() && std::ranges::find(result, tokens) == result.end()) result.push_back(std::move(tokens));
+    }
+  }
+  return result;
+}
+
+void sort_unique(std::vector<int32_t>& ids) {
+  std::ranges::sort(ids);
+  const auto rest = std::ranges::unique(ids);
+  ids.erase(rest.begin(), rest.end());
+}
+
+/// Limits max_tokens to what max_model_len leaves.
+void fit_length(SamplingParams& params, size_t prompt_tokens, int max_model_len) {
+  const int64_t room = int64_t{max_model_len} - static_cast<int64_t>(prompt_tokens);
+  if (room < (params.max_tokens > 0 ? 1 : 0)) {
+    throw fail<InvalidArgument>(
+        "the prompt has {} tokens; prompt and answer together may have {} (max_model_len): shorten it", prompt_tokens,
+        max_model_len);
+  }
+  params.max_tokens = static_cast<int>(std::min<int64_t>(params.max_tokens, room));
+  params.min_tokens = std::min(params.min_tokens, params.max_tokens);
+}
+
+void check_sequences(const SamplingParams& params, int max_num_seqs) {
+  const int sequences = params.use_beam_search ? std::max(params.n, params.beam_width) : params.n;
+  if (sequences > max_num_seqs) {
+    throw fail<InvalidArgument>("{} is {}; the engine runs {} sequences at once (max_num_seqs)",
+                                params.use_beam_search ? "beam_width" : "n", sequences, max_num_seqs);
+  }
+}
+
+}  // namespace
+
+void check_tokens(std::span<const int32_t> tokens, int vocab_size, std::string_view what) {
+  if (tokens.empty()) throw fail<InvalidArgument>("{} is empty: give at least one token", what);
+  for (const int32_t token : tokens) {
+    if (token < 0 || token >= vocab_size) {
+      throw fail<InvalidArgument>("{} has token id {}; the vocabulary has ids 0 to {}", what, token, vocab_size - 1);
+    }
+  }
+}
+
+Generation make_generation(Request request, const LoadedModel& model, const RequestLimits& limits, LogprobStore& store,
+                           uint64_t seed, std::function<void()> on_news) {
+  const int vocab_size = model.decoder->config().vocab_size;
+  SamplingParams& params = request.sampling;
+  sampler::validate(params, vocab_size);
+  check_sequences(params, limits.max_num_seqs);
+  std::vector<int32_t> prompt = prompt_of(request, model);
+  check_tokens(prompt, vocab_size, "the prompt");
+  fit_length(params, prompt.size(), limits.max_model_len);
+
+  Generation generation;
+  generation.tokenizer = model.tokenizer.get();
+  generation.text = {.skip_special = params.skip_special_tokens,
+                     .stop = params.stop,
+                     .include_stop = params.include_stop_str_in_output};
+  if (!params.ignore_eos) generation.end_of_generation_ids = model.generation_defaults.end_of_generation_ids;
+  sort_unique(params.allowed_token_ids);
+
+  auto rules = std::make_shared<sampler::SamplingRules>();
+  rules->seed = params.seed.value_or(seed);
+  rules->bad_words = spellings(params.bad_words, *model.tokenizer);
+  rules->end_ids = generation.end_of_generation_ids;
+  rules->end_ids.insert(rules->end_ids.end(), params.stop_token_ids.begin(), params.stop_token_ids.end());
+  sort_unique(rules->end_ids);
+
+  int sequences = params.n;
+  if (params.use_beam_search) {
+    if (params.beam_width == 0) params.beam_width = params.n;
+    sequences = params.beam_width;
+    generation.top = BeamTask::candidates(params, rules->end_ids.size(), vocab_size);
+    if (generation.top > kMaxTop) {
+      throw fail<InvalidArgument>("beam_width is {} and {} ids end an answer; their product must be below {}",
+                                  params.beam_width, rules->end_ids.size(), kMaxTop);
+    }
+  } else if (params.logprobs) {
+    generation.top = std::min(*params.logprobs, vocab_size);
+  }
+  if (params.prompt_logprobs) {
+    generation.prompt_logprobs =
+        std::make_unique<PromptLogprobs>(store, prompt, std::min(*params.prompt_logprobs, vocab_size));
+  }
+  generation.channel = std::make_shared<RequestChannel>(std::move(request.id), params.n, params.max_tokens,
+                                                        params.logprobs.has_value(), std::move(on_news));
+  // The last token of an answer is drawn, but not computed.
+  const int longest = static_cast<int>(prompt.size()) + std::max(params.max_tokens - 1, 0);
+  generation.group = {.prompt = std::move(prompt),
+                      .max_tokens = longest,
+                      .max_sequences = sequences,
+                      .priority = request.priority,
+                      .salt = std::move(request.cache_salt),
+                      .filter = generation.prompt_logprobs.get()};
+  rules->params = std::move(params);
+  generation.rules = std::move(rules);
+  return generation;
+}
+
+}  // namespace caravel::engine

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <span>
+
+#include "api/request.h"
+#include "engine/generation.h"
+#include "engine/loaded_model.h"
+
+namespace caravel::engine {
+
+/// What a draw's `top` may be at most.
+inline constexpr int kMaxTop = 512;
+
+/// What requests are checked against.
+struct RequestLimits {
+  int max_model_len = 0;
+  int max_num_seqs = 0;
+};
+
+/// Throws InvalidArgument: no tokens, or an id that the model does not have. `what`: for the message.
+void check_tokens(std::span<const int32_t> tokens, int vocab_size, std::string_view what);
+
+/// Checks a request and turns it into ids. request.id is set. seed: for a request that brings none. Throws
+/// InvalidArgument.
+Generation make_generation(Request request, const LoadedModel& model, const RequestLimits& limits, LogprobStore& store,
+                           uint64_t seed, std::function<void()> on_news);
+
+}  // namespace caravel::engine

@@ -1,0 +1,58 @@
+#include "engine/prompt_logprobs.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "engine/kv_slots.h"
+
+namespace caravel::engine {
+
+PromptLogprobs::PromptLogprobs(LogprobStore& store, std::span<const int32_t> prompt, int top)
+    : store_(&store), top_(top), logprobs_(prompt.size()) {
+  for (size_t i = 0; i < prompt.size(); ++i) logprobs_[i].token = prompt[i];
+}
+
+bool PromptLogprobs::usable(int index, cache::BlockId block) {
+  const auto size = static_cast<size_t>(store_->block_size());
+  const size_t begin = static_cast<size_t>(index) * size;
+  const size_t end = std::min(begin + size, logprobs_.size());
+  for (size_t position = begin; position < end; ++position) {
+    const int64_t slot = int64_t{block} * store_->block_size() + static_cast<int64_t>(position - begin);
+    if (!known(position) && !store_->get(slot, top_, logprobs_[position])) return false;
+  }
+  return true;
+}
+
+void PromptLogprobs::want(const scheduler::Row& row, int32_t first, Task* task, StepWants& wants) {
+  row_ = row;
+  for (int i = 0; i < row.count; ++i) {
+    const auto position = static_cast<size_t>(row.first + i);
+    if (position >= logprobs_.size()) break;
+    if (known(position)) keep(position);
+    const size_t next = position + 1;  // a token's logits tell of the next one
+    if (next >= logprobs_.size() || known(next)) continue;
+    wants.logits.push_back({.row = first + i,
+                            .sample = {.token = logprobs_[next].token, .top = top_},
+                            .task = task,
+                            .tag = static_cast<int64_t>(next)});
+  }
+}
+
+void PromptLogprobs::receive(const LogitsWant& want, const sampler::Sampler& sampler, size_t row) {
+  const auto position = static_cast<size_t>(want.tag);
+  logprobs_[position] = sampler.token_logprob(row, top_);
+  // Right after the row the token has no slot yet: it is kept when it is computed.
+  if (position < static_cast<size_t>(row_.first + row_.count)) keep(position);
+}
+
+void PromptLogprobs::keep(size_t position) const {
+  if (position == 0) return;
+  store_->put(kv_slot(row_.sequence->kv, 0, static_cast<int>(position), store_->block_size()), logprobs_[position]);
+}
+
+std::vector<TokenLogprob> PromptLogprobs::take() {
+  if (!logprobs_.empty()) logprobs_.erase(logprobs_.begin());
+  return std::move(logprobs_);
+}
+
+}  // namespace caravel::engine

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "api/output.h"
+#include "cache/kv_manager.h"
+#include "engine/logprob_store.h"
+#include "engine/task.h"
+
+namespace caravel::engine {
+
+/// The log-probabilities of one prompt's tokens, gathered from what cached blocks keep and from the steps that compute
+/// the rest, which are kept beside their blocks in turn. What is known stays known when the request is preempted.
+class PromptLogprobs final : public cache::CachedBlockFilter {
+ public:
+  /// The tag of its wants is the position of the token that they are about; prompt tokens' tags are below
+  /// prompt.size(). `top`: of the most likely ones, at most the vocabulary's size.
+  PromptLogprobs(LogprobStore& store, std::span<const int32_t> prompt, int top);
+
+  /// Reads a cached block's log-probabilities, if it has them all.
+  bool usable(int index, cache::BlockId block) override;
+
+  /// Asks for what `row` can tell, and keeps what is known of its tokens beside them.
+  void want(const scheduler::Row& row, int32_t first, Task* task, StepWants& wants);
+  void receive(const LogitsWant& want, const sampler::Sampler& sampler, size_t row);
+
+  /// One for each prompt token but the first; those that are not known have rank 0.
+  std::vector<TokenLogprob> take();
+
+ private:
+  bool known(size_t position) const { return position == 0 || logprobs_[position].rank != 0; }
+  void keep(size_t position) const;
+
+  LogprobStore* store_;
+  int top_;
+  std::vector<TokenLogprob> logprobs_;  // [prompt]
+  scheduler::Row row_;                  // the last one that wanted something
+};
+
+}  // namespace caravel::engine

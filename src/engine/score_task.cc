@@ -1,0 +1,118 @@
+#include "engine/score_task.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/error.h"
+
+namespace caravel::engine {
+namespace {
+
+int64_t tag_of(size_t continuation, size_t token) { return static_cast<int64_t>(continuation << 32 | token); }
+
+}  // namespace
+
+scheduler::GroupParams ScoreTask::group_params(const ScoreRequest& request, int max_sequences) {
+  size_t longest = 1;
+  int forked = 0;
+  for (const auto& continuation : request.continuations) {
+    longest = std::max(longest, continuation.size());
+    forked += continuation.size() > 1;
+  }
+  // A continuation's last token is told of, but tells of nothing: it is not computed.
+  return {.prompt = request.prefix,
+          .max_tokens = static_cast<int>(request.prefix.size() + longest - 1),
+          .max_sequences = std::clamp(forked, 1, max_sequences)};
+}
+
+ScoreTask::ScoreTask(ScoreRequest request, int max_sequences)
+    : Task(group_params(request, max_sequences)), request_(std::move(request)) {
+  for (size_t i = 0; i < request_.continuations.size(); ++i) {
+    const std::vector<int32_t>& tokens = request_.continuations[i];
+    Continuation& continuation = continuations_.emplace_back();
+    continuation.member = {this, static_cast<int>(i)};
+    continuation.logprobs.resize(tokens.size());
+    for (size_t t = 0; t < tokens.size(); ++t) continuation.logprobs[t].token = tokens[t];
+    if (tokens.size() > 1) waiting_.push_back(i);
+  }
+  std::ranges::reverse(waiting_);
+}
+
+void ScoreTask::want(const scheduler::Row& row, int32_t first, StepWants& wants) {
+  const auto ask = [&](size_t i, size_t token, int32_t batch_row) {
+    const TokenLogprob& logprob = continuations_[i].logprobs[token];
+    if (logprob.rank != 0) return;
+    wants.logits.push_back(
+        {.row = batch_row, .sample = {.token = logprob.token, .top = 0}, .task = this, .tag = tag_of(i, token)});
+  };
+  const int prefix = row.sequence->prompt_len;
+  if (row.draws && !prefix_done_) {
+    for (size_t i = 0; i < continuations_.size(); ++i) ask(i, 0, first + row.count - 1);
+    return;
+  }
+  const auto i = static_cast<size_t>(static_cast<const Member*>(row.sequence->payload)->index);
+  if (continuations_[i].sequence != row.sequence) return;  // the prefix, computed again
+  for (int r = 0; r < row.count; ++r) {
+    const int token = row.first + r + 1 - prefix;
+    if (token > 0) ask(i, static_cast<size_t>(token), first + r);
+  }
+}
+
+void ScoreTask::receive(const LogitsWant& want, const sampler::Sampler& sampler, size_t row) {
+  Continuation& continuation = continuations_[static_cast<size_t>(want.tag >> 32)];
+  continuation.logprobs[static_cast<size_t>(want.tag & 0xFFFFFFFF)] = sampler.token_logprob(row, 0);
+  ++continuation.known;
+  prefix_done_ = true;
+}
+
+int ScoreTask::advance(scheduler::Scheduler& scheduler) {
+  for (Continuation& continuation : continuations_) {
+    if (continuation.sequence == nullptr || continuation.known < continuation.logprobs.size()) continue;
+    scheduler.finish(*std::exchange(continuation.sequence, nullptr));
+  }
+  if (prefix_done_) start_waiting(scheduler);
+  return 0;
+}
+
+void ScoreTask::start_waiting(scheduler::Scheduler& scheduler) {
+  if (prefix_taken_) return;
+  scheduler::Sequence& prefix = group()->first();
+  const auto limit = static_cast<size_t>(group()->params().max_sequences);
+  const auto start = [&](scheduler::Sequence& sequence, Continuation& continuation) {
+    continuation.sequence = &sequence;
+    sequence.payload = &continuation.member;
+    const std::vector<int32_t>& tokens = request_.continuations[static_cast<size_t>(continuation.member.index)];
+    scheduler.append(sequence, std::span(tokens).first(tokens.size() - 1));
+    waiting_.pop_back();
+  };
+  while (waiting_.size() > 1 && group()->sequences().size() < limit) {
+    start(scheduler.fork(prefix), continuations_[waiting_.back()]);
+  }
+  if (waiting_.size() > 1) return;
+  prefix_taken_ = true;
+  if (waiting_.empty()) {
+    scheduler.finish(prefix);
+  } else {
+    start(prefix, continuations_[waiting_.back()]);
+  }
+}
+
+void ScoreTask::close(FinishReason reason, const std::string& error) {
+  if (reason != FinishReason::kNone) {
+    result_.set_exception(std::make_exception_ptr(Error(error.empty() ? "the engine was closed" : error)));
+    return;
+  }
+  std::vector<Score> scores;
+  for (const Continuation& continuation : continuations_) {
+    Score& score = scores.emplace_back();
+    for (const TokenLogprob& token : continuation.logprobs) {
+      score.logprob += token.logprob;
+      score.tokens.push_back(token.token);
+      score.token_logprobs.push_back(token.logprob);
+      score.is_greedy.push_back(token.rank == 1);
+    }
+  }
+  result_.set_value(std::move(scores));
+}
+
+}  // namespace caravel::engine

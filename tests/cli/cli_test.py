@@ -1,0 +1,330 @@
+"""The command line as its users meet it: the real binary, the real default model, files, pipes, signals.
+
+Run by ctest with CARAVEL set to the binary; by hand: CARAVEL=build/release/caravel python3 tests/cli/cli_test.py
+"""
+
+import json
+import os
+import pty
+import re
+import select
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+from pathlib import Path
+
+CARAVEL = os.environ.get("CARAVEL", "build/release/caravel")
+# Two programs of the test run share two cores; none of these tests measures speed.
+ENGINE = ["--kv-cache-memory", "64MiB"]
+
+
+def run(*args, stdin="", check=True, timeout=120):
+    done = subprocess.run([CARAVEL, *args], input=stdin.encode() if isinstance(stdin, str) else stdin,
+                          capture_output=True, timeout=timeout)
+    if check and done.returncode != 0:
+        raise AssertionError(f"caravel {' '.join(args)} gave {done.returncode}: {done.stderr.decode()}")
+    return done
+
+
+def generate(*args, **kwargs):
+    return run("generate", *args, *ENGINE, **kwargs)
+
+
+def json_lines(data):
+    return [json.loads(line) for line in data.splitlines()]
+
+
+class Generate(unittest.TestCase):
+    def test_plain_text_is_the_json_answers_text(self):
+        args = ["--prompt", "The three primary colors are", "--max-tokens", "24"]
+        plain = generate(*args).stdout.decode()
+        (answer,) = json_lines(generate(*args, "--json").stdout)
+        self.assertEqual(plain.rstrip("\n"), answer["text"].rstrip("\n"))
+        self.assertIn("red", plain.lower())
+        self.assertEqual(24, answer["usage"]["completion_tokens"])
+        self.assertEqual(24, len(answer["token_ids"]))
+        self.assertEqual("length", answer["finish_reason"])
+
+    def test_prompt_from_standard_input(self):
+        flag = generate("--prompt", "One, two, three,", "--max-tokens", "8").stdout
+        self.assertEqual(flag, generate("--max-tokens", "8", stdin="One, two, three,").stdout)
+
+    def test_chat_frames_the_prompt_and_stops(self):
+        (answer,) = json_lines(generate("--chat", "--temperature", "0", "--prompt", "What is 2+2?",
+                                        "--json").stdout)
+        self.assertIn("4", answer["text"])
+        self.assertEqual("stop", answer["finish_reason"])
+        self.assertNotIn("<|im_end|>", answer["text"])
+
+    def test_a_seed_repeats_and_n_differ(self):
+        args = ["--prompt", "Once upon a time", "--temperature", "1", "--seed", "7", "-n", "3", "--max-tokens", "16",
+                "--json"]
+        first, second = json_lines(generate(*args).stdout), json_lines(generate(*args).stdout)
+        self.assertEqual([a["text"] for a in first], [a["text"] for a in second])
+        self.assertEqual(3, len({a["text"] for a in first}))
+
+    def test_beams_are_ordered_and_at_least_as_likely_as_greedy(self):
+        args = ["--prompt", "The sun rises in the", "--max-tokens", "8", "--ignore-eos", "--logprobs", "0", "--json"]
+        total = lambda answer: sum(t["logprob"] for t in answer["logprobs"])
+        (greedy,) = json_lines(generate(*args).stdout)
+        beams = json_lines(generate(*args, "-n", "3", "--beams", "4").stdout)
+        self.assertEqual(3, len(beams))
+        self.assertGreaterEqual(total(beams[0]), total(greedy) - 1e-4)
+        self.assertGreaterEqual(total(beams[0]), total(beams[1]))
+
+    def test_logprobs_of_the_prompt_and_the_answer(self):
+        (answer,) = json_lines(generate("--prompt", "Paris is the capital of", "--max-tokens", "2", "--logprobs", "3",
+                                        "--prompt-logprobs", "0", "--json").stdout)
+        self.assertEqual(answer["usage"]["prompt_tokens"] - 1, len(answer["prompt_logprobs"]))
+        for token in answer["logprobs"]:
+            self.assertEqual(3, len(token["top_logprobs"]))
+            self.assertAlmostEqual(token["logprob"], token["top_logprobs"][0]["logprob"], places=5)
+
+    def test_stop_strings_end_the_answer_and_are_not_shown(self):
+        (answer,) = json_lines(generate("--prompt", "1, 2, 3, 4, 5, 6,", "--stop", "9", "--json").stdout)
+        self.assertEqual("stop", answer["finish_reason"])
+        self.assertNotIn("9", answer["text"])
+        self.assertIn("8", answer["text"])
+
+    def test_prompt_components(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder, "prompt.yaml")
+            path.write_text("instruction: Answer with one word.\n"
+                            "examples:\n- {input: The opposite of hot, output: cold}\n"
+                            "- {input: The opposite of big, output: small}\n"
+                            "primary_content: The opposite of up\n")
+            self.assertIn("down", generate("--components", str(path), "--max-tokens", "6").stdout.decode().lower())
+
+
+class Batch(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory()
+        self.addCleanup(self.folder.cleanup)
+        self.input = Path(self.folder.name, "in.jsonl")
+        self.output = Path(self.folder.name, "out.jsonl")
+
+    def write_rows(self, count, max_tokens):
+        rows = [{"id": f"row-{i}", "prompt": f"Item {i}: write about the number {i}.", "max_tokens": max_tokens,
+                 "ignore_eos": True} for i in range(count)]
+        self.input.write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+    def start(self):
+        return subprocess.Popen([CARAVEL, "generate", "-i", str(self.input), "-o", str(self.output), *ENGINE],
+                                stderr=subprocess.DEVNULL)
+
+    def wait_for_lines(self, count):
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            if self.output.exists() and self.output.read_bytes().count(b"\n") >= count:
+                return
+            time.sleep(0.01)
+        self.fail("no results came")
+
+    def test_rows_of_every_form(self):
+        self.input.write_text("\n".join(map(json.dumps, [
+            {"id": "text", "prompt": "Hello", "max_tokens": 4},
+            {"id": "ids", "prompt": [19556, 28], "max_tokens": 4},
+            {"id": "chat", "messages": [{"role": "user", "content": "Say hi."}], "max_tokens": 4, "temperature": 0},
+            {"id": 7, "prompt": "Hello", "n": 2, "temperature": 1, "max_tokens": 4, "logprobs": 2},
+            {"id": "broken", "prompt": "Hello", "temperature": "hot"},
+            {"id": "unknown", "prompt": "Hello", "temprature": 1},
+            {"id": "long", "prompt": "word " * 9000},
+            {"prompt": "Hello", "max_tokens": 4},
+        ])))
+        generate("-i", str(self.input), "-o", str(self.output))
+        results = {}
+        for line in json_lines(self.output.read_text()):
+            results.setdefault(line["id"], []).append(line)
+        self.assertEqual({"text", "ids", "chat", "7", "broken", "unknown", "long", "line-8"}, set(results))
+        self.assertEqual(2, len(results["7"]))
+        self.assertIn("'temperature' must be a number", results["broken"][0]["error"])
+        self.assertIn("temprature", results["unknown"][0]["error"])
+        self.assertRegex(results["long"][0]["error"], r"\d+ tokens")
+
+    def test_goes_on_where_it_was_killed(self):
+        self.write_rows(60, 24)
+        generate("-i", str(self.input), "-o", str(self.output))
+        expected = {line["id"]: line["text"] for line in json_lines(self.output.read_text())}
+        self.assertEqual(60, len(expected))
+        self.output.unlink()
+
+        self.input.write_text(self.input.read_text())
+        process = self.start()
+        self.wait_for_lines(1)
+        process.kill()
+        process.wait()
+        with self.output.open("ab") as file:
+            file.write(b'{"id":"row-59","index":0,"te')  # what a crash in the middle of a write leaves
+        generate("-i", str(self.input), "-o", str(self.output))
+        lines = json_lines(self.output.read_text())
+        self.assertEqual(60, len(lines))
+        self.assertEqual(expected, {line["id"]: line["text"] for line in lines})
+
+    def test_ctrl_c_keeps_what_has_finished(self):
+        self.write_rows(400, 40)
+        process = self.start()
+        self.wait_for_lines(1)
+        process.send_signal(signal.SIGINT)
+        self.assertEqual(130, process.wait(20))
+        self.assertLess(len(json_lines(self.output.read_text())), 400)
+
+    def test_an_output_of_another_input_is_refused(self):
+        self.write_rows(1, 2)
+        self.output.write_text('{"id":"someone else\'s"}\n')
+        done = generate("-i", str(self.input), "-o", str(self.output), check=False)
+        self.assertEqual(1, done.returncode)
+        self.assertEqual('{"id":"someone else\'s"}\n', self.output.read_text())
+
+    def test_bad_rows_name_their_line(self):
+        self.input.write_text('{"prompt": "a"}\nnot json\n')
+        done = generate("-i", str(self.input), check=False)
+        self.assertEqual(1, done.returncode)
+        self.assertIn("in.jsonl:2:", done.stderr.decode())
+
+
+class Errors(unittest.TestCase):
+    def assert_one_line(self, done, code=1):
+        self.assertEqual(code, done.returncode, done.stderr)
+        lines = done.stderr.decode().strip().splitlines()
+        self.assertEqual(1, len(lines), lines)
+        return lines[0]
+
+    def test_one_clear_line(self):
+        self.assertIn("no-such-model", self.assert_one_line(run("inspect", "no-such-model", check=False)))
+        with tempfile.TemporaryDirectory() as folder:
+            broken = Path(folder, "broken.gguf")
+            broken.write_bytes(b"GGUF\x03\0\0\0" + b"\xff" * 64)
+            self.assertIn("broken.gguf", self.assert_one_line(run("inspect", str(broken), check=False)))
+            unwritable = Path(folder, "none", "out.jsonl")
+            rows = Path(folder, "in.jsonl")
+            rows.write_text('{"prompt": "a", "max_tokens": 1}\n')
+            self.assertIn("cannot write", self.assert_one_line(
+                generate("-i", str(rows), "-o", str(unwritable), check=False)))
+        self.assertIn("max_model_len", self.assert_one_line(
+            generate("--prompt", "a", "--max-model-len", "1000000000", check=False)))
+        self.assertIn("temperature", self.assert_one_line(
+            generate("--prompt", "a", "--temperature", "-1", check=False)))
+
+    def test_usage_errors_exit_with_two(self):
+        self.assertEqual(2, run("generate", "--no-such-flag", check=False).returncode)
+        self.assertEqual(2, run(check=False).returncode)
+
+    def test_a_full_disk_is_said(self):
+        with open("/dev/full", "wb") as full:
+            done = subprocess.run([CARAVEL, "generate", "--prompt", "a", "--max-tokens", "2", *ENGINE], stdout=full,
+                                  stderr=subprocess.PIPE, timeout=60)
+        self.assertIn("No space left", self.assert_one_line(done))
+
+    def test_a_closed_pipe_ends_silently(self):
+        read, write = os.pipe()
+        process = subprocess.Popen([CARAVEL, "generate", "--prompt", "a", "--max-tokens", "500", "--ignore-eos",
+                                    *ENGINE], stdout=write, stderr=subprocess.PIPE)
+        os.close(write)
+        os.read(read, 1)
+        os.close(read)
+        _, errors = process.communicate(timeout=60)
+        self.assertEqual((0, b""), (process.returncode, errors))
+
+
+class Score(unittest.TestCase):
+    def score(self, *rows):
+        return json_lines(run("score", "-i", "-", *ENGINE, stdin="\n".join(map(json.dumps, rows))).stdout)
+
+    def test_texts_split_as_lm_eval_does(self):
+        (row,) = self.score({"id": 3, "prefix": "The capital of France is ", "continuations": ["Paris", "Berlin"]})
+        self.assertEqual(3, row["id"])
+        paris, berlin = row["scores"]
+        self.assertEqual(" Paris", "".join(paris["tokens"]))
+        self.assertGreater(paris["logprob"], berlin["logprob"])
+        self.assertAlmostEqual(paris["logprob"], sum(paris["token_logprobs"]), places=4)
+
+    def test_equals_the_prompts_logprobs(self):
+        text = "The quick brown fox jumps over the lazy dog"
+        (answer,) = json_lines(generate("--prompt", text, "--max-tokens", "0", "--prompt-logprobs", "0",
+                                        "--json").stdout)
+        expected = [t["logprob"] for t in answer["prompt_logprobs"]]
+        ids = json.loads(run("tokenize", "--json", stdin=text).stdout)["token_ids"]
+        for split in (1, 4, len(ids) - 1):
+            (row,) = self.score({"prefix": ids[:split], "continuations": [ids[split:]]})
+            self.assertEqual(expected[split - 1:], row["scores"][0]["token_logprobs"])
+
+    def test_bad_rows_name_their_line(self):
+        done = run("score", "-i", "-", *ENGINE, stdin='{"prefix": "a"}\n', check=False)
+        self.assertEqual(1, done.returncode)
+        self.assertIn("-:1:", done.stderr.decode())
+
+
+class Tokenize(unittest.TestCase):
+    def test_round_trip_and_special_tokens(self):
+        text = "<|im_start|>Grüße, 世界! 🚢"
+        parsed = json.loads(run("tokenize", "--json", stdin=text).stdout)
+        plain = json.loads(run("tokenize", "--json", "--no-special", stdin=text).stdout)
+        self.assertEqual("<|im_start|>", parsed["tokens"][0])
+        self.assertGreater(len(plain["token_ids"]), len(parsed["token_ids"]))
+
+    def test_broken_utf8_is_replaced(self):
+        broken = json.loads(run("tokenize", "--json", stdin=b"a\xffb").stdout)
+        self.assertEqual(json.loads(run("tokenize", "--json", stdin="a\ufffdb").stdout), broken)
+
+
+class Inspect(unittest.TestCase):
+    def test_memory_adds_up(self):
+        info = json.loads(run("inspect", "--json", *ENGINE).stdout)
+        self.assertEqual(30, info["layers"])
+        self.assertEqual(info["kv_cache"]["tokens"], info["kv_cache"]["blocks"] * info["kv_cache"]["block_size"])
+        self.assertEqual(info["memory"]["kv_pool_bytes"],
+                         info["kv_cache"]["tokens"] * info["kv_cache"]["bytes_per_token"])
+        self.assertLessEqual(info["memory"]["kv_pool_bytes"], 64 << 20)
+        self.assertIn("Q4_1", run("inspect", *ENGINE).stdout.decode())
+
+
+class Chat(unittest.TestCase):
+    def test_remembers_until_reset(self):
+        lines = "Hello there.\n/stats\nGo on.\n/stats\n/reset\nHello there.\n/stats\n"
+        done = run("chat", "--temperature", "0", "--max-tokens", "12", *ENGINE, stdin=lines)
+        first, second, third = re.findall(r"last answer: (\d+) prompt tokens \((\d+) cached\)", done.stderr.decode())
+        self.assertGreater(int(second[0]), int(first[0]))
+        self.assertGreater(int(second[1]), 0)
+        self.assertEqual(first[0], third[0])
+        answers = done.stdout.decode().splitlines()
+        self.assertEqual(answers[0], answers[-1])
+
+    def test_ctrl_c_stops_the_answer_and_not_the_program(self):
+        pid, terminal = pty.fork()
+        if pid == 0:
+            os.execv(CARAVEL, [CARAVEL, "chat", "--temperature", "0", "--max-tokens", "2000", "--ignore-eos", *ENGINE])
+        self.addCleanup(os.close, terminal)
+        seen = b""
+
+        def read_until(done, seconds=30):
+            nonlocal seen
+            deadline = time.monotonic() + seconds
+            while not done(seen):
+                self.assertLess(time.monotonic(), deadline, seen)
+                if select.select([terminal], [], [], 0.2)[0]:
+                    seen += os.read(terminal, 4096)
+
+        read_until(lambda text: b"> " in text)
+        os.write(terminal, b"a line that is given up\x03")
+        mark = len(seen)
+        read_until(lambda text: b"> " in text[mark:])
+        os.write(terminal, b"Tell me a long story.\n")
+        start = len(seen)
+        read_until(lambda text: len(text) > start + 100)
+        os.write(terminal, b"\x03")
+        mark = len(seen)
+        read_until(lambda text: text[mark:].rstrip(b" ").endswith(b">"))
+        os.write(terminal, b"/exit\n")
+        try:
+            while os.read(terminal, 4096):
+                pass
+        except OSError:
+            pass
+        self.assertEqual(0, os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+
+
+if __name__ == "__main__":
+    sys.exit(unittest.main())

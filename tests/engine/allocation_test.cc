@@ -1,0 +1,75 @@
+// A step of decodes alone allocates nothing: counted by this program's own operator new.
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <cstdlib>
+#include <new>
+
+#include "engine/harness.h"
+
+namespace {
+
+std::atomic<int64_t> allocations{0};
+
+void* counted(size_t size) {
+  allocations.fetch_add(1, std::memory_order_relaxed);
+  if (void* const memory = std::malloc(size == 0 ? 1 : size)) return memory;
+  throw std::bad_alloc();
+}
+
+}  // namespace
+
+void* operator new(size_t size) { return counted(size); }
+void* operator new[](size_t size) { return counted(size); }
+void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete[](void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, size_t) noexcept { std::free(memory); }
+void operator delete[](void* memory, size_t) noexcept { std::free(memory); }
+
+namespace caravel::engine {
+namespace {
+
+TEST(Allocation, ADecodeStepAllocatesNothing) {
+  int64_t before = -1;
+  int64_t counted_steps = 0;
+  int64_t allocated = 0;
+  const EngineHooks hooks{.before_step = [&](const scheduler::Plan& plan) {
+    // All requests decode, and none is near its beginning or its end.
+    bool steady = plan.rows.size() == 6;
+    for (const scheduler::Row& row : plan.rows) {
+      const int generated = static_cast<int>(row.sequence->tokens.size()) - row.sequence->prompt_len;
+      steady = steady && row.count == 1 && generated > 20 && generated < 90;
+    }
+    const int64_t now = allocations.load();
+    if (steady && before >= 0) {
+      allocated += now - before;
+      ++counted_steps;
+    }
+    before = steady ? allocations.load() : -1;
+  }};
+  EngineImpl engine(small_config(), hooks);
+  std::vector<std::unique_ptr<RequestHandle>> handles;
+  const SamplingParams drawn{.max_tokens = 100,
+                             .temperature = 0.8F,
+                             .top_k = 50,
+                             .top_p = 0.9F,
+                             .min_p = 0.01F,
+                             .repetition_penalty = 1.1F,
+                             .seed = 1,
+                             .n = 2,
+                             .stop = {"never said"},
+                             .logprobs = 0};
+  const SamplingParams typical{.max_tokens = 100, .temperature = 1.2F, .typical_p = 0.8F, .frequency_penalty = 0.1F};
+  for (const SamplingParams& params : {SamplingParams{.max_tokens = 100}, drawn, typical, typical}) {
+    handles.push_back(engine.submit(token_request(random_tokens(20, static_cast<uint32_t>(handles.size())), params)));
+  }
+  handles.push_back(engine.submit(token_request({1}, {.max_tokens = 100})));
+  for (const auto& handle : handles) handle->result();
+  engine.check_integrity();
+  EXPECT_GT(counted_steps, 50);
+  EXPECT_EQ(allocated, 0) << "in " << counted_steps << " steps";
+}
+
+}  // namespace
+}  // namespace caravel::engine

@@ -1,0 +1,117 @@
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "engine/harness.h"
+
+namespace caravel::engine {
+namespace {
+
+/// Answers of `transformers` (tests/fixtures/make_generation.py).
+nlohmann::json golden() {
+  std::ifstream file(std::string(CARAVEL_FIXTURES) + "/generation.json");
+  return nlohmann::json::parse(file);
+}
+
+Request beam_request(const nlohmann::json& search) {
+  SamplingParams params;
+  params.n = search["n"];
+  params.use_beam_search = true;
+  params.beam_width = search["beam_width"];
+  params.length_penalty = search["length_penalty"];
+  params.early_stopping = search["early_stopping"];
+  params.max_tokens = search["max_tokens"];
+  params.stop_token_ids = search["stop_token_ids"].get<std::vector<int32_t>>();
+  params.logprobs = 2;
+  return token_request(search["prompt"], params);
+}
+
+void expect_answers(const nlohmann::json& search, const Result& result) {
+  const std::string what = search.dump();
+  ASSERT_EQ(result.error, "");
+  ASSERT_EQ(result.completions.size(), search["answers"].size()) << what;
+  for (size_t i = 0; i < result.completions.size(); ++i) {
+    const Completion& completion = result.completions[i];
+    const nlohmann::json& answer = search["answers"][i];
+    EXPECT_EQ(completion.token_ids, answer["tokens"].get<std::vector<int32_t>>()) << what << ", answer " << i;
+    ASSERT_EQ(completion.logprobs.size(), completion.token_ids.size());
+    double sum = 0;
+    for (const TokenLogprob& token : completion.logprobs) sum += token.logprob;
+    EXPECT_NEAR(sum, completion.cumulative_logprob, 1e-4);
+    if (answer["score"].is_null()) continue;
+    const double length = static_cast<double>(completion.token_ids.size());
+    const double score = completion.cumulative_logprob / std::pow(length, search["length_penalty"].get<double>());
+    EXPECT_NEAR(score, answer["score"].get<double>(), 2e-3 * std::abs(answer["score"].get<double>())) << what;
+  }
+}
+
+TEST(BeamSearch, AnswersAsTransformersDoes) {
+  EngineConfig config = small_config();
+  config.kv_cache_dtype = "f32";  // as the golden answers were computed
+  EngineImpl engine(config);
+  for (const auto& search : golden()["beams"]) {
+    expect_answers(search, run(engine, beam_request(search)));
+    expect_all_free(engine);
+  }
+}
+
+TEST(BeamSearch, AnswersTheSameInABatchAndPreempted) {
+  EngineConfig config = small_config();
+  config.kv_cache_dtype = "f32";
+  const nlohmann::json searches = golden()["beams"];
+  for (const auto how :
+       {std::optional<Preemption>(), std::optional(Preemption::kRecompute), std::optional(Preemption::kSwap)}) {
+    EngineImpl engine(config, {.preempt_every_draw = how});
+    std::vector<std::unique_ptr<RequestHandle>> handles;
+    for (const auto& search : searches) handles.push_back(engine.submit(beam_request(search)));
+    for (size_t i = 0; i < handles.size(); ++i) expect_answers(searches[i], handles[i]->result());
+    expect_all_free(engine);
+  }
+}
+
+TEST(BeamSearch, SharesBlocks) {
+  size_t most = 0;
+  EngineImpl engine(small_config(), {.before_step = [&](const scheduler::Plan& plan) {
+                      std::set<cache::BlockId> blocks;
+                      for (const scheduler::Row& row : plan.rows) {
+                        const cache::BlockTable& table = row.sequence->kv.tables[0];
+                        for (int i = 0; i < table.size(); ++i) blocks.insert(table[i]);
+                      }
+                      most = std::max(most, blocks.size());
+                    }});
+  run(engine, token_request(random_tokens(160, 3), {.max_tokens = 24, .n = 8, .use_beam_search = true}));
+  // 10 blocks of prompt once, and at most a few for each beam.
+  EXPECT_GE(most, 10U);
+  EXPECT_LE(most, 10U + 8 * 3);
+  expect_all_free(engine);
+}
+
+TEST(BeamSearch, ComesWholeAtTheEnd) {
+  EngineImpl engine(small_config());
+  const auto handle =
+      engine.submit(token_request({1, 2, 3}, {.max_tokens = 6, .n = 2, .use_beam_search = true, .beam_width = 3}));
+  for (int index = 0; index < 2; ++index) {
+    const auto delta = handle->next();
+    ASSERT_TRUE(delta.has_value());
+    EXPECT_EQ(delta->index, index);
+    EXPECT_EQ(delta->token_ids.size(), 6U);
+    EXPECT_EQ(delta->finish_reason, FinishReason::kLength);
+  }
+  EXPECT_FALSE(handle->next().has_value());
+  EXPECT_GE(handle->result().completions[0].cumulative_logprob, handle->result().completions[1].cumulative_logprob);
+}
+
+TEST(BeamSearch, MinTokensHoldsTheEndBack) {
+  EngineImpl engine(small_config());
+  SamplingParams params{.max_tokens = 12, .min_tokens = 5, .n = 2, .use_beam_search = true};
+  for (int32_t id = 0; id < 100; ++id) params.stop_token_ids.push_back(id);
+  for (const Completion& completion : run(engine, token_request({1, 2, 3}, params)).completions) {
+    EXPECT_GT(completion.token_ids.size(), 5U);
+  }
+}
+
+}  // namespace
+}  // namespace caravel::engine

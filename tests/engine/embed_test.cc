@@ -1,0 +1,48 @@
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "base/error.h"
+#include "engine/harness.h"
+
+namespace caravel::engine {
+namespace {
+
+TEST(Embed, EqualsTheMeanStateOfTransformers) {
+  std::ifstream file(std::string(CARAVEL_FIXTURES) + "/generation.json");
+  for (const auto& golden : nlohmann::json::parse(file)["embeddings"]) {
+    EngineConfig config = small_config(golden["model"]);
+    config.kv_cache_dtype = "f32";
+    EngineImpl engine(config);
+    const auto mean = engine.embed(golden["tokens"].get<std::vector<int32_t>>());
+    const auto expected = golden["mean"].get<std::vector<float>>();
+    ASSERT_EQ(mean.size(), expected.size());
+    for (size_t i = 0; i < mean.size(); ++i) EXPECT_NEAR(mean[i], expected[i], 1e-4) << golden["model"] << ", " << i;
+    expect_all_free(engine);
+  }
+}
+
+TEST(Embed, IsTheSameInChunksAndBesideOthers) {
+  const auto tokens = random_tokens(150, 3);
+  const auto expected = EngineImpl(small_config()).embed(tokens);
+  for (const int budget : {16, 50, 512}) {
+    EngineConfig config = small_config();
+    config.max_num_batched_tokens = budget;
+    EngineImpl engine(config, {.preempt_every_draw = Preemption::kRecompute});
+    const auto beside = engine.submit(token_request(tokens, {.max_tokens = 50}));
+    EXPECT_EQ(engine.embed(tokens), expected);
+    EXPECT_EQ(engine.embed(tokens), expected) << "its blocks being cached";
+  }
+}
+
+TEST(Embed, RefusesWithTheNumbers) {
+  EngineImpl engine(small_config());
+  EXPECT_THROW(engine.embed({}), InvalidArgument);
+  EXPECT_THROW(engine.embed(random_tokens(257, 1)), InvalidArgument);
+  EXPECT_NO_THROW(engine.embed(random_tokens(256, 1)));
+}
+
+}  // namespace
+}  // namespace caravel::engine

@@ -1,0 +1,74 @@
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "engine/engine_impl.h"
+
+namespace caravel::engine {
+
+inline std::string fixture(const std::string& name) { return std::string(CARAVEL_FIXTURES) + "/models/" + name; }
+
+/// A tiny random model (256 tokens of context, a vocabulary of 320), one thread, room for every test here.
+inline EngineConfig small_config(const std::string& model = "llama") {
+  return {.model = fixture(model),
+          .threads = 1,
+          .kv_cache_memory = 8 << 20,
+          .max_num_seqs = 64,
+          .max_num_batched_tokens = 128,
+          .swap_space = 4 << 20,
+          .seed = 1};
+}
+
+inline std::vector<int32_t> random_tokens(size_t count, uint32_t seed, int vocab_size = 320) {
+  std::mt19937 random(seed);
+  std::vector<int32_t> tokens(count);
+  for (int32_t& token : tokens) token = static_cast<int32_t>(random() % static_cast<uint32_t>(vocab_size));
+  return tokens;
+}
+
+/// A request of tokens that answers at full length.
+inline Request token_request(std::vector<int32_t> prompt, SamplingParams sampling) {
+  sampling.ignore_eos = true;
+  return {.prompt = std::move(prompt), .sampling = std::move(sampling)};
+}
+
+/// To the bit.
+inline void expect_same(const std::vector<TokenLogprob>& a, const std::vector<TokenLogprob>& b,
+                        const std::string& what) {
+  ASSERT_EQ(a.size(), b.size()) << what;
+  for (size_t i = 0; i < a.size(); ++i) {
+    EXPECT_EQ(a[i].token, b[i].token) << what << ", place " << i;
+    EXPECT_EQ(a[i].logprob, b[i].logprob) << what << ", place " << i;
+    EXPECT_EQ(a[i].rank, b[i].rank) << what << ", place " << i;
+    EXPECT_EQ(a[i].top, b[i].top) << what << ", place " << i;
+  }
+}
+
+inline void expect_same(const Result& a, const Result& b, const std::string& what) {
+  ASSERT_EQ(a.error, b.error) << what;
+  ASSERT_EQ(a.completions.size(), b.completions.size()) << what;
+  for (size_t i = 0; i < a.completions.size(); ++i) {
+    EXPECT_EQ(a.completions[i].token_ids, b.completions[i].token_ids) << what << ", answer " << i;
+    EXPECT_EQ(a.completions[i].text, b.completions[i].text) << what << ", answer " << i;
+    EXPECT_EQ(a.completions[i].cumulative_logprob, b.completions[i].cumulative_logprob) << what << ", answer " << i;
+    expect_same(a.completions[i].logprobs, b.completions[i].logprobs, what + ", answer " + std::to_string(i));
+  }
+  expect_same(a.prompt_logprobs, b.prompt_logprobs, what + ", prompt");
+}
+
+inline Result run(Engine& engine, Request request) { return engine.submit(std::move(request))->result(); }
+
+/// Nothing is left over: every block is free and the books add up.
+inline void expect_all_free(Engine& engine) {
+  engine.check_integrity();
+  EXPECT_EQ(engine.stats().used_blocks, 0);
+}
+
+}  // namespace caravel::engine

@@ -1,0 +1,58 @@
+// SmolLM2-135M-Instruct, where scripts/fetch_model has fetched it.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "engine/harness.h"
+#include "format/model_path.h"
+
+namespace caravel::engine {
+namespace {
+
+class RealModel : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (!std::filesystem::exists(std::filesystem::path(format::cache_directory()) / kFile)) {
+      GTEST_SKIP() << "fetch it with scripts/fetch_model smollm2";
+    }
+  }
+  static constexpr const char* kFile = "SmolLM2-135M-Instruct.Q4_1.gguf";
+};
+
+TEST_F(RealModel, Answers) {
+  const auto engine = Engine::open({.model = "smollm2", .max_model_len = 512});
+  EXPECT_EQ(engine->model().parameters, 134'515'008);
+  const Result france = run(*engine, {.prompt = "The capital of France is", .sampling = {.max_tokens = 8}});
+  EXPECT_THAT(france.completions[0].text, testing::StartsWith(" Paris"));
+
+  ASSERT_NE(engine->chat_template(), nullptr);
+  const std::string chat = engine->chat_template()->render(
+      {.messages = {{{"role", "user"}, {"content", "What is the capital of Italy? Answer in one word."}}}});
+  const Result italy = run(*engine, {.prompt = chat, .sampling = {.max_tokens = 40}});
+  EXPECT_THAT(italy.completions[0].text, testing::HasSubstr("Rome"));
+  EXPECT_EQ(italy.completions[0].finish_reason, FinishReason::kStop) << "<|im_end|> ends it";
+  expect_all_free(*engine);
+}
+
+TEST_F(RealModel, AnswersTheSameAloneAndBesideOthersPreemptedAndCached) {
+  const EngineConfig config{.model = "smollm2", .max_model_len = 512};
+  const Request request{.prompt = "Once upon a time, in a village by the sea, there lived an old fisherman who",
+                        .sampling = {.max_tokens = 16, .logprobs = 2, .prompt_logprobs = 1}};
+  const Result expected = run(*Engine::open(config), request);
+  EngineConfig chunked = config;
+  chunked.max_num_batched_tokens = 19;
+  EngineImpl engine(chunked, {.preempt_every_draw = Preemption::kAuto});
+  std::vector<std::unique_ptr<RequestHandle>> others;
+  for (uint32_t i = 0; i < 3; ++i) {
+    others.push_back(engine.submit(token_request(random_tokens(20 + i, i, 49'152), {.max_tokens = 8})));
+  }
+  expect_same(expected, run(engine, request), "beside others");
+  for (const auto& other : others) other->result();
+  expect_same(expected, run(engine, request), "cached");
+  expect_all_free(engine);
+}
+
+}  // namespace
+}  // namespace caravel::engine

@@ -1,0 +1,277 @@
+// What a request may ask for, and how it ends.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <set>
+#include <stdexcept>
+#include <thread>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "engine/harness.h"
+
+namespace caravel::engine {
+namespace {
+
+using testing::HasSubstr;
+
+class RequestTest : public testing::Test {
+ protected:
+  ~RequestTest() override { expect_all_free(engine_); }
+
+  std::string refusal(Request request) {
+    try {
+      engine_.submit(std::move(request));
+    } catch (const Error& error) {
+      return error.what();
+    }
+    return "accepted";
+  }
+
+  std::atomic<bool> slow_ = false;  // so that a request still runs when it is cancelled
+  EngineImpl engine_{small_config(), {.before_step = [this](const scheduler::Plan&) {
+                       if (slow_) std::this_thread::sleep_for(std::chrono::milliseconds(2));
+                     }}};
+  const std::vector<int32_t> prompt_ = random_tokens(20, 9);
+};
+
+TEST_F(RequestTest, DeltasJoinedAreTheAnswer) {
+  const auto handle =
+      engine_.submit(token_request(prompt_, {.max_tokens = 30, .temperature = 1.0F, .seed = 5, .n = 3, .logprobs = 1}));
+  std::vector<Completion> joined(3);
+  while (const auto delta = handle->next()) {
+    Completion& completion = joined[static_cast<size_t>(delta->index)];
+    EXPECT_EQ(completion.finish_reason, FinishReason::kNone) << "nothing comes after the end";
+    completion.text += delta->text;
+    completion.token_ids.insert(completion.token_ids.end(), delta->token_ids.begin(), delta->token_ids.end());
+    completion.logprobs.insert(completion.logprobs.end(), delta->logprobs.begin(), delta->logprobs.end());
+    completion.finish_reason = delta->finish_reason;
+  }
+  const Result& result = handle->result();
+  std::set<std::vector<int32_t>> different;
+  for (size_t i = 0; i < 3; ++i) {
+    EXPECT_EQ(joined[i].text, result.completions[i].text);
+    EXPECT_EQ(joined[i].token_ids, result.completions[i].token_ids);
+    EXPECT_EQ(joined[i].finish_reason, FinishReason::kLength);
+    expect_same(joined[i].logprobs, result.completions[i].logprobs, "deltas");
+    EXPECT_EQ(result.completions[i].text, engine_.tokenizer().decode(result.completions[i].token_ids));
+    different.insert(result.completions[i].token_ids);
+  }
+  EXPECT_EQ(different.size(), 3U);
+  EXPECT_EQ(result.usage.prompt_tokens, 20);
+  EXPECT_EQ(result.usage.completion_tokens, 90);
+}
+
+TEST_F(RequestTest, SeedsDecideAndFreshOnesDiffer) {
+  const auto answer = [&](std::optional<uint64_t> seed) {
+    SamplingParams params{.max_tokens = 20, .temperature = 2.0F};
+    params.seed = seed;
+    return run(engine_, token_request(prompt_, params)).completions[0].token_ids;
+  };
+  EXPECT_EQ(answer(1), answer(1));
+  EXPECT_NE(answer(1), answer(2));
+  EXPECT_NE(answer(std::nullopt), answer(std::nullopt));
+}
+
+TEST_F(RequestTest, StopIdsEndItAndCount) {
+  const auto full = run(engine_, token_request(prompt_, {.max_tokens = 20})).completions[0];
+  const int32_t stop = full.token_ids[7];
+  const auto first = std::find(full.token_ids.begin(), full.token_ids.end(), stop) - full.token_ids.begin();
+  const auto stopped = run(engine_, token_request(prompt_, {.max_tokens = 20, .stop_token_ids = {stop}}));
+  const Completion& completion = stopped.completions[0];
+  EXPECT_EQ(completion.finish_reason, FinishReason::kStop);
+  EXPECT_EQ(completion.stop_reason, std::to_string(stop));
+  const auto count = static_cast<size_t>(first) + 1;
+  EXPECT_EQ(completion.token_ids, std::vector(full.token_ids.begin(), full.token_ids.begin() + first + 1));
+  EXPECT_EQ(completion.text, engine_.tokenizer().decode(std::span(full.token_ids).first(count - 1)));
+  EXPECT_EQ(stopped.usage.completion_tokens, static_cast<int>(count));
+
+  // Not before min_tokens: another token is drawn in its place.
+  const auto later =
+      run(engine_, token_request(prompt_, {.max_tokens = 20, .min_tokens = 15, .stop_token_ids = {stop}}));
+  EXPECT_GE(later.completions[0].token_ids.size(), 15U);
+  const auto& ids = later.completions[0].token_ids;
+  EXPECT_EQ(std::count(ids.begin(), ids.begin() + 15, stop), 0);
+}
+
+TEST_F(RequestTest, EveryEndOfGenerationIdEndsIt) {
+  const auto& ends = engine_.generation_defaults().end_of_generation_ids;
+  ASSERT_FALSE(ends.empty());
+  for (const int32_t end : ends) {
+    Request request{.prompt = prompt_, .sampling = {.max_tokens = 5, .allowed_token_ids = {end}}};
+    const Completion ended = run(engine_, request).completions[0];
+    EXPECT_EQ(ended.finish_reason, FinishReason::kStop);
+    EXPECT_EQ(ended.token_ids, std::vector{end});
+    EXPECT_EQ(ended.text, "");
+    EXPECT_EQ(ended.stop_reason, "");
+    request.sampling.ignore_eos = true;
+    EXPECT_EQ(run(engine_, request).completions[0].token_ids.size(), 5U);
+  }
+}
+
+TEST_F(RequestTest, StopStringsLieAcrossTokens) {
+  const auto full =
+      run(engine_, token_request(prompt_, {.max_tokens = 30, .temperature = 1.5F, .seed = 3})).completions[0];
+  for (size_t begin = 2; begin + 6 < full.text.size(); begin += 5) {
+    const std::string stop = full.text.substr(begin, 5);
+    const auto handle =
+        engine_.submit(token_request(prompt_, {.max_tokens = 30, .temperature = 1.5F, .seed = 3, .stop = {stop}}));
+    std::string streamed;
+    while (const auto delta = handle->next()) streamed += delta->text;
+    const Completion& completion = handle->result().completions[0];
+    EXPECT_EQ(completion.text, full.text.substr(0, full.text.find(stop)));
+    EXPECT_EQ(streamed, completion.text);
+    EXPECT_EQ(completion.finish_reason, FinishReason::kStop);
+    EXPECT_EQ(completion.stop_reason, stop);
+  }
+}
+
+TEST_F(RequestTest, MaxTokensZeroComputesThePromptAlone) {
+  const Result result = run(engine_, token_request(prompt_, {.max_tokens = 0, .prompt_logprobs = 1}));
+  EXPECT_EQ(result.completions[0].token_ids.size(), 0U);
+  EXPECT_EQ(result.completions[0].finish_reason, FinishReason::kLength);
+  EXPECT_EQ(result.prompt_logprobs.size(), prompt_.size() - 1);
+  for (const TokenLogprob& token : result.prompt_logprobs) EXPECT_GT(token.rank, 0);
+}
+
+TEST_F(RequestTest, AnswersFillTheContextAndNoMore) {
+  const Result result = run(engine_, token_request(prompt_, {.max_tokens = 100'000}));
+  EXPECT_EQ(result.completions[0].token_ids.size(), 256 - prompt_.size());
+  EXPECT_EQ(result.completions[0].finish_reason, FinishReason::kLength);
+}
+
+TEST_F(RequestTest, RefusesWithTheNumbers) {
+  EXPECT_THAT(refusal(token_request({}, {})), HasSubstr("the prompt is empty"));
+  EXPECT_THAT(refusal(token_request({1, 320}, {})), HasSubstr("token id 320; the vocabulary has ids 0 to 319"));
+  EXPECT_THAT(refusal(token_request(random_tokens(256, 1), {})), HasSubstr("the prompt has 256 tokens"));
+  EXPECT_THAT(refusal(token_request({1}, {.top_p = 2})), HasSubstr("top_p is 2"));
+  EXPECT_THAT(refusal(token_request({1}, {.temperature = 1, .n = 65})), HasSubstr("n is 65; the engine runs 64"));
+  EngineConfig tiny = small_config();
+  const ModelInfo& info = engine_.model();
+  tiny.kv_cache_memory = info.kv_pool_bytes / info.kv_blocks * 4;
+  EngineImpl small(tiny);
+  try {
+    small.submit(token_request(random_tokens(65, 1), {.max_tokens = 8}));
+    FAIL() << "5 blocks do not fit 4";
+  } catch (const CapacityError& error) {
+    EXPECT_THAT(error.what(), HasSubstr("may need 5 KV blocks of 16 tokens, and there are 4"));
+  }
+  EXPECT_EQ(run(small, token_request(random_tokens(50, 1), {.max_tokens = 8})).error, "");
+}
+
+TEST_F(RequestTest, CancelKeepsWhatWasGenerated) {
+  slow_ = true;
+  const auto handle = engine_.submit(token_request(prompt_, {.max_tokens = 200}));
+  handle->next();
+  handle->cancel();
+  handle->cancel();
+  const Result& result = handle->result();
+  EXPECT_EQ(result.completions[0].finish_reason, FinishReason::kCancelled);
+  EXPECT_GT(result.completions[0].token_ids.size(), 0U);
+  EXPECT_LT(result.completions[0].token_ids.size(), 200U);
+  EXPECT_EQ(engine_.stats().cancelled_requests, 1);
+}
+
+TEST_F(RequestTest, DroppingTheHandleCancels) {
+  slow_ = true;
+  engine_.submit(token_request(prompt_, {.max_tokens = 230}));
+  engine_.check_integrity();
+  EXPECT_EQ(engine_.stats().cancelled_requests, 1);
+}
+
+TEST_F(RequestTest, TellsNewsUntilTheHandleIsGone) {
+  std::atomic<int> news = 0;
+  auto handle = engine_.submit(token_request(prompt_, {.max_tokens = 10}), [&] { ++news; });
+  handle->result();
+  engine_.check_integrity();
+  EXPECT_GE(news, 10);
+  handle.reset();
+  bool timed_out = false;
+  handle = engine_.submit(token_request(prompt_, {.max_tokens = 1}));
+  handle->result();
+  EXPECT_TRUE(handle->next_until(Clock::now(), &timed_out).has_value());
+  EXPECT_FALSE(handle->next_until(Clock::now(), &timed_out).has_value());
+  EXPECT_FALSE(timed_out);
+}
+
+TEST_F(RequestTest, TextAndTokensAreTheSamePrompt) {
+  const std::string text = "Some text, and more.";
+  const auto tokens = engine_.tokenizer().encode(text);
+  const auto by_text = run(engine_, {.prompt = text, .sampling = {.max_tokens = 8, .ignore_eos = true}});
+  expect_same(by_text, run(engine_, token_request(tokens, {.max_tokens = 8})), "text");
+  EXPECT_EQ(by_text.usage.prompt_tokens, static_cast<int>(tokens.size()));
+}
+
+TEST_F(RequestTest, SaltsDoNotShareCachedBlocks) {
+  Request request = token_request(random_tokens(64, 4), {.max_tokens = 1});
+  request.cache_salt = "a";
+  run(engine_, request);
+  EXPECT_EQ(run(engine_, request).usage.cached_tokens, 48);
+  request.cache_salt = "b";
+  EXPECT_EQ(run(engine_, request).usage.cached_tokens, 0);
+}
+
+TEST_F(RequestTest, BadWordsDoNotAppear) {
+  const auto full = run(engine_, token_request(prompt_, {.max_tokens = 20})).completions[0];
+  std::string word;
+  for (const int32_t token : full.token_ids) {
+    const std::string text = engine_.tokenizer().decode(std::vector{token});
+    if (engine_.tokenizer().encode(text, {.add_special = false}) == std::vector{token}) word = text;
+  }
+  ASSERT_NE(word, "");
+  const auto other = run(engine_, token_request(prompt_, {.max_tokens = 20, .bad_words = {word}})).completions[0];
+  const int32_t bad = engine_.tokenizer().encode(word, {.add_special = false}).front();
+  EXPECT_EQ(std::count(other.token_ids.begin(), other.token_ids.end(), bad), 0);
+}
+
+TEST(EngineErrors, AFailedStepEndsItsRequestsAndNoOthers) {
+  EngineImpl engine(small_config(), {.before_step = [](const scheduler::Plan& plan) {
+                      const scheduler::Sequence& first = *plan.rows.front().sequence;
+                      if (first.prompt_len == 50 && first.tokens.size() == 60) {
+                        throw std::runtime_error("the device is on fire");
+                      }
+                    }});
+  const auto request = token_request(random_tokens(40, 8), {.max_tokens = 100});
+  const Result expected = run(engine, request);
+  const auto failed = engine.submit(token_request(random_tokens(50, 7), {.max_tokens = 200}));
+  EXPECT_EQ(failed->result().error, "the device is on fire");
+  EXPECT_EQ(failed->result().completions[0].finish_reason, FinishReason::kError);
+  EXPECT_EQ(failed->result().completions[0].token_ids.size(), 10U) << "what was generated is kept";
+  expect_same(expected, run(engine, request), "after the failure");
+  expect_all_free(engine);
+}
+
+TEST(EngineErrors, ClosingTheEngineCancels) {
+  std::unique_ptr<RequestHandle> handle;
+  {
+    EngineImpl engine(small_config());
+    handle = engine.submit(token_request({1, 2, 3}, {.max_tokens = 250}));
+  }
+  const FinishReason reason = handle->result().completions[0].finish_reason;
+  EXPECT_TRUE(reason == FinishReason::kCancelled || reason == FinishReason::kLength);
+  handle->cancel();
+}
+
+TEST(EngineErrors, ConfigurationsAreRefusedWithTheNumbers) {
+  const auto refusal = [](auto change) -> std::string {
+    EngineConfig config = small_config();
+    change(config);
+    try {
+      EngineImpl engine(config);
+    } catch (const Error& error) {
+      return error.what();
+    }
+    return "accepted";
+  };
+  EXPECT_THAT(refusal([](auto& c) { c.max_model_len = 257; }),
+              HasSubstr("max_model_len is 257; the model was made for contexts of up to 256"));
+  EXPECT_THAT(refusal([](auto& c) { c.block_size = 24; }), HasSubstr("block_size is 24"));
+  EXPECT_THAT(refusal([](auto& c) { c.max_num_seqs = 0; }), HasSubstr("max_num_seqs is 0"));
+  EXPECT_THAT(refusal([](auto& c) { c.kv_cache_dtype = "f8"; }), HasSubstr("kv_cache_dtype is f8"));
+  EXPECT_THAT(refusal([](auto& c) { c.kv_cache_memory = 100; }), HasSubstr("100 bytes for the KV cache hold 0 blocks"));
+  EXPECT_THAT(refusal([](auto& c) { c.kv_cache_memory = int64_t{1} << 60; }), HasSubstr("MiB of memory are available"));
+}
+
+}  // namespace
+}  // namespace caravel::engine

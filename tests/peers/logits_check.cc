@@ -1,0 +1,94 @@
+// The whole distribution at every position of given tokens, for bench/peers/correctness.py: reads [count, id...] as
+// int32 from standard input, writes f32 [count, vocab] to standard output, until the input ends.
+//   logits_check MODEL MAX_TOKENS
+
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <numeric>
+#include <vector>
+
+#include "base/error.h"
+#include "device/cpu/cpu_device.h"
+#include "format/model_path.h"
+#include "format/weight_source.h"
+#include "kernels/kv_cache.h"
+#include "model/config.h"
+#include "model/decoder.h"
+
+namespace caravel {
+namespace {
+
+constexpr int kBlockSize = 16;
+constexpr int64_t kSlice = 32;  // rows of the LM head at a time
+
+int run(const char* path, int max_tokens) {
+  CpuDevice device;
+  const auto stream = device.make_stream();
+  const auto source = format::open_weights(format::resolve_model(path));
+  const model::ModelConfig config = model::read_config(*source);
+  const model::KvLayout layout = model::kv_layout(config, kBlockSize, DType::kF16);
+  model::Decoder decoder(device, config, model::load_weights(*stream, *source, config), layout, max_tokens, max_tokens);
+
+  // Every group has blocks of its own, in order: group g's block i is g * blocks + i.
+  const int blocks = (max_tokens + kBlockSize - 1) / kBlockSize;
+  const auto groups = static_cast<int>(layout.groups.size());
+  const Buffer pool = device.allocate(static_cast<size_t>(layout.block_bytes() * blocks * groups));
+  std::vector<std::vector<int32_t>> tables;
+  std::vector<std::vector<int64_t>> slots;
+  for (int group = 0; group < groups; ++group) {
+    std::iota(tables.emplace_back(blocks).begin(), tables.back().end(), group * blocks);
+    std::iota(slots.emplace_back(max_tokens).begin(), slots.back().end(), int64_t{group} * blocks * kBlockSize);
+  }
+  std::vector<int32_t> positions(static_cast<size_t>(max_tokens));
+  std::iota(positions.begin(), positions.end(), 0);
+
+  std::vector<float> logits(static_cast<size_t>(kSlice * config.vocab_size));
+  int32_t count = 0;
+  while (std::fread(&count, sizeof count, 1, stdin) == 1) {
+    if (count < 1 || count > max_tokens) throw fail<InvalidArgument>("{} tokens; give 1 to {}", count, max_tokens);
+    std::vector<int32_t> ids(static_cast<size_t>(count));
+    if (std::fread(ids.data(), sizeof(int32_t), ids.size(), stdin) != ids.size()) {
+      throw InvalidArgument("the input ends in the middle of a sequence");
+    }
+    const int32_t query_start[] = {0, count};
+    model::ForwardBatch batch;
+    batch.tokens = count;
+    batch.num_seqs = 1;
+    batch.token_ids = ids.data();
+    batch.positions = positions.data();
+    batch.query_start = query_start;
+    batch.context_len = &count;
+    batch.max_context = count;
+    batch.block_table_stride = blocks;
+    for (int group = 0; group < groups; ++group) {
+      batch.groups[group] = {slots[static_cast<size_t>(group)].data(), tables[static_cast<size_t>(group)].data()};
+    }
+    decoder.forward(*stream, batch, {pool.data(), kBlockSize, DType::kF16});
+    for (int64_t row = 0; row < count; row += kSlice) {
+      const int64_t rows = std::min<int64_t>(kSlice, count - row);
+      decoder.logits(*stream, positions.data() + row, rows, logits.data());
+      stream->synchronize();
+      std::fwrite(logits.data(), sizeof(float), static_cast<size_t>(rows * config.vocab_size), stdout);
+    }
+    std::fflush(stdout);
+  }
+  return 0;
+}
+
+}  // namespace
+}  // namespace caravel
+
+int main(int argc, char** argv) {
+  if (argc != 3) {
+    fmt::print(stderr, "usage: logits_check MODEL MAX_TOKENS\n");
+    return 2;
+  }
+  try {
+    return caravel::run(argv[1], std::atoi(argv[2]));
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "logits_check: {}\n", error.what());
+    return 1;
+  }
+}

@@ -1,0 +1,56 @@
+// Encodes texts with a model's real vocabulary, for bench/peers/tokenizer_check.py to compare with other engines.
+//   tokenizer_check FILE.gguf|FOLDER < texts.jsonl > ids.jsonl
+// A line in is a JSON string; a line out is {"ids": [...], "text": what they decode to}. Speed goes to stderr.
+#include <fmt/format.h>
+
+#include <chrono>
+#include <filesystem>
+#include <iostream>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "format/gguf/gguf_file.h"
+#include "format/gguf/gguf_tokenizer.h"
+#include "format/hf/tokenizer_json.h"
+#include "text/tokenizer.h"
+
+namespace {
+
+// A folder is one with a tokenizer.json.
+caravel::TokenizerData read_tokenizer(const std::string& path) {
+  if (std::filesystem::is_directory(path)) {
+    const std::string file = path + "/tokenizer.json";
+    return caravel::format::read_tokenizer_json(nlohmann::json::parse(caravel::read_file(file)), file);
+  }
+  return caravel::format::read_gguf_tokenizer(caravel::format::GgufFile::open(path).metadata);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc != 2) {
+    fmt::print(stderr, "usage: tokenizer_check FILE.gguf|FOLDER < texts.jsonl > ids.jsonl\n");
+    return 2;
+  }
+  try {
+    const caravel::text::Tokenizer tokenizer(read_tokenizer(argv[1]));
+    size_t bytes = 0;
+    double seconds = 0;
+    for (std::string line; std::getline(std::cin, line);) {
+      const auto text = nlohmann::json::parse(line).get<std::string>();
+      const auto start = std::chrono::steady_clock::now();
+      const auto ids = tokenizer.encode(text, {.add_special = false});
+      seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+      bytes += text.size();
+      std::cout << nlohmann::json{{"ids", ids}, {"text", tokenizer.decode(ids, false)}}.dump() << '\n';
+    }
+    fmt::print(stderr, "{} bytes in {:.3f} s: {:.1f} MB/s\n", bytes, seconds,
+               static_cast<double>(bytes) / seconds / 1e6);
+  } catch (const caravel::Error& error) {
+    fmt::print(stderr, "{}\n", error.what());
+    return 1;
+  }
+  return 0;
+}

@@ -1,0 +1,302 @@
+#include "sampler/sampler.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <memory>
+#include <random>
+
+#include "device/cpu/cpu_device.h"
+#include "sampler/reference.h"
+
+namespace caravel::sampler {
+namespace {
+
+constexpr size_t kVocab = 97;
+
+std::vector<float> random_logits(size_t count, uint32_t seed, float spread = 2.0F) {
+  std::mt19937 random(seed);
+  std::normal_distribution<float> normal(0.0F, spread);
+  std::vector<float> logits(count);
+  for (float& logit : logits) logit = normal(random);
+  return logits;
+}
+
+class SamplerTest : public testing::Test {
+ protected:
+  /// Draws for one sequence after `prompt` and `output`.
+  struct Drawing {
+    std::vector<int32_t> prompt = {1, 2, 3};
+    std::vector<int32_t> output;
+    std::vector<int32_t> end_ids;
+    std::vector<std::vector<int32_t>> bad_words;
+    uint64_t seed = 0;
+    uint32_t index = 0;
+  };
+
+  static SamplingState make_state(const SamplingParams& params, const Drawing& drawing) {
+    auto rules = std::make_shared<SamplingRules>();
+    rules->params = params;
+    rules->seed = drawing.seed;
+    rules->end_ids = drawing.end_ids;
+    rules->bad_words = drawing.bad_words;
+    SamplingState state(rules, drawing.index, drawing.prompt);
+    for (const int32_t token : drawing.output) state.append(token);
+    return state;
+  }
+
+  int32_t draw(std::vector<float> logits, const SamplingParams& params, const Drawing& drawing) {
+    const std::vector<float> before = logits;
+    const SamplingState state = make_state(params, drawing);
+    std::vector<int32_t> tokens = drawing.prompt;
+    tokens.insert(tokens.end(), drawing.output.begin(), drawing.output.end());
+    const SampleRow row{.state = &state, .tokens = tokens};
+    sampler_.sample(*stream_, logits.data(), std::span(&row, 1));
+    stream_->synchronize();
+    EXPECT_EQ(logits, before) << "the model's logits were changed";
+    return sampler_.token(0);
+  }
+
+  /// Chi-square of draws over seeds against the reference.
+  void expect_distribution(const std::vector<float>& logits, const SamplingParams& params, Drawing drawing,
+                           const std::vector<int32_t>& forbidden = {}) {
+    const std::vector<double> expected =
+        reference_distribution(logits, params, drawing.prompt, drawing.output, forbidden);
+    constexpr int kDraws = 4000;
+    constexpr int kRows = 50;  // drawn at once
+    std::vector<int32_t> tokens = drawing.prompt;
+    tokens.insert(tokens.end(), drawing.output.begin(), drawing.output.end());
+    std::vector<float> batch;
+    for (int r = 0; r < kRows; ++r) batch.insert(batch.end(), logits.begin(), logits.end());
+    std::vector<int> counts(kVocab, 0);
+    for (int i = 0; i < kDraws; i += kRows) {
+      std::vector<SamplingState> states;
+      for (int r = 0; r < kRows; ++r) {
+        drawing.seed = static_cast<uint64_t>(i + r) * 7919;
+        states.push_back(make_state(params, drawing));
+      }
+      std::vector<SampleRow> rows;
+      for (const SamplingState& state : states) rows.push_back({.state = &state, .tokens = tokens});
+      sampler_.sample(*stream_, batch.data(), rows);
+      stream_->synchronize();
+      for (size_t r = 0; r < rows.size(); ++r) ++counts[static_cast<size_t>(sampler_.token(r))];
+    }
+    double chi_square = 0;
+    double rest_expected = 0;
+    double rest_counted = 0;
+    int cells = 0;
+    for (size_t token = 0; token < kVocab; ++token) {
+      if (expected[token] == 0) {
+        EXPECT_EQ(counts[token], 0) << "token " << token << " was drawn, but is ruled out";
+        continue;
+      }
+      const double mean = expected[token] * kDraws;
+      if (mean < 8) {  // too rare for a cell of its own
+        rest_expected += mean;
+        rest_counted += counts[token];
+        continue;
+      }
+      chi_square += (counts[token] - mean) * (counts[token] - mean) / mean;
+      ++cells;
+    }
+    if (rest_expected > 0) {
+      chi_square += (rest_counted - rest_expected) * (rest_counted - rest_expected) / std::max(rest_expected, 1.0);
+      ++cells;
+    }
+    const double freedom = std::max(cells - 1, 1);
+    EXPECT_LT(chi_square, freedom + 5 * std::sqrt(2 * freedom)) << cells << " cells";
+  }
+
+  CpuDevice device_{1};
+  std::unique_ptr<Stream> stream_ = device_.make_stream();
+  Sampler sampler_{device_, kVocab, 64, 20};
+};
+
+TEST_F(SamplerTest, GreedyTakesTheLargestAndTheLowestAmongEquals) {
+  auto logits = random_logits(kVocab, 1);
+  logits[40] = logits[60] = 50.0F;
+  EXPECT_EQ(draw(logits, {}, {}), 40);
+  // The same through the slower path of a changed row.
+  EXPECT_EQ(draw(logits, {.logit_bias = {{3, 0.5F}}}, {}), 40);
+}
+
+TEST_F(SamplerTest, TemperatureDrawsFromTheSoftmax) {
+  expect_distribution(random_logits(kVocab, 2), {.temperature = 1.0F}, {});
+  expect_distribution(random_logits(kVocab, 3), {.temperature = 0.6F}, {});
+  expect_distribution(random_logits(kVocab, 4), {.temperature = 1.7F}, {});
+}
+
+TEST_F(SamplerTest, EachNarrowingDrawsFromWhatItLeaves) {
+  const auto logits = random_logits(kVocab, 5);
+  for (const int k : {1, 2, 7, 96, 97, 1000}) expect_distribution(logits, {.temperature = 1.0F, .top_k = k}, {});
+  for (const float p : {0.01F, 0.5F, 0.9F, 0.999F}) expect_distribution(logits, {.temperature = 1.0F, .top_p = p}, {});
+  for (const float p : {0.02F, 0.3F, 1.0F}) expect_distribution(logits, {.temperature = 1.0F, .min_p = p}, {});
+  for (const float p : {0.05F, 0.5F, 0.95F}) expect_distribution(logits, {.temperature = 1.0F, .typical_p = p}, {});
+}
+
+TEST_F(SamplerTest, AllNarrowingsTogetherKeepTheirOrder) {
+  for (uint32_t seed = 6; seed < 10; ++seed) {
+    expect_distribution(random_logits(kVocab, seed),
+                        {.temperature = 0.8F, .top_k = 40, .top_p = 0.85F, .min_p = 0.05F, .typical_p = 0.9F}, {});
+  }
+}
+
+TEST_F(SamplerTest, PenaltiesCountWhatTheyShould) {
+  const auto logits = random_logits(kVocab, 10);
+  const Drawing drawing{.prompt = {1, 2, 3, 3, 50}, .output = {3, 7, 7, 7, 60}};
+  expect_distribution(logits, {.temperature = 1.0F, .repetition_penalty = 1.5F}, drawing);
+  expect_distribution(logits, {.temperature = 1.0F, .repetition_penalty = 0.7F}, drawing);
+  expect_distribution(logits, {.temperature = 1.0F, .presence_penalty = 1.5F}, drawing);
+  expect_distribution(logits, {.temperature = 1.0F, .frequency_penalty = -0.8F}, drawing);
+  expect_distribution(
+      logits, {.temperature = 1.0F, .repetition_penalty = 1.2F, .presence_penalty = 0.5F, .frequency_penalty = 0.3F},
+      drawing);
+}
+
+TEST_F(SamplerTest, PromptTokensAreNotPresent) {
+  std::vector<float> logits(kVocab, 0.0F);
+  logits[2] = 1.0F;
+  logits[4] = 0.5F;
+  EXPECT_EQ(draw(logits, {.presence_penalty = 2.0F}, {}), 2);
+  EXPECT_EQ(draw(logits, {.presence_penalty = 2.0F}, {.output = {2}}), 4);
+}
+
+TEST_F(SamplerTest, BiasAndAllowedIds) {
+  const auto logits = random_logits(kVocab, 11);
+  expect_distribution(logits, {.temperature = 1.0F, .logit_bias = {{5, 3.0F}, {6, -INFINITY}, {5, 1.0F}}}, {});
+  expect_distribution(logits, {.temperature = 1.0F, .allowed_token_ids = {90, 3, 8, 4}}, {});
+  expect_distribution(logits, {.temperature = 1.0F, .top_k = 2, .allowed_token_ids = {90, 3, 8, 4}}, {});
+}
+
+TEST_F(SamplerTest, MinTokensHoldsTheEndBack) {
+  std::vector<float> logits(kVocab, 0.0F);
+  logits[9] = 5.0F;
+  logits[8] = 4.0F;
+  logits[7] = 3.0F;
+  const SamplingParams params{.min_tokens = 2};
+  EXPECT_EQ(draw(logits, params, {.end_ids = {9, 8}}), 7);
+  EXPECT_EQ(draw(logits, params, {.output = {9}, .end_ids = {9, 8}}), 7);
+  EXPECT_EQ(draw(logits, params, {.output = {1, 1}, .end_ids = {9, 8}}), 9);
+}
+
+TEST_F(SamplerTest, BadWordsAreNotCompleted) {
+  std::vector<float> logits(kVocab, 0.0F);
+  logits[9] = 5.0F;
+  logits[8] = 4.0F;
+  const std::vector<std::vector<int32_t>> words = {{9}, {3, 4, 8}};
+  EXPECT_EQ(draw(logits, {}, {.bad_words = words}), 8);
+  EXPECT_EQ(draw(logits, {}, {.output = {4}, .bad_words = words}), 0);  // the prompt ends in 3
+  EXPECT_EQ(draw(logits, {}, {.output = {4, 4}, .bad_words = words}), 8);
+  EXPECT_EQ(draw(logits, {}, {.prompt = {4}, .bad_words = words}), 8);
+}
+
+TEST_F(SamplerTest, ForbiddingEverythingStillDrawsWhatIsAllowed) {
+  const auto logits = random_logits(kVocab, 12);
+  for (const float temperature : {0.0F, 1.0F}) {
+    EXPECT_EQ(draw(logits, {.temperature = temperature, .allowed_token_ids = {30}}, {.bad_words = {{30}}}), 30);
+  }
+}
+
+TEST_F(SamplerTest, BrokenLogitsDrawSomeToken) {
+  std::vector<float> logits(kVocab, NAN);
+  for (const float temperature : {0.0F, 1.0F}) {
+    const SamplingState state = make_state({.temperature = temperature, .top_k = 5, .top_p = 0.5F}, {});
+    const SampleRow row{.state = &state};
+    sampler_.sample(*stream_, logits.data(), std::span(&row, 1));
+    stream_->synchronize();
+    EXPECT_GE(sampler_.token(0), 0);
+    EXPECT_LT(sampler_.token(0), static_cast<int32_t>(kVocab));
+  }
+}
+
+TEST_F(SamplerTest, ARowDependsOnNothingBesideIt) {
+  constexpr size_t kRows = 33;
+  auto logits = random_logits(kVocab * kRows, 13);
+  const std::vector<int32_t> tokens = {1, 2, 3, 4};
+  std::vector<SamplingState> states;
+  for (uint32_t r = 0; r < kRows; ++r) {
+    SamplingParams params{.temperature = r % 3 == 0 ? 0.0F : 1.0F};
+    params.top_p = r % 2 == 0 ? 0.8F : 1.0F;
+    params.repetition_penalty = r % 4 == 1 ? 1.3F : 1.0F;
+    states.push_back(make_state(params, {.prompt = {1, 2, 3}, .output = {4}, .seed = 99, .index = r % 5}));
+  }
+  std::vector<SampleRow> rows;
+  for (size_t r = 0; r < kRows; ++r)
+    rows.push_back({.state = &states[r], .tokens = tokens, .top = static_cast<int>(r % 4) - 1});
+  sampler_.sample(*stream_, logits.data(), rows);
+  stream_->synchronize();
+  CpuDevice alone_device(3);
+  const auto alone_stream = alone_device.make_stream();
+  Sampler alone(alone_device, kVocab, 1, 20);
+  for (size_t r = 0; r < kRows; ++r) {
+    alone.sample(*alone_stream, logits.data() + r * kVocab, std::span(&rows[r], 1));
+    alone_stream->synchronize();
+    EXPECT_EQ(alone.token(0), sampler_.token(r));
+    EXPECT_EQ(alone.logprob(0), sampler_.logprob(r));
+    if (rows[r].top < 0) continue;
+    const TokenLogprob one = alone.token_logprob(0, rows[r].top);
+    const TokenLogprob other = sampler_.token_logprob(r, rows[r].top);
+    EXPECT_EQ(one.rank, other.rank);
+    EXPECT_EQ(one.top, other.top);
+  }
+}
+
+TEST_F(SamplerTest, SeedIndexAndPositionEachChangeTheDraws) {
+  const std::vector<float> flat(kVocab, 0.0F);
+  const SamplingParams params{.temperature = 1.0F};
+  const auto answer = [&](uint64_t seed, uint32_t index) {
+    Drawing drawing{.seed = seed, .index = index};
+    for (int i = 0; i < 12; ++i) drawing.output.push_back(draw(flat, params, drawing));
+    return drawing.output;
+  };
+  EXPECT_EQ(answer(1, 0), answer(1, 0));
+  EXPECT_NE(answer(1, 0), answer(2, 0));
+  EXPECT_NE(answer(1, 0), answer(1, 1));
+}
+
+TEST_F(SamplerTest, LogprobsAreTheModelsBeforeAnyPass) {
+  auto logits = random_logits(kVocab * 2, 14);
+  const SamplingState state = make_state({.temperature = 0.5F, .top_k = 1, .logit_bias = {{17, 100.0F}}}, {});
+  const std::vector<int32_t> tokens = {1, 2, 3};
+  const std::vector<SampleRow> rows = {{.state = &state, .tokens = tokens, .top = 5}, {.token = 23, .top = 5}};
+  sampler_.sample(*stream_, logits.data(), rows);
+  stream_->synchronize();
+  EXPECT_EQ(sampler_.token(0), 17);
+  EXPECT_EQ(sampler_.token(1), 23);
+  for (size_t r = 0; r < 2; ++r) {
+    const std::vector<float> row(logits.begin() + static_cast<ptrdiff_t>(r * kVocab),
+                                 logits.begin() + static_cast<ptrdiff_t>((r + 1) * kVocab));
+    const auto p = reference_distribution(row, {.temperature = 1.0F}, {}, {});
+    const TokenLogprob result = sampler_.token_logprob(r, 5);
+    const auto token = static_cast<size_t>(result.token);
+    EXPECT_NEAR(result.logprob, std::log(p[token]), 1e-5);
+    EXPECT_EQ(result.rank, 1 + std::count_if(p.begin(), p.end(), [&](double v) { return v > p[token]; }));
+    ASSERT_EQ(result.top.size(), 5U);
+    for (int i = 0; i < 5; ++i) {
+      const auto& [id, logprob] = result.top[static_cast<size_t>(i)];
+      EXPECT_EQ(std::count_if(p.begin(), p.end(), [&](double v) { return v > p[static_cast<size_t>(id)]; }), i);
+      EXPECT_NEAR(logprob, std::log(p[static_cast<size_t>(id)]), 1e-5);
+    }
+  }
+}
+
+TEST_F(SamplerTest, ALargeVocabularyNarrowsAsTheReferenceDoes) {
+  constexpr size_t kLarge = 50'021;
+  const auto logits = random_logits(kLarge, 15, 3.0F);
+  Sampler sampler(device_, kLarge, 1, 20);
+  for (const SamplingParams& params :
+       {SamplingParams{.temperature = 1.0F, .top_p = 0.3F}, SamplingParams{.temperature = 1.0F, .typical_p = 0.3F}}) {
+    const auto p = reference_distribution(logits, params, {}, {});
+    for (uint64_t seed = 0; seed < 50; ++seed) {
+      const SamplingState state = make_state(params, {.seed = seed});
+      auto copy = logits;
+      const SampleRow row{.state = &state};
+      sampler.sample(*stream_, copy.data(), std::span(&row, 1));
+      stream_->synchronize();
+      EXPECT_GT(p[static_cast<size_t>(sampler.token(0))], 0);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace caravel::sampler
