@@ -1,8 +1,8 @@
 #include <cmath>
 #include <vector>
 
-#include "op_bench.h"
 #include "kernels/paged_attention.h"
+#include "op_bench.h"
 
 namespace caravel::kernels {
 namespace {

@@ -1,7 +1,7 @@
 #include <vector>
 
-#include "op_bench.h"
 #include "kernels/rms_norm.h"
+#include "op_bench.h"
 
 namespace caravel::kernels {
 namespace {

@@ -38,9 +38,9 @@ struct Delta {
   int index = 0;  // which of n
   std::string text;
   std::vector<int32_t> token_ids;
-  std::vector<TokenLogprob> logprobs;                   // one for each of token_ids, where asked
-  FinishReason finish_reason = FinishReason::kNone;     // set in the last delta of an index
-  std::string stop_reason;                              // the stop string or id that ended it, if one did
+  std::vector<TokenLogprob> logprobs;                // one for each of token_ids, where asked
+  FinishReason finish_reason = FinishReason::kNone;  // set in the last delta of an index
+  std::string stop_reason;                           // the stop string or id that ended it, if one did
 };
 
 /// One whole answer.
@@ -57,10 +57,10 @@ struct Completion {
 /// A request's end.
 struct Result {
   std::string id;
-  std::vector<Completion> completions;         // n, by index; beams best first
-  std::vector<TokenLogprob> prompt_logprobs;   // where asked: one for each prompt token but the first
+  std::vector<Completion> completions;        // n, by index; beams best first
+  std::vector<TokenLogprob> prompt_logprobs;  // where asked: one for each prompt token but the first
   Usage usage;
-  std::string error;                           // not empty: why finish_reason is kError
+  std::string error;  // not empty: why finish_reason is kError
 };
 
 struct Score {

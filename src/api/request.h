@@ -16,8 +16,8 @@ struct Request {
   bool add_special_tokens = true;  // text alone: the beginning-of-sequence token, where the model wants one
   bool parse_special = true;       // text alone: special tokens written in it count as such
   SamplingParams sampling;
-  int priority = 0;                // lower runs first, under the priority policy
-  std::string cache_salt;          // prompts of different salts never share cached blocks
+  int priority = 0;        // lower runs first, under the priority policy
+  std::string cache_salt;  // prompts of different salts never share cached blocks
 };
 
 /// Log-probabilities of many continuations of one prefix, which is computed once.

@@ -12,16 +12,16 @@ namespace caravel {
 /// through: allowed and bad words, min_tokens, logit bias, penalties, temperature, top-k, typical-p, top-p, min-p.
 /// Log-probabilities that are reported are those of the model, before any of it.
 struct SamplingParams {
-  int max_tokens = 256;              // >= 0; 0 computes the prompt alone (its log-probabilities)
-  int min_tokens = 0;                // no end of generation and no stop token before these many
-  float temperature = 0.0F;          // >= 0; 0 is greedy
-  int top_k = 0;                     // 0 or -1: off
-  float top_p = 1.0F;                // (0, 1]; 1: off
-  float min_p = 0.0F;                // [0, 1]; 0: off
-  float typical_p = 1.0F;            // (0, 1]; 1: off
-  float repetition_penalty = 1.0F;   // > 0; of tokens in the prompt or the output; 1: off
-  float presence_penalty = 0.0F;     // [-2, 2]; of tokens in the output
-  float frequency_penalty = 0.0F;    // [-2, 2]; times their count in the output
+  int max_tokens = 256;                               // >= 0; 0 computes the prompt alone (its log-probabilities)
+  int min_tokens = 0;                                 // no end of generation and no stop token before these many
+  float temperature = 0.0F;                           // >= 0; 0 is greedy
+  int top_k = 0;                                      // 0 or -1: off
+  float top_p = 1.0F;                                 // (0, 1]; 1: off
+  float min_p = 0.0F;                                 // [0, 1]; 0: off
+  float typical_p = 1.0F;                             // (0, 1]; 1: off
+  float repetition_penalty = 1.0F;                    // > 0; of tokens in the prompt or the output; 1: off
+  float presence_penalty = 0.0F;                      // [-2, 2]; of tokens in the output
+  float frequency_penalty = 0.0F;                     // [-2, 2]; times their count in the output
   std::vector<std::pair<int32_t, float>> logit_bias;  // token id, added to its logit
   std::vector<int32_t> allowed_token_ids;             // empty: all
   std::vector<std::string> bad_words;                 // sequences of tokens that are never completed
@@ -34,9 +34,9 @@ struct SamplingParams {
   std::vector<std::string> stop;                      // texts that end the answer
   std::vector<int32_t> stop_token_ids;                // ids that end it
   bool include_stop_str_in_output = false;
-  bool ignore_eos = false;           // end-of-generation ids do not end it
-  bool skip_special_tokens = true;   // special tokens do not appear in the text
-  std::optional<int> logprobs;       // log-probability of each drawn token, and of the K most likely; 0: its own alone
+  bool ignore_eos = false;          // end-of-generation ids do not end it
+  bool skip_special_tokens = true;  // special tokens do not appear in the text
+  std::optional<int> logprobs;      // log-probability of each drawn token, and of the K most likely; 0: its own alone
   std::optional<int> prompt_logprobs;  // the same of each prompt token but the first
 };
 

@@ -10,14 +10,14 @@ struct Stats {
   int running_requests = 0;
   int swapped_requests = 0;
 
-  int64_t total_blocks = 0;      // of the pool
-  int64_t used_blocks = 0;       // held by sequences
-  int64_t cached_blocks = 0;     // free, but still hold a prefix that may be found
-  int block_size = 0;            // tokens
+  int64_t total_blocks = 0;   // of the pool
+  int64_t used_blocks = 0;    // held by sequences
+  int64_t cached_blocks = 0;  // free, but still hold a prefix that may be found
+  int block_size = 0;         // tokens
 
   int64_t steps = 0;
-  int64_t prompt_tokens = 0;     // computed
-  int64_t cached_tokens = 0;     // found in the prefix cache instead
+  int64_t prompt_tokens = 0;  // computed
+  int64_t cached_tokens = 0;  // found in the prefix cache instead
   int64_t generated_tokens = 0;
   int64_t preemptions_recompute = 0;
   int64_t preemptions_swap = 0;
@@ -28,7 +28,7 @@ struct Stats {
   int64_t kv_slots_reserved = 0;
   int64_t kv_slots_reserved_unused = 0;
 
-  double busy_seconds = 0;       // spent in steps
+  double busy_seconds = 0;  // spent in steps
 };
 
 }  // namespace caravel

@@ -19,7 +19,7 @@ enum class TokenType : uint8_t {
   kControl,      // special: never from plain text unless special tokens are parsed; not shown
   kUserDefined,  // added token: always matched whole, shown
   kUnused,
-  kByte,         // <0xNN>
+  kByte,  // <0xNN>
 };
 
 /// All that a tokenizer needs, as plain data: what a GGUF file's metadata or a tokenizer.json say. `format` fills it,
@@ -47,28 +47,33 @@ struct TokenizerData {
   /// From a tokenizer.json: the Split / Digits / ByteLevel steps in order. A pattern's matches (behaviour Isolated)
   /// and what lies between them become pieces.
   struct SplitStep {
-    std::string pattern;               // a regular expression, or a literal
+    std::string pattern;  // a regular expression, or a literal
     bool is_regex = true;
     bool invert = false;
-    enum class Behavior : uint8_t { kIsolated, kRemoved, kMergedWithPrevious, kMergedWithNext, kContiguous } behavior =
-        Behavior::kIsolated;
+    enum class Behavior : uint8_t {
+      kIsolated,
+      kRemoved,
+      kMergedWithPrevious,
+      kMergedWithNext,
+      kContiguous
+    } behavior = Behavior::kIsolated;
   };
   std::vector<SplitStep> split_steps;
 
   enum class Normalization : uint8_t { kNone, kNfc, kNfkc } normalization = Normalization::kNone;
-  bool add_space_prefix = false;   // kSentencePieceBpe: a space before the text
-  bool ignore_merges = false;      // a piece that is a whole token is taken as it is (Llama 3)
-  bool byte_fallback = false;      // unknown characters become their bytes' tokens
-  bool merges_by_score = false;    // kSentencePieceBpe: by tokens' scores (GGUF), else by rank in merges
+  bool add_space_prefix = false;  // kSentencePieceBpe: a space before the text
+  bool ignore_merges = false;     // a piece that is a whole token is taken as it is (Llama 3)
+  bool byte_fallback = false;     // unknown characters become their bytes' tokens
+  bool merges_by_score = false;   // kSentencePieceBpe: by tokens' scores (GGUF), else by rank in merges
 
   std::optional<int32_t> bos_id;
   std::optional<int32_t> eos_id;
   std::optional<int32_t> unknown_id;
   std::optional<int32_t> pad_id;
-  bool add_bos = false;            // encode() with special tokens puts it first
+  bool add_bos = false;  // encode() with special tokens puts it first
   bool add_eos = false;
 
-  std::string chat_template;       // Jinja; empty: the model has none
+  std::string chat_template;  // Jinja; empty: the model has none
 };
 
 /// What a model's files say about drawing from it; absent where they say nothing.

@@ -18,16 +18,16 @@ template <typename A, typename B>
 
 }  // namespace caravel::internal
 
-#define CARAVEL_CHECK(condition)                                                 \
-  (__builtin_expect(static_cast<bool>(condition), 1)                             \
-       ? static_cast<void>(0)                                                    \
+#define CARAVEL_CHECK(condition)                     \
+  (__builtin_expect(static_cast<bool>(condition), 1) \
+       ? static_cast<void>(0)                        \
        : ::caravel::internal::check_failed(__FILE__, __LINE__, #condition, ""))
 
-#define CARAVEL_CHECK_OP(op, a, b)                                                                      \
-  do {                                                                                                  \
-    const auto& caravel_a = (a);                                                                        \
-    const auto& caravel_b = (b);                                                                        \
-    if (!(caravel_a op caravel_b)) [[unlikely]]                                                         \
+#define CARAVEL_CHECK_OP(op, a, b)                                                                       \
+  do {                                                                                                   \
+    const auto& caravel_a = (a);                                                                         \
+    const auto& caravel_b = (b);                                                                         \
+    if (!(caravel_a op caravel_b)) [[unlikely]]                                                          \
       ::caravel::internal::check_op_failed(__FILE__, __LINE__, #a " " #op " " #b, caravel_a, caravel_b); \
   } while (false)
 

@@ -39,9 +39,9 @@ class ThreadPool {
   std::vector<std::thread> workers_;
   Job job_ = nullptr;
   void* context_ = nullptr;
-  alignas(64) std::atomic<uint32_t> generation_{0};   // counts jobs; workers wait for it to change
-  alignas(64) std::atomic<uint32_t> running_{0};      // workers that have not finished the job
-  alignas(64) std::atomic<uint32_t> arrived_{0};      // ranks at the barrier
+  alignas(64) std::atomic<uint32_t> generation_{0};  // counts jobs; workers wait for it to change
+  alignas(64) std::atomic<uint32_t> running_{0};     // workers that have not finished the job
+  alignas(64) std::atomic<uint32_t> arrived_{0};     // ranks at the barrier
   alignas(64) std::atomic<uint32_t> barrier_phase_{0};
   std::atomic<bool> stop_{false};
 };

@@ -13,18 +13,18 @@
 namespace caravel::cache {
 
 struct KvConfig {
-  int block_size = 16;            // tokens
-  int num_blocks = 0;             // of the device pool
-  int num_host_blocks = 0;        // of the swap space; 0: no swap
+  int block_size = 16;             // tokens
+  int num_blocks = 0;              // of the device pool
+  int num_host_blocks = 0;         // of the swap space; 0: no swap
   std::vector<int> windows = {0};  // of each KV group; 0: every token sees all before it
   bool prefix_caching = true;
-  uint64_t hash_seed = 0;         // of the prefix index; from the system's entropy where prompts are not trusted
+  uint64_t hash_seed = 0;  // of the prefix index; from the system's entropy where prompts are not trusted
 };
 
 /// What the prefix index has of a prompt. Valid until the next call that changes the manager.
 struct PrefixHit {
-  int tokens = 0;        // a multiple of block_size; 0: nothing found
-  int free_blocks = 0;   // of those it needs, how many lie on the free list (and leave it when the hit is taken)
+  int tokens = 0;       // a multiple of block_size; 0: nothing found
+  int free_blocks = 0;  // of those it needs, how many lie on the free list (and leave it when the hit is taken)
 };
 
 /// Decides how far cached blocks serve a prompt that needs more than its keys and values.
@@ -146,11 +146,11 @@ class KvManager {
   PrefixIndex index_;
   std::vector<KvSequence*> live_;
   int steps_in_flight_ = 0;
-  std::vector<Deferred> deferred_;       // references given up while a step is in flight
-  std::vector<Hash128> hit_chain_;       // of the last find_prefix(): [i] is the chain after i blocks
+  std::vector<Deferred> deferred_;                // references given up while a step is in flight
+  std::vector<Hash128> hit_chain_;                // of the last find_prefix(): [i] is the chain after i blocks
   std::vector<std::vector<BlockId>> hit_blocks_;  // [groups][hit blocks]; kUnknown where not looked up
-  std::vector<BlockId> moved_to_;        // scratch of move(): where a marked block went
-  std::vector<uint64_t> mark_;           // [blocks of the larger pool]: the last count or move that saw the block
+  std::vector<BlockId> moved_to_;                 // scratch of move(): where a marked block went
+  std::vector<uint64_t> mark_;  // [blocks of the larger pool]: the last count or move that saw the block
   uint64_t count_mark_ = 0;
 };
 

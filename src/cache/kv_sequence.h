@@ -13,9 +13,9 @@ struct KvSequence {
   std::vector<BlockTable> tables;  // [KV groups]
   bool on_host = false;            // swapped out: the tables name blocks of the host pool
 
-  Hash128 chain;                   // prefix hash of the first `chained_blocks` blocks
-  int chained_blocks = 0;          // full blocks that were offered to the prefix index
-  int registered_at = -1;          // place in the manager's list of live sequences; -1: not registered
+  Hash128 chain;           // prefix hash of the first `chained_blocks` blocks
+  int chained_blocks = 0;  // full blocks that were offered to the prefix index
+  int registered_at = -1;  // place in the manager's list of live sequences; -1: not registered
 };
 
 }  // namespace caravel::cache

@@ -38,8 +38,8 @@ class PrefixIndex {
   void check_integrity() const;
 
  private:
-  struct Entry {      // by block
-    Hash128 key;      // chain, with the group mixed in
+  struct Entry {  // by block
+    Hash128 key;  // chain, with the group mixed in
     Hash128 parent;
     int32_t group = -1;  // -1: not in the index
   };

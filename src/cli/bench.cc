@@ -92,7 +92,8 @@ Latency measure_one(Engine& engine, Request request) {
   const auto handle = engine.submit(std::move(request));
   Latency latency;
   while (const std::optional<Delta> delta = handle->next()) {
-    if (latency.first_token_seconds == 0 && !delta->token_ids.empty()) latency.first_token_seconds = seconds_since(start);
+    if (latency.first_token_seconds == 0 && !delta->token_ids.empty())
+      latency.first_token_seconds = seconds_since(start);
   }
   latency.decode_seconds = seconds_since(start) - latency.first_token_seconds;
   if (!handle->result().error.empty()) throw fail<Error>("{}", handle->result().error);
@@ -181,8 +182,8 @@ void bench_throughput(const BenchOptions& options) {
   const auto output_tokens = static_cast<double>(lengths.size()) * options.output_len;
   const Stats stats = engine->stats();
   const kernels::Ceilings ceilings = ceilings_of(options.engine);
-  const double gmacs = static_cast<double>(input_tokens) * prefill_work(model).gmacs +
-                       output_tokens * decode_work(model, 0).gmacs;
+  const double gmacs =
+      static_cast<double>(input_tokens) * prefill_work(model).gmacs + output_tokens * decode_work(model, 0).gmacs;
   const double mac_share = gmacs / seconds / ceilings.int8_gmac_per_second;
   const double waste = stats.kv_slots_reserved > 0 ? static_cast<double>(stats.kv_slots_reserved_unused) /
                                                          static_cast<double>(stats.kv_slots_reserved)

@@ -99,8 +99,8 @@ class Conversation {
                "last answer: {} prompt tokens ({} cached), {} generated, {:.2f} s to the first, {:.1f} tokens/s\n"
                "engine: {} of {} KV blocks used, {} hold cached prefixes; {} tokens generated in {} steps\n",
                usage_.prompt_tokens, usage_.cached_tokens, usage_.completion_tokens, first_token_seconds_,
-               decode_seconds > 0 ? std::max(0, usage_.completion_tokens - 1) / decode_seconds : 0.0,
-               stats.used_blocks, stats.total_blocks, stats.cached_blocks, stats.generated_tokens, stats.steps);
+               decode_seconds > 0 ? std::max(0, usage_.completion_tokens - 1) / decode_seconds : 0.0, stats.used_blocks,
+               stats.total_blocks, stats.cached_blocks, stats.generated_tokens, stats.steps);
   }
 
  private:
@@ -162,7 +162,8 @@ void add_chat(CLI::App& program, int& exit_code) {
   command.callback([options, &exit_code] {
     const auto engine = Engine::open(options->engine);
     SamplingParams sampling = options->sampling.resolve(engine->generation_defaults(), true);
-    if (sampling.n != 1 || sampling.use_beam_search) throw InvalidArgument("chat gives one answer: leave -n and --beams");
+    if (sampling.n != 1 || sampling.use_beam_search)
+      throw InvalidArgument("chat gives one answer: leave -n and --beams");
     run_chat(*engine, sampling, options->system);
     exit_code = 0;
   });

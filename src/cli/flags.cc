@@ -14,7 +14,8 @@ std::pair<int32_t, float> parse_bias(const std::string& text) {
   int32_t token = 0;
   float bias = 0;
   const char* end = text.data() + text.size();
-  if (colon == std::string::npos || std::from_chars(text.data(), text.data() + colon, token).ptr != text.data() + colon ||
+  if (colon == std::string::npos ||
+      std::from_chars(text.data(), text.data() + colon, token).ptr != text.data() + colon ||
       std::from_chars(text.data() + colon + 1, end, bias).ptr != end) {
     throw fail<InvalidArgument>("--logit-bias '{}': give TOKEN_ID:BIAS, for example 42:-100", text);
   }
@@ -37,8 +38,7 @@ void add_engine_flags(CLI::App& command, EngineConfig& config) {
       ->group(group);
   command.add_option("--max-model-len", config.max_model_len, "Longest sequence, prompt and answer; 0: the model's")
       ->group(group);
-  command
-      .add_option("--kv-cache-memory", config.kv_cache_memory, "Memory of the KV cache, such as 512MiB; 0: chosen")
+  command.add_option("--kv-cache-memory", config.kv_cache_memory, "Memory of the KV cache, such as 512MiB; 0: chosen")
       ->transform(CLI::AsSizeValue(false))
       ->group(group);
   command.add_option("--kv-cache-dtype", config.kv_cache_dtype, "f32, f16 or bf16")

@@ -37,8 +37,9 @@ struct GenerateOptions {
 
 std::string read_standard_input() {
   if (::isatty(STDIN_FILENO) == 1) {
-    throw InvalidArgument("no prompt: give --prompt TEXT, --prompt-file F, --components F, --input F.jsonl, or text on "
-                          "standard input");
+    throw InvalidArgument(
+        "no prompt: give --prompt TEXT, --prompt-file F, --components F, --input F.jsonl, or text on "
+        "standard input");
   }
   return {std::istreambuf_iterator<char>(std::cin), {}};
 }
@@ -46,7 +47,8 @@ std::string read_standard_input() {
 Request make_request(const GenerateOptions& options, const Engine& engine) {
   const SamplingParams sampling = options.sampling.resolve(engine.generation_defaults(), options.chat);
   if (!options.components.empty()) {
-    const text::PromptComponents components = text::parse_prompt_components(read_file(options.components), options.components);
+    const text::PromptComponents components =
+        text::parse_prompt_components(read_file(options.components), options.components);
     if (options.chat) {
       return chat_request(engine, text::render_prompt_messages(components, options.prompting), sampling);
     }
@@ -55,7 +57,7 @@ Request make_request(const GenerateOptions& options, const Engine& engine) {
     request.sampling = sampling;
     return request;
   }
-  const std::string prompt = options.prompt               ? *options.prompt
+  const std::string prompt = options.prompt                ? *options.prompt
                              : options.prompt_file.empty() ? read_standard_input()
                                                            : read_file(options.prompt_file);
   if (options.chat) {

@@ -58,8 +58,8 @@ std::string info_text(const ModelInfo& info) {
       info.head_dim, info.kv_heads, info.vocab_size, static_cast<double>(info.parameters) / 1e6,
       info.model_max_position, info.max_model_len, info.device);
   for (const auto& type : info.weights_by_type) {
-    text += fmt::format("  {:<20} {:>9} {:>15} {:>20}\n", type.dtype, type.tensors, type.elements,
-                        mebibytes(type.bytes));
+    text +=
+        fmt::format("  {:<20} {:>9} {:>15} {:>20}\n", type.dtype, type.tensors, type.elements, mebibytes(type.bytes));
   }
   text += fmt::format(
       "\n  memory\n"

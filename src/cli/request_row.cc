@@ -54,15 +54,15 @@ std::vector<T> get_list(const Json& value) {
 using Setter = std::function<void(Row&, const Json&)>;
 
 template <typename T>
-Setter sampling(T SamplingParams::* member) {
+Setter sampling(T SamplingParams::*member) {
   return [member](Row& row, const Json& value) { row.request.sampling.*member = get<T>(value); };
 }
 template <typename T>
-Setter sampling(std::optional<T> SamplingParams::* member) {
+Setter sampling(std::optional<T> SamplingParams::*member) {
   return [member](Row& row, const Json& value) { row.request.sampling.*member = get<T>(value); };
 }
 template <typename T>
-Setter sampling(std::vector<T> SamplingParams::* member) {
+Setter sampling(std::vector<T> SamplingParams::*member) {
   return [member](Row& row, const Json& value) { row.request.sampling.*member = get_list<T>(value); };
 }
 
@@ -146,8 +146,7 @@ const std::map<std::string, Setter, std::less<>>& setters() {
       {"prompt_logprobs", sampling(&P::prompt_logprobs)},
       {"priority", [](Row& row, const Json& value) { row.request.priority = get<int>(value); }},
       {"cache_salt", [](Row& row, const Json& value) { row.request.cache_salt = get<std::string>(value); }},
-      {"add_special_tokens",
-       [](Row& row, const Json& value) { row.request.add_special_tokens = get<bool>(value); }},
+      {"add_special_tokens", [](Row& row, const Json& value) { row.request.add_special_tokens = get<bool>(value); }},
       // What clients send along and no answer depends on.
       {"model", ignore},
       {"user", ignore},

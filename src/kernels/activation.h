@@ -13,7 +13,7 @@ struct GatedActivationArgs {
   Activation activation = Activation::kSilu;
   int64_t tokens = 0;
   int64_t width = 0;
-  GemmInput out;                   // [tokens, width]
+  GemmInput out;  // [tokens, width]
 };
 
 /// out[t, i] = f(gate[t, i]) * up[t, i].

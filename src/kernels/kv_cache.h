@@ -27,12 +27,12 @@ struct KvLayer {
 int64_t kv_layer_bytes(int block_size, int kv_heads, int head_dim, DType dtype);
 
 struct RotaryAnglesArgs {
-  const int32_t* positions = nullptr;     // [tokens]
-  const float* inverse_freq = nullptr;    // [rotary_dim / 2]
-  float magnitude = 1.0F;                 // scale of cos and sin (YaRN's attention factor)
+  const int32_t* positions = nullptr;   // [tokens]
+  const float* inverse_freq = nullptr;  // [rotary_dim / 2]
+  float magnitude = 1.0F;               // scale of cos and sin (YaRN's attention factor)
   int64_t tokens = 0;
   int rotary_dim = 0;
-  float* cos_sin = nullptr;               // out: [tokens, rotary_dim / 2, 2]
+  float* cos_sin = nullptr;  // out: [tokens, rotary_dim / 2, 2]
 };
 
 /// Once a step for each rotary base; every layer of that base reads it. Angles are reduced in double precision.
@@ -44,15 +44,15 @@ enum class RotaryStyle : uint8_t {
 };
 
 struct RotaryCacheArgs {
-  float* qkv = nullptr;             // [tokens, qkv_stride]: Q heads, K heads, V heads; Q is rotated in place
+  float* qkv = nullptr;  // [tokens, qkv_stride]: Q heads, K heads, V heads; Q is rotated in place
   int64_t qkv_stride = 0;
-  const float* q_norm = nullptr;    // [head_dim] RMS norm of each Q head before rotation, or nullptr
+  const float* q_norm = nullptr;  // [head_dim] RMS norm of each Q head before rotation, or nullptr
   const float* k_norm = nullptr;
   float norm_epsilon = 1e-6F;
-  const float* cos_sin = nullptr;   // of rotary_angles; nullptr: no rotation
-  int rotary_dim = 0;               // <= head_dim; the rest passes through
+  const float* cos_sin = nullptr;  // of rotary_angles; nullptr: no rotation
+  int rotary_dim = 0;              // <= head_dim; the rest passes through
   RotaryStyle style = RotaryStyle::kHalves;
-  const int64_t* slots = nullptr;   // [tokens]: block * block_size + offset; -1: not stored
+  const int64_t* slots = nullptr;  // [tokens]: block * block_size + offset; -1: not stored
   int64_t tokens = 0;
   int heads = 0;
   KvLayer cache;

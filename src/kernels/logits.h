@@ -20,8 +20,8 @@ struct LogSumExpArgs {
   int64_t stride = 0;
   int64_t rows = 0;
   int64_t width = 0;
-  float* log_sum_exp = nullptr;   // out: [rows]
-  int32_t* argmax = nullptr;      // out: [rows], the lowest index among equals; may be nullptr
+  float* log_sum_exp = nullptr;  // out: [rows]
+  int32_t* argmax = nullptr;     // out: [rows], the lowest index among equals; may be nullptr
 };
 /// log(sum(exp(logits))) by row, as max + log(sum(exp(x - max))), summed in fixed lanes: one arithmetic.
 void log_sum_exp(Stream& stream, const LogSumExpArgs& args);
@@ -31,9 +31,9 @@ struct TopKArgs {
   int64_t stride = 0;
   int64_t rows = 0;
   int64_t width = 0;
-  int k = 0;                      // 1 .. width
-  float* values = nullptr;        // out: [rows, k], largest first; equals by lower index
-  int32_t* indices = nullptr;     // out: [rows, k]
+  int k = 0;                   // 1 .. width
+  float* values = nullptr;     // out: [rows, k], largest first; equals by lower index
+  int32_t* indices = nullptr;  // out: [rows, k]
 };
 /// The k largest of each row without sorting it.
 void top_k(Stream& stream, const TopKArgs& args);

@@ -11,25 +11,25 @@ namespace caravel::kernels {
 struct AttentionBatch {
   int num_seqs = 0;
   int64_t tokens = 0;
-  const int32_t* query_start = nullptr;   // [num_seqs + 1]: sequence s has rows query_start[s] .. query_start[s+1]
-  const int32_t* context_len = nullptr;   // [num_seqs]: tokens in the cache, those of this step included; so row r of
-                                          // s has position context_len[s] - (query_start[s+1] - r)
-  const int32_t* block_table = nullptr;   // [num_seqs, block_table_stride]: block of positions i*block_size...; blocks
-  int64_t block_table_stride = 0;         // that lie wholly outside the window are -1 and are not read
+  const int32_t* query_start = nullptr;  // [num_seqs + 1]: sequence s has rows query_start[s] .. query_start[s+1]
+  const int32_t* context_len = nullptr;  // [num_seqs]: tokens in the cache, those of this step included; so row r of
+                                         // s has position context_len[s] - (query_start[s+1] - r)
+  const int32_t* block_table = nullptr;  // [num_seqs, block_table_stride]: block of positions i*block_size...; blocks
+  int64_t block_table_stride = 0;        // that lie wholly outside the window are -1 and are not read
 };
 
 struct PagedAttentionArgs {
-  const float* q = nullptr;   // [tokens, q_stride], heads * head_dim used
+  const float* q = nullptr;  // [tokens, q_stride], heads * head_dim used
   int64_t q_stride = 0;
-  int heads = 0;              // a multiple of cache.kv_heads (GQA)
+  int heads = 0;  // a multiple of cache.kv_heads (GQA)
   float scale = 1.0F;
-  int window = 0;             // a token sees itself and the window - 1 before it; 0: all
-  float soft_cap = 0.0F;      // scores become cap * tanh(score / cap); 0: off
+  int window = 0;         // a token sees itself and the window - 1 before it; 0: all
+  float soft_cap = 0.0F;  // scores become cap * tanh(score / cap); 0: off
   KvLayer cache;
   AttentionBatch batch;
-  int64_t max_context = 0;    // of the batch: at least max(context_len)
+  int64_t max_context = 0;         // of the batch: at least max(context_len)
   std::byte* workspace = nullptr;  // paged_attention_workspace() bytes
-  GemmInput out;              // [tokens, heads * head_dim]
+  GemmInput out;                   // [tokens, heads * head_dim]
 };
 
 /// Bytes of scratch for steps of up to max_tokens and sequences of up to max_context: partial softmax states (max, sum,
@@ -39,8 +39,8 @@ size_t paged_attention_workspace(int64_t max_tokens, int64_t max_context, int he
 /// Causal attention on blocks where they lie (Kwon et al. 2023, section 4.3; online softmax, Milakov and Gimelshein
 /// 2018). Keys are taken in tiles at fixed absolute positions and the splits' states are merged in order, so a token's
 /// result does not depend on the chunk, the batch, the threads or what is shared ("one arithmetic"). K and V are read
-/// as stored, also those of this step. What slots past a token's position hold never matters (it may be NaN). A sequence
-/// may have no tokens in the step; rows of the output that belong to no sequence are left alone.
+/// as stored, also those of this step. What slots past a token's position hold never matters (it may be NaN). A
+/// sequence may have no tokens in the step; rows of the output that belong to no sequence are left alone.
 void paged_attention(Stream& stream, const PagedAttentionArgs& args);
 
 }  // namespace caravel::kernels

@@ -13,7 +13,7 @@ struct RmsNormArgs {
   float epsilon = 1e-5F;
   int64_t tokens = 0;
   int64_t width = 0;
-  GemmInput out;                  // [tokens, width]
+  GemmInput out;  // [tokens, width]
 };
 
 /// out[t] = x[t] / sqrt(mean(x[t]^2) + epsilon) * weight (Zhang and Sennrich 2019), in the form the next GEMM reads.

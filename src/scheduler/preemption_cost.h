@@ -11,9 +11,9 @@ namespace caravel::scheduler {
 ///   recompute(T) = T * token + T * (T + 1) / 2 * pair     T: tokens to compute again, those that are shared once
 ///   swap(B)      = 2 * B * block                          B: distinct blocks, out and in again
 struct PreemptionCost {
-  double token = 1e-3;   // the weights' part of computing one token in a full prefill chunk
-  double pair = 1e-8;    // attention of one token to one other
-  double block = 1e-4;   // copying one block, of all layers of a KV group, to or from host memory
+  double token = 1e-3;  // the weights' part of computing one token in a full prefill chunk
+  double pair = 1e-8;   // attention of one token to one other
+  double block = 1e-4;  // copying one block, of all layers of a KV group, to or from host memory
 
   double recompute(int64_t tokens) const {
     const auto t = static_cast<double>(tokens);

@@ -74,8 +74,7 @@ Sequence& Scheduler::make_sequence(SequenceGroup& group, void* payload) {
 void Scheduler::append(Sequence& sequence, std::span<const int32_t> tokens) {
   CARAVEL_CHECK(!in_flight_);
   CARAVEL_CHECK(sequence.status != Status::kFinished);
-  CARAVEL_CHECK_LE(sequence.tokens.size() + tokens.size(),
-                   static_cast<size_t>(sequence.group->params().max_tokens));
+  CARAVEL_CHECK_LE(sequence.tokens.size() + tokens.size(), static_cast<size_t>(sequence.group->params().max_tokens));
   sequence.tokens.insert(sequence.tokens.end(), tokens.begin(), tokens.end());
 }
 

@@ -121,11 +121,11 @@ class Scheduler {
 
   SchedulerConfig config_;
   cache::KvManager kv_;
-  std::vector<GroupPtr> running_;   // in order
-  std::vector<GroupPtr> waiting_;   // in reverse order: the next one is at the back
+  std::vector<GroupPtr> running_;  // in order
+  std::vector<GroupPtr> waiting_;  // in reverse order: the next one is at the back
   Plan plan_;
   bool in_flight_ = false;
-  bool blocks_ran_out_ = false;     // in this plan: no more admissions
+  bool blocks_ran_out_ = false;  // in this plan: no more admissions
   uint64_t next_arrival_ = 0;
   uint64_t next_sequence_ = 0;
   std::vector<std::unique_ptr<Sequence>> finished_;  // readable until the next plan()

@@ -25,15 +25,15 @@ enum class Status : uint8_t {
 /// toward tokens.size(); that is all there is to prefill and decode. The scheduler alone changes it; the engine reads
 /// it and keeps what is its own behind `payload`.
 struct Sequence {
-  uint64_t id = 0;                  // unique in its scheduler, never used again
+  uint64_t id = 0;  // unique in its scheduler, never used again
   SequenceGroup* group = nullptr;
-  int index = 0;                    // order of creation in its group; the first is 0
-  std::vector<int32_t> tokens;      // prompt, then what was appended; capacity max_tokens of the group
-  int prompt_len = 0;               // of the group's prompt, forks too
+  int index = 0;                // order of creation in its group; the first is 0
+  std::vector<int32_t> tokens;  // prompt, then what was appended; capacity max_tokens of the group
+  int prompt_len = 0;           // of the group's prompt, forks too
   int num_computed = 0;
-  int num_drawn = 0;                // tokens.size() when logits after the last token were last wanted
+  int num_drawn = 0;  // tokens.size() when logits after the last token were last wanted
   Status status = Status::kWaiting;
-  void* payload = nullptr;          // the engine's
+  void* payload = nullptr;  // the engine's
 
   /// Slot of position p in KV group g: kv.tables[g][p / block_size] * block_size + p % block_size.
   cache::KvSequence kv;
@@ -41,24 +41,24 @@ struct Sequence {
   /// While one sequence computes what others of its group have in common with it, they wait: when leader->num_computed
   /// reaches lead_len, this sequence shares the leader's blocks and goes on by itself. nullptr: waits for nobody.
   Sequence* leader = nullptr;
-  int lead_len = 0;                 // a multiple of block_size
+  int lead_len = 0;  // a multiple of block_size
 
   int to_compute() const { return static_cast<int>(tokens.size()) - num_computed; }
 };
 
 /// What a group is made of.
 struct GroupParams {
-  std::vector<int32_t> prompt;      // at least one token
-  int max_tokens = 0;               // that any of its sequences ever holds, prompt included; at least the prompt
-  int max_sequences = 1;            // that ever live at once: n, the beams, or a prefix and the continuations in work
-  int priority = 0;                 // lower runs first, under SchedulingPolicy::kPriority
-  std::string salt;                 // prompts of different salts never share cached blocks
+  std::vector<int32_t> prompt;  // at least one token
+  int max_tokens = 0;           // that any of its sequences ever holds, prompt included; at least the prompt
+  int max_sequences = 1;        // that ever live at once: n, the beams, or a prefix and the continuations in work
+  int priority = 0;             // lower runs first, under SchedulingPolicy::kPriority
+  std::string salt;             // prompts of different salts never share cached blocks
   /// Set where log-probabilities of the prompt are wanted: says whether a cached block of KV group 0 has them, and is
   /// the place to read them, since the block may be gone later. `index` says which positions of the prompt. A hit then
   /// ends one block before the last usable one (the log-probability of a token comes from the logits one position
   /// before it). Asked whenever admission is tried, after a preemption too; must outlive the group.
   cache::CachedBlockFilter* filter = nullptr;
-  void* payload = nullptr;          // of the first sequence
+  void* payload = nullptr;  // of the first sequence
 };
 
 /// The sequences that answer one request. They are admitted, preempted and resumed together. Made by the engine, which
@@ -90,7 +90,7 @@ class SequenceGroup {
   int preemptions_ = 0;
   int sequences_made_ = 0;
   bool admitted_before_ = false;
-  bool drew_ = false;               // since its last preemption
+  bool drew_ = false;  // since its last preemption
   std::optional<Preemption> preempt_asked_;
 };
 

@@ -65,8 +65,8 @@ class Detokenizer {
  private:
   const Tokenizer* tokenizer_;
   bool skip_special_;
-  bool started_ = false;       // a leading space of SentencePiece's is dropped once
-  std::string pending_ = {};   // at most 3 bytes
+  bool started_ = false;      // a leading space of SentencePiece's is dropped once
+  std::string pending_ = {};  // at most 3 bytes
 };
 
 }  // namespace caravel::text

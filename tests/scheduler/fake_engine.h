@@ -105,8 +105,12 @@ class FakeEngine {
         }
         grow(sequence, *job);
         break;
-      case JobKind::kBeam: select_beams(*job); break;
-      case JobKind::kScore: score(sequence, *job); break;
+      case JobKind::kBeam:
+        select_beams(*job);
+        break;
+      case JobKind::kScore:
+        score(sequence, *job);
+        break;
       case JobKind::kSpeculate: {
         const int drafted = size - sequence.prompt_len;
         if (drafted > 0) scheduler_.truncate(sequence, size - below(std::min(drafted, 3) + 1));

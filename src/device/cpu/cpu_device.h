@@ -36,7 +36,8 @@ class CpuDevice final : public Device {
 
 /// A list of commands. synchronize() runs them all in one fork and join of the pool: every rank walks the list, takes
 /// its share of each command, and meets the others at a barrier before the next. So a whole step costs one fork, and a
-/// kernel on a CPU is launched as one on a GPU is. Enqueueing allocates nothing once the list has grown to a step's size.
+/// kernel on a CPU is launched as one on a GPU is. Enqueueing allocates nothing once the list has grown to a step's
+/// size.
 class CpuStream final : public Stream {
  public:
   explicit CpuStream(CpuDevice& device) : device_(device) {}

@@ -14,32 +14,32 @@ namespace caravel::kernels {
 ///     cpu.enqueue(cpu_kernel_rms_norm(cpu.device().isa()), args);
 ///   }
 #if defined(__x86_64__)
-#define CARAVEL_CPU_KERNEL(name, Args)                                 \
-  namespace portable {                                                 \
-  void name(const Args& args, int rank, int size);                     \
-  }                                                                    \
-  namespace avx2 {                                                     \
-  void name(const Args& args, int rank, int size);                     \
-  }                                                                    \
-  namespace avx512vnni {                                               \
-  void name(const Args& args, int rank, int size);                     \
-  }                                                                    \
-  inline CpuStream::Kernel<Args> cpu_kernel_##name(Isa isa) {          \
-    switch (isa) {                                                     \
-      case Isa::kAvx512Vnni:                                           \
-        return avx512vnni::name;                                       \
-      case Isa::kAvx2:                                                 \
-        return avx2::name;                                             \
-      case Isa::kPortable:                                             \
-        break;                                                         \
-    }                                                                  \
-    return portable::name;                                             \
+#define CARAVEL_CPU_KERNEL(name, Args)                        \
+  namespace portable {                                        \
+  void name(const Args& args, int rank, int size);            \
+  }                                                           \
+  namespace avx2 {                                            \
+  void name(const Args& args, int rank, int size);            \
+  }                                                           \
+  namespace avx512vnni {                                      \
+  void name(const Args& args, int rank, int size);            \
+  }                                                           \
+  inline CpuStream::Kernel<Args> cpu_kernel_##name(Isa isa) { \
+    switch (isa) {                                            \
+      case Isa::kAvx512Vnni:                                  \
+        return avx512vnni::name;                              \
+      case Isa::kAvx2:                                        \
+        return avx2::name;                                    \
+      case Isa::kPortable:                                    \
+        break;                                                \
+    }                                                         \
+    return portable::name;                                    \
   }
 #else
-#define CARAVEL_CPU_KERNEL(name, Args)                                          \
-  namespace portable {                                                          \
-  void name(const Args& args, int rank, int size);                              \
-  }                                                                             \
+#define CARAVEL_CPU_KERNEL(name, Args)             \
+  namespace portable {                             \
+  void name(const Args& args, int rank, int size); \
+  }                                                \
   inline CpuStream::Kernel<Args> cpu_kernel_##name(Isa) { return portable::name; }
 #endif
 

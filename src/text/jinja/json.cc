@@ -127,7 +127,8 @@ class JsonWriter {
         out_ += key.boolean() ? "\"true\"" : "\"false\"";
         break;
       default:
-        out_ += fmt::format("\"{}\"", key.is(Value::Type::kFloat) ? number(key.number()) : std::to_string(key.integer()));
+        out_ +=
+            fmt::format("\"{}\"", key.is(Value::Type::kFloat) ? number(key.number()) : std::to_string(key.integer()));
     }
   }
 
