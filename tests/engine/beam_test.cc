@@ -52,7 +52,9 @@ TEST(BeamSearch, AnswersAsTransformersDoes) {
   EngineConfig config = small_config();
   config.kv_cache_dtype = "f32";  // as the golden answers were computed
   EngineImpl engine(config);
-  for (const auto& search : golden()["beams"]) {
+  const nlohmann::json searches = golden()["beams"];
+  ASSERT_EQ(searches.size(), 21U);
+  for (const auto& search : searches) {
     expect_answers(search, run(engine, beam_request(search)));
     expect_all_free(engine);
   }
