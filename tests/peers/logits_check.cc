@@ -38,8 +38,10 @@ int run(const char* path, int max_tokens) {
   std::vector<std::vector<int32_t>> tables;
   std::vector<std::vector<int64_t>> slots;
   for (int group = 0; group < groups; ++group) {
-    std::iota(tables.emplace_back(blocks).begin(), tables.back().end(), group * blocks);
-    std::iota(slots.emplace_back(max_tokens).begin(), slots.back().end(), int64_t{group} * blocks * kBlockSize);
+    std::vector<int32_t>& table = tables.emplace_back(blocks);
+    std::iota(table.begin(), table.end(), group * blocks);
+    std::vector<int64_t>& group_slots = slots.emplace_back(max_tokens);
+    std::iota(group_slots.begin(), group_slots.end(), int64_t{group} * blocks * kBlockSize);
   }
   std::vector<int32_t> positions(static_cast<size_t>(max_tokens));
   std::iota(positions.begin(), positions.end(), 0);

@@ -71,14 +71,12 @@ std::optional<int32_t> token_id(const GgufMetadata& metadata, std::string_view k
   return otherwise && in_vocabulary(*otherwise) ? otherwise : std::nullopt;
 }
 
-// Pre-tokenizers whose models take a piece that is a whole token as it is, and those that want a bos token, where the
-// file does not say.
-bool ignores_merges(std::string_view pre) {
-  static constexpr std::string_view kNames[] = {"llama3",   "llama-v3", "llama-bpe", "falcon3", "falcon-h1", "pixtral",
-                                                "midm-2.0", "lfm2",     "tekken",    "glm4",    "youtu"};
+// Pre-tokenizers whose models want a bos token where the file does not say.
+bool wants_bos(std::string_view pre) {
+  static constexpr std::string_view kNames[] = {"llama3",    "llama-v3", "llama-bpe", "falcon3", "falcon-h1",
+                                                "pixtral", "midm-2.0", "lfm2",      "tekken"};
   return std::find(std::begin(kNames), std::end(kNames), pre) != std::end(kNames);
 }
-bool wants_bos(std::string_view pre) { return ignores_merges(pre) && pre != "glm4" && pre != "youtu"; }
 
 }  // namespace
 
@@ -94,7 +92,6 @@ TokenizerData read_gguf_tokenizer(const GgufMetadata& metadata) {
     read_tokens(metadata, data);
     read_merges(metadata, data);
     data.pre_tokenizer = metadata.text("tokenizer.ggml.pre").value_or("default");
-    data.ignore_merges = ignores_merges(data.pre_tokenizer);
     data.add_bos = wants_bos(data.pre_tokenizer);
   } else if (model == "llama") {
     data.kind = TokenizerKind::kSentencePieceBpe;
