@@ -21,7 +21,7 @@ help:
 
 build:
 	@scripts/install_packages
-	@scripts/build release
+	@scripts/build release caravel
 
 run: build
 	@scripts/fetch_model smollm2
@@ -32,6 +32,7 @@ test: build
 	@scripts/install_packages --test
 	@scripts/fetch_model smollm2
 	@scripts/fetch_model gemma3-270m
+	@scripts/build release
 	@scripts/fuzz $(FUZZ_SECONDS)
 	@echo '==> running the tests' >&2
 	@ctest --test-dir build/release --output-on-failure --no-tests=error -j $(JOBS)
@@ -55,6 +56,7 @@ format:
 
 PREFIX ?= /usr/local
 install: build
+	@scripts/build release
 	@cmake --install build/release --prefix $(PREFIX)
 
 clean:
