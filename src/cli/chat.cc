@@ -1,7 +1,10 @@
 #include <editline/readline.h>
 #include <fmt/format.h>
+#include <poll.h>
 #include <unistd.h>
 
+#include <array>
+#include <cerrno>
 #include <cstdlib>
 #include <iostream>
 #include <nlohmann/json.hpp>
@@ -25,22 +28,44 @@ constexpr const char* kHelp =
     "/stats          what the last answer took, and what the engine holds\n"
     "/exit           leave (so does ctrl-D); ctrl-C stops an answer\n";
 
-/// A line from the terminal with editing and history, or from a pipe as it is; nothing at the end. Ctrl-C gives up the
-/// line that was begun.
-std::optional<std::string> read_line(const char* prompt, InterruptGuard& guard) {
+// What libedit hands over when a line is complete; a null line is ctrl-D.
+struct EditedLine {
+  bool complete = false;
+  std::optional<std::string> text;
+};
+EditedLine edited;
+
+void take_edited_line(char* line) {
+  edited.complete = true;
+  if (line == nullptr) return;
+  edited.text = line;
+  if (!edited.text->empty()) ::add_history(line);
+  std::free(line);
+  ::rl_callback_handler_remove();  // before it draws the next prompt
+}
+
+/// A line with editing and history. Ctrl-C gives up the line that was begun, as in a shell: an empty one.
+std::optional<std::string> edit_line(const char* prompt, InterruptGuard& guard) {
+  edited = {};
   guard.reset();
-  if (::isatty(STDIN_FILENO) == 1) {
-    char* line = ::readline(prompt);
-    if (line == nullptr) {
-      if (!guard.interrupted()) return std::nullopt;
+  ::rl_callback_handler_install(prompt, take_edited_line);
+  while (!edited.complete) {
+    std::array<struct pollfd, 2> inputs = {{{STDIN_FILENO, POLLIN, 0}, {guard.descriptor(), POLLIN, 0}}};
+    if (::poll(inputs.data(), inputs.size(), -1) < 0 && errno != EINTR) return std::nullopt;
+    if (guard.interrupted()) {
+      ::rl_callback_handler_remove();
       fmt::print(stderr, "\n");
       return "";
     }
-    std::string text(line);
-    if (!text.empty()) ::add_history(line);
-    std::free(line);
-    return text;
+    if (inputs[0].revents != 0) ::rl_callback_read_char();
   }
+  if (!edited.text) ::rl_callback_handler_remove();
+  return edited.text;
+}
+
+/// The next line of the terminal or, as it is, of a pipe; nothing at the end.
+std::optional<std::string> read_line(const char* prompt, InterruptGuard& guard) {
+  if (::isatty(STDIN_FILENO) == 1) return edit_line(prompt, guard);
   std::string text;
   if (!std::getline(std::cin, text)) return std::nullopt;
   return text;
@@ -134,6 +159,7 @@ void run_chat(Engine& engine, const SamplingParams& sampling, const std::string&
     } else if (command.starts_with('/')) {
       fmt::print(stderr, "{}", kHelp);
     } else {
+      guard.reset();
       try {
         conversation.ask(text, guard);
       } catch (const Error& error) {

@@ -119,6 +119,8 @@ SamplingParams SamplingFlags::resolve(const GenerationDefaults& defaults, bool c
   if (beams_ > 0) {
     params.use_beam_search = true;
     params.beam_width = beams_;
+    // Beams go by the model's own log-probabilities; a penalty that only the model's files suggest is left out.
+    params.repetition_penalty = repetition_penalty_.value_or(1.0F);
   }
   return params;
 }

@@ -1,36 +1,55 @@
 #include "cli/interrupt.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
+#include <array>
+#include <cerrno>
 #include <csignal>
+#include <cstring>
+
+#include "base/error.h"
 
 namespace caravel::cli {
 namespace {
 
 volatile std::sig_atomic_t interrupts = 0;
+std::array<int, 2> wake_up = {-1, -1};  // a pipe: the handler writes, descriptor() is its other end
 
 void note(int) {
   interrupts = interrupts + 1;
   if (interrupts > 1) ::_exit(kInterruptedExitCode);
+  const int saved = errno;
+  // A full pipe is readable all the same.
+  if (::write(wake_up[1], "", 1) < 0) errno = saved;
+}
+
+void handle_with(void (*handler)(int)) {
+  struct sigaction action = {};
+  action.sa_handler = handler;
+  ::sigaction(SIGINT, &action, nullptr);
 }
 
 }  // namespace
 
 InterruptGuard::InterruptGuard() {
-  interrupts = 0;
-  struct sigaction action = {};
-  action.sa_handler = note;
-  ::sigaction(SIGINT, &action, nullptr);
+  if (wake_up[0] < 0 && ::pipe2(wake_up.data(), O_NONBLOCK | O_CLOEXEC) != 0) {
+    throw fail<IoError>("cannot make a pipe: {}", std::strerror(errno));
+  }
+  reset();
+  handle_with(note);
 }
 
-InterruptGuard::~InterruptGuard() {
-  struct sigaction action = {};
-  action.sa_handler = SIG_DFL;
-  ::sigaction(SIGINT, &action, nullptr);
-}
+InterruptGuard::~InterruptGuard() { handle_with(SIG_DFL); }
 
 bool InterruptGuard::interrupted() const { return interrupts > 0; }
 
-void InterruptGuard::reset() { interrupts = 0; }
+int InterruptGuard::descriptor() const { return wake_up[0]; }
+
+void InterruptGuard::reset() {
+  interrupts = 0;
+  for (char drained = 0; ::read(wake_up[0], &drained, 1) > 0;) {
+  }
+}
 
 }  // namespace caravel::cli

@@ -13,6 +13,8 @@ class InterruptGuard {
   InterruptGuard& operator=(const InterruptGuard&) = delete;
 
   bool interrupted() const;
+  /// A file descriptor that polls as readable once interrupted, whichever thread the signal came to.
+  int descriptor() const;
   /// Forgets it: what was interrupted has ended.
   void reset();
 };

@@ -308,8 +308,10 @@ class Chat(unittest.TestCase):
                     seen += os.read(terminal, 4096)
 
         read_until(lambda text: b"> " in text)
-        os.write(terminal, b"a line that is given up\x03")
+        os.write(terminal, b"a line that is given up")
+        read_until(lambda text: b"given up" in text)
         mark = len(seen)
+        os.write(terminal, b"\x03")
         read_until(lambda text: b"> " in text[mark:])
         os.write(terminal, b"Tell me a long story.\n")
         start = len(seen)

@@ -34,7 +34,9 @@ TEST(Allocation, ADecodeStepAllocatesNothing) {
   int64_t before = -1;
   int64_t counted_steps = 0;
   int64_t allocated = 0;
+  std::atomic<bool> submitted{false};  // the first step waits for it: then all requests run side by side
   const EngineHooks hooks{.before_step = [&](const scheduler::Plan& plan) {
+    submitted.wait(false);
     // All requests decode, and none is near its beginning or its end.
     bool steady = plan.rows.size() == 6;
     for (const scheduler::Row& row : plan.rows) {
@@ -50,6 +52,8 @@ TEST(Allocation, ADecodeStepAllocatesNothing) {
   }};
   EngineImpl engine(small_config(), hooks);
   std::vector<std::unique_ptr<RequestHandle>> handles;
+  // A drawn end of generation must not make the run too short to count.
+  const SamplingParams greedy{.max_tokens = 100, .ignore_eos = true};
   const SamplingParams drawn{.max_tokens = 100,
                              .temperature = 0.8F,
                              .top_k = 50,
@@ -59,12 +63,16 @@ TEST(Allocation, ADecodeStepAllocatesNothing) {
                              .seed = 1,
                              .n = 2,
                              .stop = {"never said"},
+                             .ignore_eos = true,
                              .logprobs = 0};
-  const SamplingParams typical{.max_tokens = 100, .temperature = 1.2F, .typical_p = 0.8F, .frequency_penalty = 0.1F};
-  for (const SamplingParams& params : {SamplingParams{.max_tokens = 100}, drawn, typical, typical}) {
+  const SamplingParams typical{
+      .max_tokens = 100, .temperature = 1.2F, .typical_p = 0.8F, .frequency_penalty = 0.1F, .ignore_eos = true};
+  for (const SamplingParams& params : {greedy, drawn, typical, typical}) {
     handles.push_back(engine.submit(token_request(random_tokens(20, static_cast<uint32_t>(handles.size())), params)));
   }
-  handles.push_back(engine.submit(token_request({1}, {.max_tokens = 100})));
+  handles.push_back(engine.submit(token_request({1}, greedy)));
+  submitted = true;
+  submitted.notify_all();
   for (const auto& handle : handles) handle->result();
   engine.check_integrity();
   EXPECT_GT(counted_steps, 50);

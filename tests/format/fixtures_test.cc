@@ -81,7 +81,6 @@ TEST_P(Fixtures, TokenizersAgree) {
   EXPECT_EQ(a.bos_id, b.bos_id);
   EXPECT_EQ(a.eos_id, b.eos_id);
   EXPECT_EQ(a.chat_template, b.chat_template);
-  EXPECT_EQ(a.ignore_merges, b.ignore_merges);
   EXPECT_EQ(a.add_space_prefix, b.add_space_prefix);
   if (!b.merges_by_score) {
     EXPECT_EQ(a.merges, b.merges);

@@ -46,8 +46,7 @@ TEST_F(GgufTokenizer, ReadsByteLevelBpe) {
   EXPECT_FALSE(data.ignore_merges);
 }
 
-TEST_F(GgufTokenizer, Llama3TakesWholeTokensAndABosUnlessTheFileSaysNo) {
-  EXPECT_TRUE(open(byte_level("llama-bpe"))->tokenizer().ignore_merges);
+TEST_F(GgufTokenizer, Llama3TakesABosUnlessTheFileSaysNo) {
   EXPECT_TRUE(open(byte_level("llama-bpe"))->tokenizer().add_bos);
   EXPECT_FALSE(open(byte_level("llama-bpe").boolean("tokenizer.ggml.add_bos_token", false))->tokenizer().add_bos);
 }
