@@ -249,7 +249,9 @@ void add_bench(CLI::App& program) {
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
   throughput->add_option("--input-range", options->input_range, "Shortest and longest prompt")->capture_default_str();
-  throughput->add_option("--input-lens", options->input_lens, "The prompts' lengths, instead")->delimiter(',');
+  throughput->add_option("--input-lens", options->input_lens, "The prompts' lengths, instead, as in 32,128,512")
+      ->allow_extra_args(false)
+      ->delimiter(',');
   for (CLI::App* sub : {latency, throughput}) {
     sub->add_option("--output-len", options->output_len, "Tokens to generate")
         ->check(CLI::PositiveNumber)

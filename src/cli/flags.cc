@@ -76,8 +76,9 @@ void add_engine_flags(CLI::App& command, EngineConfig& config) {
 
 void SamplingFlags::add_to(CLI::App& command) {
   const std::string group = "Sampling";
+  // One value to a flag, which may be repeated: a list would swallow the MODEL that follows it.
   const auto option = [&](const char* name, auto& value, const char* help) {
-    return command.add_option(name, value, help)->group(group);
+    return command.add_option(name, value, help)->allow_extra_args(false)->group(group);
   };
   option("--max-tokens", params_.max_tokens, "Longest answer")->capture_default_str();
   option("--min-tokens", params_.min_tokens, "Shortest answer");

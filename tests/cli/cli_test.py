@@ -89,6 +89,12 @@ class Generate(unittest.TestCase):
         self.assertNotIn("9", answer["text"])
         self.assertIn("8", answer["text"])
 
+    def test_a_flag_of_several_values_leaves_the_model_alone(self):
+        plain = generate("--prompt", "1, 2, 3,", "--max-tokens", "12", "--stop", "6", "--stop", "8").stdout
+        self.assertEqual(plain, generate("--prompt", "1, 2, 3,", "--max-tokens", "12", "--stop", "6", "--stop", "8",
+                                         "smollm2").stdout)
+        self.assertNotIn(b"6", plain)
+
     def test_prompt_components(self):
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder, "prompt.yaml")
