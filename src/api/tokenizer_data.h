@@ -62,9 +62,9 @@ struct TokenizerData {
 
   enum class Normalization : uint8_t { kNone, kNfc, kNfkc } normalization = Normalization::kNone;
   bool add_space_prefix = false;  // kSentencePieceBpe: a space before the text
-  bool ignore_merges = false;     // a piece that is a whole token is taken as it is (Llama 3); some pre_tokenizers say so
-  bool byte_fallback = false;     // unknown characters become their bytes' tokens
-  bool merges_by_score = false;   // kSentencePieceBpe: by tokens' scores (GGUF), else by rank in merges
+  bool ignore_merges = false;  // a piece that is a whole token is taken as it is (Llama 3); some pre_tokenizers say so
+  bool byte_fallback = false;  // unknown characters become their bytes' tokens
+  bool merges_by_score = false;  // kSentencePieceBpe: by tokens' scores (GGUF), else by rank in merges
 
   std::optional<int32_t> bos_id;
   std::optional<int32_t> eos_id;

@@ -73,7 +73,7 @@ std::optional<int32_t> token_id(const GgufMetadata& metadata, std::string_view k
 
 // Pre-tokenizers whose models want a bos token where the file does not say.
 bool wants_bos(std::string_view pre) {
-  static constexpr std::string_view kNames[] = {"llama3",    "llama-v3", "llama-bpe", "falcon3", "falcon-h1",
+  static constexpr std::string_view kNames[] = {"llama3",  "llama-v3", "llama-bpe", "falcon3", "falcon-h1",
                                                 "pixtral", "midm-2.0", "lfm2",      "tekken"};
   return std::find(std::begin(kNames), std::end(kNames), pre) != std::end(kNames);
 }
