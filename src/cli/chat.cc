@@ -174,7 +174,7 @@ void run_chat(Engine& engine, const SamplingParams& sampling, const std::string&
 
 }  // namespace
 
-void add_chat(CLI::App& program, int& exit_code) {
+void add_chat(CLI::App& program) {
   struct Options {
     EngineConfig engine;
     SamplingFlags sampling;
@@ -185,13 +185,12 @@ void add_chat(CLI::App& program, int& exit_code) {
   command.add_option("--system", options->system, "System prompt");
   options->sampling.add_to(command);
   add_engine_flags(command, options->engine);
-  command.callback([options, &exit_code] {
+  command.callback([options] {
     const auto engine = Engine::open(options->engine);
     SamplingParams sampling = options->sampling.resolve(engine->generation_defaults(), true);
     if (sampling.n != 1 || sampling.use_beam_search)
       throw InvalidArgument("chat gives one answer: leave -n and --beams");
     run_chat(*engine, sampling, options->system);
-    exit_code = 0;
   });
 }
 

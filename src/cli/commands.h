@@ -7,7 +7,7 @@ namespace caravel::cli {
 /// Each adds its subcommand to the program; what runs is its callback, which throws caravel::Error (main prints it) and
 /// sets `exit_code` where the end is neither success nor an error (130: interrupted).
 void add_generate(CLI::App& program, int& exit_code);
-void add_chat(CLI::App& program, int& exit_code);
+void add_chat(CLI::App& program);
 void add_score(CLI::App& program, int& exit_code);
 void add_tokenize(CLI::App& program);
 void add_inspect(CLI::App& program);

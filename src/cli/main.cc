@@ -30,7 +30,7 @@ int main(int argc, char** argv) {
   program.parse_complete_callback([&] { caravel::log::init(log_level); });
   int exit_code = 0;
   caravel::cli::add_generate(program, exit_code);
-  caravel::cli::add_chat(program, exit_code);
+  caravel::cli::add_chat(program);
   caravel::cli::add_score(program, exit_code);
   caravel::cli::add_tokenize(program);
   caravel::cli::add_inspect(program);
