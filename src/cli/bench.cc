@@ -178,6 +178,7 @@ void bench_throughput(const BenchOptions& options) {
   }
   const double seconds = seconds_since(start);
   std::vector<double> first;
+  first.reserve(running.size());
   for (const Running& request : running) first.push_back(request.first_token);
   const auto output_tokens = static_cast<double>(lengths.size()) * options.output_len;
   const Stats stats = engine->stats();

@@ -48,6 +48,7 @@ void EmbedTask::close(FinishReason reason, const std::string& error) {
     return;
   }
   std::vector<float> mean;
+  mean.reserve(sum_.size());
   for (const double sum : sum_) mean.push_back(static_cast<float>(sum / done_));
   result_.set_value(std::move(mean));
 }

@@ -136,6 +136,7 @@ std::vector<Score> EngineImpl::score(const ScoreRequest& request) {
   if (limits_.max_num_seqs > 1) return score_at_once(request);
   // A prefix cannot stay beside a continuation: one after the other, each finds the prefix cached.
   std::vector<Score> scores;
+  scores.reserve(request.continuations.size());
   for (const auto& continuation : request.continuations) {
     scores.push_back(score_at_once({.prefix = request.prefix, .continuations = {continuation}}).front());
   }

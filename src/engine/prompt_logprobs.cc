@@ -26,7 +26,7 @@ bool PromptLogprobs::usable(int index, cache::BlockId block) {
 void PromptLogprobs::want(const scheduler::Row& row, int32_t first, Task* task, StepWants& wants) {
   row_ = row;
   for (int i = 0; i < row.count; ++i) {
-    const auto position = static_cast<size_t>(row.first + i);
+    const auto position = static_cast<size_t>(row.first) + static_cast<size_t>(i);
     if (position >= logprobs_.size()) break;
     if (known(position)) keep(position);
     const size_t next = position + 1;  // a token's logits tell of the next one
@@ -42,7 +42,7 @@ void PromptLogprobs::receive(const LogitsWant& want, const sampler::Sampler& sam
   const auto position = static_cast<size_t>(want.tag);
   logprobs_[position] = sampler.token_logprob(row, top_);
   // Right after the row the token has no slot yet: it is kept when it is computed.
-  if (position < static_cast<size_t>(row_.first + row_.count)) keep(position);
+  if (position < static_cast<size_t>(row_.first) + static_cast<size_t>(row_.count)) keep(position);
 }
 
 void PromptLogprobs::keep(size_t position) const {

@@ -1,8 +1,6 @@
 #include "format/weight_table.h"
 
 #include <fmt/ranges.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include <utility>
 
@@ -41,14 +39,6 @@ uint64_t checked_weight_bytes(const WeightInfo& weight) {
     }
   }
   return static_cast<uint64_t>(bytes);
-}
-
-void release_mapped_pages(std::span<const std::byte> bytes) {
-  const auto page = static_cast<uintptr_t>(::sysconf(_SC_PAGESIZE));
-  const auto begin = (reinterpret_cast<uintptr_t>(bytes.data()) + page - 1) / page * page;
-  const auto end = reinterpret_cast<uintptr_t>(bytes.data() + bytes.size()) / page * page;
-  // Advice: where the system does not take it, nothing is lost but memory.
-  if (begin < end) ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
 }
 
 }  // namespace caravel::format

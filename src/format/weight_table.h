@@ -26,7 +26,4 @@ class WeightTable {
 /// where an extent is not positive, the row is no multiple of the block, or the product does not fit 63 bits.
 uint64_t checked_weight_bytes(const WeightInfo& weight);
 
-/// Gives the whole pages inside `bytes` of a mapped file back to the system; they are read again when touched.
-void release_mapped_pages(std::span<const std::byte> bytes);
-
 }  // namespace caravel::format

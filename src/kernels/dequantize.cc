@@ -12,12 +12,14 @@ void dequantize_row(const std::byte* row, int64_t width, float* out) {
     const float d = half_to_float(block.d);
     const float m = half_to_float(block.m);
     for (int i = 0; i < 32; ++i) {
-      const int level = static_cast<int>(block.levels[i / 4] >> (8 * (i % 4)) & 0xffU);
+      const uint32_t four = block.levels[i / 4];
+      const int level = static_cast<int>(four >> (8 * (i % 4)) & 0xffU);
       float* to = out + 32 * b + i;
       if constexpr (!kFormat.super) {
         *to = d * static_cast<float>(level - kFormat.offset) + (kFormat.minima ? m : 0.0F);
       } else {
-        const float scale = d * static_cast<float>(block.scale[i / 16]);
+        const int sub_block = i / 16;
+        const float scale = d * static_cast<float>(block.scale[sub_block]);
         const float minimum = kFormat.minima ? m * static_cast<float>(block.minimum) : 0.0F;
         *to = scale * static_cast<float>(level - kFormat.offset) - minimum;
       }

@@ -15,7 +15,8 @@ void rotary_angles_cpu(const RotaryAnglesArgs& args, int rank, int size) {
   const int pairs = args.rotary_dim / 2;
   const Range range = share_of(args.tokens * pairs, rank, size);
   for (int64_t i = range.begin; i < range.end; ++i) {
-    const double angle = static_cast<double>(args.positions[i / pairs]) * args.inverse_freq[i % pairs];
+    const int32_t position = args.positions[i / pairs];
+    const double angle = static_cast<double>(position) * args.inverse_freq[i % pairs];
     args.cos_sin[2 * i] = static_cast<float>(std::cos(angle) * args.magnitude);
     args.cos_sin[2 * i + 1] = static_cast<float>(std::sin(angle) * args.magnitude);
   }

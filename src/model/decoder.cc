@@ -174,8 +174,10 @@ void Decoder::feed_forward(Stream& stream, int64_t tokens, size_t layer) {
   join_residual(stream, weights.down, Buffer(), weights.post_ffn_norm, tokens);
 }
 
-void Decoder::norm(Stream& stream, const Buffer& weight, int64_t tokens, const kernels::GemmInput& out) {
+void Decoder::norm(Stream& stream, const Buffer& weight, int64_t tokens, const kernels::GemmInput& out,
+                   const int32_t* rows) {
   kernels::rms_norm(stream, {.x = hidden_.as<float>(),
+                             .rows = rows,
                              .weight = weight.as<float>(),
                              .epsilon = config_.norm_epsilon,
                              .tokens = tokens,
@@ -207,13 +209,7 @@ void Decoder::logits(Stream& stream, const int32_t* rows, int64_t count, float* 
   CARAVEL_CHECK_LE(count, max_logit_rows());
   const kernels::PackedWeight& head = weights_.lm_head ? weights_.lm_head : weights_.embedding;
   const kernels::GemmInput normed = input_of(head, count);
-  kernels::rms_norm(stream, {.x = hidden_.as<float>(),
-                             .rows = rows,
-                             .weight = weights_.final_norm.as<float>(),
-                             .epsilon = config_.norm_epsilon,
-                             .tokens = count,
-                             .width = config_.hidden_size,
-                             .out = normed});
+  norm(stream, weights_.final_norm, count, normed, rows);
   kernels::gemm(stream, {.weight = &head, .input = normed, .tokens = count, .out = out, .out_stride = head.out()});
   if (config_.final_soft_cap > 0) {
     kernels::soft_cap(stream, {.logits = out, .rows = count, .width = head.out(), .cap = config_.final_soft_cap});
@@ -222,13 +218,8 @@ void Decoder::logits(Stream& stream, const int32_t* rows, int64_t count, float* 
 
 void Decoder::final_hidden(Stream& stream, const int32_t* rows, int64_t count, float* out) {
   CARAVEL_CHECK_LE(count, max_logit_rows());
-  kernels::rms_norm(stream, {.x = hidden_.as<float>(),
-                             .rows = rows,
-                             .weight = weights_.final_norm.as<float>(),
-                             .epsilon = config_.norm_epsilon,
-                             .tokens = count,
-                             .width = config_.hidden_size,
-                             .out = {.form = kernels::InputForm::kF32, .width = config_.hidden_size, .f32 = out}});
+  norm(stream, weights_.final_norm, count, {.form = kernels::InputForm::kF32, .width = config_.hidden_size, .f32 = out},
+       rows);
 }
 
 }  // namespace caravel::model

@@ -74,7 +74,9 @@ class Decoder {
 
   void attention(Stream& stream, const ForwardBatch& batch, const KvPool& pool, size_t layer);
   void feed_forward(Stream& stream, int64_t tokens, size_t layer);
-  void norm(Stream& stream, const Buffer& weight, int64_t tokens, const kernels::GemmInput& out);
+  /// rows: which of hidden()'s; nullptr: the first `tokens`.
+  void norm(Stream& stream, const Buffer& weight, int64_t tokens, const kernels::GemmInput& out,
+            const int32_t* rows = nullptr);
   void join_residual(Stream& stream, const kernels::PackedWeight& weight, const Buffer& bias, const Buffer& post_norm,
                      int64_t tokens);
   kernels::GemmInput input_of(const kernels::PackedWeight& weight, int64_t tokens) const;

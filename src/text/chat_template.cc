@@ -11,7 +11,6 @@
 namespace caravel::text {
 namespace {
 
-using jinja::Dict;
 using jinja::Value;
 using nlohmann::ordered_json;
 

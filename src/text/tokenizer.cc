@@ -136,7 +136,8 @@ std::vector<int32_t> Tokenizer::encode(std::string_view text, const EncodeOption
     text = mended;
   }
   std::vector<int32_t> out;
-  if (options.add_special && impl_->data.add_bos && impl_->data.bos_id) out.push_back(*impl_->data.bos_id);
+  const TokenizerData& data = impl_->data;
+  if (options.add_special && data.add_bos && data.bos_id) out.push_back(*data.bos_id);
   std::vector<AddedTokens::Fragment> fragments;
   impl_->raw_added.split(text, options.parse_special, fragments);
   for (const auto& fragment : fragments) {
@@ -146,7 +147,7 @@ std::vector<int32_t> Tokenizer::encode(std::string_view text, const EncodeOption
       impl_->encode_plain(fragment.text, options.parse_special, out);
     }
   }
-  if (options.add_special && impl_->data.add_eos && impl_->data.eos_id) out.push_back(*impl_->data.eos_id);
+  if (options.add_special && data.add_eos && data.eos_id) out.push_back(*data.eos_id);
   return out;
 }
 

@@ -54,11 +54,9 @@ class CpuStream final : public Stream {
     static_assert(std::is_trivially_copyable_v<Args> && sizeof(Args) <= sizeof(Command::args));
     Command& command = commands_.emplace_back();
     std::memcpy(command.args, &args, sizeof(Args));
-    std::memcpy(&command.kernel, &kernel, sizeof(kernel));
+    command.kernel = reinterpret_cast<void (*)()>(kernel);
     command.call = [](const Command& self, int rank, int size) {
-      Kernel<Args> typed;
-      std::memcpy(&typed, &self.kernel, sizeof(typed));
-      typed(*reinterpret_cast<const Args*>(self.args), rank, size);
+      reinterpret_cast<Kernel<Args>>(self.kernel)(*reinterpret_cast<const Args*>(self.args), rank, size);
     };
   }
 

@@ -1,6 +1,5 @@
 #include "format/gguf/gguf_source.h"
 
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -8,40 +7,10 @@
 #include "base/error.h"
 #include "format/gguf/gguf_file.h"
 #include "format/gguf/gguf_tokenizer.h"
-#include "format/weight_table.h"
+#include "format/mapped_source.h"
 
 namespace caravel::format {
 namespace {
-
-class GgufSource final : public WeightSource {
- public:
-  GgufSource(std::string path, std::vector<GgufFile> files)
-      : path_(std::move(path)), files_(std::move(files)), config_(files_.front().metadata.to_json()) {
-    for (GgufFile& file : files_) {
-      for (WeightInfo& weight : file.weights) table_.add(std::move(weight));
-      file.weights.clear();
-    }
-    tokenizer_ = read_gguf_tokenizer(files_.front().metadata);
-    generation_ = read_gguf_generation(files_.front().metadata, tokenizer_);
-  }
-
-  const std::string& path() const override { return path_; }
-  Convention convention() const override { return Convention::kGguf; }
-  const nlohmann::json& config() const override { return config_; }
-  const WeightInfo* find(std::string_view name) const override { return table_.find(name); }
-  std::span<const WeightInfo> weights() const override { return table_.weights(); }
-  const TokenizerData& tokenizer() const override { return tokenizer_; }
-  const GenerationDefaults& generation_defaults() const override { return generation_; }
-  void release_pages(const WeightInfo& weight) const override { release_mapped_pages(weight.data); }
-
- private:
-  std::string path_;
-  std::vector<GgufFile> files_;
-  nlohmann::json config_;
-  WeightTable table_;
-  TokenizerData tokenizer_;
-  GenerationDefaults generation_;
-};
 
 // "a/b-00001-of-00003.gguf" -> "a/b"; none where the name is not of that kind.
 std::optional<std::string> split_prefix(const std::string& path, int64_t part, int64_t parts) {
@@ -93,7 +62,14 @@ std::unique_ptr<WeightSource> open_gguf(const std::string& path) {
   std::vector<GgufFile> files;
   files.push_back(GgufFile::open(path));
   open_other_parts(path, files);
-  return std::make_unique<GgufSource>(path, std::move(files));
+
+  MappedSource source = {.path = path, .convention = Convention::kGguf};
+  for (GgufFile& file : files) source.add(std::move(file.file), std::move(file.weights));
+  const GgufMetadata& metadata = files.front().metadata;
+  source.config = metadata.to_json();
+  source.tokenizer = read_gguf_tokenizer(metadata);
+  source.generation = read_gguf_generation(metadata, source.tokenizer);
+  return make_source(std::move(source));
 }
 
 }  // namespace caravel::format

@@ -10,44 +10,14 @@
 #include "base/error.h"
 #include "format/hf/json_file.h"
 #include "format/hf/tokenizer_config.h"
+#include "format/mapped_source.h"
 #include "format/printable.h"
 #include "format/safetensors/safetensors_file.h"
-#include "format/weight_table.h"
 
 namespace caravel::format {
 namespace {
 
 namespace fs = std::filesystem;
-
-class HfSource final : public WeightSource {
- public:
-  HfSource(std::string path, nlohmann::json config, std::vector<SafetensorsFile> files)
-      : path_(std::move(path)), config_(std::move(config)), files_(std::move(files)) {
-    for (SafetensorsFile& file : files_) {
-      for (WeightInfo& weight : file.weights) table_.add(std::move(weight));
-      file.weights.clear();
-    }
-    tokenizer_ = read_hf_tokenizer(path_, config_);
-    generation_ = read_hf_generation(path_, config_, tokenizer_);
-  }
-
-  const std::string& path() const override { return path_; }
-  Convention convention() const override { return Convention::kHuggingFace; }
-  const nlohmann::json& config() const override { return config_; }
-  const WeightInfo* find(std::string_view name) const override { return table_.find(name); }
-  std::span<const WeightInfo> weights() const override { return table_.weights(); }
-  const TokenizerData& tokenizer() const override { return tokenizer_; }
-  const GenerationDefaults& generation_defaults() const override { return generation_; }
-  void release_pages(const WeightInfo& weight) const override { release_mapped_pages(weight.data); }
-
- private:
-  std::string path_;
-  nlohmann::json config_;
-  std::vector<SafetensorsFile> files_;
-  WeightTable table_;
-  TokenizerData tokenizer_;
-  GenerationDefaults generation_;
-};
 
 // The shards that an index names, and which tensors it promises in each.
 std::map<std::string, std::vector<std::string>> read_index(const fs::path& path) {
@@ -101,8 +71,12 @@ std::unique_ptr<WeightSource> open_hf_folder(const std::string& path) {
   if (!fs::exists(folder / "config.json")) {
     throw fail<NotFound>("{}: no config.json in this folder; give a Hugging Face model folder or a .gguf file", path);
   }
-  nlohmann::json config = read_json_object(folder / "config.json");
-  return std::make_unique<HfSource>(path, std::move(config), open_weight_files(folder));
+  MappedSource source = {.path = path, .convention = Convention::kHuggingFace};
+  source.config = read_json_object(folder / "config.json");
+  for (SafetensorsFile& file : open_weight_files(folder)) source.add(std::move(file.file), std::move(file.weights));
+  source.tokenizer = read_hf_tokenizer(path, source.config);
+  source.generation = read_hf_generation(path, source.config, source.tokenizer);
+  return make_source(std::move(source));
 }
 
 }  // namespace caravel::format

@@ -9,7 +9,8 @@ void adjust(ModelConfig& config, format::Convention convention) {
   // A GGUF file has no key for query_pre_attn_scalar: head_dim in every size but 27B, which is known by its depth.
   constexpr size_t kLayersOf27B = 62;
   if (convention == format::Convention::kGguf && config.layers.size() == kLayersOf27B) {
-    config.attention_scale = 1.0F / std::sqrt(static_cast<float>(config.hidden_size / config.num_heads));
+    const int width = config.hidden_size / config.num_heads;
+    config.attention_scale = 1.0F / std::sqrt(static_cast<float>(width));
   }
 }
 

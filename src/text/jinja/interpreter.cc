@@ -465,14 +465,13 @@ Value Interpreter::call_macro(const Macro& macro, const Arguments& arguments) {
   const ScopeGuard guard(*this, scope);
   for (size_t i = 0; i < definition.parameters.size(); ++i) {
     const auto& [name, otherwise] = definition.parameters[i];
-    std::optional<Value> value;
     if (i < arguments.positional.size()) {
-      value = arguments.positional[i];
+      scope->set(*name, arguments.positional[i]);
+    } else if (std::optional<Value> value = take(*name)) {
+      scope->set(*name, std::move(*value));
     } else {
-      value = take(*name);
+      scope->set(*name, otherwise ? evaluate(otherwise) : Value(Undefined{Undefined::Kind::kVariable, name}));
     }
-    if (!value) value = otherwise ? evaluate(otherwise) : Value(Undefined{Undefined::Kind::kVariable, name});
-    scope->set(*name, std::move(*value));
   }
   if (definition.uses_caller) {
     scope->set("caller", take("caller").value_or(Value::undefined(Undefined::Kind::kVariable, "caller")));

@@ -15,8 +15,8 @@ Value map(Interpreter& interpreter, const Value& value, const Arguments& argumen
     const auto [attribute, otherwise] = arguments.bind("map", {"attribute", "default"});
     if (attribute == nullptr) throw InvalidArgument("map needs the name of a filter, or attribute=");
     for (const Value& item : items_of(interpreter, value)) {
-      Value read = read_attribute(interpreter, item, attribute);
-      out.push_back(read.is_undefined() && otherwise != nullptr ? *otherwise : std::move(read));
+      out.push_back(read_attribute(interpreter, item, attribute));
+      if (out.back().is_undefined() && otherwise != nullptr) out.back() = *otherwise;
     }
   } else {
     const std::string& filter = string_argument("map", "filter", arguments.positional.data());

@@ -61,7 +61,7 @@ Value reverse(Interpreter& interpreter, const Value& value, const Arguments& arg
 
 // What an item is sorted or compared by: strings without regard to case, unless asked for.
 Value sort_key(Interpreter& interpreter, const Value& item, const Value* attribute, bool case_sensitive) {
-  const auto folded = [&](Value value) {
+  const auto folded = [&](const Value& value) {
     return value.is_string() && !case_sensitive ? Value(to_lower(value.string())) : value;
   };
   if (attribute == nullptr || !attribute->is_string() || attribute->string().find(',') == std::string::npos) {

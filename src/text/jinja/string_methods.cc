@@ -25,7 +25,7 @@ Value mapped(Interpreter& interpreter, const Value& self, const Arguments& argum
   return Value(kMap(self.string()), self.is_markup());
 }
 
-Value list_of(std::vector<std::string_view> parts, Budget& budget) {
+Value list_of(const std::vector<std::string_view>& parts, Budget& budget) {
   std::vector<Value> items;
   budget.items(parts.size());
   items.reserve(parts.size());
@@ -88,7 +88,7 @@ Value split(Interpreter& interpreter, const Value& self, const Arguments& argume
   }
   parts.push_back(text);
   if (kFromRight) std::reverse(parts.begin(), parts.end());
-  return list_of(std::move(parts), budget);
+  return list_of(parts, budget);
 }
 
 template <bool kFromRight>

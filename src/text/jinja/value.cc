@@ -37,7 +37,7 @@ std::string key_text(const Value& key) {
 }  // namespace
 
 std::string Undefined::message() const {
-  const std::string text = name ? *name : "value";
+  std::string text = name ? *name : "value";
   switch (kind) {
     case Kind::kVariable:
       return fmt::format("'{}' is undefined", text);
@@ -184,7 +184,7 @@ bool Value::same_object(const Value& other) const {
 }
 
 void Dict::set(Value key, Value value) {
-  const std::string text = key_text(key);
+  std::string text = key_text(key);
   height_ = checked_height(std::max(height_, value.height() + 1));
   const auto [place, inserted] = index_.try_emplace(text, entries_.size());
   if (inserted) {

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "base/file.h"
+#include "format/weight_source.h"
+#include "format/weight_table.h"
+
+namespace caravel::format {
+
+/// What a reader of one kind of file fills in; make_source answers for it.
+struct MappedSource {
+  std::string path;
+  Convention convention = Convention::kGguf;
+  nlohmann::json config;
+  std::vector<std::shared_ptr<const MappedFile>> files;
+  WeightTable weights;  // point into `files`
+  TokenizerData tokenizer;
+  GenerationDefaults generation;
+
+  /// Throws FormatError where a weight's name is there already.
+  void add(std::shared_ptr<const MappedFile> file, std::vector<WeightInfo> of_file);
+};
+
+std::unique_ptr<WeightSource> make_source(MappedSource source);
+
+}  // namespace caravel::format
