@@ -1,31 +1,11 @@
-// A step of decodes alone allocates nothing: counted by this program's own operator new.
+// A step of decodes alone allocates nothing: counted by the test program's own operator new.
 
 #include <gtest/gtest.h>
 
 #include <atomic>
-#include <cstdlib>
-#include <new>
 
+#include "count_allocations.h"
 #include "engine/harness.h"
-
-namespace {
-
-std::atomic<int64_t> allocations{0};
-
-void* counted(size_t size) {
-  allocations.fetch_add(1, std::memory_order_relaxed);
-  if (void* const memory = std::malloc(size == 0 ? 1 : size)) return memory;
-  throw std::bad_alloc();
-}
-
-}  // namespace
-
-void* operator new(size_t size) { return counted(size); }
-void* operator new[](size_t size) { return counted(size); }
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete[](void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, size_t) noexcept { std::free(memory); }
-void operator delete[](void* memory, size_t) noexcept { std::free(memory); }
 
 namespace caravel::engine {
 namespace {
@@ -43,12 +23,12 @@ TEST(Allocation, ADecodeStepAllocatesNothing) {
       const int generated = static_cast<int>(row.sequence->tokens.size()) - row.sequence->prompt_len;
       steady = steady && row.count == 1 && generated > 20 && generated < 90;
     }
-    const int64_t now = allocations.load();
+    const int64_t now = allocations();
     if (steady && before >= 0) {
       allocated += now - before;
       ++counted_steps;
     }
-    before = steady ? allocations.load() : -1;
+    before = steady ? allocations() : -1;
   }};
   EngineImpl engine(small_config(), hooks);
   std::vector<std::unique_ptr<RequestHandle>> handles;

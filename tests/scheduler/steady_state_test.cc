@@ -1,28 +1,7 @@
 #include <gtest/gtest.h>
 
-#include <atomic>
-#include <cstdlib>
-#include <new>
-
+#include "count_allocations.h"
 #include "scheduler/scheduler.h"
-
-namespace {
-
-std::atomic<int64_t> allocations{0};
-
-}  // namespace
-
-void* operator new(size_t size) {
-  ++allocations;
-  if (void* memory = std::malloc(size)) return memory;
-  throw std::bad_alloc();
-}
-void* operator new(size_t size, const std::nothrow_t&) noexcept {
-  ++allocations;
-  return std::malloc(size);
-}
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, size_t) noexcept { std::free(memory); }
 
 namespace caravel::scheduler {
 namespace {
@@ -40,9 +19,9 @@ TEST(SteadyState, DecodeStepsAllocateNothing) {
     for (const Row& row : plan.rows) scheduler.append(*row.sequence, 1);
   };
   step();
-  const int64_t before = allocations;
+  const int64_t before = allocations();
   for (int i = 0; i < 80; ++i) step();
-  EXPECT_EQ(allocations - before, 0);
+  EXPECT_EQ(allocations() - before, 0);
   EXPECT_GT(before, 0);
 }
 
