@@ -24,7 +24,7 @@ void run(benchmark::State& state, const Shape& shape, int64_t sequences, int64_t
   auto stream = device.make_stream();
   constexpr int kBlockSize = 16;
   const int64_t blocks = (context + kBlockSize - 1) / kBlockSize;
-  const int64_t layer_bytes = kv_layer_bytes(kBlockSize, shape.kv_heads, shape.head_dim, DType::kF16);
+  const int64_t layer_bytes = kv_layer_bytes(kBlockSize, shape.kv_heads, shape.head_dim, KvDtype::kF16);
   const int64_t block_bytes = layer_bytes * shape.layers;
   Buffer cache = device.allocate(static_cast<size_t>(sequences * blocks * block_bytes));
   for (size_t i = 0; i < cache.size() / 2; ++i) cache.as<uint16_t>()[i] = static_cast<uint16_t>(0x3000 + i % 1021);
@@ -52,7 +52,7 @@ void run(benchmark::State& state, const Shape& shape, int64_t sequences, int64_t
                                 .heads = shape.heads,
                                 .scale = 1.0F / std::sqrt(static_cast<float>(shape.head_dim)),
                                 .cache = {cache.data() + layer * layer_bytes, block_bytes, kBlockSize, shape.kv_heads,
-                                          shape.head_dim, DType::kF16},
+                                          shape.head_dim, KvDtype::kF16},
                                 .batch = {.num_seqs = static_cast<int>(sequences),
                                           .tokens = tokens,
                                           .query_start = starts.data(),

@@ -43,11 +43,12 @@ void check_config(const EngineConfig& config) {
   }
 }
 
-DType parse_kv_dtype(std::string_view name) {
-  if (name == "f32") return DType::kF32;
-  if (name == "f16") return DType::kF16;
-  if (name == "bf16") return DType::kBF16;
-  throw fail<InvalidArgument>("kv_cache_dtype is {}; it must be f32, f16 or bf16", name);
+kernels::KvDtype parse_kv_dtype(std::string_view name) {
+  using kernels::KvDtype;
+  for (const KvDtype dtype : {KvDtype::kF32, KvDtype::kF16, KvDtype::kBF16, KvDtype::kInt8}) {
+    if (name == kernels::kv_dtype_name(dtype)) return dtype;
+  }
+  throw fail<InvalidArgument>("kv_cache_dtype is {}; it must be f32, f16, bf16 or int8", name);
 }
 
 int choose_max_model_len(const EngineConfig& config, const model::ModelConfig& model) {

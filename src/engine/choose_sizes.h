@@ -13,7 +13,7 @@ namespace caravel::engine {
 void check_config(const EngineConfig& config);
 
 /// Throws InvalidArgument, naming those there are.
-DType parse_kv_dtype(std::string_view name);
+kernels::KvDtype parse_kv_dtype(std::string_view name);
 
 /// Throws InvalidArgument for one that is longer than the model was made for.
 int choose_max_model_len(const EngineConfig& config, const model::ModelConfig& model);

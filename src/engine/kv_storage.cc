@@ -14,7 +14,7 @@ void enqueue(Stream& stream, const std::byte* from, std::byte* to, std::span<con
 
 }  // namespace
 
-KvStorage::KvStorage(Device& device, const model::KvLayout& layout, int block_size, DType dtype, int blocks,
+KvStorage::KvStorage(Device& device, const model::KvLayout& layout, int block_size, kernels::KvDtype dtype, int blocks,
                      int host_blocks)
     : block_bytes_(layout.block_bytes()),
       device_blocks_(device.allocate(static_cast<size_t>(blocks * block_bytes_))),

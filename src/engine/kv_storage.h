@@ -14,7 +14,8 @@ namespace caravel::engine {
 class KvStorage {
  public:
   /// Throws CapacityError.
-  KvStorage(Device& device, const model::KvLayout& layout, int block_size, DType dtype, int blocks, int host_blocks);
+  KvStorage(Device& device, const model::KvLayout& layout, int block_size, kernels::KvDtype dtype, int blocks,
+            int host_blocks);
 
   model::KvPool pool() const { return pool_; }
 

@@ -16,7 +16,7 @@ namespace caravel::engine {
 /// How an engine is laid out, chosen from its configuration, the model and the machine.
 struct Sizes {
   int max_model_len = 0;
-  DType kv_dtype = DType::kF16;
+  kernels::KvDtype kv_dtype = kernels::KvDtype::kF16;
   int blocks = 0;
   int host_blocks = 0;
 };

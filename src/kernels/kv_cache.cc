@@ -32,9 +32,22 @@ void copy_blocks_cpu(const CopyBlocksArgs& args, int rank, int size) {
 
 }  // namespace
 
-int64_t kv_layer_bytes(int block_size, int kv_heads, int head_dim, DType dtype) {
-  const int64_t elements = kv_layout(block_size, head_dim).head_elements * kv_heads;
-  return (row_bytes(dtype, elements) + 63) / 64 * 64;
+const char* kv_dtype_name(KvDtype dtype) {
+  switch (dtype) {
+    case KvDtype::kF32:
+      return "f32";
+    case KvDtype::kF16:
+      return "f16";
+    case KvDtype::kBF16:
+      return "bf16";
+    case KvDtype::kInt8:
+      return "int8";
+  }
+  return "";
+}
+
+int64_t kv_layer_bytes(int block_size, int kv_heads, int head_dim, KvDtype dtype) {
+  return (kv_layout(block_size, head_dim, dtype).head_bytes * kv_heads + 63) / 64 * 64;
 }
 
 void rotary_angles(Stream& stream, const RotaryAnglesArgs& args) { as_cpu(stream).enqueue(rotary_angles_cpu, args); }
@@ -44,7 +57,6 @@ void rotary_cache(Stream& stream, const RotaryCacheArgs& args) {
   CARAVEL_CHECK_EQ(args.cache.head_dim % 8, 0);
   CARAVEL_CHECK_EQ(args.rotary_dim % 2, 0);
   CARAVEL_CHECK_LE(args.rotary_dim, args.cache.head_dim);
-  CARAVEL_CHECK(!is_quantized(args.cache.dtype));
   CpuStream& cpu = as_cpu(stream);
   cpu.enqueue(cpu_kernel_rotary_cache(cpu.device().isa()), args);
 }

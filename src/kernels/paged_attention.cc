@@ -19,7 +19,6 @@ void paged_attention(Stream& stream, const PagedAttentionArgs& args) {
   CARAVEL_CHECK_EQ(args.cache.head_dim % 8, 0);
   CARAVEL_CHECK_EQ(args.heads % args.cache.kv_heads, 0);
   CARAVEL_CHECK_EQ(args.out.width, static_cast<int64_t>(args.heads) * args.cache.head_dim);
-  CARAVEL_CHECK(!is_quantized(args.cache.dtype));
   CpuStream& cpu = as_cpu(stream);
   cpu.enqueue(cpu_kernel_paged_attention(cpu.device().isa()), args);
   cpu.enqueue(cpu_kernel_paged_attention_finish(cpu.device().isa()), args);

@@ -68,6 +68,6 @@ ModelConfig read_config(const format::WeightSource& source);
 /// So: the fewest groups of which at most a 32nd is padding (one group where all windows are equal; Gemma 3 270M, 15
 /// layers with a window and 3 without: 6 groups of 3, no padding; 4B, 29 and 5: 7 groups of 5, one part of 35).
 /// Where more than kMaxKvGroups would be needed for that: the least padding that they allow.
-KvLayout kv_layout(const ModelConfig& config, int block_size, DType dtype);
+KvLayout kv_layout(const ModelConfig& config, int block_size, kernels::KvDtype dtype);
 
 }  // namespace caravel::model

@@ -30,7 +30,7 @@ struct ForwardBatch {
 struct KvPool {
   std::byte* base = nullptr;
   int block_size = 16;
-  DType dtype = DType::kF16;
+  kernels::KvDtype dtype = kernels::KvDtype::kF16;
 };
 
 }  // namespace caravel::model

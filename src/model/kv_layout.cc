@@ -45,7 +45,7 @@ size_t choose_layers_per_group(const std::vector<KvGroup>& classes, size_t layer
 
 }  // namespace
 
-KvLayout kv_layout(const ModelConfig& config, int block_size, DType dtype) {
+KvLayout kv_layout(const ModelConfig& config, int block_size, kernels::KvDtype dtype) {
   const std::vector<KvGroup> classes = by_window(config);
   const size_t size = choose_layers_per_group(classes, config.layers.size());
   KvLayout layout;

@@ -16,7 +16,7 @@ struct AttentionCase {
   int heads = 3;
   int kv_heads = 1;
   int head_dim = 64;
-  DType dtype = DType::kF16;
+  KvDtype dtype = KvDtype::kF16;
   int block_size = 16;
   int window = 0;
   float soft_cap = 0.0F;
@@ -26,8 +26,8 @@ struct AttentionCase {
   int qkv_width() const { return (heads + 2 * kv_heads) * head_dim; }
   std::string name() const {
     return std::to_string(heads) + "/" + std::to_string(kv_heads) + " heads of " + std::to_string(head_dim) + " in " +
-           std::string(dtype_info(dtype).name) + ", blocks of " + std::to_string(block_size) + ", window " +
-           std::to_string(window) + ", soft cap " + std::to_string(soft_cap);
+           kv_dtype_name(dtype) + ", blocks of " + std::to_string(block_size) + ", window " + std::to_string(window) +
+           ", soft cap " + std::to_string(soft_cap);
   }
 };
 
@@ -157,8 +157,12 @@ class AttentionRig {
       const float* row = qkv_[s].data() + p * case_.qkv_width();
       const int kv_width = case_.kv_heads * case_.head_dim;
       for (int i = 0; i < case_.width(); ++i) q.push_back(row[i]);
-      for (int i = 0; i < kv_width; ++i) k.push_back(ref::round_to(case_.dtype, row[case_.width() + i]));
-      for (int i = 0; i < kv_width; ++i) v.push_back(ref::round_to(case_.dtype, row[case_.width() + kv_width + i]));
+      k.insert(k.end(), row + case_.width(), row + case_.width() + kv_width);
+      v.insert(v.end(), row + case_.width() + kv_width, row + case_.width() + 2 * kv_width);
+    }
+    for (size_t head = 0; head < k.size(); head += static_cast<size_t>(case_.head_dim)) {
+      ref::round_to(case_.dtype, k.data() + head, case_.head_dim);
+      ref::round_to(case_.dtype, v.data() + head, case_.head_dim);
     }
     std::vector<double> out(q.size());
     ref::attention({.q = q.data(),

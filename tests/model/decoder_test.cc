@@ -97,20 +97,21 @@ class FixtureModel : public ::testing::TestWithParam<std::string> {
 TEST_P(FixtureModel, LogitsAreTransformersOnEveryIsa) {
   for (const Isa isa : available_isas()) {
     SCOPED_TRACE(isa_name(isa));
-    expect_near(prefill({.kv_dtype = DType::kF32, .isa = isa}), golden_.logits, 256 * std::ldexp(1.0, -24));
+    expect_near(prefill({.kv_dtype = kernels::KvDtype::kF32, .isa = isa}), golden_.logits, 256 * std::ldexp(1.0, -24));
   }
 }
 
-// Keys and values rounded to 11 bits (f16) or 8 (bf16). A key off by 2^-p moves its score by score * 2^-p, and the
-// scores of these models, made sharp so that attention matters, reach some tens.
+// Keys and values rounded to 11 bits (f16), to 8 (bf16), or to 127ths of the largest (int8). A key off by 2^-p moves
+// its score by score * 2^-p, and the scores of these models, made sharp so that attention matters, reach some tens.
 TEST_P(FixtureModel, AShortCacheTypeCostsItsRounding) {
-  expect_near(prefill({.kv_dtype = DType::kF16}), golden_.logits, 16 * std::ldexp(1.0, -11));
-  expect_near(prefill({.kv_dtype = DType::kBF16}), golden_.logits, 16 * std::ldexp(1.0, -8));
+  expect_near(prefill({.kv_dtype = kernels::KvDtype::kF16}), golden_.logits, 16 * std::ldexp(1.0, -11));
+  expect_near(prefill({.kv_dtype = kernels::KvDtype::kBF16}), golden_.logits, 16 * std::ldexp(1.0, -8));
+  expect_near(prefill({.kv_dtype = kernels::KvDtype::kInt8}), golden_.logits, 16 / 127.0);
 }
 
 TEST_P(FixtureModel, ChunksDoNotChangeABit) {
-  const Logits expected = prefill({.kv_dtype = DType::kF16, .threads = 2});
-  ModelHarness model(*source_, {.kv_dtype = DType::kF16, .threads = 1});
+  const Logits expected = prefill({.kv_dtype = kernels::KvDtype::kF16, .threads = 2});
+  ModelHarness model(*source_, {.kv_dtype = kernels::KvDtype::kF16, .threads = 1});
   EXPECT_EQ(model.run(1, golden_.tokens, std::vector<int>(golden_.tokens.size(), 1)), expected) << "one at a time";
   std::mt19937 random(11);
   for (int sequence = 2; sequence < 6; ++sequence) {
@@ -127,13 +128,13 @@ TEST_P(FixtureModel, TheRestOfTheBatchDoesNotChangeABit) {
     sequences[s].resize(sequences[s].size() - 7 * s);
   }
   std::vector<Logits> alone;
-  ModelHarness single(*source_, {.kv_dtype = DType::kF16, .threads = 2});
+  ModelHarness single(*source_, {.kv_dtype = kernels::KvDtype::kF16, .threads = 2});
   for (size_t s = 0; s < sequences.size(); ++s) {
     const int whole = static_cast<int>(sequences[s].size());
     alone.push_back(single.run(static_cast<int>(s), sequences[s], {&whole, 1}));
   }
   for (const int threads : {1, 2}) {
-    ModelHarness model(*source_, {.kv_dtype = DType::kF16, .threads = threads});
+    ModelHarness model(*source_, {.kv_dtype = kernels::KvDtype::kF16, .threads = threads});
     std::vector<Logits> together(sequences.size());
     std::vector<size_t> done(sequences.size(), 0);
     while (true) {

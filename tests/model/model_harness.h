@@ -18,7 +18,7 @@ namespace caravel::model {
 class ModelHarness {
  public:
   struct Options {
-    DType kv_dtype = DType::kF32;
+    kernels::KvDtype kv_dtype = kernels::KvDtype::kF32;
     int block_size = 8;
     int threads = 2;
     int max_tokens = 64;

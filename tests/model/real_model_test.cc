@@ -34,7 +34,7 @@ class RealModelTest : public ::testing::TestWithParam<RealModel> {
 };
 
 TEST_P(RealModelTest, ContinuesAsTransformersDoes) {
-  ModelHarness model(*source_, {.kv_dtype = DType::kF16});
+  ModelHarness model(*source_, {.kv_dtype = kernels::KvDtype::kF16});
   std::vector<int32_t> next = GetParam().prompt;
   for (const int32_t expected : GetParam().continuation) {
     const std::vector<float> logits = model.step(std::vector<ModelHarness::Chunk>{{0, next}}).back();
@@ -49,9 +49,9 @@ TEST_P(RealModelTest, ChunksThreadsAndNeighboursDoNotChangeABit) {
   std::vector<int32_t> tokens(12);
   std::iota(tokens.begin(), tokens.end(), 1000);
   std::copy(GetParam().prompt.begin(), GetParam().prompt.end(), tokens.begin());
-  ModelHarness two(*source_, {.kv_dtype = DType::kF16, .threads = 2});
+  ModelHarness two(*source_, {.kv_dtype = kernels::KvDtype::kF16, .threads = 2});
   const auto expected = two.run(0, tokens, std::vector<int>{12});
-  ModelHarness one(*source_, {.kv_dtype = DType::kF16, .threads = 1});
+  ModelHarness one(*source_, {.kv_dtype = kernels::KvDtype::kF16, .threads = 1});
   EXPECT_EQ(one.run(0, tokens, std::vector<int>{3, 1, 1, 5, 1, 1}), expected);
   const auto beside = two.step(std::vector<ModelHarness::Chunk>{{1, {5, 6, 7}}, {2, tokens}});
   EXPECT_TRUE(std::equal(expected.begin(), expected.end(), beside.begin() + 3)) << "beside another sequence";

@@ -28,7 +28,7 @@ int run(const char* path, int max_tokens) {
   const auto stream = device.make_stream();
   const auto source = format::open_weights(format::resolve_model(path));
   const model::ModelConfig config = model::read_config(*source);
-  const model::KvLayout layout = model::kv_layout(config, kBlockSize, DType::kF16);
+  const model::KvLayout layout = model::kv_layout(config, kBlockSize, kernels::KvDtype::kF16);
   model::Decoder decoder(device, config, model::load_weights(*stream, *source, config), layout, max_tokens, max_tokens);
 
   // Every group has blocks of its own, in order: group g's block i is g * blocks + i.
@@ -67,7 +67,7 @@ int run(const char* path, int max_tokens) {
     for (int group = 0; group < groups; ++group) {
       batch.groups[group] = {slots[static_cast<size_t>(group)].data(), tables[static_cast<size_t>(group)].data()};
     }
-    decoder.forward(*stream, batch, {pool.data(), kBlockSize, DType::kF16});
+    decoder.forward(*stream, batch, {pool.data(), kBlockSize, kernels::KvDtype::kF16});
     for (int64_t row = 0; row < count; row += kSlice) {
       const int64_t rows = std::min<int64_t>(kSlice, count - row);
       decoder.logits(*stream, positions.data() + row, rows, logits.data());

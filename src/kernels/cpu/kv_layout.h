@@ -2,23 +2,29 @@
 
 #include <cstdint>
 
+#include "kernels/kv_cache.h"
+
 namespace caravel::kernels {
 
-/// Where a CPU keeps the keys and values of one layer inside a block: for each KV head its keys, then its values.
+/// Where a CPU keeps the keys and values of one layer inside a block: for each KV head its keys, then its values, then,
+/// for kInt8, the f32 scales of the keys [block_size] and of the values [block_size].
 /// Keys lie transposed in groups of positions, [block_size / group][head_dim][group], so that one vector holds the same
 /// element of consecutive positions and a dot product needs no sum across lanes. Values lie by rows,
 /// [block_size][value_stride]; what pads a row is never used. Functions here are static because the per-ISA sources
 /// include them.
 struct KvLayout {
-  int group = 0;              // positions side by side: 16, or the largest power of two that divides block_size
-  int value_stride = 0;       // elements: head_dim rounded up to 16
-  int64_t head_elements = 0;  // of one KV head, keys and values
+  int group = 0;           // positions side by side: 16, or the largest power of two that divides block_size
+  int value_stride = 0;    // elements: head_dim rounded up to 16
+  int64_t scales = 0;      // byte of a head's part where they begin
+  int64_t head_bytes = 0;  // of one KV head
 };
 
-static inline KvLayout kv_layout(int block_size, int head_dim) {
+static inline KvLayout kv_layout(int block_size, int head_dim, KvDtype dtype) {
   const int power = block_size & -block_size;
   const int value_stride = (head_dim + 15) / 16 * 16;
-  return {power < 16 ? power : 16, value_stride, static_cast<int64_t>(block_size) * (head_dim + value_stride)};
+  const int element_bytes = dtype == KvDtype::kF32 ? 4 : dtype == KvDtype::kInt8 ? 1 : 2;
+  const int64_t scales = static_cast<int64_t>(block_size) * (head_dim + value_stride) * element_bytes;
+  return {power < 16 ? power : 16, value_stride, scales, scales + (dtype == KvDtype::kInt8 ? 8 * block_size : 0)};
 }
 
 /// Element of a head's part that holds key element `d` of position `offset` in the block; the next `d` is `group`

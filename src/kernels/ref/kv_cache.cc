@@ -38,15 +38,30 @@ void prepare_head(double* head, int head_dim, const float* norm, double epsilon,
   }
 }
 
-double round_to(DType dtype, double x) {
-  if (dtype == DType::kF32) return static_cast<float>(x);
+namespace {
+
+double round_to_float(KvDtype dtype, double x) {
+  if (dtype == KvDtype::kF32) return static_cast<float>(x);
   if (x == 0) return x;
-  const int mantissa_bits = dtype == DType::kF16 ? 10 : 7;
-  const int least_exponent = dtype == DType::kF16 ? -14 : -126;  // of a normal number
-  const double largest = dtype == DType::kF16 ? 65504.0 : 0x1.fep127;
+  const int mantissa_bits = dtype == KvDtype::kF16 ? 10 : 7;
+  const int least_exponent = dtype == KvDtype::kF16 ? -14 : -126;  // of a normal number
+  const double largest = dtype == KvDtype::kF16 ? 65504.0 : 0x1.fep127;
   const double step = std::ldexp(1.0, std::max(std::ilogb(x), least_exponent) - mantissa_bits);
   const double rounded = std::nearbyint(x / step) * step;
   return std::abs(rounded) > largest ? std::copysign(std::numeric_limits<double>::infinity(), x) : rounded;
+}
+
+}  // namespace
+
+void round_to(KvDtype dtype, double* x, int count) {
+  if (dtype != KvDtype::kInt8) {
+    for (int i = 0; i < count; ++i) x[i] = round_to_float(dtype, x[i]);
+    return;
+  }
+  double max = 0;
+  for (int i = 0; i < count; ++i) max = std::max(max, std::abs(x[i]));
+  if (max == 0) return;
+  for (int i = 0; i < count; ++i) x[i] = std::nearbyint(x[i] * 127 / max) * max / 127;
 }
 
 }  // namespace caravel::kernels::ref

@@ -15,7 +15,7 @@ void rotary_angles(const int32_t* positions, const float* inverse_freq, double m
 void prepare_head(double* head, int head_dim, const float* norm, double epsilon, const float* cos_sin, int rotary_dim,
                   RotaryStyle style);
 
-/// What storing as `dtype` (F32, F16 or BF16) leaves of a finite x.
-double round_to(DType dtype, double x);
+/// What storing a head's key or value as `dtype` leaves of finite x [count], in place.
+void round_to(KvDtype dtype, double* x, int count);
 
 }  // namespace caravel::kernels::ref

@@ -2,6 +2,8 @@
 
 // Included by the per-ISA sources alone.
 
+#include <type_traits>
+
 #include "kernels/cpu/isa/attention_tile.h"
 #include "kernels/cpu/isa/attention_walk.h"
 #include "kernels/cpu/kv_layout.h"
@@ -19,7 +21,7 @@ class RowTile {
   RowTile(const PagedAttentionArgs& args, const Sequence& sequence, int kv_head, int64_t row_begin, int64_t row_end)
       : args_(args),
         sequence_(sequence),
-        layout_(kv_layout(args.cache.block_size, args.cache.head_dim)),
+        layout_(kv_layout(args.cache.block_size, args.cache.head_dim, args.cache.dtype)),
         head_dim_(args.cache.head_dim),
         width_((args.cache.head_dim + kLanes - 1) / kLanes * kLanes),
         group_heads_(args.heads / args.cache.kv_heads),
@@ -78,6 +80,8 @@ class RowTile {
   }
 
  private:
+  static constexpr bool kScaled = std::is_same_v<T, I8>;
+
   bool sees(int row, int64_t split) const {
     return visible_[row].begin < (split + 1) * kSplitKeys && visible_[row].end > split * kSplitKeys;
   }
@@ -86,11 +90,11 @@ class RowTile {
     return {values_ + row * width_, running_[row].max, reduce_add(load(running_[row].sum))};
   }
 
-  const T* head_part(int64_t position) const {
+  const std::byte* head_part(int64_t position) const {
     const KvLayer& cache = args_.cache;
     const int64_t block =
         args_.batch.block_table[sequence_.index * args_.batch.block_table_stride + position / cache.block_size];
-    return reinterpret_cast<const T*>(cache.base + block * cache.block_stride) + kv_head_ * layout_.head_elements;
+    return cache.base + block * cache.block_stride + kv_head_ * layout_.head_bytes;
   }
 
   void attend_split(int64_t split) {
@@ -131,12 +135,19 @@ class RowTile {
       const T* const groups[2] = {low, high};
       score(groups, first, last);
     }
+    if constexpr (kScaled) {
+      stage_scales(tile, readable);
+      for (int r = first; r < last; ++r) multiply_tile(scores_ + r * kTileKeys, key_scales_);
+    }
     for (int r = first; r < last; ++r) {
       const Visible keys = clip(visible_[r], tile);
       raise_maximum(scores_ + r * kTileKeys, static_cast<int>(keys.begin - tile), static_cast<int>(keys.end - tile),
                     args_.soft_cap, running_[r], values_ + r * width_, width_);
     }
     for (int r = first; r < last; ++r) weigh(scores_ + r * kTileKeys, running_[r]);
+    if constexpr (kScaled) {
+      for (int r = first; r < last; ++r) multiply_tile(scores_ + r * kTileKeys, value_scales_);
+    }
     for_row_blocks(first, last, [&]<int kRows>(int row) {
       // Keys that every row of the block sees are added together; the few that only some see, row by row.
       const Visible front = clip(visible_[row], tile);
@@ -163,13 +174,14 @@ class RowTile {
   }
 
   const T* key_group(int64_t position) const {
-    return head_part(position) +
+    return reinterpret_cast<const T*>(head_part(position)) +
            key_element(layout_, head_dim_, static_cast<int>(position % args_.cache.block_size), 0);
   }
 
   const T* value_row(int64_t position) const {
-    return head_part(position) + value_element(layout_, args_.cache.block_size, head_dim_,
-                                               static_cast<int>(position % args_.cache.block_size));
+    return reinterpret_cast<const T*>(head_part(position)) +
+           value_element(layout_, args_.cache.block_size, head_dim_,
+                         static_cast<int>(position % args_.cache.block_size));
   }
 
   /// Positions from `begin` that lie one after the other: to the end of the block or to `end`.
@@ -235,6 +247,17 @@ class RowTile {
     }
   }
 
+  void stage_scales(int64_t tile, const Visible& readable) {
+    for (int64_t begin = readable.begin, end; begin < readable.end; begin = end) {
+      end = run_end(begin, readable.end);
+      const float* from = reinterpret_cast<const float*>(head_part(begin) + layout_.scales);
+      from += begin % args_.cache.block_size;
+      const auto bytes = sizeof(float) * static_cast<size_t>(end - begin);
+      std::memcpy(key_scales_ + (begin - tile), from, bytes);
+      std::memcpy(value_scales_ + (begin - tile), from + args_.cache.block_size, bytes);
+    }
+  }
+
   const PagedAttentionArgs& args_;
   const Sequence& sequence_;
   const KvLayout layout_;
@@ -253,9 +276,11 @@ class RowTile {
   alignas(64) float q_[kTileRows * kMaxHeadDim];       // [rows, head_dim], times the scale
   alignas(64) float values_[kTileRows * kMaxHeadDim];  // [rows, width]
   alignas(64) float scores_[kTileRows * kTileKeys];    // [rows, keys]: scores, then weights
-  // The tile's keys and values in f32.
+  // The tile's keys and values in f32, and what scales them.
   alignas(64) float staged_keys_[kTileKeys * kMaxHeadDim];        // [2, head_dim, kKeyGroup]
   alignas(64) float staged_values_[kTileKeys * kMaxValueStride];  // [keys, value_stride]
+  alignas(64) float key_scales_[kScaled ? kTileKeys : 1];
+  alignas(64) float value_scales_[kScaled ? kTileKeys : 1];
 };
 
 }  // namespace caravel::kernels::CARAVEL_ISA

@@ -137,6 +137,10 @@ struct RunningSoftmax {
   alignas(64) float sum[kLanes];  // by lane: key modulo kLanes
 };
 
+static inline void multiply_tile(float* scores, const float* factors) {
+  for (int v = 0; v < kTileKeys; v += kLanes) store(scores + v, load(scores + v) * load(factors + v));
+}
+
 /// First half of a row's softmax on the tile: soft-caps the scores, makes those outside begin .. end-1 -inf, and brings
 /// `running` and the row's weighted values [width] to the new maximum.
 static inline void raise_maximum(float* scores, int begin, int end, float soft_cap, RunningSoftmax& running,

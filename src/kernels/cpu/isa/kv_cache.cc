@@ -1,5 +1,6 @@
 #include "kernels/kv_cache.h"
 
+#include "kernels/cpu/isa/input_row.h"
 #include "kernels/cpu/isa/row_ops.h"
 #include "kernels/cpu/isa/simd.h"
 #include "kernels/cpu/kv_layout.h"
@@ -41,13 +42,26 @@ void store_strided(std::byte* head, int64_t element, int64_t stride, const float
   for (int d = 0; d < count; ++d) store_as(to + d * stride, x[d]);
 }
 
-void store_elements(DType dtype, std::byte* head, int64_t element, int64_t stride, const float* x, int count) {
+/// q8 = round_to_nearest_even(x * 127 / max|x|); returns max|x| / 127, NaN where some x is.
+float store_int8(const float* x, int count, int8_t* to, int64_t stride) {
+  const float max = largest_magnitude(x, count);
+  const float inverse = inverse_q8_scale(max);
+  for (int d = 0; d < count; ++d) to[d * stride] = round_to_q8(x[d] * inverse);
+  return max / 127.0F;
+}
+
+/// Element d goes to `element + d * stride`; the scale, where there is one, to `scale`.
+void store_elements(KvDtype dtype, std::byte* head, int64_t element, int64_t stride, float* scale, const float* x,
+                    int count) {
   switch (dtype) {
-    case DType::kF16:
+    case KvDtype::kF16:
       return store_strided<F16>(head, element, stride, x, count);
-    case DType::kBF16:
+    case KvDtype::kBF16:
       return store_strided<BF16>(head, element, stride, x, count);
-    default:
+    case KvDtype::kInt8:
+      *scale = store_int8(x, count, reinterpret_cast<int8_t*>(head) + element, stride);
+      return;
+    case KvDtype::kF32:
       return store_strided<float>(head, element, stride, x, count);
   }
 }
@@ -57,8 +71,7 @@ void store_elements(DType dtype, std::byte* head, int64_t element, int64_t strid
 void rotary_cache(const RotaryCacheArgs& args, int rank, int size) {
   const KvLayer& cache = args.cache;
   const int head_dim = cache.head_dim;
-  const KvLayout layout = kv_layout(cache.block_size, head_dim);
-  const int64_t head_bytes = layout.head_elements * (cache.dtype == DType::kF32 ? 4 : 2);
+  const KvLayout layout = kv_layout(cache.block_size, head_dim, cache.dtype);
   const int units = args.heads + 2 * cache.kv_heads;  // Q heads, K heads, V heads
   const Share mine = share(args.tokens * units, rank, size);
   alignas(64) float key[kMaxHeadDim];
@@ -74,12 +87,15 @@ void rotary_cache(const RotaryCacheArgs& args, int rank, int size) {
     if (slot < 0) continue;
     const int offset = static_cast<int>(slot % cache.block_size);
     const int kv_unit = unit - args.heads;
-    std::byte* head = cache.base + slot / cache.block_size * cache.block_stride + kv_unit % cache.kv_heads * head_bytes;
+    std::byte* head =
+        cache.base + slot / cache.block_size * cache.block_stride + kv_unit % cache.kv_heads * layout.head_bytes;
+    float* scale = reinterpret_cast<float*>(head + layout.scales) + offset;
     if (kv_unit < cache.kv_heads) {
       prepare_head(args, token, x, args.k_norm, key);
-      store_elements(cache.dtype, head, key_element(layout, head_dim, offset, 0), layout.group, key, head_dim);
+      store_elements(cache.dtype, head, key_element(layout, head_dim, offset, 0), layout.group, scale, key, head_dim);
     } else {
-      store_elements(cache.dtype, head, value_element(layout, cache.block_size, head_dim, offset), 1, x, head_dim);
+      store_elements(cache.dtype, head, value_element(layout, cache.block_size, head_dim, offset), 1,
+                     scale + cache.block_size, x, head_dim);
     }
   }
 }

@@ -72,11 +72,13 @@ void attend_share(const PagedAttentionArgs& args, int rank, int size) {
 
 void paged_attention(const PagedAttentionArgs& args, int rank, int size) {
   switch (args.cache.dtype) {
-    case DType::kF16:
+    case KvDtype::kF16:
       return attend_share<F16>(args, rank, size);
-    case DType::kBF16:
+    case KvDtype::kBF16:
       return attend_share<BF16>(args, rank, size);
-    default:
+    case KvDtype::kInt8:
+      return attend_share<I8>(args, rank, size);
+    case KvDtype::kF32:
       return attend_share<float>(args, rank, size);
   }
 }

@@ -26,6 +26,10 @@ struct F16 {
 struct BF16 {
   uint16_t bits;
 };
+/// An integer whose scale lies elsewhere.
+struct I8 {
+  int8_t value;
+};
 
 #if defined(CARAVEL_ISA_avx512vnni)
 
@@ -40,6 +44,9 @@ static inline F32 load(const F16* p) {
 static inline F32 load(const BF16* p) {
   const __m256i bits = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
   return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(bits), 16));
+}
+static inline F32 load(const I8* p) {
+  return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))));
 }
 static inline void store(float* p, F32 x) { _mm512_storeu_ps(p, x); }
 static inline F32 load_part(const float* p, int n) {
@@ -91,6 +98,9 @@ static inline F32 load(const F16* p) { return _mm256_cvtph_ps(_mm_loadu_si128(re
 static inline F32 load(const BF16* p) {
   const __m128i bits = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
   return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(bits), 16));
+}
+static inline F32 load(const I8* p) {
+  return _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p))));
 }
 static inline void store(float* p, F32 x) { _mm256_storeu_ps(p, x); }
 static inline F32 load_part(const float* p, int n) { return _mm256_maskload_ps(p, lanes_below(n)); }
@@ -173,6 +183,12 @@ static inline F32 load(const F16* p) {
   return as_floats(bits | ((half & 0x8000) << 16));
 }
 static inline F32 load(const BF16* p) { return as_floats(load_bits(&p->bits) << 16); }
+static inline F32 load(const I8* p) {
+  int8_t four[kLanes];
+  std::memcpy(four, p, sizeof four);
+  return F32{static_cast<float>(four[0]), static_cast<float>(four[1]), static_cast<float>(four[2]),
+             static_cast<float>(four[3])};
+}
 static inline void store(float* p, F32 x) { std::memcpy(p, &x, sizeof x); }
 static inline F32 load_part(const float* p, int n) {
   F32 x = {};
@@ -217,6 +233,7 @@ static inline F32 scale_by_power(F32 x, F32 n) {
 
 static inline F32 zero() { return F32{}; }
 static inline float to_float(float x) { return x; }
+static inline float to_float(I8 x) { return static_cast<float>(x.value); }
 static inline float to_float(BF16 x) { return __builtin_bit_cast(float, static_cast<uint32_t>(x.bits) << 16); }
 static inline float to_float(F16 x) {
   const uint32_t magnitude = (x.bits & 0x7fffU) << 13;
