@@ -48,7 +48,7 @@ def first_difference(reference, logits, answer):
 def compare_greedy(name, count, tie):
     prompts = [line.rstrip("\n").replace("\\n", "\n") for line in open(peers.ROOT / "bench/peers/prompts.txt")]
     path = peers.MODELS[name]
-    with peers.llama_server(path, "-t", "2", "-np", "1", "-c", "2048") as port:
+    with peers.llama_server(path, "-t", "2", "-np", "1", "-c", "2048") as (port, _):
         ids = [peers.llama_tokens(port, prompt) for prompt in prompts]
         llama = [peers.post(port, "/completion", {"prompt": prompt, "n_predict": count, "temperature": 0, "seed": 1,
                                                   "samplers": ["top_k"], "top_k": 1, "ignore_eos": True,
@@ -70,7 +70,7 @@ def compare_greedy(name, count, tie):
 
 def compare_distributions(name, text, count, window):
     path = peers.MODELS[name]
-    with peers.llama_server(path, "-t", "2", "-np", "1", "-c", "512") as port:
+    with peers.llama_server(path, "-t", "2", "-np", "1", "-c", "512") as (port, _):
         ids = peers.llama_tokens(port, text)[: count]
     model = peers.load_transformers(name)
     agree = total = 0

@@ -1,4 +1,4 @@
-"""What the comparisons share: where the programs and models are, llama.cpp's server, transformers' model."""
+"""What the comparisons share: where the programs and models are, llama.cpp's server, the other engines' workers."""
 
 import contextlib
 import json
@@ -6,17 +6,44 @@ import os
 import pathlib
 import socket
 import subprocess
+import sys
 import time
 import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 CARAVEL = ROOT / "build/release/caravel"
-LLAMA_BIN = ROOT / "build/peers/llama.cpp/build/bin"
+PEERS = ROOT / "build/peers"
+PYTHON = PEERS / "venv/bin/python"
+VLLM_PYTHON = PEERS / "vllm-venv/bin/python"
+LLAMA_BIN = PEERS / "llama.cpp/build/bin"
+LLAMA_BLAS_BIN = PEERS / "llama.cpp/build-openblas/bin"
 CACHE = pathlib.Path(os.environ.get("CARAVEL_CACHE") or pathlib.Path.home() / ".cache/caravel")
 MODELS = {
     "smollm2": CACHE / "SmolLM2-135M-Instruct.Q4_1.gguf",
     "gemma3-270m": CACHE / "gemma-3-270m-q4_k_m.gguf",
 }
+
+
+def model_file(name):
+    """A GGUF file for a row of the tables, made under build/peers/models where it is not there."""
+    if name == "Q4_1":
+        return MODELS["smollm2"]
+    if name == "Gemma 3 270M Q4_K_M":
+        return MODELS["gemma3-270m"]
+    source, kind = MODELS["smollm2"], name
+    if name == "Llama 3.2 1B shapes Q4_K_M":
+        source, kind = PEERS / "models/llama-3.2-1b-shapes-f16.gguf", "Q4_K_M"
+    file = PEERS / f"models/{name.replace(' ', '-')}.gguf"
+    if not file.exists():
+        print(f"    making {file.name}", file=sys.stderr)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        if not source.exists():
+            subprocess.run([str(PYTHON), str(ROOT / "bench/peers/random_model.py"), str(source)], check=True)
+        half = file.with_suffix(".part")
+        subprocess.run([str(LLAMA_BIN / "llama-quantize"), "--allow-requantize", str(source), str(half), kind],
+                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
+        half.rename(file)
+    return file
 
 
 def post(port, path, body, timeout=600):
@@ -28,7 +55,7 @@ def post(port, path, body, timeout=600):
 
 @contextlib.contextmanager
 def llama_server(model, *flags):
-    """llama-server on a free port of the loopback address; gives the port."""
+    """llama-server on a free port of the loopback address; gives the port and its process id."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -46,7 +73,7 @@ def llama_server(model, *flags):
                 if time.monotonic() > deadline or process.poll() is not None:
                     raise RuntimeError("llama-server did not start") from None
                 time.sleep(0.1)
-        yield port
+        yield port, process.pid
     finally:
         process.terminate()
         process.wait()
@@ -57,14 +84,14 @@ def llama_tokens(port, text):
     return post(port, "/tokenize", {"content": text, "add_special": True, "parse_special": True})["tokens"]
 
 
-def load_transformers(model):
+def load_transformers(model, attention="eager"):
     """The dequantised weights in float32."""
     import torch
     from transformers import AutoModelForCausalLM
 
     path = MODELS[model]
     loaded = AutoModelForCausalLM.from_pretrained(path.parent, gguf_file=path.name, dtype=torch.float32,
-                                                  attn_implementation="eager")
+                                                  attn_implementation=attention)
     return loaded.eval()
 
 
@@ -73,3 +100,31 @@ def caravel_generate(model, rows, *flags):
     done = subprocess.run([str(CARAVEL), "generate", str(model), "--input", "-", *flags],
                           input="\n".join(map(json.dumps, rows)), capture_output=True, text=True, check=True)
     return {line["id"]: line for line in map(json.loads, done.stdout.splitlines())}
+
+
+class Worker:
+    """Another engine in a process of its own (worker.py), which loads the model once and measures when told to."""
+
+    def __init__(self, python, engine, lengths):
+        start = time.monotonic()
+        self.process = subprocess.Popen([str(python), str(ROOT / "bench/peers/worker.py"), engine],
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                                        text=True)
+        self.lengths = lengths
+        self.read()
+        self.ready_seconds = time.monotonic() - start
+
+    def read(self):
+        for line in self.process.stdout:  # engines print what they like; ours begin with a mark
+            if line.startswith("@"):
+                return json.loads(line[1:])
+        raise RuntimeError(f"{self.process.args} ended with {self.process.wait()}")
+
+    def measure(self):
+        self.process.stdin.write(json.dumps(self.lengths) + "\n")
+        self.process.stdin.flush()
+        return self.read()
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait()

@@ -1,10 +1,20 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 namespace caravel {
 
 /// What the engine does now and has done since it was opened.
+/// One part of the steps' work, such as "gate and up", on all ranks together.
+struct RegionTime {
+  const char* name = "";  // static
+  int64_t runs = 0;
+  double seconds = 0;
+  double bytes = 0;  // read from memory, by what the sizes say; 0 where nobody said
+  double macs = 0;   // multiply-adds, likewise
+};
+
 struct Stats {
   int waiting_requests = 0;
   int running_requests = 0;
@@ -28,7 +38,8 @@ struct Stats {
   int64_t kv_slots_reserved = 0;
   int64_t kv_slots_reserved_unused = 0;
 
-  double busy_seconds = 0;  // spent in steps
+  double busy_seconds = 0;          // spent in steps
+  std::vector<RegionTime> regions;  // of them, with EngineConfig::profile
 };
 
 }  // namespace caravel

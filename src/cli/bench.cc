@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <atomic>
+#include <functional>
+#include <iterator>
 #include <nlohmann/json.hpp>
 #include <random>
 
@@ -24,6 +26,8 @@ using Json = nlohmann::ordered_json;
 struct BenchOptions {
   EngineConfig engine;
   bool json = false;
+  bool profile = false;
+  int depth = 0;
   int input_len = 512;
   int output_len = 128;
   int iterations = 5;
@@ -72,9 +76,14 @@ Work decode_work(const ModelInfo& model, double context) {
 /// A prompt token multiplies every weight of the layers; the LM head runs for the last one alone.
 Work prefill_work(const ModelInfo& model) { return {0, static_cast<double>(model.layer_parameters) / 1e9}; }
 
-Request random_request(const ModelInfo& model, std::mt19937_64& random, int input_len, int output_len) {
-  std::vector<int32_t> prompt(static_cast<size_t>(input_len));
-  for (int32_t& token : prompt) token = static_cast<int32_t>(random() % static_cast<uint64_t>(model.vocab_size));
+std::vector<int32_t> random_tokens(const ModelInfo& model, std::mt19937_64& random, int count) {
+  std::vector<int32_t> tokens(static_cast<size_t>(count));
+  for (int32_t& token : tokens) token = static_cast<int32_t>(random() % static_cast<uint64_t>(model.vocab_size));
+  return tokens;
+}
+
+/// Greedy, and as long as asked for.
+Request random_request(std::vector<int32_t> prompt, int output_len) {
   Request request;
   request.prompt = std::move(prompt);
   request.sampling.max_tokens = output_len;
@@ -104,47 +113,119 @@ void print(const BenchOptions& options, const Json& figures, const std::string& 
   OutputFile("-").write(options.json ? to_line(figures) + "\n" : text);
 }
 
+/// What happened between two looks at the statistics, region by region; and what no region accounts for, as "host".
+std::vector<RegionTime> profile_between(const Stats& before, const Stats& after) {
+  std::vector<RegionTime> regions = after.regions;
+  double host = after.busy_seconds - before.busy_seconds;
+  for (size_t i = 0; i < regions.size(); ++i) {
+    if (i < before.regions.size()) {
+      regions[i].runs -= before.regions[i].runs;
+      regions[i].seconds -= before.regions[i].seconds;
+      regions[i].bytes -= before.regions[i].bytes;
+      regions[i].macs -= before.regions[i].macs;
+    }
+    host -= regions[i].seconds;
+  }
+  regions.push_back({.name = "host", .runs = after.steps - before.steps, .seconds = host});
+  std::erase_if(regions, [](const RegionTime& region) { return region.seconds <= 0; });
+  std::ranges::sort(regions, std::greater(), &RegionTime::seconds);
+  return regions;
+}
+
+Json profile_json(const std::vector<RegionTime>& regions) {
+  Json rows = Json::array();
+  for (const RegionTime& region : regions) {
+    rows.push_back({{"region", region.name},
+                    {"runs", region.runs},
+                    {"seconds", region.seconds},
+                    {"gigabytes", region.bytes / 1e9},
+                    {"gmacs", region.macs / 1e9}});
+  }
+  return rows;
+}
+
+std::string profile_text(const char* title, const std::vector<RegionTime>& regions) {
+  double total = 0;
+  for (const RegionTime& region : regions) total += region.seconds;
+  std::string text =
+      fmt::format("\n{:<18} {:>8} {:>9} {:>7} {:>8} {:>8}\n", title, "runs", "ms", "share", "GB/s", "GMAC/s");
+  for (const RegionTime& region : regions) {
+    text += fmt::format("  {:<16} {:8} {:9.3f} {:6.1f}%", region.name, region.runs, 1e3 * region.seconds,
+                        100 * region.seconds / total);
+    if (region.macs > 0) {
+      text += fmt::format(" {:8.1f} {:8.1f}", region.bytes / 1e9 / region.seconds, region.macs / 1e9 / region.seconds);
+    }
+    text += '\n';
+  }
+  return text;
+}
+
+/// As llama-bench -d D -p P -n N: the time of P prompt tokens after D, and apart from it that of N tokens after D,
+/// where D tokens are in the prefix cache.
 void bench_latency(const BenchOptions& options) {
   EngineConfig config = options.engine;
-  config.enable_prefix_caching = false;  // the same prompt is measured again and again
+  config.enable_prefix_caching = true;  // for the D tokens alone: all other tokens are new each time
+  config.profile = options.profile;
   const auto engine = Engine::open(config);
   const ModelInfo& model = engine->model();
   std::mt19937_64 random(options.seed);
-  std::vector<double> first;
+  const std::vector<int32_t> context = random_tokens(model, random, options.depth);
+  const auto measure = [&](int input_len, int output_len) {
+    std::vector<int32_t> prompt = context;
+    std::ranges::copy(random_tokens(model, random, input_len), std::back_inserter(prompt));
+    return measure_one(*engine, random_request(std::move(prompt), output_len));
+  };
+  if (options.depth > 0) measure(0, 1);
+  std::vector<double> prefill;
   std::vector<double> decode;
+  Stats before;
+  Stats between;
+  Stats after;
   for (int i = -options.warmup; i < options.iterations; ++i) {
-    const Latency latency = measure_one(*engine, random_request(model, random, options.input_len, options.output_len));
+    before = engine->stats();
+    const double prefill_seconds = measure(options.input_len, 1).first_token_seconds;
+    between = engine->stats();
+    const double decode_seconds = measure(options.depth > 0 ? 0 : 1, options.output_len + 1).decode_seconds;
+    after = engine->stats();
     if (i < 0) continue;
-    first.push_back(latency.first_token_seconds);
-    decode.push_back(latency.decode_seconds);
+    prefill.push_back(prefill_seconds);
+    decode.push_back(decode_seconds);
   }
   const kernels::Ceilings ceilings = ceilings_of(config);
-  const double prefill_rate = options.input_len / median(first);
-  const double decode_rate = options.output_len > 1 ? (options.output_len - 1) / median(decode) : 0;
-  const Work token = decode_work(model, options.input_len + options.output_len / 2.0);
+  const double prefill_rate = options.input_len / median(prefill);
+  const double decode_rate = options.output_len / median(decode);
+  const Work token = decode_work(model, options.depth + options.output_len / 2.0);
   const double read_share = decode_rate * token.gigabytes / ceilings.read_gb_per_second;
   const double mac_share = prefill_rate * prefill_work(model).gmacs / ceilings.int8_gmac_per_second;
-  const Json figures = {{"model", model.name},
-                        {"device", model.device},
-                        {"input_len", options.input_len},
-                        {"output_len", options.output_len},
-                        {"iterations", options.iterations},
-                        {"first_token_seconds", median(first)},
-                        {"prefill_tokens_per_second", prefill_rate},
-                        {"prefill_share_of_int8_peak", mac_share},
-                        {"decode_tokens_per_second", decode_rate},
-                        {"decode_share_of_read_bandwidth", read_share},
-                        {"peak_resident_mib", peak_resident_mib()},
-                        {"ceilings", ceilings_json(ceilings)}};
-  print(options, figures,
-        fmt::format("{} on {}, one request, {} tokens in and {} out, median of {}\n"
-                    "  first token  {:9.3f} s\n"
-                    "  prefill      {:9.1f} tokens/s   {:5.1f} % of the int8 peak ({:.0f} GMAC/s)\n"
-                    "  decode       {:9.1f} tokens/s   {:5.1f} % of the read bandwidth ({:.1f} GB/s)\n"
-                    "  memory       {:9.1f} MiB resident at most\n",
-                    model.name, model.device, options.input_len, options.output_len, options.iterations, median(first),
-                    prefill_rate, 100 * mac_share, ceilings.int8_gmac_per_second, decode_rate, 100 * read_share,
-                    ceilings.read_gb_per_second, peak_resident_mib()));
+  Json figures = {{"model", model.name},
+                  {"device", model.device},
+                  {"depth", options.depth},
+                  {"input_len", options.input_len},
+                  {"output_len", options.output_len},
+                  {"iterations", options.iterations},
+                  {"prefill_seconds", median(prefill)},
+                  {"prefill_tokens_per_second", prefill_rate},
+                  {"prefill_share_of_int8_peak", mac_share},
+                  {"decode_tokens_per_second", decode_rate},
+                  {"decode_share_of_read_bandwidth", read_share},
+                  {"peak_resident_mib", peak_resident_mib()},
+                  {"ceilings", ceilings_json(ceilings)}};
+  std::string text = fmt::format(
+      "{} on {}, one request after {} tokens, median of {}\n"
+      "  prefill of {:<5} {:9.1f} tokens/s   {:5.1f} % of the int8 peak ({:.0f} GMAC/s)\n"
+      "  decode of {:<5}  {:9.1f} tokens/s   {:5.1f} % of the read bandwidth ({:.1f} GB/s)\n"
+      "  memory           {:9.1f} MiB resident at most\n",
+      model.name, model.device, options.depth, options.iterations, options.input_len, prefill_rate, 100 * mac_share,
+      ceilings.int8_gmac_per_second, options.output_len, decode_rate, 100 * read_share, ceilings.read_gb_per_second,
+      peak_resident_mib());
+  if (options.profile) {
+    const std::vector<RegionTime> prefill_regions = profile_between(before, between);
+    const std::vector<RegionTime> decode_regions = profile_between(between, after);
+    figures["prefill_profile"] = profile_json(prefill_regions);
+    figures["decode_profile"] = profile_json(decode_regions);
+    text += profile_text("prefill", prefill_regions) + profile_text("decode", decode_regions);
+  }
+  print(options, figures, text);
 }
 
 void bench_throughput(const BenchOptions& options) {
@@ -168,7 +249,7 @@ void bench_throughput(const BenchOptions& options) {
   int64_t input_tokens = 0;
   for (size_t i = 0; i < lengths.size(); ++i) {
     input_tokens += lengths[i];
-    running[i].handle = engine->submit(random_request(model, random, lengths[i], options.output_len),
+    running[i].handle = engine->submit(random_request(random_tokens(model, random, lengths[i]), options.output_len),
                                        [&first = running[i].first_token, start] {
                                          if (first.load(std::memory_order_relaxed) == 0) first = seconds_since(start);
                                        });
@@ -236,12 +317,16 @@ void add_bench(CLI::App& program) {
     sub.callback([options, run] { run(*options); });
     return &sub;
   };
-  CLI::App* latency = add("latency", "One request: prefill, decode, first token", bench_latency);
+  CLI::App* latency = add("latency", "One request: prefill and decode", bench_latency);
   CLI::App* throughput = add("throughput", "Many requests at once", bench_throughput);
   add("memory", "This machine's ceilings: read bandwidth, int8 and f32 peaks", bench_memory);
   latency->add_option("--input-len", options->input_len, "Tokens of the prompt")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
+  latency->add_option("--depth", options->depth, "Tokens that stand in the cache before")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  latency->add_flag("--profile", options->profile, "Where the time of the last run went, region by region");
   latency->add_option("--iterations", options->iterations, "Measured runs")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();

@@ -41,8 +41,8 @@ void add_engine_flags(CLI::App& command, EngineConfig& config) {
   command.add_option("--kv-cache-memory", config.kv_cache_memory, "Memory of the KV cache, such as 512MiB; 0: chosen")
       ->transform(CLI::AsSizeValue(false))
       ->group(group);
-  command.add_option("--kv-cache-dtype", config.kv_cache_dtype, "f32, f16 or bf16")
-      ->check(CLI::IsMember({"f32", "f16", "bf16"}))
+  command.add_option("--kv-cache-dtype", config.kv_cache_dtype, "f32, f16, bf16, or int8: half of f16")
+      ->check(CLI::IsMember({"f32", "f16", "bf16", "int8"}))
       ->capture_default_str()
       ->group(group);
   command.add_option("--max-num-seqs", config.max_num_seqs, "Sequences in one step")
@@ -54,6 +54,11 @@ void add_engine_flags(CLI::App& command, EngineConfig& config) {
                   "Tokens in one step, prompt chunks and generated ones together")
       ->check(CLI::PositiveNumber)
       ->capture_default_str()
+      ->group(group);
+  command
+      .add_option("--max-time-between-tokens", config.max_time_between_tokens,
+                  "Seconds that running requests may wait for their next token while prompts come in; 0: no bound")
+      ->check(CLI::NonNegativeNumber)
       ->group(group);
   command.add_option("--block-size", config.block_size, "Tokens in a KV block: 8, 16, 32, 64 or 128")
       ->check(CLI::IsMember({8, 16, 32, 64, 128}))

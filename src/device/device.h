@@ -3,7 +3,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
+#include <vector>
+
+#include "api/stats.h"
 
 namespace caravel {
 
@@ -56,6 +60,27 @@ class Stream {
   virtual Device& device() const = 0;
   /// Returns when all that was enqueued is done.
   virtual void synchronize() = 0;
+
+  /// What is enqueued from here on belongs to region `name` (static) of the profile, and reads `bytes` from memory and
+  /// makes `macs` multiply-adds. Nothing where no profile is taken.
+  void region(const char* name, double bytes = 0, double macs = 0);
+  /// Takes a profile from here on.
+  void start_profile() {
+    profiling_ = true;
+    region("other");
+  }
+  bool profiling() const { return profiling_; }
+  /// In the order in which the regions first came; right after synchronize().
+  std::span<const RegionTime> profile() const { return profile_; }
+
+ protected:
+  size_t current_region() const { return current_; }
+  void add_time(size_t region, double seconds) { profile_[region].seconds += seconds; }
+
+ private:
+  bool profiling_ = false;
+  size_t current_ = 0;
+  std::vector<RegionTime> profile_;
 };
 
 /// A place that holds memory and runs kernels. Any thread may call it.

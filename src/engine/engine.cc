@@ -98,10 +98,12 @@ EngineImpl::EngineImpl(const EngineConfig& config, const EngineHooks& hooks, Loa
               {.max_tokens = config.max_num_batched_tokens,
                .max_rows = config.max_num_seqs,
                .max_model_len = model_.sizes.max_model_len,
-               .max_top = kMaxTop}),
+               .max_top = kMaxTop,
+               .profile = config.profile}),
       limits_{.max_model_len = model_.sizes.max_model_len, .max_num_seqs = config.max_num_seqs},
       seed_(config.seed != 0 ? config.seed : entropy()),
-      loop_(scheduler_config(config, model_, hooks), runner_, store_, hooks.before_step) {
+      loop_(scheduler_config(config, model_, hooks), config.max_time_between_tokens, runner_, store_,
+            hooks.before_step) {
   model_.info.activation_bytes += static_cast<int64_t>(runner_.buffer_bytes());
 }
 

@@ -14,9 +14,9 @@ Task& task_of(const scheduler::Row& row) { return *static_cast<const Member*>(ro
 
 }  // namespace
 
-EngineLoop::EngineLoop(const scheduler::SchedulerConfig& config, ModelRunner& runner, LogprobStore& store,
-                       StepHook hook)
-    : runner_(runner), store_(store), hook_(std::move(hook)), scheduler_(config) {
+EngineLoop::EngineLoop(const scheduler::SchedulerConfig& config, double max_step_seconds, ModelRunner& runner,
+                       LogprobStore& store, StepHook hook)
+    : runner_(runner), store_(store), hook_(std::move(hook)), pace_(max_step_seconds), scheduler_(config) {
   step_tasks_.reserve(static_cast<size_t>(config.max_num_seqs));
   wants_.logits.reserve(static_cast<size_t>(std::max(config.max_num_seqs, config.max_num_batched_tokens)));
   publish_stats();
@@ -108,7 +108,7 @@ void EngineLoop::drop_cancelled() {
 
 void EngineLoop::step() {
   const Clock::time_point start = Clock::now();
-  const scheduler::Plan& plan = scheduler_.plan();
+  const scheduler::Plan& plan = scheduler_.plan(pace_.max_tokens());
   const std::string error = execute(plan);
   step_tasks_.clear();
   for (const scheduler::Row& row : plan.rows) {
@@ -119,6 +119,7 @@ void EngineLoop::step() {
     // Before the step counts as done: what it was to write into their blocks is not there.
     for (Task* const task : step_tasks_) scheduler_.cancel(*task->group());
   }
+  pace_.observe(plan.total_tokens, seconds_since(start));
   scheduler_.complete(plan);
   for (Task* const task : step_tasks_) {
     if (error.empty()) {
@@ -173,6 +174,8 @@ void EngineLoop::close_ended() {
 
 void EngineLoop::publish_stats() {
   scheduler_.fill(stats_);
+  const std::span<const RegionTime> regions = runner_.profile();
+  stats_.regions.assign(regions.begin(), regions.end());
   const std::lock_guard lock(mailbox_->mutex);
   mailbox_->stats = stats_;
 }

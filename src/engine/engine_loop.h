@@ -11,6 +11,7 @@
 #include "api/stats.h"
 #include "engine/logprob_store.h"
 #include "engine/model_runner.h"
+#include "engine/step_pace.h"
 #include "engine/task.h"
 #include "scheduler/scheduler.h"
 
@@ -41,8 +42,9 @@ class EngineLoop {
   /// Called before the forward pass of every step, on the engine's thread; what it throws counts as the step's own.
   using StepHook = std::function<void(const scheduler::Plan&)>;
 
-  /// `runner` and `store` must outlive it.
-  EngineLoop(const scheduler::SchedulerConfig& config, ModelRunner& runner, LogprobStore& store, StepHook hook);
+  /// max_step_seconds: of a step while some sequence decodes; 0: no bound. `runner` and `store` must outlive it.
+  EngineLoop(const scheduler::SchedulerConfig& config, double max_step_seconds, ModelRunner& runner,
+             LogprobStore& store, StepHook hook);
   /// Cancels what runs and joins.
   ~EngineLoop();
 
@@ -74,6 +76,7 @@ class EngineLoop {
   ModelRunner& runner_;
   LogprobStore& store_;
   StepHook hook_;
+  StepPace pace_;
   scheduler::Scheduler scheduler_;
   std::vector<std::shared_ptr<Task>> tasks_;     // that are not finished
   std::vector<std::shared_ptr<Task>> arrivals_;  // the mailbox's, taken

@@ -40,6 +40,7 @@ ModelRunner::ModelRunner(Device& device, model::Decoder& decoder, KvStorage& sto
   wanted_rows_ = ints(kSlice);
   output_ = ints(kSlice * std::max(decoder.config().vocab_size, decoder.config().hidden_size));
   samples_.reserve(static_cast<size_t>(kSlice));
+  if (sizes.profile) stream_->start_profile();
 }
 
 size_t ModelRunner::buffer_bytes() const {
@@ -59,12 +60,15 @@ void ModelRunner::run(const scheduler::Plan& plan, const StepWants& wants,
     run_hidden(wants.hidden);
     stream_->synchronize();
   } catch (...) {
+    const bool profiling = stream_->profiling();
     stream_ = device_.make_stream();  // what was enqueued must not run later
+    if (profiling) stream_->start_profile();
     throw;
   }
 }
 
 void ModelRunner::move_blocks(const scheduler::Plan& plan) {
+  stream_->region("block copies");
   storage_.swap_out(*stream_, plan.swap_outs);
   storage_.swap_in(*stream_, plan.swap_ins);
   storage_.copy(*stream_, plan.copies);
@@ -120,6 +124,7 @@ void ModelRunner::run_logits(const std::vector<LogitsWant>& wants) {
       samples_.push_back(wants[begin + i].sample);
     }
     decoder_.logits(*stream_, rows, static_cast<int64_t>(count), output_.as<float>());
+    stream_->region("sampling");
     sampler_.sample(*stream_, output_.as<float>(), samples_);
     stream_->synchronize();
     for (size_t i = 0; i < count; ++i) wants[begin + i].task->receive(wants[begin + i], sampler_, i);

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "device/device.h"
@@ -23,6 +24,7 @@ class ModelRunner {
     int max_rows = 0;       // sequences of a step
     int max_model_len = 0;  // tokens of a sequence
     int max_top = 0;        // of the most likely tokens that a want may ask for
+    bool profile = false;   // time every region of the steps
   };
   /// `decoder` and `storage` must outlive it. Throws CapacityError.
   ModelRunner(Device& device, model::Decoder& decoder, KvStorage& storage, const Sizes& sizes);
@@ -34,6 +36,8 @@ class ModelRunner {
            const std::function<void(const scheduler::Plan&)>& before);
 
   size_t buffer_bytes() const;
+  /// Of all steps; empty without Sizes::profile.
+  std::span<const RegionTime> profile() const { return stream_->profile(); }
 
  private:
   void move_blocks(const scheduler::Plan& plan);

@@ -15,6 +15,12 @@ Buffer allocate_floats(Device& device, int64_t count) {
   return device.allocate(static_cast<size_t>(count) * sizeof(float));
 }
 
+/// A region of the profile that is this weight's GEMM.
+void gemm_region(Stream& stream, const char* name, const kernels::PackedWeight& weight, int64_t tokens) {
+  const auto macs = static_cast<double>(weight.in()) * static_cast<double>(weight.out());
+  stream.region(name, static_cast<double>(weight.bytes()), macs * static_cast<double>(tokens));
+}
+
 }  // namespace
 
 Decoder::Decoder(Device& device, ModelConfig config, ModelWeights weights, KvLayout layout, int64_t max_tokens,
@@ -78,6 +84,7 @@ kernels::GemmInput Decoder::input_of(const kernels::PackedWeight& weight, int64_
 void Decoder::forward(Stream& stream, const ForwardBatch& batch, const KvPool& pool) {
   CARAVEL_CHECK_LE(batch.tokens, max_tokens_);
   CARAVEL_CHECK_LE(batch.max_context, max_context_);
+  stream.region("embedding");
   kernels::embedding(stream, {.table = &weights_.embedding,
                               .ids = batch.token_ids,
                               .tokens = batch.tokens,
@@ -113,7 +120,9 @@ void Decoder::attention(Stream& stream, const ForwardBatch& batch, const KvPool&
   const int64_t qkv_stride = weights.qkv.out();
 
   const kernels::GemmInput normed = input_of(weights.qkv, batch.tokens);
+  stream.region("norm");
   norm(stream, weights.attn_norm, batch.tokens, normed);
+  gemm_region(stream, "qkv", weights.qkv, batch.tokens);
   kernels::gemm(stream, {.weight = &weights.qkv,
                          .input = normed,
                          .tokens = batch.tokens,
@@ -135,8 +144,10 @@ void Decoder::attention(Stream& stream, const ForwardBatch& batch, const KvPool&
     rotary.cos_sin = angles_[index].as<float>();
     rotary.rotary_dim = config_.rotary[index].dim;
   }
+  stream.region("rotary, cache");
   kernels::rotary_cache(stream, rotary);
 
+  stream.region("attention");
   kernels::paged_attention(stream, {.q = qkv,
                                     .q_stride = qkv_stride,
                                     .heads = config_.num_heads,
@@ -153,6 +164,7 @@ void Decoder::attention(Stream& stream, const ForwardBatch& batch, const KvPool&
                                     .max_context = batch.max_context,
                                     .workspace = attention_workspace_.data(),
                                     .out = input_of(weights.attn_out, batch.tokens)});
+  gemm_region(stream, "attention output", weights.attn_out, batch.tokens);
   join_residual(stream, weights.attn_out, weights.attn_out_bias, weights.post_attn_norm, batch.tokens);
 }
 
@@ -160,17 +172,21 @@ void Decoder::attention(Stream& stream, const ForwardBatch& batch, const KvPool&
 void Decoder::feed_forward(Stream& stream, int64_t tokens, size_t layer) {
   const LayerWeights& weights = weights_.layers[layer];
   const kernels::GemmInput normed = input_of(weights.gate_up, tokens);
+  stream.region("norm");
   norm(stream, weights.ffn_norm, tokens, normed);
+  gemm_region(stream, "gate and up", weights.gate_up, tokens);
   kernels::gemm(stream, {.weight = &weights.gate_up,
                          .input = normed,
                          .tokens = tokens,
                          .out = wide_.as<float>(),
                          .out_stride = weights.gate_up.out()});
+  stream.region("activation");
   kernels::gated_activation(stream, {.gate_up = wide_.as<float>(),
                                      .activation = config_.activation,
                                      .tokens = tokens,
                                      .width = config_.intermediate_size,
                                      .out = input_of(weights.down, tokens)});
+  gemm_region(stream, "down", weights.down, tokens);
   join_residual(stream, weights.down, Buffer(), weights.post_ffn_norm, tokens);
 }
 
@@ -209,7 +225,9 @@ void Decoder::logits(Stream& stream, const int32_t* rows, int64_t count, float* 
   CARAVEL_CHECK_LE(count, max_logit_rows());
   const kernels::PackedWeight& head = weights_.lm_head ? weights_.lm_head : weights_.embedding;
   const kernels::GemmInput normed = input_of(head, count);
+  stream.region("norm");
   norm(stream, weights_.final_norm, count, normed, rows);
+  gemm_region(stream, "LM head", head, count);
   kernels::gemm(stream, {.weight = &head, .input = normed, .tokens = count, .out = out, .out_stride = head.out()});
   if (config_.final_soft_cap > 0) {
     kernels::soft_cap(stream, {.logits = out, .rows = count, .width = head.out(), .cap = config_.final_soft_cap});

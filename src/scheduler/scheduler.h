@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <span>
@@ -56,8 +57,9 @@ class Scheduler {
 
   /// Plans the next step; has_work() and no step in flight. The rows are never empty: work that cannot go on is a bug
   /// (a running sequence must be appended to or finished once it has drawn) and fails a CHECK. Valid until the next
-  /// call.
-  const Plan& plan();
+  /// call. While sequences decode, the step holds max_tokens at most (but room for all of them and a short chunk), so
+  /// that they need not wait for long chunks; an answer does not depend on how its prompt was cut.
+  const Plan& plan(int max_tokens = std::numeric_limits<int>::max());
   /// The planned step was executed: its tokens count as computed, full blocks may be found by others, blocks that were
   /// given up meanwhile become free. Rows of sequences that were finished meanwhile are to be discarded
   /// (status == kFinished). Now the engine may append, fork and finish.
@@ -98,6 +100,7 @@ class Scheduler {
   std::span<cache::KvSequence* const> kv_of(const SequenceGroup& group);
   void count_slots();
 
+  int step_budget(int max_tokens) const;
   bool has_budget() const;
   /// Rows for the group at this place of running_.
   void schedule(size_t place);
@@ -124,6 +127,7 @@ class Scheduler {
   std::vector<GroupPtr> running_;  // in order
   std::vector<GroupPtr> waiting_;  // in reverse order: the next one is at the back
   Plan plan_;
+  int budget_ = 0;  // tokens of this plan
   bool in_flight_ = false;
   bool blocks_ran_out_ = false;  // in this plan: no more admissions
   uint64_t next_arrival_ = 0;

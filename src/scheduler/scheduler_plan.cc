@@ -8,7 +8,7 @@
 
 namespace caravel::scheduler {
 
-const Plan& Scheduler::plan() {
+const Plan& Scheduler::plan(int max_tokens) {
   CARAVEL_CHECK(!in_flight_);
   CARAVEL_CHECK(has_work());
   finished_.clear();
@@ -20,6 +20,7 @@ const Plan& Scheduler::plan() {
   plan_.copies.clear();
   plan_.total_tokens = 0;
   blocks_ran_out_ = false;
+  budget_ = step_budget(max_tokens);
 
   preempt_as_asked();
   // Running and waiting groups in one order. Whoever is preempted for lack of blocks comes after the one at hand, so it
@@ -41,9 +42,18 @@ const Plan& Scheduler::plan() {
   return plan_;
 }
 
+int Scheduler::step_budget(int max_tokens) const {
+  constexpr int kShortChunk = 16;
+  int decoding = 0;
+  for (const GroupPtr& group : running_) {
+    for (const auto& sequence : group->sequences_) decoding += sequence->num_drawn > 0 && sequence->to_compute() == 1;
+  }
+  if (decoding == 0) return config_.max_num_batched_tokens;
+  return std::min(config_.max_num_batched_tokens, std::max(max_tokens, decoding + kShortChunk));
+}
+
 bool Scheduler::has_budget() const {
-  return plan_.total_tokens < config_.max_num_batched_tokens &&
-         plan_.rows.size() < static_cast<size_t>(config_.max_num_seqs);
+  return plan_.total_tokens < budget_ && plan_.rows.size() < static_cast<size_t>(config_.max_num_seqs);
 }
 
 void Scheduler::schedule(size_t place) {
@@ -56,7 +66,7 @@ void Scheduler::schedule(size_t place) {
 }
 
 bool Scheduler::schedule(Sequence& sequence, size_t place) {
-  const int budget = config_.max_num_batched_tokens - plan_.total_tokens;
+  const int budget = budget_ - plan_.total_tokens;
   const int first = sequence.num_computed;
   int count = std::min(next_stop(sequence) - first, budget);
   while (kv_.blocks_needed(sequence.kv, first, count) > kv_.free_blocks()) {
@@ -119,7 +129,7 @@ bool Scheduler::fits(const SequenceGroup& group, cache::PrefixHit& hit) {
     const int stop = next_stop(first);
     const int most = std::min(stop, first.num_drawn >= size ? size : size - 1);
     hit = kv_.find_prefix(first.tokens, group.params().salt, most, group.params().filter, group.prompt_len());
-    const int budget = config_.max_num_batched_tokens - plan_.total_tokens;
+    const int budget = budget_ - plan_.total_tokens;
     const int end = std::min(stop, hit.tokens + budget);
     const int blocks = (end + kv_.block_size() - 1) / kv_.block_size() - hit.tokens / kv_.block_size();
     needed = int64_t{blocks} * kv_.groups() + hit.free_blocks;

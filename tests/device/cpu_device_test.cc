@@ -31,6 +31,31 @@ TEST(CpuStream, RunsCommandsInOrderOnAllRanks) {
   for (int value : out) ASSERT_EQ(value, expected);
 }
 
+TEST(CpuStream, AProfileTellsRegionsApart) {
+  CpuDevice device(2);
+  auto stream = device.make_stream();
+  std::vector<int> out(1000, 0);
+  stream->region("before");  // no profile yet
+  stream->start_profile();
+  for (int i = 0; i < 3; ++i) {
+    stream->region("long", 8000, 4000);
+    for (int j = 0; j < 1000; ++j) as_cpu(*stream).enqueue(add, AddArgs{out.data(), i, 1000});
+    stream->region("short");
+    as_cpu(*stream).enqueue(add, AddArgs{out.data(), i, 1});
+    stream->synchronize();
+  }
+  const std::span<const RegionTime> profile = stream->profile();
+  ASSERT_EQ(profile.size(), 3U);  // the first is what no region claims
+  EXPECT_STREQ(profile[1].name, "long");
+  EXPECT_EQ(profile[1].runs, 3);
+  EXPECT_EQ(profile[1].bytes, 24000);
+  EXPECT_EQ(profile[1].macs, 12000);
+  EXPECT_STREQ(profile[2].name, "short");
+  EXPECT_GT(profile[2].seconds, 0);
+  EXPECT_GT(profile[1].seconds, profile[2].seconds);
+  EXPECT_EQ(profile[0].seconds, 0);
+}
+
 TEST(CpuDevice, AllocatesZeroedAlignedMemory) {
   CpuDevice device(1);
   Buffer buffer = device.allocate(3 << 20);

@@ -57,6 +57,26 @@ std::vector<uint64_t> step(Scheduler& scheduler) {
   return order;
 }
 
+TEST(Scheduler, AStepMayBeKeptShortWhileSequencesDecode) {
+  Scheduler scheduler(config_of(100));
+  const auto tokens_of = [&](int max_tokens) {
+    const Plan& plan = scheduler.plan(max_tokens);
+    const int total = plan.total_tokens;
+    scheduler.complete(plan);
+    for (const Row& row : plan.rows) {
+      if (row.draws) scheduler.append(*row.sequence, 1);
+    }
+    return total;
+  };
+  scheduler.add(group_of(100, 120, 1));
+  EXPECT_EQ(tokens_of(20), 64) << "nobody waits for the next token: the whole budget";
+  EXPECT_EQ(tokens_of(20), 36);
+  scheduler.add(group_of(100, 120, 2));
+  EXPECT_EQ(tokens_of(20), 20);
+  EXPECT_EQ(tokens_of(1), 17) << "the decode, and a short chunk beside it";
+  EXPECT_EQ(tokens_of(1000), 64);
+}
+
 TEST(Scheduler, RefusesWhatCanNeverFitWithTheNumbers) {
   Scheduler scheduler(config_of(8));
   try {

@@ -5,6 +5,7 @@
 
 #include <fstream>
 
+#include "base/clock.h"
 #include "base/error.h"
 
 namespace caravel {
@@ -49,9 +50,16 @@ void CpuStream::synchronize() {
       [](void* context, int rank) {
         auto& self = *static_cast<CpuStream*>(context);
         ThreadPool& pool = self.device_.pool();
+        const bool timed = rank == 0 && self.profiling();
+        Clock::time_point begin = timed ? Clock::now() : Clock::time_point();
         for (const Command& command : self.commands_) {
           command.call(command, rank, pool.size());
           pool.barrier();
+          if (timed) {
+            const Clock::time_point end = Clock::now();
+            self.add_time(command.region, std::chrono::duration<double>(end - begin).count());
+            begin = end;
+          }
         }
       },
       this);

@@ -53,6 +53,7 @@ class CpuStream final : public Stream {
   void enqueue(Kernel<Args> kernel, const Args& args) {
     static_assert(std::is_trivially_copyable_v<Args> && sizeof(Args) <= sizeof(Command::args));
     Command& command = commands_.emplace_back();
+    command.region = current_region();
     std::memcpy(command.args, &args, sizeof(Args));
     command.kernel = reinterpret_cast<void (*)()>(kernel);
     command.call = [](const Command& self, int rank, int size) {
@@ -64,6 +65,7 @@ class CpuStream final : public Stream {
   struct Command {
     void (*call)(const Command& self, int rank, int size);
     void (*kernel)();
+    size_t region;
     alignas(16) unsigned char args[368];
   };
 
