@@ -50,17 +50,35 @@ int cgroup_quota() {
   return std::max(1, static_cast<int>((quota + period - 1) / period));
 }
 
+/// Of this thread's affinity mask; empty where the system does not tell.
+std::vector<int> allowed_processors() {
+  cpu_set_t mask;
+  CPU_ZERO(&mask);
+  std::vector<int> processors;
+  if (sched_getaffinity(0, sizeof mask, &mask) != 0) return processors;
+  for (int i = 0; i < CPU_SETSIZE; ++i) {
+    if (CPU_ISSET(static_cast<size_t>(i), &mask)) processors.push_back(i);
+  }
+  return processors;
+}
+
+/// A processor for each rank, where that takes all that this process may use.
+std::vector<int> choose_processors(int threads) {
+  std::vector<int> processors = allowed_processors();
+  const bool all = threads > 1 && processors.size() == static_cast<size_t>(threads) && cgroup_quota() >= threads;
+  if (!all) processors.clear();
+  return processors;
+}
+
 }  // namespace
 
 int usable_processors() {
-  cpu_set_t mask;
-  CPU_ZERO(&mask);
-  int count = static_cast<int>(std::thread::hardware_concurrency());
-  if (sched_getaffinity(0, sizeof mask, &mask) == 0) count = CPU_COUNT(&mask);
+  const auto allowed = static_cast<int>(allowed_processors().size());
+  const int count = allowed > 0 ? allowed : static_cast<int>(std::thread::hardware_concurrency());
   return std::max(1, std::min(count, cgroup_quota()));
 }
 
-ThreadPool::ThreadPool(int threads) : size_(threads) {
+ThreadPool::ThreadPool(int threads) : size_(threads), processors_(choose_processors(threads)) {
   if (threads < 1 || threads > 1024) throw fail<InvalidArgument>("{} threads asked for; give 1 to 1024", threads);
   workers_.reserve(static_cast<size_t>(threads - 1));
   for (int rank = 1; rank < threads; ++rank) workers_.emplace_back([this, rank] { work(rank); });
@@ -90,7 +108,17 @@ void ThreadPool::run(Job job, void* context) {
   }
 }
 
+void ThreadPool::pin(int rank) const {
+  if (processors_.empty()) return;
+  cpu_set_t mask;
+  CPU_ZERO(&mask);
+  CPU_SET(static_cast<size_t>(processors_[static_cast<size_t>(rank)]), &mask);
+  // Advice: a thread that may not be pinned runs where the system lets it.
+  sched_setaffinity(0, sizeof mask, &mask);
+}
+
 void ThreadPool::work(int rank) {
+  pin(rank);
   uint32_t seen = 0;
   while (true) {
     wait_for_change(generation_, seen);

@@ -13,7 +13,8 @@ namespace caravel {
 int usable_processors();
 
 /// Threads that run one function together, SPMD. Workers spin briefly for the next job and then sleep, so that an idle
-/// pool uses no processor time. One thread at a time may call run().
+/// pool uses no processor time. Where there are as many ranks as this process may use processors, each worker stays on
+/// one of its own; fewer go wherever the system has room. One thread at a time may call run().
 class ThreadPool {
  public:
   /// `threads` ranks, the caller of run() being rank 0. Throws InvalidArgument below 1 or above 1024.
@@ -23,6 +24,10 @@ class ThreadPool {
   ThreadPool& operator=(const ThreadPool&) = delete;
 
   int size() const { return size_; }
+
+  /// Keeps the calling thread on the processor that the workers leave to rank 0, where they have theirs. For a thread
+  /// that will do nothing else than call run().
+  void pin_caller() const { pin(0); }
 
   /// Calls job(context, rank) once on every rank and returns when all are done. Allocates nothing. `job` must not
   /// throw.
@@ -34,8 +39,10 @@ class ThreadPool {
 
  private:
   void work(int rank);
+  void pin(int rank) const;
 
   const int size_;
+  const std::vector<int> processors_;  // by rank; empty: not pinned
   std::vector<std::thread> workers_;
   Job job_ = nullptr;
   void* context_ = nullptr;

@@ -96,6 +96,8 @@ class Device {
   /// Bytes that allocations may still take.
   virtual size_t memory_available() const = 0;
   virtual std::unique_ptr<Stream> make_stream() = 0;
+  /// The calling thread will do little else than drive this device's streams, from here on until it ends.
+  virtual void adopt_thread() {}
 };
 
 inline void Buffer::reset() {

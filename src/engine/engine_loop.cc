@@ -63,6 +63,7 @@ void EngineLoop::check_integrity() {
 }
 
 void EngineLoop::run() {
+  runner_.adopt_thread();
   while (take_mail()) {
     for (std::shared_ptr<Task>& task : arrivals_) {
       tasks_.push_back(std::move(task));

@@ -35,6 +35,9 @@ class ModelRunner {
   void run(const scheduler::Plan& plan, const StepWants& wants,
            const std::function<void(const scheduler::Plan&)>& before);
 
+  /// By the thread that will call run().
+  void adopt_thread() { device_.adopt_thread(); }
+
   size_t buffer_bytes() const;
   /// Of all steps; empty without Sizes::profile.
   std::span<const RegionTime> profile() const { return stream_->profile(); }
@@ -61,6 +64,7 @@ class ModelRunner {
   Buffer context_len_;                // i32 [max_rows]
   std::vector<Buffer> slots_;         // by KV group: i64 [max_tokens]
   std::vector<Buffer> block_tables_;  // by KV group: i32 [max_rows, table_stride]
+  std::vector<Buffer> shared_;        // by KV group: i32 [max_rows]
   model::ForwardBatch batch_;
 
   Buffer wanted_rows_;                       // i32 [Decoder::max_logit_rows()]

@@ -1,6 +1,7 @@
 #include "base/thread_pool.h"
 
 #include <gtest/gtest.h>
+#include <sched.h>
 
 #include <array>
 #include <ctime>
@@ -44,6 +45,41 @@ TEST(ThreadPool, IdleUsesNoProcessorTime) {
   const std::clock_t before = std::clock();
   std::this_thread::sleep_for(std::chrono::milliseconds(300));
   EXPECT_LT(static_cast<double>(std::clock() - before) / CLOCKS_PER_SEC, 0.02);
+}
+
+TEST(ThreadPool, ThatUsesAllProcessorsGivesEachRankItsOwn) {
+  const int threads = usable_processors();
+  if (threads == 1) GTEST_SKIP() << "one processor";
+  std::vector<cpu_set_t> masks(static_cast<size_t>(threads));
+  // A thread of its own, lest the test program stays on one processor.
+  std::thread([&] {
+    ThreadPool pool(threads);
+    pool.pin_caller();
+    pool.run(
+        [](void* context, int rank) {
+          auto& all = *static_cast<std::vector<cpu_set_t>*>(context);
+          sched_getaffinity(0, sizeof(cpu_set_t), &all[static_cast<size_t>(rank)]);
+        },
+        &masks);
+  }).join();
+  cpu_set_t together;
+  CPU_ZERO(&together);
+  for (const cpu_set_t& mask : masks) {
+    EXPECT_EQ(CPU_COUNT(&mask), 1);
+    CPU_OR(&together, &together, &mask);
+  }
+  EXPECT_EQ(CPU_COUNT(&together), threads);
+}
+
+TEST(ThreadPool, ThatLeavesProcessorsFreeGoesWhereThereIsRoom) {
+  const int threads = usable_processors();
+  if (threads == 1) GTEST_SKIP() << "one processor";
+  cpu_set_t mask;
+  CPU_ZERO(&mask);
+  ThreadPool pool(threads + 1);
+  pool.pin_caller();
+  sched_getaffinity(0, sizeof mask, &mask);
+  EXPECT_GE(CPU_COUNT(&mask), threads);
 }
 
 TEST(ThreadPool, RefusesNonsense) {

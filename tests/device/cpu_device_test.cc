@@ -65,6 +65,27 @@ TEST(CpuDevice, AllocatesZeroedAlignedMemory) {
   EXPECT_THROW(device.allocate(size_t{1} << 60), CapacityError);
 }
 
+TEST(CpuDevice, SmallBuffersLieSideBySideAndBeginZeroedAgain) {
+  CpuDevice device(1);
+  for (int round = 0; round < 3; ++round) {
+    std::vector<Buffer> buffers;
+    for (size_t bytes = 1; bytes < 6'000'000; bytes = bytes * 3 + 1) {  // 13 MB in all, and then more than a chunk
+      for (int copy = 0; copy < 4; ++copy) {
+        Buffer& buffer = buffers.emplace_back(device.allocate(bytes));
+        ASSERT_EQ(reinterpret_cast<uintptr_t>(buffer.data()) % 64, 0U);
+        ASSERT_EQ(std::to_integer<int>(buffer.data()[0]), 0);
+        ASSERT_EQ(std::to_integer<int>(buffer.data()[bytes - 1]), 0);
+        std::memset(buffer.data(), round + 1, bytes);
+      }
+    }
+    for (const Buffer& buffer : buffers) {
+      ASSERT_EQ(std::to_integer<int>(buffer.data()[0]), round + 1) << "another buffer lies on top";
+      ASSERT_EQ(std::to_integer<int>(buffer.data()[buffer.size() - 1]), round + 1);
+    }
+    buffers.erase(buffers.begin() + 5);  // and the rest in another order than they came
+  }
+}
+
 TEST(Isa, UnknownNamesAreRefused) {
   EXPECT_EQ(choose_isa("portable"), Isa::kPortable);
   EXPECT_THROW(choose_isa("sse9"), InvalidArgument);

@@ -2,6 +2,7 @@
 
 #include <cstring>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <type_traits>
 #include <vector>
@@ -25,19 +26,29 @@ class CpuDevice final : public Device {
   void release(void* data, size_t bytes) override;
   size_t memory_available() const override;
   std::unique_ptr<Stream> make_stream() override;
+  void adopt_thread() override { pool_.pin_caller(); }
 
   Isa isa() const { return isa_; }
   ThreadPool& pool() { return pool_; }
 
  private:
+  /// A mapping that buffers of less than half its size lie in one after the other, so that they share huge pages.
+  struct Chunk {
+    std::byte* base = nullptr;
+    size_t used = 0;
+    int buffers = 0;  // that are not released
+  };
+
   Isa isa_;
   ThreadPool pool_;
+  std::mutex mutex_;           // of what follows
+  std::vector<Chunk> chunks_;  // the last one is filled
 };
 
 /// A list of commands. synchronize() runs them all in one fork and join of the pool: every rank walks the list, takes
-/// its share of each command, and meets the others at a barrier before the next. So a whole step costs one fork, and a
-/// kernel on a CPU is launched as one on a GPU is. Enqueueing allocates nothing once the list has grown to a step's
-/// size.
+/// its share of each command, and meets the others at a barrier before the next, but for commands that need none. So a
+/// whole step costs one fork, and a kernel on a CPU is launched as one on a GPU is. Enqueueing allocates nothing once
+/// the list has grown to a step's size.
 class CpuStream final : public Stream {
  public:
   explicit CpuStream(CpuDevice& device) : device_(device) {}
@@ -45,15 +56,17 @@ class CpuStream final : public Stream {
   CpuDevice& device() const override { return device_; }
   void synchronize() override;
 
-  /// kernel(args, rank, size) is called once on each of `size` ranks. Args are copied into the command.
+  /// kernel(args, rank, size) is called once on each of `size` ranks. Args are copied into the command. meet: whether
+  /// the ranks wait for one another afterwards; not where each reads its own output alone.
   template <typename Args>
   using Kernel = void (*)(const Args& args, int rank, int size);
 
   template <typename Args>
-  void enqueue(Kernel<Args> kernel, const Args& args) {
+  void enqueue(Kernel<Args> kernel, const Args& args, bool meet = true) {
     static_assert(std::is_trivially_copyable_v<Args> && sizeof(Args) <= sizeof(Command::args));
     Command& command = commands_.emplace_back();
     command.region = current_region();
+    command.meet = meet;
     std::memcpy(command.args, &args, sizeof(Args));
     command.kernel = reinterpret_cast<void (*)()>(kernel);
     command.call = [](const Command& self, int rank, int size) {
@@ -66,6 +79,7 @@ class CpuStream final : public Stream {
     void (*call)(const Command& self, int rank, int size);
     void (*kernel)();
     size_t region;
+    bool meet;
     alignas(16) unsigned char args[368];
   };
 
