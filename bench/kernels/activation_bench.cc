@@ -6,29 +6,41 @@
 namespace caravel::kernels {
 namespace {
 
+/// The feed-forward's first half: gate and up with the activation, Q4_1.
 void run(benchmark::State& state, Activation activation) {
   CpuDevice device;
   auto stream = device.make_stream();
-  const int64_t width = state.range(0);
-  const int64_t tokens = state.range(1);
-  const std::vector<float> gate_up(static_cast<size_t>(tokens * 2 * width), 0.5F);
-  const size_t out_bytes = gemm_input_bytes(InputForm::kQ8, tokens, width);
-  const Buffer memory = device.allocate(out_bytes);
-  const GemmInput out = make_gemm_input(InputForm::kQ8, tokens, width, memory.data());
-  time_op(state, device, static_cast<double>(gate_up.size() * sizeof(float) + out_bytes), 0, [&] {
-    gated_activation(
-        *stream, {.gate_up = gate_up.data(), .activation = activation, .tokens = tokens, .width = width, .out = out});
+  const int64_t in = state.range(0);
+  const int64_t width = state.range(1);
+  const int64_t tokens = state.range(2);
+  const std::vector<std::byte> rows(static_cast<size_t>(width * row_bytes(DType::kQ4_1, in)), std::byte{0x11});
+  const std::vector<WeightRows> parts = {{rows.data(), DType::kQ4_1, width}, {rows.data(), DType::kQ4_1, width}};
+  const PackedWeight weight = pack_weight(*stream, parts, in);
+  const Buffer input_memory = device.allocate(gemm_input_bytes(InputForm::kQ8, tokens, in));
+  const GemmInput input = make_gemm_input(InputForm::kQ8, tokens, in, input_memory.data());
+  quantize_input(*stream, std::vector<float>(static_cast<size_t>(tokens * in), 0.5F).data(), tokens, input);
+  stream->synchronize();
+  const Buffer out_memory = device.allocate(gemm_input_bytes(InputForm::kQ8, tokens, width));
+  const GemmInput out = make_gemm_input(InputForm::kQ8, tokens, width, out_memory.data());
+  time_op(state, device, static_cast<double>(weight.bytes()), static_cast<double>(2 * width * in * tokens), [&] {
+    gated_gemm(
+        *stream,
+        {.weight = &weight, .input = input, .activation = activation, .tokens = tokens, .width = width, .out = out});
     stream->synchronize();
   });
 }
 
-BENCHMARK_CAPTURE(run, silu, Activation::kSilu)
-    ->ArgNames({"width", "tokens"})
-    ->ArgsProduct({{1536, 14336}, {1, 512}})
+BENCHMARK_CAPTURE(run, smollm2_135m, Activation::kSilu)
+    ->ArgNames({"in", "width", "tokens"})
+    ->ArgsProduct({{576}, {1536}, {1, 32, 512}})
     ->UseRealTime();
-BENCHMARK_CAPTURE(run, gelu_tanh, Activation::kGeluTanh)
-    ->ArgNames({"width", "tokens"})
-    ->ArgsProduct({{2048}, {1, 512}})
+BENCHMARK_CAPTURE(run, llama_8b, Activation::kSilu)
+    ->ArgNames({"in", "width", "tokens"})
+    ->ArgsProduct({{4096}, {14336}, {1, 32, 512}})
+    ->UseRealTime();
+BENCHMARK_CAPTURE(run, gemma3_270m, Activation::kGeluTanh)
+    ->ArgNames({"in", "width", "tokens"})
+    ->ArgsProduct({{640}, {2048}, {1, 32, 512}})
     ->UseRealTime();
 
 }  // namespace

@@ -10,6 +10,14 @@ namespace {
 
 constexpr int64_t kSlice = model::Decoder::max_logit_rows();
 
+/// From the first on.
+int32_t common_blocks(const cache::BlockTable& a, const cache::BlockTable& b) {
+  const int most = std::min(a.size(), b.size());
+  int count = 0;
+  while (count < most && a[count] == b[count]) ++count;
+  return count;
+}
+
 }  // namespace
 
 ModelRunner::ModelRunner(Device& device, model::Decoder& decoder, KvStorage& storage, const Sizes& sizes)
@@ -35,7 +43,10 @@ ModelRunner::ModelRunner(Device& device, model::Decoder& decoder, KvStorage& sto
   for (size_t g = 0; g < groups; ++g) {
     slots_.push_back(device.allocate(static_cast<size_t>(sizes.max_tokens) * sizeof(int64_t)));
     block_tables_.push_back(ints(sizes.max_rows * table_stride_));
-    batch_.groups[g] = {.slots = slots_[g].as<int64_t>(), .block_table = block_tables_[g].as<int32_t>()};
+    shared_.push_back(ints(sizes.max_rows));
+    batch_.groups[g] = {.slots = slots_[g].as<int64_t>(),
+                        .block_table = block_tables_[g].as<int32_t>(),
+                        .shared_blocks = shared_[g].as<int32_t>()};
   }
   wanted_rows_ = ints(kSlice);
   output_ = ints(kSlice * std::max(decoder.config().vocab_size, decoder.config().hidden_size));
@@ -46,7 +57,9 @@ ModelRunner::ModelRunner(Device& device, model::Decoder& decoder, KvStorage& sto
 size_t ModelRunner::buffer_bytes() const {
   size_t bytes = token_ids_.size() + positions_.size() + query_start_.size() + context_len_.size() +
                  wanted_rows_.size() + output_.size();
-  for (size_t g = 0; g < slots_.size(); ++g) bytes += slots_[g].size() + block_tables_[g].size();
+  for (size_t g = 0; g < slots_.size(); ++g) {
+    bytes += slots_[g].size() + block_tables_[g].size() + shared_[g].size();
+  }
   return bytes;
 }
 
@@ -88,6 +101,7 @@ void ModelRunner::fill_rows(const scheduler::Plan& plan) {
   auto* const context_len = context_len_.as<int32_t>();
   int32_t token = 0;
   size_t seq = 0;
+  const scheduler::Sequence* before = nullptr;
   batch_.max_context = 0;
   for (const scheduler::Row& row : plan.rows) {
     const scheduler::Sequence& sequence = *row.sequence;
@@ -98,7 +112,9 @@ void ModelRunner::fill_rows(const scheduler::Plan& plan) {
       const cache::BlockTable& table = sequence.kv.tables[g];
       std::copy_n(table.data(), table.size(),
                   block_tables_[g].as<int32_t>() + static_cast<int64_t>(seq) * table_stride_);
+      shared_[g].as<int32_t>()[seq] = before == nullptr ? 0 : common_blocks(before->kv.tables[g], table);
     }
+    before = &sequence;
     for (int i = 0; i < row.count; ++i, ++token) {
       const int position = row.first + i;
       token_ids[token] = sequence.tokens[static_cast<size_t>(position)];

@@ -8,15 +8,17 @@ namespace caravel::kernels {
 
 enum class Activation : uint8_t { kSilu, kGeluTanh };
 
-struct GatedActivationArgs {
-  const float* gate_up = nullptr;  // [tokens, 2 * width]: gate, then up
+struct GatedGemmArgs {
+  const PackedWeight* weight = nullptr;  // [2 * width, in]: two parts of `width` rows, gate and up
+  GemmInput input;                       // [tokens, in], in the weight's input_form()
   Activation activation = Activation::kSilu;
   int64_t tokens = 0;
   int64_t width = 0;
   GemmInput out;  // [tokens, width]
 };
 
-/// out[t, i] = f(gate[t, i]) * up[t, i].
-void gated_activation(Stream& stream, const GatedActivationArgs& args);
+/// out[t, i] = f(gate[t, i]) * up[t, i], where gate and up are what gemm() of the weight's parts would give, to the
+/// bit; they are never written out (the fusion of DeepSpeed-Inference's feed-forward region, SC'22, section III).
+void gated_gemm(Stream& stream, const GatedGemmArgs& args);
 
 }  // namespace caravel::kernels

@@ -1,8 +1,9 @@
 #include "kernels/gemm.h"
 
 #include "base/check.h"
+#include "kernels/activation.h"
 #include "kernels/cpu/dispatch.h"
-#include "kernels/cpu/gemm_args.h"
+#include "kernels/cpu/gated_args.h"
 
 namespace caravel::kernels {
 namespace {
@@ -31,6 +32,28 @@ void gemm(Stream& stream, const GemmArgs& args) {
   for (const PackedWeight::Part& part : weight.parts()) flat.parts[flat.part_count++] = packed_part(weight, part);
   CpuStream& cpu = as_cpu(stream);
   cpu.enqueue(cpu_kernel_gemm(cpu.device().isa()), flat);
+}
+
+CARAVEL_CPU_KERNEL(gated_gemm, GatedGemmCpuArgs)
+
+void gated_gemm(Stream& stream, const GatedGemmArgs& args) {
+  const PackedWeight& weight = *args.weight;
+  CARAVEL_CHECK_EQ(static_cast<int>(args.input.form), static_cast<int>(weight.input_form()));
+  CARAVEL_CHECK_EQ(args.input.width, weight.in());
+  CARAVEL_CHECK_EQ(args.out.width, args.width);
+  CARAVEL_CHECK_EQ(weight.parts().size(), size_t{2});
+  CARAVEL_CHECK_EQ(weight.parts()[0].rows, args.width);
+  CARAVEL_CHECK_EQ(weight.parts()[1].rows, args.width);
+  const GatedGemmCpuArgs flat{packed_part(weight, weight.parts()[0]),
+                              packed_part(weight, weight.parts()[1]),
+                              weight.in(),
+                              args.input,
+                              args.activation,
+                              args.tokens,
+                              args.width,
+                              args.out};
+  CpuStream& cpu = as_cpu(stream);
+  cpu.enqueue(cpu_kernel_gated_gemm(cpu.device().isa()), flat);
 }
 
 CARAVEL_CPU_KERNEL(embedding, EmbeddingCpuArgs)

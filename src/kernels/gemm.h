@@ -23,11 +23,17 @@ struct GemmInput {
   float* scales = nullptr;    // kQ8: [tokens, width / 32]
   float* sums = nullptr;      // kQ8: [tokens, width / 32] scale * sum of the block's q8 (weights with minima need it)
   int16_t* totals = nullptr;  // kQ8: [tokens, width / 16] sum of 16 q8 (weights with an offset need it)
+  int64_t copy_bytes = 0;     // not 0: every rank has a copy of its own, this far from the one before
 };
 
 /// Bytes that a GemmInput of `form` needs for `tokens` rows, and the same laid out in `memory` (64-byte aligned).
 size_t gemm_input_bytes(InputForm form, int64_t tokens, int64_t width);
 GemmInput make_gemm_input(InputForm form, int64_t tokens, int64_t width, std::byte* memory);
+
+/// The same for what rms_norm makes and the next GEMM alone reads: for a few tokens every rank of a CPU makes a copy of
+/// its own, which takes less time than waiting for one another.
+size_t normed_input_bytes(Device& device, InputForm form, int64_t tokens, int64_t width);
+GemmInput make_normed_input(InputForm form, int64_t tokens, int64_t width, std::byte* memory);
 
 /// Writes x [tokens, width] into `out`.
 void quantize_input(Stream& stream, const float* x, int64_t tokens, const GemmInput& out);

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "base/check.h"
 #include "kernels/cpu/dispatch.h"
 #include "kernels/cpu/gemm_args.h"
@@ -7,6 +9,9 @@ namespace caravel::kernels {
 namespace {
 
 constexpr size_t kAlignment = 64;
+
+/// Tokens up to which a rank makes its own copy of a normed input: some microseconds' work.
+constexpr int64_t kOwnCopyTokens = 8;
 
 size_t aligned(int64_t bytes) { return (static_cast<size_t>(bytes) + kAlignment - 1) / kAlignment * kAlignment; }
 
@@ -31,6 +36,17 @@ GemmInput make_gemm_input(InputForm form, int64_t tokens, int64_t width, std::by
   input.scales = reinterpret_cast<float*>(rest);
   input.sums = reinterpret_cast<float*>(rest + per_block);
   input.totals = reinterpret_cast<int16_t*>(rest + 2 * per_block);
+  return input;
+}
+
+size_t normed_input_bytes(Device& device, InputForm form, int64_t tokens, int64_t width) {
+  const auto ranks = static_cast<size_t>(static_cast<CpuDevice&>(device).pool().size());
+  return std::max(gemm_input_bytes(form, tokens, width), ranks * gemm_input_bytes(form, kOwnCopyTokens, width));
+}
+
+GemmInput make_normed_input(InputForm form, int64_t tokens, int64_t width, std::byte* memory) {
+  GemmInput input = make_gemm_input(form, tokens, width, memory);
+  if (tokens <= kOwnCopyTokens) input.copy_bytes = static_cast<int64_t>(gemm_input_bytes(form, tokens, width));
   return input;
 }
 

@@ -11,11 +11,13 @@ namespace caravel::kernels {
 struct AttentionBatch {
   int num_seqs = 0;
   int64_t tokens = 0;
-  const int32_t* query_start = nullptr;  // [num_seqs + 1]: sequence s has rows query_start[s] .. query_start[s+1]
-  const int32_t* context_len = nullptr;  // [num_seqs]: tokens in the cache, those of this step included; so row r of
-                                         // s has position context_len[s] - (query_start[s+1] - r)
-  const int32_t* block_table = nullptr;  // [num_seqs, block_table_stride]: block of positions i*block_size...; blocks
-  int64_t block_table_stride = 0;        // that lie wholly outside the window are -1 and are not read
+  const int32_t* query_start = nullptr;    // [num_seqs + 1]: sequence s has rows query_start[s] .. query_start[s+1]
+  const int32_t* context_len = nullptr;    // [num_seqs]: tokens in the cache, those of this step included; so row r of
+                                           // s has position context_len[s] - (query_start[s+1] - r)
+  const int32_t* block_table = nullptr;    // [num_seqs, block_table_stride]: block of positions i*block_size...; blocks
+  int64_t block_table_stride = 0;          // that lie wholly outside the window are -1 and are not read
+  const int32_t* shared_blocks = nullptr;  // [num_seqs]: how many blocks, from the first on, s has in common with s -
+                                           // 1: neighbours' common blocks are read once; or nullptr
 };
 
 struct PagedAttentionArgs {

@@ -10,7 +10,7 @@ CARAVEL_CPU_KERNEL(add_norm, AddNormArgs)
 void rms_norm(Stream& stream, const RmsNormArgs& args) {
   CARAVEL_CHECK_EQ(args.out.width, args.width);
   CpuStream& cpu = as_cpu(stream);
-  cpu.enqueue(cpu_kernel_rms_norm(cpu.device().isa()), args);
+  cpu.enqueue(cpu_kernel_rms_norm(cpu.device().isa()), args, args.out.copy_bytes == 0);
 }
 
 void add_norm(Stream& stream, const AddNormArgs& args) {

@@ -40,22 +40,25 @@ Decoder::Decoder(Device& device, ModelConfig config, ModelWeights weights, KvLay
   const int64_t hidden = config_.hidden_size;
   const int64_t qkv = int64_t{config_.num_heads + 2 * config_.num_kv_heads} * config_.head_dim;
   hidden_ = allocate_floats(device, max_tokens * hidden);
-  wide_ = allocate_floats(device, max_tokens * std::max(qkv, int64_t{2} * config_.intermediate_size));
 
   size_t input_bytes = 0;
-  const auto reserve = [&](const kernels::PackedWeight& weight, int64_t rows) {
-    if (weight) input_bytes = std::max(input_bytes, kernels::gemm_input_bytes(weight.input_form(), rows, weight.in()));
+  size_t wide_bytes = static_cast<size_t>(max_tokens * qkv) * sizeof(float);
+  const auto raise = [](size_t& bytes, size_t needed) { bytes = std::max(bytes, needed); };
+  const auto reserve_normed = [&](const kernels::PackedWeight& weight, int64_t rows) {
+    if (weight) raise(input_bytes, kernels::normed_input_bytes(device, weight.input_form(), rows, weight.in()));
   };
   bool sandwich = false;
   for (const LayerWeights& layer : weights_.layers) {
-    for (const kernels::PackedWeight* weight : {&layer.qkv, &layer.attn_out, &layer.gate_up, &layer.down}) {
-      reserve(*weight, max_tokens);
-    }
+    reserve_normed(layer.qkv, max_tokens);
+    reserve_normed(layer.gate_up, max_tokens);
+    raise(input_bytes, kernels::gemm_input_bytes(layer.attn_out.input_form(), max_tokens, layer.attn_out.in()));
+    raise(wide_bytes, kernels::gemm_input_bytes(layer.down.input_form(), max_tokens, layer.down.in()));
     sandwich = sandwich || layer.post_attn_norm || layer.post_ffn_norm;
   }
-  reserve(weights_.embedding, max_logit_rows());
-  reserve(weights_.lm_head, max_logit_rows());
+  reserve_normed(weights_.embedding, max_logit_rows());
+  reserve_normed(weights_.lm_head, max_logit_rows());
   input_ = device.allocate(input_bytes);
+  wide_ = device.allocate(wide_bytes);
   if (sandwich) branch_ = allocate_floats(device, max_tokens * hidden);
   attention_workspace_ =
       device.allocate(kernels::paged_attention_workspace(max_tokens, max_context, config_.num_heads, config_.head_dim));
@@ -77,8 +80,8 @@ size_t Decoder::activation_bytes() const {
 
 const float* Decoder::hidden() const { return hidden_.as<float>(); }
 
-kernels::GemmInput Decoder::input_of(const kernels::PackedWeight& weight, int64_t tokens) const {
-  return kernels::make_gemm_input(weight.input_form(), tokens, weight.in(), input_.data());
+kernels::GemmInput Decoder::normed_input_of(const kernels::PackedWeight& weight, int64_t tokens) const {
+  return kernels::make_normed_input(weight.input_form(), tokens, weight.in(), input_.data());
 }
 
 void Decoder::forward(Stream& stream, const ForwardBatch& batch, const KvPool& pool) {
@@ -119,7 +122,7 @@ void Decoder::attention(Stream& stream, const ForwardBatch& batch, const KvPool&
   float* qkv = wide_.as<float>();
   const int64_t qkv_stride = weights.qkv.out();
 
-  const kernels::GemmInput normed = input_of(weights.qkv, batch.tokens);
+  const kernels::GemmInput normed = normed_input_of(weights.qkv, batch.tokens);
   stream.region("norm");
   norm(stream, weights.attn_norm, batch.tokens, normed);
   gemm_region(stream, "qkv", weights.qkv, batch.tokens);
@@ -160,34 +163,32 @@ void Decoder::attention(Stream& stream, const ForwardBatch& batch, const KvPool&
                                               .query_start = batch.query_start,
                                               .context_len = batch.context_len,
                                               .block_table = group.block_table,
-                                              .block_table_stride = batch.block_table_stride},
+                                              .block_table_stride = batch.block_table_stride,
+                                              .shared_blocks = group.shared_blocks},
                                     .max_context = batch.max_context,
                                     .workspace = attention_workspace_.data(),
-                                    .out = input_of(weights.attn_out, batch.tokens)});
+                                    .out = kernels::make_gemm_input(weights.attn_out.input_form(), batch.tokens,
+                                                                    weights.attn_out.in(), input_.data())});
   gemm_region(stream, "attention output", weights.attn_out, batch.tokens);
-  join_residual(stream, weights.attn_out, weights.attn_out_bias, weights.post_attn_norm, batch.tokens);
+  join_residual(stream, weights.attn_out, input_, weights.attn_out_bias, weights.post_attn_norm, batch.tokens);
 }
 
 /// Regions 4 and 5.
 void Decoder::feed_forward(Stream& stream, int64_t tokens, size_t layer) {
   const LayerWeights& weights = weights_.layers[layer];
-  const kernels::GemmInput normed = input_of(weights.gate_up, tokens);
+  const kernels::GemmInput normed = normed_input_of(weights.gate_up, tokens);
   stream.region("norm");
   norm(stream, weights.ffn_norm, tokens, normed);
   gemm_region(stream, "gate and up", weights.gate_up, tokens);
-  kernels::gemm(stream, {.weight = &weights.gate_up,
-                         .input = normed,
-                         .tokens = tokens,
-                         .out = wide_.as<float>(),
-                         .out_stride = weights.gate_up.out()});
-  stream.region("activation");
-  kernels::gated_activation(stream, {.gate_up = wide_.as<float>(),
-                                     .activation = config_.activation,
-                                     .tokens = tokens,
-                                     .width = config_.intermediate_size,
-                                     .out = input_of(weights.down, tokens)});
+  kernels::gated_gemm(stream, {.weight = &weights.gate_up,
+                               .input = normed,
+                               .activation = config_.activation,
+                               .tokens = tokens,
+                               .width = config_.intermediate_size,
+                               .out = kernels::make_gemm_input(weights.down.input_form(), tokens,
+                                                               config_.intermediate_size, wide_.data())});
   gemm_region(stream, "down", weights.down, tokens);
-  join_residual(stream, weights.down, Buffer(), weights.post_ffn_norm, tokens);
+  join_residual(stream, weights.down, wide_, Buffer(), weights.post_ffn_norm, tokens);
 }
 
 void Decoder::norm(Stream& stream, const Buffer& weight, int64_t tokens, const kernels::GemmInput& out,
@@ -201,12 +202,12 @@ void Decoder::norm(Stream& stream, const Buffer& weight, int64_t tokens, const k
                              .out = out});
 }
 
-/// A branch's last GEMM, of what lies in input_: straight into the residual stream, or through a norm.
-void Decoder::join_residual(Stream& stream, const kernels::PackedWeight& weight, const Buffer& bias,
-                            const Buffer& post_norm, int64_t tokens) {
+/// A branch's last GEMM, of what lies in `input`: straight into the residual stream, or through a norm.
+void Decoder::join_residual(Stream& stream, const kernels::PackedWeight& weight, const Buffer& input,
+                            const Buffer& bias, const Buffer& post_norm, int64_t tokens) {
   const bool normed = static_cast<bool>(post_norm);
   kernels::gemm(stream, {.weight = &weight,
-                         .input = input_of(weight, tokens),
+                         .input = kernels::make_gemm_input(weight.input_form(), tokens, weight.in(), input.data()),
                          .tokens = tokens,
                          .out = normed ? branch_.as<float>() : hidden_.as<float>(),
                          .out_stride = config_.hidden_size,
@@ -224,7 +225,7 @@ void Decoder::join_residual(Stream& stream, const kernels::PackedWeight& weight,
 void Decoder::logits(Stream& stream, const int32_t* rows, int64_t count, float* out) {
   CARAVEL_CHECK_LE(count, max_logit_rows());
   const kernels::PackedWeight& head = weights_.lm_head ? weights_.lm_head : weights_.embedding;
-  const kernels::GemmInput normed = input_of(head, count);
+  const kernels::GemmInput normed = normed_input_of(head, count);
   stream.region("norm");
   norm(stream, weights_.final_norm, count, normed, rows);
   gemm_region(stream, "LM head", head, count);

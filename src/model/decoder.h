@@ -77,9 +77,9 @@ class Decoder {
   /// rows: which of hidden()'s; nullptr: the first `tokens`.
   void norm(Stream& stream, const Buffer& weight, int64_t tokens, const kernels::GemmInput& out,
             const int32_t* rows = nullptr);
-  void join_residual(Stream& stream, const kernels::PackedWeight& weight, const Buffer& bias, const Buffer& post_norm,
-                     int64_t tokens);
-  kernels::GemmInput input_of(const kernels::PackedWeight& weight, int64_t tokens) const;
+  void join_residual(Stream& stream, const kernels::PackedWeight& weight, const Buffer& input, const Buffer& bias,
+                     const Buffer& post_norm, int64_t tokens);
+  kernels::GemmInput normed_input_of(const kernels::PackedWeight& weight, int64_t tokens) const;
 
   ModelConfig config_;
   ModelWeights weights_;
@@ -90,9 +90,9 @@ class Decoder {
 
   // Activations. A region's output replaces what the region before it needed.
   Buffer hidden_;  // f32 [max_tokens, hidden]: the residual stream
-  Buffer wide_;    // f32: [tokens, (heads + 2 kv_heads) * head_dim], then [tokens, 2 * intermediate]
+  Buffer wide_;    // f32 [tokens, (heads + 2 kv_heads) * head_dim], then the input of `down`, in its form
   Buffer branch_;  // f32 [max_tokens, hidden]: a branch that is normed before it joins
-  Buffer input_;   // of the GEMM that comes next, in its form
+  Buffer input_;   // of qkv, attn_out, gate_up and the LM head in turn, in their forms
   Buffer attention_workspace_;
   std::vector<Buffer> inverse_freq_;  // by ModelConfig::rotary: f32 [dim / 2]
   std::vector<Buffer> angles_;        // f32 [max_tokens, dim / 2, 2]

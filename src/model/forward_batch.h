@@ -19,8 +19,9 @@ struct ForwardBatch {
   const int32_t* context_len = nullptr;  // [num_seqs]
   int64_t max_context = 0;               // max(context_len)
   struct Group {
-    const int64_t* slots = nullptr;        // [tokens]
-    const int32_t* block_table = nullptr;  // [num_seqs, block_table_stride]
+    const int64_t* slots = nullptr;          // [tokens]
+    const int32_t* block_table = nullptr;    // [num_seqs, block_table_stride]
+    const int32_t* shared_blocks = nullptr;  // [num_seqs]: see AttentionBatch
   };
   Group groups[kMaxKvGroups] = {};  // by KvLayout::groups
   int64_t block_table_stride = 0;

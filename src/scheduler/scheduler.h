@@ -102,6 +102,7 @@ class Scheduler {
 
   int step_budget(int max_tokens) const;
   bool has_budget() const;
+  void order_rows();
   /// Rows for the group at this place of running_.
   void schedule(size_t place);
   /// One row, as long as budget and blocks allow. False when not even one token fits and nobody after it is left to

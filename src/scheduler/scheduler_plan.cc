@@ -1,6 +1,7 @@
 // How a step is planned: who runs, who is admitted, who is preempted.
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 #include "base/check.h"
@@ -36,10 +37,22 @@ const Plan& Scheduler::plan(int max_tokens) {
       break;
     }
   }
+  order_rows();
   CARAVEL_CHECK(!plan_.rows.empty());  // the queue never stands still in silence
   in_flight_ = true;
   kv_.begin_step();
   return plan_;
+}
+
+/// Groups that begin with the same block come to lie side by side, so that attention may read what they have in common
+/// once; a group's rows stay together, in their order.
+void Scheduler::order_rows() {
+  const auto key = [](const Row& row) {
+    const SequenceGroup& group = *row.sequence->group;
+    const cache::BlockTable& table = group.first().kv.tables.front();
+    return std::tuple(table.size() == 0 ? cache::kNoBlock : table[0], group.arrival(), row.sequence->index);
+  };
+  std::ranges::sort(plan_.rows, {}, key);
 }
 
 int Scheduler::step_budget(int max_tokens) const {

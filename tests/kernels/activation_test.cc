@@ -2,11 +2,38 @@
 
 #include "kernels/op_testing.h"
 #include "kernels/ref/activation.h"
+#include "random_weights.h"
 
 namespace caravel::kernels {
 namespace {
 
-TEST(GatedActivation, MatchesReferenceOverTheWholeRange) {
+/// gated_gemm of tokens whose gate and up are given, [tokens, 2 * width]: token t is a unit vector, which picks column
+/// t of the weight.
+std::vector<float> gated(Machine& machine, Activation activation, const std::vector<float>& gate_up, int64_t width) {
+  const int64_t tokens = static_cast<int64_t>(gate_up.size()) / (2 * width);
+  std::vector<float> columns(gate_up.size());
+  std::vector<float> unit(static_cast<size_t>(tokens * tokens), 0.0F);
+  for (int64_t t = 0; t < tokens; ++t) {
+    unit[static_cast<size_t>(t * tokens + t)] = 1.0F;
+    for (int64_t i = 0; i < 2 * width; ++i) {
+      columns[static_cast<size_t>(i * tokens + t)] = gate_up[static_cast<size_t>(t * 2 * width + i)];
+    }
+  }
+  const auto* const bytes = reinterpret_cast<const std::byte*>(columns.data());
+  const std::vector<WeightRows> parts = {{bytes, DType::kF32, width}, {bytes + width * tokens * 4, DType::kF32, width}};
+  const PackedWeight weight = pack_weight(*machine.stream, parts, tokens);
+  std::vector<float> out(static_cast<size_t>(tokens * width));
+  gated_gemm(*machine.stream, {.weight = &weight,
+                               .input = {.width = tokens, .f32 = unit.data()},
+                               .activation = activation,
+                               .tokens = tokens,
+                               .width = width,
+                               .out = {.width = width, .f32 = out.data()}});
+  machine.stream->synchronize();
+  return out;
+}
+
+TEST(GatedGemm, MatchesReferenceOverTheWholeRange) {
   for_each_isa([](Isa isa) {
     Machine machine(isa);
     for (const Activation activation : {Activation::kSilu, Activation::kGeluTanh}) {
@@ -21,13 +48,7 @@ TEST(GatedActivation, MatchesReferenceOverTheWholeRange) {
             gate_up[static_cast<size_t>((t * 2 + 1) * width + i)] = static_cast<float>(1.5 - place);
           }
         }
-        std::vector<float> out(static_cast<size_t>(tokens * width));
-        gated_activation(*machine.stream, {.gate_up = gate_up.data(),
-                                           .activation = activation,
-                                           .tokens = tokens,
-                                           .width = width,
-                                           .out = {.width = width, .f32 = out.data()}});
-        machine.stream->synchronize();
+        const std::vector<float> out = gated(machine, activation, gate_up, width);
         std::vector<double> expected(out.size());
         ref::gated_activation(activation, gate_up.data(), tokens, width, expected.data());
         // GELU's exponent is a rounded polynomial: its error counts times its size (up to 2 * 70 at |x| = 12), and
@@ -39,19 +60,53 @@ TEST(GatedActivation, MatchesReferenceOverTheWholeRange) {
   });
 }
 
-TEST(GatedActivation, FarEndsStayFinite) {
+/// Whatever the weight's type and the form of the output, and over tiles, chunks of tokens and threads.
+TEST(GatedGemm, GivesTheBitsOfItsParts) {
+  constexpr int64_t kIn = 64;
+  constexpr int64_t kWidth = 96;
+  constexpr int64_t kTokens = 101;
+  for_each_isa([](Isa isa) {
+    Machine machine(isa, 3);
+    Stream& stream = *machine.stream;
+    const std::vector<float> x = random_normal(kTokens * kIn, 5);
+    for (const DType dtype : {DType::kQ4_1, DType::kQ8_0, DType::kF16}) {
+      SCOPED_TRACE(dtype_info(dtype).name);
+      const std::vector<std::byte> gate_rows = random_rows(dtype, kWidth, kIn, 1);
+      const std::vector<std::byte> up_rows = random_rows(dtype, kWidth, kIn, 2);
+      const std::vector<WeightRows> parts = {{gate_rows.data(), dtype, kWidth}, {up_rows.data(), dtype, kWidth}};
+      const PackedWeight weight = pack_weight(stream, parts, kIn);
+      Buffer memory = machine.device.allocate(gemm_input_bytes(weight.input_form(), kTokens, kIn));
+      const GemmInput input = make_gemm_input(weight.input_form(), kTokens, kIn, memory.data());
+      quantize_input(stream, x.data(), kTokens, input);
+      std::vector<float> gate_up(static_cast<size_t>(kTokens * 2 * kWidth));
+      gemm(stream,
+           {.weight = &weight, .input = input, .tokens = kTokens, .out = gate_up.data(), .out_stride = 2 * kWidth});
+      stream.synchronize();
+      const std::vector<float> expected = gated(machine, Activation::kSilu, gate_up, kWidth);
+      Buffer expected_memory = machine.device.allocate(gemm_input_bytes(InputForm::kQ8, kTokens, kWidth));
+      const GemmInput expected_q8 = make_gemm_input(InputForm::kQ8, kTokens, kWidth, expected_memory.data());
+      quantize_input(stream, expected.data(), kTokens, expected_q8);
+
+      GatedGemmArgs args{.weight = &weight, .input = input, .tokens = kTokens, .width = kWidth};
+      std::vector<float> out(expected.size());
+      args.out = {.width = kWidth, .f32 = out.data()};
+      gated_gemm(stream, args);
+      Buffer q8_memory = machine.device.allocate(gemm_input_bytes(InputForm::kQ8, kTokens, kWidth));
+      args.out = make_gemm_input(InputForm::kQ8, kTokens, kWidth, q8_memory.data());
+      gated_gemm(stream, args);
+      stream.synchronize();
+      EXPECT_EQ(out, expected);
+      EXPECT_EQ(std::memcmp(q8_memory.data(), expected_memory.data(), q8_memory.size()), 0);
+    }
+  });
+}
+
+TEST(GatedGemm, FarEndsStayFinite) {
   for_each_isa([](Isa isa) {
     Machine machine(isa);
     for (const Activation activation : {Activation::kSilu, Activation::kGeluTanh}) {
       const std::vector<float> gate_up = {-1e4F, -200.0F, 0.0F, 200.0F, 1, 1, 1, 1};
-      std::vector<float> out(4);
-      gated_activation(*machine.stream, {.gate_up = gate_up.data(),
-                                         .activation = activation,
-                                         .tokens = 1,
-                                         .width = 4,
-                                         .out = {.width = 4, .f32 = out.data()}});
-      machine.stream->synchronize();
-      EXPECT_EQ(out, (std::vector<float>{0.0F, 0.0F, 0.0F, 200.0F}));
+      EXPECT_EQ(gated(machine, activation, gate_up, 4), (std::vector<float>{0.0F, 0.0F, 0.0F, 200.0F}));
     }
   });
 }

@@ -70,6 +70,19 @@ class AttentionRig {
   std::span<const float> out(int sequence) const { return outs_[static_cast<size_t>(sequence)]; }
   int length(int sequence) const { return lengths_[static_cast<size_t>(sequence)]; }
 
+  /// Sequence `to`, of which nothing is computed yet, begins with the first `blocks` of `from`, which are; `told`:
+  /// whether attention is told so.
+  void share_prefix(int from, int to, int blocks, bool told) {
+    const auto a = static_cast<size_t>(from);
+    const auto b = static_cast<size_t>(to);
+    const int tokens = blocks * case_.block_size;
+    std::copy_n(tables_[a].begin(), blocks, tables_[b].begin());
+    std::copy_n(qkv_[a].begin(), tokens * case_.qkv_width(), qkv_[b].begin());
+    std::copy_n(outs_[a].begin(), tokens * case_.width(), outs_[b].begin());
+    done_[b] = tokens;
+    tell_shared_ = told;
+  }
+
   /// One step of the engine: the next `count` tokens of each sequence named.
   void step(const std::vector<Chunk>& chunks) {
     std::vector<float> qkv;
@@ -98,6 +111,11 @@ class AttentionRig {
             (b + 1) * case_.block_size <= seen ? -1 : tables_[s][static_cast<size_t>(b)];
       }
     }
+    std::vector<int32_t> shared(chunks.size(), 0);
+    for (size_t i = 1; i < chunks.size() && tell_shared_; ++i) {
+      const int32_t* const row = block_table.data() + i * stride;
+      while (shared[i] < static_cast<int>(stride) && row[shared[i]] == (row - stride)[shared[i]]) ++shared[i];
+    }
     const int64_t tokens = starts.back();
     rotary_cache(*machine_.stream, {.qkv = qkv.data(),
                                     .qkv_stride = case_.qkv_width(),
@@ -121,7 +139,8 @@ class AttentionRig {
                                                  .query_start = starts.data(),
                                                  .context_len = contexts.data(),
                                                  .block_table = block_table.data(),
-                                                 .block_table_stride = static_cast<int64_t>(stride)},
+                                                 .block_table_stride = static_cast<int64_t>(stride),
+                                                 .shared_blocks = shared.data()},
                                        .max_context = max_context,
                                        .workspace = workspace.data(),
                                        .out = to});
@@ -199,6 +218,7 @@ class AttentionRig {
   std::vector<std::vector<float>> qkv_;
   std::vector<std::vector<float>> outs_;
   std::vector<int> done_;
+  bool tell_shared_ = false;
 };
 
 }  // namespace caravel::kernels

@@ -136,5 +136,36 @@ TEST(PagedAttention, SameBitsAtEveryBlockSize) {
   });
 }
 
+/// What neighbours have in common is read once for all of them, which changes no bit: two families of sequences, one
+/// with two lengths of what they share, and one that shares too little to matter.
+TEST(SharedPrefix, ChangesNoBit) {
+  const std::vector<int> lengths = {640, 530, 700, 560, 1060, 400, 90};
+  for_each_isa([&](Isa isa) {
+    for (const AttentionCase& c :
+         {AttentionCase{}, AttentionCase{.heads = 8, .kv_heads = 2, .head_dim = 32, .dtype = KvDtype::kInt8},
+          AttentionCase{.heads = 2, .kv_heads = 2, .head_dim = 24, .block_size = 8, .window = 300}}) {
+      SCOPED_TRACE(c.name());
+      std::vector<std::vector<float>> expected;
+      for (const bool told : {false, true}) {
+        AttentionRig rig(c, lengths, isa, told ? 3 : 2);
+        rig.step({{0, 590}, {4, 1024}, {6, 50}});
+        for (const int member : {1, 2, 3}) rig.share_prefix(0, member, (member == 3 ? 512 : 520) / c.block_size, told);
+        rig.share_prefix(4, 5, 16 / c.block_size, told);
+        rig.step({{0, 1}, {1, 1}, {2, 9}, {3, 2}, {4, 1}, {5, 300}, {6, 1}});
+        while (rig.left(1) > 0) rig.step({{0, 1}, {1, 1}, {2, 1}, {3, 1}, {4, 1}, {5, 1}, {6, 1}});
+        for (int s = 0; s < rig.sequences(); ++s) {
+          const std::vector<float> out(rig.out(s).begin(),
+                                       rig.out(s).begin() + (rig.length(s) - rig.left(s)) * c.width());
+          if (!told) {
+            expected.push_back(out);
+          } else {
+            EXPECT_EQ(out, expected[static_cast<size_t>(s)]) << "sequence " << s;
+          }
+        }
+      }
+    }
+  });
+}
+
 }  // namespace
 }  // namespace caravel::kernels

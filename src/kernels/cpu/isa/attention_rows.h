@@ -14,26 +14,38 @@ constexpr int kTileRows = 48;  // query rows that share a pass over the keys
 constexpr int kStageRows = 8;  // beyond these, keys and values are widened to f32 once per tile, not once per row block
 constexpr int kMaxValueStride = kMaxHeadDim;
 
-/// Up to kTileRows query rows of one sequence and KV head, on one rank's stack.
+/// Up to kTileRows query rows of one KV head, on one rank's stack: of one sequence, or of several on a split that all
+/// of them see whole, in the same blocks.
 template <typename T>
 class RowTile {
  public:
-  RowTile(const PagedAttentionArgs& args, const Sequence& sequence, int kv_head, int64_t row_begin, int64_t row_end)
+  /// Rows row_begin .. row_end-1 of `count` sequences, one's after the other's.
+  RowTile(const PagedAttentionArgs& args, const Sequence* sequences, int count, int kv_head, int64_t row_begin,
+          int64_t row_end, int64_t split)
       : args_(args),
-        sequence_(sequence),
+        table_(args.batch.block_table + sequences[0].index * args.batch.block_table_stride),
         layout_(kv_layout(args.cache.block_size, args.cache.head_dim, args.cache.dtype)),
         head_dim_(args.cache.head_dim),
         width_((args.cache.head_dim + kLanes - 1) / kLanes * kLanes),
-        group_heads_(args.heads / args.cache.kv_heads),
         kv_head_(kv_head),
         rows_(static_cast<int>(row_end - row_begin)),
         staged_(layout_.group != kKeyGroup || (rows_ > kStageRows && sizeof(T) < sizeof(float))) {
+    const int group_heads = args.heads / args.cache.kv_heads;
+    const Sequence* sequence = sequences;
+    int64_t first_row = 0;  // of the sequence
     for (int r = 0; r < rows_; ++r) {
-      query_[r] = (row_begin + r) / group_heads_;
-      head_[r] = kv_head * group_heads_ + static_cast<int>((row_begin + r) % group_heads_);
-      visible_[r] = visible_keys(args, sequence.first_position + query_[r]);
+      while (row_begin + r - first_row >= sequence->queries * group_heads) {
+        first_row += sequence->queries * group_heads;
+        ++sequence;
+      }
+      const int64_t row = row_begin + r - first_row;
+      sequence_[r] = sequence;
+      query_[r] = row / group_heads;
+      head_[r] = kv_head * group_heads + static_cast<int>(row % group_heads);
+      visible_[r] = count > 1 ? Visible{split * kSplitKeys, (split + 1) * kSplitKeys}
+                              : visible_keys(args, sequence->first_position + query_[r]);
       const float* q =
-          args.q + (sequence.first_token + query_[r]) * args.q_stride + static_cast<int64_t>(head_[r]) * head_dim_;
+          args.q + (sequence->first_token + query_[r]) * args.q_stride + static_cast<int64_t>(head_[r]) * head_dim_;
       for (int d = 0; d < head_dim_; ++d) q_[r * head_dim_ + d] = q[d] * args.scale;
     }
   }
@@ -51,7 +63,7 @@ class RowTile {
     }
     for (int r = 0; r < rows_; ++r) {
       finish_row(total[r], head_dim_,
-                 output_rows(args_) + (sequence_.first_token + query_[r]) * args_.out.width +
+                 output_rows(args_) + (sequence_[r]->first_token + query_[r]) * args_.out.width +
                      static_cast<int64_t>(head_[r]) * head_dim_);
     }
   }
@@ -62,7 +74,7 @@ class RowTile {
     for (int r = 0; r < rows_; ++r) {
       if (!sees(r, split)) continue;
       const SoftmaxState state = partial(r);
-      float* to = state_of(args_, sequence_, query_[r], split, head_[r]);
+      float* to = state_of(args_, *sequence_[r], query_[r], split, head_[r]);
       std::memcpy(to, state.values, sizeof(float) * static_cast<size_t>(head_dim_));
       to[head_dim_] = state.max;
       to[head_dim_ + 1] = state.sum;
@@ -92,8 +104,7 @@ class RowTile {
 
   const std::byte* head_part(int64_t position) const {
     const KvLayer& cache = args_.cache;
-    const int64_t block =
-        args_.batch.block_table[sequence_.index * args_.batch.block_table_stride + position / cache.block_size];
+    const int64_t block = table_[position / cache.block_size];
     return cache.base + block * cache.block_stride + kv_head_ * layout_.head_bytes;
   }
 
@@ -259,16 +270,16 @@ class RowTile {
   }
 
   const PagedAttentionArgs& args_;
-  const Sequence& sequence_;
+  const int32_t* const table_;  // the blocks
   const KvLayout layout_;
   const int head_dim_;
   const int width_;  // of a row of weighted values: head_dim in whole vectors
-  const int group_heads_;
   const int kv_head_;
   const int rows_;
   const bool staged_;
 
   // By row.
+  const Sequence* sequence_[kTileRows];
   int64_t query_[kTileRows];
   int head_[kTileRows];
   Visible visible_[kTileRows] = {};

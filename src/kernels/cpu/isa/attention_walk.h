@@ -15,7 +15,8 @@ struct Sequence {
   int64_t first_position = 0;  // of the first query
   int64_t first_split = 0;     // that a query sees
   int64_t splits = 0;
-  int64_t first_state = -1;  // in the workspace, if its splits are computed apart
+  int64_t first_state = -1;   // in the workspace, if its splits are computed apart
+  int64_t shared_splits = 0;  // that all its queries, and those of the sequence before, see whole in the same blocks
 
   bool is_split() const { return first_state >= 0; }
 };
@@ -52,6 +53,15 @@ class SequenceWalk {
       states_used_ += states;
       states_left_ -= states;
     }
+    s.shared_splits = 0;
+    if (batch.shared_blocks != nullptr && args_.window == 0 && s.is_split()) {
+      s.shared_splits = static_cast<int64_t>(batch.shared_blocks[index_]) * args_.cache.block_size / kSplitKeys;
+      if (s.shared_splits > whole_before_) s.shared_splits = whole_before_;
+      whole_before_ = (s.first_position + 1) / kSplitKeys;
+      if (s.shared_splits > whole_before_) s.shared_splits = whole_before_;
+    } else {
+      whole_before_ = 0;
+    }
     ++index_;
     return true;
   }
@@ -60,7 +70,37 @@ class SequenceWalk {
   const PagedAttentionArgs& args_;
   int64_t states_left_;
   int64_t states_used_ = 0;
+  int64_t whole_before_ = 0;  // splits that all queries of the sequence before see whole
   int index_ = 0;
+};
+
+/// Neighbours with common splits, which are computed for all of them together.
+struct Cluster {
+  static constexpr int kMost = 16;
+
+  Sequence members[kMost];
+  int count = 0;
+};
+
+/// Walks the batch's sequences cluster by cluster.
+class ClusterWalk {
+ public:
+  explicit ClusterWalk(const PagedAttentionArgs& args) : walk_(args) { more_ = walk_.next(ahead_); }
+
+  bool next(Cluster& cluster) {
+    if (!more_) return false;
+    cluster.count = 0;
+    do {
+      cluster.members[cluster.count++] = ahead_;
+      more_ = walk_.next(ahead_);
+    } while (more_ && ahead_.shared_splits > 0 && cluster.count < Cluster::kMost);
+    return true;
+  }
+
+ private:
+  SequenceWalk walk_;
+  Sequence ahead_;
+  bool more_;
 };
 
 static inline float* state_of(const PagedAttentionArgs& args, const Sequence& s, int64_t query, int64_t split,

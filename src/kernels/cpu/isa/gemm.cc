@@ -1,4 +1,7 @@
+#include "kernels/cpu/gated_args.h"
+#include "kernels/cpu/isa/gate.h"
 #include "kernels/cpu/isa/gemm_tile.h"
+#include "kernels/cpu/isa/output_slice.h"
 
 namespace caravel::kernels::CARAVEL_ISA {
 namespace {
@@ -46,77 +49,78 @@ TileOutput tile_output(const TileOutput& panel, int64_t token, bool first) {
   return tile;
 }
 
+/// The tokens that one panel meets, and what it reads of them.
+struct PanelInput {
+  int64_t in;
+  GemmInput input;
+  int64_t begin;
+  int64_t tokens;
+};
+
 /// Levels are unpacked in registers for each tile anew: that costs less than storing them unpacked would, and a panel
 /// (some 10 KiB per 512 inputs) stays in the L1 or L2 cache.
 template <DType kType>
-void quantized_panel(const GemmCpuArgs& args, const uint8_t* panel, const TileOutput& out) {
-  for_each_tile<kTileTokens>(args.tokens, [&]<int kTokens>(int64_t token) {
-    quantized_tile<PackedBlocks<kType>, kTokens>(panel, args.in / 32, Q8Rows(args.input, token),
+void quantized_panel(const PanelInput& x, const uint8_t* panel, const TileOutput& out) {
+  for_each_tile<kTileTokens>(x.tokens, [&]<int kTokens>(int64_t token) {
+    quantized_tile<PackedBlocks<kType>, kTokens>(panel, x.in / 32, Q8Rows(x.input, x.begin + token),
                                                  tile_output(out, token, true));
   });
 }
 
 template <DType kType>
-void plain_panel(const GemmCpuArgs& args, const uint8_t* panel, const TileOutput& out) {
+void plain_panel(const PanelInput& x, const uint8_t* panel, const TileOutput& out) {
   constexpr int64_t kInputBytes = kPanelRows * (kType == DType::kF32 ? 4 : 2);
-  const int64_t chunk = args.tokens <= kPlainTileTokens ? args.in : kChunkInputs;
-  for (int64_t begin = 0; begin < args.in; begin += chunk) {
-    const int64_t count = args.in - begin < chunk ? args.in - begin : chunk;
-    for_each_tile<kPlainTileTokens>(args.tokens, [&]<int kTokens>(int64_t token) {
-      plain_tile<kType, kTokens>(panel + begin * kInputBytes, count, args.input.f32 + token * args.in + begin, args.in,
-                                 tile_output(out, token, begin == 0));
+  const int64_t chunk = x.tokens <= kPlainTileTokens ? x.in : kChunkInputs;
+  for (int64_t begin = 0; begin < x.in; begin += chunk) {
+    const int64_t count = x.in - begin < chunk ? x.in - begin : chunk;
+    for_each_tile<kPlainTileTokens>(x.tokens, [&]<int kTokens>(int64_t token) {
+      plain_tile<kType, kTokens>(panel + begin * kInputBytes, count, x.input.f32 + (x.begin + token) * x.in + begin,
+                                 x.in, tile_output(out, token, begin == 0));
     });
   }
 }
 
-/// Panels [begin, end) of a part.
-template <typename Panel>
-void for_each_panel(const GemmCpuArgs& args, const PackedPart& part, int64_t begin, int64_t end, int64_t panel_bytes,
-                    const Panel& run) {
-  for (int64_t p = begin; p < end; ++p) {
-    const int64_t rest = part.rows - p * kPanelRows;
-    const int64_t column = part.out_begin + p * kPanelRows;
-    const TileOutput out{args.out + column, args.out_stride, args.bias != nullptr ? args.bias + column : nullptr,
-                         static_cast<int>(rest < kPanelRows ? rest : kPanelRows), args.accumulate};
-    run(args, part.panels + p * panel_bytes, out);
-  }
+int64_t panel_count(const PackedPart& part) { return (part.rows + kPanelRows - 1) / kPanelRows; }
+
+/// Rows of panel `p`: 32, or fewer in the last.
+int panel_columns(const PackedPart& part, int64_t p) {
+  const int64_t rest = part.rows - p * kPanelRows;
+  return static_cast<int>(rest < kPanelRows ? rest : kPanelRows);
 }
 
-template <DType kType>
-void quantized_part(const GemmCpuArgs& args, const PackedPart& part, int64_t begin, int64_t end) {
-  for_each_panel(args, part, begin, end, PackedBlocks<kType>::panel_bytes(args.in), quantized_panel<kType>);
-}
-
-template <DType kType>
-void plain_part(const GemmCpuArgs& args, const PackedPart& part, int64_t begin, int64_t end) {
-  const int64_t bytes = args.in * kPanelRows * (kType == DType::kF32 ? 4 : 2);
-  for_each_panel(args, part, begin, end, bytes, plain_panel<kType>);
-}
-
-void run_part(const GemmCpuArgs& args, const PackedPart& part, int64_t begin, int64_t end) {
+/// Panel `p` of a part; out is at the first of its tokens. Not inlined: its tiles are most of what this file compiles
+/// to.
+[[gnu::noinline]] void run_panel(const PanelInput& x, const PackedPart& part, int64_t p, const TileOutput& out) {
+  const auto quantized = [&]<DType kType>() {
+    quantized_panel<kType>(x, part.panels + p * PackedBlocks<kType>::panel_bytes(x.in), out);
+  };
+  const auto plain = [&]<DType kType>() {
+    const int64_t bytes = x.in * kPanelRows * (kType == DType::kF32 ? 4 : 2);
+    plain_panel<kType>(x, part.panels + p * bytes, out);
+  };
   switch (part.dtype) {
     case DType::kF32:
-      return plain_part<DType::kF32>(args, part, begin, end);
+      return plain.template operator()<DType::kF32>();
     case DType::kF16:
-      return plain_part<DType::kF16>(args, part, begin, end);
+      return plain.template operator()<DType::kF16>();
     case DType::kBF16:
-      return plain_part<DType::kBF16>(args, part, begin, end);
+      return plain.template operator()<DType::kBF16>();
     case DType::kQ4_0:
-      return quantized_part<DType::kQ4_0>(args, part, begin, end);
+      return quantized.template operator()<DType::kQ4_0>();
     case DType::kQ4_1:
-      return quantized_part<DType::kQ4_1>(args, part, begin, end);
+      return quantized.template operator()<DType::kQ4_1>();
     case DType::kQ5_0:
-      return quantized_part<DType::kQ5_0>(args, part, begin, end);
+      return quantized.template operator()<DType::kQ5_0>();
     case DType::kQ5_1:
-      return quantized_part<DType::kQ5_1>(args, part, begin, end);
+      return quantized.template operator()<DType::kQ5_1>();
     case DType::kQ8_0:
-      return quantized_part<DType::kQ8_0>(args, part, begin, end);
+      return quantized.template operator()<DType::kQ8_0>();
     case DType::kQ4_K:
-      return quantized_part<DType::kQ4_K>(args, part, begin, end);
+      return quantized.template operator()<DType::kQ4_K>();
     case DType::kQ5_K:
-      return quantized_part<DType::kQ5_K>(args, part, begin, end);
+      return quantized.template operator()<DType::kQ5_K>();
     case DType::kQ6_K:
-      return quantized_part<DType::kQ6_K>(args, part, begin, end);
+      return quantized.template operator()<DType::kQ6_K>();
   }
 }
 
@@ -124,18 +128,58 @@ void run_part(const GemmCpuArgs& args, const PackedPart& part, int64_t begin, in
 
 /// A rank's share is a run of panels of all parts taken together.
 void gemm(const GemmCpuArgs& args, int rank, int size) {
+  const PanelInput x{args.in, copy_of_rank(args.input, rank), 0, args.tokens};
   int64_t panels = 0;
-  for (int i = 0; i < args.part_count; ++i) panels += (args.parts[i].rows + kPanelRows - 1) / kPanelRows;
+  for (int i = 0; i < args.part_count; ++i) panels += panel_count(args.parts[i]);
   const int64_t begin = panels * rank / size;
   const int64_t end = panels * (rank + 1) / size;
   int64_t first = 0;  // of the part's panels
   for (int i = 0; i < args.part_count; ++i) {
     const PackedPart& part = args.parts[i];
-    const int64_t count = (part.rows + kPanelRows - 1) / kPanelRows;
+    const int64_t count = panel_count(part);
     const int64_t from = begin > first ? begin - first : 0;
     const int64_t to = end - first < count ? end - first : count;
-    if (from < to) run_part(args, part, from, to);
+    for (int64_t p = from; p < to; ++p) {
+      const int64_t column = part.out_begin + p * kPanelRows;
+      run_panel(x, part, p,
+                {args.out + column, args.out_stride, args.bias != nullptr ? args.bias + column : nullptr,
+                 panel_columns(part, p), args.accumulate});
+    }
     first += count;
+  }
+}
+
+/// A rank's share is a run of pairs of panels. With many tokens they are taken some at a time, so that a pair's sums
+/// stay in the L1 cache; with few, many pairs at a time, so that either part's panels are read one after the other.
+void gated_gemm(const GatedGemmCpuArgs& args, int rank, int size) {
+  constexpr int64_t kSums = 8 * kTileTokens;  // of pairs of panels
+  alignas(64) float sums[kSums][2][kPanelRows];
+  alignas(64) float values[kPanelRows];
+  const GemmInput input = copy_of_rank(args.input, rank);
+  const int64_t panels = panel_count(args.gate);
+  const int64_t share_end = panels * (rank + 1) / size;
+  const int64_t pairs = args.tokens < kSums ? kSums / args.tokens : 1;
+  for (int64_t p = panels * rank / size; p < share_end; p += pairs) {
+    const int64_t end = p + pairs < share_end ? p + pairs : share_end;
+    for (int64_t begin = 0; begin < args.tokens; begin += kSums) {
+      const int64_t tokens = args.tokens - begin < kSums ? args.tokens - begin : kSums;
+      const PanelInput x{args.in, input, begin, tokens};
+      const auto run_half = [&](const PackedPart& part, int half) {
+        for (int64_t q = p; q < end; ++q) {
+          run_panel(x, part, q, {sums[(q - p) * tokens][half], 2 * kPanelRows, nullptr, kPanelRows, false});
+        }
+      };
+      run_half(args.gate, 0);
+      run_half(args.up, 1);
+      for (int64_t q = p; q < end; ++q) {
+        const int columns = panel_columns(args.gate, q);
+        for (int64_t t = 0; t < tokens; ++t) {
+          const auto& sum = sums[(q - p) * tokens + t];
+          gate(args.activation, sum[0], sum[1], columns, values);
+          store_input_slice(args.out, begin + t, q * kPanelRows, columns, values);
+        }
+      }
+    }
   }
 }
 

@@ -6,7 +6,27 @@
 
 #include "kernels/gemm.h"
 
+#if defined(CARAVEL_ISA_avx2) || defined(CARAVEL_ISA_avx512vnni)
+#include <immintrin.h>
+#endif
+
 namespace caravel::kernels::CARAVEL_ISA {
+
+/// The copy of an input that belongs to `rank`, or the one that all share.
+static inline GemmInput copy_of_rank(GemmInput input, int rank) {
+  const int64_t offset = rank * input.copy_bytes;
+  const auto moved = [offset](auto* p) { return reinterpret_cast<decltype(p)>(reinterpret_cast<char*>(p) + offset); };
+  if (offset == 0) return input;
+  if (input.form == InputForm::kF32) {
+    input.f32 = moved(input.f32);
+  } else {
+    input.q8 = moved(input.q8);
+    input.scales = moved(input.scales);
+    input.sums = moved(input.sums);
+    input.totals = moved(input.totals);
+  }
+  return input;
+}
 
 /// max|x|; NaN where some x is: the bits of |x| order as |x| does, with NaN on top.
 static inline float largest_magnitude(const float* x, int count) {
@@ -26,24 +46,79 @@ static inline int8_t round_to_q8(float x) {
   return static_cast<int8_t>(__builtin_bit_cast(uint32_t, x + 12582912.0F) & 0xffU);
 }
 
-/// One block of 32: q8 = round_to_nearest_even(x * 127 / max|x|), scale = max|x| / 127, sum = scale * sum(q8), and the
-/// sums of either half. Written so that the compiler vectorises it: integer reductions need no order of evaluation, and
-/// each element sees the same IEEE operations on every ISA, so the bits agree. A NaN makes the block's scale NaN.
-static inline void quantize_q8_block(const float* x, int8_t* q8, float* scale, float* sum, int16_t* totals) {
-  const float max = largest_magnitude(x, 32);
-  const float inverse = inverse_q8_scale(max);
-  int32_t half_total[2] = {0, 0};
+/// The bits of max|x| of 32.
+static inline float largest_magnitude_32(const float* x) {
+#if defined(CARAVEL_ISA_avx512vnni)
+  const __m512i magnitude = _mm512_set1_epi32(0x7fffffff);
+  const __m512i low = _mm512_and_si512(_mm512_loadu_si512(x), magnitude);
+  const __m512i high = _mm512_and_si512(_mm512_loadu_si512(x + 16), magnitude);
+  return __builtin_bit_cast(float, _mm512_reduce_max_epi32(_mm512_max_epi32(low, high)));
+#elif defined(CARAVEL_ISA_avx2)
+  const __m256i magnitude = _mm256_set1_epi32(0x7fffffff);
+  __m256i max = _mm256_setzero_si256();
+  for (int i = 0; i < 32; i += 8) {
+    const __m256i bits = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(x + i));
+    max = _mm256_max_epi32(max, _mm256_and_si256(bits, magnitude));
+  }
+  __m128i m = _mm_max_epi32(_mm256_castsi256_si128(max), _mm256_extracti128_si256(max, 1));
+  m = _mm_max_epi32(m, _mm_shuffle_epi32(m, 0x4e));
+  m = _mm_max_epi32(m, _mm_shuffle_epi32(m, 0xb1));
+  return __builtin_bit_cast(float, _mm_cvtsi128_si32(m));
+#else
+  return largest_magnitude(x, 32);
+#endif
+}
+
+/// q8 = round(x * inverse) of 32, |x * inverse| <= 127; totals: the sums of either half.
+static inline void round_32(const float* x, float inverse, int8_t* q8, int32_t (&totals)[2]) {
+#if defined(CARAVEL_ISA_avx512vnni)
+  const __m512 factor = _mm512_set1_ps(inverse);
   for (int half = 0; half < 2; ++half) {
+    const __m512i rounded = _mm512_cvtps_epi32(_mm512_mul_ps(_mm512_loadu_ps(x + 16 * half), factor));
+    const __m128i bytes = _mm512_cvtepi32_epi8(rounded);
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(q8 + 16 * half), bytes);
+    __m128i sum = _mm_dpbusd_epi32(_mm_setzero_si128(), _mm_set1_epi8(1), bytes);
+    sum = _mm_add_epi32(sum, _mm_shuffle_epi32(sum, 0x4e));
+    sum = _mm_add_epi32(sum, _mm_shuffle_epi32(sum, 0xb1));
+    totals[half] = _mm_cvtsi128_si32(sum);
+  }
+#elif defined(CARAVEL_ISA_avx2)
+  const __m256 factor = _mm256_set1_ps(inverse);
+  for (int half = 0; half < 2; ++half) {
+    const float* from = x + 16 * half;
+    const __m256i low = _mm256_cvtps_epi32(_mm256_mul_ps(_mm256_loadu_ps(from), factor));
+    const __m256i high = _mm256_cvtps_epi32(_mm256_mul_ps(_mm256_loadu_ps(from + 8), factor));
+    const __m256i words = _mm256_permute4x64_epi64(_mm256_packs_epi32(low, high), 0xd8);
+    const __m128i bytes = _mm_packs_epi16(_mm256_castsi256_si128(words), _mm256_extracti128_si256(words, 1));
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(q8 + 16 * half), bytes);
+    const __m256i sums = _mm256_add_epi32(low, high);
+    __m128i sum = _mm_add_epi32(_mm256_castsi256_si128(sums), _mm256_extracti128_si256(sums, 1));
+    sum = _mm_add_epi32(sum, _mm_shuffle_epi32(sum, 0x4e));
+    sum = _mm_add_epi32(sum, _mm_shuffle_epi32(sum, 0xb1));
+    totals[half] = _mm_cvtsi128_si32(sum);
+  }
+#else
+  for (int half = 0; half < 2; ++half) {
+    totals[half] = 0;
     for (int i = 16 * half; i < 16 * half + 16; ++i) {
-      const int8_t q = round_to_q8(x[i] * inverse);
-      q8[i] = q;
-      half_total[half] += q;
+      q8[i] = round_to_q8(x[i] * inverse);
+      totals[half] += q8[i];
     }
   }
+#endif
+}
+
+/// One block of 32: q8 = round_to_nearest_even(x * 127 / max|x|), scale = max|x| / 127, sum = scale * sum(q8), and the
+/// sums of either half. Each element sees the same IEEE operations on every ISA, so the bits agree. A NaN makes the
+/// block's scale NaN.
+static inline void quantize_q8_block(const float* x, int8_t* q8, float* scale, float* sum, int16_t* totals) {
+  const float max = largest_magnitude_32(x);
+  int32_t half_totals[2];
+  round_32(x, inverse_q8_scale(max), q8, half_totals);
   *scale = max / 127.0F;
-  *sum = *scale * static_cast<float>(half_total[0] + half_total[1]);
-  totals[0] = static_cast<int16_t>(half_total[0]);
-  totals[1] = static_cast<int16_t>(half_total[1]);
+  *sum = *scale * static_cast<float>(half_totals[0] + half_totals[1]);
+  totals[0] = static_cast<int16_t>(half_totals[0]);
+  totals[1] = static_cast<int16_t>(half_totals[1]);
 }
 
 /// Stores row `token` of a GEMM's input in the form that it wants; row is [out.width].

@@ -13,7 +13,8 @@ namespace {
 
 /// A piece of work: a row tile of one KV head, and of its splits all or one.
 struct Item {
-  const Sequence* sequence;
+  const Sequence* sequences;  // whose rows are taken together, one sequence's after the other's
+  int count;                  // of them; more than one only for a split that all see whole, in the same blocks
   int kv_head;
   int64_t row_begin;
   int64_t row_end;
@@ -23,31 +24,77 @@ struct Item {
 /// Calls function(item, cost) for every piece of the step, in a fixed order. Cost: keys times rows, and what reading a
 /// key costs however few the rows are.
 template <typename Function>
-void for_items(const PagedAttentionArgs& args, const Function& function) {
-  constexpr int64_t kReadCost = 4;  // in rows
-  const int64_t group_heads = args.heads / args.cache.kv_heads;
-  SequenceWalk walk(args);
-  Sequence s;
-  while (walk.next(s)) {
-    const int64_t rows = s.queries * group_heads;
-    for (int kv_head = 0; kv_head < args.cache.kv_heads; ++kv_head) {
-      for (int64_t row = 0; row < rows; row += kTileRows) {
-        const int64_t row_end = row + kTileRows < rows ? row + kTileRows : rows;
-        const int64_t weight = row_end - row + kReadCost;
-        const int64_t begin = visible_keys(args, s.first_position + row / group_heads).begin;
-        const int64_t end = visible_keys(args, s.first_position + (row_end - 1) / group_heads).end;
-        if (!s.is_split()) {
-          function(Item{&s, kv_head, row, row_end, -1}, (end - begin) * weight);
-          continue;
-        }
-        for (int64_t split = begin / kSplitKeys; split * kSplitKeys < end; ++split) {
-          const int64_t from = split * kSplitKeys > begin ? split * kSplitKeys : begin;
-          const int64_t to = (split + 1) * kSplitKeys < end ? (split + 1) * kSplitKeys : end;
-          function(Item{&s, kv_head, row, row_end, split}, (to - from) * weight);
+class ItemWalk {
+ public:
+  ItemWalk(const PagedAttentionArgs& args, const Function& function)
+      : args_(args), function_(function), group_heads_(args.heads / args.cache.kv_heads) {}
+
+  void run() const {
+    ClusterWalk walk(args_);
+    Cluster cluster;
+    while (walk.next(cluster)) {
+      for (int kv_head = 0; kv_head < args_.cache.kv_heads; ++kv_head) {
+        if (cluster.count == 1) {
+          one_sequence(cluster.members[0], kv_head);
+        } else {
+          together(cluster, kv_head);
         }
       }
     }
   }
+
+ private:
+  void one_sequence(const Sequence& s, int kv_head) const {
+    const int64_t rows = s.queries * group_heads_;
+    for (int64_t row = 0; row < rows; row += kTileRows) {
+      const int64_t row_end = row + kTileRows < rows ? row + kTileRows : rows;
+      const int64_t begin = visible_keys(args_, s.first_position + row / group_heads_).begin;
+      const int64_t end = visible_keys(args_, s.first_position + (row_end - 1) / group_heads_).end;
+      if (!s.is_split()) {
+        emit({&s, 1, kv_head, row, row_end, -1}, end - begin);
+        continue;
+      }
+      for (int64_t split = begin / kSplitKeys; split * kSplitKeys < end; ++split) {
+        const int64_t from = split * kSplitKeys > begin ? split * kSplitKeys : begin;
+        const int64_t to = (split + 1) * kSplitKeys < end ? (split + 1) * kSplitKeys : end;
+        emit({&s, 1, kv_head, row, row_end, split}, to - from);
+      }
+    }
+  }
+
+  void together(const Cluster& cluster, int kv_head) const {
+    const Sequence* const members = cluster.members;
+    int64_t most = 0;
+    for (int i = 0; i < cluster.count; ++i) most = members[i].splits > most ? members[i].splits : most;
+    for (int64_t split = 0; split < most; ++split) {
+      for (int first = 0, next; first < cluster.count; first = next) {
+        next = first + 1;
+        int64_t rows = members[first].queries * group_heads_;
+        for (; next < cluster.count && members[next].shared_splits > split; ++next) {
+          rows += members[next].queries * group_heads_;
+        }
+        if (split >= members[first].splits) continue;  // and so it is alone
+        for (int64_t row = 0; row < rows; row += kTileRows) {
+          const int64_t row_end = row + kTileRows < rows ? row + kTileRows : rows;
+          emit({members + first, next - first, kv_head, row, row_end, split}, kSplitKeys);
+        }
+      }
+    }
+  }
+
+  void emit(const Item& item, int64_t keys) const {
+    constexpr int64_t kReadCost = 4;  // in rows
+    function_(item, keys * (item.row_end - item.row_begin + kReadCost));
+  }
+
+  const PagedAttentionArgs& args_;
+  const Function& function_;
+  const int64_t group_heads_;
+};
+
+template <typename Function>
+void for_items(const PagedAttentionArgs& args, const Function& function) {
+  ItemWalk<Function>(args, function).run();
 }
 
 template <typename T>
@@ -59,7 +106,7 @@ void attend_share(const PagedAttentionArgs& args, int rank, int size) {
     const int64_t owner = (2 * before + cost) * size / (2 * total);  // whose part the middle of the item falls in
     before += cost;
     if (owner != rank) return;
-    RowTile<T> tile(args, *item.sequence, item.kv_head, item.row_begin, item.row_end);
+    RowTile<T> tile(args, item.sequences, item.count, item.kv_head, item.row_begin, item.row_end, item.split);
     if (item.split < 0) {
       tile.attend();
     } else {

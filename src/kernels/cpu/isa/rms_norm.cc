@@ -10,7 +10,9 @@ void rms_norm(const RmsNormArgs& args, int rank, int size);
 void add_norm(const AddNormArgs& args, int rank, int size);
 
 void rms_norm(const RmsNormArgs& args, int rank, int size) {
-  const Share tokens = share(args.tokens, rank, size);
+  const bool own = args.out.copy_bytes != 0;  // all tokens, for this rank alone
+  const Share tokens = own ? Share{0, args.tokens} : share(args.tokens, rank, size);
+  const GemmInput out = copy_of_rank(args.out, rank);
   alignas(64) float values[kSlice];
   for (int64_t t = tokens.begin; t < tokens.end; ++t) {
     const float* x = args.x + (args.rows != nullptr ? args.rows[t] : t) * args.width;
@@ -18,7 +20,7 @@ void rms_norm(const RmsNormArgs& args, int rank, int size) {
     for (int64_t begin = 0; begin < args.width; begin += kSlice) {
       const int64_t count = args.width - begin < kSlice ? args.width - begin : kSlice;
       scale_row(x + begin, factor, args.weight + begin, count, values);
-      store_input_slice(args.out, t, begin, count, values);
+      store_input_slice(out, t, begin, count, values);
     }
   }
 }

@@ -1,0 +1,19 @@
+#pragma once
+
+#include "kernels/activation.h"
+#include "kernels/cpu/gemm_args.h"
+
+namespace caravel::kernels {
+
+struct GatedGemmCpuArgs {
+  PackedPart gate;
+  PackedPart up;
+  int64_t in;
+  GemmInput input;
+  Activation activation;
+  int64_t tokens;
+  int64_t width;
+  GemmInput out;
+};
+
+}  // namespace caravel::kernels
