@@ -1,12 +1,14 @@
 # One static library per folder of src/, so that the link list is the graph of docs/architecture.md.
 
 add_library(caravel_options INTERFACE)
-target_compile_options(caravel_options INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wno-missing-field-initializers)
+target_compile_features(caravel_options INTERFACE cxx_std_20)
+target_compile_options(caravel_options INTERFACE
+  $<BUILD_INTERFACE:-Wall;-Wextra;-Wpedantic;-Wshadow;-Wno-missing-field-initializers>)
 # Contraction would let the compiler fuse a*b+c in one place and not in another: "one arithmetic" forbids it;
 # kernels that want a fused multiply-add say so.
-target_compile_options(caravel_options INTERFACE -ffp-contract=off)
+target_compile_options(caravel_options INTERFACE $<BUILD_INTERFACE:-ffp-contract=off>)
 # g++ 12 sees overlapping copies in std::string where there are none (GCC bug 105651).
-target_compile_options(caravel_options INTERFACE $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>)
+target_compile_options(caravel_options INTERFACE $<BUILD_INTERFACE:$<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>>)
 target_include_directories(caravel_options INTERFACE
   $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/src> $<INSTALL_INTERFACE:include/caravel>)
 if(CARAVEL_SANITIZE)

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Caravel on this machine's processors against llama.cpp, vLLM and transformers, in turn.
 
-  bench/peers/cpu.py [--only SECTION,...] [--rounds 5] [--json OUT]     (bench/peers/setup first)
+  bench/peers/cpu.py [--only SECTION,...] [--formats NAME,...] [--rounds 5] [--json OUT]     (bench/peers/setup first)
 
 Sections:
   formats   prefill of 512 tokens and decode, from an empty context, for each weight format and model: llama-bench
@@ -32,7 +32,7 @@ import peers
 
 THREADS = len(os.sched_getaffinity(0))
 SECTIONS = ["formats", "openblas", "context", "batch", "start", "others"]
-# name -> (path, the peer's prefill and decode times this are the goal)
+# name -> goals: prefill and decode, as multiples of the peer's
 FORMATS = {
     "Q4_1": (9.0, 2.1), "Q4_0": (3.5, 1.8), "Q4_K_M": (4.5, 2.1), "Q8_0": (5.0, 1.6), "F16": (1.7, 1.15),
     "Gemma 3 270M Q4_K_M": (4.0, 1.6), "Llama 3.2 1B shapes Q4_K_M": (3.0, None),
@@ -87,9 +87,10 @@ class Table:
         print(flush=True)
 
 
-def formats(table, rounds):
+def formats(table, rounds, names):
     for _ in range(rounds):
-        for name, (prefill_goal, decode_goal) in FORMATS.items():
+        for name in names:
+            prefill_goal, decode_goal = FORMATS[name]
             model = peers.model_file(name)
             ours = latency(model)
             prefill, decode = llama_bench(model)
@@ -101,8 +102,11 @@ def formats(table, rounds):
             table.note(f"{name}: decode, tokens/s", "llama.cpp", decode)
 
 
-def openblas(table, rounds):
+def openblas(table, rounds, _):
     model = peers.model_file("Q4_1")
+    if not (peers.LLAMA_BLAS_BIN / "llama-bench").exists():
+        print("llama.cpp with OpenBLAS was not built (bench/peers/setup); left out", file=sys.stderr)
+        return
     for _ in range(rounds):
         ours = latency(model, decode=1)
         prefill, _ = llama_bench(model, decode=0, binaries=peers.LLAMA_BLAS_BIN)
@@ -111,7 +115,7 @@ def openblas(table, rounds):
         table.note(name, "llama.cpp, OpenBLAS", prefill)
 
 
-def context(table, rounds):
+def context(table, rounds, _):
     model = peers.model_file("Q4_1")
     for _ in range(rounds):
         ours = latency(model, depth=4096, prefill=16, decode=64)
@@ -168,7 +172,7 @@ def llama_batch(model, lengths, output_len):
         return len(prompts) * output_len / seconds, statistics.median(firsts), peak_resident_mib(pid)
 
 
-def batch(table, rounds):
+def batch(table, rounds, _):
     lengths = request_lengths()
     for _ in range(rounds):
         for name, goal in (("Q4_1", 8.0), ("Q4_0", 6.0)):
@@ -196,7 +200,7 @@ def first_token(command):
     return seconds
 
 
-def start(table, rounds):
+def start(table, rounds, _):
     model, prompt = peers.model_file("Q4_1"), "The three primary colors are"
     for _ in range(rounds):
         name = "command to first token, s"
@@ -206,7 +210,7 @@ def start(table, rounds):
              "-no-cnv", "--no-display-prompt"]))
 
 
-def others(table, rounds):
+def others(table, rounds, _):
     """vLLM and transformers keep their model loaded, so each is one process that measures when it is told to."""
     model = peers.model_file("Q4_1")
     lengths = request_lengths()
@@ -235,18 +239,21 @@ def others(table, rounds):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", default=",".join(SECTIONS), help="sections, separated by commas")
+    parser.add_argument("--formats", default=",".join(FORMATS), help="rows of the section formats")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--json", help="where to write every figure of every round")
     args = parser.parse_args()
     wanted = args.only.split(",")
     if unknown := set(wanted) - set(SECTIONS):
         parser.error(f"no section {', '.join(sorted(unknown))}; there are {', '.join(SECTIONS)}")
+    if unknown := set(args.formats.split(",")) - set(FORMATS):
+        parser.error(f"no format {', '.join(sorted(unknown))}; there are {', '.join(FORMATS)}")
     ceilings = [caravel("memory")]
     tables = {}
     for section in wanted:
         print(f"==> {section}", file=sys.stderr)
         tables[section] = Table()
-        globals()[section](tables[section], args.rounds)
+        globals()[section](tables[section], args.rounds, args.formats.split(","))
         ceilings.append(caravel("memory"))
         print(f"### {section}\n")
         tables[section].print()
