@@ -22,12 +22,18 @@ void run(benchmark::State& state, Activation activation) {
   stream->synchronize();
   const Buffer out_memory = device.allocate(gemm_input_bytes(InputForm::kQ8, tokens, width));
   const GemmInput out = make_gemm_input(InputForm::kQ8, tokens, width, out_memory.data());
-  time_op(state, device, static_cast<double>(weight.bytes()), static_cast<double>(2 * width * in * tokens), [&] {
-    gated_gemm(
-        *stream,
-        {.weight = &weight, .input = input, .activation = activation, .tokens = tokens, .width = width, .out = out});
-    stream->synchronize();
-  });
+  time_op(
+      state, device, static_cast<double>(weight.bytes()), static_cast<double>(2 * width * in * tokens),
+      [&] {
+        gated_gemm(*stream, {.weight = &weight,
+                             .input = input,
+                             .activation = activation,
+                             .tokens = tokens,
+                             .width = width,
+                             .out = out});
+        stream->synchronize();
+      },
+      &Ceilings::int8_gmac_per_second);
 }
 
 BENCHMARK_CAPTURE(run, smollm2_135m, Activation::kSilu)
