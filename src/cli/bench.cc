@@ -191,6 +191,7 @@ void bench_latency(const BenchOptions& options) {
     prefill.push_back(prefill_seconds);
     decode.push_back(decode_seconds);
   }
+  const double resident = peak_resident_mib();  // before the ceilings take memory of their own
   const kernels::Ceilings ceilings = ceilings_of(config);
   const double prefill_rate = options.input_len / median(prefill);
   const double decode_rate = options.output_len / median(decode);
@@ -208,7 +209,7 @@ void bench_latency(const BenchOptions& options) {
                   {"prefill_share_of_int8_peak", mac_share},
                   {"decode_tokens_per_second", decode_rate},
                   {"decode_share_of_read_bandwidth", read_share},
-                  {"peak_resident_mib", peak_resident_mib()},
+                  {"peak_resident_mib", resident},
                   {"ceilings", ceilings_json(ceilings)}};
   std::string text = fmt::format(
       "{} on {}, one request after {} tokens, median of {}\n"
@@ -217,7 +218,7 @@ void bench_latency(const BenchOptions& options) {
       "  memory           {:9.1f} MiB resident at most\n",
       model.name, model.device, options.depth, options.iterations, options.input_len, prefill_rate, 100 * mac_share,
       ceilings.int8_gmac_per_second, options.output_len, decode_rate, 100 * read_share, ceilings.read_gb_per_second,
-      peak_resident_mib());
+      resident);
   if (options.profile) {
     const std::vector<RegionTime> prefill_regions = profile_between(before, between);
     const std::vector<RegionTime> decode_regions = profile_between(between, after);
@@ -263,6 +264,7 @@ void bench_throughput(const BenchOptions& options) {
   for (const Running& request : running) first.push_back(request.first_token);
   const auto output_tokens = static_cast<double>(lengths.size()) * options.output_len;
   const Stats stats = engine->stats();
+  const double resident = peak_resident_mib();  // before the ceilings take memory of their own
   const kernels::Ceilings ceilings = ceilings_of(options.engine);
   const double gmacs =
       static_cast<double>(input_tokens) * prefill_work(model).gmacs + output_tokens * decode_work(model, 0).gmacs;
@@ -282,7 +284,7 @@ void bench_throughput(const BenchOptions& options) {
                         {"median_first_token_seconds", median(first)},
                         {"kv_reserved_unused_share", waste},
                         {"preemptions", stats.preemptions_recompute + stats.preemptions_swap},
-                        {"peak_resident_mib", peak_resident_mib()},
+                        {"peak_resident_mib", resident},
                         {"ceilings", ceilings_json(ceilings)}};
   print(options, figures,
         fmt::format("{} on {}, {} requests at once, {} tokens in and {:.0f} out, {:.2f} s\n"
@@ -294,7 +296,7 @@ void bench_throughput(const BenchOptions& options) {
                     model.name, model.device, lengths.size(), input_tokens, output_tokens, seconds,
                     output_tokens / seconds, (output_tokens + static_cast<double>(input_tokens)) / seconds,
                     100 * mac_share, ceilings.int8_gmac_per_second, median(first), 100 * waste,
-                    stats.preemptions_recompute + stats.preemptions_swap, peak_resident_mib()));
+                    stats.preemptions_recompute + stats.preemptions_swap, resident));
 }
 
 void bench_memory(const BenchOptions& options) {

@@ -54,5 +54,31 @@ TEST_F(RealModel, AnswersTheSameAloneAndBesideOthersPreemptedAndCached) {
   expect_all_free(engine);
 }
 
+/// More than a split of the context (256 tokens) in common, so that attention reads it once for all of them.
+TEST_F(RealModel, AnswersTheSameBesideOthersWithTheSameLongPrefix) {
+  const EngineConfig config{.model = "smollm2", .max_model_len = 512};
+  const std::vector<int32_t> prefix = random_tokens(300, 1, 49'152);
+  const auto request = [&](uint32_t i) {
+    std::vector<int32_t> prompt = prefix;
+    const std::vector<int32_t> own = random_tokens(5 + 7 * i, 100 + i, 49'152);
+    prompt.insert(prompt.end(), own.begin(), own.end());
+    return token_request(std::move(prompt),
+                         {.max_tokens = 12, .temperature = 0.8F, .seed = 7 + i, .n = i == 2 ? 3 : 1, .logprobs = 2});
+  };
+  constexpr uint32_t kRequests = 5;
+  std::vector<Result> expected;
+  for (uint32_t i = 0; i < kRequests; ++i) expected.push_back(run(*Engine::open(config), request(i)));
+  EngineImpl engine(config);
+  run(engine, token_request(prefix, {.max_tokens = 1}));
+  std::vector<std::unique_ptr<RequestHandle>> handles;
+  for (uint32_t i = 0; i < kRequests; ++i) handles.push_back(engine.submit(request(i)));
+  for (uint32_t i = 0; i < kRequests; ++i) {
+    const Result result = handles[i]->result();
+    EXPECT_GE(result.usage.cached_tokens, 288);
+    expect_same(expected[i], result, "request " + std::to_string(i));
+  }
+  expect_all_free(engine);
+}
+
 }  // namespace
 }  // namespace caravel::engine

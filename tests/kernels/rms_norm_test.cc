@@ -94,5 +94,32 @@ TEST(AddNorm, AddsTheBranchWithAndWithoutItsNorm) {
   });
 }
 
+/// Of few tokens each rank makes a copy of its own: the bits that all make together.
+TEST(RmsNorm, GivesEachRankACopyOfFewTokens) {
+  constexpr int64_t kWidth = 96;
+  constexpr int kThreads = 3;
+  constexpr int64_t kTokens = 5;
+  const std::vector<float> x = random_normal(kTokens * kWidth, 41);
+  const std::vector<float> weight = random_normal(kWidth, 42);
+  for_each_isa([&](Isa isa) {
+    Machine machine(isa, kThreads);
+    RmsNormArgs args{.x = x.data(), .weight = weight.data(), .tokens = kTokens, .width = kWidth};
+    for (const InputForm form : {InputForm::kF32, InputForm::kQ8}) {
+      const size_t bytes = gemm_input_bytes(form, kTokens, kWidth);
+      Buffer together = machine.device.allocate(bytes);
+      args.out = make_gemm_input(form, kTokens, kWidth, together.data());
+      rms_norm(*machine.stream, args);
+      Buffer apart = machine.device.allocate(normed_input_bytes(machine.device, form, kTokens, kWidth));
+      args.out = make_normed_input(form, kTokens, kWidth, apart.data());
+      ASSERT_EQ(args.out.copy_bytes, static_cast<int64_t>(bytes));
+      rms_norm(*machine.stream, args);
+      machine.stream->synchronize();
+      for (int rank = 0; rank < kThreads; ++rank) {
+        EXPECT_EQ(std::memcmp(apart.data() + rank * bytes, together.data(), bytes), 0) << "rank " << rank;
+      }
+    }
+  });
+}
+
 }  // namespace
 }  // namespace caravel::kernels
