@@ -44,6 +44,7 @@ class RowTile {
       head_[r] = kv_head * group_heads + static_cast<int>(row % group_heads);
       visible_[r] = count > 1 ? Visible{split * kSplitKeys, (split + 1) * kSplitKeys}
                               : visible_keys(args, sequence->first_position + query_[r]);
+      context_[r] = count > 1 ? visible_[r].end : sequence->first_position + query_[r] + 1;
       const float* q =
           args.q + (sequence->first_token + query_[r]) * args.q_stride + static_cast<int64_t>(head_[r]) * head_dim_;
       for (int d = 0; d < head_dim_; ++d) q_[r * head_dim_ + d] = q[d] * args.scale;
@@ -118,11 +119,11 @@ class RowTile {
     int64_t end = begin + kSplitKeys;
     if (begin < visible_[0].begin) begin = visible_[0].begin / kTileKeys * kTileKeys;
     if (end > visible_[rows_ - 1].end) end = visible_[rows_ - 1].end;
-    for (int64_t tile = begin; tile < end; tile += kTileKeys) attend_tile(tile, end);
+    for (int64_t tile = begin; tile < end; tile += kTileKeys) attend_tile(tile);
   }
 
   /// Keys tile .. tile + kTileKeys - 1. A row that sees none of them is left alone, as if the tile had not been there.
-  void attend_tile(int64_t tile, int64_t split_end) {
+  void attend_tile(int64_t tile) {
     // Both ends of what a row sees grow with the row, so the rows that see something are a range, and the first and the
     // last of them bound what may be read.
     int first = 0;
@@ -132,19 +133,22 @@ class RowTile {
     if (first >= last) return;
     const Visible readable = clip({visible_[first].begin, visible_[last - 1].end}, tile);
 
-    prefetch({tile + kTileKeys, visible_[last - 1].end < split_end ? visible_[last - 1].end : split_end});
+    end_ = context_[last - 1];
     if (staged_) {
+      prefetch(tile + kTileKeys, end_);
       stage_keys(tile, readable);
       stage_values(tile, readable);
       const float* const groups[2] = {staged_keys_, staged_keys_ + kKeyGroup * head_dim_};
-      score(groups, first, last);
+      score(groups, groups, first, last);
     } else {
       // A group outside what may be read lends its place to the other; its scores are masked.
       const int64_t middle = tile + kKeyGroup;
       const T* const low = readable.begin < middle ? key_group(tile) : key_group(middle);
       const T* const high = readable.end > middle ? key_group(middle) : low;
       const T* const groups[2] = {low, high};
-      score(groups, first, last);
+      const T* const next[2] = {tile + kTileKeys < end_ ? key_group(tile + kTileKeys) : low,
+                                middle + kTileKeys < end_ ? key_group(middle + kTileKeys) : high};
+      score(groups, next, first, last);
     }
     if constexpr (kScaled) {
       stage_scales(tile, readable);
@@ -178,9 +182,9 @@ class RowTile {
   }
 
   template <typename K>
-  void score(const K* const (&groups)[2], int first, int last) {
+  void score(const K* const (&groups)[2], const K* const (&next)[2], int first, int last) {
     for_row_blocks(first, last, [&]<int kRows>(int row) {
-      score_rows<K, kRows>(q_ + row * head_dim_, head_dim_, groups, head_dim_, scores_ + row * kTileKeys);
+      score_rows<K, kRows>(q_ + row * head_dim_, head_dim_, groups, next, head_dim_, scores_ + row * kTileKeys);
     });
   }
 
@@ -201,14 +205,14 @@ class RowTile {
     return block_end < end ? block_end : end;
   }
 
-  /// Asks for the keys and values of the next tile, which end at `keys.end` or before: they may lie anywhere, which the
-  /// processor cannot foresee.
-  void prefetch(const Visible& keys) const {
-    const Visible next = clip(keys, keys.begin);
-    for (int64_t begin = next.begin, end; begin < next.end; begin = end) {
-      end = run_end(begin, next.end);
-      prefetch_bytes(key_group(begin), (end - begin) * head_dim_ * static_cast<int64_t>(sizeof(T)));
-      prefetch_bytes(value_row(begin), (end - begin) * layout_.value_stride * static_cast<int64_t>(sizeof(T)));
+  /// Asks for the keys and values of the next tile, of which `end` is the first that nobody reads: they may lie
+  /// anywhere, which the processor cannot foresee.
+  void prefetch(int64_t tile, int64_t end) const {
+    if (end > tile + kTileKeys) end = tile + kTileKeys;
+    for (int64_t begin = tile; begin < end; begin = run_end(begin, end)) {
+      const int64_t positions = run_end(begin, end) - begin;
+      prefetch_bytes(key_group(begin), positions * head_dim_ * static_cast<int64_t>(sizeof(T)));
+      prefetch_bytes(value_row(begin), positions * layout_.value_stride * static_cast<int64_t>(sizeof(T)));
     }
   }
 
@@ -224,12 +228,15 @@ class RowTile {
       const float* weights = scores_ + row * kTileKeys + (begin - tile);
       if (staged_) {
         end = keys.end;
-        add_values<float, kRows>(weights, staged_values_ + (begin - tile) * layout_.value_stride, layout_.value_stride,
-                                 static_cast<int>(end - begin), width_, out, width_);
+        const float* const values = staged_values_ + (begin - tile) * layout_.value_stride;
+        add_values<float, kRows>(weights, values, layout_.value_stride, static_cast<int>(end - begin), width_, values,
+                                 out, width_);
       } else {
         end = run_end(begin, keys.end);
-        add_values<T, kRows>(weights, value_row(begin), layout_.value_stride, static_cast<int>(end - begin), width_,
-                             out, width_);
+        const T* const values = value_row(begin);
+        const T* const next = begin + kTileKeys < end_ ? value_row(begin + kTileKeys) : values;
+        add_values<T, kRows>(weights, values, layout_.value_stride, static_cast<int>(end - begin), width_, next, out,
+                             width_);
       }
     }
   }
@@ -278,10 +285,13 @@ class RowTile {
   const int rows_;
   const bool staged_;
 
+  int64_t end_ = 0;  // of the keys that rows of the tile at hand will read, in this split or the next
+
   // By row.
   const Sequence* sequence_[kTileRows];
   int64_t query_[kTileRows];
   int head_[kTileRows];
+  int64_t context_[kTileRows];  // keys up to its own
   Visible visible_[kTileRows] = {};
   RunningSoftmax running_[kTileRows];
   alignas(64) float q_[kTileRows * kMaxHeadDim];       // [rows, head_dim], times the scale

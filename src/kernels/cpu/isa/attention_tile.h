@@ -12,6 +12,9 @@ namespace caravel::kernels::CARAVEL_ISA {
 constexpr int kKeyGroup = 16;  // positions whose keys lie side by side
 constexpr int kTileKeys = 2 * kKeyGroup;
 constexpr int kTileVectors = kTileKeys / kLanes;
+/// f32 is what tiles of many rows are widened to, and lies in the cache.
+template <typename T>
+constexpr bool kPrefetched = sizeof(T) < sizeof(float);
 constexpr int kBlockRows = 6;  // rows that one pass over keys or values serves
 #if defined(CARAVEL_ISA_avx512vnni)
 constexpr int kValueVectors = 4;  // vectors of a value row that one pass takes: what the registers hold
@@ -19,15 +22,22 @@ constexpr int kValueVectors = 4;  // vectors of a value row that one pass takes:
 constexpr int kValueVectors = 2;
 #endif
 
-/// scores[m, key] = q[m] . k[key] for the tile's keys; groups[g] is [head_dim][kKeyGroup].
+/// scores[m, key] = q[m] . k[key] for the tile's keys; groups[g] is [head_dim][kKeyGroup]. next: what will be read as
+/// groups after these, asked for beside the arithmetic: a burst of requests would fill the processor's queue of misses
+/// and hold the arithmetic up until they are served.
 template <typename T, int kRows>
-void score_rows(const float* q, int64_t q_stride, const T* const (&groups)[2], int head_dim, float* scores) {
+void score_rows(const float* q, int64_t q_stride, const T* const (&groups)[2], const T* const (&next)[2], int head_dim,
+                float* scores) {
   for (int v = 0; v < kTileVectors; v += 2) {
     const T* first = groups[v * kLanes / kKeyGroup] + v * kLanes % kKeyGroup;
     const T* second = groups[(v + 1) * kLanes / kKeyGroup] + (v + 1) * kLanes % kKeyGroup;
     F32 sum[kRows][2];
     for (int m = 0; m < kRows; ++m) sum[m][0] = sum[m][1] = zero();
     for (int d = 0; d < head_dim; ++d) {
+      if constexpr (kPrefetched<T>) {
+        __builtin_prefetch(next[0] + d * kKeyGroup);
+        __builtin_prefetch(next[1] + d * kKeyGroup);
+      }
       const F32 k0 = load(first + static_cast<int64_t>(d) * kKeyGroup);
       const F32 k1 = load(second + static_cast<int64_t>(d) * kKeyGroup);
       for (int m = 0; m < kRows; ++m) {
@@ -44,13 +54,17 @@ void score_rows(const float* q, int64_t q_stride, const T* const (&groups)[2], i
 }
 
 template <typename T, int kRows, int kVectors>
-void add_value_columns(const float* weights, const T* values, int64_t value_stride, int keys, float* out,
+void add_value_columns(const float* weights, const T* values, int64_t value_stride, int keys, const T* next, float* out,
                        int64_t out_stride) {
   F32 sum[kRows][kVectors];
   for (int m = 0; m < kRows; ++m) {
     for (int j = 0; j < kVectors; ++j) sum[m][j] = load(out + m * out_stride + j * kLanes);
   }
   for (int key = 0; key < keys; ++key) {
+    if constexpr (kPrefetched<T>) {
+      const char* const line = reinterpret_cast<const char*>(next + key * value_stride);
+      for (int i = 0; i < kVectors * kLanes * static_cast<int>(sizeof(T)); i += 64) __builtin_prefetch(line + i);
+    }
     F32 v[kVectors];
     for (int j = 0; j < kVectors; ++j) v[j] = load(values + key * value_stride + j * kLanes);
     for (int m = 0; m < kRows; ++m) {
@@ -64,15 +78,16 @@ void add_value_columns(const float* weights, const T* values, int64_t value_stri
 }
 
 /// out[m] += sum over `keys` keys of weights[m, key] * values[key]. Whole vectors of `width` elements, rounded up.
+/// next: what will be read as values after these.
 template <typename T, int kRows>
-void add_values(const float* weights, const T* values, int64_t value_stride, int keys, int width, float* out,
-                int64_t out_stride) {
+void add_values(const float* weights, const T* values, int64_t value_stride, int keys, int width, const T* next,
+                float* out, int64_t out_stride) {
   int d = 0;
   for (; d + kValueVectors * kLanes <= width; d += kValueVectors * kLanes) {
-    add_value_columns<T, kRows, kValueVectors>(weights, values + d, value_stride, keys, out + d, out_stride);
+    add_value_columns<T, kRows, kValueVectors>(weights, values + d, value_stride, keys, next + d, out + d, out_stride);
   }
   for (; d < width; d += kLanes) {
-    add_value_columns<T, kRows, 1>(weights, values + d, value_stride, keys, out + d, out_stride);
+    add_value_columns<T, kRows, 1>(weights, values + d, value_stride, keys, next + d, out + d, out_stride);
   }
 }
 
