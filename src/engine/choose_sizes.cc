@@ -38,6 +38,10 @@ void check_config(const EngineConfig& config) {
   check_range("max_num_batched_tokens", config.max_num_batched_tokens, 1, kMany);
   check_range("swap_space", config.swap_space, 0, kBytes);
   check_range("block_size", config.block_size, 8, 128);
+  if (!(config.max_time_between_tokens >= 0)) {
+    throw fail<InvalidArgument>("max_time_between_tokens is {}; it must be 0 (no bound) or more seconds",
+                                config.max_time_between_tokens);
+  }
   if (!std::has_single_bit(static_cast<unsigned>(config.block_size))) {
     throw fail<InvalidArgument>("block_size is {}; it must be a power of two, 8 to 128", config.block_size);
   }

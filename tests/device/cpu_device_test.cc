@@ -63,6 +63,7 @@ TEST(CpuDevice, AllocatesZeroedAlignedMemory) {
   EXPECT_EQ(reinterpret_cast<uintptr_t>(buffer.data()) % 64, 0U);
   EXPECT_EQ(buffer.as<int>()[(3 << 18) - 1], 0);
   EXPECT_THROW(device.allocate(size_t{1} << 60), CapacityError);
+  EXPECT_THROW(device.allocate(~size_t{0}), CapacityError);
 }
 
 TEST(CpuDevice, SmallBuffersLieSideBySideAndBeginZeroedAgain) {

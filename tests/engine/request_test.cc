@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <set>
 #include <stdexcept>
 #include <thread>
@@ -269,6 +270,8 @@ TEST(EngineErrors, ConfigurationsAreRefusedWithTheNumbers) {
   EXPECT_THAT(refusal([](auto& c) { c.block_size = 24; }), HasSubstr("block_size is 24"));
   EXPECT_THAT(refusal([](auto& c) { c.max_num_seqs = 0; }), HasSubstr("max_num_seqs is 0"));
   EXPECT_THAT(refusal([](auto& c) { c.kv_cache_dtype = "f8"; }), HasSubstr("kv_cache_dtype is f8"));
+  EXPECT_THAT(refusal([](auto& c) { c.max_time_between_tokens = -1; }), HasSubstr("max_time_between_tokens is -1"));
+  EXPECT_THAT(refusal([](auto& c) { c.max_time_between_tokens = NAN; }), HasSubstr("max_time_between_tokens is nan"));
   EXPECT_THAT(refusal([](auto& c) { c.kv_cache_memory = 100; }), HasSubstr("100 bytes for the KV cache hold 0 blocks"));
   EXPECT_THAT(refusal([](auto& c) { c.kv_cache_memory = int64_t{1} << 60; }), HasSubstr("MiB of memory are available"));
 }

@@ -21,7 +21,8 @@ constexpr size_t kChunkBytes = 16 * kHugePage;
 /// page would cost a look into the page table and stop the processor's own prefetching.
 std::byte* map_pages(size_t bytes, const Device& device) {
   const size_t mapped = bytes + kHugePage;
-  void* const data = ::mmap(nullptr, mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  void* const data =
+      mapped < bytes ? MAP_FAILED : ::mmap(nullptr, mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (data == MAP_FAILED) {
     throw fail<CapacityError>("cannot allocate {} MiB of memory; {} MiB are available", bytes >> 20,
                               device.memory_available() >> 20);
