@@ -5,6 +5,7 @@
 #include <atomic>
 #include <functional>
 #include <iterator>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <random>
 
@@ -326,7 +327,7 @@ void add_bench(CLI::App& program) {
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
   latency->add_option("--depth", options->depth, "Tokens that stand in the cache before")
-      ->check(CLI::NonNegativeNumber)
+      ->check(CLI::Range(0, std::numeric_limits<int>::max()))
       ->capture_default_str();
   latency->add_flag("--profile", options->profile, "Where the time of the last run went, region by region");
   latency->add_option("--iterations", options->iterations, "Measured runs")

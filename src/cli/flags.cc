@@ -58,7 +58,6 @@ void add_engine_flags(CLI::App& command, EngineConfig& config) {
   command
       .add_option("--max-time-between-tokens", config.max_time_between_tokens,
                   "Seconds that running requests may wait for their next token while prompts come in; 0: no bound")
-      ->check(CLI::NonNegativeNumber)
       ->group(group);
   command.add_option("--block-size", config.block_size, "Tokens in a KV block: 8, 16, 32, 64 or 128")
       ->check(CLI::IsMember({8, 16, 32, 64, 128}))
