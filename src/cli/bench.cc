@@ -165,7 +165,12 @@ std::string profile_text(const char* title, const std::vector<RegionTime>& regio
 /// where D tokens are in the prefix cache.
 void bench_latency(const BenchOptions& options) {
   EngineConfig config = options.engine;
-  config.enable_prefix_caching = true;  // for the D tokens alone: all other tokens are new each time
+  config.enable_prefix_caching = options.depth > 0;  // for the D tokens alone: all other tokens are new each time
+  // Room for this one sequence: every run takes the blocks of the one before, as llama-bench's do, and not memory that
+  // the system has to clear first.
+  config.max_num_seqs = 1;
+  if (config.max_model_len == 0)
+    config.max_model_len = options.depth + std::max(options.input_len, options.output_len + 1) + 1;
   config.profile = options.profile;
   const auto engine = Engine::open(config);
   const ModelInfo& model = engine->model();

@@ -156,10 +156,9 @@ class RowTile {
     }
     for (int r = first; r < last; ++r) {
       const Visible keys = clip(visible_[r], tile);
-      raise_maximum(scores_ + r * kTileKeys, static_cast<int>(keys.begin - tile), static_cast<int>(keys.end - tile),
-                    args_.soft_cap, running_[r], values_ + r * width_, width_);
+      weigh(scores_ + r * kTileKeys, static_cast<int>(keys.begin - tile), static_cast<int>(keys.end - tile),
+            args_.soft_cap, running_[r], values_ + r * width_, width_);
     }
-    for (int r = first; r < last; ++r) weigh(scores_ + r * kTileKeys, running_[r]);
     if constexpr (kScaled) {
       for (int r = first; r < last; ++r) multiply_tile(scores_ + r * kTileKeys, value_scales_);
     }

@@ -24,7 +24,7 @@ constexpr int kValueVectors = 2;
 
 /// scores[m, key] = q[m] . k[key] for the tile's keys; groups[g] is [head_dim][kKeyGroup]. next: what will be read as
 /// groups after these, asked for beside the arithmetic: a burst of requests would fill the processor's queue of misses
-/// and hold the arithmetic up until they are served.
+/// and hold the arithmetic up until they are served. Into the L2 cache: the L1's queue is the short one.
 template <typename T, int kRows>
 void score_rows(const float* q, int64_t q_stride, const T* const (&groups)[2], const T* const (&next)[2], int head_dim,
                 float* scores) {
@@ -35,8 +35,8 @@ void score_rows(const float* q, int64_t q_stride, const T* const (&groups)[2], c
     for (int m = 0; m < kRows; ++m) sum[m][0] = sum[m][1] = zero();
     for (int d = 0; d < head_dim; ++d) {
       if constexpr (kPrefetched<T>) {
-        __builtin_prefetch(next[0] + d * kKeyGroup);
-        __builtin_prefetch(next[1] + d * kKeyGroup);
+        __builtin_prefetch(next[0] + d * kKeyGroup, 0, 2);
+        __builtin_prefetch(next[1] + d * kKeyGroup, 0, 2);
       }
       const F32 k0 = load(first + static_cast<int64_t>(d) * kKeyGroup);
       const F32 k1 = load(second + static_cast<int64_t>(d) * kKeyGroup);
@@ -63,7 +63,7 @@ void add_value_columns(const float* weights, const T* values, int64_t value_stri
   for (int key = 0; key < keys; ++key) {
     if constexpr (kPrefetched<T>) {
       const char* const line = reinterpret_cast<const char*>(next + key * value_stride);
-      for (int i = 0; i < kVectors * kLanes * static_cast<int>(sizeof(T)); i += 64) __builtin_prefetch(line + i);
+      for (int i = 0; i < kVectors * kLanes * static_cast<int>(sizeof(T)); i += 64) __builtin_prefetch(line + i, 0, 2);
     }
     F32 v[kVectors];
     for (int j = 0; j < kVectors; ++j) v[j] = load(values + key * value_stride + j * kLanes);
@@ -156,10 +156,10 @@ static inline void multiply_tile(float* scores, const float* factors) {
   for (int v = 0; v < kTileKeys; v += kLanes) store(scores + v, load(scores + v) * load(factors + v));
 }
 
-/// First half of a row's softmax on the tile: soft-caps the scores, makes those outside begin .. end-1 -inf, and brings
-/// `running` and the row's weighted values [width] to the new maximum.
-static inline void raise_maximum(float* scores, int begin, int end, float soft_cap, RunningSoftmax& running,
-                                 float* values, int width) {
+/// A row's softmax on the tile: soft-caps the scores, makes those outside begin .. end-1 -inf, brings `running` and the
+/// row's weighted values [width] to the new maximum, and turns the scores into weights exp(score - max).
+static inline void weigh(float* scores, int begin, int end, float soft_cap, RunningSoftmax& running, float* values,
+                         int width) {
   F32 s[kTileVectors];
   for (int v = 0; v < kTileVectors; ++v) s[v] = load(scores + v * kLanes);
   if (soft_cap > 0.0F) {
@@ -171,23 +171,18 @@ static inline void raise_maximum(float* scores, int begin, int end, float soft_c
   }
   F32 largest = s[0];
   for (int v = 1; v < kTileVectors; ++v) largest = max(s[v], largest);
-  for (int v = 0; v < kTileVectors; ++v) store(scores + v * kLanes, s[v]);
-  const float tile_max = reduce_max(largest);
-  if (tile_max > running.max) {
-    // Where the maximum stays, the factor would be exactly 1.
+  // Most tiles raise no maximum: a comparison by lanes says so for less than the maximum across them costs.
+  if (greater_bits(largest, broadcast(running.max)) != 0) {
+    const float tile_max = reduce_max(largest);
     const F32 factor = broadcast(exp_one(running.max - tile_max));
     running.max = tile_max;
     store(running.sum, load(running.sum) * factor);
     for (int d = 0; d < width; d += kLanes) store(values + d, load(values + d) * factor);
   }
-}
-
-/// Second half: scores become weights exp(score - max), and `running` takes their sum.
-static inline void weigh(float* scores, RunningSoftmax& running) {
   const F32 shift = broadcast(running.max == -__builtin_inff() ? 0.0F : running.max);
   F32 sum = load(running.sum);
   for (int v = 0; v < kTileVectors; ++v) {
-    const F32 weight = exp(load(scores + v * kLanes) - shift);
+    const F32 weight = exp(s[v] - shift);
     sum = sum + weight;
     store(scores + v * kLanes, weight);
   }

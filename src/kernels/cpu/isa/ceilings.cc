@@ -12,7 +12,7 @@ void read_ceiling(const ReadCeilingArgs& args, int rank, int size) {
   for (const float* p = args.data + steps * rank / size * kStep; p < end; p += kStep) {
 #pragma GCC unroll 8
     for (int i = 0; i < kStreams; ++i) {
-      __builtin_prefetch(p + 16 * i + 1024);
+      __builtin_prefetch(p + 16 * i + 1024, 0, 2);
       sums[i] = add(sums[i], load_floats(p + 16 * i));
     }
   }

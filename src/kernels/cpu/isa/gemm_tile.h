@@ -7,7 +7,8 @@
 
 namespace caravel::kernels::CARAVEL_ISA {
 
-/// Bytes that a kernel which reads each weight once asks for ahead of its use.
+/// Bytes that a kernel which reads each weight once asks for ahead of its use; into the L2 cache, since what goes to
+/// the L1 takes one of its few miss buffers until it is there.
 constexpr int kPrefetchBytes = 4096;
 
 /// Where the sums of one panel go: `columns` (1 to 32) outputs of consecutive tokens. They start from the bias, from
@@ -125,7 +126,7 @@ static void quantized_tile(const uint8_t* panel, int64_t blocks, const Q8Rows& x
   }
   for (int64_t b = 0; b < blocks; ++b) {
     for (int i = 0; i < Blocks::kMeanBytes; i += 64) {
-      __builtin_prefetch(panel + b * Blocks::kMeanBytes + kPrefetchBytes + i);
+      __builtin_prefetch(panel + b * Blocks::kMeanBytes + kPrefetchBytes + i, 0, 2);
     }
     const typename Blocks::Block block = Blocks::at(panel, b);
     Floats scale[2][kScales];
@@ -174,7 +175,7 @@ static void plain_tile(const uint8_t* panel, int64_t inputs, const float* x, int
   }
   for (int64_t i = 0; i < inputs; ++i) {
     const uint8_t* at = panel + i * 2 * kHalfBytes;
-    for (int line = 0; line < 2 * kHalfBytes; line += 64) __builtin_prefetch(at + kPrefetchBytes + line);
+    for (int line = 0; line < 2 * kHalfBytes; line += 64) __builtin_prefetch(at + kPrefetchBytes + line, 0, 2);
 #pragma GCC unroll 2
     for (int h = 0; h < 2; ++h) {
       const Floats weights = load_weights<kType>(at + h * kHalfBytes);
