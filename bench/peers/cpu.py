@@ -46,7 +46,7 @@ def caravel(*args):
 
 def latency(model, depth=0, prefill=512, decode=128):
     return caravel("latency", model, "--depth", depth, "--input-len", prefill, "--output-len", decode, "--iterations",
-                   1, "--warmup", 0)
+                   1, "--warmup", 1)
 
 
 def llama_bench(model, prefill=512, decode=128, depth=0, flash=None, binaries=peers.LLAMA_BIN):

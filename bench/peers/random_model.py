@@ -34,6 +34,7 @@ def main():
     writer.add_layer_norm_rms_eps(1e-5)
     writer.add_vocab_size(VOCAB)
     tokens = byte_tokens()
+    tokens.append("to")  # what the one merge makes
     tokens += [f"token{i}" for i in range(VOCAB - len(tokens))]
     writer.add_tokenizer_model("gpt2")
     writer.add_tokenizer_pre("llama-bpe")
