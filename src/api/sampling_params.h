@@ -6,11 +6,13 @@
 #include <utility>
 #include <vector>
 
+#include "api/grammar_spec.h"
+
 namespace caravel {
 
 /// How the tokens of one request are drawn. Names and meanings are OpenAI's and vLLM's. The logits pass, in this order,
-/// through: allowed and bad words, min_tokens, logit bias, penalties, temperature, top-k, typical-p, top-p, min-p.
-/// Log-probabilities that are reported are those of the model, before any of it.
+/// through: the grammar, allowed and bad words, min_tokens, logit bias, penalties, temperature, top-k, typical-p,
+/// top-p, min-p. Log-probabilities that are reported are those of the model, before any of it.
 struct SamplingParams {
   int max_tokens = 256;                               // >= 0; 0 computes the prompt alone (its log-probabilities)
   int min_tokens = 0;                                 // no end of generation and no stop token before these many
@@ -38,6 +40,7 @@ struct SamplingParams {
   bool skip_special_tokens = true;  // special tokens do not appear in the text
   std::optional<int> logprobs;      // log-probability of each drawn token, and of the K most likely; 0: its own alone
   std::optional<int> prompt_logprobs;  // the same of each prompt token but the first
+  GrammarSpec grammar;                 // what each answer must look like; not with beam search
 };
 
 }  // namespace caravel

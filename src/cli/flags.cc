@@ -4,6 +4,7 @@
 #include <map>
 
 #include "base/error.h"
+#include "base/file.h"
 
 namespace caravel::cli {
 namespace {
@@ -110,10 +111,35 @@ void SamplingFlags::add_to(CLI::App& command) {
       ->group(group);
   option("--logprobs", params_.logprobs, "Log-probability of each token, and of the K most likely");
   option("--prompt-logprobs", params_.prompt_logprobs, "... of the prompt's tokens");
+
+  const std::string form = "What the answer must look like";
+  CLI::Option_group& forms = *command.add_option_group(form);
+  forms.require_option(0, 1);
+  const auto constraint = [&](const char* name, auto& value, const char* help) {
+    forms.add_option(name, value, help)->allow_extra_args(false);
+  };
+  constraint("--json-schema", json_schema_, "JSON that fits this schema: a file, or the schema itself");
+  forms.add_flag("--json-object", json_object_, "Any JSON object");
+  constraint("--regex", regex_, "A text that this regular expression matches as a whole");
+  constraint("--choice", choices_, "This text, or another one where the flag is repeated");
+  constraint("--grammar", grammar_file_, "What the rule `root` of this file in llama.cpp's GBNF matches");
+}
+
+GrammarSpec SamplingFlags::grammar() const {
+  using Kind = GrammarSpec::Kind;
+  if (json_object_) return {.kind = Kind::kJsonObject};
+  if (regex_) return {.kind = Kind::kRegex, .text = *regex_};
+  if (!choices_.empty()) return {.kind = Kind::kChoice, .choices = choices_};
+  if (!grammar_file_.empty()) return {.kind = Kind::kGbnf, .text = read_file(grammar_file_)};
+  if (json_schema_.empty()) return {};
+  const size_t begin = json_schema_.find_first_not_of(" \t\r\n");
+  const bool is_text = begin != std::string::npos && json_schema_[begin] == '{';
+  return {.kind = Kind::kJsonSchema, .text = is_text ? json_schema_ : read_file(json_schema_)};
 }
 
 SamplingParams SamplingFlags::resolve(const GenerationDefaults& defaults, bool chat) const {
   SamplingParams params = params_;
+  params.grammar = grammar();
   params.temperature = temperature_.value_or(defaults.temperature.value_or(chat ? 0.7F : 0.0F));
   params.top_k = top_k_.value_or(defaults.top_k.value_or(params.top_k));
   params.top_p = top_p_.value_or(defaults.top_p.value_or(params.top_p));

@@ -19,6 +19,9 @@ class SamplingFlags {
  public:
   void add_to(CLI::App& command);
 
+  /// The grammar's flags, at most one of them. Throws NotFound and IoError for a file that cannot be read.
+  GrammarSpec grammar() const;
+
   /// chat: temperature is 0.7, and not 0, where neither the caller nor the model says one.
   SamplingParams resolve(const GenerationDefaults& defaults, bool chat) const;
 
@@ -31,6 +34,11 @@ class SamplingFlags {
   std::optional<float> repetition_penalty_;
   std::vector<std::string> logit_bias_;
   int beams_ = 0;
+  std::string json_schema_;
+  std::optional<std::string> regex_;
+  std::vector<std::string> choices_;
+  std::string grammar_file_;
+  bool json_object_ = false;
 };
 
 }  // namespace caravel::cli

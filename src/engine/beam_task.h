@@ -19,6 +19,7 @@ class BeamTask final : public Task {
   /// The most likely tokens after a beam that a step must tell.
   static int candidates(const SamplingParams& params, size_t end_ids, int vocab_size);
 
+  std::string_view request_id() const override { return generation_.channel->id(); }
   bool cancelled() const override { return generation_.channel->cancelled(); }
   void want(const scheduler::Row& row, int32_t first, StepWants& wants) override;
   void receive(const LogitsWant& want, const sampler::Sampler& sampler, size_t row) override;

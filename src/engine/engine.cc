@@ -101,6 +101,7 @@ EngineImpl::EngineImpl(const EngineConfig& config, const EngineHooks& hooks, Loa
                .max_top = kMaxTop,
                .profile = config.profile}),
       limits_{.max_model_len = model_.sizes.max_model_len, .max_num_seqs = config.max_num_seqs},
+      grammars_(model_),
       seed_(config.seed != 0 ? config.seed : entropy()),
       loop_(scheduler_config(config, model_, hooks), config.max_time_between_tokens, runner_, store_,
             hooks.before_step) {
@@ -111,7 +112,8 @@ std::unique_ptr<RequestHandle> EngineImpl::submit(Request request, std::function
   const uint64_t number = requests_.fetch_add(1);
   if (request.id.empty()) request.id = fmt::format("request-{}", number + 1);
   const uint64_t seed = hash128(&number, sizeof(number), {seed_, 0}).low;
-  Generation generation = make_generation(std::move(request), model_, limits_, store_, seed, std::move(on_news));
+  Generation generation =
+      make_generation(std::move(request), model_, limits_, store_, grammars_, seed, std::move(on_news));
   const std::shared_ptr<RequestChannel> channel = generation.channel;
   std::shared_ptr<Task> task;
   if (generation.params().use_beam_search && generation.params().max_tokens > 0) {

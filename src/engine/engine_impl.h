@@ -32,6 +32,7 @@ class EngineImpl final : public Engine {
   std::vector<Score> score(const ScoreRequest& request) override;
   std::vector<float> embed(std::span<const int32_t> tokens) override;
   Stats stats() const override { return loop_.stats(); }
+  Monitor monitor(uint64_t since_step) const override { return loop_.monitor(since_step); }
   const ModelInfo& model() const override { return model_.info; }
   const GenerationDefaults& generation_defaults() const override { return model_.generation_defaults; }
   const text::Tokenizer& tokenizer() const override { return *model_.tokenizer; }
@@ -48,6 +49,7 @@ class EngineImpl final : public Engine {
   LogprobStore store_;
   ModelRunner runner_;
   const RequestLimits limits_;
+  Grammars grammars_;
   const uint64_t seed_;
   std::atomic<uint64_t> requests_{0};
   EngineLoop loop_;  // last: its thread uses all of the above

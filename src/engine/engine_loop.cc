@@ -55,6 +55,18 @@ Stats EngineLoop::stats() const {
   return mailbox_->stats;
 }
 
+Monitor EngineLoop::monitor(uint64_t since_step) const {
+  const std::lock_guard lock(mailbox_->mutex);
+  // Idle, the thread waits for this mutex: nobody else touches the scheduler meanwhile.
+  if (mailbox_->idle) report_blocks(scheduler_.kv().pool(), tasks_, mailbox_->block_map);
+  mailbox_->map_wanted = !mailbox_->idle;
+  return {.stats = mailbox_->stats,
+          .now = seconds_since(opened_),
+          .steps = mailbox_->log.since(since_step),
+          .blocks = mailbox_->block_map.blocks,
+          .owners = mailbox_->block_map.owners};
+}
+
 void EngineLoop::check_integrity() {
   std::unique_lock lock(mailbox_->mutex);
   // Idle, the thread waits for this mutex: nobody else touches the scheduler meanwhile.
@@ -79,6 +91,7 @@ void EngineLoop::run() {
 
 bool EngineLoop::take_mail() {
   std::unique_lock lock(mailbox_->mutex);
+  if (std::exchange(mailbox_->map_wanted, false)) report_blocks(scheduler_.kv().pool(), tasks_, mailbox_->block_map);
   if (!scheduler_.has_work()) {
     const auto mail = [&] { return mailbox_->stopping || !mailbox_->arrivals.empty(); };
     if (!mail()) {
@@ -92,6 +105,8 @@ bool EngineLoop::take_mail() {
     }
   }
   std::swap(arrivals_, mailbox_->arrivals);
+  // Told before the step that they are planned in: who watches must see work even if that step never ends.
+  mailbox_->stats.waiting_requests += static_cast<int>(arrivals_.size());
   poked_ = std::exchange(mailbox_->poked, false);
   if (mailbox_->stopping) {
     std::ranges::move(arrivals_, std::back_inserter(tasks_));
@@ -121,6 +136,7 @@ void EngineLoop::step() {
     for (Task* const task : step_tasks_) scheduler_.cancel(*task->group());
   }
   pace_.observe(plan.total_tokens, seconds_since(start));
+  step_ = report_tokens(plan);
   scheduler_.complete(plan);
   for (Task* const task : step_tasks_) {
     if (error.empty()) {
@@ -129,7 +145,9 @@ void EngineLoop::step() {
       end(*task, FinishReason::kError, error);
     }
   }
-  stats_.busy_seconds += seconds_since(start);
+  step_.seconds = seconds_since(start);
+  step_.end = seconds_since(opened_);
+  stats_.busy_seconds += step_.seconds;
   close_ended();
 }
 
@@ -177,8 +195,13 @@ void EngineLoop::publish_stats() {
   scheduler_.fill(stats_);
   const std::span<const RegionTime> regions = runner_.profile();
   stats_.regions.assign(regions.begin(), regions.end());
+  step_.waiting = stats_.waiting_requests;
+  step_.running = stats_.running_requests;
+  step_.swapped = stats_.swapped_requests;
   const std::lock_guard lock(mailbox_->mutex);
   mailbox_->stats = stats_;
+  if (step_.number != 0) mailbox_->log.add(step_);
+  step_.number = 0;
 }
 
 }  // namespace caravel::engine

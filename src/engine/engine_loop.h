@@ -8,9 +8,12 @@
 #include <thread>
 #include <vector>
 
+#include "api/monitor.h"
 #include "api/stats.h"
+#include "base/clock.h"
 #include "engine/logprob_store.h"
 #include "engine/model_runner.h"
+#include "engine/monitor_log.h"
 #include "engine/step_pace.h"
 #include "engine/task.h"
 #include "scheduler/scheduler.h"
@@ -26,6 +29,9 @@ struct Mailbox {
   bool stopping = false;
   bool idle = false;  // the thread waits, and nothing runs
   Stats stats;        // after the last step
+  MonitorLog log;
+  BlockMap block_map;
+  bool map_wanted = false;  // at the next step boundary
 
   void poke() {
     {
@@ -56,6 +62,7 @@ class EngineLoop {
   void submit(std::shared_ptr<Task> task);
   const std::shared_ptr<Mailbox>& mailbox() const { return mailbox_; }
   Stats stats() const;
+  Monitor monitor(uint64_t since_step) const;
   /// Waits until nothing runs, then checks the books.
   void check_integrity();
 
@@ -89,7 +96,9 @@ class EngineLoop {
   };
   std::vector<Ended> ended_;
   StepWants wants_;
-  Stats stats_;  // what the scheduler does not count
+  Stats stats_;      // what the scheduler does not count
+  StepReport step_;  // the last one; number 0: it is in the log
+  const Clock::time_point opened_ = Clock::now();
   std::shared_ptr<Mailbox> mailbox_ = std::make_shared<Mailbox>();
   std::thread thread_;
 };

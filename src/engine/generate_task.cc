@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "base/error.h"
+
 namespace caravel::engine {
 namespace {
 
@@ -21,6 +23,10 @@ GenerateTask::GenerateTask(Generation generation)
         {.member = {this, i},
          .state = {generation_.rules, static_cast<uint32_t>(i), group()->params().prompt},
          .text = {*generation_.tokenizer, generation_.text, static_cast<size_t>(params.max_tokens) * kBytesPerToken}});
+    if (generation_.grammar == nullptr) continue;
+    answers_.back().constraint = std::make_shared<sampler::grammar::Constraint>(
+        generation_.grammar, generation_.vocab_size, generation_.rules->end_ids);
+    generation_.mask_thread->post(answers_.back().constraint, sampler::grammar::MaskThread::kBegin);
   }
 }
 
@@ -31,7 +37,10 @@ void GenerateTask::want(const scheduler::Row& row, int32_t first, StepWants& wan
   if (generation_.params().max_tokens == 0) return;
   const auto draw = [&](const Answer& answer) {
     wants.logits.push_back({.row = first + row.count - 1,
-                            .sample = {.state = &answer.state, .tokens = row.sequence->tokens, .top = generation_.top},
+                            .sample = {.state = &answer.state,
+                                       .tokens = row.sequence->tokens,
+                                       .mask = answer.constraint ? &answer.constraint->mask() : nullptr,
+                                       .top = generation_.top},
                             .task = this,
                             .tag = kDraw + answer.member.index});
   };
@@ -49,6 +58,7 @@ void GenerateTask::receive(const LogitsWant& want, const sampler::Sampler& sampl
   }
   Answer& answer = answers_[static_cast<size_t>(want.tag - kDraw)];
   answer.drew = true;
+  answer.dead_end = sampler.dead_end(row);
   if (generation_.top >= 0) {
     answer.drawn = sampler.token_logprob(row, generation_.top);
   } else {
@@ -61,6 +71,10 @@ int GenerateTask::advance(scheduler::Scheduler& scheduler) {
   int generated = 0;
   for (Answer& answer : answers_) {
     if (!answer.drew) continue;
+    if (answer.dead_end) {
+      end_constrained(answer);
+      continue;
+    }
     accept(answer);
     ++generated;
   }
@@ -76,6 +90,8 @@ int GenerateTask::advance(scheduler::Scheduler& scheduler) {
     if (!std::exchange(answer.drew, false) || answer.sequence == nullptr) continue;
     scheduler.append(*answer.sequence, answer.drawn.token);
     answer.state.append(answer.drawn.token);
+    // While the next step is planned and its forward pass runs.
+    if (answer.constraint) generation_.mask_thread->post(answer.constraint, answer.drawn.token);
   }
   return generated;
 }
@@ -97,6 +113,18 @@ void GenerateTask::fork(scheduler::Scheduler& scheduler) {
     }
   }
   if (!taken) scheduler.finish(prompt);
+}
+
+void GenerateTask::end_constrained(Answer& answer) {
+  const sampler::grammar::Constraint& constraint = *answer.constraint;
+  if (!constraint.error().empty()) throw fail<Error>("{}", constraint.error());
+  if (!constraint.complete()) {
+    throw fail<Error>(
+        "no token can follow: those that the grammar allows are ruled out by the vocabulary, allowed_token_ids, "
+        "bad_words, logit_bias or stop_token_ids");
+  }
+  answer.text.finish();
+  finish(answer, FinishReason::kStop, "");
 }
 
 void GenerateTask::accept(Answer& answer) {

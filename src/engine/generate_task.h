@@ -13,6 +13,7 @@ class GenerateTask final : public Task {
  public:
   explicit GenerateTask(Generation generation);
 
+  std::string_view request_id() const override { return generation_.channel->id(); }
   bool cancelled() const override { return generation_.channel->cancelled(); }
   void want(const scheduler::Row& row, int32_t first, StepWants& wants) override;
   void receive(const LogitsWant& want, const sampler::Sampler& sampler, size_t row) override;
@@ -26,11 +27,15 @@ class GenerateTask final : public Task {
     OutputText text;
     scheduler::Sequence* sequence = nullptr;  // nullptr before the fork and after the end
     int tokens = 0;
-    bool drew = false;  // in this step: the following
+    std::shared_ptr<sampler::grammar::Constraint> constraint;  // where the request has a grammar
+    bool drew = false;                                         // in this step: the following
+    bool dead_end = false;                                     // nothing could be drawn
     TokenLogprob drawn = {};
     FinishReason finish_reason = FinishReason::kNone;
   };
 
+  /// Nothing can follow: ends the answer if it is whole. Throws Error if not.
+  void end_constrained(Answer& answer);
   /// The drawn token joins the answer, and perhaps ends it.
   void accept(Answer& answer);
   void finish(Answer& answer, FinishReason reason, std::string_view stop_reason);

@@ -8,6 +8,7 @@
 #include "engine/output_text.h"
 #include "engine/prompt_logprobs.h"
 #include "engine/request_channel.h"
+#include "sampler/grammar/constraint.h"
 #include "sampler/sampling_state.h"
 #include "text/tokenizer.h"
 
@@ -19,7 +20,10 @@ struct Generation {
   std::vector<int32_t> end_of_generation_ids;           // empty where the request ignores them
   OutputText::Options text;
   const text::Tokenizer* tokenizer = nullptr;
-  std::unique_ptr<PromptLogprobs> prompt_logprobs;  // where asked
+  std::unique_ptr<PromptLogprobs> prompt_logprobs;        // where asked
+  std::shared_ptr<sampler::grammar::StateSpace> grammar;  // where asked: what each answer must look like
+  size_t vocab_size = 0;                                  // of the logits
+  sampler::grammar::MaskThread* mask_thread = nullptr;    // that makes its masks
   std::shared_ptr<RequestChannel> channel;
   int top = -1;  // SampleRow::top of its draws
   scheduler::GroupParams group;

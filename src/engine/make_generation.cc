@@ -34,6 +34,22 @@ void sort_unique(std::vector<int32_t>& ids) {
   ids.erase(rest.begin(), rest.end());
 }
 
+/// The bytes that tokens put into a text; special ones are never part of one.
+sampler::grammar::Vocabulary grammar_vocabulary(const LoadedModel& model) {
+  const text::Tokenizer& tokenizer = *model.tokenizer;
+  std::vector<std::string_view> bytes(static_cast<size_t>(tokenizer.vocab_size()));
+  for (size_t i = 0; i < bytes.size(); ++i) {
+    const TokenType type = tokenizer.token_type(static_cast<int32_t>(i));
+    const bool shown = type == TokenType::kNormal || type == TokenType::kUserDefined || type == TokenType::kByte;
+    if (shown) bytes[i] = tokenizer.token_bytes(static_cast<int32_t>(i));
+  }
+  for (const int32_t id : model.generation_defaults.end_of_generation_ids) {
+    if (static_cast<size_t>(id) < bytes.size()) bytes[static_cast<size_t>(id)] = {};
+  }
+  const TokenizerData& data = tokenizer.data();
+  return sampler::grammar::Vocabulary(bytes, data.kind == TokenizerKind::kSentencePieceBpe && data.add_space_prefix);
+}
+
 /// Limits max_tokens to what max_model_len leaves.
 void fit_length(SamplingParams& params, size_t prompt_tokens, int max_model_len) {
   const int64_t room = int64_t{max_model_len} - static_cast<int64_t>(prompt_tokens);
@@ -56,6 +72,8 @@ void check_sequences(const SamplingParams& params, int max_num_seqs) {
 
 }  // namespace
 
+Grammars::Grammars(const LoadedModel& model) : compiler([&model] { return grammar_vocabulary(model); }) {}
+
 void check_tokens(std::span<const int32_t> tokens, int vocab_size, std::string_view what) {
   if (tokens.empty()) throw fail<InvalidArgument>("{} is empty: give at least one token", what);
   for (const int32_t token : tokens) {
@@ -66,7 +84,7 @@ void check_tokens(std::span<const int32_t> tokens, int vocab_size, std::string_v
 }
 
 Generation make_generation(Request request, const LoadedModel& model, const RequestLimits& limits, LogprobStore& store,
-                           uint64_t seed, std::function<void()> on_news) {
+                           Grammars& grammars, uint64_t seed, std::function<void()> on_news) {
   const int vocab_size = model.decoder->config().vocab_size;
   SamplingParams& params = request.sampling;
   sampler::validate(params, vocab_size);
@@ -77,6 +95,7 @@ Generation make_generation(Request request, const LoadedModel& model, const Requ
 
   Generation generation;
   generation.tokenizer = model.tokenizer.get();
+  generation.vocab_size = static_cast<size_t>(vocab_size);
   generation.text = {.skip_special = params.skip_special_tokens,
                      .stop = params.stop,
                      .include_stop = params.include_stop_str_in_output};
@@ -105,6 +124,10 @@ Generation make_generation(Request request, const LoadedModel& model, const Requ
   if (params.prompt_logprobs) {
     generation.prompt_logprobs =
         std::make_unique<PromptLogprobs>(store, prompt, std::min(*params.prompt_logprobs, vocab_size));
+  }
+  if (params.grammar.kind != GrammarSpec::Kind::kNone) {
+    generation.grammar = grammars.compiler.compile(params.grammar);
+    generation.mask_thread = &grammars.mask_thread;
   }
   generation.channel = std::make_shared<RequestChannel>(std::move(request.id), params.n, params.max_tokens,
                                                         params.logprobs.has_value(), std::move(on_news));

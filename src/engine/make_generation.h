@@ -7,6 +7,8 @@
 #include "api/request.h"
 #include "engine/generation.h"
 #include "engine/loaded_model.h"
+#include "sampler/grammar/compiler.h"
+#include "sampler/grammar/constraint.h"
 
 namespace caravel::engine {
 
@@ -19,12 +21,20 @@ struct RequestLimits {
   int max_num_seqs = 0;
 };
 
+/// What constrained answers need.
+struct Grammars {
+  /// Of the model's vocabulary. `model` must outlive it.
+  explicit Grammars(const LoadedModel& model);
+  sampler::grammar::Compiler compiler;
+  sampler::grammar::MaskThread mask_thread;
+};
+
 /// Throws InvalidArgument: no tokens, or an id that the model does not have. `what`: for the message.
 void check_tokens(std::span<const int32_t> tokens, int vocab_size, std::string_view what);
 
 /// Checks a request and turns it into ids. request.id is set. seed: for a request that brings none. Throws
-/// InvalidArgument.
+/// InvalidArgument, and Unsupported for a grammar that cannot be enforced.
 Generation make_generation(Request request, const LoadedModel& model, const RequestLimits& limits, LogprobStore& store,
-                           uint64_t seed, std::function<void()> on_news);
+                           Grammars& grammars, uint64_t seed, std::function<void()> on_news);
 
 }  // namespace caravel::engine

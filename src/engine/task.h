@@ -4,6 +4,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -64,6 +65,8 @@ class Task {
 
   const std::shared_ptr<scheduler::SequenceGroup>& group() const { return group_; }
 
+  /// The caller's name for it; empty where it has none.
+  virtual std::string_view request_id() const { return {}; }
   /// Any thread.
   virtual bool cancelled() const { return false; }
   /// `row` is in the step; its tokens are the batch's rows from `first` on.

@@ -1,13 +1,15 @@
 #include "sampler/candidates.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <limits>
 #include <utility>
 
 namespace caravel::sampler {
 
-void Candidates::gather(std::span<const float> logits, std::span<const int32_t> allowed, int top_k) {
+void Candidates::gather(std::span<const float> logits, std::span<const int32_t> allowed, const TokenMask* mask,
+                        int top_k) {
   const size_t limit = top_k > 0 ? static_cast<size_t>(top_k) : std::numeric_limits<size_t>::max();
   items_.clear();
   // With a limit, items_ is a heap whose front is the least likely of those kept.
@@ -23,10 +25,18 @@ void Candidates::gather(std::span<const float> logits, std::span<const int32_t> 
       std::push_heap(items_.begin(), items_.end(), likelier);
     }
   };
-  if (allowed.empty()) {
-    for (size_t token = 0; token < logits.size(); ++token) offer(static_cast<int32_t>(token));
+  if (!allowed.empty()) {
+    for (const int32_t token : allowed) {
+      if (mask == nullptr || mask->allows(token)) offer(token);
+    }
+  } else if (mask != nullptr) {
+    for (size_t i = 0; i < mask->bits().size(); ++i) {
+      for (uint32_t word = mask->bits()[i]; word != 0; word &= word - 1) {
+        offer(static_cast<int32_t>(32 * i) + std::countr_zero(word));
+      }
+    }
   } else {
-    for (const int32_t token : allowed) offer(token);
+    for (size_t token = 0; token < logits.size(); ++token) offer(static_cast<int32_t>(token));
   }
 }
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "api/sampling_params.h"
+#include "sampler/token_mask.h"
 
 namespace caravel::sampler {
 
@@ -14,9 +15,9 @@ class Candidates {
  public:
   explicit Candidates(size_t vocab_size) { items_.reserve(vocab_size); }
 
-  /// Those of `logits` [vocab] that are finite (of `allowed`, unless it is empty); the top_k largest of
-  /// them, where top_k > 0, equals by lower id.
-  void gather(std::span<const float> logits, std::span<const int32_t> allowed, int top_k);
+  /// Those of `logits` [vocab] that are finite (of `allowed`, unless it is empty, and of `mask`, where there is one);
+  /// the top_k largest of them, where top_k > 0, equals by lower id.
+  void gather(std::span<const float> logits, std::span<const int32_t> allowed, const TokenMask* mask, int top_k);
   /// The most likely one, the lowest id among equals; -1 when there is none.
   int32_t best() const;
 

@@ -25,21 +25,30 @@ struct Sampler::DrawArgs {
   const float* log_sum_exp;  // [count]
   const int32_t* argmax;     // [count]
   int32_t* tokens;           // out: [count]
+  int32_t* dead_ends;        // out: [count]
   float* logprobs;           // out: [count]
   const std::unique_ptr<Workspace>* workspaces;
 };
 
 namespace {
 
-/// The token drawn at the end of `row.tokens`; `argmax` of the unchanged logits.
+constexpr int32_t kDeadEnd = -1;
+
+/// The token drawn at the end of `row.tokens`; `argmax` of the unchanged logits. kDeadEnd: the row's mask leaves none.
 int32_t draw(const SampleRow& row, std::span<float> logits, int32_t argmax, LogitEdits& edits, Candidates& candidates) {
   const SamplingState& state = *row.state;
   const SamplingParams& params = state.rules().params;
   edits.apply(state, row.tokens, logits);
   const bool greedy = params.temperature == 0.0F;
-  if (greedy && edits.empty() && params.allowed_token_ids.empty()) return argmax;
-  candidates.gather(logits, params.allowed_token_ids, greedy ? 1 : params.top_k);
+  if (row.mask != nullptr) {
+    row.mask->wait();
+    if (greedy && edits.empty() && params.allowed_token_ids.empty() && row.mask->allows(argmax)) return argmax;
+  } else if (greedy && edits.empty() && params.allowed_token_ids.empty()) {
+    return argmax;
+  }
+  candidates.gather(logits, params.allowed_token_ids, row.mask, greedy ? 1 : params.top_k);
   edits.revert(logits);
+  if (candidates.empty() && row.mask != nullptr) return kDeadEnd;
   // Where every token is forbidden, one that is at least allowed.
   if (candidates.empty()) return params.allowed_token_ids.empty() ? argmax : params.allowed_token_ids.front();
   if (greedy) return candidates.best();
@@ -56,14 +65,15 @@ Sampler::Sampler(Device& device, int64_t vocab_size, int64_t max_rows, int max_t
       top_begin_(static_cast<size_t>(max_rows)) {
   const auto rows = static_cast<size_t>(max_rows);
   const size_t tops = rows * static_cast<size_t>(max_top_);
-  buffer_ = device.allocate((5 * rows + 2 * tops) * sizeof(float));
+  buffer_ = device.allocate((6 * rows + 2 * tops) * sizeof(float));
   log_sum_exp_ = buffer_.as<float>();
   logprobs_ = log_sum_exp_ + rows;
   top_logits_ = logprobs_ + rows;
   argmax_ = reinterpret_cast<int32_t*>(top_logits_ + tops);
   tokens_ = argmax_ + rows;
   ranks_ = tokens_ + rows;
-  top_tokens_ = ranks_ + rows;
+  dead_ends_ = ranks_ + rows;
+  top_tokens_ = dead_ends_ + rows;
   CARAVEL_CHECK(device.kind() == DeviceKind::kCpu);
   const int ranks = static_cast<CpuDevice&>(device).pool().size();
   for (int rank = 0; rank < ranks; ++rank) {
@@ -78,8 +88,10 @@ void Sampler::draw_rows(const DrawArgs& args, int rank, int size) {
   for (int64_t r = rank; r < args.count; r += size) {
     const SampleRow& row = args.rows[r];
     const std::span<float> logits(args.logits + r * args.vocab_size, static_cast<size_t>(args.vocab_size));
-    const int32_t token =
+    int32_t token =
         row.state == nullptr ? row.token : draw(row, logits, args.argmax[r], workspace.edits, workspace.candidates);
+    args.dead_ends[r] = token == kDeadEnd ? 1 : 0;
+    if (token == kDeadEnd) token = args.argmax[r];
     args.tokens[r] = token;
     args.logprobs[r] = logits[static_cast<size_t>(token)] - args.log_sum_exp[r];
   }
@@ -102,6 +114,7 @@ void Sampler::sample(Stream& stream, float* logits, std::span<const SampleRow> r
                                                .log_sum_exp = log_sum_exp_,
                                                .argmax = argmax_,
                                                .tokens = tokens_,
+                                               .dead_ends = dead_ends_,
                                                .logprobs = logprobs_,
                                                .workspaces = workspaces_.data()});
   // Neighbours that want the same go in one call; their top tokens then lie close-packed.

@@ -8,6 +8,7 @@
 #include "api/output.h"
 #include "device/device.h"
 #include "sampler/sampling_state.h"
+#include "sampler/token_mask.h"
 
 namespace caravel::sampler {
 
@@ -15,6 +16,7 @@ namespace caravel::sampler {
 struct SampleRow {
   const SamplingState* state = nullptr;  // draws a token by it; nullptr: `token` is given
   std::span<const int32_t> tokens;       // where one is drawn: the sequence so far, prompt and output
+  const TokenMask* mask = nullptr;       // where one is drawn: the only ones that may be; waited for. nullptr: all
   int32_t token = 0;                     // where it is given: whose log-probability is wanted
   int top = -1;  // -1: the drawn token alone; 0: its log-probability and rank too; K: and of the K most likely
 };
@@ -33,6 +35,8 @@ class Sampler {
   void sample(Stream& stream, float* logits, std::span<const SampleRow> rows);
 
   int32_t token(size_t row) const { return tokens_[row]; }
+  /// The row has a mask, and no token that it allows may be drawn: token() is none of them.
+  bool dead_end(size_t row) const { return dead_ends_[row] != 0; }
   /// Natural logarithm; where the row asked for it.
   float logprob(size_t row) const { return logprobs_[row]; }
   int32_t rank(size_t row) const { return ranks_[row]; }
@@ -62,6 +66,7 @@ class Sampler {
   int32_t* argmax_;                                     // [max_rows]
   int32_t* tokens_;                                     // [max_rows]
   int32_t* ranks_;                                      // [max_rows]
+  int32_t* dead_ends_;                                  // [max_rows]
   float* top_logits_;                                   // [max_rows * max_top]
   int32_t* top_tokens_;                                 // [max_rows * max_top]
   std::vector<std::unique_ptr<Workspace>> workspaces_;  // by rank

@@ -38,6 +38,7 @@ void check_beams(const SamplingParams& params) {
   const auto refuse = [](std::string_view name, bool given) {
     if (given) throw fail<InvalidArgument>("{} cannot be used with beam search: leave one of them out", name);
   };
+  refuse("a grammar", params.grammar.kind != GrammarSpec::Kind::kNone);
   refuse("stop", !params.stop.empty());
   refuse("repetition_penalty", params.repetition_penalty != 1.0F);
   refuse("presence_penalty", params.presence_penalty != 0.0F);

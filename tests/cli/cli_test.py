@@ -105,6 +105,51 @@ class Generate(unittest.TestCase):
             self.assertIn("down", generate("--components", str(path), "--max-tokens", "6").stdout.decode().lower())
 
 
+class Constrained(unittest.TestCase):
+    SCHEMA = {"type": "object", "properties": {"name": {"type": "string", "maxLength": 20},
+                                               "age": {"type": "integer", "minimum": 0, "maximum": 120}},
+              "required": ["name", "age"]}
+
+    def test_json_that_fits_its_schema(self):
+        (answer,) = json_lines(generate("--chat", "--prompt", "Describe a person.", "--json-schema",
+                                        json.dumps(self.SCHEMA), "--json").stdout)
+        person = json.loads(answer["text"])
+        self.assertEqual({"name", "age"}, set(person))
+        self.assertLessEqual(len(person["name"]), 20)
+        self.assertTrue(0 <= person["age"] <= 120)
+        self.assertEqual("stop", answer["finish_reason"])
+
+    def test_regex_choice_and_grammar(self):
+        ask = ["--chat", "--prompt", "Is the sky blue?"]
+        text = lambda *args: generate(*ask, *args).stdout.decode().rstrip("\n")
+        self.assertRegex(text("--regex", "[A-Z][a-z]{2,9}, 20[0-9]{2}"), r"^[A-Z][a-z]{2,9}, 20[0-9]{2}$")
+        self.assertIn(text("--choice", "yes", "--choice", "no"), ["yes", "no"])
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "sum.gbnf"
+            path.write_text('root ::= n "+" n\nn ::= [0-9]{1,2}')
+            self.assertRegex(text("--grammar", str(path)), r"^\d{1,2}\+\d{1,2}$")
+
+    def test_rows_and_refusals(self):
+        rows = [{"id": "a", "prompt": "x", "structured_outputs": {"choice": ["left", "right"]}},
+                {"id": "b", "prompt": "x", "response_format": {"type": "json_schema", "json_schema": {
+                    "name": "n", "schema": {"type": "integer", "maximum": 9, "minimum": 1}}}},
+                {"id": "c", "prompt": "x", "structured_outputs": {"json": {"not": {"type": "null"}}}}]
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "rows.jsonl"
+            path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+            answers = {a["id"]: a for a in json_lines(generate("--input", str(path)).stdout)}
+        self.assertIn(answers["a"]["text"], ["left", "right"])
+        self.assertIn(answers["b"]["text"], list("123456789"))
+        self.assertIn("'not' at #", answers["c"]["error"])
+
+    def test_flags_that_contradict_each_other(self):
+        done = generate("--prompt", "x", "--regex", "a", "--choice", "b", check=False)
+        self.assertNotEqual(0, done.returncode)
+        done = generate("--prompt", "x", "--regex", "(?=a)", check=False)
+        self.assertEqual(1, done.returncode)
+        self.assertIn("look-ahead", done.stderr.decode())
+
+
 class Batch(unittest.TestCase):
     def setUp(self):
         self.folder = tempfile.TemporaryDirectory()
