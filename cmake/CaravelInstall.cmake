@@ -6,7 +6,8 @@ include(CMakePackageConfigHelpers)
 include(GNUInstallDirs)
 
 get_property(modules GLOBAL PROPERTY CARAVEL_MODULES)
-list(REMOVE_ITEM modules caravel_cli)
+# Not the server and the command line: they are the binary's.
+list(FILTER modules EXCLUDE REGEX "^caravel_(cli|server)")
 foreach(module IN LISTS modules caravel_options)
   string(REPLACE caravel_ "" name ${module})
   set_target_properties(${module} PROPERTIES EXPORT_NAME ${name})

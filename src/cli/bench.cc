@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "cli/bench_serve.h"
 #include "cli/commands.h"
 #include "cli/flags.h"
 #include "cli/output_file.h"
@@ -328,6 +329,7 @@ void add_bench(CLI::App& program) {
   CLI::App* latency = add("latency", "One request: prefill and decode", bench_latency);
   CLI::App* throughput = add("throughput", "Many requests at once", bench_throughput);
   add("memory", "This machine's ceilings: read bandwidth, int8 and f32 peaks", bench_memory);
+  add_bench_serve(command);
   latency->add_option("--input-len", options->input_len, "Tokens of the prompt")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();

@@ -12,5 +12,6 @@ void add_score(CLI::App& program, int& exit_code);
 void add_tokenize(CLI::App& program);
 void add_inspect(CLI::App& program);
 void add_bench(CLI::App& program);
+void add_serve(CLI::App& program);
 
 }  // namespace caravel::cli

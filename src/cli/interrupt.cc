@@ -24,23 +24,25 @@ void note(int) {
   if (::write(wake_up[1], "", 1) < 0) errno = saved;
 }
 
-void handle_with(void (*handler)(int)) {
+void handle_with(int signal, void (*handler)(int)) {
   struct sigaction action = {};
   action.sa_handler = handler;
-  ::sigaction(SIGINT, &action, nullptr);
+  ::sigaction(signal, &action, nullptr);
 }
 
 }  // namespace
 
-InterruptGuard::InterruptGuard() {
+InterruptGuard::InterruptGuard(std::initializer_list<int> signals) : signals_(signals) {
   if (wake_up[0] < 0 && ::pipe2(wake_up.data(), O_NONBLOCK | O_CLOEXEC) != 0) {
     throw fail<IoError>("cannot make a pipe: {}", std::strerror(errno));
   }
   reset();
-  handle_with(note);
+  for (const int signal : signals_) handle_with(signal, note);
 }
 
-InterruptGuard::~InterruptGuard() { handle_with(SIG_DFL); }
+InterruptGuard::~InterruptGuard() {
+  for (const int signal : signals_) handle_with(signal, SIG_DFL);
+}
 
 bool InterruptGuard::interrupted() const { return interrupts > 0; }
 

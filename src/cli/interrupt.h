@@ -1,13 +1,18 @@
 #pragma once
 
+#include <csignal>
+#include <initializer_list>
+#include <vector>
+
 namespace caravel::cli {
 
 inline constexpr int kInterruptedExitCode = 130;  // 128 + SIGINT, as shells count
 
-/// Ctrl-C while one of these lives is noted instead of ending the program; a second one ends it at once. Not nested.
+/// Ctrl-C, or whichever signals it is told of, is noted while one of these lives instead of ending the program; a
+/// second one ends it at once. Not nested.
 class InterruptGuard {
  public:
-  InterruptGuard();
+  explicit InterruptGuard(std::initializer_list<int> signals = {SIGINT});
   ~InterruptGuard();
   InterruptGuard(const InterruptGuard&) = delete;
   InterruptGuard& operator=(const InterruptGuard&) = delete;
@@ -17,6 +22,9 @@ class InterruptGuard {
   int descriptor() const;
   /// Forgets it: what was interrupted has ended.
   void reset();
+
+ private:
+  std::vector<int> signals_;
 };
 
 }  // namespace caravel::cli

@@ -29,6 +29,7 @@ int main(int argc, char** argv) {
       ->capture_default_str();
   program.parse_complete_callback([&] { caravel::log::init(log_level); });
   int exit_code = 0;
+  caravel::cli::add_serve(program);
   caravel::cli::add_generate(program, exit_code);
   caravel::cli::add_chat(program);
   caravel::cli::add_score(program, exit_code);

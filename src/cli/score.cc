@@ -13,6 +13,7 @@
 #include "cli/output_file.h"
 #include "cli/request_row.h"
 #include "engine/engine.h"
+#include "text/encode_pair.h"
 
 namespace caravel::cli {
 namespace {
@@ -29,8 +30,6 @@ Tokens ids_of(const Json& value, const char* field) {
   return tokens;
 }
 
-/// A prefix and a continuation as ids. Texts are tokenised together and split where the prefix alone ends, white space
-/// at the prefix's end going to the continuation, as lm-eval's local models do.
 std::pair<Tokens, Tokens> encode_pair(const Engine& engine, const Json& prefix, const Json& continuation) {
   if (prefix.is_array() && continuation.is_array()) {
     return {ids_of(prefix, "prefix"), ids_of(continuation, "continuations")};
@@ -38,25 +37,7 @@ std::pair<Tokens, Tokens> encode_pair(const Engine& engine, const Json& prefix, 
   if (!prefix.is_string() || !continuation.is_string()) {
     throw InvalidArgument("'prefix' and 'continuations' must both be texts, or both be lists of token ids");
   }
-  auto before = prefix.get<std::string>();
-  auto after = continuation.get<std::string>();
-  const size_t last = before.find_last_not_of(" \t\n\r\f\v");
-  const size_t kept = last == std::string::npos ? 0 : last + 1;
-  after.insert(0, before, kept);
-  before.resize(kept);
-  const text::Tokenizer& tokenizer = engine.tokenizer();
-  Tokens whole = tokenizer.encode(before + after);
-  size_t split = tokenizer.encode(before).size();
-  if (split == 0) {
-    // Nothing stands before the continuation: it is scored after the token that begins or separates texts.
-    const auto start = tokenizer.bos_id() ? tokenizer.bos_id() : tokenizer.eos_id();
-    if (!start) throw InvalidArgument("'prefix' is empty, and the model has no token that begins a text");
-    whole.insert(whole.begin(), *start);
-    split = 1;
-  }
-  if (split >= whole.size()) throw InvalidArgument("a continuation adds no token to the prefix");
-  return {Tokens(whole.begin(), whole.begin() + static_cast<ptrdiff_t>(split)),
-          Tokens(whole.begin() + static_cast<ptrdiff_t>(split), whole.end())};
+  return text::encode_pair(engine.tokenizer(), prefix.get<std::string>(), continuation.get<std::string>());
 }
 
 Json score_json(const Engine& engine, const Score& score) {

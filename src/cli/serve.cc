@@ -1,0 +1,235 @@
+#include "server/serve.h"
+
+#include <fmt/format.h>
+#include <poll.h>
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "cli/commands.h"
+#include "cli/flags.h"
+#include "cli/interrupt.h"
+#include "cli/serve_config.h"
+
+namespace caravel::cli {
+namespace {
+
+using server::ServeConfig;
+
+struct ServeOptions {
+  EngineConfig engine;
+  ServeConfig serve;
+  std::string config_file;
+  std::string api_key_file;
+  std::string chat_template;  // a file, or the template itself
+  std::vector<std::string> allowed_origins;
+  int64_t request_timeout = 600;  // seconds, as are the others
+  int64_t write_timeout = 60;
+  int64_t stall_timeout = 30;
+  int64_t drain_timeout = 300;
+};
+
+void add_server_flags(CLI::App& command, ServeOptions& options) {
+  ServeConfig& serve = options.serve;
+  // One value to a flag, which may be repeated: a list would swallow the MODEL that follows it.
+  const auto option = [&](const char* group, const char* name, auto& value, const char* help) {
+    return command.add_option(name, value, help)->allow_extra_args(false)->group(group);
+  };
+  const auto flag = [&](const char* group, const char* name, bool& value, const char* help) {
+    return command.add_flag(name, value, help)->group(group);
+  };
+
+  const char* const listen = "Server";
+  option(listen, "--host", serve.http.host, "Name or address to listen on")->capture_default_str();
+  option(listen, "--port", serve.http.port, "0: a free one")->check(CLI::Range(0, 65535))->capture_default_str();
+  option(listen, "--served-model-name", serve.served_model_names,
+         "What requests call the model; may be repeated, the first is shown. Default: MODEL, and its own name");
+  option(listen, "--config", options.config_file,
+         "A YAML file of flags: their names without dashes, and their values; the command line wins");
+  option(listen, "--ssl-certfile", serve.http.certificate_file, "Certificate chain, PEM: TLS");
+  option(listen, "--ssl-keyfile", serve.http.private_key_file, "Its private key, PEM");
+
+  const char* const access = "Access";
+  option(
+      access, "--api-key", serve.api_keys,
+      "A key that clients must show; may be repeated. /health, /ping, /version, /metrics, /openapi.json and the pages "
+      "are free of it. CARAVEL_API_KEY in the environment is another");
+  option(access, "--api-key-file", options.api_key_file, "Keys, one a line");
+  option(access, "--allowed-origins", options.allowed_origins,
+         "Sites whose pages may call the server (CORS): an origin, * for all, or a JSON list; may be repeated");
+  option(
+      access, "--allowed-host", serve.allowed_hosts,
+      "A Host header to answer beside localhost, 127.x and [::1]; may be repeated. Checked where the server listens on "
+      "a loopback address, or where this is given");
+
+  const char* const limits = "Limits";
+  const auto seconds = [&](const char* name, int64_t& value, const char* help) {
+    option(limits, name, value, help)->check(CLI::Range(1, 1'000'000))->capture_default_str();
+  };
+  option(limits, "--max-waiting-requests", serve.max_waiting_requests,
+         "Requests that may wait for their first token; more are answered 429")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  option(limits, "--max-connections", serve.http.max_connections, "Connections at once; more wait")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  option(limits, "--max-body-size", serve.http.max_body_bytes, "Longest body of a request, such as 32MiB")
+      ->transform(CLI::AsSizeValue(false));
+  seconds("--request-timeout", options.request_timeout, "Seconds after which a request's answer is cut");
+  seconds("--write-timeout", options.write_timeout, "Seconds after which a client that reads nothing is dropped");
+  seconds("--stall-timeout", options.stall_timeout,
+          "Seconds without a step, with work to do, after which /health fails");
+  seconds("--drain-timeout", options.drain_timeout, "Seconds that SIGTERM leaves to running requests");
+
+  const char* const form = "Chat";
+  option(form, "--chat-template", options.chat_template, "Jinja, a file or the text itself, instead of the model's");
+  option(form, "--tool-call-parser", serve.tool_call_parser,
+         "How the model spells tool calls: hermes, llama3, mistral, gemma, none. Default: from the chat template")
+      ->check(CLI::IsMember({"hermes", "llama3", "mistral", "gemma", "none"}));
+
+  const char* const log = "Logs and metrics";
+  static const std::map<std::string, ServeConfig::LogFormat> kFormats = {{"text", ServeConfig::LogFormat::kText},
+                                                                         {"json", ServeConfig::LogFormat::kJson}};
+  option(log, "--log-format", serve.log_format, "Of the requests' lines on stderr: text or json")
+      ->transform(CLI::CheckedTransformer(kFormats, CLI::ignore_case).description("{text,json}"));
+  flag(log, "!--disable-log-requests", serve.log_requests, "No line for each request");
+  flag(log, "--log-prompts", serve.log_prompts,
+       "Requests' bodies in their lines: what people wrote is then in the log");
+  flag(log, "--vllm-metric-names", serve.vllm_metric_names, "vllm: families in /metrics instead of caravel:");
+}
+
+void add_keys_of_file(const std::string& path, std::vector<std::string>& keys) {
+  std::istringstream lines(read_file(path));
+  const size_t before = keys.size();
+  for (std::string line; std::getline(lines, line);) {
+    const size_t begin = line.find_first_not_of(" \t\r");
+    if (begin == std::string::npos) continue;
+    keys.push_back(line.substr(begin, line.find_last_not_of(" \t\r") + 1 - begin));
+  }
+  // An empty file must not open the server to everybody.
+  if (keys.size() == before) throw fail<InvalidArgument>("{}: no key in it; write one a line", path);
+}
+
+void add_keys(const ServeOptions& options, std::vector<std::string>& keys) {
+  if (!options.api_key_file.empty()) add_keys_of_file(options.api_key_file, keys);
+  if (const char* key = std::getenv("CARAVEL_API_KEY")) keys.emplace_back(key);
+  for (const std::string& key : keys) {
+    if (key.empty()) throw InvalidArgument("an API key is empty; leave it out, or unset CARAVEL_API_KEY");
+  }
+}
+
+std::vector<std::string> parse_origins(const std::vector<std::string>& values) {
+  std::vector<std::string> origins;
+  for (const std::string& value : values) {
+    if (!value.starts_with('[')) {
+      origins.push_back(value);
+      continue;
+    }
+    const auto list = nlohmann::json::parse(value, nullptr, /*allow_exceptions=*/false);
+    if (!list.is_array() || !std::ranges::all_of(list, [](const auto& item) { return item.is_string(); })) {
+      throw fail<InvalidArgument>("--allowed-origins {}: give an origin, or a JSON list of them", value);
+    }
+    for (const auto& origin : list) origins.push_back(origin.get<std::string>());
+  }
+  return origins;
+}
+
+std::string load_template(const std::string& value) {
+  std::error_code error;
+  if (value.empty() || std::filesystem::is_regular_file(value, error)) return value.empty() ? value : read_file(value);
+  if (value.find('{') != std::string::npos) return value;
+  throw fail<NotFound>("--chat-template {}: no such file, and no Jinja text", value);
+}
+
+ServeConfig make_config(const ServeOptions& options) {
+  ServeConfig config = options.serve;
+  if (config.http.certificate_file.empty() != config.http.private_key_file.empty()) {
+    throw InvalidArgument("TLS needs both --ssl-certfile and --ssl-keyfile");
+  }
+  add_keys(options, config.api_keys);
+  config.allowed_origins = parse_origins(options.allowed_origins);
+  config.chat_template = load_template(options.chat_template);
+  config.request_timeout = std::chrono::seconds(options.request_timeout);
+  config.http.write_timeout = std::chrono::seconds(options.write_timeout);
+  config.stall_timeout = std::chrono::seconds(options.stall_timeout);
+  config.drain_timeout = std::chrono::seconds(options.drain_timeout);
+  config.http.handler_threads = 16;  // most are asleep: scores and embeddings hold one each while they are computed
+  return config;
+}
+
+/// A connection is a descriptor, and many systems allow a process 1,024 until it asks for more.
+void allow_descriptors(int connections) {
+  rlimit limit = {};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  const rlim_t wanted = static_cast<rlim_t>(connections) + 256;
+  if (limit.rlim_cur >= wanted) return;
+  limit.rlim_cur = std::min(wanted, limit.rlim_max);
+  if (::setrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur < wanted) {
+    log::warn("{} connections need {} file descriptors, and this process may have {}", connections, wanted,
+              limit.rlim_cur);
+  }
+}
+
+std::string url(const ServeConfig& config, uint16_t port) {
+  const bool v6 = config.http.host.find(':') != std::string::npos && !config.http.host.starts_with('[');
+  return fmt::format("{}://{}{}{}:{}", config.http.certificate_file.empty() ? "http" : "https", v6 ? "[" : "",
+                     config.http.host, v6 ? "]" : "", port);
+}
+
+/// What requests may call the model where no flag says it: as the command line did, and by its own name.
+std::vector<std::string> default_names(const std::string& given, const ModelInfo& model) {
+  if (given.empty()) return {"smollm2", model.name};
+  std::error_code error;
+  if (std::filesystem::exists(given, error)) return {model.name, given};
+  return {given, model.name};
+}
+
+void wait_for_signal(const InterruptGuard& guard) {
+  pollfd signal = {guard.descriptor(), POLLIN, 0};
+  while (!guard.interrupted()) ::poll(&signal, 1, -1);
+}
+
+void run_server(const ServeOptions& options) {
+  ServeConfig config = make_config(options);
+  allow_descriptors(config.http.max_connections);
+  const auto engine = Engine::open(options.engine);
+  if (config.served_model_names.empty()) {
+    config.served_model_names = default_names(options.engine.model, engine->model());
+  }
+  const InterruptGuard guard({SIGINT, SIGTERM});
+  const auto app = server::App::start(*engine, config);
+  const std::string address = url(config, app->port());
+  fmt::print("{} at {} (chat: /, engine: /dashboard, API: /v1)\n", config.served_model_names.front(), address);
+  std::fflush(stdout);
+  wait_for_signal(guard);
+  fmt::print(stderr, "caravel: running requests go on to their end; a second signal stops at once\n");
+  if (!app->drain()) {
+    log::warn("some requests were still running after {} seconds and were dropped", options.drain_timeout);
+  }
+}
+
+}  // namespace
+
+void add_serve(CLI::App& program) {
+  auto options = std::make_shared<ServeOptions>();
+  CLI::App& command = *program.add_subcommand("serve", "Serve the OpenAI API, a page to chat, and a dashboard");
+  add_server_flags(command, *options);
+  add_engine_flags(command, options->engine);
+  command.add_option("--seed", options->engine.seed, "Of requests that bring none; 0: a fresh one each time")
+      ->group("Engine");
+  command.callback([options, &command] {
+    if (!options->config_file.empty()) apply_config_file(command, options->config_file);
+    run_server(*options);
+  });
+}
+
+}  // namespace caravel::cli

@@ -1,0 +1,176 @@
+#include <cstdio>
+#include <utility>
+
+#include "base/log.h"
+#include "server/answers.h"
+#include "server/cors.h"
+#include "server/exchange_recorder.h"
+#include "server/gate.h"
+#include "server/request_log.h"
+#include "server/routes.h"
+#include "server/serve.h"
+
+namespace caravel::server {
+namespace {
+
+class AppImpl final : public App {
+ public:
+  AppImpl(Engine& engine, const ServeConfig& config);
+
+  uint16_t port() const override { return server_->port(); }
+  bool drain() override;
+
+ private:
+  openai::Context make_context(Engine& engine);
+  metrics::HttpFigures http_figures() const;
+  std::optional<http::Response> gate(const http::Request& head);
+  std::unique_ptr<http::Work> handle(const http::Request& request, const http::Wake& wake);
+  std::unique_ptr<http::Work> answer(const http::Request& request, const http::Wake& wake);
+  std::shared_ptr<Exchange> make_exchange(const http::Request& request) const;
+  void ended(const Exchange& exchange);
+
+  const ServeConfig config_;
+  const std::optional<text::ChatTemplate> template_;  // instead of the model's
+  Gate gate_;
+  const Cors cors_;
+  ExchangeRecorder recorder_;
+  Services services_;
+  std::atomic<const http::Server*> listening_{nullptr};  // requests may come before listen() is back
+  std::unique_ptr<http::Server> server_;                 // last: its threads use all of the above
+};
+
+std::optional<text::ChatTemplate> parse_template(const std::string& source) {
+  if (source.empty()) return std::nullopt;
+  return text::ChatTemplate(source);
+}
+
+std::string shown_name(const Engine& engine, const ServeConfig& config) {
+  return config.served_model_names.empty() ? engine.model().name : config.served_model_names.front();
+}
+
+AppImpl::AppImpl(Engine& engine, const ServeConfig& config)
+    : config_(config),
+      template_(parse_template(config_.chat_template)),
+      gate_(config_),
+      cors_(config_.allowed_origins),
+      recorder_(metrics::Recorder::make(engine, shown_name(engine, config_), config_.vllm_metric_names)),
+      services_{.context = make_context(engine),
+                .stall = StallWatch(config_.stall_timeout),
+                .http_figures = [this] { return http_figures(); },
+                .scores = 0} {
+  if (config_.api_keys.empty() && !is_loopback(config_.http.host)) {
+    log::warn("{} may be reached from other machines, and no key is asked for: give --api-key or --api-key-file",
+              config_.http.host);
+  }
+  server_ = http::Server::listen(
+      config_.http, [this](const http::Request& request, const http::Wake& wake) { return handle(request, wake); },
+      [this](const http::Request& head) { return gate(head); });
+  listening_ = server_.get();
+}
+
+openai::Context AppImpl::make_context(Engine& engine) {
+  std::vector<std::string> names = config_.served_model_names;
+  if (names.empty()) names = {engine.model().name};
+  const std::string& source = template_ ? config_.chat_template : engine.tokenizer().data().chat_template;
+  return {.engine = engine,
+          .config = config_,
+          .model_names = std::move(names),
+          .chat_template = template_ ? &*template_ : engine.chat_template(),
+          .chat_template_source = source,
+          .tool_format = parsers::tool_format(source, config_.tool_call_parser),
+          .recorder = recorder_};
+}
+
+metrics::HttpFigures AppImpl::http_figures() const {
+  const http::Server* server = listening_;
+  if (server == nullptr) return {};
+  const http::ServerStats stats = server->stats();
+  return {.connections = stats.connections,
+          .accepted = stats.accepted,
+          .dropped_slow_readers = stats.dropped_slow_readers,
+          .bad_requests = stats.bad_requests};
+}
+
+bool AppImpl::drain() {
+  gate_.drain();
+  services_.draining = true;
+  return server_->drain(config_.drain_timeout);
+}
+
+std::shared_ptr<Exchange> AppImpl::make_exchange(const http::Request& request) const {
+  const Route* route = find_route(request.method, request.path);
+  auto exchange = std::make_shared<Exchange>();
+  exchange->id = request.id;
+  exchange->peer = request.peer;
+  exchange->method = request.method;
+  exchange->path = request.path;
+  exchange->endpoint = route != nullptr ? route->path : "other";
+  if (config_.log_prompts) exchange->body = request.body;
+  exchange->headers.add("X-Request-Id", request.id);
+  exchange->headers.add("X-Content-Type-Options", "nosniff");
+  cors_.add_headers(request, exchange->headers);
+  return exchange;
+}
+
+void AppImpl::ended(const Exchange& exchange) {
+  recorder_.answered(exchange.endpoint, exchange.outcome(), seconds_since(exchange.start));
+  if (!config_.log_requests) return;
+  const std::string line = request_line(exchange, config_.log_format, std::chrono::system_clock::now()) + "\n";
+  std::fwrite(line.data(), 1, line.size(), stderr);  // one call: lines of several threads do not mix
+}
+
+std::optional<http::Response> AppImpl::gate(const http::Request& head) {
+  std::optional<http::Response> refusal = gate_.refuse(head);
+  if (!refusal) return std::nullopt;
+  const std::shared_ptr<Exchange> exchange = make_exchange(head);
+  exchange->status = refusal->status;
+  exchange->complete = true;
+  for (const auto& [name, value] : exchange->headers.fields()) refusal->headers.add(name, value);
+  ended(*exchange);
+  return refusal;
+}
+
+std::unique_ptr<http::Work> AppImpl::handle(const http::Request& request, const http::Wake& wake) {
+  std::shared_ptr<Exchange> exchange = make_exchange(request);
+  std::unique_ptr<http::Work> work;
+  {
+    const ExchangeRecorder::Scope scope(exchange);
+    try {
+      services_.stall.stalled(services_.context.engine.stats());
+      work = answer(request, wake);
+    } catch (const std::exception& error) {
+      const openai::ApiError api = openai::as_api_error(error);
+      if (api.status >= 500) log::error("{} {}: {}", request.method, request.path, error.what());
+      work = http::ready(error_answer(request.path, api));
+    }
+  }
+  return watch(std::move(exchange), std::move(work), [this](const Exchange& over) { ended(over); });
+}
+
+std::unique_ptr<http::Work> AppImpl::answer(const http::Request& request, const http::Wake& wake) {
+  if (const Route* route = find_route(request.method, request.path)) return route->answer(services_, request, wake);
+  const std::string methods = allowed_methods(request.path);
+  if (methods.empty()) {
+    throw openai::ApiError(404, "invalid_request_error",
+                           fmt::format("Invalid URL ({} {})", request.method, request.path), std::nullopt,
+                           "unknown_url");
+  }
+  if (Cors::is_preflight(request)) return http::ready(cors_.answer_preflight(request, methods));
+  http::Response response{.status = 204, .headers = {}, .body = {}};
+  if (request.method != "OPTIONS") {
+    response = error_answer(request.path,
+                            {405, "invalid_request_error",
+                             fmt::format("Not allowed to {} on {} (HINT: {})", request.method, request.path, methods),
+                             std::nullopt, "method_not_allowed"});
+  }
+  response.headers.add("Allow", methods);
+  return http::ready(std::move(response));
+}
+
+}  // namespace
+
+std::unique_ptr<App> App::start(Engine& engine, const ServeConfig& config) {
+  return std::make_unique<AppImpl>(engine, config);
+}
+
+}  // namespace caravel::server

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <atomic>
+#include <optional>
+
+#include "server/api_keys.h"
+#include "server/host_check.h"
+#include "server/http/http.h"
+#include "server/serve.h"
+
+namespace caravel::server {
+
+/// Who may come in, by the head of a request alone: before its body is read. Any thread.
+class Gate {
+ public:
+  explicit Gate(const ServeConfig& config) : keys_(config.api_keys), hosts_(config.http.host, config.allowed_hosts) {}
+
+  /// From here on requests are answered 503.
+  void drain() { draining_ = true; }
+  /// 403 for a Host that is not ours, 503 while draining, 401 without a key where one is needed; nothing: come in.
+  std::optional<http::Response> refuse(const http::Request& head) const;
+
+ private:
+  ApiKeys keys_;
+  HostCheck hosts_;
+  std::atomic<bool> draining_{false};
+};
+
+}  // namespace caravel::server

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <string>
+
+#include "api/output.h"
+#include "server/openai/api_error.h"
+
+namespace caravel::server::openai {
+
+/// How an endpoint spells what the engine gives for one HTTP request: as the events of a stream, or as one document at
+/// the end. Each call appends what can be sent to `out`. One thread at a time.
+class Answer {
+ public:
+  virtual ~Answer() = default;
+  /// More of one of the answers to prompt number `prompt`. Never of one that failed.
+  virtual void add(size_t prompt, const Delta& delta, std::string& out) = 0;
+  /// All answers to that prompt are whole.
+  virtual void prompt_ended(size_t prompt, const Result& result, std::string& out) = 0;
+  /// All prompts have ended.
+  virtual void complete(std::string& out) = 0;
+  /// The end of a stream that was begun and cannot go on.
+  virtual void failed(const ApiError& error, std::string& out) = 0;
+  /// The response where nothing was sent yet.
+  virtual http::Response refusal(const ApiError& error) const { return error_response(error); }
+};
+
+}  // namespace caravel::server::openai

@@ -1,0 +1,42 @@
+#include "server/openai/api_error.h"
+
+#include "server/openai/json_body.h"
+
+namespace caravel::server::openai {
+namespace {
+
+Json or_null(const std::optional<std::string>& value) { return value ? Json(*value) : Json(nullptr); }
+
+}  // namespace
+
+ApiError bad_field(const std::string& param, const std::string& message) {
+  return {400, "invalid_request_error", message, param, "invalid_value"};
+}
+
+ApiError as_api_error(const std::exception& error) {
+  if (const auto* api = dynamic_cast<const ApiError*>(&error)) return *api;
+  if (dynamic_cast<const InvalidArgument*>(&error) != nullptr ||
+      dynamic_cast<const CapacityError*>(&error) != nullptr || dynamic_cast<const Unsupported*>(&error) != nullptr ||
+      dynamic_cast<const FormatError*>(&error) != nullptr) {
+    return {400, "invalid_request_error", error.what()};
+  }
+  return {500, "server_error", "The server had an error while processing your request."};
+}
+
+std::string error_body(const ApiError& error) {
+  return to_text({{"error",
+                   {{"message", error.what()},
+                    {"type", error.type},
+                    {"param", or_null(error.param)},
+                    {"code", or_null(error.code)}}}});
+}
+
+http::Response error_response(const std::exception& error) {
+  const ApiError api = as_api_error(error);
+  http::Response response{.status = api.status, .headers = {}, .body = error_body(api)};
+  response.headers.add("Content-Type", "application/json");
+  if (api.status == 429) response.headers.add("Retry-After", "1");
+  return response;
+}
+
+}  // namespace caravel::server::openai

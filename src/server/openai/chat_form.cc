@@ -1,0 +1,31 @@
+#include "server/openai/chat_form.h"
+
+#include <utility>
+
+namespace caravel::server::openai {
+
+ChatForm make_chat_form(const Context& context, Tools tools, const Prompt& prompt, SamplingParams& sampling) {
+  ChatForm form;
+  if (tools.choice == ToolChoice::kForced) {
+    if (sampling.grammar.kind != GrammarSpec::Kind::kNone) {
+      throw bad_field("tool_choice", "A forced tool call cannot be combined with a prescribed form of the answer.");
+    }
+    try {
+      sampling.grammar = parsers::forced_call_grammar(context.tool_format, tools.forced, tools.parallel);
+    } catch (const Error& error) {
+      throw bad_field("tools", fmt::format("Invalid 'tools': {}", error.what()));
+    }
+  }
+  if (tools.choice != ToolChoice::kNone) {
+    form.format = context.tool_format;
+    if (parsers::marks_are_special(form.format)) sampling.skip_special_tokens = false;
+  }
+  // A grammar rules from the first token on: such an answer has no reasoning part.
+  if (sampling.grammar.kind == GrammarSpec::Kind::kNone) {
+    form.marks = parsers::reasoning_marks(context.chat_template_source, prompt.text.value_or(""));
+  }
+  form.tools = std::move(tools);
+  return form;
+}
+
+}  // namespace caravel::server::openai

@@ -1,0 +1,73 @@
+#pragma once
+
+#include <cstdint>
+#include <initializer_list>
+#include <limits>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "server/openai/api_error.h"
+#include "server/openai/json_body.h"
+
+namespace caravel::server::openai {
+
+// A value of a request as one type. `path` names it in errors: "messages.0.content". Errors are OpenAI's: 400,
+// invalid_request_error, param, and code invalid_type, integer_below_min_value and the like.
+
+bool as_boolean(const Json& value, const std::string& path);
+int64_t as_integer(const Json& value, const std::string& path, int64_t low = std::numeric_limits<int64_t>::min(),
+                   int64_t high = std::numeric_limits<int64_t>::max());
+double as_number(const Json& value, const std::string& path, double low = std::numeric_limits<double>::lowest(),
+                 double high = std::numeric_limits<double>::max());
+const std::string& as_string(const Json& value, const std::string& path);
+const Json& as_array(const Json& value, const std::string& path);
+const Json& as_object(const Json& value, const std::string& path);
+std::vector<std::string> as_strings(const Json& value, const std::string& path);
+/// 0 to INT32_MAX each.
+std::vector<int32_t> as_token_ids(const Json& value, const std::string& path);
+/// One of `names`.
+const std::string& as_one_of(const Json& value, const std::string& path, std::initializer_list<std::string_view> names);
+
+/// "a.b" or, where there is no outer path, "b".
+std::string join_path(const std::string& path, std::string_view name);
+inline std::string join_path(const std::string& path, size_t index) { return join_path(path, std::to_string(index)); }
+
+ApiError wrong_type(const Json& value, const std::string& path, std::string_view expected);
+ApiError missing_field(const std::string& path);
+/// 400 for a field that is known and not served; `why` says what to do instead.
+ApiError unsupported_field(const std::string& path, const std::string& why);
+
+/// One object of a request, read field by field. A field that is null counts as absent. The object must outlive it.
+class Fields {
+ public:
+  /// Throws ApiError where `object` is none. path: of the object; empty for the whole body.
+  explicit Fields(const Json& object, std::string path = "");
+
+  /// nullptr where it is absent.
+  const Json* find(std::string_view name);
+  /// Throws ApiError (missing_required_parameter) where it is absent.
+  const Json& require(std::string_view name);
+
+  bool boolean(std::string_view name, bool otherwise);
+  std::optional<int64_t> integer(std::string_view name, int64_t low, int64_t high);
+  std::optional<double> number(std::string_view name, double low, double high);
+  std::optional<std::string> string(std::string_view name);
+
+  /// Fields that are taken and change nothing.
+  void ignore(std::initializer_list<std::string_view> names);
+  /// Throws where the field is there with another value than `harmless`.
+  void refuse(std::string_view name, const std::string& why, const Json& harmless = nullptr);
+  /// Throws (unknown_parameter) where the object has a field that was not asked for.
+  void refuse_unknown() const;
+
+  std::string path(std::string_view name) const { return join_path(path_, name); }
+
+ private:
+  const Json* object_;
+  std::string path_;
+  std::vector<std::string_view> known_;  // names asked for: literals
+};
+
+}  // namespace caravel::server::openai

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "server/openai/answer.h"
+#include "server/openai/context.h"
+#include "server/openai/prompt.h"
+
+namespace caravel::server::openai {
+
+/// What one HTTP request wants generated: the same for each of its prompts.
+struct Generation {
+  std::string endpoint;  // its path, for the metrics
+  std::vector<Prompt> prompts;
+  SamplingParams sampling;
+  int priority = 0;
+  std::string cache_salt;
+  bool stream = false;
+};
+
+/// Submits it, and gives the work that drains it into `answer`: server-sent events, or one JSON document. Throws
+/// ApiError 429 where too many requests wait, and what Engine::submit throws. A request that takes longer than the
+/// configured time-out is cut: what it has is its answer, which ended as by max_tokens.
+std::unique_ptr<http::Work> generate(const Context& context, const http::Request& request, const http::Wake& wake,
+                                     const Generation& generation, std::unique_ptr<Answer> answer);
+
+}  // namespace caravel::server::openai

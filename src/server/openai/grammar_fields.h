@@ -1,0 +1,16 @@
+#pragma once
+
+#include "api/grammar_spec.h"
+#include "server/openai/fields.h"
+
+namespace caravel::server::openai {
+
+/// What the answer must look like, by OpenAI's response_format, vLLM's structured_outputs, or vLLM's older guided_json,
+/// guided_regex, guided_choice and guided_grammar. Throws ApiError where more than one of them says something.
+GrammarSpec parse_grammar(Fields& fields);
+
+/// A format as OpenAI writes it: {"type": "text" | "json_object" | "json_schema", ...}. nested: chat's form, in which
+/// the schema is inside "json_schema"; else the form of /v1/responses, beside the type.
+GrammarSpec parse_format(const Json& format, const std::string& path, bool nested);
+
+}  // namespace caravel::server::openai

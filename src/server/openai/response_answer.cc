@@ -1,0 +1,155 @@
+#include "server/openai/response_answer.h"
+
+#include <utility>
+
+#include "server/openai/events.h"
+
+namespace caravel::server::openai {
+namespace {
+
+using Kind = parsers::Piece::Kind;
+using Section = SectionsAnswer::Section;
+
+Json text_part(const Section& section) {
+  if (section.kind == Kind::kReasoning) return {{"type", "reasoning_text"}, {"text", section.text}};
+  return {{"type", "output_text"}, {"text", section.text}, {"annotations", Json::array()}, {"logprobs", Json::array()}};
+}
+
+/// An output item with its content, or without any while it is "in_progress".
+Json item(const Section& section, std::string_view status) {
+  const bool whole = status != "in_progress";
+  Json content = Json::array();
+  if (whole) content.push_back(text_part(section));
+  switch (section.kind) {
+    case Kind::kReasoning:
+      return {{"type", "reasoning"},
+              {"id", section.id},
+              {"summary", Json::array()},
+              {"content", std::move(content)},
+              {"status", status}};
+    case Kind::kToolCall:
+      // The id by which the client sends the call's output; nothing is kept here, so it may be the item's own.
+      return {{"type", "function_call"},
+              {"id", section.id},
+              {"call_id", "call" + section.id.substr(section.id.find('_'))},
+              {"name", section.name},
+              {"arguments", whole ? section.text : ""},
+              {"status", status}};
+    default:
+      return {{"type", "message"},
+              {"id", section.id},
+              {"role", "assistant"},
+              {"status", status},
+              {"content", std::move(content)}};
+  }
+}
+
+/// What every event about a section's text begins with.
+Json place(size_t number, const Section& section) {
+  Json json = {{"item_id", section.id}, {"output_index", number}};
+  if (section.kind != Kind::kToolCall) json["content_index"] = 0;
+  return json;
+}
+
+/// "response.output_text.delta" and the like.
+std::string event_type(const Section& section, std::string_view end) {
+  const std::string_view middle = section.kind == Kind::kReasoning  ? "reasoning_text"
+                                  : section.kind == Kind::kToolCall ? "function_call_arguments"
+                                                                    : "output_text";
+  return fmt::format("response.{}.{}", middle, end);
+}
+
+}  // namespace
+
+std::string ResponseAnswer::make_section_id(Kind kind) const {
+  return make_id(kind == Kind::kReasoning ? "rs_" : kind == Kind::kToolCall ? "fc_" : "msg_");
+}
+
+void ResponseAnswer::add_numbered(std::string_view type, Json fields, std::string& out) {
+  Json event = {{"type", type}, {"sequence_number", events_++}};
+  event.update(fields);
+  add_event(type, event, out);
+}
+
+Json ResponseAnswer::response(std::string_view status) const {
+  const bool running = status == "in_progress";
+  Json output = Json::array();
+  for (size_t i = 0; i < sections().size(); ++i) {
+    const bool cut = status == "incomplete" && i + 1 == sections().size();
+    output.push_back(item(sections()[i], cut ? "incomplete" : "completed"));
+  }
+  Json json = {{"id", head_.id},
+               {"object", "response"},
+               {"created_at", head_.created},
+               {"status", status},
+               {"background", false},
+               {"error", nullptr},
+               {"incomplete_details", nullptr},
+               {"model", head_.model},
+               {"output", std::move(output)},
+               {"previous_response_id", nullptr},
+               {"store", false}};
+  if (status == "incomplete") json["incomplete_details"] = {{"reason", "max_output_tokens"}};
+  json.update(request_);
+  json["usage"] = running ? Json(nullptr)
+                          : Json{{"input_tokens", usage().prompt_tokens},
+                                 {"input_tokens_details", {{"cached_tokens", usage().cached_tokens}}},
+                                 {"output_tokens", usage().completion_tokens},
+                                 {"output_tokens_details", {{"reasoning_tokens", 0}}},
+                                 {"total_tokens", usage().prompt_tokens + usage().completion_tokens}};
+  return json;
+}
+
+void ResponseAnswer::begin(std::string& out) {
+  add_numbered("response.created", {{"response", response("in_progress")}}, out);
+  add_numbered("response.in_progress", {{"response", response("in_progress")}}, out);
+}
+
+void ResponseAnswer::open(size_t number, const Section& section, std::string& out) {
+  add_numbered("response.output_item.added", {{"output_index", number}, {"item", item(section, "in_progress")}}, out);
+  if (section.kind == Kind::kToolCall) return;
+  Json fields = place(number, section);
+  fields["part"] = text_part({.kind = section.kind, .id = "", .name = "", .text = ""});
+  add_numbered("response.content_part.added", std::move(fields), out);
+}
+
+void ResponseAnswer::grow(size_t number, const Section& section, const std::string& text, std::string& out) {
+  Json fields = place(number, section);
+  fields["delta"] = text;
+  if (section.kind == Kind::kContent) fields["logprobs"] = Json::array();
+  add_numbered(event_type(section, "delta"), std::move(fields), out);
+}
+
+void ResponseAnswer::close(size_t number, const Section& section, std::string& out) {
+  Json fields = place(number, section);
+  fields[section.kind == Kind::kToolCall ? "arguments" : "text"] = section.text;
+  if (section.kind == Kind::kToolCall) fields["name"] = section.name;
+  if (section.kind == Kind::kContent) fields["logprobs"] = Json::array();
+  add_numbered(event_type(section, "done"), std::move(fields), out);
+  if (section.kind != Kind::kToolCall) {
+    Json part = place(number, section);
+    part["part"] = text_part(section);
+    add_numbered("response.content_part.done", std::move(part), out);
+  }
+  const bool cut = number + 1 == sections().size() && last().finish_reason != FinishReason::kStop &&
+                   last().finish_reason != FinishReason::kNone;
+  add_numbered("response.output_item.done",
+               {{"output_index", number}, {"item", item(section, cut ? "incomplete" : "completed")}}, out);
+}
+
+void ResponseAnswer::end(std::string& out) {
+  const bool complete = last().finish_reason == FinishReason::kStop;
+  add_numbered(complete ? "response.completed" : "response.incomplete", {{"response", whole()}}, out);
+}
+
+Json ResponseAnswer::whole() const {
+  return response(last().finish_reason == FinishReason::kStop ? "completed" : "incomplete");
+}
+
+void ResponseAnswer::failed(const ApiError& error, std::string& out) {
+  Json json = response("failed");
+  json["error"] = {{"code", "server_error"}, {"message", error.what()}};
+  add_numbered("response.failed", {{"response", std::move(json)}}, out);
+}
+
+}  // namespace caravel::server::openai

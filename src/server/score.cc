@@ -1,0 +1,111 @@
+#include "server/score.h"
+
+#include <algorithm>
+#include <map>
+
+#include "server/answers.h"
+#include "server/openai/prompt.h"
+#include "server/openai/request_head.h"
+#include "text/encode_pair.h"
+
+namespace caravel::server {
+namespace {
+
+using openai::Fields;
+using openai::Json;
+using Tokens = std::vector<int32_t>;
+
+/// One of those that may block a handler's thread.
+class Place {
+ public:
+  Place(std::atomic<int>& taken, int limit) : taken_(taken) {
+    if (taken_++ < limit) return;
+    --taken_;
+    throw openai::ApiError(429, "rate_limit_error", "Too many requests for scores at once; try again.", std::nullopt,
+                           "rate_limit_exceeded");
+  }
+  ~Place() { --taken_; }
+  Place(const Place&) = delete;
+  Place& operator=(const Place&) = delete;
+
+ private:
+  std::atomic<int>& taken_;
+};
+
+struct Pairs {
+  // Where the seam merges differently the prefix's ids differ too; continuations of equal ones are scored together.
+  std::map<Tokens, std::vector<size_t>> by_prefix;
+  std::vector<Tokens> continuations;
+};
+
+Pairs parse_pairs(Fields& fields, const text::Tokenizer& tokenizer) {
+  const Json& prefix = fields.require("prefix");
+  const std::string path = fields.path("continuations");
+  const Json& continuations = openai::as_array(fields.require("continuations"), path);
+  if (continuations.empty() || continuations.size() > openai::kMaxPrompts) {
+    throw openai::bad_field(path, fmt::format("'continuations' must have 1 to {} items, and has {}.",
+                                              openai::kMaxPrompts, continuations.size()));
+  }
+  if (!prefix.is_string() && !prefix.is_array()) {
+    throw openai::wrong_type(prefix, fields.path("prefix"), "a string or an array of token ids");
+  }
+  Pairs pairs;
+  for (size_t i = 0; i < continuations.size(); ++i) {
+    const std::string item = openai::join_path(path, i);
+    auto [before, after] = prefix.is_string() ? text::encode_pair(tokenizer, prefix.get<std::string>(),
+                                                                  openai::as_string(continuations[i], item))
+                                              : std::pair(openai::as_token_ids(prefix, fields.path("prefix")),
+                                                          openai::as_token_ids(continuations[i], item));
+    pairs.by_prefix[std::move(before)].push_back(i);
+    pairs.continuations.push_back(std::move(after));
+  }
+  return pairs;
+}
+
+Json score_json(const text::Tokenizer& tokenizer, const Score& score, size_t index) {
+  Json tokens = Json::array();
+  for (const int32_t token : score.tokens) tokens.push_back(std::string(tokenizer.token_bytes(token)));
+  return {{"object", "score"},
+          {"index", index},
+          {"logprob", score.logprob},
+          {"is_greedy", std::ranges::all_of(score.is_greedy, std::identity())},
+          {"tokens", std::move(tokens)},
+          {"token_ids", score.tokens},
+          {"token_logprobs", score.token_logprobs}};
+}
+
+}  // namespace
+
+http::Response score(Services& services, const http::Request& request) {
+  const openai::Context& context = services.context;
+  const text::Tokenizer& tokenizer = context.engine.tokenizer();
+  const Json body = openai::parse_json(request.body);
+  Fields fields(body);
+  const std::string model = openai::parse_model(fields, context);
+  const Pairs pairs = parse_pairs(fields, tokenizer);
+  fields.ignore({"user"});
+  fields.refuse_unknown();
+
+  const Place place(services.scores, std::max(1, context.config.http.handler_threads / 2));
+  std::vector<Json> scores(pairs.continuations.size());
+  size_t tokens = 0;  // that the engine was given
+  for (const auto& [prefix, members] : pairs.by_prefix) {
+    ScoreRequest group{prefix, {}};
+    tokens += prefix.size();
+    for (const size_t member : members) {
+      tokens += pairs.continuations[member].size();
+      group.continuations.push_back(pairs.continuations[member]);
+    }
+    const std::vector<Score> results = context.engine.score(group);
+    for (size_t i = 0; i < members.size(); ++i) scores[members[i]] = score_json(tokenizer, results[i], members[i]);
+  }
+  const openai::AnswerHead head = openai::AnswerHead::make("score-", model, context);
+  return json_response(openai::to_text({{"id", head.id},
+                                        {"object", "list"},
+                                        {"created", head.created},
+                                        {"model", head.model},
+                                        {"data", std::move(scores)},
+                                        {"usage", {{"prompt_tokens", tokens}, {"total_tokens", tokens}}}}));
+}
+
+}  // namespace caravel::server

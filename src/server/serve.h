@@ -1,0 +1,44 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/engine.h"
+#include "server/http/http.h"
+
+namespace caravel::server {
+
+/// What the server is started with, beside the engine.
+struct ServeConfig {
+  http::ServerConfig http;
+  std::vector<std::string> served_model_names;  // the first is what /v1/models shows; empty: the model's own name
+  std::vector<std::string> api_keys;            // empty: none is asked for
+  std::vector<std::string> allowed_origins;     // CORS; empty: none, "*": any
+  std::string chat_template;                    // Jinja, instead of the model's
+  std::string tool_call_parser;                 // hermes, llama3, mistral, gemma, none; empty: from the template
+  int max_waiting_requests = 256;               // beyond what runs; more are answered 429 with Retry-After
+  std::chrono::seconds request_timeout{600};    // one that takes longer is cancelled
+  std::chrono::seconds stall_timeout{30};       // work to do and no step for so long: /health fails
+  std::chrono::seconds drain_timeout{300};      // after SIGTERM
+  std::vector<std::string> allowed_hosts;       // Host headers to take beside the loopback names
+  bool vllm_metric_names = false;               // vllm: families instead of caravel:
+  enum class LogFormat : uint8_t { kText, kJson } log_format = LogFormat::kText;
+  bool log_requests = true;  // a line on stderr for each
+  bool log_prompts = false;  // with the request's body in it
+};
+
+/// The OpenAI-compatible server on an engine. Any thread may call any method.
+class App {
+ public:
+  /// Listens from here on. `engine` must outlive it. Throws as http::Server::listen and text::ChatTemplate do.
+  static std::unique_ptr<App> start(Engine& engine, const ServeConfig& config);
+  virtual ~App() = default;
+  virtual uint16_t port() const = 0;
+  /// New requests are answered 503; returns when running ones are complete, or after the drain timeout (false).
+  virtual bool drain() = 0;
+};
+
+}  // namespace caravel::server

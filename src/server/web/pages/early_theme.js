@@ -1,0 +1,2 @@
+// Before the first paint, and so no module: what theme.js keeps.
+document.documentElement.dataset.theme = localStorage.getItem("caravel.theme") ?? "auto";

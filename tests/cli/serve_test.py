@@ -1,0 +1,319 @@
+"""`caravel serve` as its users meet it: the real binary and the real default model, over real sockets.
+
+Run by ctest with CARAVEL set to the binary; by hand: CARAVEL=build/release/caravel python3 tests/cli/serve_test.py
+"""
+
+import contextlib
+import http.client
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import tempfile
+import threading
+import time
+import unittest
+from pathlib import Path
+
+CARAVEL = os.environ.get("CARAVEL", "build/release/caravel")
+ENGINE = ["--kv-cache-memory", "64MiB"]
+QUESTION = [{"role": "user", "content": "What is 2+2?"}]
+
+
+class Server:
+    """A running server. Its standard error is collected."""
+
+    def __init__(self, *flags, env=None):
+        self.process = subprocess.Popen([CARAVEL, "serve", "--port", "0", *ENGINE, *flags], stdout=subprocess.PIPE,
+                                        stderr=subprocess.PIPE, text=True, env={**os.environ, **(env or {})})
+        self.log = []
+        self.reader = threading.Thread(target=lambda: self.log.extend(self.process.stderr), daemon=True)
+        self.reader.start()
+        line = self.process.stdout.readline()
+        match = re.search(r"https?://\S+:(\d+)", line)
+        if not match:
+            self.process.wait(30)
+            self.reader.join(5)
+            raise AssertionError(f"no address in {line!r}: {''.join(self.log)}")
+        self.port = int(match.group(1))
+
+    def processor_seconds(self):
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def connect(self, timeout=120):
+        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
+
+    def request(self, method, path, body=None, headers=None):
+        connection = self.connect()
+        with contextlib.closing(connection):
+            data = json.dumps(body) if isinstance(body, (dict, list)) else body
+            connection.request(method, path, data, {"Content-Type": "application/json", **(headers or {})})
+            answer = connection.getresponse()
+            return answer.status, dict(answer.getheaders()), answer.read()
+
+    def post(self, path, body, headers=None):
+        status, _, answer = self.request("POST", path, body, headers)
+        return status, json.loads(answer)
+
+    def stop(self, number=signal.SIGTERM, timeout=60):
+        """The exit code."""
+        self.process.send_signal(number)
+        return self.wait(timeout)
+
+    def wait(self, timeout=60):
+        code = self.process.wait(timeout)
+        self.reader.join(5)
+        return code
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait(30)
+        self.reader.join(5)
+        self.process.stdout.close()
+        self.process.stderr.close()
+
+
+def fails(*flags, port="0", env=None):
+    """Standard error of a server that does not start."""
+    done = subprocess.run([CARAVEL, "serve", "--port", port, *flags], capture_output=True, text=True, timeout=60,
+                          env={**os.environ, **(env or {})})
+    if done.returncode == 0:
+        raise AssertionError("it started")
+    return done.stderr
+
+
+def events(answer):
+    """The data of server-sent events, parsed, as they come."""
+    for line in answer:
+        if line.startswith(b"data: ") and line.strip() != b"data: [DONE]":
+            yield json.loads(line[6:])
+
+
+class Running(unittest.TestCase):
+    """Tests that share one server."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.server = Server("--served-model-name", "smol", "--log-format", "json")
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.server.__exit__()
+
+    def test_chat_answers(self):
+        status, answer = self.server.post("/v1/chat/completions",
+                                          {"messages": QUESTION, "max_tokens": 24, "temperature": 0})
+        self.assertEqual(200, status, answer)
+        self.assertIn("4", answer["choices"][0]["message"]["content"])
+        self.assertEqual("smol", answer["model"])
+
+    def test_a_stream_joined_is_the_whole_answer(self):
+        body = {"messages": QUESTION, "max_tokens": 24, "temperature": 0}
+        _, whole = self.server.post("/v1/chat/completions", body)
+        connection = self.server.connect()
+        with contextlib.closing(connection):
+            connection.request("POST", "/v1/chat/completions", json.dumps({**body, "stream": True}))
+            answer = connection.getresponse()
+            self.assertTrue(answer.getheader("Content-Type").startswith("text/event-stream"))
+            deltas = [chunk["choices"][0]["delta"].get("content") or "" for chunk in events(answer) if chunk["choices"]]
+        self.assertGreater(len(deltas), 3)
+        self.assertEqual(whole["choices"][0]["message"]["content"], "".join(deltas))
+
+    def test_score_and_tokenize(self):
+        status, answer = self.server.post("/v1/score", {"prefix": "The capital of France is",
+                                                        "continuations": [" Paris", " a banana"]})
+        self.assertEqual(200, status, answer)
+        paris, banana = (item["logprob"] for item in answer["data"])
+        self.assertGreater(paris, banana)
+        _, tokens = self.server.post("/tokenize", {"messages": QUESTION})
+        _, text = self.server.post("/detokenize", {"tokens": tokens["tokens"]})
+        self.assertIn("What is 2+2?", text["prompt"])
+        self.assertEqual(tokens["count"], len(tokens["tokens"]))
+
+    def test_errors_have_openais_form(self):
+        for method, path, body, expected in [("GET", "/nowhere", None, 404), ("GET", "/v1/completions", None, 405),
+                                             ("POST", "/v1/completions", "{", 400),
+                                             ("POST", "/v1/completions", {"prompt": 1.5}, 400),
+                                             ("POST", "/v1/completions", {"prompt": "a", "model": "other"}, 404)]:
+            status, _, answer = self.server.request(method, path, body)
+            self.assertEqual(expected, status, (path, body, answer))
+            self.assertEqual({"message", "type", "param", "code"}, set(json.loads(answer)["error"]))
+
+    def test_probes_and_documents(self):
+        self.assertEqual(200, self.server.request("GET", "/health")[0])
+        self.assertIn("version", json.loads(self.server.request("GET", "/version")[2]))
+        document = json.loads(self.server.request("GET", "/openapi.json")[2])
+        self.assertEqual("3.1.0", document["openapi"])
+        self.server.post("/v1/completions", {"prompt": "a", "max_tokens": 1})
+        metrics = self.server.request("GET", "/metrics")[2].decode()
+        self.assertRegex(metrics, r'caravel:generation_tokens_total\{model_name="smol"\} [1-9]')
+        self.assertIn(b"<html", self.server.request("GET", "/")[2].lower())
+        self.assertIn(b"<html", self.server.request("GET", "/dashboard")[2].lower())
+
+    def test_a_foreign_host_is_refused(self):
+        self.assertEqual(403, self.server.request("GET", "/v1/models", headers={"Host": "evil.example"})[0])
+
+    def test_each_request_is_one_json_line_without_the_prompt(self):
+        self.server.post("/v1/completions", {"prompt": "a secret word", "max_tokens": 3, "ignore_eos": True},
+                         headers={"X-Request-Id": "logged-1"})
+        deadline = time.monotonic() + 10
+        while not any("logged-1" in line for line in self.server.log) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        (line,) = [json.loads(line) for line in self.server.log if "logged-1" in line]
+        self.assertEqual(("POST", "/v1/completions", 200), (line["method"], line["path"], line["status"]))
+        self.assertEqual((3, "length"), (line["completion_tokens"], line["finish_reason"]))
+        self.assertNotIn("secret", "".join(self.server.log))
+
+    def test_a_client_that_goes_away_is_cancelled(self):
+        connection = self.server.connect()
+        connection.request("POST", "/v1/completions",
+                           json.dumps({"prompt": "Once", "max_tokens": 1500, "ignore_eos": True, "stream": True}))
+        connection.getresponse().readline()
+        connection.sock.shutdown(socket.SHUT_RDWR)
+        connection.close()
+        running = re.compile(r'caravel:num_requests_running\{[^}]*\} (\d+)')
+        deadline = time.monotonic() + 30
+        while int(running.search(self.server.request("GET", "/metrics")[2].decode()).group(1)) > 0:
+            self.assertLess(time.monotonic(), deadline, "it is still running")
+            time.sleep(0.05)
+
+    def test_idle_it_uses_no_processor(self):
+        time.sleep(0.3)
+        before = self.server.processor_seconds()
+        time.sleep(2)
+        self.assertLessEqual(self.server.processor_seconds() - before, 0.02)
+
+
+class Keys(unittest.TestCase):
+    def test_from_flags_a_file_and_the_environment(self):
+        with tempfile.TemporaryDirectory() as folder:
+            keys = Path(folder) / "keys"
+            keys.write_text("from-file\n\n  other \n")
+            with Server("--api-key", "one", "--api-key", "two", "--api-key-file", str(keys),
+                        env={"CARAVEL_API_KEY": "from-environment"}) as server:
+                for key in ["one", "two", "from-file", "other", "from-environment"]:
+                    status, _, _ = server.request("GET", "/v1/models", headers={"Authorization": f"Bearer {key}"})
+                    self.assertEqual(200, status, key)
+                self.assertEqual(200, server.request("GET", "/v1/models", headers={"x-api-key": "two"})[0])
+                self.assertEqual(401, server.request("GET", "/v1/models")[0])
+                self.assertEqual(401, server.request("GET", "/v1/models", headers={"Authorization": "Bearer on"})[0])
+                self.assertEqual(200, server.request("GET", "/health")[0])
+
+    def test_no_key_at_all_is_never_meant(self):
+        with tempfile.TemporaryDirectory() as folder:
+            keys = Path(folder) / "keys"
+            keys.write_text("\n")
+            self.assertIn("no key", fails("--api-key-file", str(keys)))
+        self.assertIn("CARAVEL_API_KEY", fails(env={"CARAVEL_API_KEY": ""}))
+
+    def test_a_public_address_without_one_is_warned_of(self):
+        with Server("--host", "0.0.0.0") as server:
+            server.stop()
+            self.assertIn("no key", "".join(server.log))
+        with Server("--host", "0.0.0.0", "--api-key", "one") as server:
+            server.stop()
+            self.assertNotIn("no key", "".join(server.log))
+
+
+class Signals(unittest.TestCase):
+    def stream(self, server, tokens):
+        connection = server.connect()
+        connection.request("POST", "/v1/completions", json.dumps(
+            {"prompt": "Once upon a time", "max_tokens": tokens, "ignore_eos": True, "stream": True, "temperature": 0}))
+        answer = connection.getresponse()
+        return connection, events(answer)
+
+    def test_sigterm_lets_streams_end(self):
+        with Server() as server:
+            connection, chunks = self.stream(server, 300)
+            next(chunks)
+            server.process.send_signal(signal.SIGTERM)
+            rest = list(chunks)
+            connection.close()
+            self.assertEqual("length", rest[-1]["choices"][0]["finish_reason"])
+            self.assertEqual(0, server.wait())
+
+    def test_an_idle_server_ends_at_once(self):
+        for number in (signal.SIGTERM, signal.SIGINT):
+            with Server() as server:
+                idle = server.connect()
+                idle.request("GET", "/health")
+                idle.getresponse().read()  # and the connection stays open
+                start = time.monotonic()
+                self.assertEqual(0, server.stop(number))
+                self.assertLess(time.monotonic() - start, 20)
+                idle.close()
+
+    def test_a_second_signal_does_not_wait(self):
+        with Server() as server:
+            connection, chunks = self.stream(server, 2000)
+            next(chunks)
+            server.process.send_signal(signal.SIGTERM)
+            next(chunks)
+            time.sleep(0.2)
+            self.assertEqual(130, server.stop())
+            connection.close()
+
+
+class Flags(unittest.TestCase):
+    def config(self, text):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        path = Path(folder.name) / "caravel.yaml"
+        path.write_text(text)
+        return str(path)
+
+    def test_a_file_of_flags_and_the_command_line_wins(self):
+        path = self.config("served-model-name: [from-file, alias]\nmax_model_len: 512\nmax-num-seqs: 4\n"
+                           "enable-prefix-caching: false\napi-key: k\n")
+        with Server("--config", path, "--max-model-len", "256") as server:
+            _, _, body = server.request("GET", "/v1/models", headers={"x-api-key": "k"})
+            models = json.loads(body)["data"]
+            self.assertEqual("from-file", models[0]["id"])
+            self.assertEqual(256, models[0]["max_model_len"])
+
+    def test_wrong_ones_are_named(self):
+        self.assertIn("nearest is 'max-num-seqs'", fails("--config", self.config("max-num-seq: 4\n")))
+        self.assertIn("caravel.yaml:2", fails("--config", self.config("port: 0\nnothing: 4\n")))
+        self.assertIn("--max-num-seqs", fails("--config", self.config("max-num-seqs: many\n")))
+        self.assertIn("value or a list", fails("--config", self.config("api-key: {a: b}\n")))
+        self.assertIn("caravel.yaml:2", fails("--config", self.config("a: [\n")))
+        self.assertIn("--nonsense", fails("--nonsense"))
+        self.assertIn("--ssl-keyfile", fails("--ssl-certfile", "cert.pem"))
+        self.assertIn("JSON list", fails("--allowed-origins", "[1"))
+        self.assertIn("no such file", fails("--chat-template", "nowhere.jinja"))
+
+    def test_an_address_in_use_is_named(self):
+        with socket.socket() as taken:
+            taken.bind(("127.0.0.1", 0))
+            taken.listen()
+            port = str(taken.getsockname()[1])
+            self.assertIn(port, fails(port=port))
+
+    def test_vllms_forms(self):
+        with Server("--allowed-origins", '["https://a.example"]', "--vllm-metric-names", "--seed", "3",
+                    "--chat-template", "{{ messages[0].content }}", "--disable-log-requests") as server:
+            _, headers, metrics = server.request("GET", "/metrics", headers={"Origin": "https://a.example"})
+            self.assertIn(b"vllm:num_requests_running", metrics)
+            self.assertEqual("https://a.example", headers["Access-Control-Allow-Origin"])
+            _, tokens = server.post("/tokenize", {"messages": [{"role": "user", "content": "hello"}]})
+            _, plain = server.post("/tokenize", {"prompt": "hello", "add_special_tokens": False})
+            self.assertEqual(plain["tokens"], tokens["tokens"])
+            server.stop()
+            self.assertNotIn("/tokenize", "".join(server.log))
+
+    def test_it_is_ready_within_a_second_of_work(self):
+        # Processor time: the machine's other work is not the server's.
+        with Server() as server:
+            self.assertLess(server.processor_seconds(), 1.0)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,120 @@
+#include "server/gate.h"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+namespace caravel::server {
+namespace {
+
+http::Request request(const std::string& method, const std::string& path,
+                      const std::vector<std::pair<std::string, std::string>>& headers = {}) {
+  http::Request head;
+  head.method = method;
+  head.path = path;
+  head.headers.add("Host", "localhost:8000");
+  for (const auto& [name, value] : headers) head.headers.add(name, value);
+  return head;
+}
+
+int status(const Gate& gate, const http::Request& head) {
+  const auto refusal = gate.refuse(head);
+  return refusal ? refusal->status : 0;
+}
+
+class Keys : public testing::Test {
+ protected:
+  const Gate gate_{[] {
+    ServeConfig config;
+    config.api_keys = {"first-key", "second"};
+    return config;
+  }()};
+};
+
+TEST_F(Keys, EitherFormOfAnyKeyOpens) {
+  EXPECT_EQ(0, status(gate_, request("POST", "/v1/completions", {{"Authorization", "Bearer first-key"}})));
+  EXPECT_EQ(0, status(gate_, request("POST", "/v1/completions", {{"authorization", "bearer second"}})));
+  EXPECT_EQ(0, status(gate_, request("POST", "/v1/messages", {{"X-Api-Key", "second"}})));
+}
+
+TEST_F(Keys, AnythingElseIsRefused) {
+  for (const char* shown : {"Bearer", "Bearer ", "Bearer first-ke", "Bearer first-keyy", "Bearer secondsecond",
+                            "Basic first-key", "first-key", "Bearer first-key second"}) {
+    EXPECT_EQ(401, status(gate_, request("POST", "/v1/completions", {{"Authorization", shown}}))) << shown;
+  }
+  EXPECT_EQ(401, status(gate_, request("POST", "/v1/completions", {{"x-api-key", ""}})));
+  EXPECT_EQ(401, status(gate_, request("GET", "/v1/models/some/model")));
+  EXPECT_EQ(401, status(gate_, request("GET", "/dashboard/events")));
+}
+
+TEST_F(Keys, ProbesAndPagesNeedNone) {
+  for (const char* path : {"/health", "/ping", "/version", "/metrics", "/openapi.json", "/", "/dashboard"}) {
+    EXPECT_EQ(0, status(gate_, request("GET", path))) << path;
+    EXPECT_EQ(0, status(gate_, request("HEAD", path))) << path;
+  }
+}
+
+TEST_F(Keys, APreflightCarriesNone) {
+  EXPECT_EQ(0, status(gate_, request("OPTIONS", "/v1/completions",
+                                     {{"Origin", "https://a.example"}, {"Access-Control-Request-Method", "POST"}})));
+}
+
+TEST_F(Keys, ErrorsAreInTheFormOfTheEndpoint) {
+  const auto openai = nlohmann::json::parse(gate_.refuse(request("POST", "/v1/chat/completions"))->body);
+  EXPECT_EQ("invalid_api_key", openai["error"]["code"]);
+  const auto anthropic = nlohmann::json::parse(gate_.refuse(request("POST", "/v1/messages"))->body);
+  EXPECT_EQ("error", anthropic["type"]);
+  EXPECT_EQ("authentication_error", anthropic["error"]["type"]);
+}
+
+int status_for_host(const ServeConfig& config, const std::string& host) {
+  http::Request head;
+  head.method = "GET";
+  head.path = "/health";
+  head.headers.add("Host", host);
+  return status(Gate(config), head);
+}
+
+TEST(Hosts, OnALoopbackAddressOnlyItsNamesAreAnswered) {
+  ServeConfig config;
+  config.http.host = "127.0.0.1";
+  for (const char* host : {"localhost", "LOCALHOST:8000", "127.0.0.1:8000", "127.1.2.3", "[::1]:8000", "[::1]"}) {
+    EXPECT_EQ(0, status_for_host(config, host)) << host;
+  }
+  for (const char* host : {"evil.example", "evil.example:8000", "localhost.evil.example", "127.0.0.1.evil.example", "",
+                           "10.0.0.1:8000", "[::2]:8000", "127.0.0.1:8000:1"}) {
+    EXPECT_EQ(403, status_for_host(config, host)) << host;
+  }
+}
+
+TEST(Hosts, AllowedNamesAreAnsweredToo) {
+  ServeConfig config;
+  config.http.host = "localhost";
+  config.allowed_hosts = {"caravel.internal", "other.internal:9000"};
+  EXPECT_EQ(0, status_for_host(config, "Caravel.Internal:8000"));
+  EXPECT_EQ(0, status_for_host(config, "other.internal:9000"));
+  EXPECT_EQ(403, status_for_host(config, "other.internal:8000"));
+}
+
+TEST(Hosts, ElsewhereNoneIsChecked) {
+  ServeConfig config;
+  config.http.host = "0.0.0.0";
+  EXPECT_EQ(0, status_for_host(config, "anything.example"));
+  config.allowed_hosts = {"caravel.example"};
+  EXPECT_EQ(403, status_for_host(config, "anything.example"));
+}
+
+TEST(Draining, IsAnswered503WithATimeToComeAgain) {
+  Gate gate{ServeConfig()};
+  EXPECT_EQ(0, status(gate, request("POST", "/v1/completions")));
+  gate.drain();
+  const auto refusal = gate.refuse(request("POST", "/v1/completions"));
+  ASSERT_TRUE(refusal);
+  EXPECT_EQ(503, refusal->status);
+  EXPECT_TRUE(refusal->headers.find("Retry-After"));
+  EXPECT_EQ(503, status(gate, request("GET", "/health")));
+  EXPECT_EQ(0, status(gate, request("GET", "/metrics")));
+}
+
+}  // namespace
+}  // namespace caravel::server

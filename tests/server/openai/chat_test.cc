@@ -1,0 +1,279 @@
+#include <gmock/gmock.h>
+
+#include <random>
+
+#include "server/openai/chat_answer.h"
+#include "server/openai/harness.h"
+
+namespace caravel::server::openai {
+namespace {
+
+using testing::HasSubstr;
+
+const Json kMessages = {{{"role", "user"}, {"content", "Hello"}}};
+const Json kTools = {{{"type", "function"},
+                      {"function",
+                       {{"name", "look"},
+                        {"parameters",
+                         {{"type", "object"},
+                          {"properties", {{"city", {{"enum", {"Rome", "Oslo"}}}}}},
+                          {"required", {"city"}},
+                          {"additionalProperties", false}}}}}},
+                     {{"type", "function"},
+                      {"function",
+                       {{"name", "wait"},
+                        {"parameters",
+                         {{"type", "object"},
+                          {"properties", {{"long", {{"type", "boolean"}}}}},
+                          {"required", {"long"}},
+                          {"additionalProperties", false}}}}}}};
+
+class ChatTest : public testing::Test {
+ protected:
+  ~ChatTest() override { harness_.expect_all_free(); }
+
+  Json whole(const Json& body) { return harness_.json(chat_completions, body); }
+  Json streamed(Json body) {
+    body["stream_options"] = {{"include_usage", true}};
+    return joined(harness_.stream(chat_completions, std::move(body)));
+  }
+  /// The prompt that the body's messages become.
+  std::string prompt(Json body) {
+    body["max_tokens"] = 1;
+    body["return_token_ids"] = true;
+    const auto ids = whole(body)["prompt_token_ids"].get<std::vector<int32_t>>();
+    return harness_.engine->tokenizer().decode(ids, false);
+  }
+
+  Harness harness_;
+};
+
+TEST_F(ChatTest, AnswersAsOpenAiDoes) {
+  const Json answer =
+      whole({{"messages", kMessages}, {"max_completion_tokens", 8}, {"ignore_eos", true}, {"user", "u"}});
+  EXPECT_TRUE(answer["id"].get<std::string>().starts_with("chatcmpl-"));
+  EXPECT_EQ(answer["object"], "chat.completion");
+  EXPECT_EQ(answer["model"], "tiny");
+  const Json& choice = answer["choices"][0];
+  EXPECT_EQ(choice["message"]["role"], "assistant");
+  EXPECT_TRUE(choice["message"]["content"].is_string());
+  EXPECT_FALSE(choice["message"].contains("tool_calls"));
+  EXPECT_EQ(choice["finish_reason"], "length");
+  EXPECT_EQ(answer["usage"]["completion_tokens"], 8);
+  const std::vector<Json> chunks = harness_.stream(chat_completions, {{"messages", kMessages}, {"max_tokens", 8}});
+  EXPECT_EQ(chunks[0]["object"], "chat.completion.chunk");
+  EXPECT_EQ(chunks[0]["choices"][0]["delta"], (Json{{"role", "assistant"}, {"content", ""}}));
+  for (const Json& chunk : chunks) EXPECT_EQ(chunk["id"], chunks[0]["id"]);
+  EXPECT_FALSE(chunks.back()["choices"][0]["finish_reason"].is_null());
+}
+
+TEST_F(ChatTest, StreamJoinedIsTheWholeAnswer) {
+  const Json cases[] = {
+      {{"temperature", 0}},
+      {{"temperature", 1.5}, {"seed", 1}, {"n", 3}, {"logprobs", true}, {"top_logprobs", 2}},
+      {{"temperature", 2}, {"seed", 2}, {"logprobs", true}, {"stop", {"a", "e", "o"}}, {"return_token_ids", true}},
+      {{"temperature", 2}, {"seed", 3}, {"tools", kTools}, {"logprobs", true}},
+      {{"temperature", 1}, {"seed", 4}, {"tools", kTools}, {"tool_choice", "required"}, {"logprobs", true}},
+      {{"temperature", 1}, {"seed", 5}, {"tools", kTools}, {"tool_choice", "required"}, {"n", 3}},
+  };
+  for (Json body : cases) {
+    body["messages"] = kMessages;
+    body["max_tokens"] = 40;
+    if (!body.contains("tools")) body["ignore_eos"] = true;
+    whole(body);  // so that the prompt is cached either time
+    Json expected = comparable(whole(body));
+    Json sum = streamed(body);
+    for (Json& choice : sum["choices"]) choice.erase("prompt_token_ids");
+    EXPECT_SAME_JSON(sum, expected) << body;
+  }
+}
+
+TEST_F(ChatTest, ContentPartsAndRolesReachTheTemplate) {
+  const Json body = {
+      {"messages",
+       {{{"role", "developer"}, {"content", "Be"}},
+        {{"role", "user"}, {"content", {{{"type", "text"}, {"text", "a"}}, {{"type", "text"}, {"text", "b"}}}}},
+        {{"role", "assistant"},
+         {"content", nullptr},
+         {"tool_calls",
+          {{{"id", "1"},
+            {"type", "function"},
+            {"function", {{"name", "look"}, {"arguments", R"({"city": "Rome"})"}}}}}}},
+        {{"role", "tool"}, {"tool_call_id", "1"}, {"content", "sun"}}}}};
+  EXPECT_EQ(prompt(body), "<s>Be\n<u>a\nb\n<a>look(Rome)\n<t>sun\n<a>");
+}
+
+TEST_F(ChatTest, TemplateArgumentsAndContinuation) {
+  EXPECT_THAT(prompt({{"messages", kMessages}, {"chat_template_kwargs", {{"think", true}}}}), HasSubstr("<think>"));
+  const Json begun = {{{"role", "user"}, {"content", "Hello"}}, {{"role", "assistant"}, {"content", "Well, "}}};
+  EXPECT_EQ(prompt({{"messages", begun}, {"continue_final_message", true}}), "<u>Hello\n<a>Well,");
+  EXPECT_EQ(prompt({{"messages", kMessages}, {"add_generation_prompt", false}}), "<u>Hello\n");
+  const Json echoed = whole({{"messages", begun}, {"continue_final_message", true}, {"echo", true}, {"max_tokens", 4}});
+  EXPECT_TRUE(echoed["choices"][0]["message"]["content"].get<std::string>().starts_with("Well, "));
+}
+
+TEST_F(ChatTest, LogprobsHaveExactBytes) {
+  const Json answer = whole({{"messages", kMessages},
+                             {"max_tokens", 60},
+                             {"temperature", 2},
+                             {"seed", 6},
+                             {"ignore_eos", true},
+                             {"logprobs", true},
+                             {"top_logprobs", 3},
+                             {"skip_special_tokens", false},
+                             {"return_token_ids", true}});
+  const Json& choice = answer["choices"][0];
+  const Json& content = choice["logprobs"]["content"];
+  ASSERT_EQ(content.size(), 60U);
+  int partial = 0;
+  for (size_t i = 0; i < content.size(); ++i) {
+    const std::string_view bytes = harness_.engine->tokenizer().token_bytes(choice["token_ids"][i]);
+    EXPECT_EQ(content[i]["bytes"], std::vector<uint8_t>(bytes.begin(), bytes.end()));
+    EXPECT_EQ(content[i]["top_logprobs"].size(), 3U);
+    EXPECT_GE(content[i]["top_logprobs"][0]["logprob"], content[i]["logprob"]);
+    partial += content[i]["token"].get<std::string>().starts_with("\\x") ? 1 : 0;
+  }
+  EXPECT_GT(partial, 0) << "the seed draws no token that is half a character: choose another";
+}
+
+TEST_F(ChatTest, ForcedCallsAreMade) {
+  for (const Json& choice : {Json("required"), Json{{"type", "function"}, {"function", {{"name", "wait"}}}}}) {
+    for (const int seed : {1, 2, 3}) {
+      const Json answer = whole({{"messages", kMessages},
+                                 {"tools", kTools},
+                                 {"tool_choice", choice},
+                                 {"parallel_tool_calls", false},
+                                 {"seed", seed},
+                                 {"temperature", 2}});
+      const Json& message = answer["choices"][0]["message"];
+      EXPECT_EQ(answer["choices"][0]["finish_reason"], "tool_calls");
+      EXPECT_TRUE(message["content"].is_null()) << message;
+      ASSERT_EQ(message["tool_calls"].size(), 1U) << message;
+      const Json& call = message["tool_calls"][0];
+      EXPECT_TRUE(call["id"].get<std::string>().starts_with("call_"));
+      EXPECT_EQ(call["type"], "function");
+      const Json arguments = Json::parse(call["function"]["arguments"].get<std::string>());
+      if (call["function"]["name"] == "wait") {
+        EXPECT_TRUE(arguments["long"].is_boolean());
+      } else {
+        EXPECT_EQ(call["function"]["name"], "look");
+        EXPECT_TRUE(choice.is_string());
+        EXPECT_TRUE(arguments["city"] == "Rome" || arguments["city"] == "Oslo");
+      }
+    }
+  }
+}
+
+TEST_F(ChatTest, StructuredOutputsFit) {
+  const auto content = [&](const Json& fields) {
+    Json body = {{"messages", kMessages}, {"temperature", 2}, {"seed", 3}, {"max_tokens", 100}};
+    body.update(fields);
+    return whole(body)["choices"][0]["message"]["content"].get<std::string>();
+  };
+  EXPECT_THAT(content({{"structured_outputs", {{"choice", {"yes", "no"}}}}}), testing::AnyOf("yes", "no"));
+  EXPECT_THAT(content({{"guided_regex", "a{3}b?"}}), testing::AnyOf("aaa", "aaab"));
+  EXPECT_THAT(content({{"structured_outputs", {{"grammar", "root ::= \"x\" | \"y\""}}}}), testing::AnyOf("x", "y"));
+  const Json schema = {{"type", "object"},
+                       {"properties", {{"ok", {{"type", "boolean"}}}}},
+                       {"required", {"ok"}},
+                       {"additionalProperties", false}};
+  for (const Json& fields :
+       {Json{{"response_format", {{"type", "json_schema"}, {"json_schema", {{"name", "s"}, {"schema", schema}}}}}},
+        Json{{"structured_outputs", {{"json", schema}}}}, Json{{"guided_json", to_text(schema)}}}) {
+    EXPECT_TRUE(Json::parse(content(fields))["ok"].is_boolean());
+  }
+}
+
+/// Every way of cutting an answer gives the same: the engine joins what a slow reader did not take.
+TEST_F(ChatTest, CutsDoNotMatter) {
+  const std::string answers[] = {
+      "<think>Rome, I guess.</think>Let me see.\n<tool_call>\n{\"name\": \"look\", \"arguments\": {\"city\": "
+      "\"Rome\"}}\n"
+      "</tool_call>\n<tool_call>\n{\"name\": \"wait\", \"arguments\": {\"long\": true}}\n</tool_call>",
+      "Plain text with <tool_ and {\"name\": \"look\"} in it, h\xc3\xa9llo.",
+      "<tool_call>\n{\"name\": \"look\", \"arguments\": {\"city\": \"Ro",
+      "<tool_call>{\"name\": \"nobody\", \"arguments\": {}}</tool_call>",
+  };
+  const text::Tokenizer& tokenizer = harness_.engine->tokenizer();
+  std::mt19937 random(1);
+  for (const bool parallel : {true, false}) {
+    for (const std::string& text : answers) {
+      // One token for each byte, so that cuts fall everywhere but within a character.
+      std::vector<Delta> pieces;
+      for (size_t i = 0; i < text.size(); ++i) {
+        if ((static_cast<uint8_t>(text[i]) & 0xC0U) == 0x80U) {
+          pieces.back().text += text[i];
+          continue;
+        }
+        const auto token = static_cast<int32_t>(i % 300);
+        pieces.push_back(
+            {.index = 0,
+             .text = std::string(1, text[i]),
+             .token_ids = {token},
+             .logprobs = {{.token = token, .logprob = -0.5F * static_cast<float>(i), .rank = 1, .top = {}}},
+             .finish_reason = FinishReason::kNone,
+             .stop_reason = ""});
+      }
+      pieces.back().finish_reason = FinishReason::kStop;
+      const auto answered = [&](bool stream, const std::vector<Delta>& deltas) {
+        ChatForm chat;
+        chat.format = parsers::ToolFormat::kHermes;
+        chat.tools.list = kTools;
+        chat.tools.choice = ToolChoice::kAuto;
+        chat.tools.parallel = parallel;
+        chat.marks = {.begin = "<think>", .end = "</think>", .opened_by_template = false};
+        RequestHead head;
+        head.stream = stream;
+        head.return_token_ids = true;
+        ChatAnswer::Form form;
+        form.logprobs = true;
+        ChoicesAnswer::Options options;
+        options.request = head;
+        options.object = options.chunk_object = "o";
+        ChatAnswer answer(options, form, chat, tokenizer);
+        std::string out;
+        for (const Delta& delta : deltas) answer.add(0, delta, out);
+        answer.prompt_ended(0, {}, out);
+        answer.complete(out);
+        if (!stream) return comparable(Json::parse(out));
+        http::Response response{.status = 200, .headers = {}, .body = out};
+        response.headers.add("Content-Type", "text/event-stream");
+        Json sum = joined(Harness::events(response));
+        for (Json& choice : sum["choices"]) choice.erase("prompt_token_ids");
+        return sum;
+      };
+      Json whole = answered(false, pieces);
+      whole.erase("usage");
+      for (int round = 0; round < 40; ++round) {
+        std::vector<Delta> cut;
+        for (const Delta& piece : pieces) {
+          if (cut.empty() || random() % 8 < static_cast<unsigned>(round % 9)) {
+            cut.push_back(piece);
+            continue;
+          }
+          cut.back().text += piece.text;
+          cut.back().token_ids.push_back(piece.token_ids[0]);
+          cut.back().logprobs.push_back(piece.logprobs[0]);
+          cut.back().finish_reason = piece.finish_reason;
+        }
+        ASSERT_EQ(unordered(answered(true, cut)), unordered(whole)) << text;
+        Json again = answered(false, cut);
+        again.erase("usage");
+        ASSERT_EQ(unordered(again), unordered(whole)) << text;
+      }
+      const Json& message = whole["choices"][0]["message"];
+      if (&text == &answers[0]) {
+        EXPECT_EQ(message["reasoning_content"], "Rome, I guess.");
+        EXPECT_EQ(message["reasoning"], "Rome, I guess.");
+        EXPECT_EQ(message["tool_calls"].size(), parallel ? 2U : 1U);
+        EXPECT_EQ(whole["choices"][0]["finish_reason"], "tool_calls");
+      } else if (&text == &answers[1]) {
+        EXPECT_EQ(message["content"], text);
+        EXPECT_EQ(whole["choices"][0]["finish_reason"], "stop");
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace caravel::server::openai

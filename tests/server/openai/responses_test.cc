@@ -1,0 +1,167 @@
+#include <gmock/gmock.h>
+
+#include "server/openai/harness.h"
+#include "server/openai/response_answer.h"
+
+namespace caravel::server::openai {
+namespace {
+
+const Json kTools = Json::parse(R"([{"type": "function", "name": "wait", "strict": true, "parameters": {
+    "type": "object", "properties": {"long": {"type": "boolean"}}, "required": ["long"],
+    "additionalProperties": false}}])");
+
+class ResponsesTest : public testing::Test {
+ protected:
+  ~ResponsesTest() override { harness_.expect_all_free(); }
+
+  Json whole(const Json& body) { return harness_.json(responses, body); }
+
+  /// The response that a stream ends with, after checking that its deltas add up to it.
+  static Json accumulated(const std::vector<Json>& events) {
+    if (events.size() < 3) {
+      ADD_FAILURE() << "no stream";
+      return {};
+    }
+    EXPECT_EQ(events[0]["type"], "response.created");
+    EXPECT_EQ(events[1]["type"], "response.in_progress");
+    std::vector<std::string> texts;
+    for (size_t i = 0; i < events.size(); ++i) {
+      const Json& event = events[i];
+      const std::string type = event["type"];
+      EXPECT_EQ(event["sequence_number"], i);
+      if (type == "response.output_item.added") {
+        EXPECT_EQ(event["output_index"], texts.size());
+        texts.emplace_back();
+      } else if (type.ends_with(".delta")) {
+        texts.back() += event["delta"].get<std::string>();
+      } else if (type == "response.function_call_arguments.done") {
+        EXPECT_EQ(event["arguments"], texts.back());
+      } else if (type.ends_with("text.done")) {
+        EXPECT_EQ(event["text"], texts.back());
+      } else if (type == "response.output_item.done") {
+        const Json& item = event["item"];
+        EXPECT_EQ(item["type"] == "function_call" ? item["arguments"] : item["content"][0]["text"], texts.back());
+      }
+    }
+    const Json response = events.back()["response"];
+    EXPECT_EQ(events.back()["type"], "response." + response["status"].get<std::string>());
+    EXPECT_EQ(response["output"].size(), texts.size());
+    return response;
+  }
+  static Json without_ids(Json response) {
+    response.erase("id");
+    response.erase("created_at");
+    for (Json& item : response["output"]) {
+      item.erase("id");
+      item.erase("call_id");
+    }
+    return response;
+  }
+
+  Harness harness_;
+};
+
+TEST_F(ResponsesTest, AnswersAsOpenAiDoes) {
+  const Json answer =
+      whole({{"input", "Hello"}, {"instructions", "Be."}, {"max_output_tokens", 8}, {"ignore_eos", true}});
+  EXPECT_TRUE(answer["id"].get<std::string>().starts_with("resp_"));
+  EXPECT_EQ(answer["object"], "response");
+  EXPECT_EQ(answer["status"], "incomplete");
+  EXPECT_EQ(answer["incomplete_details"]["reason"], "max_output_tokens");
+  EXPECT_EQ(answer["instructions"], "Be.");
+  EXPECT_EQ(answer["output"][0]["type"], "message");
+  EXPECT_EQ(answer["output"][0]["content"][0]["type"], "output_text");
+  EXPECT_EQ(answer["usage"]["output_tokens"], 8);
+}
+
+TEST_F(ResponsesTest, StreamEndsWithTheWholeResponse) {
+  const Json cases[] = {
+      {{"temperature", 0}},
+      {{"temperature", 2}, {"seed", 1}, {"stop", {"a", "e", "o"}}},
+      {{"temperature", 2}, {"seed", 2}, {"tools", kTools}, {"tool_choice", "required"}},
+      {{"text", {{"format", {{"type", "json_object"}}}}}, {"seed", 3}},
+  };
+  for (Json body : cases) {
+    body["input"] = "Hello";
+    body["max_output_tokens"] = 60;
+    whole(body);  // so that the prompt is cached either time
+    const Json expected = without_ids(whole(body));
+    EXPECT_SAME_JSON(without_ids(accumulated(harness_.stream(responses, body))), expected) << body;
+  }
+}
+
+TEST_F(ResponsesTest, ForcedCallsAreItems) {
+  const Json answer = whole({{"input", "Hello"},
+                             {"tools", kTools},
+                             {"parallel_tool_calls", false},
+                             {"tool_choice", {{"type", "function"}, {"name", "wait"}}}});
+  EXPECT_EQ(answer["status"], "completed");
+  ASSERT_EQ(answer["output"].size(), 1U) << answer;
+  const Json& item = answer["output"][0];
+  EXPECT_EQ(item["type"], "function_call");
+  EXPECT_TRUE(item["call_id"].get<std::string>().starts_with("call_"));
+  EXPECT_TRUE(Json::parse(item["arguments"].get<std::string>())["long"].is_boolean());
+}
+
+TEST_F(ResponsesTest, ItemsBecomeTurns) {
+  const Json input = Json::parse(R"([
+      {"role": "developer", "content": "S"},
+      {"role": "user", "content": [{"type": "input_text", "text": "a"}]},
+      {"type": "reasoning", "id": "rs_1", "summary": [], "content": [{"type": "reasoning_text", "text": "x"}]},
+      {"type": "function_call", "call_id": "1", "name": "look", "arguments": "{\"city\": \"Oslo\"}"},
+      {"type": "function_call_output", "call_id": "1", "output": "sun"},
+      {"type": "message", "id": "msg_1", "status": "completed", "role": "assistant",
+       "content": [{"type": "output_text", "text": "b", "annotations": []}]},
+      {"role": "user", "content": "c"}])");
+  const std::string expected = "<s>S\n<u>a\n<a>look(Oslo)\n<t>sun\n<a>b\n<u>c\n<a>";
+  const Json answer = whole({{"input", input}, {"max_output_tokens", 1}});
+  EXPECT_EQ(answer["usage"]["input_tokens"], harness_.engine->tokenizer().encode(expected).size());
+}
+
+TEST_F(ResponsesTest, WhatNeedsAStoreIsRefused) {
+  for (const auto& [field, value] : std::vector<std::pair<std::string, Json>>{
+           {"previous_response_id", "resp_1"}, {"background", true}, {"conversation", "c"}, {"top_logprobs", 2}}) {
+    const Json error = harness_.json(responses, {{"input", "a"}, {field, value}}, 400)["error"];
+    EXPECT_EQ(error["param"], field);
+    EXPECT_EQ(error["code"], "unsupported_parameter");
+  }
+  EXPECT_EQ(harness_.json(responses, {{"input", Json::array({{{"type", "item_reference"}}})}}, 400)["error"]["param"],
+            "input.0.type");
+  EXPECT_EQ(harness_.json(responses, Json::object(), 400)["error"]["param"], "input");
+}
+
+/// Reasoning, text and calls of one answer, cut anywhere.
+TEST_F(ResponsesTest, CutsDoNotMatter) {
+  const std::string text =
+      "<think>Hm.</think>Soon.<tool_call>\n{\"name\": \"wait\", \"arguments\": {\"long\": true}}\n</tool_call>";
+  ChatForm chat;
+  chat.format = parsers::ToolFormat::kHermes;
+  chat.tools.list = Json::parse(R"([{"type": "function", "function": {"name": "wait", "parameters": {}}}])");
+  chat.tools.choice = ToolChoice::kAuto;
+  chat.marks = {.begin = "<think>", .end = "</think>", .opened_by_template = false};
+  const auto answered = [&](bool stream, size_t step) {
+    ResponseAnswer answer(stream, {}, Json::object(), chat.reader(), {});
+    std::string out;
+    for (size_t i = 0; i < text.size(); i += step) {
+      Delta delta;
+      delta.text = text.substr(i, step);
+      if (i + step >= text.size()) delta.finish_reason = FinishReason::kStop;
+      answer.add(0, delta, out);
+    }
+    answer.prompt_ended(0, {}, out);
+    answer.complete(out);
+    if (!stream) return without_ids(Json::parse(out));
+    http::Response response{.status = 200, .headers = {}, .body = out};
+    response.headers.add("Content-Type", "text/event-stream");
+    return without_ids(accumulated(Harness::events(response)));
+  };
+  const Json whole = answered(false, text.size());
+  ASSERT_EQ(whole["output"].size(), 3U) << whole;
+  EXPECT_EQ(whole["output"][0]["type"], "reasoning");
+  EXPECT_EQ(whole["output"][1]["type"], "message");
+  EXPECT_EQ(whole["output"][2]["type"], "function_call");
+  for (size_t step = 1; step < 30; ++step) EXPECT_SAME_JSON(answered(true, step), whole) << step;
+}
+
+}  // namespace
+}  // namespace caravel::server::openai
