@@ -13,7 +13,7 @@ help:
 	@echo 'make run          build, fetch the default model (98 MB), and generate from it'
 	@echo 'make build        build build/release/caravel'
 	@echo 'make test         build, fetch both models, fuzz each parser for a minute, run all tests'
-	@echo 'make check-long   make test, then sanitizers, longer fuzzing and random tests, and the peers'
+	@echo 'make check-long   make test, then sanitizers, longer fuzzing and random tests, the peers, real clients, load'
 	@echo 'make lint         clang-format and clang-tidy, in the versions the project pins'
 	@echo 'make format       clang-format in place'
 	@echo 'make install      into PREFIX (default /usr/local), with a CMake package file'
@@ -47,6 +47,8 @@ check-long: test
 	@scripts/fuzz 900
 	@bench/peers/setup
 	@bench/peers/run_all
+	@CLIENTS_PYTHON=build/peers/venv/bin/python tests/clients/run
+	@bench/serve_load.py
 
 lint:
 	@scripts/lint

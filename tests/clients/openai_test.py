@@ -1,0 +1,380 @@
+"""The official openai package against `caravel serve`, as its users write it."""
+
+import base64
+import contextlib
+import json
+import math
+import pathlib
+import struct
+import sys
+import threading
+import time
+import unittest
+import urllib.request
+
+import openai
+from pydantic import BaseModel
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "bench"))
+
+from serving import Server  # noqa: E402
+from with_server import FLAGS  # noqa: E402
+
+WEATHER = {"type": "function", "function": {
+    "name": "get_weather", "description": "The weather of a city",
+    "parameters": {"type": "object", "properties": {"city": {"type": "string", "maxLength": 20},
+                                                    "unit": {"enum": ["celsius", "fahrenheit"]}},
+                   "required": ["city", "unit"], "additionalProperties": False}}}
+TIME = {"type": "function", "function": {"name": "get_time"}}
+ASK = [{"role": "user", "content": "What is 2+2?"}]
+
+
+class Person(BaseModel):
+    name: str
+    age: int
+
+
+def setUpModule():
+    global server, client, model
+    server = Server(*FLAGS, "--api-key", "first", "--api-key", "second")
+    client = openai.OpenAI(base_url=f"http://127.0.0.1:{server.port}/v1", api_key="second", max_retries=0, timeout=120)
+    model = client.models.list().data[0].id
+
+
+def tearDownModule():
+    code, log = server.stop(), server.text()
+    server.__exit__()
+    assert code == 0, f"the server ended with {code}:\n{log[-3000:]}"
+
+
+def joined(stream):
+    """Content, calls as [name, arguments], and the reason of a streamed chat answer."""
+    content, calls, reason = "", {}, None
+    for chunk in stream:
+        for choice in chunk.choices:
+            content += choice.delta.content or ""
+            reason = choice.finish_reason or reason
+            for call in choice.delta.tool_calls or []:
+                whole = calls.setdefault(call.index, ["", ""])
+                whole[0] += call.function.name or ""
+                whole[1] += call.function.arguments or ""
+    return content, [calls[index] for index in sorted(calls)], reason
+
+
+class Chat(unittest.TestCase):
+    def chat(self, **fields):
+        return client.chat.completions.create(**{"model": model, "messages": ASK, "max_tokens": 24, "temperature": 0,
+                                                 **fields})
+
+    def test_an_answer(self):
+        answer = self.chat()
+        self.assertIn("4", answer.choices[0].message.content)
+        self.assertEqual("assistant", answer.choices[0].message.role)
+        self.assertEqual(answer.usage.total_tokens, answer.usage.prompt_tokens + answer.usage.completion_tokens)
+
+    def test_a_streamed_answer_joined_is_the_unstreamed_one(self):
+        answer = self.chat().choices[0]
+        content, _, reason = joined(self.chat(stream=True))
+        self.assertEqual((answer.message.content, answer.finish_reason), (content, reason))
+
+    def test_the_stream_helper_and_usage(self):
+        with client.chat.completions.stream(model=model, messages=ASK, max_tokens=24, temperature=0,
+                                            stream_options={"include_usage": True}) as stream:
+            events = list(stream)
+            final = stream.get_final_completion()
+        self.assertIn("content.delta", {event.type for event in events})
+        self.assertEqual(self.chat().choices[0].message.content, final.choices[0].message.content)
+        self.assertGreater(final.usage.completion_tokens, 0)
+
+    def test_n_answers_and_seeds(self):
+        fields = {"n": 3, "temperature": 1.5, "seed": 7, "max_tokens": 12}
+        first, again = self.chat(**fields), self.chat(**fields)
+        texts = [choice.message.content for choice in first.choices]
+        self.assertEqual([0, 1, 2], [choice.index for choice in first.choices])
+        self.assertEqual(texts, [choice.message.content for choice in again.choices])
+        self.assertGreater(len(set(texts)), 1)
+        self.assertNotEqual(texts, [c.message.content for c in self.chat(**{**fields, "seed": 8}).choices])
+
+    def test_stop_strings_and_length(self):
+        whole = self.chat().choices[0].message.content
+        word = whole.split()[2]
+        cut = self.chat(stop=[word]).choices[0]
+        self.assertEqual((whole.split(word)[0], "stop"), (cut.message.content, cut.finish_reason))
+        self.assertEqual("length", self.chat(max_completion_tokens=2, max_tokens=openai.omit).choices[0].finish_reason)
+
+    def test_logprobs(self):
+        answer = self.chat(logprobs=True, top_logprobs=3, max_tokens=6).choices[0]
+        tokens = answer.logprobs.content
+        self.assertEqual(answer.message.content, b"".join(bytes(token.bytes) for token in tokens).decode())
+        for token in tokens:
+            self.assertEqual(3, len(token.top_logprobs))
+            self.assertEqual(token.token, token.top_logprobs[0].token)  # greedy
+            self.assertLessEqual(sum(math.exp(top.logprob) for top in token.top_logprobs), 1.0001)
+        streamed = [token.logprob for chunk in self.chat(logprobs=True, top_logprobs=3, max_tokens=6, stream=True)
+                    for choice in chunk.choices if choice.logprobs for token in choice.logprobs.content]
+        self.assertEqual([token.logprob for token in tokens], streamed)
+
+    def test_extra_fields_of_vllm(self):
+        answer = self.chat(extra_body={"top_k": 1, "min_tokens": 20, "ignore_eos": True, "return_token_ids": True},
+                           temperature=1)
+        self.assertEqual("length", answer.choices[0].finish_reason)
+        self.assertEqual(24, len(answer.choices[0].token_ids))
+
+    def test_content_in_parts_and_system_messages(self):
+        system = {"role": "system", "content": "You are terse."}
+        parts = [system, {"role": "user", "content": [{"type": "text", "text": "What is 2+2?"}]}]
+        whole = self.chat(messages=[system, *ASK])
+        answer = self.chat(messages=parts)
+        self.assertEqual(whole.choices[0].message.content, answer.choices[0].message.content)
+        self.assertEqual(whole.usage.prompt_tokens, answer.usage.prompt_tokens)
+        self.assertNotEqual(self.chat().usage.prompt_tokens, answer.usage.prompt_tokens)
+
+
+class Tools(unittest.TestCase):
+    def call(self, **fields):
+        return client.chat.completions.create(**{
+            "model": model, "messages": [{"role": "user", "content": "What is the weather in Paris in celsius?"}],
+            "tools": [WEATHER, TIME], "max_tokens": 120, "temperature": 0, **fields})
+
+    def check(self, message):
+        self.assertTrue(message.tool_calls)
+        for call in message.tool_calls:
+            self.assertTrue(call.id)
+            arguments = json.loads(call.function.arguments)
+            if call.function.name == "get_weather":
+                self.assertEqual({"city", "unit"}, set(arguments))
+                self.assertIn(arguments["unit"], ("celsius", "fahrenheit"))
+            else:
+                self.assertEqual(("get_time", {}), (call.function.name, arguments))
+
+    def test_a_named_tool_is_called(self):
+        for name in ("get_weather", "get_time"):
+            choice = self.call(tool_choice={"type": "function", "function": {"name": name}}).choices[0]
+            self.check(choice.message)
+            self.assertEqual({name}, {call.function.name for call in choice.message.tool_calls})
+            # OpenAI: "stop" for a named tool, "tool_calls" otherwise
+            self.assertIn(choice.finish_reason, ("stop", "tool_calls"))
+
+    def test_a_required_call(self):
+        choice = self.call(tool_choice="required", parallel_tool_calls=False).choices[0]
+        self.check(choice.message)
+        self.assertEqual(1, len(choice.message.tool_calls))
+        self.assertEqual("tool_calls", choice.finish_reason)
+        self.assertFalse(choice.message.content)
+
+    def test_streamed_calls_are_the_unstreamed_ones(self):
+        for tool_choice in ("required", "auto", {"type": "function", "function": {"name": "get_weather"}}):
+            whole = self.call(tool_choice=tool_choice).choices[0]
+            content, calls, reason = joined(self.call(tool_choice=tool_choice, stream=True))
+            expected = [[c.function.name, c.function.arguments] for c in whole.message.tool_calls or []]
+            self.assertEqual((whole.message.content or "", expected, whole.finish_reason), (content, calls, reason))
+
+    def test_arguments_stream_in_pieces(self):
+        pieces = [call.function.arguments for chunk in self.call(tool_choice="required", stream=True)
+                  for choice in chunk.choices for call in choice.delta.tool_calls or [] if call.function.arguments]
+        self.assertGreater(len(pieces), 2)
+
+    def test_none_calls_nothing(self):
+        self.assertFalse(self.call(tool_choice="none").choices[0].message.tool_calls)
+
+    def test_results_of_calls_are_taken(self):
+        first = self.call(tool_choice="required", parallel_tool_calls=False).choices[0].message
+        call = first.tool_calls[0]
+        messages = [{"role": "user", "content": "What is the weather?"}, first.model_dump(exclude_none=True),
+                    {"role": "tool", "tool_call_id": call.id, "content": "Sunny, 20 degrees"}]
+        self.assertTrue(self.call(messages=messages, tool_choice="none").choices[0].message.content)
+
+    def test_wrong_choices_are_refused(self):
+        for fields in ({"tool_choice": {"type": "function", "function": {"name": "rm"}}}, {"tool_choice": "maybe"},
+                       {"tools": [], "tool_choice": "required"}, {"tools": [{"type": "function"}]}):
+            with self.assertRaises(openai.BadRequestError):
+                self.call(**fields)
+
+
+class StructuredOutput(unittest.TestCase):
+    ask = [{"role": "user", "content": "Make up a person. Answer in JSON with name and age."}]
+
+    def test_parse_into_a_model(self):
+        answer = client.chat.completions.parse(model=model, messages=self.ask, response_format=Person, max_tokens=200,
+                                               temperature=0)
+        self.assertIsInstance(answer.choices[0].message.parsed, Person)
+
+    def test_a_schema_streamed(self):
+        with client.chat.completions.stream(model=model, messages=self.ask, response_format=Person, max_tokens=200,
+                                            temperature=0) as stream:
+            for _ in stream:
+                pass
+            self.assertIsInstance(stream.get_final_completion().choices[0].message.parsed, Person)
+
+    def test_a_json_object(self):
+        text = client.chat.completions.create(model=model, messages=self.ask, response_format={"type": "json_object"},
+                                              max_tokens=300, temperature=0).choices[0]
+        if text.finish_reason == "stop":
+            self.assertIsInstance(json.loads(text.message.content), dict)
+
+    def test_choices_and_expressions(self):
+        for fields, right in (({"choice": ["red", "green"]}, lambda text: text in ("red", "green")),
+                              ({"regex": r"\d{3}-\d{4}"}, lambda text: len(text) == 8 and text[3] == "-")):
+            answer = client.chat.completions.create(model=model, messages=self.ask, max_tokens=20,
+                                                    extra_body={"structured_outputs": fields})
+            self.assertTrue(right(answer.choices[0].message.content), answer.choices[0].message.content)
+
+    def test_a_schema_that_cannot_be_enforced_is_refused(self):
+        schema = {"type": "json_schema", "json_schema": {"name": "x", "strict": True, "schema": {"type": "strange"}}}
+        with self.assertRaises(openai.BadRequestError):
+            client.chat.completions.create(model=model, messages=self.ask, response_format=schema)
+
+
+class Completions(unittest.TestCase):
+    def complete(self, **fields):
+        return client.completions.create(**{"model": model, "prompt": "One, two, three,", "max_tokens": 8,
+                                            "temperature": 0, **fields})
+
+    def test_text_ids_and_lists(self):
+        text = self.complete().choices[0].text
+        self.assertIn("four", text)
+        both = self.complete(prompt=["One, two, three,", "Red, green,"]).choices
+        self.assertEqual([0, 1], [choice.index for choice in both])
+        self.assertEqual(text, both[0].text)
+        self.assertEqual(text, "".join(chunk.choices[0].text for chunk in self.complete(stream=True) if chunk.choices))
+
+    def test_echo_with_logprobs(self):
+        answer = self.complete(echo=True, logprobs=2, max_tokens=0).choices[0]
+        self.assertEqual("One, two, three,", answer.text)
+        logprobs = answer.logprobs
+        self.assertEqual("One, two, three,", "".join(logprobs.tokens))
+        self.assertIsNone(logprobs.token_logprobs[0])
+        self.assertTrue(all(value <= 0 for value in logprobs.token_logprobs[1:]))
+        self.assertEqual(0, logprobs.text_offset[0])
+
+    def test_logit_bias(self):
+        answer = self.complete(logit_bias={"260": 100}, max_tokens=3, extra_body={"return_token_ids": True})
+        self.assertEqual([260, 260, 260], answer.choices[0].token_ids)
+
+
+class Embeddings(unittest.TestCase):
+    def test_base64_is_the_clients_default_and_equals_floats(self):
+        texts = ["a cat", "a dog"]
+        packed = client.embeddings.create(model=model, input=texts)  # asks for base64 and unpacks it
+        plain = client.embeddings.create(model=model, input=texts, encoding_format="float")
+        for one, other in zip(packed.data, plain.data):
+            self.assertEqual(len(one.embedding), len(other.embedding))
+            for a, b in zip(one.embedding, other.embedding):
+                self.assertAlmostEqual(a, b, places=6)
+        raw = json.loads(client.embeddings.with_raw_response.create(model=model, input="a cat",
+                                                                    encoding_format="base64").text)
+        data = base64.b64decode(raw["data"][0]["embedding"])
+        self.assertAlmostEqual(plain.data[0].embedding[0], struct.unpack("<f", data[:4])[0], places=6)
+        self.assertGreater(plain.usage.prompt_tokens, 0)
+
+    def test_a_list_of_ids_is_one_input(self):
+        self.assertEqual(1, len(client.embeddings.create(model=model, input=[1, 2, 3]).data))
+        self.assertEqual(2, len(client.embeddings.create(model=model, input=[[1, 2], [3]]).data))
+
+
+class Responses(unittest.TestCase):
+    def test_an_answer_and_its_stream(self):
+        fields = {"model": model, "input": "What is 2+2?", "max_output_tokens": 24, "temperature": 0}
+        answer = client.responses.create(**fields)
+        self.assertIn("4", answer.output_text)
+        text, kinds = "", []
+        for event in client.responses.create(**fields, stream=True):
+            kinds.append(event.type)
+            if event.type == "response.output_text.delta":
+                text += event.delta
+        self.assertEqual(answer.output_text, text)
+        self.assertEqual("response.created", kinds[0])
+        self.assertIn(kinds[-1], ("response.completed", "response.incomplete"))
+
+    def test_parse_into_a_model(self):
+        answer = client.responses.parse(model=model, input="Make up a person.", text_format=Person,
+                                        max_output_tokens=200, temperature=0)
+        self.assertIsInstance(answer.output_parsed, Person)
+
+    def test_a_forced_tool(self):
+        tool = {"type": "function", **WEATHER["function"]}
+        answer = client.responses.create(model=model, input="Weather in Paris?", tools=[tool], tool_choice="required",
+                                         parallel_tool_calls=False, max_output_tokens=120)
+        (call,) = [item for item in answer.output if item.type == "function_call"]
+        self.assertEqual("get_weather", call.name)
+        self.assertEqual({"city", "unit"}, set(json.loads(call.arguments)))
+
+
+class Errors(unittest.TestCase):
+    def test_by_type(self):
+        create = client.chat.completions.create
+        for fields, kind, param in (
+                ({"temperature": -1}, openai.BadRequestError, "temperature"),
+                ({"max_tokens": "many"}, openai.BadRequestError, "max_tokens"),
+                ({"messages": "hi"}, openai.BadRequestError, "messages"),
+                ({"n": 0}, openai.BadRequestError, "n"),
+                ({"model": "no-such-model"}, openai.NotFoundError, "model")):
+            with self.subTest(fields=fields), self.assertRaises(kind) as raised:
+                create(**{"model": model, "messages": ASK, **fields})
+            self.assertEqual("invalid_request_error", raised.exception.type)
+            self.assertTrue(str(raised.exception.param).startswith(param), raised.exception.param)
+
+    def test_keys(self):
+        for key in ("third", "fir"):
+            with self.assertRaises(openai.AuthenticationError):
+                client.with_options(api_key=key).models.list()
+        self.assertTrue(client.with_options(api_key="first").models.list().data)
+
+    def test_a_model_that_is_there_and_one_that_is_not(self):
+        self.assertEqual(model, client.models.retrieve(model).id)
+        with self.assertRaises(openai.NotFoundError):
+            client.models.retrieve("no-such-model")
+
+    def test_a_prompt_beyond_the_context(self):
+        with self.assertRaises(openai.BadRequestError):
+            client.completions.create(model=model, prompt=[5] * 100000)
+
+    def test_time_outs_reach_the_caller(self):
+        with self.assertRaises(openai.APITimeoutError):
+            client.with_options(timeout=0.2).completions.create(model=model, prompt="x", max_tokens=4000,
+                                                                extra_body={"ignore_eos": True})
+
+
+class Load(unittest.TestCase):
+    def test_a_cancelled_stream_frees_its_place(self):
+        stream = client.completions.create(model=model, prompt="x", max_tokens=4000, stream=True,
+                                           extra_body={"ignore_eos": True})
+        next(iter(stream))
+        stream.close()
+        deadline = time.monotonic() + 5
+        while (running := self.running()) > 0 and time.monotonic() < deadline:
+            time.sleep(0.05)
+        self.assertEqual(0, running)
+
+    def running(self):
+        with urllib.request.urlopen(f"http://127.0.0.1:{server.port}/metrics") as answer:  # asks for no key
+            lines = answer.read().decode().splitlines()
+        return sum(float(line.rpartition(" ")[2]) for line in lines if line.startswith("caravel:num_requests_running"))
+
+    def test_what_finds_no_place_is_tried_again(self):
+        # One place to run and one to wait: with four at once some are answered 429, and the client tries those again.
+        with Server("--max-num-seqs", "1", "--max-waiting-requests", "1") as small:
+            patient = openai.OpenAI(base_url=f"http://127.0.0.1:{small.port}/v1", api_key="none", max_retries=20)
+            done = []
+
+            def ask():
+                answer = patient.completions.create(model=model, prompt="x", max_tokens=200,
+                                                    extra_body={"ignore_eos": True})
+                done.append(answer.usage.completion_tokens)
+            threads = [threading.Thread(target=ask) for _ in range(4)]
+            hasty = []
+            for thread in threads:
+                thread.start()
+            while not hasty and any(thread.is_alive() for thread in threads):
+                with contextlib.suppress(openai.RateLimitError):
+                    patient.with_options(max_retries=0).completions.create(model=model, prompt="x", max_tokens=1)
+                    continue
+                hasty.append(1)
+            for thread in threads:
+                thread.join()
+            self.assertEqual([200] * 4, done)
+            self.assertTrue(hasty, "nothing was ever answered 429")
+
+
+if __name__ == "__main__":
+    unittest.main()
