@@ -102,8 +102,7 @@ class Subsets {
 
   static void unique(NodeSet& set) {
     std::ranges::sort(set);
-    const auto rest = std::ranges::unique(set);
-    set.erase(rest.begin(), rest.end());
+    set.erase(std::unique(set.begin(), set.end()), set.end());
   }
 
   void add_edges(size_t node, const NodeSet& set) {

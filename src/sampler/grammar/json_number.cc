@@ -114,7 +114,9 @@ int64_t shifted(int64_t remainder, size_t places, int64_t modulus) {
 
 /// Numbers without exponent that are multiples: their remainder is kept digit by digit.
 Fsm multiples(const Decimal& divisor) {
-  const auto [modulus, scale] = modulus_of(divisor);
+  const Modulus parts = modulus_of(divisor);  // no structured binding: clang 14 does not capture one
+  const int64_t modulus = parts.value;
+  const size_t scale = parts.scale;
   const auto count = static_cast<int32_t>(modulus);
   Fsm fsm;
   fsm.deterministic = true;
