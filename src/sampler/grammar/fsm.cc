@@ -117,8 +117,7 @@ class Subsets {
       }
     }
     std::ranges::sort(cuts);
-    const auto rest = std::ranges::unique(cuts);
-    cuts.erase(rest.begin(), rest.end());
+    cuts.erase(std::unique(cuts.begin(), cuts.end()), cuts.end());
     std::vector<Fsm::Edge> merged;
     NodeSet targets;
     for (size_t i = 0; i + 1 < cuts.size(); ++i) {
