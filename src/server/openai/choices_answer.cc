@@ -1,5 +1,6 @@
 #include "server/openai/choices_answer.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "server/openai/events.h"
@@ -30,6 +31,8 @@ void ChoicesAnswer::add_chunk(Json choice, const Json& extra, std::string& out) 
 
 void ChoicesAnswer::complete(std::string& out) {
   if (!streams()) {
+    // They came as their prompts ended.
+    std::sort(choices_.begin(), choices_.end(), [](const Json& a, const Json& b) { return a["index"] < b["index"]; });
     Json whole = envelope(options_.object, std::move(choices_));
     whole["usage"] = usage_json(usage_);
     whole.update(fields_);

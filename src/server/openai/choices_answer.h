@@ -35,7 +35,7 @@ class ChoicesAnswer : public Answer {
   void add_chunk(Json choice, std::string& out) { add_chunk(std::move(choice), Json::object(), out); }
   /// extra: fields of the chunk itself.
   void add_chunk(Json choice, const Json& extra, std::string& out);
-  /// A choice of the whole answer; by index.
+  /// A choice of the whole answer, in any order.
   void add_choice(Json choice) { choices_.push_back(std::move(choice)); }
   /// A field of the whole answer itself.
   void add_field(const std::string& name, Json value) { fields_[name] = std::move(value); }
