@@ -171,10 +171,7 @@ class GbnfParser {
       if (digit < 0) throw fail<InvalidArgument>("expected {} hexadecimal digits, found {}", digits, found());
       value = value << 4 | static_cast<char32_t>(digit);
     }
-    if (value > kLastChar || (value >= 0xD800 && value <= 0xDFFF)) {
-      throw fail<InvalidArgument>("U+{:04X} is no character", static_cast<uint32_t>(value));
-    }
-    return value;
+    return checked_char(value);
   }
 
   char32_t take_char() {

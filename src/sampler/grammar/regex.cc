@@ -243,10 +243,7 @@ class RegexParser {
         }
         return c;
     }
-    if (value > kLastChar || (value >= 0xD800 && value <= 0xDFFF)) {
-      throw fail<InvalidArgument>("U+{:04X} is no character", static_cast<uint32_t>(value));
-    }
-    return value;
+    return checked_char(value);
   }
 
   char32_t take_class_char() {

@@ -67,6 +67,13 @@ void append_utf8(char32_t c, std::string& out) {
   out.append(reinterpret_cast<const char*>(buffer.data()), static_cast<size_t>(length));
 }
 
+char32_t checked_char(char32_t value) {
+  if (value > kLastChar || (value >= 0xD800 && value <= 0xDFFF)) {
+    throw fail<InvalidArgument>("U+{:04X} is no character", static_cast<uint32_t>(value));
+  }
+  return value;
+}
+
 char32_t next_char(std::string_view text, size_t& place) {
   const auto byte = [&](size_t i) { return static_cast<uint8_t>(text[i]); };
   const uint8_t lead = byte(place);

@@ -22,6 +22,9 @@ std::vector<ByteRanges> utf8_ranges(char32_t first, char32_t last);
 
 void append_utf8(char32_t c, std::string& out);
 
+/// An escape's code point as it is. Throws InvalidArgument for a surrogate, and for what is above kLastChar.
+char32_t checked_char(char32_t value);
+
 /// The character at `place`, which moves behind it. Throws InvalidArgument for what is not well-formed UTF-8
 /// (surrogates and overlong forms too). `place` is inside `text`.
 char32_t next_char(std::string_view text, size_t& place);

@@ -82,12 +82,7 @@ std::unique_ptr<http::Work> answer(const Context& context, const http::Request& 
   const Json body = parse_json(request.body);
   Fields fields(body);
   const RequestHead head = parse_head(fields, context);
-  Generation generation{.endpoint = "/v1/chat/completions",
-                        .prompts = {},
-                        .sampling = parse_sampling(fields, context.engine.generation_defaults()),
-                        .priority = head.priority,
-                        .cache_salt = head.cache_salt,
-                        .stream = head.stream};
+  Generation generation = begin_generation(fields, head, context, "/v1/chat/completions");
   SamplingParams& sampling = generation.sampling;
   parse_answer_count(fields, sampling);
   sampling.grammar = parse_grammar(fields);

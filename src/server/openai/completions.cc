@@ -39,12 +39,7 @@ std::unique_ptr<http::Work> answer(const Context& context, const http::Request& 
   const text::Tokenizer& tokenizer = context.engine.tokenizer();
   const RequestHead head = parse_head(fields, context);
 
-  Generation generation{.endpoint = "/v1/completions",
-                        .prompts = {},
-                        .sampling = parse_sampling(fields, context.engine.generation_defaults()),
-                        .priority = head.priority,
-                        .cache_salt = head.cache_salt,
-                        .stream = head.stream};
+  Generation generation = begin_generation(fields, head, context, "/v1/completions");
   SamplingParams& sampling = generation.sampling;
   parse_answer_count(fields, sampling);
   sampling.grammar = parse_grammar(fields);

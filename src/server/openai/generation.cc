@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "server/openai/sampling_fields.h"
 
 namespace caravel::server::openai {
 namespace {
@@ -152,6 +153,15 @@ class GenerationWork final : public http::Work {
 };
 
 }  // namespace
+
+Generation begin_generation(Fields& fields, const RequestHead& head, const Context& context, std::string endpoint) {
+  return {.endpoint = std::move(endpoint),
+          .prompts = {},
+          .sampling = parse_sampling(fields, context.engine.generation_defaults()),
+          .priority = head.priority,
+          .cache_salt = head.cache_salt,
+          .stream = head.stream};
+}
 
 std::unique_ptr<http::Work> generate(const Context& context, const http::Request& request, const http::Wake& wake,
                                      const Generation& generation, std::unique_ptr<Answer> answer) {

@@ -6,7 +6,9 @@
 
 #include "server/openai/answer.h"
 #include "server/openai/context.h"
+#include "server/openai/fields.h"
 #include "server/openai/prompt.h"
+#include "server/openai/request_head.h"
 
 namespace caravel::server::openai {
 
@@ -19,6 +21,9 @@ struct Generation {
   std::string cache_salt;
   bool stream = false;
 };
+
+/// What every generating endpoint begins with: no prompts yet, and the sampling fields that all of them share.
+Generation begin_generation(Fields& fields, const RequestHead& head, const Context& context, std::string endpoint);
 
 /// Submits it, and gives the work that drains it into `answer`: server-sent events, or one JSON document. Throws
 /// ApiError 429 where too many requests wait, and what Engine::submit throws. A request that takes longer than the

@@ -5,7 +5,6 @@
 #include "server/openai/endpoints.h"
 #include "server/openai/generation.h"
 #include "server/openai/message_answer.h"
-#include "server/openai/sampling_fields.h"
 
 namespace caravel::server::openai {
 namespace {
@@ -102,12 +101,7 @@ std::unique_ptr<http::Work> answer(const Context& context, const http::Request& 
   const Json body = parse_json(request.body);
   Fields fields(body);
   const RequestHead head = parse_head(fields, context);
-  Generation generation{.endpoint = "/v1/messages",
-                        .prompts = {},
-                        .sampling = parse_sampling(fields, context.engine.generation_defaults()),
-                        .priority = head.priority,
-                        .cache_salt = head.cache_salt,
-                        .stream = head.stream};
+  Generation generation = begin_generation(fields, head, context, "/v1/messages");
   SamplingParams& sampling = generation.sampling;
   sampling.max_tokens =
       static_cast<int>(as_integer(fields.require("max_tokens"), "max_tokens", 1, std::numeric_limits<int>::max()));

@@ -138,12 +138,7 @@ std::unique_ptr<http::Work> answer(const Context& context, const http::Request& 
   const Json body = parse_json(request.body);
   Fields fields(body);
   const RequestHead head = parse_head(fields, context);
-  Generation generation{.endpoint = "/v1/responses",
-                        .prompts = {},
-                        .sampling = parse_sampling(fields, context.engine.generation_defaults()),
-                        .priority = head.priority,
-                        .cache_salt = head.cache_salt,
-                        .stream = head.stream};
+  Generation generation = begin_generation(fields, head, context, "/v1/responses");
   SamplingParams& sampling = generation.sampling;
   constexpr int64_t kMost = std::numeric_limits<int>::max();
   sampling.max_tokens = static_cast<int>(fields.integer("max_output_tokens", 1, kMost).value_or(kMost));
