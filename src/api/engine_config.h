@@ -12,7 +12,7 @@ enum class SchedulingPolicy : uint8_t { kFcfs, kPriority };
 struct EngineConfig {
   std::string model;            // path or name (format/model_path.h); empty: the default model
   int threads = 0;              // 0: the processors this process may use
-  std::string isa = "auto";     // portable, avx2, avx512vnni
+  std::string isa = "auto";     // portable, avx2, avx512vnni, avx512amx
   int max_model_len = 0;        // tokens of a sequence, prompt and answer; 0: the model's, at most 8,192
   int64_t kv_cache_memory = 0;  // bytes; 0: what max_num_seqs sequences of max_model_len need, at most a quarter of
                                 // the memory that is free

@@ -60,6 +60,7 @@ kernels::Ceilings ceilings_of(const EngineConfig& config) {
 Json ceilings_json(const kernels::Ceilings& ceilings) {
   return {{"read_gb_per_second", ceilings.read_gb_per_second},
           {"int8_gmac_per_second", ceilings.int8_gmac_per_second},
+          {"int8_tile_gmac_per_second", ceilings.int8_tile_gmac_per_second},
           {"f32_gmac_per_second", ceilings.f32_gmac_per_second}};
 }
 
@@ -308,9 +309,13 @@ void bench_throughput(const BenchOptions& options) {
 
 void bench_memory(const BenchOptions& options) {
   const kernels::Ceilings ceilings = ceilings_of(options.engine);
-  print(options, ceilings_json(ceilings),
-        fmt::format("read bandwidth  {:8.1f} GB/s\nint8 peak       {:8.0f} GMAC/s\nf32 peak        {:8.0f} GMAC/s\n",
-                    ceilings.read_gb_per_second, ceilings.int8_gmac_per_second, ceilings.f32_gmac_per_second));
+  std::string text = fmt::format("read bandwidth  {:8.1f} GB/s\nint8 peak       {:8.0f} GMAC/s\n",
+                                 ceilings.read_gb_per_second, ceilings.int8_gmac_per_second);
+  if (ceilings.int8_tile_gmac_per_second > 0) {
+    text += fmt::format("  by tiles      {:8.0f} GMAC/s\n", ceilings.int8_tile_gmac_per_second);
+  }
+  text += fmt::format("f32 peak        {:8.0f} GMAC/s\n", ceilings.f32_gmac_per_second);
+  print(options, ceilings_json(ceilings), text);
 }
 
 }  // namespace

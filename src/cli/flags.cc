@@ -34,7 +34,7 @@ void add_engine_flags(CLI::App& command, EngineConfig& config) {
                      "A .gguf file, a Hugging Face folder, or a name in the cache; the default is smollm2");
   const std::string group = "Engine";
   command.add_option("--threads", config.threads, "Processors to use; 0: all that this process may")->group(group);
-  command.add_option("--isa", config.isa, "Instruction set: auto, portable, avx2, avx512vnni")
+  command.add_option("--isa", config.isa, "Instruction set: auto, portable, avx2, avx512vnni, avx512amx")
       ->capture_default_str()
       ->group(group);
   command.add_option("--max-model-len", config.max_model_len, "Longest sequence, prompt and answer; 0: the model's")

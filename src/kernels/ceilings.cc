@@ -13,6 +13,7 @@ namespace caravel::kernels {
 
 CARAVEL_CPU_KERNEL(read_ceiling, ReadCeilingArgs)
 CARAVEL_CPU_KERNEL(int8_ceiling, MultiplyCeilingArgs)
+CARAVEL_CPU_KERNEL(int8_tile_ceiling, MultiplyCeilingArgs)
 CARAVEL_CPU_KERNEL(f32_ceiling, MultiplyCeilingArgs)
 
 namespace {
@@ -60,6 +61,7 @@ Ceilings measure_ceilings(CpuDevice& device) {
     return static_cast<double>(std::accumulate(macs.begin(), macs.end(), int64_t{0})) / 1e9 / seconds;
   };
   ceilings.int8_gmac_per_second = rate(cpu_kernel_int8_ceiling(device.isa()), 100'000);
+  ceilings.int8_tile_gmac_per_second = rate(cpu_kernel_int8_tile_ceiling(device.isa()), 200'000);
   ceilings.f32_gmac_per_second = rate(cpu_kernel_f32_ceiling(device.isa()), 500'000);
   return ceilings;
 }

@@ -2,12 +2,41 @@
 
 #include <string>
 
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
+#if defined(__linux__)
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
+
 #include "base/error.h"
 
 namespace caravel {
 
+#if defined(__x86_64__)
+namespace {
+
+/// AMX with its tiles of 8-bit integers. Their registers are large: Linux grants a process their use when
+/// it asks (Documentation/arch/x86/xstate.rst).
+bool may_use_amx() {
+  constexpr unsigned kTile = 1U << 24, kInt8 = 1U << 25;
+  unsigned a = 0, b = 0, c = 0, d = 0;
+  if (__get_cpuid_count(7, 0, &a, &b, &c, &d) == 0 || (~d & (kTile | kInt8)) != 0) return false;
+#if defined(__linux__)
+  constexpr long kRequestPermission = 0x1023;  // ARCH_REQ_XCOMP_PERM
+  constexpr long kTileData = 18;               // XFEATURE_XTILEDATA
+  return syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
+#else
+  return false;
+#endif
+}
+
+}  // namespace
+#endif
+
 std::string_view isa_name(Isa isa) {
-  static constexpr std::string_view kNames[] = {"portable", "avx2", "avx512vnni"};
+  static constexpr std::string_view kNames[] = {"portable", "avx2", "avx512vnni", "avx512amx"};
   return kNames[static_cast<int>(isa)];
 }
 
@@ -23,6 +52,7 @@ const std::vector<Isa>& available_isas() {
           __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
           __builtin_cpu_supports("avx512vnni")) {
         found.push_back(Isa::kAvx512Vnni);
+        if (may_use_amx()) found.push_back(Isa::kAvx512Amx);
       }
     }
 #endif

@@ -7,9 +7,9 @@
 namespace caravel {
 
 /// Instruction sets that the CPU kernels are compiled for, slowest first.
-enum class Isa : uint8_t { kPortable, kAvx2, kAvx512Vnni };
+enum class Isa : uint8_t { kPortable, kAvx2, kAvx512Vnni, kAvx512Amx };
 
-std::string_view isa_name(Isa isa);  // "portable", "avx2", "avx512vnni"
+std::string_view isa_name(Isa isa);  // "portable", "avx2", "avx512vnni", "avx512amx"
 
 /// Those that were built and that this machine can run, slowest first; never empty.
 const std::vector<Isa>& available_isas();

@@ -24,8 +24,13 @@ namespace caravel::kernels {
   namespace avx512vnni {                                      \
   void name(const Args& args, int rank, int size);            \
   }                                                           \
+  namespace avx512amx {                                       \
+  void name(const Args& args, int rank, int size);            \
+  }                                                           \
   inline CpuStream::Kernel<Args> cpu_kernel_##name(Isa isa) { \
     switch (isa) {                                            \
+      case Isa::kAvx512Amx:                                   \
+        return avx512amx::name;                               \
       case Isa::kAvx512Vnni:                                  \
         return avx512vnni::name;                              \
       case Isa::kAvx2:                                        \

@@ -16,7 +16,7 @@ constexpr int kTileVectors = kTileKeys / kLanes;
 template <typename T>
 constexpr bool kPrefetched = sizeof(T) < sizeof(float);
 constexpr int kBlockRows = 6;  // rows that one pass over keys or values serves
-#if defined(CARAVEL_ISA_avx512vnni)
+#if defined(__AVX512VNNI__)
 constexpr int kValueVectors = 4;  // vectors of a value row that one pass takes: what the registers hold
 #else
 constexpr int kValueVectors = 2;

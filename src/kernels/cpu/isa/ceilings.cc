@@ -1,5 +1,8 @@
 #include "kernels/cpu/ceilings_args.h"
 #include "kernels/cpu/isa/tile.h"
+#if defined(__AMX_INT8__)
+#include "kernels/cpu/isa/amx.h"
+#endif
 
 namespace caravel::kernels::CARAVEL_ISA {
 
@@ -50,6 +53,23 @@ void int8_ceiling(const MultiplyCeilingArgs& args, int rank, int) {
   for (const auto& token : dots) sum = add(sum, add(dots_to_floats(token[0]), dots_to_floats(token[1])));
   store_floats(args.sink + 16 * rank, sum);
   args.macs[rank] = args.rounds * 8 * kTileTokens * 2 * 64;
+}
+
+void int8_tile_ceiling(const MultiplyCeilingArgs& args, int rank, int) {
+  args.macs[rank] = 0;
+#if defined(__AMX_INT8__)
+  TileShapes shapes;
+  for (int tile = 0; tile < 8; ++tile) shapes.set(tile, 16, 64);
+  shapes.use();
+  for (int64_t i = 0; i < args.rounds; ++i) {
+    multiply_tiles_i8<0, 4, 6>();
+    multiply_tiles_i8<1, 4, 7>();
+    multiply_tiles_i8<2, 5, 6>();
+    multiply_tiles_i8<3, 5, 7>();
+  }
+  release_tiles();
+  args.macs[rank] = args.rounds * 4 * 16 * 16 * 64;
+#endif
 }
 
 void f32_ceiling(const MultiplyCeilingArgs& args, int rank, int) {

@@ -2,6 +2,9 @@
 #include "kernels/cpu/isa/gate.h"
 #include "kernels/cpu/isa/gemm_tile.h"
 #include "kernels/cpu/isa/output_slice.h"
+#if defined(__AMX_INT8__)
+#include "kernels/cpu/isa/amx_panel.h"
+#endif
 
 namespace caravel::kernels::CARAVEL_ISA {
 namespace {
@@ -9,32 +12,29 @@ namespace {
 /// Unquantised inputs that many tokens go through together, so that their weights (8 or 16 KiB) stay in the L1 cache.
 constexpr int64_t kChunkInputs = 128;
 
-/// tile<count>(token) over tiles of near-equal size, at most kMost tokens each.
-template <int kMost, typename Tile>
+/// Tokens that a pair of panels meets before the next pair: their sums lie on the stack.
+#if defined(__AMX_INT8__)
+constexpr int64_t kManyTokens = 16 * kAmxTokens;  // a panel is unpacked anew each time
+#else
+constexpr int64_t kManyTokens = 8 * kTileTokens;
+#endif
+
+/// tile<count>(token), where count is kLeast to kMost.
+template <int kLeast, int kMost, typename Tile>
+inline void sized_tile(int64_t count, int64_t token, const Tile& tile) {
+  if constexpr (kMost > kLeast) {
+    if (count < kMost) return sized_tile<kLeast, kMost - 1>(count, token, tile);
+  }
+  tile.template operator()<kMost>(token);
+}
+
+/// tile<count>(token) over tiles of near-equal size, at most kMost tokens each; none has fewer than kLeast.
+template <int kLeast, int kMost, typename Tile>
 inline void for_each_tile(int64_t tokens, const Tile& tile) {
   const int64_t tiles = (tokens + kMost - 1) / kMost;
   for (int64_t i = 0; i < tiles; ++i) {
     const int64_t begin = tokens * i / tiles;
-    switch (tokens * (i + 1) / tiles - begin) {
-      case 1:
-        tile.template operator()<1>(begin);
-        break;
-      case 2:
-        if constexpr (kMost >= 2) tile.template operator()<2>(begin);
-        break;
-      case 3:
-        if constexpr (kMost >= 3) tile.template operator()<3>(begin);
-        break;
-      case 4:
-        if constexpr (kMost >= 4) tile.template operator()<4>(begin);
-        break;
-      case 5:
-        if constexpr (kMost >= 5) tile.template operator()<5>(begin);
-        break;
-      default:
-        if constexpr (kMost >= 6) tile.template operator()<6>(begin);
-        break;
-    }
+    sized_tile<kLeast, kMost>(tokens * (i + 1) / tiles - begin, begin, tile);
   }
 }
 
@@ -57,11 +57,34 @@ struct PanelInput {
   int64_t tokens;
 };
 
+#if defined(__AMX_INT8__)
+template <typename Blocks>
+void amx_panel(const PanelInput& x, const uint8_t* panel, const TileOutput& out) {
+  UnpackedGroup<Blocks> unpacked[kAmxBlocks * Blocks::kScales];
+  const int64_t blocks = x.in / 32;
+  for (int64_t begin = 0; begin < blocks; begin += kAmxBlocks) {
+    const int count = static_cast<int>(blocks - begin < kAmxBlocks ? blocks - begin : kAmxBlocks);
+    unpack_blocks<Blocks>(panel, begin, count, unpacked);
+    int shaped = 0;  // for so many tokens
+    for_each_tile<kAmxTokens / 2, kAmxTokens>(x.tokens, [&]<int kTokens>(int64_t token) {
+      if (shaped != kTokens) shape_tiles<Blocks, kTokens>();
+      shaped = kTokens;
+      const Q8Rows rows(x.input, x.begin + token);
+      AmxTile<Blocks, kTokens>(unpacked, begin, count, rows).run(tile_output(out, token, begin == 0));
+    });
+  }
+  release_tiles();
+}
+#endif
+
 /// Levels are unpacked in registers for each tile anew: that costs less than storing them unpacked would, and a panel
 /// (some 10 KiB per 512 inputs) stays in the L1 or L2 cache.
 template <DType kType>
 void quantized_panel(const PanelInput& x, const uint8_t* panel, const TileOutput& out) {
-  for_each_tile<kTileTokens>(x.tokens, [&]<int kTokens>(int64_t token) {
+#if defined(__AMX_INT8__)
+  if (x.tokens >= kLeastAmxTokens) return amx_panel<PackedBlocks<kType>>(x, panel, out);
+#endif
+  for_each_tile<1, kTileTokens>(x.tokens, [&]<int kTokens>(int64_t token) {
     quantized_tile<PackedBlocks<kType>, kTokens>(panel, x.in / 32, Q8Rows(x.input, x.begin + token),
                                                  tile_output(out, token, true));
   });
@@ -73,7 +96,7 @@ void plain_panel(const PanelInput& x, const uint8_t* panel, const TileOutput& ou
   const int64_t chunk = x.tokens <= kPlainTileTokens ? x.in : kChunkInputs;
   for (int64_t begin = 0; begin < x.in; begin += chunk) {
     const int64_t count = x.in - begin < chunk ? x.in - begin : chunk;
-    for_each_tile<kPlainTileTokens>(x.tokens, [&]<int kTokens>(int64_t token) {
+    for_each_tile<1, kPlainTileTokens>(x.tokens, [&]<int kTokens>(int64_t token) {
       plain_tile<kType, kTokens>(panel + begin * kInputBytes, count, x.input.f32 + (x.begin + token) * x.in + begin,
                                  x.in, tile_output(out, token, begin == 0));
     });
@@ -152,7 +175,7 @@ void gemm(const GemmCpuArgs& args, int rank, int size) {
 /// A rank's share is a run of pairs of panels. With many tokens they are taken some at a time, so that a pair's sums
 /// stay in the L1 cache; with few, many pairs at a time, so that either part's panels are read one after the other.
 void gated_gemm(const GatedGemmCpuArgs& args, int rank, int size) {
-  constexpr int64_t kSums = 8 * kTileTokens;  // of pairs of panels
+  constexpr int64_t kSums = kManyTokens;  // of pairs of panels
   alignas(64) float sums[kSums][2][kPanelRows];
   alignas(64) float values[kPanelRows];
   const GemmInput input = copy_of_rank(args.input, rank);

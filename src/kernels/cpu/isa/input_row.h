@@ -6,7 +6,7 @@
 
 #include "kernels/gemm.h"
 
-#if defined(CARAVEL_ISA_avx2) || defined(CARAVEL_ISA_avx512vnni)
+#if defined(__AVX2__)
 #include <immintrin.h>
 #endif
 
@@ -48,12 +48,12 @@ static inline int8_t round_to_q8(float x) {
 
 /// The bits of max|x| of 32.
 static inline float largest_magnitude_32(const float* x) {
-#if defined(CARAVEL_ISA_avx512vnni)
+#if defined(__AVX512VNNI__)
   const __m512i magnitude = _mm512_set1_epi32(0x7fffffff);
   const __m512i low = _mm512_and_si512(_mm512_loadu_si512(x), magnitude);
   const __m512i high = _mm512_and_si512(_mm512_loadu_si512(x + 16), magnitude);
   return __builtin_bit_cast(float, _mm512_reduce_max_epi32(_mm512_max_epi32(low, high)));
-#elif defined(CARAVEL_ISA_avx2)
+#elif defined(__AVX2__)
   const __m256i magnitude = _mm256_set1_epi32(0x7fffffff);
   __m256i max = _mm256_setzero_si256();
   for (int i = 0; i < 32; i += 8) {
@@ -71,7 +71,7 @@ static inline float largest_magnitude_32(const float* x) {
 
 /// q8 = round(x * inverse) of 32, |x * inverse| <= 127; totals: the sums of either half.
 static inline void round_32(const float* x, float inverse, int8_t* q8, int32_t (&totals)[2]) {
-#if defined(CARAVEL_ISA_avx512vnni)
+#if defined(__AVX512VNNI__)
   const __m512 factor = _mm512_set1_ps(inverse);
   for (int half = 0; half < 2; ++half) {
     const __m512i rounded = _mm512_cvtps_epi32(_mm512_mul_ps(_mm512_loadu_ps(x + 16 * half), factor));
@@ -82,7 +82,7 @@ static inline void round_32(const float* x, float inverse, int8_t* q8, int32_t (
     sum = _mm_add_epi32(sum, _mm_shuffle_epi32(sum, 0xb1));
     totals[half] = _mm_cvtsi128_si32(sum);
   }
-#elif defined(CARAVEL_ISA_avx2)
+#elif defined(__AVX2__)
   const __m256 factor = _mm256_set1_ps(inverse);
   for (int half = 0; half < 2; ++half) {
     const float* from = x + 16 * half;

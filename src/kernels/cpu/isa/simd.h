@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <cstring>
 
-#if defined(CARAVEL_ISA_avx2) || defined(CARAVEL_ISA_avx512vnni)
+#if defined(__AVX2__)
 // GCC 12 warns of its own header's undefined operands.
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wuninitialized"
@@ -31,7 +31,7 @@ struct I8 {
   int8_t value;
 };
 
-#if defined(CARAVEL_ISA_avx512vnni)
+#if defined(__AVX512VNNI__)
 
 using F32 = __m512;
 constexpr int kLanes = 16;
@@ -84,7 +84,7 @@ static inline F32 round(F32 x) { return _mm512_roundscale_ps(x, _MM_FROUND_TO_NE
 /// x * 2^n for whole n in -150 .. 128.
 static inline F32 scale_by_power(F32 x, F32 n) { return _mm512_scalef_ps(x, n); }
 
-#elif defined(CARAVEL_ISA_avx2)
+#elif defined(__AVX2__)
 
 using F32 = __m256;
 constexpr int kLanes = 8;
@@ -258,7 +258,7 @@ static inline void store_as(BF16* p, float x) {
   p->bits = static_cast<uint16_t>((nan ? bits | 0x00400000U : rounded) >> 16);
 }
 static inline void store_as(F16* p, float x) {
-#if defined(CARAVEL_ISA_avx2) || defined(CARAVEL_ISA_avx512vnni)
+#if defined(__AVX2__)
   p->bits = static_cast<uint16_t>(_cvtss_sh(x, _MM_FROUND_TO_NEAREST_INT));
 #else
   const uint32_t bits = __builtin_bit_cast(uint32_t, x);

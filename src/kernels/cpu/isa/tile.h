@@ -9,9 +9,9 @@
 //   Floats   f32 [16]
 // and the functions on them that tile_portable.h spells out in plain C++.
 
-#if defined(CARAVEL_ISA_avx512vnni)
+#if defined(__AVX512VNNI__)
 #include "kernels/cpu/isa/tile_avx512vnni.h"
-#elif defined(CARAVEL_ISA_avx2)
+#elif defined(__AVX2__)
 #include "kernels/cpu/isa/tile_avx2.h"
 #else
 #include "kernels/cpu/isa/tile_portable.h"
