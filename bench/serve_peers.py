@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """`caravel serve` against llama-server under the same load, and against `caravel bench throughput`.
 
-  bench/serve_peers.py [--rounds 3] [--format Q4_1] [--json OUT]       (bench/peers/setup first; CARAVEL: the binary)
+  bench/serve_peers.py [--rounds 3] [--format Q4_1] [--without-amx] [--json OUT]
+                                                            (bench/peers/setup first; CARAVEL: the binary)
 
 32 streams at once, prompts of 32 to 512 tokens, 128 tokens out, the servers in turn within each round, since a shared
 machine's speed can halve for seconds; medians and the median of the rounds' ratios are shown. Then what an idle server
@@ -67,7 +68,7 @@ def figures(seconds, firsts):
 
 
 def caravel(model, prompts):
-    with Server(model=model) as server:
+    with Server(*peers.CARAVEL_FLAGS, model=model) as server:
         # The first request of a process finds pages that nobody has touched: not what is compared.
         bodies = [{"prompt": [prompt[0]], "max_tokens": 1} for prompt in prompts[:1]]
         asyncio.run(all_streams(server.port, "/v1/completions", bodies))
@@ -94,7 +95,7 @@ def llama(model, prompts):
 def throughput(model, prompts):
     lengths = ",".join(str(len(prompt)) for prompt in prompts)
     done = subprocess.run([str(serving.CARAVEL), "bench", "throughput", str(model), "--input-lens", lengths,
-                           "--output-len", str(OUTPUT), "--json"], capture_output=True, text=True, check=True)
+                           "--output-len", str(OUTPUT), "--json", *peers.CARAVEL_FLAGS], capture_output=True, text=True, check=True)
     result = json.loads(done.stdout)
     return {"output_tokens_per_second": result["output_tokens_per_second"],
             "first_token_seconds": result["median_first_token_seconds"]}
@@ -103,7 +104,7 @@ def throughput(model, prompts):
 def idle_and_start(model, rounds):
     ready, used = [], []
     for _ in range(rounds):
-        with Server(model=model) as server:
+        with Server(*peers.CARAVEL_FLAGS, model=model) as server:
             ready.append(server.ready_seconds)
             time.sleep(1)
             before = server.processor_seconds()
@@ -116,8 +117,11 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--format", default="Q4_1", help="a row of bench/peers/cpu.py's formats")
+    parser.add_argument("--without-amx", action="store_true", help="neither Caravel nor llama.cpp uses AMX")
     parser.add_argument("--json")
     options = parser.parse_args()
+    if options.without_amx:
+        peers.leave_amx_out()
     model, prompts = peers.model_file(options.format), load()
     sides = {"caravel serve": caravel, "llama-server": llama, "caravel bench throughput": throughput}
     rows = {name: [] for name in sides}

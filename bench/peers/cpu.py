@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Caravel on this machine's processors against llama.cpp, vLLM and transformers, in turn.
 
-  bench/peers/cpu.py [--only SECTION,...] [--formats NAME,...] [--rounds 5] [--json OUT]     (bench/peers/setup first)
+  bench/peers/cpu.py [--only SECTION,...] [--formats NAME,...] [--rounds 5] [--without-amx] [--json OUT]
+                                                                              (bench/peers/setup first)
 
 Sections:
   formats   prefill of 512 tokens and decode, from an empty context, for each weight format and model: llama-bench
@@ -13,7 +14,8 @@ Sections:
 
 The sides alternate within a round, since a shared machine's speed can halve for seconds; a row shows the medians and the
 median of the rounds' ratios. Caravel's shares are of the ceilings that `caravel bench` measures right after each run.
-Prints Markdown; --json keeps every figure of every round.
+--without-amx: neither side uses AMX, as on machines that have none. Prints Markdown; --json keeps every figure of
+every round.
 """
 
 import argparse
@@ -40,7 +42,7 @@ FORMATS = {
 
 
 def caravel(*args):
-    command = [str(peers.CARAVEL), "bench", *map(str, args), "--threads", str(THREADS), "--json"]
+    command = [str(peers.CARAVEL), "bench", *map(str, args), *peers.CARAVEL_FLAGS, "--threads", str(THREADS), "--json"]
     return json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
 
 
@@ -49,10 +51,10 @@ def latency(model, depth=0, prefill=512, decode=128):
                    1, "--warmup", 1)
 
 
-def llama_bench(model, prefill=512, decode=128, depth=0, flash=None, binaries=peers.LLAMA_BIN):
+def llama_bench(model, prefill=512, decode=128, depth=0, flash=None, binaries=None):
     """Tokens/s of (prefill, decode); 0 tokens of one leave it out."""
-    command = [str(binaries / "llama-bench"), "-m", str(model), "-t", str(THREADS), "-p", str(prefill), "-n",
-               str(decode), "-d", str(depth), "-r", "1", "-o", "json"]
+    command = [str((binaries or peers.LLAMA_BIN) / "llama-bench"), "-m", str(model), "-t", str(THREADS), "-p",
+               str(prefill), "-n", str(decode), "-d", str(depth), "-r", "1", "-o", "json"]
     if flash is not None:
         command += ["-fa", str(flash)]
     rows = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
@@ -204,7 +206,8 @@ def start(table, rounds, _):
     model, prompt = peers.model_file("Q4_1"), "The three primary colors are"
     for _ in range(rounds):
         name = "command to first token, s"
-        table.note(name, "caravel", first_token([str(peers.CARAVEL), "generate", str(model), "--prompt", prompt]))
+        table.note(name, "caravel", first_token(
+            [str(peers.CARAVEL), "generate", str(model), *peers.CARAVEL_FLAGS, "--prompt", prompt]))
         table.note(name, "llama.cpp", first_token(
             [str(peers.LLAMA_BIN / "llama-completion"), "-m", str(model), "-t", str(THREADS), "-p", prompt, "-n", "32",
              "-no-cnv", "--no-display-prompt"]))
@@ -241,6 +244,7 @@ def main():
     parser.add_argument("--only", default=",".join(SECTIONS), help="sections, separated by commas")
     parser.add_argument("--formats", default=",".join(FORMATS), help="rows of the section formats")
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--without-amx", action="store_true", help="neither Caravel nor llama.cpp uses AMX")
     parser.add_argument("--json", help="where to write every figure of every round")
     args = parser.parse_args()
     wanted = args.only.split(",")
@@ -248,6 +252,8 @@ def main():
         parser.error(f"no section {', '.join(sorted(unknown))}; there are {', '.join(SECTIONS)}")
     if unknown := set(args.formats.split(",")) - set(FORMATS):
         parser.error(f"no format {', '.join(sorted(unknown))}; there are {', '.join(FORMATS)}")
+    if args.without_amx:
+        peers.leave_amx_out()
     ceilings = [caravel("memory")]
     tables = {}
     for section in wanted:

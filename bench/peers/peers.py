@@ -15,13 +15,22 @@ CARAVEL = ROOT / "build/release/caravel"
 PEERS = ROOT / "build/peers"
 PYTHON = PEERS / "venv/bin/python"
 VLLM_PYTHON = PEERS / "vllm-venv/bin/python"
-LLAMA_BIN = PEERS / "llama.cpp/build/bin"
+LLAMA_TOOLS = PEERS / "llama.cpp/build/bin"
+LLAMA_BIN = LLAMA_TOOLS  # what is measured
+CARAVEL_FLAGS = []
 LLAMA_BLAS_BIN = PEERS / "llama.cpp/build-openblas/bin"
 CACHE = pathlib.Path(os.environ.get("CARAVEL_CACHE") or pathlib.Path.home() / ".cache/caravel")
 MODELS = {
     "smollm2": CACHE / "SmolLM2-135M-Instruct.Q4_1.gguf",
     "gemma3-270m": CACHE / "gemma-3-270m-q4_k_m.gguf",
 }
+
+
+def leave_amx_out():
+    """Both sides on a machine with AMX as on one without."""
+    global LLAMA_BIN
+    LLAMA_BIN = PEERS / "llama.cpp/build-no-amx/bin"
+    CARAVEL_FLAGS[:] = ["--isa", "avx512vnni"]
 
 
 def model_file(name):
@@ -40,7 +49,7 @@ def model_file(name):
         if not source.exists():
             subprocess.run([str(PYTHON), str(ROOT / "bench/peers/random_model.py"), str(source)], check=True)
         half = file.with_suffix(".part")
-        subprocess.run([str(LLAMA_BIN / "llama-quantize"), "--allow-requantize", str(source), str(half), kind],
+        subprocess.run([str(LLAMA_TOOLS / "llama-quantize"), "--allow-requantize", str(source), str(half), kind],
                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
         half.rename(file)
     return file
