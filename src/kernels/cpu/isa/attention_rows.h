@@ -99,9 +99,7 @@ class RowTile {
     return visible_[row].begin < (split + 1) * kSplitKeys && visible_[row].end > split * kSplitKeys;
   }
 
-  SoftmaxState partial(int row) {
-    return {values_ + row * width_, running_[row].max, reduce_add(load(running_[row].sum))};
-  }
+  SoftmaxState partial(int row) { return {values_ + row * width_, max_[row], reduce_add(load(sums_[row]))}; }
 
   const std::byte* head_part(int64_t position) const {
     const KvLayer& cache = args_.cache;
@@ -111,8 +109,8 @@ class RowTile {
 
   void attend_split(int64_t split) {
     for (int r = 0; r < rows_; ++r) {
-      running_[r].max = -__builtin_inff();
-      store(running_[r].sum, zero());
+      max_[r] = -__builtin_inff();
+      store(sums_[r], zero());
     }
     std::memset(values_, 0, sizeof(float) * static_cast<size_t>(rows_ * width_));
     int64_t begin = split * kSplitKeys;
@@ -154,11 +152,7 @@ class RowTile {
       stage_scales(tile, readable);
       for (int r = first; r < last; ++r) multiply_tile(scores_ + r * kTileKeys, key_scales_);
     }
-    for (int r = first; r < last; ++r) {
-      const Visible keys = clip(visible_[r], tile);
-      weigh(scores_ + r * kTileKeys, static_cast<int>(keys.begin - tile), static_cast<int>(keys.end - tile),
-            args_.soft_cap, running_[r], values_ + r * width_, width_);
-    }
+    weigh_tile(tile, first, last);
     if constexpr (kScaled) {
       for (int r = first; r < last; ++r) multiply_tile(scores_ + r * kTileKeys, value_scales_);
     }
@@ -174,6 +168,31 @@ class RowTile {
       add_range<kRows>(row, tile, {back.begin, front.end});
       for (int m = 0; m < kRows; ++m) add_range<1>(row + m, tile, {front.end, clip(visible_[row + m], tile).end});
     });
+  }
+
+  /// Scores to weights; brings sums and weighted values to the new maxima.
+  void weigh_tile(int64_t tile, int first, int last) {
+    alignas(64) float next_max[kTileRows];
+    alignas(64) float factors[kTileRows];
+    for (int r = first; r < last; ++r) {
+      const Visible keys = clip(visible_[r], tile);
+      next_max[r] = bound_scores(scores_ + r * kTileKeys, static_cast<int>(keys.begin - tile),
+                                 static_cast<int>(keys.end - tile), args_.soft_cap, max_[r]);
+    }
+    for (int r = first; r < last; r += kLanes) {
+      const int count = last - r < kLanes ? last - r : kLanes;
+      store_part(factors + r, exp(load_part(max_ + r, count) - load_part(next_max + r, count)), count);
+    }
+    for (int r = first; r < last; ++r) {
+      if (next_max[r] != max_[r]) {
+        max_[r] = next_max[r];
+        const F32 factor = broadcast(factors[r]);
+        float* const values = values_ + r * width_;
+        store(sums_[r], load(sums_[r]) * factor);
+        for (int d = 0; d < width_; d += kLanes) store(values + d, load(values + d) * factor);
+      }
+      weigh(scores_ + r * kTileKeys, max_[r], sums_[r]);
+    }
   }
 
   static Visible clip(const Visible& keys, int64_t tile) {
@@ -292,7 +311,8 @@ class RowTile {
   int head_[kTileRows];
   int64_t context_[kTileRows];  // keys up to its own
   Visible visible_[kTileRows] = {};
-  RunningSoftmax running_[kTileRows];
+  float max_[kTileRows];  // of the scores so far
+  alignas(64) float sums_[kTileRows][kLanes];
   alignas(64) float q_[kTileRows * kMaxHeadDim];       // [rows, head_dim], times the scale
   alignas(64) float values_[kTileRows * kMaxHeadDim];  // [rows, width]
   alignas(64) float scores_[kTileRows * kTileKeys];    // [rows, keys]: scores, then weights

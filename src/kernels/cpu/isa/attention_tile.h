@@ -146,20 +146,15 @@ static inline void merge_state(SoftmaxState& into, const SoftmaxState& from, int
   }
 }
 
-/// The part of a row's online softmax (Milakov and Gimelshein 2018) that stays beside its weighted values.
-struct RunningSoftmax {
-  float max;
-  alignas(64) float sum[kLanes];  // by lane: key modulo kLanes
-};
-
 static inline void multiply_tile(float* scores, const float* factors) {
   for (int v = 0; v < kTileKeys; v += kLanes) store(scores + v, load(scores + v) * load(factors + v));
 }
 
-/// A row's softmax on the tile: soft-caps the scores, makes those outside begin .. end-1 -inf, brings `running` and the
-/// row's weighted values [width] to the new maximum, and turns the scores into weights exp(score - max).
-static inline void weigh(float* scores, int begin, int end, float soft_cap, RunningSoftmax& running, float* values,
-                         int width) {
+// A row's online softmax (Milakov and Gimelshein 2018) on a tile, in two halves: between them stands, for many rows at
+// once, the factor exp(old maximum - new maximum), which one row alone would wait for.
+
+/// Soft-caps the scores and makes those outside begin .. end-1 -inf; gives the larger of `max` and their maximum.
+static inline float bound_scores(float* scores, int begin, int end, float soft_cap, float max_so_far) {
   F32 s[kTileVectors];
   for (int v = 0; v < kTileVectors; ++v) s[v] = load(scores + v * kLanes);
   if (soft_cap > 0.0F) {
@@ -171,22 +166,21 @@ static inline void weigh(float* scores, int begin, int end, float soft_cap, Runn
   }
   F32 largest = s[0];
   for (int v = 1; v < kTileVectors; ++v) largest = max(s[v], largest);
+  for (int v = 0; v < kTileVectors; ++v) store(scores + v * kLanes, s[v]);
   // Most tiles raise no maximum: a comparison by lanes says so for less than the maximum across them costs.
-  if (greater_bits(largest, broadcast(running.max)) != 0) {
-    const float tile_max = reduce_max(largest);
-    const F32 factor = broadcast(exp_one(running.max - tile_max));
-    running.max = tile_max;
-    store(running.sum, load(running.sum) * factor);
-    for (int d = 0; d < width; d += kLanes) store(values + d, load(values + d) * factor);
-  }
-  const F32 shift = broadcast(running.max == -__builtin_inff() ? 0.0F : running.max);
-  F32 sum = load(running.sum);
+  return greater_bits(largest, broadcast(max_so_far)) != 0 ? reduce_max(largest) : max_so_far;
+}
+
+/// Turns the scores into weights exp(score - max) and adds them to sum[kLanes] (by lane: key modulo kLanes).
+static inline void weigh(float* scores, float max, float* sum) {
+  const F32 shift = broadcast(max == -__builtin_inff() ? 0.0F : max);
+  F32 total = load(sum);
   for (int v = 0; v < kTileVectors; ++v) {
-    const F32 weight = exp(s[v] - shift);
-    sum = sum + weight;
+    const F32 weight = exp(load(scores + v * kLanes) - shift);
+    total = total + weight;
     store(scores + v * kLanes, weight);
   }
-  store(running.sum, sum);
+  store(sum, total);
 }
 
 }  // namespace caravel::kernels::CARAVEL_ISA
