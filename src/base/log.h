@@ -2,13 +2,35 @@
 
 #include <spdlog/spdlog.h>
 
+#include <chrono>
+#include <cstdint>
+#include <string>
 #include <string_view>
 
 namespace caravel::log {
 
-/// Sends spdlog's default logger to stderr (results alone go to stdout), `[level] message`. Call once, first in main.
+/// How a line on stderr is written.
+enum class Format : uint8_t {
+  kText,  // [level] message
+  kJson,  // {"time", "level", "message"}
+};
+
+/// Sends spdlog's default logger to stderr (results alone go to stdout), as text. Call once, first in main.
 /// level: trace, debug, info, warning, error, off; throws InvalidArgument otherwise.
 void init(std::string_view level);
+
+/// The form of every line from here on.
+void set_format(Format format);
+
+/// What a command tells the person who started it, whatever the log's level: "caravel: message", or an object like the
+/// log's.
+void tell(spdlog::level::level_enum level, std::string_view message);
+
+/// One JSON object of a log, without its line break, whatever bytes the message holds.
+std::string json_line(std::chrono::system_clock::time_point time, std::string_view level, std::string_view message);
+
+/// RFC 3339 in UTC, to the millisecond.
+std::string timestamp(std::chrono::system_clock::time_point time);
 
 using spdlog::debug;
 using spdlog::error;

@@ -17,6 +17,8 @@ std::string version_text() {
                      caravel::isa_name(caravel::available_isas().back()));
 }
 
+void tell(std::string_view error) { caravel::log::tell(spdlog::level::err, error); }
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -45,13 +47,13 @@ int main(int argc, char** argv) {
     const int code = program.exit(error);
     return code == 0 ? 0 : kUsageExitCode;
   } catch (const caravel::Error& error) {
-    fmt::print(stderr, "caravel: {}\n", error.what());
+    tell(error.what());
     return 1;
   } catch (const std::bad_alloc&) {
-    fmt::print(stderr, "caravel: out of memory; try a smaller --kv-cache-memory or --max-model-len\n");
+    tell("out of memory; try a smaller --kv-cache-memory or --max-model-len");
     return 1;
   } catch (const std::exception& error) {
-    fmt::print(stderr, "caravel: internal error: {}\n", error.what());
+    tell(fmt::format("internal error: {}", error.what()));
     return 1;
   }
   return exit_code;

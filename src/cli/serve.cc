@@ -96,15 +96,15 @@ void add_server_flags(CLI::App& command, ServeOptions& options) {
          "How the model spells tool calls: hermes, llama3, mistral, gemma, none. Default: from the chat template")
       ->check(CLI::IsMember({"hermes", "llama3", "mistral", "gemma", "none"}));
 
-  const char* const log = "Logs and metrics";
-  static const std::map<std::string, ServeConfig::LogFormat> kFormats = {{"text", ServeConfig::LogFormat::kText},
-                                                                         {"json", ServeConfig::LogFormat::kJson}};
-  option(log, "--log-format", serve.log_format, "Of the requests' lines on stderr: text or json")
+  const char* const log_group = "Logs and metrics";
+  static const std::map<std::string, log::Format> kFormats = {{"text", log::Format::kText},
+                                                              {"json", log::Format::kJson}};
+  option(log_group, "--log-format", serve.log_format, "Of the lines on stderr: text or json")
       ->transform(CLI::CheckedTransformer(kFormats, CLI::ignore_case).description("{text,json}"));
-  flag(log, "!--disable-log-requests", serve.log_requests, "No line for each request");
-  flag(log, "--log-prompts", serve.log_prompts,
+  flag(log_group, "!--disable-log-requests", serve.log_requests, "No line for each request");
+  flag(log_group, "--log-prompts", serve.log_prompts,
        "Requests' bodies in their lines: what people wrote is then in the log");
-  flag(log, "--vllm-metric-names", serve.vllm_metric_names, "vllm: families in /metrics instead of caravel:");
+  flag(log_group, "--vllm-metric-names", serve.vllm_metric_names, "vllm: families in /metrics instead of caravel:");
 }
 
 void add_keys_of_file(const std::string& path, std::vector<std::string>& keys) {
@@ -211,7 +211,7 @@ void run_server(const ServeOptions& options) {
   fmt::print("{} at {} (chat: /, engine: /dashboard, API: /v1)\n", config.served_model_names.front(), address);
   std::fflush(stdout);
   wait_for_signal(guard);
-  fmt::print(stderr, "caravel: running requests go on to their end; a second signal stops at once\n");
+  log::tell(spdlog::level::info, "running requests go on to their end; a second signal stops at once");
   if (!app->drain()) {
     log::warn("some requests were still running after {} seconds and were dropped", options.drain_timeout);
   }
@@ -227,7 +227,9 @@ void add_serve(CLI::App& program) {
   command.add_option("--seed", options->engine.seed, "Of requests that bring none; 0: a fresh one each time")
       ->group("Engine");
   command.callback([options, &command] {
+    log::set_format(options->serve.log_format);  // what is wrong with the file is told in it, too
     if (!options->config_file.empty()) apply_config_file(command, options->config_file);
+    log::set_format(options->serve.log_format);
     run_server(*options);
   });
 }

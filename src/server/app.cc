@@ -140,7 +140,7 @@ std::unique_ptr<http::Work> AppImpl::handle(const http::Request& request, const 
       work = answer(request, wake);
     } catch (const std::exception& error) {
       const openai::ApiError api = openai::as_api_error(error);
-      if (api.status >= 500) log::error("{} {}: {}", request.method, request.path, error.what());
+      if (api.status >= 500) log::error("request {} failed: {}", request.id, error.what());
       work = http::ready(error_answer(request.path, api));
     }
   }

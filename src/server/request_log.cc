@@ -1,18 +1,11 @@
 #include "server/request_log.h"
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include "server/openai/json_body.h"
 
 namespace caravel::server {
 namespace {
-
-std::string timestamp(std::chrono::system_clock::time_point now) {
-  const auto milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count();
-  return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z", fmt::gmtime(static_cast<std::time_t>(milliseconds / 1000)),
-                     milliseconds % 1000);
-}
 
 /// What a client wrote, as part of a line: no byte of it reaches a terminal as a control character.
 std::string printable(const std::string& text) {
@@ -49,12 +42,10 @@ std::string text_line(const Exchange& exchange, double seconds, const std::strin
 
 }  // namespace
 
-std::string request_line(const Exchange& exchange, ServeConfig::LogFormat format,
-                         std::chrono::system_clock::time_point now) {
+std::string request_line(const Exchange& exchange, log::Format format, std::chrono::system_clock::time_point now) {
   const double seconds = std::chrono::duration<double>(Clock::now() - exchange.start).count();
-  const std::string time = timestamp(now);
-  return format == ServeConfig::LogFormat::kJson ? json_line(exchange, seconds, time)
-                                                 : text_line(exchange, seconds, time);
+  const std::string time = log::timestamp(now);
+  return format == log::Format::kJson ? json_line(exchange, seconds, time) : text_line(exchange, seconds, time);
 }
 
 }  // namespace caravel::server

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "base/log.h"
 #include "engine/engine.h"
 #include "server/http/http.h"
 
@@ -25,7 +26,7 @@ struct ServeConfig {
   std::chrono::seconds drain_timeout{300};      // after SIGTERM
   std::vector<std::string> allowed_hosts;       // Host headers to take beside the loopback names
   bool vllm_metric_names = false;               // vllm: families instead of caravel:
-  enum class LogFormat : uint8_t { kText, kJson } log_format = LogFormat::kText;
+  log::Format log_format = log::Format::kText;
   bool log_requests = true;  // a line on stderr for each
   bool log_prompts = false;  // with the request's body in it
 };

@@ -262,6 +262,24 @@ class Signals(unittest.TestCase):
             connection.close()
 
 
+class JsonLog(unittest.TestCase):
+    def test_every_line_is_one_object(self):
+        with Server("--host", "0.0.0.0", "--log-format", "json") as server:
+            server.post("/v1/completions", {"prompt": "a", "max_tokens": 1})
+            self.assertEqual(0, server.stop())
+            lines = [json.loads(line) for line in server.log]
+        self.assertTrue(all(line["time"].endswith("Z") for line in lines), lines)
+        told = {line["level"]: line["message"] for line in lines if "message" in line}
+        self.assertIn("no key", told["warning"])
+        self.assertIn("running requests go on", told["info"])
+        self.assertEqual(["/v1/completions"], [line["path"] for line in lines if "path" in line])
+
+    def test_so_is_why_it_does_not_start(self):
+        line = json.loads(fails("--log-format", "json", "--chat-template", "nowhere.jinja"))
+        self.assertEqual("error", line["level"])
+        self.assertIn("no such file", line["message"])
+
+
 class Flags(unittest.TestCase):
     def config(self, text):
         folder = tempfile.TemporaryDirectory()

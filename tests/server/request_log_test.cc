@@ -7,7 +7,7 @@
 namespace caravel::server {
 namespace {
 
-using Format = ServeConfig::LogFormat;
+using Format = log::Format;
 
 Exchange finished() {
   Exchange exchange;
