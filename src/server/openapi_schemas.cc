@@ -23,7 +23,12 @@ constexpr const char* kGroups = R"json({
   "user": {"type": ["string", "null"]},
   "metadata": {"type": ["object", "null"], "additionalProperties": true},
   "store": {"type": ["boolean", "null"]},
-  "service_tier": {"type": ["string", "null"]}
+  "service_tier": {"type": ["string", "null"]},
+  "safety_identifier": {"type": ["string", "null"]},
+  "prompt_cache_key": {"type": ["string", "null"]},
+  "prompt_cache_retention": {"type": ["string", "null"]},
+  "request_id": {"type": ["string", "null"]},
+  "spaces_between_special_tokens": {"type": ["boolean", "null"]}
 },
 "sampling": {
   "temperature": {"type": ["number", "null"], "minimum": 0, "maximum": 2, "description": "0: greedy"},
@@ -44,7 +49,9 @@ constexpr const char* kGroups = R"json({
   "include_stop_str_in_output": {"type": ["boolean", "null"], "default": false},
   "ignore_eos": {"type": ["boolean", "null"], "default": false},
   "skip_special_tokens": {"type": ["boolean", "null"], "default": true},
-  "min_tokens": {"type": ["integer", "null"], "minimum": 0, "maximum": 2147483647},
+  "min_tokens": {"type": ["integer", "null"], "minimum": 0, "maximum": 2147483647}
+},
+"choices": {
   "n": {"type": ["integer", "null"], "minimum": 1, "maximum": 128},
   "best_of": {"type": ["integer", "null"], "minimum": 1, "description": "n, or absent"},
   "use_beam_search": {"type": ["boolean", "null"], "default": false},
@@ -71,12 +78,24 @@ constexpr const char* kGroups = R"json({
   "guided_regex": {"type": ["string", "null"]},
   "guided_choice": {"type": ["array", "null"], "items": {"type": "string"}},
   "guided_grammar": {"type": ["string", "null"]}
+},
+"turns": {
+  "messages": {"type": "array", "minItems": 1, "items": {"type": "object", "required": ["role", "content"], "properties": {
+    "role": {"enum": ["user", "assistant"]},
+    "content": {"anyOf": [{"type": "string"},
+      {"type": "array", "items": {"type": "object", "required": ["type"], "additionalProperties": true}}]}}}},
+  "system": {"anyOf": [{"type": "string"}, {"type": "null"},
+    {"type": "array", "items": {"type": "object", "required": ["type"], "additionalProperties": true}}]},
+  "thinking": {"type": ["object", "null"], "required": ["type"], "additionalProperties": true},
+  "chat_template_kwargs": {"type": ["object", "null"], "additionalProperties": true},
+  "tools": {"type": ["array", "null"], "items": {"type": "object", "required": ["name"], "additionalProperties": true}},
+  "tool_choice": {"type": ["object", "null"], "required": ["type"], "additionalProperties": true}
 }
 })json";
 
 /// Requests: "groups" names the groups that their properties begin with.
 constexpr const char* kRequests = R"json({
-"CompletionRequest": {"groups": ["head", "sampling", "grammar"], "required": ["prompt"], "properties": {
+"CompletionRequest": {"groups": ["head", "sampling", "choices", "grammar"], "required": ["prompt"], "properties": {
   "prompt": {"anyOf": [{"type": "string"}, {"type": "array", "minItems": 1, "items": {"type": "string"}},
     {"$ref": "#/components/schemas/TokenIds"},
     {"type": "array", "minItems": 1, "items": {"$ref": "#/components/schemas/TokenIds"}}]},
@@ -85,7 +104,7 @@ constexpr const char* kRequests = R"json({
   "logprobs": {"type": ["integer", "null"], "minimum": 0, "maximum": 128},
   "suffix": {"type": ["string", "null"], "maxLength": 0}
 }},
-"ChatCompletionRequest": {"groups": ["head", "sampling", "grammar"], "required": ["messages"], "properties": {
+"ChatCompletionRequest": {"groups": ["head", "sampling", "choices", "grammar"], "required": ["messages"], "properties": {
   "messages": {"type": "array", "minItems": 1, "items": {"$ref": "#/components/schemas/ChatMessage"}},
   "max_tokens": {"type": ["integer", "null"], "minimum": 1, "maximum": 2147483647},
   "max_completion_tokens": {"type": ["integer", "null"], "minimum": 1, "maximum": 2147483647},
@@ -104,7 +123,7 @@ constexpr const char* kRequests = R"json({
   "add_generation_prompt": {"type": ["boolean", "null"]},
   "echo": {"type": ["boolean", "null"], "default": false}
 }},
-"ResponseRequest": {"groups": ["head", "sampling"], "required": ["input"], "properties": {
+"ResponseRequest": {"groups": ["head", "sampling", "grammar"], "required": ["input"], "properties": {
   "input": {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "object", "additionalProperties": true}}]},
   "instructions": {"type": ["string", "null"]},
   "max_output_tokens": {"type": ["integer", "null"], "minimum": 1},
@@ -113,24 +132,19 @@ constexpr const char* kRequests = R"json({
   "tool_choice": {"anyOf": [{"type": "string"}, {"type": "object", "additionalProperties": true}, {"type": "null"}]},
   "parallel_tool_calls": {"type": ["boolean", "null"]},
   "reasoning": {"type": ["object", "null"], "additionalProperties": true},
-  "include": {"type": ["array", "null"], "items": {"type": "string"}},
+  "include": {"type": ["array", "null"], "items": {"enum": ["reasoning.encrypted_content", "message.output_text.logprobs"]}},
+  "top_logprobs": {"type": ["integer", "null"], "minimum": 0, "maximum": 20},
   "truncation": {"enum": ["disabled", null]},
+  "truncate_prompt_tokens": {"type": ["integer", "null"], "minimum": -1, "maximum": 2147483647},
   "chat_template_kwargs": {"type": ["object", "null"], "additionalProperties": true}
 }},
-"MessageRequest": {"groups": ["head", "sampling"], "required": ["model", "messages", "max_tokens"], "properties": {
+"MessageRequest": {"groups": ["head", "sampling", "turns"], "required": ["model", "messages", "max_tokens"], "properties": {
   "model": {"type": "string"},
   "max_tokens": {"type": "integer", "minimum": 1},
-  "messages": {"type": "array", "minItems": 1, "items": {"type": "object", "required": ["role", "content"], "properties": {
-    "role": {"enum": ["user", "assistant"]},
-    "content": {"anyOf": [{"type": "string"},
-      {"type": "array", "items": {"type": "object", "required": ["type"], "additionalProperties": true}}]}}}},
-  "system": {"anyOf": [{"type": "string"}, {"type": "null"},
-    {"type": "array", "items": {"type": "object", "required": ["type"], "additionalProperties": true}}]},
-  "stop_sequences": {"type": ["array", "null"], "items": {"type": "string"}},
-  "thinking": {"type": ["object", "null"], "required": ["type"], "additionalProperties": true},
-  "chat_template_kwargs": {"type": ["object", "null"], "additionalProperties": true},
-  "tools": {"type": ["array", "null"], "items": {"type": "object", "required": ["name"], "additionalProperties": true}},
-  "tool_choice": {"type": ["object", "null"], "required": ["type"], "additionalProperties": true}
+  "stop_sequences": {"type": ["array", "null"], "items": {"type": "string"}}
+}},
+"CountTokensRequest": {"groups": ["turns"], "required": ["messages"], "properties": {
+  "model": {"type": ["string", "null"]}
 }},
 "EmbeddingRequest": {"required": ["input"], "properties": {
   "input": {"anyOf": [{"type": "string"}, {"type": "array", "minItems": 1, "items": {"type": "string"}},
@@ -235,6 +249,7 @@ constexpr const char* kAnswers = R"json({
   "usage": {"type": "object", "additionalProperties": true}}},
 "MessageEvent": {"type": "object", "required": ["type"], "additionalProperties": true,
   "properties": {"type": {"type": "string"}}},
+"TokenCount": {"type": "object", "required": ["input_tokens"], "properties": {"input_tokens": {"type": "integer"}}},
 "EmbeddingList": {"type": "object", "required": ["object", "data", "model"], "properties": {
   "object": {"const": "list"}, "model": {"type": "string"},
   "data": {"type": "array", "items": {"type": "object", "required": ["object", "index", "embedding"], "properties": {

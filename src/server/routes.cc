@@ -39,6 +39,7 @@ constexpr Route kRoutes[] = {
     {"POST", "/v1/chat/completions", kNeedsKey, with_context<openai::chat_completions>},
     {"POST", "/v1/responses", kNeedsKey, with_context<openai::responses>},
     {"POST", "/v1/messages", kNeedsKey, with_context<openai::messages>},
+    {"POST", "/v1/messages/count_tokens", kNeedsKey, with_context<openai::count_message_tokens>},
     {"POST", "/v1/embeddings", kNeedsKey, with_context<openai::embeddings>},
     {"GET", "/v1/models", kNeedsKey, with_context<openai::models>},
     {"GET", "/v1/models/{id}", kNeedsKey, with_context<openai::models>},

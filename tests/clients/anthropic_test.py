@@ -80,6 +80,13 @@ class Messages(unittest.TestCase):
             tools=[WEATHER]))
         self.assertTrue(answer.content)
 
+    def test_tokens_are_counted_as_an_answer_counts_them(self):
+        said = {key: value for key, value in fields(system="You are terse.", tools=[WEATHER]).items()
+                if key not in ("max_tokens", "extra_body")}
+        count = client.messages.count_tokens(**said).input_tokens
+        usage = client.messages.create(**fields(**said)).usage
+        self.assertEqual(usage.input_tokens + usage.cache_read_input_tokens, count)
+
     def test_errors_by_type(self):
         with self.assertRaises(anthropic.BadRequestError) as raised:
             client.messages.create(**fields(temperature=-3))

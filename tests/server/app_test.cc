@@ -1,7 +1,9 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <thread>
 
 #include "engine/engine.h"
@@ -124,6 +126,58 @@ TEST_F(Served, WrongTokensAreNamed) {
   EXPECT_EQ("prompt", post("/tokenize", {{"model", "tiny"}}, 400)["error"]["param"]);
   EXPECT_EQ("unheard_of", post("/tokenize", {{"prompt", "a"}, {"unheard_of", 1}}, 400)["error"]["param"]);
   EXPECT_EQ("model_not_found", post("/tokenize", {{"prompt", "a"}, {"model", "other"}}, 404)["error"]["code"]);
+}
+
+/// The least that each request needs, in each of its forms.
+const std::multimap<std::string, Json>& smallest_requests() {
+  static const std::multimap<std::string, Json> kRequests = {
+      {"/v1/completions", {{"prompt", "a"}, {"max_tokens", 1}}},
+      {"/v1/chat/completions", {{"messages", {{{"role", "user"}, {"content", "a"}}}}, {"max_tokens", 1}}},
+      {"/v1/responses", {{"input", "a"}, {"max_output_tokens", 1}}},
+      {"/v1/messages", {{"messages", {{{"role", "user"}, {"content", "a"}}}}, {"max_tokens", 1}}},
+      {"/v1/messages/count_tokens", {{"messages", {{{"role", "user"}, {"content", "a"}}}}}},
+      {"/v1/embeddings", {{"input", "a"}}},
+      {"/v1/score", {{"prefix", "a"}, {"continuations", {"b"}}}},
+      {"/tokenize", {{"prompt", "a"}}},
+      {"/tokenize", {{"messages", {{{"role", "user"}, {"content", "a"}}}}}},
+      {"/detokenize", {{"tokens", {1}}}},
+  };
+  return kRequests;
+}
+
+TEST_F(Served, TheDocumentNamesTheFieldsThatAreTaken) {
+  ServeConfig chatting = config();
+  chatting.chat_template = "{{ messages[0].content }}";
+  start(chatting);
+  const Json document = Json::parse(send("GET", "/openapi.json").body);
+  const Json& schemas = document["components"]["schemas"];
+  std::set<std::string> every;
+  std::map<std::string, std::set<std::string>> named;
+  for (const auto& [path, item] : document["paths"].items()) {
+    if (!item.contains("post") || !item["post"].contains("requestBody")) continue;
+    const std::string reference = item["post"]["requestBody"]["content"]["application/json"]["schema"]["$ref"];
+    for (const auto& [field, schema] : schemas[reference.substr(reference.rfind('/') + 1)]["properties"].items()) {
+      named[path].insert(field);
+      every.insert(field);
+    }
+  }
+  for (const auto& [path, fields] : named) {
+    ASSERT_TRUE(smallest_requests().contains(path)) << path;
+    for (const std::string& field : every) {
+      bool known = false;
+      bool refused = true;
+      const auto [begin, end] = smallest_requests().equal_range(path);
+      for (auto form = begin; form != end; ++form) {
+        Json body = form->second;
+        body[field] = -1.5;  // right for hardly any: what is known is complained of, if at all, by its type
+        const http::Response answer = send("POST", path, body.dump());
+        const bool unknown = answer.body.find("Unknown parameter") != std::string::npos;
+        known = known || !unknown;
+        refused = refused && (unknown || answer.body.find("Unsupported parameter") != std::string::npos);
+      }
+      EXPECT_TRUE(fields.contains(field) ? known : refused) << path << " " << field;
+    }
+  }
 }
 
 TEST_F(Served, ScoresAreTheEngines) {

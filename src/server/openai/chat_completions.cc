@@ -12,7 +12,6 @@
 namespace caravel::server::openai {
 namespace {
 
-constexpr int kMaxTopLogprobs = 20;      // OpenAI's
 constexpr int kMaxPromptLogprobs = 128;  // the engine's
 
 /// Messages as they are, or a prompt by its parts.

@@ -24,6 +24,10 @@ std::unique_ptr<http::Work> responses(const Context& context, const http::Reques
 /// POST /v1/messages: Anthropic's form, its events and its errors.
 std::unique_ptr<http::Work> messages(const Context& context, const http::Request& request, const http::Wake& wake);
 
+/// POST /v1/messages/count_tokens: how many tokens the prompt of such a message has.
+std::unique_ptr<http::Work> count_message_tokens(const Context& context, const http::Request& request,
+                                                 const http::Wake& wake);
+
 /// POST /v1/embeddings. Blocks until they are computed.
 std::unique_ptr<http::Work> embeddings(const Context& context, const http::Request& request, const http::Wake& wake);
 

@@ -11,6 +11,8 @@
 
 namespace caravel::server::openai {
 
+inline constexpr int kMaxTopLogprobs = 20;  // OpenAI's, of chats and responses
+
 /// How tokens are written.
 struct TokenNames {
   const text::Tokenizer& tokenizer;

@@ -113,7 +113,8 @@ void MessageAnswer::open(size_t number, const Section& section, std::string& out
   add_named({{"type", "content_block_start"}, {"index", number}, {"content_block", empty_block(section)}}, out);
 }
 
-void MessageAnswer::grow(size_t number, const Section& section, const std::string& text, std::string& out) {
+void MessageAnswer::grow(size_t number, const Section& section, const std::string& text,
+                         std::span<const TokenLogprob> /*logprobs*/, std::string& out) {
   Json delta;
   switch (section.kind) {
     case Kind::kReasoning:

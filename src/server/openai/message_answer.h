@@ -23,7 +23,8 @@ class MessageAnswer final : public SectionsAnswer {
  private:
   void begin(std::string& out) override;
   void open(size_t number, const Section& section, std::string& out) override;
-  void grow(size_t number, const Section& section, const std::string& text, std::string& out) override;
+  void grow(size_t number, const Section& section, const std::string& text, std::span<const TokenLogprob> logprobs,
+            std::string& out) override;
   void close(size_t number, const Section& section, std::string& out) override;
   void end(std::string& out) override;
   Json whole() const override;

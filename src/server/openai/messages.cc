@@ -97,6 +97,41 @@ void parse_thinking(Fields& fields, Json& kwargs) {
   thinking.refuse_unknown();
 }
 
+struct Turns {
+  Tools tools;
+  Conversation conversation;
+};
+
+/// What is said so far, and with which tools: what an answer and a count of tokens have in common.
+Turns parse_conversation(Fields& fields, const Context& context) {
+  Turns turns{.tools = parse_message_tools(fields, context.tool_format), .conversation = {}};
+  Conversation& conversation = turns.conversation;
+  std::optional<std::string> system;
+  if (const Json* value = fields.find("system")) system = parse_content(*value, "system");
+  conversation.messages = parse_turns(fields.require("messages"), "messages", std::move(system));
+  conversation.tools = turns.tools.list;
+  // A last turn of the assistant's is the beginning of the answer.
+  conversation.continue_final_message = conversation.messages.back()["role"] == "assistant";
+  if (const Json* kwargs = fields.find("chat_template_kwargs")) {
+    conversation.kwargs = as_object(*kwargs, "chat_template_kwargs");
+  }
+  parse_thinking(fields, conversation.kwargs);
+  fields.ignore({"cache_control"});
+  return turns;
+}
+
+http::Response count(const Context& context, const http::Request& request) {
+  const Json body = parse_json(request.body);
+  Fields fields(body);
+  parse_model(fields, context);
+  const Turns turns = parse_conversation(fields, context);
+  fields.refuse_unknown();
+  const Prompt prompt = render_chat(context, turns.conversation, "messages");
+  http::Response response{.status = 200, .headers = {}, .body = to_text({{"input_tokens", prompt.tokens.size()}})};
+  response.headers.add("Content-Type", "application/json");
+  return response;
+}
+
 std::unique_ptr<http::Work> answer(const Context& context, const http::Request& request, const http::Wake& wake) {
   const Json body = parse_json(request.body);
   Fields fields(body);
@@ -107,23 +142,11 @@ std::unique_ptr<http::Work> answer(const Context& context, const http::Request& 
       static_cast<int>(as_integer(fields.require("max_tokens"), "max_tokens", 1, std::numeric_limits<int>::max()));
   if (const Json* stop = fields.find("stop_sequences")) sampling.stop = as_strings(*stop, "stop_sequences");
 
-  Tools tools = parse_message_tools(fields, context.tool_format);
-  std::optional<std::string> system;
-  if (const Json* value = fields.find("system")) system = parse_content(*value, "system");
-  Conversation conversation;
-  conversation.messages = parse_turns(fields.require("messages"), "messages", std::move(system));
-  conversation.tools = tools.list;
-  // A last turn of the assistant's is the beginning of the answer.
-  conversation.continue_final_message = conversation.messages.back()["role"] == "assistant";
-  if (const Json* kwargs = fields.find("chat_template_kwargs")) {
-    conversation.kwargs = as_object(*kwargs, "chat_template_kwargs");
-  }
-  parse_thinking(fields, conversation.kwargs);
-  fields.ignore({"cache_control"});
+  Turns turns = parse_conversation(fields, context);
   fields.refuse_unknown();
 
-  Prompt prompt = render_chat(context, conversation, "messages");
-  const ChatForm chat = make_chat_form(context, std::move(tools), prompt, sampling);
+  Prompt prompt = render_chat(context, turns.conversation, "messages");
+  const ChatForm chat = make_chat_form(context, std::move(turns.tools), prompt, sampling);
   fit_prompt(prompt, "messages", std::nullopt, sampling.max_tokens, context.engine.model());
   auto message = std::make_unique<MessageAnswer>(head.stream, AnswerHead::make("msg_", head.model, context),
                                                  static_cast<int>(prompt.tokens.size()), chat.reader(), sampling.stop);
@@ -136,6 +159,15 @@ std::unique_ptr<http::Work> answer(const Context& context, const http::Request& 
 std::unique_ptr<http::Work> messages(const Context& context, const http::Request& request, const http::Wake& wake) {
   try {
     return answer(context, request, wake);
+  } catch (const std::exception& error) {
+    return http::ready(MessageAnswer::error_response(as_api_error(error)));
+  }
+}
+
+std::unique_ptr<http::Work> count_message_tokens(const Context& context, const http::Request& request,
+                                                 const http::Wake& /*wake*/) {
+  try {
+    return http::ready(count(context, request));
   } catch (const std::exception& error) {
     return http::ready(MessageAnswer::error_response(as_api_error(error)));
   }

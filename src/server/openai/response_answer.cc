@@ -10,13 +10,40 @@ namespace {
 using Kind = parsers::Piece::Kind;
 using Section = SectionsAnswer::Section;
 
-Json text_part(const Section& section) {
-  if (section.kind == Kind::kReasoning) return {{"type", "reasoning_text"}, {"text", section.text}};
-  return {{"type", "output_text"}, {"text", section.text}, {"annotations", Json::array()}, {"logprobs", Json::array()}};
+/// What every event about a section's text begins with.
+Json place(size_t number, const Section& section) {
+  Json json = {{"item_id", section.id}, {"output_index", number}};
+  if (section.kind != Kind::kToolCall) json["content_index"] = 0;
+  return json;
 }
 
-/// An output item with its content, or without any while it is "in_progress".
-Json item(const Section& section, std::string_view status) {
+/// "response.output_text.delta" and the like.
+std::string event_type(const Section& section, std::string_view end) {
+  const std::string_view middle = section.kind == Kind::kReasoning  ? "reasoning_text"
+                                  : section.kind == Kind::kToolCall ? "function_call_arguments"
+                                                                    : "output_text";
+  return fmt::format("response.{}.{}", middle, end);
+}
+
+}  // namespace
+
+std::string ResponseAnswer::make_section_id(Kind kind) const {
+  return make_id(kind == Kind::kReasoning ? "rs_" : kind == Kind::kToolCall ? "fc_" : "msg_");
+}
+
+Json ResponseAnswer::logprobs_json(std::span<const TokenLogprob> logprobs) const {
+  return logprobs_ ? chat_logprobs(logprobs, logprobs_->top, logprobs_->names) : Json::array();
+}
+
+Json ResponseAnswer::text_part(const Section& section) const {
+  if (section.kind == Kind::kReasoning) return {{"type", "reasoning_text"}, {"text", section.text}};
+  return {{"type", "output_text"},
+          {"text", section.text},
+          {"annotations", Json::array()},
+          {"logprobs", logprobs_json(section.logprobs)}};
+}
+
+Json ResponseAnswer::item(const Section& section, std::string_view status) const {
   const bool whole = status != "in_progress";
   Json content = Json::array();
   if (whole) content.push_back(text_part(section));
@@ -42,27 +69,6 @@ Json item(const Section& section, std::string_view status) {
               {"status", status},
               {"content", std::move(content)}};
   }
-}
-
-/// What every event about a section's text begins with.
-Json place(size_t number, const Section& section) {
-  Json json = {{"item_id", section.id}, {"output_index", number}};
-  if (section.kind != Kind::kToolCall) json["content_index"] = 0;
-  return json;
-}
-
-/// "response.output_text.delta" and the like.
-std::string event_type(const Section& section, std::string_view end) {
-  const std::string_view middle = section.kind == Kind::kReasoning  ? "reasoning_text"
-                                  : section.kind == Kind::kToolCall ? "function_call_arguments"
-                                                                    : "output_text";
-  return fmt::format("response.{}.{}", middle, end);
-}
-
-}  // namespace
-
-std::string ResponseAnswer::make_section_id(Kind kind) const {
-  return make_id(kind == Kind::kReasoning ? "rs_" : kind == Kind::kToolCall ? "fc_" : "msg_");
 }
 
 void ResponseAnswer::add_numbered(std::string_view type, Json fields, std::string& out) {
@@ -113,10 +119,11 @@ void ResponseAnswer::open(size_t number, const Section& section, std::string& ou
   add_numbered("response.content_part.added", std::move(fields), out);
 }
 
-void ResponseAnswer::grow(size_t number, const Section& section, const std::string& text, std::string& out) {
+void ResponseAnswer::grow(size_t number, const Section& section, const std::string& text,
+                          std::span<const TokenLogprob> logprobs, std::string& out) {
   Json fields = place(number, section);
   fields["delta"] = text;
-  if (section.kind == Kind::kContent) fields["logprobs"] = Json::array();
+  if (section.kind == Kind::kContent) fields["logprobs"] = logprobs_json(logprobs);
   add_numbered(event_type(section, "delta"), std::move(fields), out);
 }
 
@@ -124,7 +131,7 @@ void ResponseAnswer::close(size_t number, const Section& section, std::string& o
   Json fields = place(number, section);
   fields[section.kind == Kind::kToolCall ? "arguments" : "text"] = section.text;
   if (section.kind == Kind::kToolCall) fields["name"] = section.name;
-  if (section.kind == Kind::kContent) fields["logprobs"] = Json::array();
+  if (section.kind == Kind::kContent) fields["logprobs"] = logprobs_json(section.logprobs);
   add_numbered(event_type(section, "done"), std::move(fields), out);
   if (section.kind != Kind::kToolCall) {
     Json part = place(number, section);

@@ -1,7 +1,11 @@
 #pragma once
 
+#include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 
+#include "server/openai/logprobs.h"
 #include "server/openai/sections_answer.h"
 
 namespace caravel::server::openai {
@@ -9,29 +13,43 @@ namespace caravel::server::openai {
 /// The answer of /v1/responses.
 class ResponseAnswer final : public SectionsAnswer {
  public:
+  struct LogprobForm {
+    TokenNames names;
+    size_t top = 0;  // of the likely tokens at each place
+  };
+
   /// request: the fields that the answer repeats (instructions, temperature, tools and the like).
-  ResponseAnswer(bool streams, AnswerHead head, Json request, PartReader reader, std::vector<std::string> stop)
+  /// logprobs: how the log-probabilities of the text's tokens are written, where they are asked for.
+  ResponseAnswer(bool streams, AnswerHead head, Json request, PartReader reader, std::vector<std::string> stop,
+                 std::optional<LogprobForm> logprobs = std::nullopt)
       : SectionsAnswer(streams, std::move(reader), std::move(stop)),
         head_(std::move(head)),
-        request_(std::move(request)) {}
+        request_(std::move(request)),
+        logprobs_(logprobs) {}
 
   void failed(const ApiError& error, std::string& out) override;
 
  private:
   void begin(std::string& out) override;
   void open(size_t number, const Section& section, std::string& out) override;
-  void grow(size_t number, const Section& section, const std::string& text, std::string& out) override;
+  void grow(size_t number, const Section& section, const std::string& text, std::span<const TokenLogprob> logprobs,
+            std::string& out) override;
   void close(size_t number, const Section& section, std::string& out) override;
   void end(std::string& out) override;
   Json whole() const override;
   std::string make_section_id(parsers::Piece::Kind kind) const override;
 
+  Json logprobs_json(std::span<const TokenLogprob> logprobs) const;
+  Json text_part(const Section& section) const;
+  /// An output item with its content, or without any while it is "in_progress".
+  Json item(const Section& section, std::string_view status) const;
   /// Events are numbered.
   void add_numbered(std::string_view type, Json fields, std::string& out);
   Json response(std::string_view status) const;
 
   AnswerHead head_;
   Json request_;
+  std::optional<LogprobForm> logprobs_;
   int events_ = 0;
 };
 

@@ -93,12 +93,33 @@ void refuse_what_needs_a_store(Fields& fields) {
   for (const std::string_view name : {"previous_response_id", "conversation", "prompt"}) fields.refuse(name, why);
   fields.refuse("background", why, false);
   fields.refuse("max_tool_calls", "tools are called by the client");
-  fields.refuse("top_logprobs", "use /v1/chat/completions", 0);
   fields.refuse("truncation", "use truncate_prompt_tokens", "disabled");
+}
+
+/// How many of the likely tokens come with each token of the text; nothing: no log-probabilities.
+std::optional<int> parse_logprobs(Fields& fields, const Tools& tools) {
+  constexpr const char* kLogprobs = "message.output_text.logprobs";
+  bool wanted = false;
   if (const Json* include = fields.find("include")) {
-    const std::string path = fields.path("include");
-    for (const Json& item : as_array(*include, path)) as_one_of(item, path, {"reasoning.encrypted_content"});
+    size_t index = 0;
+    for (const Json& item : as_array(*include, fields.path("include"))) {
+      const std::string path = join_path(fields.path("include"), index++);
+      wanted = as_one_of(item, path, {"reasoning.encrypted_content", kLogprobs}) == kLogprobs || wanted;
+    }
   }
+  const std::optional<int64_t> top = fields.integer("top_logprobs", 0, kMaxTopLogprobs);
+  if (top.value_or(0) > 0 && !wanted) {
+    throw bad_field(fields.path("top_logprobs"),
+                    fmt::format("'top_logprobs' is only allowed when 'include' has '{}'.", kLogprobs));
+  }
+  if (!wanted) return std::nullopt;
+  if (tools.choice != ToolChoice::kNone) {
+    // Which tokens spell a call and which the text around it is not told apart, and must not depend on how a stream
+    // was cut.
+    throw unsupported_field(fields.path("include"),
+                            "log-probabilities come with text alone; leave out the tools, or use /v1/chat/completions");
+  }
+  return static_cast<int>(top.value_or(0));
 }
 
 GrammarSpec parse_text(Fields& fields) {
@@ -128,6 +149,7 @@ Json repeated(Fields& fields, const SamplingParams& sampling) {
   repeat("text", {{"format", {{"type", "text"}}}});
   repeat("tool_choice", "auto");
   repeat("tools", Json::array());
+  repeat("top_logprobs", 0);
   json["top_p"] = sampling.top_p;
   json["truncation"] = "disabled";
   repeat("user", nullptr);
@@ -149,6 +171,7 @@ std::unique_ptr<http::Work> answer(const Context& context, const http::Request& 
   Conversation conversation;
   conversation.messages = parse_input(fields.require("input"), "input", fields.string("instructions"));
   conversation.tools = tools.list;
+  sampling.logprobs = parse_logprobs(fields, tools);
   if (const Json* kwargs = fields.find("chat_template_kwargs")) {
     conversation.kwargs = as_object(*kwargs, "chat_template_kwargs");
   }
@@ -167,9 +190,13 @@ std::unique_ptr<http::Work> answer(const Context& context, const http::Request& 
   const ChatForm chat = make_chat_form(context, std::move(tools), prompt, sampling);
   fit_prompt(prompt, "input", truncation, sampling.max_tokens, context.engine.model());
   generation.prompts.push_back(std::move(prompt));
+  const std::optional<ResponseAnswer::LogprobForm> logprobs =
+      sampling.logprobs ? std::optional(ResponseAnswer::LogprobForm{.names = {.tokenizer = context.engine.tokenizer()},
+                                                                    .top = static_cast<size_t>(*sampling.logprobs)})
+                        : std::nullopt;
   return generate(context, request, wake, generation,
                   std::make_unique<ResponseAnswer>(head.stream, AnswerHead::make("resp_", head.model, context),
-                                                   std::move(repeat), chat.reader(), sampling.stop));
+                                                   std::move(repeat), chat.reader(), sampling.stop, logprobs));
 }
 
 }  // namespace

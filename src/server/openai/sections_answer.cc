@@ -1,6 +1,7 @@
 #include "server/openai/sections_answer.h"
 
 #include <algorithm>
+#include <iterator>
 
 namespace caravel::server::openai {
 
@@ -10,7 +11,10 @@ void SectionsAnswer::add(size_t, const Delta& delta, std::string& out) {
   std::optional<Part> part = reader_.read(delta);
   if (!part) return;
   if (!std::exchange(begun_, true) && streams_) begin(out);
+  std::ranges::move(part->logprobs, std::back_inserter(waiting_logprobs_));
   for (const parsers::Piece& piece : part->pieces) take(piece, out);
+  // The id that ends an answer has no text.
+  if (!waiting_logprobs_.empty() && !sections_.empty() && sections_.back().kind == Kind::kContent) extend("", out);
   last_ = *std::move(part);
 }
 
@@ -24,8 +28,16 @@ void SectionsAnswer::take(const parsers::Piece& piece, std::string& out) {
     if (streams_) open(sections_.size() - 1, sections_.back(), out);
     if (kind == Kind::kToolCall) return;
   }
-  sections_.back().text += piece.text;
-  if (streams_) grow(sections_.size() - 1, sections_.back(), piece.text, out);
+  extend(piece.text, out);
+}
+
+void SectionsAnswer::extend(const std::string& text, std::string& out) {
+  Section& section = sections_.back();
+  section.text += text;
+  std::vector<TokenLogprob> logprobs;
+  if (section.kind == Kind::kContent) logprobs = std::exchange(waiting_logprobs_, {});
+  if (streams_) grow(sections_.size() - 1, section, text, logprobs, out);
+  std::ranges::move(logprobs, std::back_inserter(section.logprobs));
 }
 
 void SectionsAnswer::prompt_ended(size_t, const Result& result, std::string& out) {

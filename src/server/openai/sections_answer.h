@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -18,8 +19,9 @@ class SectionsAnswer : public Answer {
   struct Section {
     parsers::Piece::Kind kind;  // kContent, kReasoning or kToolCall
     std::string id;
-    std::string name;  // of the function
-    std::string text;  // or the arguments
+    std::string name;                         // of the function
+    std::string text;                         // or the arguments
+    std::vector<TokenLogprob> logprobs = {};  // of text alone
   };
 
   void add(size_t prompt, const Delta& delta, std::string& out) final;
@@ -33,7 +35,9 @@ class SectionsAnswer : public Answer {
   // Events of a stream. Sections are numbered from 0; one is open at a time.
   virtual void begin(std::string& out) = 0;
   virtual void open(size_t number, const Section& section, std::string& out) = 0;
-  virtual void grow(size_t number, const Section& section, const std::string& text, std::string& out) = 0;
+  /// logprobs: of the tokens that came with the text, where they were asked for; the last may come without text.
+  virtual void grow(size_t number, const Section& section, const std::string& text,
+                    std::span<const TokenLogprob> logprobs, std::string& out) = 0;
   virtual void close(size_t number, const Section& section, std::string& out) = 0;
   virtual void end(std::string& out) = 0;
   /// The whole answer, where it is not streamed.
@@ -49,12 +53,15 @@ class SectionsAnswer : public Answer {
 
  private:
   void take(const parsers::Piece& piece, std::string& out);
+  /// More of the last section, with the log-probabilities that wait if it is text.
+  void extend(const std::string& text, std::string& out);
 
   bool streams_;
   PartReader reader_;
   std::vector<std::string> stop_;
   bool begun_ = false;
   std::vector<Section> sections_;
+  std::vector<TokenLogprob> waiting_logprobs_;  // of tokens before the next text
   Part last_;
   Usage usage_;
 };

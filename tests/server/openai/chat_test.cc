@@ -139,10 +139,11 @@ TEST_F(ChatTest, LogprobsHaveExactBytes) {
 TEST_F(ChatTest, ForcedCallsAreMade) {
   for (const Json& choice : {Json("required"), Json{{"type", "function"}, {"function", {{"name", "wait"}}}}}) {
     for (const int seed : {1, 2, 3}) {
+      // A choice by name is one call, whatever the request says of parallel ones.
       const Json answer = whole({{"messages", kMessages},
                                  {"tools", kTools},
                                  {"tool_choice", choice},
-                                 {"parallel_tool_calls", false},
+                                 {"parallel_tool_calls", !choice.is_string()},
                                  {"seed", seed},
                                  {"temperature", 2}});
       const Json& message = answer["choices"][0]["message"];

@@ -130,6 +130,21 @@ TEST_F(MessagesTest, BlocksBecomeTurns) {
   EXPECT_EQ(answer["usage"]["input_tokens"], harness_.engine->tokenizer().encode(expected).size());
 }
 
+TEST_F(MessagesTest, ACountIsThatOfTheAnswersPrompt) {
+  Json body = {{"messages", kHello},
+               {"system", "Be."},
+               {"tools", kTools},
+               {"tool_choice", {{"type", "auto"}}},
+               {"thinking", {{"type", "disabled"}}}};
+  const Json count = harness_.json(count_message_tokens, body);
+  EXPECT_EQ(count.size(), 1U);
+  const int steps = static_cast<int>(harness_.engine->stats().steps);
+  body["max_tokens"] = 1;
+  EXPECT_EQ(harness_.json(count_message_tokens, body, 400)["error"]["type"], "invalid_request_error");
+  EXPECT_EQ(harness_.engine->stats().steps, steps) << "a count runs nothing";
+  EXPECT_EQ(whole(body)["usage"]["input_tokens"], count["input_tokens"]);
+}
+
 TEST_F(MessagesTest, ErrorsAreAnthropics) {
   const auto error = [&](const std::string& body, int status) {
     const http::Response response = harness_.call(messages, body);

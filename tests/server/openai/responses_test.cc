@@ -10,6 +10,8 @@ const Json kTools = Json::parse(R"([{"type": "function", "name": "wait", "strict
     "type": "object", "properties": {"long": {"type": "boolean"}}, "required": ["long"],
     "additionalProperties": false}}])");
 
+constexpr const char* kLogprobs = "message.output_text.logprobs";
+
 class ResponsesTest : public testing::Test {
  protected:
   ~ResponsesTest() override { harness_.expect_all_free(); }
@@ -90,6 +92,51 @@ TEST_F(ResponsesTest, StreamEndsWithTheWholeResponse) {
   }
 }
 
+TEST_F(ResponsesTest, LogprobsOfTheText) {
+  const Json body = {{"input", "Hello"},   {"max_output_tokens", 6},
+                     {"ignore_eos", true}, {"temperature", 0},
+                     {"top_logprobs", 2},  {"include", {"reasoning.encrypted_content", kLogprobs}}};
+  const Json answer = whole(body);
+  const Json part = answer["output"][0]["content"][0];
+  ASSERT_EQ(part["logprobs"].size(), 6U) << answer;
+  EXPECT_EQ(answer["top_logprobs"], 2);
+  for (const Json& token : part["logprobs"]) {
+    ASSERT_EQ(token["top_logprobs"].size(), 2U);
+    EXPECT_EQ(token["top_logprobs"][0]["token"], token["token"]) << "greedy";
+    EXPECT_LE(token["logprob"].get<double>(), 0);
+  }
+  // Chat gives the same tokens the same.
+  Json chat = {{"messages", {{{"role", "user"}, {"content", "Hello"}}}},
+               {"max_tokens", 6},
+               {"ignore_eos", true},
+               {"temperature", 0},
+               {"logprobs", true},
+               {"top_logprobs", 2}};
+  EXPECT_SAME_JSON(harness_.json(chat_completions, chat)["choices"][0]["logprobs"]["content"], part["logprobs"]);
+
+  Json streamed = Json::array();
+  for (const Json& event : harness_.stream(responses, body)) {
+    if (event["type"] == "response.output_text.delta") {
+      for (const Json& token : event["logprobs"]) streamed.push_back(token);
+    } else if (event["type"] == "response.output_text.done") {
+      EXPECT_SAME_JSON(event["logprobs"], part["logprobs"]);
+    }
+  }
+  EXPECT_SAME_JSON(streamed, part["logprobs"]);
+}
+
+TEST_F(ResponsesTest, LogprobsThatCannotBeGivenAreRefused) {
+  const auto refused = [&](Json body) {
+    body["input"] = "a";
+    return harness_.json(responses, body, 400)["error"]["param"];
+  };
+  EXPECT_EQ(refused({{"top_logprobs", 2}}), "top_logprobs");
+  EXPECT_EQ(refused({{"top_logprobs", 21}, {"include", {kLogprobs}}}), "top_logprobs");
+  EXPECT_EQ(refused({{"include", {kLogprobs, "file_search_call.results"}}}), "include.1");
+  EXPECT_EQ(refused({{"include", {kLogprobs}}, {"tools", kTools}}), "include");
+  EXPECT_EQ(whole({{"input", "a"}, {"max_output_tokens", 1}})["output"][0]["content"][0]["logprobs"], Json::array());
+}
+
 TEST_F(ResponsesTest, ForcedCallsAreItems) {
   const Json answer = whole({{"input", "Hello"},
                              {"tools", kTools},
@@ -120,7 +167,7 @@ TEST_F(ResponsesTest, ItemsBecomeTurns) {
 
 TEST_F(ResponsesTest, WhatNeedsAStoreIsRefused) {
   for (const auto& [field, value] : std::vector<std::pair<std::string, Json>>{
-           {"previous_response_id", "resp_1"}, {"background", true}, {"conversation", "c"}, {"top_logprobs", 2}}) {
+           {"previous_response_id", "resp_1"}, {"background", true}, {"conversation", "c"}}) {
     const Json error = harness_.json(responses, {{"input", "a"}, {field, value}}, 400)["error"];
     EXPECT_EQ(error["param"], field);
     EXPECT_EQ(error["code"], "unsupported_parameter");
