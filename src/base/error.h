@@ -4,6 +4,7 @@
 
 #include <stdexcept>
 #include <string>
+#include <string_view>
 
 namespace caravel {
 
@@ -18,6 +19,15 @@ class Error : public std::runtime_error {
 class InvalidArgument : public Error {
  public:
   using Error::Error;
+};
+
+/// The same of one field of a request, or the flag of that name; the message begins with it.
+class InvalidField : public InvalidArgument {
+ public:
+  InvalidField(std::string_view name, std::string_view problem)
+      : InvalidArgument(fmt::format("{} {}", name, problem)), field(name) {}
+
+  std::string field;
 };
 
 /// A file or model name that is not there.

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "base/error.h"
+#include "server/openai/grammar_fields.h"
 
 namespace caravel::cli {
 namespace {
@@ -103,53 +104,6 @@ void set_logprobs(Row& row, const Json& value) {
   }
 }
 
-/// vLLM's field: one of these.
-void set_structured_outputs(Row& row, const Json& value) {
-  using Kind = GrammarSpec::Kind;
-  static const std::map<std::string, Kind, std::less<>> kKinds = {{"json", Kind::kJsonSchema},
-                                                                  {"json_object", Kind::kJsonObject},
-                                                                  {"regex", Kind::kRegex},
-                                                                  {"choice", Kind::kChoice},
-                                                                  {"grammar", Kind::kGbnf}};
-  if (!value.is_object()) wrong_type("an object", value);
-  GrammarSpec spec;
-  for (const auto& [key, form] : value.items()) {
-    const auto kind = kKinds.find(key);
-    if (kind == kKinds.end()) throw fail<InvalidArgument>("has the unknown field '{}'", key);
-    if (form.is_null() || (kind->second == Kind::kJsonObject && !get<bool>(form))) continue;
-    if (spec.kind != Kind::kNone)
-      throw InvalidArgument("names more than one of json, json_object, regex, choice, grammar");
-    spec.kind = kind->second;
-    if (spec.kind == Kind::kChoice) {
-      spec.choices = get_list<std::string>(form);
-    } else if (spec.kind == Kind::kJsonSchema) {
-      spec.text = form.is_string() ? form.get<std::string>() : form.dump();
-    } else if (spec.kind != Kind::kJsonObject) {
-      spec.text = get<std::string>(form);
-    }
-  }
-  row.request.sampling.grammar = std::move(spec);
-}
-
-/// OpenAI's field.
-void set_response_format(Row& row, const Json& value) {
-  if (!value.is_object() || !value.contains("type")) throw InvalidArgument("must be an object with a 'type'");
-  const auto type = get<std::string>(value["type"]);
-  GrammarSpec spec;
-  if (type == "json_object") {
-    spec.kind = GrammarSpec::Kind::kJsonObject;
-  } else if (type == "json_schema") {
-    const auto schema = value.find("json_schema");
-    if (schema == value.end() || !schema->is_object() || !schema->contains("schema")) {
-      throw InvalidArgument("of the type json_schema needs 'json_schema' with a 'schema'");
-    }
-    spec = {.kind = GrammarSpec::Kind::kJsonSchema, .text = (*schema)["schema"].dump()};
-  } else if (type != "text") {
-    throw fail<InvalidArgument>("has the type '{}'; it must be text, json_object or json_schema", type);
-  }
-  row.request.sampling.grammar = std::move(spec);
-}
-
 void ignore(Row&, const Json&) {}
 
 const std::map<std::string, Setter, std::less<>>& setters() {
@@ -191,8 +145,6 @@ const std::map<std::string, Setter, std::less<>>& setters() {
       {"logprobs", set_logprobs},
       {"top_logprobs", [](Row& row, const Json& value) { row.top_logprobs = get<int>(value); }},
       {"prompt_logprobs", sampling(&P::prompt_logprobs)},
-      {"structured_outputs", set_structured_outputs},
-      {"response_format", set_response_format},
       {"priority", [](Row& row, const Json& value) { row.request.priority = get<int>(value); }},
       {"cache_salt", [](Row& row, const Json& value) { row.request.cache_salt = get<std::string>(value); }},
       {"add_special_tokens", [](Row& row, const Json& value) { row.request.add_special_tokens = get<bool>(value); }},
@@ -236,7 +188,11 @@ Request parse_request(const Json& json, const SamplingParams& defaults, const En
   if (!json.is_object()) wrong_type("an object", json);
   Row row;
   row.request.sampling = defaults;
+  server::openai::Fields fields(json);
+  server::openai::AnswerForm form = server::openai::parse_answer_form(fields);
+  if (!form.field.empty()) row.request.sampling.grammar = std::move(form.grammar);
   for (const auto& [key, value] : json.items()) {
+    if (fields.is_known(key)) continue;
     const auto setter = setters().find(key);
     if (setter == setters().end()) throw fail<InvalidArgument>("unknown field '{}'", key);
     if (value.is_null()) continue;

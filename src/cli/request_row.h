@@ -9,7 +9,7 @@
 namespace caravel::cli {
 
 /// A completion or chat request in OpenAI's field names as an engine's Request. Fields that are absent keep `defaults`.
-/// Throws InvalidArgument: a field that is unknown or of the wrong type, named; both or neither of prompt and messages.
+/// Throws Error: a field that is unknown or of the wrong type, named; both or neither of prompt and messages.
 Request parse_request(const nlohmann::ordered_json& row, const SamplingParams& defaults, const Engine& engine);
 
 /// Chat messages rendered by the model's own template. Throws InvalidArgument where the model has none.

@@ -65,8 +65,9 @@ void fit_length(SamplingParams& params, size_t prompt_tokens, int max_model_len)
 void check_sequences(const SamplingParams& params, int max_num_seqs) {
   const int sequences = params.use_beam_search ? std::max(params.n, params.beam_width) : params.n;
   if (sequences > max_num_seqs) {
-    throw fail<InvalidArgument>("{} is {}; the engine runs {} sequences at once (max_num_seqs)",
-                                params.use_beam_search ? "beam_width" : "n", sequences, max_num_seqs);
+    throw InvalidField(
+        params.use_beam_search && params.beam_width > params.n ? "beam_width" : "n",
+        fmt::format("is {}; the engine runs {} sequences at once (max_num_seqs)", sequences, max_num_seqs));
   }
 }
 

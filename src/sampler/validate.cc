@@ -13,32 +13,34 @@ constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
 void check_ids(std::string_view name, int32_t id, int vocab_size) {
   if (id < 0 || id >= vocab_size) {
-    throw fail<InvalidArgument>("{} has token id {}; the vocabulary has ids 0 to {}", name, id, vocab_size - 1);
+    throw InvalidField(name, fmt::format("has token id {}; the vocabulary has ids 0 to {}", id, vocab_size - 1));
   }
 }
 
 // Written so that NaN fails.
 void check_range(std::string_view name, float value, bool inside, std::string_view range) {
-  if (!inside) throw fail<InvalidArgument>("{} is {}; it must be {}", name, value, range);
+  if (!inside) throw InvalidField(name, fmt::format("is {}; it must be {}", value, range));
 }
 
 void check_count(std::string_view name, int value, int low, int high) {
   if (value < low || value > high) {
-    throw fail<InvalidArgument>("{} is {}; it must be {} to {}", name, value, low, high);
+    throw InvalidField(name, fmt::format("is {}; it must be {} to {}", value, low, high));
   }
 }
 
 void check_beams(const SamplingParams& params) {
   if (params.beam_width != 0 && params.beam_width < params.n) {
-    throw fail<InvalidArgument>("beam_width is {}; it must be at least n, which is {}", params.beam_width, params.n);
+    throw InvalidField("beam_width",
+                       fmt::format("is {}; it must be at least n, which is {}", params.beam_width, params.n));
   }
   check_count("beam_width", params.beam_width != 0 ? params.beam_width : params.n, 1, kMaxBeamWidth);
   check_range("length_penalty", params.length_penalty, std::isfinite(params.length_penalty), "a finite number");
   // Beams are ranked by the model's own log-probabilities, and their texts are known at the end alone.
-  const auto refuse = [](std::string_view name, bool given) {
-    if (given) throw fail<InvalidArgument>("{} cannot be used with beam search: leave one of them out", name);
+  constexpr std::string_view kProblem = "cannot be used with beam search: leave one of them out";
+  const auto refuse = [&](std::string_view name, bool given) {
+    if (given) throw InvalidField(name, kProblem);
   };
-  refuse("a grammar", params.grammar.kind != GrammarSpec::Kind::kNone);
+  if (params.grammar.kind != GrammarSpec::Kind::kNone) throw fail<InvalidArgument>("a grammar {}", kProblem);
   refuse("stop", !params.stop.empty());
   refuse("repetition_penalty", params.repetition_penalty != 1.0F);
   refuse("presence_penalty", params.presence_penalty != 0.0F);
@@ -73,10 +75,10 @@ void validate(const SamplingParams& params, int vocab_size) {
   for (const int32_t id : params.allowed_token_ids) check_ids("allowed_token_ids", id, vocab_size);
   for (const int32_t id : params.stop_token_ids) check_ids("stop_token_ids", id, vocab_size);
   for (const std::string& word : params.bad_words) {
-    if (word.empty()) throw fail<InvalidArgument>("bad_words has an empty text");
+    if (word.empty()) throw InvalidField("bad_words", "has an empty text");
   }
   for (const std::string& text : params.stop) {
-    if (text.empty()) throw fail<InvalidArgument>("stop has an empty text");
+    if (text.empty()) throw InvalidField("stop", "has an empty text");
   }
   check_count("n", params.n, 1, kMany);
   if (params.logprobs) check_count("logprobs", *params.logprobs, 0, kMaxLogprobs);
@@ -84,7 +86,7 @@ void validate(const SamplingParams& params, int vocab_size) {
   if (params.use_beam_search)
     check_beams(params);
   else if (params.beam_width != 0)
-    throw fail<InvalidArgument>("beam_width is {}, but use_beam_search is off", params.beam_width);
+    throw InvalidField("beam_width", fmt::format("is {}, but use_beam_search is off", params.beam_width));
 }
 
 }  // namespace caravel::sampler

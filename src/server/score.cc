@@ -38,7 +38,26 @@ struct Pairs {
   std::vector<Tokens> continuations;
 };
 
-Pairs parse_pairs(Fields& fields, const text::Tokenizer& tokenizer) {
+/// item: the continuation's path.
+std::pair<Tokens, Tokens> encode_texts(const text::Tokenizer& tokenizer, const std::string& prefix,
+                                       const std::string& continuation, const std::string& item) {
+  try {
+    return text::encode_pair(tokenizer, prefix, continuation);
+  } catch (const InvalidField&) {
+    throw;
+  } catch (const InvalidArgument& error) {
+    throw openai::bad_field(item, fmt::format("Invalid '{}': {}.", item, error.what()));
+  }
+}
+
+Tokens parse_ids(const Json& value, const std::string& path, const ModelInfo& model) {
+  Tokens tokens = openai::as_token_ids(value, path);
+  if (tokens.empty()) throw openai::bad_field(path, fmt::format("Invalid '{}': it has no token.", path));
+  openai::check_ids(tokens, path, model);
+  return tokens;
+}
+
+Pairs parse_pairs(Fields& fields, const text::Tokenizer& tokenizer, const ModelInfo& model) {
   const Json& prefix = fields.require("prefix");
   const std::string path = fields.path("continuations");
   const Json& continuations = openai::as_array(fields.require("continuations"), path);
@@ -52,10 +71,10 @@ Pairs parse_pairs(Fields& fields, const text::Tokenizer& tokenizer) {
   Pairs pairs;
   for (size_t i = 0; i < continuations.size(); ++i) {
     const std::string item = openai::join_path(path, i);
-    auto [before, after] = prefix.is_string() ? text::encode_pair(tokenizer, prefix.get<std::string>(),
-                                                                  openai::as_string(continuations[i], item))
-                                              : std::pair(openai::as_token_ids(prefix, fields.path("prefix")),
-                                                          openai::as_token_ids(continuations[i], item));
+    auto [before, after] =
+        prefix.is_string()
+            ? encode_texts(tokenizer, prefix.get<std::string>(), openai::as_string(continuations[i], item), item)
+            : std::pair(parse_ids(prefix, fields.path("prefix"), model), parse_ids(continuations[i], item, model));
     pairs.by_prefix[std::move(before)].push_back(i);
     pairs.continuations.push_back(std::move(after));
   }
@@ -82,7 +101,7 @@ http::Response score(Services& services, const http::Request& request) {
   const Json body = openai::parse_json(request.body);
   Fields fields(body);
   const std::string model = openai::parse_model(fields, context);
-  const Pairs pairs = parse_pairs(fields, tokenizer);
+  const Pairs pairs = parse_pairs(fields, tokenizer, context.engine.model());
   fields.ignore({"user"});
   fields.refuse_unknown();
 

@@ -15,7 +15,7 @@ std::pair<std::vector<int32_t>, std::vector<int32_t>> encode_pair(const Tokenize
   if (split == 0) {
     // Nothing stands before the continuation: it is scored after the token that begins or separates texts.
     const auto start = tokenizer.bos_id() ? tokenizer.bos_id() : tokenizer.eos_id();
-    if (!start) throw InvalidArgument("'prefix' is empty, and the model has no token that begins a text");
+    if (!start) throw InvalidField("prefix", "is empty, and the model has no token that begins a text");
     whole.insert(whole.begin(), *start);
     split = 1;
   }

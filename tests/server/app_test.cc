@@ -222,7 +222,15 @@ TEST_F(Served, WrongScoresAreNamed) {
   EXPECT_EQ("continuations.0",
             post("/v1/score", {{"prefix", "a"}, {"continuations", Json::parse("[[1]]")}}, 400)["error"]["param"]);
   EXPECT_EQ("prefix", post("/v1/score", {{"prefix", 3}, {"continuations", {"a"}}}, 400)["error"]["param"]);
-  post("/v1/score", {{"prefix", {1'000'000}}, {"continuations", Json::parse("[[1]]")}}, 400);
+  const auto wrong = [&](const char* prefix, const char* continuations) {
+    const Json body = {{"prefix", Json::parse(prefix)}, {"continuations", Json::parse(continuations)}};
+    return post("/v1/score", body, 400)["error"]["param"];
+  };
+  EXPECT_EQ("prefix", wrong("[1000000]", "[[1]]"));
+  EXPECT_EQ("prefix", wrong("[]", "[[1]]"));
+  EXPECT_EQ("continuations.1", wrong("[1]", "[[1], [1000000]]"));
+  EXPECT_EQ("continuations.1", wrong("[1]", "[[1], []]"));
+  EXPECT_EQ("continuations.0", wrong("\"a\"", "[\"\"]"));
 }
 
 TEST_F(Served, CompletionsAreCounted) {

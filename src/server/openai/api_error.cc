@@ -15,6 +15,7 @@ ApiError bad_field(const std::string& param, const std::string& message) {
 
 ApiError as_api_error(const std::exception& error) {
   if (const auto* api = dynamic_cast<const ApiError*>(&error)) return *api;
+  if (const auto* field = dynamic_cast<const InvalidField*>(&error)) return bad_field(field->field, field->what());
   if (dynamic_cast<const InvalidArgument*>(&error) != nullptr ||
       dynamic_cast<const CapacityError*>(&error) != nullptr || dynamic_cast<const Unsupported*>(&error) != nullptr ||
       dynamic_cast<const FormatError*>(&error) != nullptr) {

@@ -29,8 +29,8 @@ class ApiError : public Error {
 /// 400 invalid_request_error about one field.
 ApiError bad_field(const std::string& param, const std::string& message);
 
-/// What a handler threw, as an ApiError: one as it is; InvalidArgument, CapacityError, Unsupported and FormatError of
-/// what a user sent as 400; anything else as 500 without its message.
+/// What a handler threw, as an ApiError: one as it is; InvalidField as bad_field(); other InvalidArgument,
+/// CapacityError, Unsupported and FormatError of what a user sent as 400; anything else as 500 without its message.
 ApiError as_api_error(const std::exception& error);
 
 /// {"error": {...}}, as text.

@@ -5,9 +5,7 @@
 #include "server/openai/conversation.h"
 #include "server/openai/endpoints.h"
 #include "server/openai/generation.h"
-#include "server/openai/grammar_fields.h"
 #include "server/openai/sampling_fields.h"
-#include "text/prompt_components.h"
 
 namespace caravel::server::openai {
 namespace {
@@ -20,8 +18,7 @@ Conversation parse_conversation(Fields& fields, const Tools& tools, std::string&
   if (const Json* parts = fields.find("prompt_components")) {
     path = fields.path("prompt_components");
     if (fields.find("messages") != nullptr) throw bad_field(path, "Give one of 'messages' and 'prompt_components'.");
-    conversation.messages =
-        text::render_prompt_messages(text::parse_prompt_components(to_text(as_object(*parts, path)), path));
+    conversation.messages = text::render_prompt_messages(parse_components(*parts, path));
   } else {
     path = fields.path("messages");
     conversation.messages = parse_chat_messages(fields.require("messages"), path);
@@ -84,7 +81,7 @@ std::unique_ptr<http::Work> answer(const Context& context, const http::Request& 
   Generation generation = begin_generation(fields, head, context, "/v1/chat/completions");
   SamplingParams& sampling = generation.sampling;
   parse_answer_count(fields, sampling);
-  sampling.grammar = parse_grammar(fields);
+  generation.prescribe(parse_answer_form(fields));
   sampling.max_tokens = parse_max_tokens(fields);
 
   ChatAnswer::Form form;
@@ -102,7 +99,7 @@ std::unique_ptr<http::Work> answer(const Context& context, const http::Request& 
   fields.refuse_unknown();
 
   Prompt prompt = render_chat(context, conversation, path);
-  ChatForm chat = make_chat_form(context, std::move(tools), prompt, sampling);
+  ChatForm chat = make_chat_form(context, std::move(tools), prompt, generation);
   chat.with_reasoning = with_reasoning;
   fit_prompt(prompt, path, truncation, sampling.max_tokens, context.engine.model());
   form.n = sampling.n;

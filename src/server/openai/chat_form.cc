@@ -4,14 +4,16 @@
 
 namespace caravel::server::openai {
 
-ChatForm make_chat_form(const Context& context, Tools tools, const Prompt& prompt, SamplingParams& sampling) {
+ChatForm make_chat_form(const Context& context, Tools tools, const Prompt& prompt, Generation& generation) {
+  SamplingParams& sampling = generation.sampling;
   ChatForm form;
   if (tools.choice == ToolChoice::kForced) {
     if (sampling.grammar.kind != GrammarSpec::Kind::kNone) {
       throw bad_field("tool_choice", "A forced tool call cannot be combined with a prescribed form of the answer.");
     }
     try {
-      sampling.grammar = parsers::forced_call_grammar(context.tool_format, tools.forced, tools.parallel);
+      generation.prescribe({.grammar = parsers::forced_call_grammar(context.tool_format, tools.forced, tools.parallel),
+                            .field = "tools"});
     } catch (const Error& error) {
       throw bad_field("tools", fmt::format("Invalid 'tools': {}", error.what()));
     }

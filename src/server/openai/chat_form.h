@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "server/openai/context.h"
+#include "server/openai/generation.h"
 #include "server/openai/part.h"
 #include "server/openai/prompt.h"
 #include "server/openai/tools.h"
@@ -25,8 +26,8 @@ struct ChatForm {
   }
 };
 
-/// Sets up sampling and reader for the tools: a forced call becomes the answer's grammar. Throws ApiError where the
+/// Sets up generation and reader for the tools: a forced call becomes the answer's grammar. Throws ApiError where the
 /// answer's form is already prescribed, and for what a tool's schema has that cannot be enforced.
-ChatForm make_chat_form(const Context& context, Tools tools, const Prompt& prompt, SamplingParams& sampling);
+ChatForm make_chat_form(const Context& context, Tools tools, const Prompt& prompt, Generation& generation);
 
 }  // namespace caravel::server::openai

@@ -4,9 +4,7 @@
 #include "server/openai/completion_answer.h"
 #include "server/openai/endpoints.h"
 #include "server/openai/generation.h"
-#include "server/openai/grammar_fields.h"
 #include "server/openai/sampling_fields.h"
-#include "text/prompt_components.h"
 
 namespace caravel::server::openai {
 namespace {
@@ -24,7 +22,7 @@ std::vector<Prompt> find_prompts(Fields& fields, const text::Tokenizer& tokenize
   }
   path = fields.path("prompt_components");
   if (fields.find("prompt") != nullptr) throw bad_field(path, "Give one of 'prompt' and 'prompt_components'.");
-  const text::PromptComponents components = text::parse_prompt_components(to_text(as_object(*parts, path)), path);
+  const text::PromptComponents components = parse_components(*parts, path);
   return {text_prompt(text::render_prompt(components), tokenizer, add_special_tokens)};
 }
 
@@ -42,7 +40,7 @@ std::unique_ptr<http::Work> answer(const Context& context, const http::Request& 
   Generation generation = begin_generation(fields, head, context, "/v1/completions");
   SamplingParams& sampling = generation.sampling;
   parse_answer_count(fields, sampling);
-  sampling.grammar = parse_grammar(fields);
+  generation.prescribe(parse_answer_form(fields));
   sampling.max_tokens =
       small_integer(fields, "max_tokens", std::numeric_limits<int>::max()).value_or(kDefaultMaxTokens);
 

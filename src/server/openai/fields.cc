@@ -169,6 +169,8 @@ std::optional<std::string> Fields::string(std::string_view name) {
   return value == nullptr ? std::nullopt : std::optional(as_string(*value, path(name)));
 }
 
+bool Fields::is_known(std::string_view name) const { return std::ranges::find(known_, name) != known_.end(); }
+
 void Fields::ignore(std::initializer_list<std::string_view> names) {
   known_.insert(known_.end(), names.begin(), names.end());
 }
@@ -180,7 +182,7 @@ void Fields::refuse(std::string_view name, const std::string& why, const Json& h
 
 void Fields::refuse_unknown() const {
   for (const auto& entry : object_->get_ref<const Json::object_t&>()) {
-    if (std::ranges::find(known_, entry.first) != known_.end()) continue;
+    if (is_known(entry.first)) continue;
     throw invalid(path(entry.first), "unknown_parameter", fmt::format("Unknown parameter: '{}'.", path(entry.first)));
   }
 }

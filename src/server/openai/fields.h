@@ -55,6 +55,8 @@ class Fields {
   std::optional<double> number(std::string_view name, double low, double high);
   std::optional<std::string> string(std::string_view name);
 
+  /// It was asked for.
+  bool is_known(std::string_view name) const;
   /// Fields that are taken and change nothing.
   void ignore(std::initializer_list<std::string_view> names);
   /// Throws where the field is there with another value than `harmless`.

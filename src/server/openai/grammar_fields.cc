@@ -33,17 +33,13 @@ class Chosen {
  public:
   void take(GrammarSpec spec, const std::string& path) {
     if (spec.kind == Kind::kNone) return;
-    if (spec_.kind != Kind::kNone) {
-      throw bad_field(path, fmt::format("Invalid '{}': '{}' already says what the answer must look like.", path, by_));
-    }
-    spec_ = std::move(spec);
-    by_ = path;
+    if (!form_.field.empty()) throw form_is_given(path, form_.field);
+    form_ = {.grammar = std::move(spec), .field = path};
   }
-  GrammarSpec result() { return std::move(spec_); }
+  AnswerForm result() { return std::move(form_); }
 
  private:
-  GrammarSpec spec_;
-  std::string by_;
+  AnswerForm form_;
 };
 
 /// The fields of vLLM's structured_outputs, whose older names begin with `prefix`.
@@ -109,7 +105,11 @@ GrammarSpec parse_format(const Json& format, const std::string& path, bool neste
   return spec;
 }
 
-GrammarSpec parse_grammar(Fields& fields) {
+ApiError form_is_given(const std::string& path, const std::string& by) {
+  return bad_field(path, fmt::format("Invalid '{}': '{}' already says what the answer must look like.", path, by));
+}
+
+AnswerForm parse_answer_form(Fields& fields) {
   Chosen chosen;
   if (const Json* format = fields.find("response_format")) {
     chosen.take(parse_format(*format, fields.path("response_format"), true), fields.path("response_format"));

@@ -1,13 +1,23 @@
 #pragma once
 
+#include <string>
+
 #include "api/grammar_spec.h"
 #include "server/openai/fields.h"
 
 namespace caravel::server::openai {
 
+struct AnswerForm {
+  GrammarSpec grammar;
+  std::string field;  // that says it; empty: none
+};
+
 /// What the answer must look like, by OpenAI's response_format, vLLM's structured_outputs, or vLLM's older guided_json,
 /// guided_regex, guided_choice and guided_grammar. Throws ApiError where more than one of them says something.
-GrammarSpec parse_grammar(Fields& fields);
+AnswerForm parse_answer_form(Fields& fields);
+
+/// 400: the field `path` says it where `by` did already.
+ApiError form_is_given(const std::string& path, const std::string& by);
 
 /// A format as OpenAI writes it: {"type": "text" | "json_object" | "json_schema", ...}. nested: chat's form, in which
 /// the schema is inside "json_schema"; else the form of /v1/responses, beside the type.

@@ -146,7 +146,7 @@ std::unique_ptr<http::Work> answer(const Context& context, const http::Request& 
   fields.refuse_unknown();
 
   Prompt prompt = render_chat(context, turns.conversation, "messages");
-  const ChatForm chat = make_chat_form(context, std::move(turns.tools), prompt, sampling);
+  const ChatForm chat = make_chat_form(context, std::move(turns.tools), prompt, generation);
   fit_prompt(prompt, "messages", std::nullopt, sampling.max_tokens, context.engine.model());
   auto message = std::make_unique<MessageAnswer>(head.stream, AnswerHead::make("msg_", head.model, context),
                                                  static_cast<int>(prompt.tokens.size()), chat.reader(), sampling.stop);

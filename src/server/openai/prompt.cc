@@ -57,15 +57,28 @@ std::vector<Prompt> parse_prompts(const Json& value, const std::string& path, co
   return prompts;
 }
 
+text::PromptComponents parse_components(const Json& value, const std::string& path) {
+  try {
+    return text::parse_prompt_components(to_text(as_object(value, path)), path);
+  } catch (const ApiError&) {
+    throw;
+  } catch (const Error& error) {
+    throw bad_field(path, error.what());
+  }
+}
+
+void check_ids(std::span<const int32_t> tokens, const std::string& path, const ModelInfo& model) {
+  const auto outside = std::ranges::find_if(tokens, [&](int32_t id) { return id < 0 || id >= model.vocab_size; });
+  if (outside == tokens.end()) return;
+  throw bad_field(path, fmt::format("Invalid '{}': token id {} is outside the vocabulary, whose ids are 0 to {}.", path,
+                                    *outside, model.vocab_size - 1));
+}
+
 void fit_prompt(Prompt& prompt, const std::string& path, std::optional<int64_t> truncation, int answer_tokens,
                 const ModelInfo& model) {
   std::vector<int32_t>& tokens = prompt.tokens;
   if (tokens.empty()) throw bad_field(path, fmt::format("Invalid '{}': the prompt has no token.", path));
-  const auto outside = std::ranges::find_if(tokens, [&](int32_t id) { return id < 0 || id >= model.vocab_size; });
-  if (outside != tokens.end()) {
-    throw bad_field(path, fmt::format("Invalid '{}': token id {} is outside the vocabulary, whose ids are 0 to {}.",
-                                      path, *outside, model.vocab_size - 1));
-  }
+  check_ids(tokens, path, model);
   const auto room = static_cast<size_t>(model.max_model_len - std::min(answer_tokens, 1));
   if (truncation) {
     const size_t kept = *truncation < 0 ? room : static_cast<size_t>(*truncation);

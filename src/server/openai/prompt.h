@@ -2,11 +2,13 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "engine/engine.h"
 #include "server/openai/fields.h"
+#include "text/prompt_components.h"
 
 namespace caravel::server::openai {
 
@@ -28,6 +30,12 @@ std::vector<Prompt> parse_prompts(const Json& value, const std::string& path, co
 
 /// A text as a prompt. Special tokens that are written in it count as such.
 Prompt text_prompt(std::string text, const text::Tokenizer& tokenizer, bool add_special_tokens);
+
+/// prompt_components: a prompt by its parts (docs/prompting.md).
+text::PromptComponents parse_components(const Json& value, const std::string& path);
+
+/// Refuses ids outside the vocabulary.
+void check_ids(std::span<const int32_t> tokens, const std::string& path, const ModelInfo& model);
 
 /// Shortens the prompt, and refuses what is empty, has ids outside the vocabulary, or leaves no room for
 /// `answer_tokens` (context_length_exceeded).

@@ -4,7 +4,6 @@
 #include "server/openai/conversation.h"
 #include "server/openai/endpoints.h"
 #include "server/openai/generation.h"
-#include "server/openai/grammar_fields.h"
 #include "server/openai/response_answer.h"
 #include "server/openai/sampling_fields.h"
 
@@ -122,15 +121,22 @@ std::optional<int> parse_logprobs(Fields& fields, const Tools& tools) {
   return static_cast<int>(top.value_or(0));
 }
 
-GrammarSpec parse_text(Fields& fields) {
+/// text.format, or what the other endpoints take.
+AnswerForm parse_form(Fields& fields) {
+  AnswerForm form = parse_answer_form(fields);
   const Json* value = fields.find("text");
-  if (value == nullptr) return {};
+  if (value == nullptr) return form;
   Fields text(*value, fields.path("text"));
-  GrammarSpec spec;
-  if (const Json* format = text.find("format")) spec = parse_format(*format, text.path("format"), false);
+  if (const Json* format = text.find("format")) {
+    GrammarSpec spec = parse_format(*format, text.path("format"), false);
+    if (spec.kind != GrammarSpec::Kind::kNone) {
+      if (!form.field.empty()) throw form_is_given(text.path("format"), form.field);
+      form = {.grammar = std::move(spec), .field = text.path("format")};
+    }
+  }
   text.ignore({"verbosity"});
   text.refuse_unknown();
-  return spec;
+  return form;
 }
 
 /// What the answer repeats of its request.
@@ -164,8 +170,7 @@ std::unique_ptr<http::Work> answer(const Context& context, const http::Request& 
   SamplingParams& sampling = generation.sampling;
   constexpr int64_t kMost = std::numeric_limits<int>::max();
   sampling.max_tokens = static_cast<int>(fields.integer("max_output_tokens", 1, kMost).value_or(kMost));
-  sampling.grammar = parse_text(fields);
-  if (sampling.grammar.kind == GrammarSpec::Kind::kNone) sampling.grammar = parse_grammar(fields);
+  generation.prescribe(parse_form(fields));
 
   Tools tools = parse_response_tools(fields, context.tool_format);
   Conversation conversation;
@@ -187,7 +192,7 @@ std::unique_ptr<http::Work> answer(const Context& context, const http::Request& 
   fields.refuse_unknown();
 
   Prompt prompt = render_chat(context, conversation, "input");
-  const ChatForm chat = make_chat_form(context, std::move(tools), prompt, sampling);
+  const ChatForm chat = make_chat_form(context, std::move(tools), prompt, generation);
   fit_prompt(prompt, "input", truncation, sampling.max_tokens, context.engine.model());
   generation.prompts.push_back(std::move(prompt));
   const std::optional<ResponseAnswer::LogprobForm> logprobs =

@@ -92,6 +92,16 @@ TEST_F(ResponsesTest, StreamEndsWithTheWholeResponse) {
   }
 }
 
+TEST_F(ResponsesTest, TwoFormsOfOneAnswerAreRefused) {
+  const Json format = {{"format", {{"type", "json_object"}}}};
+  Json body = {{"input", "a"}, {"text", format}, {"structured_outputs", {{"choice", {"b"}}}}};
+  EXPECT_EQ(harness_.json(responses, body, 400)["error"]["param"], "text.format");
+  body["text"] = {{"format", {{"type", "text"}}}};
+  EXPECT_EQ(whole(body)["output"][0]["content"][0]["text"], "b");
+  body["structured_outputs"] = {{"regex", "("}};
+  EXPECT_EQ(harness_.json(responses, body, 400)["error"]["param"], "structured_outputs.regex");
+}
+
 TEST_F(ResponsesTest, LogprobsOfTheText) {
   const Json body = {{"input", "Hello"},   {"max_output_tokens", 6},
                      {"ignore_eos", true}, {"temperature", 0},
