@@ -193,7 +193,7 @@ void add_bench_serve(CLI::App& bench) {
   add("--extra-body", options->extra_body, "JSON object whose fields go into every request", load);
   add("-s,--seed", options->seed, "Of lengths, prompts and arrivals", load)->capture_default_str();
   const char* report = "Report";
-  add("--slo", options->slos, "Bounds in ms of a good request, as in ttft:500 tpot:50 e2el:10000", report);
+  add("--slo,--goodput", options->slos, "Bounds in ms of a good request, as in ttft:500 tpot:50 e2el:10000", report);
   add("--json", options->json_file, "Write the figures to this file; -: to stdout, without the table", report);
   add("--plot", options->plot_file, "Write latencies and tokens over time to this SVG file", report);
   command.callback([options] { run(*options); });

@@ -23,6 +23,15 @@ std::pair<int32_t, float> parse_bias(const std::string& text) {
   return {token, bias};
 }
 
+/// A number without a unit is in GiB, which is what vLLM's flag of that name takes.
+CLI::Validator gibibytes_where_bare() {
+  return {[](std::string& text) {
+            if (!text.empty() && text.find_first_not_of("0123456789") == std::string::npos) text += "GiB";
+            return std::string();
+          },
+          ""};
+}
+
 }  // namespace
 
 void add_engine_flags(CLI::App& command, EngineConfig& config) {
@@ -42,8 +51,13 @@ void add_engine_flags(CLI::App& command, EngineConfig& config) {
   command.add_option("--kv-cache-memory", config.kv_cache_memory, "Memory of the KV cache, such as 512MiB; 0: chosen")
       ->transform(CLI::AsSizeValue(false))
       ->group(group);
-  command.add_option("--kv-cache-dtype", config.kv_cache_dtype, "f32, f16, bf16, or int8: half of f16")
+  static const std::map<std::string, std::string> kKvDtypes = {
+      {"auto", "f16"}, {"float16", "f16"}, {"bfloat16", "bf16"}, {"float32", "f32"}};
+  command
+      .add_option("--kv-cache-dtype", config.kv_cache_dtype,
+                  "f32, f16, bf16, or int8: half of f16; vLLM's auto, float16 and bfloat16 are f16, f16 and bf16")
       ->check(CLI::IsMember({"f32", "f16", "bf16", "int8"}))
+      ->transform(CLI::Transformer(kKvDtypes).description(""))
       ->capture_default_str()
       ->group(group);
   command.add_option("--max-num-seqs", config.max_num_seqs, "Sequences in one step")
@@ -71,8 +85,11 @@ void add_engine_flags(CLI::App& command, EngineConfig& config) {
   command.add_option("--preemption", config.preemption, "When blocks run out: auto, recompute or swap")
       ->transform(CLI::CheckedTransformer(kPreemptions, CLI::ignore_case).description("{auto,recompute,swap}"))
       ->group(group);
-  command.add_option("--swap-space", config.swap_space, "Host memory for preempted blocks")
+  command
+      .add_option("--swap-space", config.swap_space,
+                  "Host memory for preempted blocks, such as 512MiB; a bare number is in GiB")
       ->transform(CLI::AsSizeValue(false))
+      ->transform(gibibytes_where_bare())
       ->group(group);
   command.add_option("--scheduling-policy", config.policy, "fcfs or priority")
       ->transform(CLI::CheckedTransformer(kPolicies, CLI::ignore_case).description("{fcfs,priority}"))

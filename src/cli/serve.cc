@@ -94,7 +94,8 @@ void add_server_flags(CLI::App& command, ServeOptions& options) {
   option(form, "--chat-template", options.chat_template, "Jinja, a file or the text itself, instead of the model's");
   option(form, "--tool-call-parser", serve.tool_call_parser,
          "How the model spells tool calls: hermes, llama3, mistral, gemma, none. Default: from the chat template")
-      ->check(CLI::IsMember({"hermes", "llama3", "mistral", "gemma", "none"}));
+      ->check(CLI::IsMember({"hermes", "llama3", "mistral", "gemma", "none"}))
+      ->transform(CLI::Transformer(std::map<std::string, std::string>{{"llama3_json", "llama3"}}).description(""));
 
   const char* const log_group = "Logs and metrics";
   static const std::map<std::string, log::Format> kFormats = {{"text", log::Format::kText},

@@ -307,6 +307,8 @@ class Flags(unittest.TestCase):
         self.assertIn("--ssl-keyfile", fails("--ssl-certfile", "cert.pem"))
         self.assertIn("JSON list", fails("--allowed-origins", "[1"))
         self.assertIn("no such file", fails("--chat-template", "nowhere.jinja"))
+        self.assertIn("f32,f16,bf16,int8", fails("--kv-cache-dtype", "fp8").replace(" ", ""))
+        self.assertIn("cannot allocate", fails("--swap-space", "9999999"))  # of GiB, as in vLLM
 
     def test_an_address_in_use_is_named(self):
         with socket.socket() as taken:
@@ -317,7 +319,8 @@ class Flags(unittest.TestCase):
 
     def test_vllms_forms(self):
         with Server("--allowed-origins", '["https://a.example"]', "--vllm-metric-names", "--seed", "3",
-                    "--chat-template", "{{ messages[0].content }}", "--disable-log-requests") as server:
+                    "--chat-template", "{{ messages[0].content }}", "--disable-log-requests", "--swap-space", "1",
+                    "--kv-cache-dtype", "bfloat16", "--tool-call-parser", "llama3_json") as server:
             _, headers, metrics = server.request("GET", "/metrics", headers={"Origin": "https://a.example"})
             self.assertIn(b"vllm:num_requests_running", metrics)
             self.assertEqual("https://a.example", headers["Access-Control-Allow-Origin"])
