@@ -17,6 +17,7 @@ void append_line(std::string& text, const std::string& more) {
 /// A user's blocks become the results of calls, each a message of its own, and then a text.
 void add_user_blocks(const Json& blocks, const std::string& path, Json& messages) {
   std::string text;
+  const size_t before = messages.size();
   size_t index = 0;
   for (const Json& block : as_array(blocks, path)) {
     Fields fields(block, join_path(path, index++));
@@ -32,7 +33,8 @@ void add_user_blocks(const Json& blocks, const std::string& path, Json& messages
     }
     fields.refuse_unknown();
   }
-  if (!text.empty()) messages.push_back({{"role", "user"}, {"content", text}});
+  // Results need no text beside them; a turn of nothing is an empty text, as it is where the content is a string.
+  if (!text.empty() || messages.size() == before) messages.push_back({{"role", "user"}, {"content", text}});
 }
 
 Json assistant_message(const Json& blocks, const std::string& path) {

@@ -145,6 +145,15 @@ TEST_F(MessagesTest, ACountIsThatOfTheAnswersPrompt) {
   EXPECT_EQ(whole(body)["usage"]["input_tokens"], count["input_tokens"]);
 }
 
+TEST_F(MessagesTest, ATurnWithoutTextIsAnEmptyOne) {
+  const auto tokens = [&](const char* content) {
+    const Json messages = {{{"role", "user"}, {"content", Json::parse(content)}}};
+    return harness_.json(count_message_tokens, {{"messages", messages}})["input_tokens"];
+  };
+  EXPECT_EQ(tokens("[]"), tokens("\"\""));
+  EXPECT_EQ(tokens(R"([{"type": "text", "text": ""}])"), tokens("\"\""));
+}
+
 TEST_F(MessagesTest, ErrorsAreAnthropics) {
   const auto error = [&](const std::string& body, int status) {
     const http::Response response = harness_.call(messages, body);
