@@ -43,7 +43,9 @@ fuzz:
 
 check-long: test
 	@scripts/sanitize asan
+	@scripts/sanitize asan --load 600
 	@scripts/sanitize tsan
+	@scripts/sanitize tsan --load 600
 	@scripts/fuzz 900
 	@bench/peers/setup
 	@bench/peers/run_all

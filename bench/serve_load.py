@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """`caravel serve` under load and faults.
 
-  bench/serve_load.py [--short] [--only streams,faults,readers] [--model M] [--json OUT]      CARAVEL: the binary
+  bench/serve_load.py [--short] [--only streams,faults,readers,mixed] [--json OUT]
+                      [--seconds 60] [--model M | --tiny]
+CARAVEL in the environment is the binary.
 
   streams   2,000 streams of 32 tokens open at once: none may fail, memory may not grow with a second round of them;
             reports tokens/s, time to first token and between tokens
@@ -9,23 +11,37 @@
             afterwards no block is held, no descriptor open, and the same requests are still answered the same
   readers   clients that read slowly, and some that never do, hold back nobody else; the slow get their whole answer,
             those that never read are dropped after the limit
+  mixed     for so many seconds, requests of every kind to every endpoint, broken ones among them, by clients of every
+            manner, in a KV cache too small for them: none gets a 5xx, none hangs, nothing is held afterwards. Made for
+            a sanitizer's build (scripts/sanitize tsan --load 600); --tiny takes one of the tests' models, which makes
+            hundreds of times as many steps in that time
 
---short is the same in well under half a minute. Exits with 1 where a demand is not met. Standard library alone.
+Each section has a server of its own, ended by SIGTERM while streams run: they must end whole, its exit code must be 0,
+and it may have reported nothing that a sanitizer finds. --short is the same in well under half a minute. Exits with 1
+where a demand is not met. Standard library alone.
 """
 
 import argparse
 import asyncio
 import json
 import random
+import re
+import shutil
 import statistics
 import sys
+import tempfile
 import time
 
+import request_mix
 import serving
 from serving import Answer, Server, ask, connect, metrics, percentiles, request_bytes, settled
 
 FLAGS = ["--max-waiting-requests", "4096", "--kv-cache-memory", "256MiB"]
-BROKEN = 10  # one request in so many
+# Blocks run out, some requests are refused with 429, and prompts come in chunks.
+SCARCE = ["--max-waiting-requests", "32", "--swap-space", "32MiB", "--max-num-batched-tokens", "256",
+          "--tool-call-parser", "hermes"]
+BROKEN = 10     # one request in so many
+PATIENCE = 660  # seconds: beyond what the server itself gives a request (--request-timeout); what takes longer hangs
 report = {}
 failures = []
 
@@ -106,8 +122,8 @@ async def many_streams(server, count, tokens):
             "memory_peak_mib": round(peak, 1), "memory_after_mib": round(server.memory_mib(), 1)}
 
 
-async def streams(server, short):
-    count, tokens = (64, 8) if short else (2000, 32)
+async def streams(server, options):
+    count, tokens = (64, 8) if options.short else (2000, 32)
     descriptors = server.descriptors()
     rounds = [await many_streams(server, count, tokens) for _ in range(2)]
     for one in rounds:
@@ -195,8 +211,8 @@ async def broken(port, rng):
         writer.close()
 
 
-async def faults(server, short):
-    count, clients = (200, 16) if short else (10000, 64)
+async def faults(server, options):
+    count, clients = (200, 16) if options.short else (10000, 64)
     port = server.port
     kinds = 15  # different good requests
     expected = []
@@ -276,8 +292,8 @@ async def fat_stream(port, tokens, pause):
         writer.close()
 
 
-async def readers(server, short):
-    tokens, others, limit = (400, 8, 3) if short else (1500, 16, 10)
+async def readers(server, options):
+    tokens, others, limit = (400, 8, 3) if options.short else (1500, 16, 10)
     port = server.port
     descriptors = server.descriptors()
     whole, _, _ = await fat_stream(port, tokens, 0)
@@ -314,26 +330,124 @@ async def readers(server, short):
     return {"alone_ms": percentiles(alone), "beside_ms": percentiles(beside), "events": [row[1] for row in rest]}
 
 
-SECTIONS = {"streams": streams, "faults": faults, "readers": readers}
+# --- mixed ------------------------------------------------------------------------------------------------------------
+
+
+async def mixed(server, options):
+    seconds, clients = (5, 8) if options.short else (options.seconds, 40)
+    port = server.port
+    descriptors = server.descriptors()
+    counts, wrong = {}, []
+    end = time.monotonic() + seconds
+
+    async def one(rng):
+        """Whether it went as it should, and what it was."""
+        if rng.randrange(BROKEN) == 0:
+            kind, status = await broken(port, rng)
+            return status in (None, "closed") or 400 <= status < 500, f"broken: {kind}", status, b""
+        kind, status, body = await request_mix.request(port, rng)
+        return status in (None, 200, 429), kind, status, body
+
+    async def client(seed):
+        rng = random.Random(seed)
+        while time.monotonic() < end and server.process.poll() is None:
+            try:
+                right, kind, status, body = await asyncio.wait_for(one(rng), PATIENCE)
+            except (OSError, asyncio.IncompleteReadError, asyncio.TimeoutError, ValueError) as error:
+                wrong.append(repr(error))
+                continue
+            counts.setdefault(kind, {}).setdefault(str(status), 0)
+            counts[kind][str(status)] += 1
+            if not right:
+                wrong.append((kind, status, body[:300]))
+            if status == 429:
+                await asyncio.sleep(0.5)
+
+    start = time.monotonic()
+    await asyncio.gather(*(client(seed) for seed in range(clients)))
+    taken = time.monotonic() - start
+    for kind in sorted(counts):
+        print(f"  {kind}: {counts[kind]}", flush=True)
+    total = sum(sum(statuses.values()) for statuses in counts.values())
+    demand(not wrong, f"{total} requests of {clients} clients in {taken:.1f} s go as they should, {len(wrong)} do not "
+                      f"{wrong[:3] or ''}")
+    if server.process.poll() is not None:
+        demand(False, "the server is there until the end")
+        return {"requests": total, "counts": counts}
+    await at_rest(server, descriptors)
+    figures = await metrics(port)
+    engine = {name: figures[f"caravel:{name}"] for name in (
+        "engine_steps_total", "generation_tokens_total", "prefix_cache_hits_total", "num_preemptions_total")}
+    print(f"  {engine}", flush=True)
+    return {"seconds": round(taken, 1), "requests": total, "counts": counts, **engine}
+
+
+# --- all --------------------------------------------------------------------------------------------------------------
+
+
+async def drained(server):
+    """Ends the server while streams run."""
+    count, tokens = 8, 16
+    gate = asyncio.Event()
+    gate.set()
+    tasks = [asyncio.create_task(stream(server.port, number, tokens, gate)) for number in range(count)]
+
+    async def all_begun():
+        return (await metrics(server.port))["caravel:requests_in_flight"] == count or any(t.done() for t in tasks)
+    await settled(all_begun, PATIENCE)
+    code = await asyncio.to_thread(server.stop, PATIENCE)
+    errors = [error for *_, error in await asyncio.gather(*tasks) if error]
+    demand(not errors, f"SIGTERM leaves {count} streams to their end {errors[:3] or ''}")
+    demand(code == 0, f"and ends the server with exit code 0 ({code})")
+
+
+SECTIONS = {"streams": (streams, FLAGS), "faults": (faults, FLAGS), "readers": (readers, FLAGS),
+            "mixed": (mixed, SCARCE)}
+
+
+def tiny_model(folder):
+    """A copy of one of the tests' models, whose context is made long enough for conversations with tools."""
+    target = shutil.copytree(serving.ROOT / "tests/fixtures/models/llama3", f"{folder}/tiny")
+    config = json.loads((serving.ROOT / "tests/fixtures/models/llama3/config.json").read_text())
+    with open(f"{target}/config.json", "w") as out:
+        json.dump({**config, "max_position_embeddings": 2048}, out)
+    return target
+
+
+def run(name, options):
+    section, flags = SECTIONS[name]
+    if name == "mixed":  # some 2,000 tokens of the tiny model, 700 of the default one
+        flags = [*flags, "--kv-cache-memory", "512KiB" if options.tiny else "16MiB"]
+    print(f"==> {name}", flush=True)
+    before = len(failures)
+    with Server(*flags, "--write-timeout", 3 if options.short else 10, model=options.model,
+                timeout=PATIENCE) as server:
+        asyncio.run(ask(server.port, "/v1/completions", {"prompt": "x", "max_tokens": 1}))  # what is made once, is
+        report[name] = asyncio.run(section(server, options))
+        if server.process.poll() is None:
+            asyncio.run(drained(server))
+        found = re.search(r"(ERROR|WARNING): \w+Sanitizer|runtime error:", server.text())
+        demand(not found, "no sanitizer reports anything")
+        if len(failures) > before:
+            print(server.text()[found.start():][:20000] if found else server.text()[-4000:], file=sys.stderr)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--short", action="store_true")
     parser.add_argument("--only", default=",".join(SECTIONS))
-    parser.add_argument("--model")
+    parser.add_argument("--seconds", type=float, default=60)
+    models = parser.add_mutually_exclusive_group()
+    models.add_argument("--model")
+    models.add_argument("--tiny", action="store_true")
     parser.add_argument("--json")
     options = parser.parse_args()
     serving.raise_descriptor_limit()
-    with Server(*FLAGS, "--write-timeout", 3 if options.short else 10, model=options.model) as server:
-        asyncio.run(ask(server.port, "/v1/completions", {"prompt": "x", "max_tokens": 1}))  # what is made once, is
+    with tempfile.TemporaryDirectory(prefix="caravel-load-") as folder:
+        if options.tiny:
+            options.model = tiny_model(folder)
         for name in options.only.split(","):
-            print(f"==> {name}", flush=True)
-            report[name] = asyncio.run(SECTIONS[name](server, options.short))
-        code = server.stop()
-        demand(code == 0, f"SIGTERM ends it with exit code 0 ({code})")
-        if failures:
-            print(server.text()[-4000:], file=sys.stderr)
+            run(name, options)
     if options.json:
         with open(options.json, "w") as out:
             json.dump({"sections": report, "failures": failures}, out, indent=1)
