@@ -104,6 +104,13 @@ def load_transformers(model, attention="eager"):
     return loaded.eval()
 
 
+def save_dequantised(model, folder):
+    """What load_transformers gave, as a Hugging Face folder; the tokenizer is not among it."""
+    model.hf_quantizer = None  # which else refuses to save what is no longer quantised
+    del model.config.quantization_config
+    model.save_pretrained(folder)
+
+
 def caravel_generate(model, rows, *flags):
     """Results of `caravel generate` for JSONL rows, by id."""
     done = subprocess.run([str(CARAVEL), "generate", str(model), "--input", "-", *flags],

@@ -92,9 +92,9 @@ class Engine {
   virtual std::vector<float> embed(std::span<const int32_t> tokens) = 0;
 
   virtual Stats stats() const = 0;
-  /// For those who watch: the steps after number `since_step` (0: all that are kept) and the block map. Returns at once:
-  /// while the engine steps, the map is of the last step boundary after the call before, so ask every fraction of a
-  /// second; who asks only once may get none, or an old one. Costs the engine nothing while nobody asks.
+  /// For those who watch: the steps after number `since_step` (0: all that are kept) and the block map. Returns at
+  /// once: while the engine steps, the map is of the last step boundary after the call before, so ask every fraction of
+  /// a second; who asks only once may get none, or an old one. Costs the engine nothing while nobody asks.
   virtual Monitor monitor(uint64_t since_step) const = 0;
   virtual const ModelInfo& model() const = 0;
   virtual const GenerationDefaults& generation_defaults() const = 0;

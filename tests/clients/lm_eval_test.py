@@ -42,10 +42,7 @@ def write_dequantised(folder):
         return
     path = peers.MODELS["smollm2"]
     AutoTokenizer.from_pretrained(path.parent, gguf_file=path.name).save_pretrained(folder)
-    model = peers.load_transformers("smollm2")
-    model.hf_quantizer = None  # which else refuses to save what is no longer quantised
-    del model.config.quantization_config
-    model.save_pretrained(folder)
+    peers.save_dequantised(peers.load_transformers("smollm2"), folder)
     (folder / "ready").touch()
 
 
