@@ -81,7 +81,7 @@ static inline F32 keep_lanes(F32 x, int begin, int end, F32 other) {
   return _mm512_mask_blend_ps(static_cast<__mmask16>(above & below), other, x);
 }
 static inline F32 round(F32 x) { return _mm512_roundscale_ps(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
-/// x * 2^n for whole n in -150 .. 128.
+/// x * 2^n for whole n in -126 .. 128.
 static inline F32 scale_by_power(F32 x, F32 n) { return _mm512_scalef_ps(x, n); }
 
 #elif defined(__AVX2__)
@@ -138,7 +138,7 @@ static inline F32 keep_lanes(F32 x, int begin, int end, F32 other) {
 }
 static inline F32 round(F32 x) { return _mm256_round_ps(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
 static inline F32 scale_by_power(F32 x, F32 n) {
-  // In two steps, since 2^n alone may overflow or be denormal where the product does not.
+  // In two steps, since 2^n alone may overflow where the product does not.
   const __m256i power = _mm256_cvtps_epi32(n);
   const __m256i half = _mm256_srai_epi32(power, 1);
   const __m256i bias = _mm256_set1_epi32(127);
@@ -280,9 +280,11 @@ static inline void store_as(F16* p, float x) {
 #endif
 }
 
-/// e^x within 2 ulp; 0 at and below -104 (so for -inf), infinite above 88.73, NaN for NaN.
+/// e^x within 2 ulp; 0 below -87.33 (so for -inf), infinite above 88.73, NaN for NaN. Its result is never denormal: the
+/// processor takes 55 ns for each vector that has one, and masked scores would all be some.
 static inline F32 exp(F32 x) {
-  const F32 bounded = min(broadcast(89.0F), max(broadcast(-104.0F), x));
+  const F32 least = broadcast(-87.33F);  // ln(2^-126) is -87.3365
+  const F32 bounded = min(broadcast(89.0F), max(least, x));
   const F32 n = round(bounded * broadcast(1.44269504088896341F));
   // ln 2 in two parts, the first with few enough bits that n times it is exact.
   F32 r = fma(n, broadcast(-0.693359375F), bounded);
@@ -295,7 +297,7 @@ static inline F32 exp(F32 x) {
   p = fma(p, r, broadcast(1.6666665459e-1F));
   p = fma(p, r, broadcast(5.0000001201e-1F));
   p = fma(p, r * r, r) + broadcast(1.0F);
-  return scale_by_power(p, n);
+  return select_less(x, least, zero(), scale_by_power(p, n));
 }
 
 /// Within 3 ulp.
