@@ -244,7 +244,7 @@ void bench_throughput(const BenchOptions& options) {
   std::vector<int> lengths = options.input_lens;
   if (lengths.empty()) {
     const auto [low, high] = options.input_range;
-    if (low < 1 || high < low) throw fail<InvalidArgument>("--input-range {} {}: give LOW HIGH, at least 1", low, high);
+    if (low < 1 || high < low) throw fail<InvalidArgument>("--input-range {} {}: give LOW,HIGH, at least 1", low, high);
     for (int i = 0; i < options.num_prompts; ++i) {
       lengths.push_back(low + static_cast<int>(random() % static_cast<uint64_t>(high - low + 1)));
     }
@@ -349,7 +349,9 @@ void add_bench(CLI::App& program) {
   throughput->add_option("--num-prompts", options->num_prompts, "Requests")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
-  throughput->add_option("--input-range", options->input_range, "Shortest and longest prompt")->capture_default_str();
+  throughput->add_option("--input-range", options->input_range, "Shortest and longest prompt, as in 32,512")
+      ->delimiter(',')
+      ->capture_default_str();
   throughput->add_option("--input-lens", options->input_lens, "The prompts' lengths, instead, as in 32,128,512")
       ->allow_extra_args(false)
       ->delimiter(',');

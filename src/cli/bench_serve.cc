@@ -174,8 +174,10 @@ void add_bench_serve(CLI::App& bench) {
   add("--max-concurrency", options->max_concurrency,
       "Requests that run at once at most; those that come meanwhile wait, which their latency does not count", load)
       ->check(CLI::PositiveNumber);
-  CLI::Option* range = add("--input-range", options->input_range,
-                           "Shortest and longest prompt, in tokens, instead of lengths like ShareGPT's", load);
+  CLI::Option* range =
+      add("--input-range", options->input_range,
+          "Shortest and longest prompt, in tokens, as in 32,512, instead of lengths like ShareGPT's", load)
+          ->delimiter(',');
   add("--output-len", options->output_len, "Tokens to generate; with --input-range 128 unless given", load)
       ->check(CLI::PositiveNumber);
   add("--dataset", options->dataset, "Prompts from a file: ShareGPT's JSON, or JSON lines with prompt or messages",
