@@ -76,10 +76,12 @@ class AmxTile {
  public:
   using Group = UnpackedGroup<Blocks>;
 
-  /// Blocks b .. b + count - 1 of the inputs.
-  AmxTile(const Group* groups, int64_t b, int count, const Q8Rows& x)
+  /// Blocks b .. b + count - 1 of the inputs. next: weights that will be read after these, which lie as these do and
+  /// are asked for beside the arithmetic; or null.
+  AmxTile(const Group* groups, int64_t b, int count, const uint8_t* next, const Q8Rows& x)
       : groups_(groups),
         count_(count * Blocks::kScales),
+        next_(next),
         q8_(x.q8 + 32 * b),
         scales_(x.scales + b),
         sums_(x.sums + b),
@@ -146,6 +148,9 @@ class AmxTile {
 #pragma GCC unroll 12
     for (int t = 0; t < kTokens; ++t) {
       if (work * kTokens <= t * kTileWorks) tile_work<kParity>(work++, g);
+      if (next_ != nullptr) {
+        for (int i = 64 * t; i < kGroupBytes; i += 64 * kTokens) __builtin_prefetch(next_ + g * kGroupBytes + i, 0, 2);
+      }
       const Floats x_scale = broadcast(scales_[block + t * row_blocks]);
 #pragma GCC unroll 2
       for (int h = 0; h < 2; ++h) {
@@ -177,8 +182,11 @@ class AmxTile {
     }
   }
 
+  static constexpr int kGroupBytes = Blocks::kMeanBytes / Blocks::kScales;
+
   const Group* const groups_;
   const int count_;
+  const uint8_t* const next_;
   const int8_t* const q8_;
   const float* const scales_;
   const float* const sums_;

@@ -70,7 +70,8 @@ void amx_panel(const PanelInput& x, const uint8_t* panel, const TileOutput& out)
       if (shaped != kTokens) shape_tiles<Blocks, kTokens>();
       shaped = kTokens;
       const Q8Rows rows(x.input, x.begin + token);
-      AmxTile<Blocks, kTokens>(unpacked, begin, count, rows).run(tile_output(out, token, begin == 0));
+      const uint8_t* next = token == 0 ? panel + (begin + count) * Blocks::kMeanBytes : nullptr;
+      AmxTile<Blocks, kTokens>(unpacked, begin, count, next, rows).run(tile_output(out, token, begin == 0));
     });
   }
   release_tiles();
