@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "cli/bench_serve.h"
+#include "cli/bench_serve_workload.h"
 #include "cli/commands.h"
 #include "cli/flags.h"
 #include "cli/output_file.h"
@@ -238,17 +239,16 @@ void bench_latency(const BenchOptions& options) {
 }
 
 void bench_throughput(const BenchOptions& options) {
+  std::vector<int> lengths = options.input_lens;
+  if (lengths.empty()) {
+    for (const RequestLengths& each :
+         range_lengths(options.num_prompts, options.input_range, options.output_len, options.seed)) {
+      lengths.push_back(each.input);
+    }
+  }
   const auto engine = Engine::open(options.engine);
   const ModelInfo& model = engine->model();
   std::mt19937_64 random(options.seed);
-  std::vector<int> lengths = options.input_lens;
-  if (lengths.empty()) {
-    const auto [low, high] = options.input_range;
-    if (low < 1 || high < low) throw fail<InvalidArgument>("--input-range {} {}: give LOW,HIGH, at least 1", low, high);
-    for (int i = 0; i < options.num_prompts; ++i) {
-      lengths.push_back(low + static_cast<int>(random() % static_cast<uint64_t>(high - low + 1)));
-    }
-  }
   struct Running {
     std::unique_ptr<RequestHandle> handle;
     std::atomic<double> first_token = 0;
@@ -336,19 +336,15 @@ void add_bench(CLI::App& program) {
   add("memory", "This machine's ceilings: read bandwidth, int8 and f32 peaks", bench_memory);
   add_bench_serve(command);
   latency->add_option("--input-len", options->input_len, "Tokens of the prompt")
-      ->check(CLI::PositiveNumber)
+      ->check(positive())
       ->capture_default_str();
   latency->add_option("--depth", options->depth, "Tokens that stand in the cache before")
       ->check(CLI::Range(0, std::numeric_limits<int>::max()))
       ->capture_default_str();
   latency->add_flag("--profile", options->profile, "Where the time of the last run went, region by region");
-  latency->add_option("--iterations", options->iterations, "Measured runs")
-      ->check(CLI::PositiveNumber)
-      ->capture_default_str();
+  latency->add_option("--iterations", options->iterations, "Measured runs")->check(positive())->capture_default_str();
   latency->add_option("--warmup", options->warmup, "Runs before them")->capture_default_str();
-  throughput->add_option("--num-prompts", options->num_prompts, "Requests")
-      ->check(CLI::PositiveNumber)
-      ->capture_default_str();
+  throughput->add_option("--num-prompts", options->num_prompts, "Requests")->check(positive())->capture_default_str();
   throughput->add_option("--input-range", options->input_range, "Shortest and longest prompt, as in 32,512")
       ->delimiter(',')
       ->capture_default_str();
@@ -357,7 +353,7 @@ void add_bench(CLI::App& program) {
       ->delimiter(',');
   for (CLI::App* sub : {latency, throughput}) {
     sub->add_option("--output-len", options->output_len, "Tokens to generate")
-        ->check(CLI::PositiveNumber)
+        ->check(positive())
         ->capture_default_str();
     sub->add_option("-s,--seed", options->seed, "Of the random prompts")->capture_default_str();
   }

@@ -15,6 +15,7 @@
 #include "cli/bench_serve_plot.h"
 #include "cli/bench_serve_report.h"
 #include "cli/bench_serve_workload.h"
+#include "cli/flags.h"
 #include "cli/output_file.h"
 
 namespace caravel::cli {
@@ -164,22 +165,22 @@ void add_bench_serve(CLI::App& bench) {
   add("--model", options->model, "Its name there; else the first of /v1/models", server);
   add("--api-key", options->api_key, "Bearer key; else $OPENAI_API_KEY", server);
   add("--timeout", options->timeout, "Seconds that one request may take", server)
-      ->check(CLI::PositiveNumber)
+      ->check(positive())
       ->capture_default_str();
   const char* load = "Load";
-  add("--num-prompts", options->num_prompts, "Requests", load)->check(CLI::PositiveNumber)->capture_default_str();
+  add("--num-prompts", options->num_prompts, "Requests", load)->check(positive())->capture_default_str();
   add("--request-rate", options->request_rate,
       "Requests per second, arriving at random (Poisson); without it all come at once", load)
-      ->check(CLI::PositiveNumber);
+      ->check(positive());
   add("--max-concurrency", options->max_concurrency,
       "Requests that run at once at most; those that come meanwhile wait, which their latency does not count", load)
-      ->check(CLI::PositiveNumber);
+      ->check(positive());
   CLI::Option* range =
       add("--input-range", options->input_range,
           "Shortest and longest prompt, in tokens, as in 32,512, instead of lengths like ShareGPT's", load)
           ->delimiter(',');
   add("--output-len", options->output_len, "Tokens to generate; with --input-range 128 unless given", load)
-      ->check(CLI::PositiveNumber);
+      ->check(positive());
   add("--dataset", options->dataset, "Prompts from a file: ShareGPT's JSON, or JSON lines with prompt or messages",
       load)
       ->excludes(range);
@@ -188,7 +189,7 @@ void add_bench_serve(CLI::App& bench) {
       ->check(CLI::IsMember({"ids", "words"}))
       ->capture_default_str();
   add("--max-token-id", options->max_token_id, "Largest random token id; less than the vocabulary", load)
-      ->check(CLI::PositiveNumber)
+      ->check(positive())
       ->capture_default_str();
   command.add_flag("--ignore-eos", options->ignore_eos, "Ask for answers of full length (vLLM, Caravel, llama.cpp)")
       ->group(load);

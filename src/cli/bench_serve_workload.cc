@@ -77,7 +77,7 @@ std::vector<RequestLengths> sharegpt_like_lengths(int count, uint64_t seed) {
 
 std::vector<RequestLengths> range_lengths(int count, std::pair<int, int> low_high, int output, uint64_t seed) {
   const auto [low, high] = low_high;
-  if (low < 1 || high < low) throw fail<InvalidArgument>("--input-range {} {}: give LOW,HIGH, at least 1", low, high);
+  if (low < 1 || high < low) throw fail<InvalidArgument>("--input-range {},{}: give LOW,HIGH, at least 1", low, high);
   std::mt19937_64 random(seed);
   std::vector<RequestLengths> lengths;
   for (int i = 0; i < count; ++i) {

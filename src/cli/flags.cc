@@ -32,7 +32,24 @@ CLI::Validator gibibytes_where_bare() {
           ""};
 }
 
+CLI::Validator number_where(bool (*holds)(double), const char* wanted, const char* name) {
+  return {[holds, wanted](std::string& text) {
+            double value = 0;
+            if (CLI::detail::lexical_cast(text, value) && holds(value)) return std::string();
+            return fmt::format("{}: give {}", text, wanted);
+          },
+          name};
+}
+
 }  // namespace
+
+CLI::Validator positive() {
+  return number_where([](double value) { return value > 0; }, "a number above 0", "POSITIVE");
+}
+
+CLI::Validator not_negative() {
+  return number_where([](double value) { return value >= 0; }, "0 or a number above it", "NONNEGATIVE");
+}
 
 void add_engine_flags(CLI::App& command, EngineConfig& config) {
   static const std::map<std::string, Preemption> kPreemptions = {
@@ -61,13 +78,13 @@ void add_engine_flags(CLI::App& command, EngineConfig& config) {
       ->capture_default_str()
       ->group(group);
   command.add_option("--max-num-seqs", config.max_num_seqs, "Sequences in one step")
-      ->check(CLI::PositiveNumber)
+      ->check(positive())
       ->capture_default_str()
       ->group(group);
   command
       .add_option("--max-num-batched-tokens", config.max_num_batched_tokens,
                   "Tokens in one step, prompt chunks and generated ones together")
-      ->check(CLI::PositiveNumber)
+      ->check(positive())
       ->capture_default_str()
       ->group(group);
   command

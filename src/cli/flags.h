@@ -14,6 +14,10 @@ namespace caravel::cli {
 /// MODEL and the engine's flags, in their own groups of --help; `config` must outlive the parse.
 void add_engine_flags(CLI::App& command, EngineConfig& config);
 
+/// Checks of a number that say what is wanted; CLI11's own print a range that ends at 1.8e308 with all its digits.
+CLI::Validator positive();
+CLI::Validator not_negative();
+
 /// The sampling flags of generate and chat. What was not given comes from the model's generation defaults.
 class SamplingFlags {
  public:

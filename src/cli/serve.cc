@@ -77,10 +77,10 @@ void add_server_flags(CLI::App& command, ServeOptions& options) {
   };
   option(limits, "--max-waiting-requests", serve.max_waiting_requests,
          "Requests that may wait for their first token; more are answered 429")
-      ->check(CLI::NonNegativeNumber)
+      ->check(not_negative())
       ->capture_default_str();
   option(limits, "--max-connections", serve.http.max_connections, "Connections at once; more wait")
-      ->check(CLI::PositiveNumber)
+      ->check(positive())
       ->capture_default_str();
   option(limits, "--max-body-size", serve.http.max_body_bytes, "Longest body of a request, such as 32MiB")
       ->transform(CLI::AsSizeValue(false));

@@ -303,6 +303,7 @@ class Flags(unittest.TestCase):
         self.assertIn("--max-num-seqs", fails("--config", self.config("max-num-seqs: many\n")))
         self.assertIn("value or a list", fails("--config", self.config("api-key: {a: b}\n")))
         self.assertIn("caravel.yaml:2", fails("--config", self.config("a: [\n")))
+        self.assertIn("--max-num-seqs: 0: give a number above 0", fails("--max-num-seqs", "0"))
         self.assertIn("--nonsense", fails("--nonsense"))
         self.assertIn("--ssl-keyfile", fails("--ssl-certfile", "cert.pem"))
         self.assertIn("JSON list", fails("--allowed-origins", "[1"))

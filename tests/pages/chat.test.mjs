@@ -41,14 +41,6 @@ function answered(count = 1) {
   );
 }
 
-function setLimit(tokens) {
-  return page.evaluate((value) => {
-    const input = document.getElementById("setting-max_tokens");
-    input.value = value;
-    input.dispatchEvent(new Event("input"));
-  }, tokens);
-}
-
 /** The server's place is taken by one that gives this answer. */
 function answerWith(deltas, { status = 200, error = null } = {}) {
   const events = deltas
@@ -69,7 +61,7 @@ function answerWith(deltas, { status = 200, error = null } = {}) {
 }
 
 test("a question is typed and its answer streams in", async () => {
-  await setLimit(60);
+  await page.fill("setting-max_tokens", "60");
   await ask("What is the capital of France?");
   const lengths = new Set();
   while (await page.evaluate(() => document.querySelector(".answer .stats") === null)) {
@@ -89,7 +81,7 @@ test("a question is typed and its answer streams in", async () => {
 });
 
 test("Escape stops an answer, and the server with it", async () => {
-  await setLimit(2000);
+  await page.fill("setting-max_tokens", "2000");
   await ask("Write a very long story about a ship that sails around the world, with many chapters.");
   await page.until(() => document.querySelector(".answer .prose")?.textContent.length > 10);
   await page.press("Escape");
@@ -102,7 +94,7 @@ test("Escape stops an answer, and the server with it", async () => {
 });
 
 test("regenerate gives another answer beside the first", async () => {
-  await setLimit(8);
+  await page.fill("setting-max_tokens", "8");
   await ask("Say something.");
   await answered();
   const [first] = await page.texts(".answer .prose");
@@ -115,7 +107,7 @@ test("regenerate gives another answer beside the first", async () => {
 });
 
 test("an edited question is asked again, and what followed is gone", async () => {
-  await setLimit(8);
+  await page.fill("setting-max_tokens", "8");
   await ask("First question");
   await answered(1);
   await ask("Second question");
@@ -131,7 +123,7 @@ test("an edited question is asked again, and what followed is gone", async () =>
 });
 
 test("a reload keeps the conversation; it can be renamed and deleted", async () => {
-  await setLimit(8);
+  await page.fill("setting-max_tokens", "8");
   await ask("Remember this");
   await answered();
   const [answer] = await page.texts(".answer .prose");
@@ -242,7 +234,7 @@ test("reasoning is folded, and code has a button that copies", async () => {
 });
 
 test("an error is said, and can be tried again", async () => {
-  await setLimit(8);
+  await page.fill("setting-max_tokens", "8");
   answerWith([], { status: 429, error: "Too many requests wait." });
   await ask("Anybody there?");
   await page.until(() => document.querySelector(".failure")?.innerText.includes("Too many requests wait."));
@@ -255,7 +247,7 @@ test("an error is said, and can be tried again", async () => {
 });
 
 test("without a mouse: ask, regenerate, a new chat, settings, help", async () => {
-  await setLimit(8);
+  await page.fill("setting-max_tokens", "8");
   await ask("Only keys");
   await answered();
   for (
@@ -288,16 +280,11 @@ test("without a mouse: ask, regenerate, a new chat, settings, help", async () =>
 });
 
 test("the system prompt and the sampling controls are sent", async () => {
+  await page.fill("system", "Be brief.");
+  await page.fill("setting-temperature", "0.5");
+  await page.fill("setting-seed", "7");
+  await page.fill("setting-top_k", "40");
   await page.evaluate(() => {
-    for (const [id, value] of [
-      ["system", "Be brief."],
-      ["setting-temperature", "0.5"],
-      ["setting-seed", "7"],
-      ["setting-top_k", "40"],
-    ]) {
-      document.getElementById(id).value = value;
-      document.getElementById(id).dispatchEvent(new Event("input"));
-    }
     const real = window.fetch;
     window.fetch = (path, options) => {
       if (options?.body) window.sent = JSON.parse(options.body);

@@ -20,13 +20,8 @@ async function openPage(browser, url, height) {
 async function chat(browser, server) {
   const page = await openPage(browser, server.url, 860);
   const questions = ["Name three rivers in Portugal.", "Write a Python function that counts the vowels in a string."];
-  await page.evaluate(() => {
-    for (const [name, value] of [["temperature", "0"], ["max_tokens", "400"]]) {
-      const input = document.getElementById(`setting-${name}`);
-      input.value = value;
-      input.dispatchEvent(new Event("input"));
-    }
-  });
+  await page.fill("setting-temperature", "0");
+  await page.fill("setting-max_tokens", "400");
   for (const [i, question] of questions.entries()) {
     if (i > 0) await page.press("Control+Shift+O");
     await page.type(question);
@@ -56,7 +51,7 @@ async function load(url, seconds) {
         body: JSON.stringify(body),
       }).then((response) => response.json()),
     );
-    await pause(150 + 400 * ((i * 7) % 5 === 0));
+    await pause(230);
   }
   return Promise.all(answers);
 }
@@ -74,8 +69,11 @@ const browser = await Browser.launch(process.env.CHROMIUM ?? "chromium");
 try {
   for (const [picture, flags] of [[chat, []], [dashboard, ["--max-num-seqs", "16", "--kv-cache-memory", "384MiB"]]]) {
     const server = await startServer(flags);
-    await picture(browser, server);
-    await server.stop();
+    try {
+      await picture(browser, server);
+    } finally {
+      await server.stop();
+    }
   }
 } finally {
   await browser.close();
