@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <latch>
 #include <map>
 
 #include "engine/harness.h"
@@ -48,7 +49,9 @@ TEST(Monitor, KeepsTheNewestSteps) {
 TEST(Monitor, BlocksSayWhoseTheyAreWhileRequestsRun) {
   Engine* watched = nullptr;
   Monitor seen;
+  std::latch submitted(1);  // both: the first may else have ended before this thread comes to the second
   const EngineHooks hooks{.before_step = [&](const scheduler::Plan& plan) {
+    submitted.wait();
     // From the engine's own thread: the map is of the boundary before this step, asked for one step earlier.
     Monitor monitor = watched->monitor(0);
     if (plan.rows.size() == 3) seen = std::move(monitor);
@@ -62,9 +65,11 @@ TEST(Monitor, BlocksSayWhoseTheyAreWhileRequestsRun) {
   other.id = "other";
   const auto a = engine.submit(one);
   const auto b = engine.submit(other);
+  submitted.count_down();
   a->result();
   b->result();
 
+  ASSERT_FALSE(seen.blocks.empty());
   ASSERT_EQ(static_cast<int64_t>(seen.blocks.size()), seen.stats.total_blocks);
   std::map<int64_t, int> blocks_of;
   int shared = 0;
