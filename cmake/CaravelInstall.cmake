@@ -1,13 +1,13 @@
 # `cmake --install`: the binary, the static libraries, the public headers, and a package file, so that
 #   find_package(caravel REQUIRED)
 #   target_link_libraries(mine PRIVATE caravel::engine)
-# builds against engine/engine.h.
+# builds against caravel/engine.h.
 include(CMakePackageConfigHelpers)
 include(GNUInstallDirs)
 
 get_property(modules GLOBAL PROPERTY CARAVEL_MODULES)
 # Not the server and the command line: they are the binary's.
-list(FILTER modules EXCLUDE REGEX "^caravel_(cli|server)")
+list(FILTER modules EXCLUDE REGEX "^caravel_(cli|server|http)")
 foreach(module IN LISTS modules caravel_options)
   string(REPLACE caravel_ "" name ${module})
   set_target_properties(${module} PROPERTIES EXPORT_NAME ${name})
@@ -15,11 +15,7 @@ endforeach()
 install(TARGETS caravel RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 install(TARGETS ${modules} caravel_options EXPORT caravel-targets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(EXPORT caravel-targets NAMESPACE caravel:: DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/caravel)
-install(DIRECTORY ${PROJECT_SOURCE_DIR}/src/api ${PROJECT_SOURCE_DIR}/src/base
-  DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/caravel FILES_MATCHING PATTERN "*.h")
-install(FILES ${PROJECT_SOURCE_DIR}/src/engine/engine.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/caravel/engine)
-install(FILES ${PROJECT_SOURCE_DIR}/src/text/tokenizer.h ${PROJECT_SOURCE_DIR}/src/text/chat_template.h
-  DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/caravel/text)
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/caravel DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 configure_package_config_file(${CMAKE_CURRENT_LIST_DIR}/caravel-config.cmake.in caravel-config.cmake
   INSTALL_DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/caravel)
 write_basic_package_version_file(caravel-config-version.cmake COMPATIBILITY SameMinorVersion)

@@ -10,7 +10,8 @@ target_compile_options(caravel_options INTERFACE $<BUILD_INTERFACE:-ffp-contract
 # g++ 12 sees overlapping copies in std::string where there are none (GCC bug 105651).
 target_compile_options(caravel_options INTERFACE $<BUILD_INTERFACE:$<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>>)
 target_include_directories(caravel_options INTERFACE
-  $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/src> $<INSTALL_INTERFACE:include/caravel>)
+  $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/src>
+  $<INSTALL_INTERFACE:include>)
 if(CARAVEL_SANITIZE)
   target_compile_options(caravel_options INTERFACE -fsanitize=${CARAVEL_SANITIZE} -fno-omit-frame-pointer
     -fno-sanitize-recover=undefined
@@ -20,7 +21,7 @@ endif()
 
 # caravel_module(NAME [DEPS folder...] [LIBS external...] [EXCLUDE path...])
 # Target `caravel_NAME` from every .cc of src/NAME, sub-folders included, but what EXCLUDE names. A NAME or dependency
-# may be a sub-folder, as in server/http: its target is caravel_server_http.
+# may be a sub-folder, as in server/openai: its target is caravel_server_openai.
 function(caravel_module name)
   cmake_parse_arguments(ARG "" "" "DEPS;LIBS;EXCLUDE" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${name}/*.cc)
@@ -44,8 +45,8 @@ function(caravel_module name)
   set_property(GLOBAL APPEND PROPERTY CARAVEL_MODULES caravel_${target})
 endfunction()
 
-# caravel_tests(FOLDER [DEPS folder...] [LIBS external...]): one GoogleTest program FOLDER_test (server_http_test for
-# server/http), from every *_test.cc in it.
+# caravel_tests(FOLDER [DEPS folder...] [LIBS external...]): one GoogleTest program FOLDER_test (server_openai_test for
+# server/openai), from every *_test.cc in it.
 function(caravel_tests name)
   cmake_parse_arguments(ARG "" "" "DEPS;LIBS" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${name}/*.cc)

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "engine/engine.h"
+#include "caravel/engine.h"
 
 int main(int argc, char** argv) try {
   const auto engine = caravel::Engine::open({.model = argc > 1 ? argv[1] : ""});

@@ -6,8 +6,8 @@
 #include <unordered_set>
 #include <vector>
 
+#include "caravel/engine.h"
 #include "cli/output_file.h"
-#include "engine/engine.h"
 
 namespace caravel::cli {
 

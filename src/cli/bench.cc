@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "caravel/engine.h"
 #include "cli/bench_serve.h"
 #include "cli/bench_serve_workload.h"
 #include "cli/commands.h"
@@ -18,7 +19,6 @@
 #include "cli/output_file.h"
 #include "cli/request_row.h"
 #include "device/cpu/cpu_device.h"
-#include "engine/engine.h"
 #include "kernels/ceilings.h"
 
 namespace caravel::cli {

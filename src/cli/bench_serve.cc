@@ -70,7 +70,7 @@ WordCount count_words(const LoadTarget& target, std::mt19937_64& random) {
 
 LoadTarget make_target(const ServeBenchOptions& options) {
   LoadTarget target;
-  target.url = server::http::parse_url(options.base_url);
+  target.url = http::parse_url(options.base_url);
   target.chat = options.endpoint == "chat";
   target.api_key = options.api_key;
   if (const char* key = std::getenv("OPENAI_API_KEY"); target.api_key.empty() && key != nullptr) target.api_key = key;

@@ -7,13 +7,13 @@
 #include <vector>
 
 #include "cli/bench_serve_workload.h"
-#include "server/http/client.h"
+#include "http/client.h"
 
 namespace caravel::cli {
 
 /// The server that the load goes to, and what each request says beside its prompt and length.
 struct LoadTarget {
-  server::http::Url url;
+  http::Url url;
   bool chat = false;  // /v1/chat/completions, not /v1/completions
   std::string model;
   std::string api_key;

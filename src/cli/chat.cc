@@ -12,12 +12,12 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "caravel/engine.h"
 #include "cli/commands.h"
 #include "cli/flags.h"
 #include "cli/interrupt.h"
 #include "cli/output_file.h"
 #include "cli/request_row.h"
-#include "engine/engine.h"
 
 namespace caravel::cli {
 namespace {

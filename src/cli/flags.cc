@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "caravel/request.h"
 
 namespace caravel::cli {
 namespace {

@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "api/engine_config.h"
-#include "api/sampling_params.h"
-#include "api/tokenizer_data.h"
+#include "caravel/config.h"
+#include "caravel/request.h"
+#include "text/tokenizer_data.h"
 
 namespace caravel::cli {
 

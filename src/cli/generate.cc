@@ -8,13 +8,13 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "caravel/engine.h"
 #include "cli/batch_run.h"
 #include "cli/commands.h"
 #include "cli/flags.h"
 #include "cli/interrupt.h"
 #include "cli/output_file.h"
 #include "cli/request_row.h"
-#include "engine/engine.h"
 #include "text/prompt_components.h"
 
 namespace caravel::cli {

@@ -2,11 +2,11 @@
 
 #include <nlohmann/json.hpp>
 
+#include "caravel/engine.h"
 #include "cli/commands.h"
 #include "cli/flags.h"
 #include "cli/output_file.h"
 #include "cli/request_row.h"
-#include "engine/engine.h"
 
 namespace caravel::cli {
 namespace {

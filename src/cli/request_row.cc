@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "server/openai/grammar_fields.h"
+#include "text/tokenizer_data.h"
 
 namespace caravel::cli {
 namespace {
@@ -165,7 +166,7 @@ Request chat_request(const Engine& engine, const Json& messages, const SamplingP
     throw fail<InvalidArgument>("{} has no chat template; give a plain prompt instead of messages",
                                 engine.model().name);
   }
-  const text::Tokenizer& tokenizer = engine.tokenizer();
+  const Tokenizer& tokenizer = engine.tokenizer();
   const auto stored = [&](std::optional<int32_t> id) {
     return id ? tokenizer.data().tokens[static_cast<size_t>(*id)].text : std::string();
   };
@@ -188,7 +189,7 @@ Request parse_request(const Json& json, const SamplingParams& defaults, const En
   if (!json.is_object()) wrong_type("an object", json);
   Row row;
   row.request.sampling = defaults;
-  server::openai::Fields fields(json);
+  Fields fields(json);
   server::openai::AnswerForm form = server::openai::parse_answer_form(fields);
   if (!form.field.empty()) row.request.sampling.grammar = std::move(form.grammar);
   for (const auto& [key, value] : json.items()) {

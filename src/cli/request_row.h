@@ -3,8 +3,8 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "api/request.h"
-#include "engine/engine.h"
+#include "caravel/engine.h"
+#include "caravel/request.h"
 
 namespace caravel::cli {
 

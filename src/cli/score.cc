@@ -7,12 +7,12 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "caravel/engine.h"
 #include "cli/commands.h"
 #include "cli/flags.h"
 #include "cli/interrupt.h"
 #include "cli/output_file.h"
 #include "cli/request_row.h"
-#include "engine/engine.h"
 #include "text/encode_pair.h"
 
 namespace caravel::cli {

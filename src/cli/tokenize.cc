@@ -5,13 +5,13 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "caravel/tokenizer.h"
 #include "cli/commands.h"
 #include "cli/flags.h"
 #include "cli/output_file.h"
 #include "cli/request_row.h"
 #include "format/model_path.h"
 #include "format/weight_source.h"
-#include "text/tokenizer.h"
 
 namespace caravel::cli {
 
@@ -31,7 +31,7 @@ void add_tokenize(CLI::App& program) {
   command.callback([options] {
     // The text side alone: no weight is read.
     const auto source = format::open_weights(format::resolve_model(options->engine.model));
-    const text::Tokenizer tokenizer(source->tokenizer());
+    const Tokenizer tokenizer(source->tokenizer());
     const std::string text{std::istreambuf_iterator<char>(std::cin), {}};
     const std::vector<int32_t> ids =
         tokenizer.encode(text, {.add_special = !options->no_bos, .parse_special = !options->no_special});

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "api/stats.h"
+#include "caravel/stats.h"
 
 namespace caravel {
 

@@ -3,7 +3,7 @@
 #include <cstddef>
 #include <string_view>
 
-#include "api/engine_config.h"
+#include "caravel/config.h"
 #include "engine/loaded_model.h"
 #include "model/config.h"
 

@@ -1,4 +1,4 @@
-#include "engine/engine.h"
+#include "caravel/engine.h"
 
 #include <random>
 #include <utility>

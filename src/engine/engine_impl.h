@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "engine/engine.h"
+#include "caravel/engine.h"
 #include "engine/engine_loop.h"
 #include "engine/kv_storage.h"
 #include "engine/loaded_model.h"
@@ -35,7 +35,7 @@ class EngineImpl final : public Engine {
   Monitor monitor(uint64_t since_step) const override { return loop_.monitor(since_step); }
   const ModelInfo& model() const override { return model_.info; }
   const GenerationDefaults& generation_defaults() const override { return model_.generation_defaults; }
-  const text::Tokenizer& tokenizer() const override { return *model_.tokenizer; }
+  const Tokenizer& tokenizer() const override { return *model_.tokenizer; }
   const text::ChatTemplate* chat_template() const override { return model_.chat_template.get(); }
   void check_integrity() override { loop_.check_integrity(); }
 

@@ -8,9 +8,9 @@
 #include <thread>
 #include <vector>
 
-#include "api/monitor.h"
-#include "api/stats.h"
 #include "base/clock.h"
+#include "caravel/monitor.h"
+#include "caravel/stats.h"
 #include "engine/logprob_store.h"
 #include "engine/model_runner.h"
 #include "engine/monitor_log.h"

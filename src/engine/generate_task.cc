@@ -24,9 +24,9 @@ GenerateTask::GenerateTask(Generation generation)
          .state = {generation_.rules, static_cast<uint32_t>(i), group()->params().prompt},
          .text = {*generation_.tokenizer, generation_.text, static_cast<size_t>(params.max_tokens) * kBytesPerToken}});
     if (generation_.grammar == nullptr) continue;
-    answers_.back().constraint = std::make_shared<sampler::grammar::Constraint>(
+    answers_.back().constraint = std::make_shared<grammar::Constraint>(
         generation_.grammar, generation_.vocab_size, generation_.rules->end_ids);
-    generation_.mask_thread->post(answers_.back().constraint, sampler::grammar::MaskThread::kBegin);
+    generation_.mask_thread->post(answers_.back().constraint, grammar::MaskThread::kBegin);
   }
 }
 
@@ -116,7 +116,7 @@ void GenerateTask::fork(scheduler::Scheduler& scheduler) {
 }
 
 void GenerateTask::end_constrained(Answer& answer) {
-  const sampler::grammar::Constraint& constraint = *answer.constraint;
+  const grammar::Constraint& constraint = *answer.constraint;
   if (!constraint.error().empty()) throw fail<Error>("{}", constraint.error());
   if (!constraint.complete()) {
     throw fail<Error>(

@@ -27,7 +27,7 @@ class GenerateTask final : public Task {
     OutputText text;
     scheduler::Sequence* sequence = nullptr;  // nullptr before the fork and after the end
     int tokens = 0;
-    std::shared_ptr<sampler::grammar::Constraint> constraint;  // where the request has a grammar
+    std::shared_ptr<grammar::Constraint> constraint;  // where the request has a grammar
     bool drew = false;                                         // in this step: the following
     bool dead_end = false;                                     // nothing could be drawn
     TokenLogprob drawn = {};

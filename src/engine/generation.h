@@ -5,12 +5,12 @@
 #include <string>
 #include <vector>
 
+#include "caravel/tokenizer.h"
 #include "engine/output_text.h"
 #include "engine/prompt_logprobs.h"
 #include "engine/request_channel.h"
-#include "sampler/grammar/constraint.h"
+#include "grammar/constraint.h"
 #include "sampler/sampling_state.h"
-#include "text/tokenizer.h"
 
 namespace caravel::engine {
 
@@ -19,11 +19,11 @@ struct Generation {
   std::shared_ptr<const sampler::SamplingRules> rules;  // max_tokens: what max_model_len leaves room for
   std::vector<int32_t> end_of_generation_ids;           // empty where the request ignores them
   OutputText::Options text;
-  const text::Tokenizer* tokenizer = nullptr;
+  const Tokenizer* tokenizer = nullptr;
   std::unique_ptr<PromptLogprobs> prompt_logprobs;        // where asked
-  std::shared_ptr<sampler::grammar::StateSpace> grammar;  // where asked: what each answer must look like
+  std::shared_ptr<grammar::StateSpace> grammar;  // where asked: what each answer must look like
   size_t vocab_size = 0;                                  // of the logits
-  sampler::grammar::MaskThread* mask_thread = nullptr;    // that makes its masks
+  grammar::MaskThread* mask_thread = nullptr;    // that makes its masks
   std::shared_ptr<RequestChannel> channel;
   int top = -1;  // SampleRow::top of its draws
   scheduler::GroupParams group;

@@ -10,6 +10,7 @@
 #include "engine/choose_sizes.h"
 #include "format/model_path.h"
 #include "format/weight_source.h"
+#include "text/tokenizer_data.h"
 
 namespace caravel::engine {
 namespace {
@@ -76,7 +77,7 @@ LoadedModel load_model(const EngineConfig& config) {
   model.sizes.kv_dtype = parse_kv_dtype(config.kv_cache_dtype);
 
   const TokenizerData& data = source->tokenizer();
-  model.tokenizer = std::make_unique<text::Tokenizer>(data);
+  model.tokenizer = std::make_unique<Tokenizer>(data);
   if (!data.chat_template.empty()) {
     try {
       model.chat_template = std::make_unique<text::ChatTemplate>(data.chat_template);

@@ -4,12 +4,12 @@
 #include <optional>
 #include <string>
 
-#include "api/engine_config.h"
+#include "caravel/config.h"
+#include "caravel/engine.h"
+#include "caravel/tokenizer.h"
 #include "device/device.h"
-#include "engine/engine.h"
 #include "model/decoder.h"
 #include "text/chat_template.h"
-#include "text/tokenizer.h"
 
 namespace caravel::engine {
 
@@ -24,7 +24,7 @@ struct Sizes {
 /// A model in memory, ready to run, with its text side. Its files are closed.
 struct LoadedModel {
   std::unique_ptr<Device> device;
-  std::unique_ptr<text::Tokenizer> tokenizer;
+  std::unique_ptr<Tokenizer> tokenizer;
   std::unique_ptr<text::ChatTemplate> chat_template;  // nullptr: the model has none
   GenerationDefaults generation_defaults;             // every id that ends an answer is in it
   Sizes sizes;

@@ -5,8 +5,8 @@
 #include <utility>
 #include <vector>
 
-#include "api/output.h"
 #include "base/block_copy.h"
+#include "caravel/result.h"
 #include "scheduler/plan.h"
 
 namespace caravel::engine {

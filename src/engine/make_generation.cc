@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "engine/beam_task.h"
 #include "sampler/validate.h"
+#include "text/tokenizer_data.h"
 
 namespace caravel::engine {
 namespace {
@@ -17,7 +18,7 @@ std::vector<int32_t> prompt_of(Request& request, const LoadedModel& model) {
 }
 
 /// Every way in which a text may be spelled in tokens: at the start, and after a space.
-std::vector<std::vector<int32_t>> spellings(const std::vector<std::string>& texts, const text::Tokenizer& tokenizer) {
+std::vector<std::vector<int32_t>> spellings(const std::vector<std::string>& texts, const Tokenizer& tokenizer) {
   std::vector<std::vector<int32_t>> result;
   for (const std::string& text : texts) {
     for (const std::string& variant : {text, " " + text}) {
@@ -35,8 +36,8 @@ void sort_unique(std::vector<int32_t>& ids) {
 }
 
 /// The bytes that tokens put into a text; special ones are never part of one.
-sampler::grammar::Vocabulary grammar_vocabulary(const LoadedModel& model) {
-  const text::Tokenizer& tokenizer = *model.tokenizer;
+grammar::Vocabulary grammar_vocabulary(const LoadedModel& model) {
+  const Tokenizer& tokenizer = *model.tokenizer;
   std::vector<std::string_view> bytes(static_cast<size_t>(tokenizer.vocab_size()));
   for (size_t i = 0; i < bytes.size(); ++i) {
     const TokenType type = tokenizer.token_type(static_cast<int32_t>(i));
@@ -47,7 +48,7 @@ sampler::grammar::Vocabulary grammar_vocabulary(const LoadedModel& model) {
     if (static_cast<size_t>(id) < bytes.size()) bytes[static_cast<size_t>(id)] = {};
   }
   const TokenizerData& data = tokenizer.data();
-  return sampler::grammar::Vocabulary(bytes, data.kind == TokenizerKind::kSentencePieceBpe && data.add_space_prefix);
+  return grammar::Vocabulary(bytes, data.kind == TokenizerKind::kSentencePieceBpe && data.add_space_prefix);
 }
 
 /// Limits max_tokens to what max_model_len leaves.

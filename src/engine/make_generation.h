@@ -4,11 +4,11 @@
 #include <functional>
 #include <span>
 
-#include "api/request.h"
+#include "caravel/request.h"
 #include "engine/generation.h"
 #include "engine/loaded_model.h"
-#include "sampler/grammar/compiler.h"
-#include "sampler/grammar/constraint.h"
+#include "grammar/compiler.h"
+#include "grammar/constraint.h"
 
 namespace caravel::engine {
 
@@ -25,8 +25,8 @@ struct RequestLimits {
 struct Grammars {
   /// Of the model's vocabulary. `model` must outlive it.
   explicit Grammars(const LoadedModel& model);
-  sampler::grammar::Compiler compiler;
-  sampler::grammar::MaskThread mask_thread;
+  grammar::Compiler compiler;
+  grammar::MaskThread mask_thread;
 };
 
 /// Throws InvalidArgument: no tokens, or an id that the model does not have. `what`: for the message.

@@ -6,8 +6,8 @@
 #include <span>
 #include <vector>
 
-#include "api/monitor.h"
 #include "cache/block_pool.h"
+#include "caravel/monitor.h"
 #include "engine/task.h"
 #include "scheduler/plan.h"
 

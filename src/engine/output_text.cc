@@ -4,7 +4,7 @@
 
 namespace caravel::engine {
 
-OutputText::OutputText(const text::Tokenizer& tokenizer, const Options& options, size_t reserved)
+OutputText::OutputText(const Tokenizer& tokenizer, const Options& options, size_t reserved)
     : detokenizer_(tokenizer, options.skip_special), options_(&options) {
   text_.reserve(reserved);
 }

@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-#include "text/tokenizer.h"
+#include "caravel/tokenizer.h"
 
 namespace caravel::engine {
 
@@ -19,7 +19,7 @@ class OutputText {
     bool include_stop = false;
   };
   /// `options` must outlive it; reserved: bytes of text.
-  OutputText(const text::Tokenizer& tokenizer, const Options& options, size_t reserved);
+  OutputText(const Tokenizer& tokenizer, const Options& options, size_t reserved);
 
   /// One more token. `may_stop`: stop strings count that begin in its text or later; once true, always true. Returns
   /// the stop string that ended the text, if one did: nullptr otherwise.
@@ -34,7 +34,7 @@ class OutputText {
   /// Bytes at the end of the text that may be the beginning of a stop string.
   size_t held_back() const;
 
-  text::Detokenizer detokenizer_;
+  Detokenizer detokenizer_;
   const Options* options_;
   std::string text_;
   size_t searchable_ = 0;  // stop strings may begin from here on

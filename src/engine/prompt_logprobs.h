@@ -4,8 +4,8 @@
 #include <span>
 #include <vector>
 
-#include "api/output.h"
 #include "cache/kv_manager.h"
+#include "caravel/result.h"
 #include "engine/logprob_store.h"
 #include "engine/task.h"
 

@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "api/output.h"
-#include "api/request.h"
+#include "caravel/request.h"
+#include "caravel/result.h"
 #include "engine/task.h"
 
 namespace caravel::engine {

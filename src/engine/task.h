@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "api/output.h"
+#include "caravel/result.h"
 #include "sampler/sampler.h"
 #include "scheduler/scheduler.h"
 

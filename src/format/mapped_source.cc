@@ -1,4 +1,6 @@
+#include "caravel/request.h"
 #include "format/mapped_source.h"
+#include "text/tokenizer_data.h"
 
 #include <sys/mman.h>
 #include <unistd.h>

@@ -6,8 +6,10 @@
 #include <vector>
 
 #include "base/file.h"
+#include "caravel/request.h"
 #include "format/weight_source.h"
 #include "format/weight_table.h"
+#include "text/tokenizer_data.h"
 
 namespace caravel::format {
 

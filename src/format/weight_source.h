@@ -9,8 +9,9 @@
 #include <string_view>
 #include <vector>
 
-#include "api/tokenizer_data.h"
+#include "caravel/request.h"
 #include "device/dtype.h"
+#include "text/tokenizer_data.h"
 
 namespace caravel::format {
 

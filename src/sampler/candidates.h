@@ -5,7 +5,7 @@
 #include <span>
 #include <vector>
 
-#include "api/sampling_params.h"
+#include "caravel/request.h"
 #include "sampler/token_mask.h"
 
 namespace caravel::sampler {

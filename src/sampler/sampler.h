@@ -5,7 +5,7 @@
 #include <span>
 #include <vector>
 
-#include "api/output.h"
+#include "caravel/result.h"
 #include "device/device.h"
 #include "sampler/sampling_state.h"
 #include "sampler/token_mask.h"

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "api/sampling_params.h"
+#include "caravel/request.h"
 
 namespace caravel::sampler {
 

@@ -7,9 +7,9 @@
 #include <span>
 #include <vector>
 
-#include "api/engine_config.h"
-#include "api/stats.h"
 #include "cache/kv_manager.h"
+#include "caravel/config.h"
+#include "caravel/stats.h"
 #include "scheduler/plan.h"
 #include "scheduler/preemption_cost.h"
 #include "scheduler/sequence.h"

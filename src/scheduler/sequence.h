@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "api/engine_config.h"
 #include "cache/kv_manager.h"
 #include "cache/kv_sequence.h"
+#include "caravel/config.h"
 
 namespace caravel::scheduler {
 

@@ -1,6 +1,6 @@
 #include "server/answers.h"
 
-#include "server/openai/json_body.h"
+#include "fields/json.h"
 
 namespace caravel::server {
 
@@ -13,7 +13,7 @@ http::Response json_response(std::string body) {
 http::Response error_answer(const std::string& path, const openai::ApiError& error) {
   if (!path.starts_with("/v1/messages")) return openai::error_response(error);
   http::Response response =
-      json_response(openai::to_text({{"type", "error"}, {"error", {{"type", error.type}, {"message", error.what()}}}}));
+      json_response(to_text({{"type", "error"}, {"error", {{"type", error.type}, {"message", error.what()}}}}));
   response.status = error.status;
   return response;
 }

@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "server/http/http.h"
+#include "http/http.h"
 #include "server/openai/api_error.h"
 
 namespace caravel::server {

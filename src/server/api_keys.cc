@@ -2,7 +2,7 @@
 
 #include <optional>
 
-#include "server/http/text.h"
+#include "http/text.h"
 
 namespace caravel::server {
 namespace {

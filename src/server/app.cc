@@ -9,6 +9,7 @@
 #include "server/request_log.h"
 #include "server/routes.h"
 #include "server/serve.h"
+#include "text/tokenizer_data.h"
 
 namespace caravel::server {
 namespace {
@@ -77,7 +78,7 @@ openai::Context AppImpl::make_context(Engine& engine) {
           .model_names = std::move(names),
           .chat_template = template_ ? &*template_ : engine.chat_template(),
           .chat_template_source = source,
-          .tool_format = parsers::tool_format(source, config_.tool_call_parser),
+          .tool_format = chat::tool_format(source, config_.tool_call_parser),
           .recorder = recorder_};
 }
 

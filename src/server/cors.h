@@ -4,7 +4,7 @@
 #include <string_view>
 #include <vector>
 
-#include "server/http/http.h"
+#include "http/http.h"
 
 namespace caravel::server {
 

@@ -4,9 +4,9 @@
 #include <memory>
 #include <string>
 
-#include "api/output.h"
 #include "base/clock.h"
-#include "server/http/http.h"
+#include "caravel/result.h"
+#include "http/http.h"
 
 namespace caravel::server {
 

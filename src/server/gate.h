@@ -5,7 +5,7 @@
 
 #include "server/api_keys.h"
 #include "server/host_check.h"
-#include "server/http/http.h"
+#include "http/http.h"
 #include "server/serve.h"
 
 namespace caravel::server {

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "server/http/text.h"
+#include "http/text.h"
 
 namespace caravel::server {
 namespace {

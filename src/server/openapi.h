@@ -2,7 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "server/http/http.h"
+#include "http/http.h"
 #include "server/services.h"
 
 namespace caravel::server {

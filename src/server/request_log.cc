@@ -2,19 +2,19 @@
 
 #include <fmt/format.h>
 
-#include "server/openai/json_body.h"
+#include "fields/json.h"
 
 namespace caravel::server {
 namespace {
 
 /// What a client wrote, as part of a line: no byte of it reaches a terminal as a control character.
 std::string printable(const std::string& text) {
-  const std::string quoted = openai::to_text(text);
+  const std::string quoted = to_text(text);
   return quoted.substr(1, quoted.size() - 2);
 }
 
 std::string json_line(const Exchange& exchange, double seconds, const std::string& time) {
-  openai::Json line = {
+  Json line = {
       {"time", time},          {"request_id", exchange.id},    {"peer", exchange.peer}, {"method", exchange.method},
       {"path", exchange.path}, {"status", exchange.outcome()}, {"seconds", seconds}};
   if (exchange.finish_reason != FinishReason::kNone) {
@@ -24,7 +24,7 @@ std::string json_line(const Exchange& exchange, double seconds, const std::strin
     line["finish_reason"] = finish_reason_name(exchange.finish_reason);
   }
   if (!exchange.body.empty()) line["body"] = exchange.body;
-  return openai::to_text(line);
+  return to_text(line);
 }
 
 std::string text_line(const Exchange& exchange, double seconds, const std::string& time) {
@@ -36,7 +36,7 @@ std::string text_line(const Exchange& exchange, double seconds, const std::strin
                     exchange.usage.completion_tokens, finish_reason_name(exchange.finish_reason));
   }
   line += fmt::format(" id={}", exchange.id);
-  if (!exchange.body.empty()) line += fmt::format(" body={}", openai::to_text(exchange.body));
+  if (!exchange.body.empty()) line += fmt::format(" body={}", to_text(exchange.body));
   return line;
 }
 

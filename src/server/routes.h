@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "server/http/http.h"
+#include "http/http.h"
 #include "server/services.h"
 
 namespace caravel::server {

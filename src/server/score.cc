@@ -11,8 +11,6 @@
 namespace caravel::server {
 namespace {
 
-using openai::Fields;
-using openai::Json;
 using Tokens = std::vector<int32_t>;
 
 /// One of those that may block a handler's thread.
@@ -39,41 +37,41 @@ struct Pairs {
 };
 
 /// item: the continuation's path.
-std::pair<Tokens, Tokens> encode_texts(const text::Tokenizer& tokenizer, const std::string& prefix,
+std::pair<Tokens, Tokens> encode_texts(const Tokenizer& tokenizer, const std::string& prefix,
                                        const std::string& continuation, const std::string& item) {
   try {
     return text::encode_pair(tokenizer, prefix, continuation);
   } catch (const InvalidField&) {
     throw;
   } catch (const InvalidArgument& error) {
-    throw openai::bad_field(item, fmt::format("Invalid '{}': {}.", item, error.what()));
+    throw bad_field(item, fmt::format("Invalid '{}': {}.", item, error.what()));
   }
 }
 
 Tokens parse_ids(const Json& value, const std::string& path, const ModelInfo& model) {
-  Tokens tokens = openai::as_token_ids(value, path);
-  if (tokens.empty()) throw openai::bad_field(path, fmt::format("Invalid '{}': it has no token.", path));
+  Tokens tokens = as_token_ids(value, path);
+  if (tokens.empty()) throw bad_field(path, fmt::format("Invalid '{}': it has no token.", path));
   openai::check_ids(tokens, path, model);
   return tokens;
 }
 
-Pairs parse_pairs(Fields& fields, const text::Tokenizer& tokenizer, const ModelInfo& model) {
+Pairs parse_pairs(Fields& fields, const Tokenizer& tokenizer, const ModelInfo& model) {
   const Json& prefix = fields.require("prefix");
   const std::string path = fields.path("continuations");
-  const Json& continuations = openai::as_array(fields.require("continuations"), path);
+  const Json& continuations = as_array(fields.require("continuations"), path);
   if (continuations.empty() || continuations.size() > openai::kMaxPrompts) {
-    throw openai::bad_field(path, fmt::format("'continuations' must have 1 to {} items, and has {}.",
+    throw bad_field(path, fmt::format("'continuations' must have 1 to {} items, and has {}.",
                                               openai::kMaxPrompts, continuations.size()));
   }
   if (!prefix.is_string() && !prefix.is_array()) {
-    throw openai::wrong_type(prefix, fields.path("prefix"), "a string or an array of token ids");
+    throw wrong_type(prefix, fields.path("prefix"), "a string or an array of token ids");
   }
   Pairs pairs;
   for (size_t i = 0; i < continuations.size(); ++i) {
-    const std::string item = openai::join_path(path, i);
+    const std::string item = join_path(path, i);
     auto [before, after] =
         prefix.is_string()
-            ? encode_texts(tokenizer, prefix.get<std::string>(), openai::as_string(continuations[i], item), item)
+            ? encode_texts(tokenizer, prefix.get<std::string>(), as_string(continuations[i], item), item)
             : std::pair(parse_ids(prefix, fields.path("prefix"), model), parse_ids(continuations[i], item, model));
     pairs.by_prefix[std::move(before)].push_back(i);
     pairs.continuations.push_back(std::move(after));
@@ -81,7 +79,7 @@ Pairs parse_pairs(Fields& fields, const text::Tokenizer& tokenizer, const ModelI
   return pairs;
 }
 
-Json score_json(const text::Tokenizer& tokenizer, const Score& score, size_t index) {
+Json score_json(const Tokenizer& tokenizer, const Score& score, size_t index) {
   Json tokens = Json::array();
   for (const int32_t token : score.tokens) tokens.push_back(std::string(tokenizer.token_bytes(token)));
   return {{"object", "score"},
@@ -97,8 +95,8 @@ Json score_json(const text::Tokenizer& tokenizer, const Score& score, size_t ind
 
 http::Response score(Services& services, const http::Request& request) {
   const openai::Context& context = services.context;
-  const text::Tokenizer& tokenizer = context.engine.tokenizer();
-  const Json body = openai::parse_json(request.body);
+  const Tokenizer& tokenizer = context.engine.tokenizer();
+  const Json body = parse_json(request.body);
   Fields fields(body);
   const std::string model = openai::parse_model(fields, context);
   const Pairs pairs = parse_pairs(fields, tokenizer, context.engine.model());
@@ -119,7 +117,7 @@ http::Response score(Services& services, const http::Request& request) {
     for (size_t i = 0; i < members.size(); ++i) scores[members[i]] = score_json(tokenizer, results[i], members[i]);
   }
   const openai::AnswerHead head = openai::AnswerHead::make("score-", model, context);
-  return json_response(openai::to_text({{"id", head.id},
+  return json_response(to_text({{"id", head.id},
                                         {"object", "list"},
                                         {"created", head.created},
                                         {"model", head.model},

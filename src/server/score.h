@@ -1,6 +1,6 @@
 #pragma once
 
-#include "server/http/http.h"
+#include "http/http.h"
 #include "server/services.h"
 
 namespace caravel::server {

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "base/log.h"
-#include "engine/engine.h"
-#include "server/http/http.h"
+#include "caravel/engine.h"
+#include "http/http.h"
 
 namespace caravel::server {
 

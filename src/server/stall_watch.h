@@ -2,8 +2,8 @@
 
 #include <mutex>
 
-#include "api/stats.h"
 #include "base/clock.h"
+#include "caravel/stats.h"
 
 namespace caravel::server {
 

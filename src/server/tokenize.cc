@@ -5,21 +5,20 @@
 #include "server/answers.h"
 #include "server/openai/conversation.h"
 #include "server/openai/request_head.h"
+#include "text/tokenizer_data.h"
 
 namespace caravel::server {
 namespace {
 
-using openai::Fields;
-using openai::Json;
 
 /// The messages as /v1/chat/completions would hand them to the model.
 std::vector<int32_t> chat_tokens(Fields& fields, const openai::Context& context) {
   openai::Conversation conversation;
   const std::string path = fields.path("messages");
   conversation.messages = openai::parse_chat_messages(fields.require("messages"), path);
-  if (const Json* tools = fields.find("tools")) conversation.tools = openai::as_array(*tools, fields.path("tools"));
+  if (const Json* tools = fields.find("tools")) conversation.tools = as_array(*tools, fields.path("tools"));
   if (const Json* kwargs = fields.find("chat_template_kwargs")) {
-    conversation.kwargs = openai::as_object(*kwargs, fields.path("chat_template_kwargs"));
+    conversation.kwargs = as_object(*kwargs, fields.path("chat_template_kwargs"));
   }
   conversation.continue_final_message = fields.boolean("continue_final_message", false);
   conversation.add_generation_prompt = fields.boolean("add_generation_prompt", !conversation.continue_final_message);
@@ -30,8 +29,8 @@ std::vector<int32_t> chat_tokens(Fields& fields, const openai::Context& context)
   return openai::render_chat(context, conversation, path).tokens;
 }
 
-std::vector<int32_t> prompt_tokens(Fields& fields, const text::Tokenizer& tokenizer) {
-  const std::string& prompt = openai::as_string(fields.require("prompt"), fields.path("prompt"));
+std::vector<int32_t> prompt_tokens(Fields& fields, const Tokenizer& tokenizer) {
+  const std::string& prompt = as_string(fields.require("prompt"), fields.path("prompt"));
   return tokenizer.encode(prompt, {.add_special = fields.boolean("add_special_tokens", true)});
 }
 
@@ -39,8 +38,8 @@ std::vector<int32_t> prompt_tokens(Fields& fields, const text::Tokenizer& tokeni
 
 http::Response tokenize(Services& services, const http::Request& request) {
   const openai::Context& context = services.context;
-  const text::Tokenizer& tokenizer = context.engine.tokenizer();
-  const Json body = openai::parse_json(request.body);
+  const Tokenizer& tokenizer = context.engine.tokenizer();
+  const Json body = parse_json(request.body);
   Fields fields(body);
   openai::parse_model(fields, context);
   const bool with_strings = fields.boolean("return_token_strs", false);
@@ -53,7 +52,7 @@ http::Response tokenize(Services& services, const http::Request& request) {
     strings = Json::array();
     for (const int32_t token : tokens) strings.push_back(tokenizer.data().tokens[static_cast<size_t>(token)].text);
   }
-  return json_response(openai::to_text({{"count", tokens.size()},
+  return json_response(to_text({{"count", tokens.size()},
                                         {"max_model_len", context.engine.model().max_model_len},
                                         {"tokens", tokens},
                                         {"token_strs", std::move(strings)}}));
@@ -61,19 +60,19 @@ http::Response tokenize(Services& services, const http::Request& request) {
 
 http::Response detokenize(Services& services, const http::Request& request) {
   const openai::Context& context = services.context;
-  const text::Tokenizer& tokenizer = context.engine.tokenizer();
-  const Json body = openai::parse_json(request.body);
+  const Tokenizer& tokenizer = context.engine.tokenizer();
+  const Json body = parse_json(request.body);
   Fields fields(body);
   openai::parse_model(fields, context);
-  const std::vector<int32_t> tokens = openai::as_token_ids(fields.require("tokens"), fields.path("tokens"));
+  const std::vector<int32_t> tokens = as_token_ids(fields.require("tokens"), fields.path("tokens"));
   fields.refuse_unknown();
   for (size_t i = 0; i < tokens.size(); ++i) {
     if (tokens[i] >= tokenizer.vocab_size()) {
-      throw openai::bad_field(openai::join_path("tokens", i), fmt::format("Token id {} is beyond the vocabulary of {}.",
+      throw bad_field(join_path("tokens", i), fmt::format("Token id {} is beyond the vocabulary of {}.",
                                                                           tokens[i], tokenizer.vocab_size()));
     }
   }
-  return json_response(openai::to_text({{"prompt", tokenizer.decode(tokens, /*skip_special=*/false)}}));
+  return json_response(to_text({{"prompt", tokenizer.decode(tokens, /*skip_special=*/false)}}));
 }
 
 }  // namespace caravel::server

@@ -1,5 +1,6 @@
 #include "text/added_tokens.h"
 
+#include "base/utf8.h"
 #include "text/unicode.h"
 
 namespace caravel::text {

@@ -5,8 +5,8 @@
 #include <string_view>
 #include <vector>
 
-#include "api/tokenizer_data.h"
 #include "text/pair_map.h"
+#include "text/tokenizer_data.h"
 
 namespace caravel::text {
 

@@ -1,6 +1,7 @@
 #include "text/bpe.h"
 
 #include "base/error.h"
+#include "text/tokenizer_data.h"
 
 namespace caravel::text {
 

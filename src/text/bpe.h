@@ -6,8 +6,8 @@
 #include <string_view>
 #include <vector>
 
-#include "api/tokenizer_data.h"
 #include "text/pair_map.h"
+#include "text/tokenizer_data.h"
 #include "text/vocabulary.h"
 
 namespace caravel::text {

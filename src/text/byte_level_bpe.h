@@ -6,9 +6,9 @@
 #include <unordered_map>
 #include <vector>
 
-#include "api/tokenizer_data.h"
 #include "text/bpe.h"
 #include "text/pre_tokenizer.h"
+#include "text/tokenizer_data.h"
 #include "text/vocabulary.h"
 
 namespace caravel::text {

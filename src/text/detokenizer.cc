@@ -1,7 +1,9 @@
-#include "text/tokenizer.h"
+#include "caravel/tokenizer.h"
+#include "text/tokenizer_data.h"
+#include "base/utf8.h"
 #include "text/unicode.h"
 
-namespace caravel::text {
+namespace caravel {
 
 void Detokenizer::push(int32_t token, std::string& out) {
   const TokenType type = tokenizer_->token_type(token);
@@ -30,4 +32,4 @@ void Detokenizer::finish(std::string& out) {
   pending_.clear();
 }
 
-}  // namespace caravel::text
+}  // namespace caravel

@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-#include "text/tokenizer.h"
+#include "caravel/tokenizer.h"
 
 namespace caravel::text {
 

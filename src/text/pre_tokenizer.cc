@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/utf8.h"
+#include "text/tokenizer_data.h"
 #include "text/unicode.h"
 
 namespace caravel::text {

@@ -3,8 +3,8 @@
 #include <string_view>
 #include <vector>
 
-#include "api/tokenizer_data.h"
 #include "text/regex.h"
+#include "text/tokenizer_data.h"
 
 namespace caravel::text {
 

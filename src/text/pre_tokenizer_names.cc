@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "text/pre_tokenizer.h"
+#include "text/tokenizer_data.h"
 
 namespace caravel::text {
 namespace {

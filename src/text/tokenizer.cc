@@ -1,16 +1,20 @@
-#include "text/tokenizer.h"
+#include "caravel/tokenizer.h"
 
 #include <utility>
 #include <variant>
 
 #include "base/error.h"
+#include "base/utf8.h"
 #include "text/added_tokens.h"
 #include "text/byte_level_bpe.h"
 #include "text/sentencepiece_bpe.h"
+#include "text/tokenizer_data.h"
 #include "text/unicode.h"
 #include "text/vocabulary.h"
 
-namespace caravel::text {
+namespace caravel {
+
+using namespace text;
 namespace {
 
 using Normalization = TokenizerData::Normalization;
@@ -180,4 +184,4 @@ std::optional<int32_t> Tokenizer::eos_id() const { return impl_->data.eos_id; }
 bool Tokenizer::adds_bos() const { return impl_->data.add_bos && impl_->data.bos_id.has_value(); }
 const TokenizerData& Tokenizer::data() const { return impl_->data; }
 
-}  // namespace caravel::text
+}  // namespace caravel

@@ -5,24 +5,9 @@
 #include <string>
 #include <string_view>
 
-#include "api/tokenizer_data.h"
+#include "text/tokenizer_data.h"
 
 namespace caravel::text {
-
-inline constexpr std::string_view kReplacement = "\xEF\xBF\xBD";  // U+FFFD
-
-/// Length in bytes of a character by its first byte, which must be one of well-formed UTF-8.
-constexpr size_t char_length(char lead) {
-  const auto byte = static_cast<uint8_t>(lead);
-  return byte < 0x80 ? 1 : byte < 0xE0 ? 2 : byte < 0xF0 ? 3 : 4;
-}
-
-/// Appends `bytes` to `out`; every maximal subpart of an ill-formed sequence becomes one U+FFFD (Unicode 15,
-/// section 3.9, as Python's errors="replace"). A well-formed beginning of a character at the very end is not appended.
-/// Returns how many bytes at the end wait for more: 0..3.
-size_t append_complete_utf8(std::string_view bytes, std::string& out);
-
-bool is_valid_utf8(std::string_view text);
 
 /// The character at `text[0]`; `text` is not empty and well-formed.
 char32_t first_char(std::string_view text);

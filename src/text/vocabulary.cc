@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "text/byte_level.h"
+#include "text/tokenizer_data.h"
 
 namespace caravel::text {
 namespace {

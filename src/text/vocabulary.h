@@ -8,7 +8,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "api/tokenizer_data.h"
+#include "text/tokenizer_data.h"
 
 namespace caravel::text {
 

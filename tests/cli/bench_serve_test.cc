@@ -18,7 +18,7 @@
 #include "cli/bench_serve_plot.h"
 #include "cli/bench_serve_report.h"
 #include "cli/bench_serve_workload.h"
-#include "server/http/http.h"
+#include "http/http.h"
 
 namespace caravel::cli {
 namespace {

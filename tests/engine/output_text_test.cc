@@ -38,7 +38,7 @@ class OutputTextTest : public testing::Test {
   }
 
   const LoadedModel model_ = load_model(small_config());
-  const text::Tokenizer& tokenizer_ = *model_.tokenizer;
+  const Tokenizer& tokenizer_ = *model_.tokenizer;
   std::string stop_;
 };
 

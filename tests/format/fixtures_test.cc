@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "format/weight_source.h"
+#include "text/tokenizer_data.h"
 
 namespace caravel::format {
 namespace {

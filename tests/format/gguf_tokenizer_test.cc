@@ -1,10 +1,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "caravel/request.h"
 #include "expect_error.h"
 #include "format/weight_source.h"
 #include "gguf_builder.h"
 #include "temp_folder.h"
+#include "text/tokenizer_data.h"
 
 namespace caravel::format {
 namespace {

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <nlohmann/json.hpp>
 
+#include "caravel/request.h"
 #include "expect_error.h"
 #include "format/weight_source.h"
 #include "temp_folder.h"

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "expect_error.h"
+#include "text/tokenizer_data.h"
 
 namespace caravel::format {
 namespace {

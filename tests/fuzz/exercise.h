@@ -10,8 +10,9 @@
 #include <string>
 
 #include "base/error.h"
+#include "caravel/tokenizer.h"
 #include "format/weight_source.h"
-#include "text/tokenizer.h"
+#include "text/tokenizer_data.h"
 
 namespace caravel::fuzz {
 
@@ -35,7 +36,7 @@ class MemoryFile {
 /// Reads every byte that the weights claim to have, and lets the tokenizer, where there is one, do a round trip.
 inline void exercise_tokenizer(const TokenizerData& data) {
   if (data.tokens.empty()) return;
-  const text::Tokenizer tokenizer(data);
+  const Tokenizer tokenizer(data);
   const std::vector<int32_t> ids = tokenizer.encode("The caravel's 3 masts\n \xC3\xA9\xFF <|im_end|></s>");
   for (const int32_t id : ids) {
     if (id < 0 || id >= tokenizer.vocab_size()) std::abort();

@@ -6,12 +6,12 @@
 #include <vector>
 
 #include "base/error.h"
-#include "sampler/grammar/compiler.h"
+#include "grammar/compiler.h"
 
 namespace {
 
 using caravel::GrammarSpec;
-namespace grammar = caravel::sampler::grammar;
+namespace grammar = caravel::grammar;
 
 std::shared_ptr<const grammar::Vocabulary> make_vocabulary() {
   std::vector<std::string> tokens = {"\": ", "\", \"", "}}", "true", "12", "ab", "  "};

@@ -6,14 +6,14 @@
 #include <string_view>
 #include <vector>
 
-#include "server/http/request_reader.h"
+#include "http/request_reader.h"
 
 namespace {
 
-using caravel::server::http::BadRequest;
-using caravel::server::http::ReaderLimits;
-using caravel::server::http::Request;
-using caravel::server::http::RequestReader;
+using caravel::http::BadRequest;
+using caravel::http::ReaderLimits;
+using caravel::http::Request;
+using caravel::http::RequestReader;
 
 // Above what the fuzzer sends: where a limit strikes may hang on the pieces.
 constexpr ReaderLimits kLimits{.header_bytes = 1 << 20, .body_bytes = 1 << 20};

@@ -7,14 +7,16 @@
 #include <string_view>
 
 #include "base/check.h"
-#include "text/tokenizer.h"
+#include "base/utf8.h"
+#include "caravel/tokenizer.h"
+#include "text/tokenizer_data.h"
 #include "text/unicode.h"
 
 namespace {
 
 using caravel::TokenizerData;
 using caravel::TokenType;
-using caravel::text::Tokenizer;
+using caravel::Tokenizer;
 
 std::string byte_token(int byte) { return fmt::format("<0x{:02X}>", byte); }
 
@@ -66,11 +68,11 @@ Tokenizer sentence_piece(bool by_score) {
 void check(const Tokenizer& tokenizer, std::string_view bytes, std::string_view mended) {
   const auto ids = tokenizer.encode(bytes, {.add_special = false, .parse_special = false});
   std::string streamed;
-  caravel::text::Detokenizer detokenizer(tokenizer);
+  caravel::Detokenizer detokenizer(tokenizer);
   for (const int32_t id : ids) {
     const size_t before = streamed.size();
     detokenizer.push(id, streamed);
-    CARAVEL_CHECK(caravel::text::is_valid_utf8(std::string_view(streamed).substr(before)));
+    CARAVEL_CHECK(caravel::is_valid_utf8(std::string_view(streamed).substr(before)));
   }
   detokenizer.finish(streamed);
   CARAVEL_CHECK_EQ(streamed, mended);
@@ -84,7 +86,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
                                          sentence_piece(true), sentence_piece(false)};
   const std::string_view bytes(reinterpret_cast<const char*>(data), size);
   std::string mended;
-  if (caravel::text::append_complete_utf8(bytes, mended) > 0) mended += caravel::text::kReplacement;
+  if (caravel::append_complete_utf8(bytes, mended) > 0) mended += caravel::kReplacement;
   if (mended.find("\u2581") != std::string::npos) return -1;  // becomes a space
   for (const Tokenizer& tokenizer : tokenizers) check(tokenizer, bytes, mended);
   return 0;

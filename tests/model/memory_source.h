@@ -10,7 +10,9 @@
 #include <utility>
 #include <vector>
 
+#include "caravel/request.h"
 #include "format/weight_source.h"
+#include "text/tokenizer_data.h"
 
 namespace caravel::model {
 

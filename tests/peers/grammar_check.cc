@@ -4,13 +4,13 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
-#include "sampler/grammar/compiler.h"
-#include "sampler/grammar/json_schema.h"
+#include "grammar/compiler.h"
+#include "grammar/json_schema.h"
 
 namespace {
 
 using caravel::GrammarSpec;
-namespace grammar = caravel::sampler::grammar;
+namespace grammar = caravel::grammar;
 
 grammar::Grammar parse(const nlohmann::ordered_json& line) {
   if (line.contains("schema")) {

@@ -11,10 +11,11 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "caravel/tokenizer.h"
 #include "format/gguf/gguf_file.h"
 #include "format/gguf/gguf_tokenizer.h"
 #include "format/hf/tokenizer_json.h"
-#include "text/tokenizer.h"
+#include "text/tokenizer_data.h"
 
 namespace {
 
@@ -35,7 +36,7 @@ int main(int argc, char** argv) {
     return 2;
   }
   try {
-    const caravel::text::Tokenizer tokenizer(read_tokenizer(argv[1]));
+    const caravel::Tokenizer tokenizer(read_tokenizer(argv[1]));
     size_t bytes = 0;
     double seconds = 0;
     for (std::string line; std::getline(std::cin, line);) {

@@ -6,7 +6,7 @@
 #include <map>
 #include <vector>
 
-#include "api/sampling_params.h"
+#include "caravel/request.h"
 
 namespace caravel::sampler {
 

@@ -6,7 +6,7 @@
 #include <set>
 #include <thread>
 
-#include "engine/engine.h"
+#include "caravel/engine.h"
 #include "server/client.h"
 #include "server/serve.h"
 

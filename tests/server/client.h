@@ -4,7 +4,7 @@
 #include <memory>
 #include <string>
 
-#include "server/http/client.h"
+#include "http/client.h"
 
 namespace caravel::server {
 

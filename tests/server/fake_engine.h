@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "base/error.h"
-#include "engine/engine.h"
+#include "caravel/engine.h"
 
 namespace caravel::server {
 
@@ -25,7 +25,7 @@ class FakeEngine final : public Engine {
   Monitor monitor(uint64_t) const override { return {}; }
   const ModelInfo& model() const override { return info; }
   const GenerationDefaults& generation_defaults() const override { return defaults; }
-  const text::Tokenizer& tokenizer() const override { throw Unsupported("fake"); }
+  const Tokenizer& tokenizer() const override { throw Unsupported("fake"); }
   const text::ChatTemplate* chat_template() const override { return nullptr; }
   void check_integrity() override {}
 

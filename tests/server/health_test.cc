@@ -19,7 +19,7 @@ struct Watched {
                                 .model_names = {"fake"},
                                 .chat_template = nullptr,
                                 .chat_template_source = "",
-                                .tool_format = parsers::ToolFormat::kNone,
+                                .tool_format = chat::ToolFormat::kNone,
                                 .recorder = *recorder},
                     .stall = StallWatch(std::chrono::milliseconds(20)),
                     .http_figures = [] { return metrics::HttpFigures{.connections = 5}; },

@@ -5,7 +5,9 @@
 #include <vector>
 
 #include "base/error.h"
-#include "text/tokenizer.h"
+#include "base/utf8.h"
+#include "caravel/tokenizer.h"
+#include "text/tokenizer_data.h"
 #include "text/tokenizer_fixture.h"
 #include "text/unicode.h"
 

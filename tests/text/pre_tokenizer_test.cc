@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "text/tokenizer_data.h"
 #include "text/tokenizer_fixture.h"
 
 namespace caravel::text {

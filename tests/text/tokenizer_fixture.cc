@@ -1,6 +1,7 @@
 #include "text/tokenizer_fixture.h"
 
 #include "base/file.h"
+#include "text/tokenizer_data.h"
 
 namespace caravel::text {
 namespace {

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "api/tokenizer_data.h"
+#include "text/tokenizer_data.h"
 
 namespace caravel::text {
 

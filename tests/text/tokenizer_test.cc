@@ -1,4 +1,4 @@
-#include "text/tokenizer.h"
+#include "caravel/tokenizer.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -9,6 +9,8 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/utf8.h"
+#include "text/tokenizer_data.h"
 #include "text/tokenizer_fixture.h"
 #include "text/unicode.h"
 

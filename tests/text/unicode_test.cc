@@ -1,3 +1,5 @@
+#include "base/utf8.h"
+#include "text/tokenizer_data.h"
 #include "text/unicode.h"
 
 #include <gtest/gtest.h>

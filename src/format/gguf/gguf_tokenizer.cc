@@ -6,7 +6,9 @@
 #include <utility>
 
 #include "base/error.h"
+#include "caravel/request.h"
 #include "format/printable.h"
+#include "text/tokenizer_data.h"
 
 namespace caravel::format {
 namespace {

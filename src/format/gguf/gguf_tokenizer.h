@@ -1,7 +1,8 @@
 #pragma once
 
-#include "api/tokenizer_data.h"
+#include "caravel/request.h"
 #include "format/gguf/gguf_metadata.h"
+#include "text/tokenizer_data.h"
 
 namespace caravel::format {
 

@@ -7,8 +7,10 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "caravel/request.h"
 #include "format/hf/json_file.h"
 #include "format/hf/tokenizer_json.h"
+#include "text/tokenizer_data.h"
 
 namespace caravel::format {
 namespace {

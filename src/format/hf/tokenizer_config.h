@@ -3,7 +3,8 @@
 #include <filesystem>
 #include <nlohmann/json_fwd.hpp>
 
-#include "api/tokenizer_data.h"
+#include "caravel/request.h"
+#include "text/tokenizer_data.h"
 
 namespace caravel::format {
 

@@ -3,7 +3,7 @@
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 
-#include "api/tokenizer_data.h"
+#include "text/tokenizer_data.h"
 
 namespace caravel::format {
 

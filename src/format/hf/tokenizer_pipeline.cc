@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "format/printable.h"
+#include "text/tokenizer_data.h"
 
 namespace caravel::format {
 namespace {

@@ -4,8 +4,8 @@
 #include <memory>
 #include <string>
 
-#include "api/output.h"
-#include "engine/engine.h"
+#include "caravel/engine.h"
+#include "caravel/result.h"
 
 namespace caravel::server::metrics {
 

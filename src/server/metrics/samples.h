@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "api/stats.h"
-#include "engine/engine.h"
+#include "caravel/engine.h"
+#include "caravel/stats.h"
 #include "server/metrics/recorder.h"
 
 namespace caravel::server::metrics {

@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "api/output.h"
+#include "caravel/result.h"
 #include "server/openai/api_error.h"
 
 namespace caravel::server::openai {

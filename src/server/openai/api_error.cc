@@ -1,25 +1,29 @@
 #include "server/openai/api_error.h"
 
-#include "server/openai/json_body.h"
+#include "fields/fields.h"
 
 namespace caravel::server::openai {
 namespace {
+
+constexpr const char* kInvalidRequest = "invalid_request_error";
 
 Json or_null(const std::optional<std::string>& value) { return value ? Json(*value) : Json(nullptr); }
 
 }  // namespace
 
-ApiError bad_field(const std::string& param, const std::string& message) {
-  return {400, "invalid_request_error", message, param, "invalid_value"};
-}
-
 ApiError as_api_error(const std::exception& error) {
   if (const auto* api = dynamic_cast<const ApiError*>(&error)) return *api;
-  if (const auto* field = dynamic_cast<const InvalidField*>(&error)) return bad_field(field->field, field->what());
+  if (const auto* field = dynamic_cast<const FieldError*>(&error)) {
+    return {400, kInvalidRequest, field->what(), field->path.empty() ? std::nullopt : std::optional(field->path),
+            field->code};
+  }
+  if (const auto* field = dynamic_cast<const InvalidField*>(&error)) {
+    return {400, kInvalidRequest, field->what(), field->field, "invalid_value"};
+  }
   if (dynamic_cast<const InvalidArgument*>(&error) != nullptr ||
       dynamic_cast<const CapacityError*>(&error) != nullptr || dynamic_cast<const Unsupported*>(&error) != nullptr ||
       dynamic_cast<const FormatError*>(&error) != nullptr) {
-    return {400, "invalid_request_error", error.what()};
+    return {400, kInvalidRequest, error.what()};
   }
   return {500, "server_error", "The server had an error while processing your request."};
 }

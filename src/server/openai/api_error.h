@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "base/error.h"
-#include "server/http/http.h"
+#include "http/http.h"
 
 namespace caravel::server::openai {
 
@@ -26,10 +26,8 @@ class ApiError : public Error {
   std::optional<std::string> code;
 };
 
-/// 400 invalid_request_error about one field.
-ApiError bad_field(const std::string& param, const std::string& message);
-
-/// What a handler threw, as an ApiError: one as it is; InvalidField as bad_field(); other InvalidArgument,
+/// What a handler threw, as an ApiError: one as it is; FieldError and InvalidField as 400 with param and code;
+/// other InvalidArgument,
 /// CapacityError, Unsupported and FormatError of what a user sent as 400; anything else as 500 without its message.
 ApiError as_api_error(const std::exception& error);
 

@@ -5,7 +5,7 @@
 namespace caravel::server::openai {
 namespace {
 
-using parsers::Piece;
+using chat::Piece;
 using Kind = Piece::Kind;
 
 Json new_call(const std::string& name) {
@@ -22,7 +22,7 @@ void set_reasoning(Json& message, const std::string& text) {
 
 }  // namespace
 
-ChatAnswer::ChatAnswer(Options options, Form form, const ChatForm& chat, const text::Tokenizer& tokenizer)
+ChatAnswer::ChatAnswer(Options options, Form form, const ChatForm& chat, const Tokenizer& tokenizer)
     : ChoicesAnswer(std::move(options)),
       form_(std::move(form)),
       names_{.tokenizer = tokenizer, .as_ids = form_.tokens_as_ids} {

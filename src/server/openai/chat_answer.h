@@ -23,7 +23,7 @@ class ChatAnswer final : public ChoicesAnswer {
     std::vector<int32_t> prompt_token_ids;
   };
 
-  ChatAnswer(Options options, Form form, const ChatForm& chat, const text::Tokenizer& tokenizer);
+  ChatAnswer(Options options, Form form, const ChatForm& chat, const Tokenizer& tokenizer);
 
   void add(size_t prompt, const Delta& delta, std::string& out) override;
   void prompt_ended(size_t prompt, const Result& result, std::string& out) override;

@@ -12,7 +12,7 @@ ChatForm make_chat_form(const Context& context, Tools tools, const Prompt& promp
       throw bad_field("tool_choice", "A forced tool call cannot be combined with a prescribed form of the answer.");
     }
     try {
-      generation.prescribe({.grammar = parsers::forced_call_grammar(context.tool_format, tools.forced, tools.parallel),
+      generation.prescribe({.grammar = chat::forced_call_grammar(context.tool_format, tools.forced, tools.parallel),
                             .field = "tools"});
     } catch (const Error& error) {
       throw bad_field("tools", fmt::format("Invalid 'tools': {}", error.what()));
@@ -20,11 +20,11 @@ ChatForm make_chat_form(const Context& context, Tools tools, const Prompt& promp
   }
   if (tools.choice != ToolChoice::kNone) {
     form.format = context.tool_format;
-    if (parsers::marks_are_special(form.format)) sampling.skip_special_tokens = false;
+    if (chat::marks_are_special(form.format)) sampling.skip_special_tokens = false;
   }
   // A grammar rules from the first token on: such an answer has no reasoning part.
   if (sampling.grammar.kind == GrammarSpec::Kind::kNone) {
-    form.marks = parsers::reasoning_marks(context.chat_template_source, prompt.text.value_or(""));
+    form.marks = chat::reasoning_marks(context.chat_template_source, prompt.text.value_or(""));
   }
   form.tools = std::move(tools);
   return form;

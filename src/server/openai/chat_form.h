@@ -15,13 +15,13 @@ namespace caravel::server::openai {
 
 /// How the answers of one chat are taken apart; the same for each of n.
 struct ChatForm {
-  parsers::ToolFormat format = parsers::ToolFormat::kNone;
+  chat::ToolFormat format = chat::ToolFormat::kNone;
   Tools tools;
-  parsers::ReasoningMarks marks;
+  chat::ReasoningMarks marks;
   bool with_reasoning = true;
 
   PartReader reader() const {
-    return {parsers::make_output_parser(format, tools.list, marks), with_reasoning,
+    return {chat::make_output_parser(format, tools.list, marks), with_reasoning,
             tools.choice != ToolChoice::kNone && !tools.parallel};
   }
 };

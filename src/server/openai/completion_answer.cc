@@ -5,7 +5,7 @@
 namespace caravel::server::openai {
 
 CompletionAnswer::CompletionAnswer(Options options, Form form, std::vector<Prompt> prompts,
-                                   const text::Tokenizer& tokenizer)
+                                   const Tokenizer& tokenizer)
     : ChoicesAnswer(std::move(options)),
       form_(std::move(form)),
       prompts_(std::move(prompts)),
@@ -64,7 +64,7 @@ Json CompletionAnswer::choice_json(size_t index, const Part& part, const Result*
       choice.logprobs.add_prompt(prompt.tokens, result->prompt_logprobs, text);
     }
   }
-  text += part.joined(parsers::Piece::Kind::kContent);
+  text += part.joined(chat::Piece::Kind::kContent);
   Json json = {{"index", index}, {"text", std::move(text)}, {"logprobs", nullptr}};
   if (form_.logprobs) {
     choice.logprobs.add(part.logprobs);

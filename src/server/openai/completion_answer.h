@@ -25,7 +25,7 @@ class CompletionAnswer final : public ChoicesAnswer {
     std::vector<std::string> stop;
   };
 
-  CompletionAnswer(Options options, Form form, std::vector<Prompt> prompts, const text::Tokenizer& tokenizer);
+  CompletionAnswer(Options options, Form form, std::vector<Prompt> prompts, const Tokenizer& tokenizer);
 
   void add(size_t prompt, const Delta& delta, std::string& out) override;
   void prompt_ended(size_t prompt, const Result& result, std::string& out) override;

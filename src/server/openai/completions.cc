@@ -13,7 +13,7 @@ constexpr int kMaxLogprobs = 128;      // the engine's
 constexpr int kDefaultMaxTokens = 16;  // OpenAI's
 
 /// A prompt as a text, as token ids, as lists of either, or by its parts.
-std::vector<Prompt> find_prompts(Fields& fields, const text::Tokenizer& tokenizer, std::string& path) {
+std::vector<Prompt> find_prompts(Fields& fields, const Tokenizer& tokenizer, std::string& path) {
   const bool add_special_tokens = fields.boolean("add_special_tokens", true);
   const Json* parts = fields.find("prompt_components");
   if (parts == nullptr) {
@@ -34,7 +34,7 @@ std::optional<int> small_integer(Fields& fields, std::string_view name, int high
 std::unique_ptr<http::Work> answer(const Context& context, const http::Request& request, const http::Wake& wake) {
   const Json body = parse_json(request.body);
   Fields fields(body);
-  const text::Tokenizer& tokenizer = context.engine.tokenizer();
+  const Tokenizer& tokenizer = context.engine.tokenizer();
   const RequestHead head = parse_head(fields, context);
 
   Generation generation = begin_generation(fields, head, context, "/v1/completions");

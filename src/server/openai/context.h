@@ -4,11 +4,11 @@
 #include <string>
 #include <vector>
 
-#include "engine/engine.h"
+#include "caravel/engine.h"
+#include "chat/output_parser.h"
 #include "server/metrics/recorder.h"
 #include "server/openai/admission.h"
 #include "server/openai/deadlines.h"
-#include "server/parsers/output_parser.h"
 #include "server/serve.h"
 
 namespace caravel::server::openai {
@@ -20,7 +20,7 @@ struct Context {
   std::vector<std::string> model_names;     // that requests may ask for; the first is the one that is shown
   const text::ChatTemplate* chat_template;  // nullptr: none
   std::string chat_template_source;         // for tool format and reasoning marks
-  parsers::ToolFormat tool_format;
+  chat::ToolFormat tool_format;
   metrics::Recorder& recorder;
   std::unique_ptr<Admission> admission = std::make_unique<Admission>();
   std::unique_ptr<Deadlines> deadlines = std::make_unique<Deadlines>();  // of requests that take too long

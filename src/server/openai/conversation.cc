@@ -1,4 +1,5 @@
 #include "server/openai/conversation.h"
+#include "text/tokenizer_data.h"
 
 #include <algorithm>
 #include <utility>
@@ -57,13 +58,13 @@ Json parse_message(const Json& value, const std::string& path) {
   return message;
 }
 
-std::string special_token(const text::Tokenizer& tokenizer, std::optional<int32_t> id) {
+std::string special_token(const Tokenizer& tokenizer, std::optional<int32_t> id) {
   return id ? tokenizer.data().tokens[static_cast<size_t>(*id)].text : std::string();
 }
 
 /// Tells of the tools in the system message where the template has no place for them.
 void add_tool_instructions(const Context& context, const Json& tools, Json& messages) {
-  const std::string text = parsers::tool_instructions(context.tool_format, context.chat_template_source, tools);
+  const std::string text = chat::tool_instructions(context.tool_format, context.chat_template_source, tools);
   if (text.empty()) return;
   if (messages.front()["role"] != "system") {
     messages.insert(messages.begin(), Json{{"role", "system"}, {"content", text}});
@@ -113,7 +114,7 @@ Json parse_arguments(const std::string& text, const std::string& path) {
   Json arguments;
   try {
     arguments = parse_json(text);
-  } catch (const ApiError&) {
+  } catch (const FormatError&) {
     throw bad_field(path, fmt::format("Invalid '{}': a call's arguments are a JSON object, as text.", path));
   }
   return as_object(arguments, path);
@@ -125,11 +126,10 @@ Json parse_chat_messages(const Json& value, const std::string& path) {
     messages.push_back(parse_message(item, join_path(path, messages.size())));
   }
   if (messages.empty()) {
-    throw ApiError(400, "invalid_request_error",
+    throw FieldError(path, "empty_array",
                    fmt::format("Invalid '{}': empty array. Expected an array with minimum length 1, but got an empty "
                                "array instead.",
-                               path),
-                   path, "empty_array");
+                               path));
   }
   return messages;
 }
@@ -140,7 +140,7 @@ Prompt render_chat(const Context& context, const Conversation& conversation, con
                                       "with --chat-template.",
                                       context.model_names.front()));
   }
-  const text::Tokenizer& tokenizer = context.engine.tokenizer();
+  const Tokenizer& tokenizer = context.engine.tokenizer();
   text::ChatInput input;
   input.messages = conversation.messages;
   add_tool_instructions(context, conversation.tools, input.messages);

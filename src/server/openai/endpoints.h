@@ -2,7 +2,7 @@
 
 #include <memory>
 
-#include "server/http/http.h"
+#include "http/http.h"
 #include "server/openai/context.h"
 
 namespace caravel::server::openai {

@@ -3,7 +3,7 @@
 #include <string>
 #include <string_view>
 
-#include "server/openai/json_body.h"
+#include "fields/json.h"
 
 namespace caravel::server::openai {
 

@@ -7,7 +7,7 @@
 
 #include "server/openai/answer.h"
 #include "server/openai/context.h"
-#include "server/openai/fields.h"
+#include "fields/fields.h"
 #include "server/openai/grammar_fields.h"
 #include "server/openai/prompt.h"
 #include "server/openai/request_head.h"

@@ -105,7 +105,7 @@ GrammarSpec parse_format(const Json& format, const std::string& path, bool neste
   return spec;
 }
 
-ApiError form_is_given(const std::string& path, const std::string& by) {
+FieldError form_is_given(const std::string& path, const std::string& by) {
   return bad_field(path, fmt::format("Invalid '{}': '{}' already says what the answer must look like.", path, by));
 }
 

@@ -2,8 +2,8 @@
 
 #include <string>
 
-#include "api/grammar_spec.h"
-#include "server/openai/fields.h"
+#include "caravel/request.h"
+#include "fields/fields.h"
 
 namespace caravel::server::openai {
 
@@ -17,7 +17,7 @@ struct AnswerForm {
 AnswerForm parse_answer_form(Fields& fields);
 
 /// 400: the field `path` says it where `by` did already.
-ApiError form_is_given(const std::string& path, const std::string& by);
+FieldError form_is_given(const std::string& path, const std::string& by);
 
 /// A format as OpenAI writes it: {"type": "text" | "json_object" | "json_schema", ...}. nested: chat's form, in which
 /// the schema is inside "json_schema"; else the form of /v1/responses, beside the type.

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "text/unicode.h"
+#include "base/utf8.h"
 
 namespace caravel::server::openai {
 namespace {
@@ -45,7 +45,7 @@ Json top_json(const TokenLogprob& entry, size_t top, const TokenNames& names) {
 std::string TokenNames::name(int32_t token) const {
   if (as_ids) return fmt::format("token_id:{}", token);
   const std::string_view bytes = tokenizer.token_bytes(token);
-  if (text::is_valid_utf8(bytes)) return std::string(bytes);
+  if (is_valid_utf8(bytes)) return std::string(bytes);
   std::string escaped;
   for (const char byte : bytes) escaped += fmt::format("\\x{:02x}", static_cast<uint8_t>(byte));
   return escaped;
@@ -65,7 +65,7 @@ Json chat_logprobs(std::span<const TokenLogprob> logprobs, size_t top, const Tok
   return list;
 }
 
-Json prompt_logprobs_json(std::span<const TokenLogprob> logprobs, size_t top, const text::Tokenizer& tokenizer) {
+Json prompt_logprobs_json(std::span<const TokenLogprob> logprobs, size_t top, const Tokenizer& tokenizer) {
   const TokenNames names{.tokenizer = tokenizer};
   Json list = Json::array({nullptr});
   for (const TokenLogprob& entry : logprobs) {
@@ -101,7 +101,7 @@ void TextLogprobs::add_prompt(std::span<const int32_t> tokens, std::span<const T
 
 void TextLogprobs::skip_prompt(std::string_view text) {
   // The answer's text is made by itself, as the engine makes it.
-  detokenizer_ = text::Detokenizer(names_.tokenizer, skip_special_);
+  detokenizer_ = Detokenizer(names_.tokenizer, skip_special_);
   offset_ = count_characters(text);
 }
 

@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "api/output.h"
-#include "server/openai/json_body.h"
-#include "text/tokenizer.h"
+#include "caravel/result.h"
+#include "caravel/tokenizer.h"
+#include "fields/json.h"
 
 namespace caravel::server::openai {
 
@@ -15,7 +15,7 @@ inline constexpr int kMaxTopLogprobs = 20;  // OpenAI's, of chats and responses
 
 /// How tokens are written.
 struct TokenNames {
-  const text::Tokenizer& tokenizer;
+  const Tokenizer& tokenizer;
   bool as_ids = false;  // vLLM's return_tokens_as_token_ids: "token_id:17"
 
   /// The token's text; of bytes that are no UTF-8 by themselves OpenAI's "\xe2\x80".
@@ -26,7 +26,7 @@ struct TokenNames {
 Json chat_logprobs(std::span<const TokenLogprob> logprobs, size_t top, const TokenNames& names);
 
 /// vLLM's prompt_logprobs: null, then for each further token {"id": {"logprob", "rank", "decoded_token"}}.
-Json prompt_logprobs_json(std::span<const TokenLogprob> logprobs, size_t top, const text::Tokenizer& tokenizer);
+Json prompt_logprobs_json(std::span<const TokenLogprob> logprobs, size_t top, const Tokenizer& tokenizer);
 
 /// The form of /v1/completions, which grows token by token: {"tokens", "token_logprobs", "top_logprobs",
 /// "text_offset"}. Offsets are in characters of the text.
@@ -50,7 +50,7 @@ class TextLogprobs {
   TokenNames names_;
   size_t top_;
   bool skip_special_;
-  text::Detokenizer detokenizer_;
+  Detokenizer detokenizer_;
   size_t offset_ = 0;
   Json tokens_ = Json::array();
   Json token_logprobs_ = Json::array();

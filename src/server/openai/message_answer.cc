@@ -7,7 +7,7 @@
 namespace caravel::server::openai {
 namespace {
 
-using Kind = parsers::Piece::Kind;
+using Kind = chat::Piece::Kind;
 
 std::string_view error_type(const ApiError& error) {
   switch (error.status) {

@@ -28,7 +28,7 @@ class MessageAnswer final : public SectionsAnswer {
   void close(size_t number, const Section& section, std::string& out) override;
   void end(std::string& out) override;
   Json whole() const override;
-  std::string make_section_id(parsers::Piece::Kind kind) const override;
+  std::string make_section_id(chat::Piece::Kind kind) const override;
 
   Json message(Json content, Json stop_reason, Json usage) const;
   Json stop_reason() const;

@@ -8,7 +8,7 @@
 namespace caravel::server::openai {
 namespace {
 
-using parsers::Piece;
+using chat::Piece;
 using Kind = Piece::Kind;
 
 void add_piece(std::vector<Piece>& pieces, Piece piece) {

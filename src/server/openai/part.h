@@ -7,15 +7,15 @@
 #include <utility>
 #include <vector>
 
-#include "api/output.h"
-#include "server/openai/json_body.h"
-#include "server/parsers/output_parser.h"
+#include "caravel/result.h"
+#include "chat/output_parser.h"
+#include "fields/json.h"
 
 namespace caravel::server::openai {
 
 /// A stretch of one answer, taken apart. Stretches appended to each other are the answer, however it was cut.
 struct Part {
-  std::vector<parsers::Piece> pieces;  // of neighbours no two are of one kind and call
+  std::vector<chat::Piece> pieces;  // of neighbours no two are of one kind and call
   std::vector<int32_t> token_ids;
   std::vector<TokenLogprob> logprobs;
   FinishReason finish_reason = FinishReason::kNone;  // kStop, kLength; kCancelled: the time-out
@@ -24,7 +24,7 @@ struct Part {
 
   void append(Part part);
   /// The pieces of that kind (and call), joined.
-  std::string joined(parsers::Piece::Kind kind, int index = 0) const;
+  std::string joined(chat::Piece::Kind kind, int index = 0) const;
 };
 
 /// "stop", "length" (also for the time-out) or "tool_calls"; null while it goes on.
@@ -36,7 +36,7 @@ Json stop_reason_json(const Part& part, const std::vector<std::string>& stops);
 class PartReader {
  public:
   /// parser: nullptr where the text is content as it is. single_call: calls after the first are left out.
-  PartReader(std::unique_ptr<parsers::OutputParser> parser, bool with_reasoning, bool single_call)
+  PartReader(std::unique_ptr<chat::OutputParser> parser, bool with_reasoning, bool single_call)
       : parser_(std::move(parser)), with_reasoning_(with_reasoning), single_call_(single_call) {}
 
   /// What is new. Tokens whose text waits for more come with the text, so a part without pieces is the last one or
@@ -44,9 +44,9 @@ class PartReader {
   std::optional<Part> read(const Delta& delta);
 
  private:
-  void keep(std::vector<parsers::Piece> pieces);
+  void keep(std::vector<chat::Piece> pieces);
 
-  std::unique_ptr<parsers::OutputParser> parser_;
+  std::unique_ptr<chat::OutputParser> parser_;
   bool with_reasoning_;
   bool single_call_;
   Part next_;

@@ -16,12 +16,12 @@ std::optional<int64_t> parse_truncation(Fields& fields) {
   return value;
 }
 
-Prompt text_prompt(std::string text, const text::Tokenizer& tokenizer, bool add_special_tokens) {
+Prompt text_prompt(std::string text, const Tokenizer& tokenizer, bool add_special_tokens) {
   std::vector<int32_t> tokens = tokenizer.encode(text, {.add_special = add_special_tokens, .parse_special = true});
   return {.tokens = std::move(tokens), .text = std::move(text)};
 }
 
-std::vector<Prompt> parse_prompts(const Json& value, const std::string& path, const text::Tokenizer& tokenizer,
+std::vector<Prompt> parse_prompts(const Json& value, const std::string& path, const Tokenizer& tokenizer,
                                   bool add_special_tokens) {
   std::vector<Prompt> prompts;
   const auto add_text = [&](const std::string& text) {
@@ -38,11 +38,10 @@ std::vector<Prompt> parse_prompts(const Json& value, const std::string& path, co
     return prompts;
   }
   if (value.size() > kMaxPrompts) {
-    throw ApiError(400, "invalid_request_error",
+    throw FieldError(path, "array_above_max_length",
                    fmt::format("Invalid '{}': array too long. Expected an array with maximum length {}, but got an "
                                "array with length {} instead.",
-                               path, kMaxPrompts, value.size()),
-                   path, "array_above_max_length");
+                               path, kMaxPrompts, value.size()));
   }
   for (const Json& item : value) {
     const std::string item_path = join_path(path, prompts.size());
@@ -60,7 +59,7 @@ std::vector<Prompt> parse_prompts(const Json& value, const std::string& path, co
 text::PromptComponents parse_components(const Json& value, const std::string& path) {
   try {
     return text::parse_prompt_components(to_text(as_object(value, path)), path);
-  } catch (const ApiError&) {
+  } catch (const FieldError&) {
     throw;
   } catch (const Error& error) {
     throw bad_field(path, error.what());
@@ -88,11 +87,10 @@ void fit_prompt(Prompt& prompt, const std::string& path, std::optional<int64_t> 
     }
   }
   if (tokens.size() > room) {
-    throw ApiError(400, "invalid_request_error",
+    throw FieldError(path, "context_length_exceeded",
                    fmt::format("This model's maximum context length is {} tokens. However, your prompt has {} tokens. "
                                "Please reduce its length.",
-                               model.max_model_len, tokens.size()),
-                   path, "context_length_exceeded");
+                               model.max_model_len, tokens.size()));
   }
 }
 

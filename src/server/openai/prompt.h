@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "engine/engine.h"
-#include "server/openai/fields.h"
+#include "caravel/engine.h"
+#include "fields/fields.h"
 #include "text/prompt_components.h"
 
 namespace caravel::server::openai {
@@ -25,11 +25,11 @@ inline constexpr size_t kMaxPrompts = 2048;
 std::optional<int64_t> parse_truncation(Fields& fields);
 
 /// A text, token ids, or a list of either.
-std::vector<Prompt> parse_prompts(const Json& value, const std::string& path, const text::Tokenizer& tokenizer,
+std::vector<Prompt> parse_prompts(const Json& value, const std::string& path, const Tokenizer& tokenizer,
                                   bool add_special_tokens);
 
 /// A text as a prompt. Special tokens that are written in it count as such.
-Prompt text_prompt(std::string text, const text::Tokenizer& tokenizer, bool add_special_tokens);
+Prompt text_prompt(std::string text, const Tokenizer& tokenizer, bool add_special_tokens);
 
 /// prompt_components: a prompt by its parts (docs/prompting.md).
 text::PromptComponents parse_components(const Json& value, const std::string& path);

@@ -3,8 +3,9 @@
 #include <cstdint>
 #include <string>
 
+#include "server/openai/api_error.h"
 #include "server/openai/context.h"
-#include "server/openai/fields.h"
+#include "fields/fields.h"
 
 namespace caravel::server::openai {
 

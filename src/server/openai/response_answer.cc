@@ -7,7 +7,7 @@
 namespace caravel::server::openai {
 namespace {
 
-using Kind = parsers::Piece::Kind;
+using Kind = chat::Piece::Kind;
 using Section = SectionsAnswer::Section;
 
 /// What every event about a section's text begins with.

@@ -37,7 +37,7 @@ class ResponseAnswer final : public SectionsAnswer {
   void close(size_t number, const Section& section, std::string& out) override;
   void end(std::string& out) override;
   Json whole() const override;
-  std::string make_section_id(parsers::Piece::Kind kind) const override;
+  std::string make_section_id(chat::Piece::Kind kind) const override;
 
   Json logprobs_json(std::span<const TokenLogprob> logprobs) const;
   Json text_part(const Section& section) const;

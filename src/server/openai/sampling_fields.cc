@@ -1,3 +1,4 @@
+#include "caravel/request.h"
 #include "server/openai/sampling_fields.h"
 
 #include <charconv>
@@ -27,11 +28,10 @@ std::vector<std::string> parse_stop(Fields& fields) {
   if (!value->is_array()) throw wrong_type(*value, fields.path("stop"), "a string or an array of strings");
   std::vector<std::string> texts = as_strings(*value, fields.path("stop"));
   if (texts.size() > kMaxStops) {
-    throw ApiError(400, "invalid_request_error",
+    throw FieldError(fields.path("stop"), "array_above_max_length",
                    fmt::format("Invalid 'stop': array too long. Expected an array with maximum length {}, but got an "
                                "array with length {} instead.",
-                               kMaxStops, texts.size()),
-                   fields.path("stop"), "array_above_max_length");
+                               kMaxStops, texts.size()));
   }
   return texts;
 }

@@ -1,8 +1,8 @@
 #pragma once
 
-#include "api/sampling_params.h"
-#include "engine/engine.h"
-#include "server/openai/fields.h"
+#include "caravel/engine.h"
+#include "caravel/request.h"
+#include "fields/fields.h"
 
 namespace caravel::server::openai {
 

@@ -5,20 +5,20 @@
 
 namespace caravel::server::openai {
 
-using Kind = parsers::Piece::Kind;
+using Kind = chat::Piece::Kind;
 
 void SectionsAnswer::add(size_t, const Delta& delta, std::string& out) {
   std::optional<Part> part = reader_.read(delta);
   if (!part) return;
   if (!std::exchange(begun_, true) && streams_) begin(out);
   std::ranges::move(part->logprobs, std::back_inserter(waiting_logprobs_));
-  for (const parsers::Piece& piece : part->pieces) take(piece, out);
+  for (const chat::Piece& piece : part->pieces) take(piece, out);
   // The id that ends an answer has no text.
   if (!waiting_logprobs_.empty() && !sections_.empty() && sections_.back().kind == Kind::kContent) extend("", out);
   last_ = *std::move(part);
 }
 
-void SectionsAnswer::take(const parsers::Piece& piece, std::string& out) {
+void SectionsAnswer::take(const chat::Piece& piece, std::string& out) {
   const Kind kind = piece.kind == Kind::kToolArguments ? Kind::kToolCall : piece.kind;
   const bool goes_on = !sections_.empty() && sections_.back().kind == kind && piece.kind != Kind::kToolCall;
   if (!goes_on) {

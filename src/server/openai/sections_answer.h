@@ -17,7 +17,7 @@ namespace caravel::server::openai {
 class SectionsAnswer : public Answer {
  public:
   struct Section {
-    parsers::Piece::Kind kind;  // kContent, kReasoning or kToolCall
+    chat::Piece::Kind kind;  // kContent, kReasoning or kToolCall
     std::string id;
     std::string name;                         // of the function
     std::string text;                         // or the arguments
@@ -42,7 +42,7 @@ class SectionsAnswer : public Answer {
   virtual void end(std::string& out) = 0;
   /// The whole answer, where it is not streamed.
   virtual Json whole() const = 0;
-  virtual std::string make_section_id(parsers::Piece::Kind kind) const = 0;
+  virtual std::string make_section_id(chat::Piece::Kind kind) const = 0;
 
   const std::vector<Section>& sections() const { return sections_; }
   const Usage& usage() const { return usage_; }
@@ -52,7 +52,7 @@ class SectionsAnswer : public Answer {
   std::optional<std::string> stop_string() const;
 
  private:
-  void take(const parsers::Piece& piece, std::string& out);
+  void take(const chat::Piece& piece, std::string& out);
   /// More of the last section, with the log-probabilities that wait if it is text.
   void extend(const std::string& text, std::string& out);
 

@@ -60,11 +60,10 @@ Json parse_list(Fields& fields, Json (*parse)(const Json& value, const std::stri
   const Json* value = fields.find("tools");
   if (value == nullptr || as_array(*value, fields.path("tools")).empty()) return nullptr;
   if (value->size() > kMaxTools) {
-    throw ApiError(400, "invalid_request_error",
+    throw FieldError(fields.path("tools"), "array_above_max_length",
                    fmt::format("Invalid 'tools': array too long. Expected an array with maximum length {}, but got an "
                                "array with length {} instead.",
-                               kMaxTools, value->size()),
-                   fields.path("tools"), "array_above_max_length");
+                               kMaxTools, value->size()));
   }
   Json list = Json::array();
   for (const Json& tool : *value) list.push_back(parse(tool, join_path(fields.path("tools"), list.size())));
@@ -107,10 +106,10 @@ const Json* find_choice(Fields& fields, const Json& list) {
   return list.is_null() ? nullptr : choice;
 }
 
-Tools finish(Tools tools, parsers::ToolFormat format) {
+Tools finish(Tools tools, chat::ToolFormat format) {
   if (tools.choice == ToolChoice::kNone) {
     tools.list = nullptr;
-  } else if (format == parsers::ToolFormat::kNone) {
+  } else if (format == chat::ToolFormat::kNone) {
     throw unsupported_field(
         "tools",
         "the model's chat template knows no tools; start the server with --tool-call-parser to name their format");
@@ -119,7 +118,7 @@ Tools finish(Tools tools, parsers::ToolFormat format) {
 }
 
 /// OpenAI's tool_choice, whose named form differs between chat and responses.
-Tools parse_openai_tools(Fields& fields, parsers::ToolFormat format, bool nested) {
+Tools parse_openai_tools(Fields& fields, chat::ToolFormat format, bool nested) {
   Tools tools;
   tools.list = parse_list(fields, nested ? chat_tool : response_tool);
   tools.parallel = fields.boolean("parallel_tool_calls", true);
@@ -148,13 +147,13 @@ Tools parse_openai_tools(Fields& fields, parsers::ToolFormat format, bool nested
 
 }  // namespace
 
-Tools parse_chat_tools(Fields& fields, parsers::ToolFormat format) { return parse_openai_tools(fields, format, true); }
+Tools parse_chat_tools(Fields& fields, chat::ToolFormat format) { return parse_openai_tools(fields, format, true); }
 
-Tools parse_response_tools(Fields& fields, parsers::ToolFormat format) {
+Tools parse_response_tools(Fields& fields, chat::ToolFormat format) {
   return parse_openai_tools(fields, format, false);
 }
 
-Tools parse_message_tools(Fields& fields, parsers::ToolFormat format) {
+Tools parse_message_tools(Fields& fields, chat::ToolFormat format) {
   Tools tools;
   tools.list = parse_list(fields, message_tool);
   const Json* choice = fields.find("tool_choice");

@@ -2,8 +2,8 @@
 
 #include <string>
 
-#include "server/openai/fields.h"
-#include "server/parsers/output_parser.h"
+#include "fields/fields.h"
+#include "chat/output_parser.h"
 
 namespace caravel::server::openai {
 
@@ -23,10 +23,10 @@ struct Tools {
 
 /// tools, tool_choice and parallel_tool_calls as /v1/chat/completions has them. Throws ApiError; also where tools may
 /// be called and `format` is kNone.
-Tools parse_chat_tools(Fields& fields, parsers::ToolFormat format);
+Tools parse_chat_tools(Fields& fields, chat::ToolFormat format);
 /// The same as /v1/responses has them: name and parameters beside the type.
-Tools parse_response_tools(Fields& fields, parsers::ToolFormat format);
+Tools parse_response_tools(Fields& fields, chat::ToolFormat format);
 /// tools and tool_choice as Anthropic has them.
-Tools parse_message_tools(Fields& fields, parsers::ToolFormat format);
+Tools parse_message_tools(Fields& fields, chat::ToolFormat format);
 
 }  // namespace caravel::server::openai

@@ -1,7 +1,7 @@
 #pragma once
 
-#include "api/output.h"
-#include "server/openai/json_body.h"
+#include "caravel/result.h"
+#include "fields/json.h"
 
 namespace caravel::server::openai {
 

@@ -3,8 +3,8 @@
 #include <atomic>
 #include <memory>
 
-#include "engine/engine.h"
-#include "server/http/http.h"
+#include "caravel/engine.h"
+#include "http/http.h"
 
 namespace caravel::server::web {
 

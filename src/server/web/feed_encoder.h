@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "api/monitor.h"
-#include "engine/engine.h"
+#include "caravel/engine.h"
+#include "caravel/monitor.h"
 
 namespace caravel::server::web {
 

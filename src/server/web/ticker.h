@@ -7,7 +7,7 @@
 #include <mutex>
 #include <thread>
 
-#include "server/http/http.h"
+#include "http/http.h"
 
 namespace caravel::server::web {
 

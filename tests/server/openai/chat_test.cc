@@ -195,7 +195,7 @@ TEST_F(ChatTest, CutsDoNotMatter) {
       "<tool_call>\n{\"name\": \"look\", \"arguments\": {\"city\": \"Ro",
       "<tool_call>{\"name\": \"nobody\", \"arguments\": {}}</tool_call>",
   };
-  const text::Tokenizer& tokenizer = harness_.engine->tokenizer();
+  const Tokenizer& tokenizer = harness_.engine->tokenizer();
   std::mt19937 random(1);
   for (const bool parallel : {true, false}) {
     for (const std::string& text : answers) {
@@ -218,7 +218,7 @@ TEST_F(ChatTest, CutsDoNotMatter) {
       pieces.back().finish_reason = FinishReason::kStop;
       const auto answered = [&](bool stream, const std::vector<Delta>& deltas) {
         ChatForm chat;
-        chat.format = parsers::ToolFormat::kHermes;
+        chat.format = chat::ToolFormat::kHermes;
         chat.tools.list = kTools;
         chat.tools.choice = ToolChoice::kAuto;
         chat.tools.parallel = parallel;

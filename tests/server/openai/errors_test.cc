@@ -206,7 +206,7 @@ TEST(Chats, AreRefusedWithoutATemplate) {
 
 TEST(Chats, ToolsAreRefusedWithoutAFormat) {
   Harness harness;
-  harness.context.tool_format = parsers::ToolFormat::kNone;
+  harness.context.tool_format = chat::ToolFormat::kNone;
   Json body = {{"messages", {{{"role", "user"}, {"content", "a"}}}},
                {"tools", {{{"type", "function"}, {"function", {{"name", "f"}}}}}},
                {"max_tokens", 1}};

@@ -12,7 +12,7 @@
 
 #include "engine/engine_impl.h"
 #include "server/openai/endpoints.h"
-#include "server/openai/json_body.h"
+#include "fields/json.h"
 #include "text/chat_template.h"
 
 namespace caravel::server::openai {
@@ -193,7 +193,7 @@ class Harness {
                   .model_names = {"tiny", "tiny-too"},
                   .chat_template = &chat_template,
                   .chat_template_source = kTemplate,
-                  .tool_format = parsers::ToolFormat::kHermes,
+                  .tool_format = chat::ToolFormat::kHermes,
                   .recorder = recorder};
 };
 

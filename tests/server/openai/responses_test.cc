@@ -192,7 +192,7 @@ TEST_F(ResponsesTest, CutsDoNotMatter) {
   const std::string text =
       "<think>Hm.</think>Soon.<tool_call>\n{\"name\": \"wait\", \"arguments\": {\"long\": true}}\n</tool_call>";
   ChatForm chat;
-  chat.format = parsers::ToolFormat::kHermes;
+  chat.format = chat::ToolFormat::kHermes;
   chat.tools.list = Json::parse(R"([{"type": "function", "function": {"name": "wait", "parameters": {}}}])");
   chat.tools.choice = ToolChoice::kAuto;
   chat.marks = {.begin = "<think>", .end = "</think>", .opened_by_template = false};

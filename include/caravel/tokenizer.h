@@ -1,0 +1,81 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace caravel {
+
+struct TokenizerData;
+
+enum class TokenType : uint8_t {
+  kNormal,
+  kUnknown,
+  kControl,      // special: never from plain text unless special tokens are parsed; not shown
+  kUserDefined,  // added token: always matched whole, shown
+  kUnused,
+  kByte,  // <0xNN>
+};
+
+struct EncodeOptions {
+  bool add_special = true;    // bos (and eos) where the model wants them
+  bool parse_special = true;  // control tokens written in the text become their ids
+};
+
+/// Text to token ids and back. Immutable: any thread may call it.
+class Tokenizer {
+ public:
+  /// Throws Unsupported (an unknown pre-tokenizer, named), FormatError (a merge or id that is not in the vocabulary, a
+  /// pattern that PCRE2 refuses).
+  explicit Tokenizer(TokenizerData data);
+  ~Tokenizer();
+  Tokenizer(Tokenizer&&) noexcept;
+  Tokenizer& operator=(Tokenizer&&) noexcept;
+
+  /// Broken UTF-8 counts as U+FFFD.
+  std::vector<int32_t> encode(std::string_view text, const EncodeOptions& options = {}) const;
+
+  /// The text of many tokens, as a Detokenizer would give it. Bytes that are not UTF-8 become U+FFFD.
+  std::string decode(std::span<const int32_t> tokens, bool skip_special = true) const;
+
+  /// The raw bytes that a token stands for; may be part of a character. Control tokens give their name.
+  std::string_view token_bytes(int32_t token) const;
+  TokenType token_type(int32_t token) const;
+  /// Of a token's text as stored, e.g. "<|im_end|>".
+  std::optional<int32_t> find(std::string_view stored) const;
+
+  int vocab_size() const;
+  std::optional<int32_t> bos_id() const;
+  std::optional<int32_t> eos_id() const;
+  bool adds_bos() const;
+  const TokenizerData& data() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<const Impl> impl_;
+};
+
+/// Turns a stream of tokens into text, never emitting half a character: bytes of an unfinished character wait for the
+/// next token. One thread at a time. A copy goes on from the same state (beams).
+class Detokenizer {
+ public:
+  explicit Detokenizer(const Tokenizer& tokenizer, bool skip_special = true)
+      : tokenizer_(&tokenizer), skip_special_(skip_special) {}
+
+  /// Appends to `out` the text that `token` completes; maybe nothing.
+  void push(int32_t token, std::string& out);
+  /// The end: bytes that still wait become U+FFFD.
+  void finish(std::string& out);
+
+ private:
+  const Tokenizer* tokenizer_;
+  bool skip_special_;
+  bool started_ = false;      // a leading space of SentencePiece's is dropped once
+  std::string pending_ = {};  // at most 3 bytes
+};
+
+}  // namespace caravel

@@ -1,0 +1,116 @@
+#include "chat/call_object.h"
+
+namespace caravel::chat {
+namespace {
+
+/// The value of a JSON string; empty for what is none.
+std::string unescape(const std::string& quoted) {
+  const auto value = nlohmann::json::parse(quoted, nullptr, /*allow_exceptions=*/false);
+  return value.is_string() ? value.get<std::string>() : std::string();
+}
+
+}  // namespace
+
+void CallObject::reset() {
+  state_ = State::kOpen;
+  name_.clear();
+  arguments_.clear();
+  has_arguments_ = announced_ = false;
+}
+
+CallStatus CallObject::feed(char byte) {
+  if (state_ == State::kInValue) return in_value(byte);
+  if (state_ == State::kInKey) {
+    text_ += byte;
+    const JsonScanner::Status status = scanner_.feed(byte);
+    if (status == JsonScanner::Status::kBad) return CallStatus::kBad;
+    if (status == JsonScanner::Status::kDone) {
+      key_ = unescape(text_);
+      state_ = State::kColon;
+    }
+    return CallStatus::kMore;
+  }
+  if (is_json_space(byte) && state_ != State::kOpen) return CallStatus::kMore;
+  switch (state_) {
+    case State::kOpen:
+      state_ = State::kFirstKey;
+      return byte == '{' ? CallStatus::kMore : CallStatus::kBad;
+    case State::kColon:
+      state_ = State::kBeforeValue;
+      return byte == ':' ? CallStatus::kMore : CallStatus::kBad;
+    case State::kBeforeValue:
+      return begin_value(byte);
+    case State::kAfterValue:
+      return after_value(byte);
+    default:  // an object without members is no call: no other way out than a key
+      if (byte != '"') return CallStatus::kBad;
+      scanner_.reset();
+      scanner_.feed(byte);
+      text_ = byte;
+      state_ = State::kInKey;
+      return CallStatus::kMore;
+  }
+}
+
+CallStatus CallObject::begin_value(char byte) {
+  member_ = Member::kOther;
+  if (key_ == "name" && name_.empty()) {
+    if (byte != '"') return CallStatus::kBad;
+    member_ = Member::kName;
+    text_.clear();
+  } else if ((key_ == "arguments" || key_ == "parameters") && !has_arguments_) {
+    if (byte != '{') return CallStatus::kBad;
+    member_ = Member::kArguments;
+    has_arguments_ = true;
+    if (!name_.empty()) {
+      out_.begin_call(name_);
+      announced_ = true;
+    }
+  }
+  scanner_.reset();
+  state_ = State::kInValue;
+  return in_value(byte);
+}
+
+CallStatus CallObject::in_value(char byte) {
+  const JsonScanner::Status status = scanner_.feed(byte);
+  if (status == JsonScanner::Status::kBad) return CallStatus::kBad;
+  if (status == JsonScanner::Status::kEnded) {
+    state_ = State::kAfterValue;
+    return is_json_space(byte) ? CallStatus::kMore : after_value(byte);
+  }
+  if (member_ == Member::kName) text_ += byte;
+  if (member_ == Member::kArguments) {
+    if (announced_) {
+      out_.arguments({&byte, 1});
+    } else {
+      arguments_ += byte;
+    }
+  }
+  if (status == JsonScanner::Status::kMore) return CallStatus::kMore;
+  state_ = State::kAfterValue;
+  return member_ != Member::kName || name_is_known() ? CallStatus::kMore : CallStatus::kBad;
+}
+
+bool CallObject::name_is_known() {
+  name_ = unescape(text_);
+  if (!tools_.contains(name_)) return false;
+  if (has_arguments_) {
+    out_.begin_call(name_);
+    out_.arguments(arguments_);
+    announced_ = true;
+  }
+  return true;
+}
+
+CallStatus CallObject::after_value(char byte) {
+  if (byte == ',') {
+    state_ = State::kKey;
+    return CallStatus::kMore;
+  }
+  if (byte != '}' || !announced_) return CallStatus::kBad;
+  out_.end_call();
+  return CallStatus::kDone;
+}
+
+}  // namespace caravel::chat

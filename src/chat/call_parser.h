@@ -1,0 +1,67 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "chat/call_object.h"
+#include "chat/pieces.h"
+
+namespace caravel::chat {
+
+/// What the formats share: it finds where calls may begin, keeps what has been read until it is known to be a call, and
+/// gives it out as content where it is none. Every decision is taken byte by byte, so cuts cannot change one. White
+/// space right before a call, between calls and after the last one is not content.
+///
+/// A call is certain once its name is known and its arguments begin. If they then turn out broken, what came of them
+/// stays a call's, and the text goes on as content.
+class CallParser : public OutputParser {
+ public:
+  explicit CallParser(ToolNames tools) : tools_(std::move(tools)) {}
+  std::vector<Piece> feed(std::string_view text) final;
+  std::vector<Piece> finish() final;
+
+ protected:
+  enum class Match : uint8_t { kNo, kPartly, kWhole };
+  enum class Read : uint8_t {
+    kMore,
+    kDone,      // the byte is the last of the calls, closing mark included
+    kNotCalls,  // the byte, and what came since the last call, do not belong to calls
+  };
+
+  /// Whether `text`, which begins with no white space, is (the beginning of) what opens calls. at_start: nothing but
+  /// white space came before it.
+  virtual Match opens(std::string_view text, bool at_start) const = 0;
+  /// Calls may follow `opening`.
+  virtual void begin(std::string_view opening) = 0;
+  virtual Read read(char byte) = 0;
+  /// Whether the answer may end here: between calls, or within what closes them.
+  virtual bool may_end() const = 0;
+
+  /// Whether `text` is a beginning of `mark`, or all of it.
+  static Match match(std::string_view text, std::string_view mark);
+
+  const ToolNames tools_;
+  Pieces out_;
+  CallObject object_{tools_, out_};
+
+ private:
+  void text_byte(char byte);
+  void call_byte(char byte);
+  void content(std::string_view text);
+
+  bool reading_calls_ = false;
+  bool at_start_ = true;     // no content and no call yet
+  bool after_call_ = false;  // no content since the last call
+  std::string space_;        // white space that a call may follow
+  std::string mark_;         // may become an opening; then what was read since the last call, opening included
+  int calls_before_ = 0;     // calls when this opening came
+};
+
+std::unique_ptr<OutputParser> make_hermes_parser(ToolNames tools);
+std::unique_ptr<OutputParser> make_llama3_parser(ToolNames tools);
+std::unique_ptr<OutputParser> make_mistral_parser(ToolNames tools);
+std::unique_ptr<OutputParser> make_gemma_parser(ToolNames tools);
+
+}  // namespace caravel::chat

@@ -1,0 +1,58 @@
+#include "chat/call_parser.h"
+
+namespace caravel::chat {
+namespace {
+
+constexpr std::string_view kPythonTag = "<|python_tag|>";
+
+/// {"name": ..., "parameters": {...}} at the start of the answer, or anywhere after <|python_tag|>; more calls may
+/// follow behind semicolons, commas, white space or another tag. Built-in tools' `<|python_tag|>name.call(...)` is
+/// content: no request can declare them.
+class Llama3Parser final : public CallParser {
+ public:
+  using CallParser::CallParser;
+
+ private:
+  Match opens(std::string_view text, bool at_start) const override {
+    return at_start && text == "{" ? Match::kWhole : match(text, kPythonTag);
+  }
+
+  void begin(std::string_view opening) override {
+    tag_ = 0;
+    object_.reset();
+    in_object_ = opening == "{";
+    if (in_object_) object_.feed('{');
+    separators_ = "";
+  }
+
+  Read read(char byte) override {
+    if (!in_object_) {
+      if (tag_ > 0 || (byte == kPythonTag[0] && !separators_.empty())) {
+        if (byte != kPythonTag[tag_]) return Read::kNotCalls;
+        tag_ = (tag_ + 1) % kPythonTag.size();
+        return Read::kMore;
+      }
+      if (is_json_space(byte) || separators_.find(byte) != std::string_view::npos) return Read::kMore;
+      object_.reset();
+    }
+    const CallStatus status = object_.feed(byte);
+    if (status == CallStatus::kBad) return Read::kNotCalls;
+    in_object_ = status == CallStatus::kMore;
+    if (!in_object_) separators_ = ";,";
+    return Read::kMore;
+  }
+
+  bool may_end() const override { return !in_object_; }
+
+  bool in_object_ = false;
+  size_t tag_ = 0;               // bytes of a further <|python_tag|>
+  std::string_view separators_;  // between calls; none before the first
+};
+
+}  // namespace
+
+std::unique_ptr<OutputParser> make_llama3_parser(ToolNames tools) {
+  return std::make_unique<Llama3Parser>(std::move(tools));
+}
+
+}  // namespace caravel::chat

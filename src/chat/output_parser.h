@@ -1,0 +1,83 @@
+#pragma once
+
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "caravel/request.h"
+
+namespace caravel::chat {
+
+/// How a model spells tool calls in its text.
+enum class ToolFormat : uint8_t {
+  kNone,
+  kHermes,   // <tool_call>{"name": ..., "arguments": {...}}</tool_call>: Hermes, Qwen 2.5, Qwen 3
+  kLlama3,   // {"name": ..., "parameters": {...}}, or <|python_tag|> before it: Llama 3.1, 3.2
+  kMistral,  // [TOOL_CALLS][{"name": ..., "arguments": {...}}, ...]: Mistral 7B v0.3, Nemo
+  kGemma,    // ```tool_code or ```json with name and parameters: Gemma 3
+};
+
+/// What the chat template says of itself: kNone where it never mentions tools, or mentions a format that is none of
+/// these; kGemma for Gemma's, whose official template mentions none. `name` overrides it: "hermes", "llama3",
+/// "mistral", "gemma", "none"; throws InvalidArgument for another. Empty: from the template.
+ToolFormat tool_format(std::string_view chat_template, std::string_view name = {});
+
+/// Whether the marks of calls are special tokens (<|python_tag|>, [TOOL_CALLS]): an answer that may hold calls has to
+/// be asked for with skip_special_tokens off, or the parser never sees them.
+bool marks_are_special(ToolFormat format);
+
+/// What tells a model of its tools, and how to call them, where its chat template does not (Gemma 3's has no place for
+/// them): text for the end of the system message. Empty where the template takes tools, and for kNone or no tools.
+std::string tool_instructions(ToolFormat format, std::string_view chat_template, const nlohmann::ordered_json& tools);
+
+/// The marks of a reasoning part, such as <think> and </think>; empty where the template has none.
+struct ReasoningMarks {
+  std::string begin;
+  std::string end;
+  bool opened_by_template = false;  // the generation prompt ends with `begin`: the answer starts inside
+};
+/// prompt: the rendered conversation, for opened_by_template.
+ReasoningMarks reasoning_marks(std::string_view chat_template, std::string_view prompt);
+
+/// One piece of a parsed answer, in the order in which it came. Pieces of a kind, joined, are that part of the whole.
+struct Piece {
+  enum class Kind : uint8_t {
+    kContent,
+    kReasoning,
+    kToolCall,       // a new call begins: index and name
+    kToolArguments,  // more of the JSON text of call `index`'s arguments
+  };
+  Kind kind = Kind::kContent;
+  int index = 0;  // of the tool call
+  std::string text;
+
+  bool operator==(const Piece&) const = default;
+};
+
+/// Takes an answer apart as it streams. What may yet become a mark waits; so joined pieces do not depend on how the
+/// text was cut. Text that only looks like a call (no JSON, a name that no tool has, cut off before its arguments
+/// begin) comes out as content, whole. A call is announced when its name is known and its arguments begin, which then
+/// stream as the model writes them: an answer cut within them leaves a call with a beginning of arguments, as OpenAI's
+/// do. White space next to calls and marks is dropped. A piece ends inside a UTF-8 character only where a text that was
+/// fed did.
+class OutputParser {
+ public:
+  virtual ~OutputParser() = default;
+  virtual std::vector<Piece> feed(std::string_view text) = 0;
+  /// The answer is complete.
+  virtual std::vector<Piece> finish() = 0;
+};
+/// tools: OpenAI's list ([{"type": "function", "function": {"name", "parameters"}}]) or null: then no calls are looked
+/// for. marks: empty ones where a grammar holds the answer from its first token on, which leaves no room for reasoning.
+std::unique_ptr<OutputParser> make_output_parser(ToolFormat format, const nlohmann::ordered_json& tools,
+                                                 const ReasoningMarks& marks);
+
+/// What forces calls: a kGbnf grammar whose every text the parser of that format takes for one call (or, with
+/// `parallel`, one or more) of `tools`, arguments fitting their schema (GrammarSpec::schemas: what they hold that
+/// cannot be enforced is found when they are compiled). Throws InvalidArgument where there is no tool to call or
+/// `parameters` is no schema of an object, Unsupported for kNone.
+GrammarSpec forced_call_grammar(ToolFormat format, const nlohmann::ordered_json& tools, bool parallel);
+
+}  // namespace caravel::chat

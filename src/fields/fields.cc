@@ -1,0 +1,188 @@
+#include "fields/fields.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace caravel {
+namespace {
+
+std::string_view type_name(const Json& value) {
+  switch (value.type()) {
+    case Json::value_t::null:
+      return "null";
+    case Json::value_t::boolean:
+      return "a boolean";
+    case Json::value_t::number_integer:
+    case Json::value_t::number_unsigned:
+      return "an integer";
+    case Json::value_t::number_float:
+      return "a decimal number";
+    case Json::value_t::string:
+      return "a string";
+    case Json::value_t::array:
+      return "an array";
+    default:
+      return "an object";
+  }
+}
+
+/// Throws where `value` is outside [low, high]; `kind` is "integer" or "decimal".
+template <typename T>
+void check_range(T value, T low, T high, const std::string& path, std::string_view kind) {
+  const bool below = value < low;
+  if (!below && value <= high) return;
+  throw FieldError(path, fmt::format("{}_{}_value", kind, below ? "below_min" : "above_max"),
+                fmt::format("Invalid '{}': {} {} value. Expected a value {} {}, but got {} instead.", path, kind,
+                            below ? "below minimum" : "above maximum", below ? ">=" : "<=", below ? low : high, value));
+}
+
+}  // namespace
+
+FieldError bad_field(const std::string& path, const std::string& message) { return {path, "invalid_value", message}; }
+
+std::string join_path(const std::string& path, std::string_view name) {
+  return path.empty() ? std::string(name) : fmt::format("{}.{}", path, name);
+}
+
+FieldError wrong_type(const Json& value, const std::string& path, std::string_view expected) {
+  if (path.empty()) {
+    return FieldError(path, "invalid_type",
+                   fmt::format("Invalid request body: expected {}, but got {} instead.", expected, type_name(value)));
+  }
+  return FieldError(
+      path, "invalid_type",
+      fmt::format("Invalid type for '{}': expected {}, but got {} instead.", path, expected, type_name(value)));
+}
+
+FieldError missing_field(const std::string& path) {
+  return FieldError(path, "missing_required_parameter", fmt::format("Missing required parameter: '{}'.", path));
+}
+
+FieldError unsupported_field(const std::string& path, const std::string& why) {
+  return FieldError(path, "unsupported_parameter", fmt::format("Unsupported parameter: '{}': {}.", path, why));
+}
+
+bool as_boolean(const Json& value, const std::string& path) {
+  if (!value.is_boolean()) throw wrong_type(value, path, "a boolean");
+  return value.get<bool>();
+}
+
+int64_t as_integer(const Json& value, const std::string& path, int64_t low, int64_t high) {
+  if (!value.is_number_integer()) throw wrong_type(value, path, "an integer");
+  if (value.is_number_unsigned()) {
+    const auto wide = value.get<uint64_t>();
+    if (wide > static_cast<uint64_t>(high) || high < 0) {
+      check_range<uint64_t>(wide, 0, static_cast<uint64_t>(std::max<int64_t>(high, 0)), path, "integer");
+    }
+  }
+  check_range<int64_t>(value.get<int64_t>(), low, high, path, "integer");
+  return value.get<int64_t>();
+}
+
+double as_number(const Json& value, const std::string& path, double low, double high) {
+  if (!value.is_number()) throw wrong_type(value, path, "a decimal");
+  check_range<double>(value.get<double>(), low, high, path, "decimal");
+  return value.get<double>();
+}
+
+const std::string& as_string(const Json& value, const std::string& path) {
+  if (!value.is_string()) throw wrong_type(value, path, "a string");
+  return value.get_ref<const std::string&>();
+}
+
+const Json& as_array(const Json& value, const std::string& path) {
+  if (!value.is_array()) throw wrong_type(value, path, "an array");
+  return value;
+}
+
+const Json& as_object(const Json& value, const std::string& path) {
+  if (!value.is_object()) throw wrong_type(value, path, "an object");
+  return value;
+}
+
+std::vector<std::string> as_strings(const Json& value, const std::string& path) {
+  std::vector<std::string> list;
+  for (const Json& item : as_array(value, path)) list.push_back(as_string(item, join_path(path, list.size())));
+  return list;
+}
+
+std::vector<int32_t> as_token_ids(const Json& value, const std::string& path) {
+  std::vector<int32_t> list;
+  list.reserve(as_array(value, path).size());
+  for (const Json& item : value) {
+    // The path is written for what is wrong alone: prompts are long.
+    const bool fine = item.is_number_unsigned() && item.get<uint64_t>() <= std::numeric_limits<int32_t>::max();
+    if (!fine) as_integer(item, join_path(path, list.size()), 0, std::numeric_limits<int32_t>::max());
+    list.push_back(item.get<int32_t>());
+  }
+  return list;
+}
+
+const std::string& as_one_of(const Json& value, const std::string& path,
+                             std::initializer_list<std::string_view> names) {
+  const std::string& text = as_string(value, path);
+  if (std::ranges::find(names, text) != names.end()) return text;
+  std::string list;
+  for (const std::string_view name : names) list += fmt::format("{}'{}'", list.empty() ? "" : ", ", name);
+  throw FieldError(path, "invalid_value",
+                fmt::format("Invalid value for '{}': '{}'. Supported values are: {}.", path, text, list));
+}
+
+Fields::Fields(const Json& object, std::string path) : object_(&object), path_(std::move(path)) {
+  as_object(object, path_);
+}
+
+const Json* Fields::find(std::string_view name) {
+  known_.push_back(name);
+  for (const auto& [key, value] : object_->get_ref<const Json::object_t&>()) {
+    if (key == name) return value.is_null() ? nullptr : &value;
+  }
+  return nullptr;
+}
+
+const Json& Fields::require(std::string_view name) {
+  const Json* value = find(name);
+  if (value == nullptr) throw missing_field(path(name));
+  return *value;
+}
+
+bool Fields::boolean(std::string_view name, bool otherwise) {
+  const Json* value = find(name);
+  return value == nullptr ? otherwise : as_boolean(*value, path(name));
+}
+
+std::optional<int64_t> Fields::integer(std::string_view name, int64_t low, int64_t high) {
+  const Json* value = find(name);
+  return value == nullptr ? std::nullopt : std::optional(as_integer(*value, path(name), low, high));
+}
+
+std::optional<double> Fields::number(std::string_view name, double low, double high) {
+  const Json* value = find(name);
+  return value == nullptr ? std::nullopt : std::optional(as_number(*value, path(name), low, high));
+}
+
+std::optional<std::string> Fields::string(std::string_view name) {
+  const Json* value = find(name);
+  return value == nullptr ? std::nullopt : std::optional(as_string(*value, path(name)));
+}
+
+bool Fields::is_known(std::string_view name) const { return std::ranges::find(known_, name) != known_.end(); }
+
+void Fields::ignore(std::initializer_list<std::string_view> names) {
+  known_.insert(known_.end(), names.begin(), names.end());
+}
+
+void Fields::refuse(std::string_view name, const std::string& why, const Json& harmless) {
+  const Json* value = find(name);
+  if (value != nullptr && *value != harmless) throw unsupported_field(path(name), why);
+}
+
+void Fields::refuse_unknown() const {
+  for (const auto& entry : object_->get_ref<const Json::object_t&>()) {
+    if (is_known(entry.first)) continue;
+    throw FieldError(path(entry.first), "unknown_parameter", fmt::format("Unknown parameter: '{}'.", path(entry.first)));
+  }
+}
+
+}  // namespace caravel

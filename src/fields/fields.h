@@ -1,0 +1,88 @@
+#pragma once
+
+#include <cstdint>
+#include <initializer_list>
+#include <limits>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "fields/json.h"
+
+namespace caravel {
+
+/// What is wrong with one field of a JSON object that somebody sent. A server answers 400 with all three.
+class FieldError : public InvalidArgument {
+ public:
+  FieldError(std::string where, std::string error_code, const std::string& message)
+      : InvalidArgument(message), path(std::move(where)), code(std::move(error_code)) {}
+
+  std::string path;  // "messages.0.content"; empty: the object as a whole
+  std::string code;  // OpenAI's: invalid_type, invalid_value, unknown_parameter and the like
+};
+
+/// invalid_value.
+FieldError bad_field(const std::string& path, const std::string& message);
+
+// A value of a request as one type. `path` names it in errors: "messages.0.content". What is wrong is a
+// FieldError.
+
+bool as_boolean(const Json& value, const std::string& path);
+int64_t as_integer(const Json& value, const std::string& path, int64_t low = std::numeric_limits<int64_t>::min(),
+                   int64_t high = std::numeric_limits<int64_t>::max());
+double as_number(const Json& value, const std::string& path, double low = std::numeric_limits<double>::lowest(),
+                 double high = std::numeric_limits<double>::max());
+const std::string& as_string(const Json& value, const std::string& path);
+const Json& as_array(const Json& value, const std::string& path);
+const Json& as_object(const Json& value, const std::string& path);
+std::vector<std::string> as_strings(const Json& value, const std::string& path);
+/// 0 to INT32_MAX each.
+std::vector<int32_t> as_token_ids(const Json& value, const std::string& path);
+/// One of `names`.
+const std::string& as_one_of(const Json& value, const std::string& path, std::initializer_list<std::string_view> names);
+
+/// "a.b" or, where there is no outer path, "b".
+std::string join_path(const std::string& path, std::string_view name);
+inline std::string join_path(const std::string& path, size_t index) { return join_path(path, std::to_string(index)); }
+
+FieldError wrong_type(const Json& value, const std::string& path, std::string_view expected);
+FieldError missing_field(const std::string& path);
+/// A field that is known and not served; `why` says what to do instead.
+FieldError unsupported_field(const std::string& path, const std::string& why);
+
+/// One object of a request, read field by field. A field that is null counts as absent. The object must outlive it.
+class Fields {
+ public:
+  /// Throws FieldError where `object` is none. path: of the object; empty for the whole body.
+  explicit Fields(const Json& object, std::string path = "");
+
+  /// nullptr where it is absent.
+  const Json* find(std::string_view name);
+  /// Throws FieldError (missing_required_parameter) where it is absent.
+  const Json& require(std::string_view name);
+
+  bool boolean(std::string_view name, bool otherwise);
+  std::optional<int64_t> integer(std::string_view name, int64_t low, int64_t high);
+  std::optional<double> number(std::string_view name, double low, double high);
+  std::optional<std::string> string(std::string_view name);
+
+  /// It was asked for.
+  bool is_known(std::string_view name) const;
+  /// Fields that are taken and change nothing.
+  void ignore(std::initializer_list<std::string_view> names);
+  /// Throws where the field is there with another value than `harmless`.
+  void refuse(std::string_view name, const std::string& why, const Json& harmless = nullptr);
+  /// Throws (unknown_parameter) where the object has a field that was not asked for.
+  void refuse_unknown() const;
+
+  std::string path(std::string_view name) const { return join_path(path_, name); }
+
+ private:
+  const Json* object_;
+  std::string path_;
+  std::vector<std::string_view> known_;  // names asked for: literals
+};
+
+}  // namespace caravel

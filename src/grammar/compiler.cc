@@ -1,0 +1,101 @@
+#include "grammar/compiler.h"
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "grammar/gbnf.h"
+#include "grammar/json_schema.h"
+#include "grammar/regex.h"
+#include "grammar/utf8.h"
+
+namespace caravel::grammar {
+namespace {
+
+Grammar parse_choices(const std::vector<std::string>& choices) {
+  if (choices.empty()) throw InvalidArgument("choice: give at least one text");
+  std::vector<ExprPtr> parts;
+  for (const std::string& text : choices) {
+    if (text.empty()) throw InvalidArgument("choice: a text is empty");
+    try {
+      for (size_t place = 0; place < text.size();) next_char(text, place);
+    } catch (const InvalidArgument& error) {
+      throw fail<InvalidArgument>("choice: a text {}", error.what());
+    }
+    parts.push_back(bytes(text));
+  }
+  return {.rules = {{"root", choice(std::move(parts))}}};
+}
+
+Grammar parse_whole_regex(const std::string& pattern) {
+  try {
+    return {.rules = {{"root", parse_regex(pattern)}}};
+  } catch (const Unsupported& error) {
+    throw fail<Unsupported>("regex: {}", error.what());
+  } catch (const Error& error) {
+    throw fail<InvalidArgument>("regex: {}", error.what());
+  }
+}
+
+const char* name_of(GrammarSpec::Kind kind) {
+  static constexpr const char* kNames[] = {"", "JSON", "JSON schema", "regex", "choice", "grammar"};
+  return kNames[static_cast<int>(kind)];
+}
+
+}  // namespace
+
+Grammar parse_spec(const GrammarSpec& spec) {
+  switch (spec.kind) {
+    case GrammarSpec::Kind::kJsonObject:
+      return parse_json_schema(R"({"type": "object"})");
+    case GrammarSpec::Kind::kJsonSchema:
+      return parse_json_schema(spec.text);
+    case GrammarSpec::Kind::kRegex:
+      return parse_whole_regex(spec.text);
+    case GrammarSpec::Kind::kChoice:
+      return parse_choices(spec.choices);
+    case GrammarSpec::Kind::kGbnf:
+      return parse_gbnf(spec.text, spec.schemas);
+    case GrammarSpec::Kind::kNone:
+      break;
+  }
+  throw InvalidArgument("a grammar of no kind");
+}
+
+const std::shared_ptr<const Vocabulary>& Compiler::vocabulary() {
+  std::call_once(once_, [&] { vocabulary_ = std::make_shared<Vocabulary>(make_vocabulary_()); });
+  return vocabulary_;
+}
+
+std::shared_ptr<StateSpace> Compiler::compile(const GrammarSpec& spec) {
+  const auto fresh = [&](const std::shared_ptr<const Automaton>& automaton) {
+    return std::make_shared<StateSpace>(automaton, vocabulary());
+  };
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = std::ranges::find(entries_, spec, &Entry::spec);
+    if (found != entries_.end()) {
+      entries_.splice(entries_.begin(), entries_, found);
+      if (found->space->bytes() > kMaxSpaceBytes) found->space = fresh(found->automaton);
+      return found->space;
+    }
+  }
+  std::shared_ptr<const Automaton> automaton;
+  try {
+    automaton = std::make_shared<Automaton>(parse_spec(spec));
+  } catch (const Unsupported& error) {
+    const std::string_view what = error.what();
+    if (what.starts_with(name_of(spec.kind))) throw;
+    throw fail<Unsupported>("{}: {}", name_of(spec.kind), what);
+  } catch (const InvalidArgument& error) {
+    const std::string_view what = error.what();
+    if (what.starts_with(name_of(spec.kind))) throw;
+    throw fail<InvalidArgument>("{}: {}", name_of(spec.kind), what);
+  }
+  std::shared_ptr<StateSpace> space = fresh(automaton);
+  const std::lock_guard lock(mutex_);
+  entries_.push_front({spec, std::move(automaton), space});
+  if (entries_.size() > kMaxGrammars) entries_.pop_back();
+  return space;
+}
+
+}  // namespace caravel::grammar

@@ -1,0 +1,77 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace caravel::grammar {
+
+struct Fsm;
+struct Expr;
+using ExprPtr = std::shared_ptr<const Expr>;
+
+/// Code points [first, last]; surrogates in it mean nothing.
+struct CharRange {
+  char32_t first = 0;
+  char32_t last = 0;
+};
+
+inline constexpr int kUnbounded = -1;
+
+/// What a grammar's rule matches, as a tree: what JSON schemas, regular expressions and GBNF are turned into.
+/// Immutable.
+struct Expr {
+  enum class Kind : uint8_t {
+    kBytes,     // `bytes`, to the byte; none: the empty text
+    kChars,     // one of `chars`, in UTF-8
+    kSequence,  // `parts`, one after another
+    kChoice,    // one of `parts`; none: nothing matches
+    kRepeat,    // parts[0], `min` to `max` times
+    kJoined,    // `members` in order, with parts[0] between any two that are there
+    kRule,      // the rule `rule`
+    kRegular,   // what `regular`, which calls no rules, accepts
+    kBegin,     // nothing, at the beginning of the rule's text alone
+    kEnd,       // nothing, at its end alone
+  };
+  struct Member {
+    ExprPtr expr;
+    int min = 1;  // 0 or 1
+    int max = 1;  // or kUnbounded
+  };
+
+  Kind kind = Kind::kBytes;
+  std::string bytes = {};
+  std::vector<CharRange> chars = {};
+  std::vector<ExprPtr> parts = {};
+  std::vector<Member> members = {};
+  int min = 0;
+  int max = 0;
+  int rule = 0;
+  std::shared_ptr<const Fsm> regular = {};
+};
+
+ExprPtr bytes(std::string text);
+ExprPtr chars(std::vector<CharRange> ranges);
+ExprPtr sequence(std::vector<ExprPtr> parts);
+ExprPtr choice(std::vector<ExprPtr> parts);
+ExprPtr repeat(ExprPtr part, int min, int max);
+ExprPtr joined(std::vector<Expr::Member> members, ExprPtr separator);
+ExprPtr rule_ref(int rule);
+ExprPtr regular(std::shared_ptr<const Fsm> fsm);
+inline ExprPtr optional(ExprPtr part) { return repeat(std::move(part), 0, 1); }
+
+/// The code points that `ranges` leave out, surrogates aside. `ranges` in any order.
+std::vector<CharRange> complement(std::vector<CharRange> ranges);
+
+struct Grammar {
+  struct Rule {
+    std::string name;  // for messages
+    ExprPtr expr;
+  };
+  std::vector<Rule> rules;
+  int root = 0;
+};
+
+}  // namespace caravel::grammar

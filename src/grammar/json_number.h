@@ -1,0 +1,46 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "grammar/expr.h"
+#include "grammar/json_text.h"
+
+namespace caravel::grammar {
+
+/// A number as it is written, exactly: [-]integer.fraction.
+struct Decimal {
+  bool negative = false;
+  std::string integer = "0";  // no leading zeros
+  std::string fraction = "";  // no trailing zeros
+
+  bool is_zero() const { return integer == "0" && fraction.empty(); }
+  std::string text() const;
+};
+
+/// Of a JSON number.
+Decimal decimal_of(const Json& number);
+/// Below 0, 0 or above, as a - b is.
+int compare(const Decimal& a, const Decimal& b);
+/// `b` is positive. Throws Unsupported where their digits are too many.
+bool is_multiple(const Decimal& a, const Decimal& b);
+
+struct Bound {
+  Decimal value;
+  bool exclusive = false;
+};
+
+struct NumberLimits {
+  bool integer = false;  // written without fraction and exponent
+  std::optional<Bound> minimum = {};
+  std::optional<Bound> maximum = {};
+  std::vector<Decimal> multiple_of = {};  // positive
+};
+
+/// Integers have at most 19 digits, others 18 before and 17 after the point and two in the exponent; but with limits on
+/// a fraction at most 15 in all and no exponent, so that reading them as a double changes no comparison. Throws
+/// Unsupported (a multiple_of of too many digits).
+ExprPtr json_number(const NumberLimits& limits);
+
+}  // namespace caravel::grammar

@@ -1,0 +1,314 @@
+#include "grammar/schema_document.h"
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "grammar/utf8.h"
+
+namespace caravel::grammar {
+namespace {
+
+constexpr int kMaxNesting = 100;
+constexpr int kMaxReferences = 64;
+constexpr size_t kMaxShapes = 256;
+
+std::vector<Shape> combine(const std::vector<Shape>& all, const std::vector<Shape>& more, const std::string& place) {
+  if (all.size() * more.size() > kMaxShapes) {
+    throw fail<Unsupported>("the combinations at {} have {} cases; at most {}", place, all.size() * more.size(),
+                            kMaxShapes);
+  }
+  std::vector<Shape> result;
+  for (const Shape& a : all) {
+    for (const Shape& b : more) {
+      Shape both = merge(a, b, place);
+      if (both.types != 0 && (!both.values || !both.values->empty())) result.push_back(std::move(both));
+    }
+  }
+  return result;
+}
+
+std::string unescape(std::string_view token) {
+  std::string out;
+  for (size_t i = 0; i < token.size(); ++i) {
+    const auto hex = [](char c) { return c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10; };
+    const auto is_hex = [&](size_t at) { return at < token.size() && std::isxdigit(static_cast<uint8_t>(token[at])); };
+    if (token[i] == '%' && is_hex(i + 1) && is_hex(i + 2)) {
+      out += static_cast<char>(hex(token[i + 1]) * 16 + hex(token[i + 2]));
+      i += 2;
+    } else {
+      out += token[i];
+    }
+  }
+  for (const auto& [from, to] : {std::pair{"~1", "/"}, std::pair{"~0", "~"}}) {
+    for (size_t at = out.find(from); at != std::string::npos; at = out.find(from, at + 1)) out.replace(at, 2, to);
+  }
+  return out;
+}
+
+}  // namespace
+
+SchemaDocument::SchemaDocument(std::string_view text, bool closes_objects) : closes_objects_(closes_objects) {
+  bool too_deep = false;
+  const auto check_depth = [&](int depth, Json::parse_event_t, Json&) {
+    if (depth > kMaxNesting) too_deep = true;
+    return depth <= kMaxNesting;
+  };
+  try {
+    root_ = Json::parse(text, check_depth);
+  } catch (const Json::exception& error) {
+    const std::string what = error.what();
+    throw fail<InvalidArgument>("JSON schema: it is no JSON: {}",
+                                what.substr(std::min(what.find("] ") + 2, what.size())));
+  }
+  if (too_deep) throw fail<InvalidArgument>("JSON schema: it is nested more than {} deep", kMaxNesting);
+  if (!root_.is_object() && !root_.is_boolean()) {
+    throw fail<InvalidArgument>("JSON schema: it must be an object, true or false, and is {}", root_.type_name());
+  }
+}
+
+std::vector<Shape> SchemaDocument::shapes(const Json& schema, const std::string& place) const {
+  return shapes(schema, place, 0);
+}
+
+std::vector<Shape> SchemaDocument::shapes(const Json& schema, const std::string& place, int depth) const {
+  if (depth > kMaxReferences) {
+    throw fail<InvalidArgument>("the schema at {} refers to itself, or combines more than {} schemas deep", place,
+                                kMaxReferences);
+  }
+  if (schema == Json(false)) return {};
+  if (schema == Json(true)) return {Shape()};
+  if (!schema.is_object()) throw fail<InvalidArgument>("{} must be a schema: an object, true or false", place);
+  if (schema.contains("$id") && &schema != &root_) throw fail<Unsupported>("'$id' at {} cannot be enforced", place);
+  std::vector<Shape> all = combine({read_shape(schema, place)}, {Shape()}, place);
+  const auto list = [&](const char* key) -> const Json& {
+    const Json& value = schema[key];
+    if (!value.is_array() || value.empty()) {
+      throw fail<InvalidArgument>("'{}' at {} must be a list of schemas, not empty", key, place);
+    }
+    return value;
+  };
+  if (const auto reference = schema.find("$ref"); reference != schema.end()) {
+    if (!reference->is_string()) throw fail<InvalidArgument>("'$ref' at {} must be a string", place);
+    const PlacedSchema target = resolve(*reference, place);
+    all = combine(all, shapes(*target.schema, target.place, depth + 1), place);
+  }
+  const auto part_place = [&](const char* key, size_t i) { return fmt::format("{}/{}/{}", place, key, i); };
+  if (schema.contains("allOf")) {
+    const Json& parts = list("allOf");
+    for (size_t i = 0; i < parts.size(); ++i) {
+      all = combine(all, shapes(parts[i], part_place("allOf", i), depth + 1), place);
+    }
+  }
+  for (const char* const key : {"anyOf", "oneOf"}) {
+    if (!schema.contains(key)) continue;
+    const Json& parts = list(key);
+    std::vector<Shape> either;
+    std::vector<size_t> branch_of;
+    for (size_t i = 0; i < parts.size(); ++i) {
+      for (Shape& shape : combine(all, shapes(parts[i], part_place(key, i), depth + 1), place)) {
+        either.push_back(std::move(shape));
+        branch_of.push_back(i);
+      }
+    }
+    if (std::string_view(key) == "oneOf") {
+      for (size_t i = 0; i < either.size(); ++i) {
+        for (size_t j = 0; j < i; ++j) {
+          if (branch_of[i] == branch_of[j] || exclude_each_other(either[i], either[j], place)) continue;
+          throw fail<Unsupported>(
+              "'oneOf' at {} cannot be enforced: its alternatives {} and {} may hold at once; give "
+              "them different types or a property with different constants, or write anyOf",
+              place, branch_of[j], branch_of[i]);
+        }
+      }
+    }
+    if (either.size() > kMaxShapes) {
+      throw fail<Unsupported>("'{}' at {} has {} cases; at most {}", key, place, either.size(), kMaxShapes);
+    }
+    all = std::move(either);
+  }
+  return all;
+}
+
+PlacedSchema SchemaDocument::resolve(const std::string& reference, const std::string& place) const {
+  std::string_view fragment = reference;
+  const auto id = root_.is_object() ? root_.find("$id") : root_.end();
+  if (id != root_.end() && id->is_string()) {
+    std::string_view base = id->get_ref<const std::string&>();
+    base = base.substr(0, base.find('#'));
+    if (fragment.starts_with(base)) fragment.remove_prefix(base.size());
+  }
+  if (!fragment.empty() && !fragment.starts_with('#')) {
+    throw fail<Unsupported>("'$ref' at {} to '{}': only references into the same document are followed", place,
+                            reference);
+  }
+  if (!fragment.empty()) fragment.remove_prefix(1);
+  const Json* target = &root_;
+  if (!fragment.empty() && fragment[0] != '/') {
+    target = find_anchor(root_, fragment);
+  }
+  for (std::string_view rest = fragment; target != nullptr && rest.starts_with('/');) {
+    rest.remove_prefix(1);
+    const size_t end = std::min(rest.find('/'), rest.size());
+    const std::string token = unescape(rest.substr(0, end));
+    rest.remove_prefix(end);
+    if (target != &root_ && target->is_object() && target->contains("$id")) {
+      throw fail<Unsupported>("'$ref' at {} to '{}' goes through a schema with an '$id' of its own", place, reference);
+    }
+    if (target->is_object() && target->contains(token)) {
+      target = &(*target)[token];
+    } else if (target->is_array() && !token.empty() && token.size() < 9 &&
+               std::ranges::all_of(token, [](char c) { return c >= '0' && c <= '9'; }) &&
+               std::stoul(token) < target->size()) {
+      target = &(*target)[std::stoul(token)];
+    } else {
+      target = nullptr;
+    }
+  }
+  if (target == nullptr) throw fail<InvalidArgument>("'$ref' at {}: there is no '{}'", place, reference);
+  return {target, "#" + std::string(fragment)};
+}
+
+const Json* SchemaDocument::find_anchor(const Json& schema, std::string_view name) const {
+  if (schema.is_array()) {
+    for (const Json& item : schema) {
+      if (const Json* const found = find_anchor(item, name)) return found;
+    }
+  }
+  if (!schema.is_object()) return nullptr;
+  const auto anchor = schema.find("$anchor");
+  if (anchor != schema.end() && anchor->is_string() && anchor->get_ref<const std::string&>() == name) return &schema;
+  for (const auto& [key, value] : schema.items()) {
+    if (key == "enum" || key == "const") continue;  // there are values, not schemas
+    if (const Json* const found = find_anchor(value, name)) return found;
+  }
+  return nullptr;
+}
+
+bool SchemaDocument::exclude_each_other(const Shape& a, const Shape& b, const std::string& place) const {
+  Types common = a.types & b.types;
+  if (a.values || b.values) {
+    // Of the constants of one, none may fit the other.
+    const Shape& constants = a.values ? a : b;
+    const Shape& other = a.values ? b : a;
+    return std::ranges::none_of(*constants.values, [&](const Json& value) {
+      return admits(constants, value, place) && admits(other, value, place);
+    });
+  }
+  if ((common & kNumber) != 0) {
+    const auto apart = [](const Shape& low, const Shape& high) {
+      if (!low.maximum || !high.minimum) return false;
+      const int order = compare(low.maximum->value, high.minimum->value);
+      return order < 0 || (order == 0 && (low.maximum->exclusive || high.minimum->exclusive));
+    };
+    if (apart(a, b) || apart(b, a)) common &= static_cast<Types>(~kNumber);
+  }
+  if ((common & kString) != 0) {
+    const auto content_a = string_content(a, place);
+    const auto content_b = string_content(b, place);
+    // Formats are read narrower than they are: what one leaves out may still be of it.
+    const bool exact = a.formats.empty() && b.formats.empty();
+    if (exact && content_a && content_b && is_empty(intersect(*content_a, *content_b, place))) {
+      common &= static_cast<Types>(~kString);
+    }
+  }
+  if ((common & kObject) != 0) {
+    const auto differ = [&](const std::string& name) {
+      const Json* const in_a = a.property(name);
+      const Json* const in_b = b.property(name);
+      if (in_a == nullptr || in_b == nullptr) return false;
+      for (const Shape& x : shapes(*in_a, place)) {
+        for (const Shape& y : shapes(*in_b, place)) {
+          const bool simple = x.values || y.values || (x.types & y.types & (kObject | kArray)) == 0;
+          if (!simple || !exclude_each_other(x, y, place)) return false;
+        }
+      }
+      return true;
+    };
+    const auto in_both = [&](const std::string& name) { return b.requires_property(name) && differ(name); };
+    // Whoever has the property that one demands is refused by the other.
+    const auto refuses = [&](const Shape& one, const Shape& other) {
+      return std::ranges::any_of(one.required, [&](const std::string& name) {
+        return other.property(name) == nullptr && other.pattern_properties.empty() && other.additional &&
+               *other.additional == Json(false);
+      });
+    };
+    // Whoever is written without the property that the other demands is none of the other.
+    const auto lacks = [&](const Shape& one, const Shape& other) {
+      if (!closes_objects_ || one.properties.empty() || one.additional || !one.pattern_properties.empty()) return false;
+      return std::ranges::any_of(other.required, [&](const std::string& name) {
+        return one.property(name) == nullptr && !one.requires_property(name);
+      });
+    };
+    if (std::ranges::any_of(a.required, in_both) || refuses(a, b) || refuses(b, a) || (lacks(a, b) && lacks(b, a))) {
+      common &= static_cast<Types>(~kObject);
+    }
+  }
+  return common == 0;
+}
+
+bool SchemaDocument::admits(const Json& schema, const Json& value, const std::string& place) const {
+  return std::ranges::any_of(shapes(schema, place), [&](const Shape& s) { return admits(s, value, place); });
+}
+
+bool SchemaDocument::admits(const Shape& shape, const Json& value, const std::string& place) const {
+  const Types type = type_of(value);
+  if ((shape.types & type) == 0) return false;
+  if (shape.values && std::ranges::find(*shape.values, value) == shape.values->end()) return false;
+  if ((type & kNumber) != 0) {
+    const Decimal number = decimal_of(value);
+    if (shape.minimum) {
+      const int order = compare(number, shape.minimum->value);
+      if (order < 0 || (order == 0 && shape.minimum->exclusive)) return false;
+    }
+    if (shape.maximum) {
+      const int order = compare(number, shape.maximum->value);
+      if (order > 0 || (order == 0 && shape.maximum->exclusive)) return false;
+    }
+    return std::ranges::all_of(shape.multiple_of, [&](const Decimal& d) { return is_multiple(number, d); });
+  }
+  if (type == kString) return admits_string(shape, value.get_ref<const std::string&>(), place);
+  if (type == kObject) return admits_object(shape, value, place);
+  if (type == kArray) return admits_array(shape, value, place);
+  return true;
+}
+
+bool SchemaDocument::admits_string(const Shape& shape, const std::string& text, const std::string& place) const {
+  const std::shared_ptr<const Fsm> content = string_content(shape, place);
+  return content == nullptr || content->accepts(text);
+}
+
+bool SchemaDocument::admits_object(const Shape& shape, const Json& value, const std::string& place) const {
+  const auto count = static_cast<int64_t>(value.size());
+  if (count < shape.min_properties || (shape.max_properties && count > *shape.max_properties)) return false;
+  if (!std::ranges::all_of(shape.required, [&](const std::string& name) { return value.contains(name); })) return false;
+  for (const auto& [name, item] : value.items()) {
+    for (const Json& names : shape.property_names) {
+      if (!admits(names, Json(name), place)) return false;
+    }
+    const Json* const declared = shape.property(name);
+    bool known = declared != nullptr;
+    if (known && !admits(*declared, item, place)) return false;
+    for (const auto& [pattern, schema] : shape.pattern_properties) {
+      if (!pattern_machine(pattern, place).accepts(name)) continue;
+      known = true;
+      if (!admits(schema, item, place)) return false;
+    }
+    if (!known && shape.additional && !admits(*shape.additional, item, place)) return false;
+  }
+  return true;
+}
+
+bool SchemaDocument::admits_array(const Shape& shape, const Json& value, const std::string& place) const {
+  const auto count = static_cast<int64_t>(value.size());
+  if (count < shape.min_items || (shape.max_items && count > *shape.max_items)) return false;
+  for (size_t i = 0; i < value.size(); ++i) {
+    if (i < shape.prefix.size()) {
+      if (!admits(shape.prefix[i], value[i], place)) return false;
+    } else if (shape.items && !admits(*shape.items, value[i], place)) {
+      return false;
+    }
+  }
+  return true;
+}
+
+}  // namespace caravel::grammar

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "grammar/schema_shape.h"
+
+namespace caravel::grammar {
+
+/// A schema and where it stands: a JSON pointer, for messages.
+struct PlacedSchema {
+  const Json* schema;
+  std::string place;
+};
+
+/// A JSON schema as a whole: follows its references and takes its combinations apart. Not changed once made.
+class SchemaDocument {
+ public:
+  /// closes_objects: objects that declare properties and say nothing of others are written without others. Throws
+  /// InvalidArgument (no JSON, or nested more than 100 deep).
+  SchemaDocument(std::string_view text, bool closes_objects);
+
+  const Json& root() const { return root_; }
+
+  /// A value fits `schema` if, and only if, it fits one of these. Throws InvalidArgument (a reference that leads
+  /// nowhere, or to itself), Unsupported (a reference out of the document; a oneOf whose alternatives may hold at once;
+  /// what shapes cannot say).
+  std::vector<Shape> shapes(const Json& schema, const std::string& place) const;
+
+  /// `value` fits. Throws likewise.
+  bool admits(const Json& schema, const Json& value, const std::string& place) const;
+  bool admits(const Shape& shape, const Json& value, const std::string& place) const;
+
+ private:
+  std::vector<Shape> shapes(const Json& schema, const std::string& place, int depth) const;
+  PlacedSchema resolve(const std::string& reference, const std::string& place) const;
+  const Json* find_anchor(const Json& schema, std::string_view name) const;
+  bool exclude_each_other(const Shape& a, const Shape& b, const std::string& place) const;
+  bool admits_string(const Shape& shape, const std::string& text, const std::string& place) const;
+  bool admits_object(const Shape& shape, const Json& value, const std::string& place) const;
+  bool admits_array(const Shape& shape, const Json& value, const std::string& place) const;
+
+  const bool closes_objects_;
+  Json root_;
+};
+
+/// The texts that `shape` allows strings to be, decoded; nullptr: any. Throws Unsupported.
+std::shared_ptr<const Fsm> string_content(const Shape& shape, const std::string& place);
+
+/// The texts in which `pattern` occurs, as a machine. Throws Unsupported and InvalidArgument with `place`.
+Fsm pattern_machine(const std::string& pattern, const std::string& place);
+
+}  // namespace caravel::grammar

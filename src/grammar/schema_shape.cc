@@ -1,0 +1,372 @@
+#include "grammar/schema_shape.h"
+
+#include <algorithm>
+#include <limits>
+#include <map>
+
+#include "base/error.h"
+
+namespace caravel::grammar {
+namespace {
+
+class ShapeReader {
+ public:
+  ShapeReader(const Json& schema, const std::string& place) : schema_(schema), place_(place) {}
+
+  Shape read() {
+    for (const auto& [key, value] : schema_.items()) read_keyword(key, value);
+    if (schema_.contains("prefixItems") && schema_.contains("items") && schema_["items"].is_array()) {
+      throw fail<InvalidArgument>("'items' at {} is a list, beside 'prefixItems'", place_);
+    }
+    return std::move(shape_);
+  }
+
+ private:
+  [[noreturn]] void wrong(const std::string& key, const char* expected) const {
+    throw fail<InvalidArgument>("'{}' at {} must be {}", key, place_, expected);
+  }
+  [[noreturn]] void cannot(const std::string& key, const char* why = "cannot be enforced") const {
+    throw fail<Unsupported>("'{}' at {} {}", key, place_, why);
+  }
+
+  int64_t count(const std::string& key, const Json& value) const {
+    const Decimal decimal = value.is_number() ? decimal_of(value) : Decimal{.negative = true};
+    if (!value.is_number() || decimal.negative || !decimal.fraction.empty()) wrong(key, "a whole number, 0 or more");
+    if (decimal.integer.size() > 15) return std::numeric_limits<int32_t>::max();
+    return std::stoll(decimal.integer);
+  }
+  const std::string& text(const std::string& key, const Json& value) const {
+    if (!value.is_string()) wrong(key, "a string");
+    return value.get_ref<const std::string&>();
+  }
+  Decimal number(const std::string& key, const Json& value) const {
+    if (!value.is_number()) wrong(key, "a number");
+    return decimal_of(value);
+  }
+  const Json& schema(const std::string& key, const Json& value) const {
+    if (!value.is_object() && !value.is_boolean()) wrong(key, "a schema: an object, true or false");
+    return value;
+  }
+  std::vector<std::pair<std::string, Json>> schemas(const std::string& key, const Json& value) const {
+    if (!value.is_object()) wrong(key, "an object of schemas");
+    std::vector<std::pair<std::string, Json>> result;
+    for (const auto& [name, item] : value.items()) result.emplace_back(name, schema(key, item));
+    return result;
+  }
+  std::vector<Json> schema_list(const std::string& key, const Json& value) const {
+    if (!value.is_array()) wrong(key, "a list of schemas");
+    std::vector<Json> result;
+    for (const Json& item : value) result.push_back(schema(key, item));
+    return result;
+  }
+
+  void read_type(const Json& value) {
+    static const std::map<std::string, Types, std::less<>> kTypes = {
+        {"null", kNull},     {"boolean", kBoolean}, {"object", kObject}, {"array", kArray},
+        {"string", kString}, {"integer", kInteger}, {"number", kNumber}};
+    const Json list = value.is_array() ? value : Json::array({value});
+    shape_.types = 0;
+    for (const Json& item : list) {
+      const auto type = item.is_string() ? kTypes.find(item.get_ref<const std::string&>()) : kTypes.end();
+      if (type == kTypes.end()) wrong("type", "one or more of null, boolean, object, array, string, integer, number");
+      shape_.types |= type->second;
+    }
+    shape_.says_type = true;
+  }
+
+  void read_values(std::vector<Json> values) {
+    shape_.says_type = true;
+    if (shape_.values) {
+      std::erase_if(*shape_.values,
+                    [&](const Json& value) { return std::ranges::find(values, value) == values.end(); });
+    } else {
+      shape_.values = std::move(values);
+    }
+  }
+
+  void read_keyword(const std::string& key, const Json& value) {
+    // What combines and refers is read elsewhere; what describes says nothing of the value.
+    static const std::map<std::string, bool, std::less<>> kElsewhere = {
+        {"$ref", true},      {"allOf", true},         {"anyOf", true},           {"oneOf", true},
+        {"$defs", true},     {"definitions", true},   {"$schema", true},         {"$id", true},
+        {"$anchor", true},   {"$comment", true},      {"title", true},           {"description", true},
+        {"default", true},   {"examples", true},      {"deprecated", true},      {"readOnly", true},
+        {"writeOnly", true}, {"contentSchema", true}, {"contentEncoding", true}, {"contentMediaType", true},
+        {"example", true},   {"$vocabulary", true}};
+    if (kElsewhere.contains(key) || key.starts_with("x-")) return;
+    if (key == "type") return read_type(value);
+    if (key == "const") return read_values({value});
+    if (key == "enum") {
+      if (!value.is_array()) wrong(key, "a list");
+      return read_values(std::vector<Json>(value.begin(), value.end()));
+    }
+    if (!read_number(key, value) && !read_string(key, value) && !read_object(key, value) && !read_array(key, value) &&
+        !read_other(key, value)) {
+      static const std::vector<std::string> kKnown = {"not",
+                                                      "if",
+                                                      "dependentSchemas",
+                                                      "dependentRequired",
+                                                      "dependencies",
+                                                      "contains",
+                                                      "unevaluatedProperties",
+                                                      "unevaluatedItems",
+                                                      "$dynamicRef",
+                                                      "$dynamicAnchor",
+                                                      "$recursiveRef",
+                                                      "$recursiveAnchor",
+                                                      "uniqueItems"};
+      cannot(key, std::ranges::find(kKnown, key) != kKnown.end() ? "cannot be enforced" : "is no known keyword");
+    }
+  }
+
+  bool read_number(const std::string& key, const Json& value) {
+    if (key == "minimum" || key == "exclusiveMinimum") {
+      const Bound bound{number(key, value), key != "minimum"};
+      if (!shape_.minimum || compare(bound.value, shape_.minimum->value) > 0 ||
+          (bound.exclusive && compare(bound.value, shape_.minimum->value) == 0)) {
+        shape_.minimum = bound;
+      }
+    } else if (key == "maximum" || key == "exclusiveMaximum") {
+      const Bound bound{number(key, value), key != "maximum"};
+      if (!shape_.maximum || compare(bound.value, shape_.maximum->value) < 0 ||
+          (bound.exclusive && compare(bound.value, shape_.maximum->value) == 0)) {
+        shape_.maximum = bound;
+      }
+    } else if (key == "multipleOf") {
+      const Decimal divisor = number(key, value);
+      if (divisor.negative || divisor.is_zero()) wrong(key, "a number above 0");
+      shape_.multiple_of.push_back(divisor);
+    } else {
+      return false;
+    }
+    shape_.mentions |= kNumber;
+    return true;
+  }
+
+  bool read_string(const std::string& key, const Json& value) {
+    if (key == "minLength") {
+      shape_.min_length = count(key, value);
+    } else if (key == "maxLength") {
+      shape_.max_length = count(key, value);
+    } else if (key == "pattern") {
+      shape_.patterns.push_back(text(key, value));
+    } else if (key == "format") {
+      // Formats of numbers say how they are held, not which they are.
+      static const std::vector<std::string> kOfNumbers = {"float", "double", "int32", "int64"};
+      const std::string& name = text(key, value);
+      if (name == "int32" || name == "int64") return read_int_format(name);
+      if (std::ranges::find(kOfNumbers, name) != kOfNumbers.end()) return true;
+      shape_.formats.push_back(name);
+    } else {
+      return false;
+    }
+    shape_.mentions |= kString;
+    return true;
+  }
+
+  bool read_int_format(const std::string& name) {
+    const bool wide = name == "int64";
+    read_number("minimum", wide ? std::numeric_limits<int64_t>::min() : std::numeric_limits<int32_t>::min());
+    return read_number("maximum", wide ? std::numeric_limits<int64_t>::max() : std::numeric_limits<int32_t>::max());
+  }
+
+  bool read_object(const std::string& key, const Json& value) {
+    if (key == "properties") {
+      shape_.properties = schemas(key, value);
+    } else if (key == "patternProperties") {
+      shape_.pattern_properties = schemas(key, value);
+    } else if (key == "additionalProperties") {
+      shape_.additional = schema(key, value);
+    } else if (key == "propertyNames") {
+      shape_.property_names.push_back(schema(key, value));
+    } else if (key == "required") {
+      if (!value.is_array()) wrong(key, "a list of names");
+      for (const Json& name : value) shape_.required.push_back(text(key, name));
+    } else if (key == "minProperties") {
+      shape_.min_properties = count(key, value);
+    } else if (key == "maxProperties") {
+      shape_.max_properties = count(key, value);
+    } else {
+      return false;
+    }
+    shape_.mentions |= kObject;
+    return true;
+  }
+
+  bool read_array(const std::string& key, const Json& value) {
+    if (key == "prefixItems" || (key == "items" && value.is_array())) {
+      shape_.prefix = schema_list(key, value);
+    } else if (key == "items") {
+      shape_.items = schema(key, value);
+    } else if (key == "additionalItems") {
+      // Beside a list of items alone it says something.
+      const auto items = schema_.find("items");
+      if (items == schema_.end() || !items->is_array()) return true;
+      shape_.items = schema(key, value);
+    } else if (key == "minItems") {
+      shape_.min_items = count(key, value);
+    } else if (key == "maxItems") {
+      shape_.max_items = count(key, value);
+    } else {
+      return false;
+    }
+    shape_.mentions |= kArray;
+    return true;
+  }
+
+  /// Keywords that can be enforced only where they say nothing, or everything.
+  bool read_other(const std::string& key, const Json& value) {
+    const bool says_nothing = value == Json(true) || value == Json::object();
+    if (key == "not" && (says_nothing || value == Json(false))) {
+      if (says_nothing) shape_.types = 0;
+      return true;
+    }
+    if (key == "then" || key == "else") return !schema_.contains("if") || schema_["if"].is_null();
+    if (key == "if") return !schema_.contains("then") && !schema_.contains("else");
+    if (key == "uniqueItems") return value == Json(false) || few_items();
+    if (key == "unevaluatedProperties" || key == "unevaluatedItems") return says_nothing;
+    if (key == "minContains" || key == "maxContains") return !schema_.contains("contains");
+    if (key == "dependentSchemas" || key == "dependentRequired" || key == "dependencies")
+      return value == Json::object();
+    return false;
+  }
+
+  bool few_items() const {
+    const auto most = schema_.find("maxItems");
+    return most != schema_.end() && most->is_number() && *most <= Json(1);
+  }
+
+  const Json& schema_;
+  const std::string& place_;
+  Shape shape_;
+};
+
+template <typename T, typename Better>
+std::optional<T> stricter(const std::optional<T>& a, const std::optional<T>& b, Better better) {
+  if (!a || !b) return a ? a : b;
+  return better(*b, *a) ? b : a;
+}
+
+template <typename T>
+void append_new(std::vector<T>& to, const std::vector<T>& from) {
+  for (const T& item : from) {
+    if (std::ranges::find(to, item) == to.end()) to.push_back(item);
+  }
+}
+
+void merge_numbers(Shape& shape, const Shape& b) {
+  shape.minimum = stricter(shape.minimum, b.minimum, [](const Bound& x, const Bound& y) {
+    const int order = compare(x.value, y.value);
+    return order > 0 || (order == 0 && x.exclusive);
+  });
+  shape.maximum = stricter(shape.maximum, b.maximum, [](const Bound& x, const Bound& y) {
+    const int order = compare(x.value, y.value);
+    return order < 0 || (order == 0 && x.exclusive);
+  });
+  shape.multiple_of.insert(shape.multiple_of.end(), b.multiple_of.begin(), b.multiple_of.end());
+}
+
+/// What `shape` says of the property `name` where it does not declare it.
+const Json* undeclared(const Shape& shape) { return shape.additional ? &*shape.additional : nullptr; }
+
+bool limits_names(const Shape& shape) { return shape.additional && *shape.additional != Json(true); }
+bool speaks_of_names(const Shape& shape) {
+  return !shape.properties.empty() || !shape.pattern_properties.empty() || limits_names(shape);
+}
+
+void merge_objects(Shape& shape, const Shape& a, const Shape& b, const std::string& place) {
+  append_new(shape.required, b.required);
+  append_new(shape.property_names, b.property_names);
+  if (!speaks_of_names(b)) return;
+  if (!speaks_of_names(a)) {
+    shape.properties = b.properties;
+    shape.pattern_properties = b.pattern_properties;
+    shape.additional = b.additional;
+    return;
+  }
+  // A name that a pattern of one side has may be an additional one of the other.
+  if (a.pattern_properties != b.pattern_properties && (limits_names(a) || limits_names(b))) {
+    throw fail<Unsupported>("'patternProperties' at {} cannot be combined with another schema's additionalProperties",
+                            place);
+  }
+  append_new(shape.pattern_properties, b.pattern_properties);
+  for (auto& [name, schema] : shape.properties) {
+    const Json* const other = b.property(name) != nullptr ? b.property(name) : undeclared(b);
+    if (other != nullptr) schema = both_schemas(schema, *other);
+  }
+  for (const auto& [name, schema] : b.properties) {
+    if (a.property(name) != nullptr) continue;
+    const Json* const other = undeclared(a);
+    shape.properties.emplace_back(name, other != nullptr ? both_schemas(*other, schema) : schema);
+  }
+  if (a.additional && b.additional) shape.additional = both_schemas(*a.additional, *b.additional);
+  if (!a.additional) shape.additional = b.additional;
+}
+
+void merge_arrays(Shape& shape, const Shape& a, const Shape& b) {
+  const size_t count = std::max(a.prefix.size(), b.prefix.size());
+  shape.prefix.clear();
+  const auto item = [](const Shape& s, size_t i) {
+    return i < s.prefix.size() ? s.prefix[i] : s.items.value_or(Json(true));
+  };
+  for (size_t i = 0; i < count; ++i) shape.prefix.push_back(both_schemas(item(a, i), item(b, i)));
+  if (a.items && b.items) shape.items = both_schemas(*a.items, *b.items);
+  if (!a.items) shape.items = b.items;
+}
+
+}  // namespace
+
+Types type_of(const Json& value) {
+  if (value.is_null()) return kNull;
+  if (value.is_boolean()) return kBoolean;
+  if (value.is_object()) return kObject;
+  if (value.is_array()) return kArray;
+  if (value.is_string()) return kString;
+  return decimal_of(value).fraction.empty() ? kInteger : kFraction;
+}
+
+const Json* Shape::property(std::string_view name) const {
+  const auto found = std::ranges::find(properties, name, &std::pair<std::string, Json>::first);
+  return found == properties.end() ? nullptr : &found->second;
+}
+
+bool Shape::requires_property(std::string_view name) const {
+  return std::ranges::find(required, name) != required.end();
+}
+
+Shape read_shape(const Json& schema, const std::string& place) { return ShapeReader(schema, place).read(); }
+
+Json both_schemas(const Json& a, const Json& b) {
+  if (a == b || b == Json(true)) return a;
+  if (a == Json(true)) return b;
+  if (a == Json(false) || b == Json(false)) return false;
+  return {{"allOf", Json::array({a, b})}};
+}
+
+Shape merge(const Shape& a, const Shape& b, const std::string& place) {
+  Shape shape = a;
+  shape.types = a.types & b.types;
+  shape.says_type = a.says_type || b.says_type;
+  shape.mentions = a.mentions | b.mentions;
+  if (a.values && b.values) {
+    std::erase_if(*shape.values,
+                  [&](const Json& value) { return std::ranges::find(*b.values, value) == b.values->end(); });
+  } else if (b.values) {
+    shape.values = b.values;
+  }
+  const auto less = [](int64_t x, int64_t y) { return x < y; };
+  merge_numbers(shape, b);
+  shape.min_length = std::max(a.min_length, b.min_length);
+  shape.max_length = stricter(a.max_length, b.max_length, less);
+  append_new(shape.patterns, b.patterns);
+  append_new(shape.formats, b.formats);
+  merge_objects(shape, a, b, place);
+  shape.min_properties = std::max(a.min_properties, b.min_properties);
+  shape.max_properties = stricter(a.max_properties, b.max_properties, less);
+  merge_arrays(shape, a, b);
+  shape.min_items = std::max(a.min_items, b.min_items);
+  shape.max_items = stricter(a.max_items, b.max_items, less);
+  return shape;
+}
+
+}  // namespace caravel::grammar

@@ -1,0 +1,66 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "grammar/json_number.h"
+#include "grammar/json_text.h"
+
+namespace caravel::grammar {
+
+using Types = uint8_t;
+inline constexpr Types kNull = 1, kBoolean = 2, kObject = 4, kArray = 8, kString = 16, kInteger = 32, kFraction = 64;
+inline constexpr Types kNumber = kInteger | kFraction;
+inline constexpr Types kAllTypes = 127;
+
+/// The types that `value` belongs to: of a number without fraction, kInteger.
+Types type_of(const Json& value);
+
+/// What the keywords of one schema say of a value, combinations and references aside; of several schemas that must hold
+/// together, once merged. A limit counts for values of its type alone.
+struct Shape {
+  Types types = kAllTypes;
+  bool says_type = false;                   // by `type`, `enum` or `const`
+  Types mentions = 0;                       // the types whose keywords occur
+  std::optional<std::vector<Json>> values;  // one of these
+
+  std::optional<Bound> minimum, maximum;
+  std::vector<Decimal> multiple_of;
+
+  int64_t min_length = 0;
+  std::optional<int64_t> max_length;
+  std::vector<std::string> patterns;
+  std::vector<std::string> formats;
+
+  std::vector<std::pair<std::string, Json>> properties;  // name and schema, in order
+  std::vector<std::string> required;
+  std::vector<std::pair<std::string, Json>> pattern_properties;
+  std::optional<Json> additional;  // of names that the two above do not have
+  std::vector<Json> property_names;
+  int64_t min_properties = 0;
+  std::optional<int64_t> max_properties;
+
+  std::vector<Json> prefix;   // schemas of the first items
+  std::optional<Json> items;  // of those that follow
+  int64_t min_items = 0;
+  std::optional<int64_t> max_items;
+
+  const Json* property(std::string_view name) const;
+  bool requires_property(std::string_view name) const;
+};
+
+/// Reads the keywords of `schema`, an object, but those that refer and combine. Throws InvalidArgument (a keyword's
+/// value of the wrong type), Unsupported (a keyword that is not known or cannot be enforced), both with the keyword and
+/// `place`, which is a JSON pointer.
+Shape read_shape(const Json& schema, const std::string& place);
+
+/// What both say. Throws Unsupported where they cannot be told as one.
+Shape merge(const Shape& a, const Shape& b, const std::string& place);
+
+/// A schema that says what both say.
+Json both_schemas(const Json& a, const Json& b);
+
+}  // namespace caravel::grammar

@@ -1,0 +1,170 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/ip/v6_only.hpp>
+#include <boost/asio/thread_pool.hpp>
+#include <future>
+#include <optional>
+#include <thread>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "http/connection.h"
+#include "http/http.h"
+
+namespace caravel::http {
+namespace {
+
+/// Of each connection, in the kernel. Left to itself it grows to megabytes for a client that does not read; this is
+/// enough for a fast one, and beyond it what is pending waits with the Work, where it is joined.
+constexpr int kSendBuffer = 256 << 10;
+constexpr std::chrono::milliseconds kAcceptPause{100};  // after an error such as "too many open files"
+
+class ServerImpl final : public Server {
+ public:
+  ServerImpl(const ServerConfig& config, Handler handler, Gate gate)
+      : handlers_(static_cast<size_t>(std::max(1, config.handler_threads))) {
+    shared_.config = config;
+    shared_.handler = std::move(handler);
+    shared_.gate = std::move(gate);
+    if (!config.certificate_file.empty() || !config.private_key_file.empty())
+      tls_.emplace(server_tls(config.certificate_file, config.private_key_file));
+    for (int i = 0; i < std::max(1, config.threads); ++i) loops_.push_back(std::make_unique<Loop>());
+    asio::io_context& first = loops_.front()->context;
+    acceptor_.emplace(first);
+    listen_on(config);
+    room_.emplace(first.get_executor());
+    shared_.on_room = [this] { asio::post(loops_.front()->context, [this] { room_->set(); }); };
+    asio::co_spawn(first, accept_loop(), asio::detached);
+    for (const auto& loop : loops_) {
+      work_.emplace_back(asio::make_work_guard(loop->context));
+      threads_.emplace_back([&context = loop->context] { context.run(); });
+    }
+  }
+
+  ~ServerImpl() override {
+    for (const auto& loop : loops_) {
+      loop->wakes->close();
+      loop->context.stop();
+    }
+    for (std::thread& thread : threads_) thread.join();
+    handlers_.stop();
+    handlers_.join();
+    shared_.on_room = nullptr;
+    // One thread from here on. The coroutines that own the connections go with the loops.
+    for (const auto& loop : loops_) {
+      for (Connection* connection : loop->connections) connection->close();
+    }
+  }
+
+  uint16_t port() const override { return port_; }
+
+  bool drain(std::chrono::milliseconds limit) override {
+    shared_.draining = true;
+    std::vector<std::future<void>> loops;
+    for (const auto& loop : loops_) {
+      auto done = std::make_shared<std::promise<void>>();
+      loops.push_back(done->get_future());
+      asio::post(loop->context, [this, &connections = loop->connections, is_first = loop == loops_.front(), done] {
+        error_code ignored;
+        if (is_first) acceptor_->close(ignored);
+        const std::vector<Connection*> all(connections.begin(), connections.end());
+        for (Connection* connection : all) connection->drain();
+        done->set_value();
+      });
+    }
+    for (const std::future<void>& loop : loops) loop.wait();
+    return shared_.wait_for_answers(limit);
+  }
+
+  ServerStats stats() const override {
+    return {.connections = shared_.connections,
+            .accepted = shared_.accepted,
+            .requests = shared_.requests,
+            .dropped_slow_readers = shared_.dropped_slow_readers,
+            .bad_requests = shared_.bad_requests};
+  }
+
+ private:
+  void listen_on(const ServerConfig& config) {
+    error_code error;
+    tcp::resolver resolver(loops_.front()->context);
+    const auto found = resolver.resolve(config.host, std::to_string(config.port), tcp::resolver::passive, error);
+    if (error) throw fail<Error>("{}: no such address ({})", config.host, error.message());
+    std::vector<tcp::endpoint> endpoints;
+    for (const auto& entry : found) endpoints.push_back(entry.endpoint());
+    // "localhost" is both, and clients try both: the older one is there on every machine.
+    std::ranges::stable_sort(endpoints, {}, [](const tcp::endpoint& endpoint) { return endpoint.address().is_v6(); });
+    for (const tcp::endpoint& endpoint : endpoints) {
+      error = listen_on(endpoint);
+      if (!error) break;
+    }
+    if (error)
+      throw fail<Error>("{}:{}: cannot listen there ({}); --host and --port choose another address", config.host,
+                        config.port, error.message());
+    port_ = acceptor_->local_endpoint().port();
+  }
+
+  error_code listen_on(const tcp::endpoint& endpoint) {
+    error_code error;
+    error_code ignored;
+    acceptor_->close(ignored);
+    acceptor_->open(endpoint.protocol(), error);
+    if (!error) acceptor_->set_option(tcp::acceptor::reuse_address(true), error);
+    if (!error)
+      acceptor_->set_option(asio::socket_base::send_buffer_size(kSendBuffer), error);  // accepted ones inherit
+    if (!error && endpoint.address().is_v6()) acceptor_->set_option(asio::ip::v6_only(false), ignored);
+    if (!error) acceptor_->bind(endpoint, error);
+    if (!error) acceptor_->listen(asio::socket_base::max_listen_connections, error);
+    return error;
+  }
+
+  awaitable<void> accept_loop() {
+    asio::steady_timer pause(loops_.front()->context);
+    for (int64_t number = 0; acceptor_->is_open();) {
+      while (shared_.connections >= shared_.config.max_connections) co_await room_->wait();
+      Loop& loop = *loops_[static_cast<size_t>(number) % loops_.size()];
+      tcp::socket socket(loop.context);
+      error_code error;
+      co_await acceptor_->async_accept(socket, into(error));
+      if (!error) {
+        adopt(loop, std::move(socket), number++);
+      } else if (acceptor_->is_open() && error != asio::error::connection_aborted) {
+        log::warn("no connection could be accepted: {}", error.message());
+        pause.expires_after(kAcceptPause);
+        co_await pause.async_wait(into(error));
+      }
+    }
+  }
+
+  void adopt(Loop& loop, tcp::socket socket, int64_t number) {
+    ++shared_.accepted;
+    ++shared_.connections;
+    error_code ignored;
+    socket.set_option(tcp::no_delay(true), ignored);
+    std::unique_ptr<Transport> transport =
+        tls_ ? tls_transport(std::move(socket), *tls_, "") : plain_transport(std::move(socket));
+    asio::post(loop.context, [this, &loop, number, moved = std::move(transport)]() mutable {
+      std::make_shared<Connection>(shared_, loop, handlers_, std::move(moved), number)->start();
+    });
+  }
+
+  Shared shared_;
+  std::optional<asio::ssl::context> tls_;
+  std::vector<std::unique_ptr<Loop>> loops_;  // never empty
+  asio::thread_pool handlers_;
+  std::optional<tcp::acceptor> acceptor_;  // on the first loop
+  std::optional<Event> room_;              // for another connection
+  uint16_t port_ = 0;
+  std::vector<asio::executor_work_guard<asio::io_context::executor_type>> work_;
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace
+
+std::unique_ptr<Server> Server::listen(const ServerConfig& config, Handler handler, Gate gate) {
+  return std::make_unique<ServerImpl>(config, std::move(handler), std::move(gate));
+}
+
+}  // namespace caravel::http

@@ -1,0 +1,233 @@
+#include <gtest/gtest.h>
+
+#include "grammar/schema_document.h"
+#include "grammar/testing.h"
+
+namespace caravel::grammar {
+namespace {
+
+void expect_json(const std::string& schema, const std::vector<std::string>& yes, const std::vector<std::string>& no,
+                 SchemaReading reading = SchemaReading::kStrict) {
+  SCOPED_TRACE(schema);
+  expect_texts(parse_json_schema(schema, reading), yes, no);
+}
+
+TEST(Schema, Types) {
+  expect_json(R"({"type":"null"})", {"null"}, {"", "nul", "0"});
+  expect_json(R"({"type":["boolean","null"]})", {"true", "false", "null"}, {"1"});
+  expect_json(R"({"type":"integer"})", {"0", "-7", "1234567890123456789"}, {"01", "1.0", "1e3", "-", "+1", " 1"});
+  expect_json(R"({"type":"number"})", {"0", "-7.25", "1e3", "0.5E-12"}, {"01", "1.", ".5", "1e", "1e999", "NaN"});
+  expect_json(R"({"type":"string"})", {R"("")", R"("é\n\u00e9\ud83d\ude00\/")", R"("日")"},
+              {"a", "\"", "\"\n\"", R"("\q")", R"("\ud83d")", "\"\xFF\"", R"("\u12")"});
+  expect_json("true", {"null", "[1, {\"a\":\"b\"}]", "{}"}, {"", "[1,]", "{\"a\"}"});
+  expect_refused<InvalidArgument>(schema_spec("false"), "nothing can match");
+  expect_json(R"({"type":"object"})", {"{}", R"({"a":1,"b":[{}]})", "{\n  \"a\": 1\n}"}, {"[]", "{,}", R"({"a" :1})"});
+}
+
+TEST(Schema, NumbersAreComparedExactly) {
+  expect_json(R"({"type":"integer","minimum":-12,"exclusiveMaximum":305})", {"-12", "-1", "0", "99", "304"},
+              {"-13", "-120", "305", "1000"});
+  expect_json(R"({"type":"integer","minimum":100,"maximum":100})", {"100"}, {"99", "101", "10"});
+  expect_json(R"({"type":"number","exclusiveMinimum":0.5,"maximum":1.25})", {"0.51", "0.500001", "1", "1.25", "1.250"},
+              {"0.5", "0.50", "0.499", "1.251", "2", "-0.7", "0"});
+  expect_json(R"({"type":"number","maximum":-0.05})", {"-0.05", "-0.051", "-3", "-0.1"},
+              {"-0.04", "0", "0.05", "-0.049"});
+  expect_json(R"({"type":"number","exclusiveMinimum":0})", {"0.001", "5"}, {"0", "0.0", "-1"});
+  expect_json(R"({"type":"integer","multipleOf":7})", {"0", "49", "-14", "700"}, {"1", "48", "-13"});
+  expect_json(R"({"type":"number","multipleOf":0.25})", {"0.5", "1", "-1.75", "2.250"}, {"0.3", "1.2", "0.125"});
+  expect_json(R"({"type":"integer","minimum":1,"multipleOf":5,"maximum":12})", {"5", "10"}, {"0", "15", "7"});
+  std::mt19937 random(2);
+  for (int i = 0; i < 100; ++i) {
+    const int low = static_cast<int>(random() % 400) - 200;
+    const int high = low + static_cast<int>(random() % 150);
+    StateSpace space =
+        make_space(parse_json_schema(fmt::format(R"({{"type":"integer","minimum":{},"maximum":{}}})", low, high)));
+    for (int value = -450; value <= 450; ++value) {
+      const int32_t state = space.advance(space.start(), std::string_view(std::to_string(value)));
+      ASSERT_EQ(space.complete(state), low <= value && value <= high) << value << " in " << low << ".." << high;
+    }
+  }
+}
+
+TEST(Schema, Strings) {
+  expect_json(R"({"type":"string","minLength":2,"maxLength":3})", {R"("ab")", R"("日é😀")", R"("\n\u00e9")"},
+              {R"("a")", R"("abcd")"});
+  expect_json(R"({"type":"string","pattern":"b+"})", {R"("b")", R"("abc")"}, {R"("ac")"});
+  expect_json(R"({"type":"string","pattern":"^[a-z]+\\.$","maxLength":4})", {R"("a.")", R"("abc.")"},
+              {R"("abcd.")", R"("a")"});
+  expect_json(R"({"type":"string","pattern":"^[\"\\\\\\n\\x01]$"})", {R"("\"")", R"("\\")", R"("\n")", R"("\u0001")"},
+              {R"("a")", R"("\t")", "\"\n\""});
+  expect_json(R"({"type":"string","format":"date"})", {R"("2024-02-29")", R"("1999-12-31")"},
+              {R"("2023-02-29")", R"("1900-02-29")", R"("2024-13-01")", R"("2024-1-1")"});
+  expect_json(R"({"type":"string","format":"date-time"})",
+              {R"("2024-02-29T23:59:59Z")", R"("2024-01-01T00:00:00.5+01:00")"},
+              {R"("2024-02-29")", R"("2024-02-29T24:00:00Z")"});
+  expect_json(R"({"type":"string","format":"ipv6"})", {R"("::1")", R"("2001:db8::8a2e:370:7334")", R"("::")"},
+              {R"("1::2::3")", R"("12345::")", R"(":1")"});
+  expect_json(R"({"type":"string","format":"uuid"})", {R"("123e4567-e89b-12d3-a456-426614174000")"}, {R"("123e4567")"});
+  expect_json(R"({"type":"string","format":"email"})", {R"("a.b@example.org")"}, {R"("a@")", R"("@b")", R"("a..b@c")"});
+  expect_json(R"({"type":"string","format":"uri"})", {R"("https://example.org/a?b=c#d")", R"("urn:isbn:0451450523")"},
+              {R"("example.org")", R"("http://a b")"});
+}
+
+TEST(Schema, Objects) {
+  const std::string person =
+      R"({"type":"object","properties":{"name":{"type":"string"},"age":{"type":"integer"},"x":{}},"required":["age"]})";
+  expect_json(person, {R"({"age":1})", R"({"name": "a", "age": 1})", R"({"name":"a","age":1,"x":[]})"},
+              {"{}", R"({"name":"a"})", R"({"age":1,"name":"a"})", R"({"age":1,"y":2})", R"({"age":1,})"});
+  expect_json(person, {R"({"age":1,"y":2})"}, {R"({"age":1,"age":2})", R"({"age":1,"name":3})"}, SchemaReading::kExact);
+  expect_json(R"({"type":"object","properties":{"a":{"const":1}},"additionalProperties":{"type":"integer"}})",
+              {"{}", R"({"a":1,"b":2,"aa":3})"}, {R"({"a":2})", R"({"b":"x"})", R"({"b":1,"a":2})", R"({"\u0061":2})"});
+  expect_json(R"({"type":"object","patternProperties":{"^n":{"type":"null"},"b$":{"const":null}},
+                  "additionalProperties":false})",
+              {"{}", R"({"n1":null,"xb":null,"nb":null})"}, {R"({"n1":1})", R"({"c":null})"});
+  expect_json(R"({"type":"object","properties":{"nx":{"enum":[null,1]}},"patternProperties":{"^n":{"type":"null"}}})",
+              {R"({"nx":null})"}, {R"({"nx":1})"});
+  expect_json(R"({"type":"object","propertyNames":{"maxLength":2},"minProperties":1})", {R"({"ab":1})"},
+              {"{}", R"({"abc":1})"});
+  expect_json(R"({"type":"object","maxProperties":2})", {"{}", R"({"a":1,"b":2})"}, {R"({"a":1,"b":2,"c":3})"});
+  expect_json(R"({"type":"object","properties":{"a":false,"b":true}})", {"{}", R"({"b":1})"}, {R"({"a":1})"});
+  expect_json(R"({"type":"object","required":["k"]})", {R"({"k":1,"z":2})"}, {"{}", R"({"z":2})"});
+}
+
+TEST(Schema, Arrays) {
+  expect_json(R"({"type":"array","items":{"type":"integer"},"minItems":1,"maxItems":3})", {"[1]", "[1, 2,3]"},
+              {"[]", "[1,2,3,4]", "[\"a\"]", "[1,]"});
+  expect_json(R"({"prefixItems":[{"type":"integer"},{"type":"string"}],"items":false,"minItems":1})",
+              {"[1]", R"([1, "a"])"}, {"[]", R"([1,"a",2])", R"(["a"])"});
+  expect_json(R"({"type":"array","items":[{"type":"integer"}],"additionalItems":{"type":"null"}})",
+              {"[]", "[1,null,null]"}, {"[null]", "[1,2]"});
+  expect_json(R"({"type":"array","maxItems":0})", {"[]"}, {"[1]"});
+}
+
+TEST(Schema, CombinationsAndReferences) {
+  expect_json(R"({"enum":["a",1,null,{"k":[true]}]})", {R"("a")", "1", "null", R"({"k": [true]})"}, {"2", R"("b")"});
+  expect_json(R"({"type":"string","enum":["a",1],"maxLength":1})", {R"("a")"}, {"1"});
+  expect_json(R"({"anyOf":[{"type":"integer"},{"type":"string","maxLength":1}],"maximum":5})", {"5", R"("a")"},
+              {"6", R"("ab")"});
+  expect_json(R"({"allOf":[{"type":"object","properties":{"a":{"minimum":2}},"required":["a"]},
+                           {"properties":{"a":{"type":"integer","maximum":4},"b":{"type":"null"}}}]})",
+              {R"({"a":3})", R"({"a":2,"b":null})"}, {R"({"a":1})", R"({"a":5})", R"({"b":null})", R"({"a":3,"c":1})"});
+  expect_json(R"({"allOf":[{"properties":{"a":{"type":"integer"}},"additionalProperties":false},
+                           {"properties":{"b":{"type":"integer"}}}],"type":"object"})",
+              {"{}", R"({"a":1})"}, {R"({"b":1})"});
+  expect_json(R"({"oneOf":[{"type":"string"},{"type":"integer"}]})", {R"("a")", "1"}, {"null"});
+  expect_json(
+      R"({"oneOf":[{"type":"object","properties":{"kind":{"const":"a"},"x":{"type":"integer"}},"required":["kind","x"]},
+                           {"type":"object","properties":{"kind":{"const":"b"}},"required":["kind"]}]})",
+      {R"({"kind":"a","x":1})", R"({"kind":"b"})"}, {R"({"kind":"a"})", R"({"kind":"c"})"});
+  expect_json(R"({"$ref":"#/$defs/tree","$defs":{"tree":{"type":"object","properties":{"v":{"type":"integer"},
+                  "kids":{"type":"array","items":{"$ref":"#/$defs/tree"}}},"required":["v"]}}})",
+              {R"({"v":1})", R"({"v":1,"kids":[{"v":2,"kids":[]},{"v":3}]})"}, {R"({"v":1,"kids":[{}]})"});
+  expect_json(R"({"$defs":{"a":{"$anchor":"here","type":"integer"}},"$ref":"#here","minimum":3})", {"3"}, {"2"});
+  expect_json(R"({"type":"array","items":{"$ref":"#"}})", {"[]", "[[],[[]]]"}, {"[1]"});
+}
+
+TEST(Schema, WhatCannotBeEnforcedIsRefusedByNameAndPlace) {
+  const auto unsupported = [](const std::string& schema, const std::string& part) {
+    expect_refused<Unsupported>(schema_spec(schema), part);
+  };
+  unsupported(R"({"properties":{"a":{"not":{"type":"null"}}}})", "'not' at #/properties/a");
+  unsupported(R"({"uniqueItems":true})", "'uniqueItems' at #");
+  unsupported(R"({"contains":{"type":"null"}})", "'contains'");
+  unsupported(R"({"if":{},"then":{"type":"null"}})", "'if'");
+  unsupported(R"({"dependentRequired":{"a":["b"]}})", "'dependentRequired'");
+  unsupported(R"({"unevaluatedProperties":false})", "'unevaluatedProperties'");
+  unsupported(R"({"format":"regex"})", "'format' \"regex\"");
+  unsupported(R"x({"pattern":"(?=a)"})x", "look-ahead");
+  unsupported(R"({"$ref":"http://example.org/schema"})", "http://example.org/schema");
+  unsupported(R"({"typ":"string"})", "'typ' at # is no known keyword");
+  unsupported(R"({"oneOf":[{"type":"integer"},{"minimum":2}]})", "'oneOf' at #");
+  unsupported(R"({"multipleOf":0.00000001})", "'multipleOf'");
+  unsupported(R"({"properties":{"a":{},"b":{},"c":{}},"minProperties":2,"type":"object"})", "'minProperties'");
+  unsupported(R"({"type":"string","minLength":1000000})", "'minLength'");
+  const auto invalid = [](const std::string& schema, const std::string& part) {
+    expect_refused<InvalidArgument>(schema_spec(schema), part);
+  };
+  invalid("{", "no JSON");
+  invalid("[]", "must be an object");
+  invalid(R"({"type":"text"})", "'type' at #");
+  invalid(R"({"minimum":"3"})", "'minimum' at #");
+  invalid(R"({"properties":{"a":3}})", "'properties' at #");
+  invalid(R"({"$ref":"#/$defs/x"})", "#/$defs/x");
+  invalid(R"({"$ref":"#"})", "itself");
+  invalid(R"({"type":"string","enum":[1]})", "nothing can match");
+  invalid(R"({"type":"object","required":["a"],"properties":{"a":false}})", "nothing can match");
+  invalid(std::string(300, '[') + std::string(300, ']'), "nested");
+}
+
+/// A schema at random, of what can be enforced.
+Json random_schema(std::mt19937& random, int depth) {
+  const auto one_of = [&](std::initializer_list<const char*> texts) {
+    return *(texts.begin() + random() % texts.size());
+  };
+  switch (random() % (depth > 0 ? 9 : 5)) {
+    case 0: {
+      const int low = static_cast<int>(random() % 300) - 150;
+      Json schema = {{"type", one_of({"integer", "number"})},
+                     {"minimum", low},
+                     {"maximum", low + static_cast<int>(random() % 200) + 5}};
+      if (random() % 3 == 0) schema["multipleOf"] = random() % 4 + 1;
+      return schema;
+    }
+    case 1: {
+      const unsigned low = random() % 4;
+      return {{"type", "string"}, {"minLength", low}, {"maxLength", low + random() % 6}};
+    }
+    case 2:
+      return {{"type", "string"}, {"pattern", one_of({"^[a-z]{1,5}$", "^\\d+-\\w*$", "x", "^(a|bc)*\"$"})}};
+    case 3:
+      return {{"type", "string"}, {"format", one_of({"date", "time", "uuid", "ipv4", "email", "date-time", "ipv6"})}};
+    case 4:
+      return {{"enum", {1, "two", nullptr, false, 2.5, {{"a", 1}}}}};
+    case 5: {
+      const unsigned low = random() % 3;
+      return {{"type", "array"},
+              {"items", random_schema(random, depth - 1)},
+              {"minItems", low},
+              {"maxItems", low + random() % 4}};
+    }
+    case 6:
+      return {{"anyOf", Json::array({random_schema(random, depth - 1), random_schema(random, depth - 1)})}};
+    case 7:
+      return {{"type", "array"},
+              {"prefixItems", Json::array({random_schema(random, depth - 1), random_schema(random, depth - 1)})},
+              {"items", random_schema(random, depth - 1)},
+              {"maxItems", 4}};
+    default: {
+      Json schema = {{"type", "object"}, {"properties", Json::object()}, {"required", Json::array()}};
+      for (const char* const name : {"a", "b", "the \"third\""}) {
+        if (random() % 3 == 0) continue;
+        schema["properties"][name] = random_schema(random, depth - 1);
+        if (random() % 2 == 0) schema["required"].push_back(name);
+      }
+      if (random() % 2 == 0) schema["additionalProperties"] = random_schema(random, 0);
+      return schema;
+    }
+  }
+}
+
+TEST(Schema, WhatIsDrawnUnderTheMaskAlwaysFits) {
+  const Vocabulary vocabulary =
+      byte_vocabulary({"{\"", "\":",  "\": ", "\",", "\", \"", "\"}", "}}",       "]}",  "],", "[\"", "[[",
+                       "tr",  "true", "null", "},",  "00",     "123", "\xC3\xA9", "\\u", "  ", "\n "});
+  std::mt19937 random(17);
+  int whole = 0;
+  for (int i = 0; i < 150; ++i) {
+    const Json schema = random_schema(random, 3);
+    const SchemaDocument document(schema.dump(), false);
+    StateSpace space = make_space(parse_json_schema(schema.dump()), vocabulary);
+    for (int j = 0; j < 4; ++j) {
+      const auto text = draw_text(space, vocabulary, random, 1500);
+      if (!text) continue;
+      ++whole;
+      const Json value = Json::parse(*text, nullptr, false);
+      ASSERT_FALSE(value.is_discarded()) << schema << " gave " << *text;
+      ASSERT_TRUE(document.admits(document.root(), value, "#")) << schema << " gave " << *text;
+    }
+  }
+  EXPECT_GT(whole, 550) << "of 600 draws";
+}
+
+}  // namespace
+}  // namespace caravel::grammar

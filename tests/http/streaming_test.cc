@@ -1,0 +1,201 @@
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <memory>
+#include <vector>
+
+#include "http/http.h"
+#include "http/piped_work.h"
+#include "http/raw_client.h"
+
+namespace caravel::http::test {
+namespace {
+
+using std::chrono::milliseconds;
+
+/// A server whose every answer is one pipe of the test's.
+struct Piped {
+  explicit Piped(ServerConfig config = any_port()) {
+    server = Server::listen(config, [pipe = pipe](const Request&, const Wake& wake) { return Pipe::work(pipe, wake); });
+  }
+  std::shared_ptr<Pipe> pipe = std::make_shared<Pipe>();
+  std::unique_ptr<Server> server;
+};
+
+TEST(HttpStream, SendsPiecesAsTheyCome) {
+  Piped piped;
+  RawClient client(piped.server->port());
+  client.send(get_request("/"));
+  EXPECT_THAT(client.receive_some(), testing::HasSubstr("Transfer-Encoding: chunked\r\n"));
+  piped.pipe->put("one");
+  EXPECT_EQ(client.receive_some(), "3\r\none\r\n");
+  piped.pipe->put("and two");
+  EXPECT_EQ(client.receive_some(), "7\r\nand two\r\n");
+  EXPECT_FALSE(piped.pipe->work_is_gone());
+  piped.pipe->end();
+  EXPECT_EQ(client.receive_some(), "0\r\n\r\n");
+  EXPECT_TRUE(eventually([&] { return piped.pipe->work_is_gone(); }));
+}
+
+TEST(HttpStream, GivesOldClientsTheBodyUntilTheEnd) {
+  Piped piped;
+  RawClient client(piped.server->port());
+  client.send("GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
+  piped.pipe->put("one ");
+  piped.pipe->put("two");
+  piped.pipe->end();
+  const RawResponse response = client.receive();
+  EXPECT_FALSE(response.headers.contains("transfer-encoding"));
+  EXPECT_EQ(response.headers.at("connection"), "close");
+  EXPECT_EQ(response.body, "one two");
+}
+
+TEST(HttpStream, AWakeBeforeTheHandlerReturnsIsNotLost) {
+  const auto server = Server::listen(any_port(), [](const Request&, const Wake& wake) {
+    const auto pipe = std::make_shared<Pipe>();
+    std::unique_ptr<Work> work = Pipe::work(pipe, wake);
+    pipe->put("early");
+    pipe->end();
+    std::this_thread::sleep_for(milliseconds(20));
+    return work;
+  });
+  EXPECT_EQ(get(server->port(), "/").body, "early");
+}
+
+TEST(HttpStream, AWakeAfterTheEndDoesNothing) {
+  Wake kept;
+  auto server = Server::listen(any_port(), [&](const Request&, const Wake& wake) {
+    kept = wake;
+    return ready(text_response("done"));
+  });
+  EXPECT_EQ(get(server->port(), "/").body, "done");
+  kept();
+  EXPECT_EQ(get(server->port(), "/").body, "done");
+  server.reset();
+  kept();
+}
+
+TEST(HttpStream, DropsTheWorkOfAClientThatGoesAway) {
+  for (const bool reset : {false, true}) {
+    Piped piped;
+    RawClient client(piped.server->port());
+    client.send(get_request("/"));
+    client.receive_some();
+    piped.pipe->put("x");
+    client.receive_some();
+    const auto begin = std::chrono::steady_clock::now();
+    if (reset) {
+      client.reset();
+    } else {
+      client.close();
+    }
+    EXPECT_TRUE(eventually([&] { return piped.pipe->work_is_gone(); }));
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(5));
+    EXPECT_TRUE(eventually([&] { return piped.server->stats().connections == 0; }));
+    piped.pipe->put("for nobody");
+  }
+}
+
+TEST(HttpStream, DropsTheWorkThatAHandlerReturnsTooLate) {
+  std::atomic<bool> go = false;
+  std::atomic<bool> inside = false;
+  const auto pipe = std::make_shared<Pipe>();
+  const auto server = Server::listen(any_port(), [&](const Request&, const Wake& wake) {
+    inside = true;
+    eventually([&] { return go.load(); });
+    return Pipe::work(pipe, wake);
+  });
+  RawClient client(server->port());
+  client.send(get_request("/"));
+  EXPECT_TRUE(eventually([&] { return inside.load(); }));
+  client.close();
+  std::this_thread::sleep_for(milliseconds(20));
+  go = true;
+  EXPECT_TRUE(eventually([&] { return pipe->work_is_gone(); }));
+  EXPECT_EQ(pipe->advances(), 0);
+}
+
+TEST(HttpStream, APipelinedRequestWaitsForTheStreamBeforeIt) {
+  Piped piped;
+  RawClient client(piped.server->port());
+  client.send(get_request("/") + get_request("/"));
+  client.receive_some();
+  piped.pipe->put("first");
+  EXPECT_EQ(client.receive_some(), "5\r\nfirst\r\n");
+  EXPECT_EQ(piped.server->stats().requests, 1);
+  piped.pipe->end();
+  RawResponse rest;
+  EXPECT_THAT(client.receive_some(), testing::StartsWith("0\r\n\r\n"));
+  EXPECT_TRUE(eventually([&] { return piped.server->stats().requests == 2; }));
+}
+
+TEST(HttpStream, JoinsWhatASlowReaderHasNotTaken) {
+  Piped piped;
+  RawClient client(piped.server->port(), 4096);
+  client.send(get_request("/"));
+  constexpr int kPieces = 4000;
+  const std::string piece(1000, 'x');
+  for (int i = 0; i < kPieces; ++i) piped.pipe->put(piece);
+  piped.pipe->end();
+  const RawResponse response = client.receive();
+  EXPECT_TRUE(response.complete);
+  EXPECT_EQ(response.body.size(), kPieces * piece.size());
+  EXPECT_LT(response.chunks, kPieces / 2);
+}
+
+TEST(HttpStream, DropsOneThatNeverReads) {
+  ServerConfig config = any_port();
+  config.write_timeout = milliseconds(200);
+  Piped piped(config);
+  RawClient client(piped.server->port(), 4096);
+  client.send(get_request("/"));
+  piped.pipe->put(std::string(16 << 20, 'x'));
+  EXPECT_TRUE(eventually([&] { return piped.pipe->work_is_gone(); }));
+  EXPECT_EQ(piped.server->stats().dropped_slow_readers, 1);
+  EXPECT_TRUE(eventually([&] { return piped.server->stats().connections == 0; }));
+}
+
+TEST(HttpStream, ASlowReaderHoldsBackNobodyElse) {
+  ServerConfig config = any_port();
+  std::vector<std::shared_ptr<Pipe>> pipes = {std::make_shared<Pipe>(), std::make_shared<Pipe>()};
+  const auto server = Server::listen(config, [&](const Request& request, const Wake& wake) {
+    return Pipe::work(pipes[request.path == "/slow" ? 0 : 1], wake);
+  });
+  RawClient slow(server->port(), 4096);
+  slow.send(get_request("/slow"));
+  pipes[0]->put(std::string(16 << 20, 'x'));
+  RawClient quick(server->port());
+  quick.send(get_request("/quick"));
+  quick.receive_some();
+  for (int i = 0; i < 100; ++i) {
+    pipes[1]->put("y");
+    ASSERT_EQ(quick.receive_some(), "1\r\ny\r\n");
+  }
+}
+
+TEST(HttpStream, EndsTheConnectionWhereWorkFailsInTheMidst) {
+  class FailingWork final : public Work {
+   public:
+    explicit FailingWork(Wake wake) : wake_(std::move(wake)) {}
+    void advance(Writer& writer) override {
+      if (std::exchange(started_, true)) throw std::runtime_error("a secret");
+      writer.start({});
+      writer.write("half");
+      wake_();
+    }
+
+   private:
+    Wake wake_;
+    bool started_ = false;
+  };
+  const auto server =
+      Server::listen(any_port(), [](const Request&, const Wake& wake) { return std::make_unique<FailingWork>(wake); });
+  const RawResponse response = get(server->port(), "/");
+  EXPECT_EQ(response.status, 200);
+  EXPECT_FALSE(response.complete);
+}
+
+}  // namespace
+}  // namespace caravel::http::test
