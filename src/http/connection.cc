@@ -282,6 +282,8 @@ awaitable<void> Connection::answer_loop([[maybe_unused]] std::shared_ptr<Connect
     while (exchange_ && exchange_->work && exchange_->woken) {
       exchange_->woken = false;
       bool goes_on = advance();
+      wake_time_ = goes_on && answer_ != Answer::kComplete ? exchange_->work->wake_time() : kNever;
+      arm_timer();
       if (goes_on) goes_on = co_await flush();
       if (!goes_on) {
         close();
@@ -348,6 +350,7 @@ void Connection::end() {
 void Connection::end_exchange() {
   exchange_->wake_target->on_wake = nullptr;
   exchange_.reset();
+  wake_time_ = kNever;
   leave_answer();
   if (keeps_alive()) {
     enter(Phase::kIdle, shared_.config.idle_timeout);
@@ -368,6 +371,7 @@ void Connection::close() {
   closed_ = true;
   if (exchange_) exchange_->wake_target->on_wake = nullptr;
   exchange_.reset();
+  wake_time_ = kNever;
   leave_answer();
   error_code ignored;
   transport_->socket().close(ignored);
@@ -385,7 +389,7 @@ void Connection::enter(Phase phase, std::chrono::milliseconds limit) {
 /// The timer is left alone where it runs out before the next deadline, and then looks again: most deadlines are put off
 /// or dropped long before they pass.
 void Connection::arm_timer() {
-  const Clock::time_point deadline = std::min(read_deadline_, write_deadline_);
+  const Clock::time_point deadline = std::min({read_deadline_, write_deadline_, wake_time_});
   if (closed_ || deadline >= armed_) return;
   armed_ = deadline;
   timer_.expires_at(deadline);
@@ -414,6 +418,11 @@ void Connection::on_timer() {
       error_code ignored;
       transport_->socket().cancel(ignored);
     }
+  }
+  if (now >= wake_time_) {
+    wake_time_ = kNever;
+    exchange_->woken = true;
+    something_to_do_.set();
   }
   arm_timer();
 }

@@ -68,7 +68,6 @@ class Connection final : public std::enable_shared_from_this<Connection>, privat
   void close();
 
  private:
-  using Clock = std::chrono::steady_clock;
   static constexpr Clock::time_point kNever = Clock::time_point::max();
 
   enum class Phase { kIdle, kHead, kBody, kAnswer, kLinger };
@@ -141,7 +140,8 @@ class Connection final : public std::enable_shared_from_this<Connection>, privat
   Event answered_;         // for read_loop
   Clock::time_point read_deadline_ = kNever;
   Clock::time_point write_deadline_ = kNever;
-  Clock::time_point armed_ = kNever;  // when the timer runs out: never later than a deadline
+  Clock::time_point wake_time_ = kNever;  // of the work
+  Clock::time_point armed_ = kNever;      // when the timer runs out: never later than a deadline
   asio::steady_timer timer_;
 };
 

@@ -10,6 +10,8 @@
 #include <utility>
 #include <vector>
 
+#include "base/clock.h"
+
 namespace caravel::http {
 
 /// Names keep their spelling and their order; looked up without regard to case.
@@ -59,9 +61,12 @@ class Writer {
 class Work {
  public:
   virtual ~Work() = default;
-  /// Called at first, and after every wake(), whenever the connection can take something. Writes what there is, which
-  /// may be nothing. Must not block. What it throws ends the connection (500 where nothing was sent).
+  /// Called at first, after every wake() and when its wake_time() has come, whenever the connection can take something.
+  /// Writes what there is, which may be nothing. Must not block. What it throws ends the connection (500 where nothing
+  /// was sent).
   virtual void advance(Writer& writer) = 0;
+  /// Asked after each advance(), which is called at that time too if nothing has woken the work before; max: never.
+  virtual Clock::time_point wake_time() const { return Clock::time_point::max(); }
 };
 
 /// Says that the Work of one exchange has something new. Any thread, any time, also after the exchange is gone; quick;

@@ -57,6 +57,7 @@ class WatchedWork final : public http::Work {
       throw;
     }
   }
+  Clock::time_point wake_time() const override { return work_->wake_time(); }
 
  private:
   std::shared_ptr<Exchange> exchange_;

@@ -175,6 +175,47 @@ TEST(HttpStream, ASlowReaderHoldsBackNobodyElse) {
   }
 }
 
+/// Writes '.' at each advance(), and names the times that it is given, one after each.
+class TimedWork final : public Work {
+ public:
+  explicit TimedWork(std::vector<milliseconds> delays) : delays_(std::move(delays)) {}
+  void advance(Writer& writer) override {
+    if (advances_ == 0) writer.start({});
+    writer.write(".");
+    if (++advances_ > delays_.size()) writer.end();
+  }
+  Clock::time_point wake_time() const override { return Clock::now() + delays_.at(advances_ - 1); }
+
+ private:
+  std::vector<milliseconds> delays_;
+  size_t advances_ = 0;
+};
+
+TEST(HttpStream, WorkIsAdvancedAtTheTimeThatItNames) {
+  const auto server = Server::listen(any_port(), [](const Request&, const Wake&) {
+    return std::make_unique<TimedWork>(std::vector{milliseconds(60), milliseconds(40), milliseconds(-1)});
+  });
+  const auto begin = Clock::now();
+  EXPECT_EQ(get(server->port(), "/").body, "....");
+  EXPECT_GE(Clock::now() - begin, milliseconds(100));
+}
+
+TEST(HttpStream, ATimeThatAWakeHasPutOffDoesNotCount) {
+  Wake wake;
+  const auto server = Server::listen(any_port(), [&](const Request&, const Wake& given) {
+    wake = given;
+    return std::make_unique<TimedWork>(std::vector{milliseconds(200), milliseconds(60'000), milliseconds(60'000)});
+  });
+  RawClient client(server->port());
+  client.send(get_request("/"));
+  EXPECT_THAT(client.receive_some(), testing::EndsWith("1\r\n.\r\n"));
+  wake();
+  EXPECT_EQ(client.receive_some(), "1\r\n.\r\n");
+  EXPECT_EQ(client.receive_some(milliseconds(400)), "");
+  wake();
+  EXPECT_EQ(client.receive_some(), "1\r\n.\r\n");
+}
+
 TEST(HttpStream, EndsTheConnectionWhereWorkFailsInTheMidst) {
   class FailingWork final : public Work {
    public:
