@@ -75,7 +75,8 @@ using Wake = std::function<void()>;
 
 /// Answers a request at once, or with work that goes on. Called on a pool of threads: it may block (tokenizing,
 /// scoring) without holding up other connections. What it throws becomes 500 with a message that says nothing of the
-/// inside. Work that it returns is advanced from then on; a wake() before that is not lost.
+/// inside. `request` lives as long as the call. Work that it returns is advanced from then on; a wake() before that is
+/// not lost.
 using Handler = std::function<std::unique_ptr<Work>(const Request& request, const Wake& wake)>;
 
 /// Work that is one response, ready.
@@ -123,6 +124,8 @@ class Server {
   /// Accepts no more and closes what is idle; answers in work go on. Returns when the last is complete or after
   /// `limit`, and says which (true: all complete).
   virtual bool drain(std::chrono::milliseconds limit) = 0;
+  /// Since drain() was called.
+  virtual bool draining() const = 0;
   virtual ServerStats stats() const = 0;
 };
 

@@ -78,6 +78,8 @@ class ServerImpl final : public Server {
     return shared_.wait_for_answers(limit);
   }
 
+  bool draining() const override { return shared_.draining; }
+
   ServerStats stats() const override {
     return {.connections = shared_.connections,
             .accepted = shared_.accepted,

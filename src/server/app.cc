@@ -24,6 +24,7 @@ class AppImpl final : public App {
  private:
   openai::Context make_context(Engine& engine);
   metrics::HttpFigures http_figures() const;
+  bool draining() const;
   std::optional<http::Response> gate(const http::Request& head);
   std::unique_ptr<http::Work> handle(const http::Request& request, const http::Wake& wake);
   std::unique_ptr<http::Work> answer(const http::Request& request, const http::Wake& wake);
@@ -32,7 +33,7 @@ class AppImpl final : public App {
 
   const ServeConfig config_;
   const std::optional<text::ChatTemplate> template_;  // instead of the model's
-  Gate gate_;
+  const Gate gate_;
   const Cors cors_;
   ExchangeRecorder recorder_;
   Services services_;
@@ -58,6 +59,7 @@ AppImpl::AppImpl(Engine& engine, const ServeConfig& config)
       services_{.context = make_context(engine),
                 .stall = StallWatch(config_.stall_timeout),
                 .http_figures = [this] { return http_figures(); },
+                .draining = [this] { return draining(); },
                 .scores = 0} {
   if (config_.api_keys.empty() && !is_loopback(config_.http.host)) {
     log::warn("{} may be reached from other machines, and no key is asked for: give --api-key or --api-key-file",
@@ -92,11 +94,12 @@ metrics::HttpFigures AppImpl::http_figures() const {
           .bad_requests = stats.bad_requests};
 }
 
-bool AppImpl::drain() {
-  gate_.drain();
-  services_.draining = true;
-  return server_->drain(config_.drain_timeout);
+bool AppImpl::draining() const {
+  const http::Server* server = listening_;
+  return server != nullptr && server->draining();
 }
+
+bool AppImpl::drain() { return server_->drain(config_.drain_timeout); }
 
 std::shared_ptr<Exchange> AppImpl::make_exchange(const http::Request& request) const {
   const Route* route = find_route(request.method, request.path);
@@ -121,7 +124,7 @@ void AppImpl::ended(const Exchange& exchange) {
 }
 
 std::optional<http::Response> AppImpl::gate(const http::Request& head) {
-  std::optional<http::Response> refusal = gate_.refuse(head);
+  std::optional<http::Response> refusal = gate_.refuse(head, draining());
   if (!refusal) return std::nullopt;
   const std::shared_ptr<Exchange> exchange = make_exchange(head);
   exchange->status = refusal->status;

@@ -6,7 +6,7 @@
 
 namespace caravel::server {
 
-std::optional<http::Response> Gate::refuse(const http::Request& head) const {
+std::optional<http::Response> Gate::refuse(const http::Request& head, bool draining) const {
   const std::string_view host = head.headers.find("Host").value_or("");
   if (!hosts_.accept(host)) {
     return error_answer(head.path, {403, "permission_error",
@@ -16,7 +16,7 @@ std::optional<http::Response> Gate::refuse(const http::Request& head) const {
                                     std::nullopt, "host_not_allowed"});
   }
   // Who watches the end may go on watching.
-  if (draining_ && head.path != "/metrics") {
+  if (draining && head.path != "/metrics") {
     http::Response response =
         error_answer(head.path, {503, "server_error", "The server is shutting down.", std::nullopt, "shutting_down"});
     response.headers.add("Retry-After", "5");

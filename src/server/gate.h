@@ -1,11 +1,10 @@
 #pragma once
 
-#include <atomic>
 #include <optional>
 
+#include "http/http.h"
 #include "server/api_keys.h"
 #include "server/host_check.h"
-#include "http/http.h"
 #include "server/serve.h"
 
 namespace caravel::server {
@@ -15,15 +14,13 @@ class Gate {
  public:
   explicit Gate(const ServeConfig& config) : keys_(config.api_keys), hosts_(config.http.host, config.allowed_hosts) {}
 
-  /// From here on requests are answered 503.
-  void drain() { draining_ = true; }
-  /// 403 for a Host that is not ours, 503 while draining, 401 without a key where one is needed; nothing: come in.
-  std::optional<http::Response> refuse(const http::Request& head) const;
+  /// 403 for a Host that is not ours, 503 where the server is draining, 401 without a key where one is needed; nothing:
+  /// come in.
+  std::optional<http::Response> refuse(const http::Request& head, bool draining) const;
 
  private:
   ApiKeys keys_;
   HostCheck hosts_;
-  std::atomic<bool> draining_{false};
 };
 
 }  // namespace caravel::server

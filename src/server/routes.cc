@@ -29,8 +29,8 @@ std::unique_ptr<Work> at_once(Services& services, const Request& request, const 
   return http::ready(endpoint(services, request));
 }
 
-std::unique_ptr<Work> dashboard_events(Services& services, const Request& request, const Wake& wake) {
-  return web::dashboard_events(services.context.engine, services.draining, request, wake);
+std::unique_ptr<Work> dashboard_events(Services& services, const Request& /*request*/, const Wake& /*wake*/) {
+  return web::dashboard_events(services.context.engine, services.draining);
 }
 
 // As vLLM has it, what probes and scrapers ask for is free of the key; so are the pages, whose calls then need it.

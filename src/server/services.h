@@ -14,8 +14,8 @@ struct Services {
   openai::Context context;
   StallWatch stall;
   std::function<metrics::HttpFigures()> http_figures;
-  std::atomic<bool> draining{false};  // feeds without an end of their own end
-  std::atomic<int> scores{0};         // that run now: each holds a thread of those that run handlers
+  std::function<bool()> draining;  // feeds without an end of their own end then
+  std::atomic<int> scores{0};      // that run now: each holds a thread of those that run handlers
 };
 
 }  // namespace caravel::server

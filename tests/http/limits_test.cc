@@ -93,7 +93,9 @@ TEST(HttpDrain, LetsAnswersEndAndClosesTheRest) {
   RawClient busy(server->port());
   busy.send(get_request("/"));
   busy.receive_some();
+  EXPECT_FALSE(server->draining());
   EXPECT_FALSE(server->drain(milliseconds(1)));
+  EXPECT_TRUE(server->draining());
   EXPECT_TRUE(idle.ends());
   EXPECT_TRUE(half.ends());
   std::future<bool> drained = std::async(std::launch::async, [&] { return server->drain(std::chrono::seconds(20)); });

@@ -17,8 +17,8 @@ http::Request request(const std::string& method, const std::string& path,
   return head;
 }
 
-int status(const Gate& gate, const http::Request& head) {
-  const auto refusal = gate.refuse(head);
+int status(const Gate& gate, const http::Request& head, bool draining = false) {
+  const auto refusal = gate.refuse(head, draining);
   return refusal ? refusal->status : 0;
 }
 
@@ -60,9 +60,9 @@ TEST_F(Keys, APreflightCarriesNone) {
 }
 
 TEST_F(Keys, ErrorsAreInTheFormOfTheEndpoint) {
-  const auto openai = nlohmann::json::parse(gate_.refuse(request("POST", "/v1/chat/completions"))->body);
+  const auto openai = nlohmann::json::parse(gate_.refuse(request("POST", "/v1/chat/completions"), false)->body);
   EXPECT_EQ("invalid_api_key", openai["error"]["code"]);
-  const auto anthropic = nlohmann::json::parse(gate_.refuse(request("POST", "/v1/messages"))->body);
+  const auto anthropic = nlohmann::json::parse(gate_.refuse(request("POST", "/v1/messages"), false)->body);
   EXPECT_EQ("error", anthropic["type"]);
   EXPECT_EQ("authentication_error", anthropic["error"]["type"]);
 }
@@ -105,15 +105,14 @@ TEST(Hosts, ElsewhereNoneIsChecked) {
 }
 
 TEST(Draining, IsAnswered503WithATimeToComeAgain) {
-  Gate gate{ServeConfig()};
+  const Gate gate{ServeConfig()};
   EXPECT_EQ(0, status(gate, request("POST", "/v1/completions")));
-  gate.drain();
-  const auto refusal = gate.refuse(request("POST", "/v1/completions"));
+  const auto refusal = gate.refuse(request("POST", "/v1/completions"), true);
   ASSERT_TRUE(refusal);
   EXPECT_EQ(503, refusal->status);
   EXPECT_TRUE(refusal->headers.find("Retry-After"));
-  EXPECT_EQ(503, status(gate, request("GET", "/health")));
-  EXPECT_EQ(0, status(gate, request("GET", "/metrics")));
+  EXPECT_EQ(503, status(gate, request("GET", "/health"), true));
+  EXPECT_EQ(0, status(gate, request("GET", "/metrics"), true));
 }
 
 }  // namespace

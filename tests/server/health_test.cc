@@ -23,6 +23,7 @@ struct Watched {
                                 .recorder = *recorder},
                     .stall = StallWatch(std::chrono::milliseconds(20)),
                     .http_figures = [] { return metrics::HttpFigures{.connections = 5}; },
+                    .draining = [] { return false; },
                     .scores = 0};
 
   int health() { return server::health(services, {}).status; }

@@ -1,24 +1,24 @@
 #include "server/web/dashboard_feed.h"
 
+#include <utility>
+
 #include "base/clock.h"
 #include "server/web/feed_encoder.h"
-#include "server/web/ticker.h"
 
 namespace caravel::server::web {
 namespace {
 
+/// Between looks at the engine.
+constexpr std::chrono::milliseconds kPeriod{250};
 /// Between events while nothing changes, so that proxies and readers see that the connection lives.
 constexpr double kHeartbeat = 10;  // seconds
 
 class Watch final : public http::Work {
  public:
-  Watch(Engine& engine, const std::atomic<bool>& ending, const http::Wake& wake)
-      : engine_(engine), ending_(ending), subscription_(ticker_->subscribe(wake)) {}
-  ~Watch() override { ticker_->unsubscribe(subscription_); }
-  Watch(const Watch&) = delete;
-  Watch& operator=(const Watch&) = delete;
+  Watch(Engine& engine, std::function<bool()> ending) : engine_(engine), ending_(std::move(ending)) {}
 
   void advance(http::Writer& writer) override {
+    last_look_ = Clock::now();
     if (!started_) {
       http::Response head;
       head.headers.add("Content-Type", "text/event-stream");
@@ -26,7 +26,7 @@ class Watch final : public http::Work {
       writer.start(std::move(head));
       started_ = true;
     }
-    if (ending_) {
+    if (ending_()) {
       writer.end();
       return;
     }
@@ -38,24 +38,23 @@ class Watch final : public http::Work {
     } else {
       return;
     }
-    last_write_ = Clock::now();
+    last_write_ = last_look_;
   }
+  Clock::time_point wake_time() const override { return last_look_ + kPeriod; }
 
  private:
   Engine& engine_;
-  const std::atomic<bool>& ending_;
-  std::shared_ptr<Ticker> ticker_ = Ticker::shared();
-  uint64_t subscription_;
+  const std::function<bool()> ending_;
   FeedEncoder encoder_;
   bool started_ = false;
+  Clock::time_point last_look_;
   Clock::time_point last_write_ = Clock::now();
 };
 
 }  // namespace
 
-std::unique_ptr<http::Work> dashboard_events(Engine& engine, const std::atomic<bool>& ending,
-                                             const http::Request& /*request*/, const http::Wake& wake) {
-  return std::make_unique<Watch>(engine, ending, wake);
+std::unique_ptr<http::Work> dashboard_events(Engine& engine, std::function<bool()> ending) {
+  return std::make_unique<Watch>(engine, std::move(ending));
 }
 
 }  // namespace caravel::server::web

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <atomic>
+#include <functional>
 #include <memory>
 
 #include "caravel/engine.h"
@@ -9,9 +9,8 @@
 namespace caravel::server::web {
 
 /// GET /dashboard/events: server-sent events, some four a second while the engine moves, for as long as the client
-/// stays and until `ending` is set, so that who watches does not hold up a server that drains. Each is one JSON object
-/// (feed_encoder.h). A thread ticks while anyone watches, and only then. `engine` and `ending` must outlive the work.
-std::unique_ptr<http::Work> dashboard_events(Engine& engine, const std::atomic<bool>& ending,
-                                             const http::Request& request, const http::Wake& wake);
+/// stays and until `ending` says so, so that who watches does not hold up a server that drains. Each is one JSON object
+/// (feed_encoder.h). `engine` must outlive the work.
+std::unique_ptr<http::Work> dashboard_events(Engine& engine, std::function<bool()> ending);
 
 }  // namespace caravel::server::web

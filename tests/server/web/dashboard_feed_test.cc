@@ -2,13 +2,10 @@
 
 #include <gtest/gtest.h>
 
-#include <atomic>
 #include <chrono>
 #include <nlohmann/json.hpp>
-#include <semaphore>
 #include <string>
-
-#include "server/web/ticker.h"
+#include <thread>
 
 namespace caravel::server::web {
 namespace {
@@ -27,54 +24,40 @@ class TextWriter final : public http::Writer {
   bool ended = false;
 };
 
+/// As the connection does: at the time that the work names, which is a few times a second.
+void advance_in_time(http::Work& work, http::Writer& writer) {
+  const Clock::time_point time = work.wake_time();
+  std::this_thread::sleep_until(time);
+  work.advance(writer);
+  EXPECT_GE(work.wake_time() - time, 100ms);
+  EXPECT_LE(work.wake_time() - Clock::now(), 500ms);
+}
+
 TEST(DashboardFeed, StreamsEventsAsTheEngineMovesAndEndsWithTheServer) {
   const auto engine = Engine::open(
       {.model = std::string(CARAVEL_FIXTURES) + "/models/llama", .threads = 1, .kv_cache_memory = 8 << 20});
-  std::atomic<bool> ending{false};
-  std::counting_semaphore<> woken(0);
-  const auto work = dashboard_events(*engine, ending, {}, [&] { woken.release(); });
+  bool ending = false;
+  const auto work = dashboard_events(*engine, [&] { return ending; });
   TextWriter writer;
   work->advance(writer);
   EXPECT_EQ(writer.head.headers.find("content-type"), "text/event-stream");
   ASSERT_TRUE(writer.body.starts_with("data: {") && writer.body.ends_with("}\n\n")) << writer.body;
 
   writer.body.clear();
-  ASSERT_TRUE(woken.try_acquire_for(60s));
-  work->advance(writer);
+  advance_in_time(*work, writer);
   EXPECT_EQ(writer.body, "") << "nothing has changed";
 
   engine->submit({.prompt = std::vector<int32_t>{1, 2, 3}, .sampling = {.max_tokens = 5, .ignore_eos = true}})
       ->result();
-  ASSERT_TRUE(woken.try_acquire_for(60s));
-  work->advance(writer);
+  advance_in_time(*work, writer);
   const auto event = nlohmann::json::parse(writer.body.substr(6));
   EXPECT_EQ(event["steps"].size(), 5U);
   EXPECT_EQ(event["engine"]["finished_requests"], 1);
   EXPECT_FALSE(writer.ended);
 
   ending = true;
-  ASSERT_TRUE(woken.try_acquire_for(60s));
-  work->advance(writer);
+  advance_in_time(*work, writer);
   EXPECT_TRUE(writer.ended);
-}
-
-TEST(Ticker, LivesAsLongAsSomebodyHoldsItAndWakesNobodyAfterwards) {
-  std::atomic<int> ticks{0};
-  std::weak_ptr<Ticker> seen;
-  {
-    const std::shared_ptr<Ticker> ticker = Ticker::shared();
-    EXPECT_EQ(ticker, Ticker::shared());
-    seen = ticker;
-    const uint64_t first = ticker->subscribe([&] { ++ticks; });
-    const uint64_t second = ticker->subscribe([] {});
-    EXPECT_NE(first, second);
-    while (ticks < 2) std::this_thread::sleep_for(10ms);
-    ticker->unsubscribe(first);
-    const int before = ticks;
-    std::this_thread::sleep_for(2 * Ticker::kPeriod);
-    EXPECT_EQ(ticks, before);
-  }
-  EXPECT_TRUE(seen.expired());
 }
 
 }  // namespace
