@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/ip/v6_only.hpp>
-#include <boost/asio/thread_pool.hpp>
 #include <future>
 #include <optional>
 #include <thread>
@@ -12,6 +11,7 @@
 #include "base/log.h"
 #include "http/connection.h"
 #include "http/http.h"
+#include "http/shared.h"
 
 namespace caravel::http {
 namespace {
@@ -24,10 +24,7 @@ constexpr std::chrono::milliseconds kAcceptPause{100};  // after an error such a
 class ServerImpl final : public Server {
  public:
   ServerImpl(const ServerConfig& config, Handler handler, Gate gate)
-      : handlers_(static_cast<size_t>(std::max(1, config.handler_threads))) {
-    shared_.config = config;
-    shared_.handler = std::move(handler);
-    shared_.gate = std::move(gate);
+      : shared_(config, std::move(handler), std::move(gate)) {
     if (!config.certificate_file.empty() || !config.private_key_file.empty())
       tls_.emplace(server_tls(config.certificate_file, config.private_key_file));
     for (int i = 0; i < std::max(1, config.threads); ++i) loops_.push_back(std::make_unique<Loop>());
@@ -49,8 +46,8 @@ class ServerImpl final : public Server {
       loop->context.stop();
     }
     for (std::thread& thread : threads_) thread.join();
-    handlers_.stop();
-    handlers_.join();
+    shared_.handlers.stop();
+    shared_.handlers.join();
     shared_.on_room = nullptr;
     // One thread from here on. The coroutines that own the connections go with the loops.
     for (const auto& loop : loops_) {
@@ -75,7 +72,7 @@ class ServerImpl final : public Server {
       });
     }
     for (const std::future<void>& loop : loops) loop.wait();
-    return shared_.wait_for_answers(limit);
+    return shared_.transactions.wait_for_none(limit);
   }
 
   bool draining() const override { return shared_.draining; }
@@ -148,16 +145,15 @@ class ServerImpl final : public Server {
     std::unique_ptr<Transport> transport =
         tls_ ? tls_transport(std::move(socket), *tls_, "") : plain_transport(std::move(socket));
     asio::post(loop.context, [this, &loop, number, moved = std::move(transport)]() mutable {
-      std::make_shared<Connection>(shared_, loop, handlers_, std::move(moved), number)->start();
+      std::make_shared<Connection>(shared_, loop, std::move(moved), number)->start();
     });
   }
 
   Shared shared_;
   std::optional<asio::ssl::context> tls_;
   std::vector<std::unique_ptr<Loop>> loops_;  // never empty
-  asio::thread_pool handlers_;
-  std::optional<tcp::acceptor> acceptor_;  // on the first loop
-  std::optional<Event> room_;              // for another connection
+  std::optional<tcp::acceptor> acceptor_;     // on the first loop
+  std::optional<Event> room_;                 // for another connection
   uint16_t port_ = 0;
   std::vector<asio::executor_work_guard<asio::io_context::executor_type>> work_;
   std::vector<std::thread> threads_;

@@ -9,6 +9,8 @@
 namespace caravel::http {
 namespace {
 
+constexpr size_t kKeptBuffer = 64 << 10;
+
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; }
 
 bool is_ours(std::string_view name) {
@@ -142,6 +144,11 @@ void append_chunk(std::string& out, std::string_view piece) {
   out += "\r\n";
 }
 
+void recycle(std::string& buffer) {
+  buffer.clear();
+  if (buffer.capacity() > kKeptBuffer) buffer.shrink_to_fit();
+}
+
 Response error_response(int status, std::string_view message, std::string_view code) {
   Response response;
   response.status = status;
@@ -150,5 +157,7 @@ Response error_response(int status, std::string_view message, std::string_view c
                               status < 500 ? "invalid_request_error" : "server_error", code);
   return response;
 }
+
+Response internal_error() { return error_response(500, "The server failed on this request.", "internal_error"); }
 
 }  // namespace caravel::http

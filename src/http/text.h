@@ -32,7 +32,12 @@ void append_head(std::string& out, const Response& response, Framing framing, bo
 void append_chunk(std::string& out, std::string_view piece);
 inline constexpr std::string_view kLastChunk = "0\r\n\r\n";
 
+/// Empties a buffer for its next use, with at most 64 KiB of its memory.
+void recycle(std::string& buffer);
+
 /// {"error": {"message", "type", "param": null, "code"}}: what the server says by itself. The texts need no escaping.
 Response error_response(int status, std::string_view message, std::string_view code);
+/// 500 that says nothing of the inside.
+Response internal_error();
 
 }  // namespace caravel::http

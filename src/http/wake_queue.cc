@@ -22,7 +22,7 @@ void WakeQueue::drain() {
     targets.swap(queued_);
   }
   for (const auto& target : targets) {
-    target->queued = false;  // before the call: news of what comes during it is carried anew
+    target->queued = false;  // before the call: a wake that comes during it is carried again
     if (target->on_wake) target->on_wake();
   }
 }

@@ -34,6 +34,8 @@ void RawClient::close() {
   socket_ = -1;
 }
 
+void RawClient::finish() { ::shutdown(socket_, SHUT_WR); }
+
 void RawClient::reset() {
   const linger now = {.l_onoff = 1, .l_linger = 0};
   ::setsockopt(socket_, SOL_SOCKET, SO_LINGER, &now, sizeof now);

@@ -34,7 +34,8 @@ class RawClient {
   std::string receive_some(std::chrono::milliseconds limit = std::chrono::seconds(20));
   /// The server has closed, and nothing more came before.
   bool ends(std::chrono::milliseconds limit = std::chrono::seconds(20));
-  void reset();  // closes with RST
+  void finish();  // sends no more
+  void reset();   // closes with RST
   void close();
 
  private:

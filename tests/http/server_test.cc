@@ -132,6 +132,22 @@ TEST(HttpServer, RefusesWithAJsonErrorAndCloses) {
   EXPECT_EQ(server->stats().requests, 0);
 }
 
+TEST(HttpServer, TellsAClientThatSendsNoMoreWhyItIsRefused) {
+  const auto server = Server::listen(any_port(), echo, [](const Request& head) -> std::optional<Response> {
+    if (head.path == "/closed") return text_response("no", 401);
+    return std::nullopt;
+  });
+  for (const auto& [bytes, status] :
+       {std::pair("rubbish\r\n\r\n", 400), std::pair("GET / HTTP/2.0\r\n\r\n", 505),
+        std::pair("POST /closed HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n", 401)}) {
+    RawClient client(server->port());
+    client.send(bytes);
+    client.finish();
+    EXPECT_EQ(client.receive().status, status) << bytes;
+    EXPECT_TRUE(client.ends());
+  }
+}
+
 TEST(HttpServer, AsksTheGateBeforeTheBody) {
   std::atomic<int> handled = 0;
   const auto handler = [&](const Request& request, const Wake& wake) {

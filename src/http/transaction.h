@@ -1,0 +1,51 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "http/http.h"
+#include "http/response_writer.h"
+#include "http/shared.h"
+
+namespace caravel::http {
+
+/// A request from the end of its head to the last byte of its answer: what the handler makes of it, written whenever
+/// the connection wants it. Destroyed before that, it drops the work, and no wake reaches it any more. On the loop's
+/// thread alone, apart from the handler, which may outlive it.
+class Transaction : public std::enable_shared_from_this<Transaction> {
+ public:
+  /// Writes to `out`. `on_news` is called when there may be something to advance.
+  Transaction(Shared& shared, Loop& loop, std::string& out, const ResponseForm& form, std::function<void()> on_news);
+  ~Transaction();
+  Transaction(const Transaction&) = delete;
+  Transaction& operator=(const Transaction&) = delete;
+
+  /// Has the handler answer.
+  void handle(Request request);
+  /// That is the answer, after which the connection ends.
+  void refuse(Response response);
+
+  /// The handler has given its work.
+  bool has_work() const { return work_ != nullptr; }
+  /// Lets the work write; false: it failed in the midst of its answer.
+  bool advance();
+  /// After advance(): nothing follows; else when to advance it without news; and whether the connection goes on.
+  bool complete() const { return writer_.complete(); }
+  Clock::time_point wake_time() const { return complete() ? Clock::time_point::max() : work_->wake_time(); }
+  bool keeps_alive() const { return writer_.keeps_alive(); }
+
+ private:
+  void begin(std::unique_ptr<Work> work);
+
+  Shared& shared_;
+  Loop& loop_;
+  const LiveCount::Token in_work_;
+  const std::function<void()> on_news_;
+  const std::shared_ptr<WakeQueue::Target> wake_target_ = std::make_shared<WakeQueue::Target>();
+  std::string name_;  // in the log: "METHOD PATH"
+  ResponseWriter writer_;
+  std::unique_ptr<Work> work_;
+};
+
+}  // namespace caravel::http
