@@ -1,0 +1,119 @@
+#include "report/page.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+#include <iterator>
+
+#include "base/check.h"
+#include "report/escape.h"
+#include "report/page_files.h"
+#include "report/plot_data.h"
+
+namespace caravel::report {
+namespace {
+
+// The browser itself then asks nobody for anything, whatever the page might say.
+constexpr std::string_view kContentSecurityPolicy =
+    "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; "
+    "form-action 'none'";
+
+std::string_view embedded(std::string_view name) {
+  for (const EmbeddedFile& file : embedded_files()) {
+    if (file.name == name) return file.bytes;
+  }
+  internal::check_failed(__FILE__, __LINE__, "the file is among those that the build embeds", std::string(name));
+}
+
+bool is_figure(std::string_view cell) {
+  constexpr size_t kLongest = 20;  // of a number with its unit
+  if (cell.empty()) return true;
+  if (cell.front() == '-' || cell.front() == '+') cell.remove_prefix(1);
+  return !cell.empty() && cell.size() <= kLongest && std::isdigit(static_cast<unsigned char>(cell.front())) != 0;
+}
+
+std::string table_html(const Table& table) {
+  std::vector<std::string_view> classes;  // by column; figures stand at the right
+  for (size_t column = 0; column < table.columns.size(); ++column) {
+    const bool figures = !table.rows.empty() && std::ranges::all_of(table.rows, [column](const auto& row) {
+      return column < row.size() && is_figure(row[column]);
+    });
+    classes.push_back(figures ? " class=\"figure\"" : "");
+  }
+  std::string html = fmt::format(R"(<div class="table" tabindex="0" role="region" aria-label="{}"><table>)",
+                                 escape_html(table.title.empty() ? "Table" : table.title));
+  if (!table.title.empty()) html += fmt::format("<caption>{}</caption>", escape_html(table.title));
+  html += "\n<thead><tr>";
+  for (size_t column = 0; column < table.columns.size(); ++column)
+    html += fmt::format("<th scope=\"col\"{}>{}</th>", classes[column], escape_html(table.columns[column]));
+  html += "</tr></thead>\n<tbody>\n";
+  for (const std::vector<std::string>& row : table.rows) {
+    CARAVEL_CHECK_EQ(row.size(), table.columns.size());
+    html += "<tr>";
+    for (size_t column = 0; column < row.size(); ++column)
+      html += fmt::format("<td{}>{}</td>", classes[column], escape_html(row[column]));
+    html += "</tr>\n";
+  }
+  return html + "</tbody></table></div>\n";
+}
+
+}  // namespace
+
+Page::Page(std::string_view title) : title_(escape_html(title)) {}
+
+void Page::heading(std::string_view text) { body_ += fmt::format("<h2>{}</h2>\n", escape_html(text)); }
+
+void Page::text(std::string_view paragraph) {
+  body_ += fmt::format("<p class=\"text\">{}</p>\n", escape_html(paragraph));
+}
+
+void Page::table(const Table& table) { body_ += table_html(table); }
+
+void Page::plot(const Plot& plot) {
+  const nlohmann::json data = plot_json(plot);
+  const bool is_empty = std::ranges::all_of(data["series"], [](const auto& one) { return one["points"].empty(); });
+  const std::string title = escape_html(plot.title);
+  auto out = std::back_inserter(body_);
+  fmt::format_to(out, "<figure><figcaption><h3>{}</h3>", title);
+  if (!plot.note.empty()) fmt::format_to(out, "<p>{}</p>", escape_html(plot.note));
+  body_ += "</figcaption>\n";
+  if (is_empty) {
+    body_ += "<p>There is nothing to draw.</p></figure>\n";
+    return;
+  }
+  // page.js shows what needs it, and closes the figures.
+  fmt::format_to(out,
+                 "<div class=\"keys\"></div>\n"
+                 "<div class=\"drawing\" hidden><canvas data-plot=\"{}\" tabindex=\"0\" role=\"img\" aria-label=\"{}: "
+                 "arrow keys step through the points\"></canvas></div>\n"
+                 "<p class=\"pointed\" aria-live=\"polite\"></p>\n"
+                 "<details open><summary>Figures</summary>\n{}",
+                 plots_.size(), title, table_html(plot_figures(plot)));
+  for (const Marker& marker : plot.markers) {
+    const Axis& axis = marker.axis == Marker::Axis::kX ? plot.x : plot.y;
+    fmt::format_to(out, "<p>{}: {:g}{}{}</p>\n", escape_html(marker.label), marker.at, axis.unit.empty() ? "" : " ",
+                   escape_html(axis.unit));
+  }
+  body_ += "</details></figure>\n";
+  plots_.push_back(script_json(data));
+}
+
+std::string Page::html() const {
+  std::string html = fmt::format(
+      "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+      "<meta http-equiv=\"Content-Security-Policy\" content=\"{}\">\n"
+      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+      "<title>{}</title>\n<link rel=\"icon\" href=\"data:,\">\n<style>\n{}</style>\n</head>\n"
+      "<body>\n<main>\n<h1>{}</h1>\n{}</main>\n",
+      kContentSecurityPolicy, title_, embedded("page.css"), title_, body_);
+  if (!plots_.empty()) {
+    fmt::format_to(std::back_inserter(html),
+                   "<script type=\"application/json\" id=\"plots\">[{}]</script>\n"
+                   "<script>{}</script>\n<script type=\"module\">\n{}</script>\n",
+                   fmt::join(plots_, ",\n"), embedded("chart.min.js"), embedded("page.js"));
+  }
+  return html + "</body>\n</html>\n";
+}
+
+}  // namespace caravel::report

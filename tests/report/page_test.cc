@@ -1,0 +1,61 @@
+#include "report/page.h"
+
+#include <gmock/gmock.h>
+
+namespace caravel::report {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+TEST(Page, KeepsTheOrder) {
+  Page page("Title");
+  page.plot({.title = "First", .series = {{"a", {1, 2}, {3, 4}}}});
+  page.heading("Second");
+  page.text("Third");
+  page.table({"Fourth", {"column"}, {{"cell"}}});
+  const std::string html = page.html();
+  size_t before = 0;
+  for (const char* part : {"<h1>Title</h1>", "<h3>First</h3>", "<h2>Second</h2>", ">Third</p>",
+                           "<caption>Fourth</caption>", "<td>cell</td>", "id=\"plots\""}) {
+    const size_t at = html.find(part);
+    ASSERT_NE(at, html.npos) << part;
+    EXPECT_GT(at, before) << part;
+    before = at;
+  }
+}
+
+TEST(Page, HasScriptsOnlyForPlots) {
+  Page page("Tables alone");
+  page.table({"", {"a"}, {}});
+  page.plot({.title = "Of nothing", .series = {{"a", {}, {}}}});
+  EXPECT_THAT(page.html(), Not(HasSubstr("<script")));
+  EXPECT_THAT(page.html(), HasSubstr("nothing to draw"));
+}
+
+TEST(Page, SaysWithoutScriptsWhatAPlotShows) {
+  Page page("");
+  page.plot({.title = "Few",
+             .x = {"time", "s"},
+             .y = {"rate"},
+             .series = {{"a", {1, 2}, {30, 12345.6}, {"start", "end"}}},
+             .markers = {{Marker::Axis::kX, 1.5, "bound"}}});
+  EXPECT_THAT(page.html(), HasSubstr("<details open>"));
+  EXPECT_THAT(page.html(),
+              HasSubstr("<td>a</td><td class=\"figure\">2</td><td class=\"figure\">12346</td><td>end</td>"));
+  EXPECT_THAT(page.html(), HasSubstr("<p>bound: 1.5 s</p>"));
+}
+
+TEST(Page, FiguresStandAtTheRight) {
+  Page page("");
+  page.table({"", {"name", "ms", "date"}, {{"1 name", "-1.5", "2024"}, {"x", "+20 ms", "no date"}, {"", "", "3"}}});
+  EXPECT_THAT(page.html(), HasSubstr("<td>x</td><td class=\"figure\">+20 ms</td><td>no date</td>"));
+}
+
+TEST(Page, WantsRowsOfTheColumnsLength) {
+  Page page("");
+  EXPECT_DEATH(page.table({"", {"a", "b"}, {{"1"}}}), "1 against 2");
+}
+
+}  // namespace
+}  // namespace caravel::report
