@@ -12,7 +12,7 @@
 
 #include "base/error.h"
 #include "cli/bench_serve_load.h"
-#include "cli/bench_serve_plot.h"
+#include "cli/bench_serve_page.h"
 #include "cli/bench_serve_report.h"
 #include "cli/bench_serve_workload.h"
 #include "cli/flags.h"
@@ -143,7 +143,7 @@ void run(const ServeBenchOptions& options) {
     json.update(report_json(report));
     write_file(options.json_file, json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
   }
-  if (!options.plot_file.empty()) write_file(options.plot_file, plot_svg(report, records, title));
+  if (!options.plot_file.empty()) write_file(options.plot_file, load_page(report, records, title));
   if (report.completed == 0 && report.failed > 0)
     throw fail<Error>("all of {} requests failed; the first: {}", report.failed, report.first_error);
 }
@@ -198,7 +198,8 @@ void add_bench_serve(CLI::App& bench) {
   const char* report = "Report";
   add("--slo,--goodput", options->slos, "Bounds in ms of a good request, as in ttft:500 tpot:50 e2el:10000", report);
   add("--json", options->json_file, "Write the figures to this file; -: to stdout, without the table", report);
-  add("--plot", options->plot_file, "Write latencies and tokens over time to this SVG file", report);
+  add("--plot", options->plot_file,
+      "Write the figures, with plots of latencies and tokens over time, to this HTML file", report);
   command.callback([options] { run(*options); });
 }
 

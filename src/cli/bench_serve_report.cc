@@ -73,7 +73,10 @@ LoadReport make_report(const std::vector<RequestRecord>& records, const std::vec
   LoadReport report;
   report.planned = records.size();
   report.slos = slos;
-  report.latencies = {{"ttft", {}}, {"tpot", {}}, {"itl", {}}, {"e2el", {}}};
+  report.latencies = {{"ttft", "time to first token", {}},
+                      {"tpot", "time per token after", {}},
+                      {"itl", "between tokens", {}},
+                      {"e2el", "end to end", {}}};
   double first_start = HUGE_VAL;
   double last_end = 0;
   double first_failure = HUGE_VAL;
@@ -109,12 +112,17 @@ LoadReport make_report(const std::vector<RequestRecord>& records, const std::vec
   return report;
 }
 
-std::string report_text(const LoadReport& report) {
-  const auto count = [](auto number) { return static_cast<double>(number); };
+std::string report_summary(const LoadReport& report) {
   std::string text = fmt::format("{} requests in {:.2f} s, {} at once at most: {} complete, {} failed", report.planned,
                                  report.seconds, report.peak_concurrency, report.completed, report.failed);
   if (report.interrupted > 0) text += fmt::format(", {} interrupted", report.interrupted);
   if (report.failed > 0) text += "\n  first failure    " + report.first_error;
+  return text;
+}
+
+std::string report_text(const LoadReport& report) {
+  const auto count = [](auto number) { return static_cast<double>(number); };
+  std::string text = report_summary(report);
   const auto line = [&text](const char* name, double rate, const std::string& unit) {
     fmt::format_to(std::back_inserter(text), "\n  {:<12} {:10.2f} {}", name, rate, unit);
   };
@@ -130,11 +138,8 @@ std::string report_text(const LoadReport& report) {
   line("all", report.per_second(count(report.input_tokens + report.output_tokens)), "tokens/s");
   fmt::format_to(std::back_inserter(text), "\n  {:<22} {:>10} {:>10} {:>10} {:>10}", "latency, ms", "mean", "p50",
                  "p90", "p99");
-  static constexpr const char* kTitles[] = {"time to first token", "time per token after", "between tokens",
-                                            "end to end"};
-  for (size_t i = 0; i < report.latencies.size(); ++i) {
-    const Latencies& latencies = report.latencies[i];
-    fmt::format_to(std::back_inserter(text), "\n  {:<22} {:10.2f} {:10.2f} {:10.2f} {:10.2f}", kTitles[i],
+  for (const Latencies& latencies : report.latencies) {
+    fmt::format_to(std::back_inserter(text), "\n  {:<22} {:10.2f} {:10.2f} {:10.2f} {:10.2f}", latencies.title,
                    latencies.mean(), percentile(latencies.sorted, 0.5), percentile(latencies.sorted, 0.9),
                    percentile(latencies.sorted, 0.99));
   }

@@ -14,6 +14,7 @@ double percentile(const std::vector<double>& sorted, double share);
 /// Samples of one kind of latency, in ms.
 struct Latencies {
   std::string name;            // ttft, tpot, itl, e2el
+  std::string title;           // for people
   std::vector<double> sorted;  // ascending
   double mean() const;
 };
@@ -46,6 +47,9 @@ struct LoadReport {
 
 LoadReport make_report(const std::vector<RequestRecord>& records, const std::vector<Slo>& slos);
 
+/// How many requests, how long, and what the first failure was.
+std::string report_summary(const LoadReport& report);
+/// The summary, rates and latencies for a terminal.
 std::string report_text(const LoadReport& report);
 nlohmann::ordered_json report_json(const LoadReport& report);
 

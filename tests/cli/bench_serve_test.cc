@@ -15,7 +15,7 @@
 
 #include "base/error.h"
 #include "cli/bench_serve_load.h"
-#include "cli/bench_serve_plot.h"
+#include "cli/bench_serve_page.h"
 #include "cli/bench_serve_report.h"
 #include "cli/bench_serve_workload.h"
 #include "http/http.h"
@@ -24,7 +24,6 @@ namespace caravel::cli {
 namespace {
 
 using nlohmann::json;
-namespace http = server::http;
 
 TEST(BenchServeReport, PercentilesLieBetweenTheNearestRanks) {
   const std::vector<double> five = {1, 2, 3, 4, 5};
@@ -348,20 +347,25 @@ TEST(BenchServeLoad, AsksBeforeTheLoad) {
   EXPECT_THROW(served_model(nobody), Error);
 }
 
-TEST(BenchServePlot, IsWholeForAnyLoad) {
+TEST(BenchServePage, IsWholeForAnyLoad) {
   const std::vector<RequestRecord> records = {record_of(0, {0.1, 0.2, 0.5}), record_of(0.2, {0.4, 0.5, 3.0})};
-  const std::string svg = plot_svg(make_report(records, {}), records, "a <b> & c");
-  EXPECT_THAT(svg, testing::StartsWith("<svg xmlns="));
-  EXPECT_THAT(svg, testing::EndsWith("</svg>\n"));
-  EXPECT_THAT(svg, testing::HasSubstr("a &lt;b&gt; &amp; c"));
-  for (const char* part : {"first token", "end to end", "output tokens/s", "seconds since the start",
-                           "prefers-color-scheme: dark", "<polyline"}) {
-    EXPECT_THAT(svg, testing::HasSubstr(part));
+  const std::string page = load_page(make_report(records, {{"ttft", 150}}), records, "a <b> & c");
+  EXPECT_THAT(page, testing::StartsWith("<!doctype html>"));
+  for (const char* part :
+       {"<h1>a &#60;b&#62; &#38; c</h1>", "2 requests in 3.00 s", "<td>between tokens</td>",
+        "<h3>Latency: share of samples below</h3>", "<p>bound of ttft: 150 ms</p>", "<h3>Output tokens per second</h3>",
+        "<h3>Requests that run</h3>", "requests within the bounds"}) {
+    EXPECT_THAT(page, testing::HasSubstr(part));
   }
-  for (const std::vector<RequestRecord>& few : {std::vector<RequestRecord>{}, std::vector<RequestRecord>(3), records}) {
-    const std::string drawn = plot_svg(make_report(few, {}), few, "");
-    EXPECT_THAT(drawn, testing::Not(testing::HasSubstr("nan")));
-    EXPECT_THAT(drawn, testing::Not(testing::HasSubstr("inf")));
+  // The tokens under the curve are those of the answers.
+  const std::string_view start = "id=\"plots\">";
+  const size_t from = page.find(start) + start.size();
+  const json plots = json::parse(page.substr(from, page.find("</script>", from) - from));
+  double tokens = 0;
+  for (const json& point : plots[1]["series"][0]["points"]) tokens += point[1].get<double>() * 3.0 / 60;
+  EXPECT_NEAR(tokens, 6, 1e-6);
+  for (const std::vector<RequestRecord>& few : {std::vector<RequestRecord>{}, std::vector<RequestRecord>(3)}) {
+    EXPECT_THAT(load_page(make_report(few, {}), few, ""), testing::HasSubstr("There is nothing to draw."));
   }
 }
 
