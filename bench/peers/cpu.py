@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Caravel on this machine's processors against llama.cpp, vLLM and transformers, in turn.
+"""Caravel on this machine's processors against llama.cpp, vLLM and transformers, in turn, or an earlier build of it.
 
   bench/peers/cpu.py [--only SECTION,...] [--formats NAME,...] [--rounds 5] [--without-amx] [--json OUT]
-                                                                              (bench/peers/setup first)
+                     [--before BINARY]                                        (bench/peers/setup first)
 
 Sections:
   formats   prefill of 512 tokens and decode, from an empty context, for each weight format and model: llama-bench
@@ -16,6 +16,12 @@ The sides alternate within a round, since a shared machine's speed can halve for
 median of the rounds' ratios. Caravel's shares are of the ceilings that `caravel bench` measures right after each run.
 --without-amx: neither side uses AMX, as on machines that have none. Prints Markdown; --json keeps every figure of
 every round.
+
+--before BINARY: an earlier build of caravel is one more side of formats, context, batch and start, run right after this
+one, or right before it in every second round. For each figure a line says the median of the rounds' ratios and their
+least and largest, above 1 where this build is better; how far the middle half of the earlier build's own rounds spreads
+(their interquartile range over their median); and whether this build is worse by more than that. Peers and models that
+are not there are left out, with a word: the default model is enough.
 """
 
 import argparse
@@ -39,16 +45,46 @@ FORMATS = {
     "Q4_1": (9.0, 2.1), "Q4_0": (3.5, 1.8), "Q4_K_M": (4.5, 2.1), "Q8_0": (5.0, 1.6), "F16": (1.7, 1.15),
     "Gemma 3 270M Q4_K_M": (4.0, 1.6), "Llama 3.2 1B shapes Q4_K_M": (3.0, None),
 }
+BUILDS = {"caravel": peers.CARAVEL}  # by side; "before" where --before names one
+FEWEST_ROUNDS = 5  # that show a build's spread
 
 
-def caravel(*args):
-    command = [str(peers.CARAVEL), "bench", *map(str, args), *peers.CARAVEL_FLAGS, "--threads", str(THREADS), "--json"]
+def builds_in_turn(number):
+    """The sides of round `number`: who comes first changes, since it may matter."""
+    return list(BUILDS)[::-1 if number % 2 else 1]
+
+
+def caravel(*args, side="caravel"):
+    command = [str(BUILDS[side]), "bench", *map(str, args), *peers.CARAVEL_FLAGS, "--threads", str(THREADS), "--json"]
     return json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
 
 
-def latency(model, depth=0, prefill=512, decode=128):
+def latency(model, depth=0, prefill=512, decode=128, side="caravel"):
     return caravel("latency", model, "--depth", depth, "--input-len", prefill, "--output-len", decode, "--iterations",
-                   1, "--warmup", 1)
+                   1, "--warmup", 1, side=side)
+
+
+def left_out(what, why):
+    print(f"{what}: {why}; left out", file=sys.stderr)
+
+
+def llama_is_there(program):
+    """Says so where it is not."""
+    there = (peers.LLAMA_BIN / program).exists()
+    if not there:
+        left_out("llama.cpp", f"{peers.LLAMA_BIN / program} is not there (bench/peers/setup)")
+    return there
+
+
+def models(names):
+    """Names with their files, but those that are not there."""
+    files = {}
+    for name in names:
+        try:
+            files[name] = peers.model_file(name)
+        except peers.Absent as absent:
+            left_out(name, absent)
+    return files
 
 
 def llama_bench(model, prefill=512, decode=128, depth=0, flash=None, binaries=None):
@@ -68,46 +104,83 @@ class Table:
     def __init__(self):
         self.rows = {}
 
-    def note(self, name, side, value, share=None, goal=None, better="more", peer=True):
+    def note(self, name, side, value, share=None, goal=None, better="more"):
         row = self.rows.setdefault(name, {"goal": goal, "better": better, "sides": {}, "share": []})
         row["sides"].setdefault(side, []).append(value)
-        if share is not None:
+        if share is not None and side == "caravel":
             row["share"].append(share)
 
     def print(self):
+        """The peers, and apart from them the build before."""
         print("| figure | Caravel | of the ceiling | peer | | ratio | goal |\n| --- | --- | --- | --- | --- | --- | --- |")
         for name, row in self.rows.items():
             ours = row["sides"]["caravel"]
             share = f"{100 * statistics.median(row['share']):.0f} %" if row["share"] else ""
-            for side, theirs in row["sides"].items():
-                if side == "caravel":
-                    continue
+            start = f"| {name} | {statistics.median(ours):.4g} | {share} |"
+            others = {side: figures for side, figures in row["sides"].items() if side not in BUILDS}
+            for side, theirs in others.items():
                 ratio = statistics.median(a / b for a, b in zip(ours, theirs))
                 goal = row["goal"].get(side) if isinstance(row["goal"], dict) else row["goal"]
-                print(f"| {name} | {statistics.median(ours):.4g} | {share} | {side} | "
-                      f"{statistics.median(theirs):.4g} | {ratio:.2f} | {goal or ''} |")
-        print(flush=True)
+                print(f"{start} {side} | {statistics.median(theirs):.4g} | {ratio:.2f} | {goal or ''} |")
+            if not others:
+                print(f"{start} | | | |")
+        print()
+        if "before" in BUILDS:
+            self.print_before()
+        sys.stdout.flush()
+
+    def print_before(self):
+        print("| figure | this build | before | ratio | least | most | before's spread | verdict |\n"
+              "| --- | --- | --- | --- | --- | --- | --- | --- |")
+        for name, row in self.rows.items():
+            if "before" not in row["sides"]:
+                continue
+            ours, theirs = row["sides"]["caravel"], row["sides"]["before"]
+            ratios = [a / b if row["better"] == "more" else b / a for a, b in zip(ours, theirs)]
+            print(f"| {name} | {statistics.median(ours):.4g} | {statistics.median(theirs):.4g} | "
+                  f"{statistics.median(ratios):.3f} | {min(ratios):.3f} | {max(ratios):.3f} | "
+                  f"{100 * spread(theirs):.1f} % | {verdict(statistics.median(ratios), theirs)} |")
+        print()
+
+
+def spread(figures):
+    """The interquartile range over the median."""
+    if len(figures) < 2:
+        return 0
+    low, middle, high = statistics.quantiles(figures, n=4, method="inclusive")
+    return (high - low) / middle
+
+
+def verdict(ratio, theirs):
+    if len(theirs) < FEWEST_ROUNDS:
+        return f"too few rounds: {len(theirs)} of {FEWEST_ROUNDS}"
+    if ratio < 1 - spread(theirs):
+        return f"**worse by {100 * (1 - ratio):.1f} %**, more than the spread"
+    return "better by more than the spread" if ratio > 1 + spread(theirs) else "not worse"
 
 
 def formats(table, rounds, names):
-    for _ in range(rounds):
-        for name in names:
+    with_llama = llama_is_there("llama-bench")
+    files = models(names)
+    for number in range(rounds):
+        for name, model in files.items():
             prefill_goal, decode_goal = FORMATS[name]
-            model = peers.model_file(name)
-            ours = latency(model)
-            prefill, decode = llama_bench(model)
-            table.note(f"{name}: prefill 512, tokens/s", "caravel", ours["prefill_tokens_per_second"],
-                       ours["prefill_share_of_int8_peak"], prefill_goal)
-            table.note(f"{name}: prefill 512, tokens/s", "llama.cpp", prefill)
-            table.note(f"{name}: decode, tokens/s", "caravel", ours["decode_tokens_per_second"],
-                       ours["decode_share_of_read_bandwidth"], decode_goal)
-            table.note(f"{name}: decode, tokens/s", "llama.cpp", decode)
+            for side in builds_in_turn(number):
+                figures = latency(model, side=side)
+                table.note(f"{name}: prefill 512, tokens/s", side, figures["prefill_tokens_per_second"],
+                           figures["prefill_share_of_int8_peak"], prefill_goal)
+                table.note(f"{name}: decode, tokens/s", side, figures["decode_tokens_per_second"],
+                           figures["decode_share_of_read_bandwidth"], decode_goal)
+            if with_llama:
+                prefill, decode = llama_bench(model)
+                table.note(f"{name}: prefill 512, tokens/s", "llama.cpp", prefill)
+                table.note(f"{name}: decode, tokens/s", "llama.cpp", decode)
 
 
 def openblas(table, rounds, _):
     model = peers.model_file("Q4_1")
     if not (peers.LLAMA_BLAS_BIN / "llama-bench").exists():
-        print("llama.cpp with OpenBLAS was not built (bench/peers/setup); left out", file=sys.stderr)
+        left_out("llama.cpp with OpenBLAS", "it was not built (bench/peers/setup)")
         return
     for _ in range(rounds):
         ours = latency(model, decode=1)
@@ -119,17 +192,20 @@ def openblas(table, rounds, _):
 
 def context(table, rounds, _):
     model = peers.model_file("Q4_1")
-    for _ in range(rounds):
-        ours = latency(model, depth=4096, prefill=16, decode=64)
-        name = "decode at 4,096 tokens, tokens/s"
-        table.note(name, "caravel", ours["decode_tokens_per_second"], ours["decode_share_of_read_bandwidth"])
-        for flash in (0, 1):
-            table.note(name, f"llama.cpp -fa {flash}", llama_bench(model, 0, 32, 4096, flash)[1])
-        name = "prefill of 2,048 after 2,048, tokens/s"
-        table.note(name, "caravel", latency(model, depth=2048, prefill=2048, decode=1)["prefill_tokens_per_second"],
-                   goal=5.0)
-        for flash in (0, 1):
-            table.note(name, f"llama.cpp -fa {flash}", llama_bench(model, 2048, 0, 2048, flash)[0])
+    with_llama = llama_is_there("llama-bench")
+    decode_name, prefill_name = "decode at 4,096 tokens, tokens/s", "prefill of 2,048 after 2,048, tokens/s"
+    for number in range(rounds):
+        for side in builds_in_turn(number):
+            figures = latency(model, depth=4096, prefill=16, decode=64, side=side)
+            table.note(decode_name, side, figures["decode_tokens_per_second"],
+                       figures["decode_share_of_read_bandwidth"])
+        for flash in (0, 1) if with_llama else ():
+            table.note(decode_name, f"llama.cpp -fa {flash}", llama_bench(model, 0, 32, 4096, flash)[1])
+        for side in builds_in_turn(number):
+            figures = latency(model, depth=2048, prefill=2048, decode=1, side=side)
+            table.note(prefill_name, side, figures["prefill_tokens_per_second"], goal=5.0)
+        for flash in (0, 1) if with_llama else ():
+            table.note(prefill_name, f"llama.cpp -fa {flash}", llama_bench(model, 2048, 0, 2048, flash)[0])
 
 
 def request_lengths():
@@ -176,19 +252,26 @@ def llama_batch(model, lengths, output_len):
 
 def batch(table, rounds, _):
     lengths = request_lengths()
-    for _ in range(rounds):
-        for name, goal in (("Q4_1", 8.0), ("Q4_0", 6.0)):
-            model = peers.model_file(name)
-            ours = caravel("throughput", model, "--input-lens", ",".join(map(str, lengths)), "--output-len", 128)
-            rate, first, resident = llama_batch(model, lengths, 128)
+    with_llama = llama_is_there("llama-server")
+    files = models(["Q4_1", "Q4_0"])
+    goals = {"Q4_1": 8.0, "Q4_0": 6.0}
+    for number in range(rounds):
+        for name, model in files.items():
             title = f"{name}: 32 requests at once, "
-            table.note(title + "output tokens/s", "caravel", ours["output_tokens_per_second"],
-                       ours["share_of_int8_peak"], goal)
-            table.note(title + "output tokens/s", "llama.cpp", rate)
-            table.note(title + "median first token, s", "caravel", ours["median_first_token_seconds"], goal=0.17)
-            table.note(title + "median first token, s", "llama.cpp", first)
-            table.note(title + "peak resident memory, MiB", "caravel", ours["peak_resident_mib"], goal=0.65)
-            table.note(title + "peak resident memory, MiB", "llama.cpp", resident)
+
+            def note(side, rate, share, first, resident):
+                table.note(title + "output tokens/s", side, rate, share, goals[name])
+                table.note(title + "median first token, s", side, first, goal=0.17, better="less")
+                table.note(title + "peak resident memory, MiB", side, resident, goal=0.65, better="less")
+
+            for side in builds_in_turn(number):
+                figures = caravel("throughput", model, "--input-lens", ",".join(map(str, lengths)), "--output-len", 128,
+                                  side=side)
+                note(side, figures["output_tokens_per_second"], figures["share_of_int8_peak"],
+                     figures["median_first_token_seconds"], figures["peak_resident_mib"])
+            if with_llama:
+                rate, first, resident = llama_batch(model, lengths, 128)
+                note("llama.cpp", rate, None, first, resident)
 
 
 def first_token(command):
@@ -204,13 +287,16 @@ def first_token(command):
 
 def start(table, rounds, _):
     model, prompt = peers.model_file("Q4_1"), "The three primary colors are"
-    for _ in range(rounds):
-        name = "command to first token, s"
-        table.note(name, "caravel", first_token(
-            [str(peers.CARAVEL), "generate", str(model), *peers.CARAVEL_FLAGS, "--prompt", prompt]))
-        table.note(name, "llama.cpp", first_token(
-            [str(peers.LLAMA_BIN / "llama-completion"), "-m", str(model), "-t", str(THREADS), "-p", prompt, "-n", "32",
-             "-no-cnv", "--no-display-prompt"]))
+    with_llama = llama_is_there("llama-completion")
+    name = "command to first token, s"
+    for number in range(rounds):
+        for side in builds_in_turn(number):
+            seconds = first_token([str(BUILDS[side]), "generate", str(model), *peers.CARAVEL_FLAGS, "--prompt", prompt])
+            table.note(name, side, seconds, better="less")
+        if with_llama:
+            table.note(name, "llama.cpp", first_token(
+                [str(peers.LLAMA_BIN / "llama-completion"), "-m", str(model), "-t", str(THREADS), "-p", prompt, "-n",
+                 "32", "-no-cnv", "--no-display-prompt"]))
 
 
 def others(table, rounds, _):
@@ -222,8 +308,8 @@ def others(table, rounds, _):
         if python.exists():
             sides[side] = peers.Worker(python, side.split()[0].lower(), lengths)
         else:
-            print(f"{side}: {python} is not there; left out", file=sys.stderr)
-    for _ in range(rounds):
+            left_out(side, f"{python} is not there (bench/peers/setup)")
+    for _ in range(rounds if sides else 0):
         ours = latency(model)
         ours["output_tokens_per_second"] = caravel("throughput", model, "--input-lens", ",".join(map(str, lengths)),
                                                    "--output-len", 128)["output_tokens_per_second"]
@@ -245,6 +331,7 @@ def main():
     parser.add_argument("--formats", default=",".join(FORMATS), help="rows of the section formats")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--without-amx", action="store_true", help="neither Caravel nor llama.cpp uses AMX")
+    parser.add_argument("--before", metavar="BINARY", help="an earlier build of caravel, run in turn with this one")
     parser.add_argument("--json", help="where to write every figure of every round")
     args = parser.parse_args()
     wanted = args.only.split(",")
@@ -254,15 +341,24 @@ def main():
         parser.error(f"no format {', '.join(sorted(unknown))}; there are {', '.join(FORMATS)}")
     if args.without_amx:
         peers.leave_amx_out()
+    if args.before:
+        BUILDS["before"] = args.before
+    for side, binary in BUILDS.items():
+        if not os.access(binary, os.X_OK):
+            parser.error(f"{side}: no program at {binary}")
     ceilings = [caravel("memory")]
     tables = {}
     for section in wanted:
         print(f"==> {section}", file=sys.stderr)
         tables[section] = Table()
-        globals()[section](tables[section], args.rounds, args.formats.split(","))
+        try:
+            globals()[section](tables[section], args.rounds, args.formats.split(","))
+        except peers.Absent as absent:
+            left_out(section, absent)
         ceilings.append(caravel("memory"))
-        print(f"### {section}\n")
-        tables[section].print()
+        if tables[section].rows:
+            print(f"### {section}\n")
+            tables[section].print()
     middle = {key: statistics.median(one[key] for one in ceilings) for key in ceilings[0]}
     print(f"{THREADS} threads, medians of {args.rounds} rounds in turn. This machine: "
           f"{middle['read_gb_per_second']:.1f} GB/s read, {middle['int8_gmac_per_second']:.0f} GMAC/s int8, "

@@ -33,17 +33,24 @@ def leave_amx_out():
     CARAVEL_FLAGS[:] = ["--isa", "avx512vnni"]
 
 
+class Absent(Exception):
+    """What a figure needs is not on this machine; says what, and how to get it."""
+
+
 def model_file(name):
-    """A GGUF file for a row of the tables, made under build/peers/models where it is not there."""
-    if name == "Q4_1":
-        return MODELS["smollm2"]
-    if name == "Gemma 3 270M Q4_K_M":
-        return MODELS["gemma3-270m"]
+    """A GGUF file for a row of the tables, made under build/peers/models where it is not there. Throws Absent."""
+    for row, model in (("Q4_1", "smollm2"), ("Gemma 3 270M Q4_K_M", "gemma3-270m")):
+        if name == row:
+            if not MODELS[model].exists():
+                raise Absent(f"{MODELS[model]} is not there (scripts/fetch_model {model})")
+            return MODELS[model]
     source, kind = MODELS["smollm2"], name
     if name == "Llama 3.2 1B shapes Q4_K_M":
         source, kind = PEERS / "models/llama-3.2-1b-shapes-f16.gguf", "Q4_K_M"
     file = PEERS / f"models/{name.replace(' ', '-')}.gguf"
     if not file.exists():
+        if not (LLAMA_TOOLS / "llama-quantize").exists():
+            raise Absent(f"{file} is not there, nor llama.cpp to make it (bench/peers/setup)")
         print(f"    making {file.name}", file=sys.stderr)
         file.parent.mkdir(parents=True, exist_ok=True)
         if not source.exists():
