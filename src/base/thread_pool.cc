@@ -8,6 +8,7 @@
 #include <string>
 
 #include "base/error.h"
+#include "base/numbers.h"
 
 namespace caravel {
 namespace {
@@ -40,7 +41,7 @@ int cgroup_quota() {
   if (std::ifstream v2("/sys/fs/cgroup/cpu.max"); v2) {
     std::string first;
     if (!(v2 >> first >> period) || first == "max") return kNone;
-    quota = std::atof(first.c_str());
+    quota = parse_number<double>(first).value_or(0);
   } else {
     std::ifstream v1_quota("/sys/fs/cgroup/cpu/cpu.cfs_quota_us");
     std::ifstream v1_period("/sys/fs/cgroup/cpu/cpu.cfs_period_us");

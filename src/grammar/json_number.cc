@@ -1,9 +1,9 @@
 #include "grammar/json_number.h"
 
 #include <algorithm>
-#include <charconv>
 
 #include "base/error.h"
+#include "base/numbers.h"
 #include "grammar/regex.h"
 
 namespace caravel::grammar {
@@ -97,14 +97,12 @@ struct Modulus {
 
 Modulus modulus_of(const Decimal& divisor) {
   const std::string all = divisor.integer + divisor.fraction;
-  int64_t value = 0;
-  const auto [end, error] = std::from_chars(all.data(), all.data() + all.size(), value);
-  if (error != std::errc() || end != all.data() + all.size() || value > kMaxModulus ||
-      divisor.fraction.size() > kMaxScale) {
+  const auto value = parse_number<int64_t>(all);
+  if (!value || *value > kMaxModulus || divisor.fraction.size() > kMaxScale) {
     throw fail<Unsupported>("'multipleOf' of {}: at most {} without its point, and {} digits behind it", divisor.text(),
                             kMaxModulus, kMaxScale);
   }
-  return {value, divisor.fraction.size()};
+  return {*value, divisor.fraction.size()};
 }
 
 int64_t shifted(int64_t remainder, size_t places, int64_t modulus) {
@@ -178,7 +176,7 @@ Decimal decimal_of(const Json& number) {
   }
   int exponent = 0;
   if (const size_t e = text.find_first_of("eE"); e != std::string::npos) {
-    exponent = std::stoi(text.substr(e + 1));
+    exponent = parse_number<int>(text.substr(e + (text[e + 1] == '+' ? 2 : 1))).value();
     text.resize(e);
   }
   const size_t point = std::min(text.find('.'), text.size());

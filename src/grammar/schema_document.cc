@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "base/numbers.h"
 #include "grammar/utf8.h"
 
 namespace caravel::grammar {
@@ -156,12 +157,9 @@ PlacedSchema SchemaDocument::resolve(const std::string& reference, const std::st
     }
     if (target->is_object() && target->contains(token)) {
       target = &(*target)[token];
-    } else if (target->is_array() && !token.empty() && token.size() < 9 &&
-               std::ranges::all_of(token, [](char c) { return c >= '0' && c <= '9'; }) &&
-               std::stoul(token) < target->size()) {
-      target = &(*target)[std::stoul(token)];
     } else {
-      target = nullptr;
+      const auto index = target->is_array() ? parse_number<size_t>(token) : std::nullopt;
+      target = index && *index < target->size() ? &(*target)[*index] : nullptr;
     }
   }
   if (target == nullptr) throw fail<InvalidArgument>("'$ref' at {}: there is no '{}'", place, reference);

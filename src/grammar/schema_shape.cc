@@ -5,6 +5,7 @@
 #include <map>
 
 #include "base/error.h"
+#include "base/numbers.h"
 
 namespace caravel::grammar {
 namespace {
@@ -33,7 +34,7 @@ class ShapeReader {
     const Decimal decimal = value.is_number() ? decimal_of(value) : Decimal{.negative = true};
     if (!value.is_number() || decimal.negative || !decimal.fraction.empty()) wrong(key, "a whole number, 0 or more");
     if (decimal.integer.size() > 15) return std::numeric_limits<int32_t>::max();
-    return std::stoll(decimal.integer);
+    return parse_number<int64_t>(decimal.integer).value();
   }
   const std::string& text(const std::string& key, const Json& value) const {
     if (!value.is_string()) wrong(key, "a string");

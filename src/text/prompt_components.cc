@@ -3,10 +3,10 @@
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
-#include <charconv>
 #include <span>
 
 #include "base/error.h"
+#include "base/numbers.h"
 
 namespace caravel::text {
 namespace {
@@ -19,9 +19,8 @@ constexpr std::string_view kReasoningCue = "Let's think step by step.";
 // The UTF-16 unit of a \uXXXX at `offset`, or -1.
 int escaped_unit(std::string_view text, size_t offset) {
   if (offset + 6 > text.size() || text[offset] != '\\' || text[offset + 1] != 'u') return -1;
-  int unit = 0;
-  const char* end = text.data() + offset + 6;
-  return std::from_chars(text.data() + offset + 2, end, unit, 16).ptr == end ? unit : -1;
+  const auto unit = parse_number<uint16_t>(text.substr(offset + 2, 4), 16);
+  return unit ? *unit : -1;
 }
 
 // JSON is YAML, but for characters that it escapes as a pair of surrogates: they become YAML's \UXXXXXXXX.

@@ -1,8 +1,7 @@
 #include "text/vocabulary.h"
 
-#include <charconv>
-
 #include "base/check.h"
+#include "base/numbers.h"
 #include "text/byte_level.h"
 #include "text/tokenizer_data.h"
 
@@ -12,10 +11,7 @@ namespace {
 // The NN of <0xNN>.
 std::optional<uint8_t> byte_of(std::string_view stored) {
   if (stored.size() != 6 || !stored.starts_with("<0x") || !stored.ends_with('>')) return std::nullopt;
-  uint8_t byte = 0;
-  const auto [end, error] = std::from_chars(stored.data() + 3, stored.data() + 5, byte, 16);
-  if (error != std::errc() || end != stored.data() + 5) return std::nullopt;
-  return byte;
+  return parse_number<uint8_t>(stored.substr(3, 2), 16);
 }
 
 std::string with_spaces(std::string_view stored) {

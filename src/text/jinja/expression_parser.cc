@@ -1,8 +1,8 @@
 #include "text/jinja/expression_parser.h"
 
 #include <algorithm>
-#include <charconv>
 
+#include "base/numbers.h"
 #include "text/jinja/filters.h"
 #include "text/jinja/parser.h"
 #include "text/jinja/tests.h"
@@ -225,7 +225,7 @@ ExpressionPtr ExpressionParser::parse_primary() {
     }
     case Token::Type::kInteger:
     case Token::Type::kFloat:
-      return parse_number();
+      return parse_number_literal();
     case Token::Type::kOperator:
       if (token.text == "(") return parse_parenthesis();
       if (token.text == "[") return parse_list();
@@ -249,21 +249,20 @@ ExpressionPtr ExpressionParser::parse_name() {
   return make(token.line, 0, Name{shared_name(text)});
 }
 
-ExpressionPtr ExpressionParser::parse_number() {
+ExpressionPtr ExpressionParser::parse_number_literal() {
   const Token& token = tokens_.next();
-  const char* end = token.text.data() + token.text.size();
   if (token.is(Token::Type::kInteger)) {
-    int64_t number = 0;
-    if (std::from_chars(token.text.data(), end, number).ec != std::errc{}) {
+    const auto number = parse_number<int64_t>(token.text);
+    if (!number) {
       throw fail<Unsupported>("chat template, line {}: the integer {} has more than 63 bits", token.line, token.text);
     }
-    return make(token.line, 0, Literal{Value(number)});
+    return make(token.line, 0, Literal{Value(*number)});
   }
-  double number = 0;
-  if (std::from_chars(token.text.data(), end, number).ec != std::errc{}) {
+  const auto number = parse_number<double>(token.text);
+  if (!number) {
     throw fail<Unsupported>("chat template, line {}: the number {} does not fit in a double", token.line, token.text);
   }
-  return make(token.line, 0, Literal{Value(number)});
+  return make(token.line, 0, Literal{Value(*number)});
 }
 
 ExpressionPtr ExpressionParser::parse_parenthesis() {
@@ -321,7 +320,7 @@ ExpressionPtr ExpressionParser::parse_subscript(ExpressionPtr object) {
   int height = object->height;
   if (tokens_.skip_operator(".")) {
     if (tokens_.current().is(Token::Type::kInteger)) {
-      return make(line, height, GetItem{std::move(object), parse_number()});
+      return make(line, height, GetItem{std::move(object), parse_number_literal()});
     }
     const Token& name = tokens_.expect(Token::Type::kName, "a name after '.'");
     return make(line, height, GetAttribute{std::move(object), shared_name(name.text)});

@@ -63,7 +63,7 @@ class ExpressionParser {
   ExpressionPtr parse_unary(bool with_filter = true);
   ExpressionPtr parse_primary();
   ExpressionPtr parse_name();
-  ExpressionPtr parse_number();
+  ExpressionPtr parse_number_literal();
   ExpressionPtr parse_parenthesis();
   ExpressionPtr parse_list();
   ExpressionPtr parse_dict();

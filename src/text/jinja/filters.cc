@@ -1,7 +1,6 @@
 #include "text/jinja/filters.h"
 
-#include <charconv>
-
+#include "base/numbers.h"
 #include "text/jinja/filter_table.h"
 
 namespace caravel::text::jinja {
@@ -28,11 +27,8 @@ Value read_attribute(Interpreter& interpreter, const Value& item, const Value* a
   while (true) {
     const size_t dot = rest.find('.');
     const std::string_view part = rest.substr(0, dot);
-    int64_t index = 0;
-    const auto parsed = std::from_chars(part.data(), part.data() + part.size(), index);
-    const bool is_index =
-        !part.empty() && part[0] != '-' && parsed.ec == std::errc{} && parsed.ptr == part.data() + part.size();
-    value = interpreter.item(value, is_index ? Value(index) : Value(std::string(part)));
+    const auto index = part.starts_with('-') ? std::nullopt : parse_number<int64_t>(part);
+    value = interpreter.item(value, index ? Value(*index) : Value(std::string(part)));
     if (dot == std::string_view::npos) return value;
     rest.remove_prefix(dot + 1);
   }

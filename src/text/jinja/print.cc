@@ -3,6 +3,7 @@
 #include <charconv>
 #include <cmath>
 
+#include "base/numbers.h"
 #include "text/jinja/ast.h"
 #include "text/jinja/macro.h"
 #include "text/jinja/utf8.h"
@@ -64,8 +65,7 @@ std::string float_repr(double number) {
   const auto end = std::to_chars(digits, digits + sizeof digits, number, std::chars_format::scientific).ptr;
   const std::string_view text(digits, static_cast<size_t>(end - digits));
   const size_t e = text.find('e');
-  int exponent = 0;
-  std::from_chars(text.data() + e + (text[e + 1] == '+' ? 2 : 1), end, exponent);
+  const int exponent = parse_number<int>(text.substr(e + (text[e + 1] == '+' ? 2 : 1))).value();
   if (exponent < -4 || exponent >= 16) return std::string(text);
   const auto fixed_end = std::to_chars(digits, digits + sizeof digits, number, std::chars_format::fixed).ptr;
   std::string fixed(digits, fixed_end);

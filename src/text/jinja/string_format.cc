@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "base/error.h"
+#include "base/numbers.h"
 #include "text/jinja/interpreter.h"
 #include "text/jinja/print.h"
 #include "text/jinja/text_operations.h"
@@ -262,9 +263,8 @@ class BraceFormatter {
   }
 
   static Value index_of(const std::string& text) {
-    int64_t index = 0;
-    const auto parsed = std::from_chars(text.data(), text.data() + text.size(), index);
-    return parsed.ec == std::errc{} && parsed.ptr == text.data() + text.size() ? Value(index) : Value(text);
+    const auto index = parse_number<int64_t>(text);
+    return index ? Value(*index) : Value(text);
   }
 
   const Value& argument(std::string_view name) {

@@ -1,8 +1,8 @@
-#include <charconv>
 #include <cmath>
 #include <cstdlib>
 
 #include "base/error.h"
+#include "base/numbers.h"
 #include "text/jinja/filter_table.h"
 #include "text/jinja/methods.h"
 #include "text/jinja/operators.h"
@@ -55,10 +55,7 @@ std::optional<std::string> number_text(std::string_view text) {
 std::optional<int64_t> parse_integer(std::string_view text, int base) {
   const auto digits = number_text(text);
   if (!digits) return std::nullopt;
-  int64_t number = 0;
-  const char* end = digits->data() + digits->size();
-  const auto parsed = std::from_chars(digits->data(), end, number, base);
-  return parsed.ec == std::errc{} && parsed.ptr == end ? std::optional(number) : std::nullopt;
+  return parse_number<int64_t>(*digits, base);
 }
 
 std::optional<double> parse_float(std::string_view text) {
