@@ -5,7 +5,7 @@
 namespace caravel {
 namespace {
 
-// Bytes of well-formed characters at the front.
+// How many bytes at the front are well-formed characters.
 size_t valid_prefix(std::string_view text) {
   size_t i = ascii_prefix(text);
   while (i < text.size()) {
@@ -19,6 +19,17 @@ size_t valid_prefix(std::string_view text) {
 
 }  // namespace
 
+size_t ascii_prefix(std::string_view text) {
+  size_t i = 0;
+  for (; i + 8 <= text.size(); i += 8) {
+    uint64_t word;
+    std::memcpy(&word, text.data() + i, 8);
+    if (word & 0x8080808080808080u) break;
+  }
+  while (i < text.size() && static_cast<uint8_t>(text[i]) < 0x80) ++i;
+  return i;
+}
+
 Utf8Sequence next_utf8(std::string_view text) {
   const auto byte = [&](size_t i) { return static_cast<uint8_t>(text[i]); };
   const uint8_t lead = byte(0);
@@ -31,22 +42,11 @@ Utf8Sequence next_utf8(std::string_view text) {
   char32_t code_point = lead & (0x7Fu >> length);
   for (size_t i = 1; i < length; ++i) {
     if (i == text.size()) return {Utf8Sequence::kCut, i, 0};
-    const bool good = i == 1 ? byte(i) >= low && byte(i) <= high : byte(i) >= 0x80 && byte(i) <= 0xBF;
+    const bool good = i == 1 ? byte(i) >= low && byte(i) <= high : is_continuation(text[i]);
     if (!good) return {Utf8Sequence::kBroken, i, 0};
     code_point = code_point << 6 | (byte(i) & 0x3Fu);
   }
   return {Utf8Sequence::kCharacter, length, code_point};
-}
-
-size_t ascii_prefix(std::string_view text) {
-  size_t i = 0;
-  for (; i + 8 <= text.size(); i += 8) {
-    uint64_t word;
-    std::memcpy(&word, text.data() + i, 8);
-    if (word & 0x8080808080808080u) break;
-  }
-  while (i < text.size() && static_cast<uint8_t>(text[i]) < 0x80) ++i;
-  return i;
 }
 
 bool is_valid_utf8(std::string_view text) { return valid_prefix(text) == text.size(); }

@@ -15,6 +15,12 @@ constexpr size_t char_length(char lead) {
   return byte < 0x80 ? 1 : byte < 0xE0 ? 2 : byte < 0xF0 ? 3 : 4;
 }
 
+/// Whether a byte of well-formed UTF-8 belongs to the character that began before it.
+constexpr bool is_continuation(char byte) { return (static_cast<uint8_t>(byte) & 0xC0) == 0x80; }
+
+/// How many bytes at the front of the text are ASCII.
+size_t ascii_prefix(std::string_view text);
+
 /// What stands at the front of a text.
 struct Utf8Sequence {
   enum Kind : uint8_t {
@@ -29,9 +35,6 @@ struct Utf8Sequence {
 
 /// `text` is not empty. Table 3-7 of the Unicode standard: no surrogates, no overlong forms, nothing above U+10FFFF.
 Utf8Sequence next_utf8(std::string_view text);
-
-/// Bytes of ASCII at the front.
-size_t ascii_prefix(std::string_view text);
 
 bool is_valid_utf8(std::string_view text);
 

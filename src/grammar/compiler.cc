@@ -3,10 +3,10 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "grammar/code_points.h"
 #include "grammar/gbnf.h"
 #include "grammar/json_schema.h"
 #include "grammar/regex.h"
-#include "grammar/utf8.h"
 
 namespace caravel::grammar {
 namespace {

@@ -3,9 +3,9 @@
 #include <unordered_map>
 
 #include "base/error.h"
+#include "grammar/code_points.h"
 #include "grammar/fsm.h"
 #include "grammar/minimize.h"
-#include "grammar/utf8.h"
 
 namespace caravel::grammar {
 

@@ -4,9 +4,10 @@
 #include <map>
 
 #include "base/error.h"
+#include "base/utf8.h"
+#include "grammar/code_points.h"
 #include "grammar/json_schema.h"
 #include "grammar/repetition.h"
-#include "grammar/utf8.h"
 
 namespace caravel::grammar {
 namespace {

@@ -5,10 +5,10 @@
 #include <map>
 
 #include "base/error.h"
+#include "grammar/code_points.h"
 #include "grammar/regex.h"
 #include "grammar/schema_document.h"
 #include "grammar/string_format.h"
-#include "grammar/utf8.h"
 
 namespace caravel::grammar {
 namespace {

@@ -2,8 +2,8 @@
 
 #include <cmath>
 
+#include "grammar/code_points.h"
 #include "grammar/minimize.h"
-#include "grammar/utf8.h"
 
 namespace caravel::grammar {
 namespace {

@@ -2,8 +2,8 @@
 
 #include "base/check.h"
 #include "base/error.h"
+#include "grammar/code_points.h"
 #include "grammar/fsm.h"
-#include "grammar/utf8.h"
 
 namespace caravel::grammar {
 namespace {

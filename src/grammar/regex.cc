@@ -3,8 +3,9 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "base/utf8.h"
+#include "grammar/code_points.h"
 #include "grammar/repetition.h"
-#include "grammar/utf8.h"
 
 namespace caravel::grammar {
 namespace {

@@ -4,7 +4,7 @@
 
 #include "base/error.h"
 #include "base/numbers.h"
-#include "grammar/utf8.h"
+#include "grammar/code_points.h"
 
 namespace caravel::grammar {
 namespace {

@@ -4,8 +4,8 @@
 #include <mutex>
 #include <string>
 
+#include "grammar/code_points.h"
 #include "grammar/regex.h"
-#include "grammar/utf8.h"
 
 namespace caravel::grammar {
 namespace {

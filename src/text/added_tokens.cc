@@ -73,7 +73,7 @@ void AddedTokens::split(std::string_view text, bool parse_special, std::vector<F
         const char32_t c = last_char(before);
         if (!is_white_space(c)) break;
         do --begin;
-        while ((static_cast<uint8_t>(text[begin]) & 0xC0) == 0x80);
+        while (is_continuation(text[begin]));
       }
     }
     if (found->flags->rstrip) {

@@ -10,17 +10,16 @@
 #include "text/tokenizer_data.h"
 
 namespace caravel::text {
+
 char32_t first_char(std::string_view text) {
-  utf8proc_int32_t c = 0;
-  const auto used = utf8proc_iterate(reinterpret_cast<const utf8proc_uint8_t*>(text.data()),
-                                     static_cast<utf8proc_ssize_t>(text.size()), &c);
-  CARAVEL_CHECK_GT(used, 0);
-  return static_cast<char32_t>(c);
+  const Utf8Sequence s = next_utf8(text);
+  CARAVEL_CHECK(s.kind == Utf8Sequence::kCharacter);
+  return s.code_point;
 }
 
 char32_t last_char(std::string_view text) {
   size_t i = text.size() - 1;
-  while ((static_cast<uint8_t>(text[i]) & 0xC0) == 0x80) --i;
+  while (is_continuation(text[i])) --i;
   return first_char(text.substr(i));
 }
 

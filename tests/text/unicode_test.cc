@@ -1,66 +1,15 @@
-#include "base/utf8.h"
-#include "text/tokenizer_data.h"
 #include "text/unicode.h"
 
 #include <gtest/gtest.h>
 
 #include <string>
-#include <utility>
-#include <vector>
+
+#include "text/tokenizer_data.h"
 
 namespace caravel::text {
 namespace {
 
 using Normalization = TokenizerData::Normalization;
-
-std::string mend(std::string_view bytes) {
-  std::string out;
-  if (append_complete_utf8(bytes, out) > 0) out += kReplacement;
-  return out;
-}
-
-TEST(Unicode, BrokenBytesBecomeOneReplacementPerMaximalSubpart) {
-  const std::string r(kReplacement);
-  const std::vector<std::pair<std::string, std::string>> cases = {
-      {"plain", "plain"},
-      {"\x80", r},
-      {"\xBF\xBF", r + r},
-      {"\xC0\xAF", r + r},                  // overlong
-      {"\xE0\x80\xAF", r + r + r},          // overlong
-      {"\xF0\x82\x82\xAC", r + r + r + r},  // overlong
-      {"\xED\xA0\x80", r + r + r},          // a surrogate
-      {"\xF4\x90\x80\x80", r + r + r + r},  // beyond U+10FFFF
-      {"\xF5\x80", r + r},
-      {"\xE2\x82", r},  // cut at the end
-      {"\xE2\x82"
-       "A",
-       r + "A"},
-      {"\xF0\x9F\x98", r},
-      {"\xF0\x9F\x98\xF0\x9F\x98\x80", r + "\xF0\x9F\x98\x80"},
-      {"a\xF1\x80\x80\xE1\x80\xC2"
-       "b\x80"
-       "c\x80\xBF"
-       "d",
-       "a" + r + r + r + "b" + r + "c" + r + r + "d"},  // D93b's example
-      {"\xC2\xA9\xE2\x82\xAC\xF0\x9F\x98\x80\xF4\x8F\xBF\xBF", "\xC2\xA9\xE2\x82\xAC\xF0\x9F\x98\x80\xF4\x8F\xBF\xBF"},
-  };
-  for (const auto& [bytes, expected] : cases) {
-    EXPECT_EQ(mend(bytes), expected) << testing::PrintToString(bytes);
-    EXPECT_EQ(is_valid_utf8(bytes), bytes == expected) << testing::PrintToString(bytes);
-    EXPECT_EQ(mend("ascii before " + bytes), "ascii before " + expected);
-  }
-}
-
-TEST(Unicode, AnUnfinishedCharacterWaits) {
-  for (const std::string character :
-       {"\xC3\xA9", "\xE2\x82\xAC", "\xF0\x9F\x98\x80", "\xED\x9F\xBF", "\xF4\x8F\xBF\xBF"}) {
-    for (size_t length = 1; length < character.size(); ++length) {
-      std::string out;
-      EXPECT_EQ(append_complete_utf8(std::string_view(character).substr(0, length), out), length);
-      EXPECT_EQ(out, "");
-    }
-  }
-}
 
 TEST(Unicode, CharactersAtBothEnds) {
   const std::string text = "\xF0\x9F\x98\x80-\xC3\xA9";

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/utf8.h"
 #include "format/gguf/gguf_dtype.h"
 #include "format/printable.h"
 #include "format/weight_table.h"
@@ -36,7 +37,7 @@ WeightInfo read_tensor_entry(ByteReader& reader, uint64_t& offset) {
   weight.file = reader.path();
   const auto name = reader.take(reader.read<uint64_t>("a tensor's name"), "a tensor's name");
   weight.name.assign(reinterpret_cast<const char*>(name.data()), name.size());
-  if (!is_utf8(weight.name)) {
+  if (!is_valid_utf8(weight.name)) {
     throw fail<FormatError>("{}: the name of tensor {} is not UTF-8", reader.path(), printable(weight.name));
   }
   const auto rank = reader.read<uint32_t>("a tensor's rank");

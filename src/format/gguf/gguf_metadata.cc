@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "base/utf8.h"
 #include "format/printable.h"
 
 namespace caravel::format {
@@ -131,7 +132,7 @@ nlohmann::json array_to_json(const GgufArray& array, std::string_view key) {
   nlohmann::json list = nlohmann::json::array();
   if (array.type == GgufType::kString) {
     for (const std::string_view text : array.strings(key)) {
-      if (!is_utf8(text)) throw_wrong_kind(key, "UTF-8 texts");
+      if (!is_valid_utf8(text)) throw_wrong_kind(key, "UTF-8 texts");
       list.push_back(text);
     }
     return list;
@@ -200,10 +201,10 @@ GgufMetadata GgufMetadata::read(ByteReader& reader, uint64_t count) {
   GgufMetadata metadata;
   for (uint64_t i = 0; i < count; ++i) {
     const std::string_view key = read_string(reader, "a metadata key");
-    if (!is_utf8(key)) throw fail<FormatError>("{}: metadata key {} is not UTF-8", reader.path(), printable(key));
+    if (!is_valid_utf8(key)) throw fail<FormatError>("{}: metadata key {} is not UTF-8", reader.path(), printable(key));
     const GgufType type = read_type(reader, key);
     GgufValue value = type == GgufType::kArray ? GgufValue(read_array(reader, key)) : read_scalar(reader, type);
-    if (const auto* text = std::get_if<std::string_view>(&value); text != nullptr && !is_utf8(*text)) {
+    if (const auto* text = std::get_if<std::string_view>(&value); text != nullptr && !is_valid_utf8(*text)) {
       throw fail<FormatError>("{}: metadata {} is not UTF-8", reader.path(), printable(key));
     }
     if (!metadata.values_.emplace(key, value).second) {

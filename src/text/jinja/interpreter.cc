@@ -11,8 +11,8 @@
 #include "text/jinja/methods.h"
 #include "text/jinja/operators.h"
 #include "text/jinja/print.h"
+#include "text/jinja/python_text.h"
 #include "text/jinja/tests.h"
-#include "text/jinja/utf8.h"
 
 namespace caravel::text::jinja {
 

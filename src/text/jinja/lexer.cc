@@ -5,7 +5,7 @@
 #include <optional>
 
 #include "base/error.h"
-#include "text/jinja/utf8.h"
+#include "text/jinja/python_text.h"
 
 namespace caravel::text::jinja {
 namespace {

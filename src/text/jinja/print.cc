@@ -6,7 +6,7 @@
 #include "base/numbers.h"
 #include "text/jinja/ast.h"
 #include "text/jinja/macro.h"
-#include "text/jinja/utf8.h"
+#include "text/jinja/python_text.h"
 
 namespace caravel::text::jinja {
 namespace {

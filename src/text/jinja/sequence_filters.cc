@@ -4,8 +4,8 @@
 #include "text/jinja/filter_table.h"
 #include "text/jinja/operators.h"
 #include "text/jinja/print.h"
+#include "text/jinja/python_text.h"
 #include "text/jinja/text_operations.h"
-#include "text/jinja/utf8.h"
 
 namespace caravel::text::jinja {
 namespace {

@@ -8,8 +8,8 @@
 #include "base/numbers.h"
 #include "text/jinja/interpreter.h"
 #include "text/jinja/print.h"
+#include "text/jinja/python_text.h"
 #include "text/jinja/text_operations.h"
-#include "text/jinja/utf8.h"
 
 namespace caravel::text::jinja {
 namespace {

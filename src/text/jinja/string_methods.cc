@@ -4,9 +4,9 @@
 #include "text/jinja/filter_table.h"
 #include "text/jinja/methods.h"
 #include "text/jinja/operators.h"
+#include "text/jinja/python_text.h"
 #include "text/jinja/string_format.h"
 #include "text/jinja/text_operations.h"
-#include "text/jinja/utf8.h"
 
 namespace caravel::text::jinja {
 namespace {

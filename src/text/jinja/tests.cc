@@ -6,7 +6,7 @@
 #include "text/jinja/filters.h"
 #include "text/jinja/interpreter.h"
 #include "text/jinja/operators.h"
-#include "text/jinja/utf8.h"
+#include "text/jinja/python_text.h"
 
 namespace caravel::text::jinja {
 namespace {

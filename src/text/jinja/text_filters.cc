@@ -3,9 +3,9 @@
 #include "base/error.h"
 #include "text/jinja/filter_table.h"
 #include "text/jinja/print.h"
+#include "text/jinja/python_text.h"
 #include "text/jinja/string_format.h"
 #include "text/jinja/text_operations.h"
-#include "text/jinja/utf8.h"
 
 namespace caravel::text::jinja {
 namespace {

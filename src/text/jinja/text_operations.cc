@@ -4,7 +4,7 @@
 
 #include "base/error.h"
 #include "text/jinja/operators.h"
-#include "text/jinja/utf8.h"
+#include "text/jinja/python_text.h"
 
 namespace caravel::text::jinja {
 namespace {

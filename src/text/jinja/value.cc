@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "text/jinja/utf8.h"
+#include "text/jinja/python_text.h"
 
 namespace caravel::text::jinja {
 namespace {

@@ -1,6 +1,8 @@
-#include "text/jinja/utf8.h"
+#include "text/jinja/python_text.h"
 
 #include <utf8proc.h>
+
+#include "base/utf8.h"
 
 namespace caravel::text::jinja {
 namespace {
@@ -53,20 +55,14 @@ bool is_stripped(std::string_view character, int32_t code_point, const std::stri
 }  // namespace
 
 CodePoint utf8_decode(std::string_view text, size_t offset) {
-  const auto byte = static_cast<uint8_t>(text[offset]);
-  if (byte < 0x80) return {byte, 1};
-  int32_t value = -1;
-  const auto bytes = utf8proc_iterate(reinterpret_cast<const utf8proc_uint8_t*>(text.data() + offset),
-                                      static_cast<utf8proc_ssize_t>(text.size() - offset), &value);
-  return bytes > 0 ? CodePoint{value, static_cast<size_t>(bytes)} : CodePoint{-1, 1};
+  const Utf8Sequence s = next_utf8(text.substr(offset));
+  return s.kind == Utf8Sequence::kCharacter ? CodePoint{static_cast<int32_t>(s.code_point), s.length}
+                                            : CodePoint{-1, 1};
 }
 
 void utf8_append(std::string& out, uint32_t code_point) {
-  utf8proc_uint8_t bytes[4];
-  // A lone surrogate has no UTF-8.
-  const bool valid = utf8proc_codepoint_valid(static_cast<utf8proc_int32_t>(code_point));
-  const auto count = utf8proc_encode_char(valid ? static_cast<utf8proc_int32_t>(code_point) : 0xFFFD, bytes);
-  out.append(reinterpret_cast<const char*>(bytes), static_cast<size_t>(count));
+  const bool has_utf8 = utf8proc_codepoint_valid(static_cast<utf8proc_int32_t>(code_point));
+  append_utf8(has_utf8 ? code_point : 0xFFFD, out);
 }
 
 int64_t utf8_length(std::string_view text) {
@@ -164,7 +160,7 @@ std::string_view strip(std::string_view text, const std::string_view* chars, boo
   }
   while (right && !text.empty()) {
     size_t start = text.size() - 1;
-    while (start > 0 && text.size() - start < 4 && (static_cast<uint8_t>(text[start]) & 0xC0) == 0x80) --start;
+    while (start > 0 && text.size() - start < 4 && is_continuation(text[start])) --start;
     CodePoint at = utf8_decode(text, start);
     if (start + at.bytes != text.size()) {
       start = text.size() - 1;

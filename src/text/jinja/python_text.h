@@ -18,6 +18,7 @@ struct CodePoint {
   size_t bytes;
 };
 CodePoint utf8_decode(std::string_view text, size_t offset);
+/// A lone surrogate, and what is above U+10FFFF, becomes U+FFFD.
 void utf8_append(std::string& out, uint32_t code_point);
 
 bool is_python_space(int32_t code_point);  // str.isspace

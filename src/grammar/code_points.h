@@ -2,7 +2,6 @@
 
 #include <array>
 #include <cstdint>
-#include <string>
 #include <string_view>
 #include <vector>
 
@@ -19,8 +18,6 @@ struct ByteRanges {
 
 /// The UTF-8 of the code points [first, last] but surrogates, as few sequences of ranges.
 std::vector<ByteRanges> utf8_ranges(char32_t first, char32_t last);
-
-void append_utf8(char32_t c, std::string& out);
 
 /// An escape's code point as it is. Throws InvalidArgument for a surrogate, and for what is above kLastChar.
 char32_t checked_char(char32_t value);
