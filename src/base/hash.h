@@ -6,7 +6,7 @@
 
 namespace caravel {
 
-/// 128-bit hash (XXH3). Not cryptographic: whoever acts on equal hashes compares the content too.
+/// 128-bit hash (XXH3). Not cryptographic: code that acts on equal hashes compares the content too.
 struct Hash128 {
   uint64_t low = 0;
   uint64_t high = 0;

@@ -51,7 +51,7 @@ int cgroup_quota() {
   return std::max(1, static_cast<int>((quota + period - 1) / period));
 }
 
-/// Of this thread's affinity mask; empty where the system does not tell.
+/// The processors in this thread's affinity mask; empty where the system does not tell.
 std::vector<int> allowed_processors() {
   cpu_set_t mask;
   CPU_ZERO(&mask);

@@ -42,7 +42,7 @@ int64_t KvManager::worst_case_blocks(int prompt_tokens, int max_tokens, int sequ
   const int64_t all = shared + sequences * (blocks_for(max_tokens) - shared);
   int64_t sum = 0;
   for (const int window : config_.windows) {
-    const int64_t spanned = (int64_t{window} + block_size() - 2) / block_size() + 1;  // by `window` positions in a row
+    const int64_t spanned = (int64_t{window} + block_size() - 2) / block_size() + 1;  // the most that a window touches
     sum += window == 0 ? all : std::min(all, sequences * spanned);
   }
   return sum;

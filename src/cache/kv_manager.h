@@ -14,17 +14,17 @@ namespace caravel::cache {
 
 struct KvConfig {
   int block_size = 16;             // tokens
-  int num_blocks = 0;              // of the device pool
-  int num_host_blocks = 0;         // of the swap space; 0: no swap
-  std::vector<int> windows = {0};  // of each KV group; 0: every token sees all before it
+  int num_blocks = 0;              // blocks in the device pool
+  int num_host_blocks = 0;         // blocks in the swap space; 0: no swap
+  std::vector<int> windows = {0};  // each KV group's window; 0: every token sees all before it
   bool prefix_caching = true;
-  uint64_t hash_seed = 0;  // of the prefix index; from the system's entropy where prompts are not trusted
+  uint64_t hash_seed = 0;  // seeds the prefix index; from the system's entropy where prompts are not trusted
 };
 
 /// What the prefix index has of a prompt. Valid until the next call that changes the manager.
 struct PrefixHit {
   int tokens = 0;       // a multiple of block_size; 0: nothing found
-  int free_blocks = 0;  // of those it needs, how many lie on the free list (and leave it when the hit is taken)
+  int free_blocks = 0;  // how many of its blocks lie on the free list (and leave it when the hit is taken)
 };
 
 /// Decides how far cached blocks serve a prompt that needs more than its keys and values.
@@ -61,7 +61,7 @@ class KvManager {
 
   /// Empty tables with room for max_tokens.
   void register_sequence(KvSequence& sequence, std::string_view salt, int max_tokens);
-  /// Drops all blocks, wherever they are; the sequence stays registered and starts anew at position 0.
+  /// Drops all blocks, wherever they are; the sequence stays registered and starts again at position 0.
   void reset(KvSequence& sequence, std::string_view salt);
   /// reset() and forget the sequence.
   void release(KvSequence& sequence);
@@ -70,10 +70,10 @@ class KvManager {
 
   // -- Prefix cache.
 
-  /// The longest hit for a sequence that holds nothing yet: of full-attention groups all blocks of [0, L), of a window
-  /// w those of the last w - 1 positions before L. L <= max_tokens. With a filter all of group 0's blocks of [0, L) are
-  /// needed, whatever its window, and must be usable as far as they hold positions before `filtered_tokens`; a hit that
-  /// ends before those do then gives its last block back.
+  /// The longest hit for a sequence that holds nothing yet. Groups with full attention need all blocks of [0, L), a
+  /// group with window w those of the last w - 1 positions before L. L <= max_tokens. With a filter all of group
+  /// 0's blocks of [0, L) are needed, whatever its window, and must be usable as far as they hold positions before
+  /// `filtered_tokens`; a hit that ends before those do then gives its last block back.
   PrefixHit find_prefix(std::span<const int32_t> tokens, std::string_view salt, int max_tokens,
                         CachedBlockFilter* filter = nullptr, int filtered_tokens = 0);
   /// Takes a hit (the last find_prefix()'s, nothing having changed since) into the sequence's empty tables.
@@ -109,7 +109,7 @@ class KvManager {
   // -- Books.
 
   /// Counts token slots that are reserved and hold nothing: begin_count(), then unused_slots() of every sequence on the
-  /// device, of which `computed` tokens are stored. A block that several share counts once.
+  /// device; `computed` says how many of its tokens are stored. A block that several share counts once.
   void begin_count() { ++count_mark_; }
   int unused_slots(const KvSequence& sequence, int computed);
 
@@ -147,7 +147,7 @@ class KvManager {
   std::vector<KvSequence*> live_;
   int steps_in_flight_ = 0;
   std::vector<Deferred> deferred_;                // references given up while a step is in flight
-  std::vector<Hash128> hit_chain_;                // of the last find_prefix(): [i] is the chain after i blocks
+  std::vector<Hash128> hit_chain_;                // the last find_prefix() left it: [i] is the chain after i blocks
   std::vector<std::vector<BlockId>> hit_blocks_;  // [groups][hit blocks]; kUnknown where not looked up
   std::vector<BlockId> moved_to_;                 // scratch of move(): where a marked block went
   std::vector<uint64_t> mark_;  // [blocks of the larger pool]: the last count or move that saw the block

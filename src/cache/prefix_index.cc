@@ -65,7 +65,7 @@ void PrefixIndex::erase(BlockId block) {
   CARAVEL_CHECK_EQ(buckets_[hole], block);
   entries_[static_cast<size_t>(block)].group = -1;
   --size_;
-  // Linear probing without tombstones: whoever was pushed past the hole moves back into it.
+  // Linear probing without tombstones: an entry that was pushed past the hole moves back into it.
   for (size_t i = (hole + 1) & mask_; buckets_[i] != kNoBlock; i = (i + 1) & mask_) {
     const size_t wanted = home(entries_[static_cast<size_t>(buckets_[i])].key);
     if (((i - wanted) & mask_) >= ((i - hole) & mask_)) {

@@ -38,7 +38,7 @@ class PrefixIndex {
   void check_integrity() const;
 
  private:
-  struct Entry {  // by block
+  struct Entry {  // one for each block
     Hash128 key;  // chain, with the group mixed in
     Hash128 parent;
     int32_t group = -1;  // -1: not in the index

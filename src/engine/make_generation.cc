@@ -36,7 +36,7 @@ void sort_unique(std::vector<int32_t>& ids) {
 }
 
 /// The bytes that tokens put into a text; special ones are never part of one.
-grammar::Vocabulary grammar_vocabulary(const LoadedModel& model) {
+grammar::TokenTrie grammar_vocabulary(const LoadedModel& model) {
   const Tokenizer& tokenizer = *model.tokenizer;
   std::vector<std::string_view> bytes(static_cast<size_t>(tokenizer.vocab_size()));
   for (size_t i = 0; i < bytes.size(); ++i) {
@@ -48,7 +48,7 @@ grammar::Vocabulary grammar_vocabulary(const LoadedModel& model) {
     if (static_cast<size_t>(id) < bytes.size()) bytes[static_cast<size_t>(id)] = {};
   }
   const TokenizerData& data = tokenizer.data();
-  return grammar::Vocabulary(bytes, data.kind == TokenizerKind::kSentencePieceBpe && data.add_space_prefix);
+  return grammar::TokenTrie(bytes, data.kind == TokenizerKind::kSentencePieceBpe && data.add_space_prefix);
 }
 
 /// Limits max_tokens to what max_model_len leaves.

@@ -8,7 +8,7 @@
 namespace caravel::format {
 
 std::unique_ptr<WeightSource> open_weights(const std::string& path) {
-  std::error_code ignored;  // what is not there is reported by whoever opens it
+  std::error_code ignored;  // where nothing is there, opening it says so
   return std::filesystem::is_directory(path, ignored) ? open_hf_folder(path) : open_gguf(path);
 }
 

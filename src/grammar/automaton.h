@@ -19,7 +19,7 @@ class Automaton {
     int32_t target;
   };
   struct Call {
-    int32_t start;   // of the rule
+    int32_t start;   // the rule's first node
     int32_t target;  // where it goes on once the rule has ended
   };
 

@@ -6,7 +6,7 @@
 #include "grammar/code_points.h"
 #include "grammar/gbnf.h"
 #include "grammar/json_schema.h"
-#include "grammar/regex.h"
+#include "grammar/regex_parser.h"
 
 namespace caravel::grammar {
 namespace {
@@ -61,14 +61,14 @@ Grammar parse_spec(const GrammarSpec& spec) {
   throw InvalidArgument("a grammar of no kind");
 }
 
-const std::shared_ptr<const Vocabulary>& Compiler::vocabulary() {
-  std::call_once(once_, [&] { vocabulary_ = std::make_shared<Vocabulary>(make_vocabulary_()); });
-  return vocabulary_;
+const std::shared_ptr<const TokenTrie>& Compiler::trie() {
+  std::call_once(once_, [&] { trie_ = std::make_shared<TokenTrie>(make_trie_()); });
+  return trie_;
 }
 
 std::shared_ptr<StateSpace> Compiler::compile(const GrammarSpec& spec) {
   const auto fresh = [&](const std::shared_ptr<const Automaton>& automaton) {
-    return std::make_shared<StateSpace>(automaton, vocabulary());
+    return std::make_shared<StateSpace>(automaton, trie());
   };
   {
     const std::lock_guard lock(mutex_);

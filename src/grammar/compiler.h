@@ -9,7 +9,7 @@
 #include "caravel/request.h"
 #include "grammar/automaton.h"
 #include "grammar/state_space.h"
-#include "grammar/vocabulary.h"
+#include "grammar/token_trie.h"
 
 namespace caravel::grammar {
 
@@ -20,14 +20,14 @@ Grammar parse_spec(const GrammarSpec& spec);
 /// Turns specs into automata over one vocabulary, and keeps those used last. Any thread may call it.
 class Compiler {
  public:
-  /// `vocabulary` is called once, when the first constrained request comes.
-  explicit Compiler(std::function<Vocabulary()> vocabulary) : make_vocabulary_(std::move(vocabulary)) {}
+  /// `make_trie` is called once, when the first constrained request comes.
+  explicit Compiler(std::function<TokenTrie()> make_trie) : make_trie_(std::move(make_trie)) {}
 
   /// spec.kind is not kNone. Throws what parse_spec() throws.
   std::shared_ptr<StateSpace> compile(const GrammarSpec& spec);
 
   /// Its mask_words() say how large a mask is.
-  const std::shared_ptr<const Vocabulary>& vocabulary();
+  const std::shared_ptr<const TokenTrie>& trie();
 
  private:
   static constexpr size_t kMaxGrammars = 64;
@@ -39,9 +39,9 @@ class Compiler {
     std::shared_ptr<StateSpace> space;
   };
 
-  const std::function<Vocabulary()> make_vocabulary_;
+  const std::function<TokenTrie()> make_trie_;
   std::once_flag once_;
-  std::shared_ptr<const Vocabulary> vocabulary_;
+  std::shared_ptr<const TokenTrie> trie_;
   std::mutex mutex_;
   std::list<Entry> entries_;  // the last used first
 };

@@ -19,8 +19,8 @@ namespace caravel::grammar {
 /// and is its own again once mask().wait() has returned.
 class Constraint {
  public:
-  /// vocab_size: of the logits, which may be more than the vocabulary's. end_ids: those that end an answer; they are
-  /// allowed where the text is whole, and nowhere else.
+  /// vocab_size: how many logits there are, which may be more than the vocabulary has. end_ids: the tokens that end an
+  /// answer; they are allowed where the text is whole, and nowhere else.
   Constraint(std::shared_ptr<StateSpace> space, size_t vocab_size, std::vector<int32_t> end_ids);
 
   /// `token`, which was drawn, joins the text: finds where that leads and what may follow. Never throws.

@@ -25,7 +25,7 @@ class Closure {
  public:
   explicit Closure(const Nfa& nfa) : nfa_(nfa), seen_(nfa.nodes.size(), 0) {}
 
-  /// Of `set`, in place. begins: nothing is consumed yet; ends: nothing will be any more.
+  /// Adds to `set` all that it reaches without a byte. begins: nothing is consumed yet; ends: nothing will be any more.
   void close(NodeSet& set, bool begins, bool ends) {
     ++round_;
     for (const int32_t node : set) seen_[static_cast<size_t>(node)] = round_;

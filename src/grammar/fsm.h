@@ -28,13 +28,13 @@ struct Fsm {
   std::vector<Node> nodes;     // [0] is the start
   bool deterministic = false;  // at most one way for every byte and for every called rule
 
-  /// Of a deterministic one without calls.
+  /// The machine is deterministic and without calls.
   bool accepts(std::string_view text) const;
 };
 
 /// Nodes of one machine, and of all machines of a grammar together; above, a grammar is refused.
 inline constexpr size_t kMaxNodes = 400'000;
-/// Of a machine that must be deterministic.
+/// The same limit for a machine that must be deterministic.
 inline constexpr size_t kMaxDfaNodes = 50'000;
 
 /// The machine of `expr`: deterministic unless that would take far more nodes. Throws Unsupported (too large).
@@ -46,7 +46,7 @@ Fsm make_dfa(const Expr& expr, std::string_view what);
 
 /// What both accept. Both deterministic and without calls; so is the result.
 Fsm intersect(const Fsm& a, const Fsm& b, std::string_view what);
-/// Of all texts of well-formed UTF-8, what `a` does not accept.
+/// All well-formed UTF-8 that `a` does not accept.
 Fsm complement(const Fsm& a, std::string_view what);
 /// Nothing is accepted.
 bool is_empty(const Fsm& a);

@@ -4,13 +4,13 @@
 
 #include "base/error.h"
 #include "base/numbers.h"
-#include "grammar/regex.h"
+#include "grammar/regex_parser.h"
 
 namespace caravel::grammar {
 namespace {
 
 constexpr int64_t kMaxModulus = 10'000;
-constexpr size_t kMaxScale = 6;  // digits after the point of a multiple_of
+constexpr size_t kMaxScale = 6;  // digits after the point in a multiple_of
 
 ExprPtr digits(int min, int max) { return repeat(chars({{'0', '9'}}), min, max); }
 ExprPtr any_digits() { return digits(0, kUnbounded); }
@@ -45,8 +45,8 @@ ExprPtr any_rest(size_t) { return any_digits(); }
 ExprPtr at_least(const Decimal& bound, bool exclusive) {
   std::vector<ExprPtr> integers = differing(bound.integer, true, true, exactly);
   integers.push_back(sequence({digit_between('1', '9'), digits(static_cast<int>(bound.integer.size()), kUnbounded)}));
-  const ExprPtr more = sequence({any_digits(), digit_between('1', '9'), any_digits()});  // of digits, not all zero
-  std::vector<ExprPtr> fractions;  // behind the point, of the same integer
+  const ExprPtr more = sequence({any_digits(), digit_between('1', '9'), any_digits()});  // digits, not all zero
+  std::vector<ExprPtr> fractions;  // what stands behind the point, the integer being the same
   for (ExprPtr& part : differing(bound.fraction, true, false, any_rest)) fractions.push_back(std::move(part));
   fractions.push_back(sequence({bytes(bound.fraction), exclusive ? more : any_digits()}));
   ExprPtr same = sequence({bytes("."), choice(std::move(fractions))});

@@ -19,7 +19,7 @@ struct Decimal {
   std::string text() const;
 };
 
-/// Of a JSON number.
+/// A JSON number, exactly as it is written.
 Decimal decimal_of(const Json& number);
 /// Below 0, 0 or above, as a - b is.
 int compare(const Decimal& a, const Decimal& b);

@@ -6,7 +6,7 @@
 
 #include "base/error.h"
 #include "grammar/code_points.h"
-#include "grammar/regex.h"
+#include "grammar/regex_parser.h"
 #include "grammar/schema_document.h"
 #include "grammar/string_format.h"
 
@@ -14,7 +14,7 @@ namespace caravel::grammar {
 namespace {
 
 constexpr size_t kMaxRules = 20'000;
-constexpr int64_t kMaxCount = 100'000;  // of characters, items or properties
+constexpr int64_t kMaxCount = 100'000;  // characters, items or properties
 constexpr size_t kMaxPrefix = 200;
 constexpr size_t kMaxPatterns = 5;
 
@@ -300,7 +300,7 @@ class SchemaCompiler {
     return cases.empty() ? nullptr : choice(std::move(cases));
   }
 
-  /// The names that `schema`, of propertyNames, allows.
+  /// The names that propertyNames' `schema` allows.
   Fsm names_machine(const Json& schema, const std::string& place) const {
     std::vector<ExprPtr> parts;
     for (const Shape& shape : document_.shapes(schema, place + "/propertyNames")) {

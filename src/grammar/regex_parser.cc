@@ -1,4 +1,4 @@
-#include "grammar/regex.h"
+#include "grammar/regex_parser.h"
 
 #include <algorithm>
 

@@ -185,7 +185,7 @@ const Json* SchemaDocument::find_anchor(const Json& schema, std::string_view nam
 bool SchemaDocument::exclude_each_other(const Shape& a, const Shape& b, const std::string& place) const {
   Types common = a.types & b.types;
   if (a.values || b.values) {
-    // Of the constants of one, none may fit the other.
+    // None of the constants of one may fit the other.
     const Shape& constants = a.values ? a : b;
     const Shape& other = a.values ? b : a;
     return std::ranges::none_of(*constants.values, [&](const Json& value) {
@@ -203,7 +203,7 @@ bool SchemaDocument::exclude_each_other(const Shape& a, const Shape& b, const st
   if ((common & kString) != 0) {
     const auto content_a = string_content(a, place);
     const auto content_b = string_content(b, place);
-    // Formats are read narrower than they are: what one leaves out may still be of it.
+    // Formats are read narrower than they are: what one leaves out may still belong to it.
     const bool exact = a.formats.empty() && b.formats.empty();
     if (exact && content_a && content_b && is_empty(intersect(*content_a, *content_b, place))) {
       common &= static_cast<Types>(~kString);
@@ -223,14 +223,14 @@ bool SchemaDocument::exclude_each_other(const Shape& a, const Shape& b, const st
       return true;
     };
     const auto in_both = [&](const std::string& name) { return b.requires_property(name) && differ(name); };
-    // Whoever has the property that one demands is refused by the other.
+    // An object with the property that one demands is refused by the other.
     const auto refuses = [&](const Shape& one, const Shape& other) {
       return std::ranges::any_of(one.required, [&](const std::string& name) {
         return other.property(name) == nullptr && other.pattern_properties.empty() && other.additional &&
                *other.additional == Json(false);
       });
     };
-    // Whoever is written without the property that the other demands is none of the other.
+    // An object written by one lacks a property that the other demands.
     const auto lacks = [&](const Shape& one, const Shape& other) {
       if (!closes_objects_ || one.properties.empty() || one.additional || !one.pattern_properties.empty()) return false;
       return std::ranges::any_of(other.required, [&](const std::string& name) {

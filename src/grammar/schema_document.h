@@ -28,7 +28,7 @@ class SchemaDocument {
   /// what shapes cannot say).
   std::vector<Shape> shapes(const Json& schema, const std::string& place) const;
 
-  /// `value` fits. Throws likewise.
+  /// `value` fits. Throws what shapes() throws.
   bool admits(const Json& schema, const Json& value, const std::string& place) const;
   bool admits(const Shape& shape, const Json& value, const std::string& place) const;
 

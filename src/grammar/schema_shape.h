@@ -38,13 +38,13 @@ struct Shape {
   std::vector<std::pair<std::string, Json>> properties;  // name and schema, in order
   std::vector<std::string> required;
   std::vector<std::pair<std::string, Json>> pattern_properties;
-  std::optional<Json> additional;  // of names that the two above do not have
+  std::optional<Json> additional;  // the schema of names that the two above do not have
   std::vector<Json> property_names;
   int64_t min_properties = 0;
   std::optional<int64_t> max_properties;
 
   std::vector<Json> prefix;   // schemas of the first items
-  std::optional<Json> items;  // of those that follow
+  std::optional<Json> items;  // the schema of those that follow
   int64_t min_items = 0;
   std::optional<int64_t> max_items;
 

@@ -7,13 +7,13 @@
 
 namespace caravel::grammar {
 
-StateSpace::StateSpace(std::shared_ptr<const Automaton> automaton, std::shared_ptr<const Vocabulary> vocabulary)
+StateSpace::StateSpace(std::shared_ptr<const Automaton> automaton, std::shared_ptr<const TokenTrie> trie)
     : automaton_(std::move(automaton)),
-      vocabulary_(std::move(vocabulary)),
+      trie_(std::move(trie)),
       classes_(static_cast<size_t>(automaton_->classes())),
       stacks_(2) {
   start_ = state_of({{automaton_->start(), kBottom}});
-  if (!vocabulary_->drops_leading_space()) return;
+  if (!trie_->drops_leading_space()) return;
   // The start as the first token meets it: a space leads to the start itself.
   const int32_t after_space = start_;
   states_.push_back(states_[static_cast<size_t>(after_space)]);
@@ -103,7 +103,7 @@ int32_t StateSpace::advance(int32_t state, std::string_view bytes) {
 }
 
 int32_t StateSpace::advance(int32_t state, int32_t token) {
-  const std::string_view bytes = vocabulary_->bytes(token);
+  const std::string_view bytes = trie_->bytes(token);
   return bytes.empty() ? kDead : advance(state, bytes);
 }
 
@@ -114,7 +114,7 @@ bool StateSpace::complete(int32_t state) {
 
 template <typename Mark, typename Leave>
 void StateSpace::walk(size_t node, int32_t state, Mark mark, Leave leave) {
-  const std::span<const Vocabulary::Node> nodes = vocabulary_->nodes();
+  const std::span<const TokenTrie::Node> nodes = trie_->nodes();
   const uint16_t top = nodes[node].depth;
   path_.assign(1, state);
   for (size_t i = node + 1; i < nodes[node].end;) {
@@ -126,7 +126,7 @@ void StateSpace::walk(size_t node, int32_t state, Mark mark, Leave leave) {
     }
     path_.resize(above + 1);
     path_.push_back(reached);
-    mark(vocabulary_->tokens(i));
+    mark(trie_->tokens(i));
     if (states_[static_cast<size_t>(reached)].escapes && nodes[i].end > i + 1) leave(static_cast<uint32_t>(i));
     ++i;
   }
@@ -141,8 +141,8 @@ const StateSpace::NodeMask& StateSpace::node_mask(int32_t node) {
       0, alone,
       [&](std::span<const int32_t> tokens) { mask.tokens.insert(mask.tokens.end(), tokens.begin(), tokens.end()); },
       [&](uint32_t place) { mask.leaves.push_back(place); });
-  if (mask.tokens.size() > vocabulary_->mask_words()) {
-    mask.bits.resize(vocabulary_->mask_words());
+  if (mask.tokens.size() > trie_->mask_words()) {
+    mask.bits.resize(trie_->mask_words());
     for (const int32_t token : mask.tokens) mask.bits[static_cast<size_t>(token) / 32] |= 1U << (token % 32);
     mask.tokens = {};
   }
@@ -151,12 +151,12 @@ const StateSpace::NodeMask& StateSpace::node_mask(int32_t node) {
 }
 
 std::shared_ptr<const MaskBits> StateSpace::find_mask(int32_t state) {
-  auto bits = std::make_shared<MaskBits>(vocabulary_->mask_words());
+  auto bits = std::make_shared<MaskBits>(trie_->mask_words());
   const auto mark = [&](std::span<const int32_t> tokens) {
     for (const int32_t token : tokens) (*bits)[static_cast<size_t>(token) / 32] |= 1U << (token % 32);
   };
   const auto nothing = [](uint32_t) {};
-  if (vocabulary_->drops_leading_space() && state == start_) {
+  if (trie_->drops_leading_space() && state == start_) {
     walk(0, state, mark, nothing);
     return bits;
   }
@@ -182,7 +182,7 @@ std::shared_ptr<const MaskBits> StateSpace::mask(int32_t state) {
   }
   masks_.push_front({state, find_mask(state)});
   mask_index_[state] = masks_.begin();
-  while (masks_.size() > 16 && masks_.size() * vocabulary_->mask_words() * sizeof(uint32_t) > kMaxMaskBytes) {
+  while (masks_.size() > 16 && masks_.size() * trie_->mask_words() * sizeof(uint32_t) > kMaxMaskBytes) {
     mask_index_.erase(masks_.back().state);
     masks_.pop_back();
   }
@@ -192,7 +192,7 @@ std::shared_ptr<const MaskBits> StateSpace::mask(int32_t state) {
 size_t StateSpace::bytes() const {
   const std::lock_guard lock(mutex_);
   return stacks_.size() * 48 + states_.size() * 128 + config_count_ * sizeof(Config) + next_.size() * sizeof(int32_t) +
-         node_mask_bytes_ + masks_.size() * vocabulary_->mask_words() * sizeof(uint32_t);
+         node_mask_bytes_ + masks_.size() * trie_->mask_words() * sizeof(uint32_t);
 }
 
 }  // namespace caravel::grammar

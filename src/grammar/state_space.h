@@ -10,12 +10,12 @@
 
 #include "base/hash.h"
 #include "grammar/automaton.h"
-#include "grammar/vocabulary.h"
+#include "grammar/token_trie.h"
 
 namespace caravel::grammar {
 
 /// Bits of a vocabulary, by token id: set where the token may come next.
-using MaskBits = std::vector<uint32_t>;  // [Vocabulary::mask_words()]
+using MaskBits = std::vector<uint32_t>;  // [TokenTrie::mask_words()]
 
 /// The states that an automaton can be in, found as texts lead to them: sets of nodes with the stacks of callers below
 /// them, each numbered once, with where each byte leads and which tokens may follow. A node's tokens that do not leave
@@ -23,7 +23,7 @@ using MaskBits = std::vector<uint32_t>;  // [Vocabulary::mask_words()]
 /// followed up the stack. Any thread may call it; one at a time works in it.
 class StateSpace {
  public:
-  StateSpace(std::shared_ptr<const Automaton> automaton, std::shared_ptr<const Vocabulary> vocabulary);
+  StateSpace(std::shared_ptr<const Automaton> automaton, std::shared_ptr<const TokenTrie> trie);
 
   static constexpr int32_t kDead = -1;
 
@@ -33,7 +33,7 @@ class StateSpace {
   int32_t advance(int32_t state, std::string_view bytes);
   /// What was read until `state` is a whole text of the grammar.
   bool complete(int32_t state);
-  /// The tokens that may follow. Throws likewise.
+  /// The tokens that may follow. Throws as advance().
   std::shared_ptr<const MaskBits> mask(int32_t state);
 
   /// About what it holds in memory.
@@ -91,9 +91,9 @@ class StateSpace {
   std::shared_ptr<const MaskBits> find_mask(int32_t state);
 
   const std::shared_ptr<const Automaton> automaton_;
-  const std::shared_ptr<const Vocabulary> vocabulary_;
+  const std::shared_ptr<const TokenTrie> trie_;
   const size_t classes_;
-  mutable std::mutex mutex_;  // of all that follows
+  mutable std::mutex mutex_;  // guards all that follows
   std::vector<Frame> stacks_;
   std::unordered_map<uint64_t, int32_t> stack_index_;
   std::vector<State> states_;
@@ -103,7 +103,7 @@ class StateSpace {
   std::unordered_map<int32_t, NodeMask> node_masks_;
   std::list<CachedMask> masks_;  // the last used first
   std::unordered_map<int32_t, std::list<CachedMask>::iterator> mask_index_;
-  std::vector<int32_t> path_;  // of walk(): the states by depth
+  std::vector<int32_t> path_;  // walk()'s states, by depth
   size_t config_count_ = 0;
   size_t node_mask_bytes_ = 0;
 };

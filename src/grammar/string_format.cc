@@ -5,7 +5,7 @@
 #include <string>
 
 #include "grammar/code_points.h"
-#include "grammar/regex.h"
+#include "grammar/regex_parser.h"
 
 namespace caravel::grammar {
 namespace {

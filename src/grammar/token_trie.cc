@@ -1,11 +1,11 @@
-#include "grammar/vocabulary.h"
+#include "grammar/token_trie.h"
 
 #include <algorithm>
 #include <limits>
 
 namespace caravel::grammar {
 
-Vocabulary::Vocabulary(std::span<const std::string_view> tokens, bool drops_leading_space)
+TokenTrie::TokenTrie(std::span<const std::string_view> tokens, bool drops_leading_space)
     : drops_leading_space_(drops_leading_space) {
   constexpr size_t kLongest = std::numeric_limits<uint16_t>::max();
   for (size_t i = 0; i < tokens.size(); ++i) {
@@ -41,7 +41,7 @@ Vocabulary::Vocabulary(std::span<const std::string_view> tokens, bool drops_lead
   nodes_.push_back({.end = 0, .tokens = static_cast<uint32_t>(by_bytes_.size()), .depth = 0, .byte = 0});
 }
 
-std::string_view Vocabulary::bytes(int32_t token) const {
+std::string_view TokenTrie::bytes(int32_t token) const {
   const auto i = static_cast<size_t>(token);
   const size_t begin = i == 0 ? 0 : bytes_end_[i - 1];
   return {bytes_.data() + begin, bytes_end_[i] - begin};

@@ -8,18 +8,18 @@
 namespace caravel::grammar {
 
 /// The bytes of a model's tokens as a trie, laid out depth first. Immutable: any thread may use it.
-class Vocabulary {
+class TokenTrie {
  public:
   struct Node {
     uint32_t end;     // past the last node below
     uint32_t tokens;  // its own begin here
     uint16_t depth;   // bytes from the root, which is node 0
-    uint8_t byte;     // that leads to it
+    uint8_t byte;     // the one that leads to it
   };
 
   /// `tokens`: the bytes of each id; empty: never part of a constrained text (special tokens). They are copied.
   /// drops_leading_space: a space that begins an answer's first token does not appear in its text (SentencePiece).
-  explicit Vocabulary(std::span<const std::string_view> tokens, bool drops_leading_space = false);
+  explicit TokenTrie(std::span<const std::string_view> tokens, bool drops_leading_space = false);
 
   size_t size() const { return bytes_end_.size(); }
   size_t mask_words() const { return (size() + 31) / 32; }

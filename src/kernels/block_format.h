@@ -25,9 +25,9 @@ struct QuantBlock {
   uint8_t minimum = 1;
 };
 
-/// What of the above differs from type to type.
+/// What differs from type to type.
 struct QuantFormat {
-  int bits;    // of a level: 4, 5, 6 or 8
+  int bits;    // in a level: 4, 5, 6 or 8
   int offset;  // 0 where there are minima
   bool minima;
   bool super;  // blocks of 256: eight QuantBlocks share d and m
@@ -136,7 +136,7 @@ inline QuantBlock read_quant_block(const std::byte* row, int64_t i) {
     block.d = read_u16(p);
     for (int g = 0; g < 8; ++g) block.levels[g] = read_u32(p + 2 + 4 * g) ^ 0x80808080U;
   } else if constexpr (kType == DType::kQ6_K) {
-    // Of 256 inputs either half has 64 bytes of low nibbles, 32 of high bits (two each) and 8 scales of 16 inputs.
+    // Either half of the 256 inputs has 64 bytes of low nibbles, 32 of high bits (two each) and 8 scales, one for 16.
     const int half = sub / 4;
     const int quarter = sub % 4;
     const uint8_t* low = p + 64 * half + 32 * (quarter % 2);

@@ -54,7 +54,7 @@ class PackedWeight {
     DType dtype = DType::kF32;
     int64_t out_begin = 0;  // first row of the stacked matrix
     int64_t rows = 0;
-    size_t offset = 0;  // of the part's packed bytes in data()
+    size_t offset = 0;  // where the part's packed bytes begin in data()
   };
   static constexpr int kMaxParts = 3;
 

@@ -3,7 +3,7 @@
 #include <cmath>
 
 #include "kernels/cpu/dispatch.h"
-#include "kernels/cpu/kv_layout.h"
+#include "kernels/cpu/kv_head_layout.h"
 
 namespace caravel::kernels {
 
@@ -47,7 +47,7 @@ const char* kv_dtype_name(KvDtype dtype) {
 }
 
 int64_t kv_layer_bytes(int block_size, int kv_heads, int head_dim, KvDtype dtype) {
-  return (kv_layout(block_size, head_dim, dtype).head_bytes * kv_heads + 63) / 64 * 64;
+  return (kv_head_layout(block_size, head_dim, dtype).head_bytes * kv_heads + 63) / 64 * 64;
 }
 
 void rotary_angles(Stream& stream, const RotaryAnglesArgs& args) { as_cpu(stream).enqueue(rotary_angles_cpu, args); }

@@ -55,7 +55,7 @@ struct RotaryCacheArgs {
   const float* q_norm = nullptr;  // [head_dim] RMS norm of each Q head before rotation, or nullptr
   const float* k_norm = nullptr;
   float norm_epsilon = 1e-6F;
-  const float* cos_sin = nullptr;  // of rotary_angles; nullptr: no rotation
+  const float* cos_sin = nullptr;  // what rotary_angles() wrote; nullptr: no rotation
   int rotary_dim = 0;              // <= head_dim; the rest passes through
   RotaryStyle style = RotaryStyle::kHalves;
   const int64_t* slots = nullptr;  // [tokens]: block * block_size + offset; -1: not stored

@@ -29,7 +29,7 @@ struct PagedAttentionArgs {
   float soft_cap = 0.0F;  // scores become cap * tanh(score / cap); 0: off
   KvLayer cache;
   AttentionBatch batch;
-  int64_t max_context = 0;         // of the batch: at least max(context_len)
+  int64_t max_context = 0;         // at least max(context_len) in the batch
   std::byte* workspace = nullptr;  // paged_attention_workspace() bytes
   GemmInput out;                   // [tokens, heads * head_dim]
 };

@@ -35,7 +35,7 @@ struct ModelConfig {
   int head_dim = 0;
   int max_position = 0;  // the longest context the model was made for
   float norm_epsilon = 1e-5F;
-  float attention_scale = 0;  // of q . k
+  float attention_scale = 0;  // what q . k is multiplied by
   float embedding_scale = 1.0F;
   float attention_soft_cap = 0;
   float final_soft_cap = 0;
@@ -56,7 +56,7 @@ struct KvGroup {
 struct KvLayout {
   std::vector<KvGroup> groups;  // those with window 0 first
   int layers_per_group = 0;     // parts in a block
-  int64_t layer_bytes = 0;      // of a block
+  int64_t layer_bytes = 0;      // what one layer takes in a block
   int64_t block_bytes() const { return layer_bytes * layers_per_group; }
 };
 

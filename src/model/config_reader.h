@@ -10,7 +10,7 @@
 namespace caravel::model {
 
 /// Reads numbers of a model's configuration by an architecture's keys. Every method throws FormatError, which names the
-/// file, the key and the value, where a key is missing, of another type or out of range.
+/// file, the key and the value, where a key is missing, has another type or is out of range.
 class ConfigReader {
  public:
   ConfigReader(const format::WeightSource& source, const Architecture& architecture)

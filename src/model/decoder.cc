@@ -202,7 +202,7 @@ void Decoder::norm(Stream& stream, const Buffer& weight, int64_t tokens, const k
                              .out = out});
 }
 
-/// A branch's last GEMM, of what lies in `input`: straight into the residual stream, or through a norm.
+/// A branch's last GEMM, which reads `input`: straight into the residual stream, or through a norm.
 void Decoder::join_residual(Stream& stream, const kernels::PackedWeight& weight, const Buffer& input,
                             const Buffer& bias, const Buffer& post_norm, int64_t tokens) {
   const bool normed = static_cast<bool>(post_norm);

@@ -30,7 +30,7 @@ struct ModelWeights {
   Buffer final_norm;                // f32 [hidden]
   kernels::PackedWeight lm_head;    // [vocab, hidden]; empty: tied to the embedding
   std::vector<LayerWeights> layers;
-  size_t bytes = 0;  // of all the above
+  size_t bytes = 0;  // what all the above take
 };
 
 /// Packs all weights; a source's pages are released as they are packed. Throws FormatError when one is missing or its
@@ -92,7 +92,7 @@ class Decoder {
   Buffer hidden_;  // f32 [max_tokens, hidden]: the residual stream
   Buffer wide_;    // f32 [tokens, (heads + 2 kv_heads) * head_dim], then the input of `down`, in its form
   Buffer branch_;  // f32 [max_tokens, hidden]: a branch that is normed before it joins
-  Buffer input_;   // of qkv, attn_out, gate_up and the LM head in turn, in their forms
+  Buffer input_;   // what qkv, attn_out, gate_up and the LM head read in turn, in their forms
   Buffer attention_workspace_;
   std::vector<Buffer> inverse_freq_;  // by ModelConfig::rotary: f32 [dim / 2]
   std::vector<Buffer> angles_;        // f32 [max_tokens, dim / 2, 2]

@@ -187,7 +187,7 @@ class Loader {
   const format::WeightSource& source_;
   const ModelConfig& config_;
   const Architecture& architecture_;
-  size_t layer_ = 0;  // whose weights are being loaded
+  size_t layer_ = 0;  // the one whose weights are being loaded
   size_t bytes_ = 0;
 };
 

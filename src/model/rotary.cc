@@ -130,8 +130,8 @@ RotarySpec read_parameters(const ConfigReader& reader, const nlohmann::json& par
 std::vector<RotarySpec> read_hugging_face(const ConfigReader& reader, const Architecture& architecture, int head_dim,
                                           int max_position) {
   static const nlohmann::json kNothing = nlohmann::json::object();
-  // Before transformers 5: rope_theta beside rope_scaling. Since then: rope_parameters, of each type of layer where
-  // they differ. Where both are there, rope_scaling wins.
+  // Before transformers 5: rope_theta beside rope_scaling. Since then: rope_parameters, one for each type of
+  // layer where they differ. Where both are there, rope_scaling wins.
   const auto object_at = [](const nlohmann::json& in, std::string_view key) -> const nlohmann::json* {
     const auto found = in.find(key);
     return found != in.end() && found->is_object() && !found->empty() ? &*found : nullptr;

@@ -74,7 +74,7 @@ void Candidates::keep_typical(float typical_p) {
   for (const Item& item : items_) {
     if (item.weight > 0) entropy += item.weight / total * (log_total - item.logit);
   }
-  const double middle = log_total - entropy;  // of logits
+  const double middle = log_total - entropy;  // the logit whose surprise is the entropy
   keep_mass(total * typical_p, [&](const Item& a, const Item& b) {
     const double distance_a = std::abs(a.logit - middle);
     const double distance_b = std::abs(b.logit - middle);

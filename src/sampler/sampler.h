@@ -52,7 +52,7 @@ class Sampler {
   TokenLogprob token_logprob(size_t row, int top) const;
 
  private:
-  struct Workspace;  // of one rank
+  struct Workspace;  // one rank's
   struct DrawArgs;
   static void draw_rows(const DrawArgs& args, int rank, int size);
 

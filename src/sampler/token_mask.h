@@ -7,7 +7,8 @@
 
 namespace caravel::sampler {
 
-/// The tokens that may be drawn at one place, made by one thread while others compute the logits: whoever draws waits.
+/// The tokens that may be drawn at one place, made by one thread while others compute the logits: the thread that draws
+/// waits.
 class TokenMask {
  public:
   void wait() const { ready_.wait(false, std::memory_order_acquire); }

@@ -13,7 +13,7 @@ namespace caravel::scheduler {
 struct PreemptionCost {
   double token = 1e-3;  // the weights' part of computing one token in a full prefill chunk
   double pair = 1e-8;   // attention of one token to one other
-  double block = 1e-4;  // copying one block, of all layers of a KV group, to or from host memory
+  double block = 1e-4;  // copying one block (all layers of a KV group) to or from host memory
 
   double recompute(int64_t tokens) const {
     const auto t = static_cast<double>(tokens);

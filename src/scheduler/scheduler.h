@@ -75,7 +75,7 @@ class Scheduler {
   /// Takes back tokens at the end until `size` are left (speculation that was rejected). Not while a step is in flight.
   void truncate(Sequence& sequence, int size);
   /// Ends a sequence, at any time; its blocks are free at once, or when the step in flight is complete. It stays
-  /// readable until the next plan(); its group too, whoever else holds it.
+  /// readable until the next plan(); its group too, also where nobody else holds it.
   void finish(Sequence& sequence);
 
   /// For tests: preempts a running group when the next step is planned. kSwap falls back on recompute where the host
@@ -130,7 +130,7 @@ class Scheduler {
   Plan plan_;
   int budget_ = 0;  // tokens of this plan
   bool in_flight_ = false;
-  bool blocks_ran_out_ = false;  // in this plan: no more admissions
+  bool blocks_ran_out_ = false;  // for this plan: no more admissions
   uint64_t next_arrival_ = 0;
   uint64_t next_sequence_ = 0;
   std::vector<std::unique_ptr<Sequence>> finished_;  // readable until the next plan()

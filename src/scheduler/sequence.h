@@ -21,7 +21,7 @@ enum class Status : uint8_t {
   kFinished,  // holds nothing; see Scheduler::finish() for how long it stays readable
 };
 
-/// Tokens, of which the first num_computed have their keys and values in the cache. Every step moves num_computed
+/// A list of tokens; the first num_computed have their keys and values in the cache. Every step moves num_computed
 /// toward tokens.size(); that is all there is to prefill and decode. The scheduler alone changes it; the engine reads
 /// it and keeps what is its own behind `payload`.
 struct Sequence {
@@ -29,7 +29,7 @@ struct Sequence {
   SequenceGroup* group = nullptr;
   int index = 0;                // order of creation in its group; the first is 0
   std::vector<int32_t> tokens;  // prompt, then what was appended; capacity max_tokens of the group
-  int prompt_len = 0;           // of the group's prompt, forks too
+  int prompt_len = 0;           // how many of the tokens are the group's prompt, in forks too
   int num_computed = 0;
   int num_drawn = 0;  // tokens.size() when logits after the last token were last wanted
   Status status = Status::kWaiting;
@@ -49,8 +49,8 @@ struct Sequence {
 /// What a group is made of.
 struct GroupParams {
   std::vector<int32_t> prompt;  // at least one token
-  int max_tokens = 0;           // that any of its sequences ever holds, prompt included; at least the prompt
-  int max_sequences = 1;        // that ever live at once: n, the beams, or a prefix and the continuations in work
+  int max_tokens = 0;           // the most that one of its sequences ever holds, prompt included; at least the prompt
+  int max_sequences = 1;        // the most that live at once: n, the beams, or a prefix and the continuations in work
   int priority = 0;             // lower runs first, under SchedulingPolicy::kPriority
   std::string salt;             // prompts of different salts never share cached blocks
   /// Set where log-probabilities of the prompt are wanted: says whether a cached block of KV group 0 has them, and is
@@ -58,7 +58,7 @@ struct GroupParams {
   /// ends one block before the last usable one (the log-probability of a token comes from the logits one position
   /// before it). Asked whenever admission is tried, after a preemption too; must outlive the group.
   cache::CachedBlockFilter* filter = nullptr;
-  void* payload = nullptr;  // of the first sequence
+  void* payload = nullptr;  // the first sequence's
 };
 
 /// The sequences that answer one request. They are admitted, preempted and resumed together. Made by the engine, which

@@ -32,7 +32,7 @@ class AddedTokens {
 
  private:
   struct Node {
-    int32_t id = -1;  // of the token that ends here
+    int32_t id = -1;  // the token that ends here
     bool is_special = false;
     const TokenizerData::Token* flags = nullptr;
   };

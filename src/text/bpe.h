@@ -38,7 +38,7 @@ class Merger {
   struct Candidate {
     uint64_t order;   // priority, then the left symbol's index
     uint32_t right;   // its index
-    uint32_t length;  // of both together; another length later means that one of them has merged meanwhile
+    uint32_t length;  // both together; another length later means that one of them has merged meanwhile
     int32_t id;
     bool operator>(const Candidate& other) const { return order > other.order; }
   };

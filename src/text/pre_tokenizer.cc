@@ -20,7 +20,7 @@ struct Span {
 // Matches and what lies between them, covering `text`. An empty match is a border alone.
 void cover(Regex::Searcher& searcher, std::string_view text, bool invert, std::vector<Span>& spans) {
   spans.clear();
-  size_t end = 0;  // of what is covered
+  size_t end = 0;  // where what is covered ends
   for (size_t from = 0; from <= text.size();) {
     const auto match = searcher.find(text, from);
     if (!match) break;

@@ -15,7 +15,7 @@ class Regex {
  public:
   /// Throws FormatError where PCRE2 refuses the pattern.
   explicit Regex(std::string_view pattern);
-  /// Of a literal.
+  /// Matches `text` itself.
   static Regex literal(std::string_view text);
   ~Regex();
   Regex(Regex&&) noexcept;

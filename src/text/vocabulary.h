@@ -21,7 +21,7 @@ class Vocabulary {
   explicit Vocabulary(const TokenizerData& data);
 
   int size() const { return static_cast<int>(ends_.size()); }
-  /// Of a text as stored; where several tokens have it, the first.
+  /// The token whose text is stored so; where several have it, the first.
   std::optional<int32_t> find(std::string_view stored) const;
   /// What the token stands for in text. `token` is in range.
   std::string_view bytes(int32_t token) const;
@@ -30,7 +30,7 @@ class Vocabulary {
 
  private:
   std::unordered_map<std::string_view, int32_t> ids_;
-  std::string bytes_;         // of all tokens, one after another
+  std::string bytes_;         // all tokens', one after another
   std::vector<size_t> ends_;  // [tokens] into bytes_
   std::array<int32_t, 256> byte_tokens_;
 };

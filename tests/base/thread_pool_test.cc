@@ -51,7 +51,7 @@ TEST(ThreadPool, ThatUsesAllProcessorsGivesEachRankItsOwn) {
   const int threads = usable_processors();
   if (threads == 1) GTEST_SKIP() << "one processor";
   std::vector<cpu_set_t> masks(static_cast<size_t>(threads));
-  // A thread of its own, lest the test program stays on one processor.
+  // A thread of its own, so that the test program itself is not bound to one processor.
   std::thread([&] {
     ThreadPool pool(threads);
     pool.pin_caller();

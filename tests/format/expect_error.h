@@ -9,7 +9,7 @@
 
 namespace caravel::format {
 
-/// `action` throws an E, of one line, that says `part`.
+/// `action` throws an E whose message is one line and says `part`.
 template <typename E, typename Action>
 void expect_error(const std::string& part, Action action) {
   try {

@@ -13,11 +13,11 @@ namespace {
 using caravel::GrammarSpec;
 namespace grammar = caravel::grammar;
 
-std::shared_ptr<const grammar::Vocabulary> make_vocabulary() {
+std::shared_ptr<const grammar::TokenTrie> make_trie() {
   std::vector<std::string> tokens = {"\": ", "\", \"", "}}", "true", "12", "ab", "  "};
   for (int byte = 0; byte < 256; ++byte) tokens.emplace_back(1, static_cast<char>(byte));
   const std::vector<std::string_view> views(tokens.begin(), tokens.end());
-  return std::make_shared<grammar::Vocabulary>(views);
+  return std::make_shared<grammar::TokenTrie>(views);
 }
 
 void draw(grammar::StateSpace& space) {
@@ -40,7 +40,7 @@ void draw(grammar::StateSpace& space) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  static const auto kVocabulary = make_vocabulary();
+  static const auto kVocabulary = make_trie();
   constexpr GrammarSpec::Kind kKinds[] = {GrammarSpec::Kind::kJsonSchema, GrammarSpec::Kind::kRegex,
                                           GrammarSpec::Kind::kGbnf};
   if (size == 0) return 0;

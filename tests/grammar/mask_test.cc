@@ -43,8 +43,8 @@ TEST(Mask, ABitIsSetIfAndOnlyIfSomeWholeTextFollows) {
   std::mt19937 random(11);
   const std::string letters = "abc";
   for (const GrammarSpec& spec : specs) {
-    const Vocabulary vocabulary = byte_vocabulary(random_words(letters, 60, random));
-    StateSpace space = make_space(parse_spec(spec), vocabulary);
+    const TokenTrie trie = byte_trie(random_words(letters, 60, random));
+    StateSpace space = make_space(parse_spec(spec), trie);
     const std::vector<std::string> texts = language(space, letters, 8);
     ASSERT_GT(texts.size(), 4U);
     const auto begins_some = [&](const std::string& text) {
@@ -54,9 +54,9 @@ TEST(Mask, ABitIsSetIfAndOnlyIfSomeWholeTextFollows) {
       for (size_t length = 0; length <= text.size(); ++length) {
         const std::string prefix = text.substr(0, length);
         const auto mask = space.mask(space.advance(space.start(), std::string_view(prefix)));
-        for (int32_t token = 0; token < static_cast<int32_t>(vocabulary.size()); ++token) {
-          ASSERT_EQ(allows(*mask, token), begins_some(prefix + std::string(vocabulary.bytes(token))))
-              << spec.text << " after '" << prefix << "' token '" << vocabulary.bytes(token) << "'";
+        for (int32_t token = 0; token < static_cast<int32_t>(trie.size()); ++token) {
+          ASSERT_EQ(allows(*mask, token), begins_some(prefix + std::string(trie.bytes(token))))
+              << spec.text << " after '" << prefix << "' token '" << trie.bytes(token) << "'";
         }
       }
     }
@@ -67,8 +67,8 @@ TEST(Mask, TokensThatLeaveARuleAreFollowedUpTheStack) {
   // Balanced brackets of two kinds: which closing token fits depends on the whole stack.
   const GrammarSpec spec = gbnf_spec("root ::= b*\nb ::= \"(\" b* \")\" | \"[\" b* \"]\"");
   std::mt19937 random(5);
-  const Vocabulary vocabulary = byte_vocabulary(random_words("()[]", 300, random));
-  StateSpace space = make_space(parse_spec(spec), vocabulary);
+  const TokenTrie trie = byte_trie(random_words("()[]", 300, random));
+  StateSpace space = make_space(parse_spec(spec), trie);
   const auto open_after = [](std::string_view text) -> std::optional<std::string> {
     std::string open;
     for (const char c : text) {
@@ -88,30 +88,29 @@ TEST(Mask, TokensThatLeaveARuleAreFollowedUpTheStack) {
     for (int step = 0; step < 30; ++step) {
       const auto mask = space.mask(state);
       std::vector<int32_t> allowed;
-      for (int32_t token = 0; token < static_cast<int32_t>(vocabulary.size()); ++token) {
-        const bool fits = open_after(text + std::string(vocabulary.bytes(token))).has_value();
-        ASSERT_EQ(allows(*mask, token), fits) << "after '" << text << "' token '" << vocabulary.bytes(token) << "'";
+      for (int32_t token = 0; token < static_cast<int32_t>(trie.size()); ++token) {
+        const bool fits = open_after(text + std::string(trie.bytes(token))).has_value();
+        ASSERT_EQ(allows(*mask, token), fits) << "after '" << text << "' token '" << trie.bytes(token) << "'";
         if (fits) allowed.push_back(token);
       }
       EXPECT_EQ(space.complete(state), open_after(text)->empty());
       const int32_t token = allowed[random() % allowed.size()];
-      text += vocabulary.bytes(token);
+      text += trie.bytes(token);
       state = space.advance(state, token);
     }
   }
 }
 
 TEST(Mask, TheFirstTokensSpaceIsNotPartOfTheText) {
-  const Vocabulary vocabulary = byte_vocabulary({" yes", "yes", "  yes", " y"}, true);
-  StateSpace space =
-      make_space(parse_spec({.kind = GrammarSpec::Kind::kChoice, .choices = {"yes", " no"}}), vocabulary);
+  const TokenTrie trie = byte_trie({" yes", "yes", "  yes", " y"}, true);
+  StateSpace space = make_space(parse_spec({.kind = GrammarSpec::Kind::kChoice, .choices = {"yes", " no"}}), trie);
   const auto first = space.mask(space.start());
   const std::vector<bool> expected = {true, true, false, true};
   for (int32_t i = 0; i < 4; ++i) EXPECT_EQ(allows(*first, 256 + i), expected[static_cast<size_t>(i)]) << i;
   EXPECT_TRUE(space.complete(space.advance(space.start(), 256)));
   const int32_t after_y = space.advance(space.start(), 259);
   EXPECT_TRUE(allows(*space.mask(after_y), 'e'));
-  // Of two spaces one is shown.
+  // The answer's text has one of the two spaces.
   EXPECT_FALSE(space.complete(space.advance(space.start(), std::string_view("no"))));
   EXPECT_TRUE(space.complete(space.advance(space.start(), std::string_view("  no"))));
 }
@@ -119,7 +118,7 @@ TEST(Mask, TheFirstTokensSpaceIsNotPartOfTheText) {
 TEST(Mask, EndsAreAllowedWhereTheTextIsWholeAndSpecialTokensNever) {
   std::vector<std::string_view> tokens = {"a", "b", "", "ab", ""};  // 2 is special, 4 ends
   const auto space = std::make_shared<StateSpace>(std::make_shared<Automaton>(parse_spec(regex_spec("ab|abab"))),
-                                                  std::make_shared<Vocabulary>(tokens));
+                                                  std::make_shared<TokenTrie>(tokens));
   Constraint constraint(space, 40, {4});
   const auto allowed = [&] {
     std::vector<int32_t> ids;
@@ -143,19 +142,19 @@ TEST(Mask, EndsAreAllowedWhereTheTextIsWholeAndSpecialTokensNever) {
 TEST(Mask, ManyThreadsShareOneSpace) {
   const auto space = std::make_shared<StateSpace>(
       std::make_shared<Automaton>(parse_spec(schema_spec(R"({"type":"array","items":{"type":"string"}})"))),
-      std::make_shared<Vocabulary>(byte_vocabulary({"\",\"", "[\"", "\"]"})));
+      std::make_shared<TokenTrie>(byte_trie({"\",\"", "[\"", "\"]"})));
   std::vector<std::thread> threads;
   for (uint32_t seed = 0; seed < 4; ++seed) {
     threads.emplace_back([&space, seed] {
       std::mt19937 random(seed);
-      for (int i = 0; i < 20; ++i) draw_text(*space, byte_vocabulary({"\",\"", "[\"", "\"]"}), random, 200);
+      for (int i = 0; i < 20; ++i) draw_text(*space, byte_trie({"\",\"", "[\"", "\"]"}), random, 200);
     });
   }
   for (std::thread& thread : threads) thread.join();
 }
 
 TEST(Compiler, KeepsWhatWasCompiledAndForgetsTheOldest) {
-  Compiler compiler([] { return byte_vocabulary(); });
+  Compiler compiler([] { return byte_trie(); });
   const auto first = compiler.compile(regex_spec("a"));
   EXPECT_EQ(compiler.compile(regex_spec("a")), first);
   EXPECT_NE(compiler.compile(regex_spec("b")), first);

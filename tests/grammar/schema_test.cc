@@ -156,7 +156,7 @@ TEST(Schema, WhatCannotBeEnforcedIsRefusedByNameAndPlace) {
   invalid(std::string(300, '[') + std::string(300, ']'), "nested");
 }
 
-/// A schema at random, of what can be enforced.
+/// A schema at random, made from what can be enforced.
 Json random_schema(std::mt19937& random, int depth) {
   const auto one_of = [&](std::initializer_list<const char*> texts) {
     return *(texts.begin() + random() % texts.size());
@@ -208,17 +208,16 @@ Json random_schema(std::mt19937& random, int depth) {
 }
 
 TEST(Schema, WhatIsDrawnUnderTheMaskAlwaysFits) {
-  const Vocabulary vocabulary =
-      byte_vocabulary({"{\"", "\":",  "\": ", "\",", "\", \"", "\"}", "}}",       "]}",  "],", "[\"", "[[",
-                       "tr",  "true", "null", "},",  "00",     "123", "\xC3\xA9", "\\u", "  ", "\n "});
+  const TokenTrie trie = byte_trie({"{\"", "\":",  "\": ", "\",", "\", \"", "\"}", "}}",       "]}",  "],", "[\"", "[[",
+                                    "tr",  "true", "null", "},",  "00",     "123", "\xC3\xA9", "\\u", "  ", "\n "});
   std::mt19937 random(17);
   int whole = 0;
   for (int i = 0; i < 150; ++i) {
     const Json schema = random_schema(random, 3);
     const SchemaDocument document(schema.dump(), false);
-    StateSpace space = make_space(parse_json_schema(schema.dump()), vocabulary);
+    StateSpace space = make_space(parse_json_schema(schema.dump()), trie);
     for (int j = 0; j < 4; ++j) {
-      const auto text = draw_text(space, vocabulary, random, 1500);
+      const auto text = draw_text(space, trie, random, 1500);
       if (!text) continue;
       ++whole;
       const Json value = Json::parse(*text, nullptr, false);

@@ -23,16 +23,16 @@ inline GrammarSpec schema_spec(std::string text) {
 }
 
 /// Every byte as a token, then `words`.
-inline Vocabulary byte_vocabulary(const std::vector<std::string>& words = {}, bool drops_leading_space = false) {
+inline TokenTrie byte_trie(const std::vector<std::string>& words = {}, bool drops_leading_space = false) {
   std::vector<std::string> tokens;
   for (int byte = 0; byte < 256; ++byte) tokens.emplace_back(1, static_cast<char>(byte));
   tokens.insert(tokens.end(), words.begin(), words.end());
   const std::vector<std::string_view> views(tokens.begin(), tokens.end());
-  return Vocabulary(views, drops_leading_space);
+  return TokenTrie(views, drops_leading_space);
 }
 
-inline StateSpace make_space(const Grammar& grammar, Vocabulary vocabulary = byte_vocabulary()) {
-  return StateSpace(std::make_shared<Automaton>(grammar), std::make_shared<Vocabulary>(std::move(vocabulary)));
+inline StateSpace make_space(const Grammar& grammar, TokenTrie trie = byte_trie()) {
+  return StateSpace(std::make_shared<Automaton>(grammar), std::make_shared<TokenTrie>(std::move(trie)));
 }
 
 inline bool allows(const MaskBits& mask, int32_t token) {
@@ -57,7 +57,7 @@ inline void expect_texts(const GrammarSpec& spec, const std::vector<std::string>
 /// Compiling throws an `E` whose message has `part`.
 template <typename E>
 void expect_refused(const GrammarSpec& spec, const std::string& part) {
-  Compiler compiler([] { return byte_vocabulary(); });
+  Compiler compiler([] { return byte_trie(); });
   try {
     compiler.compile(spec);
     ADD_FAILURE() << spec.text << " was accepted";
@@ -71,7 +71,7 @@ void expect_refused(const GrammarSpec& spec, const std::string& part) {
 
 /// A text drawn token by token among those that the masks allow; what ends something is preferred, so that it ends.
 /// Empty: it was not whole after max_tokens.
-inline std::optional<std::string> draw_text(StateSpace& space, const Vocabulary& vocabulary, std::mt19937& random,
+inline std::optional<std::string> draw_text(StateSpace& space, const TokenTrie& trie, std::mt19937& random,
                                             int max_tokens) {
   std::string text;
   int32_t state = space.start();
@@ -79,10 +79,10 @@ inline std::optional<std::string> draw_text(StateSpace& space, const Vocabulary&
     const auto mask = space.mask(state);
     std::vector<int32_t> allowed;
     std::vector<int32_t> closing;
-    for (int32_t token = 0; token < static_cast<int32_t>(vocabulary.size()); ++token) {
+    for (int32_t token = 0; token < static_cast<int32_t>(trie.size()); ++token) {
       if (!allows(*mask, token)) continue;
       allowed.push_back(token);
-      const std::string_view bytes = vocabulary.bytes(token);
+      const std::string_view bytes = trie.bytes(token);
       if (bytes == "\"" || bytes == "]" || bytes == "}") closing.push_back(token);
     }
     if (space.complete(state) && (allowed.empty() || random() % 3 == 0)) return text;
@@ -92,7 +92,7 @@ inline std::optional<std::string> draw_text(StateSpace& space, const Vocabulary&
     }
     const auto& from = !closing.empty() && random() % 3 != 0 ? closing : allowed;
     const int32_t token = from[random() % from.size()];
-    text += vocabulary.bytes(token);
+    text += trie.bytes(token);
     state = space.advance(state, token);
     if (state == StateSpace::kDead) {
       ADD_FAILURE() << "the mask allowed what cannot follow: " << text;

@@ -65,7 +65,7 @@ std::vector<float> run(Stream& stream, const Matrix& matrix, const std::vector<f
 }
 
 /// Per output, what f32 sums of products of this size may be off by: two roundings for each 32 inputs (for each, where
-/// weights are unquantised) and a few more for scales, of terms no larger than twice the row's largest weight.
+/// weights are unquantised) and a few more for scales, the terms being no larger than twice the row's largest weight.
 double rounding_bound(const Matrix& matrix, const std::vector<float>& x, int64_t token, int64_t output) {
   const int64_t in = matrix.packed.in();
   double sum = 0;

@@ -70,7 +70,7 @@ class AttentionRig {
   std::span<const float> out(int sequence) const { return outs_[static_cast<size_t>(sequence)]; }
   int length(int sequence) const { return lengths_[static_cast<size_t>(sequence)]; }
 
-  /// Sequence `to`, of which nothing is computed yet, begins with the first `blocks` of `from`, which are; `told`:
+  /// Sequence `to`, which has nothing computed yet, begins with the first `blocks` of `from`, which are; `told`:
   /// whether attention is told so.
   void share_prefix(int from, int to, int blocks, bool told) {
     const auto a = static_cast<size_t>(from);

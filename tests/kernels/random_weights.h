@@ -22,8 +22,8 @@ inline std::vector<float> random_floats(size_t count, unsigned seed, float scale
   return values;
 }
 
-/// Rows of any type: every bit of a block is random but its f16 scales, which are finite, of either sign, and in one
-/// block of eight denormal.
+/// Rows of any type: every bit of a block is random but its f16 scales, which are finite, have either sign, and are
+/// denormal in one block of eight.
 inline std::vector<std::byte> random_rows(DType dtype, int64_t rows, int64_t width, unsigned seed) {
   std::mt19937 random(seed);
   std::vector<std::byte> bytes(static_cast<size_t>(rows * row_bytes(dtype, width)));

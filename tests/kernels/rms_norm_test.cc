@@ -94,7 +94,7 @@ TEST(AddNorm, AddsTheBranchWithAndWithoutItsNorm) {
   });
 }
 
-/// Of few tokens each rank makes a copy of its own: the bits that all make together.
+/// With few tokens each rank makes a copy of its own, with the bits that all make together.
 TEST(RmsNorm, GivesEachRankACopyOfFewTokens) {
   constexpr int64_t kWidth = 96;
   constexpr int kThreads = 3;

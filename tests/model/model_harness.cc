@@ -10,7 +10,7 @@
 namespace caravel::model {
 namespace {
 
-constexpr int kPoolSequences = 8;  // of max_context, that the pool holds
+constexpr int kPoolSequences = 8;  // the pool holds so many of max_context
 
 Decoder make_decoder(Stream& stream, const format::WeightSource& source, const ModelHarness::Options& options) {
   const ModelConfig config = read_config(source);

@@ -16,7 +16,7 @@ namespace {
 struct RealModel {
   std::string name;
   std::vector<int32_t> prompt;        // "The capital of France is"
-  std::vector<int32_t> continuation;  // greedy, of transformers on the dequantised weights in f32
+  std::vector<int32_t> continuation;  // what transformers draws greedily with the dequantised weights in f32
 };
 
 void PrintTo(const RealModel& model, std::ostream* out) { *out << model.name; }

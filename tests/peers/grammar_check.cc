@@ -28,7 +28,7 @@ nlohmann::ordered_json check(const nlohmann::ordered_json& line) {
     return nlohmann::ordered_json{{"refused", error.what()}, {"malformed", malformed}};
   };
   try {
-    const auto vocabulary = std::make_shared<grammar::Vocabulary>(std::span<const std::string_view>());
+    const auto vocabulary = std::make_shared<grammar::TokenTrie>(std::span<const std::string_view>());
     grammar::StateSpace space(std::make_shared<grammar::Automaton>(parse(line)), vocabulary);
     nlohmann::ordered_json accepts = nlohmann::ordered_json::array();
     for (const std::string text : line["texts"]) {

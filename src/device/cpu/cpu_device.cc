@@ -70,7 +70,7 @@ void CpuDevice::release(void* data, size_t bytes) {
   });
   CARAVEL_CHECK(chunk != chunks_.end());
   if (--chunk->buffers > 0) return;
-  ::munmap(chunk->base, kChunkBytes);  // not used anew: buffers begin zeroed
+  ::munmap(chunk->base, kChunkBytes);  // it is not used again: buffers begin zeroed
   chunks_.erase(chunk);
 }
 

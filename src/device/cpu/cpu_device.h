@@ -36,12 +36,12 @@ class CpuDevice final : public Device {
   struct Chunk {
     std::byte* base = nullptr;
     size_t used = 0;
-    int buffers = 0;  // that are not released
+    int buffers = 0;  // how many are not released
   };
 
   Isa isa_;
   ThreadPool pool_;
-  std::mutex mutex_;           // of what follows
+  std::mutex mutex_;           // guards what follows
   std::vector<Chunk> chunks_;  // the last one is filled
 };
 

@@ -33,7 +33,7 @@ enum class GgufType : uint32_t {
 
 /// An array where it lies in the file. It was walked once when it was read: all of its entries are there.
 struct GgufArray {
-  GgufType type = GgufType::kUint8;  // of the entries; never kArray
+  GgufType type = GgufType::kUint8;  // what the entries are; never kArray
   uint64_t count = 0;
   std::span<const std::byte> data;
 
@@ -54,7 +54,7 @@ class GgufMetadata {
   /// nullptr when there is none.
   const GgufValue* find(std::string_view key) const;
 
-  /// Of the value, where there is one. Throw FormatError, which names the key, where it is of another kind.
+  /// The value as one kind, where there is one. Throw FormatError, which names the key, where it is another kind.
   std::optional<std::string_view> text(std::string_view key) const;
   std::optional<bool> boolean(std::string_view key) const;
   std::optional<double> number(std::string_view key) const;    // an integer or a float

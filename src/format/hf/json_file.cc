@@ -12,7 +12,7 @@ namespace {
 // The parser keeps its own stack, but copying or printing a value recurses; no file that is meant well nests this deep.
 constexpr int kDeepest = 200;
 
-// Of brackets, outside of strings.
+// How deep brackets nest, outside of strings.
 int nesting(std::string_view text) {
   int depth = 0;
   int deepest = 0;

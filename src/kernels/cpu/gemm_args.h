@@ -14,7 +14,7 @@ struct QuantizeInputArgs {
 };
 
 struct PackedPart {
-  const uint8_t* panels;  // of part.rows, the last one padded
+  const uint8_t* panels;  // they hold `rows`, the last one padded
   DType dtype;
   int64_t out_begin;
   int64_t rows;

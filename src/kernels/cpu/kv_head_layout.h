@@ -12,14 +12,14 @@ namespace caravel::kernels {
 /// element of consecutive positions and a dot product needs no sum across lanes. Values lie by rows,
 /// [block_size][value_stride]; what pads a row is never used. Functions here are static because the per-ISA sources
 /// include them.
-struct KvLayout {
+struct KvHeadLayout {
   int group = 0;           // positions side by side: 16, or the largest power of two that divides block_size
   int value_stride = 0;    // elements: head_dim rounded up to 16
   int64_t scales = 0;      // byte of a head's part where they begin
-  int64_t head_bytes = 0;  // of one KV head
+  int64_t head_bytes = 0;  // what one KV head takes of a block
 };
 
-static inline KvLayout kv_layout(int block_size, int head_dim, KvDtype dtype) {
+static inline KvHeadLayout kv_head_layout(int block_size, int head_dim, KvDtype dtype) {
   const int power = block_size & -block_size;
   const int value_stride = (head_dim + 15) / 16 * 16;
   const int element_bytes = dtype == KvDtype::kF32 ? 4 : dtype == KvDtype::kInt8 ? 1 : 2;
@@ -27,14 +27,14 @@ static inline KvLayout kv_layout(int block_size, int head_dim, KvDtype dtype) {
   return {power < 16 ? power : 16, value_stride, scales, scales + (dtype == KvDtype::kInt8 ? 8 * block_size : 0)};
 }
 
-/// Element of a head's part that holds key element `d` of position `offset` in the block; the next `d` is `group`
+/// Which element of a head's part holds key element `d` of position `offset` in the block; the next `d` is `group`
 /// further.
-static inline int64_t key_element(const KvLayout& layout, int head_dim, int offset, int d) {
+static inline int64_t key_element(const KvHeadLayout& layout, int head_dim, int offset, int d) {
   return (static_cast<int64_t>(offset / layout.group) * head_dim + d) * layout.group + offset % layout.group;
 }
 
-/// Element of a head's part where the values of position `offset` in the block begin.
-static inline int64_t value_element(const KvLayout& layout, int block_size, int head_dim, int offset) {
+/// At which element of a head's part the values of position `offset` in the block begin.
+static inline int64_t value_element(const KvHeadLayout& layout, int block_size, int head_dim, int offset) {
   return static_cast<int64_t>(block_size) * head_dim + static_cast<int64_t>(offset) * layout.value_stride;
 }
 

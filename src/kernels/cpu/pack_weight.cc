@@ -27,7 +27,7 @@ void put_quant_block(const QuantBlock& block, int r, int sub, uint8_t* head, uin
   using Layout = PackedLayout<kType>;
   constexpr int kBits = Layout::kFormat.bits;
   const int h = r / 16;
-  const int at = 64 * h + 4 * (r % 16);  // of the row's word in a pair of vectors
+  const int at = 64 * h + 4 * (r % 16);  // where the row's word lies in a pair of vectors
   if constexpr (kBits == 8) {
     for (int g = 0; g < 8; ++g) put_u32(levels + 128 * g + at, block.levels[g]);
   } else {

@@ -30,7 +30,7 @@ struct PackedLayout {
   static constexpr int kLevelBytes = kFormat.bits == 8 ? 1024 : 512;
   static constexpr int kHighBytes = kFormat.bits == 5 ? 128 : kFormat.bits == 6 ? 256 : 0;
   static constexpr int kScaleBytes = kFormat.super ? 0 : kFormat.minima ? 128 : 64;
-  static constexpr int kHeadScaleBytes = kFormat.minima ? 48 : 64;  // of one block in a head
+  static constexpr int kHeadScaleBytes = kFormat.minima ? 48 : 64;  // what one block takes in a head
   static constexpr int kHeadScales = kFormat.minima ? 128 : 64;     // where they begin
   static constexpr int kHeadBytes = kFormat.super ? kHeadScales + 8 * kHeadScaleBytes : 0;
   static constexpr int kBlockBytes = kLevelBytes + kHighBytes + kScaleBytes;  // a block's own

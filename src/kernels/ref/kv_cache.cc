@@ -44,7 +44,7 @@ double round_to_float(KvDtype dtype, double x) {
   if (dtype == KvDtype::kF32) return static_cast<float>(x);
   if (x == 0) return x;
   const int mantissa_bits = dtype == KvDtype::kF16 ? 10 : 7;
-  const int least_exponent = dtype == KvDtype::kF16 ? -14 : -126;  // of a normal number
+  const int least_exponent = dtype == KvDtype::kF16 ? -14 : -126;  // the smallest normal number's
   const double largest = dtype == KvDtype::kF16 ? 65504.0 : 0x1.fep127;
   const double step = std::ldexp(1.0, std::max(std::ilogb(x), least_exponent) - mantissa_bits);
   const double rounded = std::nearbyint(x / step) * step;

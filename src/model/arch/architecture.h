@@ -33,7 +33,7 @@ struct ConfigKeys {
   Key max_position = {{"context_length"}, {"max_position_embeddings"}};
   Key norm_epsilon = {{"attention.layer_norm_rms_epsilon"}, {"rms_norm_eps", 1e-6}};
   Key rope_theta = {{"rope.freq_base", 10000}, {"rope_theta", 10000}};
-  Key local_rope_theta = {};  // a second rotary base, of the layers with a window
+  Key local_rope_theta = {};  // a second rotary base, for the layers with a window
   Key attention_scalar = {};  // scores are divided by its square root; absent: head_dim
   Key attention_soft_cap = {};
   Key final_soft_cap = {};

@@ -132,7 +132,7 @@ struct Expression {
 /// What `set` and `for` assign to: a name, ns.attribute, or a tuple of targets.
 struct Target {
   NamePtr name;
-  NamePtr attribute;          // of the namespace `name`
+  NamePtr attribute;          // assigned in the namespace `name`
   std::vector<Target> tuple;  // not empty: the others are absent
 };
 

@@ -42,7 +42,7 @@ class ExpressionParser {
   /// behind what it excuses.
   void refuse_unknown() const;
 
-  // Names that the body parsed since they were last cleared reads, of those that change what a macro accepts.
+  // Which of the names that change what a macro accepts were read since these were last cleared.
   bool saw_caller = false;
   bool saw_varargs = false;
   bool saw_kwargs = false;

@@ -89,7 +89,7 @@ class Interpreter {
   const Value* block_text_ = nullptr;  // the operand of a filter block's first filter
   std::shared_ptr<Scope> scope_;
   std::deque<Namespace> namespaces_;
-  std::vector<std::shared_ptr<Scope>> captured_;  // that macros hold: cleared at the end, for they hold each other
+  std::vector<std::shared_ptr<Scope>> captured_;  // what macros hold: cleared at the end, for they hold each other
 };
 
 }  // namespace caravel::text::jinja

@@ -10,7 +10,7 @@ namespace caravel::text::jinja {
 /// is undefined too, and says so when it is used.
 Value find_method(const Value& object, std::string_view name);
 
-/// Of the types on their own; nullptr where there is none.
+/// The method `name` of strings; nullptr where there is none.
 Builtin::Function find_string_method(std::string_view name);
 
 }  // namespace caravel::text::jinja

@@ -11,7 +11,7 @@ Value apply_binary(BinaryOperator op, const Value& left, const Value& right, Bud
 Value apply_negate(const Value& operand);
 
 bool equals(const Value& left, const Value& right, Budget& budget);
-/// left < right, of two numbers, two strings or two sequences of one kind.
+/// left < right, for two numbers, two strings or two sequences of one kind.
 bool less(const Value& left, const Value& right, Budget& budget);
 bool contains(const Value& container, const Value& item, Budget& budget);
 bool apply_comparison(Comparison comparison, const Value& left, const Value& right, Budget& budget);

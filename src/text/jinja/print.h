@@ -18,7 +18,7 @@ struct JsonFormat {
   bool ensure_ascii = false;
   bool sort_keys = false;
   bool multiline = false;
-  std::string indent;  // of one level, where multiline
+  std::string indent;  // one level's, where multiline
   std::string item_separator = ", ";
   std::string key_separator = ": ";
 };

@@ -284,7 +284,7 @@ class BraceFormatter {
 
   Interpreter& interpreter_;
   const Arguments& arguments_;
-  size_t next_ = 0;  // of the fields without a name
+  size_t next_ = 0;  // the argument that the next field without a name takes
 };
 
 class PercentFormatter {

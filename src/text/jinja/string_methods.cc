@@ -43,7 +43,7 @@ std::vector<std::string_view> split_space(std::string_view text, int64_t limit, 
       parts.push_back(strip(text, nullptr, from_right, !from_right));
       break;
     }
-    size_t start = 0;  // of the word
+    size_t start = 0;  // where the word begins
     size_t end = text.size();
     for (size_t offset = 0; offset < text.size();) {
       const CodePoint c = utf8_decode(text, offset);

@@ -184,7 +184,7 @@ class Dict {
 
  private:
   std::vector<std::pair<Value, Value>> entries_;
-  std::unordered_map<std::string, size_t> index_;  // of keys by their type and text
+  std::unordered_map<std::string, size_t> index_;  // entries by their keys' type and text
   int height_ = 1;
 };
 

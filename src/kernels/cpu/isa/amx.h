@@ -1,6 +1,6 @@
 #pragma once
 
-// Included by the per-ISA sources that have AMX alone: its eight tiles, of up to 16 rows of 64 bytes. (The compilers'
+// Included by the per-ISA sources that have AMX alone: its eight tiles, each up to 16 rows of 64 bytes. (The compilers'
 // intrinsics leave out that a load reads memory, so the instructions stand here.)
 
 #include <cstdint>

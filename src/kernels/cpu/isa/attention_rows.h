@@ -6,7 +6,7 @@
 
 #include "kernels/cpu/isa/attention_tile.h"
 #include "kernels/cpu/isa/attention_walk.h"
-#include "kernels/cpu/kv_layout.h"
+#include "kernels/cpu/kv_head_layout.h"
 
 namespace caravel::kernels::CARAVEL_ISA {
 
@@ -14,8 +14,8 @@ constexpr int kTileRows = 48;  // query rows that share a pass over the keys
 constexpr int kStageRows = 8;  // beyond these, keys and values are widened to f32 once per tile, not once per row block
 constexpr int kMaxValueStride = kMaxHeadDim;
 
-/// Up to kTileRows query rows of one KV head, on one rank's stack: of one sequence, or of several on a split that all
-/// of them see whole, in the same blocks.
+/// Up to kTileRows query rows of one KV head, on one rank's stack. They belong to one sequence, or to several on
+/// a split that all of these see whole, in the same blocks.
 template <typename T>
 class RowTile {
  public:
@@ -24,7 +24,7 @@ class RowTile {
           int64_t row_end, int64_t split)
       : args_(args),
         table_(args.batch.block_table + sequences[0].index * args.batch.block_table_stride),
-        layout_(kv_layout(args.cache.block_size, args.cache.head_dim, args.cache.dtype)),
+        layout_(kv_head_layout(args.cache.block_size, args.cache.head_dim, args.cache.dtype)),
         head_dim_(args.cache.head_dim),
         width_((args.cache.head_dim + kLanes - 1) / kLanes * kLanes),
         kv_head_(kv_head),
@@ -32,7 +32,7 @@ class RowTile {
         staged_(layout_.group != kKeyGroup || (rows_ > kStageRows && sizeof(T) < sizeof(float))) {
     const int group_heads = args.heads / args.cache.kv_heads;
     const Sequence* sequence = sequences;
-    int64_t first_row = 0;  // of the sequence
+    int64_t first_row = 0;  // where the sequence's rows begin
     for (int r = 0; r < rows_; ++r) {
       while (row_begin + r - first_row >= sequence->queries * group_heads) {
         first_row += sequence->queries * group_heads;
@@ -223,7 +223,7 @@ class RowTile {
     return block_end < end ? block_end : end;
   }
 
-  /// Asks for the keys and values of the next tile, of which `end` is the first that nobody reads: they may lie
+  /// Asks for the keys and values of the next tile before `end`, the first that nobody reads: they may lie
   /// anywhere, which the processor cannot foresee.
   void prefetch(int64_t tile, int64_t end) const {
     if (end > tile + kTileKeys) end = tile + kTileKeys;
@@ -296,14 +296,14 @@ class RowTile {
 
   const PagedAttentionArgs& args_;
   const int32_t* const table_;  // the blocks
-  const KvLayout layout_;
+  const KvHeadLayout layout_;
   const int head_dim_;
-  const int width_;  // of a row of weighted values: head_dim in whole vectors
+  const int width_;  // floats in a row of weighted values: head_dim in whole vectors
   const int kv_head_;
   const int rows_;
   const bool staged_;
 
-  int64_t end_ = 0;  // of the keys that rows of the tile at hand will read, in this split or the next
+  int64_t end_ = 0;  // where the keys end that rows of the tile at hand will read, in this split or the next
 
   // By row.
   const Sequence* sequence_[kTileRows];
@@ -311,7 +311,7 @@ class RowTile {
   int head_[kTileRows];
   int64_t context_[kTileRows];  // keys up to its own
   Visible visible_[kTileRows] = {};
-  float max_[kTileRows];  // of the scores so far
+  float max_[kTileRows];  // the largest score so far
   alignas(64) float sums_[kTileRows][kLanes];
   alignas(64) float q_[kTileRows * kMaxHeadDim];       // [rows, head_dim], times the scale
   alignas(64) float values_[kTileRows * kMaxHeadDim];  // [rows, width]

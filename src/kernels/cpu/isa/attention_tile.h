@@ -121,7 +121,7 @@ void for_row_blocks(int begin, int end, const Function& function) {
 /// e^x of one number, by the lanes' operations.
 static inline float exp_one(float x) { return exp(broadcast(x))[0]; }
 
-/// A partial softmax over some keys, of one row: the largest score, sum(exp(score - max)), and `values` =
+/// One row's partial softmax over some keys: the largest score, sum(exp(score - max)), and `values` =
 /// sum(exp(score - max) * v), [head_dim]. Over no keys: max = -inf and zeros.
 struct SoftmaxState {
   float* values;

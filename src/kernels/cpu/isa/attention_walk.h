@@ -12,11 +12,11 @@ struct Sequence {
   int64_t index = 0;
   int64_t first_token = 0;  // row in the batch
   int64_t queries = 0;
-  int64_t first_position = 0;  // of the first query
-  int64_t first_split = 0;     // that a query sees
+  int64_t first_position = 0;  // the first query's
+  int64_t first_split = 0;     // the first that a query sees
   int64_t splits = 0;
-  int64_t first_state = -1;   // in the workspace, if its splits are computed apart
-  int64_t shared_splits = 0;  // that all its queries, and those of the sequence before, see whole in the same blocks
+  int64_t first_state = -1;   // its place in the workspace, if its splits are computed apart
+  int64_t shared_splits = 0;  // those that it and the sequence before see whole, in the same blocks
 
   bool is_split() const { return first_state >= 0; }
 };

@@ -14,7 +14,7 @@ constexpr int64_t kChunkInputs = 128;
 
 /// Tokens that a pair of panels meets before the next pair: their sums lie on the stack.
 #if defined(__AMX_INT8__)
-constexpr int64_t kManyTokens = 16 * kAmxTokens;  // a panel is unpacked anew each time
+constexpr int64_t kManyTokens = 16 * kAmxTokens;  // a panel is unpacked again each time
 #else
 constexpr int64_t kManyTokens = 8 * kTileTokens;
 #endif
@@ -78,7 +78,7 @@ void amx_panel(const PanelInput& x, const uint8_t* panel, const TileOutput& out)
 }
 #endif
 
-/// Levels are unpacked in registers for each tile anew: that costs less than storing them unpacked would, and a panel
+/// Each tile unpacks the levels in registers for itself: that costs less than storing them unpacked would, and a panel
 /// (some 10 KiB per 512 inputs) stays in the L1 or L2 cache.
 template <DType kType>
 void quantized_panel(const PanelInput& x, const uint8_t* panel, const TileOutput& out) {
@@ -157,7 +157,7 @@ void gemm(const GemmCpuArgs& args, int rank, int size) {
   for (int i = 0; i < args.part_count; ++i) panels += panel_count(args.parts[i]);
   const int64_t begin = panels * rank / size;
   const int64_t end = panels * (rank + 1) / size;
-  int64_t first = 0;  // of the part's panels
+  int64_t first = 0;  // where the part's panels begin
   for (int i = 0; i < args.part_count; ++i) {
     const PackedPart& part = args.parts[i];
     const int64_t count = panel_count(part);
@@ -176,7 +176,7 @@ void gemm(const GemmCpuArgs& args, int rank, int size) {
 /// A rank's share is a run of pairs of panels. With many tokens they are taken some at a time, so that a pair's sums
 /// stay in the L1 cache; with few, many pairs at a time, so that either part's panels are read one after the other.
 void gated_gemm(const GatedGemmCpuArgs& args, int rank, int size) {
-  constexpr int64_t kSums = kManyTokens;  // of pairs of panels
+  constexpr int64_t kSums = kManyTokens;  // how many sums of a pair of panels are kept
   alignas(64) float sums[kSums][2][kPanelRows];
   alignas(64) float values[kPanelRows];
   const GemmInput input = copy_of_rank(args.input, rank);

@@ -60,7 +60,7 @@ struct Q8Rows {
         width(input.width) {}
 };
 
-/// sums[t][h] over one block's half (kHalf 0 or 1, of its own scale) or all of it (kHalf -1).
+/// sums[t][h] over one block's half (kHalf 0 or 1, which has its own scale) or all of it (kHalf -1).
 template <typename Blocks, int kTokens, int kHalf>
 static inline void add_block(const typename Blocks::Block& block, const Q8Rows& x, int64_t b, const Floats (&scale)[2],
                              Floats (&sums)[kTokens][2]) {

@@ -3,7 +3,7 @@
 #include "kernels/cpu/isa/input_row.h"
 #include "kernels/cpu/isa/row_ops.h"
 #include "kernels/cpu/isa/simd.h"
-#include "kernels/cpu/kv_layout.h"
+#include "kernels/cpu/kv_head_layout.h"
 
 namespace caravel::kernels::CARAVEL_ISA {
 
@@ -71,7 +71,7 @@ void store_elements(KvDtype dtype, std::byte* head, int64_t element, int64_t str
 void rotary_cache(const RotaryCacheArgs& args, int rank, int size) {
   const KvLayer& cache = args.cache;
   const int head_dim = cache.head_dim;
-  const KvLayout layout = kv_layout(cache.block_size, head_dim, cache.dtype);
+  const KvHeadLayout layout = kv_head_layout(cache.block_size, head_dim, cache.dtype);
   const int units = args.heads + 2 * cache.kv_heads;  // Q heads, K heads, V heads
   const Share mine = share(args.tokens * units, rank, size);
   alignas(64) float key[kMaxHeadDim];

@@ -11,10 +11,10 @@ void paged_attention_finish(const PagedAttentionArgs& args, int rank, int size);
 
 namespace {
 
-/// A piece of work: a row tile of one KV head, and of its splits all or one.
+/// A piece of work: a row tile of one KV head, with all of its splits or one.
 struct Item {
-  const Sequence* sequences;  // whose rows are taken together, one sequence's after the other's
-  int count;                  // of them; more than one only for a split that all see whole, in the same blocks
+  const Sequence* sequences;  // their rows are taken together, one sequence's after the other's
+  int count;                  // more than 1 only for a split that all see whole, in the same blocks
   int kv_head;
   int64_t row_begin;
   int64_t row_end;

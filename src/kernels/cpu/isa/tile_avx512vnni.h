@@ -14,7 +14,7 @@ using Floats = __m512;
 
 /// Tokens whose sums fit in the registers together with two vectors of weights: 6 x 2 x (i32 + f32) of 32.
 constexpr int kTileTokens = 6;
-constexpr int kPlainTileTokens = 6;  // of unquantised weights
+constexpr int kPlainTileTokens = 6;  // where weights are unquantised
 
 static inline Bytes load_bytes(const uint8_t* p) { return _mm512_loadu_si512(p); }
 static inline void store_bytes(uint8_t* p, Bytes v) { _mm512_storeu_si512(p, v); }

@@ -15,7 +15,7 @@ using F32x4 = float __attribute__((vector_size(16)));
 struct Bytes {
   U8x16 v[4];
 };
-/// Inputs 0 and 2, and 1 and 3, of a token, for four rows.
+/// A token's inputs 0 and 2, and 1 and 3, for four rows.
 struct Quad {
   S16x8 even;
   S16x8 odd;

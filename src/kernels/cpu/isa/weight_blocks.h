@@ -15,12 +15,12 @@ struct PackedBlocks {
   static constexpr int kMax = (1 << kBits) - 1;
   static constexpr int kOffset = Layout::kFormat.offset;
   static constexpr bool kMinima = Layout::kFormat.minima;
-  static constexpr int kScales = kType == DType::kQ6_K ? 2 : 1;  // of a block's 32 inputs
+  static constexpr int kScales = kType == DType::kQ6_K ? 2 : 1;  // for a block's 32 inputs
   static constexpr int kMeanBytes = Layout::kGroupBytes / Layout::kGroupBlocks;
 
   struct Block {
     const uint8_t* levels;
-    const uint8_t* head;  // of the super-block
+    const uint8_t* head;  // the super-block's
     int sub;              // which of its blocks this is
   };
 
