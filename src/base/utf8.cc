@@ -71,7 +71,7 @@ void append_utf8(char32_t c, std::string& out) {
     return;
   }
   const int more = c < 0x800 ? 1 : c < 0x10000 ? 2 : 3;
-  out += static_cast<char>((0xF00u >> more & 0xFFu) | c >> (6 * more));
+  out += static_cast<char>((0xF00u >> (more + 1) & 0xFFu) | c >> (6 * more));
   for (int shift = 6 * (more - 1); shift >= 0; shift -= 6) out += static_cast<char>(0x80u | (c >> shift & 0x3Fu));
 }
 

@@ -14,7 +14,7 @@ constexpr std::array<char32_t, 4> kLastOfLength = {0x7F, 0x7FF, 0xFFFF, kLastCha
 int encode(char32_t c, std::array<uint8_t, 4>& out) {
   std::string bytes;
   append_utf8(c, bytes);
-  std::ranges::copy(bytes, out.begin());
+  for (size_t i = 0; i < out.size() && i < bytes.size(); ++i) out[i] = static_cast<uint8_t>(bytes[i]);
   return static_cast<int>(bytes.size());
 }
 
