@@ -29,8 +29,8 @@ struct RenderLimits {
   size_t text_bytes = 64 << 20;
 };
 
-/// A model's chat template: Jinja as `transformers` runs it (trim_blocks, lstrip_blocks, its filters, tests and
-/// globals). Parsed once, immutable: any thread may render.
+/// A model's chat template: Jinja as `transformers` runs it (docs/chat-templates.md says which filters, tests and
+/// globals there are). Parsed once, immutable: any thread may render.
 class ChatTemplate {
  public:
   /// Throws FormatError (a syntax error, with its line) and Unsupported (outside the language's used part, named, with

@@ -39,8 +39,8 @@ TEST(Jinja, WhitespaceControl) {
 TEST(Jinja, PythonPrintsItsValues) {
   EXPECT_EQ(render("{{ [1, 2.0, 1e20, True, none, 'a\\'b', \"c\\n\", (1,), {'k': []}] }}"),
             "[1, 2.0, 1e+20, True, None, \"a'b\", 'c\\n', (1,), {'k': []}]");
-  EXPECT_EQ(render("{{ 7 // -2 }} {{ -7 % 3 }} {{ 7 / 2 }} {{ 2 ** 10 }} {{ -2|abs }} {{ 0.1 + 0.2 }}"),
-            "-4 2 3.5 1024 2 0.30000000000000004");
+  EXPECT_EQ(render("{{ 7 // -2 }} {{ -7 % 3 }} {{ 7 / 2 }} {{ 2 ** 10 }} {{ 0.1 + 0.2 }}"),
+            "-4 2 3.5 1024 0.30000000000000004");
   EXPECT_EQ(render("{{ 1 == 1.0 == true }} {{ 'a' < 'b' < 'c' }} {{ 'x' ~ 1 ~ none }}"), "True True x1None");
 }
 
@@ -49,7 +49,7 @@ TEST(Jinja, StringsAreCodePoints) {
             "5 \xC3\xA9 oll\xC3\xA9h lo H\xC3\x89LLO");
   EXPECT_EQ(render("{{ ' a  b '.split() }}{{ 'a,b,c'.split(',', 1) }}{{ 'abcabc'.replace('b', 'X', 1) }}"),
             "['a', 'b']['a', 'b,c']aXcabc");
-  EXPECT_EQ(render("{{ '%s-%03d' % ('a', 7) }} {{ '{0}{x!r:>5}'.format(1, x='y') }} {{ '%.2f'|format(2.5) }}"),
+  EXPECT_EQ(render("{{ '%s-%03d' % ('a', 7) }} {{ '{0}{x!r:>5}'.format(1, x='y') }} {{ '%.2f' % 2.5 }}"),
             "a-007 1  'y' 2.50");
 }
 
@@ -92,6 +92,11 @@ TEST(Jinja, Filters) {
             "x, z");
   EXPECT_EQ(render("{{ {'b': 1, 'A': 2}|dictsort }}{{ ['b', 'A']|sort }}{{ 'a\nb'|indent(2) }}{{ x|default('d') }}"),
             "[('A', 2), ('b', 1)]['A', 'b']a\n  bd");
+  EXPECT_EQ(render("{{ [3, 1, 2]|min }}{{ [3, 1]|first }}{{ 'abc'|last }}{{ ['b', 'B', 'a']|unique|list }}"),
+            "13c['b', 'a']");
+  EXPECT_EQ(render("{{ ' 1_0 '|int + '3.9'|int + 'x'|int(5) + '1e400'|int(7) + 'ff'|int(base=16) }}"), "280");
+  EXPECT_EQ(render("{{ 'a-b (c'|title }} {{ 'HI'|capitalize }} {{ [1, none]|reject('equalto', none)|list }}"),
+            "A-B (C Hi [1]");
   EXPECT_EQ(render("{{ 'a'|safe + '<' }}"), "a&lt;");
 }
 
@@ -106,7 +111,11 @@ TEST(Jinja, ErrorsHaveTheirLine) {
   EXPECT_EQ(refusal<FormatError>("a\n{% if x %}\nb"), "chat template, line 2: {% if %} has no {% endif %}");
   EXPECT_THAT(refusal<FormatError>("\n{{ 1 + }}"), HasSubstr("line 2: expected an expression"));
   EXPECT_THAT(refusal<Unsupported>("\n\n{% include 'x' %}"), HasSubstr("line 3: the statement {% include %}"));
-  EXPECT_THAT(refusal<Unsupported>("{{ x|nosuch }}"), HasSubstr("line 1: there is no filter 'nosuch'"));
+  EXPECT_THAT(refusal<Unsupported>("{{ x|nosuch }}"), HasSubstr("line 1: the filter 'nosuch' is not supported"));
+  EXPECT_THAT(refusal<Unsupported>("{{ [3, 1]|select('odd') }}"), HasSubstr("line 1: the filter 'select'"));
+  EXPECT_THAT(refusal<Unsupported>("\n{{ 3 is odd }}"), HasSubstr("line 2: the test 'odd' is not supported"));
+  EXPECT_THAT(refusal<InvalidArgument>("{{ [3, 1]|map('abs')|join }}"), HasSubstr("the filter 'abs' is not supported"));
+  EXPECT_THAT(refusal<InvalidArgument>("{{ joiner(', ') }}"), HasSubstr("'joiner' is undefined"));
   EXPECT_EQ(refusal<InvalidArgument>("{{ (x|nosuch) if false }}"), "rendered ");
   EXPECT_EQ(refusal<InvalidArgument>("a\n{{ raise_exception('No!') }}"), "chat template, line 2: No!");
 }

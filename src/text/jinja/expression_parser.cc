@@ -447,7 +447,8 @@ CallArguments ExpressionParser::parse_arguments() {
 }
 
 void ExpressionParser::note_unknown(int line, const char* kind, const std::string& name) {
-  if (unknown_.empty()) unknown_ = fmt::format("chat template, line {}: there is no {} '{}'", line, kind, name);
+  if (unknown_.empty())
+    unknown_ = fmt::format("chat template, line {}: the {} '{}' is not supported", line, kind, name);
 }
 
 void ExpressionParser::refuse_unknown() const {

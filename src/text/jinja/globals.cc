@@ -33,11 +33,10 @@ Value range(Interpreter& interpreter, const Value&, const Arguments& arguments) 
   return Value::sequence(std::move(items), Sequence::Kind::kRange);
 }
 
-// What dict(...) and namespace(...) are given: a mapping or pairs, and names.
-std::vector<std::pair<Value, Value>> entries_of(Interpreter& interpreter, const char* callee,
-                                                const Arguments& arguments) {
+// What namespace(...) is given: a mapping or pairs, and names.
+std::vector<std::pair<Value, Value>> entries_of(Interpreter& interpreter, const Arguments& arguments) {
   std::vector<std::pair<Value, Value>> entries;
-  if (arguments.positional.size() > 1) throw fail<InvalidArgument>("{}() takes at most 1 unnamed argument", callee);
+  if (arguments.positional.size() > 1) throw InvalidArgument("namespace() takes at most 1 unnamed argument");
   if (!arguments.positional.empty()) {
     const Value& source = arguments.positional.front();
     if (source.is_dict()) {
@@ -45,7 +44,7 @@ std::vector<std::pair<Value, Value>> entries_of(Interpreter& interpreter, const 
     } else {
       for (const Value& pair : iterate(source, interpreter.budget())) {
         const std::vector<Value> items = iterate(pair, interpreter.budget());
-        if (items.size() != 2) throw fail<InvalidArgument>("{}() needs pairs, one has {} items", callee, items.size());
+        if (items.size() != 2) throw fail<InvalidArgument>("namespace() needs pairs, one has {} items", items.size());
         entries.emplace_back(items[0], items[1]);
       }
     }
@@ -54,15 +53,9 @@ std::vector<std::pair<Value, Value>> entries_of(Interpreter& interpreter, const 
   return entries;
 }
 
-Value make_dict(Interpreter& interpreter, const Value&, const Arguments& arguments) {
-  auto dict = std::make_shared<Dict>();
-  for (auto& [key, value] : entries_of(interpreter, "dict", arguments)) dict->set(std::move(key), std::move(value));
-  return Value(std::shared_ptr<const Dict>(std::move(dict)));
-}
-
 Value make_namespace(Interpreter& interpreter, const Value&, const Arguments& arguments) {
   Namespace* result = interpreter.make_namespace();
-  for (auto& [key, value] : entries_of(interpreter, "namespace", arguments)) {
+  for (auto& [key, value] : entries_of(interpreter, arguments)) {
     if (!key.is_string()) throw fail<InvalidArgument>("namespace() needs names, not a {}", key.type_name());
     if (Value* current = result->find(key.string())) {
       *current = std::move(value);
@@ -88,71 +81,11 @@ Value strftime_now(Interpreter& interpreter, const Value&, const Arguments& argu
   return Value(std::move(text));
 }
 
-class Cycler : public Object {
- public:
-  explicit Cycler(std::vector<Value> items) : items_(std::move(items)) {
-    if (items_.empty()) throw InvalidArgument("cycler() needs items");
-    for (const Value& item : items_) hold(item);
-  }
-  const char* type_name() const override { return "Cycler"; }
-  Value attribute(std::string_view name) override {
-    if (name == "current") return items_[position_];
-    if (name == "next") return method("next", next);
-    if (name == "reset") return method("reset", reset);
-    return Value::undefined(Undefined::Kind::kAttribute, name);
-  }
-  Value call(Interpreter&, const Arguments&) override { throw InvalidArgument("a cycler is not called: use next()"); }
-
- private:
-  static Value next(Interpreter&, const Value& self, const Arguments& arguments) {
-    arguments.expect_none("next");
-    auto& cycler = static_cast<Cycler&>(self.object());
-    Value item = cycler.items_[cycler.position_];
-    cycler.position_ = (cycler.position_ + 1) % cycler.items_.size();
-    return item;
-  }
-  static Value reset(Interpreter&, const Value& self, const Arguments& arguments) {
-    arguments.expect_none("reset");
-    static_cast<Cycler&>(self.object()).position_ = 0;
-    return None{};
-  }
-
-  std::vector<Value> items_;
-  size_t position_ = 0;
-};
-
-class Joiner : public Object {
- public:
-  explicit Joiner(Value separator) : separator_(std::move(separator)) { hold(separator_); }
-  const char* type_name() const override { return "Joiner"; }
-  Value attribute(std::string_view name) override { return Value::undefined(Undefined::Kind::kAttribute, name); }
-  Value call(Interpreter&, const Arguments& arguments) override {
-    arguments.expect_none("joiner");
-    return std::exchange(used_, true) ? separator_ : Value(std::string());
-  }
-
- private:
-  Value separator_;
-  bool used_ = false;
-};
-
-Value make_cycler(Interpreter&, const Value&, const Arguments& arguments) {
-  return Value(std::shared_ptr<Object>(std::make_shared<Cycler>(arguments.positional)));
-}
-
-Value make_joiner(Interpreter&, const Value&, const Arguments& arguments) {
-  const auto [separator] = arguments.bind("joiner", {"sep"});
-  return Value(std::shared_ptr<Object>(std::make_shared<Joiner>(separator ? *separator : Value(std::string(", ")))));
-}
-
 }  // namespace
 
 void set_globals(Interpreter& interpreter) {
   static constexpr std::pair<const char*, Builtin::Function> kGlobals[] = {{"range", range},
-                                                                           {"dict", make_dict},
                                                                            {"namespace", make_namespace},
-                                                                           {"cycler", make_cycler},
-                                                                           {"joiner", make_joiner},
                                                                            {"raise_exception", raise_exception},
                                                                            {"strftime_now", strftime_now}};
   for (const auto& [name, function] : kGlobals) interpreter.set(name, Value(Builtin{name, function, nullptr}));

@@ -4,7 +4,7 @@
 
 namespace caravel::text::jinja {
 
-/// range, dict, namespace, cycler, joiner, raise_exception and strftime_now.
+/// range, namespace, raise_exception and strftime_now.
 void set_globals(Interpreter& interpreter);
 
 }  // namespace caravel::text::jinja

@@ -251,14 +251,14 @@ Value Interpreter::call(const Value& callee, const Arguments& arguments) {
 Value Interpreter::call_filter(const std::string& name, const Value& operand, const Arguments& arguments) {
   budget_.step();
   const Builtin::Function filter = find_filter(name);
-  if (filter == nullptr) throw fail<InvalidArgument>("there is no filter '{}'", name);
+  if (filter == nullptr) throw fail<InvalidArgument>("the filter '{}' is not supported", name);
   return filter(*this, operand, arguments);
 }
 
 bool Interpreter::call_test(const std::string& name, const Value& operand, const Arguments& arguments) {
   budget_.step();
   const TestFunction test = find_test(name);
-  if (test == nullptr) throw fail<InvalidArgument>("there is no test '{}'", name);
+  if (test == nullptr) throw fail<InvalidArgument>("the test '{}' is not supported", name);
   return test(*this, operand, arguments);
 }
 

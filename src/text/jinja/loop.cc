@@ -1,18 +1,8 @@
 #include "text/jinja/loop.h"
 
 #include "base/error.h"
-#include "text/jinja/arguments.h"
 
 namespace caravel::text::jinja {
-namespace {
-
-Value cycle(Interpreter&, const Value& self, const Arguments& arguments) {
-  if (arguments.positional.empty()) throw InvalidArgument("loop.cycle() needs items");
-  const auto index = static_cast<size_t>(static_cast<Loop&>(self.object()).index());
-  return arguments.positional[index % arguments.positional.size()];
-}
-
-}  // namespace
 
 Loop::Loop(std::vector<Value> items, std::function<bool(const Value&)> accepts)
     : items_(std::move(items)), accepts_(std::move(accepts)) {
@@ -58,7 +48,6 @@ Value Loop::attribute(std::string_view name) {
   if (name == "nextitem") {
     return is_last() ? Value::undefined(Undefined::Kind::kAttribute, name) : accepted_[static_cast<size_t>(index_) + 1];
   }
-  if (name == "cycle") return method("cycle", cycle);
   return Value::undefined(Undefined::Kind::kAttribute, name);
 }
 

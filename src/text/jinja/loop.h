@@ -26,8 +26,6 @@ class Loop : public Object {
   Value attribute(std::string_view name) override;
   Value call(Interpreter& interpreter, const Arguments& arguments) override;
 
-  int64_t index() const { return index_; }
-
  private:
   // Looks for one more item; false where there is none.
   bool fetch();

@@ -41,11 +41,6 @@ Value dict_values(Interpreter& interpreter, const Value& self, const Arguments& 
   return Value::sequence(std::move(out), Sequence::Kind::kValues);
 }
 
-Value copy(Interpreter&, const Value& self, const Arguments& arguments) {
-  arguments.expect_none("copy");
-  return self;
-}
-
 Value sequence_count(Interpreter& interpreter, const Value& self, const Arguments& arguments) {
   const auto [wanted] = arguments.bind("count", {"value"});
   if (wanted == nullptr) throw InvalidArgument("count() needs a value");
@@ -65,9 +60,8 @@ Value sequence_index(Interpreter& interpreter, const Value& self, const Argument
 }
 
 constexpr NamedFunction kDictMethods[] = {
-    {"copy", copy}, {"get", dict_get}, {"items", dict_items}, {"keys", dict_keys}, {"values", dict_values}};
-constexpr NamedFunction kListMethods[] = {{"copy", copy}, {"count", sequence_count}, {"index", sequence_index}};
-constexpr NamedFunction kTupleMethods[] = {{"count", sequence_count}, {"index", sequence_index}};
+    {"get", dict_get}, {"items", dict_items}, {"keys", dict_keys}, {"values", dict_values}};
+constexpr NamedFunction kSequenceMethods[] = {{"count", sequence_count}, {"index", sequence_index}};
 
 // `transformers` runs templates in a sandbox where the data cannot be changed.
 constexpr std::string_view kDictUnsafe[] = {"clear", "pop", "popitem", "setdefault", "update"};
@@ -96,8 +90,8 @@ Value find_method(const Value& object, std::string_view name) {
     case Value::Type::kDict:
       return find_in(kDictMethods, kDictUnsafe, object, name);
     case Value::Type::kSequence:
-      if (object.sequence().kind == Sequence::Kind::kList) return find_in(kListMethods, kListUnsafe, object, name);
-      if (object.sequence().kind == Sequence::Kind::kTuple) return find_in(kTupleMethods, {}, object, name);
+      if (object.sequence().kind == Sequence::Kind::kList) return find_in(kSequenceMethods, kListUnsafe, object, name);
+      if (object.sequence().kind == Sequence::Kind::kTuple) return find_in(kSequenceMethods, {}, object, name);
       return Undefined{};
     default:
       return Undefined{};

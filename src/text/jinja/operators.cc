@@ -7,8 +7,8 @@
 #include "base/error.h"
 #include "text/jinja/arguments.h"
 #include "text/jinja/print.h"
+#include "text/jinja/python_format.h"
 #include "text/jinja/python_text.h"
-#include "text/jinja/string_format.h"
 
 namespace caravel::text::jinja {
 namespace {

@@ -54,7 +54,6 @@ constexpr NamedFunction kFilters[] = {
     {"map", map},
     {"reject", select<false, false>},
     {"rejectattr", select<false, true>},
-    {"select", select<true, false>},
     {"selectattr", select<true, true>},
 };
 

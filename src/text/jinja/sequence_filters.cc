@@ -49,16 +49,6 @@ Value join(Interpreter& interpreter, const Value& value, const Arguments& argume
   return joined(interpreter.budget(), between, parts);
 }
 
-Value reverse(Interpreter& interpreter, const Value& value, const Arguments& arguments) {
-  arguments.expect_none("reverse");
-  std::vector<Value> items = iterate(value, interpreter.budget());
-  std::reverse(items.begin(), items.end());
-  if (!value.is_string()) return Value::sequence(std::move(items), Sequence::Kind::kGenerator);
-  std::string text;
-  for (const Value& item : items) text += item.string();
-  return text;
-}
-
 // What an item is sorted or compared by: strings without regard to case, unless asked for.
 Value sort_key(Interpreter& interpreter, const Value& item, const Value* attribute, bool case_sensitive) {
   const auto folded = [&](const Value& value) {
@@ -142,78 +132,25 @@ Value unique(Interpreter& interpreter, const Value& value, const Arguments& argu
   return Value::sequence(std::move(out), Sequence::Kind::kGenerator);
 }
 
-template <bool kMax>
-Value extreme(Interpreter& interpreter, const Value& value, const Arguments& arguments) {
-  const auto [case_sensitive, attribute] = arguments.bind(kMax ? "max" : "min", {"case_sensitive", "attribute"});
+Value min(Interpreter& interpreter, const Value& value, const Arguments& arguments) {
+  const auto [case_sensitive, attribute] = arguments.bind("min", {"case_sensitive", "attribute"});
   const std::vector<Value> items = iterate(value, interpreter.budget());
   if (items.empty()) return Undefined{Undefined::Kind::kEmptySequence};
   size_t best = 0;
   Value best_key = sort_key(interpreter, items[0], attribute, truth_or(case_sensitive, false));
   for (size_t i = 1; i < items.size(); ++i) {
     Value key = sort_key(interpreter, items[i], attribute, truth_or(case_sensitive, false));
-    const bool better = kMax ? less(best_key, key, interpreter.budget()) : less(key, best_key, interpreter.budget());
-    if (!better) continue;
+    if (!less(key, best_key, interpreter.budget())) continue;
     best = i;
     best_key = std::move(key);
   }
   return items[best];
 }
 
-Value sum(Interpreter& interpreter, const Value& value, const Arguments& arguments) {
-  const auto [attribute, start] = arguments.bind("sum", {"attribute", "start"});
-  Value total = start == nullptr ? Value(int64_t{0}) : *start;
-  if (total.is_string()) throw InvalidArgument("sum: strings are joined, not summed");
-  for (const Value& item : iterate(value, interpreter.budget())) {
-    total =
-        apply_binary(BinaryOperator::kAdd, total, read_attribute(interpreter, item, attribute), interpreter.budget());
-  }
-  return total;
-}
-
-Value batch(Interpreter& interpreter, const Value& value, const Arguments& arguments) {
-  const auto [count, fill] = arguments.bind("batch", {"linecount", "fill_with"});
-  const auto size = static_cast<size_t>(std::max<int64_t>(integer_or(count, 0), 0));
-  std::vector<Value> lines;
-  std::vector<Value> line;
-  for (Value& item : iterate(value, interpreter.budget())) {
-    if (line.size() == size && !line.empty()) lines.push_back(Value::sequence(std::exchange(line, {})));
-    line.push_back(std::move(item));
-  }
-  if (!line.empty()) {
-    if (fill != nullptr && !fill->is_none() && line.size() < size) {
-      interpreter.budget().items(size);
-      line.resize(size, *fill);
-    }
-    lines.push_back(Value::sequence(std::move(line)));
-  }
-  return Value::sequence(std::move(lines), Sequence::Kind::kGenerator);
-}
-
-Value slice(Interpreter& interpreter, const Value& value, const Arguments& arguments) {
-  const auto [count, fill] = arguments.bind("slice", {"slices", "fill_with"});
-  const int64_t slices = integer_or(count, 0);
-  if (slices <= 0) throw fail<InvalidArgument>("slice: {} slices cannot be made", slices);
-  const std::vector<Value> items = iterate(value, interpreter.budget());
-  interpreter.budget().items(static_cast<size_t>(slices));
-  const size_t each = items.size() / static_cast<size_t>(slices);
-  const size_t longer = items.size() % static_cast<size_t>(slices);
-  std::vector<Value> out;
-  auto place = items.begin();
-  for (size_t i = 0; i < static_cast<size_t>(slices); ++i) {
-    const auto end = place + static_cast<std::ptrdiff_t>(each + (i < longer ? 1 : 0));
-    std::vector<Value> part(place, end);
-    place = end;
-    if (fill != nullptr && !fill->is_none() && i >= longer) part.push_back(*fill);
-    out.push_back(Value::sequence(std::move(part)));
-  }
-  return Value::sequence(std::move(out), Sequence::Kind::kGenerator);
-}
-
 constexpr NamedFunction kFilters[] = {
-    {"batch", batch},        {"count", length},    {"dictsort", dictsort}, {"first", first}, {"items", items_filter},
-    {"join", join},          {"last", last},       {"length", length},     {"list", list},   {"max", extreme<true>},
-    {"min", extreme<false>}, {"reverse", reverse}, {"slice", slice},       {"sort", sort},   {"sum", sum},
-    {"unique", unique},
+    {"dictsort", dictsort}, {"first", first},   {"items", items_filter}, {"join", join},
+    {"last", last},         {"length", length}, {"list", list},          {"min", min},
+    {"sort", sort},         {"unique", unique},
 };
 
 }  // namespace

@@ -4,8 +4,8 @@
 #include "text/jinja/filter_table.h"
 #include "text/jinja/methods.h"
 #include "text/jinja/operators.h"
+#include "text/jinja/python_format.h"
 #include "text/jinja/python_text.h"
-#include "text/jinja/string_format.h"
 #include "text/jinja/text_operations.h"
 
 namespace caravel::text::jinja {
@@ -89,26 +89,6 @@ Value split(Interpreter& interpreter, const Value& self, const Arguments& argume
   parts.push_back(text);
   if (kFromRight) std::reverse(parts.begin(), parts.end());
   return list_of(parts, budget);
-}
-
-template <bool kFromRight>
-Value partition(Interpreter& interpreter, const Value& self, const Arguments& arguments) {
-  const auto [separator] = arguments.bind("partition", {"sep"});
-  const std::string& by = string_argument("partition", "sep", separator);
-  if (by.empty()) throw InvalidArgument("partition(): the separator is empty");
-  const std::string& text = self.string();
-  interpreter.budget().text(text.size());
-  const size_t found = kFromRight ? text.rfind(by) : find_text(text, by);
-  const Value empty{std::string()};
-  std::vector<Value> parts;
-  if (found != std::string::npos) {
-    parts = {Value(text.substr(0, found)), Value(by), Value(text.substr(found + by.size()))};
-  } else if (kFromRight) {
-    parts = {empty, empty, self};
-  } else {
-    parts = {self, empty, empty};
-  }
-  return Value::sequence(std::move(parts), Sequence::Kind::kTuple);
 }
 
 Value split_lines_method(Interpreter& interpreter, const Value& self, const Arguments& arguments) {
@@ -212,29 +192,6 @@ Value remove_affix(Interpreter& interpreter, const Value& self, const Arguments&
   return kPrefix ? text.substr(part.size()) : text.substr(0, text.size() - part.size());
 }
 
-// -1 left, 0 both sides, 1 right: where the text goes.
-template <int kPlace>
-Value justify(Interpreter& interpreter, const Value& self, const Arguments& arguments) {
-  const auto [width, fill] = arguments.bind("justify", {"width", "fillchar"});
-  const std::string by = fill == nullptr ? " " : string_argument("justify", "fillchar", fill);
-  if (utf8_length(by) != 1) throw InvalidArgument("ljust(), rjust() and center() fill with one character");
-  if (width == nullptr) throw InvalidArgument("ljust(), rjust() and center() need a width");
-  const int64_t wanted = integer_or(width, 0);
-  if (kPlace == 0) return centered(interpreter.budget(), self.string(), wanted, by);
-  const int64_t missing = wanted - std::min(wanted, utf8_length(self.string()));
-  return padded(interpreter.budget(), self.string(), kPlace > 0 ? missing : 0, kPlace > 0 ? 0 : missing, by);
-}
-
-Value zfill(Interpreter& interpreter, const Value& self, const Arguments& arguments) {
-  const auto [width] = arguments.bind("zfill", {"width"});
-  const std::string& text = self.string();
-  const bool has_sign = !text.empty() && (text[0] == '-' || text[0] == '+');
-  const int64_t wanted = integer_or(width, 0);
-  const int64_t missing = wanted - std::min(wanted, utf8_length(text));
-  return text.substr(0, has_sign ? 1 : 0) +
-         padded(interpreter.budget(), text.substr(has_sign ? 1 : 0), missing, 0, "0");
-}
-
 // All characters pass and there is one; where `cased_only`, those without case do not matter.
 template <bool (*kPasses)(int32_t), bool kCasedOnly = false>
 Value all_characters(Interpreter& interpreter, const Value& self, const Arguments& arguments) {
@@ -251,54 +208,33 @@ Value all_characters(Interpreter& interpreter, const Value& self, const Argument
   return any;
 }
 
-bool is_alnum(int32_t c) { return is_word(c) && c != '_'; }
-
-std::string swap_case(std::string_view text) {
-  std::string out;
-  for (const std::string_view character : utf8_characters(text)) {
-    out += is_upper(utf8_decode(character, 0).value) ? to_lower(character) : to_upper(character);
-  }
-  return out;
-}
-
 constexpr NamedFunction kMethods[] = {
     {"capitalize", mapped<capitalize>},
-    {"center", justify<0>},
     {"count", count},
     {"endswith", has_end<false>},
     {"find", find<false, false>},
     {"format", format},
     {"index", find<false, true>},
-    {"isalnum", all_characters<is_alnum>},
     {"isalpha", all_characters<is_alpha>},
-    {"isdecimal", all_characters<is_digit>},
     {"isdigit", all_characters<is_digit>},
     {"islower", all_characters<is_lower, true>},
-    {"isnumeric", all_characters<is_digit>},
     {"isspace", all_characters<is_python_space>},
     {"isupper", all_characters<is_upper, true>},
     {"join", join},
-    {"ljust", justify<-1>},
     {"lower", mapped<to_lower>},
     {"lstrip", strip_method<true, false>},
-    {"partition", partition<false>},
     {"removeprefix", remove_affix<true>},
     {"removesuffix", remove_affix<false>},
     {"replace", replace},
     {"rfind", find<true, false>},
-    {"rindex", find<true, true>},
-    {"rjust", justify<1>},
-    {"rpartition", partition<true>},
     {"rsplit", split<true>},
     {"rstrip", strip_method<false, true>},
     {"split", split<false>},
     {"splitlines", split_lines_method},
     {"startswith", has_end<true>},
     {"strip", strip_method<true, true>},
-    {"swapcase", mapped<swap_case>},
     {"title", mapped<title_case>},
     {"upper", mapped<to_upper>},
-    {"zfill", zfill},
 };
 
 }  // namespace

@@ -4,7 +4,6 @@
 #include "text/jinja/filter_table.h"
 #include "text/jinja/print.h"
 #include "text/jinja/python_text.h"
-#include "text/jinja/string_format.h"
 #include "text/jinja/text_operations.h"
 
 namespace caravel::text::jinja {
@@ -88,42 +87,6 @@ Value indent(Interpreter& interpreter, const Value& value, const Arguments& argu
   return Value(std::move(out), value.is_markup());
 }
 
-Value center_filter(Interpreter& interpreter, const Value& value, const Arguments& arguments) {
-  const auto [width] = arguments.bind("center", {"width"});
-  return centered(interpreter.budget(), text_of(interpreter, value), integer_or(width, 80), " ");
-}
-
-Value truncate(Interpreter& interpreter, const Value& value, const Arguments& arguments) {
-  const auto [length, kill_words, end, leeway] = arguments.bind("truncate", {"length", "killwords", "end", "leeway"});
-  const std::string text = text_of(interpreter, value);
-  const std::string tail = end == nullptr ? "..." : text_of(interpreter, *end);
-  const int64_t limit = integer_or(length, 255);
-  const int64_t slack = leeway == nullptr || leeway->is_none() ? 5 : integer_or(leeway, 5);
-  const int64_t tail_length = utf8_length(tail);
-  if (limit < tail_length)
-    throw fail<InvalidArgument>("truncate: a length of {} is less than the end's {}", limit, tail_length);
-  const auto characters = utf8_characters(text);
-  if (static_cast<int64_t>(characters.size()) <= limit + slack) return text;
-  std::string out;
-  for (int64_t i = 0; i < limit - tail_length; ++i) out += characters[static_cast<size_t>(i)];
-  if (!truth_or(kill_words, false)) {
-    const size_t space = out.rfind(' ');
-    if (space != std::string::npos) out.resize(space);
-  }
-  return out + tail;
-}
-
-Value escape(Interpreter& interpreter, const Value& value, const Arguments& arguments) {
-  arguments.expect_none("escape");
-  if (value.is_markup()) return value;
-  return Value(html_escaped(text_of(interpreter, value)), true);
-}
-
-Value force_escape(Interpreter& interpreter, const Value& value, const Arguments& arguments) {
-  arguments.expect_none("forceescape");
-  return Value(html_escaped(text_of(interpreter, value)), true);
-}
-
 Value safe(Interpreter& interpreter, const Value& value, const Arguments& arguments) {
   arguments.expect_none("safe");
   return Value(text_of(interpreter, value), true);
@@ -134,56 +97,8 @@ Value string(Interpreter& interpreter, const Value& value, const Arguments& argu
   return value.is_string() ? value : Value(text_of(interpreter, value));
 }
 
-Value format(Interpreter& interpreter, const Value& value, const Arguments& arguments) {
-  if (!arguments.keyword.empty() && !arguments.positional.empty()) {
-    throw InvalidArgument("format takes values by place or by name, not both");
-  }
-  Value values = Value::sequence(arguments.positional, Sequence::Kind::kTuple);
-  if (!arguments.keyword.empty()) {
-    auto dict = std::make_shared<Dict>();
-    for (const auto& [name, item] : arguments.keyword) dict->set_name(name, item);
-    values = Value(std::shared_ptr<const Dict>(std::move(dict)));
-  }
-  return format_percent(Value(text_of(interpreter, value)), values, interpreter.budget());
-}
-
-Value word_count(Interpreter& interpreter, const Value& value, const Arguments& arguments) {
-  arguments.expect_none("wordcount");
-  const std::string text = text_of(interpreter, value);
-  int64_t count = 0;
-  bool inside = false;
-  for (size_t offset = 0; offset < text.size();) {
-    const CodePoint c = utf8_decode(text, offset);
-    count += is_word(c.value) && !inside ? 1 : 0;
-    inside = is_word(c.value);
-    offset += c.bytes;
-  }
-  return count;
-}
-
-Value url_encode(Interpreter& interpreter, const Value& value, const Arguments& arguments) {
-  arguments.expect_none("urlencode");
-  if (value.is_dict() || value.is_sequence()) throw InvalidArgument("urlencode: give it a string");
-  std::string out;
-  for (const char c : text_of(interpreter, value)) {
-    const bool kept = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' ||
-                      c == '.' || c == '-' || c == '~' || c == '/';
-    if (kept) {
-      out += c;
-    } else {
-      out += fmt::format("%{:02X}", static_cast<uint8_t>(c));
-    }
-  }
-  return out;
-}
-
 constexpr NamedFunction kFilters[] = {
     {"capitalize", capitalize_filter},
-    {"center", center_filter},
-    {"e", escape},
-    {"escape", escape},
-    {"forceescape", force_escape},
-    {"format", format},
     {"indent", indent},
     {"lower", lower},
     {"replace", replace},
@@ -191,10 +106,7 @@ constexpr NamedFunction kFilters[] = {
     {"string", string},
     {"title", title},
     {"trim", trim},
-    {"truncate", truncate},
     {"upper", upper},
-    {"urlencode", url_encode},
-    {"wordcount", word_count},
 };
 
 }  // namespace

@@ -74,14 +74,6 @@ std::string padded(Budget& budget, std::string_view text, int64_t left, int64_t 
   return out;
 }
 
-std::string centered(Budget& budget, std::string_view text, int64_t width, std::string_view fill) {
-  const int64_t missing = width - utf8_length(text);
-  if (missing <= 0) return std::string(text);
-  // CPython puts the odd one on the left where the width is odd.
-  const int64_t left = missing / 2 + (missing & width & 1);
-  return padded(budget, text, left, missing - left, fill);
-}
-
 std::string joined(Budget& budget, std::string_view separator, const std::vector<std::string>& items) {
   std::string out;
   for (size_t i = 0; i < items.size(); ++i) {

@@ -15,7 +15,6 @@ std::string stripped(Interpreter& interpreter, std::string_view text, const Valu
 std::string replaced(Budget& budget, std::string_view text, std::string_view from, std::string_view to, int64_t limit);
 std::string spaces(Budget& budget, int64_t width);
 /// `fill` is one character.
-std::string centered(Budget& budget, std::string_view text, int64_t width, std::string_view fill);
 std::string padded(Budget& budget, std::string_view text, int64_t left, int64_t right, std::string_view fill);
 /// str(separator).join(items), where the items are strings.
 std::string joined(Budget& budget, std::string_view separator, const std::vector<std::string>& items);

@@ -67,10 +67,6 @@ Value* Namespace::find(std::string_view name) {
   return nullptr;
 }
 
-Value Object::method(const char* name, Builtin::Function function) {
-  return Builtin{name, function, std::make_shared<const Value>(shared_from_this())};
-}
-
 void Object::hold(const Value& value) { height_ = checked_height(std::max(height_, value.height() + 1)); }
 
 Value Value::sequence(std::vector<Value> items, Sequence::Kind kind) {

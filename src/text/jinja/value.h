@@ -59,7 +59,7 @@ struct Namespace {
   Value* find(std::string_view name);
 };
 
-/// A callable of the language: a global, or a method together with the object it belongs to.
+/// A callable of the language: a global, or a method together with the value it belongs to.
 struct Builtin {
   using Function = Value (*)(Interpreter&, const Value& self, const Arguments&);
   const char* name;
@@ -67,16 +67,13 @@ struct Builtin {
   std::shared_ptr<const Value> self;
 };
 
-/// State behind `loop`, `cycler(...)` and `joiner(...)`.
-class Object : public std::enable_shared_from_this<Object> {
+/// A value with state and attributes of its own, as `loop` is.
+class Object {
  public:
   virtual ~Object() = default;
   virtual const char* type_name() const = 0;
   virtual Value attribute(std::string_view name) = 0;
   virtual Value call(Interpreter& interpreter, const Arguments& arguments) = 0;
-
-  /// `function` as a method of this object.
-  Value method(const char* name, Builtin::Function function);
 
   int height() const { return height_; }
 

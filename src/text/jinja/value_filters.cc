@@ -1,5 +1,4 @@
 #include <cmath>
-#include <cstdlib>
 
 #include "base/error.h"
 #include "base/numbers.h"
@@ -17,21 +16,6 @@ Value default_filter(Interpreter&, const Value& value, const Arguments& argument
   const auto [otherwise, boolean] = arguments.bind("default", {"default_value", "boolean"});
   if (!value.is_undefined() && !(truth_or(boolean, false) && !value.truthy())) return value;
   return otherwise == nullptr ? Value(std::string()) : *otherwise;
-}
-
-Value abs_filter(Interpreter&, const Value& value, const Arguments& arguments) {
-  arguments.expect_none("abs");
-  if (value.is_undefined()) throw_undefined(value);
-  if (!value.is_number()) throw fail<InvalidArgument>("abs: a {} is no number", value.type_name());
-  if (value.is(Value::Type::kFloat)) return std::abs(value.number());
-  return value.integer() < 0 ? apply_negate(value) : Value(value.integer());
-}
-
-Value attr(Interpreter& interpreter, const Value& value, const Arguments& arguments) {
-  const auto [name] = arguments.bind("attr", {"name"});
-  const std::string& text = string_argument("attr", "name", name);
-  if (value.is_dict()) return find_method(value, text);
-  return interpreter.attribute(value, text);
 }
 
 // Python's int(text, base) and float(text): surrounding whitespace and a sign are fine, underscores between digits too.
@@ -54,18 +38,12 @@ std::optional<std::string> number_text(std::string_view text) {
 
 std::optional<int64_t> parse_integer(std::string_view text, int base) {
   const auto digits = number_text(text);
-  if (!digits) return std::nullopt;
-  return parse_number<int64_t>(*digits, base);
+  return digits ? parse_number<int64_t>(*digits, base) : std::nullopt;
 }
 
 std::optional<double> parse_float(std::string_view text) {
   const auto digits = number_text(text);
-  if (!digits || digits->find_first_of("xXpP") != std::string::npos || digits->find('(') != std::string::npos) {
-    return std::nullopt;
-  }
-  char* end = nullptr;
-  const double number = std::strtod(digits->c_str(), &end);
-  return end == digits->c_str() + digits->size() ? std::optional(number) : std::nullopt;
+  return digits ? parse_number<double>(*digits) : std::nullopt;
 }
 
 std::optional<int64_t> truncated(double number) {
@@ -94,42 +72,6 @@ Value int_filter(Interpreter&, const Value& value, const Arguments& arguments) {
   return otherwise == nullptr ? Value(int64_t{0}) : *otherwise;
 }
 
-Value float_filter(Interpreter&, const Value& value, const Arguments& arguments) {
-  const auto [otherwise] = arguments.bind("float", {"default"});
-  if (value.is_undefined()) throw_undefined(value);
-  if (value.is_number()) return value.number();
-  if (value.is_string()) {
-    if (const auto number = parse_float(value.string())) return *number;
-  }
-  return otherwise == nullptr ? Value(0.0) : *otherwise;
-}
-
-// Python's round: half to even, decided on the exact decimal expansion, which is what printf rounds too.
-double rounded(double number, int64_t precision) {
-  if (!std::isfinite(number) || precision > 300) return number;
-  if (precision >= 0) return std::strtod(fmt::format("{:.{}f}", number, precision).c_str(), nullptr);
-  if (precision < -308) return 0.0;
-  const double scale = std::pow(10.0, static_cast<double>(-precision));
-  return std::nearbyint(number / scale) * scale;
-}
-
-Value round_filter(Interpreter&, const Value& value, const Arguments& arguments) {
-  const auto [precision, method] = arguments.bind("round", {"precision", "method"});
-  if (value.is_undefined()) throw_undefined(value);
-  if (!value.is_number()) throw fail<InvalidArgument>("round: a {} is no number", value.type_name());
-  const int64_t digits = integer_or(precision, 0);
-  const std::string how = method == nullptr ? "common" : string_argument("round", "method", method);
-  if (how == "common") {
-    if (value.is_integral() && digits >= 0) return value.integer();
-    const double result = rounded(value.number(), digits);
-    return value.is_integral() ? Value(static_cast<int64_t>(result)) : Value(result);
-  }
-  if (how != "ceil" && how != "floor") throw fail<InvalidArgument>("round: '{}' is not common, ceil or floor", how);
-  const double scale = std::pow(10.0, static_cast<double>(digits));
-  const double scaled = value.number() * scale;
-  return (how == "ceil" ? std::ceil(scaled) : std::floor(scaled)) / scale;
-}
-
 Value tojson(Interpreter& interpreter, const Value& value, const Arguments& arguments) {
   const auto [ascii, indent, separators, sort_keys] =
       arguments.bind("tojson", {"ensure_ascii", "indent", "separators", "sort_keys"});
@@ -151,8 +93,9 @@ Value tojson(Interpreter& interpreter, const Value& value, const Arguments& argu
 }
 
 constexpr NamedFunction kFilters[] = {
-    {"abs", abs_filter},     {"attr", attr},      {"d", default_filter},   {"default", default_filter},
-    {"float", float_filter}, {"int", int_filter}, {"round", round_filter}, {"tojson", tojson},
+    {"default", default_filter},
+    {"int", int_filter},
+    {"tojson", tojson},
 };
 
 }  // namespace

@@ -1,4 +1,4 @@
-#include "text/jinja/string_format.h"
+#include "text/jinja/python_format.h"
 
 #include <algorithm>
 #include <charconv>
