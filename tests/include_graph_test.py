@@ -1,4 +1,4 @@
-"""Reads every #include under src/ and fails on an edge that docs/architecture.md does not list.
+"""Reads every #include under src/ and include/ and fails on an edge that docs/architecture.md does not list.
 
 The page's section "Who may include whom" holds one table row a folder: | `folder` | `dep`, `dep` |.
 """
@@ -11,6 +11,7 @@ import unittest
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 SRC = ROOT / "src"
 FACE = "caravel"  # include/caravel, the public headers
+HEADERS = ROOT / "include" / FACE
 
 
 def allowed_edges():
@@ -44,6 +45,19 @@ class IncludeGraph(unittest.TestCase):
         wrong = [f"{path}:{number}: {folder} -> {target}"
                  for path, number, folder, target in includes() if target not in edges.get(folder, set())]
         self.assertEqual([], wrong, "\nedges that docs/architecture.md does not list:\n" + "\n".join(wrong))
+
+    def test_the_public_headers_include_the_standard_library_and_each_other(self):
+        headers = sorted(HEADERS.iterdir())
+        self.assertIn(HEADERS / "engine.h", headers)
+        # The standard library's headers have neither folder nor suffix.
+        allowed = re.compile(r'<[a-z_]+>|"caravel/(\w+)\.h"')
+        wrong = []
+        for header in headers:
+            for number, line in enumerate(header.read_text().splitlines(), 1):
+                match = re.match(r"\s*#\s*include\s+(\S+)", line)
+                if match and not allowed.fullmatch(match.group(1)):
+                    wrong.append(f"{header.relative_to(ROOT)}:{number}: {match.group(1)}")
+        self.assertEqual([], wrong)
 
     def test_the_listed_graph_has_no_cycle(self):
         edges = allowed_edges()

@@ -13,7 +13,7 @@ struct StepReport {
   uint64_t number = 0;     // 1, 2, ...
   double end = 0;          // seconds since the engine was opened
   double seconds = 0;      // that it took
-  int prefill_tokens = 0;  // of prompts, and of what a preemption by recompute lost
+  int prefill_tokens = 0;  // prompts' tokens, and those that a preemption by recompute lost
   int decode_tokens = 0;
   int waiting = 0, running = 0, swapped = 0;  // requests, after it
 };
@@ -28,16 +28,30 @@ struct BlockReport {
 };
 
 /// What the engine does now.
-struct Monitor {
+struct EngineReport {
   Stats stats;
   double now = 0;                   // seconds since the engine was opened
   std::vector<StepReport> steps;    // in order; the last 512 at most
   std::vector<BlockReport> blocks;  // [total_blocks]; empty: not looked at yet
   struct Owner {
     int64_t number = 0;
-    std::string id;  // the request's; empty for scores and embeddings
+    std::string id;  // the request's
   };
-  std::vector<Owner> owners;  // of the blocks
+  std::vector<Owner> owners;  // whom the blocks belong to
+};
+
+/// An engine from inside, for those who watch it or look for a bug in it. Engine::monitor() gives it; it lives as long
+/// as the engine. Any thread may call any method.
+class EngineMonitor {
+ public:
+  virtual ~EngineMonitor() = default;
+  /// The steps after number `since_step` (0: all that are kept) and the block map. Returns at once: while the engine
+  /// steps, the map is of the last step boundary after the call before, so ask every fraction of a second; who asks
+  /// only once may get none, or an old one. Costs the engine nothing while nobody asks.
+  virtual EngineReport report(uint64_t since_step) const = 0;
+  /// Waits until nothing runs, then checks every invariant of the block pool (reference counts, free list, prefix
+  /// index); aborts with what does not add up. Debug builds do it whenever the engine falls idle.
+  virtual void check_integrity() = 0;
 };
 
 }  // namespace caravel

@@ -7,6 +7,8 @@
 #include <variant>
 #include <vector>
 
+#include "caravel/result.h"
+
 namespace caravel {
 
 /// What an answer must look like. An answer that ends by itself fits it whole; one cut by max_tokens is a beginning.
@@ -29,31 +31,32 @@ struct GrammarSpec {
   bool operator==(const GrammarSpec&) const = default;
 };
 
-/// How the tokens of one request are drawn. Names and meanings are OpenAI's and vLLM's. The logits pass, in this order,
+/// How the tokens of one request are drawn. Names and meanings are OpenAI's and vLLM's. What is not given is as the
+/// model's files say, else as Request::fallback says, else as the comment does. The logits pass, in this order,
 /// through: the grammar, allowed and bad words, min_tokens, logit bias, penalties, temperature, top-k, typical-p,
 /// top-p, min-p. Log-probabilities that are reported are those of the model, before any of it.
 struct SamplingParams {
-  int max_tokens = 256;                               // >= 0; 0 computes the prompt alone (its log-probabilities)
-  int min_tokens = 0;                                 // no end of generation and no stop token before these many
-  float temperature = 0.0F;                           // >= 0; 0 is greedy
-  int top_k = 0;                                      // 0 or -1: off
-  float top_p = 1.0F;                                 // (0, 1]; 1: off
-  float min_p = 0.0F;                                 // [0, 1]; 0: off
-  float typical_p = 1.0F;                             // (0, 1]; 1: off
-  float repetition_penalty = 1.0F;                    // > 0; of tokens in the prompt or the output; 1: off
-  float presence_penalty = 0.0F;                      // [-2, 2]; of tokens in the output
-  float frequency_penalty = 0.0F;                     // [-2, 2]; times their count in the output
+  std::optional<int> max_tokens;            // >= 0; 0 computes the prompt alone (its log-probabilities). 256
+  std::optional<int> min_tokens;            // no end of generation and no stop token before these many. 0
+  std::optional<float> temperature;         // >= 0; 0 is greedy. 0
+  std::optional<int> top_k;                 // 0 or -1: off. 0
+  std::optional<float> top_p;               // [0, 1]; 1: off. 1
+  std::optional<float> min_p;               // [0, 1]; 0: off. 0
+  std::optional<float> typical_p;           // (0, 1]; 1: off. 1
+  std::optional<float> repetition_penalty;  // > 0; of tokens in the prompt or the output; 1: off. 1
+  std::optional<float> presence_penalty;    // [-2, 2]; of tokens in the output. 0
+  std::optional<float> frequency_penalty;   // [-2, 2]; times their count in the output. 0
   std::vector<std::pair<int32_t, float>> logit_bias;  // token id, added to its logit
   std::vector<int32_t> allowed_token_ids;             // empty: all
   std::vector<std::string> bad_words;                 // sequences of tokens that are never completed
   std::optional<uint64_t> seed;                       // none: a fresh one for every request
-  int n = 1;                                          // answers to one prompt; their prompt blocks are shared
+  std::optional<int> n;                               // answers to one prompt; their prompt blocks are shared. 1
   bool use_beam_search = false;                       // n best of beam_width; temperature is not used
-  int beam_width = 0;                                 // >= n; 0: n
-  float length_penalty = 1.0F;                        // a beam's score is its log-probability / length^length_penalty
-  bool early_stopping = false;                        // end as soon as beam_width beams have ended
-  std::vector<std::string> stop;                      // texts that end the answer
-  std::vector<int32_t> stop_token_ids;                // ids that end it
+  std::optional<int> beam_width;                      // >= n; 0: n. 0
+  std::optional<float> length_penalty;  // a beam's score is its log-probability / length^length_penalty. 1
+  bool early_stopping = false;          // end as soon as beam_width beams have ended
+  std::vector<std::string> stop;        // texts that end the answer
+  std::vector<int32_t> stop_token_ids;  // ids that end it
   bool include_stop_str_in_output = false;
   bool ignore_eos = false;          // end-of-generation ids do not end it
   bool skip_special_tokens = true;  // special tokens do not appear in the text
@@ -79,14 +82,61 @@ struct Request {
   bool add_special_tokens = true;  // text alone: the beginning-of-sequence token, where the model wants one
   bool parse_special = true;       // text alone: special tokens written in it count as such
   SamplingParams sampling;
-  int priority = 0;        // lower runs first, under the priority policy
-  std::string cache_salt;  // prompts of different salts never share cached blocks
+  SamplingParams fallback;  // where neither `sampling` nor the model's files say a parameter
+  int priority = 0;         // lower runs first, under the priority policy
+  bool background = false;  // runs only where nothing else wants the step's tokens, under every policy
+  std::string cache_salt;   // prompts of different salts never share cached blocks
 };
 
-/// Log-probabilities of many continuations of one prefix, which is computed once.
+/// One turn of a conversation.
+struct Message {
+  std::string role;  // system, user, assistant or tool
+  std::string content;
+  std::string reasoning = {};             // an assistant's
+  std::vector<ToolCall> tool_calls = {};  // an assistant's
+  std::string tool_call_id = {};          // a tool's: which call it answers
+  std::string name = {};
+};
+
+/// A function that the model may call.
+struct Tool {
+  std::string name;
+  std::string description;
+  std::string parameters;  // JSON schema of an object, as text
+};
+
+/// A conversation to go on with. What Request has too means the same here and below.
+struct ChatRequest {
+  std::string id;
+  std::vector<Message> messages;
+  std::vector<Tool> tools;
+  enum class ToolChoice : uint8_t { kAuto, kNone, kRequired } tool_choice = ToolChoice::kAuto;
+  std::string template_kwargs;  // JSON object, as text, of what the template reads beside the messages; empty: nothing
+  SamplingParams sampling;
+  int priority = 0;
+  bool background = false;
+  std::string cache_salt;
+};
+
+/// Log-probabilities of continuations, each after its prefix.
 struct ScoreRequest {
-  std::vector<int32_t> prefix;                      // at least one token
-  std::vector<std::vector<int32_t>> continuations;  // at least one token each
+  struct Item {
+    std::vector<int32_t> prefix;                      // at least one token; computed once
+    std::vector<std::vector<int32_t>> continuations;  // at least one, at least one token each
+  };
+  std::string id;
+  std::vector<Item> items;
+  int priority = 0;
+  bool background = false;
+  std::string cache_salt;
+};
+
+/// One text to find the embedding of.
+struct EmbedRequest {
+  std::string id;
+  std::vector<int32_t> tokens;  // at least one
+  int priority = 0;
+  bool background = false;
 };
 
 }  // namespace caravel

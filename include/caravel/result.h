@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -27,7 +26,22 @@ inline const char* finish_reason_name(FinishReason reason) {
 struct Usage {
   int prompt_tokens = 0;
   int completion_tokens = 0;
-  int cached_tokens = 0;  // of the prompt, found in the prefix cache
+  int cached_tokens = 0;  // prompt tokens that the prefix cache had
+};
+
+/// One piece of a chat's answer, in the order in which it came. Pieces of a kind, joined, are that part of the whole.
+struct Piece {
+  enum class Kind : uint8_t {
+    kContent,
+    kReasoning,
+    kToolCall,       // a new call begins: index and name
+    kToolArguments,  // more of the JSON text of call `index`'s arguments
+  };
+  Kind kind = Kind::kContent;
+  int index = 0;  // the tool call's
+  std::string text;
+
+  bool operator==(const Piece&) const = default;
 };
 
 /// What is new of one answer since the last Delta of it. Texts and tokens of all deltas of an index, joined, are the
@@ -37,16 +51,26 @@ struct Usage {
 struct Delta {
   int index = 0;  // which of n
   std::string text;
+  std::vector<Piece> pieces;  // chats alone: the text taken apart; of neighbours no two are of one kind and call
   std::vector<int32_t> token_ids;
   std::vector<TokenLogprob> logprobs;                // one for each of token_ids, where asked
   FinishReason finish_reason = FinishReason::kNone;  // set in the last delta of an index
   std::string stop_reason;                           // the stop string or id that ended it, if one did
 };
 
+struct ToolCall {
+  std::string id;         // the caller's name for it, by which its result is sent back
+  std::string name;       // the function's
+  std::string arguments;  // a JSON object, as text; cut where max_tokens cut the answer
+};
+
 /// One whole answer.
 struct Completion {
   int index = 0;
   std::string text;
+  std::string content;               // chats alone, as are the next two: the text but for reasoning and calls
+  std::string reasoning;             // what the model wrote between its reasoning marks
+  std::vector<ToolCall> tool_calls;  // in order
   std::vector<int32_t> token_ids;
   std::vector<TokenLogprob> logprobs;
   FinishReason finish_reason = FinishReason::kNone;
@@ -54,20 +78,23 @@ struct Completion {
   float cumulative_logprob = 0;
 };
 
-/// A request's end.
+/// The log-probability of one continuation.
+struct Score {
+  double logprob = 0;  // the sum of token_logprobs
+  std::vector<int32_t> tokens;
+  std::vector<float> token_logprobs;
+  std::vector<bool> is_greedy;  // the token is the most likely one at its place
+};
+
+/// The end of a request: all of it. What the request did not ask for is empty.
 struct Result {
   std::string id;
   std::vector<Completion> completions;        // n, by index; beams best first
   std::vector<TokenLogprob> prompt_logprobs;  // where asked: one for each prompt token but the first
+  std::vector<std::vector<Score>> scores;     // [prefix][continuation]; a prefix that was not done has none
+  std::vector<float> embedding;               // [hidden_size]
   Usage usage;
-  std::string error;  // not empty: why finish_reason is kError
-};
-
-struct Score {
-  double logprob = 0;  // sum of token_logprobs
-  std::vector<int32_t> tokens;
-  std::vector<float> token_logprobs;
-  std::vector<bool> is_greedy;  // the token is the most likely one at its place
+  std::string error;  // not empty: why finish_reason is kError; or that scores or an embedding were cancelled
 };
 
 }  // namespace caravel

@@ -5,22 +5,22 @@
 
 namespace caravel {
 
-/// What the engine does now and has done since it was opened.
 /// One part of the steps' work, such as "gate and up", on all ranks together.
 struct RegionTime {
   const char* name = "";  // static
   int64_t runs = 0;
   double seconds = 0;
   double bytes = 0;  // read from memory, by what the sizes say; 0 where nobody said
-  double macs = 0;   // multiply-adds, likewise
+  double macs = 0;   // multiply-adds, by the sizes too
 };
 
+/// What the engine does now and has done since it was opened. Every prefix of a score counts as a request.
 struct Stats {
   int waiting_requests = 0;
   int running_requests = 0;
   int swapped_requests = 0;
 
-  int64_t total_blocks = 0;   // of the pool
+  int64_t total_blocks = 0;   // in the pool
   int64_t used_blocks = 0;    // held by sequences
   int64_t cached_blocks = 0;  // free, but still hold a prefix that may be found
   int block_size = 0;         // tokens
@@ -39,7 +39,7 @@ struct Stats {
   int64_t kv_slots_reserved_unused = 0;
 
   double busy_seconds = 0;          // spent in steps
-  std::vector<RegionTime> regions;  // of them, with EngineConfig::profile
+  std::vector<RegionTime> regions;  // where busy_seconds went, with EngineConfig::profile
 };
 
 }  // namespace caravel

@@ -29,8 +29,9 @@ struct EncodeOptions {
 /// Text to token ids and back. Immutable: any thread may call it.
 class Tokenizer {
  public:
-  /// Throws Unsupported (an unknown pre-tokenizer, named), FormatError (a merge or id that is not in the vocabulary, a
-  /// pattern that PCRE2 refuses).
+  /// From what a model's files say: open_tokenizer() and Engine::tokenizer() have one made. Throws Unsupported (an
+  /// unknown pre-tokenizer, named), FormatError (a merge or id that is not in the vocabulary, a pattern that PCRE2
+  /// refuses).
   explicit Tokenizer(TokenizerData data);
   ~Tokenizer();
   Tokenizer(Tokenizer&&) noexcept;
@@ -42,22 +43,35 @@ class Tokenizer {
   /// The text of many tokens, as a Detokenizer would give it. Bytes that are not UTF-8 become U+FFFD.
   std::string decode(std::span<const int32_t> tokens, bool skip_special = true) const;
 
+  // The next three throw InvalidArgument for an id outside the vocabulary.
+
   /// The raw bytes that a token stands for; may be part of a character. Control tokens give their name.
   std::string_view token_bytes(int32_t token) const;
+  /// A token as the model's files spell it: "<|im_end|>", or "\u0120the" for " the".
+  std::string_view token_text(int32_t token) const;
   TokenType token_type(int32_t token) const;
-  /// Of a token's text as stored, e.g. "<|im_end|>".
+  /// The token that is spelled so in the model's files.
   std::optional<int32_t> find(std::string_view stored) const;
 
   int vocab_size() const;
   std::optional<int32_t> bos_id() const;
   std::optional<int32_t> eos_id() const;
+  /// token_text() of bos_id() and eos_id(); empty where the model has none.
+  std::string_view bos_text() const;
+  std::string_view eos_text() const;
+  /// encode() puts bos_id() first, where special tokens are asked for.
   bool adds_bos() const;
-  const TokenizerData& data() const;
+  /// encode() puts a space before a text (SentencePiece), which decode() takes off again.
+  bool adds_space_prefix() const;
 
  private:
   struct Impl;
   std::unique_ptr<const Impl> impl_;
 };
+
+/// The tokenizer of a model alone, for those who count tokens: reads none of its weights. `model` as in
+/// EngineConfig::model. Throws NotFound, FormatError, Unsupported, IoError.
+std::unique_ptr<Tokenizer> open_tokenizer(const std::string& model);
 
 /// Turns a stream of tokens into text, never emitting half a character: bytes of an unfinished character wait for the
 /// next token. One thread at a time. A copy goes on from the same state (beams).

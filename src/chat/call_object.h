@@ -41,7 +41,7 @@ class CallObject {
   JsonScanner scanner_;
   State state_ = State::kOpen;
   Member member_ = Member::kOther;
-  std::string text_;       // of the key or name that is being read, as written
+  std::string text_;       // the key or name that is being read, as written
   std::string key_;        // unescaped
   std::string name_;       // empty: not read yet
   std::string arguments_;  // what came of them before the name

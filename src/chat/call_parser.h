@@ -59,9 +59,4 @@ class CallParser : public OutputParser {
   int calls_before_ = 0;     // calls when this opening came
 };
 
-std::unique_ptr<OutputParser> make_hermes_parser(ToolNames tools);
-std::unique_ptr<OutputParser> make_llama3_parser(ToolNames tools);
-std::unique_ptr<OutputParser> make_mistral_parser(ToolNames tools);
-std::unique_ptr<OutputParser> make_gemma_parser(ToolNames tools);
-
 }  // namespace caravel::chat

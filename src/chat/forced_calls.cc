@@ -4,38 +4,10 @@
 
 #include "base/error.h"
 #include "chat/output_parser.h"
+#include "chat/tool_syntax.h"
 
 namespace caravel::chat {
 namespace {
-
-using nlohmann::ordered_json;
-
-/// How a format spells its calls, in the one form that a forced answer takes.
-struct Spelling {
-  std::string_view before;     // the calls
-  std::string_view call;       // opens one: up to the name, within its quotes
-  std::string_view arguments;  // from the name to the arguments
-  std::string_view end;        // of one
-  std::string_view between;    // two
-  std::string_view after;      // the calls
-};
-
-Spelling spelling(ToolFormat format) {
-  switch (format) {
-    case ToolFormat::kHermes:
-      return {"", "<tool_call>\n{\"name\": \"", "\", \"arguments\": ", "}\n</tool_call>", "\n", ""};
-    case ToolFormat::kLlama3:
-      return {"", "{\"name\": \"", "\", \"parameters\": ", "}", "; ", ""};
-    case ToolFormat::kMistral:
-      // Without [TOOL_CALLS]: a grammar's text is spelled by plain tokens, and the model knows that one as a special.
-      return {"[", "{\"name\": \"", "\", \"arguments\": ", "}", ", ", "]"};
-    case ToolFormat::kGemma:
-      return {"```json\n", "{\"name\": \"", "\", \"parameters\": ", "}", "\n", "\n```"};
-    case ToolFormat::kNone:
-      break;
-  }
-  throw Unsupported("this model's chat template has no tool calls; name their format with --tool-call-parser");
-}
 
 std::string literal(std::string_view text) {
   std::string quoted = "\"";
@@ -50,12 +22,12 @@ std::string literal(std::string_view text) {
   return quoted + '"';
 }
 
-std::string schema_of(const ordered_json& function, const std::string& name) {
+std::string schema_of(const Json& function, const std::string& name) {
   // OpenAI: left out, it is a function without parameters.
   if (!function.contains("parameters") || function["parameters"].is_null()) {
     return R"({"type":"object","properties":{},"additionalProperties":false})";
   }
-  ordered_json schema = function["parameters"];
+  Json schema = function["parameters"];
   if (!schema.is_object()) throw fail<InvalidArgument>("the parameters of tool '{}' are not a JSON schema", name);
   const auto type = schema.find("type");
   if (type == schema.end()) {
@@ -80,8 +52,12 @@ std::string schema_of(const ordered_json& function, const std::string& name) {
 
 }  // namespace
 
-GrammarSpec forced_call_grammar(ToolFormat format, const ordered_json& tools, bool parallel) {
-  const Spelling spelled = spelling(format);
+GrammarSpec forced_call_grammar(ToolFormat format, const Json& tools, bool parallel) {
+  const ToolSyntax* syntax = find_syntax(format);
+  if (syntax == nullptr) {
+    throw Unsupported("this model's chat template has no tool calls; name their format with --tool-call-parser");
+  }
+  const ToolSyntax::Spelling& spelled = syntax->forced;
   if (tools.empty()) throw InvalidArgument("there is no tool to call: tools is empty");
   GrammarSpec spec;
   spec.kind = GrammarSpec::Kind::kGbnf;
@@ -94,10 +70,10 @@ GrammarSpec forced_call_grammar(ToolFormat format, const ordered_json& tools, bo
   if (parallel) root += "(" + literal(spelled.between) + " call)* ";
   put(spelled.after);
   std::string call = "call ::= " + literal(spelled.call) + " (";
-  for (const ordered_json& tool : tools) {
-    const ordered_json& function = tool.at("function");
+  for (const Json& tool : tools) {
+    const Json& function = tool.at("function");
     const std::string name = function.at("name").get<std::string>();
-    const std::string quoted = ordered_json(name).dump();
+    const std::string quoted = Json(name).dump();
     call += spec.schemas.empty() ? " " : " | ";
     call += literal(quoted.substr(1, quoted.size() - 2) + std::string(spelled.arguments)) + " schema-" +
             std::to_string(spec.schemas.size());

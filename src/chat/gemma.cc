@@ -1,5 +1,6 @@
 #include "chat/call_parser.h"
 #include "chat/python_call.h"
+#include "chat/tool_syntax.h"
 
 namespace caravel::chat {
 namespace {
@@ -90,8 +91,23 @@ class GemmaParser final : public CallParser {
 
 }  // namespace
 
-std::unique_ptr<OutputParser> make_gemma_parser(ToolNames tools) {
-  return std::make_unique<GemmaParser>(std::move(tools));
-}
+const ToolSyntax kGemmaSyntax = {
+    .format = ToolFormat::kGemma,
+    .name = "gemma",
+    .is_format_of = [](std::string_view chat_template) { return says(chat_template, "<start_of_turn>"); },
+    .marks_are_special = false,
+    .instruction =
+        "answer with nothing but a block for them: ```json\n{\"name\": function name, \"parameters\": "
+        "dictionary of argument name and its value}\n```",
+    .forced = {.before = "```json\n",
+               .call = "{\"name\": \"",
+               .arguments = "\", \"parameters\": ",
+               .end = "}",
+               .between = "\n",
+               .after = "\n```"},
+    .make_parser = [](ToolNames tools) -> std::unique_ptr<OutputParser> {
+      return std::make_unique<GemmaParser>(std::move(tools));
+    },
+};
 
 }  // namespace caravel::chat

@@ -1,4 +1,5 @@
 #include "chat/call_parser.h"
+#include "chat/tool_syntax.h"
 
 namespace caravel::chat {
 namespace {
@@ -40,8 +41,28 @@ class HermesParser final : public CallParser {
 
 }  // namespace
 
-std::unique_ptr<OutputParser> make_hermes_parser(ToolNames tools) {
-  return std::make_unique<HermesParser>(std::move(tools));
-}
+const ToolSyntax kHermesSyntax = {
+    .format = ToolFormat::kHermes,
+    .name = "hermes",
+    .is_format_of =
+        [](std::string_view chat_template) {
+          // The key may stand within a string of Jinja.
+          return says(chat_template, kOpen) &&
+                 (says(chat_template, "\"arguments\"") || says(chat_template, "\\\"arguments\\\""));
+        },
+    .marks_are_special = false,
+    .instruction =
+        "answer with a JSON object between tags, one for each call: <tool_call>\n"
+        "{\"name\": <function-name>, \"arguments\": <args-json-object>}\n</tool_call>",
+    .forced = {.before = "",
+               .call = "<tool_call>\n{\"name\": \"",
+               .arguments = "\", \"arguments\": ",
+               .end = "}\n</tool_call>",
+               .between = "\n",
+               .after = ""},
+    .make_parser = [](ToolNames tools) -> std::unique_ptr<OutputParser> {
+      return std::make_unique<HermesParser>(std::move(tools));
+    },
+};
 
 }  // namespace caravel::chat

@@ -1,4 +1,5 @@
 #include "chat/call_parser.h"
+#include "chat/tool_syntax.h"
 
 namespace caravel::chat {
 namespace {
@@ -51,8 +52,26 @@ class Llama3Parser final : public CallParser {
 
 }  // namespace
 
-std::unique_ptr<OutputParser> make_llama3_parser(ToolNames tools) {
-  return std::make_unique<Llama3Parser>(std::move(tools));
-}
+const ToolSyntax kLlama3Syntax = {
+    .format = ToolFormat::kLlama3,
+    .name = "llama3",
+    .is_format_of =
+        [](std::string_view chat_template) {
+          return says(chat_template, "<|start_header_id|>") && says(chat_template, "\"parameters\"");
+        },
+    .marks_are_special = true,
+    .instruction =
+        "answer with nothing but {\"name\": function name, \"parameters\": dictionary of argument name and "
+        "its value}",
+    .forced = {.before = "",
+               .call = "{\"name\": \"",
+               .arguments = "\", \"parameters\": ",
+               .end = "}",
+               .between = "; ",
+               .after = ""},
+    .make_parser = [](ToolNames tools) -> std::unique_ptr<OutputParser> {
+      return std::make_unique<Llama3Parser>(std::move(tools));
+    },
+};
 
 }  // namespace caravel::chat

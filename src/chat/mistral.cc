@@ -1,6 +1,7 @@
 #include <cctype>
 
 #include "chat/call_parser.h"
+#include "chat/tool_syntax.h"
 
 namespace caravel::chat {
 namespace {
@@ -149,14 +150,30 @@ class MistralParser final : public CallParser {
   } state_ = State::kBefore;
   bool list_ = false;
   std::string name_;
-  std::string text_;  // of the mark behind the name
+  std::string text_;  // the mark behind the name
   JsonScanner scanner_;
 };
 
 }  // namespace
 
-std::unique_ptr<OutputParser> make_mistral_parser(ToolNames tools) {
-  return std::make_unique<MistralParser>(std::move(tools));
-}
+const ToolSyntax kMistralSyntax = {
+    .format = ToolFormat::kMistral,
+    .name = "mistral",
+    .is_format_of = [](std::string_view chat_template) { return says(chat_template, kToolCalls); },
+    .marks_are_special = true,
+    .instruction =
+        "answer with nothing but a list of them: [{\"name\": function name, \"arguments\": dictionary of "
+        "argument name and its value}]",
+    // Without [TOOL_CALLS]: a grammar's text is spelled by plain tokens, and the model knows that one as a special.
+    .forced = {.before = "[",
+               .call = "{\"name\": \"",
+               .arguments = "\", \"arguments\": ",
+               .end = "}",
+               .between = ", ",
+               .after = "]"},
+    .make_parser = [](ToolNames tools) -> std::unique_ptr<OutputParser> {
+      return std::make_unique<MistralParser>(std::move(tools));
+    },
+};
 
 }  // namespace caravel::chat

@@ -1,12 +1,13 @@
 #pragma once
 
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "caravel/request.h"
+#include "caravel/result.h"
+#include "fields/json.h"
 
 namespace caravel::chat {
 
@@ -30,7 +31,7 @@ bool marks_are_special(ToolFormat format);
 
 /// What tells a model of its tools, and how to call them, where its chat template does not (Gemma 3's has no place for
 /// them): text for the end of the system message. Empty where the template takes tools, and for kNone or no tools.
-std::string tool_instructions(ToolFormat format, std::string_view chat_template, const nlohmann::ordered_json& tools);
+std::string tool_instructions(ToolFormat format, std::string_view chat_template, const Json& tools);
 
 /// The marks of a reasoning part, such as <think> and </think>; empty where the template has none.
 struct ReasoningMarks {
@@ -40,21 +41,6 @@ struct ReasoningMarks {
 };
 /// prompt: the rendered conversation, for opened_by_template.
 ReasoningMarks reasoning_marks(std::string_view chat_template, std::string_view prompt);
-
-/// One piece of a parsed answer, in the order in which it came. Pieces of a kind, joined, are that part of the whole.
-struct Piece {
-  enum class Kind : uint8_t {
-    kContent,
-    kReasoning,
-    kToolCall,       // a new call begins: index and name
-    kToolArguments,  // more of the JSON text of call `index`'s arguments
-  };
-  Kind kind = Kind::kContent;
-  int index = 0;  // of the tool call
-  std::string text;
-
-  bool operator==(const Piece&) const = default;
-};
 
 /// Takes an answer apart as it streams. What may yet become a mark waits; so joined pieces do not depend on how the
 /// text was cut. Text that only looks like a call (no JSON, a name that no tool has, cut off before its arguments
@@ -71,13 +57,12 @@ class OutputParser {
 };
 /// tools: OpenAI's list ([{"type": "function", "function": {"name", "parameters"}}]) or null: then no calls are looked
 /// for. marks: empty ones where a grammar holds the answer from its first token on, which leaves no room for reasoning.
-std::unique_ptr<OutputParser> make_output_parser(ToolFormat format, const nlohmann::ordered_json& tools,
-                                                 const ReasoningMarks& marks);
+std::unique_ptr<OutputParser> make_output_parser(ToolFormat format, const Json& tools, const ReasoningMarks& marks);
 
 /// What forces calls: a kGbnf grammar whose every text the parser of that format takes for one call (or, with
 /// `parallel`, one or more) of `tools`, arguments fitting their schema (GrammarSpec::schemas: what they hold that
 /// cannot be enforced is found when they are compiled). Throws InvalidArgument where there is no tool to call or
 /// `parameters` is no schema of an object, Unsupported for kNone.
-GrammarSpec forced_call_grammar(ToolFormat format, const nlohmann::ordered_json& tools, bool parallel);
+GrammarSpec forced_call_grammar(ToolFormat format, const Json& tools, bool parallel);
 
 }  // namespace caravel::chat

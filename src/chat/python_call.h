@@ -23,7 +23,7 @@ class PythonCall {
   std::string name_;
   std::string arguments_;  // as written, without the outer parentheses
   int depth_ = 0;          // open brackets; 0: in the name
-  char quote_ = 0;         // of the string that is being read
+  char quote_ = 0;         // opened the string that is being read
   bool escaped_ = false;   // the byte before was the string's backslash
 };
 

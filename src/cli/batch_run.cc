@@ -16,8 +16,6 @@
 namespace caravel::cli {
 namespace {
 
-using Json = nlohmann::ordered_json;
-
 Json parse_line(const std::string& line, const std::string& name, int64_t number) {
   Json json = Json::parse(line, nullptr, false);
   if (!json.is_object()) throw fail<InvalidArgument>("{}:{}: not a JSON object", name, number);
@@ -54,7 +52,7 @@ class Bell {
 };
 
 std::string error_line(const std::string& id, const std::string& error) {
-  return to_line({{"id", id}, {"index", 0}, {"text", ""}, {"finish_reason", "error"}, {"error", error}}) + "\n";
+  return to_text({{"id", id}, {"index", 0}, {"text", ""}, {"finish_reason", "error"}, {"error", error}}) + "\n";
 }
 
 }  // namespace
@@ -102,7 +100,8 @@ BatchRun::Finished BatchRun::read_finished(const std::string& output, const std:
   return finished;
 }
 
-bool BatchRun::run(Engine& engine, const SamplingParams& defaults, int max_num_seqs) {
+bool BatchRun::run(Engine& engine, const SamplingParams& given, const SamplingParams& fallback, int max_num_seqs) {
+  const chat::Renderer renderer = make_renderer(engine);
   std::deque<const Row*> waiting;
   for (const Row& row : rows_) {
     if (!finished_.ids.contains(row.id)) waiting.push_back(&row);
@@ -113,13 +112,17 @@ bool BatchRun::run(Engine& engine, const SamplingParams& defaults, int max_num_s
   Progress progress(total, done);
   const InterruptGuard guard;
   Bell bell;
-  std::vector<std::unique_ptr<RequestHandle>> running;
+  struct Running {
+    std::unique_ptr<RequestHandle> handle;
+    bool is_chat = false;
+  };
+  std::vector<Running> running;
 
   // A row's answers are written together, so that a row is in the output whole or not at all.
-  const auto write_result = [&](const Result& result) {
+  const auto write_result = [&](const Result& result, bool is_chat) {
     std::string lines;
     for (const Completion& completion : result.completions) {
-      lines += to_line(completion_json(result, completion, engine)) + "\n";
+      lines += to_text(completion_json(result, completion, is_chat, engine.tokenizer())) + "\n";
     }
     output_.write(lines.empty() ? error_line(result.id, result.error) : lines);
     ++done;
@@ -131,25 +134,21 @@ bool BatchRun::run(Engine& engine, const SamplingParams& defaults, int max_num_s
       const Row& row = *waiting.front();
       waiting.pop_front();
       try {
-        Request request = parse_request(row.request, defaults, engine);
-        request.id = row.id;
-        running.push_back(engine.submit(std::move(request), [&bell] { bell.ring(); }));
+        Submission submission = parse_row(row.request, given, fallback, renderer);
+        submission.request.id = row.id;
+        const bool is_chat = submission.layout.has_value();
+        running.push_back({std::move(submission).submit(engine, [&bell] { bell.ring(); }), is_chat});
       } catch (const Error& error) {
         output_.write(error_line(row.id, fmt::format("line {}: {}", row.line, error.what())));
         ++done;
       }
     }
     bell.wait();
-    std::erase_if(running, [&](const std::unique_ptr<RequestHandle>& handle) {
-      while (true) {
-        bool timed_out = false;
-        const std::optional<Delta> delta = handle->next_until(Clock::now(), &timed_out);
-        if (timed_out) return false;
-        if (!delta) break;
-        tokens += static_cast<int64_t>(delta->token_ids.size());
-      }
-      write_result(handle->result());
-      return true;
+    std::erase_if(running, [&](const Running& row) {
+      Next next = row.handle->poll();
+      for (; next; next = row.handle->poll()) tokens += static_cast<int64_t>(next->token_ids.size());
+      if (next.ended()) write_result(row.handle->result(), row.is_chat);
+      return next.ended();
     });
     progress.update(done, tokens);
   }

@@ -17,8 +17,8 @@
 #include "cli/commands.h"
 #include "cli/flags.h"
 #include "cli/output_file.h"
-#include "cli/request_row.h"
 #include "device/cpu/cpu_device.h"
+#include "fields/json.h"
 #include "kernels/ceilings.h"
 
 namespace caravel::cli {
@@ -97,14 +97,14 @@ Request random_request(std::vector<int32_t> prompt, int output_len) {
 
 struct Latency {
   double first_token_seconds = 0;
-  double decode_seconds = 0;  // of all tokens after the first
+  double decode_seconds = 0;  // for all tokens after the first
 };
 
 Latency measure_one(Engine& engine, Request request) {
   const Clock::time_point start = Clock::now();
   const auto handle = engine.submit(std::move(request));
   Latency latency;
-  while (const std::optional<Delta> delta = handle->next()) {
+  while (const Next delta = handle->next()) {
     if (latency.first_token_seconds == 0 && !delta->token_ids.empty())
       latency.first_token_seconds = seconds_since(start);
   }
@@ -114,7 +114,7 @@ Latency measure_one(Engine& engine, Request request) {
 }
 
 void print(const BenchOptions& options, const Json& figures, const std::string& text) {
-  OutputFile("-").write(options.json ? to_line(figures) + "\n" : text);
+  OutputFile("-").write(options.json ? to_text(figures) + "\n" : text);
 }
 
 /// What happened between two looks at the statistics, region by region; and what no region accounts for, as "host".

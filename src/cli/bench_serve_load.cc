@@ -22,7 +22,6 @@ namespace caravel::cli {
 namespace {
 
 using Json = nlohmann::json;
-namespace http = server::http;
 
 constexpr size_t kShownOfAnError = 200;  // bytes
 

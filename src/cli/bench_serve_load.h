@@ -27,10 +27,10 @@ struct RequestRecord {
   RequestLengths planned;
   bool sent = false;
   bool ended = false;  // false: it ran when the load was interrupted
-  std::string error;   // of one that ended; empty: complete
+  std::string error;   // why one that ended failed; empty: complete
   double start = 0;
   double end = 0;
-  std::vector<double> times;  // of each piece of text, in order: the first token's, ...
+  std::vector<double> times;  // when each piece of text came, in order: the first token's, ...
   int64_t input_tokens = 0;   // as the server counts them, else as planned
   int64_t output_tokens = 0;  // as the server counts them, else pieces
 

@@ -10,7 +10,7 @@
 namespace caravel::cli {
 namespace {
 
-constexpr int kCurvePoints = 200;  // of a cumulative curve
+constexpr int kCurvePoints = 200;  // a cumulative curve's
 constexpr int kTimeBins = 60;
 
 report::Table rate_table(const LoadReport& report) {

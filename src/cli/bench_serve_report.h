@@ -35,7 +35,7 @@ struct LoadReport {
   size_t interrupted = 0;  // sent and not ended, or not sent
   std::string first_error;
   double seconds = 0;
-  int64_t input_tokens = 0;  // of completed requests
+  int64_t input_tokens = 0;  // completed requests' alone
   int64_t output_tokens = 0;
   size_t peak_concurrency = 0;
   std::vector<Latencies> latencies;

@@ -17,7 +17,7 @@ using Json = nlohmann::json;
 constexpr int kShortest = 4;    // tokens
 constexpr int kLongest = 1024;  // tokens
 constexpr int kFirstId = 256;
-constexpr int kBytesPerToken = 4;  // of English text, roughly
+constexpr int kBytesPerToken = 4;  // English text has, roughly
 
 constexpr std::array<std::string_view, 64> kWords = {
     "the", "of",   "and",   "to",   "in",   "is",   "that", "for",  "it",    "as",    "was",   "with",  "be",

@@ -7,7 +7,6 @@
 #include <cerrno>
 #include <cstdlib>
 #include <iostream>
-#include <nlohmann/json.hpp>
 #include <optional>
 
 #include "base/clock.h"
@@ -18,13 +17,14 @@
 #include "cli/interrupt.h"
 #include "cli/output_file.h"
 #include "cli/request_row.h"
+#include "fields/sampling.h"
 
 namespace caravel::cli {
 namespace {
 
 constexpr const char* kHelp =
     "/reset          forget the conversation\n"
-    "/system TEXT    forget it, and start anew with this system prompt (none: no text)\n"
+    "/system TEXT    forget it, and begin another with this system prompt (none: no text)\n"
     "/stats          what the last answer took, and what the engine holds\n"
     "/exit           leave (so does ctrl-D); ctrl-C stops an answer\n";
 
@@ -71,50 +71,41 @@ std::optional<std::string> read_line(const char* prompt, InterruptGuard& guard) 
   return text;
 }
 
-class Conversation {
+class Talk {
  public:
-  Conversation(Engine& engine, SamplingParams sampling, std::string system)
-      : engine_(engine), sampling_(std::move(sampling)) {
+  Talk(Engine& engine, SamplingParams sampling, std::string system)
+      : engine_(engine), renderer_(make_renderer(engine)), sampling_(std::move(sampling)) {
     reset(std::move(system));
   }
 
   void reset(std::string system) {
     system_ = std::move(system);
-    messages_ = nlohmann::ordered_json::array();
-    if (!system_.empty()) messages_.push_back({{"role", "system"}, {"content", system_}});
+    conversation_ = {};
+    if (!system_.empty()) conversation_.messages.push_back({{"role", "system"}, {"content", system_}});
   }
   const std::string& system() const { return system_; }
 
   /// Streams the answer. An answer that ctrl-C stopped stays in the conversation as far as it came.
   void ask(const std::string& text, const InterruptGuard& guard) {
-    messages_.push_back({{"role", "user"}, {"content", text}});
+    Json& messages = conversation_.messages;
+    messages.push_back({{"role", "user"}, {"content", text}});
     const Clock::time_point start = Clock::now();
     std::unique_ptr<RequestHandle> handle;
     try {
-      handle = engine_.submit(chat_request(engine_, messages_, sampling_));
+      Request request{.sampling = sampling_, .fallback = default_sampling(Surface::kTerminal)};
+      handle = chat_submission(renderer_, conversation_, std::move(request)).submit(engine_);
     } catch (const Error&) {
-      messages_.erase(messages_.end() - 1);
+      messages.erase(messages.end() - 1);
       throw;
     }
-    OutputFile out("-");
-    first_token_seconds_ = 0;
-    bool ended = false;
-    while (!ended) {
-      if (guard.interrupted()) handle->cancel();
-      bool timed_out = false;
-      const std::optional<Delta> delta = handle->next_until(Clock::now() + std::chrono::milliseconds(50), &timed_out);
-      if (delta) {
-        if (first_token_seconds_ == 0) first_token_seconds_ = seconds_since(start);
-        out.write(delta->text);
-      }
-      ended = !delta && !timed_out;
-    }
-    out.write("\n");
+    print(*handle, start, guard);
     const Result& result = handle->result();
     usage_ = result.usage;
     seconds_ = seconds_since(start);
     if (!result.error.empty()) throw fail<Error>("{}", result.error);
-    messages_.push_back({{"role", "assistant"}, {"content", result.completions.at(0).text}});
+    const Completion& answer = result.completions.at(0);
+    messages.push_back({{"role", "assistant"}, {"content", answer.content}});
+    if (!answer.reasoning.empty()) messages.back()["reasoning_content"] = answer.reasoning;
   }
 
   void print_stats() const {
@@ -129,17 +120,32 @@ class Conversation {
   }
 
  private:
+  void print(RequestHandle& handle, Clock::time_point start, const InterruptGuard& guard) {
+    OutputFile out("-");
+    first_token_seconds_ = 0;
+    while (true) {
+      const Next next = handle.next(Clock::now() + std::chrono::milliseconds(50));
+      if (next.ended()) break;
+      if (guard.interrupted()) handle.cancel();
+      if (!next) continue;
+      if (first_token_seconds_ == 0) first_token_seconds_ = seconds_since(start);
+      out.write(next->text);
+    }
+    out.write("\n");
+  }
+
   Engine& engine_;
-  SamplingParams sampling_;
+  const chat::Renderer renderer_;
+  const SamplingParams sampling_;
   std::string system_;
-  nlohmann::ordered_json messages_;
+  chat::Conversation conversation_;
   Usage usage_;
   double first_token_seconds_ = 0;
   double seconds_ = 0;
 };
 
 void run_chat(Engine& engine, const SamplingParams& sampling, const std::string& system) {
-  Conversation conversation(engine, sampling, system);
+  Talk talk(engine, sampling, system);
   const bool terminal = ::isatty(STDIN_FILENO) == 1;
   if (terminal) fmt::print(stderr, "{}. /help lists the commands.\n", engine.model().name);
   InterruptGuard guard;
@@ -150,18 +156,18 @@ void run_chat(Engine& engine, const SamplingParams& sampling, const std::string&
     const std::string command = text.substr(0, text.find(' '));
     if (command == "/exit" || command == "/quit") return;
     if (command == "/reset") {
-      conversation.reset(conversation.system());
+      talk.reset(talk.system());
     } else if (command == "/system") {
       const size_t argument = text.find_first_not_of(' ', command.size());
-      conversation.reset(argument == std::string::npos ? "" : text.substr(argument));
+      talk.reset(argument == std::string::npos ? "" : text.substr(argument));
     } else if (command == "/stats") {
-      conversation.print_stats();
+      talk.print_stats();
     } else if (command.starts_with('/')) {
       fmt::print(stderr, "{}", kHelp);
     } else {
       guard.reset();
       try {
-        conversation.ask(text, guard);
+        talk.ask(text, guard);
       } catch (const Error& error) {
         // The conversation may have outgrown the context: the user can /reset and go on.
         if (!terminal) throw;
@@ -178,18 +184,21 @@ void add_chat(CLI::App& program) {
   struct Options {
     EngineConfig engine;
     SamplingFlags sampling;
+    ChatFlags chat;
     std::string system;
   };
   auto options = std::make_shared<Options>();
   CLI::App& command = *program.add_subcommand("chat", "Talk with a model: answers stream, the conversation is kept");
   command.add_option("--system", options->system, "System prompt");
-  options->sampling.add_to(command);
+  options->sampling.add_to(command, Surface::kTerminal);
+  options->chat.add_to(command, options->engine);
   add_engine_flags(command, options->engine);
   command.callback([options] {
-    const auto engine = Engine::open(options->engine);
-    SamplingParams sampling = options->sampling.resolve(engine->generation_defaults(), true);
-    if (sampling.n != 1 || sampling.use_beam_search)
+    const auto engine = Engine::open(options->chat.load(options->engine));
+    const SamplingParams sampling = options->sampling.params();
+    if (sampling.n.value_or(1) != 1 || sampling.use_beam_search) {
       throw InvalidArgument("chat gives one answer: leave -n and --beams");
+    }
     run_chat(*engine, sampling, options->system);
   });
 }

@@ -1,27 +1,39 @@
 #include "cli/flags.h"
 
-#include <charconv>
+#include <algorithm>
+#include <filesystem>
 #include <map>
+#include <string_view>
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/numbers.h"
+#include "base/overloaded.h"
 #include "caravel/request.h"
 
 namespace caravel::cli {
 namespace {
 
 /// "TOKEN:BIAS", as in --logit-bias 42:-100.
-std::pair<int32_t, float> parse_bias(const std::string& text) {
-  const size_t colon = text.find(':');
-  int32_t token = 0;
-  float bias = 0;
-  const char* end = text.data() + text.size();
-  if (colon == std::string::npos ||
-      std::from_chars(text.data(), text.data() + colon, token).ptr != text.data() + colon ||
-      std::from_chars(text.data() + colon + 1, end, bias).ptr != end) {
+std::pair<int32_t, float> parse_bias(std::string_view text) {
+  const size_t colon = std::min(text.find(':'), text.size());
+  const auto token = parse_number<int32_t>(text.substr(0, colon));
+  const auto bias = parse_number<float>(text.substr(std::min(colon + 1, text.size())));
+  if (!token || !bias) {
     throw fail<InvalidArgument>("--logit-bias '{}': give TOKEN_ID:BIAS, for example 42:-100", text);
   }
-  return {token, bias};
+  return {*token, *bias};
+}
+
+/// What --help says of a flag that is not given.
+std::string default_text(const RequestField& field, Surface surface) {
+  const std::optional<double> value = field.default_on(surface);
+  if (!value) return "";
+  const bool from_model = !std::holds_alternative<std::monostate>(field.model);
+  std::string text = fmt::format("{}{}", from_model ? "the model's, else " : "", *value);
+  const std::optional<double> chat = field.default_on(Surface::kTerminal);
+  if (surface == Surface::kFlags && chat != value) text += fmt::format(", or {} with --chat", *chat);
+  return text;
 }
 
 /// A number without a unit is in GiB, which is what vLLM's flag of that name takes.
@@ -42,6 +54,17 @@ CLI::Validator number_where(bool (*holds)(double), const char* wanted, const cha
           name};
 }
 
+/// An option that takes one of these names.
+template <typename Enum>
+CLI::Option* add_choice(CLI::App& command, const char* flag, Enum& value,
+                        const std::vector<std::pair<std::string, Enum>>& names, const char* help) {
+  const auto set = [&value, names](const std::string& name) {
+    value = std::ranges::find(names, name, &std::pair<std::string, Enum>::first)->second;
+  };
+  const auto shown = std::ranges::find(names, value, &std::pair<std::string, Enum>::second)->first;
+  return command.add_option_function<std::string>(flag, set, help)->check(CLI::IsMember(names))->default_str(shown);
+}
+
 }  // namespace
 
 CLI::Validator positive() {
@@ -50,6 +73,32 @@ CLI::Validator positive() {
 
 CLI::Validator not_negative() {
   return number_where([](double value) { return value >= 0; }, "0 or a number above it", "NONNEGATIVE");
+}
+
+void ChatFlags::add_to(CLI::App& command, EngineConfig& config) {
+  const char* const group = "Chat";
+  command.add_option("--chat-template", chat_template_, "Jinja, a file or the text itself, instead of the model's")
+      ->group(group);
+  command
+      .add_option(
+          "--tool-call-parser", config.tool_call_parser,
+          "How the model spells tool calls: hermes, llama3, mistral, gemma, none. Default: from the chat template")
+      ->check(CLI::IsMember({"hermes", "llama3", "mistral", "gemma", "none"}))
+      ->transform(CLI::Transformer(std::map<std::string, std::string>{{"llama3_json", "llama3"}}).description(""))
+      ->group(group);
+}
+
+EngineConfig ChatFlags::load(EngineConfig config) const {
+  std::error_code error;
+  if (chat_template_.empty()) return config;
+  if (std::filesystem::is_regular_file(chat_template_, error)) {
+    config.chat_template = read_file(chat_template_);
+  } else if (chat_template_.find('{') != std::string::npos) {
+    config.chat_template = chat_template_;
+  } else {
+    throw fail<NotFound>("--chat-template {}: no such file, and no Jinja text", chat_template_);
+  }
+  return config;
 }
 
 void add_engine_flags(CLI::App& command, EngineConfig& config) {
@@ -61,8 +110,13 @@ void add_engine_flags(CLI::App& command, EngineConfig& config) {
                      "A .gguf file, a Hugging Face folder, or a name in the cache; the default is smollm2");
   const std::string group = "Engine";
   command.add_option("--threads", config.threads, "Processors to use; 0: all that this process may")->group(group);
-  command.add_option("--isa", config.isa, "Instruction set: auto, portable, avx2, avx512vnni, avx512amx")
-      ->capture_default_str()
+  add_choice<CpuIsa>(command, "--isa", config.isa,
+                     {{"auto", CpuIsa::kAuto},
+                      {"portable", CpuIsa::kPortable},
+                      {"avx2", CpuIsa::kAvx2},
+                      {"avx512vnni", CpuIsa::kAvx512Vnni},
+                      {"avx512amx", CpuIsa::kAvx512Amx}},
+                     "Instruction set: auto, portable, avx2, avx512vnni, avx512amx")
       ->group(group);
   command.add_option("--max-model-len", config.max_model_len, "Longest sequence, prompt and answer; 0: the model's")
       ->group(group);
@@ -71,12 +125,14 @@ void add_engine_flags(CLI::App& command, EngineConfig& config) {
       ->group(group);
   static const std::map<std::string, std::string> kKvDtypes = {
       {"auto", "f16"}, {"float16", "f16"}, {"bfloat16", "bf16"}, {"float32", "f32"}};
-  command
-      .add_option("--kv-cache-dtype", config.kv_cache_dtype,
-                  "f32, f16, bf16, or int8: half of f16; vLLM's auto, float16 and bfloat16 are f16, f16 and bf16")
-      ->check(CLI::IsMember({"f32", "f16", "bf16", "int8"}))
+  add_choice<KvCacheDtype>(
+      command, "--kv-cache-dtype", config.kv_cache_dtype,
+      {{"f32", KvCacheDtype::kF32},
+       {"f16", KvCacheDtype::kF16},
+       {"bf16", KvCacheDtype::kBf16},
+       {"int8", KvCacheDtype::kInt8}},
+      "f32, f16, bf16, or int8: half of f16; vLLM's auto, float16 and bfloat16 are f16, f16 and bf16")
       ->transform(CLI::Transformer(kKvDtypes).description(""))
-      ->capture_default_str()
       ->group(group);
   command.add_option("--max-num-seqs", config.max_num_seqs, "Sequences in one step")
       ->check(positive())
@@ -114,38 +170,35 @@ void add_engine_flags(CLI::App& command, EngineConfig& config) {
       ->group(group);
 }
 
-void SamplingFlags::add_to(CLI::App& command) {
+void SamplingFlags::add_to(CLI::App& command, Surface surface) {
+  using P = SamplingParams;
   const std::string group = "Sampling";
-  // One value to a flag, which may be repeated: a list would swallow the MODEL that follows it.
-  const auto option = [&](const char* name, auto& value, const char* help) {
-    return command.add_option(name, value, help)->allow_extra_args(false)->group(group);
-  };
-  option("--max-tokens", params_.max_tokens, "Longest answer")->capture_default_str();
-  option("--min-tokens", params_.min_tokens, "Shortest answer");
-  option("--temperature", temperature_, "0: greedy. Default: the model's, else 0 (0.7 in a chat)");
-  option("--top-k", top_k_, "Draw among the K most likely tokens");
-  option("--top-p", top_p_, "Draw among the most likely tokens that hold P of the probability");
-  option("--min-p", min_p_, "Drop tokens less likely than P times the most likely");
-  option("--typical-p", params_.typical_p, "Locally typical sampling");
-  option("--repetition-penalty", repetition_penalty_, "Divide the logits of tokens seen before");
-  option("--presence-penalty", params_.presence_penalty, "Subtract from the logits of tokens generated before");
-  option("--frequency-penalty", params_.frequency_penalty, "... times how often");
-  option("--logit-bias", logit_bias_, "TOKEN_ID:BIAS, may be repeated");
-  option("--allowed-token-ids", params_.allowed_token_ids, "Draw among these alone")->delimiter(',');
-  option("--bad-words", params_.bad_words, "Text that is never generated, may be repeated");
-  option("-s,--seed", params_.seed, "Makes a drawn answer repeatable");
-  option("-n", params_.n, "Answers to the prompt");
-  option("--beams", beams_, "Beam search of this width");
-  option("--length-penalty", params_.length_penalty, "Beams: score / length^P")->capture_default_str();
-  command.add_flag("--early-stopping", params_.early_stopping, "Beams: stop as soon as enough have ended")
-      ->group(group);
-  option("--stop", params_.stop, "Text that ends the answer, may be repeated");
-  option("--stop-token-ids", params_.stop_token_ids, "Ids that end the answer")->delimiter(',');
-  command.add_flag("--ignore-eos", params_.ignore_eos, "Go on past the end of generation")->group(group);
-  command.add_flag("!--keep-special-tokens", params_.skip_special_tokens, "Show special tokens in the text")
-      ->group(group);
-  option("--logprobs", params_.logprobs, "Log-probability of each token, and of the K most likely");
-  option("--prompt-logprobs", params_.prompt_logprobs, "... of the prompt's tokens");
+  for (const RequestField& field : request_fields()) {
+    if (!field.surfaces.has(surface)) continue;
+    const std::string names = field.flag_names();
+    const std::string help(field.help);
+    // One value to a flag, which may be repeated: a list would swallow the MODEL that follows it.
+    const auto option = [&](auto& value, const std::string& more = "") {
+      return command.add_option(names, value, help + more)->allow_extra_args(false)->group(group);
+    };
+    const auto number = [&](auto member) {
+      CLI::Option* const added = option(params_.*member);
+      if (std::string text = default_text(field, surface); !text.empty()) added->default_str(std::move(text));
+    };
+    const Overloaded add = {
+        [](std::monostate) {},
+        [&](bool P::*member) { command.add_flag(names, params_.*member, help)->group(group); },
+        [&](std::optional<int> P::*member) { number(member); },
+        [&](std::optional<float> P::*member) { number(member); },
+        [&](std::optional<uint64_t> P::*member) { number(member); },
+        [&](std::vector<std::string> P::*member) { option(params_.*member, "; may be repeated"); },
+        [&](std::vector<int32_t> P::*member) { option(params_.*member)->delimiter(','); },
+        [&](std::vector<std::pair<int32_t, float>> P::*) {
+          option(logit_bias_, "; may be repeated")->type_name("TOKEN_ID:BIAS");
+        },
+    };
+    std::visit(add, field.member);
+  }
 
   const std::string form = "What the answer must look like";
   CLI::Option_group& forms = *command.add_option_group(form);
@@ -172,22 +225,11 @@ GrammarSpec SamplingFlags::grammar() const {
   return {.kind = Kind::kJsonSchema, .text = is_text ? json_schema_ : read_file(json_schema_)};
 }
 
-SamplingParams SamplingFlags::resolve(const GenerationDefaults& defaults, bool chat) const {
+SamplingParams SamplingFlags::params() const {
   SamplingParams params = params_;
   params.grammar = grammar();
-  params.temperature = temperature_.value_or(defaults.temperature.value_or(chat ? 0.7F : 0.0F));
-  params.top_k = top_k_.value_or(defaults.top_k.value_or(params.top_k));
-  params.top_p = top_p_.value_or(defaults.top_p.value_or(params.top_p));
-  params.min_p = min_p_.value_or(defaults.min_p.value_or(params.min_p));
-  params.repetition_penalty =
-      repetition_penalty_.value_or(defaults.repetition_penalty.value_or(params.repetition_penalty));
   for (const std::string& bias : logit_bias_) params.logit_bias.push_back(parse_bias(bias));
-  if (beams_ > 0) {
-    params.use_beam_search = true;
-    params.beam_width = beams_;
-    // Beams go by the model's own log-probabilities; a penalty that only the model's files suggest is left out.
-    params.repetition_penalty = repetition_penalty_.value_or(1.0F);
-  }
+  params.use_beam_search = params.beam_width.value_or(0) > 0;  // --beams
   return params;
 }
 

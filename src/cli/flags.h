@@ -7,6 +7,7 @@
 
 #include "caravel/config.h"
 #include "caravel/request.h"
+#include "fields/request_field.h"
 #include "text/tokenizer_data.h"
 
 namespace caravel::cli {
@@ -14,30 +15,38 @@ namespace caravel::cli {
 /// MODEL and the engine's flags, in their own groups of --help; `config` must outlive the parse.
 void add_engine_flags(CLI::App& command, EngineConfig& config);
 
+/// How conversations become prompts and calls are told from text: the flags of every command that chats.
+class ChatFlags {
+ public:
+  /// `config` must outlive the parse.
+  void add_to(CLI::App& command, EngineConfig& config);
+  /// `config` with the template that was given. Throws NotFound where it is neither a file nor Jinja, and as
+  /// read_file() does.
+  EngineConfig load(EngineConfig config) const;
+
+ private:
+  std::string chat_template_;  // a file, or the template itself
+};
+
 /// Checks of a number that say what is wanted; CLI11's own print a range that ends at 1.8e308 with all its digits.
 CLI::Validator positive();
 CLI::Validator not_negative();
 
-/// The sampling flags of generate and chat. What was not given comes from the model's generation defaults.
+/// The sampling flags of generate and chat: those of the table of fields, and what the answer must look like.
 class SamplingFlags {
  public:
-  void add_to(CLI::App& command);
+  /// surface: kFlags or kTerminal, whose defaults --help shows.
+  void add_to(CLI::App& command, Surface surface);
 
   /// The grammar's flags, at most one of them. Throws NotFound and IoError for a file that cannot be read.
   GrammarSpec grammar() const;
 
-  /// chat: temperature is 0.7, and not 0, where neither the caller nor the model says one.
-  SamplingParams resolve(const GenerationDefaults& defaults, bool chat) const;
+  /// What was given. Throws InvalidArgument for a malformed bias, and as grammar() does.
+  SamplingParams params() const;
 
  private:
   SamplingParams params_;
-  std::optional<float> temperature_;
-  std::optional<int> top_k_;
-  std::optional<float> top_p_;
-  std::optional<float> min_p_;
-  std::optional<float> repetition_penalty_;
   std::vector<std::string> logit_bias_;
-  int beams_ = 0;
   std::string json_schema_;
   std::optional<std::string> regex_;
   std::vector<std::string> choices_;

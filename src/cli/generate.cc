@@ -1,9 +1,10 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <functional>
 #include <iostream>
 #include <iterator>
-#include <nlohmann/json.hpp>
+#include <optional>
 
 #include "base/clock.h"
 #include "base/error.h"
@@ -15,6 +16,7 @@
 #include "cli/interrupt.h"
 #include "cli/output_file.h"
 #include "cli/request_row.h"
+#include "fields/sampling.h"
 #include "text/prompt_components.h"
 
 namespace caravel::cli {
@@ -23,6 +25,7 @@ namespace {
 struct GenerateOptions {
   EngineConfig engine;
   SamplingFlags sampling;
+  ChatFlags chat_flags;
   std::optional<std::string> prompt;
   std::string prompt_file;
   std::string components;
@@ -33,6 +36,8 @@ struct GenerateOptions {
   bool json = false;
   bool no_special = false;
   bool no_bos = false;
+
+  Surface surface() const { return chat ? Surface::kTerminal : Surface::kFlags; }
 };
 
 std::string read_standard_input() {
@@ -44,45 +49,47 @@ std::string read_standard_input() {
   return {std::istreambuf_iterator<char>(std::cin), {}};
 }
 
-Request make_request(const GenerateOptions& options, const Engine& engine) {
-  const SamplingParams sampling = options.sampling.resolve(engine.generation_defaults(), options.chat);
+std::string read_prompt(const GenerateOptions& options) {
+  if (options.prompt) return *options.prompt;
+  return options.prompt_file.empty() ? read_standard_input() : read_file(options.prompt_file);
+}
+
+Submission make_submission(const GenerateOptions& options, const Engine& engine) {
+  Request request{.sampling = options.sampling.params(), .fallback = default_sampling(options.surface())};
+  std::optional<text::PromptComponents> components;
   if (!options.components.empty()) {
-    const text::PromptComponents components =
-        text::parse_prompt_components(read_file(options.components), options.components);
-    if (options.chat) {
-      return chat_request(engine, text::render_prompt_messages(components, options.prompting), sampling);
-    }
-    Request request;
-    request.prompt = text::render_prompt(components, options.prompting);
-    request.sampling = sampling;
-    return request;
+    components = text::parse_prompt_components(read_file(options.components), options.components);
   }
-  const std::string prompt = options.prompt                ? *options.prompt
-                             : options.prompt_file.empty() ? read_standard_input()
-                                                           : read_file(options.prompt_file);
   if (options.chat) {
-    return chat_request(engine, nlohmann::ordered_json::array({{{"role", "user"}, {"content", prompt}}}), sampling);
+    chat::Conversation conversation;
+    conversation.messages = components ? text::render_prompt_messages(*components, options.prompting)
+                                       : Json::array({{{"role", "user"}, {"content", read_prompt(options)}}});
+    return chat_submission(make_renderer(engine), conversation, std::move(request));
   }
-  Request request;
-  request.prompt = prompt;
-  request.parse_special = !options.no_special;
-  request.add_special_tokens = !options.no_bos;
-  request.sampling = sampling;
-  return request;
+  request.prompt = components ? text::render_prompt(*components, options.prompting) : read_prompt(options);
+  if (!components) {
+    request.parse_special = !options.no_special;
+    request.add_special_tokens = !options.no_bos;
+  }
+  return {.request = std::move(request)};
+}
+
+/// Until the end, or a while after ctrl-C. each: called with every delta.
+void drain(RequestHandle& handle, const InterruptGuard& guard, const std::function<void(const Delta&)>& each) {
+  while (true) {
+    const Next next = handle.next(Clock::now() + std::chrono::milliseconds(100));
+    if (next.ended()) return;
+    if (guard.interrupted()) handle.cancel();
+    if (next) each(*next);
+  }
 }
 
 /// Text as it comes where there is one answer; several come whole, each under its number.
-void print_plain(RequestHandle& handle, const SamplingParams& sampling, const InterruptGuard& guard) {
+void print_plain(RequestHandle& handle, bool stream, const InterruptGuard& guard) {
   OutputFile out("-");
-  const bool stream = sampling.n == 1 && !sampling.use_beam_search;
-  bool ended = false;
-  while (!ended) {
-    if (guard.interrupted()) handle.cancel();
-    bool timed_out = false;
-    const std::optional<Delta> delta = handle.next_until(Clock::now() + std::chrono::milliseconds(100), &timed_out);
-    if (delta && stream) out.write(delta->text);
-    ended = !delta && !timed_out;
-  }
+  drain(handle, guard, [&](const Delta& delta) {
+    if (stream) out.write(delta.text);
+  });
   const Result& result = handle.result();
   if (stream) {
     if (result.completions.empty() || !result.completions[0].text.ends_with('\n')) out.write("\n");
@@ -93,24 +100,24 @@ void print_plain(RequestHandle& handle, const SamplingParams& sampling, const In
   }
 }
 
+void print_json(RequestHandle& handle, bool is_chat, const Tokenizer& tokenizer, const InterruptGuard& guard) {
+  drain(handle, guard, [](const Delta&) {});
+  OutputFile out("-");
+  for (const Completion& completion : handle.result().completions) {
+    out.write(to_text(completion_json(handle.result(), completion, is_chat, tokenizer)) + "\n");
+  }
+}
+
 void run_one(const GenerateOptions& options, Engine& engine, int& exit_code) {
   const InterruptGuard guard;
-  Request request = make_request(options, engine);
-  const SamplingParams sampling = request.sampling;
-  const auto handle = engine.submit(std::move(request));
+  Submission submission = make_submission(options, engine);
+  const SamplingParams& sampling = submission.request.sampling;
+  const bool one_answer = sampling.n.value_or(1) == 1 && !sampling.use_beam_search;
+  const auto handle = std::move(submission).submit(engine);
   if (options.json) {
-    bool ended = false;
-    while (!ended) {
-      if (guard.interrupted()) handle->cancel();
-      bool timed_out = false;
-      ended = !handle->next_until(Clock::now() + std::chrono::milliseconds(100), &timed_out) && !timed_out;
-    }
-    OutputFile out("-");
-    for (const Completion& completion : handle->result().completions) {
-      out.write(to_line(completion_json(handle->result(), completion, engine)) + "\n");
-    }
+    print_json(*handle, options.chat, engine.tokenizer(), guard);
   } else {
-    print_plain(*handle, sampling, guard);
+    print_plain(*handle, one_answer, guard);
   }
   if (!handle->result().error.empty()) throw fail<Error>("{}", handle->result().error);
   if (guard.interrupted()) exit_code = kInterruptedExitCode;
@@ -142,19 +149,22 @@ void add_generate(CLI::App& program, int& exit_code) {
   command.add_flag("--json", options->json, "Print one JSON object a result");
   command.add_flag("--no-special", options->no_special, "Special tokens written in the prompt are plain text");
   command.add_flag("--no-bos", options->no_bos, "No beginning-of-sequence token before the prompt");
-  options->sampling.add_to(command);
+  options->sampling.add_to(command, Surface::kFlags);
+  options->chat_flags.add_to(command, options->engine);
   add_engine_flags(command, options->engine);
   command.callback([options, &exit_code] {
     if (options->input.empty()) {
-      const auto engine = Engine::open(options->engine);
+      const auto engine = Engine::open(options->chat_flags.load(options->engine));
       run_one(*options, *engine, exit_code);
       return;
     }
     // The files are looked at before the model is loaded: what is wrong with them should not take seconds to say.
     BatchRun batch(options->input, options->output);
-    const auto engine = Engine::open(options->engine);
-    const SamplingParams defaults = options->sampling.resolve(engine->generation_defaults(), options->chat);
-    if (!batch.run(*engine, defaults, options->engine.max_num_seqs)) exit_code = kInterruptedExitCode;
+    const auto engine = Engine::open(options->chat_flags.load(options->engine));
+    const SamplingParams fallback = default_sampling(options->chat ? Surface::kTerminal : Surface::kRows);
+    if (!batch.run(*engine, options->sampling.params(), fallback, options->engine.max_num_seqs)) {
+      exit_code = kInterruptedExitCode;
+    }
   });
 }
 

@@ -6,7 +6,7 @@
 #include "cli/commands.h"
 #include "cli/flags.h"
 #include "cli/output_file.h"
-#include "cli/request_row.h"
+#include "fields/json.h"
 
 namespace caravel::cli {
 namespace {
@@ -86,7 +86,7 @@ void add_inspect(CLI::App& program) {
   add_engine_flags(command, options->engine);
   command.callback([options] {
     const auto engine = Engine::open(options->engine);
-    OutputFile("-").write(options->json ? to_line(info_json(engine->model())) + "\n" : info_text(engine->model()));
+    OutputFile("-").write(options->json ? to_text(info_json(engine->model())) + "\n" : info_text(engine->model()));
   });
 }
 

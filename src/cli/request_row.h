@@ -1,33 +1,37 @@
 #pragma once
 
-#include <nlohmann/json.hpp>
-#include <string>
+#include <memory>
+#include <optional>
 
 #include "caravel/engine.h"
-#include "caravel/request.h"
+#include "chat/renderer.h"
+#include "fields/json.h"
 
 namespace caravel::cli {
 
-/// A completion or chat request in OpenAI's field names as an engine's Request. Fields that are absent keep `defaults`.
-/// Throws Error: a field that is unknown or of the wrong type, named; both or neither of prompt and messages.
-Request parse_request(const nlohmann::ordered_json& row, const SamplingParams& defaults, const Engine& engine);
+/// A request that is ready to be submitted.
+struct Submission {
+  Request request;
+  std::optional<chat::AnswerLayout> layout = std::nullopt;  // how a chat's answers are read
 
-/// Chat messages rendered by the model's own template. Throws InvalidArgument where the model has none.
-Request chat_request(const Engine& engine, const nlohmann::ordered_json& messages, const SamplingParams& sampling,
-                     const nlohmann::ordered_json& tools = nullptr,
-                     const nlohmann::ordered_json& kwargs = nlohmann::ordered_json::object());
+  /// A chat's answers come taken apart. Throws as Engine::submit does.
+  std::unique_ptr<RequestHandle> submit(Engine& engine, OnNews on_news = {}) &&;
+};
 
-/// {"id","index","text","token_ids","finish_reason","logprobs","usage"} of one completion, and prompt_logprobs where
-/// asked.
-nlohmann::ordered_json completion_json(const Result& result, const Completion& completion, const Engine& engine);
+/// By the template and the tool format that the engine was opened with.
+chat::Renderer make_renderer(const Engine& engine);
 
-/// {"token","token_id","logprob","rank","top_logprobs":[...]} of each.
-nlohmann::ordered_json logprobs_json(const std::vector<TokenLogprob>& logprobs, const Engine& engine);
+/// A conversation as a request. Throws as chat::Renderer::prepare does.
+Submission chat_submission(const chat::Renderer& renderer, const chat::Conversation& conversation, Request request);
 
-/// A token's bytes as text that JSON can hold; bytes that are not UTF-8 become U+FFFD.
-std::string token_text(const Engine& engine, int32_t token);
+/// A row of a JSONL file: a completion or chat request in OpenAI's field names. What it does not say of the sampling is
+/// as in `given`, else by the defaults of rows. Throws FieldError: a field that is unknown or of the wrong type, named;
+/// both or neither of prompt and messages.
+Submission parse_row(const Json& row, const SamplingParams& given, const SamplingParams& fallback,
+                     const chat::Renderer& renderer);
 
-/// One line of JSON; never throws for text that is not UTF-8.
-std::string to_line(const nlohmann::ordered_json& value);
+/// {"id","index","text","token_ids","finish_reason","logprobs","usage"} of one completion; of a chat's also "message",
+/// as /v1/chat/completions has it; prompt_logprobs where asked.
+Json completion_json(const Result& result, const Completion& completion, bool is_chat, const Tokenizer& tokenizer);
 
 }  // namespace caravel::cli

@@ -30,7 +30,7 @@ struct ServeOptions {
   ServeConfig serve;
   std::string config_file;
   std::string api_key_file;
-  std::string chat_template;  // a file, or the template itself
+  ChatFlags chat;
   std::vector<std::string> allowed_origins;
   int64_t request_timeout = 600;  // seconds, as are the others
   int64_t write_timeout = 60;
@@ -90,13 +90,6 @@ void add_server_flags(CLI::App& command, ServeOptions& options) {
           "Seconds without a step, with work to do, after which /health fails");
   seconds("--drain-timeout", options.drain_timeout, "Seconds that SIGTERM leaves to running requests");
 
-  const char* const form = "Chat";
-  option(form, "--chat-template", options.chat_template, "Jinja, a file or the text itself, instead of the model's");
-  option(form, "--tool-call-parser", serve.tool_call_parser,
-         "How the model spells tool calls: hermes, llama3, mistral, gemma, none. Default: from the chat template")
-      ->check(CLI::IsMember({"hermes", "llama3", "mistral", "gemma", "none"}))
-      ->transform(CLI::Transformer(std::map<std::string, std::string>{{"llama3_json", "llama3"}}).description(""));
-
   const char* const log_group = "Logs and metrics";
   static const std::map<std::string, log::Format> kFormats = {{"text", log::Format::kText},
                                                               {"json", log::Format::kJson}};
@@ -144,13 +137,6 @@ std::vector<std::string> parse_origins(const std::vector<std::string>& values) {
   return origins;
 }
 
-std::string load_template(const std::string& value) {
-  std::error_code error;
-  if (value.empty() || std::filesystem::is_regular_file(value, error)) return value.empty() ? value : read_file(value);
-  if (value.find('{') != std::string::npos) return value;
-  throw fail<NotFound>("--chat-template {}: no such file, and no Jinja text", value);
-}
-
 ServeConfig make_config(const ServeOptions& options) {
   ServeConfig config = options.serve;
   if (config.http.certificate_file.empty() != config.http.private_key_file.empty()) {
@@ -158,12 +144,10 @@ ServeConfig make_config(const ServeOptions& options) {
   }
   add_keys(options, config.api_keys);
   config.allowed_origins = parse_origins(options.allowed_origins);
-  config.chat_template = load_template(options.chat_template);
   config.request_timeout = std::chrono::seconds(options.request_timeout);
   config.http.write_timeout = std::chrono::seconds(options.write_timeout);
   config.stall_timeout = std::chrono::seconds(options.stall_timeout);
   config.drain_timeout = std::chrono::seconds(options.drain_timeout);
-  config.http.handler_threads = 16;  // most are asleep: scores and embeddings hold one each while they are computed
   return config;
 }
 
@@ -202,7 +186,7 @@ void wait_for_signal(const InterruptGuard& guard) {
 void run_server(const ServeOptions& options) {
   ServeConfig config = make_config(options);
   allow_descriptors(config.http.max_connections);
-  const auto engine = Engine::open(options.engine);
+  const auto engine = Engine::open(options.chat.load(options.engine));
   if (config.served_model_names.empty()) {
     config.served_model_names = default_names(options.engine.model, engine->model());
   }
@@ -224,6 +208,7 @@ void add_serve(CLI::App& program) {
   auto options = std::make_shared<ServeOptions>();
   CLI::App& command = *program.add_subcommand("serve", "Serve the OpenAI API, a page to chat, and a dashboard");
   add_server_flags(command, *options);
+  options->chat.add_to(command, options->engine);
   add_engine_flags(command, options->engine);
   command.add_option("--seed", options->engine.seed, "Of requests that bring none; 0: a fresh one each time")
       ->group("Engine");

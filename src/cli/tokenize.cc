@@ -2,16 +2,14 @@
 
 #include <iostream>
 #include <iterator>
-#include <nlohmann/json.hpp>
+#include <memory>
 
 #include "base/error.h"
 #include "caravel/tokenizer.h"
 #include "cli/commands.h"
 #include "cli/flags.h"
 #include "cli/output_file.h"
-#include "cli/request_row.h"
-#include "format/model_path.h"
-#include "format/weight_source.h"
+#include "fields/json.h"
 
 namespace caravel::cli {
 
@@ -29,20 +27,18 @@ void add_tokenize(CLI::App& program) {
   command.add_flag("--no-special", options->no_special, "Special tokens written in the text are plain text");
   add_engine_flags(command, options->engine);
   command.callback([options] {
-    // The text side alone: no weight is read.
-    const auto source = format::open_weights(format::resolve_model(options->engine.model));
-    const Tokenizer tokenizer(source->tokenizer());
+    const std::unique_ptr<Tokenizer> tokenizer = open_tokenizer(options->engine.model);
     const std::string text{std::istreambuf_iterator<char>(std::cin), {}};
     const std::vector<int32_t> ids =
-        tokenizer.encode(text, {.add_special = !options->no_bos, .parse_special = !options->no_special});
-    nlohmann::ordered_json tokens = nlohmann::ordered_json::array();
-    for (const int32_t id : ids) tokens.push_back(std::string(tokenizer.token_bytes(id)));
+        tokenizer->encode(text, {.add_special = !options->no_bos, .parse_special = !options->no_special});
+    Json tokens = Json::array();
+    for (const int32_t id : ids) tokens.push_back(std::string(tokenizer->token_bytes(id)));
     OutputFile output("-");
     if (options->json) {
-      output.write(to_line({{"token_ids", ids}, {"tokens", tokens}}) + "\n");
+      output.write(to_text({{"token_ids", ids}, {"tokens", tokens}}) + "\n");
       return;
     }
-    for (size_t i = 0; i < ids.size(); ++i) output.write(fmt::format("{:>7}  {}\n", ids[i], to_line(tokens[i])));
+    for (size_t i = 0; i < ids.size(); ++i) output.write(fmt::format("{:>7}  {}\n", ids[i], to_text(tokens[i])));
   });
 }
 

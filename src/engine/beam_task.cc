@@ -10,7 +10,7 @@ namespace {
 constexpr int64_t kNext = int64_t{1} << 32;  // tag, beyond those of prompt positions; plus the beam's place
 
 size_t width_of(const SamplingParams& params) {
-  return static_cast<size_t>(params.beam_width != 0 ? params.beam_width : params.n);
+  return static_cast<size_t>(*params.beam_width != 0 ? *params.beam_width : *params.n);
 }
 
 }  // namespace
@@ -20,14 +20,14 @@ int BeamTask::candidates(const SamplingParams& params, size_t end_ids, int vocab
   return static_cast<int>(std::min(wanted, static_cast<size_t>(vocab_size)));
 }
 
-BeamTask::BeamTask(Generation generation)
-    : Task(std::move(generation.group)), generation_(std::move(generation)), width_(width_of(generation_.params())) {
-  top_ = generation_.top;
+BeamTask::BeamTask(CheckedRequest request)
+    : Task(std::move(request.group)), request_(std::move(request)), width_(width_of(request_.params())) {
+  top_ = request_.top;
   beams_.push_back(std::make_unique<Beam>());
 }
 
 void BeamTask::want(const scheduler::Row& row, int32_t first, StepWants& wants) {
-  if (generation_.prompt_logprobs) generation_.prompt_logprobs->want(row, first, this, wants);
+  if (request_.prompt_logprobs) request_.prompt_logprobs->want(row, first, this, wants);
   if (!row.draws) return;
   if (generated_ == 0) beams_.front()->sequence = &group()->first();
   for (size_t i = 0; i < beams_.size(); ++i) {
@@ -41,7 +41,7 @@ void BeamTask::want(const scheduler::Row& row, int32_t first, StepWants& wants) 
 
 void BeamTask::receive(const LogitsWant& want, const sampler::Sampler& sampler, size_t row) {
   if (want.tag < kNext) {
-    generation_.prompt_logprobs->receive(want, sampler, row);
+    request_.prompt_logprobs->receive(want, sampler, row);
     return;
   }
   Beam& beam = *beams_[static_cast<size_t>(want.tag - kNext)];
@@ -51,7 +51,7 @@ void BeamTask::receive(const LogitsWant& want, const sampler::Sampler& sampler, 
     beam.next.push_back(
         {.token = tokens[static_cast<size_t>(i)], .logprob = sampler.top_logprob(row, i), .rank = i + 1});
   }
-  if (const int asked = generation_.params().logprobs.value_or(0); asked > 0) {
+  if (const int asked = request_.params().logprobs.value_or(0); asked > 0) {
     for (TokenLogprob& next : beam.next) {
       for (int i = 0; i < std::min(asked, top_); ++i)
         next.top.emplace_back(tokens[static_cast<size_t>(i)], sampler.top_logprob(row, i));
@@ -63,16 +63,16 @@ int BeamTask::advance(scheduler::Scheduler& scheduler) {
   for (const auto& beam : beams_) {
     if (beam->next.empty()) return 0;  // some of the beams are still being computed
   }
-  const SamplingParams& params = generation_.params();
+  const SamplingParams& params = request_.params();
   const auto length = static_cast<double>(++generated_);
-  const double penalty = std::pow(length, params.length_penalty);
-  const bool last = generated_ >= params.max_tokens;
+  const double penalty = std::pow(length, *params.length_penalty);
+  const bool last = generated_ >= *params.max_tokens;
   const bool full_before = finished_.size() >= width_;
 
   std::vector<Candidate> running;
   const std::vector<Candidate> best = best_candidates();
   for (size_t i = 0; i < best.size(); ++i) {
-    const bool stops = generation_.ends_generation(best[i].token->token) || generation_.stops(best[i].token->token);
+    const bool stops = request_.ends_generation(best[i].token->token) || request_.stops(best[i].token->token);
     if (!stops && !last) {
       if (running.size() < width_) running.push_back(best[i]);
     } else if (i < width_ && !(full_before && params.early_stopping)) {
@@ -91,11 +91,11 @@ int BeamTask::advance(scheduler::Scheduler& scheduler) {
 }
 
 std::vector<BeamTask::Candidate> BeamTask::best_candidates() const {
-  const bool may_end = generated_ > generation_.params().min_tokens;
+  const bool may_end = generated_ > *request_.params().min_tokens;
   std::vector<Candidate> all;
   for (size_t i = 0; i < beams_.size(); ++i) {
     for (const TokenLogprob& next : beams_[i]->next) {
-      const bool ends = generation_.ends_generation(next.token) || generation_.stops(next.token);
+      const bool ends = request_.ends_generation(next.token) || request_.stops(next.token);
       if (may_end || !ends) all.push_back({beams_[i]->score + next.logprob, i, &next});
     }
   }
@@ -111,11 +111,11 @@ void BeamTask::add_finished(const Candidate& candidate, bool stopped, double sco
   const std::vector<int32_t>& tokens = beam.sequence->tokens;
   completion.token_ids.assign(tokens.begin() + beam.sequence->prompt_len, tokens.end());
   completion.token_ids.push_back(candidate.token->token);
-  if (generation_.params().logprobs.has_value()) {
+  if (request_.params().logprobs.has_value()) {
     completion.logprobs = beam.logprobs;
     completion.logprobs.push_back(*candidate.token);
   }
-  if (stopped && !generation_.ends_generation(candidate.token->token)) {
+  if (stopped && !request_.ends_generation(candidate.token->token)) {
     completion.stop_reason = std::to_string(candidate.token->token);
   }
   const auto worse = [&](const Finished& other) { return other.score < score; };
@@ -135,7 +135,7 @@ void BeamTask::go_on(scheduler::Scheduler& scheduler, const std::vector<Candidat
     auto& beam = next.emplace_back(std::make_unique<Beam>());
     beam->member = {this, 0};
     beam->score = candidate.score;
-    if (generation_.params().logprobs.has_value()) {
+    if (request_.params().logprobs.has_value()) {
       beam->logprobs = parent.logprobs;
       beam->logprobs.push_back(*candidate.token);
     }
@@ -154,19 +154,18 @@ void BeamTask::go_on(scheduler::Scheduler& scheduler, const std::vector<Candidat
 void BeamTask::close(FinishReason reason, const std::string& error) {
   if (reason != FinishReason::kNone) finished_.clear();  // not the best ones yet
   Usage usage{.prompt_tokens = group()->prompt_len(), .cached_tokens = group()->cached_tokens()};
-  const auto answers = std::min(finished_.size(), static_cast<size_t>(generation_.params().n));
+  const auto answers = std::min(finished_.size(), static_cast<size_t>(*request_.params().n));
   for (size_t i = 0; i < answers; ++i) {
     Completion& completion = finished_[i].completion;
     completion.index = static_cast<int>(i);
     usage.completion_tokens += static_cast<int>(completion.token_ids.size());
     std::span<const int32_t> shown = completion.token_ids;
     if (completion.finish_reason == FinishReason::kStop) shown = shown.first(shown.size() - 1);
-    completion.text = generation_.tokenizer->decode(shown, generation_.text.skip_special);
-    generation_.channel->complete(std::move(completion));
+    completion.text = request_.tokenizer->decode(shown, request_.text.skip_special);
+    request_.channel->complete(std::move(completion));
   }
-  std::vector<TokenLogprob> prompt_logprobs;
-  if (generation_.prompt_logprobs) prompt_logprobs = generation_.prompt_logprobs->take();
-  generation_.channel->close(reason, error, usage, std::move(prompt_logprobs));
+  if (request_.prompt_logprobs) request_.channel->set_prompt_logprobs(request_.prompt_logprobs->take());
+  request_.channel->close(reason, error, usage);
 }
 
 }  // namespace caravel::engine

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "engine/generation.h"
+#include "engine/checked_request.h"
 #include "engine/task.h"
 
 namespace caravel::engine {
@@ -14,13 +14,13 @@ namespace caravel::engine {
 /// same. Beams share the blocks of what they have in common.
 class BeamTask final : public Task {
  public:
-  explicit BeamTask(Generation generation);
+  explicit BeamTask(CheckedRequest request);
 
   /// The most likely tokens after a beam that a step must tell.
   static int candidates(const SamplingParams& params, size_t end_ids, int vocab_size);
 
-  std::string_view request_id() const override { return generation_.channel->id(); }
-  bool cancelled() const override { return generation_.channel->cancelled(); }
+  std::string_view request_id() const override { return request_.channel->id(); }
+  bool cancelled() const override { return request_.channel->cancelled(); }
   void want(const scheduler::Row& row, int32_t first, StepWants& wants) override;
   void receive(const LogitsWant& want, const sampler::Sampler& sampler, size_t row) override;
   int advance(scheduler::Scheduler& scheduler) override;
@@ -31,7 +31,7 @@ class BeamTask final : public Task {
     Member member;  // its sequence's payload
     scheduler::Sequence* sequence = nullptr;
     double score = 0;                    // sum of log-probabilities
-    std::vector<TokenLogprob> logprobs;  // of its answer's tokens
+    std::vector<TokenLogprob> logprobs;  // one for each token of its answer
     std::vector<TokenLogprob> next;      // candidates for the next token; empty: not told yet
   };
   struct Candidate {
@@ -48,7 +48,7 @@ class BeamTask final : public Task {
   void add_finished(const Candidate& candidate, bool stopped, double score);
   void go_on(scheduler::Scheduler& scheduler, const std::vector<Candidate>& chosen);
 
-  Generation generation_;
+  CheckedRequest request_;
   int top_;  // candidates of a beam
   size_t width_;
   int generated_ = 0;  // tokens of every beam

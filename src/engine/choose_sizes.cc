@@ -47,12 +47,18 @@ void check_config(const EngineConfig& config) {
   }
 }
 
-kernels::KvDtype parse_kv_dtype(std::string_view name) {
-  using kernels::KvDtype;
-  for (const KvDtype dtype : {KvDtype::kF32, KvDtype::kF16, KvDtype::kBF16, KvDtype::kInt8}) {
-    if (name == kernels::kv_dtype_name(dtype)) return dtype;
+kernels::KvDtype kv_dtype_of(KvCacheDtype dtype) {
+  switch (dtype) {
+    case KvCacheDtype::kF32:
+      return kernels::KvDtype::kF32;
+    case KvCacheDtype::kF16:
+      return kernels::KvDtype::kF16;
+    case KvCacheDtype::kBf16:
+      return kernels::KvDtype::kBF16;
+    case KvCacheDtype::kInt8:
+      return kernels::KvDtype::kInt8;
   }
-  throw fail<InvalidArgument>("kv_cache_dtype is {}; it must be f32, f16, bf16 or int8", name);
+  throw fail<InvalidArgument>("kv_cache_dtype is {}, which is none of KvCacheDtype's", static_cast<int>(dtype));
 }
 
 int choose_max_model_len(const EngineConfig& config, const model::ModelConfig& model) {

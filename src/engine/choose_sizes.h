@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstddef>
-#include <string_view>
 
 #include "caravel/config.h"
 #include "engine/loaded_model.h"
@@ -12,8 +11,8 @@ namespace caravel::engine {
 /// Throws InvalidArgument for a number that makes no sense whatever the model: name, value and range.
 void check_config(const EngineConfig& config);
 
-/// Throws InvalidArgument, naming those there are.
-kernels::KvDtype parse_kv_dtype(std::string_view name);
+/// Throws InvalidArgument for a number that is none of the enum's.
+kernels::KvDtype kv_dtype_of(KvCacheDtype dtype);
 
 /// Throws InvalidArgument for one that is longer than the model was made for.
 int choose_max_model_len(const EngineConfig& config, const model::ModelConfig& model);

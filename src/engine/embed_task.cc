@@ -1,8 +1,7 @@
 #include "engine/embed_task.h"
 
 #include <algorithm>
-
-#include "base/error.h"
+#include <functional>
 
 namespace caravel::engine {
 namespace {
@@ -17,13 +16,13 @@ NothingUsable nothing_usable;
 
 }  // namespace
 
-scheduler::GroupParams EmbedTask::group_params(std::span<const int32_t> tokens) {
-  return {.prompt = {tokens.begin(), tokens.end()},
-          .max_tokens = static_cast<int>(tokens.size()),
+scheduler::GroupParams EmbedTask::group_params(const EmbedRequest& request) {
+  return {.prompt = request.tokens,
+          .max_tokens = static_cast<int>(request.tokens.size()),
+          .priority = request.priority,
+          .background = request.background,
           .filter = &nothing_usable};
 }
-
-EmbedTask::EmbedTask(std::span<const int32_t> tokens) : Task(group_params(tokens)) {}
 
 void EmbedTask::want(const scheduler::Row& row, int32_t first, StepWants& wants) {
   // After a preemption the first ones come again.
@@ -43,14 +42,14 @@ int EmbedTask::advance(scheduler::Scheduler& scheduler) {
 }
 
 void EmbedTask::close(FinishReason reason, const std::string& error) {
-  if (reason != FinishReason::kNone) {
-    result_.set_exception(std::make_exception_ptr(Error(error.empty() ? "the engine was closed" : error)));
-    return;
+  if (reason == FinishReason::kNone) {
+    std::vector<float> mean;
+    mean.reserve(sum_.size());
+    for (const double sum : sum_) mean.push_back(static_cast<float>(sum / done_));
+    channel_->set_embedding(std::move(mean));
   }
-  std::vector<float> mean;
-  mean.reserve(sum_.size());
-  for (const double sum : sum_) mean.push_back(static_cast<float>(sum / done_));
-  result_.set_value(std::move(mean));
+  channel_->close(reason, reason == FinishReason::kCancelled ? kCancelledError : error,
+                  {.prompt_tokens = group()->prompt_len()});
 }
 
 }  // namespace caravel::engine

@@ -1,10 +1,14 @@
 #pragma once
 
-#include <future>
+#include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "caravel/request.h"
+#include "engine/request_channel.h"
 #include "engine/task.h"
 
 namespace caravel::engine {
@@ -12,22 +16,23 @@ namespace caravel::engine {
 /// The mean of a prompt's last hidden states, summed over its chunks in order.
 class EmbedTask final : public Task {
  public:
-  explicit EmbedTask(std::span<const int32_t> tokens);
+  static scheduler::GroupParams group_params(const EmbedRequest& request);
 
-  std::future<std::vector<float>> result() { return result_.get_future(); }
+  EmbedTask(scheduler::GroupParams group, std::shared_ptr<RequestChannel> channel)
+      : Task(std::move(group)), channel_(std::move(channel)) {}
 
+  std::string_view request_id() const override { return channel_->id(); }
+  bool cancelled() const override { return channel_->cancelled(); }
   void want(const scheduler::Row& row, int32_t first, StepWants& wants) override;
   void receive(const LogitsWant&, const sampler::Sampler&, size_t) override {}
   void receive_hidden(std::span<const float> hidden) override;
   int advance(scheduler::Scheduler& scheduler) override;
   void close(FinishReason reason, const std::string& error) override;
 
-  static scheduler::GroupParams group_params(std::span<const int32_t> tokens);
-
  private:
+  std::shared_ptr<RequestChannel> channel_;
   std::vector<double> sum_;  // [hidden_size]
   int done_ = 0;             // tokens that are in it
-  std::promise<std::vector<float>> result_;
 };
 
 }  // namespace caravel::engine

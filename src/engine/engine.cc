@@ -5,7 +5,9 @@
 
 #include "base/error.h"
 #include "base/hash.h"
+#include "chat/answers.h"
 #include "engine/beam_task.h"
+#include "engine/chat_conversation.h"
 #include "engine/embed_task.h"
 #include "engine/engine_impl.h"
 #include "engine/generate_task.h"
@@ -33,10 +35,7 @@ class Handle final : public RequestHandle {
   Handle& operator=(const Handle&) = delete;
 
   const std::string& id() const override { return channel_->id(); }
-  std::optional<Delta> next() override { return channel_->next(nullptr, nullptr); }
-  std::optional<Delta> next_until(std::chrono::steady_clock::time_point deadline, bool* timed_out) override {
-    return channel_->next(&deadline, timed_out);
-  }
+  Next next(Deadline deadline) override { return channel_->next(deadline); }
   const Result& result() override { return channel_->result(); }
   void cancel() override {
     channel_->cancel();
@@ -56,7 +55,7 @@ uint64_t entropy() {
 /// Rough costs, in seconds, of an ordinary processor: only their proportions matter.
 scheduler::PreemptionCost preemption_cost(const LoadedModel& model) {
   constexpr double kMultiplyAdds = 1e11;  // a second, of GEMMs
-  constexpr double kAttention = 2e10;     // likewise, of attention
+  constexpr double kAttention = 2e10;     // a second, of attention
   constexpr double kCopy = 5e9;           // bytes a second
   const model::ModelConfig& config = model.decoder->config();
   const auto layers = static_cast<double>(config.layers.size());
@@ -108,65 +107,103 @@ EngineImpl::EngineImpl(const EngineConfig& config, const EngineHooks& hooks, Loa
   model_.info.activation_bytes += static_cast<int64_t>(runner_.buffer_bytes());
 }
 
-std::unique_ptr<RequestHandle> EngineImpl::submit(Request request, std::function<void()> on_news) {
+uint64_t EngineImpl::number_request(std::string& id) {
   const uint64_t number = requests_.fetch_add(1);
-  if (request.id.empty()) request.id = fmt::format("request-{}", number + 1);
-  const uint64_t seed = hash128(&number, sizeof(number), {seed_, 0}).low;
-  Generation generation =
-      make_generation(std::move(request), model_, limits_, store_, grammars_, seed, std::move(on_news));
-  const std::shared_ptr<RequestChannel> channel = generation.channel;
-  std::shared_ptr<Task> task;
-  if (generation.params().use_beam_search && generation.params().max_tokens > 0) {
-    task = std::make_shared<BeamTask>(std::move(generation));
-  } else {
-    task = std::make_shared<GenerateTask>(std::move(generation));
-  }
-  loop_.submit(std::move(task));
-  return std::make_unique<Handle>(channel, loop_.mailbox());
+  if (id.empty()) id = fmt::format("request-{}", number + 1);
+  return number;
 }
 
-std::vector<Score> EngineImpl::score(const ScoreRequest& request) {
+std::unique_ptr<RequestHandle> EngineImpl::run(std::vector<std::shared_ptr<Task>> tasks,
+                                               std::shared_ptr<RequestChannel> channel) {
+  loop_.submit(std::move(tasks));
+  return std::make_unique<Handle>(std::move(channel), loop_.mailbox());
+}
+
+std::unique_ptr<RequestHandle> EngineImpl::submit(Request request, OnNews on_news) {
+  const uint64_t number = number_request(request.id);
+  const uint64_t seed = hash128(&number, sizeof(number), {seed_, 0}).low;
+  CheckedRequest checked =
+      check_request(std::move(request), model_, limits_, store_, grammars_, seed, std::move(on_news));
+  std::shared_ptr<RequestChannel> channel = checked.channel;
+  std::shared_ptr<Task> task;
+  if (checked.params().use_beam_search && checked.params().max_tokens > 0) {
+    task = std::make_shared<BeamTask>(std::move(checked));
+  } else {
+    task = std::make_shared<GenerateTask>(std::move(checked));
+  }
+  return run({std::move(task)}, std::move(channel));
+}
+
+std::unique_ptr<RequestHandle> EngineImpl::chat(ChatRequest request, OnNews on_news) {
+  SamplingParams& sampling = request.sampling;
+  auto [prompt, layout] = model_.renderer->prepare(conversation_of(request), sampling);
+  Request generation{.id = std::move(request.id),
+                     .prompt = std::move(prompt.tokens),
+                     .sampling = std::move(sampling),
+                     .priority = request.priority,
+                     .background = request.background,
+                     .cache_salt = std::move(request.cache_salt)};
+  return chat::read_answers(submit(std::move(generation), std::move(on_news)), std::move(layout));
+}
+
+void EngineImpl::check_score(const ScoreRequest& request) const {
   const int vocab_size = model_.info.vocab_size;
-  check_tokens(request.prefix, vocab_size, "the prefix");
-  if (request.continuations.empty()) throw fail<InvalidArgument>("continuations is empty: give at least one");
-  for (const auto& continuation : request.continuations) {
-    check_tokens(continuation, vocab_size, "a continuation");
-    if (request.prefix.size() + continuation.size() > static_cast<size_t>(limits_.max_model_len)) {
-      throw fail<InvalidArgument>(
-          "a prefix of {} tokens with a continuation of {} is longer than max_model_len, which is {}",
-          request.prefix.size(), continuation.size(), limits_.max_model_len);
+  if (request.items.empty()) throw fail<InvalidArgument>("items is empty: give at least one prefix to score after");
+  for (const auto& [prefix, continuations] : request.items) {
+    check_tokens(prefix, vocab_size, "the prefix");
+    if (continuations.empty()) throw fail<InvalidArgument>("continuations is empty: give at least one");
+    for (const auto& continuation : continuations) {
+      check_tokens(continuation, vocab_size, "a continuation");
+      if (prefix.size() + continuation.size() > static_cast<size_t>(limits_.max_model_len)) {
+        throw fail<InvalidArgument>(
+            "a prefix of {} tokens with a continuation of {} is longer than max_model_len, which is {}", prefix.size(),
+            continuation.size(), limits_.max_model_len);
+      }
     }
   }
-  if (limits_.max_num_seqs > 1) return score_at_once(request);
-  // A prefix cannot stay beside a continuation: one after the other, each finds the prefix cached.
-  std::vector<Score> scores;
-  scores.reserve(request.continuations.size());
-  for (const auto& continuation : request.continuations) {
-    scores.push_back(score_at_once({.prefix = request.prefix, .continuations = {continuation}}).front());
+}
+
+std::vector<ScoreTask::Part> EngineImpl::score_parts(const ScoreRequest& request) const {
+  std::vector<ScoreTask::Part> parts;
+  for (size_t i = 0; i < request.items.size(); ++i) {
+    const std::span continuations = request.items[i].continuations;
+    // Where one sequence runs at a time, a prefix cannot stay beside a continuation: they go one after the other, and
+    // each finds the prefix cached.
+    const size_t at_once = limits_.max_num_seqs > 1 ? continuations.size() : 1;
+    for (size_t first = 0; first < continuations.size(); first += at_once) {
+      parts.push_back({.prefix = i, .first = first, .continuations = continuations.subspan(first, at_once)});
+    }
   }
-  return scores;
+  return parts;
 }
 
-std::vector<Score> EngineImpl::score_at_once(ScoreRequest request) {
-  // As many at once as the pool is sure to hold.
-  int sequences = limits_.max_num_seqs;
-  while (sequences > 2 && !loop_.fits(ScoreTask::group_params(request, sequences))) sequences /= 2;
-  const auto task = std::make_shared<ScoreTask>(std::move(request), sequences);
-  std::future<std::vector<Score>> result = task->result();
-  loop_.submit(task);
-  return result.get();
+std::unique_ptr<RequestHandle> EngineImpl::score(ScoreRequest request, OnNews on_news) {
+  check_score(request);
+  number_request(request.id);
+  const std::vector<ScoreTask::Part> parts = score_parts(request);
+  auto channel = std::make_shared<RequestChannel>(
+      request.id, RequestChannel::Shape{.prefixes = request.items.size(), .tasks = parts.size()}, std::move(on_news));
+  std::vector<std::shared_ptr<Task>> tasks;
+  tasks.reserve(parts.size());
+  for (const ScoreTask::Part& part : parts) {
+    // As many at once as the pool is sure to hold.
+    int sequences = limits_.max_num_seqs;
+    scheduler::GroupParams group = ScoreTask::group_params(request, part, sequences);
+    while (sequences > 2 && !loop_.fits(group)) group = ScoreTask::group_params(request, part, sequences /= 2);
+    tasks.push_back(std::make_shared<ScoreTask>(std::move(group), part, channel));
+  }
+  return run(std::move(tasks), std::move(channel));
 }
 
-std::vector<float> EngineImpl::embed(std::span<const int32_t> tokens) {
-  check_tokens(tokens, model_.info.vocab_size, "the text");
-  if (tokens.size() > static_cast<size_t>(limits_.max_model_len)) {
-    throw fail<InvalidArgument>("the text has {} tokens; max_model_len is {}: shorten it", tokens.size(),
+std::unique_ptr<RequestHandle> EngineImpl::embed(EmbedRequest request, OnNews on_news) {
+  check_tokens(request.tokens, model_.info.vocab_size, "the text");
+  if (request.tokens.size() > static_cast<size_t>(limits_.max_model_len)) {
+    throw fail<InvalidArgument>("the text has {} tokens; max_model_len is {}: shorten it", request.tokens.size(),
                                 limits_.max_model_len);
   }
-  const auto task = std::make_shared<EmbedTask>(tokens);
-  std::future<std::vector<float>> result = task->result();
-  loop_.submit(task);
-  return result.get();
+  number_request(request.id);
+  auto channel = std::make_shared<RequestChannel>(request.id, RequestChannel::Shape{}, std::move(on_news));
+  return run({std::make_shared<EmbedTask>(EmbedTask::group_params(request), channel)}, channel);
 }
 
 }  // namespace engine

@@ -1,20 +1,20 @@
 #pragma once
 
 #include <atomic>
-#include <functional>
+#include <cstdint>
 #include <memory>
 #include <optional>
-#include <span>
 #include <string>
 #include <vector>
 
 #include "caravel/engine.h"
+#include "engine/check_request.h"
 #include "engine/engine_loop.h"
 #include "engine/kv_storage.h"
 #include "engine/loaded_model.h"
 #include "engine/logprob_store.h"
-#include "engine/make_generation.h"
 #include "engine/model_runner.h"
+#include "engine/score_task.h"
 
 namespace caravel::engine {
 
@@ -28,20 +28,24 @@ class EngineImpl final : public Engine {
  public:
   explicit EngineImpl(const EngineConfig& config, const EngineHooks& hooks = {});
 
-  std::unique_ptr<RequestHandle> submit(Request request, std::function<void()> on_news = {}) override;
-  std::vector<Score> score(const ScoreRequest& request) override;
-  std::vector<float> embed(std::span<const int32_t> tokens) override;
+  std::unique_ptr<RequestHandle> submit(Request request, OnNews on_news = {}) override;
+  std::unique_ptr<RequestHandle> chat(ChatRequest request, OnNews on_news = {}) override;
+  std::unique_ptr<RequestHandle> score(ScoreRequest request, OnNews on_news = {}) override;
+  std::unique_ptr<RequestHandle> embed(EmbedRequest request, OnNews on_news = {}) override;
   Stats stats() const override { return loop_.stats(); }
-  Monitor monitor(uint64_t since_step) const override { return loop_.monitor(since_step); }
   const ModelInfo& model() const override { return model_.info; }
   const GenerationDefaults& generation_defaults() const override { return model_.generation_defaults; }
   const Tokenizer& tokenizer() const override { return *model_.tokenizer; }
-  const text::ChatTemplate* chat_template() const override { return model_.chat_template.get(); }
-  void check_integrity() override { loop_.check_integrity(); }
+  EngineMonitor& monitor() override { return loop_; }
 
  private:
   EngineImpl(const EngineConfig& config, const EngineHooks& hooks, LoadedModel model);
-  std::vector<Score> score_at_once(ScoreRequest request);
+  /// The number of a new request; gives `id` a name where the caller gave none.
+  uint64_t number_request(std::string& id);
+  std::unique_ptr<RequestHandle> run(std::vector<std::shared_ptr<Task>> tasks, std::shared_ptr<RequestChannel> channel);
+  void check_score(const ScoreRequest& request) const;
+  /// What of the request each task is to score.
+  std::vector<ScoreTask::Part> score_parts(const ScoreRequest& request) const;
 
   const EngineConfig config_;
   LoadedModel model_;

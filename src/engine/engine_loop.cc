@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <iterator>
 #include <utility>
 
 #include "base/clock.h"
@@ -41,11 +42,11 @@ bool EngineLoop::fits(const scheduler::GroupParams& params) const {
   }
 }
 
-void EngineLoop::submit(std::shared_ptr<Task> task) {
-  scheduler_.check_fits(task->group()->params());
+void EngineLoop::submit(std::vector<std::shared_ptr<Task>> tasks) {
+  for (const std::shared_ptr<Task>& task : tasks) scheduler_.check_fits(task->group()->params());
   {
     const std::lock_guard lock(mailbox_->mutex);
-    mailbox_->arrivals.push_back(std::move(task));
+    std::ranges::move(tasks, std::back_inserter(mailbox_->arrivals));
   }
   mailbox_->changed.notify_all();
 }
@@ -55,7 +56,7 @@ Stats EngineLoop::stats() const {
   return mailbox_->stats;
 }
 
-Monitor EngineLoop::monitor(uint64_t since_step) const {
+EngineReport EngineLoop::report(uint64_t since_step) const {
   const std::lock_guard lock(mailbox_->mutex);
   // Idle, the thread waits for this mutex: nobody else touches the scheduler meanwhile.
   if (mailbox_->idle) report_blocks(scheduler_.kv().pool(), tasks_, mailbox_->block_map);
@@ -107,7 +108,7 @@ bool EngineLoop::take_mail() {
   std::swap(arrivals_, mailbox_->arrivals);
   // Told before the step that they are planned in: who watches must see work even if that step never ends.
   mailbox_->stats.waiting_requests += static_cast<int>(arrivals_.size());
-  poked_ = std::exchange(mailbox_->poked, false);
+  poked_ |= std::exchange(mailbox_->poked, false);
   if (mailbox_->stopping) {
     std::ranges::move(arrivals_, std::back_inserter(tasks_));
     return false;
@@ -179,6 +180,7 @@ void EngineLoop::advance(Task& task) {
 void EngineLoop::end(Task& task, FinishReason reason, const std::string& error) {
   scheduler_.cancel(*task.group());
   ++(reason == FinishReason::kCancelled ? stats_.cancelled_requests : stats_.finished_requests);
+  poked_ |= reason == FinishReason::kError;
   const auto place = std::ranges::find(tasks_, &task, &std::shared_ptr<Task>::get);
   ended_.push_back({std::move(*place), reason, error});
   tasks_.erase(place);

@@ -43,7 +43,7 @@ struct Mailbox {
 };
 
 /// The thread that steps: it alone touches scheduler, runner and tasks. Sleeps while there is nothing to do.
-class EngineLoop {
+class EngineLoop final : public EngineMonitor {
  public:
   /// Called before the forward pass of every step, on the engine's thread; what it throws counts as the step's own.
   using StepHook = std::function<void(const scheduler::Plan&)>;
@@ -52,19 +52,19 @@ class EngineLoop {
   EngineLoop(const scheduler::SchedulerConfig& config, double max_step_seconds, ModelRunner& runner,
              LogprobStore& store, StepHook hook);
   /// Cancels what runs and joins.
-  ~EngineLoop();
+  ~EngineLoop() override;
 
   // -- Any thread.
 
   /// Whether such a group could ever run.
   bool fits(const scheduler::GroupParams& params) const;
-  /// Throws CapacityError for what could never fit.
-  void submit(std::shared_ptr<Task> task);
+  /// All of them or none: throws CapacityError where one could never fit.
+  void submit(std::vector<std::shared_ptr<Task>> tasks);
   const std::shared_ptr<Mailbox>& mailbox() const { return mailbox_; }
   Stats stats() const;
-  Monitor monitor(uint64_t since_step) const;
-  /// Waits until nothing runs, then checks the books.
-  void check_integrity();
+  // EngineMonitor's.
+  EngineReport report(uint64_t since_step) const override;
+  void check_integrity() override;
 
  private:
   void run();
@@ -75,7 +75,7 @@ class EngineLoop {
   /// What went wrong; empty if nothing did.
   std::string execute(const scheduler::Plan& plan);
   void advance(Task& task);
-  /// Its sequences are dropped; close_ended() will tell whoever waits.
+  /// Its sequences are dropped; close_ended() will tell its request.
   void end(Task& task, FinishReason reason, const std::string& error);
   void close_ended();
   void publish_stats();
@@ -87,7 +87,7 @@ class EngineLoop {
   scheduler::Scheduler scheduler_;
   std::vector<std::shared_ptr<Task>> tasks_;     // that are not finished
   std::vector<std::shared_ptr<Task>> arrivals_;  // the mailbox's, taken
-  bool poked_ = false;                           // likewise
+  bool poked_ = false;                           // the mailbox's, taken; or a task failed, which cancels its request's
   std::vector<Task*> step_tasks_;                // that have rows in the step
   struct Ended {
     std::shared_ptr<Task> task;

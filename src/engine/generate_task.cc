@@ -14,84 +14,83 @@ constexpr size_t kBytesPerToken = 8;
 
 }  // namespace
 
-GenerateTask::GenerateTask(Generation generation)
-    : Task(std::move(generation.group)), generation_(std::move(generation)) {
-  const SamplingParams& params = generation_.params();
-  answers_.reserve(static_cast<size_t>(params.n));
-  for (int i = 0; i < params.n; ++i) {
-    answers_.push_back(
+GenerateTask::GenerateTask(CheckedRequest request) : Task(std::move(request.group)), request_(std::move(request)) {
+  const SamplingParams& params = request_.params();
+  branches_.reserve(static_cast<size_t>(*params.n));
+  for (int i = 0; i < *params.n; ++i) {
+    branches_.push_back(
         {.member = {this, i},
-         .state = {generation_.rules, static_cast<uint32_t>(i), group()->params().prompt},
-         .text = {*generation_.tokenizer, generation_.text, static_cast<size_t>(params.max_tokens) * kBytesPerToken}});
-    if (generation_.grammar == nullptr) continue;
-    answers_.back().constraint = std::make_shared<grammar::Constraint>(
-        generation_.grammar, generation_.vocab_size, generation_.rules->end_ids);
-    generation_.mask_thread->post(answers_.back().constraint, grammar::MaskThread::kBegin);
+         .state = {request_.rules, static_cast<uint32_t>(i), group()->params().prompt},
+         .text = {*request_.tokenizer, request_.text, static_cast<size_t>(*params.max_tokens) * kBytesPerToken}});
+    if (request_.grammar == nullptr) continue;
+    branches_.back().constraint =
+        std::make_shared<grammar::Constraint>(request_.grammar, request_.vocab_size, request_.rules->end_ids);
+    request_.mask_thread->post(branches_.back().constraint, grammar::MaskThread::kBegin);
   }
 }
 
 void GenerateTask::want(const scheduler::Row& row, int32_t first, StepWants& wants) {
-  if (generation_.prompt_logprobs) generation_.prompt_logprobs->want(row, first, this, wants);
+  if (request_.prompt_logprobs) request_.prompt_logprobs->want(row, first, this, wants);
   if (!row.draws) return;
   prompt_done_ = true;
-  if (generation_.params().max_tokens == 0) return;
-  const auto draw = [&](const Answer& answer) {
+  if (*request_.params().max_tokens == 0) return;
+  const auto draw = [&](const Branch& branch) {
     wants.logits.push_back({.row = first + row.count - 1,
-                            .sample = {.state = &answer.state,
+                            .sample = {.state = &branch.state,
                                        .tokens = row.sequence->tokens,
-                                       .mask = answer.constraint ? &answer.constraint->mask() : nullptr,
-                                       .top = generation_.top},
+                                       .mask = branch.constraint ? &branch.constraint->mask() : nullptr,
+                                       .top = request_.top},
                             .task = this,
-                            .tag = kDraw + answer.member.index});
+                            .tag = kDraw + branch.member.index});
   };
   if (forked_) {
-    draw(answers_[static_cast<size_t>(static_cast<const Member*>(row.sequence->payload)->index)]);
+    draw(branches_[static_cast<size_t>(static_cast<const Member*>(row.sequence->payload)->index)]);
   } else {
-    for (const Answer& answer : answers_) draw(answer);
+    for (const Branch& branch : branches_) draw(branch);
   }
 }
 
 void GenerateTask::receive(const LogitsWant& want, const sampler::Sampler& sampler, size_t row) {
   if (want.tag < kDraw) {
-    generation_.prompt_logprobs->receive(want, sampler, row);
+    request_.prompt_logprobs->receive(want, sampler, row);
     return;
   }
-  Answer& answer = answers_[static_cast<size_t>(want.tag - kDraw)];
-  answer.drew = true;
-  answer.dead_end = sampler.dead_end(row);
-  if (generation_.top >= 0) {
-    answer.drawn = sampler.token_logprob(row, generation_.top);
+  Branch& branch = branches_[static_cast<size_t>(want.tag - kDraw)];
+  branch.drew = true;
+  branch.dead_end = sampler.dead_end(row);
+  if (request_.top >= 0) {
+    branch.drawn = sampler.token_logprob(row, request_.top);
   } else {
-    answer.drawn.token = sampler.token(row);
-    answer.drawn.logprob = sampler.logprob(row);
+    branch.drawn.token = sampler.token(row);
+    branch.drawn.logprob = sampler.logprob(row);
   }
 }
 
 int GenerateTask::advance(scheduler::Scheduler& scheduler) {
   int generated = 0;
-  for (Answer& answer : answers_) {
-    if (!answer.drew) continue;
-    if (answer.dead_end) {
-      end_constrained(answer);
+  for (Branch& branch : branches_) {
+    if (!branch.drew) continue;
+    if (branch.dead_end) {
+      end_constrained(branch);
       continue;
     }
-    accept(answer);
+    accept(branch);
     ++generated;
   }
   if (prompt_done_ && !forked_) {
     fork(scheduler);
   } else {
-    for (Answer& answer : answers_) {
-      if (answer.sequence == nullptr || answer.finish_reason == FinishReason::kNone) continue;
-      scheduler.finish(*std::exchange(answer.sequence, nullptr));
+    for (Branch& branch : branches_) {
+      if (branch.sequence == nullptr || branch.finish_reason == FinishReason::kNone) continue;
+      scheduler.finish(*std::exchange(branch.sequence, nullptr));
     }
   }
-  for (Answer& answer : answers_) {
-    if (!std::exchange(answer.drew, false) || answer.sequence == nullptr) continue;
-    scheduler.append(*answer.sequence, answer.drawn.token);
-    answer.state.append(answer.drawn.token);
+  for (Branch& branch : branches_) {
+    if (!std::exchange(branch.drew, false) || branch.sequence == nullptr) continue;
+    scheduler.append(*branch.sequence, branch.drawn.token);
+    branch.state.append(branch.drawn.token);
     // While the next step is planned and its forward pass runs.
-    if (answer.constraint) generation_.mask_thread->post(answer.constraint, answer.drawn.token);
+    if (branch.constraint) request_.mask_thread->post(branch.constraint, branch.drawn.token);
   }
   return generated;
 }
@@ -100,71 +99,70 @@ void GenerateTask::fork(scheduler::Scheduler& scheduler) {
   forked_ = true;
   scheduler::Sequence& prompt = group()->first();
   bool taken = false;
-  for (Answer& answer : answers_) {
-    if (generation_.params().max_tokens == 0) finish(answer, FinishReason::kLength, "");
-    if (answer.finish_reason != FinishReason::kNone) continue;
+  for (Branch& branch : branches_) {
+    if (*request_.params().max_tokens == 0) finish(branch, FinishReason::kLength, "");
+    if (branch.finish_reason != FinishReason::kNone) continue;
     if (!taken) {
       // The first that goes on does so on the prompt's own sequence.
       taken = true;
-      prompt.payload = &answer.member;
-      answer.sequence = &prompt;
+      prompt.payload = &branch.member;
+      branch.sequence = &prompt;
     } else {
-      answer.sequence = &scheduler.fork(prompt, &answer.member);
+      branch.sequence = &scheduler.fork(prompt, &branch.member);
     }
   }
   if (!taken) scheduler.finish(prompt);
 }
 
-void GenerateTask::end_constrained(Answer& answer) {
-  const grammar::Constraint& constraint = *answer.constraint;
+void GenerateTask::end_constrained(Branch& branch) {
+  const grammar::Constraint& constraint = *branch.constraint;
   if (!constraint.error().empty()) throw fail<Error>("{}", constraint.error());
   if (!constraint.complete()) {
     throw fail<Error>(
         "no token can follow: those that the grammar allows are ruled out by the vocabulary, allowed_token_ids, "
         "bad_words, logit_bias or stop_token_ids");
   }
-  answer.text.finish();
-  finish(answer, FinishReason::kStop, "");
+  branch.text.finish();
+  finish(branch, FinishReason::kStop, "");
 }
 
-void GenerateTask::accept(Answer& answer) {
-  const SamplingParams& params = generation_.params();
-  const int32_t token = answer.drawn.token;
-  const bool may_stop = answer.tokens >= params.min_tokens;
-  ++answer.tokens;
-  const bool ends = may_stop && generation_.ends_generation(token);
-  const bool stops = may_stop && !ends && generation_.stops(token);
+void GenerateTask::accept(Branch& branch) {
+  const SamplingParams& params = request_.params();
+  const int32_t token = branch.drawn.token;
+  const bool may_stop = branch.tokens >= *params.min_tokens;
+  ++branch.tokens;
+  const bool ends = may_stop && request_.ends_generation(token);
+  const bool stops = may_stop && !ends && request_.stops(token);
   const std::string* stop = nullptr;
-  if (!ends && (!stops || params.include_stop_str_in_output)) stop = answer.text.push(token, may_stop);
-  TokenLogprob* const detail = generation_.top >= 0 ? &answer.drawn : nullptr;
-  generation_.channel->append(answer.member.index, token, answer.text.take(), answer.drawn.logprob, detail);
+  if (!ends && (!stops || params.include_stop_str_in_output)) stop = branch.text.push(token, may_stop);
+  TokenLogprob* const detail = request_.top >= 0 ? &branch.drawn : nullptr;
+  request_.channel->append(branch.member.index, token, branch.text.take(), branch.drawn.logprob, detail);
   if (stop != nullptr) {
-    finish(answer, FinishReason::kStop, *stop);
+    finish(branch, FinishReason::kStop, *stop);
   } else if (ends || stops) {
-    answer.text.finish();
-    finish(answer, FinishReason::kStop, stops ? std::to_string(token) : "");
-  } else if (answer.tokens >= params.max_tokens) {
-    answer.text.finish();
-    finish(answer, FinishReason::kLength, "");
+    branch.text.finish();
+    finish(branch, FinishReason::kStop, stops ? std::to_string(token) : "");
+  } else if (branch.tokens >= *params.max_tokens) {
+    branch.text.finish();
+    finish(branch, FinishReason::kLength, "");
   }
 }
 
-void GenerateTask::finish(Answer& answer, FinishReason reason, std::string_view stop_reason) {
-  answer.finish_reason = reason;
-  generation_.channel->finish(answer.member.index, answer.text.take(), reason, stop_reason);
+void GenerateTask::finish(Branch& branch, FinishReason reason, std::string_view stop_reason) {
+  branch.finish_reason = reason;
+  request_.channel->finish(branch.member.index, branch.text.take(), reason, stop_reason);
 }
 
 void GenerateTask::close(FinishReason reason, const std::string& error) {
-  for (Answer& answer : answers_) {
-    if (answer.finish_reason != FinishReason::kNone) continue;
-    answer.text.finish();
-    finish(answer, reason, "");
+  for (Branch& branch : branches_) {
+    if (branch.finish_reason != FinishReason::kNone) continue;
+    branch.text.finish();
+    finish(branch, reason, "");
   }
   Usage usage{.prompt_tokens = group()->prompt_len(), .cached_tokens = group()->cached_tokens()};
-  for (const Answer& answer : answers_) usage.completion_tokens += answer.tokens;
-  std::vector<TokenLogprob> prompt_logprobs;
-  if (generation_.prompt_logprobs) prompt_logprobs = generation_.prompt_logprobs->take();
-  generation_.channel->close(reason, error, usage, std::move(prompt_logprobs));
+  for (const Branch& branch : branches_) usage.completion_tokens += branch.tokens;
+  if (request_.prompt_logprobs) request_.channel->set_prompt_logprobs(request_.prompt_logprobs->take());
+  request_.channel->close(reason, error, usage);
 }
 
 }  // namespace caravel::engine

@@ -64,6 +64,25 @@ void describe_loaded(ModelInfo& info, const Device& device, const model::Decoder
   info.activation_bytes = static_cast<int64_t>(decoder.activation_bytes());
 }
 
+/// By the configuration's template, else by the model's own; one of the model's that cannot be used counts as none.
+std::unique_ptr<chat::Renderer> make_renderer(const EngineConfig& config, const Tokenizer& tokenizer,
+                                              const std::string& models_own, ModelInfo& info) {
+  const auto with = [&](const std::string& source) {
+    info.chat_template = source;
+    return std::make_unique<chat::Renderer>(tokenizer, source, config.tool_call_parser);
+  };
+  if (!config.chat_template.empty()) return with(config.chat_template);
+  auto without = with("");
+  if (models_own.empty()) return without;
+  try {
+    return with(models_own);
+  } catch (const Error& error) {
+    log::warn("{}: its chat template cannot be used: {}", info.path, error.what());
+    info.chat_template.clear();
+    return without;
+  }
+}
+
 }  // namespace
 
 LoadedModel load_model(const EngineConfig& config) {
@@ -74,17 +93,12 @@ LoadedModel load_model(const EngineConfig& config) {
   const model::ModelConfig model_config = model::read_config(*source);
   model.info = describe(*source, model_config);
   model.sizes.max_model_len = choose_max_model_len(config, model_config);
-  model.sizes.kv_dtype = parse_kv_dtype(config.kv_cache_dtype);
+  model.sizes.kv_dtype = kv_dtype_of(config.kv_cache_dtype);
 
   const TokenizerData& data = source->tokenizer();
   model.tokenizer = std::make_unique<Tokenizer>(data);
-  if (!data.chat_template.empty()) {
-    try {
-      model.chat_template = std::make_unique<text::ChatTemplate>(data.chat_template);
-    } catch (const Error& error) {
-      log::warn("{}: its chat template cannot be used: {}", source->path(), error.what());
-    }
-  }
+  model.info.tool_call_parser = config.tool_call_parser;
+  model.renderer = make_renderer(config, *model.tokenizer, data.chat_template, model.info);
   model.generation_defaults = source->generation_defaults();
   auto& ends = model.generation_defaults.end_of_generation_ids;
   if (ends.empty() && data.eos_id) ends.push_back(*data.eos_id);

@@ -1,15 +1,13 @@
 #pragma once
 
 #include <memory>
-#include <optional>
-#include <string>
 
 #include "caravel/config.h"
 #include "caravel/engine.h"
 #include "caravel/tokenizer.h"
+#include "chat/renderer.h"
 #include "device/device.h"
 #include "model/decoder.h"
-#include "text/chat_template.h"
 
 namespace caravel::engine {
 
@@ -25,8 +23,8 @@ struct Sizes {
 struct LoadedModel {
   std::unique_ptr<Device> device;
   std::unique_ptr<Tokenizer> tokenizer;
-  std::unique_ptr<text::ChatTemplate> chat_template;  // nullptr: the model has none
-  GenerationDefaults generation_defaults;             // every id that ends an answer is in it
+  std::unique_ptr<chat::Renderer> renderer;  // refers to the tokenizer
+  GenerationDefaults generation_defaults;    // every id that ends an answer is in it
   Sizes sizes;
   std::unique_ptr<model::Decoder> decoder;
   ModelInfo info;

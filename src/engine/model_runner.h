@@ -20,10 +20,10 @@ namespace caravel::engine {
 class ModelRunner {
  public:
   struct Sizes {
-    int max_tokens = 0;     // of a step
-    int max_rows = 0;       // sequences of a step
-    int max_model_len = 0;  // tokens of a sequence
-    int max_top = 0;        // of the most likely tokens that a want may ask for
+    int max_tokens = 0;     // in a step
+    int max_rows = 0;       // sequences in a step
+    int max_model_len = 0;  // tokens in a sequence
+    int max_top = 0;        // how many of the most likely tokens a want may ask for
     bool profile = false;   // time every region of the steps
   };
   /// `decoder` and `storage` must outlive it. Throws CapacityError.
@@ -39,7 +39,7 @@ class ModelRunner {
   void adopt_thread() { device_.adopt_thread(); }
 
   size_t buffer_bytes() const;
-  /// Of all steps; empty without Sizes::profile.
+  /// The time of all steps, by region; empty without Sizes::profile.
   std::span<const RegionTime> profile() const { return stream_->profile(); }
 
  private:
@@ -69,7 +69,7 @@ class ModelRunner {
 
   Buffer wanted_rows_;                       // i32 [Decoder::max_logit_rows()]
   Buffer output_;                            // f32 [max_logit_rows, vocab] of logits, or [.., hidden_size] of states
-  std::vector<sampler::SampleRow> samples_;  // of one slice
+  std::vector<sampler::SampleRow> samples_;  // what one slice of wants asks for
 };
 
 }  // namespace caravel::engine

@@ -33,7 +33,7 @@ StepReport report_tokens(const scheduler::Plan& plan);
 /// Every block of the pool, and the requests among `tasks` that hold some, in order of arrival.
 struct BlockMap {
   std::vector<BlockReport> blocks;  // [blocks of the pool]; empty before the first look
-  std::vector<Monitor::Owner> owners;
+  std::vector<EngineReport::Owner> owners;
 };
 void report_blocks(const cache::BlockPool& pool, std::span<const std::shared_ptr<Task>> tasks, BlockMap& map);
 

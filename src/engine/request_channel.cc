@@ -3,26 +3,29 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/clock.h"
+
 namespace caravel::engine {
 
-RequestChannel::RequestChannel(std::string id, int answers, int max_tokens, bool logprobs,
-                               std::function<void()> on_news)
-    : pending_(static_cast<size_t>(answers)),
-      has_news_(static_cast<size_t>(answers), false),
+RequestChannel::RequestChannel(std::string id, const Shape& shape, OnNews on_news)
+    : pending_(static_cast<size_t>(shape.answers)),
+      has_news_(static_cast<size_t>(shape.answers), false),
+      open_tasks_(shape.tasks),
       on_news_(std::move(on_news)) {
   result_.id = std::move(id);
-  result_.completions.resize(static_cast<size_t>(answers));
+  result_.completions.resize(static_cast<size_t>(shape.answers));
+  result_.scores.resize(shape.prefixes);
   constexpr size_t kBytesPerToken = 8;  // more than a vocabulary's mean
-  const auto tokens = static_cast<size_t>(max_tokens);
+  const auto tokens = static_cast<size_t>(shape.max_tokens);
   const auto reserve = [&](auto& answer) {
     answer.text.reserve(tokens * kBytesPerToken);
     answer.token_ids.reserve(tokens);
-    if (logprobs) answer.logprobs.reserve(tokens);
+    if (shape.logprobs) answer.logprobs.reserve(tokens);
   };
-  for (int i = 0; i < answers; ++i) {
-    pending_[static_cast<size_t>(i)].index = result_.completions[static_cast<size_t>(i)].index = i;
-    reserve(pending_[static_cast<size_t>(i)]);
-    reserve(result_.completions[static_cast<size_t>(i)]);
+  for (size_t i = 0; i < pending_.size(); ++i) {
+    pending_[i].index = result_.completions[i].index = static_cast<int>(i);
+    reserve(pending_[i]);
+    reserve(result_.completions[i]);
   }
 }
 
@@ -75,20 +78,40 @@ void RequestChannel::complete(Completion completion) {
   tell_news();
 }
 
-void RequestChannel::close(FinishReason reason, std::string error, const Usage& usage,
-                           std::vector<TokenLogprob> prompt_logprobs) {
+void RequestChannel::set_prompt_logprobs(std::vector<TokenLogprob> logprobs) {
+  const std::lock_guard lock(mutex_);
+  result_.prompt_logprobs = std::move(logprobs);
+}
+
+void RequestChannel::set_scores(size_t prefix, size_t first, std::vector<Score> scores) {
+  const std::lock_guard lock(mutex_);
+  std::vector<Score>& all = result_.scores[prefix];
+  all.resize(std::max(all.size(), first + scores.size()));
+  std::ranges::move(scores, all.begin() + static_cast<ptrdiff_t>(first));
+}
+
+void RequestChannel::set_embedding(std::vector<float> embedding) {
+  const std::lock_guard lock(mutex_);
+  result_.embedding = std::move(embedding);
+}
+
+void RequestChannel::close(FinishReason reason, const std::string& error, const Usage& usage) {
   {
     const std::lock_guard lock(mutex_);
+    result_.usage.prompt_tokens += usage.prompt_tokens;
+    result_.usage.completion_tokens += usage.completion_tokens;
+    result_.usage.cached_tokens += usage.cached_tokens;
+    if (!error.empty()) {
+      if (result_.error.empty()) result_.error = error;
+      cancel();
+    }
+    if (--open_tasks_ > 0) return;
     for (size_t i = 0; i < pending_.size(); ++i) {
       Completion& completion = result_.completions[i];
       if (completion.finish_reason != FinishReason::kNone) continue;
       pending_[i].finish_reason = completion.finish_reason = reason;
       has_news_[i] = true;
     }
-    result_.error = std::move(error);
-    result_.usage = usage;
-    result_.prompt_logprobs = std::move(prompt_logprobs);
-    closed_ = true;
   }
   tell_news();
 }
@@ -99,36 +122,35 @@ void RequestChannel::tell_news() {
   if (on_news_) on_news_();
 }
 
-std::optional<Delta> RequestChannel::next(const std::chrono::steady_clock::time_point* deadline, bool* timed_out) {
+Next RequestChannel::next(RequestHandle::Deadline deadline) {
   std::unique_lock lock(mutex_);
   auto news = has_news_.end();
   const auto ready = [&] {
-    news = std::find(has_news_.begin(), has_news_.end(), true);
-    return news != has_news_.end() || closed_;
+    news = std::ranges::find(has_news_, true);
+    return news != has_news_.end() || open_tasks_ == 0;
   };
-  if (timed_out != nullptr) *timed_out = false;
-  if (deadline == nullptr) {
+  // The earliest and the latest deadline are no times that a wait could be asked for: it would overflow.
+  if (deadline == RequestHandle::Deadline::max()) {
     changed_.wait(lock, ready);
-  } else if (!changed_.wait_until(lock, *deadline, ready)) {
-    *timed_out = true;
-    return std::nullopt;
+  } else if (!ready() && (deadline <= Clock::now() || !changed_.wait_until(lock, deadline, ready))) {
+    return {};
   }
-  if (news == has_news_.end()) return std::nullopt;
+  if (news == has_news_.end()) return {.kind = Next::Kind::kEnded, .delta = {}};
   // A copy, and not a move, so that the writer keeps its room.
   Delta& pending = pending_[static_cast<size_t>(news - has_news_.begin())];
-  Delta delta = pending;
+  Next next{.kind = Next::Kind::kDelta, .delta = pending};
   pending.text.clear();
   pending.token_ids.clear();
   pending.logprobs.clear();
   pending.finish_reason = FinishReason::kNone;
   pending.stop_reason.clear();
   *news = false;
-  return delta;
+  return next;
 }
 
 const Result& RequestChannel::result() {
   std::unique_lock lock(mutex_);
-  changed_.wait(lock, [&] { return closed_; });
+  changed_.wait(lock, [&] { return open_tasks_ == 0; });
   return result_;
 }
 

@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "base/error.h"
-
 namespace caravel::engine {
 namespace {
 
@@ -12,28 +10,32 @@ int64_t tag_of(size_t continuation, size_t token) { return static_cast<int64_t>(
 
 }  // namespace
 
-scheduler::GroupParams ScoreTask::group_params(const ScoreRequest& request, int max_sequences) {
+scheduler::GroupParams ScoreTask::group_params(const ScoreRequest& request, const Part& part, int max_sequences) {
+  const std::vector<int32_t>& prefix = request.items[part.prefix].prefix;
   size_t longest = 1;
   int forked = 0;
-  for (const auto& continuation : request.continuations) {
+  for (const auto& continuation : part.continuations) {
     longest = std::max(longest, continuation.size());
     forked += continuation.size() > 1;
   }
   // A continuation's last token is told of, but tells of nothing: it is not computed.
-  return {.prompt = request.prefix,
-          .max_tokens = static_cast<int>(request.prefix.size() + longest - 1),
-          .max_sequences = std::clamp(forked, 1, max_sequences)};
+  return {.prompt = prefix,
+          .max_tokens = static_cast<int>(prefix.size() + longest - 1),
+          .max_sequences = std::clamp(forked, 1, max_sequences),
+          .priority = request.priority,
+          .background = request.background,
+          .salt = request.cache_salt};
 }
 
-ScoreTask::ScoreTask(ScoreRequest request, int max_sequences)
-    : Task(group_params(request, max_sequences)), request_(std::move(request)) {
-  for (size_t i = 0; i < request_.continuations.size(); ++i) {
-    const std::vector<int32_t>& tokens = request_.continuations[i];
+ScoreTask::ScoreTask(scheduler::GroupParams group, const Part& part, std::shared_ptr<RequestChannel> channel)
+    : Task(std::move(group)), prefix_(part.prefix), first_(part.first), channel_(std::move(channel)) {
+  continuations_.reserve(part.continuations.size());
+  for (size_t i = 0; i < part.continuations.size(); ++i) {
     Continuation& continuation = continuations_.emplace_back();
     continuation.member = {this, static_cast<int>(i)};
-    continuation.logprobs.resize(tokens.size());
-    for (size_t t = 0; t < tokens.size(); ++t) continuation.logprobs[t].token = tokens[t];
-    if (tokens.size() > 1) waiting_.push_back(i);
+    continuation.tokens = part.continuations[i];
+    for (const int32_t token : continuation.tokens) continuation.logprobs.push_back({.token = token, .top = {}});
+    if (continuation.tokens.size() > 1) waiting_.push_back(i);
   }
   std::ranges::reverse(waiting_);
 }
@@ -81,8 +83,7 @@ void ScoreTask::start_waiting(scheduler::Scheduler& scheduler) {
   const auto start = [&](scheduler::Sequence& sequence, Continuation& continuation) {
     continuation.sequence = &sequence;
     sequence.payload = &continuation.member;
-    const std::vector<int32_t>& tokens = request_.continuations[static_cast<size_t>(continuation.member.index)];
-    scheduler.append(sequence, std::span(tokens).first(tokens.size() - 1));
+    scheduler.append(sequence, std::span(continuation.tokens).first(continuation.tokens.size() - 1));
     waiting_.pop_back();
   };
   while (waiting_.size() > 1 && group()->sequences().size() < limit) {
@@ -98,21 +99,30 @@ void ScoreTask::start_waiting(scheduler::Scheduler& scheduler) {
 }
 
 void ScoreTask::close(FinishReason reason, const std::string& error) {
-  if (reason != FinishReason::kNone) {
-    result_.set_exception(std::make_exception_ptr(Error(error.empty() ? "the engine was closed" : error)));
-    return;
+  if (reason == FinishReason::kNone) channel_->set_scores(prefix_, first_, scores());
+  Usage usage;
+  if (first_ == 0) {  // the first of several tasks with one prefix counts it
+    usage.prompt_tokens = group()->prompt_len();
+    usage.cached_tokens = group()->cached_tokens();
   }
+  for (const Continuation& continuation : continuations_) {
+    usage.prompt_tokens += static_cast<int>(continuation.tokens.size());
+  }
+  channel_->close(reason, reason == FinishReason::kCancelled ? kCancelledError : error, usage);
+}
+
+std::vector<Score> ScoreTask::scores() const {
   std::vector<Score> scores;
   for (const Continuation& continuation : continuations_) {
     Score& score = scores.emplace_back();
+    score.tokens = continuation.tokens;
     for (const TokenLogprob& token : continuation.logprobs) {
       score.logprob += token.logprob;
-      score.tokens.push_back(token.token);
       score.token_logprobs.push_back(token.logprob);
       score.is_greedy.push_back(token.rank == 1);
     }
   }
-  result_.set_value(std::move(scores));
+  return scores;
 }
 
 }  // namespace caravel::engine

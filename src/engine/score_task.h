@@ -1,11 +1,13 @@
 #pragma once
 
-#include <future>
+#include <cstdint>
+#include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "caravel/request.h"
-#include "caravel/result.h"
+#include "engine/request_channel.h"
 #include "engine/task.h"
 
 namespace caravel::engine {
@@ -14,33 +16,43 @@ namespace caravel::engine {
 /// off it in waves, as many as may run at once, and the last one takes the prefix's own sequence.
 class ScoreTask final : public Task {
  public:
-  ScoreTask(ScoreRequest request, int max_sequences);
+  /// Which of a request's scores a task gives: those of `continuations`, the first of which is number `first` of its
+  /// prefix.
+  struct Part {
+    size_t prefix = 0;
+    size_t first = 0;
+    std::span<const std::vector<int32_t>> continuations;
+  };
+  static scheduler::GroupParams group_params(const ScoreRequest& request, const Part& part, int max_sequences);
 
-  std::future<std::vector<Score>> result() { return result_.get_future(); }
+  ScoreTask(scheduler::GroupParams group, const Part& part, std::shared_ptr<RequestChannel> channel);
 
+  std::string_view request_id() const override { return channel_->id(); }
+  bool cancelled() const override { return channel_->cancelled(); }
   void want(const scheduler::Row& row, int32_t first, StepWants& wants) override;
   void receive(const LogitsWant& want, const sampler::Sampler& sampler, size_t row) override;
   int advance(scheduler::Scheduler& scheduler) override;
   void close(FinishReason reason, const std::string& error) override;
 
-  static scheduler::GroupParams group_params(const ScoreRequest& request, int max_sequences);
-
  private:
   struct Continuation {
     Member member;
     scheduler::Sequence* sequence = nullptr;
+    std::vector<int32_t> tokens;
     std::vector<TokenLogprob> logprobs;  // rank 0: not known yet
     size_t known = 0;
   };
 
   void start_waiting(scheduler::Scheduler& scheduler);
+  std::vector<Score> scores() const;
 
-  ScoreRequest request_;
+  const size_t prefix_;
+  const size_t first_;
+  std::shared_ptr<RequestChannel> channel_;
   std::vector<Continuation> continuations_;
   std::vector<size_t> waiting_;  // continuations of more than one token that are not forked yet, the next at the back
   bool prefix_done_ = false;
   bool prefix_taken_ = false;  // its sequence is finished, or is a continuation's
-  std::promise<std::vector<Score>> result_;
 };
 
 }  // namespace caravel::engine

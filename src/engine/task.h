@@ -18,7 +18,7 @@ class Task;
 
 /// Logits that a step should give.
 struct LogitsWant {
-  int32_t row = 0;            // of the batch
+  int32_t row = 0;            // in the batch
   sampler::SampleRow sample;  // what they are for
   Task* task = nullptr;       // whose they are
   int64_t tag = 0;            // the task's own
@@ -26,7 +26,7 @@ struct LogitsWant {
 
 /// A state after the final norm that a step should give.
 struct HiddenWant {
-  int32_t row = 0;  // of the batch
+  int32_t row = 0;  // in the batch
   Task* task = nullptr;
 };
 
@@ -78,7 +78,7 @@ class Task {
   /// The step is complete: appends, forks and finishes. Returns how many tokens were generated. A group without
   /// sequences is done.
   virtual int advance(scheduler::Scheduler& scheduler) = 0;
-  /// No sequence is left: gives the result to whoever waits for it. Unless the task is done by itself, `reason` is why
+  /// No sequence is left: gives the request its result. Unless the task is done by itself, `reason` is why
   /// it ends; `error` is empty unless that is kError.
   virtual void close(FinishReason reason, const std::string& error) = 0;
 

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "base/check.h"
+
 namespace caravel {
 namespace {
 
@@ -32,9 +34,10 @@ template <typename T>
 void check_range(T value, T low, T high, const std::string& path, std::string_view kind) {
   const bool below = value < low;
   if (!below && value <= high) return;
-  throw FieldError(path, fmt::format("{}_{}_value", kind, below ? "below_min" : "above_max"),
-                fmt::format("Invalid '{}': {} {} value. Expected a value {} {}, but got {} instead.", path, kind,
-                            below ? "below minimum" : "above maximum", below ? ">=" : "<=", below ? low : high, value));
+  throw FieldError(
+      path, fmt::format("{}_{}_value", kind, below ? "below_min" : "above_max"),
+      fmt::format("Invalid '{}': {} {} value. Expected a value {} {}, but got {} instead.", path, kind,
+                  below ? "below minimum" : "above maximum", below ? ">=" : "<=", below ? low : high, value));
 }
 
 }  // namespace
@@ -47,8 +50,9 @@ std::string join_path(const std::string& path, std::string_view name) {
 
 FieldError wrong_type(const Json& value, const std::string& path, std::string_view expected) {
   if (path.empty()) {
-    return FieldError(path, "invalid_type",
-                   fmt::format("Invalid request body: expected {}, but got {} instead.", expected, type_name(value)));
+    return FieldError(
+        path, "invalid_type",
+        fmt::format("Invalid request body: expected {}, but got {} instead.", expected, type_name(value)));
   }
   return FieldError(
       path, "invalid_type",
@@ -81,9 +85,20 @@ int64_t as_integer(const Json& value, const std::string& path, int64_t low, int6
 }
 
 double as_number(const Json& value, const std::string& path, double low, double high) {
+  return as_number(value, path, NumberRange{.low = low, .high = high});
+}
+
+double as_number(const Json& value, const std::string& path, const NumberRange& range) {
   if (!value.is_number()) throw wrong_type(value, path, "a decimal");
-  check_range<double>(value.get<double>(), low, high, path, "decimal");
-  return value.get<double>();
+  const auto number = value.get<double>();
+  check_range<double>(number, range.low, range.high, path, "decimal");
+  if (!range.has(number)) {
+    throw FieldError(
+        path, "decimal_below_min_value",
+        fmt::format("Invalid '{}': decimal below minimum value. Expected a value > {}, but got {} instead.", path,
+                    range.low, number));
+  }
+  return number;
 }
 
 const std::string& as_string(const Json& value, const std::string& path) {
@@ -91,8 +106,14 @@ const std::string& as_string(const Json& value, const std::string& path) {
   return value.get_ref<const std::string&>();
 }
 
-const Json& as_array(const Json& value, const std::string& path) {
+const Json& as_array(const Json& value, const std::string& path, size_t max_items) {
   if (!value.is_array()) throw wrong_type(value, path, "an array");
+  if (value.size() > max_items) {
+    throw FieldError(path, "array_above_max_length",
+                     fmt::format("Invalid '{}': array too long. Expected an array with maximum length {}, but got an "
+                                 "array with length {} instead.",
+                                 path, max_items, value.size()));
+  }
   return value;
 }
 
@@ -126,14 +147,19 @@ const std::string& as_one_of(const Json& value, const std::string& path,
   std::string list;
   for (const std::string_view name : names) list += fmt::format("{}'{}'", list.empty() ? "" : ", ", name);
   throw FieldError(path, "invalid_value",
-                fmt::format("Invalid value for '{}': '{}'. Supported values are: {}.", path, text, list));
+                   fmt::format("Invalid value for '{}': '{}'. Supported values are: {}.", path, text, list));
 }
 
 Fields::Fields(const Json& object, std::string path) : object_(&object), path_(std::move(path)) {
   as_object(object, path_);
 }
 
+Fields::Fields(const Json& object, Surface surface) : Fields(object) { surface_ = surface; }
+
 const Json* Fields::find(std::string_view name) {
+  if (surface_ && find_field(name, *surface_) == nullptr) {
+    internal::check_failed(__FILE__, __LINE__, "the table has the field", std::string(name));
+  }
   known_.push_back(name);
   for (const auto& [key, value] : object_->get_ref<const Json::object_t&>()) {
     if (key == name) return value.is_null() ? nullptr : &value;
@@ -155,6 +181,15 @@ bool Fields::boolean(std::string_view name, bool otherwise) {
 std::optional<int64_t> Fields::integer(std::string_view name, int64_t low, int64_t high) {
   const Json* value = find(name);
   return value == nullptr ? std::nullopt : std::optional(as_integer(*value, path(name), low, high));
+}
+
+std::optional<int> Fields::integer(std::string_view name) {
+  CARAVEL_CHECK(surface_.has_value());
+  const Json* value = find(name);
+  if (value == nullptr) return std::nullopt;
+  const NumberRange range = find_field(name, *surface_)->range_on(*surface_);
+  return static_cast<int>(
+      as_integer(*value, path(name), static_cast<int64_t>(range.low), static_cast<int64_t>(range.high)));
 }
 
 std::optional<double> Fields::number(std::string_view name, double low, double high) {
@@ -179,9 +214,15 @@ void Fields::refuse(std::string_view name, const std::string& why, const Json& h
 }
 
 void Fields::refuse_unknown() const {
-  for (const auto& entry : object_->get_ref<const Json::object_t&>()) {
-    if (is_known(entry.first)) continue;
-    throw FieldError(path(entry.first), "unknown_parameter", fmt::format("Unknown parameter: '{}'.", path(entry.first)));
+  for (const auto& [name, value] : object_->get_ref<const Json::object_t&>()) {
+    if (is_known(name)) continue;
+    const RequestField* field = surface_ ? find_field(name, *surface_) : nullptr;
+    if (field != nullptr && field->use == FieldUse::kIgnored) continue;
+    if (field != nullptr && field->use == FieldUse::kRefused) {
+      if (value.is_null() || value == Json::parse(field->harmless)) continue;
+      throw unsupported_field(path(name), std::string(field->instead));
+    }
+    throw FieldError(path(name), "unknown_parameter", fmt::format("Unknown parameter: '{}'.", path(name)));
   }
 }
 

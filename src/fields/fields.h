@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "fields/json.h"
+#include "fields/request_field.h"
 
 namespace caravel {
 
@@ -34,8 +35,9 @@ int64_t as_integer(const Json& value, const std::string& path, int64_t low = std
                    int64_t high = std::numeric_limits<int64_t>::max());
 double as_number(const Json& value, const std::string& path, double low = std::numeric_limits<double>::lowest(),
                  double high = std::numeric_limits<double>::max());
+double as_number(const Json& value, const std::string& path, const NumberRange& range);
 const std::string& as_string(const Json& value, const std::string& path);
-const Json& as_array(const Json& value, const std::string& path);
+const Json& as_array(const Json& value, const std::string& path, size_t max_items = std::numeric_limits<size_t>::max());
 const Json& as_object(const Json& value, const std::string& path);
 std::vector<std::string> as_strings(const Json& value, const std::string& path);
 /// 0 to INT32_MAX each.
@@ -57,6 +59,8 @@ class Fields {
  public:
   /// Throws FieldError where `object` is none. path: of the object; empty for the whole body.
   explicit Fields(const Json& object, std::string path = "");
+  /// A whole request. The table of fields says which it may have: asking for another one is a programmer's error.
+  Fields(const Json& object, Surface surface);
 
   /// nullptr where it is absent.
   const Json* find(std::string_view name);
@@ -65,16 +69,19 @@ class Fields {
 
   bool boolean(std::string_view name, bool otherwise);
   std::optional<int64_t> integer(std::string_view name, int64_t low, int64_t high);
+  /// A whole request's field, in the table's range.
+  std::optional<int> integer(std::string_view name);
   std::optional<double> number(std::string_view name, double low, double high);
   std::optional<std::string> string(std::string_view name);
 
   /// It was asked for.
   bool is_known(std::string_view name) const;
-  /// Fields that are taken and change nothing.
+  /// Fields of an inner object that are taken and change nothing.
   void ignore(std::initializer_list<std::string_view> names);
   /// Throws where the field is there with another value than `harmless`.
   void refuse(std::string_view name, const std::string& why, const Json& harmless = nullptr);
-  /// Throws (unknown_parameter) where the object has a field that was not asked for.
+  /// Throws (unknown_parameter) where the object has a field that was not asked for and, of a whole request, that the
+  /// table does not call ignored; of one that it calls refused, unsupported_parameter and what to do instead.
   void refuse_unknown() const;
 
   std::string path(std::string_view name) const { return join_path(path_, name); }
@@ -82,6 +89,7 @@ class Fields {
  private:
   const Json* object_;
   std::string path_;
+  std::optional<Surface> surface_;
   std::vector<std::string_view> known_;  // names asked for: literals
 };
 

@@ -10,7 +10,7 @@
 namespace caravel {
 namespace {
 
-[[noreturn]] void refuse(const std::string& why) { throw FormatError("This JSON cannot be read: " + why + "."); }
+[[noreturn]] void refuse(const std::string& why) { throw FormatError("We could not parse this JSON: " + why + "."); }
 
 /// Builds the document from the parser's events. The library's own builder looks for each new key among the object's
 /// others, one by one, which a hostile body turns into hours.

@@ -1,11 +1,12 @@
-#include "caravel/request.h"
 #include "format/mapped_source.h"
-#include "text/tokenizer_data.h"
 
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include <utility>
+
+#include "caravel/request.h"
+#include "text/tokenizer_data.h"
 
 namespace caravel::format {
 namespace {

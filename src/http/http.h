@@ -28,7 +28,8 @@ class Headers {
 
 /// One request, read whole.
 struct Request {
-  std::string id;      // of the connection and its place on it, or the client's X-Request-Id where it is printable
+  std::string
+      id;  // the connection's number and the request's on it, or the client's X-Request-Id where it is printable
   std::string method;  // upper case
   std::string path;    // percent-decoded, without the query
   std::string query;   // as it came, without the '?'
@@ -73,10 +74,10 @@ class Work {
 /// several calls may become one advance().
 using Wake = std::function<void()>;
 
-/// Answers a request at once, or with work that goes on. Called on a pool of threads: it may block (tokenizing,
-/// scoring) without holding up other connections. What it throws becomes 500 with a message that says nothing of the
-/// inside. `request` lives as long as the call. Work that it returns is advanced from then on; a wake() before that is
-/// not lost.
+/// Answers a request at once, or with work that goes on. Called on a pool of threads: it may take its time
+/// (rendering, tokenizing) without holding up other connections. What it throws becomes 500 with a message that says
+/// nothing of the inside. `request` lives as long as the call. Work that it returns is advanced from then on; a wake()
+/// before that is not lost.
 using Handler = std::function<std::unique_ptr<Work>(const Request& request, const Wake& wake)>;
 
 /// Work that is one response, ready.

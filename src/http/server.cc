@@ -16,8 +16,8 @@
 namespace caravel::http {
 namespace {
 
-/// Of each connection, in the kernel. Left to itself it grows to megabytes for a client that does not read; this is
-/// enough for a fast one, and beyond it what is pending waits with the Work, where it is joined.
+/// The kernel's buffer for each connection. Left to itself it grows to megabytes for a client that does not read; this
+/// is enough for a fast one, and beyond it what is pending waits with the Work, where it is joined.
 constexpr int kSendBuffer = 256 << 10;
 constexpr std::chrono::milliseconds kAcceptPause{100};  // after an error such as "too many open files"
 

@@ -27,7 +27,7 @@ std::string_view embedded(std::string_view name) {
 }
 
 bool is_figure(std::string_view cell) {
-  constexpr size_t kLongest = 20;  // of a number with its unit
+  constexpr size_t kLongest = 20;  // characters of a number with its unit
   if (cell.empty()) return true;
   if (cell.front() == '-' || cell.front() == '+') cell.remove_prefix(1);
   return !cell.empty() && cell.size() <= kLongest && std::isdigit(static_cast<unsigned char>(cell.front())) != 0;

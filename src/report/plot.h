@@ -36,7 +36,7 @@ struct Plot {
     kStep,  // a value holds until the next one
     kScatter,
     kBars,       // `bars` names them; each series' y holds a value for each, and x is empty
-    kHistogram,  // of each series' x
+    kHistogram,  // counts each series' x
   };
   std::string title;
   std::string note;  // below the title; may be empty
@@ -46,7 +46,7 @@ struct Plot {
   std::vector<Series> series;
   std::vector<Marker> markers;
   std::vector<std::string> bars;
-  int bins = 40;  // of a histogram, of equal width on its axis
+  int bins = 40;  // a histogram's, equally wide on its axis
 };
 
 }  // namespace caravel::report

@@ -54,14 +54,15 @@ double Candidates::mass() const {
 void Candidates::narrow(const SamplingParams& params) {
   if (items_.empty()) return;
   const float largest = std::min_element(items_.begin(), items_.end(), likelier)->logit;
+  const float temperature = *params.temperature;
   for (Item& item : items_) {
-    item.logit = (item.logit - largest) / params.temperature;
+    item.logit = (item.logit - largest) / temperature;
     item.weight = std::exp(item.logit);
   }
-  if (params.typical_p < 1.0F) keep_typical(params.typical_p);
-  if (params.top_p < 1.0F) keep_mass(mass() * params.top_p, likelier);
+  if (params.typical_p < 1.0F) keep_typical(*params.typical_p);
+  if (params.top_p < 1.0F) keep_mass(mass() * *params.top_p, likelier);
   if (params.min_p > 0.0F) {
-    const float threshold = params.min_p * std::min_element(items_.begin(), items_.end(), likelier)->weight;
+    const float threshold = *params.min_p * std::min_element(items_.begin(), items_.end(), likelier)->weight;
     std::erase_if(items_, [&](const Item& item) { return item.weight < threshold; });
   }
 }

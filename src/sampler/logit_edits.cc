@@ -20,15 +20,15 @@ void LogitEdits::apply(const SamplingState& state, std::span<const int32_t> toke
   for (const auto& word : rules.bad_words) {
     if (ends_with(tokens, std::span(word).first(word.size() - 1))) set(logits, word.back(), kNever);
   }
-  if (static_cast<int64_t>(tokens.size()) - state.prompt_size() < params.min_tokens) {
+  if (static_cast<int64_t>(tokens.size()) - state.prompt_size() < *params.min_tokens) {
     for (const int32_t id : rules.end_ids) set(logits, id, kNever);
   }
   for (const auto& [token, bias] : params.logit_bias) set(logits, token, logits[static_cast<size_t>(token)] + bias);
   for (const auto& [token, in_output] : state.counts().entries()) {
     float logit = logits[static_cast<size_t>(token)];
     // Keskar et al. 2019, "CTRL", section 4.1; a negative logit is multiplied, so that it sinks too.
-    logit = logit > 0 ? logit / params.repetition_penalty : logit * params.repetition_penalty;
-    if (in_output > 0) logit -= params.presence_penalty + params.frequency_penalty * static_cast<float>(in_output);
+    logit = logit > 0 ? logit / *params.repetition_penalty : logit * *params.repetition_penalty;
+    if (in_output > 0) logit -= *params.presence_penalty + *params.frequency_penalty * static_cast<float>(in_output);
     set(logits, token, logit);
   }
 }

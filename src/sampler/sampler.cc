@@ -46,7 +46,7 @@ int32_t draw(const SampleRow& row, std::span<float> logits, int32_t argmax, Logi
   } else if (greedy && edits.empty() && params.allowed_token_ids.empty()) {
     return argmax;
   }
-  candidates.gather(logits, params.allowed_token_ids, row.mask, greedy ? 1 : params.top_k);
+  candidates.gather(logits, params.allowed_token_ids, row.mask, greedy ? 1 : *params.top_k);
   edits.revert(logits);
   if (candidates.empty() && row.mask != nullptr) return kDeadEnd;
   // Where every token is forbidden, one that is at least allowed.

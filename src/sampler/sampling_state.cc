@@ -10,7 +10,7 @@ SamplingState::SamplingState(std::shared_ptr<const SamplingRules> rules, uint32_
   const SamplingParams& params = rules_->params;
   penalizes_ = params.repetition_penalty != 1.0F || params.presence_penalty != 0.0F || params.frequency_penalty != 0.0F;
   if (!penalizes_) return;
-  counts_.reserve(prompt.size() + static_cast<size_t>(params.max_tokens));
+  counts_.reserve(prompt.size() + static_cast<size_t>(*params.max_tokens));
   if (params.repetition_penalty != 1.0F) counts_.add_prompt(prompt);
 }
 

@@ -12,7 +12,7 @@ namespace caravel::sampler {
 
 /// What all sequences of a request share, texts already turned into ids. Immutable.
 struct SamplingRules {
-  SamplingParams params;  // validated
+  SamplingParams params;  // resolved and validated
   uint64_t seed = 0;
   std::vector<int32_t> end_ids;                 // may not be drawn before params.min_tokens
   std::vector<std::vector<int32_t>> bad_words;  // none of them empty

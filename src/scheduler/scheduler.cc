@@ -138,6 +138,7 @@ void Scheduler::retire(SequenceGroup& group) {
 }
 
 bool Scheduler::before(const SequenceGroup& a, const SequenceGroup& b) const {
+  if (a.params().background != b.params().background) return b.params().background;
   if (config_.policy == SchedulingPolicy::kPriority && a.params().priority != b.params().priority) {
     return a.params().priority < b.params().priority;
   }

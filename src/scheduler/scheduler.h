@@ -30,8 +30,10 @@ struct SchedulerConfig {
 
 /// Iteration-level scheduling (Orca, OSDI'22) of paged sequences (PagedAttention, SOSP'23, section 4.5), without
 /// phases: a step is a set of (sequence, chunk) under one token budget. Groups run in order of arrival, or of
-/// (priority, arrival): those that run first, then those that wait, none overtaking another. Where blocks run out, the
-/// last group in that order is preempted, all its sequences together, and goes back to the front of the queue.
+/// (priority, arrival): those that run first, then those that wait, none overtaking another. Background groups come
+/// after all others, whether these run or wait: they get the tokens, blocks and sequences of a step that the others
+/// leave over. Where blocks run out, the last group in that order is preempted, all its sequences together, and goes
+/// back to the front of the queue.
 ///
 /// The engine's loop: plan() -> execute -> complete(plan) -> for each row append(), fork(), finish() -> plan() ...
 /// One step is in flight at most. One thread at a time. A step of decodes alone allocates nothing.
@@ -57,8 +59,9 @@ class Scheduler {
 
   /// Plans the next step; has_work() and no step in flight. The rows are never empty: work that cannot go on is a bug
   /// (a running sequence must be appended to or finished once it has drawn) and fails a CHECK. Valid until the next
-  /// call. While sequences decode, the step holds max_tokens at most (but room for all of them and a short chunk), so
-  /// that they need not wait for long chunks; an answer does not depend on how its prompt was cut.
+  /// call. While sequences decode (not in the background), the step holds max_tokens at most (but room for all of them
+  /// and a short chunk), so that they need not wait for long chunks; an answer does not depend on how its prompt was
+  /// cut.
   const Plan& plan(int max_tokens = std::numeric_limits<int>::max());
   /// The planned step was executed: its tokens count as computed, full blocks may be found by others, blocks that were
   /// given up meanwhile become free. Rows of sequences that were finished meanwhile are to be discarded
@@ -75,7 +78,7 @@ class Scheduler {
   /// Takes back tokens at the end until `size` are left (speculation that was rejected). Not while a step is in flight.
   void truncate(Sequence& sequence, int size);
   /// Ends a sequence, at any time; its blocks are free at once, or when the step in flight is complete. It stays
-  /// readable until the next plan(); its group too, also where nobody else holds it.
+  /// readable until the next plan(); its group too, even where nobody else holds it.
   void finish(Sequence& sequence);
 
   /// For tests: preempts a running group when the next step is planned. kSwap falls back on recompute where the host

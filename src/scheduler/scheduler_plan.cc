@@ -24,8 +24,8 @@ const Plan& Scheduler::plan(int max_tokens) {
   budget_ = step_budget(max_tokens);
 
   preempt_as_asked();
-  // Running and waiting groups in one order. A group that is preempted for lack of blocks comes after the one
-  // at hand, so it has no rows in this step yet.
+  // Running and waiting groups in one order. A group that is preempted for lack of blocks comes after the one at hand,
+  // so it has no rows in this step yet.
   for (size_t place = 0;;) {
     const bool runs = place < running_.size();
     const bool may_admit = !waiting_.empty() && !blocks_ran_out_ && has_budget();
@@ -59,6 +59,7 @@ int Scheduler::step_budget(int max_tokens) const {
   constexpr int kShortChunk = 16;
   int decoding = 0;
   for (const GroupPtr& group : running_) {
+    if (group->params().background) break;  // they may wait for long chunks, and are the last
     for (const auto& sequence : group->sequences_) decoding += sequence->num_drawn > 0 && sequence->to_compute() == 1;
   }
   if (decoding == 0) return config_.max_num_batched_tokens;
@@ -147,7 +148,7 @@ bool Scheduler::fits(const SequenceGroup& group, cache::PrefixHit& hit) {
     const int blocks = (end + kv_.block_size() - 1) / kv_.block_size() - hit.tokens / kv_.block_size();
     needed = int64_t{blocks} * kv_.groups() + hit.free_blocks;
   }
-  // Some blocks stay free, so that the next decode step does not preempt what was just admitted.
+  // Some blocks stay free: the next decode step would else preempt what was just admitted.
   const int64_t watermark = std::max(1, kv_.pool().size() / 100);
   return sequences <= config_.max_num_seqs && needed + watermark <= kv_.free_blocks();
 }

@@ -52,6 +52,7 @@ struct GroupParams {
   int max_tokens = 0;           // the most that one of its sequences ever holds, prompt included; at least the prompt
   int max_sequences = 1;        // the most that live at once: n, the beams, or a prefix and the continuations in work
   int priority = 0;             // lower runs first, under SchedulingPolicy::kPriority
+  bool background = false;      // after all that is not, under every policy
   std::string salt;             // prompts of different salts never share cached blocks
   /// Set where log-probabilities of the prompt are wanted: says whether a cached block of KV group 0 has them, and is
   /// the place to read them, since the block may be gone later. `index` says which positions of the prompt. A hit then

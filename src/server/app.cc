@@ -1,15 +1,17 @@
+#include <fmt/format.h>
+
+#include <atomic>
 #include <cstdio>
 #include <utility>
 
 #include "base/log.h"
-#include "server/answers.h"
 #include "server/cors.h"
-#include "server/exchange_recorder.h"
+#include "server/endpoint/api_error.h"
+#include "server/error_answer.h"
 #include "server/gate.h"
 #include "server/request_log.h"
 #include "server/routes.h"
 #include "server/serve.h"
-#include "text/tokenizer_data.h"
 
 namespace caravel::server {
 namespace {
@@ -22,45 +24,43 @@ class AppImpl final : public App {
   bool drain() override;
 
  private:
-  openai::Context make_context(Engine& engine);
   metrics::HttpFigures http_figures() const;
   bool draining() const;
   std::optional<http::Response> gate(const http::Request& head);
   std::unique_ptr<http::Work> handle(const http::Request& request, const http::Wake& wake);
-  std::unique_ptr<http::Work> answer(const http::Request& request, const http::Wake& wake);
+  std::unique_ptr<http::Work> answer(const Call& call) const;
   std::shared_ptr<Exchange> make_exchange(const http::Request& request) const;
   void ended(const Exchange& exchange);
 
   const ServeConfig config_;
-  const std::optional<text::ChatTemplate> template_;  // instead of the model's
   const Gate gate_;
   const Cors cors_;
-  ExchangeRecorder recorder_;
+  const std::unique_ptr<metrics::Recorder> recorder_;
   Services services_;
   std::atomic<const http::Server*> listening_{nullptr};  // requests may come before listen() is back
   std::unique_ptr<http::Server> server_;                 // last: its threads use all of the above
 };
 
-std::optional<text::ChatTemplate> parse_template(const std::string& source) {
-  if (source.empty()) return std::nullopt;
-  return text::ChatTemplate(source);
-}
-
-std::string shown_name(const Engine& engine, const ServeConfig& config) {
-  return config.served_model_names.empty() ? engine.model().name : config.served_model_names.front();
+/// What requests may call the model.
+std::vector<std::string> model_names(const Engine& engine, const ServeConfig& config) {
+  if (!config.served_model_names.empty()) return config.served_model_names;
+  return {engine.model().name};
 }
 
 AppImpl::AppImpl(Engine& engine, const ServeConfig& config)
     : config_(config),
-      template_(parse_template(config_.chat_template)),
       gate_(config_),
       cors_(config_.allowed_origins),
-      recorder_(metrics::Recorder::make(engine, shown_name(engine, config_), config_.vllm_metric_names)),
-      services_{.context = make_context(engine),
-                .stall = StallWatch(config_.stall_timeout),
-                .http_figures = [this] { return http_figures(); },
-                .draining = [this] { return draining(); },
-                .scores = 0} {
+      recorder_(metrics::Recorder::make(engine, model_names(engine, config_).front(), config_.vllm_metric_names)),
+      services_{
+          .engine = engine,
+          .config = config_,
+          .model_names = model_names(engine, config_),
+          .renderer = chat::Renderer(engine.tokenizer(), engine.model().chat_template, engine.model().tool_call_parser),
+          .recorder = *recorder_,
+          .stall = StallWatch(config_.stall_timeout),
+          .http_figures = [this] { return http_figures(); },
+          .draining = [this] { return draining(); }} {
   if (config_.api_keys.empty() && !is_loopback(config_.http.host)) {
     log::warn("{} may be reached from other machines, and no key is asked for: give --api-key or --api-key-file",
               config_.http.host);
@@ -69,19 +69,6 @@ AppImpl::AppImpl(Engine& engine, const ServeConfig& config)
       config_.http, [this](const http::Request& request, const http::Wake& wake) { return handle(request, wake); },
       [this](const http::Request& head) { return gate(head); });
   listening_ = server_.get();
-}
-
-openai::Context AppImpl::make_context(Engine& engine) {
-  std::vector<std::string> names = config_.served_model_names;
-  if (names.empty()) names = {engine.model().name};
-  const std::string& source = template_ ? config_.chat_template : engine.tokenizer().data().chat_template;
-  return {.engine = engine,
-          .config = config_,
-          .model_names = std::move(names),
-          .chat_template = template_ ? &*template_ : engine.chat_template(),
-          .chat_template_source = source,
-          .tool_format = chat::tool_format(source, config_.tool_call_parser),
-          .recorder = recorder_};
 }
 
 metrics::HttpFigures AppImpl::http_figures() const {
@@ -117,7 +104,7 @@ std::shared_ptr<Exchange> AppImpl::make_exchange(const http::Request& request) c
 }
 
 void AppImpl::ended(const Exchange& exchange) {
-  recorder_.answered(exchange.endpoint, exchange.outcome(), seconds_since(exchange.start));
+  recorder_->answered(exchange.endpoint, exchange.outcome(), seconds_since(exchange.start));
   if (!config_.log_requests) return;
   const std::string line = request_line(exchange, config_.log_format, std::chrono::system_clock::now()) + "\n";
   std::fwrite(line.data(), 1, line.size(), stderr);  // one call: lines of several threads do not mix
@@ -135,37 +122,33 @@ std::optional<http::Response> AppImpl::gate(const http::Request& head) {
 }
 
 std::unique_ptr<http::Work> AppImpl::handle(const http::Request& request, const http::Wake& wake) {
-  std::shared_ptr<Exchange> exchange = make_exchange(request);
+  const std::shared_ptr<Exchange> exchange = make_exchange(request);
   std::unique_ptr<http::Work> work;
-  {
-    const ExchangeRecorder::Scope scope(exchange);
-    try {
-      services_.stall.stalled(services_.context.engine.stats());
-      work = answer(request, wake);
-    } catch (const std::exception& error) {
-      const openai::ApiError api = openai::as_api_error(error);
-      if (api.status >= 500) log::error("request {} failed: {}", request.id, error.what());
-      work = http::ready(error_answer(request.path, api));
-    }
+  try {
+    services_.stall.stalled(services_.engine.stats());
+    work = answer({.services = services_, .request = request, .wake = wake, .exchange = exchange});
+  } catch (const std::exception& error) {
+    if (as_api_error(error).status >= 500) log::error("request {} failed: {}", request.id, error.what());
+    work = http::ready(error_answer(request.path, error));
   }
-  return watch(std::move(exchange), std::move(work), [this](const Exchange& over) { ended(over); });
+  return watch(exchange, std::move(work), [this](const Exchange& over) { ended(over); });
 }
 
-std::unique_ptr<http::Work> AppImpl::answer(const http::Request& request, const http::Wake& wake) {
-  if (const Route* route = find_route(request.method, request.path)) return route->answer(services_, request, wake);
+std::unique_ptr<http::Work> AppImpl::answer(const Call& call) const {
+  const http::Request& request = call.request;
+  if (const Route* route = find_route(request.method, request.path)) return route->endpoint(call);
   const std::string methods = allowed_methods(request.path);
   if (methods.empty()) {
-    throw openai::ApiError(404, "invalid_request_error",
-                           fmt::format("Invalid URL ({} {})", request.method, request.path), std::nullopt,
-                           "unknown_url");
+    throw ApiError(404, "invalid_request_error", fmt::format("Invalid URL ({} {})", request.method, request.path),
+                   std::nullopt, "unknown_url");
   }
   if (Cors::is_preflight(request)) return http::ready(cors_.answer_preflight(request, methods));
   http::Response response{.status = 204, .headers = {}, .body = {}};
   if (request.method != "OPTIONS") {
-    response = error_answer(request.path,
-                            {405, "invalid_request_error",
-                             fmt::format("Not allowed to {} on {} (HINT: {})", request.method, request.path, methods),
-                             std::nullopt, "method_not_allowed"});
+    response = error_answer(
+        request.path, ApiError(405, "invalid_request_error",
+                               fmt::format("Not allowed to {} on {} (HINT: {})", request.method, request.path, methods),
+                               std::nullopt, "method_not_allowed"));
   }
   response.headers.add("Allow", methods);
   return http::ready(std::move(response));

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "base/check.h"
-#include "server/answers.h"
+#include "server/endpoint/json_response.h"
 #include "server/routes.h"
 
 namespace caravel::server {
@@ -244,9 +244,9 @@ Json openapi_document() {
               {"apiKey", {{"type", "apiKey"}, {"in", "header"}, {"name", "x-api-key"}}}}}}}};
 }
 
-http::Response openapi_json(Services& /*services*/, const http::Request& /*request*/) {
+std::unique_ptr<http::Work> openapi_json(const Call& /*call*/) {
   static const std::string kText = openapi_document().dump();
-  return json_response(kText);
+  return http::ready(json_response(kText));
 }
 
 }  // namespace caravel::server

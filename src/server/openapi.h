@@ -1,9 +1,9 @@
 #pragma once
 
+#include <memory>
 #include <nlohmann/json.hpp>
 
-#include "http/http.h"
-#include "server/services.h"
+#include "server/endpoint/call.h"
 
 namespace caravel::server {
 
@@ -11,7 +11,7 @@ namespace caravel::server {
 nlohmann::ordered_json openapi_document();
 
 /// GET /openapi.json.
-http::Response openapi_json(Services& services, const http::Request& request);
+std::unique_ptr<http::Work> openapi_json(const Call& call);
 
 /// The document's components.schemas. Requests allow no field that is not named: nor do their endpoints.
 nlohmann::ordered_json openapi_schemas();

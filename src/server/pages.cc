@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
-#include "server/answers.h"
+#include <utility>
+
+#include "server/endpoint/api_error.h"
 #include "server/web/assets.h"
 
 namespace caravel::server {
@@ -14,11 +16,11 @@ constexpr const char* kContentSecurityPolicy =
 
 }  // namespace
 
-http::Response page(Services& /*services*/, const http::Request& request) {
+std::unique_ptr<http::Work> page(const Call& call) {
+  const http::Request& request = call.request;
   const web::Asset* asset = web::find_asset(request.path);
   if (asset == nullptr) {
-    return error_answer(request.path,
-                        {404, "invalid_request_error", fmt::format("There is no page {}.", request.path)});
+    throw ApiError(404, "invalid_request_error", fmt::format("There is no page {}.", request.path));
   }
   http::Response response;
   response.headers.add("ETag", std::string(asset->etag));
@@ -30,11 +32,11 @@ http::Response page(Services& /*services*/, const http::Request& request) {
   response.headers.add("Cross-Origin-Resource-Policy", "same-origin");
   if (const auto known = request.headers.find("If-None-Match"); known && known->find(asset->etag) != known->npos) {
     response.status = 304;
-    return response;
+    return http::ready(std::move(response));
   }
   response.headers.add("Content-Type", std::string(asset->content_type));
   response.body = asset->bytes;
-  return response;
+  return http::ready(std::move(response));
 }
 
 }  // namespace caravel::server

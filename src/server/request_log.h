@@ -4,7 +4,7 @@
 #include <string>
 
 #include "base/log.h"
-#include "server/exchange.h"
+#include "server/endpoint/exchange.h"
 
 namespace caravel::server {
 

@@ -1,5 +1,6 @@
 #include "server/routes.h"
 
+#include "server/anthropic/endpoints.h"
 #include "server/openai/endpoints.h"
 #include "server/openapi.h"
 #include "server/pages.h"
@@ -11,51 +12,37 @@
 namespace caravel::server {
 namespace {
 
-using http::Request;
-using http::Wake;
-using http::Work;
-
 constexpr bool kFree = false;
 constexpr bool kNeedsKey = true;
 
-template <std::unique_ptr<Work> (*endpoint)(const openai::Context&, const Request&, const Wake&)>
-std::unique_ptr<Work> with_context(Services& services, const Request& request, const Wake& wake) {
-  return endpoint(services.context, request, wake);
-}
-
-/// Answers at once.
-template <http::Response (*endpoint)(Services&, const Request&)>
-std::unique_ptr<Work> at_once(Services& services, const Request& request, const Wake& /*wake*/) {
-  return http::ready(endpoint(services, request));
-}
-
-std::unique_ptr<Work> dashboard_events(Services& services, const Request& /*request*/, const Wake& /*wake*/) {
-  return web::dashboard_events(services.context.engine, services.draining);
+std::unique_ptr<http::Work> dashboard_events(const Call& call) {
+  return web::dashboard_events(call.services.engine, call.services.draining);
 }
 
 // As vLLM has it, what probes and scrapers ask for is free of the key; so are the pages, whose calls then need it.
 constexpr Route kRoutes[] = {
-    {"POST", "/v1/completions", kNeedsKey, with_context<openai::completions>},
-    {"POST", "/v1/chat/completions", kNeedsKey, with_context<openai::chat_completions>},
-    {"POST", "/v1/responses", kNeedsKey, with_context<openai::responses>},
-    {"POST", "/v1/messages", kNeedsKey, with_context<openai::messages>},
-    {"POST", "/v1/messages/count_tokens", kNeedsKey, with_context<openai::count_message_tokens>},
-    {"POST", "/v1/embeddings", kNeedsKey, with_context<openai::embeddings>},
-    {"GET", "/v1/models", kNeedsKey, with_context<openai::models>},
-    {"GET", "/v1/models/{id}", kNeedsKey, with_context<openai::models>},
-    {"POST", "/v1/score", kNeedsKey, at_once<score>},
-    {"POST", "/tokenize", kNeedsKey, at_once<tokenize>},
-    {"POST", "/detokenize", kNeedsKey, at_once<detokenize>},
-    {"GET", "/health", kFree, at_once<health>},
-    {"GET", "/ping", kFree, at_once<ping>},
-    {"POST", "/ping", kFree, at_once<ping>},
-    {"GET", "/version", kFree, at_once<version>},
-    {"GET", "/metrics", kFree, at_once<metrics_text>},
-    {"GET", "/openapi.json", kFree, at_once<openapi_json>},
-    {"GET", "/", kFree, at_once<page>},
-    {"GET", "/dashboard", kFree, at_once<page>},
+    {"POST", "/v1/completions", kNeedsKey, openai::completions},
+    {"POST", "/v1/chat/completions", kNeedsKey, openai::chat_completions},
+    {"POST", "/v1/responses", kNeedsKey, openai::responses},
+    {"POST", "/v1/messages", kNeedsKey, anthropic::messages},
+    {"POST", "/v1/messages/count_tokens", kNeedsKey, anthropic::count_message_tokens},
+    {"POST", "/v1/embeddings", kNeedsKey, openai::embeddings},
+    {"GET", "/v1/models", kNeedsKey, openai::models},
+    {"GET", "/v1/models/{id}", kNeedsKey, openai::models},
+    {"POST", "/v1/score", kNeedsKey, score},
+    {"POST", "/tokenize", kNeedsKey, tokenize},
+    {"POST", "/detokenize", kNeedsKey, detokenize},
+    {"GET", "/health", kFree, health},
+    // The name that SageMaker asks for.
+    {"GET", "/ping", kFree, health},
+    {"POST", "/ping", kFree, health},
+    {"GET", "/version", kFree, version},
+    {"GET", "/metrics", kFree, metrics_text},
+    {"GET", "/openapi.json", kFree, openapi_json},
+    {"GET", "/", kFree, page},
+    {"GET", "/dashboard", kFree, page},
     {"GET", "/dashboard/events", kNeedsKey, dashboard_events},
-    {"GET", "/web/{id}", kFree, at_once<page>},
+    {"GET", "/web/{id}", kFree, page},
 };
 
 bool matches(std::string_view pattern, std::string_view path) {

@@ -1,12 +1,10 @@
 #pragma once
 
-#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
 
-#include "http/http.h"
-#include "server/services.h"
+#include "server/endpoint/call.h"
 
 namespace caravel::server {
 
@@ -15,7 +13,7 @@ struct Route {
   std::string_view method;
   std::string_view path;  // "{id}" at its end stands for all that follows, one character at least
   bool needs_key;
-  std::unique_ptr<http::Work> (*answer)(Services& services, const http::Request& request, const http::Wake& wake);
+  Endpoint endpoint;
 };
 
 std::span<const Route> routes();

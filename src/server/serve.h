@@ -18,8 +18,6 @@ struct ServeConfig {
   std::vector<std::string> served_model_names;  // the first is what /v1/models shows; empty: the model's own name
   std::vector<std::string> api_keys;            // empty: none is asked for
   std::vector<std::string> allowed_origins;     // CORS; empty: none, "*": any
-  std::string chat_template;                    // Jinja, instead of the model's
-  std::string tool_call_parser;                 // hermes, llama3, mistral, gemma, none; empty: from the template
   int max_waiting_requests = 256;               // beyond what runs; more are answered 429 with Retry-After
   std::chrono::seconds request_timeout{600};    // one that takes longer is cancelled
   std::chrono::seconds stall_timeout{30};       // work to do and no step for so long: /health fails
@@ -34,7 +32,7 @@ struct ServeConfig {
 /// The OpenAI-compatible server on an engine. Any thread may call any method.
 class App {
  public:
-  /// Listens from here on. `engine` must outlive it. Throws as http::Server::listen and text::ChatTemplate do.
+  /// Listens from here on. `engine` must outlive it. Throws as http::Server::listen does.
   static std::unique_ptr<App> start(Engine& engine, const ServeConfig& config);
   virtual ~App() = default;
   virtual uint16_t port() const = 0;

@@ -27,7 +27,7 @@ class StallWatch {
 
  private:
   const Clock::duration limit_;
-  std::mutex mutex_;         // of the following
+  std::mutex mutex_;         // guards the following
   int64_t steps_ = -1;       // as last seen
   Clock::time_point since_;  // when they were first seen with work to do, or last without
 };

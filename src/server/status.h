@@ -1,17 +1,16 @@
 #pragma once
 
-#include "http/http.h"
-#include "server/services.h"
+#include <memory>
+
+#include "server/endpoint/call.h"
 
 namespace caravel::server {
 
 /// GET /health: 200, or 503 where the engine has work and has not moved for the configured time.
-http::Response health(Services& services, const http::Request& request);
-/// /ping: the same under the name that SageMaker asks for.
-http::Response ping(Services& services, const http::Request& request);
+std::unique_ptr<http::Work> health(const Call& call);
 /// GET /version: {"version"}.
-http::Response version(Services& services, const http::Request& request);
+std::unique_ptr<http::Work> version(const Call& call);
 /// GET /metrics: Prometheus' text format.
-http::Response metrics_text(Services& services, const http::Request& request);
+std::unique_ptr<http::Work> metrics_text(const Call& call);
 
 }  // namespace caravel::server

@@ -1,15 +1,17 @@
 #pragma once
 
-#include "http/http.h"
-#include "server/services.h"
+#include <memory>
+
+#include "server/endpoint/call.h"
 
 namespace caravel::server {
 
 // As vLLM has them.
 
-/// POST /tokenize: {"prompt"} or {"messages"} -> {"count", "max_model_len", "tokens", "token_strs"}.
-http::Response tokenize(Services& services, const http::Request& request);
+/// POST /tokenize: {"prompt"}, or what /v1/chat/completions makes a prompt of -> {"count", "max_model_len", "tokens",
+/// "token_strs"}.
+std::unique_ptr<http::Work> tokenize(const Call& call);
 /// POST /detokenize: {"tokens"} -> {"prompt"}.
-http::Response detokenize(Services& services, const http::Request& request);
+std::unique_ptr<http::Work> detokenize(const Call& call);
 
 }  // namespace caravel::server

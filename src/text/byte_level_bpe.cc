@@ -1,4 +1,5 @@
 #include "text/byte_level_bpe.h"
+
 #include "text/tokenizer_data.h"
 
 namespace caravel::text {

@@ -1,6 +1,5 @@
-#include "caravel/tokenizer.h"
-#include "text/tokenizer_data.h"
 #include "base/utf8.h"
+#include "caravel/tokenizer.h"
 #include "text/unicode.h"
 
 namespace caravel {
@@ -11,9 +10,7 @@ void Detokenizer::push(int32_t token, std::string& out) {
   std::string_view bytes = tokenizer_->token_bytes(token);
   if (!started_ && !bytes.empty()) {
     started_ = true;
-    const TokenizerData& data = tokenizer_->data();
-    const bool prefixed = data.kind == TokenizerKind::kSentencePieceBpe && data.add_space_prefix;
-    if (prefixed && bytes[0] == ' ') bytes.remove_prefix(1);
+    if (tokenizer_->adds_space_prefix() && bytes[0] == ' ') bytes.remove_prefix(1);
   }
   // The waiting bytes take one more at a time until they are a character, or are known to be none.
   while (!pending_.empty() && !bytes.empty()) {

@@ -60,6 +60,8 @@ constexpr size_t kMostBytes = size_t{1} << 31;
 
 struct Tokenizer::Impl {
   explicit Impl(TokenizerData d);
+  /// Throws InvalidArgument for an id outside the vocabulary.
+  const TokenizerData::Token& token(int32_t id) const;
   AddedTokens added_tokens(bool normalized) const;
   std::string normalized(std::string_view text, bool with_prefix) const;
   void encode_plain(std::string_view text, bool parse_special, std::vector<int32_t>& out) const;
@@ -83,6 +85,13 @@ Tokenizer::Impl::Impl(TokenizerData d)
   check_id(data.eos_id, "eos", data);
   check_id(data.unknown_id, "unknown", data);
   check_id(data.pad_id, "pad", data);
+}
+
+const TokenizerData::Token& Tokenizer::Impl::token(int32_t id) const {
+  if (id < 0 || static_cast<size_t>(id) >= data.tokens.size()) {
+    throw fail<InvalidArgument>("token {} is not in the vocabulary of {} tokens", id, data.tokens.size());
+  }
+  return data.tokens[static_cast<size_t>(id)];
 }
 
 AddedTokens Tokenizer::Impl::added_tokens(bool normalized_ones) const {
@@ -164,24 +173,22 @@ std::string Tokenizer::decode(std::span<const int32_t> tokens, bool skip_special
 }
 
 std::string_view Tokenizer::token_bytes(int32_t token) const {
-  if (token < 0 || token >= vocab_size()) {
-    throw fail<InvalidArgument>("token {} is not in the vocabulary of {} tokens", token, vocab_size());
-  }
+  impl_->token(token);
   return impl_->vocabulary.bytes(token);
 }
 
-TokenType Tokenizer::token_type(int32_t token) const {
-  if (token < 0 || token >= vocab_size()) {
-    throw fail<InvalidArgument>("token {} is not in the vocabulary of {} tokens", token, vocab_size());
-  }
-  return impl_->data.tokens[static_cast<size_t>(token)].type;
-}
+std::string_view Tokenizer::token_text(int32_t token) const { return impl_->token(token).text; }
+TokenType Tokenizer::token_type(int32_t token) const { return impl_->token(token).type; }
 
 std::optional<int32_t> Tokenizer::find(std::string_view stored) const { return impl_->vocabulary.find(stored); }
 int Tokenizer::vocab_size() const { return impl_->vocabulary.size(); }
 std::optional<int32_t> Tokenizer::bos_id() const { return impl_->data.bos_id; }
 std::optional<int32_t> Tokenizer::eos_id() const { return impl_->data.eos_id; }
 bool Tokenizer::adds_bos() const { return impl_->data.add_bos && impl_->data.bos_id.has_value(); }
-const TokenizerData& Tokenizer::data() const { return impl_->data; }
+std::string_view Tokenizer::bos_text() const { return bos_id() ? token_text(*bos_id()) : std::string_view(); }
+std::string_view Tokenizer::eos_text() const { return eos_id() ? token_text(*eos_id()) : std::string_view(); }
+bool Tokenizer::adds_space_prefix() const {
+  return impl_->data.kind == TokenizerKind::kSentencePieceBpe && impl_->data.add_space_prefix;
+}
 
 }  // namespace caravel

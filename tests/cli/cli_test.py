@@ -191,7 +191,7 @@ class Batch(unittest.TestCase):
             results.setdefault(line["id"], []).append(line)
         self.assertEqual({"text", "ids", "chat", "7", "broken", "unknown", "long", "line-8"}, set(results))
         self.assertEqual(2, len(results["7"]))
-        self.assertIn("'temperature' must be a number", results["broken"][0]["error"])
+        self.assertIn("Invalid type for 'temperature'", results["broken"][0]["error"])
         self.assertIn("temprature", results["unknown"][0]["error"])
         self.assertRegex(results["long"][0]["error"], r"\d+ tokens")
 

@@ -2,7 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <utility>
+
 #include "base/error.h"
+#include "caravel/config.h"
 #include "device/dtype.h"
 
 namespace caravel {
@@ -87,9 +91,20 @@ TEST(CpuDevice, SmallBuffersLieSideBySideAndBeginZeroedAgain) {
   }
 }
 
-TEST(Isa, UnknownNamesAreRefused) {
-  EXPECT_EQ(choose_isa("portable"), Isa::kPortable);
-  EXPECT_THROW(choose_isa("sse9"), InvalidArgument);
+TEST(Isa, WhatTheMachineCannotRunIsRefused) {
+  EXPECT_EQ(choose_isa(CpuIsa::kAuto), available_isas().back());
+  const std::pair<CpuIsa, Isa> all[] = {{CpuIsa::kPortable, Isa::kPortable},
+                                        {CpuIsa::kAvx2, Isa::kAvx2},
+                                        {CpuIsa::kAvx512Vnni, Isa::kAvx512Vnni},
+                                        {CpuIsa::kAvx512Amx, Isa::kAvx512Amx}};
+  for (const auto& [asked, isa] : all) {
+    if (std::ranges::find(available_isas(), isa) != available_isas().end()) {
+      EXPECT_EQ(choose_isa(asked), isa);
+    } else {
+      EXPECT_THROW(choose_isa(asked), InvalidArgument) << isa_name(isa);
+    }
+  }
+  EXPECT_THROW(choose_isa(static_cast<CpuIsa>(9)), InvalidArgument);
 }
 
 TEST(DType, RowBytes) {

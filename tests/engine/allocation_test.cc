@@ -54,7 +54,7 @@ TEST(Allocation, ADecodeStepAllocatesNothing) {
   submitted = true;
   submitted.notify_all();
   for (const auto& handle : handles) handle->result();
-  engine.check_integrity();
+  engine.monitor().check_integrity();
   EXPECT_GT(counted_steps, 50);
   EXPECT_EQ(allocated, 0) << "in " << counted_steps << " steps";
 }

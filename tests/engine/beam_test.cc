@@ -18,12 +18,12 @@ nlohmann::json golden() {
 
 Request beam_request(const nlohmann::json& search) {
   SamplingParams params;
-  params.n = search["n"];
+  params.n = search["n"].get<int>();
   params.use_beam_search = true;
-  params.beam_width = search["beam_width"];
-  params.length_penalty = search["length_penalty"];
+  params.beam_width = search["beam_width"].get<int>();
+  params.length_penalty = search["length_penalty"].get<float>();
   params.early_stopping = search["early_stopping"];
-  params.max_tokens = search["max_tokens"];
+  params.max_tokens = search["max_tokens"].get<int>();
   params.stop_token_ids = search["stop_token_ids"].get<std::vector<int32_t>>();
   params.logprobs = 2;
   return token_request(search["prompt"], params);
@@ -50,7 +50,7 @@ void expect_answers(const nlohmann::json& search, const Result& result) {
 
 TEST(BeamSearch, AnswersAsTransformersDoes) {
   EngineConfig config = small_config();
-  config.kv_cache_dtype = "f32";  // as the golden answers were computed
+  config.kv_cache_dtype = KvCacheDtype::kF32;  // as the golden answers were computed
   EngineImpl engine(config);
   const nlohmann::json searches = golden()["beams"];
   ASSERT_EQ(searches.size(), 21U);
@@ -62,7 +62,7 @@ TEST(BeamSearch, AnswersAsTransformersDoes) {
 
 TEST(BeamSearch, AnswersTheSameInABatchAndPreempted) {
   EngineConfig config = small_config();
-  config.kv_cache_dtype = "f32";
+  config.kv_cache_dtype = KvCacheDtype::kF32;
   const nlohmann::json searches = golden()["beams"];
   for (const auto how :
        {std::optional<Preemption>(), std::optional(Preemption::kRecompute), std::optional(Preemption::kSwap)}) {
@@ -97,12 +97,12 @@ TEST(BeamSearch, ComesWholeAtTheEnd) {
       engine.submit(token_request({1, 2, 3}, {.max_tokens = 6, .n = 2, .use_beam_search = true, .beam_width = 3}));
   for (int index = 0; index < 2; ++index) {
     const auto delta = handle->next();
-    ASSERT_TRUE(delta.has_value());
+    ASSERT_TRUE(delta);
     EXPECT_EQ(delta->index, index);
     EXPECT_EQ(delta->token_ids.size(), 6U);
     EXPECT_EQ(delta->finish_reason, FinishReason::kLength);
   }
-  EXPECT_FALSE(handle->next().has_value());
+  EXPECT_TRUE(handle->next().ended());
   EXPECT_GE(handle->result().completions[0].cumulative_logprob, handle->result().completions[1].cumulative_logprob);
 }
 

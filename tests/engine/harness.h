@@ -7,8 +7,10 @@
 #include <optional>
 #include <random>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "caravel/monitor.h"
 #include "engine/engine_impl.h"
 
 namespace caravel::engine {
@@ -33,8 +35,15 @@ inline std::vector<int32_t> random_tokens(size_t count, uint32_t seed, int vocab
   return tokens;
 }
 
-/// A request of tokens that answers at full length.
+/// What is not given is as the model's files say, and those of the fixtures ask for draws: greedy unless it is given.
+inline SamplingParams greedy(SamplingParams sampling) {
+  if (!sampling.temperature) sampling.temperature = 0.0F;
+  return sampling;
+}
+
+/// A request of tokens that answers at full length, greedily unless a temperature is given.
 inline Request token_request(std::vector<int32_t> prompt, SamplingParams sampling) {
+  sampling = greedy(std::move(sampling));
   sampling.ignore_eos = true;
   return {.prompt = std::move(prompt), .sampling = std::move(sampling)};
 }
@@ -65,9 +74,21 @@ inline void expect_same(const Result& a, const Result& b, const std::string& wha
 
 inline Result run(Engine& engine, Request request) { return engine.submit(std::move(request))->result(); }
 
+/// A score of one prefix.
+inline ScoreRequest score_request(std::vector<int32_t> prefix, std::vector<std::vector<int32_t>> continuations) {
+  return {.items = {{std::move(prefix), std::move(continuations)}}};
+}
+
+/// Of its only prefix.
+inline std::vector<Score> score(Engine& engine, ScoreRequest request) {
+  const Result result = engine.score(std::move(request))->result();
+  EXPECT_EQ(result.error, "");
+  return result.scores.at(0);
+}
+
 /// Nothing is left over: every block is free and the books add up.
 inline void expect_all_free(Engine& engine) {
-  engine.check_integrity();
+  engine.monitor().check_integrity();
   EXPECT_EQ(engine.stats().used_blocks, 0);
 }
 

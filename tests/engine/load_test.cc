@@ -63,7 +63,7 @@ TEST(Load, AnIdleEngineUsesNoProcessorTime) {
   config.threads = 2;
   EngineImpl engine(config);
   run(engine, token_request({1, 2, 3}, {.max_tokens = 5}));
-  engine.check_integrity();
+  engine.monitor().check_integrity();
   std::this_thread::sleep_for(std::chrono::milliseconds(100));
   const double before = processor_seconds();
   std::this_thread::sleep_for(std::chrono::milliseconds(500));
@@ -75,7 +75,7 @@ TEST(Load, ManyThreadsMaySubmitAndCancel) {
   config.threads = 2;
   EngineImpl engine(config);
   const auto expected = run(engine, token_request({7, 8, 9}, {.max_tokens = 20}));
-  const auto expected_scores = engine.score({.prefix = {1, 2}, .continuations = {{3, 4}, {5}}});
+  const auto expected_scores = score(engine, score_request({1, 2}, {{3, 4}, {5}}));
   std::vector<std::thread> threads;
   for (uint32_t t = 0; t < 4; ++t) {
     threads.emplace_back([&, t] {
@@ -92,7 +92,7 @@ TEST(Load, ManyThreadsMaySubmitAndCancel) {
             handle.reset();
             break;
           case 2:
-            EXPECT_EQ(engine.score({.prefix = {1, 2}, .continuations = {{3, 4}, {5}}})[0].token_logprobs,
+            EXPECT_EQ(score(engine, score_request({1, 2}, {{3, 4}, {5}}))[0].token_logprobs,
                       expected_scores[0].token_logprobs);
             engine.stats();
             [[fallthrough]];

@@ -11,7 +11,7 @@ namespace {
 TEST(Monitor, StepsAddUpToTheTokensAndGoOnFromTheLastOne) {
   EngineImpl engine(small_config());
   run(engine, token_request(random_tokens(200, 1), {.max_tokens = 30}));
-  const Monitor first = engine.monitor(0);
+  const EngineReport first = engine.monitor().report(0);
   ASSERT_FALSE(first.steps.empty());
   int prefill = 0, decode = 0;
   uint64_t number = 0;
@@ -30,9 +30,9 @@ TEST(Monitor, StepsAddUpToTheTokensAndGoOnFromTheLastOne) {
   EXPECT_EQ(first.steps.front().running, 1);
   EXPECT_EQ(first.steps.back().running, 0);
   EXPECT_LE(end, first.now);
-  EXPECT_TRUE(engine.monitor(number).steps.empty());
+  EXPECT_TRUE(engine.monitor().report(number).steps.empty());
   run(engine, token_request(random_tokens(20, 2), {.max_tokens = 2}));
-  const Monitor next = engine.monitor(number);
+  const EngineReport next = engine.monitor().report(number);
   ASSERT_EQ(next.steps.size(), 2U);
   EXPECT_EQ(next.steps[0].number, number + 1);
 }
@@ -40,7 +40,7 @@ TEST(Monitor, StepsAddUpToTheTokensAndGoOnFromTheLastOne) {
 TEST(Monitor, KeepsTheNewestSteps) {
   EngineImpl engine(small_config());
   for (uint32_t i = 0; i < 3; ++i) run(engine, token_request(random_tokens(20, i), {.max_tokens = 200}));
-  const std::vector<StepReport> steps = engine.monitor(0).steps;
+  const std::vector<StepReport> steps = engine.monitor().report(0).steps;
   EXPECT_EQ(steps.size(), MonitorLog::kSteps);
   EXPECT_EQ(steps.back().number, static_cast<uint64_t>(engine.stats().steps));
   EXPECT_EQ(steps.front().number, steps.back().number - MonitorLog::kSteps + 1);
@@ -48,13 +48,13 @@ TEST(Monitor, KeepsTheNewestSteps) {
 
 TEST(Monitor, BlocksSayWhoseTheyAreWhileRequestsRun) {
   Engine* watched = nullptr;
-  Monitor seen;
+  EngineReport seen;
   std::latch submitted(1);  // both: the first may else have ended before this thread comes to the second
   const EngineHooks hooks{.before_step = [&](const scheduler::Plan& plan) {
     submitted.wait();
     // From the engine's own thread: the map is of the boundary before this step, asked for one step earlier.
-    Monitor monitor = watched->monitor(0);
-    if (plan.rows.size() == 3) seen = std::move(monitor);
+    EngineReport report = watched->monitor().report(0);
+    if (plan.rows.size() == 3) seen = std::move(report);
   }};
   EngineImpl engine(small_config(), hooks);
   watched = &engine;
@@ -79,14 +79,14 @@ TEST(Monitor, BlocksSayWhoseTheyAreWhileRequestsRun) {
     if (block.references > 1) ++shared;
   }
   std::map<std::string, int> blocks_by_id;
-  for (const Monitor::Owner& owner : seen.owners) blocks_by_id[owner.id] = blocks_of[owner.number];
+  for (const EngineReport::Owner& owner : seen.owners) blocks_by_id[owner.id] = blocks_of[owner.number];
   EXPECT_EQ(blocks_by_id.size(), 2U);
   EXPECT_GE(blocks_by_id["one"], 64 / 16 + 2);
   EXPECT_GE(blocks_by_id["other"], 40 / 16 + 1);
   EXPECT_GE(shared, 64 / 16) << "both answers to `one` share its prompt";
 
-  engine.check_integrity();
-  const Monitor idle = engine.monitor(0);
+  engine.monitor().check_integrity();
+  const EngineReport idle = engine.monitor().report(0);
   EXPECT_TRUE(idle.owners.empty());
   int64_t cached = 0;
   for (const BlockReport& block : idle.blocks) {

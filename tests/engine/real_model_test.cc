@@ -7,6 +7,7 @@
 
 #include "engine/harness.h"
 #include "format/model_path.h"
+#include "text/chat_template.h"
 
 namespace caravel::engine {
 namespace {
@@ -27,9 +28,9 @@ TEST_F(RealModel, Answers) {
   const Result france = run(*engine, {.prompt = "The capital of France is", .sampling = {.max_tokens = 8}});
   EXPECT_THAT(france.completions[0].text, testing::StartsWith(" Paris"));
 
-  ASSERT_NE(engine->chat_template(), nullptr);
-  const std::string chat = engine->chat_template()->render(
-      {.messages = {{{"role", "user"}, {"content", "What is the capital of Italy? Answer in one word."}}}});
+  const std::string chat =
+      text::ChatTemplate(engine->model().chat_template)
+          .render({.messages = {{{"role", "user"}, {"content", "What is the capital of Italy? Answer in one word."}}}});
   const Result italy = run(*engine, {.prompt = chat, .sampling = {.max_tokens = 40}});
   EXPECT_THAT(italy.completions[0].text, testing::HasSubstr("Rome"));
   EXPECT_EQ(italy.completions[0].finish_reason, FinishReason::kStop) << "<|im_end|> ends it";

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <latch>
 #include <set>
 #include <stdexcept>
 #include <thread>
@@ -177,7 +178,7 @@ TEST_F(RequestTest, CancelKeepsWhatWasGenerated) {
 TEST_F(RequestTest, DroppingTheHandleCancels) {
   slow_ = true;
   engine_.submit(token_request(prompt_, {.max_tokens = 230}));
-  engine_.check_integrity();
+  engine_.monitor().check_integrity();
   EXPECT_EQ(engine_.stats().cancelled_requests, 1);
 }
 
@@ -185,21 +186,34 @@ TEST_F(RequestTest, TellsNewsUntilTheHandleIsGone) {
   std::atomic<int> news = 0;
   auto handle = engine_.submit(token_request(prompt_, {.max_tokens = 10}), [&] { ++news; });
   handle->result();
-  engine_.check_integrity();
+  engine_.monitor().check_integrity();
   EXPECT_GE(news, 10);
   handle.reset();
-  bool timed_out = false;
   handle = engine_.submit(token_request(prompt_, {.max_tokens = 1}));
   handle->result();
-  EXPECT_TRUE(handle->next_until(Clock::now(), &timed_out).has_value());
-  EXPECT_FALSE(handle->next_until(Clock::now(), &timed_out).has_value());
-  EXPECT_FALSE(timed_out);
+  EXPECT_TRUE(handle->poll()) << "what the reader has not taken is kept";
+  EXPECT_TRUE(handle->poll().ended());
+}
+
+TEST(RequestHandles, SayDeltaPendingOrEnd) {
+  std::latch submitted(1);
+  EngineImpl engine(small_config(), {.before_step = [&](const scheduler::Plan&) { submitted.wait(); }});
+  const auto handle = engine.submit(token_request({1, 2, 3}, {.max_tokens = 3}));
+  EXPECT_TRUE(handle->poll().pending());
+  EXPECT_TRUE(handle->next(Clock::now() + std::chrono::milliseconds(1)).pending());
+  submitted.count_down();
+  size_t tokens = 0;
+  while (const auto next = handle->next()) tokens += next->token_ids.size();
+  EXPECT_EQ(tokens, 3U);
+  EXPECT_TRUE(handle->next().ended());
+  EXPECT_TRUE(handle->poll().ended());
+  EXPECT_TRUE(handle->next(Clock::now()).ended());
 }
 
 TEST_F(RequestTest, TextAndTokensAreTheSamePrompt) {
   const std::string text = "Some text, and more.";
   const auto tokens = engine_.tokenizer().encode(text);
-  const auto by_text = run(engine_, {.prompt = text, .sampling = {.max_tokens = 8, .ignore_eos = true}});
+  const auto by_text = run(engine_, {.prompt = text, .sampling = greedy({.max_tokens = 8, .ignore_eos = true})});
   expect_same(by_text, run(engine_, token_request(tokens, {.max_tokens = 8})), "text");
   EXPECT_EQ(by_text.usage.prompt_tokens, static_cast<int>(tokens.size()));
 }
@@ -269,7 +283,8 @@ TEST(EngineErrors, ConfigurationsAreRefusedWithTheNumbers) {
               HasSubstr("max_model_len is 257; the model was made for contexts of up to 256"));
   EXPECT_THAT(refusal([](auto& c) { c.block_size = 24; }), HasSubstr("block_size is 24"));
   EXPECT_THAT(refusal([](auto& c) { c.max_num_seqs = 0; }), HasSubstr("max_num_seqs is 0"));
-  EXPECT_THAT(refusal([](auto& c) { c.kv_cache_dtype = "f8"; }), HasSubstr("kv_cache_dtype is f8"));
+  EXPECT_THAT(refusal([](auto& c) { c.kv_cache_dtype = static_cast<KvCacheDtype>(9); }),
+              HasSubstr("kv_cache_dtype is 9"));
   EXPECT_THAT(refusal([](auto& c) { c.max_time_between_tokens = -1; }), HasSubstr("max_time_between_tokens is -1"));
   EXPECT_THAT(refusal([](auto& c) { c.max_time_between_tokens = NAN; }), HasSubstr("max_time_between_tokens is nan"));
   EXPECT_THAT(refusal([](auto& c) { c.kv_cache_memory = 100; }), HasSubstr("100 bytes for the KV cache hold 0 blocks"));

@@ -1,5 +1,9 @@
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <latch>
+#include <stdexcept>
+
 #include "base/error.h"
 #include "engine/harness.h"
 
@@ -7,24 +11,24 @@ namespace caravel::engine {
 namespace {
 
 ScoreRequest question(size_t prefix, std::vector<size_t> lengths) {
-  ScoreRequest request{.prefix = random_tokens(prefix, 1), .continuations = {}};
+  ScoreRequest::Item item{.prefix = random_tokens(prefix, 1), .continuations = {}};
   for (const size_t length : lengths) {
-    request.continuations.push_back(random_tokens(length, static_cast<uint32_t>(100 + request.continuations.size())));
+    item.continuations.push_back(random_tokens(length, static_cast<uint32_t>(100 + item.continuations.size())));
   }
-  return request;
+  return {.items = {std::move(item)}};
 }
 
 /// To the bit, what prompt_logprobs says of prefix and continuation as one prompt.
-void expect_prompt_logprobs(Engine& engine, const ScoreRequest& request, const std::vector<Score>& scores) {
-  ASSERT_EQ(scores.size(), request.continuations.size());
+void expect_prompt_logprobs(Engine& engine, const ScoreRequest::Item& item, const std::vector<Score>& scores) {
+  ASSERT_EQ(scores.size(), item.continuations.size());
   for (size_t i = 0; i < scores.size(); ++i) {
-    std::vector<int32_t> prompt = request.prefix;
-    prompt.insert(prompt.end(), request.continuations[i].begin(), request.continuations[i].end());
+    std::vector<int32_t> prompt = item.prefix;
+    prompt.insert(prompt.end(), item.continuations[i].begin(), item.continuations[i].end());
     const Result whole = run(engine, token_request(prompt, {.max_tokens = 0, .prompt_logprobs = 0}));
     double sum = 0;
-    ASSERT_EQ(scores[i].tokens, request.continuations[i]);
+    ASSERT_EQ(scores[i].tokens, item.continuations[i]);
     for (size_t t = 0; t < scores[i].tokens.size(); ++t) {
-      const TokenLogprob& token = whole.prompt_logprobs[request.prefix.size() - 1 + t];
+      const TokenLogprob& token = whole.prompt_logprobs[item.prefix.size() - 1 + t];
       EXPECT_EQ(scores[i].token_logprobs[t], token.logprob) << "continuation " << i << ", token " << t;
       EXPECT_EQ(scores[i].is_greedy[t], token.rank == 1);
       sum += token.logprob;
@@ -40,9 +44,65 @@ TEST(Score, EqualsThePromptLogprobsOfTheWhole) {
   for (const size_t prefix : {1, 15, 16, 17, 100}) {
     for (const auto& lengths : std::vector<std::vector<size_t>>{{1}, {7}, {1, 1, 1}, {3, 1, 40, 17, 2}}) {
       const ScoreRequest request = question(prefix, lengths);
-      expect_prompt_logprobs(engine, request, engine.score(request));
+      expect_prompt_logprobs(engine, request.items[0], score(engine, request));
     }
   }
+  expect_all_free(engine);
+}
+
+TEST(Score, ManyPrefixesAreOneRequest) {
+  ScoreRequest request{.id = "mine"};
+  for (const size_t prefix : {20, 1, 33}) request.items.push_back(question(prefix, {3, 1, 8}).items[0]);
+  EngineImpl engine(small_config());
+  std::atomic<int> news = 0;
+  const auto handle = engine.score(request, [&] { ++news; });
+  EXPECT_EQ(handle->id(), "mine");
+  EXPECT_TRUE(handle->next().ended()) << "no deltas";
+  const Result& result = handle->result();
+  EXPECT_EQ(result.error, "");
+  EXPECT_EQ(result.usage.prompt_tokens, 20 + 1 + 33 + 3 * (3 + 1 + 8));
+  ASSERT_EQ(result.scores.size(), 3U);
+  for (size_t i = 0; i < 3; ++i) expect_prompt_logprobs(engine, request.items[i], result.scores[i]);
+  expect_all_free(engine);
+  EXPECT_EQ(news, 1) << "the end";
+}
+
+TEST(Score, IsCancelledWhole) {
+  ScoreRequest request;
+  for (int i = 0; i < 100; ++i) request.items.push_back(question(20, {9, 9}).items[0]);
+  EngineConfig config = small_config();
+  config.max_num_seqs = 3;
+  std::latch started(1);
+  EngineImpl engine(config, {.before_step = [&](const scheduler::Plan& plan) {
+                      if (plan.step == 5) started.wait();
+                    }});
+  const auto handle = engine.score(request);
+  EXPECT_TRUE(handle->poll().pending());
+  handle->cancel();
+  started.count_down();
+  const Result& result = handle->result();
+  EXPECT_EQ(result.error, kCancelledError);
+  ASSERT_EQ(result.scores.size(), 100U);
+  EXPECT_TRUE(result.scores.back().empty());
+  engine.score(request);  // dropped at once
+  expect_all_free(engine);
+}
+
+TEST(Score, AFailedStepEndsAllOfIt) {
+  EngineConfig config = small_config();
+  config.max_num_seqs = 2;
+  EngineImpl engine(config, {.before_step = [](const scheduler::Plan& plan) {
+                      if (plan.rows.front().sequence->prompt_len == 50) {
+                        throw std::runtime_error("the device is on fire");
+                      }
+                    }});
+  ScoreRequest request = question(40, {5, 5});
+  request.items.push_back(question(50, {5}).items[0]);
+  for (int i = 0; i < 20; ++i) request.items.push_back(question(30, {5, 5}).items[0]);
+  const Result result = engine.score(request)->result();
+  EXPECT_EQ(result.error, "the device is on fire");
+  EXPECT_EQ(result.scores.front().size(), 2U) << "what was done before is kept";
+  EXPECT_TRUE(result.scores.back().empty()) << "what waited is not begun";
   expect_all_free(engine);
 }
 
@@ -52,8 +112,9 @@ TEST(Score, RunsMoreContinuationsThanSequencesInWaves) {
     EngineConfig config = small_config();
     config.max_num_seqs = sequences;
     EngineImpl engine(config);
-    const auto scores = engine.score(request);
-    expect_prompt_logprobs(engine, request, scores);
+    const Result result = engine.score(request)->result();
+    EXPECT_EQ(result.usage.prompt_tokens, 50 + 23 * 9);
+    expect_prompt_logprobs(engine, request.items[0], result.scores.at(0));
     expect_all_free(engine);
   }
 }
@@ -62,17 +123,18 @@ TEST(Score, ComputesThePrefixOnce) {
   EngineConfig config = small_config();
   config.enable_prefix_caching = false;
   EngineImpl engine(config);
-  engine.score(question(160, std::vector<size_t>(20, 5)));
+  score(engine, question(160, std::vector<size_t>(20, 5)));
   EXPECT_EQ(engine.stats().prompt_tokens, 160);
 }
 
 TEST(Score, IsTheSamePreemptedAndWithWindows) {
   for (const char* const model : {"llama", "gemma3"}) {
     const ScoreRequest request = question(70, {20, 3, 1, 33});
-    const auto expected = EngineImpl(small_config(model)).score(request);
+    EngineImpl undisturbed(small_config(model));
+    const auto expected = score(undisturbed, request);
     for (const Preemption how : {Preemption::kRecompute, Preemption::kSwap}) {
       EngineImpl engine(small_config(model), {.preempt_every_draw = how});
-      const auto scores = engine.score(request);
+      const auto scores = score(engine, request);
       for (size_t i = 0; i < scores.size(); ++i) EXPECT_EQ(scores[i].token_logprobs, expected[i].token_logprobs);
       expect_all_free(engine);
     }
@@ -85,20 +147,21 @@ TEST(Score, FitsAPoolThatHoldsFewContinuationsAtOnce) {
   EngineConfig config = small_config();
   config.kv_cache_memory = roomy.model().kv_pool_bytes / roomy.model().kv_blocks * 12;
   EngineImpl engine(config);
-  const auto scores = engine.score(request);
-  const auto expected = roomy.score(request);
+  const auto scores = score(engine, request);
+  const auto expected = score(roomy, request);
   for (size_t i = 0; i < scores.size(); ++i) EXPECT_EQ(scores[i].token_logprobs, expected[i].token_logprobs);
   expect_all_free(engine);
 }
 
 TEST(Score, RefusesWithTheNumbers) {
   EngineImpl engine(small_config());
-  EXPECT_THROW(engine.score({.prefix = {}, .continuations = {{1}}}), InvalidArgument);
-  EXPECT_THROW(engine.score({.prefix = {1}, .continuations = {}}), InvalidArgument);
-  EXPECT_THROW(engine.score({.prefix = {1}, .continuations = {{}}}), InvalidArgument);
-  EXPECT_THROW(engine.score({.prefix = {1}, .continuations = {{320}}}), InvalidArgument);
+  EXPECT_THROW(engine.score(score_request({}, {{1}})), InvalidArgument);
+  EXPECT_THROW(engine.score(score_request({1}, {})), InvalidArgument);
+  EXPECT_THROW(engine.score(score_request({1}, {{}})), InvalidArgument);
+  EXPECT_THROW(engine.score(score_request({1}, {{320}})), InvalidArgument);
   EXPECT_THROW(engine.score(question(200, {57})), InvalidArgument);
-  EXPECT_NO_THROW(engine.score(question(200, {56})));
+  EXPECT_THROW(engine.score({}), InvalidArgument);
+  EXPECT_NO_THROW(score(engine, question(200, {56})));
 }
 
 }  // namespace

@@ -16,7 +16,7 @@ constexpr const char* kTokenizer =
     R"("pre_tokenizer":{"type":"ByteLevel","add_prefix_space":false}})";
 constexpr const char* kWeights = R"({"w":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}})";
 
-// A folder that opens, made anew for every input: nothing of the one before is left.
+// A folder that opens, made for every input: nothing of the one before is left.
 const caravel::format::TempFolder& fresh_folder() {
   static const caravel::format::TempFolder folder;
   for (const char* name : kNames) fs::remove(folder.path() / name);

@@ -14,9 +14,9 @@
 
 namespace {
 
+using caravel::Tokenizer;
 using caravel::TokenizerData;
 using caravel::TokenType;
-using caravel::Tokenizer;
 
 std::string byte_token(int byte) { return fmt::format("<0x{:02X}>", byte); }
 

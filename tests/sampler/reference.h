@@ -11,7 +11,7 @@
 namespace caravel::sampler {
 
 /// The distribution that `params` draw from after `prompt` and `output`, by the definitions, in double and with full
-/// sorts: [vocab] probabilities. Bad words and end ids are the caller's.
+/// sorts: [vocab] probabilities. `params` are resolved. Bad words and end ids are the caller's.
 inline std::vector<double> reference_distribution(const std::vector<float>& logits, const SamplingParams& params,
                                                   const std::vector<int32_t>& prompt,
                                                   const std::vector<int32_t>& output,
@@ -30,13 +30,13 @@ inline std::vector<double> reference_distribution(const std::vector<float>& logi
   std::map<size_t, int> seen = counts;
   for (const int32_t token : prompt) ++seen[static_cast<size_t>(token)];
   for (const auto& [token, count] : seen) {
-    x[token] = x[token] > 0 ? x[token] / params.repetition_penalty : x[token] * params.repetition_penalty;
+    x[token] = x[token] > 0 ? x[token] / *params.repetition_penalty : x[token] * *params.repetition_penalty;
   }
-  for (const auto& [token, count] : counts) x[token] -= params.presence_penalty + params.frequency_penalty * count;
+  for (const auto& [token, count] : counts) x[token] -= *params.presence_penalty + *params.frequency_penalty * count;
 
   std::vector<double> p(vocab);
   const double largest = *std::max_element(x.begin(), x.end());
-  for (size_t i = 0; i < vocab; ++i) p[i] = std::exp((x[i] - largest) / params.temperature);
+  for (size_t i = 0; i < vocab; ++i) p[i] = std::exp((x[i] - largest) / *params.temperature);
   const auto normalise = [&] {
     double sum = 0;
     for (const double v : p) sum += v;
@@ -59,15 +59,15 @@ inline std::vector<double> reference_distribution(const std::vector<float>& logi
     p = kept;
     normalise();
   };
-  if (params.top_k > 0) keep([&](size_t i) { return -p[i]; }, 2.0, static_cast<size_t>(params.top_k));
+  if (params.top_k > 0) keep([&](size_t i) { return -p[i]; }, 2.0, static_cast<size_t>(*params.top_k));
   if (params.typical_p < 1) {
     double entropy = 0;
     for (const double v : p) entropy -= v > 0 ? v * std::log(v) : 0;
-    keep([&](size_t i) { return std::abs(-std::log(p[i]) - entropy); }, params.typical_p, vocab);
+    keep([&](size_t i) { return std::abs(-std::log(p[i]) - entropy); }, *params.typical_p, vocab);
   }
-  if (params.top_p < 1) keep([&](size_t i) { return -p[i]; }, params.top_p, vocab);
+  if (params.top_p < 1) keep([&](size_t i) { return -p[i]; }, *params.top_p, vocab);
   if (params.min_p > 0) {
-    const double threshold = params.min_p * *std::max_element(p.begin(), p.end());
+    const double threshold = *params.min_p * *std::max_element(p.begin(), p.end());
     for (double& v : p) v = v < threshold ? 0 : v;
     normalise();
   }

@@ -7,6 +7,7 @@
 #include <random>
 
 #include "device/cpu/cpu_device.h"
+#include "fields/sampling.h"
 #include "sampler/reference.h"
 
 namespace caravel::sampler {
@@ -34,9 +35,14 @@ class SamplerTest : public testing::Test {
     uint32_t index = 0;
   };
 
+  static SamplingParams resolved(SamplingParams params) {
+    resolve_sampling(params, {}, {});
+    return params;
+  }
+
   static SamplingState make_state(const SamplingParams& params, const Drawing& drawing) {
     auto rules = std::make_shared<SamplingRules>();
-    rules->params = params;
+    rules->params = resolved(params);
     rules->seed = drawing.seed;
     rules->end_ids = drawing.end_ids;
     rules->bad_words = drawing.bad_words;
@@ -61,7 +67,7 @@ class SamplerTest : public testing::Test {
   void expect_distribution(const std::vector<float>& logits, const SamplingParams& params, Drawing drawing,
                            const std::vector<int32_t>& forbidden = {}) {
     const std::vector<double> expected =
-        reference_distribution(logits, params, drawing.prompt, drawing.output, forbidden);
+        reference_distribution(logits, resolved(params), drawing.prompt, drawing.output, forbidden);
     constexpr int kDraws = 4000;
     constexpr int kRows = 50;  // drawn at once
     std::vector<int32_t> tokens = drawing.prompt;

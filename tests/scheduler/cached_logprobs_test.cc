@@ -1,4 +1,4 @@
-// Prompt log-probabilities of cached tokens, kept beside the blocks by the code that runs the model.
+// Prompt log-probabilities of cached tokens, kept beside the blocks by what runs the model.
 
 #include <gtest/gtest.h>
 

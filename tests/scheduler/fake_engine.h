@@ -51,8 +51,15 @@ class FakeEngine {
 
   /// One step; sometimes a job is cancelled while it is in flight.
   void step(int cancel_percent = 0) {
+    Stats before, after;
+    scheduler_.fill(before);
     const Plan& plan = scheduler_.plan();
+    scheduler_.fill(after);
     check_limits(plan);
+    // Where blocks ran out, who was preempted has made room, but nobody is admitted in the same step.
+    const bool preempted =
+        after.preemptions_recompute + after.preemptions_swap != before.preemptions_recompute + before.preemptions_swap;
+    if (!preempted) check_background(plan);
     shadow_.execute(plan);
     if (below(100) < cancel_percent) cancel(static_cast<size_t>(below(static_cast<int>(jobs_.size()))));
     scheduler_.complete(plan);
@@ -80,6 +87,14 @@ class FakeEngine {
     ASSERT_LE(tokens, scheduler_.config().max_num_batched_tokens);
     ASSERT_LE(plan.rows.size(), static_cast<size_t>(scheduler_.config().max_num_seqs));
     ASSERT_FALSE(plan.rows.empty());
+  }
+
+  /// Nothing runs in the background while something else waits to be admitted.
+  void check_background(const Plan& plan) {
+    const bool waits = std::ranges::any_of(jobs_, [](const Job& job) {
+      return !job.group->params().background && job.group->status() != Status::kRunning;
+    });
+    for (const Row& row : plan.rows) ASSERT_FALSE(waits && row.sequence->group->params().background);
   }
 
   void append(Sequence& sequence, int count = 1) {

@@ -47,6 +47,7 @@ void add_random_job(FakeEngine& engine) {
   job.remaining = 1 + engine.below(6);
   GroupParams params;
   params.priority = engine.below(3);
+  params.background = engine.below(3) == 0;
   params.salt = engine.below(8) == 0 ? "salt" : "";
   // One of a few families, cut anywhere: prompts share prefixes of every length.
   const int family = engine.below(3);

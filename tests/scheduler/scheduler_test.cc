@@ -13,6 +13,7 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::UnorderedElementsAre;
 
 SchedulerConfig config_of(int blocks, int budget = 64, int seqs = 8) {
   SchedulerConfig config;
@@ -23,13 +24,20 @@ SchedulerConfig config_of(int blocks, int budget = 64, int seqs = 8) {
 }
 
 /// A prompt that shares no prefix with those of other seeds.
-std::shared_ptr<SequenceGroup> group_of(int prompt, int max_tokens, int seed = 0, int priority = 0, int sequences = 1) {
+std::shared_ptr<SequenceGroup> group_of(int prompt, int max_tokens, int seed = 0, int priority = 0, int sequences = 1,
+                                        bool background = false) {
   GroupParams params;
   for (int i = 0; i < prompt; ++i) params.prompt.push_back(seed * 1000 + i);
   params.max_tokens = max_tokens;
   params.priority = priority;
   params.max_sequences = sequences;
+  params.background = background;
   return std::make_shared<SequenceGroup>(std::move(params));
+}
+
+/// In the background, and of the highest priority there.
+std::shared_ptr<SequenceGroup> background_of(int prompt, int max_tokens, int seed, int sequences = 1) {
+  return group_of(prompt, max_tokens, seed, /*priority=*/-9, sequences, /*background=*/true);
 }
 
 /// Arrivals of the groups in a plan, in order of their rows.
@@ -154,6 +162,66 @@ TEST(Scheduler, PriorityRunsFirstAndTakesTheBlocksOfTheLast) {
   EXPECT_THAT(step(scheduler), ElementsAre(2));
   EXPECT_NE(ordinary->status(), Status::kRunning);
   while (scheduler.has_work()) step(scheduler);
+}
+
+/// Steps until the group has its first token.
+int steps_to_first_token(Scheduler& scheduler, const std::shared_ptr<SequenceGroup>& group) {
+  scheduler.add(group);
+  int steps = 0;
+  while (static_cast<int>(group->first().tokens.size()) == group->prompt_len()) {
+    step(scheduler);
+    ++steps;
+  }
+  return steps;
+}
+
+TEST(Scheduler, ForegroundRunsAsIfTheBackgroundWereNotThere) {
+  for (const SchedulingPolicy policy : {SchedulingPolicy::kFcfs, SchedulingPolicy::kPriority}) {
+    for (const Preemption how : {Preemption::kRecompute, Preemption::kSwap}) {
+      for (const int blocks : {64, 21}) {  // sequences run out, or blocks too
+        SchedulerConfig config = config_of(blocks, /*budget=*/10, /*seqs=*/2);
+        config.policy = policy;
+        config.preemption = how;
+        Scheduler scheduler(config);
+        EXPECT_EQ(steps_to_first_token(scheduler, group_of(25, 26, 1)), 3);
+        while (scheduler.has_work()) step(scheduler);
+        const auto busy = {background_of(20, 36, 2), background_of(20, 36, 3), background_of(20, 24, 4)};
+        for (const auto& group : busy) scheduler.add(group);
+        for (int i = 0; i < 6; ++i) step(scheduler);
+        EXPECT_EQ(steps_to_first_token(scheduler, group_of(25, 40, 5, /*priority=*/5)), 3);
+        EXPECT_EQ(steps_to_first_token(scheduler, group_of(5, 9, 6)), 1);
+        while (scheduler.has_work()) step(scheduler);
+        for (const auto& group : busy) EXPECT_EQ(group->status(), Status::kFinished);
+        EXPECT_EQ(scheduler.kv().pool().used_blocks() + scheduler.kv().host_pool().used_blocks(), 0);
+      }
+    }
+  }
+}
+
+TEST(Scheduler, BackgroundWaitsAndGoesOnWhereItWas) {
+  SchedulerConfig config = config_of(64, 64, 2);
+  config.preemption = Preemption::kSwap;
+  Scheduler scheduler(config);
+  const auto wide = background_of(6, 10, 1, /*sequences=*/2);
+  scheduler.add(wide);
+  scheduler.add(background_of(6, 8, 2));
+  EXPECT_THAT(step(scheduler), ElementsAre(0));
+  scheduler.add(group_of(6, 8, 3));
+  scheduler.add(group_of(6, 9, 4));
+  for (int i = 0; i < 3; ++i) EXPECT_THAT(step(scheduler), UnorderedElementsAre(2, 3));
+  EXPECT_EQ(wide->preemptions(), 1);
+  EXPECT_THAT(step(scheduler), ElementsAre(3)) << "two sequences do not fit beside it, and nobody overtakes them";
+  EXPECT_THAT(step(scheduler), ElementsAre(0));
+  EXPECT_EQ(wide->first().tokens.size(), 8U);
+  while (scheduler.has_work()) step(scheduler);
+}
+
+TEST(Scheduler, BackgroundThatDecodesKeepsNoStepShort) {
+  Scheduler scheduler(config_of(100));
+  scheduler.add(background_of(8, 40, 1));
+  step(scheduler);
+  scheduler.add(group_of(100, 120, 2));
+  EXPECT_EQ(scheduler.plan(/*max_tokens=*/20).total_tokens, 64);
 }
 
 TEST(Scheduler, TheLastArrivalIsPreemptedWholeAndComesBackFirst) {

@@ -55,6 +55,7 @@ class Served : public testing::Test {
   }
 
   static std::unique_ptr<Engine> engine_;
+  std::unique_ptr<Engine> own_engine_;  // of a test that wants another one
   std::unique_ptr<App> app_;
 };
 
@@ -146,9 +147,13 @@ const std::multimap<std::string, Json>& smallest_requests() {
 }
 
 TEST_F(Served, TheDocumentNamesTheFieldsThatAreTaken) {
-  ServeConfig chatting = config();
-  chatting.chat_template = "{{ messages[0].content }}";
-  start(chatting);
+  own_engine_ = Engine::open({.model = CARAVEL_FIXTURES "/models/llama",
+                              .threads = 1,
+                              .kv_cache_memory = 8 << 20,
+                              .max_num_seqs = 16,
+                              .seed = 1,
+                              .chat_template = "{{ messages[0].content }}"});
+  app_ = App::start(*own_engine_, config());
   const Json document = Json::parse(send("GET", "/openapi.json").body);
   const Json& schemas = document["components"]["schemas"];
   std::set<std::string> every;
@@ -183,7 +188,7 @@ TEST_F(Served, TheDocumentNamesTheFieldsThatAreTaken) {
 TEST_F(Served, ScoresAreTheEngines) {
   const std::vector<int32_t> prefix = {5, 6, 7};
   const std::vector<std::vector<int32_t>> continuations = {{8, 9}, {10}};
-  const std::vector<Score> expected = engine_->score({prefix, continuations});
+  const std::vector<Score> expected = engine_->score({.items = {{prefix, continuations}}})->result().scores.at(0);
   const Json answer = post("/v1/score", {{"prefix", prefix}, {"continuations", continuations}});
   ASSERT_EQ(2U, answer["data"].size());
   for (size_t i = 0; i < 2; ++i) {
@@ -198,7 +203,8 @@ TEST_F(Served, ScoresAreTheEngines) {
 
 TEST_F(Served, TheGreedyContinuationSaysThatItIs) {
   const std::vector<int32_t> prefix = {5, 6, 7};
-  const auto handle = engine_->submit({.prompt = prefix, .sampling = {.max_tokens = 3, .ignore_eos = true}});
+  const auto handle =
+      engine_->submit({.prompt = prefix, .sampling = {.max_tokens = 3, .temperature = 0.0F, .ignore_eos = true}});
   std::vector<int32_t> greedy = handle->result().completions.at(0).token_ids;
   std::vector<int32_t> other = greedy;
   other.back() = (other.back() + 1) % 300;

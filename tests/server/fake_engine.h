@@ -1,12 +1,12 @@
 #pragma once
 
 #include <memory>
-#include <span>
 #include <string>
 #include <vector>
 
 #include "base/error.h"
 #include "caravel/engine.h"
+#include "caravel/monitor.h"
 
 namespace caravel::server {
 
@@ -18,18 +18,25 @@ class FakeEngine final : public Engine {
     info.max_model_len = 2048;
   }
 
-  std::unique_ptr<RequestHandle> submit(Request, std::function<void()>) override { throw Unsupported("fake"); }
-  std::vector<Score> score(const ScoreRequest&) override { throw Unsupported("fake"); }
-  std::vector<float> embed(std::span<const int32_t>) override { throw Unsupported("fake"); }
+  std::unique_ptr<RequestHandle> submit(Request, OnNews) override { throw Unsupported("fake"); }
+  std::unique_ptr<RequestHandle> chat(ChatRequest, OnNews) override { throw Unsupported("fake"); }
+  std::unique_ptr<RequestHandle> score(ScoreRequest, OnNews) override { throw Unsupported("fake"); }
+  std::unique_ptr<RequestHandle> embed(EmbedRequest, OnNews) override { throw Unsupported("fake"); }
   Stats stats() const override { return now; }
-  Monitor monitor(uint64_t) const override { return {}; }
   const ModelInfo& model() const override { return info; }
   const GenerationDefaults& generation_defaults() const override { return defaults; }
   const Tokenizer& tokenizer() const override { throw Unsupported("fake"); }
-  const text::ChatTemplate* chat_template() const override { return nullptr; }
-  void check_integrity() override {}
+  EngineMonitor& monitor() override { return quiet; }
+
+  /// Sees nothing.
+  class Quiet final : public EngineMonitor {
+   public:
+    EngineReport report(uint64_t) const override { return {}; }
+    void check_integrity() override {}
+  };
 
   Stats now;
+  Quiet quiet;
   ModelInfo info;
   GenerationDefaults defaults;
 };

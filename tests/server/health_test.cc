@@ -2,9 +2,9 @@
 
 #include <thread>
 
-#include "server/exchange_recorder.h"
 #include "server/fake_engine.h"
 #include "server/status.h"
+#include "server/written.h"
 
 namespace caravel::server {
 namespace {
@@ -14,19 +14,22 @@ struct Watched {
   FakeEngine engine;
   ServeConfig config;
   std::unique_ptr<metrics::Recorder> recorder = metrics::Recorder::make(engine, "fake", false);
-  Services services{.context = {.engine = engine,
-                                .config = config,
-                                .model_names = {"fake"},
-                                .chat_template = nullptr,
-                                .chat_template_source = "",
-                                .tool_format = chat::ToolFormat::kNone,
-                                .recorder = *recorder},
+  std::unique_ptr<Tokenizer> tokenizer = open_tokenizer(CARAVEL_FIXTURES "/models/llama");
+  Services services{.engine = engine,
+                    .config = config,
+                    .model_names = {"fake"},
+                    .renderer = chat::Renderer(*tokenizer),
+                    .recorder = *recorder,
                     .stall = StallWatch(std::chrono::milliseconds(20)),
                     .http_figures = [] { return metrics::HttpFigures{.connections = 5}; },
-                    .draining = [] { return false; },
-                    .scores = 0};
+                    .draining = [] { return false; }};
 
-  int health() { return server::health(services, {}).status; }
+  http::Response call(Endpoint endpoint) {
+    Written written;
+    endpoint({.services = services, .request = {}, .wake = [] {}, .exchange = nullptr})->advance(written);
+    return written.response();
+  }
+  int health() { return call(server::health).status; }
 };
 
 TEST(Health, FailsWhileTheEngineHangs) {
@@ -49,7 +52,7 @@ TEST(Health, OfAnEngineWithNothingToDoIsGood) {
 
 TEST(Metrics, IncludeTheHttpSide) {
   Watched server;
-  const http::Response answer = metrics_text(server.services, {});
+  const http::Response answer = server.call(metrics_text);
   EXPECT_NE(std::string::npos, answer.body.find("caravel:http_connections{model_name=\"fake\"} 5\n"));
   EXPECT_TRUE(answer.headers.find("Content-Type").value_or("").starts_with("text/plain; version=0.0.4"));
 }

@@ -48,7 +48,7 @@ TEST(Detokenizer, NeverGivesHalfACharacterAndAddsUpToTheWhole) {
         const TokenType type = tokenizer->token_type(id);
         if (type != TokenType::kControl && type != TokenType::kUnknown) raw += tokenizer->token_bytes(id);
       }
-      if (tokenizer->data().add_space_prefix && raw.starts_with(' ')) raw.erase(0, 1);
+      if (tokenizer->adds_space_prefix() && raw.starts_with(' ')) raw.erase(0, 1);
       std::string mended;
       if (append_complete_utf8(raw, mended) > 0) mended += kReplacement;
 

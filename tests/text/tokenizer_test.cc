@@ -202,14 +202,20 @@ TEST(Tokenizer, WithoutByteTokensARunOfUnknownCharactersIsOneToken) {
 }
 
 TEST(Tokenizer, KnowsItsTokens) {
-  const Tokenizer tokenizer(byte_level_data("smollm"));
+  const TokenizerData data = byte_level_data("smollm");
+  const Tokenizer tokenizer(data);
   EXPECT_EQ(tokenizer.find("<|im_end|>"), 2);
   EXPECT_EQ(tokenizer.find("no such token"), std::nullopt);
   EXPECT_EQ(tokenizer.token_bytes(2), "<|im_end|>");
   EXPECT_EQ(tokenizer.token_bytes(*tokenizer.find("\u0120")), " ");
   EXPECT_EQ(tokenizer.token_bytes(*tokenizer.find("\u010A")), "\n");
   EXPECT_EQ(tokenizer.token_bytes(*tokenizer.find("\u00F0")), "\xF0");
-  EXPECT_EQ(tokenizer.vocab_size(), static_cast<int>(tokenizer.data().tokens.size()));
+  EXPECT_EQ(tokenizer.vocab_size(), static_cast<int>(data.tokens.size()));
+  EXPECT_EQ(tokenizer.token_text(*tokenizer.find("\u0120")), "\u0120");
+  EXPECT_EQ(tokenizer.bos_text(), data.bos_id ? tokenizer.token_text(*data.bos_id) : "");
+  EXPECT_EQ(tokenizer.eos_text(), data.eos_id ? tokenizer.token_text(*data.eos_id) : "");
+  EXPECT_FALSE(tokenizer.adds_space_prefix());
+  EXPECT_THROW(tokenizer.token_text(tokenizer.vocab_size()), InvalidArgument);
   EXPECT_THROW(tokenizer.token_bytes(-1), InvalidArgument);
   EXPECT_THROW(tokenizer.token_bytes(tokenizer.vocab_size()), InvalidArgument);
   EXPECT_THROW(tokenizer.decode(Ids{tokenizer.vocab_size()}), InvalidArgument);

@@ -11,6 +11,7 @@
 #endif
 
 #include "base/error.h"
+#include "caravel/config.h"
 
 namespace caravel {
 
@@ -61,13 +62,16 @@ const std::vector<Isa>& available_isas() {
   return isas;
 }
 
-Isa choose_isa(std::string_view name) {
-  if (name == "auto") return available_isas().back();
+Isa choose_isa(CpuIsa asked) {
+  if (asked == CpuIsa::kAuto) return available_isas().back();
+  static_assert(static_cast<int>(CpuIsa::kPortable) == 1 && static_cast<int>(CpuIsa::kAvx512Amx) == 4);
+  const int wanted = static_cast<int>(asked) - 1;  // Isa's, in the same order
   std::string known;
   for (const Isa isa : available_isas()) {
-    if (isa_name(isa) == name) return isa;
+    if (static_cast<int>(isa) == wanted) return isa;
     known += (known.empty() ? "" : ", ") + std::string(isa_name(isa));
   }
+  const std::string_view name = wanted <= static_cast<int>(Isa::kAvx512Amx) ? isa_name(static_cast<Isa>(wanted)) : "?";
   throw fail<InvalidArgument>("instruction set '{}' is not available here; there are: auto, {}", name, known);
 }
 

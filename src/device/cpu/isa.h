@@ -6,6 +6,8 @@
 
 namespace caravel {
 
+enum class CpuIsa : uint8_t;  // caravel/config.h
+
 /// Instruction sets that the CPU kernels are compiled for, slowest first.
 enum class Isa : uint8_t { kPortable, kAvx2, kAvx512Vnni, kAvx512Amx };
 
@@ -14,7 +16,8 @@ std::string_view isa_name(Isa isa);  // "portable", "avx2", "avx512vnni", "avx51
 /// Those that were built and that this machine can run, slowest first; never empty.
 const std::vector<Isa>& available_isas();
 
-/// `name` as isa_name spells it, or "auto" for the fastest. Throws InvalidArgument, naming those there are.
-Isa choose_isa(std::string_view name);
+/// What a configuration asks for; kAuto is the fastest. Throws InvalidArgument where this machine cannot run it, naming
+/// those that it can.
+Isa choose_isa(CpuIsa asked);
 
 }  // namespace caravel

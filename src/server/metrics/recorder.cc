@@ -72,7 +72,7 @@ class RecorderImpl final : public Recorder {
     labels[name] = value;
     return labels;
   }
-  /// Of counters, gauges or histograms, by their builder.
+  /// A family of counters, gauges or histograms, by its builder.
   template <typename Builder>
   auto family(Builder builder, const char* name,
               const char* help) -> decltype(builder.Register(std::declval<prometheus::Registry&>())) {

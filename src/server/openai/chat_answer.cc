@@ -2,17 +2,16 @@
 
 #include <utility>
 
+#include "base/make_id.h"
+
 namespace caravel::server::openai {
 namespace {
 
-using chat::Piece;
 using Kind = Piece::Kind;
 
-Json new_call(const std::string& name) {
-  return {{"id", make_id("call_")}, {"type", "function"}, {"function", {{"name", name}, {"arguments", ""}}}};
+Json call_json(const std::string& id, const std::string& name, const std::string& arguments) {
+  return {{"id", id}, {"type", "function"}, {"function", {{"name", name}, {"arguments", arguments}}}};
 }
-
-void append_text(Json& value, const std::string& text) { value.get_ref<std::string&>() += text; }
 
 /// vLLM's two names for it.
 void set_reasoning(Json& message, const std::string& text) {
@@ -20,59 +19,15 @@ void set_reasoning(Json& message, const std::string& text) {
   message["reasoning"] = text;
 }
 
-}  // namespace
-
-ChatAnswer::ChatAnswer(Options options, Form form, const ChatForm& chat, const Tokenizer& tokenizer)
-    : ChoicesAnswer(std::move(options)),
-      form_(std::move(form)),
-      names_{.tokenizer = tokenizer, .as_ids = form_.tokens_as_ids} {
-  for (int i = 0; i < form_.n; ++i) choices_.push_back({.reader = chat.reader(), .held = {}, .begun = false});
-  if (!streams() && ChoicesAnswer::options().request.return_token_ids)
-    add_field("prompt_token_ids", form_.prompt_token_ids);
+std::string joined(const std::vector<Piece>& pieces, Kind kind) {
+  std::string text;
+  for (const Piece& piece : pieces) {
+    if (piece.kind == kind) text += piece.text;
+  }
+  return text;
 }
 
-void ChatAnswer::add(size_t, const Delta& delta, std::string& out) {
-  count_tokens(delta.token_ids.size());
-  const auto index = static_cast<size_t>(delta.index);
-  Choice& choice = choices_[index];
-  std::optional<Part> part = choice.reader.read(delta);
-  if (!part) return;
-  if (!streams()) {
-    choice.held.append(std::move(*part));
-    return;
-  }
-  if (!std::exchange(choice.begun, true)) {
-    Json extra = Json::object();
-    if (options().request.return_token_ids) extra["prompt_token_ids"] = form_.prompt_token_ids;
-    add_chunk(choice_json(index, {}, "delta", {{"role", "assistant"}, {"content", form_.echoed}}), extra, out);
-  }
-  add_chunk(choice_json(index, *part, "delta", delta_json(*part)), out);
-}
-
-void ChatAnswer::prompt_ended(size_t, const Result& result, std::string&) {
-  add_usage_of(result);
-  if (streams()) return;
-  for (size_t i = 0; i < choices_.size(); ++i) {
-    add_choice(choice_json(i, choices_[i].held, "message", message_json(choices_[i].held)));
-  }
-  if (form_.prompt_logprobs) {
-    add_field("prompt_logprobs", prompt_logprobs_json(result.prompt_logprobs,
-                                                      static_cast<size_t>(*form_.prompt_logprobs), names_.tokenizer));
-  }
-}
-
-Json ChatAnswer::choice_json(size_t index, const Part& part, const char* message_key, Json message) const {
-  Json json = {{"index", index}, {message_key, std::move(message)}, {"logprobs", nullptr}};
-  if (form_.logprobs && !(streams() && part.logprobs.empty())) {
-    json["logprobs"] = {{"content", chat_logprobs(part.logprobs, form_.top_logprobs, names_)}, {"refusal", nullptr}};
-  }
-  json["finish_reason"] = finish_reason_json(part);
-  json["stop_reason"] = stop_reason_json(part, form_.stop);
-  if (options().request.return_token_ids) json["token_ids"] = part.token_ids;
-  return json;
-}
-
-Json ChatAnswer::delta_json(const Part& part) const {
+Json delta_json(const std::vector<Piece>& pieces) {
   Json delta = Json::object();
   const auto call_of = [&delta](int index) -> Json& {
     Json& calls = delta["tool_calls"];
@@ -83,44 +38,82 @@ Json ChatAnswer::delta_json(const Part& part) const {
     calls.push_back({{"index", index}});
     return calls.back();
   };
-  for (const Piece& piece : part.pieces) {
+  for (const Piece& piece : pieces) {
     switch (piece.kind) {
       case Kind::kContent:
-        delta["content"] = part.joined(Kind::kContent);
+        delta["content"] = joined(pieces, Kind::kContent);
         break;
       case Kind::kReasoning:
-        set_reasoning(delta, part.joined(Kind::kReasoning));
+        set_reasoning(delta, joined(pieces, Kind::kReasoning));
         break;
       case Kind::kToolCall:
-        call_of(piece.index).update(new_call(piece.text));
+        call_of(piece.index).update(call_json(make_id("call_"), piece.text, ""));
         break;
       case Kind::kToolArguments:
         Json& function = call_of(piece.index)["function"];
         if (!function.contains("arguments")) function["arguments"] = "";
-        append_text(function["arguments"], piece.text);
+        function["arguments"].get_ref<std::string&>() += piece.text;
         break;
     }
   }
   return delta;
 }
 
-Json ChatAnswer::message_json(const Part& part) const {
-  Json message = {{"role", "assistant"}, {"content", form_.echoed + part.joined(Kind::kContent)}, {"refusal", nullptr}};
+}  // namespace
+
+ChatAnswer::ChatAnswer(Generation generation, AnswerHead head, Form form, const Tokenizer& tokenizer)
+    : ChoicesAnswer(std::move(generation), std::move(head), "chat.completion", "chat.completion.chunk"),
+      form_(std::move(form)),
+      names_{.tokenizer = tokenizer, .as_ids = form_.choices.tokens_as_ids},
+      choices_(n()) {}
+
+void ChatAnswer::add(size_t, const Delta& delta, std::string& out) {
+  if (!streams()) return;
+  count_tokens(delta.token_ids.size());
+  Choice& choice = choices_[static_cast<size_t>(delta.index)];
+  for (const Piece& piece : delta.pieces) choice.called_tools = choice.called_tools || piece.kind == Kind::kToolCall;
+  if (!std::exchange(choice.begun, true)) {
+    Json extra = Json::object();
+    if (generation().return_token_ids) extra["prompt_token_ids"] = prompt_token_ids();
+    const Delta nothing{.index = delta.index};
+    add_chunk(choice_json(nothing, false, "delta", {{"role", "assistant"}, {"content", form_.echoed}}), extra, out);
+  }
+  add_chunk(choice_json(delta, choice.called_tools, "delta", delta_json(delta.pieces)), out);
+}
+
+void ChatAnswer::prompt_ended(size_t, const Result& result, std::string&) {
+  add_usage_of(result);
+  if (streams()) return;
+  for (const Completion& completion : result.completions) {
+    add_choice(choice_json(completion, !completion.tool_calls.empty(), "message", message_json(completion)));
+  }
+  if (generation().return_token_ids) add_field("prompt_token_ids", prompt_token_ids());
+  if (const auto& top = form_.choices.prompt_logprobs) {
+    add_field("prompt_logprobs",
+              prompt_logprobs_json(result.prompt_logprobs, static_cast<size_t>(*top), names_.tokenizer));
+  }
+}
+
+template <typename Part>
+Json ChatAnswer::choice_json(const Part& part, bool called_tools, const char* message_key, Json message) const {
+  Json json = {{"index", part.index}, {message_key, std::move(message)}, {"logprobs", nullptr}};
+  if (form_.logprobs && !(streams() && part.logprobs.empty())) {
+    json["logprobs"] = {{"content", chat_logprobs(part.logprobs, form_.top_logprobs, names_)}, {"refusal", nullptr}};
+  }
+  json["finish_reason"] = finish_reason_json(part.finish_reason, called_tools);
+  json["stop_reason"] = stop_reason_json(part.finish_reason, part.stop_reason);
+  if (generation().return_token_ids) json["token_ids"] = part.token_ids;
+  return json;
+}
+
+Json ChatAnswer::message_json(const Completion& completion) const {
+  Json message = {{"role", "assistant"}, {"content", form_.echoed + completion.content}, {"refusal", nullptr}};
+  if (!completion.reasoning.empty()) set_reasoning(message, completion.reasoning);
+  if (completion.tool_calls.empty()) return message;
+  if (message["content"] == "") message["content"] = nullptr;
   Json calls = Json::array();
-  for (const Piece& piece : part.pieces) {
-    if (piece.kind == Kind::kToolCall) {
-      Json call = new_call(piece.text);
-      append_text(call["function"]["arguments"], part.joined(Kind::kToolArguments, piece.index));
-      calls.push_back(std::move(call));
-    }
-  }
-  if (const std::string reasoning = part.joined(Kind::kReasoning); !reasoning.empty()) {
-    set_reasoning(message, reasoning);
-  }
-  if (!calls.empty()) {
-    if (message["content"] == "") message["content"] = nullptr;
-    message["tool_calls"] = std::move(calls);
-  }
+  for (const ToolCall& call : completion.tool_calls) calls.push_back(call_json(call.id, call.name, call.arguments));
+  message["tool_calls"] = std::move(calls);
   return message;
 }
 

@@ -3,7 +3,6 @@
 #include <string>
 #include <vector>
 
-#include "server/openai/chat_form.h"
 #include "server/openai/choices_answer.h"
 #include "server/openai/logprobs.h"
 
@@ -13,31 +12,28 @@ namespace caravel::server::openai {
 class ChatAnswer final : public ChoicesAnswer {
  public:
   struct Form {
+    ChoicesForm choices = {};
     bool logprobs = false;
     size_t top_logprobs = 0;
-    std::optional<int> prompt_logprobs;
-    bool tokens_as_ids = false;
-    int n = 1;
-    std::vector<std::string> stop;
-    std::string echoed;  // the final message, which comes before the answer that continues it
-    std::vector<int32_t> prompt_token_ids;
+    std::string echoed = {};  // the final message, which comes before the answer that continues it
   };
 
-  ChatAnswer(Options options, Form form, const ChatForm& chat, const Tokenizer& tokenizer);
+  ChatAnswer(Generation generation, AnswerHead head, Form form, const Tokenizer& tokenizer);
 
   void add(size_t prompt, const Delta& delta, std::string& out) override;
   void prompt_ended(size_t prompt, const Result& result, std::string& out) override;
 
  private:
   struct Choice {
-    PartReader reader;
-    Part held;
     bool begun = false;
+    bool called_tools = false;
   };
 
-  Json choice_json(size_t index, const Part& part, const char* message_key, Json message) const;
-  Json delta_json(const Part& part) const;
-  Json message_json(const Part& part) const;
+  /// part: a Delta or a Completion; its message is under `message_key`.
+  template <typename Part>
+  Json choice_json(const Part& part, bool called_tools, const char* message_key, Json message) const;
+  Json message_json(const Completion& completion) const;
+  const std::vector<int32_t>& prompt_token_ids() const { return generation().prompts.front().tokens; }
 
   Form form_;
   TokenNames names_;

@@ -1,28 +1,77 @@
 #include "server/openai/choices_answer.h"
 
 #include <algorithm>
-#include <utility>
 
-#include "server/openai/events.h"
+#include "base/numbers.h"
+#include "server/endpoint/events.h"
+#include "server/endpoint/usage.h"
 
 namespace caravel::server::openai {
+namespace {
+
+Json usage_json(const Usage& usage) {
+  return {{"prompt_tokens", usage.prompt_tokens},
+          {"completion_tokens", usage.completion_tokens},
+          {"total_tokens", usage.prompt_tokens + usage.completion_tokens},
+          {"prompt_tokens_details", {{"cached_tokens", usage.cached_tokens}}}};
+}
+
+}  // namespace
+
+ChoicesForm parse_choices(Fields& fields, Generation& generation) {
+  const SamplingParams& sampling = generation.sampling;
+  generation.prescribe(parse_answer_form(fields));
+  if (sampling.prompt_logprobs && generation.stream) {
+    throw bad_field(fields.path("prompt_logprobs"), "'prompt_logprobs' are not available when 'stream' is enabled.");
+  }
+  return {.prompt_logprobs = sampling.prompt_logprobs,
+          .tokens_as_ids = fields.boolean("return_tokens_as_token_ids", false)};
+}
+
+ChoicesAnswer::ChoicesAnswer(Generation generation, AnswerHead head, std::string object, std::string chunk_object)
+    : generation_(std::move(generation)),
+      head_(std::move(head)),
+      object_(std::move(object)),
+      chunk_object_(std::move(chunk_object)),
+      prompt_tokens_(generation_.prompt_tokens()) {}
+
+void ChoicesAnswer::add_usage_of(const Result& result) { add_usage(usage_, result.usage); }
+
+Json ChoicesAnswer::finish_reason_json(FinishReason reason, bool called_tools) {
+  switch (reason) {
+    case FinishReason::kNone:
+      return nullptr;
+    case FinishReason::kStop:
+      return called_tools ? "tool_calls" : "stop";
+    default:
+      return "length";
+  }
+}
+
+Json ChoicesAnswer::stop_reason_json(FinishReason reason, const std::string& stop_reason) const {
+  if (reason == FinishReason::kCancelled) return "timeout";
+  if (stop_reason.empty()) return nullptr;
+  const std::vector<std::string>& stops = generation_.sampling.stop;
+  if (std::ranges::find(stops, stop_reason) != stops.end()) return stop_reason;
+  return parse_number<int32_t>(stop_reason).value_or(0);
+}
 
 Json ChoicesAnswer::envelope(const std::string& object, Json choices) const {
-  return {{"id", options_.head.id},
+  return {{"id", head_.id},
           {"object", object},
-          {"created", options_.head.created},
-          {"model", options_.head.model},
-          {"system_fingerprint", options_.head.fingerprint},
+          {"created", head_.created},
+          {"model", head_.model},
+          {"system_fingerprint", head_.fingerprint},
           {"choices", std::move(choices)}};
 }
 
 void ChoicesAnswer::add_chunk(Json choice, const Json& extra, std::string& out) {
   Json choices = Json::array();
   choices.push_back(std::move(choice));
-  Json chunk = envelope(options_.chunk_object, std::move(choices));
-  if (options_.request.continuous_usage) {
-    chunk["usage"] = usage_json({.prompt_tokens = options_.prompt_tokens, .completion_tokens = generated_});
-  } else if (options_.request.include_usage) {
+  Json chunk = envelope(chunk_object_, std::move(choices));
+  if (generation_.continuous_usage) {
+    chunk["usage"] = usage_json({.prompt_tokens = prompt_tokens_, .completion_tokens = generated_});
+  } else if (generation_.include_usage) {
     chunk["usage"] = nullptr;
   }
   chunk.update(extra);
@@ -33,14 +82,14 @@ void ChoicesAnswer::complete(std::string& out) {
   if (!streams()) {
     // They came as their prompts ended.
     std::sort(choices_.begin(), choices_.end(), [](const Json& a, const Json& b) { return a["index"] < b["index"]; });
-    Json whole = envelope(options_.object, std::move(choices_));
+    Json whole = envelope(object_, std::move(choices_));
     whole["usage"] = usage_json(usage_);
     whole.update(fields_);
     out += to_text(whole);
     return;
   }
-  if (options_.request.include_usage) {
-    Json chunk = envelope(options_.chunk_object, Json::array());
+  if (generation_.include_usage) {
+    Json chunk = envelope(chunk_object_, Json::array());
     chunk["usage"] = usage_json(usage_);
     add_event(chunk, out);
   }

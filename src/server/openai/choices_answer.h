@@ -2,35 +2,39 @@
 
 #include <string>
 #include <utility>
+#include <vector>
 
-#include "server/openai/answer.h"
-#include "server/openai/request_head.h"
-#include "server/openai/usage.h"
+#include "fields/json.h"
+#include "server/endpoint/answer.h"
+#include "server/endpoint/answer_head.h"
+#include "server/endpoint/generation.h"
 
 namespace caravel::server::openai {
 
-/// What the answers of /v1/completions and /v1/chat/completions have in common: choices, in chunks or in one document,
-/// and the usage. Derived classes make the choices.
+/// What the fields of /v1/completions and /v1/chat/completions have in common beside Generation's: n answers of a
+/// prescribed form, and how the log-probabilities that come with them are written.
+struct ChoicesForm {
+  std::optional<int> prompt_logprobs;
+  bool tokens_as_ids = false;
+};
+ChoicesForm parse_choices(Fields& fields, Generation& generation);
+
+/// What the answers of the two have in common: choices, in chunks or in one document, and the usage. Derived classes
+/// make the choices.
 class ChoicesAnswer : public Answer {
  public:
-  struct Options {
-    RequestHead request;
-    AnswerHead head;
-    std::string object;        // of the whole answer
-    std::string chunk_object;  // of a chunk
-    int prompt_tokens = 0;     // of all prompts
-  };
-
+  bool streams() const final { return generation_.stream; }
   void complete(std::string& out) override;
   void failed(const ApiError& error, std::string& out) override;
 
  protected:
-  explicit ChoicesAnswer(Options options) : options_(std::move(options)) {}
+  /// object: of the whole answer; chunk_object: of a chunk.
+  ChoicesAnswer(Generation generation, AnswerHead head, std::string object, std::string chunk_object);
 
-  bool streams() const { return options_.request.stream; }
-  const Options& options() const { return options_; }
+  const Generation& generation() const { return generation_; }
+  size_t n() const { return static_cast<size_t>(*generation_.sampling.n); }
   void count_tokens(size_t tokens) { generated_ += static_cast<int>(tokens); }
-  void add_usage_of(const Result& result) { add_usage(usage_, result.usage); }
+  void add_usage_of(const Result& result);
   /// A chunk with that choice.
   void add_chunk(Json choice, std::string& out) { add_chunk(std::move(choice), Json::object(), out); }
   /// extra: fields of the chunk itself.
@@ -40,11 +44,20 @@ class ChoicesAnswer : public Answer {
   /// A field of the whole answer itself.
   void add_field(const std::string& name, Json value) { fields_[name] = std::move(value); }
 
+  /// "stop", "length" (also for the time-out) or "tool_calls"; null while it goes on.
+  static Json finish_reason_json(FinishReason reason, bool called_tools);
+  /// vLLM's: the stop string or the id that ended it, "timeout", or null. stop_reason: as Delta has it.
+  Json stop_reason_json(FinishReason reason, const std::string& stop_reason) const;
+
  private:
   Json envelope(const std::string& object, Json choices) const;
 
-  Options options_;
-  Usage usage_;        // of the prompts that have ended
+  Generation generation_;
+  AnswerHead head_;
+  std::string object_;
+  std::string chunk_object_;
+  int prompt_tokens_;  // in all prompts
+  Usage usage_;        // what the prompts that have ended took
   int generated_ = 0;  // tokens so far
   Json choices_ = Json::array();
   Json fields_ = Json::object();

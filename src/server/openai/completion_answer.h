@@ -1,14 +1,11 @@
 #pragma once
 
-#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "server/openai/choices_answer.h"
 #include "server/openai/logprobs.h"
-#include "server/openai/part.h"
-#include "server/openai/prompt.h"
 
 namespace caravel::server::openai {
 
@@ -16,37 +13,31 @@ namespace caravel::server::openai {
 class CompletionAnswer final : public ChoicesAnswer {
  public:
   struct Form {
+    ChoicesForm choices = {};
     bool echo = false;  // the prompt comes before the answer
-    std::optional<int> logprobs;
-    std::optional<int> prompt_logprobs;
-    bool tokens_as_ids = false;
-    bool skip_special_tokens = true;
-    int n = 1;
-    std::vector<std::string> stop;
+    std::optional<int> logprobs = std::nullopt;
   };
 
-  CompletionAnswer(Options options, Form form, std::vector<Prompt> prompts, const Tokenizer& tokenizer);
+  CompletionAnswer(Generation generation, AnswerHead head, Form form, const Tokenizer& tokenizer);
 
   void add(size_t prompt, const Delta& delta, std::string& out) override;
   void prompt_ended(size_t prompt, const Result& result, std::string& out) override;
 
  private:
   struct Choice {
-    PartReader reader;
     TextLogprobs logprobs;
-    Part held;
     bool begun = false;
   };
 
-  /// Of the next stretch of a choice, which may be all of it. result: where it has ended.
-  Json choice_json(size_t index, const Part& part, const Result* result);
-  std::string prompt_text(const Prompt& prompt) const;
+  /// The next stretch of a choice, or all of it. part: a Delta or a Completion; result: where the prompt has ended.
+  template <typename Part>
+  Json choice_json(size_t prompt, const Part& part, const Result* result);
+  std::string prompt_text(const chat::Prompt& prompt) const;
 
   Form form_;
-  std::vector<Prompt> prompts_;
   TokenNames names_;
   // Prompt tokens' log-probabilities are known at the end alone.
-  bool holds_;
+  bool waits_for_end_;
   std::vector<Choice> choices_;
 };
 

@@ -1,19 +1,15 @@
 #include <algorithm>
 #include <utility>
 
+#include "server/endpoint/engine_work.h"
 #include "server/openai/completion_answer.h"
 #include "server/openai/endpoints.h"
-#include "server/openai/generation.h"
-#include "server/openai/sampling_fields.h"
 
 namespace caravel::server::openai {
 namespace {
 
-constexpr int kMaxLogprobs = 128;      // the engine's
-constexpr int kDefaultMaxTokens = 16;  // OpenAI's
-
 /// A prompt as a text, as token ids, as lists of either, or by its parts.
-std::vector<Prompt> find_prompts(Fields& fields, const Tokenizer& tokenizer, std::string& path) {
+std::vector<chat::Prompt> find_prompts(Fields& fields, const Tokenizer& tokenizer, std::string& path) {
   const bool add_special_tokens = fields.boolean("add_special_tokens", true);
   const Json* parts = fields.find("prompt_components");
   if (parts == nullptr) {
@@ -22,72 +18,36 @@ std::vector<Prompt> find_prompts(Fields& fields, const Tokenizer& tokenizer, std
   }
   path = fields.path("prompt_components");
   if (fields.find("prompt") != nullptr) throw bad_field(path, "Give one of 'prompt' and 'prompt_components'.");
-  const text::PromptComponents components = parse_components(*parts, path);
-  return {text_prompt(text::render_prompt(components), tokenizer, add_special_tokens)};
-}
-
-std::optional<int> small_integer(Fields& fields, std::string_view name, int high) {
-  const std::optional<int64_t> value = fields.integer(name, 0, high);
-  return value ? std::optional(static_cast<int>(*value)) : std::nullopt;
-}
-
-std::unique_ptr<http::Work> answer(const Context& context, const http::Request& request, const http::Wake& wake) {
-  const Json body = parse_json(request.body);
-  Fields fields(body);
-  const Tokenizer& tokenizer = context.engine.tokenizer();
-  const RequestHead head = parse_head(fields, context);
-
-  Generation generation = begin_generation(fields, head, context, "/v1/completions");
-  SamplingParams& sampling = generation.sampling;
-  parse_answer_count(fields, sampling);
-  generation.prescribe(parse_answer_form(fields));
-  sampling.max_tokens =
-      small_integer(fields, "max_tokens", std::numeric_limits<int>::max()).value_or(kDefaultMaxTokens);
-
-  CompletionAnswer::Form form{.echo = fields.boolean("echo", false),
-                              .logprobs = small_integer(fields, "logprobs", kMaxLogprobs),
-                              .prompt_logprobs = small_integer(fields, "prompt_logprobs", kMaxLogprobs),
-                              .tokens_as_ids = fields.boolean("return_tokens_as_token_ids", false),
-                              .skip_special_tokens = sampling.skip_special_tokens,
-                              .n = sampling.n,
-                              .stop = sampling.stop};
-  if (form.prompt_logprobs && head.stream) {
-    throw bad_field("prompt_logprobs", "'prompt_logprobs' are not available when 'stream' is enabled.");
-  }
-  sampling.logprobs = form.logprobs;
-  sampling.prompt_logprobs = form.prompt_logprobs;
-  if (form.echo && form.logprobs) {
-    sampling.prompt_logprobs = std::max(*form.logprobs, form.prompt_logprobs.value_or(0));
-  }
-
-  std::string path;
-  generation.prompts = find_prompts(fields, tokenizer, path);
-  const std::optional<int64_t> truncation = parse_truncation(fields);
-  fields.refuse("suffix", "this model completes at the end alone", "");
-  fields.refuse_unknown();
-  int prompt_tokens = 0;
-  for (Prompt& prompt : generation.prompts) {
-    fit_prompt(prompt, path, truncation, sampling.max_tokens, context.engine.model());
-    prompt_tokens += static_cast<int>(prompt.tokens.size());
-  }
-  ChoicesAnswer::Options options{.request = head,
-                                 .head = AnswerHead::make("cmpl-", head.model, context),
-                                 .object = "text_completion",
-                                 .chunk_object = "text_completion",
-                                 .prompt_tokens = prompt_tokens};
-  return generate(
-      context, request, wake, generation,
-      std::make_unique<CompletionAnswer>(std::move(options), std::move(form), generation.prompts, tokenizer));
+  return {chat::text_prompt(text::render_prompt(chat::parse_components(*parts, path)), tokenizer, add_special_tokens)};
 }
 
 }  // namespace
 
-std::unique_ptr<http::Work> completions(const Context& context, const http::Request& request, const http::Wake& wake) {
-  try {
-    return answer(context, request, wake);
-  } catch (const std::exception& error) {
-    return http::ready(error_response(error));
+std::unique_ptr<http::Work> completions(const Call& call) {
+  const Json body = parse_json(call.request.body);
+  Fields fields(body, Surface::kCompletions);
+  const Engine& engine = call.services.engine;
+  Generation generation = parse_generation(fields, Surface::kCompletions, call.services);
+  SamplingParams& sampling = generation.sampling;
+  CompletionAnswer::Form form{.choices = parse_choices(fields, generation),
+                              .echo = fields.boolean("echo", false),
+                              .logprobs = sampling.logprobs};
+  if (form.echo && form.logprobs) {
+    sampling.prompt_logprobs = std::max(*form.logprobs, form.choices.prompt_logprobs.value_or(0));
   }
+  std::string path;
+  generation.prompts = find_prompts(fields, engine.tokenizer(), path);
+  const std::optional<int64_t> truncation = parse_truncation(fields);
+  fields.refuse_unknown();
+
+  for (chat::Prompt& prompt : generation.prompts) {
+    fit_prompt(prompt, path, truncation, *sampling.max_tokens, engine.model());
+  }
+  std::vector<std::unique_ptr<RequestHandle>> handles = submit(call, generation);
+  AnswerHead head = AnswerHead::make("cmpl-", generation.model, call.services);
+  return answer_with(
+      call, std::move(handles),
+      std::make_unique<CompletionAnswer>(std::move(generation), std::move(head), std::move(form), engine.tokenizer()));
 }
 
 }  // namespace caravel::server::openai

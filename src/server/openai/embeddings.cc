@@ -1,17 +1,20 @@
+#include <fmt/format.h>
+
 #include <algorithm>
-#include <atomic>
 #include <bit>
 #include <cmath>
-#include <future>
+#include <limits>
+#include <utility>
 
+#include "server/endpoint/engine_work.h"
+#include "server/endpoint/model_name.h"
+#include "server/endpoint/prompt.h"
 #include "server/openai/endpoints.h"
-#include "server/openai/prompt.h"
-#include "server/openai/request_head.h"
 
 namespace caravel::server::openai {
 namespace {
 
-constexpr size_t kAtOnce = 8;  // texts that the engine may batch
+constexpr size_t kAtOnce = 8;  // texts beyond these run in the background: a long list holds up nobody
 
 std::string base64(std::string_view bytes) {
   static constexpr std::string_view kDigits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -37,76 +40,77 @@ std::string base64_floats(const std::vector<float>& values) {
   return base64(bytes);
 }
 
-void normalize(std::vector<float>& values) {
+std::vector<float> normalized(std::vector<float> values) {
   double sum = 0;
   for (const float value : values) sum += static_cast<double>(value) * value;
-  if (sum == 0) return;
+  if (sum == 0) return values;
   for (float& value : values) value = static_cast<float>(value / std::sqrt(sum));
+  return values;
 }
 
-std::vector<std::vector<float>> embed_all(Engine& engine, const std::vector<Prompt>& prompts) {
-  std::vector<std::vector<float>> embeddings(prompts.size());
-  std::atomic<size_t> next = 0;
-  const auto work = [&] {
-    for (size_t i = next++; i < prompts.size(); i = next++) {
-      embeddings[i] = engine.embed(prompts[i].tokens);
-      normalize(embeddings[i]);
-    }
-  };
-  std::vector<std::future<void>> helpers;
-  for (size_t i = 1; i < std::min(kAtOnce, prompts.size()); ++i)
-    helpers.push_back(std::async(std::launch::async, work));
-  work();
-  for (std::future<void>& helper : helpers) helper.get();
-  return embeddings;
-}
+class EmbeddingsAnswer final : public WholeAnswer {
+ public:
+  /// tokens: of all prompts.
+  EmbeddingsAnswer(std::string model, bool as_base64, size_t prompts, size_t tokens)
+      : model_(std::move(model)), as_base64_(as_base64), data_(prompts), tokens_(tokens) {}
 
-Json answer(const Context& context, const http::Request& request) {
-  const Json body = parse_json(request.body);
-  Fields fields(body);
-  const std::string model = parse_model(fields, context);
-  const ModelInfo& info = context.engine.model();
+  void prompt_ended(size_t prompt, const Result& result, std::string&) override {
+    const std::vector<float> values = normalized(result.embedding);
+    data_[prompt] = {{"object", "embedding"},
+                     {"index", prompt},
+                     {"embedding", as_base64_ ? Json(base64_floats(values)) : Json(values)}};
+  }
+  void complete(std::string& out) override {
+    out += to_text({{"object", "list"},
+                    {"data", std::move(data_)},
+                    {"model", model_},
+                    {"usage", {{"prompt_tokens", tokens_}, {"total_tokens", tokens_}}}});
+  }
+
+ private:
+  std::string model_;
+  bool as_base64_;
+  std::vector<Json> data_;  // by prompt
+  size_t tokens_;
+};
+
+}  // namespace
+
+std::unique_ptr<http::Work> embeddings(const Call& call) {
+  const Json body = parse_json(call.request.body);
+  Fields fields(body, Surface::kEmbeddings);
+  std::string model = parse_model(fields, call.services);
+  Engine& engine = call.services.engine;
+  const ModelInfo& info = engine.model();
   std::string format = "float";
   if (const Json* value = fields.find("encoding_format")) {
     format = as_one_of(*value, "encoding_format", {"float", "base64"});
   }
-  if (const auto dimensions = fields.integer("dimensions", 1, std::numeric_limits<int>::max());
-      dimensions && *dimensions != info.hidden_size) {
+  if (const auto dimensions = fields.integer("dimensions"); dimensions && *dimensions != info.hidden_size) {
     throw bad_field("dimensions",
                     fmt::format("Invalid 'dimensions': this model's embeddings have {}.", info.hidden_size));
   }
-  std::vector<Prompt> prompts = parse_prompts(fields.require("input"), "input", context.engine.tokenizer(),
-                                              fields.boolean("add_special_tokens", true));
+  std::vector<chat::Prompt> prompts =
+      parse_prompts(fields.require("input"), "input", engine.tokenizer(), fields.boolean("add_special_tokens", true));
   const std::optional<int64_t> truncation = parse_truncation(fields);
-  fields.ignore({"user"});
   fields.refuse_unknown();
   size_t tokens = 0;
-  for (Prompt& prompt : prompts) {
+  for (chat::Prompt& prompt : prompts) {
     fit_prompt(prompt, "input", truncation, 0, info);
     tokens += prompt.tokens.size();
   }
-  Json data = Json::array();
-  for (const std::vector<float>& embedding : embed_all(context.engine, prompts)) {
-    data.push_back({{"object", "embedding"},
-                    {"index", data.size()},
-                    {"embedding", format == "base64" ? Json(base64_floats(embedding)) : Json(embedding)}});
-  }
-  return {{"object", "list"},
-          {"data", std::move(data)},
-          {"model", model},
-          {"usage", {{"prompt_tokens", tokens}, {"total_tokens", tokens}}}};
-}
 
-}  // namespace
-
-std::unique_ptr<http::Work> embeddings(const Context& context, const http::Request& request, const http::Wake&) {
-  try {
-    http::Response response{.status = 200, .headers = {}, .body = to_text(answer(context, request))};
-    response.headers.add("Content-Type", "application/json");
-    return http::ready(std::move(response));
-  } catch (const std::exception& error) {
-    return http::ready(error_response(error));
+  // However many texts there are, one HTTP request waits.
+  OnNews on_news = leave_with_first_news(admit(call.services, 1), call.wake);
+  std::vector<std::unique_ptr<RequestHandle>> handles;
+  for (chat::Prompt& prompt : prompts) {
+    handles.push_back(engine.embed({.id = fmt::format("{}-{}", call.request.id, handles.size()),
+                                    .tokens = std::move(prompt.tokens),
+                                    .background = handles.size() >= kAtOnce},
+                                   handles.empty() ? std::move(on_news) : OnNews(call.wake)));
   }
+  return answer_with(call, std::move(handles),
+                     std::make_unique<EmbeddingsAnswer>(std::move(model), format == "base64", prompts.size(), tokens));
 }
 
 }  // namespace caravel::server::openai

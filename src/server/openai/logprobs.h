@@ -11,8 +11,6 @@
 
 namespace caravel::server::openai {
 
-inline constexpr int kMaxTopLogprobs = 20;  // OpenAI's, of chats and responses
-
 /// How tokens are written.
 struct TokenNames {
   const Tokenizer& tokenizer;

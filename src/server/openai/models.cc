@@ -1,49 +1,43 @@
-#include <algorithm>
 #include <ctime>
 
+#include "server/endpoint/json_response.h"
+#include "server/endpoint/model_name.h"
 #include "server/openai/endpoints.h"
-#include "server/openai/request_head.h"
 
 namespace caravel::server::openai {
 namespace {
 
 constexpr std::string_view kPath = "/v1/models";
 
-Json model_json(const Context& context, const std::string& name) {
+Json model_json(const Services& services, const std::string& name) {
   // The models have been there since the server has.
   static const std::time_t kStarted = std::time(nullptr);
   return {{"id", name},
           {"object", "model"},
           {"created", static_cast<int64_t>(kStarted)},
           {"owned_by", "caravel"},
-          {"root", context.engine.model().name},
+          {"root", services.engine.model().name},
           {"parent", nullptr},
-          {"max_model_len", context.engine.model().max_model_len}};
+          {"max_model_len", services.engine.model().max_model_len}};
 }
 
-Json answer(const Context& context, std::string_view path) {
+Json models_json(const Services& services, std::string_view path) {
   if (path.starts_with(kPath)) path.remove_prefix(kPath.size());
   while (path.starts_with('/')) path.remove_prefix(1);
   if (path.empty()) {
     Json data = Json::array();
-    for (const std::string& name : context.model_names) data.push_back(model_json(context, name));
+    for (const std::string& name : services.model_names) data.push_back(model_json(services, name));
     return {{"object", "list"}, {"data", std::move(data)}};
   }
   const std::string name(path);
-  if (std::ranges::find(context.model_names, name) == context.model_names.end()) throw unknown_model(name);
-  return model_json(context, name);
+  check_model(name, services);
+  return model_json(services, name);
 }
 
 }  // namespace
 
-std::unique_ptr<http::Work> models(const Context& context, const http::Request& request, const http::Wake&) {
-  try {
-    http::Response response{.status = 200, .headers = {}, .body = to_text(answer(context, request.path))};
-    response.headers.add("Content-Type", "application/json");
-    return http::ready(std::move(response));
-  } catch (const std::exception& error) {
-    return http::ready(error_response(error));
-  }
+std::unique_ptr<http::Work> models(const Call& call) {
+  return http::ready(json_response(to_text(models_json(call.services, call.request.path))));
 }
 
 }  // namespace caravel::server::openai

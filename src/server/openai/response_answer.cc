@@ -1,13 +1,16 @@
 #include "server/openai/response_answer.h"
 
+#include <fmt/format.h>
+
 #include <utility>
 
-#include "server/openai/events.h"
+#include "base/make_id.h"
+#include "server/endpoint/events.h"
 
 namespace caravel::server::openai {
 namespace {
 
-using Kind = chat::Piece::Kind;
+using Kind = Piece::Kind;
 using Section = SectionsAnswer::Section;
 
 /// What every event about a section's text begins with.
@@ -138,19 +141,19 @@ void ResponseAnswer::close(size_t number, const Section& section, std::string& o
     part["part"] = text_part(section);
     add_numbered("response.content_part.done", std::move(part), out);
   }
-  const bool cut = number + 1 == sections().size() && last().finish_reason != FinishReason::kStop &&
-                   last().finish_reason != FinishReason::kNone;
+  const bool cut = number + 1 == sections().size() && finish_reason() != FinishReason::kStop &&
+                   finish_reason() != FinishReason::kNone;
   add_numbered("response.output_item.done",
                {{"output_index", number}, {"item", item(section, cut ? "incomplete" : "completed")}}, out);
 }
 
 void ResponseAnswer::end(std::string& out) {
-  const bool complete = last().finish_reason == FinishReason::kStop;
+  const bool complete = finish_reason() == FinishReason::kStop;
   add_numbered(complete ? "response.completed" : "response.incomplete", {{"response", whole()}}, out);
 }
 
 Json ResponseAnswer::whole() const {
-  return response(last().finish_reason == FinishReason::kStop ? "completed" : "incomplete");
+  return response(finish_reason() == FinishReason::kStop ? "completed" : "incomplete");
 }
 
 void ResponseAnswer::failed(const ApiError& error, std::string& out) {

@@ -4,9 +4,11 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
+#include "server/endpoint/answer_head.h"
+#include "server/endpoint/sections_answer.h"
 #include "server/openai/logprobs.h"
-#include "server/openai/sections_answer.h"
 
 namespace caravel::server::openai {
 
@@ -15,17 +17,14 @@ class ResponseAnswer final : public SectionsAnswer {
  public:
   struct LogprobForm {
     TokenNames names;
-    size_t top = 0;  // of the likely tokens at each place
+    size_t top = 0;  // how many of the likely tokens are told at each place
   };
 
   /// request: the fields that the answer repeats (instructions, temperature, tools and the like).
   /// logprobs: how the log-probabilities of the text's tokens are written, where they are asked for.
-  ResponseAnswer(bool streams, AnswerHead head, Json request, PartReader reader, std::vector<std::string> stop,
+  ResponseAnswer(const Generation& generation, AnswerHead head, Json request,
                  std::optional<LogprobForm> logprobs = std::nullopt)
-      : SectionsAnswer(streams, std::move(reader), std::move(stop)),
-        head_(std::move(head)),
-        request_(std::move(request)),
-        logprobs_(logprobs) {}
+      : SectionsAnswer(generation), head_(std::move(head)), request_(std::move(request)), logprobs_(logprobs) {}
 
   void failed(const ApiError& error, std::string& out) override;
 
@@ -37,7 +36,7 @@ class ResponseAnswer final : public SectionsAnswer {
   void close(size_t number, const Section& section, std::string& out) override;
   void end(std::string& out) override;
   Json whole() const override;
-  std::string make_section_id(chat::Piece::Kind kind) const override;
+  std::string make_section_id(Piece::Kind kind) const override;
 
   Json logprobs_json(std::span<const TokenLogprob> logprobs) const;
   Json text_part(const Section& section) const;

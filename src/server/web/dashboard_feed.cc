@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/clock.h"
+#include "caravel/monitor.h"
 #include "server/web/feed_encoder.h"
 
 namespace caravel::server::web {
@@ -30,7 +31,8 @@ class Watch final : public http::Work {
       writer.end();
       return;
     }
-    const std::optional<std::string> event = encoder_.encode(engine_.monitor(encoder_.last_step()), engine_.model());
+    const std::optional<std::string> event =
+        encoder_.encode(engine_.monitor().report(encoder_.last_step()), engine_.model());
     if (event) {
       writer.write("data: " + *event + "\n\n");
     } else if (seconds_since(last_write_) > kHeartbeat) {

@@ -10,7 +10,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-/// Of this process; 0 where the system does not say.
+/// What this process holds in memory; 0 where the system does not say.
 int64_t resident_bytes() {
   std::ifstream statm("/proc/self/statm");
   int64_t pages = 0, resident_pages = 0;
@@ -31,9 +31,9 @@ Json encode_model(const ModelInfo& model) {
           {"block_size", model.block_size}};
 }
 
-Json encode_engine(const Monitor& monitor) {
-  const Stats& stats = monitor.stats;
-  return {{"now", monitor.now},
+Json encode_engine(const EngineReport& report) {
+  const Stats& stats = report.stats;
+  return {{"now", report.now},
           {"resident_bytes", resident_bytes()},
           {"total_blocks", stats.total_blocks},
           {"used_blocks", stats.used_blocks},
@@ -80,19 +80,19 @@ bool same_counts(const Stats& a, const Stats& b) {
 
 }  // namespace
 
-std::optional<std::string> FeedEncoder::encode(const Monitor& monitor, const ModelInfo& model) {
-  blocks_.resize(monitor.blocks.size());
-  Json blocks = encode_blocks(blocks_, monitor.blocks);
-  if (!first_ && blocks.empty() && monitor.steps.empty() && same_counts(stats_, monitor.stats)) return std::nullopt;
-  Json event = {{"engine", encode_engine(monitor)}};
+std::optional<std::string> FeedEncoder::encode(const EngineReport& report, const ModelInfo& model) {
+  blocks_.resize(report.blocks.size());
+  Json blocks = encode_blocks(blocks_, report.blocks);
+  if (!first_ && blocks.empty() && report.steps.empty() && same_counts(stats_, report.stats)) return std::nullopt;
+  Json event = {{"engine", encode_engine(report)}};
   if (first_) event["model"] = encode_model(model);
-  event["steps"] = encode_steps(monitor.steps);
+  event["steps"] = encode_steps(report.steps);
   event["blocks"] = std::move(blocks);
   Json& owners = event["owners"] = Json::array();
-  for (const Monitor::Owner& owner : monitor.owners) owners.push_back({owner.number, owner.id});
-  if (!monitor.steps.empty()) last_step_ = monitor.steps.back().number;
-  blocks_ = monitor.blocks;
-  stats_ = monitor.stats;
+  for (const EngineReport::Owner& owner : report.owners) owners.push_back({owner.number, owner.id});
+  if (!report.steps.empty()) last_step_ = report.steps.back().number;
+  blocks_ = report.blocks;
+  stats_ = report.stats;
   first_ = false;
   // Request ids are the clients': bytes that are no UTF-8 must not end the feed.
   return event.dump(-1, ' ', false, Json::error_handler_t::replace);

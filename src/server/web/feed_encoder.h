@@ -25,12 +25,12 @@ class FeedEncoder {
   /// The last step that was told.
   uint64_t last_step() const { return last_step_; }
   /// JSON, on one line; nothing where nothing changed.
-  std::optional<std::string> encode(const Monitor& monitor, const ModelInfo& model);
+  std::optional<std::string> encode(const EngineReport& report, const ModelInfo& model);
 
  private:
   uint64_t last_step_ = 0;
   std::vector<BlockReport> blocks_;  // as the reader has them
-  Stats stats_;                      // likewise
+  Stats stats_;                      // as the reader has them
   bool first_ = true;
 };
 

@@ -2,8 +2,10 @@
 
 #include <random>
 
+#include "chat/scripted_handle.h"
+#include "server/harness.h"
 #include "server/openai/chat_answer.h"
-#include "server/openai/harness.h"
+#include "server/openai/endpoints.h"
 
 namespace caravel::server::openai {
 namespace {
@@ -217,24 +219,22 @@ TEST_F(ChatTest, CutsDoNotMatter) {
       }
       pieces.back().finish_reason = FinishReason::kStop;
       const auto answered = [&](bool stream, const std::vector<Delta>& deltas) {
-        ChatForm chat;
-        chat.format = chat::ToolFormat::kHermes;
-        chat.tools.list = kTools;
-        chat.tools.choice = ToolChoice::kAuto;
-        chat.tools.parallel = parallel;
-        chat.marks = {.begin = "<think>", .end = "</think>", .opened_by_template = false};
-        RequestHead head;
-        head.stream = stream;
-        head.return_token_ids = true;
-        ChatAnswer::Form form;
-        form.logprobs = true;
-        ChoicesAnswer::Options options;
-        options.request = head;
-        options.object = options.chunk_object = "o";
-        ChatAnswer answer(options, form, chat, tokenizer);
+        const auto handle =
+            chat::read_answers(std::make_unique<chat::ScriptedHandle>(deltas),
+                               {.format = chat::ToolFormat::kHermes,
+                                .tools = kTools,
+                                .marks = {.begin = "<think>", .end = "</think>", .opened_by_template = false},
+                                .with_reasoning = true,
+                                .single_call = !parallel});
+        Generation generation;
+        generation.stream = stream;
+        generation.return_token_ids = true;
+        generation.prompts.resize(1);
+        generation.sampling.n = 1;
+        ChatAnswer answer(generation, {}, {.choices = {}, .logprobs = true}, tokenizer);
         std::string out;
-        for (const Delta& delta : deltas) answer.add(0, delta, out);
-        answer.prompt_ended(0, {}, out);
+        while (const Next next = handle->next()) answer.add(0, *next, out);
+        answer.prompt_ended(0, handle->result(), out);
         answer.complete(out);
         if (!stream) return comparable(Json::parse(out));
         http::Response response{.status = 200, .headers = {}, .body = out};

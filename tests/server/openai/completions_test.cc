@@ -3,7 +3,8 @@
 #include <algorithm>
 #include <thread>
 
-#include "server/openai/harness.h"
+#include "server/harness.h"
+#include "server/openai/endpoints.h"
 #include "server/openai/logprobs.h"
 
 namespace caravel::server::openai {
@@ -202,14 +203,14 @@ TEST_F(CompletionsTest, DroppedWorkFreesItsBlocks) {
   for (const bool stream : {false, true}) {
     for (int rings = 0; rings < 4; ++rings) {
       Bell bell;
-      Exchange exchange;
+      Written written;
       const Json body = {
           {"prompt", {"first", "second"}}, {"n", 3}, {"max_tokens", 200}, {"ignore_eos", true}, {"stream", stream}};
-      const auto work = completions(harness_.context, Harness::request(to_text(body)), bell.wake());
-      work->advance(exchange);
+      const auto work = harness_.begin(completions, to_text(body), bell.wake());
+      work->advance(written);
       for (int i = 0; i < rings; ++i) {
         bell.wait();
-        work->advance(exchange);
+        work->advance(written);
       }
     }
     harness_.expect_all_free();
@@ -219,14 +220,14 @@ TEST_F(CompletionsTest, DroppedWorkFreesItsBlocks) {
 
 TEST_F(CompletionsTest, WhatComesWhileTheReaderSleepsIsOneChunk) {
   Bell bell;
-  Exchange exchange;
+  Written written;
   const Json body = {{"prompt", "abc"}, {"max_tokens", 40}, {"ignore_eos", true}, {"stream", true}, {"temperature", 0}};
-  const auto work = completions(harness_.context, Harness::request(to_text(body)), bell.wake());
-  harness_.engine->check_integrity();  // waits until nothing runs
-  work->advance(exchange);
-  EXPECT_TRUE(exchange.done());
-  EXPECT_EQ(exchange.writes(), 1);
-  const std::vector<Json> chunks = Harness::events(exchange.response());
+  const auto work = harness_.begin(completions, to_text(body), bell.wake());
+  harness_.engine->monitor().check_integrity();  // waits until nothing runs
+  work->advance(written);
+  EXPECT_TRUE(written.done());
+  EXPECT_EQ(written.writes(), 1);
+  const std::vector<Json> chunks = Harness::events(written.response());
   ASSERT_EQ(chunks.size(), 1U);
   EXPECT_EQ(chunks[0]["choices"][0]["finish_reason"], "length");
 }
@@ -235,7 +236,7 @@ TEST(WaitingRequests, AreBounded) {
   ServeConfig config;
   config.max_waiting_requests = 3;
   Harness harness(config);
-  const auto enter = [&](int count) { return harness.context.admission->enter(count, 3); };
+  const auto enter = [&](int count) { return harness.services.admission.enter(count, 3); };
   {
     const auto first = enter(2);
     ASSERT_NE(first, nullptr);
@@ -250,7 +251,7 @@ TEST(WaitingRequests, AreBounded) {
   }
   // More than the bound at once are taken when nobody waits: they could never be otherwise.
   EXPECT_NE(enter(5), nullptr);
-  EXPECT_EQ(harness.context.admission->waiting(), 0);
+  EXPECT_EQ(harness.services.admission.waiting(), 0);
 
   std::atomic<int> taken = 0;
   std::vector<std::shared_ptr<Admission::Ticket>> tickets(16);

@@ -3,7 +3,8 @@
 #include <bit>
 #include <cmath>
 
-#include "server/openai/harness.h"
+#include "server/harness.h"
+#include "server/openai/endpoints.h"
 
 namespace caravel::server::openai {
 namespace {

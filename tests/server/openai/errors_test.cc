@@ -2,7 +2,8 @@
 
 #include <gmock/gmock.h>
 
-#include "server/openai/harness.h"
+#include "server/harness.h"
+#include "server/openai/endpoints.h"
 
 namespace caravel::server::openai {
 namespace {
@@ -198,7 +199,7 @@ TEST_F(ErrorsTest, Chats) {
 
 TEST(Chats, AreRefusedWithoutATemplate) {
   Harness harness;
-  harness.context.chat_template = nullptr;
+  harness.services.renderer = chat::Renderer(harness.engine->tokenizer());
   const Json body = {{"messages", {{{"role", "user"}, {"content", "a"}}}}};
   EXPECT_THAT(harness.json(chat_completions, body, 400)["error"]["message"].get<std::string>(),
               HasSubstr("/v1/completions"));
@@ -206,7 +207,7 @@ TEST(Chats, AreRefusedWithoutATemplate) {
 
 TEST(Chats, ToolsAreRefusedWithoutAFormat) {
   Harness harness;
-  harness.context.tool_format = chat::ToolFormat::kNone;
+  harness.services.renderer = chat::Renderer(harness.engine->tokenizer(), kTemplate, "none");
   Json body = {{"messages", {{{"role", "user"}, {"content", "a"}}}},
                {"tools", {{{"type", "function"}, {"function", {{"name", "f"}}}}}},
                {"max_tokens", 1}};

@@ -1,6 +1,8 @@
 #include <gmock/gmock.h>
 
-#include "server/openai/harness.h"
+#include "chat/scripted_handle.h"
+#include "server/harness.h"
+#include "server/openai/endpoints.h"
 #include "server/openai/response_answer.h"
 
 namespace caravel::server::openai {
@@ -191,21 +193,22 @@ TEST_F(ResponsesTest, WhatNeedsAStoreIsRefused) {
 TEST_F(ResponsesTest, CutsDoNotMatter) {
   const std::string text =
       "<think>Hm.</think>Soon.<tool_call>\n{\"name\": \"wait\", \"arguments\": {\"long\": true}}\n</tool_call>";
-  ChatForm chat;
-  chat.format = chat::ToolFormat::kHermes;
-  chat.tools.list = Json::parse(R"([{"type": "function", "function": {"name": "wait", "parameters": {}}}])");
-  chat.tools.choice = ToolChoice::kAuto;
-  chat.marks = {.begin = "<think>", .end = "</think>", .opened_by_template = false};
+  const Json tools = Json::parse(R"([{"type": "function", "function": {"name": "wait", "parameters": {}}}])");
   const auto answered = [&](bool stream, size_t step) {
-    ResponseAnswer answer(stream, {}, Json::object(), chat.reader(), {});
+    std::vector<Delta> deltas;
+    for (size_t i = 0; i < text.size(); i += step) deltas.push_back({.text = text.substr(i, step)});
+    deltas.back().finish_reason = FinishReason::kStop;
+    const auto handle =
+        chat::read_answers(std::make_unique<chat::ScriptedHandle>(deltas),
+                           {.format = chat::ToolFormat::kHermes,
+                            .tools = tools,
+                            .marks = {.begin = "<think>", .end = "</think>", .opened_by_template = false}});
+    Generation generation;
+    generation.stream = stream;
+    ResponseAnswer answer(generation, {}, Json::object());
     std::string out;
-    for (size_t i = 0; i < text.size(); i += step) {
-      Delta delta;
-      delta.text = text.substr(i, step);
-      if (i + step >= text.size()) delta.finish_reason = FinishReason::kStop;
-      answer.add(0, delta, out);
-    }
-    answer.prompt_ended(0, {}, out);
+    while (const Next next = handle->next()) answer.add(0, *next, out);
+    answer.prompt_ended(0, handle->result(), out);
     answer.complete(out);
     if (!stream) return without_ids(Json::parse(out));
     http::Response response{.status = 200, .headers = {}, .body = out};

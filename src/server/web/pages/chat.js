@@ -85,7 +85,7 @@ class Chat {
     this.follower.toEnd();
   }
 
-  /** Makes the views fit the turns: those after the first that differs are made anew. */
+  /** Makes the views fit the turns: those after the first that differs are made again. */
   showTurns() {
     const { turns } = this.conversation;
     let same = 0;

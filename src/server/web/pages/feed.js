@@ -11,7 +11,7 @@ export class Feed {
   /**
    * @param {{onEvent: (event: any) => void, onState: (state: FeedState) => void,
    *   onStart: () => void, onKeyWanted: (message: string) => Promise<boolean>}} handlers
-   *   onStart: the next event tells everything anew
+   *   onStart: the next event tells everything again
    */
   constructor(handlers) {
     this.handlers = handlers;

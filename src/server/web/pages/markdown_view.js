@@ -1,6 +1,6 @@
 /**
  * Shows markdown that grows. Nodes are made by hand and hold text alone, so nothing in it can become live markup. A
- * block that another one follows is never touched again; only the last one is made anew as text arrives.
+ * block that another one follows is never touched again; only the last one is made again as text arrives.
  */
 import { copyFrom, element, icon } from "./dom.js";
 import { highlight } from "./highlight.js";

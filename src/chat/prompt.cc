@@ -1,0 +1,24 @@
+#include "chat/prompt.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "fields/fields.h"
+
+namespace caravel::chat {
+
+Prompt text_prompt(std::string text, const Tokenizer& tokenizer, bool add_special_tokens) {
+  std::vector<int32_t> tokens = tokenizer.encode(text, {.add_special = add_special_tokens, .parse_special = true});
+  return {.tokens = std::move(tokens), .text = std::move(text)};
+}
+
+void check_token_ids(std::span<const int32_t> tokens, const std::string& path, int vocab_size) {
+  const auto outside = std::ranges::find_if(tokens, [&](int32_t id) { return id < 0 || id >= vocab_size; });
+  if (outside == tokens.end()) return;
+  throw bad_field(path, fmt::format("Invalid '{}': token id {} is outside the vocabulary, whose ids are 0 to {}.", path,
+                                    *outside, vocab_size - 1));
+}
+
+}  // namespace caravel::chat

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <memory>
+#include <string_view>
+
+#include "chat/call_object.h"
+#include "chat/output_parser.h"
+
+namespace caravel::chat {
+
+/// All that is known of one way in which models spell calls.
+struct ToolSyntax {
+  ToolFormat format;
+  std::string_view name;  // for --tool-call-parser
+  /// Whether a chat template has calls of this format.
+  bool (*is_format_of)(std::string_view chat_template);
+  bool marks_are_special;  // the marks of calls are special tokens
+  std::string_view
+      instruction;  // the form in which the format's models were told to answer, by which they are told again
+
+  /// The one form that a forced call takes.
+  struct Spelling {
+    std::string_view before;     // the calls
+    std::string_view call;       // opens one: up to the name, within its quotes
+    std::string_view arguments;  // from the name to the arguments
+    std::string_view end;        // closes one
+    std::string_view between;    // two
+    std::string_view after;      // the calls
+  };
+  Spelling forced;
+
+  std::unique_ptr<OutputParser> (*make_parser)(ToolNames tools);
+};
+
+// Each beside its parser. A new format has a file of its own, a name here, and a row in the list of tool_syntax.cc.
+extern const ToolSyntax kHermesSyntax;
+extern const ToolSyntax kLlama3Syntax;
+extern const ToolSyntax kMistralSyntax;
+extern const ToolSyntax kGemmaSyntax;
+
+/// nullptr for kNone.
+const ToolSyntax* find_syntax(ToolFormat format);
+
+/// Whether a template has this text.
+inline bool says(std::string_view chat_template, std::string_view text) {
+  return chat_template.find(text) != std::string_view::npos;
+}
+
+}  // namespace caravel::chat

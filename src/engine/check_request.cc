@@ -1,0 +1,153 @@
+#include "engine/check_request.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/error.h"
+#include "engine/beam_task.h"
+#include "fields/sampling.h"
+#include "text/tokenizer_data.h"
+
+namespace caravel::engine {
+namespace {
+
+std::vector<int32_t> prompt_of(Request& request, const LoadedModel& model) {
+  if (auto* const tokens = std::get_if<std::vector<int32_t>>(&request.prompt)) return std::move(*tokens);
+  return model.tokenizer->encode(std::get<std::string>(request.prompt),
+                                 {.add_special = request.add_special_tokens, .parse_special = request.parse_special});
+}
+
+/// Every way in which a text may be spelled in tokens: at the start, and after a space.
+std::vector<std::vector<int32_t>> spellings(const std::vector<std::string>& texts, const Tokenizer& tokenizer) {
+  std::vector<std::vector<int32_t>> result;
+  for (const std::string& text : texts) {
+    for (const std::string& variant : {text, " " + text}) {
+      std::vector<int32_t> tokens = tokenizer.encode(variant, {.add_special = false, .parse_special = false});
+      if (!tokens.empty() && std::ranges::find(result, tokens) == result.end()) result.push_back(std::move(tokens));
+    }
+  }
+  return result;
+}
+
+void sort_unique(std::vector<int32_t>& ids) {
+  std::ranges::sort(ids);
+  const auto rest = std::ranges::unique(ids);
+  ids.erase(rest.begin(), rest.end());
+}
+
+/// The bytes that tokens put into a text; special ones are never part of one.
+grammar::TokenTrie grammar_vocabulary(const LoadedModel& model) {
+  const Tokenizer& tokenizer = *model.tokenizer;
+  std::vector<std::string_view> bytes(static_cast<size_t>(tokenizer.vocab_size()));
+  for (size_t i = 0; i < bytes.size(); ++i) {
+    const TokenType type = tokenizer.token_type(static_cast<int32_t>(i));
+    const bool shown = type == TokenType::kNormal || type == TokenType::kUserDefined || type == TokenType::kByte;
+    if (shown) bytes[i] = tokenizer.token_bytes(static_cast<int32_t>(i));
+  }
+  for (const int32_t id : model.generation_defaults.end_of_generation_ids) {
+    if (static_cast<size_t>(id) < bytes.size()) bytes[static_cast<size_t>(id)] = {};
+  }
+  return grammar::TokenTrie(bytes, tokenizer.adds_space_prefix());
+}
+
+/// The parameters are resolved. Limits max_tokens to what max_model_len leaves.
+void fit_length(SamplingParams& params, size_t prompt_tokens, int max_model_len) {
+  const int64_t room = int64_t{max_model_len} - static_cast<int64_t>(prompt_tokens);
+  if (room < (*params.max_tokens > 0 ? 1 : 0)) {
+    throw fail<InvalidArgument>(
+        "the prompt has {} tokens; prompt and answer together may have {} (max_model_len): shorten it", prompt_tokens,
+        max_model_len);
+  }
+  params.max_tokens = static_cast<int>(std::min<int64_t>(*params.max_tokens, room));
+  params.min_tokens = std::min(*params.min_tokens, *params.max_tokens);
+}
+
+void check_sequences(const SamplingParams& params, int max_num_seqs) {
+  const int sequences = params.use_beam_search ? std::max(*params.n, *params.beam_width) : *params.n;
+  if (sequences > max_num_seqs) {
+    throw InvalidField(
+        params.use_beam_search && params.beam_width > params.n ? "beam_width" : "n",
+        fmt::format("is {}; the engine runs {} sequences at once (max_num_seqs)", sequences, max_num_seqs));
+  }
+}
+
+}  // namespace
+
+Grammars::Grammars(const LoadedModel& model) : compiler([&model] { return grammar_vocabulary(model); }) {}
+
+void check_tokens(std::span<const int32_t> tokens, int vocab_size, std::string_view what) {
+  if (tokens.empty()) throw fail<InvalidArgument>("{} is empty: give at least one token", what);
+  for (const int32_t token : tokens) {
+    if (token < 0 || token >= vocab_size) {
+      throw fail<InvalidArgument>("{} has token id {}; the vocabulary has ids 0 to {}", what, token, vocab_size - 1);
+    }
+  }
+}
+
+CheckedRequest check_request(Request request, const LoadedModel& model, const RequestLimits& limits,
+                             LogprobStore& store, Grammars& grammars, uint64_t seed, OnNews on_news) {
+  const int vocab_size = model.decoder->config().vocab_size;
+  SamplingParams& params = request.sampling;
+  resolve_sampling(params, model.generation_defaults, request.fallback);
+  validate_sampling(params, vocab_size);
+  check_sequences(params, limits.max_num_seqs);
+  std::vector<int32_t> prompt = prompt_of(request, model);
+  check_tokens(prompt, vocab_size, "the prompt");
+  fit_length(params, prompt.size(), limits.max_model_len);
+
+  CheckedRequest checked;
+  checked.tokenizer = model.tokenizer.get();
+  checked.vocab_size = static_cast<size_t>(vocab_size);
+  checked.text = {.skip_special = params.skip_special_tokens,
+                  .stop = params.stop,
+                  .include_stop = params.include_stop_str_in_output};
+  if (!params.ignore_eos) checked.end_of_generation_ids = model.generation_defaults.end_of_generation_ids;
+  sort_unique(params.allowed_token_ids);
+
+  auto rules = std::make_shared<sampler::SamplingRules>();
+  rules->seed = params.seed.value_or(seed);
+  rules->bad_words = spellings(params.bad_words, *model.tokenizer);
+  rules->end_ids = checked.end_of_generation_ids;
+  rules->end_ids.insert(rules->end_ids.end(), params.stop_token_ids.begin(), params.stop_token_ids.end());
+  sort_unique(rules->end_ids);
+
+  int sequences = *params.n;
+  if (params.use_beam_search) {
+    if (params.beam_width == 0) params.beam_width = params.n;
+    sequences = *params.beam_width;
+    checked.top = BeamTask::candidates(params, rules->end_ids.size(), vocab_size);
+    if (checked.top > kMaxTop) {
+      throw fail<InvalidArgument>("beam_width is {} and {} ids end an answer; their product must be below {}",
+                                  *params.beam_width, rules->end_ids.size(), kMaxTop);
+    }
+  } else if (params.logprobs) {
+    checked.top = std::min(*params.logprobs, vocab_size);
+  }
+  if (params.prompt_logprobs) {
+    checked.prompt_logprobs =
+        std::make_unique<PromptLogprobs>(store, prompt, std::min(*params.prompt_logprobs, vocab_size));
+  }
+  if (params.grammar.kind != GrammarSpec::Kind::kNone) {
+    checked.grammar = grammars.compiler.compile(params.grammar);
+    checked.mask_thread = &grammars.mask_thread;
+  }
+  checked.channel = std::make_shared<RequestChannel>(
+      std::move(request.id),
+      RequestChannel::Shape{
+          .answers = *params.n, .max_tokens = *params.max_tokens, .logprobs = params.logprobs.has_value()},
+      std::move(on_news));
+  // The last token of an answer is drawn, but not computed.
+  const int longest = static_cast<int>(prompt.size()) + std::max(*params.max_tokens - 1, 0);
+  checked.group = {.prompt = std::move(prompt),
+                   .max_tokens = longest,
+                   .max_sequences = sequences,
+                   .priority = request.priority,
+                   .background = request.background,
+                   .salt = std::move(request.cache_salt),
+                   .filter = checked.prompt_logprobs.get()};
+  rules->params = std::move(params);
+  checked.rules = std::move(rules);
+  return checked;
+}
+
+}  // namespace caravel::engine

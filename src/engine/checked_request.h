@@ -1,0 +1,36 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "caravel/tokenizer.h"
+#include "engine/output_text.h"
+#include "engine/prompt_logprobs.h"
+#include "engine/request_channel.h"
+#include "grammar/constraint.h"
+#include "sampler/sampling_state.h"
+
+namespace caravel::engine {
+
+/// All that a request for answers says, checked and in ids. Made by submit(), used by the task.
+struct CheckedRequest {
+  std::shared_ptr<const sampler::SamplingRules> rules;  // max_tokens: what max_model_len leaves room for
+  std::vector<int32_t> end_of_generation_ids;           // empty where the request ignores them
+  OutputText::Options text;
+  const Tokenizer* tokenizer = nullptr;
+  std::unique_ptr<PromptLogprobs> prompt_logprobs;  // where asked
+  std::shared_ptr<grammar::StateSpace> grammar;     // where asked: what each answer must look like
+  size_t vocab_size = 0;                            // logits in a row
+  grammar::MaskThread* mask_thread = nullptr;       // that makes its masks
+  std::shared_ptr<RequestChannel> channel;
+  int top = -1;  // SampleRow::top of its draws
+  scheduler::GroupParams group;
+
+  const SamplingParams& params() const { return rules->params; }
+  bool ends_generation(int32_t token) const;  // an end-of-generation id
+  bool stops(int32_t token) const;            // one of the request's own stop ids
+};
+
+}  // namespace caravel::engine

@@ -1,0 +1,126 @@
+#include "fields/answer_form.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+namespace caravel {
+namespace {
+
+using Kind = GrammarSpec::Kind;
+
+GrammarSpec spec_of(Kind kind, std::string text = "") {
+  GrammarSpec spec;
+  spec.kind = kind;
+  spec.text = std::move(text);
+  return spec;
+}
+
+GrammarSpec json_schema(const Json& schema, const std::string& path) {
+  // vLLM takes the schema as JSON or as a text that holds it.
+  if (schema.is_string()) return spec_of(Kind::kJsonSchema, schema.get<std::string>());
+  if (!schema.is_object() && !schema.is_boolean()) throw wrong_type(schema, path, "an object");
+  return spec_of(Kind::kJsonSchema, to_text(schema));
+}
+
+GrammarSpec choice(const Json& value, const std::string& path) {
+  GrammarSpec spec = spec_of(Kind::kChoice);
+  spec.choices = as_strings(value, path);
+  if (spec.choices.empty()) throw bad_field(path, fmt::format("Invalid '{}': give at least one choice.", path));
+  return spec;
+}
+
+/// Collects what several fields say, and refuses a second one.
+class Chosen {
+ public:
+  void take(GrammarSpec spec, const std::string& path) {
+    if (spec.kind == Kind::kNone) return;
+    if (!form_.field.empty()) throw form_is_given(path, form_.field);
+    form_ = {.grammar = std::move(spec), .field = path};
+  }
+  AnswerForm result() { return std::move(form_); }
+
+ private:
+  AnswerForm form_;
+};
+
+/// The fields of vLLM's structured_outputs, whose older names begin with `prefix`.
+void parse_parts(Fields& fields, std::string_view prefix, Chosen& chosen) {
+  struct Part {
+    std::string_view name;    // without the prefix
+    std::string_view guided;  // with it
+    GrammarSpec (*make)(const Json& value, const std::string& path);
+  };
+  static constexpr Part kParts[] = {
+      {"json", "guided_json", json_schema},
+      {"regex", "guided_regex",
+       [](const Json& value, const std::string& path) { return spec_of(Kind::kRegex, as_string(value, path)); }},
+      {"choice", "guided_choice", choice},
+      {"grammar", "guided_grammar",
+       [](const Json& value, const std::string& path) { return spec_of(Kind::kGbnf, as_string(value, path)); }},
+  };
+  for (const Part& part : kParts) {
+    const std::string_view name = prefix.empty() ? part.name : part.guided;
+    if (const Json* value = fields.find(name)) {
+      chosen.take(part.make(*value, fields.path(name)), fields.path(name));
+    }
+  }
+}
+
+void parse_structured_outputs(const Json& value, const std::string& path, Chosen& chosen) {
+  Fields fields(value, path);
+  parse_parts(fields, "", chosen);
+  if (fields.boolean("json_object", false)) {
+    chosen.take(spec_of(Kind::kJsonObject), fields.path("json_object"));
+  }
+  for (const std::string_view name : {"structural_tag", "whitespace_pattern"}) {
+    fields.refuse(name, "use json, regex, choice, grammar or json_object");
+  }
+  for (const std::string_view name : {"disable_any_whitespace", "disable_additional_properties"}) {
+    fields.refuse(name, "say so in the schema", false);
+  }
+  fields.ignore({"disable_fallback"});
+  fields.refuse_unknown();
+}
+
+}  // namespace
+
+GrammarSpec parse_format(const Json& format, const std::string& path, bool nested) {
+  Fields fields(format, path);
+  const std::string& type =
+      as_one_of(fields.require("type"), fields.path("type"), {"text", "json_object", "json_schema"});
+  GrammarSpec spec;
+  if (type == "json_object") {
+    spec = spec_of(Kind::kJsonObject);
+  } else if (type == "json_schema") {
+    Fields inner(nested ? fields.require("json_schema") : format, nested ? fields.path("json_schema") : path);
+    as_string(inner.require("name"), inner.path("name"));
+    inner.string("description");
+    inner.boolean("strict", false);  // a schema is enforced either way
+    inner.ignore({"type"});
+    const Json& schema = inner.require("schema");
+    spec = json_schema(as_object(schema, inner.path("schema")), inner.path("schema"));
+    inner.refuse_unknown();
+  }
+  if (nested) fields.ignore({"json_schema"});
+  if (nested || type != "json_schema") fields.refuse_unknown();
+  return spec;
+}
+
+FieldError form_is_given(const std::string& path, const std::string& by) {
+  return bad_field(path, fmt::format("Invalid '{}': '{}' already says what the answer must look like.", path, by));
+}
+
+AnswerForm parse_answer_form(Fields& fields) {
+  Chosen chosen;
+  if (const Json* format = fields.find("response_format")) {
+    chosen.take(parse_format(*format, fields.path("response_format"), true), fields.path("response_format"));
+  }
+  if (const Json* outputs = fields.find("structured_outputs")) {
+    parse_structured_outputs(*outputs, fields.path("structured_outputs"), chosen);
+  }
+  parse_parts(fields, "guided_", chosen);
+  return chosen.result();
+}
+
+}  // namespace caravel

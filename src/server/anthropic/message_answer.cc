@@ -1,0 +1,121 @@
+#include "server/anthropic/message_answer.h"
+
+#include <utility>
+
+#include "base/make_id.h"
+#include "server/anthropic/errors.h"
+#include "server/endpoint/events.h"
+
+namespace caravel::server::anthropic {
+namespace {
+
+using Kind = Piece::Kind;
+
+/// A block without what it holds.
+Json empty_block(const SectionsAnswer::Section& section) {
+  switch (section.kind) {
+    case Kind::kReasoning:
+      return {{"type", "thinking"}, {"thinking", ""}, {"signature", ""}};
+    case Kind::kToolCall:
+      return {{"type", "tool_use"}, {"id", section.id}, {"name", section.name}, {"input", Json::object()}};
+    default:
+      return {{"type", "text"}, {"text", ""}};
+  }
+}
+
+Json block(const SectionsAnswer::Section& section) {
+  Json json = empty_block(section);
+  if (section.kind == Kind::kReasoning) {
+    json["thinking"] = section.text;
+  } else if (section.kind == Kind::kContent) {
+    json["text"] = section.text;
+  } else if (Json input = Json::parse(section.text, nullptr, false); input.is_object()) {
+    json["input"] = std::move(input);  // those that max_tokens cut stay empty: the form has no place for a beginning
+  }
+  return json;
+}
+
+void add_named(const Json& data, std::string& out) { add_event(data["type"].get_ref<const std::string&>(), data, out); }
+
+}  // namespace
+
+void MessageAnswer::failed(const ApiError& error, std::string& out) { add_named(error_json(error), out); }
+
+http::Response MessageAnswer::refusal(const ApiError& error) const { return anthropic::error_response(error); }
+
+std::string MessageAnswer::make_section_id(Kind kind) const {
+  return kind == Kind::kToolCall ? make_id("toolu_") : std::string();
+}
+
+Json MessageAnswer::message(Json content, Json stop_reason, Json usage) const {
+  const std::optional<std::string> stop = stop_reason.is_null() ? std::nullopt : stop_string();
+  return {{"id", head_.id},
+          {"type", "message"},
+          {"role", "assistant"},
+          {"model", head_.model},
+          {"content", std::move(content)},
+          {"stop_reason", std::move(stop_reason)},
+          {"stop_sequence", stop ? Json(*stop) : Json(nullptr)},
+          {"usage", std::move(usage)}};
+}
+
+Json MessageAnswer::stop_reason() const {
+  if (finish_reason() != FinishReason::kStop) return "max_tokens";
+  if (called_tools()) return "tool_use";
+  return stop_string() ? "stop_sequence" : "end_turn";
+}
+
+Json MessageAnswer::usage_json() const {
+  // Anthropic's input_tokens are those that were not found in the cache.
+  return {{"input_tokens", usage().prompt_tokens - usage().cached_tokens},
+          {"cache_creation_input_tokens", 0},
+          {"cache_read_input_tokens", usage().cached_tokens},
+          {"output_tokens", usage().completion_tokens}};
+}
+
+void MessageAnswer::begin(std::string& out) {
+  Json usage = {{"input_tokens", prompt_tokens_},
+                {"cache_creation_input_tokens", 0},
+                {"cache_read_input_tokens", 0},
+                {"output_tokens", 0}};
+  add_named({{"type", "message_start"}, {"message", message(Json::array(), nullptr, std::move(usage))}}, out);
+}
+
+void MessageAnswer::open(size_t number, const Section& section, std::string& out) {
+  add_named({{"type", "content_block_start"}, {"index", number}, {"content_block", empty_block(section)}}, out);
+}
+
+void MessageAnswer::grow(size_t number, const Section& section, const std::string& text,
+                         std::span<const TokenLogprob> /*logprobs*/, std::string& out) {
+  Json delta;
+  switch (section.kind) {
+    case Kind::kReasoning:
+      delta = {{"type", "thinking_delta"}, {"thinking", text}};
+      break;
+    case Kind::kToolCall:
+      delta = {{"type", "input_json_delta"}, {"partial_json", text}};
+      break;
+    default:
+      delta = {{"type", "text_delta"}, {"text", text}};
+  }
+  add_named({{"type", "content_block_delta"}, {"index", number}, {"delta", std::move(delta)}}, out);
+}
+
+void MessageAnswer::close(size_t number, const Section&, std::string& out) {
+  add_named({{"type", "content_block_stop"}, {"index", number}}, out);
+}
+
+void MessageAnswer::end(std::string& out) {
+  const std::optional<std::string> stop = stop_string();
+  const Json delta = {{"stop_reason", stop_reason()}, {"stop_sequence", stop ? Json(*stop) : Json(nullptr)}};
+  add_named({{"type", "message_delta"}, {"delta", delta}, {"usage", usage_json()}}, out);
+  add_named({{"type", "message_stop"}}, out);
+}
+
+Json MessageAnswer::whole() const {
+  Json content = Json::array();
+  for (const Section& section : sections()) content.push_back(block(section));
+  return message(std::move(content), stop_reason(), usage_json());
+}
+
+}  // namespace caravel::server::anthropic

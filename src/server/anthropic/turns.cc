@@ -1,0 +1,138 @@
+#include "server/anthropic/turns.h"
+
+#include <optional>
+#include <string>
+#include <utility>
+
+namespace caravel::server::anthropic {
+namespace {
+
+void append_line(std::string& text, const std::string& more) {
+  if (!text.empty()) text += '\n';
+  text += more;
+}
+
+/// A user's blocks become the results of calls, each a message of its own, and then a text.
+void add_user_blocks(const Json& blocks, const std::string& path, Json& messages) {
+  std::string text;
+  const size_t before = messages.size();
+  size_t index = 0;
+  for (const Json& block : as_array(blocks, path)) {
+    Fields fields(block, join_path(path, index++));
+    const std::string& type = as_one_of(fields.require("type"), fields.path("type"), {"text", "tool_result"});
+    fields.ignore({"cache_control", "citations", "is_error"});
+    if (type == "text") {
+      append_line(text, as_string(fields.require("text"), fields.path("text")));
+    } else {
+      const Json* content = fields.find("content");
+      messages.push_back({{"role", "tool"},
+                          {"content", content == nullptr ? "" : chat::parse_content(*content, fields.path("content"))},
+                          {"tool_call_id", as_string(fields.require("tool_use_id"), fields.path("tool_use_id"))}});
+    }
+    fields.refuse_unknown();
+  }
+  // Results need no text beside them; a turn of nothing is an empty text, as it is where the content is a string.
+  if (!text.empty() || messages.size() == before) messages.push_back({{"role", "user"}, {"content", text}});
+}
+
+Json assistant_message(const Json& blocks, const std::string& path) {
+  std::string text;
+  std::string reasoning;
+  Json calls = Json::array();
+  size_t index = 0;
+  for (const Json& block : as_array(blocks, path)) {
+    Fields fields(block, join_path(path, index++));
+    const std::string& type =
+        as_one_of(fields.require("type"), fields.path("type"), {"text", "tool_use", "thinking", "redacted_thinking"});
+    fields.ignore({"cache_control", "citations", "signature", "data"});
+    if (type == "text") {
+      append_line(text, as_string(fields.require("text"), fields.path("text")));
+    } else if (type == "thinking") {
+      append_line(reasoning, as_string(fields.require("thinking"), fields.path("thinking")));
+    } else if (type == "tool_use") {
+      calls.push_back({{"id", as_string(fields.require("id"), fields.path("id"))},
+                       {"type", "function"},
+                       {"function",
+                        {{"name", as_string(fields.require("name"), fields.path("name"))},
+                         {"arguments", as_object(fields.require("input"), fields.path("input"))}}}});
+    }
+    fields.refuse_unknown();
+  }
+  Json message = {{"role", "assistant"}, {"content", text}};
+  if (!reasoning.empty()) message["reasoning_content"] = reasoning;
+  if (!calls.empty()) message["tool_calls"] = std::move(calls);
+  return message;
+}
+
+Json parse_messages(const Json& value, const std::string& path, std::optional<std::string> system) {
+  Json messages = Json::array();
+  if (system) messages.push_back({{"role", "system"}, {"content", *std::move(system)}});
+  size_t index = 0;
+  for (const Json& item : as_array(value, path)) {
+    Fields fields(item, join_path(path, index++));
+    const std::string& role = as_one_of(fields.require("role"), fields.path("role"), {"user", "assistant"});
+    const Json& content = fields.require("content");
+    fields.refuse_unknown();
+    if (content.is_string()) {
+      messages.push_back({{"role", role}, {"content", content}});
+    } else if (role == "user") {
+      add_user_blocks(content, fields.path("content"), messages);
+    } else {
+      messages.push_back(assistant_message(content, fields.path("content")));
+    }
+  }
+  if (index == 0) throw bad_field(path, "at least one message is required");
+  return messages;
+}
+
+/// thinking: for templates that have a switch for it, as Qwen 3's.
+void parse_thinking(Fields& fields, Json& kwargs) {
+  const Json* value = fields.find("thinking");
+  if (value == nullptr) return;
+  Fields thinking(*value, fields.path("thinking"));
+  const std::string& type =
+      as_one_of(thinking.require("type"), thinking.path("type"), {"enabled", "disabled", "adaptive"});
+  kwargs["enable_thinking"] = type != "disabled";
+  thinking.ignore({"budget_tokens", "display"});
+  thinking.refuse_unknown();
+}
+
+Json parse_tool(const Json& value, const std::string& path) {
+  Fields tool(value, path);
+  if (const Json* type = tool.find("type")) as_one_of(*type, tool.path("type"), {"custom"});
+  Json result = chat::parse_function(tool, "input_schema");
+  tool.ignore({"cache_control"});
+  tool.refuse_unknown();
+  return result;
+}
+
+void parse_choice(const Json& value, const std::string& path, chat::Tools& tools) {
+  if (tools.list.is_null()) return;
+  Fields object(value, path);
+  const std::string& type = as_one_of(object.require("type"), object.path("type"), {"auto", "any", "tool", "none"});
+  tools.parallel = !object.boolean("disable_parallel_tool_use", false);
+  if (type == "tool") {
+    tools.choose_named(as_string(object.require("name"), object.path("name")), object.path("name"));
+  } else {
+    tools.choose(type);
+  }
+  object.refuse_unknown();
+}
+
+}  // namespace
+
+chat::Conversation parse_turns(Fields& fields) {
+  chat::Conversation conversation;
+  conversation.tools = chat::parse_tools(fields, {.parse_tool = parse_tool, .parse_choice = parse_choice});
+  std::optional<std::string> system;
+  if (const Json* value = fields.find("system")) system = chat::parse_content(*value, "system");
+  conversation.messages = parse_messages(fields.require("messages"), "messages", std::move(system));
+  conversation.continue_final_message = conversation.messages.back()["role"] == "assistant";
+  if (const Json* kwargs = fields.find("chat_template_kwargs")) {
+    conversation.kwargs = as_object(*kwargs, "chat_template_kwargs");
+  }
+  parse_thinking(fields, conversation.kwargs);
+  return conversation;
+}
+
+}  // namespace caravel::server::anthropic

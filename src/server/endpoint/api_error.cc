@@ -1,0 +1,47 @@
+#include "server/endpoint/api_error.h"
+
+#include "fields/fields.h"
+#include "server/endpoint/json_response.h"
+
+namespace caravel::server {
+namespace {
+
+constexpr const char* kInvalidRequest = "invalid_request_error";
+
+Json or_null(const std::optional<std::string>& value) { return value ? Json(*value) : Json(nullptr); }
+
+}  // namespace
+
+ApiError as_api_error(const std::exception& error) {
+  if (const auto* api = dynamic_cast<const ApiError*>(&error)) return *api;
+  if (const auto* field = dynamic_cast<const FieldError*>(&error)) {
+    return {400, kInvalidRequest, field->what(), field->path.empty() ? std::nullopt : std::optional(field->path),
+            field->code};
+  }
+  if (const auto* field = dynamic_cast<const InvalidField*>(&error)) {
+    return {400, kInvalidRequest, field->what(), field->field, "invalid_value"};
+  }
+  if (dynamic_cast<const InvalidArgument*>(&error) != nullptr ||
+      dynamic_cast<const CapacityError*>(&error) != nullptr || dynamic_cast<const Unsupported*>(&error) != nullptr ||
+      dynamic_cast<const FormatError*>(&error) != nullptr) {
+    return {400, kInvalidRequest, error.what()};
+  }
+  return {500, "server_error", "The server had an error while processing your request."};
+}
+
+std::string error_body(const ApiError& error) {
+  return to_text({{"error",
+                   {{"message", error.what()},
+                    {"type", error.type},
+                    {"param", or_null(error.param)},
+                    {"code", or_null(error.code)}}}});
+}
+
+http::Response error_response(const std::exception& error) {
+  const ApiError api = as_api_error(error);
+  http::Response response = json_response(error_body(api), api.status);
+  if (api.status == 429) response.headers.add("Retry-After", "1");
+  return response;
+}
+
+}  // namespace caravel::server

@@ -1,0 +1,138 @@
+#include "server/endpoint/generation.h"
+
+#include <fmt/format.h>
+
+#include <limits>
+#include <utility>
+
+#include "fields/sampling.h"
+#include "server/endpoint/engine_work.h"
+#include "server/endpoint/model_name.h"
+#include "server/endpoint/usage.h"
+
+namespace caravel::server {
+namespace {
+
+void parse_stream_options(Fields& fields, Generation& generation) {
+  const Json* value = fields.find("stream_options");
+  if (value == nullptr) return;
+  const std::string path = fields.path("stream_options");
+  Fields options(*value, path);
+  if (!generation.stream) {
+    throw bad_field(path, "The 'stream_options' parameter is only allowed when 'stream' is enabled.");
+  }
+  generation.include_usage = options.boolean("include_usage", false);
+  generation.continuous_usage = options.boolean("continuous_usage_stats", false);
+  options.ignore({"include_obfuscation"});
+  options.refuse_unknown();
+}
+
+/// Tells the metrics and the exchange what comes of a request, as it comes from the engine.
+class RecordedHandle final : public RequestHandle {
+ public:
+  RecordedHandle(std::unique_ptr<RequestHandle> handle, std::unique_ptr<metrics::RequestRecord> record,
+                 std::shared_ptr<Exchange> exchange)
+      : handle_(std::move(handle)), record_(std::move(record)), exchange_(std::move(exchange)) {}
+
+  const std::string& id() const override { return handle_->id(); }
+  const Result& result() override { return handle_->result(); }
+  void cancel() override { handle_->cancel(); }
+
+  Next next(Deadline deadline) override {
+    Next next = handle_->next(deadline);
+    if (next) {
+      if (!next->token_ids.empty()) record_->tokens(static_cast<int>(next->token_ids.size()));
+      if (next->finish_reason != FinishReason::kNone) reason_ = next->finish_reason;
+    }
+    // What failed is not asked again.
+    if (next.ended() || reason_ == FinishReason::kError) note_end();
+    return next;
+  }
+
+ private:
+  void note_end() {
+    if (std::exchange(ended_, true)) return;
+    const Usage& usage = handle_->result().usage;
+    record_->finished(reason_, usage);
+    exchange_->finish_reason = reason_;
+    add_usage(exchange_->usage, usage);
+  }
+
+  std::unique_ptr<RequestHandle> handle_;
+  std::unique_ptr<metrics::RequestRecord> record_;
+  std::shared_ptr<Exchange> exchange_;
+  FinishReason reason_ = FinishReason::kNone;  // how the last answer ended
+  bool ended_ = false;
+};
+
+/// Engine::submit, whose complaints are about the grammar where they name no other field: prompts were looked at
+/// before.
+std::unique_ptr<RequestHandle> submit_one(Engine& engine, Request request, const std::string& grammar_field,
+                                          OnNews on_news) {
+  try {
+    return engine.submit(std::move(request), std::move(on_news));
+  } catch (const InvalidField&) {
+    throw;
+  } catch (const Error& error) {
+    if (grammar_field.empty()) throw;
+    throw bad_field(grammar_field, error.what());
+  }
+}
+
+}  // namespace
+
+void Generation::prescribe(AnswerForm form) {
+  sampling.grammar = std::move(form.grammar);
+  grammar_field = std::move(form.field);
+}
+
+int Generation::prompt_tokens() const {
+  size_t sum = 0;
+  for (const chat::Prompt& prompt : prompts) sum += prompt.tokens.size();
+  return static_cast<int>(sum);
+}
+
+Generation parse_generation(Fields& fields, Surface surface, const Services& services) {
+  Generation generation;
+  generation.model = parse_model(fields, services);
+  generation.stream = fields.boolean("stream", false);
+  parse_stream_options(fields, generation);
+  generation.return_token_ids = fields.boolean("return_token_ids", false);
+  constexpr int64_t kLow = std::numeric_limits<int>::min();
+  constexpr int64_t kHigh = std::numeric_limits<int>::max();
+  generation.priority = static_cast<int>(fields.integer("priority", kLow, kHigh).value_or(0));
+  generation.cache_salt = fields.string("cache_salt").value_or("");
+  read_sampling(fields, surface, generation.sampling);
+  resolve_sampling(generation.sampling, services.engine.generation_defaults(), default_sampling(surface));
+  return generation;
+}
+
+void set_conversation(Generation& generation, const chat::Conversation& conversation, std::optional<int64_t> truncation,
+                      const Services& services) {
+  auto [prompt, layout] = services.renderer.prepare(conversation, generation.sampling);
+  if (conversation.tools.choice == chat::ToolChoice::kForced) generation.grammar_field = "tools";
+  generation.layout = std::move(layout);
+  fit_prompt(prompt, conversation.path, truncation, *generation.sampling.max_tokens, services.engine.model());
+  generation.prompts.push_back(std::move(prompt));
+}
+
+std::vector<std::unique_ptr<RequestHandle>> submit(const Call& call, const Generation& generation) {
+  const size_t count = generation.prompts.size();
+  const auto ticket = admit(call.services, static_cast<int>(count));
+  std::vector<std::unique_ptr<RequestHandle>> handles;
+  for (size_t i = 0; i < count; ++i) {
+    auto handle = submit_one(call.services.engine,
+                             {.id = count == 1 ? call.request.id : fmt::format("{}-{}", call.request.id, i),
+                              .prompt = generation.prompts[i].tokens,
+                              .sampling = generation.sampling,
+                              .priority = generation.priority,
+                              .cache_salt = generation.cache_salt},
+                             generation.grammar_field, leave_with_first_news(ticket, call.wake));
+    auto record = call.services.recorder.arrived(call.exchange->endpoint);
+    handle = std::make_unique<RecordedHandle>(std::move(handle), std::move(record), call.exchange);
+    handles.push_back(chat::read_answers(std::move(handle), generation.layout));
+  }
+  return handles;
+}
+
+}  // namespace caravel::server

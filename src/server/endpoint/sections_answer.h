@@ -1,0 +1,71 @@
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "fields/json.h"
+#include "server/endpoint/answer.h"
+#include "server/endpoint/generation.h"
+
+namespace caravel::server {
+
+/// One answer as a row of sections: stretches of text, of reasoning, and calls, in the order in which they came. What
+/// /v1/responses calls output items and Anthropic content blocks. Derived classes spell them.
+class SectionsAnswer : public Answer {
+ public:
+  struct Section {
+    Piece::Kind kind;  // kContent, kReasoning or kToolCall
+    std::string id;
+    std::string name;                         // the function that a call is for
+    std::string text;                         // a call's arguments
+    std::vector<TokenLogprob> logprobs = {};  // content alone has them
+  };
+
+  bool streams() const final { return streams_; }
+  void add(size_t prompt, const Delta& delta, std::string& out) final;
+  void prompt_ended(size_t prompt, const Result& result, std::string& out) final;
+  void complete(std::string& out) final;
+
+ protected:
+  explicit SectionsAnswer(const Generation& generation)
+      : streams_(generation.stream), stop_(generation.sampling.stop) {}
+
+  // Events of a stream. Sections are numbered from 0; one is open at a time.
+  virtual void begin(std::string& out) = 0;
+  virtual void open(size_t number, const Section& section, std::string& out) = 0;
+  /// logprobs: of the tokens that came with the text, where they were asked for; the last may come without text.
+  virtual void grow(size_t number, const Section& section, const std::string& text,
+                    std::span<const TokenLogprob> logprobs, std::string& out) = 0;
+  virtual void close(size_t number, const Section& section, std::string& out) = 0;
+  virtual void end(std::string& out) = 0;
+  /// The whole answer, where it is not streamed.
+  virtual Json whole() const = 0;
+  virtual std::string make_section_id(Piece::Kind kind) const = 0;
+
+  const std::vector<Section>& sections() const { return sections_; }
+  const Usage& usage() const { return usage_; }
+  /// How it ended; kNone while it goes on.
+  FinishReason finish_reason() const { return finish_reason_; }
+  bool called_tools() const { return called_tools_; }
+  /// The stop string that ended it.
+  std::optional<std::string> stop_string() const;
+
+ private:
+  void take(const Piece& piece, std::string& out);
+  /// More of the last section, with the log-probabilities that wait if it is text.
+  void extend(const std::string& text, std::string& out);
+
+  bool streams_;
+  std::vector<std::string> stop_;
+  bool begun_ = false;
+  std::vector<Section> sections_;
+  std::vector<TokenLogprob> waiting_logprobs_;  // their tokens' text is yet to come
+  FinishReason finish_reason_ = FinishReason::kNone;
+  std::string stop_reason_;
+  bool called_tools_ = false;
+  Usage usage_;
+};
+
+}  // namespace caravel::server

@@ -1,0 +1,238 @@
+// api_tables [--check] FILE: writes the tables of fields of a Markdown page, each between <!-- fields:NAME --> and
+// <!-- end -->; with --check says whether they are as they should be. scripts/api_docs runs it.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <exception>
+#include <fstream>
+#include <map>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "fields/field_schema.h"
+#include "fields/request_field.h"
+
+namespace caravel {
+namespace {
+
+constexpr std::string_view kBegin = "<!-- fields:";
+constexpr std::string_view kEnd = "<!-- end -->";
+
+struct Section {
+  Surface surface;
+  Surfaces without = {};  // fields that all of these have stand in a section of their own
+};
+
+const std::map<std::string_view, Section>& sections() {
+  static const std::map<std::string_view, Section> kSections = {
+      {"completions", {Surface::kCompletions, kGenerating}},
+      {"chat", {Surface::kChat, kGenerating}},
+      {"responses", {Surface::kResponses, kGenerating}},
+      {"messages", {Surface::kMessages, kGenerating}},
+      {"count_tokens", {Surface::kCountTokens}},
+      {"embeddings", {Surface::kEmbeddings}},
+      {"score", {Surface::kScore}},
+      {"tokenize", {Surface::kTokenize}},
+      {"detokenize", {Surface::kDetokenize}},
+      {"rows", {Surface::kRows}},
+  };
+  return kSections;
+}
+
+std::string number_text(const Json& number) {
+  return number.is_number_integer() ? fmt::format("{}", number.get<int64_t>())
+                                    : fmt::format("{}", number.get<double>());
+}
+
+/// "0 to 2", "above 0", "1 and up"; nothing where any number will do.
+std::string range_text(const Json& schema) {
+  constexpr int64_t kMostInt = std::numeric_limits<int>::max();
+  constexpr int64_t kLeastInt = std::numeric_limits<int>::min();
+  const bool has_high = schema.contains("maximum") && schema["maximum"] != kMostInt;
+  const std::string high = has_high ? number_text(schema["maximum"]) : "";
+  if (schema.contains("exclusiveMinimum")) {
+    return fmt::format("above {}{}", number_text(schema["exclusiveMinimum"]), has_high ? " to " + high : "");
+  }
+  if (!schema.contains("minimum") || schema["minimum"] == kLeastInt) return "";
+  const std::string low = number_text(schema["minimum"]);
+  return has_high ? fmt::format("{} to {}", low, high) : low + " and up";
+}
+
+std::string values_text(const Json& schema);
+
+std::string list_text(const Json& schema) {
+  const std::string item = values_text(schema.value("items", Json::object()));
+  if (item == "token id") return "token ids";
+  const bool is_word = std::ranges::all_of(item, [](char c) { return c >= 'a' && c <= 'z'; });
+  if (!schema.contains("maxItems")) return fmt::format("list of {}{}", item, is_word ? "s" : "");
+  const int most = schema["maxItems"].get<int>();
+  return is_word ? fmt::format("up to {} {}s", most, item) : fmt::format("up to {}, each {}", most, item);
+}
+
+std::string joined(const std::vector<std::string>& texts) { return fmt::format("{}", fmt::join(texts, ", ")); }
+
+/// "a, b or c"
+std::string one_of(const std::vector<std::string>& texts) {
+  std::string all;
+  for (size_t i = 0; i < texts.size(); ++i) {
+    if (i > 0) all += i + 1 < texts.size() ? ", " : " or ";
+    all += texts[i];
+  }
+  return all;
+}
+
+/// The values that a schema allows, in words; null, which is as good as absent, left out.
+std::string values_text(const Json& schema) {
+  if (schema.contains("$ref")) {
+    const std::string name = schema["$ref"].get<std::string>();
+    if (name.ends_with("/Tool")) return "tool";
+    if (name.ends_with("/ChatMessage")) return "message";
+    return name.ends_with("/TokenId") ? "token id" : "token ids";
+  }
+  std::vector<std::string> texts;
+  if (schema.contains("enum")) {
+    for (const Json& value : schema["enum"]) {
+      if (!value.is_null()) texts.push_back("`" + (value.is_string() ? value.get<std::string>() : value.dump()) + "`");
+    }
+    return joined(texts);
+  }
+  if (schema.contains("anyOf")) {
+    for (const Json& part : schema["anyOf"]) {
+      if (std::string text = values_text(part); !text.empty()) texts.push_back(std::move(text));
+    }
+    return one_of(texts);
+  }
+  const Json type = schema.value("type", Json());
+  for (const Json& one : type.is_array() ? type : Json::array({type})) {
+    if (one == "string") {
+      texts.emplace_back("text");
+    } else if (one == "array") {
+      texts.push_back(list_text(schema));
+    } else if (one == "object") {
+      const Json& values = schema.value("additionalProperties", Json());
+      texts.push_back(values.is_object() ? "token id: " + (range_text(values).empty() ? "number" : range_text(values))
+                                         : "object");
+    } else if (one == "number" || one == "integer") {
+      const std::string range = schema.contains("format") ? "64 bits" : range_text(schema);
+      const std::string name = one == "integer" ? "integer" : "number";
+      texts.push_back(range.empty() ? name : one == "integer" ? name + ", " + range : range);
+    } else if (one == "boolean") {
+      texts.emplace_back("boolean");
+    }
+  }
+  return one_of(texts);
+}
+
+std::string default_text(const RequestField& field, Surface surface, const Json& schema) {
+  if (field.required.has(surface)) return "required";
+  if (!std::holds_alternative<std::monostate>(field.model)) {
+    return fmt::format("the model's, else {}", *field.default_on(surface));
+  }
+  const Json value = schema.value("default", Json());
+  if (value.is_null()) return "";
+  if (value.is_number()) return number_text(value);
+  return value.is_string() ? "`" + value.get<std::string>() + "`" : value.dump();
+}
+
+/// The fields of one use, which a sentence lists.
+std::string sentence(std::string_view begin, const std::vector<std::string>& names) {
+  return names.empty() ? "" : fmt::format("\n{}{}.\n", begin, joined(names));
+}
+
+template <typename Stands>
+std::string table(Surface surface, Stands stands) {
+  std::string rows;
+  std::vector<std::string> ignored;
+  std::vector<std::pair<std::string_view, std::vector<std::string>>> refused;  // what to do instead; which fields
+  for (const RequestField& field : request_fields()) {
+    if (!field.surfaces.has(surface) || !stands(field)) continue;
+    const std::string name = fmt::format("`{}`", field.name);
+    if (field.use == FieldUse::kIgnored) {
+      ignored.push_back(name);
+    } else if (field.use == FieldUse::kRefused) {
+      const std::string but = field.harmless == "null" ? "" : fmt::format(" other than `{}`", field.harmless);
+      const auto same = [&](const auto& entry) { return entry.first == field.instead; };
+      auto entry = std::ranges::find_if(refused, same);
+      if (entry == refused.end()) entry = refused.insert(entry, {field.instead, {}});
+      entry->second.push_back(name + but);
+    } else {
+      const Json schema = field_schema(field, surface);
+      rows += fmt::format("| {} | {} | {} | {} |\n", name, values_text(schema), default_text(field, surface, schema),
+                          field.help);
+    }
+  }
+  std::vector<std::string> refusals;
+  for (const auto& [instead, names] : refused) refusals.push_back(fmt::format("{} ({})", joined(names), instead));
+  std::string text = rows.empty() ? "" : "\n| Field | Values | Default | |\n| --- | --- | --- | --- |\n" + rows;
+  return text + sentence("Taken, and no answer depends on them: ", ignored) + sentence("Refused: ", refusals) + "\n";
+}
+
+std::string section(std::string_view name) {
+  if (name == "generating") {
+    return table(Surface::kCompletions, [](const RequestField& field) { return field.surfaces.has_all(kGenerating); });
+  }
+  const auto found = sections().find(name);
+  if (found == sections().end()) throw fail<InvalidArgument>("{}{} -->: there is no such table", kBegin, name);
+  const Surfaces without = found->second.without;
+  return table(found->second.surface,
+               [&](const RequestField& field) { return !without.overlaps(kHttp) || !field.surfaces.has_all(without); });
+}
+
+std::string with_tables(std::string_view page) {
+  std::string out;
+  std::set<std::string_view> written;
+  for (size_t at = 0;;) {
+    const size_t begin = page.find(kBegin, at);
+    if (begin == std::string_view::npos) {
+      out += page.substr(at);
+      break;
+    }
+    const size_t name_begin = begin + kBegin.size();
+    const size_t name_end = page.find(" -->\n", name_begin);
+    const size_t end = page.find(kEnd, name_begin);
+    if (name_end == std::string_view::npos || end == std::string_view::npos || name_end > end) {
+      throw fail<InvalidArgument>("{} at byte {} has no {}", kBegin, begin, kEnd);
+    }
+    const std::string_view name = page.substr(name_begin, name_end - name_begin);
+    out += page.substr(at, name_end + 5 - at);
+    out += section(name);
+    written.insert(name);
+    at = end;
+  }
+  for (const auto& [name, surface] : sections()) {
+    if (!written.contains(name)) throw fail<InvalidArgument>("the page has no {}{} -->", kBegin, name);
+  }
+  return out;
+}
+
+int run(const std::vector<std::string>& args) {
+  const bool check = args.size() == 2 && args[0] == "--check";
+  if (args.size() != (check ? 2U : 1U)) throw InvalidArgument("usage: api_tables [--check] FILE");
+  const std::string& path = args.back();
+  const std::string page = read_file(path);
+  const std::string wanted = with_tables(page);
+  if (page == wanted) return 0;
+  if (check) {
+    throw fail<InvalidArgument>("{} is not what src/fields/request_fields.cc says: run scripts/api_docs", path);
+  }
+  std::ofstream(path, std::ios::binary) << wanted;
+  return 0;
+}
+
+}  // namespace
+}  // namespace caravel
+
+int main(int argc, char** argv) {
+  try {
+    return caravel::run({argv + 1, argv + argc});
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "{}\n", error.what());
+    return 1;
+  }
+}
