@@ -34,7 +34,7 @@ struct GrammarSpec {
 /// How the tokens of one request are drawn. Names and meanings are OpenAI's and vLLM's. What is not given is as the
 /// model's files say, else as Request::fallback says, else as the comment does. The logits pass, in this order,
 /// through: the grammar, allowed and bad words, min_tokens, logit bias, penalties, temperature, top-k, typical-p,
-/// top-p, min-p. Log-probabilities that are reported are those of the model, before any of it.
+/// top-p, min-p, XTC. Log-probabilities that are reported are those of the model, before any of it.
 struct SamplingParams {
   std::optional<int> max_tokens;            // >= 0; 0 computes the prompt alone (its log-probabilities). 256
   std::optional<int> min_tokens;            // no end of generation and no stop token before these many. 0
@@ -42,6 +42,8 @@ struct SamplingParams {
   std::optional<int> top_k;                 // 0 or -1: off. 0
   std::optional<float> top_p;               // [0, 1]; 1: off. 1
   std::optional<float> min_p;               // [0, 1]; 0: off. 0
+  std::optional<float> xtc_probability;     // [0, 1]; how often XTC removes tokens; 0: off. 0
+  std::optional<float> xtc_threshold;       // [0, 1]; XTC: of the tokens as likely as that, the least stays. 0.1
   std::optional<float> typical_p;           // (0, 1]; 1: off. 1
   std::optional<float> repetition_penalty;  // > 0; of tokens in the prompt or the output; 1: off. 1
   std::optional<float> presence_penalty;    // [-2, 2]; of tokens in the output. 0

@@ -51,7 +51,7 @@ double Candidates::mass() const {
   return sum;
 }
 
-void Candidates::narrow(const SamplingParams& params) {
+void Candidates::narrow(const SamplingParams& params, double chance) {
   if (items_.empty()) return;
   const float largest = std::min_element(items_.begin(), items_.end(), likelier)->logit;
   const float temperature = *params.temperature;
@@ -65,6 +65,20 @@ void Candidates::narrow(const SamplingParams& params) {
     const float threshold = *params.min_p * std::min_element(items_.begin(), items_.end(), likelier)->weight;
     std::erase_if(items_, [&](const Item& item) { return item.weight < threshold; });
   }
+  if (chance < *params.xtc_probability) exclude_top(*params.xtc_threshold);
+}
+
+void Candidates::exclude_top(float threshold) {
+  // XTC, "exclude top choices" (p-e-w, text-generation-webui #6335): of several that are likely enough the least likely
+  // stays, so that what follows is still likely and no longer the obvious. As in llama.cpp no token is exempt.
+  const double enough = threshold * mass();
+  const Item* least = nullptr;
+  for (const Item& item : items_) {
+    if (item.weight >= enough && (least == nullptr || likelier(*least, item))) least = &item;
+  }
+  if (least == nullptr) return;
+  const int32_t kept = least->token;
+  std::erase_if(items_, [&](const Item& item) { return item.weight >= enough && item.token != kept; });
 }
 
 void Candidates::keep_typical(float typical_p) {

@@ -21,8 +21,9 @@ class Candidates {
   /// The most likely one, the lowest id among equals; -1 when there is none.
   int32_t best() const;
 
-  /// Temperature, typical-p, top-p and min-p, in this order, each on what the one before left over.
-  void narrow(const SamplingParams& params);
+  /// Temperature, typical-p, top-p, min-p and XTC, in this order, each on what the one before left over. chance: in
+  /// [0, 1), XTC's own.
+  void narrow(const SamplingParams& params, double chance);
   /// Inverts the cumulative distribution at `uniform` in [0, 1); -1 when there is none.
   int32_t draw(double uniform) const;
 
@@ -40,6 +41,7 @@ class Candidates {
   }
   double mass() const;
   void keep_typical(float typical_p);
+  void exclude_top(float threshold);
   template <typename Before>
   void keep_mass(double target, Before before);
 

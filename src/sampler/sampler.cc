@@ -33,6 +33,7 @@ struct Sampler::DrawArgs {
 namespace {
 
 constexpr int32_t kDeadEnd = -1;
+constexpr uint32_t kXtcStream = 1U << 31;  // beyond every sequence's index: XTC's chance is not the draw's
 
 /// The token drawn at the end of `row.tokens`; `argmax` of the unchanged logits. kDeadEnd: the row's mask leaves none.
 int32_t draw(const SampleRow& row, std::span<float> logits, int32_t argmax, LogitEdits& edits, Candidates& candidates) {
@@ -52,8 +53,11 @@ int32_t draw(const SampleRow& row, std::span<float> logits, int32_t argmax, Logi
   // Where every token is forbidden, one that is at least allowed.
   if (candidates.empty()) return params.allowed_token_ids.empty() ? argmax : params.allowed_token_ids.front();
   if (greedy) return candidates.best();
-  candidates.narrow(params);
-  return candidates.draw(uniform(state.rules().seed, state.index(), row.tokens.size()));
+  const auto chance = [&](uint32_t stream) {
+    return uniform(state.rules().seed, state.index() | stream, row.tokens.size());
+  };
+  candidates.narrow(params, chance(kXtcStream));
+  return candidates.draw(chance(0));
 }
 
 }  // namespace

@@ -71,6 +71,18 @@ inline std::vector<double> reference_distribution(const std::vector<float>& logi
     for (double& v : p) v = v < threshold ? 0 : v;
     normalise();
   }
+  if (params.xtc_probability > 0) {
+    const std::vector<double> untouched = p;
+    std::vector<size_t> likely;
+    for (size_t i = 0; i < vocab; ++i) {
+      if (p[i] >= *params.xtc_threshold) likely.push_back(i);
+    }
+    std::stable_sort(likely.begin(), likely.end(), [&](size_t a, size_t b) { return p[a] > p[b]; });
+    for (size_t i = 0; i + 1 < likely.size(); ++i) p[likely[i]] = 0;
+    normalise();
+    const double often = *params.xtc_probability;
+    for (size_t i = 0; i < vocab; ++i) p[i] = often * p[i] + (1 - often) * untouched[i];
+  }
   return p;
 }
 

@@ -260,6 +260,20 @@ TEST_F(SamplerTest, SeedIndexAndPositionEachChangeTheDraws) {
   EXPECT_NE(answer(1, 0), answer(1, 1));
 }
 
+TEST_F(SamplerTest, XtcLeavesTheLeastLikelyOfTheTopChoices) {
+  std::vector<float> logits(kVocab, -4.0F);
+  logits[5] = 3.0F;
+  logits[50] = 2.8F;
+  logits[70] = 2.5F;
+  expect_distribution(logits, {.temperature = 1.0F, .xtc_probability = 1.0F, .xtc_threshold = 0.1F}, {});
+  expect_distribution(logits, {.temperature = 1.0F, .xtc_probability = 0.3F, .xtc_threshold = 0.1F}, {});
+  // Behind min-p, whose survivors' probabilities count.
+  expect_distribution(logits, {.temperature = 1.0F, .min_p = 0.7F, .xtc_probability = 1.0F, .xtc_threshold = 0.4F}, {});
+  // A single choice at the threshold stays, and so does what a greedy answer takes.
+  expect_distribution(logits, {.temperature = 1.0F, .xtc_probability = 1.0F, .xtc_threshold = 0.35F}, {});
+  EXPECT_EQ(draw(logits, {.xtc_probability = 1.0F}, {}), 5);
+}
+
 TEST_F(SamplerTest, LogprobsAreTheModelsBeforeAnyPass) {
   auto logits = random_logits(kVocab * 2, 14);
   const SamplingState state = make_state({.temperature = 0.5F, .top_k = 1, .logit_bias = {{17, 100.0F}}}, {});
@@ -272,7 +286,7 @@ TEST_F(SamplerTest, LogprobsAreTheModelsBeforeAnyPass) {
   for (size_t r = 0; r < 2; ++r) {
     const std::vector<float> row(logits.begin() + static_cast<ptrdiff_t>(r * kVocab),
                                  logits.begin() + static_cast<ptrdiff_t>((r + 1) * kVocab));
-    const auto p = reference_distribution(row, {.temperature = 1.0F}, {}, {});
+    const auto p = reference_distribution(row, resolved({.temperature = 1.0F}), {}, {});
     const TokenLogprob result = sampler_.token_logprob(r, 5);
     const auto token = static_cast<size_t>(result.token);
     EXPECT_NEAR(result.logprob, std::log(p[token]), 1e-5);
@@ -292,7 +306,7 @@ TEST_F(SamplerTest, ALargeVocabularyNarrowsAsTheReferenceDoes) {
   Sampler sampler(device_, kLarge, 1, 20);
   for (const SamplingParams& params :
        {SamplingParams{.temperature = 1.0F, .top_p = 0.3F}, SamplingParams{.temperature = 1.0F, .typical_p = 0.3F}}) {
-    const auto p = reference_distribution(logits, params, {}, {});
+    const auto p = reference_distribution(logits, resolved(params), {}, {});
     for (uint64_t seed = 0; seed < 50; ++seed) {
       const SamplingState state = make_state(params, {.seed = seed});
       auto copy = logits;
