@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include "base/file.h"
+#include "fixtures.h"
 #include "server/harness.h"
 #include "server/tokenize.h"
 
@@ -68,7 +69,7 @@ std::vector<int32_t> tokens_of(const Submission& submission) {
 
 TEST(Rows, BecomeTheServersPrompts) {
   Harness harness;
-  const std::string smollm2_like = read_file(CARAVEL_FIXTURES "/templates/chatml.jinja");
+  const std::string smollm2_like = read_file(tests::fixtures() + "/templates/chatml.jinja");
   for (const auto& [source, parser] :
        {std::pair<std::string, const char*>(smollm2_like, "hermes"),
         std::pair<std::string, const char*>(kGemmaLike, ""), std::pair<std::string, const char*>(kQwenLike, "")}) {

@@ -6,13 +6,14 @@
 #include <set>
 
 #include "engine/harness.h"
+#include "fixtures.h"
 
 namespace caravel::engine {
 namespace {
 
 /// Answers of `transformers` (tests/fixtures/make_generation.py).
 nlohmann::json golden() {
-  std::ifstream file(std::string(CARAVEL_FIXTURES) + "/generation.json");
+  std::ifstream file(tests::fixtures() + "/generation.json");
   return nlohmann::json::parse(file);
 }
 

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "engine/harness.h"
+#include "fixtures.h"
 
 namespace caravel::engine {
 namespace {
@@ -17,7 +18,7 @@ std::vector<float> embed(Engine& engine, std::vector<int32_t> tokens) {
 }
 
 TEST(Embed, EqualsTheMeanStateOfTransformers) {
-  std::ifstream file(std::string(CARAVEL_FIXTURES) + "/generation.json");
+  std::ifstream file(tests::fixtures() + "/generation.json");
   const nlohmann::json all = nlohmann::json::parse(file)["embeddings"];
   ASSERT_EQ(all.size(), 3U);
   for (const auto& golden : all) {

@@ -12,10 +12,11 @@
 
 #include "caravel/monitor.h"
 #include "engine/engine_impl.h"
+#include "fixtures.h"
 
 namespace caravel::engine {
 
-inline std::string fixture(const std::string& name) { return std::string(CARAVEL_FIXTURES) + "/models/" + name; }
+inline std::string fixture(const std::string& name) { return tests::fixtures() + "/models/" + name; }
 
 /// A tiny random model (256 tokens of context, a vocabulary of 320), one thread, room for every test here.
 inline EngineConfig small_config(const std::string& model = "llama") {

@@ -11,13 +11,14 @@
 
 #include "caravel/engine.h"
 #include "caravel/monitor.h"
+#include "fixtures.h"
 
 namespace {
 
 using caravel::Engine;
 using testing::HasSubstr;
 
-const std::string kModel = std::string(CARAVEL_FIXTURES) + "/models/llama";
+const std::string kModel = caravel::tests::fixtures() + "/models/llama";
 
 std::unique_ptr<Engine> open_engine() {
   return Engine::open({.model = kModel,

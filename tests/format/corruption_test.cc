@@ -9,13 +9,14 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "fixtures.h"
 #include "format/weight_source.h"
 #include "temp_folder.h"
 
 namespace caravel::format {
 namespace {
 
-std::string fixture(const std::string& name) { return std::string(CARAVEL_FIXTURES) + "/models/" + name; }
+std::string fixture(const std::string& name) { return tests::fixtures() + "/models/" + name; }
 
 // Touches the ends of every weight, which is where a wrong length shows. Returns whether the path opens.
 bool opens(const std::string& path) {
@@ -65,7 +66,7 @@ TEST(Corruption, ChangedBytesOfAGgufFileNeverCrash) {
   std::mt19937_64 random(1);
   int refused = 0;
   for (const char* name : {"gpt2.gguf", "llama.gguf", "weights.gguf"}) {
-    const std::string whole = read_file(std::string(CARAVEL_SOURCE_DIR) + "/tests/fuzz/seeds/gguf/" + name);
+    const std::string whole = read_file(tests::source_dir() + "/tests/fuzz/seeds/gguf/" + name);
     ASSERT_TRUE(opens(folder.write("changed.gguf", whole)));
     for (int i = 0; i < 1500; ++i) {
       refused += opens(folder.write("changed.gguf", mutated(whole, whole.size(), random))) ? 0 : 1;

@@ -6,13 +6,14 @@
 #include <cstring>
 #include <nlohmann/json.hpp>
 
+#include "fixtures.h"
 #include "format/weight_source.h"
 #include "text/tokenizer_data.h"
 
 namespace caravel::format {
 namespace {
 
-std::string fixture(const std::string& name) { return std::string(CARAVEL_FIXTURES) + "/models/" + name; }
+std::string fixture(const std::string& name) { return tests::fixtures() + "/models/" + name; }
 
 float half_to_float(uint16_t bits) {
   const int exponent = (bits >> 10) & 31;

@@ -6,13 +6,14 @@
 #include <string>
 #include <vector>
 
+#include "fixtures.h"
 #include "kernels/gemm.h"
 
 namespace caravel::kernels {
 namespace {
 
 std::vector<char> read_fixture(const std::string& name) {
-  std::ifstream file(std::string(CARAVEL_FIXTURES) + "/block_formats/" + name, std::ios::binary);
+  std::ifstream file(tests::fixtures() + "/block_formats/" + name, std::ios::binary);
   return {std::istreambuf_iterator<char>(file), {}};
 }
 

@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 #include <random>
 
+#include "fixtures.h"
 #include "memory_source.h"
 #include "model_harness.h"
 
@@ -24,7 +25,7 @@ struct Golden {
 };
 
 Golden read_golden(const std::string& name) {
-  const std::string folder = std::string(CARAVEL_FIXTURES) + "/models/" + name;
+  const std::string folder = tests::fixtures() + "/models/" + name;
   const nlohmann::json golden = nlohmann::json::parse(std::ifstream(folder + "/golden.json"));
   const auto vocabulary = golden["shape"][1].get<size_t>();
   Golden result{golden["tokens"].get<std::vector<int32_t>>(), {}};
@@ -39,7 +40,7 @@ Golden read_golden(const std::string& name) {
 
 /// Path of a file or folder of tests/fixtures/models ("llama", "llama.gguf"); a split file's first part.
 std::string fixture_path(const std::string& file) {
-  const std::filesystem::path models = std::filesystem::path(CARAVEL_FIXTURES) / "models";
+  const std::filesystem::path models = std::filesystem::path(tests::fixtures()) / "models";
   if (std::filesystem::exists(models / file)) return models / file;
   const std::string stem = std::filesystem::path(file).stem().string() + "-00001-of-";
   for (const auto& entry : std::filesystem::directory_iterator(models)) {

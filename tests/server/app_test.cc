@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "caravel/engine.h"
+#include "fixtures.h"
 #include "server/client.h"
 #include "server/serve.h"
 
@@ -19,7 +20,7 @@ using Json = nlohmann::ordered_json;
 class Served : public testing::Test {
  protected:
   static void SetUpTestSuite() {
-    engine_ = Engine::open({.model = CARAVEL_FIXTURES "/models/llama",
+    engine_ = Engine::open({.model = tests::fixtures() + "/models/llama",
                             .threads = 1,
                             .kv_cache_memory = 8 << 20,
                             .max_num_seqs = 16,
@@ -147,7 +148,7 @@ const std::multimap<std::string, Json>& smallest_requests() {
 }
 
 TEST_F(Served, TheDocumentNamesTheFieldsThatAreTaken) {
-  own_engine_ = Engine::open({.model = CARAVEL_FIXTURES "/models/llama",
+  own_engine_ = Engine::open({.model = tests::fixtures() + "/models/llama",
                               .threads = 1,
                               .kv_cache_memory = 8 << 20,
                               .max_num_seqs = 16,

@@ -15,6 +15,7 @@
 #include "caravel/monitor.h"
 #include "engine/engine_impl.h"
 #include "fields/json.h"
+#include "fixtures.h"
 #include "server/endpoint/api_error.h"
 #include "server/endpoint/call.h"
 #include "server/written.h"
@@ -85,7 +86,7 @@ class Harness {
   explicit Harness(ServeConfig serve = {}, const engine::EngineHooks& hooks = {})
       : config(std::move(serve)),
         engine(
-            std::make_unique<engine::EngineImpl>(EngineConfig{.model = std::string(CARAVEL_FIXTURES) + "/models/llama",
+            std::make_unique<engine::EngineImpl>(EngineConfig{.model = tests::fixtures() + "/models/llama",
                                                               .threads = 1,
                                                               .kv_cache_memory = 8 << 20,
                                                               .max_num_seqs = 16,

@@ -2,6 +2,7 @@
 
 #include <thread>
 
+#include "fixtures.h"
 #include "server/fake_engine.h"
 #include "server/status.h"
 #include "server/written.h"
@@ -14,7 +15,7 @@ struct Watched {
   FakeEngine engine;
   ServeConfig config;
   std::unique_ptr<metrics::Recorder> recorder = metrics::Recorder::make(engine, "fake", false);
-  std::unique_ptr<Tokenizer> tokenizer = open_tokenizer(CARAVEL_FIXTURES "/models/llama");
+  std::unique_ptr<Tokenizer> tokenizer = open_tokenizer(tests::fixtures() + "/models/llama");
   Services services{.engine = engine,
                     .config = config,
                     .model_names = {"fake"},

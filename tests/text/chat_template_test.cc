@@ -7,13 +7,14 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "fixtures.h"
 
 namespace caravel::text {
 namespace {
 
 using nlohmann::ordered_json;
 
-const std::string kFolder = std::string(CARAVEL_FIXTURES) + "/templates/";
+const std::string kFolder = tests::fixtures() + "/templates/";
 
 ChatInput read_chat_input(const ordered_json& json) {
   ChatInput input;

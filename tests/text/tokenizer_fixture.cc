@@ -1,13 +1,14 @@
 #include "text/tokenizer_fixture.h"
 
 #include "base/file.h"
+#include "fixtures.h"
 #include "text/tokenizer_data.h"
 
 namespace caravel::text {
 namespace {
 
 nlohmann::json read_json(const std::string& name) {
-  return nlohmann::json::parse(read_file(std::string(CARAVEL_FIXTURES) + "/tokenizers/" + name));
+  return nlohmann::json::parse(read_file(tests::fixtures() + "/tokenizers/" + name));
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "base/file.h"
+#include "fixtures.h"
 #include "server/fake_engine.h"
 #include "server/metrics/recorder.h"
 
@@ -14,7 +15,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-Json dashboard() { return Json::parse(read_file(CARAVEL_SOURCE_DIR "/docs/grafana-dashboard.json")); }
+Json dashboard() { return Json::parse(read_file(tests::source_dir() + "/docs/grafana-dashboard.json")); }
 
 void collect_expressions(const Json& json, std::vector<std::string>& out) {
   if (json.is_object() && json.contains("expr")) out.push_back(json["expr"].get<std::string>());

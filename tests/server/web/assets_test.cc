@@ -1,3 +1,4 @@
+#include "fixtures.h"
 #include "server/web/assets.h"
 
 #include <gtest/gtest.h>
@@ -11,7 +12,7 @@
 namespace caravel::server::web {
 namespace {
 
-const std::filesystem::path kPages = std::string(CARAVEL_SOURCE_DIR) + "/src/server/web/pages";
+const std::filesystem::path kPages = tests::source_dir() + "/src/server/web/pages";
 
 std::string read(const std::filesystem::path& path) {
   std::stringstream text;

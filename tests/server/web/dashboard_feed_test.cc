@@ -1,3 +1,4 @@
+#include "fixtures.h"
 #include "server/web/dashboard_feed.h"
 
 #include <gtest/gtest.h>
@@ -35,7 +36,7 @@ void advance_in_time(http::Work& work, http::Writer& writer) {
 
 TEST(DashboardFeed, StreamsEventsAsTheEngineMovesAndEndsWithTheServer) {
   const auto engine = Engine::open(
-      {.model = std::string(CARAVEL_FIXTURES) + "/models/llama", .threads = 1, .kv_cache_memory = 8 << 20});
+      {.model = tests::fixtures() + "/models/llama", .threads = 1, .kv_cache_memory = 8 << 20});
   bool ending = false;
   const auto work = dashboard_events(*engine, [&] { return ending; });
   TextWriter writer;
