@@ -26,14 +26,14 @@ def raise_descriptor_limit():
 
 
 class Server:
-    """A started server; `log` is what it wrote to stderr."""
+    """A started server; `log` is what it wrote to stderr. in_child: called in its process before it begins."""
 
-    def __init__(self, *flags, model=None, timeout=60):
+    def __init__(self, *flags, model=None, timeout=60, in_child=None):
         self.log = tempfile.NamedTemporaryFile("w+", prefix="caravel-serve-", suffix=".log")
         command = [str(CARAVEL), "serve", *([str(model)] if model else []), "--host", HOST, "--port", "0",
                    *map(str, flags)]
         start = time.monotonic()
-        self.process = subprocess.Popen(command, stdout=self.log, stderr=subprocess.STDOUT)
+        self.process = subprocess.Popen(command, stdout=self.log, stderr=subprocess.STDOUT, preexec_fn=in_child)
         self.pid = self.process.pid
         self.port = None
         while True:

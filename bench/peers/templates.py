@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 """Compares Caravel's chat templates with transformers', byte for byte.
 
-    templates.py CHECK TEMPLATES... [--show N] [--save FILE]
+    templates.py CHECK TEMPLATES... [--show N] [--save FILE] [--traits]
 
 CHECK is the program tests/peers/template_check. TEMPLATES are .jinja files, folders of them, .gguf files (their
 tokenizer.chat_template) and tokenizer_config.json files. Every template is rendered over a matrix of conversations. A
 pair matches where both render the same text, or where transformers raises and Caravel refuses (where the template raised
-the error itself, with the same message). Exits with 1 where a pair differs. --save keeps what transformers gave as JSON
+the error itself, with the same message). transformers is asked by apply_chat_template, which drops a message's keys whose
+value is null; the interpreter is given what is left, too, since what Caravel makes of null is decided before (the tests
+of src/chat hold that). With --traits CHECK prints what it decides of each template. Exits with 1 where a pair differs. --save keeps what transformers gave as JSON
 lines, for goldens. Needs transformers and jinja2; gguf for .gguf files.
 """
 
@@ -19,6 +21,8 @@ import sys
 import tempfile
 
 import jinja2
+import tokenizers
+import transformers
 from transformers.utils import chat_template_utils
 
 NOW = 1753444800  # 2025-07-25 12:00 UTC
@@ -145,7 +149,6 @@ def conversations():
     yield "ends with assistant", {"messages": turns[:2]}
     yield "unicode", {"messages": [system("\u7b80\u6d01"), user(" \u00dcn\u00efc\u00f6d\u00e9 \U0001f680\u200d \u0645\u0631\u062d\u0628\u0627 'q' \"d\" <b>&amp;</b>\n\n")]}
     yield "empty content", {"messages": [user("")]}
-    yield "empty conversation", {"messages": []}
     yield "two users", {"messages": [user("One"), user("Two")]}
     yield "starts with assistant", {"messages": [assistant("Hi"), user("Who?")]}
     yield "unknown role", {"messages": [{"role": "narrator", "content": "Once"}, user("Go on")]}
@@ -207,6 +210,7 @@ def matrix():
                 "documents": None,
                 "kwargs": {},
                 **conversation,
+                "messages": without_nulls(conversation["messages"]),
                 "add_generation_prompt": prompt,
                 "bos_token": BOS,
                 "eos_token": EOS,
@@ -214,19 +218,29 @@ def matrix():
             }
 
 
-def reference(template, conversation):
+TOKENIZER = transformers.PreTrainedTokenizerFast(
+    tokenizer_object=tokenizers.Tokenizer(tokenizers.models.BPE()), bos_token=BOS, eos_token=EOS
+)
+
+
+def without_nulls(messages):
+    return [{key: value for key, value in message.items() if value is not None} for message in messages]
+
+
+def reference(template, conversation, continue_final_message=False):
     """What transformers does: {"text"} or {"error", "raised"}; raised: by the template itself."""
-    kwargs = {"bos_token": BOS, "eos_token": EOS, **conversation["kwargs"]}
     try:
-        rendered, _ = chat_template_utils.render_jinja_template(
-            conversations=[conversation["messages"]],
+        text = TOKENIZER.apply_chat_template(
+            conversation["messages"],
             tools=conversation["tools"],
             documents=conversation["documents"],
             chat_template=template,
             add_generation_prompt=conversation["add_generation_prompt"],
-            **kwargs,
+            continue_final_message=continue_final_message,
+            tokenize=False,
+            **conversation["kwargs"],
         )
-        return {"text": rendered[0]}
+        return {"text": text}
     except Exception as error:  # whatever Python raises inside a template counts
         return {"error": str(error), "kind": type(error).__name__, "raised": type(error) is jinja2.TemplateError}
 
@@ -256,13 +270,29 @@ def matches(expected, actual):
     return "error" in actual and (not expected["raised"] or actual["error"].endswith(expected["error"]))
 
 
+def print_traits(check, paths):
+    with tempfile.TemporaryDirectory() as folder:
+        for name, template in read_templates(paths):
+            path = pathlib.Path(folder, "template.jinja")
+            path.write_bytes(template.encode())
+            row = json.dumps({"template_path": str(path), "traits": True})
+            done = subprocess.run([check], input=row.encode(), stdout=subprocess.PIPE, check=True)
+            print(f"{name}:")
+            for key, value in json.loads(done.stdout).items():
+                print(f"  {key}: {value}")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("check")
     parser.add_argument("templates", nargs="+")
     parser.add_argument("--show", type=int, default=10, help="how many differences to print")
     parser.add_argument("--save", type=pathlib.Path)
+    parser.add_argument("--traits", action="store_true", help="print what Caravel decides of each template, and exit")
     args = parser.parse_args()
+    if args.traits:
+        print_traits(args.check, args.templates)
+        return
 
     rows = []
     with tempfile.TemporaryDirectory() as folder:

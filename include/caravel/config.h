@@ -17,9 +17,9 @@ struct EngineConfig {
   std::string model;            // a .gguf file, a Hugging Face folder, or a name in the cache; empty: smollm2
   int threads = 0;              // 0: the processors this process may use
   CpuIsa isa = CpuIsa::kAuto;   // kAuto: the fastest that this machine runs
-  int max_model_len = 0;        // tokens of a sequence, prompt and answer; 0: the model's, at most 8,192
-  int64_t kv_cache_memory = 0;  // bytes; 0: what max_num_seqs sequences of max_model_len need, at most a quarter of
-                                // the memory that is free
+  int max_model_len = 0;        // tokens of a sequence, prompt and answer; 0: the model's, at most 8,192 and what the
+                                // KV cache holds
+  int64_t kv_cache_memory = 0;  // bytes; 0: by the plan, caravel/memory_plan.h
   KvCacheDtype kv_cache_dtype = KvCacheDtype::kF16;
   int max_num_seqs = 64;               // sequences in one step
   int max_num_batched_tokens = 512;    // tokens in one step: the budget that prefill chunks and decode share
@@ -28,12 +28,15 @@ struct EngineConfig {
   bool enable_prefix_caching = true;
   SchedulingPolicy policy = SchedulingPolicy::kFcfs;
   Preemption preemption = Preemption::kAuto;
-  int64_t swap_space = int64_t{256} << 20;  // bytes of host memory for preempted blocks
+  int64_t swap_space = int64_t{256} << 20;  // bytes of host memory for preempted blocks; less where there is little
   bool profile = false;                     // time every region of the steps: Stats::regions
   uint64_t seed = 0;                        // for requests that bring none; 0: from the system's entropy
-  std::string chat_template;                // Jinja, in place of the model's; empty: the model's
-  std::string tool_call_parser;             // how the model writes tool calls, by vLLM's name for it; empty: as the
-                                            // template has it
+  std::string chat_template;  // Jinja, or the name of one of the model's templates, in place of the model's choice;
+                              // empty: by what the model has
+  std::string chat_template_traits;  // what the template wants, as "content=parts,arguments=text": what probes of it
+                                     // would find out (docs/chat-templates.md); empty: as they do
+  std::string tool_call_parser;      // how the model writes tool calls, by vLLM's name for it; empty: as the
+                                     // template has it
 };
 
 }  // namespace caravel

@@ -8,7 +8,9 @@
 #include <vector>
 
 #include "caravel/config.h"
+#include "caravel/decision.h"
 #include "caravel/error.h"
+#include "caravel/memory_plan.h"
 #include "caravel/request.h"
 #include "caravel/result.h"
 #include "caravel/stats.h"
@@ -42,9 +44,20 @@ struct ModelInfo {
   int64_t activation_bytes = 0;
   int64_t kv_blocks = 0;
   int block_size = 0;
-  int64_t kv_tokens = 0;         // how many fit the pool
-  std::string chat_template;     // Jinja, by which messages are rendered: EngineConfig's, else the model's; empty: none
-  std::string tool_call_parser;  // EngineConfig's
+  int64_t kv_tokens = 0;             // how many fit the pool
+  std::string chat_template;         // Jinja, by which messages are rendered: EngineConfig's, else the model's; empty: none
+  std::string tool_use_template;     // the model's for conversations with tools; empty: they have none of their own
+  std::string chat_template_traits;  // EngineConfig's
+  std::string tool_call_parser;      // EngineConfig's
+  std::string chat_template_error;  // why the model's template cannot be used; empty: it can, or there is none
+  std::vector<Decision> decisions;   // what was made of the model's files, and why
+  MemoryPlan memory;
+};
+
+/// A request that would fit, and does not now: others hold what it needs. To be sent again when they have ended.
+class Busy : public Error {
+ public:
+  using Error::Error;
 };
 
 /// What RequestHandle::next() has to say.
@@ -85,6 +98,9 @@ class RequestHandle {
   Next poll() { return next(Deadline::min()); }
   /// Waits for the end. Valid while the handle lives.
   virtual const Result& result() = 0;
+  /// What the request's JSON schemas say and its answers are not held to, because JSON Schema takes it for annotations:
+  /// keywords that are not known, and formats, as "format:NAME". Each once.
+  virtual std::vector<std::string> schema_annotations() const { return {}; }
   /// Ends it within one step; what was generated is kept and finish_reason is kCancelled. Idempotent.
   virtual void cancel() = 0;
 };
@@ -107,8 +123,10 @@ class Engine {
   virtual ~Engine() = default;
 
   // Each queues a request and returns at once. They throw InvalidArgument (a parameter outside its range, an empty
-  // prompt, an unknown token id, a prompt longer than max_model_len) and CapacityError (one that could never fit the KV
-  // pool), each with the numbers.
+  // prompt, an unknown token id, a prompt longer than max_model_len, more answers at once than the KV pool holds),
+  // CapacityError (more log-probabilities than there is memory for) and Busy (than there is memory for now), each with
+  // the numbers. An answer is cut (FinishReason::kLength) where max_tokens is more than the context, the KV pool, or
+  // the memory for its log-probabilities holds.
 
   virtual std::unique_ptr<RequestHandle> submit(Request request, OnNews on_news = {}) = 0;
   /// Renders the messages by the model's chat template; its answers come taken apart: Delta::pieces,

@@ -95,6 +95,7 @@ struct Result {
   std::vector<float> embedding;               // [hidden_size]
   Usage usage;
   std::string error;  // not empty: why finish_reason is kError; or that scores or an embedding were cancelled
+  bool contradicts_itself = false;  // `error` is the request's own: what it demands cannot be had together
 };
 
 }  // namespace caravel

@@ -40,6 +40,10 @@ class Tokenizer {
   /// Broken UTF-8 counts as U+FFFD.
   std::vector<int32_t> encode(std::string_view text, const EncodeOptions& options = {}) const;
 
+  /// A prompt that the model's chat template has rendered: the template writes special tokens itself, none is added.
+  /// Only a GGUF file that asks for a beginning-of-sequence token gets one where the template writes none.
+  std::vector<int32_t> encode_chat(std::string_view prompt) const;
+
   /// The text of many tokens, as a Detokenizer would give it. Bytes that are not UTF-8 become U+FFFD.
   std::string decode(std::span<const int32_t> tokens, bool skip_special = true) const;
 
@@ -65,6 +69,7 @@ class Tokenizer {
   bool adds_space_prefix() const;
 
  private:
+  friend class Detokenizer;
   struct Impl;
   std::unique_ptr<const Impl> impl_;
 };
@@ -86,10 +91,15 @@ class Detokenizer {
   void finish(std::string& out);
 
  private:
+  void append(std::string_view bytes, std::string& out);
+  void strip_leading(std::string& text);
+
   const Tokenizer* tokenizer_;
   bool skip_special_;
-  bool started_ = false;      // a leading space of SentencePiece's is dropped once
-  std::string pending_ = {};  // at most 3 bytes
+  bool started_ = false;         // some token has been pushed that is shown
+  bool past_beginning_ = false;  // nothing is taken off the text's beginning any more
+  size_t stripped_ = 0;          // characters that were, such as SentencePiece's leading space
+  std::string pending_ = {};     // at most 3 bytes
 };
 
 }  // namespace caravel

@@ -3,12 +3,9 @@
 #include <sched.h>
 
 #include <algorithm>
-#include <cstdio>
-#include <fstream>
-#include <string>
 
+#include "base/cgroup.h"
 #include "base/error.h"
-#include "base/numbers.h"
 
 namespace caravel {
 namespace {
@@ -33,24 +30,6 @@ void wait_for_change(const std::atomic<uint32_t>& word, uint32_t old) {
   while (word.load(std::memory_order_acquire) == old) word.wait(old, std::memory_order_acquire);
 }
 
-/// Processors that the cgroup (v2, then v1) grants, rounded up; a large number without a quota.
-int cgroup_quota() {
-  constexpr int kNone = 1 << 20;
-  double quota = 0;
-  double period = 0;
-  if (std::ifstream v2("/sys/fs/cgroup/cpu.max"); v2) {
-    std::string first;
-    if (!(v2 >> first >> period) || first == "max") return kNone;
-    quota = parse_number<double>(first).value_or(0);
-  } else {
-    std::ifstream v1_quota("/sys/fs/cgroup/cpu/cpu.cfs_quota_us");
-    std::ifstream v1_period("/sys/fs/cgroup/cpu/cpu.cfs_period_us");
-    if (!(v1_quota >> quota) || !(v1_period >> period)) return kNone;
-  }
-  if (quota <= 0 || period <= 0) return kNone;
-  return std::max(1, static_cast<int>((quota + period - 1) / period));
-}
-
 /// The processors in this thread's affinity mask; empty where the system does not tell.
 std::vector<int> allowed_processors() {
   cpu_set_t mask;
@@ -66,7 +45,8 @@ std::vector<int> allowed_processors() {
 /// A processor for each rank, where that takes all that this process may use.
 std::vector<int> choose_processors(int threads) {
   std::vector<int> processors = allowed_processors();
-  const bool all = threads > 1 && processors.size() == static_cast<size_t>(threads) && cgroup_quota() >= threads;
+  const bool all = threads > 1 && processors.size() == static_cast<size_t>(threads) &&
+                   cgroup_processors().value_or(threads) >= threads;
   if (!all) processors.clear();
   return processors;
 }
@@ -76,7 +56,7 @@ std::vector<int> choose_processors(int threads) {
 int usable_processors() {
   const auto allowed = static_cast<int>(allowed_processors().size());
   const int count = allowed > 0 ? allowed : static_cast<int>(std::thread::hardware_concurrency());
-  return std::max(1, std::min(count, cgroup_quota()));
+  return std::max(1, std::min(count, cgroup_processors().value_or(count)));
 }
 
 ThreadPool::ThreadPool(int threads) : size_(threads), processors_(choose_processors(threads)) {

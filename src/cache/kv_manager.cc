@@ -27,6 +27,7 @@ const KvConfig& checked(const KvConfig& config) {
 
 KvManager::KvManager(const KvConfig& config)
     : config_(checked(config)),
+      capacity_{.block_size = config.block_size, .blocks = config.num_blocks, .windows = config.windows},
       pool_(config.num_blocks),
       host_pool_(config.num_host_blocks),
       index_(config.prefix_caching ? config.num_blocks : 0, config.block_size, config.hash_seed),
@@ -35,17 +36,6 @@ KvManager::KvManager(const KvConfig& config)
   deferred_.reserve(2 * blocks);
   moved_to_.assign(blocks, kNoBlock);
   mark_.assign(blocks, 0);
-}
-
-int64_t KvManager::worst_case_blocks(int prompt_tokens, int max_tokens, int sequences) const {
-  const int64_t shared = prompt_tokens / block_size();
-  const int64_t all = shared + sequences * (blocks_for(max_tokens) - shared);
-  int64_t sum = 0;
-  for (const int window : config_.windows) {
-    const int64_t spanned = (int64_t{window} + block_size() - 2) / block_size() + 1;  // the most that a window touches
-    sum += window == 0 ? all : std::min(all, sequences * spanned);
-  }
-  return sum;
 }
 
 void KvManager::register_sequence(KvSequence& sequence, std::string_view salt, int max_tokens) {

@@ -7,6 +7,7 @@
 
 #include "base/block_copy.h"
 #include "cache/block_pool.h"
+#include "cache/capacity.h"
 #include "cache/kv_sequence.h"
 #include "cache/prefix_index.h"
 
@@ -53,9 +54,8 @@ class KvManager {
   const BlockPool& pool() const { return pool_; }
   const BlockPool& host_pool() const { return host_pool_; }
 
-  /// Most blocks that `sequences` of one prompt, each growing to `max_tokens`, ever need together to go on (one token
-  /// at a time), the prompt's full blocks being shared.
-  int64_t worst_case_blocks(int prompt_tokens, int max_tokens, int sequences) const;
+  /// What the device pool holds at the worst.
+  const Capacity& capacity() const { return capacity_; }
 
   // -- A sequence's life. It must be released before it is destroyed.
 
@@ -141,6 +141,7 @@ class KvManager {
   void check_references(Side side) const;
 
   KvConfig config_;
+  Capacity capacity_;
   BlockPool pool_;
   BlockPool host_pool_;
   PrefixIndex index_;

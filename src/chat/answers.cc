@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "base/make_id.h"
+#include "chat/call_ids.h"
 
 namespace caravel::chat {
 namespace {
@@ -68,6 +68,7 @@ class AnswersHandle final : public RequestHandle {
 
   const std::string& id() const override { return handle_->id(); }
   void cancel() override { handle_->cancel(); }
+  std::vector<std::string> schema_annotations() const override { return handle_->schema_annotations(); }
 
   Next next(Deadline deadline) override {
     while (true) {
@@ -103,7 +104,8 @@ class AnswersHandle final : public RequestHandle {
           completion.reasoning += piece.text;
           break;
         case Kind::kToolCall:
-          completion.tool_calls.push_back({.id = make_id("call_"), .name = piece.text, .arguments = ""});
+          completion.tool_calls.push_back(
+              {.id = make_call_id("call_", layout_.call_id_length), .name = piece.text, .arguments = ""});
           break;
         case Kind::kToolArguments:
           completion.tool_calls.back().arguments += piece.text;

@@ -21,10 +21,9 @@ void CallObject::reset() {
 CallStatus CallObject::feed(char byte) {
   if (state_ == State::kInValue) return in_value(byte);
   if (state_ == State::kInKey) {
-    text_ += byte;
-    const JsonScanner::Status status = scanner_.feed(byte);
-    if (status == JsonScanner::Status::kBad) return CallStatus::kBad;
-    if (status == JsonScanner::Status::kDone) {
+    const JsonMender::Status status = mender_.feed(byte, text_);
+    if (status == JsonMender::Status::kBad) return CallStatus::kBad;
+    if (status == JsonMender::Status::kDone) {
       key_ = unescape(text_);
       state_ = State::kColon;
     }
@@ -42,11 +41,12 @@ CallStatus CallObject::feed(char byte) {
       return begin_value(byte);
     case State::kAfterValue:
       return after_value(byte);
-    default:  // an object without members is no call: no other way out than a key
-      if (byte != '"') return CallStatus::kBad;
-      scanner_.reset();
-      scanner_.feed(byte);
-      text_ = byte;
+    default:  // an object without members is no call: no other way out than a key, or a comma too many before it
+      if (byte == '}' && announced_) return end(CallStatus::kDone);
+      if (byte != '"' && byte != '\'') return CallStatus::kBad;
+      mender_.reset();
+      text_.clear();
+      mender_.feed(byte, text_);
       state_ = State::kInKey;
       return CallStatus::kMore;
   }
@@ -55,7 +55,7 @@ CallStatus CallObject::feed(char byte) {
 CallStatus CallObject::begin_value(char byte) {
   member_ = Member::kOther;
   if (key_ == "name" && name_.empty()) {
-    if (byte != '"') return CallStatus::kBad;
+    if (byte != '"' && byte != '\'') return CallStatus::kBad;
     member_ = Member::kName;
     text_.clear();
   } else if ((key_ == "arguments" || key_ == "parameters") && !has_arguments_) {
@@ -67,27 +67,28 @@ CallStatus CallObject::begin_value(char byte) {
       announced_ = true;
     }
   }
-  scanner_.reset();
+  mender_.reset();
   state_ = State::kInValue;
   return in_value(byte);
 }
 
 CallStatus CallObject::in_value(char byte) {
-  const JsonScanner::Status status = scanner_.feed(byte);
-  if (status == JsonScanner::Status::kBad) return CallStatus::kBad;
-  if (status == JsonScanner::Status::kEnded) {
+  mended_.clear();
+  const JsonMender::Status status = mender_.feed(byte, mended_);
+  if (status == JsonMender::Status::kBad) return arguments() != nullptr ? CallStatus::kBroken : CallStatus::kBad;
+  if (member_ == Member::kName) text_ += mended_;
+  if (member_ == Member::kArguments) {
+    if (announced_) {
+      out_.arguments(mended_);
+    } else {
+      arguments_ += mended_;
+    }
+  }
+  if (status == JsonMender::Status::kMore) return CallStatus::kMore;
+  if (status == JsonMender::Status::kEnded) {
     state_ = State::kAfterValue;
     return is_json_space(byte) ? CallStatus::kMore : after_value(byte);
   }
-  if (member_ == Member::kName) text_ += byte;
-  if (member_ == Member::kArguments) {
-    if (announced_) {
-      out_.arguments({&byte, 1});
-    } else {
-      arguments_ += byte;
-    }
-  }
-  if (status == JsonScanner::Status::kMore) return CallStatus::kMore;
   state_ = State::kAfterValue;
   return member_ != Member::kName || name_is_known() ? CallStatus::kMore : CallStatus::kBad;
 }
@@ -108,9 +109,13 @@ CallStatus CallObject::after_value(char byte) {
     state_ = State::kKey;
     return CallStatus::kMore;
   }
-  if (byte != '}' || !announced_) return CallStatus::kBad;
+  if (!announced_) return CallStatus::kBad;
+  return end(byte == '}' ? CallStatus::kDone : CallStatus::kEnded);
+}
+
+CallStatus CallObject::end(CallStatus how) {
   out_.end_call();
-  return CallStatus::kDone;
+  return how;
 }
 
 }  // namespace caravel::chat

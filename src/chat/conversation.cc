@@ -8,21 +8,25 @@
 namespace caravel::chat {
 namespace {
 
+/// What is called. Arguments stay the text that the client sent: their form is the template's business.
+Json parse_function_call(const Json& value, const std::string& path) {
+  Fields function(value, path);
+  Json result = {{"name", as_string(function.require("name"), function.path("name"))}};
+  const Json* arguments = function.find("arguments");
+  if (arguments != nullptr && !arguments->is_object()) as_string(*arguments, function.path("arguments"));
+  result["arguments"] = arguments == nullptr ? Json("") : *arguments;
+  function.ignore_unknown();
+  return result;
+}
+
 Json parse_call(const Json& value, const std::string& path) {
   Fields call(value, path);
   Json result = Json::object();
   if (auto id = call.string("id")) result["id"] = *std::move(id);
   if (const Json* type = call.find("type")) as_one_of(*type, call.path("type"), {"function"});
   result["type"] = "function";
-  Fields function(call.require("function"), call.path("function"));
-  result["function"] = {{"name", as_string(function.require("name"), function.path("name"))}};
-  const Json* arguments = function.find("arguments");
-  const std::string arguments_path = function.path("arguments");
-  result["function"]["arguments"] =
-      arguments == nullptr ? Json::object() : parse_arguments(as_string(*arguments, arguments_path), arguments_path);
-  function.refuse_unknown();
-  call.ignore({"index"});
-  call.refuse_unknown();
+  result["function"] = parse_function_call(call.require("function"), call.path("function"));
+  call.ignore_unknown();
   return result;
 }
 
@@ -32,31 +36,89 @@ Json parse_calls(const Json& value, const std::string& path) {
   return calls;
 }
 
+/// Reasoning has had several names; transformers looks for them in this order.
+std::optional<std::string> parse_reasoning(Fields& fields) {
+  for (const char* name : {"reasoning_content", "thinking", "reasoning"}) {
+    if (auto text = fields.string(name)) return text;
+  }
+  return std::nullopt;
+}
+
+/// The fields of an assistant's message beside its content.
+void parse_answer(Fields& fields, Json& message) {
+  // A refusal is what the model said in place of a content.
+  if (auto refusal = fields.string("refusal"); refusal && !refusal->empty() && !message.contains("content")) {
+    message["content"] = *std::move(refusal);
+  }
+  if (auto reasoning = parse_reasoning(fields)) message["reasoning_content"] = *std::move(reasoning);
+  const Json* calls = fields.find("tool_calls");
+  const Json* older_call = fields.find("function_call");  // what there was before tools
+  if (calls != nullptr && !as_array(*calls, fields.path("tool_calls")).empty()) {
+    message["tool_calls"] = parse_calls(*calls, fields.path("tool_calls"));
+  } else if (older_call != nullptr) {
+    Json function = parse_function_call(*older_call, fields.path("function_call"));
+    message["tool_calls"] = Json::array({{{"type", "function"}, {"function", std::move(function)}}});
+  }
+}
+
 Json parse_message(const Json& value, const std::string& path) {
   Fields fields(value, path);
-  const std::string& role =
-      as_one_of(fields.require("role"), fields.path("role"), {"system", "developer", "user", "assistant", "tool"});
-  // Templates know no developer, which is what OpenAI calls its newer models' system prompt.
-  Json message = {{"role", role == "developer" ? "system" : role}};
-  const Json* calls = role == "assistant" ? fields.find("tool_calls") : nullptr;
+  const std::string& role = as_one_of(fields.require("role"), fields.path("role"),
+                                      {"system", "developer", "user", "assistant", "tool", "function"});
+  Json message = {{"role", role}};
   const Json* content = fields.find("content");
-  if (content == nullptr && role != "assistant") throw missing_field(fields.path("content"));
-  message["content"] = content == nullptr ? "" : parse_content(*content, fields.path("content"), {"text", "refusal"});
-  if (auto name = fields.string("name")) message["name"] = *std::move(name);
-  if (role == "assistant") {
-    std::optional<std::string> reasoning = fields.string("reasoning_content");
-    if (auto other = fields.string("reasoning"); !reasoning) reasoning = std::move(other);
-    if (reasoning) message["reasoning_content"] = *std::move(reasoning);
-    if (calls != nullptr) message["tool_calls"] = parse_calls(*calls, fields.path("tool_calls"));
-    fields.refuse("function_call", "use tool_calls");
-    // What an answer of ours carries, sent back as it came.
-    fields.ignore({"refusal", "audio", "annotations"});
+  const bool is_result = role == "tool" || role == "function";
+  if (content != nullptr) {
+    message["content"] = parse_content(*content, fields.path("content"), {"text", "refusal"});
+  } else if (is_result) {
+    message["content"] = "";  // the tool gave nothing
+  } else if (role != "assistant") {
+    throw missing_field(fields.path("content"));
   }
+  if (auto name = fields.string("name"); name && !name->empty()) message["name"] = *std::move(name);
+  if (role == "assistant") parse_answer(fields, message);
   if (role == "tool") {
     message["tool_call_id"] = as_string(fields.require("tool_call_id"), fields.path("tool_call_id"));
   }
-  fields.refuse_unknown();
+  fields.ignore_unknown();
   return message;
+}
+
+/// The same with every field that is null left out.
+Json without_nulls(const Json& value) {
+  if (value.is_array()) {
+    Json kept = Json::array();
+    for (const Json& item : value) kept.push_back(without_nulls(item));
+    return kept;
+  }
+  if (!value.is_object()) return value;
+  Json kept = Json::object();
+  for (const auto& [name, field] : value.get_ref<const Json::object_t&>()) {
+    // Not by its name, which would be looked for among all others.
+    if (!field.is_null()) kept.get_ref<Json::object_t&>().emplace_back(name, without_nulls(field));
+  }
+  return kept;
+}
+
+/// Calls without an id, and results that name none, as there were before tools: they get ids that templates accept, in
+/// the order in which they stand.
+void add_call_ids(Json& messages) {
+  int made = 0;
+  std::string last;
+  for (Json& message : messages) {
+    if (message.contains("tool_calls")) {
+      for (Json& call : message["tool_calls"]) {
+        if (!call.contains("id")) {
+          Json with_id = {{"id", fmt::format("call{:05}", made++)}};
+          with_id.update(call);
+          call = std::move(with_id);
+        }
+        last = call["id"].get<std::string>();
+      }
+    } else if (message["role"] == "function" && !last.empty()) {
+      message["tool_call_id"] = last;
+    }
+  }
 }
 
 void parse_continuation(Fields& fields, Conversation& conversation) {
@@ -99,16 +161,17 @@ Json parse_messages(const Json& value, const std::string& path) {
   for (const Json& item : as_array(value, path)) {
     messages.push_back(parse_message(item, join_path(path, messages.size())));
   }
+  add_call_ids(messages);
   return messages;
 }
 
-std::string parse_content(const Json& value, const std::string& path, std::initializer_list<std::string_view> types) {
-  if (value.is_string()) return value.get<std::string>();
+Json parse_content(const Json& value, const std::string& path, std::initializer_list<std::string_view> types) {
+  if (value.is_string()) return value;
   if (!value.is_array()) throw wrong_type(value, path, "a string or an array of text parts");
-  std::string text;
-  size_t index = 0;
+  if (value.empty()) return "";
+  Json parts = Json::array();
   for (const Json& item : value) {
-    Fields part(item, join_path(path, index));
+    Fields part(item, join_path(path, parts.size()));
     const std::string& type = as_string(part.require("type"), part.path("type"));
     if (std::ranges::find(types, type) == types.end()) {
       throw bad_field(part.path("type"), fmt::format("Invalid '{}': parts of type '{}' are not supported; this model "
@@ -116,27 +179,14 @@ std::string parse_content(const Json& value, const std::string& path, std::initi
                                                      part.path("type"), type));
     }
     const std::string_view key = type == "refusal" ? "refusal" : "text";
-    if (index++ > 0) text += '\n';
-    text += as_string(part.require(key), part.path(key));
-    part.ignore({"cache_control", "annotations", "logprobs", "citations"});
-    part.refuse_unknown();
+    parts.push_back({{"type", "text"}, {"text", as_string(part.require(key), part.path(key))}});
+    part.ignore_unknown();
   }
-  return text;
-}
-
-Json parse_arguments(const std::string& text, const std::string& path) {
-  if (text.empty()) return Json::object();
-  Json arguments;
-  try {
-    arguments = parse_json(text);
-  } catch (const FormatError&) {
-    throw bad_field(path, fmt::format("Invalid '{}': a call's arguments are a JSON object, as text.", path));
-  }
-  return as_object(arguments, path);
+  return parts;
 }
 
 text::PromptComponents parse_components(const Json& value, const std::string& path) {
-  const std::string text = to_text(as_object(value, path));
+  const std::string text = to_text(without_nulls(as_object(value, path)));
   try {
     return text::parse_prompt_components(text, path);
   } catch (const Error& error) {

@@ -11,16 +11,18 @@
 
 namespace caravel::chat {
 
-/// What a chat template is given, in the form that templates expect: each message's content one text, a call's
-/// arguments an object.
+/// What a chat template is given, before it has the form that the template wants (message_shape.h).
 struct Conversation {
+  /// Objects with a role and, where they have them: content, a text or a list of {"type": "text", "text"}; name;
+  /// reasoning_content; tool_calls, one at least, whose arguments are an object or the text that the client sent;
+  /// tool_call_id. What is null, and an empty name or list of calls, is absent.
   Json messages = Json::array();
   Tools tools;
   Json documents = nullptr;
   Json kwargs = Json::object();
   bool add_generation_prompt = true;
   bool continue_final_message = false;     // the answer goes on where the last message ends
-  std::optional<bool> add_special_tokens;  // nothing: where the template writes no beginning of sequence
+  std::optional<bool> add_special_tokens;  // nothing, false: what chat_prompt() adds by itself
   std::string path = "messages";           // the request's field that has the messages, for errors
 };
 
@@ -34,12 +36,9 @@ Conversation parse_conversation(Fields& fields, Json messages, std::string path)
 /// The messages of /v1/chat/completions. Parts that are no text are refused by their names.
 Json parse_messages(const Json& value, const std::string& path);
 
-/// A content of text parts, joined by line breaks, or a text. types: the kinds of parts that hold a "text".
-std::string parse_content(const Json& value, const std::string& path,
-                          std::initializer_list<std::string_view> types = {"text"});
-
-/// The arguments of a call, which clients send as a text that holds an object; an empty text is an empty object.
-Json parse_arguments(const std::string& text, const std::string& path);
+/// A content: a text, or its parts as {"type": "text", "text"}. types: the kinds of parts that hold a "text".
+Json parse_content(const Json& value, const std::string& path,
+                   std::initializer_list<std::string_view> types = {"text"});
 
 /// prompt_components: a prompt by its parts (docs/prompting.md).
 text::PromptComponents parse_components(const Json& value, const std::string& path);

@@ -47,7 +47,7 @@ std::string schema_of(const Json& function, const std::string& name) {
       !schema.contains("patternProperties")) {
     schema["additionalProperties"] = false;
   }
-  return schema.dump();
+  return to_text(schema);
 }
 
 }  // namespace
@@ -55,7 +55,7 @@ std::string schema_of(const Json& function, const std::string& name) {
 GrammarSpec forced_call_grammar(ToolFormat format, const Json& tools, bool parallel) {
   const ToolSyntax* syntax = find_syntax(format);
   if (syntax == nullptr) {
-    throw Unsupported("this model's chat template has no tool calls; name their format with --tool-call-parser");
+    throw Unsupported("there is no form for calls: --tool-call-parser is none");
   }
   const ToolSyntax::Spelling& spelled = syntax->forced;
   if (tools.empty()) throw InvalidArgument("there is no tool to call: tools is empty");

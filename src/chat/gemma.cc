@@ -46,7 +46,7 @@ class GemmaParser final : public CallParser {
       case State::kPython:
         return after(python_.feed(byte));
       case State::kBetween:
-        if (is_json_space(byte) || byte == ',' || byte == ';') return Read::kMore;
+        if (is_json_space(byte) || byte == ',' || byte == ';' || byte == '}') return Read::kMore;
         if (list_ && byte == ']') {
           state_ = State::kClose;
           return fenced_ ? Read::kMore : Read::kDone;
@@ -62,6 +62,10 @@ class GemmaParser final : public CallParser {
   }
 
   bool may_end() const override { return state_ == State::kBetween || state_ == State::kClose; }
+  std::span<const Ending> endings() const override { return {kEndings, fenced_ ? 1U : 0U}; }
+  std::string_view brackets() const override { return list_ ? "}]" : "}"; }
+
+  static constexpr Ending kEndings[] = {{.mark = kFence, .opens = false}};
 
   Read begin_call(char byte) {
     if (byte == '{') {
@@ -78,8 +82,9 @@ class GemmaParser final : public CallParser {
 
   Read after(CallStatus status) {
     if (status == CallStatus::kBad) return Read::kNotCalls;
-    if (status == CallStatus::kDone) state_ = State::kBetween;
-    return Read::kMore;
+    if (status == CallStatus::kBroken) return broken();
+    if (status != CallStatus::kMore) state_ = State::kBetween;
+    return status == CallStatus::kEnded ? Read::kAgain : Read::kMore;
   }
 
   enum class State : uint8_t { kBefore, kObject, kPython, kBetween, kClose } state_ = State::kBefore;
@@ -95,7 +100,7 @@ const ToolSyntax kGemmaSyntax = {
     .format = ToolFormat::kGemma,
     .name = "gemma",
     .is_format_of = [](std::string_view chat_template) { return says(chat_template, "<start_of_turn>"); },
-    .marks_are_special = false,
+    .marks = {},
     .instruction =
         "answer with nothing but a block for them: ```json\n{\"name\": function name, \"parameters\": "
         "dictionary of argument name and its value}\n```",

@@ -5,6 +5,7 @@ namespace caravel::chat {
 namespace {
 
 constexpr std::string_view kPythonTag = "<|python_tag|>";
+constexpr std::string_view kMarks[] = {kPythonTag};
 
 /// {"name": ..., "parameters": {...}} at the start of the answer, or anywhere after <|python_tag|>; more calls may
 /// follow behind semicolons, commas, white space or another tag. Built-in tools' `<|python_tag|>name.call(...)` is
@@ -38,12 +39,16 @@ class Llama3Parser final : public CallParser {
     }
     const CallStatus status = object_.feed(byte);
     if (status == CallStatus::kBad) return Read::kNotCalls;
+    if (status == CallStatus::kBroken) return broken();
     in_object_ = status == CallStatus::kMore;
-    if (!in_object_) separators_ = ";,";
-    return Read::kMore;
+    if (!in_object_) separators_ = ";,}";  // or a brace too many
+    return status == CallStatus::kEnded ? Read::kAgain : Read::kMore;
   }
 
   bool may_end() const override { return !in_object_; }
+  std::span<const Ending> endings() const override { return kEndings; }
+
+  static constexpr Ending kEndings[] = {{.mark = kPythonTag, .opens = true}};
 
   bool in_object_ = false;
   size_t tag_ = 0;               // bytes of a further <|python_tag|>
@@ -59,7 +64,7 @@ const ToolSyntax kLlama3Syntax = {
         [](std::string_view chat_template) {
           return says(chat_template, "<|start_header_id|>") && says(chat_template, "\"parameters\"");
         },
-    .marks_are_special = true,
+    .marks = kMarks,
     .instruction =
         "answer with nothing but {\"name\": function name, \"parameters\": dictionary of argument name and "
         "its value}",

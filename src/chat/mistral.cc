@@ -7,6 +7,9 @@ namespace caravel::chat {
 namespace {
 
 constexpr std::string_view kToolCalls = "[TOOL_CALLS]";
+constexpr std::string_view kArgs = "[ARGS]";
+constexpr std::string_view kCallId = "[CALL_ID]";
+constexpr std::string_view kMarks[] = {kToolCalls, kArgs, kCallId};
 constexpr size_t kMaxSpace = 64;  // bytes between a list's bracket and its first call
 
 bool is_name_byte(char byte) {
@@ -45,13 +48,14 @@ class MistralParser final : public CallParser {
       case State::kObject: {
         const CallStatus status = object_.feed(byte);
         if (status == CallStatus::kBad) return Read::kNotCalls;
+        if (status == CallStatus::kBroken) return broken();
         if (status == CallStatus::kMore) return Read::kMore;
-        if (!list_) return Read::kDone;
+        if (!list_) return status == CallStatus::kDone ? Read::kDone : Read::kNotCalls;
         state_ = State::kAfter;
-        return Read::kMore;
+        return status == CallStatus::kEnded ? Read::kAgain : Read::kMore;
       }
       case State::kAfter:
-        if (is_json_space(byte)) return Read::kMore;
+        if (is_json_space(byte) || byte == '}') return Read::kMore;  // a brace too many
         if (byte == ']') return Read::kDone;
         if (byte != ',') return Read::kNotCalls;
         state_ = State::kNext;
@@ -59,10 +63,11 @@ class MistralParser final : public CallParser {
       case State::kNext:
         return is_json_space(byte) ? Read::kMore : begin_object(byte);
       case State::kArguments: {
-        const JsonScanner::Status status = scanner_.feed(byte);
-        if (status == JsonScanner::Status::kBad) return Read::kNotCalls;
-        out_.arguments({&byte, 1});
-        if (status == JsonScanner::Status::kMore) return Read::kMore;
+        mended_.clear();
+        const JsonMender::Status status = mender_.feed(byte, mended_);
+        if (status == JsonMender::Status::kBad) return broken();
+        out_.arguments(mended_);
+        if (status == JsonMender::Status::kMore) return Read::kMore;
         out_.end_call();
         return Read::kDone;
       }
@@ -72,6 +77,13 @@ class MistralParser final : public CallParser {
   }
 
   bool may_end() const override { return state_ == State::kAfter || state_ == State::kNext; }
+  std::span<const Ending> endings() const override { return kEndings; }
+  std::string_view brackets() const override { return list_ ? "}]" : state_ == State::kObject ? "}" : ""; }
+  const JsonMender* arguments() const override {
+    return state_ == State::kArguments ? &mender_ : CallParser::arguments();
+  }
+
+  static constexpr Ending kEndings[] = {{.mark = kToolCalls, .opens = true}};
 
   Read before(char byte) {
     if (is_json_space(byte)) return Read::kMore;
@@ -102,12 +114,11 @@ class MistralParser final : public CallParser {
         return byte == '[' ? to_mark(byte) : begin_arguments(byte);
       case State::kMark:
         text_ += byte;
-        if (text_ == "[ARGS]") {
+        if (text_ == kArgs) {
           state_ = State::kBeforeArguments;
-        } else if (text_ == "[CALL_ID]") {
+        } else if (text_ == kCallId) {
           state_ = State::kId;
-        } else if (!std::string_view("[ARGS]").starts_with(text_) &&
-                   !std::string_view("[CALL_ID]").starts_with(text_)) {
+        } else if (!kArgs.starts_with(text_) && !kCallId.starts_with(text_)) {
           return Read::kNotCalls;
         }
         return Read::kMore;
@@ -132,7 +143,7 @@ class MistralParser final : public CallParser {
     }
     if (byte != '{') return Read::kNotCalls;
     out_.begin_call(name_);
-    scanner_.reset();
+    mender_.reset();
     state_ = State::kArguments;
     return read(byte);
   }
@@ -151,7 +162,8 @@ class MistralParser final : public CallParser {
   bool list_ = false;
   std::string name_;
   std::string text_;  // the mark behind the name
-  JsonScanner scanner_;
+  JsonMender mender_;
+  std::string mended_;  // what a byte of the arguments gave
 };
 
 }  // namespace
@@ -160,7 +172,7 @@ const ToolSyntax kMistralSyntax = {
     .format = ToolFormat::kMistral,
     .name = "mistral",
     .is_format_of = [](std::string_view chat_template) { return says(chat_template, kToolCalls); },
-    .marks_are_special = true,
+    .marks = kMarks,
     .instruction =
         "answer with nothing but a list of them: [{\"name\": function name, \"arguments\": dictionary of "
         "argument name and its value}]",
@@ -171,6 +183,7 @@ const ToolSyntax kMistralSyntax = {
                .end = "}",
                .between = ", ",
                .after = "]"},
+    .id_length = 9,
     .make_parser = [](ToolNames tools) -> std::unique_ptr<OutputParser> {
       return std::make_unique<MistralParser>(std::move(tools));
     },

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,24 +14,29 @@ namespace caravel::chat {
 
 /// How a model spells tool calls in its text.
 enum class ToolFormat : uint8_t {
-  kNone,
+  kNone,     // no tools are offered
   kHermes,   // <tool_call>{"name": ..., "arguments": {...}}</tool_call>: Hermes, Qwen 2.5, Qwen 3
   kLlama3,   // {"name": ..., "parameters": {...}}, or <|python_tag|> before it: Llama 3.1, 3.2
   kMistral,  // [TOOL_CALLS][{"name": ..., "arguments": {...}}, ...]: Mistral 7B v0.3, Nemo
   kGemma,    // ```tool_code or ```json with name and parameters: Gemma 3
+  kGeneral,  // Hermes's form, for a model whose template has none that is known: it is told of tools and form
 };
 
-/// What the chat template says of itself: kNone where it never mentions tools, or mentions a format that is none of
-/// these; kGemma for Gemma's, whose official template mentions none. `name` overrides it: "hermes", "llama3",
-/// "mistral", "gemma", "none"; throws InvalidArgument for another. Empty: from the template.
+/// What the chat template says of itself: kGeneral where it never mentions tools, or mentions a format that is none of
+/// these; kGemma for Gemma's, whose official template mentions none. `name` overrides it: one of tool_format_names();
+/// throws InvalidArgument for another. Empty: from the template.
 ToolFormat tool_format(std::string_view chat_template, std::string_view name = {});
 
-/// Whether the marks of calls are special tokens (<|python_tag|>, [TOOL_CALLS]): an answer that may hold calls has to
-/// be asked for with skip_special_tokens off, or the parser never sees them.
-bool marks_are_special(ToolFormat format);
+/// What --tool-call-parser may say: the formats, and "none".
+std::vector<std::string> tool_format_names();
+
+/// The marks of calls (<tool_call>, [TOOL_CALLS]). Where a vocabulary has one as a special token, an answer that may
+/// hold calls has to be asked for with skip_special_tokens off, or the parser never sees it.
+std::span<const std::string_view> call_marks(ToolFormat format);
 
 /// What tells a model of its tools, and how to call them, where its chat template does not (Gemma 3's has no place for
-/// them): text for the end of the system message. Empty where the template takes tools, and for kNone or no tools.
+/// them) or is not asked to (kGeneral): text for the end of the system message. Empty where the template takes tools,
+/// and for kNone or no tools.
 std::string tool_instructions(ToolFormat format, std::string_view chat_template, const Json& tools);
 
 /// The marks of a reasoning part, such as <think> and </think>; empty where the template has none.

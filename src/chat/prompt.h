@@ -19,6 +19,10 @@ struct Prompt {
 /// Special tokens that are written in the text count as such.
 Prompt text_prompt(std::string text, const Tokenizer& tokenizer, bool add_special_tokens);
 
+/// What a chat template has rendered: it has written the special tokens itself (Tokenizer::encode_chat()).
+/// add_special_tokens: the model's come around it as well, but never a second beginning of sequence.
+Prompt chat_prompt(std::string text, const Tokenizer& tokenizer, bool add_special_tokens);
+
 /// Throws FieldError about `path` for an id outside the vocabulary.
 void check_token_ids(std::span<const int32_t> tokens, const std::string& path, int vocab_size);
 

@@ -8,11 +8,9 @@ namespace {
 
 using nlohmann::ordered_json;
 
-constexpr int kMaxDepth = 64;
-
 bool is_name_byte(char byte) { return std::isalnum(static_cast<unsigned char>(byte)) != 0 || byte == '_'; }
 
-/// Python's literals, as JSON values. What it cannot read makes `ok` false.
+/// Keywords and their values, as JSON. What it cannot read makes `ok` false.
 class Literals {
  public:
   explicit Literals(std::string_view text) : text_(text) {}
@@ -24,76 +22,25 @@ class Literals {
       const std::string key = word();
       expect('=');
       if (key.empty() || object.contains(key)) ok_ = false;
-      object[key] = value(0);
+      object[key] = value();
       if (peek() != 0) expect(',');
     }
     return ok_ ? std::optional(object) : std::nullopt;
   }
 
  private:
-  ordered_json value(int depth) {
-    const char first = peek();
-    if (!ok_ || depth == kMaxDepth) return fail();
-    if (first == '"' || first == '\'') return string();
-    if (first == '[') return list(depth);
-    if (first == '{') return dictionary(depth);
-    const size_t begin = at_;
-    while (at_ < text_.size() && std::string_view(",]}: \n\t\r").find(text_[at_]) == std::string_view::npos) ++at_;
-    const std::string_view token = text_.substr(begin, at_ - begin);
-    if (token == "True" || token == "true") return true;
-    if (token == "False" || token == "false") return false;
-    if (token == "None" || token == "null") return nullptr;
-    ordered_json number = ordered_json::parse(token, nullptr, /*allow_exceptions=*/false);
-    return number.is_number() ? number : fail();
-  }
-
-  ordered_json list(int depth) {
-    ordered_json items = ordered_json::array();
-    for (expect('['); ok_ && peek() != ']';) {
-      items.push_back(value(depth + 1));
-      if (peek() != ']') expect(',');
+  ordered_json value() {
+    JsonMender mender;
+    std::string json;
+    auto status = peek() == 0 ? JsonMender::Status::kBad : JsonMender::Status::kMore;
+    while (status == JsonMender::Status::kMore && at_ <= text_.size()) {
+      // Behind the last value comes the call's parenthesis.
+      status = mender.feed(at_ < text_.size() ? text_[at_] : ')', json);
+      if (status == JsonMender::Status::kMore || status == JsonMender::Status::kDone) ++at_;
     }
-    expect(']');
-    return items;
-  }
-
-  ordered_json dictionary(int depth) {
-    ordered_json object = ordered_json::object();
-    for (expect('{'); ok_ && peek() != '}';) {
-      const ordered_json key = peek() == '"' || peek() == '\'' ? string() : fail();
-      expect(':');
-      if (ok_) object[key.get<std::string>()] = value(depth + 1);
-      if (peek() != '}') expect(',');
-    }
-    expect('}');
-    return object;
-  }
-
-  ordered_json string() {
-    const char quote = text_[at_++];
-    std::string json = "\"";  // the same string as JSON spells it
-    for (; at_ < text_.size() && text_[at_] != quote; ++at_) {
-      char byte = text_[at_];
-      if (byte == '\n') return fail();
-      if (byte != '\\') {
-        if (byte == '"') json += '\\';
-        json += byte;
-        continue;
-      }
-      if (++at_ == text_.size()) return fail();
-      byte = text_[at_];
-      if (byte == '\'') {
-        json += '\'';
-      } else if (byte == 'x') {
-        json += "\\u00";
-      } else {
-        json += '\\';
-        json += byte;
-      }
-    }
-    expect(quote);
-    ordered_json value = ordered_json::parse(json + '"', nullptr, /*allow_exceptions=*/false);
-    return value.is_string() ? value : fail();
+    if (status != JsonMender::Status::kDone && status != JsonMender::Status::kEnded) return fail();
+    ordered_json value = ordered_json::parse(json, nullptr, /*allow_exceptions=*/false);
+    return value.is_discarded() ? fail() : value;
   }
 
   std::string word() {

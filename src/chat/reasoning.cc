@@ -4,7 +4,7 @@
 #include <iterator>
 #include <utility>
 
-#include "chat/json_scanner.h"
+#include "chat/json_mender.h"
 #include "chat/pieces.h"
 
 namespace caravel::chat {

@@ -5,41 +5,76 @@
 #include <utility>
 
 #include "base/error.h"
+#include "chat/call_ids.h"
+#include "chat/continuation.h"
+#include "chat/hidden_marks.h"
+#include "chat/message_shape.h"
+#include "chat/template_probe.h"
+#include "chat/tool_syntax.h"
 
 namespace caravel::chat {
-namespace {
 
-/// The messages with `text` at the end of the system message, which is added where there is none.
-Json with_system_text(Json messages, const std::string& text) {
-  if (text.empty()) return messages;
-  if (messages.front()["role"] != "system") {
-    messages.insert(messages.begin(), Json{{"role", "system"}, {"content", text}});
-    return messages;
-  }
-  auto& content = messages.front()["content"].get_ref<std::string&>();
-  content += (content.empty() ? "" : "\n\n") + text;
-  return messages;
+Renderer::Renderer(const Tokenizer& tokenizer, std::string chat_template, std::string_view tool_parser,
+                   std::string tool_use, std::string_view traits)
+    : tokenizer_(&tokenizer), default_(make_template(std::move(chat_template), tool_parser, traits)) {
+  if (!tool_use.empty()) tool_use_ = make_template(std::move(tool_use), tool_parser, traits);
 }
 
-}  // namespace
+Renderer::Renderer(const Tokenizer& tokenizer, const ModelInfo& model)
+    : Renderer(tokenizer, model.chat_template, model.tool_call_parser, model.tool_use_template,
+               model.chat_template_traits) {
+  template_error_ = model.chat_template_error;
+}
 
-Renderer::Renderer(const Tokenizer& tokenizer, std::string chat_template, std::string_view tool_parser)
-    : tokenizer_(&tokenizer), source_(std::move(chat_template)), format_(tool_format(source_, tool_parser)) {
-  if (!source_.empty()) template_.emplace(source_);
+Renderer::Template Renderer::make_template(std::string source, std::string_view tool_parser,
+                                           std::string_view traits) const {
+  Template made{.source = std::move(source)};
+  made.format = tool_format(made.source, tool_parser);
+  if (!made.source.empty()) {
+    made.jinja.emplace(made.source);
+    made.traits = probe_template(*made.jinja, made.source, std::string(tokenizer_->bos_text()),
+                                 std::string(tokenizer_->eos_text()));
+  }
+  made.traits.override_with(traits);
+  return made;
+}
+
+const Renderer::Template& Renderer::template_for(const Conversation& conversation) const {
+  return tool_use_ && !conversation.tools.list.is_null() ? *tool_use_ : default_;
+}
+
+std::vector<Decision> Renderer::describe() const {
+  std::vector<Decision> decisions;
+  const auto add = [&decisions](const Template& shown, const std::string& prefix) {
+    for (auto& [name, value] : shown.traits.describe()) {
+      decisions.push_back({prefix + name, std::move(value), "what the template makes of small conversations",
+                           "--chat-template-traits"});
+    }
+  };
+  if (default_.jinja) add(default_, "");
+  if (tool_use_) {
+    const ToolSyntax* const syntax = find_syntax(tool_use_->format);
+    decisions.push_back({"tool_use: tool format", syntax == nullptr ? "none" : std::string(syntax->name),
+                         "what that template says of calls", "--tool-call-parser"});
+    add(*tool_use_, "tool_use: ");
+  }
+  return decisions;
 }
 
 Prompt Renderer::render(const Conversation& conversation) const {
   std::string text = render_text(conversation);
-  if (conversation.continue_final_message) cut_after_final_message(text, conversation);
-  // A template writes the special tokens itself; its own beginning-of-sequence token must not be doubled.
-  const std::string_view bos = tokenizer_->bos_text();
-  const bool writes_bos = !bos.empty() && text.starts_with(bos);
-  return text_prompt(std::move(text), *tokenizer_, conversation.add_special_tokens.value_or(!writes_bos));
+  return chat_prompt(std::move(text), *tokenizer_, conversation.add_special_tokens.value_or(false));
 }
 
 std::string Renderer::render_text(const Conversation& conversation) const {
   const std::string& path = conversation.path;
-  if (!template_) {
+  if (!template_error_.empty()) {
+    throw bad_field(path, fmt::format("The model's chat template cannot be used: {}. Give a prompt instead of messages "
+                                      "(to a server, at /v1/completions), or start the server with --chat-template.",
+                                      template_error_));
+  }
+  const Template& used = template_for(conversation);
+  if (!used.jinja) {
     throw bad_field(path,
                     "The model has no chat template: give a prompt instead of messages (to a server, at "
                     "/v1/completions), or start the server with --chat-template.");
@@ -50,62 +85,76 @@ std::string Renderer::render_text(const Conversation& conversation) const {
                                  "array instead.",
                                  path));
   }
-  if (conversation.tools.choice != ToolChoice::kNone && format_ == ToolFormat::kNone) {
-    throw unsupported_field(
-        "tools",
-        "the model's chat template knows no tools; start the server with --tool-call-parser to name their format");
+  if (conversation.tools.choice != ToolChoice::kNone && used.format == ToolFormat::kNone) {
+    throw unsupported_field("tools", "no tools are offered to the model: --tool-call-parser is none");
   }
   const Json& tools = conversation.tools.list;
+  TemplateTraits traits = used.traits;
+  std::string instructions = tool_instructions(used.format, used.source, tools);
   text::ChatInput input;
-  input.messages = with_system_text(conversation.messages, tool_instructions(format_, source_, tools));
-  input.tools = tools;
+  if (used.format != ToolFormat::kGeneral) {
+    input.tools = tools;
+  } else if (!tools.is_null() && traits.shows_tools && !says(used.source, "call")) {
+    // The template tells of the tools itself, and of no form of calls that the general one would contradict.
+    input.tools = tools;
+    instructions.clear();
+  } else if (tools.is_null() ? !says(used.source, "tool") : traits.shows_tools || !traits.shows_calls) {
+    // The instructions alone tell of tools and the form of calls; one of the template's own would contradict them.
+    traits.shows_calls = traits.shows_results = false;
+  }
+  input.messages = shape_messages(conversation.messages, instructions, traits, used.format);
+  input.messages = fit_call_ids(std::move(input.messages), call_id_length(used.format, used.source));
   input.documents = conversation.documents;
   input.add_generation_prompt = conversation.add_generation_prompt && !conversation.continue_final_message;
   input.kwargs = conversation.kwargs;
   input.bos_token = tokenizer_->bos_text();
   input.eos_token = tokenizer_->eos_text();
+  std::optional<Continuation> continuation;
   try {
-    return template_->render(input);
+    if (conversation.continue_final_message) continuation.emplace(input.messages);
+  } catch (const InvalidArgument& error) {
+    throw bad_field(path, error.what());
+  }
+  std::string prompt;
+  try {
+    prompt = used.jinja->render(input);
   } catch (const Error& error) {
     throw bad_field(path, fmt::format("The chat template refuses the messages: {}", error.what()));
   }
-}
-
-/// Cuts what the template writes after the last message's content.
-void Renderer::cut_after_final_message(std::string& text, const Conversation& conversation) const {
-  std::string_view content = conversation.messages.back()["content"].get_ref<const std::string&>();
-  while (!content.empty() && (content.back() == ' ' || content.back() == '\n')) content.remove_suffix(1);
-  const size_t begin = text.rfind(content);
-  if (begin == std::string::npos) {
-    throw bad_field(conversation.path, "The chat template changes the final message, so that it cannot be continued.");
+  try {
+    if (continuation) continuation->cut(prompt);
+  } catch (const InvalidArgument& error) {
+    throw bad_field(path, error.what());
   }
-  text.resize(begin + content.size());
+  return prompt;
 }
 
 Renderer::Prepared Renderer::prepare(const Conversation& conversation, SamplingParams& sampling) const {
   const Tools& tools = conversation.tools;
   Prepared prepared{.prompt = render(conversation), .layout = {}};
   AnswerLayout& layout = prepared.layout;
+  const Template& used = template_for(conversation);
   if (tools.choice == ToolChoice::kForced) {
     if (sampling.grammar.kind != GrammarSpec::Kind::kNone) {
       throw bad_field("tool_choice", "A forced tool call cannot be combined with a prescribed form of the answer.");
     }
     try {
-      sampling.grammar = forced_call_grammar(format_, tools.forced, tools.parallel);
+      sampling.grammar = forced_call_grammar(used.format, tools.forced, tools.parallel);
     } catch (const Error& error) {
       throw bad_field("tools", fmt::format("Invalid 'tools': {}", error.what()));
     }
   }
   if (tools.choice != ToolChoice::kNone) {
-    layout.format = format_;
+    layout.format = used.format;
     layout.tools = tools.list;
     layout.single_call = !tools.parallel;
-    if (marks_are_special(format_)) sampling.skip_special_tokens = false;
+    layout.call_id_length = call_id_length(used.format, used.source);
   }
   // A grammar rules from the first token on: such an answer has no reasoning part.
   if (sampling.grammar.kind == GrammarSpec::Kind::kNone) {
-    layout.marks = reasoning_marks(source_, prepared.prompt.text.value_or(""));
+    layout.marks = reasoning_marks(used.source, prepared.prompt.text.value_or(""));
   }
+  if (hides_marks(*tokenizer_, layout)) sampling.skip_special_tokens = false;
   return prepared;
 }
 

@@ -3,12 +3,16 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
+#include "caravel/engine.h"
 #include "caravel/request.h"
 #include "caravel/tokenizer.h"
 #include "chat/answers.h"
 #include "chat/conversation.h"
 #include "chat/prompt.h"
+#include "chat/template_traits.h"
 #include "text/chat_template.h"
 
 namespace caravel::chat {
@@ -23,26 +27,44 @@ class Renderer {
   };
 
   /// tokenizer: must outlive it. chat_template: Jinja; empty: the model has none, and every conversation is refused.
-  /// tool_parser: as for tool_format(). Throws as text::ChatTemplate and tool_format() do.
-  explicit Renderer(const Tokenizer& tokenizer, std::string chat_template = {}, std::string_view tool_parser = {});
+  /// tool_parser: as for tool_format(). tool_use: Jinja for conversations with tools; empty: they have no template of
+  /// their own. traits: as for TemplateTraits::override_with(). Throws as text::ChatTemplate, tool_format() and
+  /// override_with() do.
+  explicit Renderer(const Tokenizer& tokenizer, std::string chat_template = {}, std::string_view tool_parser = {},
+                    std::string tool_use = {}, std::string_view traits = {});
+  /// By what an engine says of its model: where the model's template cannot be used, refusals say why.
+  Renderer(const Tokenizer& tokenizer, const ModelInfo& model);
 
-  /// Throws FieldError: there is no template, it knows no tools and some are given, what it raises, or a final message
-  /// that it changes and that is to be continued.
+  /// Throws FieldError: there is no template, tools are given and the parser is "none", what it raises, or a final
+  /// message that it changes and that is to be continued.
   Prompt render(const Conversation& conversation) const;
 
   /// The prompt, and how its answers are read. Sets up `sampling` for the tools: a forced call becomes the grammar, and
-  /// special tokens are shown where they mark calls. Throws also where a call is forced and `sampling` has a grammar
-  /// already, and for a tool's schema that is none.
+  /// special tokens are shown where they mark calls or reasoning. Throws also where a call is forced and `sampling` has
+  /// a grammar already, and for a tool's schema that is none.
   Prepared prepare(const Conversation& conversation, SamplingParams& sampling) const;
 
+  /// What was found out about every template that there is.
+  std::vector<Decision> describe() const;
+
  private:
+  /// A template, and what was found out about it.
+  struct Template {
+    std::string source;
+    ToolFormat format = ToolFormat::kNone;
+    std::optional<text::ChatTemplate> jinja = std::nullopt;  // nothing: the model has none
+    TemplateTraits traits = {};
+  };
+
+  Template make_template(std::string source, std::string_view tool_parser, std::string_view traits) const;
+  /// As transformers chooses: "tool_use" where tools are given, "default" else.
+  const Template& template_for(const Conversation& conversation) const;
   std::string render_text(const Conversation& conversation) const;
-  void cut_after_final_message(std::string& text, const Conversation& conversation) const;
 
   const Tokenizer* tokenizer_;
-  std::string source_;
-  std::optional<text::ChatTemplate> template_;  // nothing: the model has none
-  ToolFormat format_;
+  Template default_;
+  std::optional<Template> tool_use_;
+  std::string template_error_;  // why default_ has none, where the model has one
 };
 
 }  // namespace caravel::chat

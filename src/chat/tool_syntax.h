@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string_view>
 
 #include "chat/call_object.h"
@@ -14,11 +15,11 @@ struct ToolSyntax {
   std::string_view name;  // for --tool-call-parser
   /// Whether a chat template has calls of this format.
   bool (*is_format_of)(std::string_view chat_template);
-  bool marks_are_special;  // the marks of calls are special tokens
+  std::span<const std::string_view> marks;  // of calls, which a vocabulary may have as special tokens
   std::string_view
       instruction;  // the form in which the format's models were told to answer, by which they are told again
 
-  /// The one form that a forced call takes.
+  /// The one form that a forced call takes, and an earlier one where the template has no place for it.
   struct Spelling {
     std::string_view before;     // the calls
     std::string_view call;       // opens one: up to the name, within its quotes
@@ -29,6 +30,8 @@ struct ToolSyntax {
   };
   Spelling forced;
 
+  size_t id_length = 0;  // letters and digits that the format's templates accept as a call's id; 0: any text
+
   std::unique_ptr<OutputParser> (*make_parser)(ToolNames tools);
 };
 
@@ -37,6 +40,7 @@ extern const ToolSyntax kHermesSyntax;
 extern const ToolSyntax kLlama3Syntax;
 extern const ToolSyntax kMistralSyntax;
 extern const ToolSyntax kGemmaSyntax;
+extern const ToolSyntax kGeneralSyntax;
 
 /// nullptr for kNone.
 const ToolSyntax* find_syntax(ToolFormat format);

@@ -8,16 +8,17 @@
 namespace caravel::chat {
 namespace {
 
-constexpr size_t kMaxTools = 128;
+constexpr size_t kMaxTools = 1024;     // agents with many servers of tools send some hundreds
+constexpr size_t kMaxNameBytes = 128;  // Anthropic's; OpenAI has 64
 
 void check_name(const std::string& name, const std::string& path) {
   const auto allowed = [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' ||
            c == '.';
   };
-  if (!name.empty() && name.size() <= 64 && std::ranges::all_of(name, allowed)) return;
-  throw bad_field(path,
-                  fmt::format("Invalid '{}': '{}'. A name has 1 to 64 letters, digits, '_', '-' or '.'.", path, name));
+  if (!name.empty() && name.size() <= kMaxNameBytes && std::ranges::all_of(name, allowed)) return;
+  throw bad_field(path, fmt::format("Invalid '{}': '{}'. A name has 1 to {} letters, digits, '_', '-' or '.'.", path,
+                                    name, kMaxNameBytes));
 }
 
 Json parse_list(Fields& fields, const ToolForm& form) {
@@ -34,7 +35,8 @@ Json parse_chat_tool(const Json& value, const std::string& path) {
   as_one_of(tool.require("type"), tool.path("type"), {"function"});
   Fields function(tool.require("function"), tool.path("function"));
   Json result = parse_function(function, "parameters");
-  function.refuse_unknown();
+  function.ignore_unknown();
+  tool.ignore_unknown();
   return result;
 }
 

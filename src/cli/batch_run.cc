@@ -16,16 +16,10 @@
 namespace caravel::cli {
 namespace {
 
-Json parse_line(const std::string& line, const std::string& name, int64_t number) {
-  Json json = Json::parse(line, nullptr, false);
-  if (!json.is_object()) throw fail<InvalidArgument>("{}:{}: not a JSON object", name, number);
-  return json;
-}
-
 std::string id_of(const Json& json, int64_t line) {
   const auto id = json.find("id");
   if (id == json.end() || id->is_null()) return fmt::format("line-{}", line);
-  return id->is_string() ? id->get<std::string>() : id->dump();
+  return id->is_string() ? id->get<std::string>() : to_text(*id);
 }
 
 /// Tells one waiting thread that some handle has news.
@@ -138,6 +132,13 @@ bool BatchRun::run(Engine& engine, const SamplingParams& given, const SamplingPa
         submission.request.id = row.id;
         const bool is_chat = submission.layout.has_value();
         running.push_back({std::move(submission).submit(engine, [&bell] { bell.ring(); }), is_chat});
+      } catch (const Busy& busy) {
+        if (!running.empty()) {
+          waiting.push_front(&row);
+          break;
+        }
+        output_.write(error_line(row.id, fmt::format("line {}: {}", row.line, busy.what())));
+        ++done;
       } catch (const Error& error) {
         output_.write(error_line(row.id, fmt::format("line {}: {}", row.line, error.what())));
         ++done;

@@ -1,5 +1,7 @@
 #include "cli/flags.h"
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <filesystem>
 #include <map>
@@ -10,6 +12,7 @@
 #include "base/numbers.h"
 #include "base/overloaded.h"
 #include "caravel/request.h"
+#include "chat/output_parser.h"
 
 namespace caravel::cli {
 namespace {
@@ -77,13 +80,23 @@ CLI::Validator not_negative() {
 
 void ChatFlags::add_to(CLI::App& command, EngineConfig& config) {
   const char* const group = "Chat";
-  command.add_option("--chat-template", chat_template_, "Jinja, a file or the text itself, instead of the model's")
+  const std::vector<std::string> formats = chat::tool_format_names();
+  command
+      .add_option("--chat-template", chat_template_,
+                  "Jinja, a file or the text itself, or the name of one of the model's templates. Default: the model's "
+                  "tool_use where there is one and tools are given, else its default")
+      ->group(group);
+  command
+      .add_option("--chat-template-traits", config.chat_template_traits,
+                  "What the template wants to be given, such as content=parts,arguments=text. Default: found out by "
+                  "probes; docs/chat-templates.md has the list")
       ->group(group);
   command
       .add_option(
           "--tool-call-parser", config.tool_call_parser,
-          "How the model spells tool calls: hermes, llama3, mistral, gemma, none. Default: from the chat template")
-      ->check(CLI::IsMember({"hermes", "llama3", "mistral", "gemma", "none"}))
+          fmt::format("How the model spells tool calls: {}. Default: from the chat template, general where it has none",
+                      fmt::join(formats, ", ")))
+      ->check(CLI::IsMember(formats))
       ->transform(CLI::Transformer(std::map<std::string, std::string>{{"llama3_json", "llama3"}}).description(""))
       ->group(group);
 }
@@ -93,10 +106,8 @@ EngineConfig ChatFlags::load(EngineConfig config) const {
   if (chat_template_.empty()) return config;
   if (std::filesystem::is_regular_file(chat_template_, error)) {
     config.chat_template = read_file(chat_template_);
-  } else if (chat_template_.find('{') != std::string::npos) {
-    config.chat_template = chat_template_;
   } else {
-    throw fail<NotFound>("--chat-template {}: no such file, and no Jinja text", chat_template_);
+    config.chat_template = chat_template_;
   }
   return config;
 }
@@ -118,7 +129,10 @@ void add_engine_flags(CLI::App& command, EngineConfig& config) {
                       {"avx512amx", CpuIsa::kAvx512Amx}},
                      "Instruction set: auto, portable, avx2, avx512vnni, avx512amx")
       ->group(group);
-  command.add_option("--max-model-len", config.max_model_len, "Longest sequence, prompt and answer; 0: the model's")
+  command
+      .add_option("--max-model-len", config.max_model_len,
+                  "Longest sequence, prompt and answer; refused where the KV cache cannot hold it; 0: the model's, "
+                  "or what the KV cache holds")
       ->group(group);
   command.add_option("--kv-cache-memory", config.kv_cache_memory, "Memory of the KV cache, such as 512MiB; 0: chosen")
       ->transform(CLI::AsSizeValue(false))

@@ -20,12 +20,11 @@ class ChatFlags {
  public:
   /// `config` must outlive the parse.
   void add_to(CLI::App& command, EngineConfig& config);
-  /// `config` with the template that was given. Throws NotFound where it is neither a file nor Jinja, and as
-  /// read_file() does.
+  /// `config` with the template that was given. Throws as read_file() does.
   EngineConfig load(EngineConfig config) const;
 
  private:
-  std::string chat_template_;  // a file, or the template itself
+  std::string chat_template_;  // a file, the template itself, or a name
 };
 
 /// Checks of a number that say what is wanted; CLI11's own print a range that ends at 1.8e308 with all its digits.

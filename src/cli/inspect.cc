@@ -13,6 +13,62 @@ namespace {
 
 std::string mebibytes(int64_t bytes) { return fmt::format("{:.1f} MiB", static_cast<double>(bytes) / (1 << 20)); }
 
+nlohmann::ordered_json plan_json(const MemoryPlan& plan) {
+  nlohmann::ordered_json json = {{"available", plan.available}, {"bound_by", plan.bound_by}};
+  for (const auto& [name, bytes] : plan.parts()) json[name] = bytes;
+  json["full_model_len"] = plan.full_model_len;
+  json["max_model_len"] = plan.max_model_len;
+  return json;
+}
+
+/// What each part of the plan is for.
+std::string plan_text(const ModelInfo& info) {
+  const MemoryPlan& plan = info.memory;
+  const auto line = [](const char* name, int64_t bytes, const std::string& note) {
+    return fmt::format("  {:<20} {:>20}{}{}\n", name, mebibytes(bytes), note.empty() ? "" : "   ", note);
+  };
+  const std::string pool =
+      fmt::format("{} blocks of {} tokens, {:.1f} KiB a token: {} tokens fit", info.kv_blocks, info.block_size,
+                  static_cast<double>(info.kv_bytes_per_token) / 1024, info.kv_tokens);
+  std::string text = "\n  memory\n" + line("available", plan.available, "by " + plan.bound_by) +
+                     line("weights, packed", plan.weights, "") + line("activations", plan.activations, "") +
+                     line("program", plan.program, "threads, connections") +
+                     line("requests' bodies", plan.bodies, "at most, and what is made of them") +
+                     line("grammars", plan.grammars, "at most") + line("log-probabilities", plan.logprobs, "at most") +
+                     line("swap space", plan.swap, "at most") + line("KV cache", plan.kv_cache, pool) +
+                     line("left over", plan.left(), "");
+  if (plan.lowers_context()) {
+    text += fmt::format("  the context was lowered: {} tokens would take {} of KV cache\n", plan.full_model_len,
+                        mebibytes(plan.kv_full));
+  }
+  return text;
+}
+
+nlohmann::ordered_json decisions_json(const std::vector<Decision>& decisions) {
+  nlohmann::ordered_json rows = nlohmann::ordered_json::array();
+  for (const Decision& decision : decisions) {
+    rows.push_back(
+        {{"what", decision.what}, {"value", decision.value}, {"why", decision.why}, {"flag", decision.flag}});
+  }
+  return rows;
+}
+
+/// Marks of templates and texts of tokens may have line breaks.
+std::string one_line(const std::string& text) {
+  std::string line;
+  for (const char c : text) line += c == '\n' ? std::string("\\n") : std::string(1, c);
+  return line;
+}
+
+std::string decisions_text(const std::vector<Decision>& decisions) {
+  std::string text = "\n  decided from the files, and why\n";
+  for (const Decision& decision : decisions) {
+    text += fmt::format("  {:<22} {}\n  {:<22}   {}{}{}\n", decision.what, one_line(decision.value), "",
+                        one_line(decision.why), decision.flag.empty() ? "" : "; otherwise by ", decision.flag);
+  }
+  return text;
+}
+
 nlohmann::ordered_json info_json(const ModelInfo& info) {
   nlohmann::ordered_json types = nlohmann::ordered_json::array();
   for (const auto& type : info.weights_by_type) {
@@ -37,12 +93,14 @@ nlohmann::ordered_json info_json(const ModelInfo& info) {
           {"memory",
            {{"weight_bytes", info.weight_bytes},
             {"kv_pool_bytes", info.kv_pool_bytes},
-            {"activation_bytes", info.activation_bytes}}},
+            {"activation_bytes", info.activation_bytes},
+            {"plan", plan_json(info.memory)}}},
           {"kv_cache",
            {{"bytes_per_token", info.kv_bytes_per_token},
             {"block_size", info.block_size},
             {"blocks", info.kv_blocks},
-            {"tokens", info.kv_tokens}}}};
+            {"tokens", info.kv_tokens}}},
+          {"decisions", decisions_json(info.decisions)}};
 }
 
 std::string info_text(const ModelInfo& info) {
@@ -61,16 +119,7 @@ std::string info_text(const ModelInfo& info) {
     text +=
         fmt::format("  {:<20} {:>9} {:>15} {:>20}\n", type.dtype, type.tensors, type.elements, mebibytes(type.bytes));
   }
-  text += fmt::format(
-      "\n  memory\n"
-      "  weights, packed      {:>20}\n"
-      "  KV cache             {:>20}   {} blocks of {} tokens, {:.1f} KiB a token: {} tokens fit\n"
-      "  activations          {:>20}\n"
-      "  together             {:>20}\n",
-      mebibytes(info.weight_bytes), mebibytes(info.kv_pool_bytes), info.kv_blocks, info.block_size,
-      static_cast<double>(info.kv_bytes_per_token) / 1024, info.kv_tokens, mebibytes(info.activation_bytes),
-      mebibytes(info.weight_bytes + info.kv_pool_bytes + info.activation_bytes));
-  return text;
+  return text + plan_text(info) + decisions_text(info.decisions);
 }
 
 }  // namespace
@@ -78,14 +127,17 @@ std::string info_text(const ModelInfo& info) {
 void add_inspect(CLI::App& program) {
   struct Options {
     EngineConfig engine;
+    ChatFlags chat;
     bool json = false;
   };
   auto options = std::make_shared<Options>();
-  CLI::App& command = *program.add_subcommand("inspect", "What a model is, and where its memory goes");
+  CLI::App& command =
+      *program.add_subcommand("inspect", "What a model is, what was decided from its files, where its memory goes");
   command.add_flag("--json", options->json, "One JSON object");
+  options->chat.add_to(command, options->engine);
   add_engine_flags(command, options->engine);
   command.callback([options] {
-    const auto engine = Engine::open(options->engine);
+    const auto engine = Engine::open(options->chat.load(options->engine));
     OutputFile("-").write(options->json ? to_text(info_json(engine->model())) + "\n" : info_text(engine->model()));
   });
 }

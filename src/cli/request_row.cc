@@ -1,8 +1,9 @@
 #include "cli/request_row.h"
 
-#include <limits>
 #include <utility>
 
+#include "base/error.h"
+#include "base/wide_integer.h"
 #include "chat/answers.h"
 #include "fields/answer_form.h"
 #include "fields/sampling.h"
@@ -10,16 +11,12 @@
 namespace caravel::cli {
 namespace {
 
-constexpr int kMaxLogprobs = 128;  // the sampler's
-
 /// Completions give the number of alternatives, chats a flag and top_logprobs.
 std::optional<int> parse_logprobs(Fields& fields) {
-  const auto top = static_cast<int>(fields.integer("top_logprobs", 0, kMaxLogprobs).value_or(0));
+  const int top = fields.integer("top_logprobs").value_or(0);
   const Json* value = fields.find("logprobs");
-  if (value == nullptr) return std::nullopt;
-  const std::string path = fields.path("logprobs");
-  if (!value->is_boolean()) return static_cast<int>(as_integer(*value, path, 0, kMaxLogprobs));
-  return as_boolean(*value, path) ? std::optional(top) : std::nullopt;
+  if (value == nullptr || !value->is_boolean()) return fields.integer("logprobs");
+  return value->get<bool>() ? std::optional(top) : std::nullopt;
 }
 
 std::variant<std::string, std::vector<int32_t>> parse_prompt(const Json& value, const std::string& path) {
@@ -31,7 +28,8 @@ std::variant<std::string, std::vector<int32_t>> parse_prompt(const Json& value, 
 std::string parse_id(Fields& fields) {
   const Json* id = fields.find("id");
   if (id == nullptr) return {};
-  return id->is_number_integer() ? id->dump() : as_string(*id, fields.path("id"));
+  const bool is_number = id->is_number_integer() || is_wide_integer(*id);
+  return is_number ? to_text(*id) : as_string(*id, fields.path("id"));
 }
 
 std::string token_text(const Tokenizer& tokenizer, int32_t token) { return std::string(tokenizer.token_bytes(token)); }
@@ -69,14 +67,23 @@ std::unique_ptr<RequestHandle> Submission::submit(Engine& engine, OnNews on_news
   return layout ? chat::read_answers(std::move(handle), *std::move(layout)) : std::move(handle);
 }
 
-chat::Renderer make_renderer(const Engine& engine) {
-  return chat::Renderer(engine.tokenizer(), engine.model().chat_template, engine.model().tool_call_parser);
-}
+chat::Renderer make_renderer(const Engine& engine) { return chat::Renderer(engine.tokenizer(), engine.model()); }
 
 Submission chat_submission(const chat::Renderer& renderer, const chat::Conversation& conversation, Request request) {
   auto [prompt, layout] = renderer.prepare(conversation, request.sampling);
   request.prompt = std::move(prompt.tokens);
   return {.request = std::move(request), .layout = std::move(layout)};
+}
+
+Json parse_line(const std::string& line, const std::string& file, int64_t number) {
+  Json json;
+  try {
+    json = parse_json(line);
+  } catch (const FormatError& error) {
+    throw fail<InvalidArgument>("{}:{}: not a JSON object: {}", file, number, error.what());
+  }
+  if (!json.is_object()) throw fail<InvalidArgument>("{}:{}: not a JSON object", file, number);
+  return json;
 }
 
 Submission parse_row(const Json& row, const SamplingParams& given, const SamplingParams& fallback,
@@ -88,9 +95,7 @@ Submission parse_row(const Json& row, const SamplingParams& given, const Samplin
   if (AnswerForm form = parse_answer_form(fields); !form.field.empty()) {
     request.sampling.grammar = std::move(form.grammar);
   }
-  constexpr int64_t kLow = std::numeric_limits<int>::min();
-  constexpr int64_t kHigh = std::numeric_limits<int>::max();
-  request.priority = static_cast<int>(fields.integer("priority", kLow, kHigh).value_or(0));
+  request.priority = fields.integer("priority").value_or(0);
   request.cache_salt = fields.string("cache_salt").value_or("");
   const Json* prompt = fields.find("prompt");
   const bool has_messages = fields.find("messages") != nullptr;

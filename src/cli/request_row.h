@@ -1,7 +1,9 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 
 #include "caravel/engine.h"
 #include "chat/renderer.h"
@@ -23,6 +25,9 @@ chat::Renderer make_renderer(const Engine& engine);
 
 /// A conversation as a request. Throws as chat::Renderer::prepare does.
 Submission chat_submission(const chat::Renderer& renderer, const chat::Conversation& conversation, Request request);
+
+/// A line of a JSONL file, which is an object. file, number: where it stands, for the error. Throws InvalidArgument.
+Json parse_line(const std::string& line, const std::string& file, int64_t number);
 
 /// A row of a JSONL file: a completion or chat request in OpenAI's field names. What it does not say of the sampling is
 /// as in `given`, else by the defaults of rows. Throws FieldError: a field that is unknown or of the wrong type, named;

@@ -12,6 +12,7 @@
 #include "cli/flags.h"
 #include "cli/interrupt.h"
 #include "cli/output_file.h"
+#include "cli/request_row.h"
 #include "fields/fields.h"
 
 namespace caravel::cli {
@@ -66,8 +67,7 @@ void add_score(CLI::App& program, int& exit_code) {
         return;
       }
       if (text.find_first_not_of(" \t\r") == std::string::npos) continue;
-      const Json row = Json::parse(text, nullptr, false);
-      if (!row.is_object()) throw fail<InvalidArgument>("{}:{}: not a JSON object", options->input, line);
+      const Json row = parse_line(text, options->input, line);
       try {
         output.write(to_text(score_row(*engine, row)) + "\n");
       } catch (const InvalidArgument& error) {

@@ -50,20 +50,39 @@ grammar::TokenTrie grammar_vocabulary(const LoadedModel& model) {
   return grammar::TokenTrie(bytes, tokenizer.adds_space_prefix());
 }
 
-/// The parameters are resolved. Limits max_tokens to what max_model_len leaves.
-void fit_length(SamplingParams& params, size_t prompt_tokens, int max_model_len) {
-  const int64_t room = int64_t{max_model_len} - static_cast<int64_t>(prompt_tokens);
-  if (room < (*params.max_tokens > 0 ? 1 : 0)) {
-    throw fail<InvalidArgument>(
-        "the prompt has {} tokens; prompt and answer together may have {} (max_model_len): shorten it", prompt_tokens,
-        max_model_len);
+size_t max_grammar_bytes(const LoadedModel& model) { return static_cast<size_t>(model.info.memory.grammars); }
+
+/// Those that live at once; the parameters are resolved.
+int sequences_of(const SamplingParams& params) {
+  return params.use_beam_search ? std::max(*params.n, *params.beam_width) : *params.n;
+}
+
+/// What the grammar and the request's lists of tokens leave for the beginning is something, or the empty text is whole.
+void check_beginning(const sampler::SamplingRules& rules, const std::vector<int32_t>& allowed,
+                     grammar::StateSpace& grammar, int vocab_size) {
+  if (grammar.complete(grammar.start())) return;
+  const std::shared_ptr<const grammar::MaskBits> mask = grammar.mask(grammar.start());
+  size_t fitting = 0;  // tokens, the request's lists aside
+  for (int32_t token = 0; token < vocab_size && static_cast<size_t>(token) / 32 < mask->size(); ++token) {
+    if (((*mask)[static_cast<size_t>(token) / 32] >> (token % 32) & 1U) == 0) continue;
+    if (std::ranges::binary_search(rules.end_ids, token)) continue;  // they end what is whole, and are no part of it
+    ++fitting;
+    const bool listed = allowed.empty() || std::ranges::binary_search(allowed, token);
+    const bool bad = std::ranges::any_of(
+        rules.bad_words, [&](const std::vector<int32_t>& word) { return word.size() == 1 && word[0] == token; });
+    if (listed && !bad) return;
   }
-  params.max_tokens = static_cast<int>(std::min<int64_t>(*params.max_tokens, room));
-  params.min_tokens = std::min(*params.min_tokens, *params.max_tokens);
+  if (fitting == 0) {
+    throw InvalidArgument("no token of the model's vocabulary can begin an answer that the grammar allows");
+  }
+  throw fail<InvalidArgument>(
+      "no token can begin the answer: the grammar allows {}, and none of them is left by allowed_token_ids, bad_words "
+      "and stop_token_ids",
+      fitting);
 }
 
 void check_sequences(const SamplingParams& params, int max_num_seqs) {
-  const int sequences = params.use_beam_search ? std::max(*params.n, *params.beam_width) : *params.n;
+  const int sequences = sequences_of(params);
   if (sequences > max_num_seqs) {
     throw InvalidField(
         params.use_beam_search && params.beam_width > params.n ? "beam_width" : "n",
@@ -71,9 +90,51 @@ void check_sequences(const SamplingParams& params, int max_num_seqs) {
   }
 }
 
+/// Tokens of each answer for which context and pool have room, the room being shared. The last one is drawn, but not
+/// computed.
+int64_t answer_room(const SamplingParams& params, int64_t prompt_tokens, const RequestLimits& limits) {
+  const int64_t room = limits.max_model_len - prompt_tokens;
+  if (room < (*params.max_tokens > 0 ? 1 : 0)) {
+    throw fail<InvalidArgument>(
+        "the prompt has {} tokens; prompt and answer together may have {} (max_model_len): shorten it", prompt_tokens,
+        limits.max_model_len);
+  }
+  const int sequences = sequences_of(params);
+  const int64_t held = limits.pool.most_tokens(prompt_tokens, sequences, limits.max_model_len);
+  if (held == 0) {
+    throw InvalidField(
+        params.use_beam_search && params.beam_width > params.n ? "beam_width" : "n",
+        fmt::format(
+            "is {}; behind a prompt of {} tokens they need {} KV blocks of {} tokens, and there are {}: ask for "
+            "fewer, or give the KV cache more memory",
+            sequences, prompt_tokens, limits.pool.worst_case_blocks(prompt_tokens, prompt_tokens, sequences),
+            limits.pool.block_size, limits.pool.blocks));
+  }
+  return std::min(room, held + 1 - prompt_tokens);
+}
+
 }  // namespace
 
-Grammars::Grammars(const LoadedModel& model) : compiler([&model] { return grammar_vocabulary(model); }) {}
+Grammars::Grammars(const LoadedModel& model)
+    : compiler([&model] { return grammar_vocabulary(model); }, max_grammar_bytes(model)) {}
+
+int64_t fit_length(SamplingParams& params, int64_t prompt_tokens, const RequestLimits& limits) {
+  const int64_t room = answer_room(params, prompt_tokens, limits);
+  const int64_t sequences = sequences_of(params);
+  const int64_t of_prompt = params.prompt_logprobs ? prompt_tokens * (*params.prompt_logprobs + 1) * sequences : 0;
+  const int64_t of_token = params.logprobs ? (*params.logprobs + 1) * sequences : 0;
+  const int64_t most = of_token == 0 ? room : (limits.max_logprobs - of_prompt) / of_token;
+  if (of_prompt > limits.max_logprobs || most < std::min(*params.max_tokens, 1)) {
+    throw fail<CapacityError>(
+        "{} answers with the log-probabilities of {} prompt tokens ({} at each) and of their own ({} at each) are more "
+        "than the {} that there is memory for: ask for fewer",
+        sequences, params.prompt_logprobs ? prompt_tokens : 0, params.prompt_logprobs ? *params.prompt_logprobs + 1 : 0,
+        params.logprobs ? *params.logprobs + 1 : 0, limits.max_logprobs);
+  }
+  params.max_tokens = static_cast<int>(std::min({int64_t{*params.max_tokens}, room, most}));
+  params.min_tokens = std::min(*params.min_tokens, *params.max_tokens);
+  return of_prompt + of_token * *params.max_tokens;
+}
 
 void check_tokens(std::span<const int32_t> tokens, int vocab_size, std::string_view what) {
   if (tokens.empty()) throw fail<InvalidArgument>("{} is empty: give at least one token", what);
@@ -93,9 +154,8 @@ CheckedRequest check_request(Request request, const LoadedModel& model, const Re
   check_sequences(params, limits.max_num_seqs);
   std::vector<int32_t> prompt = prompt_of(request, model);
   check_tokens(prompt, vocab_size, "the prompt");
-  fit_length(params, prompt.size(), limits.max_model_len);
-
   CheckedRequest checked;
+  checked.max_logprobs = fit_length(params, static_cast<int64_t>(prompt.size()), limits);
   checked.tokenizer = model.tokenizer.get();
   checked.vocab_size = static_cast<size_t>(vocab_size);
   checked.text = {.skip_special = params.skip_special_tokens,
@@ -127,15 +187,21 @@ CheckedRequest check_request(Request request, const LoadedModel& model, const Re
     checked.prompt_logprobs =
         std::make_unique<PromptLogprobs>(store, prompt, std::min(*params.prompt_logprobs, vocab_size));
   }
+  std::vector<std::string> annotations;
   if (params.grammar.kind != GrammarSpec::Kind::kNone) {
     checked.grammar = grammars.compiler.compile(params.grammar);
     checked.mask_thread = &grammars.mask_thread;
+    checked.max_grammar_bytes = max_grammar_bytes(model);
+    check_beginning(*rules, params.allowed_token_ids, *checked.grammar, vocab_size);
+    for (const auto& annotation : checked.grammar->automaton().ignored()) annotations.push_back(annotation.name);
   }
-  checked.channel = std::make_shared<RequestChannel>(
-      std::move(request.id),
-      RequestChannel::Shape{
-          .answers = *params.n, .max_tokens = *params.max_tokens, .logprobs = params.logprobs.has_value()},
-      std::move(on_news));
+  checked.channel =
+      std::make_shared<RequestChannel>(std::move(request.id),
+                                       RequestChannel::Shape{.answers = *params.n,
+                                                             .max_tokens = *params.max_tokens,
+                                                             .logprobs = params.logprobs.has_value(),
+                                                             .schema_annotations = std::move(annotations)},
+                                       std::move(on_news));
   // The last token of an answer is drawn, but not computed.
   const int longest = static_cast<int>(prompt.size()) + std::max(*params.max_tokens - 1, 0);
   checked.group = {.prompt = std::move(prompt),

@@ -4,6 +4,7 @@
 #include <span>
 #include <string_view>
 
+#include "cache/capacity.h"
 #include "caravel/request.h"
 #include "engine/checked_request.h"
 #include "engine/loaded_model.h"
@@ -19,6 +20,8 @@ inline constexpr int kMaxTop = 512;
 struct RequestLimits {
   int max_model_len = 0;
   int max_num_seqs = 0;
+  cache::Capacity pool;
+  int64_t max_logprobs = 0;  // of all requests: one token's, or one of the most likely ones' beside it, counts as one
 };
 
 /// What constrained answers need.
@@ -29,11 +32,17 @@ struct Grammars {
   grammar::MaskThread mask_thread;
 };
 
+/// Cuts a request's answers to what there is room for, and says how many log-probabilities it may come to have; those
+/// of the prompt are counted once for each answer, as they are written. `params` are resolved. Throws as
+/// check_request().
+int64_t fit_length(SamplingParams& params, int64_t prompt_tokens, const RequestLimits& limits);
+
 /// Throws InvalidArgument: no tokens, or an id that the model does not have. `what`: for the message.
 void check_tokens(std::span<const int32_t> tokens, int vocab_size, std::string_view what);
 
-/// Checks a request and turns it into ids. request.id is set. seed: for a request that brings none. Throws
-/// InvalidArgument, and Unsupported for a grammar that cannot be enforced.
+/// Checks a request and turns it into ids. request.id is set. seed: for a request that brings none. Its answers are cut
+/// to what the context, the pool and the memory for log-probabilities hold. Throws InvalidArgument, CapacityError for
+/// log-probabilities that never fit, and Unsupported for a grammar that cannot be enforced.
 CheckedRequest check_request(Request request, const LoadedModel& model, const RequestLimits& limits,
                              LogprobStore& store, Grammars& grammars, uint64_t seed, OnNews on_news);
 

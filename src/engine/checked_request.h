@@ -16,16 +16,18 @@ namespace caravel::engine {
 
 /// All that a request for answers says, checked and in ids. Made by submit(), used by the task.
 struct CheckedRequest {
-  std::shared_ptr<const sampler::SamplingRules> rules;  // max_tokens: what max_model_len leaves room for
+  std::shared_ptr<const sampler::SamplingRules> rules;  // max_tokens: what there is room for
   std::vector<int32_t> end_of_generation_ids;           // empty where the request ignores them
   OutputText::Options text;
   const Tokenizer* tokenizer = nullptr;
   std::unique_ptr<PromptLogprobs> prompt_logprobs;  // where asked
   std::shared_ptr<grammar::StateSpace> grammar;     // where asked: what each answer must look like
+  size_t max_grammar_bytes = 0;                     // what its states may grow to
   size_t vocab_size = 0;                            // logits in a row
   grammar::MaskThread* mask_thread = nullptr;       // that makes its masks
   std::shared_ptr<RequestChannel> channel;
-  int top = -1;  // SampleRow::top of its draws
+  int top = -1;              // SampleRow::top of its draws
+  int64_t max_logprobs = 0;  // how many it may come to have, in the prompt and all answers
   scheduler::GroupParams group;
 
   const SamplingParams& params() const { return rules->params; }

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "base/error.h"
+#include "engine/check_request.h"
 
 namespace caravel::engine {
 namespace {
@@ -13,17 +14,6 @@ void check_range(std::string_view name, int64_t value, int64_t low, int64_t high
   if (value < low || value > high) {
     throw fail<InvalidArgument>("{} is {}; it must be {} to {}", name, value, low, high);
   }
-}
-
-/// Blocks that one sequence of `tokens` holds at most, over all groups.
-int64_t blocks_of_sequence(const model::KvLayout& layout, int64_t tokens, int64_t chunk, int64_t block_size) {
-  const int64_t all = (tokens + block_size - 1) / block_size;
-  int64_t sum = 0;
-  for (const model::KvGroup& group : layout.groups) {
-    const int64_t windowed = (group.window + chunk + block_size - 1) / block_size + 1;
-    sum += group.window == 0 ? all : std::min(all, windowed);
-  }
-  return sum;
 }
 
 }  // namespace
@@ -61,7 +51,7 @@ kernels::KvDtype kv_dtype_of(KvCacheDtype dtype) {
   throw fail<InvalidArgument>("kv_cache_dtype is {}, which is none of KvCacheDtype's", static_cast<int>(dtype));
 }
 
-int choose_max_model_len(const EngineConfig& config, const model::ModelConfig& model) {
+int wanted_max_model_len(const EngineConfig& config, const model::ModelConfig& model) {
   constexpr int kDefault = 8192;
   if (config.max_model_len == 0) return std::min(model.max_position, kDefault);
   if (config.max_model_len > model.max_position) {
@@ -71,31 +61,20 @@ int choose_max_model_len(const EngineConfig& config, const model::ModelConfig& m
   return config.max_model_len;
 }
 
-void choose_blocks(const EngineConfig& config, const model::KvLayout& layout, size_t memory_available, Sizes& sizes) {
-  const int64_t block_bytes = layout.block_bytes();
-  const int64_t one = blocks_of_sequence(layout, sizes.max_model_len, config.max_num_batched_tokens, config.block_size);
-  int64_t memory = config.kv_cache_memory;
-  if (memory == 0) {
-    // One block more, and a hundredth: what the scheduler keeps free when it admits.
-    const int64_t wanted = (one * config.max_num_seqs) + (one * config.max_num_seqs) / 64 + 1;
-    memory = std::min(wanted * block_bytes, static_cast<int64_t>(memory_available / 4));
-  }
+Sizes choose_sizes(const EngineConfig& config, const model::KvLayout& layout, const MemoryPlan& plan) {
   constexpr int64_t kMost = int64_t{1} << 30;  // block ids are 32 bits
-  const int64_t blocks = std::min(memory / block_bytes, kMost);
-  const auto least = static_cast<int64_t>(2 * layout.groups.size());
-  if (blocks < least) {
-    throw fail<CapacityError>(
-        "{} bytes for the KV cache hold {} blocks of {} bytes; at least {} are needed: give kv_cache_memory {} bytes "
-        "or "
-        "more",
-        memory, blocks, block_bytes, least, least * block_bytes);
-  }
-  if (config.kv_cache_memory != 0 && static_cast<uint64_t>(memory) > memory_available) {
-    throw fail<CapacityError>("kv_cache_memory is {} MiB; {} MiB of memory are available", memory >> 20,
-                              memory_available >> 20);
-  }
-  sizes.blocks = static_cast<int>(blocks);
-  sizes.host_blocks = static_cast<int>(std::min(config.swap_space / block_bytes, kMost));
+  return {.max_model_len = plan.max_model_len,
+          .kv_dtype = kv_dtype_of(config.kv_cache_dtype),
+          .blocks = static_cast<int>(std::min(plan.kv_cache / layout.block_bytes(), kMost)),
+          .host_blocks = static_cast<int>(std::min(plan.swap / layout.block_bytes(), kMost))};
+}
+
+ModelRunner::Sizes runner_sizes(const EngineConfig& config, int max_model_len) {
+  return {.max_tokens = config.max_num_batched_tokens,
+          .max_rows = config.max_num_seqs,
+          .max_model_len = max_model_len,
+          .max_top = kMaxTop,
+          .profile = config.profile};
 }
 
 }  // namespace caravel::engine

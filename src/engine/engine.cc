@@ -8,9 +8,11 @@
 #include "chat/answers.h"
 #include "engine/beam_task.h"
 #include "engine/chat_conversation.h"
+#include "engine/choose_sizes.h"
 #include "engine/embed_task.h"
 #include "engine/engine_impl.h"
 #include "engine/generate_task.h"
+#include "engine/memory_plan.h"
 #include "engine/score_task.h"
 #include "scheduler/scheduler.h"
 
@@ -25,8 +27,8 @@ namespace {
 
 class Handle final : public RequestHandle {
  public:
-  Handle(std::shared_ptr<RequestChannel> channel, std::shared_ptr<Mailbox> mailbox)
-      : channel_(std::move(channel)), mailbox_(std::move(mailbox)) {}
+  Handle(std::shared_ptr<RequestChannel> channel, std::shared_ptr<Mailbox> mailbox, Budget::Part logprobs)
+      : channel_(std::move(channel)), mailbox_(std::move(mailbox)), logprobs_(std::move(logprobs)) {}
   ~Handle() override {
     channel_->detach();
     cancel();
@@ -37,6 +39,7 @@ class Handle final : public RequestHandle {
   const std::string& id() const override { return channel_->id(); }
   Next next(Deadline deadline) override { return channel_->next(deadline); }
   const Result& result() override { return channel_->result(); }
+  std::vector<std::string> schema_annotations() const override { return channel_->schema_annotations(); }
   void cancel() override {
     channel_->cancel();
     mailbox_->poke();
@@ -45,6 +48,7 @@ class Handle final : public RequestHandle {
  private:
   std::shared_ptr<RequestChannel> channel_;
   std::shared_ptr<Mailbox> mailbox_;
+  Budget::Part logprobs_;  // what its rows may take
 };
 
 uint64_t entropy() {
@@ -64,10 +68,14 @@ scheduler::PreemptionCost preemption_cost(const LoadedModel& model) {
           .block = static_cast<double>(model.decoder->kv_layout().block_bytes()) / kCopy};
 }
 
+std::vector<int> windows_of(const model::KvLayout& layout) {
+  std::vector<int> windows;
+  for (const model::KvGroup& group : layout.groups) windows.push_back(group.window);
+  return windows;
+}
+
 scheduler::SchedulerConfig scheduler_config(const EngineConfig& config, const LoadedModel& model,
                                             const EngineHooks& hooks) {
-  std::vector<int> windows;
-  for (const model::KvGroup& group : model.decoder->kv_layout().groups) windows.push_back(group.window);
   return {.max_num_seqs = config.max_num_seqs,
           .max_num_batched_tokens = config.max_num_batched_tokens,
           .policy = config.policy,
@@ -76,10 +84,24 @@ scheduler::SchedulerConfig scheduler_config(const EngineConfig& config, const Lo
           .kv = {.block_size = config.block_size,
                  .num_blocks = model.sizes.blocks,
                  .num_host_blocks = model.sizes.host_blocks,
-                 .windows = std::move(windows),
+                 .windows = windows_of(model.decoder->kv_layout()),
                  .prefix_caching = config.enable_prefix_caching,
                  .hash_seed = entropy()},
           .preempt_every_draw = hooks.preempt_every_draw};
+}
+
+/// A quarter of the memory for log-probabilities keeps those of cached prompts, the rest is the requests'.
+int64_t kept_logprobs(const LoadedModel& model) {
+  return model.info.memory.logprobs / 4 / static_cast<int64_t>(sizeof(std::pair<int32_t, float>));
+}
+
+RequestLimits request_limits(const EngineConfig& config, const LoadedModel& model) {
+  return {.max_model_len = model.sizes.max_model_len,
+          .max_num_seqs = config.max_num_seqs,
+          .pool = {.block_size = config.block_size,
+                   .blocks = model.sizes.blocks,
+                   .windows = windows_of(model.decoder->kv_layout())},
+          .max_logprobs = model.info.memory.logprobs / 4 * 3 / kLogprobBytes};
 }
 
 }  // namespace
@@ -92,14 +114,10 @@ EngineImpl::EngineImpl(const EngineConfig& config, const EngineHooks& hooks, Loa
       model_(std::move(model)),
       storage_(*model_.device, model_.decoder->kv_layout(), config.block_size, model_.sizes.kv_dtype,
                model_.sizes.blocks, model_.sizes.host_blocks),
-      store_(model_.sizes.blocks, model_.sizes.host_blocks, config.block_size),
-      runner_(*model_.device, *model_.decoder, storage_,
-              {.max_tokens = config.max_num_batched_tokens,
-               .max_rows = config.max_num_seqs,
-               .max_model_len = model_.sizes.max_model_len,
-               .max_top = kMaxTop,
-               .profile = config.profile}),
-      limits_{.max_model_len = model_.sizes.max_model_len, .max_num_seqs = config.max_num_seqs},
+      store_(model_.sizes.blocks, model_.sizes.host_blocks, config.block_size, kept_logprobs(model_)),
+      runner_(*model_.device, *model_.decoder, storage_, runner_sizes(config, model_.sizes.max_model_len)),
+      limits_(request_limits(config, model_)),
+      logprobs_(limits_.max_logprobs),
       grammars_(model_),
       seed_(config.seed != 0 ? config.seed : entropy()),
       loop_(scheduler_config(config, model_, hooks), config.max_time_between_tokens, runner_, store_,
@@ -114,9 +132,20 @@ uint64_t EngineImpl::number_request(std::string& id) {
 }
 
 std::unique_ptr<RequestHandle> EngineImpl::run(std::vector<std::shared_ptr<Task>> tasks,
-                                               std::shared_ptr<RequestChannel> channel) {
+                                               std::shared_ptr<RequestChannel> channel, Budget::Part logprobs) {
   loop_.submit(std::move(tasks));
-  return std::make_unique<Handle>(std::move(channel), loop_.mailbox());
+  return std::make_unique<Handle>(std::move(channel), loop_.mailbox(), std::move(logprobs));
+}
+
+Budget::Part EngineImpl::hold_logprobs(int64_t count) const {
+  Budget::Part part = logprobs_.part();
+  if (!part.resize(count)) {
+    throw fail<Busy>(
+        "it may take {} log-probabilities, and of the {} that there is memory for others hold {}: send it again when "
+        "they have ended, or ask for fewer",
+        count, logprobs_.total(), logprobs_.used());
+  }
+  return part;
 }
 
 std::unique_ptr<RequestHandle> EngineImpl::submit(Request request, OnNews on_news) {
@@ -125,13 +154,14 @@ std::unique_ptr<RequestHandle> EngineImpl::submit(Request request, OnNews on_new
   CheckedRequest checked =
       check_request(std::move(request), model_, limits_, store_, grammars_, seed, std::move(on_news));
   std::shared_ptr<RequestChannel> channel = checked.channel;
+  Budget::Part logprobs = hold_logprobs(checked.max_logprobs);
   std::shared_ptr<Task> task;
   if (checked.params().use_beam_search && checked.params().max_tokens > 0) {
     task = std::make_shared<BeamTask>(std::move(checked));
   } else {
     task = std::make_shared<GenerateTask>(std::move(checked));
   }
-  return run({std::move(task)}, std::move(channel));
+  return run({std::move(task)}, std::move(channel), std::move(logprobs));
 }
 
 std::unique_ptr<RequestHandle> EngineImpl::chat(ChatRequest request, OnNews on_news) {
@@ -167,9 +197,11 @@ std::vector<ScoreTask::Part> EngineImpl::score_parts(const ScoreRequest& request
   std::vector<ScoreTask::Part> parts;
   for (size_t i = 0; i < request.items.size(); ++i) {
     const std::span continuations = request.items[i].continuations;
-    // Where one sequence runs at a time, a prefix cannot stay beside a continuation: they go one after the other, and
-    // each finds the prefix cached.
-    const size_t at_once = limits_.max_num_seqs > 1 ? continuations.size() : 1;
+    // Where one sequence runs at a time, or the pool holds no more, a prefix cannot stay beside a continuation: they go
+    // one after the other, and each finds the prefix cached.
+    const ScoreTask::Part whole{.prefix = i, .first = 0, .continuations = continuations};
+    const bool beside = limits_.max_num_seqs > 1 && loop_.fits(ScoreTask::group_params(request, whole, 2));
+    const size_t at_once = beside ? continuations.size() : 1;
     for (size_t first = 0; first < continuations.size(); first += at_once) {
       parts.push_back({.prefix = i, .first = first, .continuations = continuations.subspan(first, at_once)});
     }

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/budget.h"
 #include "caravel/engine.h"
 #include "engine/check_request.h"
 #include "engine/engine_loop.h"
@@ -42,7 +43,10 @@ class EngineImpl final : public Engine {
   EngineImpl(const EngineConfig& config, const EngineHooks& hooks, LoadedModel model);
   /// The number of a new request; gives `id` a name where the caller gave none.
   uint64_t number_request(std::string& id);
-  std::unique_ptr<RequestHandle> run(std::vector<std::shared_ptr<Task>> tasks, std::shared_ptr<RequestChannel> channel);
+  std::unique_ptr<RequestHandle> run(std::vector<std::shared_ptr<Task>> tasks, std::shared_ptr<RequestChannel> channel,
+                                     Budget::Part logprobs = {});
+  /// Memory for so many. Throws Busy.
+  Budget::Part hold_logprobs(int64_t count) const;
   void check_score(const ScoreRequest& request) const;
   /// What of the request each task is to score.
   std::vector<ScoreTask::Part> score_parts(const ScoreRequest& request) const;
@@ -53,6 +57,7 @@ class EngineImpl final : public Engine {
   LogprobStore store_;
   ModelRunner runner_;
   const RequestLimits limits_;
+  const Budget logprobs_;  // that requests may have at once, by count
   Grammars grammars_;
   const uint64_t seed_;
   std::atomic<uint64_t> requests_{0};

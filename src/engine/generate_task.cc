@@ -23,8 +23,8 @@ GenerateTask::GenerateTask(CheckedRequest request) : Task(std::move(request.grou
          .state = {request_.rules, static_cast<uint32_t>(i), group()->params().prompt},
          .text = {*request_.tokenizer, request_.text, static_cast<size_t>(*params.max_tokens) * kBytesPerToken}});
     if (request_.grammar == nullptr) continue;
-    branches_.back().constraint =
-        std::make_shared<grammar::Constraint>(request_.grammar, request_.vocab_size, request_.rules->end_ids);
+    branches_.back().constraint = std::make_shared<grammar::Constraint>(
+        request_.grammar, request_.vocab_size, request_.rules->end_ids, request_.max_grammar_bytes);
     request_.mask_thread->post(branches_.back().constraint, grammar::MaskThread::kBegin);
   }
 }
@@ -118,7 +118,8 @@ void GenerateTask::end_constrained(Branch& branch) {
   const grammar::Constraint& constraint = *branch.constraint;
   if (!constraint.error().empty()) throw fail<Error>("{}", constraint.error());
   if (!constraint.complete()) {
-    throw fail<Error>(
+    request_.channel->set_contradiction();
+    throw fail<InvalidArgument>(
         "no token can follow: those that the grammar allows are ruled out by the vocabulary, allowed_token_ids, "
         "bad_words, logit_bias or stop_token_ids");
   }

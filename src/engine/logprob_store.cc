@@ -6,7 +6,8 @@
 
 namespace caravel::engine {
 
-LogprobStore::LogprobStore(int blocks, int host_blocks, int block_size) : block_size_(block_size) {
+LogprobStore::LogprobStore(int blocks, int host_blocks, int block_size, int64_t max_top)
+    : block_size_(block_size), max_top_(max_top) {
   const auto resize = [block_size](Side& side, int count) {
     side.entries.resize(static_cast<size_t>(count) * static_cast<size_t>(block_size));
     side.tops.resize(side.entries.size());
@@ -23,14 +24,28 @@ void LogprobStore::begin_step(const scheduler::Plan& plan) {
     for (int position = row.first; position < row.first + row.count; ++position) {
       const auto slot = static_cast<size_t>(kv_slot(row.sequence->kv, 0, position, block_size_));
       device_.entries[slot].rank = 0;
-      device_.tops[slot].clear();
+      keep(device_.tops[slot], {});
     }
   }
 }
 
 void LogprobStore::put(int64_t slot, const TokenLogprob& logprob) {
   device_.entries[static_cast<size_t>(slot)] = {logprob.logprob, logprob.rank};
-  device_.tops[static_cast<size_t>(slot)] = logprob.top;
+  keep(device_.tops[static_cast<size_t>(slot)], logprob.top);
+}
+
+void LogprobStore::keep(std::vector<std::pair<int32_t, float>>& slot,
+                        const std::vector<std::pair<int32_t, float>>& top) {
+  const auto before = static_cast<int64_t>(slot.capacity());
+  const auto after = static_cast<int64_t>(top.size());
+  if (after == 0 || kept_top_ - before + after > max_top_) {
+    std::vector<std::pair<int32_t, float>>().swap(slot);  // its memory, too
+  } else if (after > before) {
+    std::vector<std::pair<int32_t, float>>(top).swap(slot);
+  } else {
+    slot = top;
+  }
+  kept_top_ += static_cast<int64_t>(slot.capacity()) - before;
 }
 
 bool LogprobStore::get(int64_t slot, int top, TokenLogprob& result) const {
@@ -48,7 +63,8 @@ void LogprobStore::copy(const Side& from, Side& to, std::span<const BlockCopy> c
     const auto source = static_cast<ptrdiff_t>(copy.from) * block_size_;
     const auto target = static_cast<ptrdiff_t>(copy.to) * block_size_;
     std::copy_n(from.entries.begin() + source, block_size_, to.entries.begin() + target);
-    std::copy_n(from.tops.begin() + source, block_size_, to.tops.begin() + target);
+    for (int i = 0; i < block_size_; ++i)
+      keep(to.tops[static_cast<size_t>(target + i)], from.tops[static_cast<size_t>(source + i)]);
   }
 }
 

@@ -15,7 +15,9 @@ namespace caravel::engine {
 /// prefix cache need not be computed again because they are asked for. One thread at a time.
 class LogprobStore {
  public:
-  LogprobStore(int blocks, int host_blocks, int block_size);
+  /// max_top: how many of the most likely ones are kept in all; beyond, a token's own is kept without them, and they
+  /// are computed again where they are asked for.
+  LogprobStore(int blocks, int host_blocks, int block_size, int64_t max_top);
 
   /// The step is about to run: what is beside blocks goes along with their copies, and nothing is known any more of the
   /// slots that it writes.
@@ -36,8 +38,12 @@ class LogprobStore {
     std::vector<std::vector<std::pair<int32_t, float>>> tops;  // [blocks * block_size], most likely first
   };
   void copy(const Side& from, Side& to, std::span<const BlockCopy> copies);
+  /// Replaces a slot's; nothing where that would be too many.
+  void keep(std::vector<std::pair<int32_t, float>>& slot, const std::vector<std::pair<int32_t, float>>& top);
 
   int block_size_;
+  int64_t max_top_;
+  int64_t kept_top_ = 0;
   Side device_;
   Side host_;
 };

@@ -39,6 +39,8 @@ class ModelRunner {
   void adopt_thread() { device_.adopt_thread(); }
 
   size_t buffer_bytes() const;
+  /// What it will be.
+  static size_t bytes_for(const model::Decoder& decoder, int block_size, const Sizes& sizes);
   /// The time of all steps, by region; empty without Sizes::profile.
   std::span<const RegionTime> profile() const { return stream_->profile(); }
 

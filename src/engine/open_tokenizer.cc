@@ -5,7 +5,7 @@
 namespace caravel {
 
 std::unique_ptr<Tokenizer> open_tokenizer(const std::string& model) {
-  return std::make_unique<Tokenizer>(format::open_weights(format::resolve_model(model))->tokenizer());
+  return std::make_unique<Tokenizer>(format::open_model(format::resolve_model(model))->tokenizer());
 }
 
 }  // namespace caravel

@@ -8,7 +8,8 @@
 namespace caravel::engine {
 
 RequestChannel::RequestChannel(std::string id, const Shape& shape, OnNews on_news)
-    : pending_(static_cast<size_t>(shape.answers)),
+    : schema_annotations_(shape.schema_annotations),
+      pending_(static_cast<size_t>(shape.answers)),
       has_news_(static_cast<size_t>(shape.answers), false),
       open_tasks_(shape.tasks),
       on_news_(std::move(on_news)) {
@@ -88,6 +89,11 @@ void RequestChannel::set_scores(size_t prefix, size_t first, std::vector<Score> 
   std::vector<Score>& all = result_.scores[prefix];
   all.resize(std::max(all.size(), first + scores.size()));
   std::ranges::move(scores, all.begin() + static_cast<ptrdiff_t>(first));
+}
+
+void RequestChannel::set_contradiction() {
+  const std::lock_guard lock(mutex_);
+  result_.contradicts_itself = true;
 }
 
 void RequestChannel::set_embedding(std::vector<float> embedding) {

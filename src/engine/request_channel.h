@@ -25,12 +25,14 @@ class RequestChannel {
     int answers = 0;  // each has room for max_tokens
     int max_tokens = 0;
     bool logprobs = false;
-    size_t prefixes = 0;  // that are scored
-    size_t tasks = 1;     // each calls close() once
+    size_t prefixes = 0;                               // that are scored
+    size_t tasks = 1;                                  // each calls close() once
+    std::vector<std::string> schema_annotations = {};  // RequestHandle's
   };
   RequestChannel(std::string id, const Shape& shape, OnNews on_news);
 
   const std::string& id() const { return result_.id; }
+  const std::vector<std::string>& schema_annotations() const { return schema_annotations_; }
 
   // -- The engine's side.
 
@@ -45,6 +47,8 @@ class RequestChannel {
   void set_prompt_logprobs(std::vector<TokenLogprob> logprobs);
   /// The scores of a prefix's continuations from number `first` on.
   void set_scores(size_t prefix, size_t first, std::vector<Score> scores);
+  /// The error with which it will be closed lies in the request: Result::contradicts_itself.
+  void set_contradiction();
   void set_embedding(std::vector<float> embedding);
   /// The end of a task, and with the last of them that of the request. Answers that are not finished then end with
   /// `reason`. Usage is summed; of several errors the first is kept, and it cancels what the request has still in work.
@@ -61,6 +65,7 @@ class RequestChannel {
  private:
   void tell_news();
 
+  const std::vector<std::string> schema_annotations_;
   std::mutex mutex_;  // guards all that follows but what says otherwise
   std::condition_variable changed_;
   std::vector<Delta> pending_;  // [answers]: not read yet

@@ -67,43 +67,45 @@ void parse_parts(Fields& fields, std::string_view prefix, Chosen& chosen) {
   }
 }
 
-void parse_structured_outputs(const Json& value, const std::string& path, Chosen& chosen) {
-  Fields fields(value, path);
+/// A schema, and what may stand beside it, none of which changes the answer: a schema is enforced, strict or not.
+GrammarSpec named_schema(Fields& fields, FormatShape shape) {
+  if (shape != FormatShape::kUnnamed) as_string(fields.require("name"), fields.path("name"));
+  fields.string("name");
+  fields.string("description");
+  fields.boolean("strict", false);
+  return json_schema(as_object(fields.require("schema"), fields.path("schema")), fields.path("schema"));
+}
+
+void parse_structured_outputs(Fields fields, Chosen& chosen) {
   parse_parts(fields, "", chosen);
   if (fields.boolean("json_object", false)) {
     chosen.take(spec_of(Kind::kJsonObject), fields.path("json_object"));
   }
-  for (const std::string_view name : {"structural_tag", "whitespace_pattern"}) {
-    fields.refuse(name, "use json, regex, choice, grammar or json_object");
-  }
-  for (const std::string_view name : {"disable_any_whitespace", "disable_additional_properties"}) {
-    fields.refuse(name, "say so in the schema", false);
-  }
-  fields.ignore({"disable_fallback"});
   fields.refuse_unknown();
 }
 
 }  // namespace
 
-GrammarSpec parse_format(const Json& format, const std::string& path, bool nested) {
+GrammarSpec parse_format(const Json& format, const std::string& path, FormatShape shape) {
   Fields fields(format, path);
   const std::string& type =
       as_one_of(fields.require("type"), fields.path("type"), {"text", "json_object", "json_schema"});
+  const Json* const nested = shape == FormatShape::kNested ? fields.find("json_schema") : nullptr;
   GrammarSpec spec;
   if (type == "json_object") {
     spec = spec_of(Kind::kJsonObject);
   } else if (type == "json_schema") {
-    Fields inner(nested ? fields.require("json_schema") : format, nested ? fields.path("json_schema") : path);
-    as_string(inner.require("name"), inner.path("name"));
-    inner.string("description");
-    inner.boolean("strict", false);  // a schema is enforced either way
-    inner.ignore({"type"});
-    const Json& schema = inner.require("schema");
-    spec = json_schema(as_object(schema, inner.path("schema")), inner.path("schema"));
-    inner.refuse_unknown();
+    if (shape != FormatShape::kNested) {
+      spec = named_schema(fields, shape);
+    } else if (nested == nullptr) {
+      throw missing_field(fields.path("json_schema"));
+    } else {
+      Fields inner(*nested, fields.path("json_schema"));
+      spec = named_schema(inner, shape);
+      inner.refuse_unknown();
+    }
   }
-  if (nested) fields.ignore({"json_schema"});
-  if (nested || type != "json_schema") fields.refuse_unknown();
+  fields.refuse_unknown();
   return spec;
 }
 
@@ -114,10 +116,11 @@ FieldError form_is_given(const std::string& path, const std::string& by) {
 AnswerForm parse_answer_form(Fields& fields) {
   Chosen chosen;
   if (const Json* format = fields.find("response_format")) {
-    chosen.take(parse_format(*format, fields.path("response_format"), true), fields.path("response_format"));
+    chosen.take(parse_format(*format, fields.path("response_format"), FormatShape::kNested),
+                fields.path("response_format"));
   }
   if (const Json* outputs = fields.find("structured_outputs")) {
-    parse_structured_outputs(*outputs, fields.path("structured_outputs"), chosen);
+    parse_structured_outputs(fields.inner(*outputs, "structured_outputs"), chosen);
   }
   parse_parts(fields, "guided_", chosen);
   return chosen.result();

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "caravel/request.h"
@@ -19,8 +20,14 @@ AnswerForm parse_answer_form(Fields& fields);
 /// 400: the field `path` says it where `by` did already.
 FieldError form_is_given(const std::string& path, const std::string& by);
 
-/// A format as OpenAI writes it: {"type": "text" | "json_object" | "json_schema", ...}. nested: chat's form, in which
-/// the schema is inside "json_schema"; else the form of /v1/responses, beside the type.
-GrammarSpec parse_format(const Json& format, const std::string& path, bool nested);
+/// Where the name and the schema of a format stand.
+enum class FormatShape : uint8_t {
+  kNested,   // in an object "json_schema", as chats have it
+  kFlat,     // beside the type, as /v1/responses has them
+  kUnnamed,  // beside the type, without a name, as Anthropic has it
+};
+
+/// {"type": "text" | "json_object" | "json_schema", ...}.
+GrammarSpec parse_format(const Json& format, const std::string& path, FormatShape shape);
 
 }  // namespace caravel

@@ -32,8 +32,11 @@ Json logit_bias(const NumberRange& range) {
 /// A value, not yet null.
 Json value_schema(const RequestField& field, Surface surface) {
   switch (field.type) {
-    case FieldType::kJson:
-      break;
+    case FieldType::kJson: {
+      Json schema = field.schema.empty() ? Json::object() : Json::parse(field.schema);
+      add_range(schema, field.range_on(surface), true);
+      return schema;
+    }
     case FieldType::kBoolean:
       return {{"type", "boolean"}};
     case FieldType::kInteger:
@@ -56,7 +59,7 @@ Json value_schema(const RequestField& field, Surface surface) {
     case FieldType::kLogitBias:
       return logit_bias(field.range_on(surface));
   }
-  return field.schema.empty() ? Json::object() : Json::parse(field.schema);
+  return Json::object();
 }
 
 /// What the surface takes where the field is absent, unless the model may say something else.
@@ -87,11 +90,12 @@ Json request_schema(Surface surface) {
   Json required = Json::array();
   for (const RequestField& field : request_fields()) {
     const bool served = field.use != FieldUse::kRefused || !field.schema.empty();  // or has a harmless value
-    if (!field.surfaces.has(surface) || !served) continue;
+    if (!field.surfaces.has(surface) || !served || field.is_inner()) continue;
     properties[std::string(field.name)] = field_schema(field, surface);
     if (field.required.has(surface)) required.push_back(field.name);
   }
-  Json schema = {{"type", "object"}, {"properties", std::move(properties)}, {"additionalProperties", false}};
+  Json schema = {
+      {"type", "object"}, {"properties", std::move(properties)}, {"additionalProperties", {{"type", "null"}}}};
   if (!required.empty()) schema["required"] = std::move(required);
   return schema;
 }

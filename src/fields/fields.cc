@@ -3,8 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <mutex>
+#include <set>
 
 #include "base/check.h"
+#include "base/log.h"
+#include "base/numbers.h"
+#include "base/wide_integer.h"
 
 namespace caravel {
 namespace {
@@ -17,6 +22,7 @@ std::string_view type_name(const Json& value) {
       return "a boolean";
     case Json::value_t::number_integer:
     case Json::value_t::number_unsigned:
+    case Json::value_t::binary:
       return "an integer";
     case Json::value_t::number_float:
       return "a decimal number";
@@ -29,15 +35,35 @@ std::string_view type_name(const Json& value) {
   }
 }
 
-/// Throws where `value` is outside [low, high]; `kind` is "integer" or "decimal".
+/// `kind` is "integer" or "decimal".
+template <typename Value, typename Bound>
+FieldError out_of_range(const Value& value, bool below, const Bound& bound, const std::string& path,
+                        std::string_view kind) {
+  return {path, fmt::format("{}_{}_value", kind, below ? "below_min" : "above_max"),
+          fmt::format("Invalid '{}': {} {} value. Expected a value {} {}, but got {} instead.", path, kind,
+                      below ? "below minimum" : "above maximum", below ? ">=" : "<=", bound, value)};
+}
+
+/// Throws where `value` is outside [low, high].
 template <typename T>
 void check_range(T value, T low, T high, const std::string& path, std::string_view kind) {
   const bool below = value < low;
-  if (!below && value <= high) return;
-  throw FieldError(
-      path, fmt::format("{}_{}_value", kind, below ? "below_min" : "above_max"),
-      fmt::format("Invalid '{}': {} {} value. Expected a value {} {}, but got {} instead.", path, kind,
-                  below ? "below minimum" : "above maximum", below ? ">=" : "<=", below ? low : high, value));
+  if (below || !(value <= high)) throw out_of_range(value, below, below ? low : high, path, kind);
+}
+
+/// Says that a field is ignored, once for each name.
+void say_ignored(std::string_view name, const std::string& path) {
+  if (!spdlog::should_log(spdlog::level::debug)) return;
+  constexpr size_t kMostNames = 1000;  // a client may make names up
+  constexpr size_t kMostBytes = 200;
+  static std::mutex mutex;
+  static std::set<std::string, std::less<>> said;
+  {
+    const std::lock_guard lock(mutex);
+    if (said.size() >= kMostNames || !said.emplace(name.substr(0, kMostBytes)).second) return;
+  }
+  log::debug("ignored the field {}: no answer depends on it (said once for each name)",
+             to_text(Json(path.substr(0, kMostBytes))));
 }
 
 }  // namespace
@@ -73,6 +99,11 @@ bool as_boolean(const Json& value, const std::string& path) {
 }
 
 int64_t as_integer(const Json& value, const std::string& path, int64_t low, int64_t high) {
+  if (is_wide_integer(value)) {
+    const std::string digits = wide_integer_digits(value);
+    const bool below = digits.starts_with('-');
+    throw out_of_range(digits, below, below ? low : high, path, "integer");
+  }
   if (!value.is_number_integer()) throw wrong_type(value, path, "an integer");
   if (value.is_number_unsigned()) {
     const auto wide = value.get<uint64_t>();
@@ -89,8 +120,9 @@ double as_number(const Json& value, const std::string& path, double low, double 
 }
 
 double as_number(const Json& value, const std::string& path, const NumberRange& range) {
-  if (!value.is_number()) throw wrong_type(value, path, "a decimal");
-  const auto number = value.get<double>();
+  if (!value.is_number() && !is_wide_integer(value)) throw wrong_type(value, path, "a decimal");
+  const double number =
+      is_wide_integer(value) ? parse_number<double>(wide_integer_digits(value)).value() : value.get<double>();
   check_range<double>(number, range.low, range.high, path, "decimal");
   if (!range.has(number)) {
     throw FieldError(
@@ -156,8 +188,22 @@ Fields::Fields(const Json& object, std::string path) : object_(&object), path_(s
 
 Fields::Fields(const Json& object, Surface surface) : Fields(object) { surface_ = surface; }
 
+Fields Fields::inner(const Json& value, std::string_view name) const {
+  Fields fields(value, path(name));
+  fields.surface_ = surface_;
+  fields.outer_ = name;
+  return fields;
+}
+
+const RequestField* Fields::row(std::string_view name) const {
+  if (!surface_) return nullptr;
+  if (!outer_.empty()) return find_field(fmt::format("{}.{}", outer_, name), *surface_);
+  const RequestField* const field = find_field(name, *surface_);
+  return field != nullptr && field->is_inner() ? nullptr : field;
+}
+
 const Json* Fields::find(std::string_view name) {
-  if (surface_ && find_field(name, *surface_) == nullptr) {
+  if (surface_ && outer_.empty() && row(name) == nullptr) {
     internal::check_failed(__FILE__, __LINE__, "the table has the field", std::string(name));
   }
   known_.push_back(name);
@@ -178,23 +224,13 @@ bool Fields::boolean(std::string_view name, bool otherwise) {
   return value == nullptr ? otherwise : as_boolean(*value, path(name));
 }
 
-std::optional<int64_t> Fields::integer(std::string_view name, int64_t low, int64_t high) {
-  const Json* value = find(name);
-  return value == nullptr ? std::nullopt : std::optional(as_integer(*value, path(name), low, high));
-}
-
 std::optional<int> Fields::integer(std::string_view name) {
-  CARAVEL_CHECK(surface_.has_value());
+  CARAVEL_CHECK(surface_.has_value() && outer_.empty());
   const Json* value = find(name);
   if (value == nullptr) return std::nullopt;
-  const NumberRange range = find_field(name, *surface_)->range_on(*surface_);
+  const NumberRange range = row(name)->range_on(*surface_);
   return static_cast<int>(
       as_integer(*value, path(name), static_cast<int64_t>(range.low), static_cast<int64_t>(range.high)));
-}
-
-std::optional<double> Fields::number(std::string_view name, double low, double high) {
-  const Json* value = find(name);
-  return value == nullptr ? std::nullopt : std::optional(as_number(*value, path(name), low, high));
 }
 
 std::optional<std::string> Fields::string(std::string_view name) {
@@ -204,25 +240,23 @@ std::optional<std::string> Fields::string(std::string_view name) {
 
 bool Fields::is_known(std::string_view name) const { return std::ranges::find(known_, name) != known_.end(); }
 
-void Fields::ignore(std::initializer_list<std::string_view> names) {
-  known_.insert(known_.end(), names.begin(), names.end());
-}
-
-void Fields::refuse(std::string_view name, const std::string& why, const Json& harmless) {
-  const Json* value = find(name);
-  if (value != nullptr && *value != harmless) throw unsupported_field(path(name), why);
-}
-
 void Fields::refuse_unknown() const {
   for (const auto& [name, value] : object_->get_ref<const Json::object_t&>()) {
-    if (is_known(name)) continue;
-    const RequestField* field = surface_ ? find_field(name, *surface_) : nullptr;
-    if (field != nullptr && field->use == FieldUse::kIgnored) continue;
-    if (field != nullptr && field->use == FieldUse::kRefused) {
-      if (value.is_null() || value == Json::parse(field->harmless)) continue;
-      throw unsupported_field(path(name), std::string(field->instead));
+    if (value.is_null() || is_known(name)) continue;
+    const RequestField* const field = row(name);
+    if (field != nullptr && field->use == FieldUse::kIgnored) {
+      say_ignored(name, path(name));
+    } else if (field != nullptr && field->use == FieldUse::kRefused) {
+      if (value != Json::parse(field->harmless)) throw unsupported_field(path(name), std::string(field->instead));
+    } else {
+      throw FieldError(path(name), "unknown_parameter", fmt::format("Unknown parameter: '{}'.", path(name)));
     }
-    throw FieldError(path(name), "unknown_parameter", fmt::format("Unknown parameter: '{}'.", path(name)));
+  }
+}
+
+void Fields::ignore_unknown() const {
+  for (const auto& [name, value] : object_->get_ref<const Json::object_t&>()) {
+    if (!value.is_null() && !is_known(name)) say_ignored(name, path(name));
   }
 }
 

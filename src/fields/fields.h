@@ -54,7 +54,8 @@ FieldError missing_field(const std::string& path);
 /// A field that is known and not served; `why` says what to do instead.
 FieldError unsupported_field(const std::string& path, const std::string& why);
 
-/// One object of a request, read field by field. A field that is null counts as absent. The object must outlive it.
+/// One object of a request, read field by field. A field that is null counts as absent, whatever its name. The object
+/// must outlive it.
 class Fields {
  public:
   /// Throws FieldError where `object` is none. path: of the object; empty for the whole body.
@@ -68,28 +69,34 @@ class Fields {
   const Json& require(std::string_view name);
 
   bool boolean(std::string_view name, bool otherwise);
-  std::optional<int64_t> integer(std::string_view name, int64_t low, int64_t high);
   /// A whole request's field, in the table's range.
   std::optional<int> integer(std::string_view name);
-  std::optional<double> number(std::string_view name, double low, double high);
   std::optional<std::string> string(std::string_view name);
+
+  /// The object that the field `name` of a whole request is. Of its fields the table says which are ignored and which
+  /// refused, as "name.field". Throws FieldError where `value` is no object.
+  Fields inner(const Json& value, std::string_view name) const;
 
   /// It was asked for.
   bool is_known(std::string_view name) const;
-  /// Fields of an inner object that are taken and change nothing.
-  void ignore(std::initializer_list<std::string_view> names);
-  /// Throws where the field is there with another value than `harmless`.
-  void refuse(std::string_view name, const std::string& why, const Json& harmless = nullptr);
-  /// Throws (unknown_parameter) where the object has a field that was not asked for and, of a whole request, that the
-  /// table does not call ignored; of one that it calls refused, unsupported_parameter and what to do instead.
+  /// Throws (unknown_parameter) where the object has a field that was not asked for and that the table does not call
+  /// ignored; of one that it calls refused, unsupported_parameter and what to do instead. What is ignored, and not
+  /// null, is said in the log, once a name, at debug.
   void refuse_unknown() const;
+  /// For objects that clients keep notes of their own in, as messages: says in the same way which fields were not asked
+  /// for, and takes them.
+  void ignore_unknown() const;
 
   std::string path(std::string_view name) const { return join_path(path_, name); }
 
  private:
+  /// The table's row; nullptr where there is none, and for an object that the table does not speak of.
+  const RequestField* row(std::string_view name) const;
+
   const Json* object_;
   std::string path_;
-  std::optional<Surface> surface_;
+  std::optional<Surface> surface_;  // of the request whose table it goes by
+  std::string_view outer_;  // the whole request's field that the object is: a literal; empty: the request itself
   std::vector<std::string_view> known_;  // names asked for: literals
 };
 

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/utf8.h"
+#include "base/wide_integer.h"
 
 namespace caravel {
 namespace {
@@ -20,7 +21,10 @@ class Builder final : public nlohmann::json_sax<Json> {
   bool boolean(bool value) override { return add(value); }
   bool number_integer(number_integer_t value) override { return add(value); }
   bool number_unsigned(number_unsigned_t value) override { return add(value); }
-  bool number_float(number_float_t value, const string_t&) override { return add(value); }
+  bool number_float(number_float_t value, const string_t& text) override {
+    const bool is_integer = text.find_first_not_of("-0123456789") == std::string::npos;
+    return is_integer ? add(wide_integer(text)) : add(value);
+  }
   bool string(string_t& value) override { return add(std::move(value)); }
   bool binary(binary_t&) override { return false; }  // not in text
   bool start_object(size_t) override { return open(Json::object()); }
@@ -77,6 +81,39 @@ class Builder final : public nlohmann::json_sax<Json> {
   Json root_;
 };
 
+bool has_wide_integer(const Json& json) {
+  if (!json.is_structured()) return is_wide_integer(json);
+  return std::any_of(json.begin(), json.end(), has_wide_integer);
+}
+
+std::string dump(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
+
+/// For documents with wide integers, which the library's own writer spells as lists of bytes.
+void append_text(std::string& out, const Json& json) {
+  if (is_wide_integer(json)) {
+    out += wide_integer_digits(json);
+  } else if (json.is_array()) {
+    out += '[';
+    bool first = true;
+    for (const Json& item : json) {
+      if (!std::exchange(first, false)) out += ',';
+      append_text(out, item);
+    }
+    out += ']';
+  } else if (json.is_object()) {
+    out += '{';
+    bool first = true;
+    for (const auto& [key, value] : json.get_ref<const Json::object_t&>()) {
+      if (!std::exchange(first, false)) out += ',';
+      out += dump(key) + ":";
+      append_text(out, value);
+    }
+    out += '}';
+  } else {
+    out += dump(json);
+  }
+}
+
 }  // namespace
 
 Json parse_json(std::string_view body) {
@@ -86,6 +123,11 @@ Json parse_json(std::string_view body) {
   return builder.take();
 }
 
-std::string to_text(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
+std::string to_text(const Json& json) {
+  if (!has_wide_integer(json)) return dump(json);
+  std::string out;
+  append_text(out, json);
+  return out;
+}
 
 }  // namespace caravel

@@ -99,7 +99,7 @@ struct RequestField {
     double value = 0;
   };
 
-  std::string_view name;
+  std::string_view name;  // "a.b": of the object a; such a row says what is ignored or refused there
   Surfaces surfaces;
   FieldType type = FieldType::kJson;
   std::string_view help;                       // what it does, in a few words: --help, OpenAPI and docs/api.md show it
@@ -121,6 +121,7 @@ struct RequestField {
   size_t max_items_on(Surface surface) const {
     return kHttp.has(surface) ? http_max_items : std::numeric_limits<size_t>::max();
   }
+  bool is_inner() const { return name.find('.') != std::string_view::npos; }
   std::optional<double> default_on(Surface surface) const;
   /// "--top-p"; "-s,--seed"; "!--keep-special-tokens", which switches it off.
   std::string flag_names() const;

@@ -24,10 +24,12 @@ constexpr Surfaces kChoices = kCompletions | kChat;          // several answers,
 constexpr Surfaces kFormed = kChoices | kResponses | kRows;  // answers of a prescribed form
 constexpr Surfaces kTemplated = kChat | kTokenize | kRows;   // a conversation, in the form of /v1/chat/completions
 constexpr Surfaces kTurns = kMessages | kCountTokens;
+constexpr Surfaces kBodies = kHttp | kRows;
 
 constexpr std::string_view kAnyObject = R"({"type": ["object", "null"], "additionalProperties": true})";
 constexpr std::string_view kAnyObjects =
     R"({"type": ["array", "null"], "items": {"type": "object", "additionalProperties": true}})";
+constexpr std::string_view kAnyTexts = R"({"type": ["array", "null"], "items": {"type": "string"}})";
 constexpr std::string_view kAnySchema =
     R"({"type": ["object", "string", "boolean", "null"], "additionalProperties": true})";
 constexpr std::string_view kPrompts = R"({"anyOf": [{"type": "string"},
@@ -38,6 +40,9 @@ constexpr std::string_view kChatMessages =
     R"({"type": "array", "minItems": 1, "items": {"$ref": "#/components/schemas/ChatMessage"}})";
 constexpr std::string_view kChatTools =
     R"({"type": ["array", "null"], "items": {"$ref": "#/components/schemas/Tool"}})";
+constexpr std::string_view kKeepsNoTurns = "this server keeps nothing; send the whole conversation as messages";
+constexpr std::string_view kWritesText = "this model writes text alone";
+constexpr std::string_view kNoOtherForm = "use json, regex, choice, grammar or json_object";
 constexpr std::string_view kKeepsNothing = "this server keeps no responses; send the whole conversation as input";
 
 // A row reads as a sentence; one line for each of its members would hide the table.
@@ -55,9 +60,10 @@ constexpr RequestField kFields[] = {
     {.name = "messages", .surfaces = kTemplated,
      .help = "The conversation: `system`, `developer` (which templates see as `system`), `user`, `assistant`, `tool`",
      .schema = kChatMessages},
-    {.name = "messages", .surfaces = kTurns, .help = "The turns of `user` and `assistant`", .required = kTurns,
+    {.name = "messages", .surfaces = kTurns, .help = "The turns of `user` and `assistant`, and `system` between them",
+     .required = kTurns,
      .schema = R"({"type": "array", "minItems": 1, "items": {"type": "object", "required": ["role", "content"],
-       "properties": {"role": {"enum": ["user", "assistant"]}, "content": {"anyOf": [{"type": "string"},
+       "properties": {"role": {"enum": ["user", "assistant", "system"]}, "content": {"anyOf": [{"type": "string"},
        {"type": "array", "items": {"type": "object", "required": ["type"], "additionalProperties": true}}]}}}})"},
     {.name = "prompt_components", .surfaces = kChoices,
      .help = "A prompt by its parts, in place of `prompt` or `messages` (docs/prompting.md)",
@@ -88,6 +94,11 @@ constexpr RequestField kFields[] = {
      .schema = kAnyObject},
     {.name = "thinking", .surfaces = kTurns, .help = "`enable_thinking` for the template, by its `type`",
      .schema = R"({"type": ["object", "null"], "required": ["type"], "additionalProperties": true})"},
+    {.name = "output_config", .surfaces = kTurns,
+     .help = "Its `format` is this API's form of `response_format`; its `effort` is given to the template",
+     .schema = kAnyObject},
+    {.name = "output_format", .surfaces = kTurns, .help = "The older name of `output_config.format`",
+     .schema = kAnyObject},
     {.name = "include_reasoning", .surfaces = kChat, .type = kBoolean,
      .help = "The reasoning part, of a template that has one, is in the answer", .otherwise = 1},
     {.name = "add_generation_prompt", .surfaces = kTemplated, .type = kBoolean,
@@ -97,9 +108,9 @@ constexpr RequestField kFields[] = {
     {.name = "add_special_tokens", .surfaces = kCompletions | kEmbeddings | kRows, .type = kBoolean,
      .help = "A text gets the beginning-of-sequence token, where the model wants one", .otherwise = 1},
     {.name = "add_special_tokens", .surfaces = kChat, .type = kBoolean,
-     .help = "By default where the template writes no beginning-of-sequence token"},
+     .help = "The model's special tokens around what the template writes, which has its own", .otherwise = 0},
     {.name = "add_special_tokens", .surfaces = kTokenize, .type = kBoolean,
-     .help = "The beginning-of-sequence token; by default before a text, and where a template writes none"},
+     .help = "The model's special tokens; by default around a text, not around what a template writes"},
     {.name = "truncate_prompt_tokens", .surfaces = kChoices | kResponses | kEmbeddings, .type = kInteger,
      .help = "Keeps the last so many tokens of the prompt; -1: as many as fit; never 0", .range = {-1, kMostInt}},
     {.name = "return_token_strs", .surfaces = kTokenize, .type = kBoolean, .help = "The tokens' texts as well",
@@ -133,8 +144,9 @@ constexpr RequestField kFields[] = {
     {.name = "max_tokens", .surfaces = kChat, .type = kInteger,
      .help = "Longest answer; by default what the context leaves", .member = &P::max_tokens, .range = {1, kMostInt},
      .otherwise = kMostInt},
-    {.name = "max_tokens", .surfaces = kMessages, .type = kInteger, .help = "Longest answer", .member = &P::max_tokens,
-     .range = {1, kMostInt}, .required = kMessages},
+    {.name = "max_tokens", .surfaces = kMessages, .type = kInteger,
+     .help = "Longest answer; 0 computes the prompt alone", .member = &P::max_tokens, .range = {0, kMostInt},
+     .required = kMessages},
     {.name = "max_completion_tokens", .surfaces = kChat, .type = kInteger, .help = "The newer name of `max_tokens`",
      .member = &P::max_tokens, .range = {1, kMostInt}},
     {.name = "max_completion_tokens", .surfaces = kRows, .type = kInteger, .help = "The newer name of `max_tokens`",
@@ -219,7 +231,7 @@ constexpr RequestField kFields[] = {
     {.name = "logprobs", .surfaces = kChat, .type = kBoolean, .help = "Log-probability of each token", .otherwise = 0},
     {.name = "logprobs", .surfaces = kRows,
      .help = "Log-probability of each token: how many of the likely ones beside it, or true and `top_logprobs`",
-     .schema = R"({"type": ["boolean", "integer", "null"], "minimum": 0, "maximum": 128})"},
+     .range = {0, kMaxLogprobs}, .schema = R"({"type": ["boolean", "integer", "null"]})"},
     {.name = "top_logprobs", .surfaces = kChat, .type = kInteger, .help = "And of the K most likely",
      .range = {0, 20}, .otherwise = 0},
     {.name = "top_logprobs", .surfaces = kResponses, .type = kInteger,
@@ -230,8 +242,10 @@ constexpr RequestField kFields[] = {
      .help = "Log-probability of each of the prompt's tokens, and of the K most likely; not in a stream",
      .member = &P::prompt_logprobs, .range = {0, kMaxLogprobs}},
     {.name = "include", .surfaces = kResponses, .help = "What else the answer has",
-     .schema = R"({"type": ["array", "null"],
-       "items": {"enum": ["reasoning.encrypted_content", "message.output_text.logprobs"]}})"},
+     .schema = R"({"type": ["array", "null"], "items": {"enum": ["message.output_text.logprobs",
+       "reasoning.encrypted_content", "code_interpreter_call.outputs", "computer_call_output.output.image_url",
+       "file_search_call.results", "message.input_image.image_url", "web_search_call.action.sources",
+       "web_search_call.results"]}})"},
     {.name = "return_tokens_as_token_ids", .surfaces = kChoices, .type = kBoolean,
      .help = "Log-probabilities name their tokens `token_id:17`", .otherwise = 0},
     {.name = "return_token_ids", .surfaces = kGenerating, .type = kBoolean,
@@ -262,8 +276,7 @@ constexpr RequestField kFields[] = {
        "json_object": {"type": ["boolean", "null"]}}, "additionalProperties": true})"},
     {.name = "guided_json", .surfaces = kFormed, .help = "As `structured_outputs.json`", .schema = kAnySchema},
     {.name = "guided_regex", .surfaces = kFormed, .type = kText, .help = "As `structured_outputs.regex`"},
-    {.name = "guided_choice", .surfaces = kFormed, .help = "As `structured_outputs.choice`",
-     .schema = R"({"type": ["array", "null"], "items": {"type": "string"}})"},
+    {.name = "guided_choice", .surfaces = kFormed, .help = "As `structured_outputs.choice`", .schema = kAnyTexts},
     {.name = "guided_grammar", .surfaces = kFormed, .type = kText, .help = "As `structured_outputs.grammar`"},
 
     // -- How it is sent and when it runs.
@@ -273,26 +286,56 @@ constexpr RequestField kFields[] = {
      .help = "`include_usage`: a last chunk with the usage; `continuous_usage_stats`: the usage so far in every chunk",
      .schema = R"({"type": ["object", "null"], "properties": {"include_usage": {"type": "boolean"},
        "continuous_usage_stats": {"type": "boolean"}, "include_obfuscation": {"type": "boolean"}},
-       "additionalProperties": false})"},
+       "additionalProperties": {"type": "null"}})"},
     {.name = "priority", .surfaces = kGenerating | kRows, .type = kInteger,
      .help = "Lower runs first, under the priority policy", .range = {kLeastInt, kMostInt}, .otherwise = 0},
     {.name = "cache_salt", .surfaces = kGenerating | kRows, .type = kText,
      .help = "Prompts of different salts never share cached blocks"},
 
-    // -- What clients send along, and no answer depends on.
-    {.name = "user", .surfaces = kGenerating | kEmbeddings | kScore | kRows, .type = kText, .use = kIgnored},
-    {.name = "metadata", .surfaces = kGenerating | kRows, .schema = kAnyObject, .use = kIgnored},
-    {.name = "store", .surfaces = kGenerating, .type = kBoolean, .use = kIgnored},
-    {.name = "service_tier", .surfaces = kGenerating, .type = kText, .use = kIgnored},
-    {.name = "safety_identifier", .surfaces = kGenerating, .type = kText, .use = kIgnored},
-    {.name = "prompt_cache_key", .surfaces = kGenerating, .type = kText, .use = kIgnored},
-    {.name = "prompt_cache_retention", .surfaces = kGenerating, .type = kText, .use = kIgnored},
-    {.name = "request_id", .surfaces = kGenerating, .type = kText, .use = kIgnored},
-    {.name = "spaces_between_special_tokens", .surfaces = kGenerating, .type = kBoolean, .use = kIgnored},
+    // -- What clients send along, and no answer depends on. "a.b" is the field b of the object a.
+    {.name = "user", .surfaces = kBodies, .type = kText, .use = kIgnored},
+    {.name = "metadata", .surfaces = kBodies, .schema = kAnyObject, .use = kIgnored},
+    {.name = "store", .surfaces = kBodies, .type = kBoolean, .use = kIgnored},
+    {.name = "service_tier", .surfaces = kBodies, .type = kText, .use = kIgnored},
+    {.name = "safety_identifier", .surfaces = kBodies, .type = kText, .use = kIgnored},
+    {.name = "prompt_cache_key", .surfaces = kBodies, .type = kText, .use = kIgnored},
+    {.name = "prompt_cache_retention", .surfaces = kBodies, .type = kText, .use = kIgnored},
+    {.name = "prompt_cache_options", .surfaces = kBodies, .schema = kAnyObject, .use = kIgnored},
+    {.name = "cache_control", .surfaces = kBodies, .schema = kAnyObject, .use = kIgnored},
+    {.name = "context_management", .surfaces = kBodies,
+     .schema = R"({"type": ["object", "array", "null"], "items": {"type": "object", "additionalProperties": true},
+       "additionalProperties": true})", .use = kIgnored},
+    {.name = "request_id", .surfaces = kBodies, .type = kText, .use = kIgnored},
+    {.name = "spaces_between_special_tokens", .surfaces = kGenerating | kRows, .type = kBoolean, .use = kIgnored},
     {.name = "guided_decoding_backend", .surfaces = kFormed, .type = kText, .use = kIgnored},
+    {.name = "structured_outputs.disable_fallback", .surfaces = kFormed, .use = kIgnored},
+    {.name = "stream_options.include_obfuscation", .surfaces = kGenerating, .use = kIgnored},
+    {.name = "stream", .surfaces = kRows, .type = kBoolean, .use = kIgnored},
+    {.name = "stream_options", .surfaces = kRows, .schema = kAnyObject, .use = kIgnored},
     {.name = "prediction", .surfaces = kChat, .schema = kAnyObject, .use = kIgnored},
     {.name = "verbosity", .surfaces = kChat, .type = kText, .use = kIgnored},
-    {.name = "cache_control", .surfaces = kTurns, .schema = kAnyObject, .use = kIgnored},
+    {.name = "text.verbosity", .surfaces = kResponses, .use = kIgnored},
+    {.name = "reasoning.summary", .surfaces = kResponses, .use = kIgnored},
+    {.name = "reasoning.generate_summary", .surfaces = kResponses, .use = kIgnored},
+    {.name = "reasoning.context", .surfaces = kResponses, .use = kIgnored},
+    {.name = "access_programs", .surfaces = kResponses, .schema = kAnyObject, .use = kIgnored},
+    {.name = "background_options", .surfaces = kResponses, .schema = kAnyObject, .use = kIgnored},
+    {.name = "client_metadata", .surfaces = kResponses, .schema = kAnyObject, .use = kIgnored},
+    {.name = "image", .surfaces = kResponses, .schema = kAnyObject, .use = kIgnored},
+    {.name = "thinking.budget_tokens", .surfaces = kTurns, .use = kIgnored},
+    {.name = "thinking.display", .surfaces = kTurns, .use = kIgnored},
+    {.name = "output_config.task_budget", .surfaces = kTurns, .use = kIgnored},
+    {.name = "anthropic_beta", .surfaces = kTurns, .schema = kAnyTexts, .use = kIgnored},
+    {.name = "anthropic_version", .surfaces = kTurns, .type = kText, .use = kIgnored},
+    {.name = "betas", .surfaces = kTurns, .schema = kAnyTexts, .use = kIgnored},
+    {.name = "billing_policy", .surfaces = kTurns, .schema = kAnyObject, .use = kIgnored},
+    {.name = "diagnostics", .surfaces = kTurns, .schema = kAnyObject, .use = kIgnored},
+    {.name = "fallback_credit_token", .surfaces = kTurns, .use = kIgnored},
+    {.name = "fallbacks", .surfaces = kTurns, .use = kIgnored},
+    {.name = "inference_geo", .surfaces = kTurns, .type = kText, .use = kIgnored},
+    {.name = "speed", .surfaces = kTurns, .type = kText, .use = kIgnored},
+    {.name = "user_profile_id", .surfaces = kTurns, .type = kText, .use = kIgnored},
+    {.name = "workspace_id", .surfaces = kTurns, .type = kText, .use = kIgnored},
 
     // -- What is known and not served.
     {.name = "suffix", .surfaces = kCompletions, .schema = R"({"type": ["string", "null"], "maxLength": 0})",
@@ -301,11 +344,19 @@ constexpr RequestField kFields[] = {
     {.name = "function_call", .surfaces = kChat, .use = kRefused, .instead = "use tool_choice"},
     {.name = "modalities", .surfaces = kChat,
      .schema = R"({"type": ["array", "null"], "items": {"const": "text"}, "minItems": 1, "maxItems": 1})",
-     .use = kRefused, .instead = "this model writes text alone", .harmless = R"(["text"])"},
-    {.name = "audio", .surfaces = kChat, .use = kRefused, .instead = "this model writes text alone"},
+     .use = kRefused, .instead = kWritesText, .harmless = R"(["text"])"},
+    {.name = "audio", .surfaces = kChat, .use = kRefused, .instead = kWritesText},
     {.name = "web_search_options", .surfaces = kChat, .use = kRefused, .instead = "this server searches nothing"},
+    {.name = "moderation", .surfaces = kChat | kResponses, .use = kRefused,
+     .instead = "this server judges no content; let the client do so"},
     {.name = "chat_template", .surfaces = kChat | kTokenize, .use = kRefused,
      .instead = "start the server with --chat-template"},
+    {.name = "structured_outputs.structural_tag", .surfaces = kFormed, .use = kRefused, .instead = kNoOtherForm},
+    {.name = "structured_outputs.whitespace_pattern", .surfaces = kFormed, .use = kRefused, .instead = kNoOtherForm},
+    {.name = "structured_outputs.disable_any_whitespace", .surfaces = kFormed, .use = kRefused,
+     .instead = "say so in the schema", .harmless = "false"},
+    {.name = "structured_outputs.disable_additional_properties", .surfaces = kFormed, .use = kRefused,
+     .instead = "say so in the schema", .harmless = "false"},
     {.name = "previous_response_id", .surfaces = kResponses, .use = kRefused, .instead = kKeepsNothing},
     {.name = "conversation", .surfaces = kResponses, .use = kRefused, .instead = kKeepsNothing},
     {.name = "prompt", .surfaces = kResponses, .use = kRefused, .instead = kKeepsNothing},
@@ -314,6 +365,13 @@ constexpr RequestField kFields[] = {
     {.name = "max_tool_calls", .surfaces = kResponses, .use = kRefused, .instead = "tools are called by the client"},
     {.name = "truncation", .surfaces = kResponses, .schema = R"({"enum": ["disabled", null]})", .use = kRefused,
      .instead = "use truncate_prompt_tokens", .harmless = R"("disabled")"},
+    {.name = "reasoning.mode", .surfaces = kResponses, .use = kRefused, .instead = "there is one mode; use effort",
+     .harmless = R"("standard")"},
+    {.name = "compaction", .surfaces = kTurns, .use = kRefused, .instead = "ask the model for a summary in a message"},
+    {.name = "container", .surfaces = kTurns, .use = kRefused, .instead = "tools are called by the client"},
+    {.name = "mcp_servers", .surfaces = kTurns, .schema = R"({"type": ["array", "null"], "maxItems": 0})",
+     .use = kRefused, .instead = "tools are called by the client", .harmless = "[]"},
+    {.name = "thread", .surfaces = kTurns, .use = kRefused, .instead = kKeepsNoTurns},
 };
 // clang-format on
 

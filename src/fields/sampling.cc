@@ -17,6 +17,7 @@ std::vector<std::pair<int32_t, float>> as_logit_bias(const Json& value, const st
                                                      const NumberRange& range) {
   std::vector<std::pair<int32_t, float>> biases;
   for (const auto& [key, bias] : as_object(value, path).get_ref<const Json::object_t&>()) {
+    if (bias.is_null()) continue;  // as absent
     const std::optional<int32_t> token = parse_number<int32_t>(key);
     if (!token) throw bad_field(path, fmt::format("Invalid key in '{}': '{}'. Keys are token ids.", path, key));
     biases.emplace_back(*token, static_cast<float>(as_number(bias, join_path(path, key), range)));

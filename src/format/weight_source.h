@@ -18,7 +18,7 @@ namespace caravel::format {
 /// One weight where it lies in a mapped file. Rows are contiguous; `shape` is outermost first, so a linear layer's
 /// weight is [out, in] (GGUF's ne reversed). `in` is a multiple of the dtype's block (checked when the file is opened).
 struct WeightInfo {
-  std::string name;  // as the file spells it
+  std::string name;  // by the source's convention
   DType dtype = DType::kF32;
   std::vector<int64_t> shape;
   std::span<const std::byte> data;
@@ -40,7 +40,7 @@ class WeightSource {
   virtual Convention convention() const = 0;
 
   /// GGUF metadata (arrays of more than 1,024 entries left out) as a flat object "llama.block_count": 30, or a Hugging
-  /// Face folder's config.json.
+  /// Face folder's config.json (of a multimodal model: what it says of the text model).
   virtual const nlohmann::json& config() const = 0;
 
   /// nullptr when there is none.
@@ -57,5 +57,9 @@ class WeightSource {
 /// Opens a .gguf file (or the first of a split one), or a Hugging Face folder. Throws NotFound, FormatError,
 /// Unsupported (names the tensor and its type), IoError.
 std::unique_ptr<WeightSource> open_weights(const std::string& path);
+
+/// The same, for who needs its text side too: throws NotFound also where there is no tokenizer, naming the file that is
+/// wanted and those that are there.
+std::unique_ptr<WeightSource> open_model(const std::string& path);
 
 }  // namespace caravel::format

@@ -4,6 +4,7 @@
 #include <bitset>
 
 #include "base/error.h"
+#include "grammar/counters.h"
 #include "grammar/fsm.h"
 
 namespace caravel::grammar {
@@ -64,7 +65,8 @@ std::vector<Fsm::Node> lay_out(const Grammar& grammar, std::vector<int32_t>& sta
 
 }  // namespace
 
-Automaton::Automaton(const Grammar& grammar) {
+Automaton::Automaton(const Grammar& written_out) : ignored_(written_out.ignored) {
+  const Grammar grammar = with_counters(written_out);
   std::vector<int32_t> starts;  // by rule
   const std::vector<Fsm::Node> nodes = lay_out(grammar, starts);
   const std::vector<bool> live = productive(nodes, starts);
@@ -90,7 +92,8 @@ Automaton::Automaton(const Grammar& grammar) {
     for (const auto& call : nodes[i].calls) {
       const int32_t start = starts[static_cast<size_t>(call.rule)];
       if (!live[i] || !live[static_cast<size_t>(call.target)] || !live[static_cast<size_t>(start)]) continue;
-      calls_.push_back({start, call.target});
+      const Grammar::Rule& rule = grammar.rules[static_cast<size_t>(call.rule)];
+      calls_.push_back({start, call.target, rule.min, rule.max});
     }
     edges_end_.push_back(static_cast<uint32_t>(edges_.size()));
     calls_end_.push_back(static_cast<uint32_t>(calls_.size()));

@@ -21,11 +21,16 @@ class Automaton {
   struct Call {
     int32_t start;   // the rule's first node
     int32_t target;  // where it goes on once the rule has ended
+    int32_t min;     // how many times, one after another
+    int32_t max;     // 1 and up, or kUnbounded
   };
 
   /// Throws InvalidArgument (a rule that calls itself before anything else; a grammar that nothing matches),
   /// Unsupported (too large).
-  explicit Automaton(const Grammar& grammar);
+  explicit Automaton(const Grammar& written_out);
+
+  /// What the grammar's schemas say and it does not hold to.
+  const std::vector<Grammar::Annotation>& ignored() const { return ignored_; }
 
   int32_t start() const { return start_; }
   size_t size() const { return accepting_.size(); }
@@ -48,6 +53,7 @@ class Automaton {
   }
   void check_left_recursion(const Grammar& grammar, std::span<const int32_t> starts) const;
 
+  std::vector<Grammar::Annotation> ignored_;
   int32_t start_ = 0;
   int classes_ = 0;
   std::array<uint8_t, 256> class_of_ = {};

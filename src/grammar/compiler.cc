@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "base/log.h"
+#include "caravel/engine.h"
 #include "grammar/code_points.h"
 #include "grammar/gbnf.h"
 #include "grammar/json_schema.h"
@@ -75,7 +77,7 @@ std::shared_ptr<StateSpace> Compiler::compile(const GrammarSpec& spec) {
     const auto found = std::ranges::find(entries_, spec, &Entry::spec);
     if (found != entries_.end()) {
       entries_.splice(entries_.begin(), entries_, found);
-      if (found->space->bytes() > kMaxSpaceBytes) found->space = fresh(found->automaton);
+      if (found->space->bytes() > max_space_bytes()) found->space = fresh(found->automaton);
       return found->space;
     }
   }
@@ -91,11 +93,33 @@ std::shared_ptr<StateSpace> Compiler::compile(const GrammarSpec& spec) {
     if (what.starts_with(name_of(spec.kind))) throw;
     throw fail<InvalidArgument>("{}: {}", name_of(spec.kind), what);
   }
+  for (const Grammar::Annotation& annotation : automaton->ignored()) {
+    log::info("JSON schema: '{}' at {} is not known and taken for an annotation: answers are not held to it",
+              annotation.name, annotation.place);
+  }
   std::shared_ptr<StateSpace> space = fresh(automaton);
   const std::lock_guard lock(mutex_);
   entries_.push_front({spec, std::move(automaton), space});
   if (entries_.size() > kMaxGrammars) entries_.pop_back();
+  make_room();
   return space;
+}
+
+void Compiler::make_room() {
+  size_t bytes = 0;
+  for (const Entry& entry : entries_) bytes += entry.space->bytes();
+  for (auto entry = entries_.end(); bytes > max_bytes_ && entry != entries_.begin();) {
+    --entry;
+    if (entry->space.use_count() > 1) continue;
+    bytes -= entry->space->bytes();
+    entry = entries_.erase(entry);
+  }
+  if (bytes > max_bytes_) {
+    throw fail<Busy>(
+        "the states of constrained answers that run take {} MiB of the {} that are set aside: send it "
+        "again when they have ended",
+        bytes >> 20, max_bytes_ >> 20);
+  }
 }
 
 }  // namespace caravel::grammar

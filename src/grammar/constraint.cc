@@ -4,10 +4,13 @@
 #include <exception>
 #include <utility>
 
+#include "base/error.h"
+
 namespace caravel::grammar {
 
-Constraint::Constraint(std::shared_ptr<StateSpace> space, size_t vocab_size, std::vector<int32_t> end_ids)
-    : space_(std::move(space)), end_ids_(std::move(end_ids)), state_(space_->start()) {
+Constraint::Constraint(std::shared_ptr<StateSpace> space, size_t vocab_size, std::vector<int32_t> end_ids,
+                       size_t max_bytes)
+    : space_(std::move(space)), end_ids_(std::move(end_ids)), max_bytes_(max_bytes), state_(space_->start()) {
   mask_.writable().resize((vocab_size + 31) / 32);
 }
 
@@ -31,6 +34,10 @@ void Constraint::find_mask() {
     if (state_ != StateSpace::kDead) {
       complete_ = space_->complete(state_);
       const std::shared_ptr<const MaskBits> next = space_->mask(state_);
+      if (space_->bytes() > max_bytes_) {
+        throw fail<CapacityError>("the grammar's states take {} MiB, and {} are set aside: simplify it",
+                                  space_->bytes() >> 20, max_bytes_ >> 20);
+      }
       std::copy_n(next->begin(), std::min(bits.size(), next->size()), bits.begin());
     }
   } catch (const std::exception& error) {

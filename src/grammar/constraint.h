@@ -3,6 +3,7 @@
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
+#include <limits>
 #include <memory>
 #include <mutex>
 #include <span>
@@ -20,8 +21,10 @@ namespace caravel::grammar {
 class Constraint {
  public:
   /// vocab_size: how many logits there are, which may be more than the vocabulary has. end_ids: the tokens that end an
-  /// answer; they are allowed where the text is whole, and nowhere else.
-  Constraint(std::shared_ptr<StateSpace> space, size_t vocab_size, std::vector<int32_t> end_ids);
+  /// answer; they are allowed where the text is whole, and nowhere else. max_bytes: nothing may follow once the space
+  /// has grown beyond them.
+  Constraint(std::shared_ptr<StateSpace> space, size_t vocab_size, std::vector<int32_t> end_ids,
+             size_t max_bytes = std::numeric_limits<size_t>::max());
 
   /// `token`, which was drawn, joins the text: finds where that leads and what may follow. Never throws.
   void advance(int32_t token);
@@ -40,6 +43,7 @@ class Constraint {
 
   const std::shared_ptr<StateSpace> space_;
   const std::vector<int32_t> end_ids_;
+  const size_t max_bytes_;
   int32_t state_;
   bool complete_ = false;
   std::string error_;

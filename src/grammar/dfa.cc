@@ -1,7 +1,9 @@
 // Products and complements of machines without calls.
 #include <algorithm>
 #include <unordered_map>
+#include <utility>
 
+#include "base/check.h"
 #include "base/error.h"
 #include "grammar/code_points.h"
 #include "grammar/fsm.h"
@@ -59,6 +61,62 @@ Fsm complement(const Fsm& a, std::string_view what) {
   }
   static const Fsm kText = make_dfa(*repeat(chars({{0, kLastChar}}), 0, kUnbounded), "a text");
   return intersect(flipped, kText, what);
+}
+
+TextLengths text_lengths(const Fsm& a) {
+  constexpr int64_t kNone = -2;
+  struct Visit {
+    size_t node;
+    size_t edge = 0;
+  };
+  // Depth first; what is met while it is still open lies on a way round. From each node of a minimal machine the text
+  // can be completed.
+  enum class Seen : uint8_t { kNo, kOpen, kDone };
+  std::vector<Seen> seen(a.nodes.size(), Seen::kNo);
+  std::vector<int64_t> longest(a.nodes.size(), kNone);
+  std::vector<Visit> open = {{0}};
+  bool endless = false;
+  seen[0] = Seen::kOpen;
+  while (!open.empty()) {
+    Visit& visit = open.back();
+    const Fsm::Node& node = a.nodes[visit.node];
+    if (visit.edge < node.edges.size()) {
+      const auto target = static_cast<size_t>(node.edges[visit.edge++].target);
+      endless = endless || seen[target] == Seen::kOpen;
+      if (seen[target] == Seen::kNo) {
+        seen[target] = Seen::kOpen;
+        open.push_back({target});
+      }
+      continue;
+    }
+    int64_t most = node.accepting ? 0 : kNone;
+    for (const Fsm::Edge& edge : node.edges) {
+      const bool begins = edge.first < 0x80 || edge.first >= 0xC0;
+      most = std::max(most, longest[static_cast<size_t>(edge.target)] + (begins ? 1 : 0));
+    }
+    longest[visit.node] = most;
+    seen[visit.node] = Seen::kDone;
+    open.pop_back();
+  }
+  // By rounds: what a text of so many characters reaches.
+  std::vector<bool> reached(a.nodes.size());
+  std::vector<size_t> now = {0};
+  std::vector<size_t> next;
+  reached[0] = true;
+  for (int64_t count = 0;; ++count) {
+    for (size_t i = 0; i < now.size(); ++i) {
+      const Fsm::Node& node = a.nodes[now[i]];
+      if (node.accepting) return {count, endless ? int64_t{kUnbounded} : longest[0]};
+      for (const Fsm::Edge& edge : node.edges) {
+        const auto target = static_cast<size_t>(edge.target);
+        if (reached[target]) continue;
+        reached[target] = true;
+        (edge.first < 0x80 || edge.first >= 0xC0 ? next : now).push_back(target);
+      }
+    }
+    now = std::exchange(next, {});
+    CARAVEL_CHECK(!now.empty());
+  }
 }
 
 bool is_empty(const Fsm& a) {

@@ -26,6 +26,11 @@ ExprPtr repeat(ExprPtr part, int min, int max) {
   return std::make_shared<Expr>(Expr{.kind = Expr::Kind::kRepeat, .parts = {std::move(part)}, .min = min, .max = max});
 }
 
+ExprPtr repeat_countable(ExprPtr part, int min, int max) {
+  return std::make_shared<Expr>(
+      Expr{.kind = Expr::Kind::kRepeat, .parts = {std::move(part)}, .min = min, .max = max, .countable = true});
+}
+
 ExprPtr joined(std::vector<Expr::Member> members, ExprPtr separator) {
   return std::make_shared<Expr>(
       Expr{.kind = Expr::Kind::kJoined, .parts = {std::move(separator)}, .members = std::move(members)});

@@ -49,6 +49,7 @@ struct Expr {
   int min = 0;
   int max = 0;
   int rule = 0;
+  bool countable = false;  // kRepeat: the byte after a part tells that the part has ended
   std::shared_ptr<const Fsm> regular = {};
 };
 
@@ -57,6 +58,9 @@ ExprPtr chars(std::vector<CharRange> ranges);
 ExprPtr sequence(std::vector<ExprPtr> parts);
 ExprPtr choice(std::vector<ExprPtr> parts);
 ExprPtr repeat(ExprPtr part, int min, int max);
+/// A repetition whose parts' ends the next byte tells, such as items between commas: it may be counted in place of
+/// being written out (counters.h). `part` is never empty.
+ExprPtr repeat_countable(ExprPtr part, int min, int max);
 ExprPtr joined(std::vector<Expr::Member> members, ExprPtr separator);
 ExprPtr rule_ref(int rule);
 ExprPtr regular(std::shared_ptr<const Fsm> fsm);
@@ -69,9 +73,19 @@ struct Grammar {
   struct Rule {
     std::string name;  // for messages
     ExprPtr expr;
+    // A call of the rule stands for `expr` so many times, one after another; other than once only where `expr` is never
+    // empty. max: 1 and up, or kUnbounded.
+    int min = 1;
+    int max = 1;
+  };
+  /// What a schema says and no grammar can hold an answer to: an annotation.
+  struct Annotation {
+    std::string name;   // the keyword, or "format:NAME"
+    std::string place;  // a JSON pointer: where it occurs first
   };
   std::vector<Rule> rules;
   int root = 0;
+  std::vector<Annotation> ignored = {};
 };
 
 }  // namespace caravel::grammar

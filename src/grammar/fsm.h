@@ -48,6 +48,13 @@ Fsm make_dfa(const Expr& expr, std::string_view what);
 Fsm intersect(const Fsm& a, const Fsm& b, std::string_view what);
 /// All well-formed UTF-8 that `a` does not accept.
 Fsm complement(const Fsm& a, std::string_view what);
+/// How many characters the texts have that `a`, deterministic, minimal and of well-formed UTF-8, accepts; it accepts
+/// some.
+struct TextLengths {
+  int64_t shortest = 0;
+  int64_t longest = 0;  // kUnbounded: there is no longest
+};
+TextLengths text_lengths(const Fsm& a);
 /// Nothing is accepted.
 bool is_empty(const Fsm& a);
 

@@ -242,6 +242,12 @@ class GbnfParser {
       throw fail<InvalidArgument>("grammar: rule '{}' is defined, but a schema is to have that name", name);
     }
     const Grammar schema = parse_json_schema(schemas_[number]);
+    for (const Grammar::Annotation& annotation : schema.ignored) {
+      const auto& known = grammar_.ignored;
+      if (std::ranges::find(known, annotation.name, &Grammar::Annotation::name) == known.end()) {
+        grammar_.ignored.push_back(annotation);
+      }
+    }
     const int first = static_cast<int>(grammar_.rules.size());
     std::map<const Expr*, ExprPtr> moved;
     for (const Grammar::Rule& rule : schema.rules) {

@@ -213,11 +213,14 @@ int compare(const Decimal& a, const Decimal& b) {
 bool is_multiple(const Decimal& a, const Decimal& b) { return multiples(b).accepts(a.text()); }
 
 ExprPtr json_number(const NumberLimits& limits) {
-  const bool free = !limits.minimum && !limits.maximum && limits.multiple_of.empty();
+  const bool free = !limits.minimum && !limits.maximum && limits.multiple_of.empty() && !limits.fraction;
   if (free && limits.integer) return integer_syntax();
   if (free) return parse_regex("-?(?:0|[1-9][0-9]{0,17})(?:\\.[0-9]{1,17})?(?:[eE][+-]?[0-9]{1,2})?");
   static const std::string_view kWhat = "the set of numbers";
   Fsm numbers = make_dfa(limits.integer ? *integer_syntax() : *fifteen_digits(), kWhat);
+  if (limits.fraction) {
+    numbers = intersect(numbers, make_dfa(*parse_regex("-?[0-9]+\\.[0-9]*[1-9][0-9]*"), kWhat), kWhat);
+  }
   if (limits.minimum) numbers = intersect(numbers, make_dfa(*not_below(*limits.minimum), kWhat), kWhat);
   if (limits.maximum) numbers = intersect(numbers, make_dfa(*not_above(*limits.maximum), kWhat), kWhat);
   for (const Decimal& divisor : limits.multiple_of) numbers = intersect(numbers, multiples(divisor), kWhat);

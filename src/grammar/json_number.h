@@ -32,7 +32,8 @@ struct Bound {
 };
 
 struct NumberLimits {
-  bool integer = false;  // written without fraction and exponent
+  bool integer = false;   // written without fraction and exponent
+  bool fraction = false;  // those that are no integers
   std::optional<Bound> minimum = {};
   std::optional<Bound> maximum = {};
   std::vector<Decimal> multiple_of = {};  // positive

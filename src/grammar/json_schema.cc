@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <bit>
 #include <map>
+#include <optional>
 
 #include "base/error.h"
+#include "base/numbers.h"
 #include "grammar/code_points.h"
 #include "grammar/regex_parser.h"
 #include "grammar/schema_document.h"
@@ -17,6 +19,8 @@ constexpr size_t kMaxRules = 20'000;
 constexpr int64_t kMaxCount = 100'000;  // characters, items or properties
 constexpr size_t kMaxPrefix = 200;
 constexpr size_t kMaxPatterns = 5;
+constexpr int kMaxFewValues = 200;
+constexpr double kMaxSets = 2000;  // of values that an array without equal items may have had so far
 
 ExprPtr nothing() { return choice({}); }
 
@@ -28,6 +32,7 @@ class SchemaCompiler {
   Grammar compile() {
     grammar_.rules.push_back({"root", nullptr});
     grammar_.rules[0].expr = schema_expr(document_.root(), "#");
+    grammar_.ignored = document_.ignored();
     return std::move(grammar_);
   }
 
@@ -100,7 +105,7 @@ class SchemaCompiler {
     if (reading_ == SchemaReading::kStrict) {
       const Types mentioned = shape.mentions & shape.types;
       if (!shape.says_type && (mentioned == kNumber || std::popcount(mentioned) == 1)) shape.types = mentioned;
-      if (!shape.properties.empty() && !shape.additional) {
+      if (shape.declares && !shape.additional) {
         declare_required(shape, place);
         shape.additional = Json(false);
       }
@@ -117,8 +122,9 @@ class SchemaCompiler {
 
   ExprPtr number_expr(const Shape& shape) {
     const bool integer = (shape.types & kFraction) == 0;
-    if (!integer && !shape.minimum && !shape.maximum && shape.multiple_of.empty()) return any_number();
-    return json_number({integer, shape.minimum, shape.maximum, shape.multiple_of});
+    const bool fraction = (shape.types & kInteger) == 0;
+    if (!integer && !fraction && !shape.minimum && !shape.maximum && shape.multiple_of.empty()) return any_number();
+    return json_number({integer, fraction, shape.minimum, shape.maximum, shape.multiple_of});
   }
 
   static void check_count(const char* key, int64_t count, const std::string& place) {
@@ -128,7 +134,9 @@ class SchemaCompiler {
   }
 
   ExprPtr string_expr(const Shape& shape, const std::string& place) {
-    if (shape.patterns.empty() && shape.formats.empty()) {
+    const bool lengths_alone =
+        shape.patterns.empty() && shape.not_patterns.empty() && shape.formats.empty() && shape.excluded.empty();
+    if (lengths_alone) {
       if (shape.min_length == 0 && !shape.max_length) return any_string();
       if (shape.max_length && *shape.max_length < shape.min_length) return nothing();
       check_count("minLength", shape.min_length, place);
@@ -142,6 +150,7 @@ class SchemaCompiler {
 
   ExprPtr array_expr(const Shape& shape, const std::string& place) {
     if (shape.max_items && *shape.max_items < shape.min_items) return nothing();
+    if (shape.unique && !(shape.max_items && *shape.max_items <= 1)) return unique_array_expr(shape, place);
     if (shape.prefix.empty() && !shape.items && shape.min_items == 0 && !shape.max_items) return any_array();
     check_count("minItems", shape.min_items, place);
     if (shape.max_items) check_count("maxItems", *shape.max_items, place);
@@ -158,19 +167,96 @@ class SchemaCompiler {
     if (prefix == 0) {
       if (max == 0) return json_enclosed("[", bytes(""), "]");
       const ExprPtr more =
-          repeat(sequence({json_comma(), item}), std::max(min - 1, 0), max == kUnbounded ? max : max - 1);
+          repeat_countable(sequence({json_comma(), item}), std::max(min - 1, 0), max == kUnbounded ? max : max - 1);
       const ExprPtr items = sequence({item, more});
       return json_enclosed("[", min == 0 ? optional(items) : items, "]");
     }
     // From the back: an item may only be there if all before it are.
-    ExprPtr rest =
-        repeat(sequence({json_comma(), item}), std::max(min - prefix, 0), max == kUnbounded ? max : max - prefix);
+    ExprPtr rest = repeat_countable(sequence({json_comma(), item}), std::max(min - prefix, 0),
+                                    max == kUnbounded ? max : max - prefix);
     for (int i = prefix - 1; i >= 0; --i) {
       const ExprPtr own = schema_expr(shape.prefix[static_cast<size_t>(i)], fmt::format("{}/prefixItems/{}", place, i));
       rest = i > 0 ? sequence({json_comma(), own, rest}) : sequence({own, rest});
       if (i >= min) rest = optional(rest);
     }
     return json_enclosed("[", rest, "]");
+  }
+
+  /// Every value of `schema`, where they are few; nothing where they are not.
+  std::optional<std::vector<Json>> few_values(const Json& schema, const std::string& place) const {
+    std::vector<Json> all;
+    const auto add = [&](Json value) {
+      const bool known = std::ranges::any_of(all, [&](const Json& other) { return same_value(other, value); });
+      if (!known) all.push_back(std::move(value));
+    };
+    for (const Shape& shape : document_.shapes(schema, place)) {
+      std::vector<Json> own = shape.values.value_or(std::vector<Json>());
+      if (!shape.values) {
+        if ((shape.types & (kObject | kArray | kString | kFraction)) != 0) return std::nullopt;
+        if ((shape.types & kNull) != 0) own.emplace_back(nullptr);
+        if ((shape.types & kBoolean) != 0) own.insert(own.end(), {false, true});
+        if ((shape.types & kInteger) != 0) {
+          const auto bound = [](const std::optional<Bound>& b) {
+            return b && b->value.fraction.empty() ? parse_number<int32_t>(b->value.text()) : std::nullopt;
+          };
+          const std::optional<int32_t> low = bound(shape.minimum);
+          const std::optional<int32_t> high = bound(shape.maximum);
+          if (!low || !high || int64_t{*high} - *low > kMaxFewValues) return std::nullopt;
+          for (int64_t value = *low; value <= *high; ++value) own.emplace_back(value);
+        }
+      }
+      for (Json& value : own) {
+        if (document_.admits(shape, value, place)) add(std::move(value));
+      }
+    }
+    return all;
+  }
+
+  /// An array without equal items: a rule for each set of values that were written already.
+  ExprPtr unique_array_expr(const Shape& shape, const std::string& place) {
+    const auto values = shape.prefix.empty() ? few_values(shape.items.value_or(Json(true)), place + "/items")
+                                             : std::optional<std::vector<Json>>();
+    const auto cannot = [&](const char* why) {
+      return fail<Unsupported>(
+          "'uniqueItems' at {} cannot be enforced: {}; leave it out, or give the items an enum and a maxItems", place,
+          why);
+    };
+    if (!values) throw cannot("the items may have any number of values");
+    const auto most = static_cast<size_t>(
+        std::min<int64_t>(shape.max_items.value_or(kMaxCount), static_cast<int64_t>(values->size())));
+    if (shape.min_items > static_cast<int64_t>(most)) return nothing();
+    double sets = 1;  // n over k, summed
+    double sum = 1;
+    for (size_t k = 0; k < most; ++k) {
+      sets *= static_cast<double>(values->size() - k) / static_cast<double>(k + 1);
+      sum += sets;
+    }
+    if (sum > kMaxSets) throw cannot("the items have too many values");
+    std::vector<ExprPtr> constants;
+    for (const Json& value : *values) constants.push_back(json_constant(value));
+    std::map<std::vector<bool>, int> rules;
+    const auto rest = [&](auto& self, std::vector<bool>& used, size_t count) -> ExprPtr {
+      if (count == most) return bytes("");
+      const auto [found, is_new] = rules.try_emplace(used, 0);
+      if (!is_new) return rule_ref(found->second);
+      const int rule = add_rule(place);
+      found->second = rule;
+      std::vector<ExprPtr> parts;
+      for (size_t i = 0; i < constants.size(); ++i) {
+        if (used[i]) continue;
+        used[i] = true;
+        std::vector<ExprPtr> item = {constants[i], self(self, used, count + 1)};
+        used[i] = false;
+        if (count > 0) item.insert(item.begin(), json_comma());
+        parts.push_back(sequence(std::move(item)));
+      }
+      ExprPtr expr = choice(std::move(parts));
+      if (static_cast<int64_t>(count) >= shape.min_items) expr = optional(std::move(expr));
+      grammar_.rules[static_cast<size_t>(rule)].expr = std::move(expr);
+      return rule_ref(rule);
+    };
+    std::vector<bool> used(constants.size());
+    return json_enclosed("[", rest(rest, used, 0), "]");
   }
 
   /// A property's schema, with those of the patterns that its name has.
@@ -181,13 +267,15 @@ class SchemaCompiler {
     for (const Json& names : shape.property_names) {
       if (!document_.admits(names, Json(name), place)) return false;
     }
+    if (std::ranges::find(shape.absent, name) != shape.absent.end()) return false;
     return schema;
   }
 
   ExprPtr object_expr(Shape shape, const std::string& place) {
-    const bool free = shape.properties.empty() && shape.required.empty() && shape.pattern_properties.empty() &&
-                      shape.property_names.empty() && (!shape.additional || *shape.additional == Json(true)) &&
-                      shape.min_properties == 0 && !shape.max_properties;
+    const bool free = shape.properties.empty() && shape.required.empty() && shape.absent.empty() &&
+                      shape.pattern_properties.empty() && shape.property_names.empty() &&
+                      (!shape.additional || *shape.additional == Json(true)) && shape.min_properties == 0 &&
+                      !shape.max_properties;
     if (free) return any_object();
     declare_required(shape, place);
     std::vector<Expr::Member> members;
@@ -252,7 +340,8 @@ class SchemaCompiler {
       // Those that must be there are all that may be.
       std::erase_if(members, [](const Expr::Member& member) { return member.min == 0; });
     } else if (others != nullptr && declared == needed) {
-      members.push_back({others, one_other ? 1 : 0, static_cast<int>(most - declared)});
+      const ExprPtr more = repeat_countable(sequence({json_comma(), others}), 0, static_cast<int>(most - declared) - 1);
+      members.push_back({sequence({others, more}), one_other ? 1 : 0, 1});
     } else if (most < declared || others != nullptr) {
       throw fail<Unsupported>("'maxProperties' of {} at {} cannot be enforced beside properties that are not required",
                               most, place);
@@ -270,13 +359,16 @@ class SchemaCompiler {
       return sequence({std::move(key), bytes(":"), json_space(), schema_expr(schema, place + "/additionalProperties")});
     };
     if (shape.pattern_properties.empty() && additional == Json(false)) return nullptr;
-    if (shape.properties.empty() && shape.pattern_properties.empty() && shape.property_names.empty()) {
+    const bool any_name = shape.properties.empty() && shape.pattern_properties.empty() &&
+                          shape.property_names.empty() && shape.absent.empty();
+    if (any_name) {
       return member(any_string(), additional);
     }
     Fsm names = make_dfa(*repeat(chars({{0, kLastChar}}), 0, kUnbounded), "a name");
-    if (!shape.properties.empty()) {
+    if (!shape.properties.empty() || !shape.absent.empty()) {
       std::vector<ExprPtr> declared;
       for (const auto& [name, schema] : shape.properties) declared.push_back(bytes(name));
+      for (const std::string& name : shape.absent) declared.push_back(bytes(name));
       names = complement(make_dfa(*choice(std::move(declared)), "the properties"), "the properties");
     }
     for (const Json& schema : shape.property_names) {
@@ -351,15 +443,34 @@ std::shared_ptr<const Fsm> string_content(const Shape& shape, const std::string&
     narrow(*format);
   }
   for (const std::string& pattern : shape.patterns) narrow(pattern_machine(pattern, place));
-  if (shape.min_length > 0 || shape.max_length) {
-    if (shape.max_length && *shape.max_length < shape.min_length) {
-      narrow(make_dfa(*nothing(), place));
-    } else {
-      const bool limited = shape.max_length && *shape.max_length <= kMaxCount;
-      narrow(make_dfa(*repeat(chars({{0, kLastChar}}), static_cast<int>(std::min(shape.min_length, kMaxCount)),
-                              limited ? static_cast<int>(*shape.max_length) : kUnbounded),
-                      limited ? "'maxLength'" : "'minLength'"));
-    }
+  for (const std::string& pattern : shape.not_patterns) {
+    narrow(complement(pattern_machine(pattern, place), "the opposite of a pattern"));
+  }
+  if (!shape.excluded.empty()) {
+    std::vector<ExprPtr> texts;
+    for (const std::string& text : shape.excluded) texts.push_back(bytes(text));
+    narrow(complement(make_dfa(*choice(std::move(texts)), "the excluded texts"), "the excluded texts"));
+  }
+  if (content != nullptr && is_empty(*content)) return content;
+  // Lengths that all texts have anyway need no counting.
+  const TextLengths has = content == nullptr ? TextLengths{0, kUnbounded} : text_lengths(*content);
+  const bool short_enough = !shape.max_length || (has.longest != kUnbounded && has.longest <= *shape.max_length);
+  if (shape.min_length <= has.shortest && short_enough) return content;
+  if (shape.max_length && *shape.max_length < shape.min_length) {
+    narrow(make_dfa(*nothing(), place));
+    return content;
+  }
+  const bool limited = shape.max_length && *shape.max_length <= kMaxCount;
+  const int64_t least = std::min(shape.min_length, kMaxCount);
+  try {
+    narrow(make_dfa(*repeat(chars({{0, kLastChar}}), static_cast<int>(least),
+                            limited ? static_cast<int>(*shape.max_length) : kUnbounded),
+                    "a length"));
+  } catch (const Unsupported&) {
+    throw fail<Unsupported>(
+        "'{}' of {} at {} cannot be enforced beside a pattern, format or other alternative: it takes too many states; "
+        "lower it, or say it in the pattern",
+        limited ? "maxLength" : "minLength", limited ? *shape.max_length : least, place);
   }
   return content;
 }

@@ -15,8 +15,9 @@ enum class SchemaReading : uint8_t {
 };
 
 /// The JSON texts that fit a schema (drafts 7 to 2020-12), in one way of writing them: properties in the order in which
-/// they are declared, then others; see json_text.h. Throws InvalidArgument and Unsupported: whatever it cannot enforce
-/// is named with its place, and nothing is ignored.
+/// they are declared, then others; see json_text.h. Throws InvalidArgument and Unsupported: a known keyword that it
+/// cannot enforce is named with its place. What is an annotation to JSON Schema because it is not known (keywords,
+/// formats) is in Grammar::ignored.
 Grammar parse_json_schema(std::string_view text, SchemaReading reading = SchemaReading::kStrict);
 
 }  // namespace caravel::grammar

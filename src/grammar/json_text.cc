@@ -67,7 +67,7 @@ ExprPtr json_char() {
 }
 
 ExprPtr json_string(int min_length, int max_length) {
-  return sequence({bytes("\""), repeat(json_char(), min_length, max_length), bytes("\"")});
+  return sequence({bytes("\""), repeat_countable(json_char(), min_length, max_length), bytes("\"")});
 }
 
 ExprPtr json_string(const Fsm& content) {

@@ -24,7 +24,7 @@ ExprPtr json_comma();
 
 /// One character of a string, in any of its spellings (\uXXXX too, surrogates in pairs alone).
 ExprPtr json_char();
-/// Between quotes: min to max characters.
+/// Between quotes: min to max characters, of which a long count costs no more than a short one.
 ExprPtr json_string(int min_length, int max_length);
 /// Between quotes, what spells the texts of `content`, a machine without calls.
 ExprPtr json_string(const Fsm& content);

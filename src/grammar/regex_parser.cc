@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/utf8.h"
 #include "grammar/code_points.h"
+#include "grammar/fsm.h"
 #include "grammar/repetition.h"
 
 namespace caravel::grammar {
@@ -21,7 +22,8 @@ const std::vector<CharRange> kLineEnds = {{'\n', '\n'}, {'\r', '\r'}, {0x2028, 0
 
 class RegexParser {
  public:
-  explicit RegexParser(std::string_view text) : text_(text) {}
+  /// tail: what may follow a match until the text ends; look-ahead sees it.
+  RegexParser(std::string_view text, ExprPtr tail) : text_(text), tail_(std::move(tail)) {}
 
   ExprPtr parse() {
     try {
@@ -55,13 +57,65 @@ class RegexParser {
 
   ExprPtr parse_sequence(int depth) {
     std::vector<ExprPtr> parts;
+    std::vector<LookAhead> looks;
     while (!at_end() && peek() != '|' && peek() != ')') {
       const size_t begin = place_;
+      if (depth == 0 && text_.substr(place_).starts_with("(?") && (peek(2) == '=' || peek(2) == '!')) {
+        looks.push_back(parse_look_ahead(parts.size()));
+        continue;
+      }
       ExprPtr atom = parse_atom(depth);
       const bool anchor = atom->kind == Expr::Kind::kBegin || atom->kind == Expr::Kind::kEnd;
       parts.push_back(parse_quantifier(std::move(atom), anchor, begin));
     }
+    if (depth > 0) return sequence(std::move(parts));
+    if (tail_ != nullptr) parts.push_back(tail_);
+    for (; !looks.empty(); looks.pop_back()) look_ahead(parts, looks.back());
     return sequence(std::move(parts));
+  }
+
+  struct LookAhead {
+    size_t place;  // the parts before it
+    ExprPtr what;
+    bool negated;
+  };
+
+  /// At a pattern's own level alone: there all that follows is known.
+  LookAhead parse_look_ahead(size_t place) {
+    place_ += 2;
+    LookAhead look{.place = place, .what = nullptr, .negated = take("!")};
+    if (!look.negated) take("=");
+    look.what = parse_choice(1);
+    if (!take(")")) throw InvalidArgument("a group is not closed");
+    if (peek() == '*' || peek() == '+' || peek() == '?' || peek() == '{') {
+      throw Unsupported("look-ahead that is repeated is not supported");
+    }
+    return look;
+  }
+
+  /// What stands behind `look` in `parts` becomes one machine, of the texts that it allows there.
+  static void look_ahead(std::vector<ExprPtr>& parts, const LookAhead& look) {
+    constexpr const char* kWhat = "what look-ahead allows";
+    const auto from = parts.begin() + static_cast<std::ptrdiff_t>(look.place);
+    std::vector<ExprPtr> rest(from, parts.end());
+    parts.erase(from, parts.end());
+    const auto is_begin = [](const ExprPtr& part) { return part->kind == Expr::Kind::kBegin; };
+    const auto asks_for_begin = [](const ExprPtr& part) { return has_begin(*part); };
+    // A machine of its own takes the place where it stands for the beginning.
+    const bool begins = !parts.empty() && std::ranges::all_of(parts, is_begin);
+    if (!begins && (has_begin(*look.what) || std::ranges::any_of(rest, asks_for_begin))) {
+      throw Unsupported("^ inside or behind look-ahead is not supported: write it before");
+    }
+    const ExprPtr any = repeat(chars({{0, kLastChar}}), 0, kUnbounded);
+    const Fsm seen = make_dfa(*sequence({look.what, any}), kWhat);
+    const Fsm follows = make_dfa(*sequence(std::move(rest)), kWhat);
+    parts.push_back(regular(
+        std::make_shared<Fsm>(intersect(follows, look.negated ? grammar::complement(seen, kWhat) : seen, kWhat))));
+  }
+
+  static bool has_begin(const Expr& expr) {
+    return expr.kind == Expr::Kind::kBegin ||
+           std::ranges::any_of(expr.parts, [](const ExprPtr& part) { return has_begin(*part); });
   }
 
   ExprPtr parse_quantifier(ExprPtr atom, bool anchor, size_t begin) {
@@ -123,7 +177,7 @@ class RegexParser {
   ExprPtr parse_group(int depth) {
     ++place_;
     if (take("?")) {
-      if (peek() == '=' || peek() == '!') throw Unsupported("look-ahead is not supported");
+      if (peek() == '=' || peek() == '!') throw Unsupported("look-ahead inside of a group is not supported");
       if (peek() == '<' && (peek(1) == '=' || peek(1) == '!')) throw Unsupported("look-behind is not supported");
       if (take(":")) {
       } else if (take("<") || take("P<")) {
@@ -285,16 +339,17 @@ class RegexParser {
   }
 
   std::string_view text_;
+  const ExprPtr tail_;
   size_t place_ = 0;
 };
 
 }  // namespace
 
-ExprPtr parse_regex(std::string_view pattern) { return RegexParser(pattern).parse(); }
+ExprPtr parse_regex(std::string_view pattern) { return RegexParser(pattern, nullptr).parse(); }
 
 ExprPtr parse_regex_search(std::string_view pattern) {
   const ExprPtr any = repeat(chars({{0, kLastChar}}), 0, kUnbounded);
-  return sequence({any, parse_regex(pattern), any});
+  return sequence({any, RegexParser(pattern, any).parse()});
 }
 
 }  // namespace caravel::grammar

@@ -28,6 +28,16 @@ std::vector<Shape> combine(const std::vector<Shape>& all, const std::vector<Shap
   return result;
 }
 
+/// The keyword that names a schema: draft 4's, or that of all later ones.
+const char* id_keyword(const Json& root) {
+  if (!root.is_object()) return "$id";
+  const auto draft = root.find("$schema");
+  const bool old = draft != root.end() && draft->is_string() &&
+                   (draft->get_ref<const std::string&>().find("draft-04") != std::string::npos ||
+                    draft->get_ref<const std::string&>().find("draft-03") != std::string::npos);
+  return old ? "id" : "$id";
+}
+
 std::string unescape(std::string_view token) {
   std::string out;
   for (size_t i = 0; i < token.size(); ++i) {
@@ -79,8 +89,11 @@ std::vector<Shape> SchemaDocument::shapes(const Json& schema, const std::string&
   if (schema == Json(false)) return {};
   if (schema == Json(true)) return {Shape()};
   if (!schema.is_object()) throw fail<InvalidArgument>("{} must be a schema: an object, true or false", place);
-  if (schema.contains("$id") && &schema != &root_) throw fail<Unsupported>("'$id' at {} cannot be enforced", place);
-  std::vector<Shape> all = combine({read_shape(schema, place)}, {Shape()}, place);
+  const char* const id = id_keyword(root_);
+  if (&schema != &root_ && schema.contains(id) && schema[id].is_string()) {
+    throw fail<Unsupported>("'{}' at {} cannot be enforced", id, place);
+  }
+  std::vector<Shape> all = combine({read(schema, place)}, {Shape()}, place);
   const auto list = [&](const char* key) -> const Json& {
     const Json& value = schema[key];
     if (!value.is_array() || value.empty()) {
@@ -88,8 +101,11 @@ std::vector<Shape> SchemaDocument::shapes(const Json& schema, const std::string&
     }
     return value;
   };
-  if (const auto reference = schema.find("$ref"); reference != schema.end()) {
-    if (!reference->is_string()) throw fail<InvalidArgument>("'$ref' at {} must be a string", place);
+  // Within one document the dynamic ones lead where $ref does.
+  for (const char* const key : {"$ref", "$dynamicRef", "$recursiveRef"}) {
+    const auto reference = schema.find(key);
+    if (reference == schema.end()) continue;
+    if (!reference->is_string()) throw fail<InvalidArgument>("'{}' at {} must be a string", key, place);
     const PlacedSchema target = resolve(*reference, place);
     all = combine(all, shapes(*target.schema, target.place, depth + 1), place);
   }
@@ -127,12 +143,106 @@ std::vector<Shape> SchemaDocument::shapes(const Json& schema, const std::string&
     }
     all = std::move(either);
   }
+  // Draft 3's allOf and not.
+  if (schema.contains("extends")) {
+    const Json& extended = schema["extends"];
+    const Json parts = extended.is_array() ? extended : Json::array({extended});
+    for (size_t i = 0; i < parts.size(); ++i) {
+      if (parts[i].is_object()) all = combine(all, shapes(parts[i], part_place("extends", i), depth + 1), place);
+    }
+  }
+  if (schema.contains("disallow")) {
+    const Json& disallowed = schema["disallow"];
+    const Json parts = disallowed.is_array() ? disallowed : Json::array({disallowed});
+    for (size_t i = 0; i < parts.size(); ++i) {
+      const Json part = parts[i].is_object() ? parts[i] : Json{{"type", parts[i]}};
+      all = without(all, shapes(part, part_place("disallow", i), depth + 1), "disallow", place);
+    }
+  }
+  if (schema.contains("not")) {
+    all = without(all, shapes(schema["not"], place + "/not", depth + 1), "not", place);
+  }
+  if (schema.contains("if") && (schema.contains("then") || schema.contains("else"))) {
+    all = with_condition(all, schema, place, depth);
+  }
+  return with_dependencies(std::move(all), schema, place, depth);
+}
+
+Shape SchemaDocument::read(const Json& schema, const std::string& place) const {
+  std::vector<Grammar::Annotation> ignored;
+  Shape shape = read_shape(schema, place, ignored);
+  for (Grammar::Annotation& annotation : ignored) {
+    if (std::ranges::find(ignored_, annotation.name, &Grammar::Annotation::name) == ignored_.end()) {
+      ignored_.push_back(std::move(annotation));
+    }
+  }
+  return shape;
+}
+
+std::vector<Shape> SchemaDocument::without(const std::vector<Shape>& all, const std::vector<Shape>& denied,
+                                           const char* by, const std::string& place) const {
+  Types of = 0;
+  for (const Shape& shape : all) of |= shape.types;
+  std::vector<Shape> rest = all;
+  for (Shape shape : denied) {
+    if (shape.values) std::erase_if(*shape.values, [&](const Json& value) { return !admits(shape, value, place); });
+    rest = combine(rest, negate(shape, of, by, place), place);
+  }
+  return rest;
+}
+
+std::vector<Shape> SchemaDocument::with_condition(const std::vector<Shape>& all, const Json& schema,
+                                                  const std::string& place, int depth) const {
+  std::vector<Shape> condition = shapes(schema["if"], place + "/if", depth + 1);
+  for (Shape& shape : condition) shape.declares = false;
+  const auto branch = [&](std::vector<Shape> shapes_so_far, const char* key) {
+    if (!schema.contains(key)) return shapes_so_far;
+    return combine(shapes_so_far, shapes(schema[key], fmt::format("{}/{}", place, key), depth + 1), place);
+  };
+  std::vector<Shape> either = branch(combine(all, condition, place), "then");
+  for (Shape& shape : branch(without(all, condition, "if", place), "else")) either.push_back(std::move(shape));
+  if (either.size() > kMaxShapes) {
+    throw fail<Unsupported>("'if' at {} has {} cases; at most {}", place, either.size(), kMaxShapes);
+  }
+  return either;
+}
+
+std::vector<Shape> SchemaDocument::with_dependencies(std::vector<Shape> all, const Json& schema,
+                                                     const std::string& place, int depth) const {
+  for (const char* const key : {"dependentRequired", "dependentSchemas", "dependencies"}) {
+    if (!schema.contains(key)) continue;
+    const Json& dependencies = schema[key];
+    if (!dependencies.is_object()) throw fail<InvalidArgument>("'{}' at {} must be an object", key, place);
+    for (const auto& [name, what] : dependencies.items()) {
+      Shape absent;  // or no object
+      absent.absent = {name};
+      Shape present;
+      present.types = kObject;
+      present.required = {name};
+      std::vector<Shape> either = {std::move(absent)};
+      const bool names = std::string_view(key) == "dependentRequired" || what.is_array() || what.is_string();
+      if (names) {
+        const Json list = what.is_string() ? Json::array({what}) : what;  // one name alone: draft 3
+        if (!list.is_array()) throw fail<InvalidArgument>("'{}' at {} must have lists of names", key, place);
+        for (const Json& other : list) {
+          if (!other.is_string()) throw fail<InvalidArgument>("'{}' at {} must have lists of names", key, place);
+          present.required.push_back(other);
+        }
+        either.push_back(std::move(present));
+      } else {
+        const std::string own = fmt::format("{}/{}/{}", place, key, name);
+        for (Shape& shape : combine({present}, shapes(what, own, depth + 1), place)) either.push_back(std::move(shape));
+      }
+      all = combine(all, either, place);
+    }
+  }
   return all;
 }
 
 PlacedSchema SchemaDocument::resolve(const std::string& reference, const std::string& place) const {
   std::string_view fragment = reference;
-  const auto id = root_.is_object() ? root_.find("$id") : root_.end();
+  const char* const id_name = id_keyword(root_);
+  const auto id = root_.is_object() ? root_.find(id_name) : root_.end();
   if (id != root_.end() && id->is_string()) {
     std::string_view base = id->get_ref<const std::string&>();
     base = base.substr(0, base.find('#'));
@@ -152,8 +262,9 @@ PlacedSchema SchemaDocument::resolve(const std::string& reference, const std::st
     const size_t end = std::min(rest.find('/'), rest.size());
     const std::string token = unescape(rest.substr(0, end));
     rest.remove_prefix(end);
-    if (target != &root_ && target->is_object() && target->contains("$id")) {
-      throw fail<Unsupported>("'$ref' at {} to '{}' goes through a schema with an '$id' of its own", place, reference);
+    if (target != &root_ && target->is_object() && target->contains(id_name) && (*target)[id_name].is_string()) {
+      throw fail<Unsupported>("'$ref' at {} to '{}' goes through a schema with an '{}' of its own", place, reference,
+                              id_name);
     }
     if (target->is_object() && target->contains(token)) {
       target = &(*target)[token];
@@ -173,8 +284,10 @@ const Json* SchemaDocument::find_anchor(const Json& schema, std::string_view nam
     }
   }
   if (!schema.is_object()) return nullptr;
-  const auto anchor = schema.find("$anchor");
-  if (anchor != schema.end() && anchor->is_string() && anchor->get_ref<const std::string&>() == name) return &schema;
+  for (const char* const key : {"$anchor", "$dynamicAnchor"}) {
+    const auto anchor = schema.find(key);
+    if (anchor != schema.end() && anchor->is_string() && anchor->get_ref<const std::string&>() == name) return &schema;
+  }
   for (const auto& [key, value] : schema.items()) {
     if (key == "enum" || key == "const") continue;  // there are values, not schemas
     if (const Json* const found = find_anchor(value, name)) return found;
@@ -226,13 +339,14 @@ bool SchemaDocument::exclude_each_other(const Shape& a, const Shape& b, const st
     // An object with the property that one demands is refused by the other.
     const auto refuses = [&](const Shape& one, const Shape& other) {
       return std::ranges::any_of(one.required, [&](const std::string& name) {
+        if (std::ranges::find(other.absent, name) != other.absent.end()) return true;
         return other.property(name) == nullptr && other.pattern_properties.empty() && other.additional &&
                *other.additional == Json(false);
       });
     };
     // An object written by one lacks a property that the other demands.
     const auto lacks = [&](const Shape& one, const Shape& other) {
-      if (!closes_objects_ || one.properties.empty() || one.additional || !one.pattern_properties.empty()) return false;
+      if (!closes_objects_ || !one.declares || one.additional || !one.pattern_properties.empty()) return false;
       return std::ranges::any_of(other.required, [&](const std::string& name) {
         return one.property(name) == nullptr && !one.requires_property(name);
       });
@@ -251,7 +365,9 @@ bool SchemaDocument::admits(const Json& schema, const Json& value, const std::st
 bool SchemaDocument::admits(const Shape& shape, const Json& value, const std::string& place) const {
   const Types type = type_of(value);
   if ((shape.types & type) == 0) return false;
-  if (shape.values && std::ranges::find(*shape.values, value) == shape.values->end()) return false;
+  if (shape.values && std::ranges::none_of(*shape.values, [&](const Json& v) { return same_value(v, value); })) {
+    return false;
+  }
   if ((type & kNumber) != 0) {
     const Decimal number = decimal_of(value);
     if (shape.minimum) {
@@ -271,14 +387,21 @@ bool SchemaDocument::admits(const Shape& shape, const Json& value, const std::st
 }
 
 bool SchemaDocument::admits_string(const Shape& shape, const std::string& text, const std::string& place) const {
-  const std::shared_ptr<const Fsm> content = string_content(shape, place);
+  // Counted here: a machine would take states for each character.
+  const auto length = std::ranges::count_if(text, [](char c) { return (static_cast<uint8_t>(c) & 0xC0) != 0x80; });
+  if (length < shape.min_length || (shape.max_length && length > *shape.max_length)) return false;
+  Shape rest = shape;
+  rest.min_length = 0;
+  rest.max_length.reset();
+  const std::shared_ptr<const Fsm> content = string_content(rest, place);
   return content == nullptr || content->accepts(text);
 }
 
 bool SchemaDocument::admits_object(const Shape& shape, const Json& value, const std::string& place) const {
   const auto count = static_cast<int64_t>(value.size());
   if (count < shape.min_properties || (shape.max_properties && count > *shape.max_properties)) return false;
-  if (!std::ranges::all_of(shape.required, [&](const std::string& name) { return value.contains(name); })) return false;
+  const auto has = [&](const std::string& name) { return value.contains(name); };
+  if (!std::ranges::all_of(shape.required, has) || std::ranges::any_of(shape.absent, has)) return false;
   for (const auto& [name, item] : value.items()) {
     for (const Json& names : shape.property_names) {
       if (!admits(names, Json(name), place)) return false;
@@ -299,6 +422,11 @@ bool SchemaDocument::admits_object(const Shape& shape, const Json& value, const 
 bool SchemaDocument::admits_array(const Shape& shape, const Json& value, const std::string& place) const {
   const auto count = static_cast<int64_t>(value.size());
   if (count < shape.min_items || (shape.max_items && count > *shape.max_items)) return false;
+  for (size_t i = 0; shape.unique && i < value.size(); ++i) {
+    for (size_t j = 0; j < i; ++j) {
+      if (same_value(value[i], value[j])) return false;
+    }
+  }
   for (size_t i = 0; i < value.size(); ++i) {
     if (i < shape.prefix.size()) {
       if (!admits(shape.prefix[i], value[i], place)) return false;

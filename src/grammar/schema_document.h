@@ -14,7 +14,7 @@ struct PlacedSchema {
   std::string place;
 };
 
-/// A JSON schema as a whole: follows its references and takes its combinations apart. Not changed once made.
+/// A JSON schema as a whole: follows its references and takes its combinations apart. One thread at a time.
 class SchemaDocument {
  public:
   /// closes_objects: objects that declare properties and say nothing of others are written without others. Throws
@@ -22,6 +22,8 @@ class SchemaDocument {
   SchemaDocument(std::string_view text, bool closes_objects);
 
   const Json& root() const { return root_; }
+  /// The annotations met so far, each name once.
+  const std::vector<Grammar::Annotation>& ignored() const { return ignored_; }
 
   /// A value fits `schema` if, and only if, it fits one of these. Throws InvalidArgument (a reference that leads
   /// nowhere, or to itself), Unsupported (a reference out of the document; a oneOf whose alternatives may hold at once;
@@ -36,6 +38,14 @@ class SchemaDocument {
   std::vector<Shape> shapes(const Json& schema, const std::string& place, int depth) const;
   PlacedSchema resolve(const std::string& reference, const std::string& place) const;
   const Json* find_anchor(const Json& schema, std::string_view name) const;
+  Shape read(const Json& schema, const std::string& place) const;
+  /// Those of `all` that do not fit `schema` either, or what `schema` is the condition of: one step of shapes().
+  std::vector<Shape> without(const std::vector<Shape>& all, const std::vector<Shape>& denied, const char* by,
+                             const std::string& place) const;
+  std::vector<Shape> with_condition(const std::vector<Shape>& all, const Json& schema, const std::string& place,
+                                    int depth) const;
+  std::vector<Shape> with_dependencies(std::vector<Shape> all, const Json& schema, const std::string& place,
+                                       int depth) const;
   bool exclude_each_other(const Shape& a, const Shape& b, const std::string& place) const;
   bool admits_string(const Shape& shape, const std::string& text, const std::string& place) const;
   bool admits_object(const Shape& shape, const Json& value, const std::string& place) const;
@@ -43,6 +53,7 @@ class SchemaDocument {
 
   const bool closes_objects_;
   Json root_;
+  mutable std::vector<Grammar::Annotation> ignored_;
 };
 
 /// The texts that `shape` allows strings to be, decoded; nullptr: any. Throws Unsupported.

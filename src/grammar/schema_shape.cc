@@ -1,18 +1,26 @@
 #include "grammar/schema_shape.h"
 
 #include <algorithm>
+#include <array>
 #include <limits>
 #include <map>
+#include <set>
 
 #include "base/error.h"
 #include "base/numbers.h"
+#include "grammar/string_format.h"
 
 namespace caravel::grammar {
 namespace {
 
+bool has_value(const std::vector<Json>& values, const Json& value) {
+  return std::ranges::any_of(values, [&](const Json& v) { return same_value(v, value); });
+}
+
 class ShapeReader {
  public:
-  ShapeReader(const Json& schema, const std::string& place) : schema_(schema), place_(place) {}
+  ShapeReader(const Json& schema, const std::string& place, std::vector<Grammar::Annotation>& ignored)
+      : schema_(schema), place_(place), ignored_(ignored) {}
 
   Shape read() {
     for (const auto& [key, value] : schema_.items()) read_keyword(key, value);
@@ -68,18 +76,27 @@ class ShapeReader {
     const Json list = value.is_array() ? value : Json::array({value});
     shape_.types = 0;
     for (const Json& item : list) {
+      if (item == Json("any")) {  // draft 3
+        shape_.types = kAllTypes;
+        continue;
+      }
       const auto type = item.is_string() ? kTypes.find(item.get_ref<const std::string&>()) : kTypes.end();
       if (type == kTypes.end()) wrong("type", "one or more of null, boolean, object, array, string, integer, number");
       shape_.types |= type->second;
     }
+    if (is_true("nullable")) shape_.types |= kNull;  // OpenAPI 3.0
     shape_.says_type = true;
+  }
+
+  bool is_true(const char* key) const {
+    const auto found = schema_.find(key);
+    return found != schema_.end() && *found == Json(true);
   }
 
   void read_values(std::vector<Json> values) {
     shape_.says_type = true;
     if (shape_.values) {
-      std::erase_if(*shape_.values,
-                    [&](const Json& value) { return std::ranges::find(values, value) == values.end(); });
+      std::erase_if(*shape_.values, [&](const Json& value) { return !has_value(values, value); });
     } else {
       shape_.values = std::move(values);
     }
@@ -87,13 +104,19 @@ class ShapeReader {
 
   void read_keyword(const std::string& key, const Json& value) {
     // What combines and refers is read elsewhere; what describes says nothing of the value.
-    static const std::map<std::string, bool, std::less<>> kElsewhere = {
-        {"$ref", true},      {"allOf", true},         {"anyOf", true},           {"oneOf", true},
-        {"$defs", true},     {"definitions", true},   {"$schema", true},         {"$id", true},
-        {"$anchor", true},   {"$comment", true},      {"title", true},           {"description", true},
-        {"default", true},   {"examples", true},      {"deprecated", true},      {"readOnly", true},
-        {"writeOnly", true}, {"contentSchema", true}, {"contentEncoding", true}, {"contentMediaType", true},
-        {"example", true},   {"$vocabulary", true}};
+    static const std::set<std::string, std::less<>> kElsewhere = {
+        // what combines and refers
+        "$ref", "$dynamicRef", "$recursiveRef", "allOf", "anyOf", "oneOf", "not", "if", "then", "else",
+        "dependentSchemas", "dependentRequired", "dependencies", "$defs", "definitions", "$schema", "$id", "id",
+        "$anchor", "$dynamicAnchor", "$recursiveAnchor", "$vocabulary",
+        // what describes
+        "$comment", "title", "description", "default", "examples", "deprecated", "readOnly", "writeOnly",
+        "contentSchema", "contentEncoding", "contentMediaType",
+        // OpenAPI's: the alternatives that a discriminator tells apart are oneOf's; nullable is read with the type
+        "example", "discriminator", "xml", "externalDocs", "nullable"};
+    if (key == "dependentSchemas" || key == "dependentRequired" || key == "dependencies") shape_.mentions |= kObject;
+    const bool draft3 = key == "disallow" || (key == "extends" && value.is_structured());
+    if (draft3) return;
     if (kElsewhere.contains(key) || key.starts_with("x-")) return;
     if (key == "type") return read_type(value);
     if (key == "const") return read_values({value});
@@ -103,37 +126,29 @@ class ShapeReader {
     }
     if (!read_number(key, value) && !read_string(key, value) && !read_object(key, value) && !read_array(key, value) &&
         !read_other(key, value)) {
-      static const std::vector<std::string> kKnown = {"not",
-                                                      "if",
-                                                      "dependentSchemas",
-                                                      "dependentRequired",
-                                                      "dependencies",
-                                                      "contains",
-                                                      "unevaluatedProperties",
-                                                      "unevaluatedItems",
-                                                      "$dynamicRef",
-                                                      "$dynamicAnchor",
-                                                      "$recursiveRef",
-                                                      "$recursiveAnchor",
-                                                      "uniqueItems"};
-      cannot(key, std::ranges::find(kKnown, key) != kKnown.end() ? "cannot be enforced" : "is no known keyword");
+      static const std::set<std::string, std::less<>> kKnown = {"contains", "minContains", "maxContains",
+                                                                "unevaluatedProperties", "unevaluatedItems"};
+      if (kKnown.contains(key)) cannot(key);
+      ignored_.push_back({key, place_});
     }
   }
 
   bool read_number(const std::string& key, const Json& value) {
+    // Draft 4's exclusiveMinimum and exclusiveMaximum are true beside the bound.
+    if (key.starts_with("exclusive") && value.is_boolean()) return true;
     if (key == "minimum" || key == "exclusiveMinimum") {
-      const Bound bound{number(key, value), key != "minimum"};
+      const Bound bound{number(key, value), key != "minimum" || is_true("exclusiveMinimum")};
       if (!shape_.minimum || compare(bound.value, shape_.minimum->value) > 0 ||
           (bound.exclusive && compare(bound.value, shape_.minimum->value) == 0)) {
         shape_.minimum = bound;
       }
     } else if (key == "maximum" || key == "exclusiveMaximum") {
-      const Bound bound{number(key, value), key != "maximum"};
+      const Bound bound{number(key, value), key != "maximum" || is_true("exclusiveMaximum")};
       if (!shape_.maximum || compare(bound.value, shape_.maximum->value) < 0 ||
           (bound.exclusive && compare(bound.value, shape_.maximum->value) == 0)) {
         shape_.maximum = bound;
       }
-    } else if (key == "multipleOf") {
+    } else if (key == "multipleOf" || key == "divisibleBy") {  // the latter is draft 3's
       const Decimal divisor = number(key, value);
       if (divisor.negative || divisor.is_zero()) wrong(key, "a number above 0");
       shape_.multiple_of.push_back(divisor);
@@ -152,12 +167,7 @@ class ShapeReader {
     } else if (key == "pattern") {
       shape_.patterns.push_back(text(key, value));
     } else if (key == "format") {
-      // Formats of numbers say how they are held, not which they are.
-      static const std::vector<std::string> kOfNumbers = {"float", "double", "int32", "int64"};
-      const std::string& name = text(key, value);
-      if (name == "int32" || name == "int64") return read_int_format(name);
-      if (std::ranges::find(kOfNumbers, name) != kOfNumbers.end()) return true;
-      shape_.formats.push_back(name);
+      return read_format(text(key, value));
     } else {
       return false;
     }
@@ -165,15 +175,33 @@ class ShapeReader {
     return true;
   }
 
-  bool read_int_format(const std::string& name) {
-    const bool wide = name == "int64";
-    read_number("minimum", wide ? std::numeric_limits<int64_t>::min() : std::numeric_limits<int32_t>::min());
-    return read_number("maximum", wide ? std::numeric_limits<int64_t>::max() : std::numeric_limits<int32_t>::max());
+  bool read_format(const std::string& name) {
+    if (name == "int32" || name == "int64") {
+      const bool wide = name == "int64";
+      read_number("minimum", wide ? std::numeric_limits<int64_t>::min() : std::numeric_limits<int32_t>::min());
+      return read_number("maximum", wide ? std::numeric_limits<int64_t>::max() : std::numeric_limits<int32_t>::max());
+    }
+    if (name == "float" || name == "double") {  // how a number is held, not which it is
+      shape_.mentions |= kNumber;
+    } else if (string_format(name) != nullptr) {
+      shape_.formats.push_back(name);
+      shape_.mentions |= kString;
+    } else {
+      ignored_.push_back({"format:" + name, place_});
+    }
+    return true;
   }
 
   bool read_object(const std::string& key, const Json& value) {
     if (key == "properties") {
       shape_.properties = schemas(key, value);
+      shape_.declares = !shape_.properties.empty();
+      // Draft 3 says of a property itself that it is required.
+      for (const auto& [name, own] : shape_.properties) {
+        if (own.is_object() && own.contains("required") && own["required"] == Json(true)) {
+          shape_.required.push_back(name);
+        }
+      }
     } else if (key == "patternProperties") {
       shape_.pattern_properties = schemas(key, value);
     } else if (key == "additionalProperties") {
@@ -181,12 +209,16 @@ class ShapeReader {
     } else if (key == "propertyNames") {
       shape_.property_names.push_back(schema(key, value));
     } else if (key == "required") {
+      if (value.is_boolean()) return true;  // draft 3's: read with the properties
       if (!value.is_array()) wrong(key, "a list of names");
       for (const Json& name : value) shape_.required.push_back(text(key, name));
     } else if (key == "minProperties") {
       shape_.min_properties = count(key, value);
     } else if (key == "maxProperties") {
       shape_.max_properties = count(key, value);
+    } else if (key == "unevaluatedProperties" && says_all_itself()) {
+      // Beside nothing that could evaluate others it is additionalProperties.
+      if (!schema_.contains("additionalProperties")) shape_.additional = schema(key, value);
     } else {
       return false;
     }
@@ -208,6 +240,13 @@ class ShapeReader {
       shape_.min_items = count(key, value);
     } else if (key == "maxItems") {
       shape_.max_items = count(key, value);
+    } else if (key == "uniqueItems") {
+      if (!value.is_boolean()) wrong(key, "true or false");
+      shape_.unique = value == Json(true);
+    } else if (key == "unevaluatedItems" && says_all_itself() && !schema_.contains("contains")) {
+      const auto items = schema_.find("items");
+      const bool open = items == schema_.end() || (items->is_array() && !schema_.contains("additionalItems"));
+      if (open) shape_.items = schema(key, value);
     } else {
       return false;
     }
@@ -218,27 +257,21 @@ class ShapeReader {
   /// Keywords that can be enforced only where they say nothing, or everything.
   bool read_other(const std::string& key, const Json& value) {
     const bool says_nothing = value == Json(true) || value == Json::object();
-    if (key == "not" && (says_nothing || value == Json(false))) {
-      if (says_nothing) shape_.types = 0;
-      return true;
-    }
-    if (key == "then" || key == "else") return !schema_.contains("if") || schema_["if"].is_null();
-    if (key == "if") return !schema_.contains("then") && !schema_.contains("else");
-    if (key == "uniqueItems") return value == Json(false) || few_items();
     if (key == "unevaluatedProperties" || key == "unevaluatedItems") return says_nothing;
     if (key == "minContains" || key == "maxContains") return !schema_.contains("contains");
-    if (key == "dependentSchemas" || key == "dependentRequired" || key == "dependencies")
-      return value == Json::object();
     return false;
   }
 
-  bool few_items() const {
-    const auto most = schema_.find("maxItems");
-    return most != schema_.end() && most->is_number() && *most <= Json(1);
+  /// No keyword beside speaks of the same object or array by another schema.
+  bool says_all_itself() const {
+    static constexpr std::array kOthers = {"$ref", "$dynamicRef", "$recursiveRef",    "allOf",       "anyOf", "oneOf",
+                                           "not",  "if",          "dependentSchemas", "dependencies"};
+    return std::ranges::none_of(kOthers, [&](const char* other) { return schema_.contains(other); });
   }
 
   const Json& schema_;
   const std::string& place_;
+  std::vector<Grammar::Annotation>& ignored_;
   Shape shape_;
 };
 
@@ -278,6 +311,8 @@ bool speaks_of_names(const Shape& shape) {
 void merge_objects(Shape& shape, const Shape& a, const Shape& b, const std::string& place) {
   append_new(shape.required, b.required);
   append_new(shape.property_names, b.property_names);
+  append_new(shape.absent, b.absent);
+  shape.declares = a.declares || b.declares;
   if (!speaks_of_names(b)) return;
   if (!speaks_of_names(a)) {
     shape.properties = b.properties;
@@ -326,6 +361,15 @@ Types type_of(const Json& value) {
   return decimal_of(value).fraction.empty() ? kInteger : kFraction;
 }
 
+bool same_value(const Json& a, const Json& b) {
+  if (a.is_number() && b.is_number()) return compare(decimal_of(a), decimal_of(b)) == 0;
+  if (a.is_array() && b.is_array()) return std::ranges::equal(a, b, same_value);
+  if (!a.is_object() || !b.is_object()) return a == b;
+  return a.size() == b.size() && std::ranges::all_of(a.items(), [&](const auto& item) {
+           return b.contains(item.key()) && same_value(item.value(), b.at(item.key()));
+         });
+}
+
 const Json* Shape::property(std::string_view name) const {
   const auto found = std::ranges::find(properties, name, &std::pair<std::string, Json>::first);
   return found == properties.end() ? nullptr : &found->second;
@@ -335,7 +379,9 @@ bool Shape::requires_property(std::string_view name) const {
   return std::ranges::find(required, name) != required.end();
 }
 
-Shape read_shape(const Json& schema, const std::string& place) { return ShapeReader(schema, place).read(); }
+Shape read_shape(const Json& schema, const std::string& place, std::vector<Grammar::Annotation>& ignored) {
+  return ShapeReader(schema, place, ignored).read();
+}
 
 Json both_schemas(const Json& a, const Json& b) {
   if (a == b || b == Json(true)) return a;
@@ -350,8 +396,7 @@ Shape merge(const Shape& a, const Shape& b, const std::string& place) {
   shape.says_type = a.says_type || b.says_type;
   shape.mentions = a.mentions | b.mentions;
   if (a.values && b.values) {
-    std::erase_if(*shape.values,
-                  [&](const Json& value) { return std::ranges::find(*b.values, value) == b.values->end(); });
+    std::erase_if(*shape.values, [&](const Json& value) { return !has_value(*b.values, value); });
   } else if (b.values) {
     shape.values = b.values;
   }
@@ -359,7 +404,9 @@ Shape merge(const Shape& a, const Shape& b, const std::string& place) {
   merge_numbers(shape, b);
   shape.min_length = std::max(a.min_length, b.min_length);
   shape.max_length = stricter(a.max_length, b.max_length, less);
+  append_new(shape.excluded, b.excluded);
   append_new(shape.patterns, b.patterns);
+  append_new(shape.not_patterns, b.not_patterns);
   append_new(shape.formats, b.formats);
   merge_objects(shape, a, b, place);
   shape.min_properties = std::max(a.min_properties, b.min_properties);
@@ -367,6 +414,7 @@ Shape merge(const Shape& a, const Shape& b, const std::string& place) {
   merge_arrays(shape, a, b);
   shape.min_items = std::max(a.min_items, b.min_items);
   shape.max_items = stricter(a.max_items, b.max_items, less);
+  shape.unique = a.unique || b.unique;
   return shape;
 }
 

@@ -19,6 +19,9 @@ inline constexpr Types kAllTypes = 127;
 /// The types that `value` belongs to: of a number without fraction, kInteger.
 Types type_of(const Json& value);
 
+/// Equal as JSON Schema has it: whatever the order of keys, 1 as 1.0.
+bool same_value(const Json& a, const Json& b);
+
 /// What the keywords of one schema say of a value, combinations and references aside; of several schemas that must hold
 /// together, once merged. A limit counts for values of its type alone.
 struct Shape {
@@ -26,6 +29,7 @@ struct Shape {
   bool says_type = false;                   // by `type`, `enum` or `const`
   Types mentions = 0;                       // the types whose keywords occur
   std::optional<std::vector<Json>> values;  // one of these
+  std::vector<std::string> excluded;        // strings that it must not be
 
   std::optional<Bound> minimum, maximum;
   std::vector<Decimal> multiple_of;
@@ -33,9 +37,12 @@ struct Shape {
   int64_t min_length = 0;
   std::optional<int64_t> max_length;
   std::vector<std::string> patterns;
-  std::vector<std::string> formats;
+  std::vector<std::string> not_patterns;  // that must occur nowhere
+  std::vector<std::string> formats;       // known ones
 
   std::vector<std::pair<std::string, Json>> properties;  // name and schema, in order
+  bool declares = false;                                 // by `properties`; not where they are a condition alone
+  std::vector<std::string> absent;                       // names that must not be there
   std::vector<std::string> required;
   std::vector<std::pair<std::string, Json>> pattern_properties;
   std::optional<Json> additional;  // the schema of names that the two above do not have
@@ -47,15 +54,22 @@ struct Shape {
   std::optional<Json> items;  // the schema of those that follow
   int64_t min_items = 0;
   std::optional<int64_t> max_items;
+  bool unique = false;  // no two items are equal
 
   const Json* property(std::string_view name) const;
   bool requires_property(std::string_view name) const;
 };
 
-/// Reads the keywords of `schema`, an object, but those that refer and combine. Throws InvalidArgument (a keyword's
-/// value of the wrong type), Unsupported (a keyword that is not known or cannot be enforced), both with the keyword and
-/// `place`, which is a JSON pointer.
-Shape read_shape(const Json& schema, const std::string& place);
+/// Reads the keywords of `schema`, an object, but those that refer and combine; older drafts' and OpenAPI's forms too.
+/// Appends to `ignored` keywords and formats that are not known: they are annotations (JSON Schema 2020-12, core 6.5,
+/// validation 7.2.3). Throws InvalidArgument (a keyword's value of the wrong type), Unsupported (a known keyword that
+/// cannot be enforced), both with the keyword and `place`, which is a JSON pointer.
+Shape read_shape(const Json& schema, const std::string& place, std::vector<Grammar::Annotation>& ignored);
+
+/// Shapes of which a value of the types `of` fits one if, and only if, it does not fit `shape`, whose `values`, if any,
+/// are those alone that fit the rest of it. `by`: the keyword at `place` that demands it. Throws Unsupported (what can
+/// be said but not denied), with both.
+std::vector<Shape> negate(const Shape& shape, Types of, std::string_view by, const std::string& place);
 
 /// What both say. Throws Unsupported where they cannot be told as one.
 Shape merge(const Shape& a, const Shape& b, const std::string& place);

@@ -11,7 +11,9 @@ StateSpace::StateSpace(std::shared_ptr<const Automaton> automaton, std::shared_p
     : automaton_(std::move(automaton)),
       trie_(std::move(trie)),
       classes_(static_cast<size_t>(automaton_->classes())),
-      stacks_(2) {
+      stacks_(2),
+      short_counts_{kBottom, kUnknown} {
+  for (const TokenTrie::Node& node : trie_->nodes()) longest_token_ = std::max<int32_t>(longest_token_, node.depth);
   start_ = state_of({{automaton_->start(), kBottom}});
   if (!trie_->drops_leading_space()) return;
   // The start as the first token meets it: a space leads to the start itself.
@@ -22,13 +24,60 @@ StateSpace::StateSpace(std::shared_ptr<const Automaton> automaton, std::shared_p
   next_[static_cast<size_t>(start_) * classes_ + automaton_->class_of(' ')] = after_space;
 }
 
-int32_t StateSpace::push(int32_t node, int32_t parent) {
+int32_t StateSpace::push(Frame frame) {
+  if (frame.most == 0) frame.again = -1;
   // A caller that has nothing left to do need not be come back to; so recursion at the end of a rule costs no stack.
-  if (automaton_->only_accepts(node)) return parent;
-  const uint64_t key = uint64_t{static_cast<uint32_t>(node)} << 32 | static_cast<uint32_t>(parent);
-  const auto [found, is_new] = stack_index_.try_emplace(key, static_cast<int32_t>(stacks_.size()));
-  if (is_new) stacks_.push_back({node, parent});
+  if (frame.again < 0 && automaton_->only_accepts(frame.node)) return frame.parent;
+  const auto [found, is_new] = stack_index_.try_emplace(frame, static_cast<int32_t>(stacks_.size()));
+  if (is_new) {
+    stacks_.push_back(frame);
+    short_counts_.push_back(kNotFound);
+  }
   return found->second;
+}
+
+template <typename Reach>
+void StateSpace::leave(int32_t stack, Reach reach) {
+  Frame frame = stacks_[static_cast<size_t>(stack)];
+  if (frame.least == 0) reach(Config{frame.node, frame.parent});
+  if (frame.again < 0) return;
+  frame.least = std::max(frame.least - 1, 0);
+  if (frame.most != kUnbounded) --frame.most;
+  const int32_t start = frame.again;
+  reach(Config{start, push(frame)});
+}
+
+int32_t StateSpace::short_counts(int32_t stack) {
+  // From the bottom up: stacks are as deep as texts are nested.
+  std::vector<int32_t> above;
+  for (; short_counts_[static_cast<size_t>(stack)] == kNotFound; stack = stacks_[static_cast<size_t>(stack)].parent) {
+    above.push_back(stack);
+  }
+  int32_t found = short_counts_[static_cast<size_t>(stack)];
+  for (; !above.empty(); above.pop_back()) {
+    Frame frame = stacks_[static_cast<size_t>(above.back())];
+    frame.parent = found;
+    // A part is never empty, so that a token ends no more of them than it has bytes.
+    frame.least = std::min(frame.least, longest_token_);
+    if (frame.most != kUnbounded) frame.most = std::min(frame.most, longest_token_);
+    found = push(frame);
+    short_counts_[static_cast<size_t>(above.back())] = found;
+  }
+  return found;
+}
+
+int32_t StateSpace::look_alike(int32_t state) {
+  State same = states_[static_cast<size_t>(state)];
+  bool changed = false;
+  for (Config& config : same.configs) {
+    const int32_t stack = short_counts(config.stack);
+    changed = changed || stack != config.stack;
+    config.stack = stack;
+  }
+  if (!changed) return state;
+  std::ranges::sort(same.configs);
+  same.configs.erase(std::unique(same.configs.begin(), same.configs.end()), same.configs.end());
+  return intern(std::move(same));
 }
 
 int32_t StateSpace::state_of(std::vector<Config> seeds) {
@@ -48,7 +97,11 @@ int32_t StateSpace::state_of(std::vector<Config> seeds) {
     const Config config = reached[i];
     if (!automaton_->edges(config.node).empty()) state.configs.push_back(config);
     for (const Automaton::Call& call : automaton_->calls(config.node)) {
-      reach({call.start, push(call.target, config.stack)});
+      reach({call.start, push({.node = call.target,
+                               .parent = config.stack,
+                               .again = call.start,
+                               .least = call.min - 1,
+                               .most = call.max == kUnbounded ? kUnbounded : call.max - 1})});
     }
     if (!automaton_->accepting(config.node)) continue;
     if (config.stack == kBottom) {
@@ -56,8 +109,7 @@ int32_t StateSpace::state_of(std::vector<Config> seeds) {
     } else if (config.stack == kUnknown) {
       state.escapes = true;
     } else {
-      const Frame frame = stacks_[static_cast<size_t>(config.stack)];
-      reach({frame.node, frame.parent});
+      leave(config.stack, reach);
     }
   }
   if (state.configs.empty() && !state.complete && !state.escapes) return kDead;
@@ -166,8 +218,9 @@ std::shared_ptr<const MaskBits> StateSpace::find_mask(int32_t state) {
     mark(own.tokens);
     for (size_t i = 0; i < own.bits.size(); ++i) (*bits)[i] |= own.bits[i];
     if (config.stack == kBottom || own.leaves.empty()) continue;
-    const Frame frame = stacks_[static_cast<size_t>(config.stack)];
-    const int32_t caller = state_of({{frame.node, frame.parent}});
+    std::vector<Config> after;
+    leave(config.stack, [&](Config reached) { after.push_back(reached); });
+    const int32_t caller = state_of(std::move(after));
     if (caller == kDead) continue;
     for (const uint32_t place : own.leaves) walk(place, caller, mark, nothing);
   }
@@ -176,6 +229,7 @@ std::shared_ptr<const MaskBits> StateSpace::find_mask(int32_t state) {
 
 std::shared_ptr<const MaskBits> StateSpace::mask(int32_t state) {
   const std::lock_guard lock(mutex_);
+  if (state != start_) state = look_alike(state);
   if (const auto found = mask_index_.find(state); found != mask_index_.end()) {
     masks_.splice(masks_.begin(), masks_, found->second);
     return found->second->bits;
@@ -186,12 +240,12 @@ std::shared_ptr<const MaskBits> StateSpace::mask(int32_t state) {
     mask_index_.erase(masks_.back().state);
     masks_.pop_back();
   }
+  bytes_ = count_bytes();
   return masks_.front().bits;
 }
 
-size_t StateSpace::bytes() const {
-  const std::lock_guard lock(mutex_);
-  return stacks_.size() * 48 + states_.size() * 128 + config_count_ * sizeof(Config) + next_.size() * sizeof(int32_t) +
+size_t StateSpace::count_bytes() const {
+  return stacks_.size() * 88 + states_.size() * 128 + config_count_ * sizeof(Config) + next_.size() * sizeof(int32_t) +
          node_mask_bytes_ + masks_.size() * trie_->mask_words() * sizeof(uint32_t);
 }
 

@@ -15,6 +15,7 @@ namespace caravel::http {
 namespace {
 
 constexpr size_t kMaxClientId = 128;       // bytes that an X-Request-Id may have
+constexpr int64_t kSmallBody = 16 << 10;   // not counted: no more than the connection itself
 constexpr std::chrono::seconds kGrace{2};  // until what is in flight has ended, or a client has read our last words
 
 bool is_printable(std::string_view text) {
@@ -98,6 +99,7 @@ awaitable<void> Connection::receive() {
   while (receives()) {
     if (phase_ == Phase::kIdle && !incoming_.empty()) enter(Phase::kHead);
     const Incoming::Found found = parse();
+    if (phase_ == Phase::kBody && !hold_body()) continue;
     if (found == Incoming::Found::kHead) {
       admit();
       if (phase_ != Phase::kBody || !incoming_.waits_for_continue()) continue;
@@ -107,7 +109,7 @@ awaitable<void> Connection::receive() {
     } else if (found == Incoming::Found::kRequest) {
       ++shared_.requests;
       enter(Phase::kAnswer);
-      transaction_->handle(incoming_.take());
+      transaction_->handle(incoming_.take(), std::move(body_));
     } else if (receives()) {
       co_await fill();
     }
@@ -136,6 +138,22 @@ Incoming::Found Connection::parse() {
   }
 }
 
+/// What has come of a body, in memory; false, and a refusal, where there is no room for it beside others.
+bool Connection::hold_body() {
+  const auto size = static_cast<int64_t>(incoming_.head().body.capacity());
+  if (body_.resize(size > kSmallBody ? size : 0)) return true;
+  body_.resize(0);
+  std::string().swap(incoming_.head().body);
+  Response response = error_response(429,
+                                     fmt::format("the bodies of requests take {} bytes, and there is memory for {}: "
+                                                 "send it again later",
+                                                 shared_.config.bodies.used(), shared_.config.bodies.total()),
+                                     "rate_limit_exceeded");
+  response.headers.add("Retry-After", "1");
+  refuse(std::move(response));
+  return false;
+}
+
 /// At the end of a head: asks the gate.
 void Connection::admit() {
   Request& head = incoming_.head();
@@ -143,6 +161,7 @@ void Connection::admit() {
   head.id = id && is_printable(*id) ? std::string(*id) : fmt::format("{:x}-{}", number_, requests_);
   head.peer = peer_;
   ++requests_;
+  body_ = shared_.config.bodies.part();
   begin_transaction(incoming_.form());
   enter(Phase::kBody);
   try {

@@ -50,6 +50,7 @@ class Connection final : public std::enable_shared_from_this<Connection> {
   awaitable<bool> send();
 
   Incoming::Found parse();
+  bool hold_body();
   void begin_transaction(const ResponseForm& form);
   void admit();
   void refuse(Response response);
@@ -70,6 +71,7 @@ class Connection final : public std::enable_shared_from_this<Connection> {
   Phase phase_ = Phase::kIdle;
 
   Incoming incoming_;
+  Budget::Part body_;                         // what the body that is coming takes
   std::string out_;                           // to be written next
   std::shared_ptr<Transaction> transaction_;  // from kBody to the end of the answer
   Event something_to_do_;                     // answer_loop waits for it

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/budget.h"
 #include "base/clock.h"
 
 namespace caravel::http {
@@ -96,6 +97,7 @@ struct ServerConfig {
   int handler_threads = 4;  // that run handlers
   size_t max_header_bytes = 64 << 10;
   size_t max_body_bytes = 32 << 20;
+  Budget bodies;               // memory that bodies take from their first byte to the handler's end; beyond it: 429
   int max_connections = 8192;  // more wait in the system's queue
   std::chrono::milliseconds header_timeout{
       15'000};  // from the connection, or the request's first byte, to its end of head
@@ -113,7 +115,8 @@ struct ServerStats {
 };
 
 /// An HTTP/1.1 server (RFC 9112): keep-alive, pipelining in order, chunked bodies both ways, Expect: 100-continue,
-/// HEAD. Malformed input is answered 400 (408, 413, 414, 417, 431, 501, 505), closed. Any thread may call any method.
+/// HEAD. Malformed input is answered 400 (408, 413, 414, 417, 429, 431, 501, 505), closed. Any thread may call any
+/// method.
 class Server {
  public:
   /// Listens from here on. Throws Error: the address cannot be had (its name and why), the certificate cannot be read.

@@ -154,7 +154,10 @@ Response error_response(int status, std::string_view message, std::string_view c
   response.status = status;
   response.headers.add("Content-Type", "application/json");
   response.body = fmt::format(R"({{"error":{{"message":"{}","type":"{}","param":null,"code":"{}"}}}})", message,
-                              status < 500 ? "invalid_request_error" : "server_error", code);
+                              status == 429  ? "rate_limit_error"
+                              : status < 500 ? "invalid_request_error"
+                                             : "server_error",
+                              code);
   return response;
 }
 

@@ -28,16 +28,16 @@ Transaction::Transaction(Shared& shared, Loop& loop, std::string& out, const Res
 
 Transaction::~Transaction() { wake_target_->on_wake = nullptr; }
 
-void Transaction::handle(Request request) {
+void Transaction::handle(Request request, Budget::Part body) {
   name_ = name_of(request);
-  asio::post(shared_.handlers,
-             [&handler = shared_.handler, &context = loop_.context, weak = weak_from_this(),
-              wake = WakeQueue::wake_of(loop_.wakes, wake_target_), request = std::move(request)]() mutable {
-               // The work goes back to the loop's thread, to be used and destroyed nowhere else.
-               asio::post(context, [weak = std::move(weak), work = work_of(handler, request, wake)]() mutable {
-                 if (const auto self = weak.lock()) self->begin(std::move(work));
-               });
-             });
+  asio::post(shared_.handlers, [&handler = shared_.handler, &context = loop_.context, weak = weak_from_this(),
+                                wake = WakeQueue::wake_of(loop_.wakes, wake_target_), request = std::move(request),
+                                held = std::move(body)]() mutable {
+    // The work goes back to the loop's thread, to be used and destroyed nowhere else.
+    asio::post(context, [weak = std::move(weak), work = work_of(handler, request, wake)]() mutable {
+      if (const auto self = weak.lock()) self->begin(std::move(work));
+    });
+  });
 }
 
 void Transaction::refuse(Response response) {

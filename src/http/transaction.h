@@ -21,8 +21,8 @@ class Transaction : public std::enable_shared_from_this<Transaction> {
   Transaction(const Transaction&) = delete;
   Transaction& operator=(const Transaction&) = delete;
 
-  /// Has the handler answer.
-  void handle(Request request);
+  /// Has the handler answer. body: what the request's body takes, until then.
+  void handle(Request request, Budget::Part body);
   /// That is the answer, after which the connection ends.
   void refuse(Response response);
 

@@ -6,18 +6,23 @@
 
 namespace caravel::kernels {
 
-enum class Activation : uint8_t { kSilu, kGeluTanh };
+enum class Activation : uint8_t {
+  kSilu,
+  kGeluTanh,  // x/2 (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3)))
+  kGelu,      // x/2 (1 + erf(x/sqrt 2))
+};
 
 struct GatedGemmArgs {
   const PackedWeight* weight = nullptr;  // [2 * width, in]: two parts of `width` rows, gate and up
   GemmInput input;                       // [tokens, in], in the weight's input_form()
+  const float* bias = nullptr;           // [2 * width], gate's then up's, or nullptr
   Activation activation = Activation::kSilu;
   int64_t tokens = 0;
   int64_t width = 0;
   GemmInput out;  // [tokens, width]
 };
 
-/// out[t, i] = f(gate[t, i]) * up[t, i], where gate and up are what gemm() of the weight's parts would give, to the
+/// out[t, i] = f(gate[t, i]) * up[t, i], where gate and up are what gemm() of the weight and bias would give, to the
 /// bit; they are never written out (the fusion of DeepSpeed-Inference's feed-forward region, SC'22, section III).
 void gated_gemm(Stream& stream, const GatedGemmArgs& args);
 

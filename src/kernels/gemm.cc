@@ -48,6 +48,7 @@ void gated_gemm(Stream& stream, const GatedGemmArgs& args) {
                               packed_part(weight, weight.parts()[1]),
                               weight.in(),
                               args.input,
+                              args.bias,
                               args.activation,
                               args.tokens,
                               args.width,

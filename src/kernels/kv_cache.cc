@@ -54,7 +54,7 @@ void rotary_angles(Stream& stream, const RotaryAnglesArgs& args) { as_cpu(stream
 
 void rotary_cache(Stream& stream, const RotaryCacheArgs& args) {
   CARAVEL_CHECK_LE(args.cache.head_dim, kMaxHeadDim);
-  CARAVEL_CHECK_EQ(args.cache.head_dim % 8, 0);
+  CARAVEL_CHECK_EQ(args.cache.head_dim % 2, 0);
   CARAVEL_CHECK_EQ(args.rotary_dim % 2, 0);
   CARAVEL_CHECK_LE(args.rotary_dim, args.cache.head_dim);
   CpuStream& cpu = as_cpu(stream);

@@ -8,7 +8,7 @@
 
 namespace caravel::kernels {
 
-/// head_dim is a multiple of 8 up to this.
+/// head_dim is an even number up to this.
 inline constexpr int kMaxHeadDim = 256;
 
 /// How keys and values are stored: as floats, or as 8-bit integers with an f32 scale (max|x| / 127) for each token's

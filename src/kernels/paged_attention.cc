@@ -16,7 +16,7 @@ size_t paged_attention_workspace(int64_t max_tokens, int64_t max_context, int he
 
 void paged_attention(Stream& stream, const PagedAttentionArgs& args) {
   CARAVEL_CHECK_LE(args.cache.head_dim, kMaxHeadDim);
-  CARAVEL_CHECK_EQ(args.cache.head_dim % 8, 0);
+  CARAVEL_CHECK_EQ(args.cache.head_dim % 2, 0);
   CARAVEL_CHECK_EQ(args.heads % args.cache.kv_heads, 0);
   CARAVEL_CHECK_EQ(args.out.width, static_cast<int64_t>(args.heads) * args.cache.head_dim);
   CpuStream& cpu = as_cpu(stream);

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "caravel/decision.h"
 #include "format/weight_source.h"
 #include "kernels/activation.h"
 #include "kernels/kv_cache.h"
@@ -14,7 +15,9 @@ namespace caravel::model {
 struct RotarySpec {
   int dim = 0;                      // rotated elements of a head
   std::vector<float> inverse_freq;  // [dim / 2]
-  float magnitude = 1.0F;
+  float magnitude = 1.0F;           // what cos and sin are multiplied by
+  double reach = 0;                 // tokens that a scaling was made to reach; 0: it says nothing of that
+  std::string scaling = "none";     // for people
 };
 
 /// A layer as data. A weight that is absent is a layer that is absent.
@@ -45,6 +48,7 @@ struct ModelConfig {
   bool tied_lm_head = false;   // the embedding is the LM head
   std::vector<RotarySpec> rotary;
   std::vector<LayerSpec> layers;
+  std::vector<Decision> decisions;  // what the files left open, or say and is not done
 };
 
 /// Layers whose keys and values live and die together: they have the same window. Groups hold the same number of

@@ -182,13 +182,14 @@ void Decoder::feed_forward(Stream& stream, int64_t tokens, size_t layer) {
   gemm_region(stream, "gate and up", weights.gate_up, tokens);
   kernels::gated_gemm(stream, {.weight = &weights.gate_up,
                                .input = normed,
+                               .bias = weights.gate_up_bias.as<float>(),
                                .activation = config_.activation,
                                .tokens = tokens,
                                .width = config_.intermediate_size,
                                .out = kernels::make_gemm_input(weights.down.input_form(), tokens,
                                                                config_.intermediate_size, wide_.data())});
   gemm_region(stream, "down", weights.down, tokens);
-  join_residual(stream, weights.down, wide_, Buffer(), weights.post_ffn_norm, tokens);
+  join_residual(stream, weights.down, wide_, weights.down_bias, weights.post_ffn_norm, tokens);
 }
 
 void Decoder::norm(Stream& stream, const Buffer& weight, int64_t tokens, const kernels::GemmInput& out,

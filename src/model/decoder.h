@@ -21,7 +21,9 @@ struct LayerWeights {
   kernels::PackedWeight attn_out;        // [hidden, heads * head_dim]
   Buffer attn_out_bias;                  // f32 [hidden]
   kernels::PackedWeight gate_up;         // [2 * intermediate, hidden]
+  Buffer gate_up_bias;                   // f32 [2 * intermediate]
   kernels::PackedWeight down;            // [hidden, intermediate]
+  Buffer down_bias;                      // f32 [hidden]
 };
 
 /// Every weight of a model on a device.

@@ -17,19 +17,21 @@ namespace {
 using format::WeightInfo;
 using kernels::PackedWeight;
 
-/// Rotary tables: one that was read with the configuration, one that follows from it.
+/// Rotary tables: one that was read with the configuration, one that follows from it (whatever stands before its name).
 bool is_known_extra(std::string_view name) {
-  return name == "rope_freqs.weight" || name.ends_with(".rotary_emb.inv_freq");
+  return name == "rope_freqs.weight" || name.ends_with("rotary_emb.inv_freq");
 }
 
 std::array<const WeightName*, 3> all_names(const ModelWeightNames& names) {
   return {&names.embedding, &names.final_norm, &names.lm_head};
 }
 
-std::array<const WeightName*, 17> all_names(const LayerWeightNames& names) {
-  return {&names.attn_norm, &names.q,      &names.k,      &names.v,        &names.q_bias,        &names.k_bias,
-          &names.v_bias,    &names.q_norm, &names.k_norm, &names.attn_out, &names.attn_out_bias, &names.post_attn_norm,
-          &names.ffn_norm,  &names.gate,   &names.up,     &names.down,     &names.post_ffn_norm};
+std::array<const WeightName*, 20> all_names(const LayerWeightNames& names) {
+  return {
+      &names.attn_norm, &names.q,        &names.k,      &names.v,        &names.q_bias,        &names.k_bias,
+      &names.v_bias,    &names.q_norm,   &names.k_norm, &names.attn_out, &names.attn_out_bias, &names.post_attn_norm,
+      &names.ffn_norm,  &names.gate,     &names.up,     &names.down,     &names.post_ffn_norm, &names.gate_bias,
+      &names.up_bias,   &names.down_bias};
 }
 
 class Loader {
@@ -77,7 +79,9 @@ class Loader {
     layer.post_attn_norm = norm(names.post_attn_norm, hidden);
     layer.ffn_norm = norm(names.ffn_norm, hidden);
     layer.gate_up = matrix({{names.gate, intermediate}, {names.up, intermediate}}, hidden);
+    layer.gate_up_bias = bias({{names.gate_bias, intermediate}, {names.up_bias, intermediate}});
     layer.down = matrix({{names.down, hidden}}, intermediate);
+    layer.down_bias = bias({{names.down_bias, hidden}});
     layer.post_ffn_norm = norm(names.post_ffn_norm, hidden);
     return layer;
   }

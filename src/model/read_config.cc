@@ -1,6 +1,9 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
+#include <string>
+#include <string_view>
+#include <utility>
 
 #include "base/error.h"
 #include "model/config.h"
@@ -45,9 +48,22 @@ kernels::Activation read_activation(const ConfigReader& reader, const Architectu
   if (reader.convention() == Convention::kGguf) return architecture.activation;
   const nlohmann::json* value = reader.find(architecture.keys.activation);
   if (value == nullptr || value->is_null()) return architecture.activation;
-  if (*value == "silu") return kernels::Activation::kSilu;
-  if (*value == "gelu_pytorch_tanh") return kernels::Activation::kGeluTanh;
-  throw fail<Unsupported>("{}: {} {} is not supported; those there are: silu, gelu_pytorch_tanh",
+  // By all the names that transformers has for each.
+  static constexpr std::pair<std::string_view, kernels::Activation> kNames[] = {
+      {"silu", kernels::Activation::kSilu},
+      {"swish", kernels::Activation::kSilu},
+      {"gelu", kernels::Activation::kGelu},
+      {"gelu_python", kernels::Activation::kGelu},
+      {"gelu_pytorch_tanh", kernels::Activation::kGeluTanh},
+      {"gelu_python_tanh", kernels::Activation::kGeluTanh},
+      {"gelu_new", kernels::Activation::kGeluTanh},
+      {"gelu_fast", kernels::Activation::kGeluTanh},
+      {"gelu_accurate", kernels::Activation::kGeluTanh},
+  };
+  for (const auto& [name, activation] : kNames) {
+    if (*value == name) return activation;
+  }
+  throw fail<Unsupported>("{}: {} {} is not supported; those there are: silu, gelu, gelu_pytorch_tanh",
                           reader.source().path(), architecture.keys.activation, ConfigReader::shown(*value));
 }
 
@@ -115,10 +131,57 @@ std::vector<LayerSpec> read_layers(const ConfigReader& reader, const Architectur
   return layers;
 }
 
-bool lm_head_is_tied(const ConfigReader& reader, const Architecture& architecture) {
+/// A folder of a class without a head, such as LlamaModel.
+bool is_headless_class(const format::WeightSource& source) {
+  const auto listed = source.config().find("architectures");
+  return listed != source.config().end() && listed->is_array() && !listed->empty() && listed->front().is_string() &&
+         listed->front().get_ref<const std::string&>().ends_with("Model");
+}
+
+bool lm_head_is_tied(const ConfigReader& reader, const Architecture& architecture, std::vector<Decision>& decisions) {
+  const std::string_view name = spelled(architecture.model_weights.lm_head, reader.convention());
+  const bool there = reader.source().find(name) != nullptr;
+  if (reader.convention() == Convention::kGguf) return !there;
   const nlohmann::json* tie = reader.find("tie_word_embeddings");
-  if (reader.convention() == Convention::kHuggingFace && tie != nullptr && *tie == true) return true;
-  return reader.source().find(spelled(architecture.model_weights.lm_head, reader.convention())) == nullptr;
+  if (tie != nullptr && *tie == true) return true;
+  if (there) return false;
+  if (is_headless_class(reader.source())) {
+    decisions.push_back({"LM head", "the embedding", "the folder has none (a base model): good for embeddings alone"});
+    return true;
+  }
+  if (tie != nullptr && *tie == false) {
+    throw fail<FormatError>("{}: weight {} is missing, and tie_word_embeddings is false", reader.source().path(), name);
+  }
+  decisions.push_back({"LM head", "the embedding", fmt::format("there is no {}", name)});
+  return true;
+}
+
+/// What the file asks for and no kernel does, and what it says that nobody computes with.
+void check_unread(const ConfigReader& reader, const Architecture& architecture, std::vector<Decision>& decisions) {
+  if (reader.convention() != Convention::kHuggingFace) return;
+  if (const nlohmann::json* value = reader.find("use_bidirectional_attention"); value != nullptr && *value == true) {
+    throw fail<Unsupported>("{}: use_bidirectional_attention is true; Caravel's attention is causal",
+                            reader.source().path());
+  }
+  const auto ignored = [&](std::string_view key) {
+    const nlohmann::json* value = reader.find(key);
+    if (value == nullptr || value->is_null()) return;
+    decisions.push_back({std::string(key), "ignored: " + ConfigReader::shown(*value),
+                         "transformers computes nothing with it in this architecture"});
+  };
+  for (const std::string_view key : architecture.keys.ignored) {
+    if (!key.empty()) ignored(key);
+  }
+  const nlohmann::json* partial = reader.find("partial_rotary_factor");
+  if (!architecture.partial_rotary && partial != nullptr && *partial != 1) ignored("partial_rotary_factor");
+}
+
+/// The layers' rotary embedding and its scaling, in words.
+void describe_rotary(const ModelConfig& config, std::string why, std::vector<Decision>& decisions) {
+  decisions.push_back({"rotary scaling", config.rotary[0].scaling, why});
+  if (config.rotary.size() > 1) {
+    decisions.push_back({"  of windowed layers", config.rotary[1].scaling, std::move(why)});
+  }
 }
 
 }  // namespace
@@ -152,8 +215,8 @@ ModelConfig read_config(const format::WeightSource& source) {
     }
     config.head_dim = config.hidden_size / config.num_heads;
   }
-  if (config.head_dim > kernels::kMaxHeadDim || config.head_dim % 8 != 0) {
-    throw fail<Unsupported>("{}: heads of {} elements are not supported; multiples of 8 up to {} are", source.path(),
+  if (config.head_dim > kernels::kMaxHeadDim || config.head_dim % 2 != 0) {
+    throw fail<Unsupported>("{}: heads of {} elements are not supported; even numbers up to {} are", source.path(),
                             config.head_dim, kernels::kMaxHeadDim);
   }
   config.vocab_size = vocabulary(reader, architecture);
@@ -170,8 +233,12 @@ ModelConfig read_config(const format::WeightSource& source) {
   const bool gguf = source.convention() == Convention::kGguf;
   config.rotary_style = gguf ? architecture.gguf_rotary_style : kernels::RotaryStyle::kHalves;
   config.norm_adds_one = !gguf && architecture.norm_adds_one;
-  config.tied_lm_head = lm_head_is_tied(reader, architecture);
+  check_unread(reader, architecture, config.decisions);
+  config.tied_lm_head = lm_head_is_tied(reader, architecture, config.decisions);
   config.rotary = read_rotary(reader, architecture, config.head_dim, config.max_position);
+  config.max_position =
+      std::max(config.max_position, static_cast<int>(std::min<double>(config.rotary[0].reach, kMaxPosition)));
+  describe_rotary(config, gguf ? "the file's rope keys" : "config.json", config.decisions);
   config.layers = read_layers(reader, architecture, config.rotary.size() > 1);
   if (architecture.adjust != nullptr) architecture.adjust(config, source.convention());
   return config;

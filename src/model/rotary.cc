@@ -1,44 +1,36 @@
 #include "model/rotary.h"
 
-#include <cmath>
-#include <numbers>
 #include <span>
+#include <string>
+#include <utility>
 
 #include "base/error.h"
 #include "kernels/gemm.h"
+#include "model/rope_scaling.h"
 
 namespace caravel::model {
 namespace {
 
 constexpr double kMaxTheta = 1e12;
 constexpr double kMaxFactor = 1e6;
+constexpr double kMaxContext = 1e9;  // tokens
 
-std::vector<double> unscaled_frequencies(double theta, int dim) {
-  std::vector<double> frequencies(static_cast<size_t>(dim / 2));
-  for (size_t i = 0; i < frequencies.size(); ++i) {
-    frequencies[i] = std::pow(theta, -2.0 * static_cast<double>(i) / dim);
-  }
-  return frequencies;
-}
-
-RotarySpec make_spec(std::span<const double> frequencies) {
+RotarySpec make_spec(std::span<const double> frequencies, std::string scaling = "none") {
   RotarySpec spec;
   spec.dim = static_cast<int>(frequencies.size() * 2);
   spec.inverse_freq.assign(frequencies.begin(), frequencies.end());
+  spec.scaling = std::move(scaling);
   return spec;
 }
 
-/// Llama 3.1: wavelengths beyond the original context are stretched by `factor`, short ones stay, those between blend.
-void scale_llama3(std::span<double> frequencies, double factor, double low, double high, double original_context) {
-  for (double& frequency : frequencies) {
-    const double turns = original_context * frequency / (2 * std::numbers::pi);  // within the original context
-    if (turns < low) {
-      frequency /= factor;
-    } else if (turns < high) {
-      const double smooth = (turns - low) / (high - low);
-      frequency = (1 - smooth) * frequency / factor + smooth * frequency;
-    }
-  }
+RotarySpec make_yarn(std::vector<double> frequencies, double theta, const YarnScaling& scaling, double magnitude) {
+  scale_yarn(frequencies, theta, scaling);
+  RotarySpec spec =
+      make_spec(frequencies, fmt::format("yarn, factor {:.4g} over {:.0f} tokens, attention factor {:.5g}",
+                                         scaling.factor, scaling.original_context, magnitude));
+  spec.magnitude = static_cast<float>(magnitude);
+  spec.reach = scaling.original_context * scaling.factor;
+  return spec;
 }
 
 int check_rotary_dim(const ConfigReader& reader, int dim, int head_dim, std::string_view name) {
@@ -47,6 +39,50 @@ int check_rotary_dim(const ConfigReader& reader, int dim, int head_dim, std::str
                             reader.source().path(), name, dim, head_dim);
   }
   return dim;
+}
+
+/// As llama.cpp reads the keys.
+RotarySpec gguf_yarn(const ConfigReader& reader, const Architecture& architecture, double theta, double factor,
+                     std::vector<double> frequencies) {
+  const auto number = [&](const char* key, double otherwise, double min, double max) {
+    return reader.number({{key, otherwise}, {}}, min, max);
+  };
+  if (const double multiplier = number("rope.scaling.yarn_log_multiplier", 0, 0, kMaxFactor); multiplier != 0) {
+    throw fail<Unsupported>("{}: {} is {}; only 0 is supported", reader.source().path(),
+                            reader.full_key("rope.scaling.yarn_log_multiplier"), multiplier);
+  }
+  YarnScaling scaling{.factor = factor};
+  scaling.original_context = number("rope.scaling.original_context_length", 0, 0, kMaxContext);
+  if (scaling.original_context == 0) {
+    scaling.original_context = static_cast<double>(reader.integer(architecture.keys.max_position, 1, kMaxContext));
+  }
+  scaling.beta_fast = number("rope.scaling.yarn_beta_fast", 32, 1e-6, kMaxFactor);
+  scaling.beta_slow = number("rope.scaling.yarn_beta_slow", 1, 1e-6, kMaxFactor);
+  scaling.extrapolation = number("rope.scaling.yarn_ext_factor", 1, -1, kMaxFactor);
+  if (scaling.extrapolation < 0) scaling.extrapolation = 1;  // "not set"
+  const double magnitude = scaling.extrapolation == 0 ? 1.0 : yarn_magnitude(factor);
+  return make_yarn(std::move(frequencies), theta, scaling,
+                   magnitude * number("rope.scaling.attn_factor", 1, 1e-6, kMaxFactor));
+}
+
+/// Divides them by what rope_freqs.weight holds, where there is one; says whether there is.
+bool divide_by_factors(const format::WeightSource& source, std::vector<double>& frequencies) {
+  const format::WeightInfo* factors = source.find("rope_freqs.weight");
+  if (factors == nullptr) return false;
+  const auto count = static_cast<int64_t>(frequencies.size());
+  if (factors->shape != std::vector<int64_t>{count}) {
+    throw fail<FormatError>("{}: weight rope_freqs.weight must have {} elements, one for each rotary frequency",
+                            factors->file, count);
+  }
+  std::vector<float> values(frequencies.size());
+  kernels::dequantize_rows(factors->dtype, factors->data.data(), 1, count, values.data());
+  for (size_t i = 0; i < values.size(); ++i) {
+    if (!(values[i] > 0 && values[i] < kMaxFactor)) {
+      throw fail<FormatError>("{}: rope_freqs.weight holds {}; a factor must be above 0", factors->file, values[i]);
+    }
+    frequencies[i] /= values[i];
+  }
+  return true;
 }
 
 std::vector<RotarySpec> read_gguf(const ConfigReader& reader, const Architecture& architecture, int head_dim) {
@@ -58,74 +94,142 @@ std::vector<RotarySpec> read_gguf(const ConfigReader& reader, const Architecture
   if (const nlohmann::json* value = reader.find("rope.scaling.type"); value != nullptr && value->is_string()) {
     type = value->get<std::string>();
   }
-  if (type != "linear" && type != "none") {
-    throw fail<Unsupported>("{}: rotary scaling \"{}\" is not supported; those there are: none, linear, llama3",
+  if (type != "linear" && type != "none" && type != "yarn") {
+    throw fail<Unsupported>("{}: rotary scaling \"{}\" is not supported; those there are: none, linear, yarn, llama3",
                             source.path(), type);
   }
   double factor = reader.number({{"rope.scaling.factor", 0}, {}}, 0, kMaxFactor);
   if (factor == 0) factor = reader.number({{"rope.scale_linear", 0}, {}}, 0, kMaxFactor);
   if (factor == 0 || type == "none") factor = 1;
 
-  std::vector<double> frequencies =
-      unscaled_frequencies(reader.number(architecture.keys.rope_theta, 1, kMaxTheta), dim);
-  for (double& frequency : frequencies) frequency /= factor;
-  if (const format::WeightInfo* factors = source.find("rope_freqs.weight")) {
-    if (factors->shape != std::vector<int64_t>{dim / 2}) {
-      throw fail<FormatError>("{}: weight rope_freqs.weight must have {} elements, one for each rotary frequency",
-                              factors->file, dim / 2);
-    }
-    std::vector<float> values(frequencies.size());
-    kernels::dequantize_rows(factors->dtype, factors->data.data(), 1, dim / 2, values.data());
-    for (size_t i = 0; i < values.size(); ++i) {
-      if (!(values[i] > 0 && values[i] < kMaxFactor)) {
-        throw fail<FormatError>("{}: rope_freqs.weight holds {}; a factor must be above 0", factors->file, values[i]);
-      }
-      frequencies[i] /= values[i];
-    }
+  const double theta = reader.number(architecture.keys.rope_theta, 1, kMaxTheta);
+  std::vector<double> frequencies = rope_frequencies(theta, dim);
+  const bool divided = divide_by_factors(source, frequencies);
+  std::vector<RotarySpec> specs;
+  if (type == "yarn") {
+    specs.push_back(gguf_yarn(reader, architecture, theta, factor, std::move(frequencies)));
+  } else {
+    for (double& frequency : frequencies) frequency /= factor;
+    specs.push_back(make_spec(frequencies, factor == 1 ? "none" : fmt::format("linear, factor {:.4g}", factor)));
   }
-  std::vector<RotarySpec> specs{make_spec(frequencies)};
+  if (divided) {
+    std::string& words = specs[0].scaling;
+    words = (words == "none" ? "" : words + ", ") + "by the factors of rope_freqs.weight";
+  }
   if (!architecture.keys.local_rope_theta.gguf.key.empty()) {
-    const double theta = reader.number(architecture.keys.local_rope_theta, 1, kMaxTheta);
-    specs.push_back(make_spec(unscaled_frequencies(theta, dim)));
+    const double local = reader.number(architecture.keys.local_rope_theta, 1, kMaxTheta);
+    specs.push_back(make_spec(rope_frequencies(local, dim)));
   }
   return specs;
 }
 
-/// `parameters`: {"rope_type": "llama3", "rope_theta": ..., "factor": ...}; older files say "type".
-RotarySpec read_parameters(const ConfigReader& reader, const nlohmann::json& parameters, std::string_view where,
-                           const Key& theta_key, int head_dim, int max_position) {
-  const auto theta_inside = parameters.find("rope_theta");
-  const double theta = theta_inside != parameters.end() && !theta_inside->is_null()
-                           ? reader.checked_number(*theta_inside, fmt::format("{}.rope_theta", where), 1, kMaxTheta)
-                           : reader.number(theta_key, 1, kMaxTheta);
+/// An object of rotary parameters, {"rope_type": "llama3", "rope_theta": ..., "factor": ...}; older files say "type".
+struct HfParameters {
+  const nlohmann::json& values;
+  std::string where;  // for messages
+  Key theta_key;      // where the object has no rope_theta
+  bool nested;        // one of several, by the layers' type
+  bool truncate;      // YaRN's
+};
 
-  const double outer_partial = reader.number({{}, {"partial_rotary_factor", 1}}, 0, 1);
-  const double partial = reader.number_in(parameters, where, "partial_rotary_factor", outer_partial, 0, 1);
-  const int dim = check_rotary_dim(reader, static_cast<int>(head_dim * partial), head_dim,
-                                   partial == 1 ? "head_dim" : "partial_rotary_factor");
+class HfRotary {
+ public:
+  HfRotary(const ConfigReader& reader, const Architecture& architecture, int head_dim, int max_position)
+      : reader_(reader), architecture_(architecture), head_dim_(head_dim), max_position_(max_position) {}
 
-  std::string type = "default";
-  for (const char* key : {"type", "rope_type"}) {
-    const auto found = parameters.find(key);
-    if (found != parameters.end() && found->is_string()) type = found->get<std::string>();
+  RotarySpec read(const HfParameters& parameters) const {
+    const nlohmann::json& values = parameters.values;
+    const auto theta_inside = values.find("rope_theta");
+    const double theta = theta_inside != values.end() && !theta_inside->is_null()
+                             ? reader_.checked_number(*theta_inside, parameters.where + ".rope_theta", 1, kMaxTheta)
+                             : reader_.number(parameters.theta_key, 1, kMaxTheta);
+    std::string type = "default";
+    for (const char* key : {"type", "rope_type"}) {
+      const auto found = values.find(key);
+      if (found != values.end() && found->is_string()) type = found->get<std::string>();
+    }
+    std::vector<double> frequencies = rope_frequencies(theta, rotary_dim(parameters, type));
+    if (type == "default") return make_spec(frequencies);
+    if (type == "dynamic") return dynamic(frequencies);
+    const auto number = [&](const char* key, double otherwise, double min, double max) {
+      return reader_.number_in(values, parameters.where, key, otherwise, min, max);
+    };
+    if (type == "linear") {
+      const double factor = number("factor", 1, 1e-3, kMaxFactor);
+      for (double& frequency : frequencies) frequency /= factor;
+      return make_spec(frequencies, fmt::format("linear, factor {:.4g}", factor));
+    }
+    if (type == "llama3") {
+      Llama3Scaling scaling;
+      scaling.factor = number("factor", 8, 1e-3, kMaxFactor);
+      scaling.low_freq_factor = number("low_freq_factor", 1, 1e-3, kMaxFactor);
+      scaling.high_freq_factor = number("high_freq_factor", 4, scaling.low_freq_factor, kMaxFactor);
+      scaling.original_context = original_context(parameters);
+      scale_llama3(frequencies, scaling);
+      return make_spec(frequencies, fmt::format("llama3, factor {:.4g} over {:.0f} tokens", scaling.factor,
+                                                scaling.original_context));
+    }
+    if (type == "yarn") return yarn(parameters, theta, std::move(frequencies));
+    throw fail<Unsupported>(
+        "{}: rotary scaling \"{}\" is not supported; those there are: default, linear, dynamic, llama3, yarn",
+        reader_.source().path(), type);
   }
-  std::vector<double> frequencies = unscaled_frequencies(theta, dim);
-  if (type == "linear") {
-    const double factor = reader.number_in(parameters, where, "factor", 1, 1e-3, kMaxFactor);
-    for (double& frequency : frequencies) frequency /= factor;
-  } else if (type == "llama3") {
-    const double factor = reader.number_in(parameters, where, "factor", 8, 1e-3, kMaxFactor);
-    const double low = reader.number_in(parameters, where, "low_freq_factor", 1, 1e-3, kMaxFactor);
-    const double high = reader.number_in(parameters, where, "high_freq_factor", 4, low, kMaxFactor);
-    const double original =
-        reader.number_in(parameters, where, "original_max_position_embeddings", max_position, 1, 1e9);
-    scale_llama3(frequencies, factor, low, high, original);
-  } else if (type != "default") {
-    throw fail<Unsupported>("{}: rotary scaling \"{}\" is not supported; those there are: default, linear, llama3",
-                            reader.source().path(), type);
+
+ private:
+  /// Classes that do not read partial_rotary_factor rotate whole heads, and transformers fails where one of them is
+  /// given it beside a scaling.
+  int rotary_dim(const HfParameters& parameters, const std::string& type) const {
+    const double outer = reader_.number({{}, {"partial_rotary_factor", 1}}, 0, 1);
+    const double partial = reader_.number_in(parameters.values, parameters.where, "partial_rotary_factor", outer, 0, 1);
+    const bool whole = partial == 1 || (!architecture_.partial_rotary && type == "default");
+    if (!whole && !architecture_.partial_rotary) {
+      throw fail<Unsupported>("{}: partial_rotary_factor is {} with rotary scaling \"{}\", which is not supported",
+                              reader_.source().path(), partial, type);
+    }
+    return check_rotary_dim(reader_, whole ? head_dim_ : static_cast<int>(head_dim_ * partial), head_dim_,
+                            whole ? "head_dim" : "partial_rotary_factor");
   }
-  return make_spec(frequencies);
-}
+
+  /// A config.json may have it beside the object, which then counts more.
+  double original_context(const HfParameters& parameters) const {
+    constexpr const char* kKey = "original_max_position_embeddings";
+    const nlohmann::json* beside = parameters.nested ? nullptr : reader_.find(kKey);
+    if (beside != nullptr && !beside->is_null()) return reader_.checked_number(*beside, kKey, 1, kMaxContext);
+    return reader_.number_in(parameters.values, parameters.where, kKey, max_position_, 1, kMaxContext);
+  }
+
+  /// It stretches with the length of a sequence beyond max_position_embeddings, up to which it is none: and that is as
+  /// far as an engine goes.
+  RotarySpec dynamic(std::span<const double> frequencies) const {
+    return make_spec(frequencies, fmt::format("dynamic, which changes nothing up to {} tokens", max_position_));
+  }
+
+  RotarySpec yarn(const HfParameters& parameters, double theta, std::vector<double> frequencies) const {
+    const auto number = [&](const char* key, double min, double max) {
+      return reader_.number_in(parameters.values, parameters.where, key, 0, min, max);
+    };
+    YarnScaling scaling;
+    scaling.original_context = original_context(parameters);
+    scaling.factor = number("factor", 1e-3, kMaxFactor);
+    if (scaling.factor == 0) scaling.factor = max_position_ / scaling.original_context;
+    if (const double fast = number("beta_fast", 0, kMaxFactor); fast != 0) scaling.beta_fast = fast;
+    if (const double slow = number("beta_slow", 0, kMaxFactor); slow != 0) scaling.beta_slow = slow;
+    scaling.truncate = parameters.truncate;
+    const double mscale = number("mscale", 0, kMaxFactor);
+    const double mscale_all_dim = number("mscale_all_dim", 0, kMaxFactor);
+    double magnitude = yarn_magnitude(scaling.factor);
+    if (mscale != 0 && mscale_all_dim != 0) {
+      magnitude = yarn_magnitude(scaling.factor, mscale) / yarn_magnitude(scaling.factor, mscale_all_dim);
+    }
+    magnitude = reader_.number_in(parameters.values, parameters.where, "attention_factor", magnitude, 0, kMaxFactor);
+    return make_yarn(std::move(frequencies), theta, scaling, magnitude);
+  }
+
+  const ConfigReader& reader_;
+  const Architecture& architecture_;
+  int head_dim_;
+  int max_position_;
+};
 
 std::vector<RotarySpec> read_hugging_face(const ConfigReader& reader, const Architecture& architecture, int head_dim,
                                           int max_position) {
@@ -152,12 +256,18 @@ std::vector<RotarySpec> read_hugging_face(const ConfigReader& reader, const Arch
   if (sliding == nullptr) sliding = &kNothing;
 
   const ConfigKeys& keys = architecture.keys;
+  const bool has_local = !keys.local_rope_theta.hugging_face.key.empty();
+  const bool nested = by_type || has_local;
+  // transformers looks for it in the outermost object alone.
+  const auto truncate = parameters->find("truncate");
+  const bool truncated = (nested && !by_type) || truncate == parameters->end() || *truncate != false;
+  const HfRotary rotary(reader, architecture, head_dim, max_position);
   std::vector<RotarySpec> specs;
-  specs.push_back(read_parameters(reader, *full, by_type ? where + ".full_attention" : where, keys.rope_theta, head_dim,
-                                  max_position));
-  if (!keys.local_rope_theta.hugging_face.key.empty()) {
+  specs.push_back(
+      rotary.read({*full, by_type ? where + ".full_attention" : where, keys.rope_theta, nested, truncated}));
+  if (has_local) {
     specs.push_back(
-        read_parameters(reader, *sliding, where + ".sliding_attention", keys.local_rope_theta, head_dim, max_position));
+        rotary.read({*sliding, where + ".sliding_attention", keys.local_rope_theta, /*nested=*/true, truncated}));
   }
   return specs;
 }

@@ -39,7 +39,7 @@ Scheduler::~Scheduler() {
 
 void Scheduler::check_fits(const GroupParams& params) const {
   const int prompt = static_cast<int>(params.prompt.size());
-  const int64_t worst = kv_.worst_case_blocks(prompt, params.max_tokens, params.max_sequences);
+  const int64_t worst = kv_.capacity().worst_case_blocks(prompt, params.max_tokens, params.max_sequences);
   if (worst > kv_.pool().size()) {
     throw fail<CapacityError>(
         "{} sequence(s) of up to {} tokens (prompt: {}) may need {} KV blocks of {} tokens, and there are {}: ask for "

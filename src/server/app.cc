@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstdio>
 #include <utility>
@@ -32,7 +33,7 @@ class AppImpl final : public App {
   std::shared_ptr<Exchange> make_exchange(const http::Request& request) const;
   void ended(const Exchange& exchange);
 
-  const ServeConfig config_;
+  const ServeConfig config_;  // its limits within the engine's plan
   const Gate gate_;
   const Cors cors_;
   const std::unique_ptr<metrics::Recorder> recorder_;
@@ -47,20 +48,43 @@ std::vector<std::string> model_names(const Engine& engine, const ServeConfig& co
   return {engine.model().name};
 }
 
+/// What a byte of a body becomes at most until the engine has the request: measured, a text without a space on its way
+/// to tokens.
+constexpr int64_t kBodyFactor = 48;
+
+ServeConfig within_plan(ServeConfig config, const MemoryPlan& plan) {
+  if (plan.bodies == 0) return config;  // an engine that keeps no such books
+  config.http.bodies = Budget(plan.bodies);
+  // As it was read it takes up to twice its length.
+  config.http.max_body_bytes =
+      std::min(config.http.max_body_bytes, static_cast<size_t>(plan.bodies / (kBodyFactor + 2)));
+  return config;
+}
+
+/// Memory for what a body becomes. Throws ApiError 429 where others leave too little.
+Budget::Part hold_body(const http::Request& request, const Budget& bodies) {
+  Budget::Part part = bodies.part();
+  if (!part.resize(static_cast<int64_t>(request.body.size()) * kBodyFactor)) {
+    throw ApiError(429, "rate_limit_error",
+                   "The memory for the bodies of requests is taken by others that are being read. Try again later.",
+                   std::nullopt, "rate_limit_exceeded");
+  }
+  return part;
+}
+
 AppImpl::AppImpl(Engine& engine, const ServeConfig& config)
-    : config_(config),
+    : config_(within_plan(config, engine.model().memory)),
       gate_(config_),
       cors_(config_.allowed_origins),
       recorder_(metrics::Recorder::make(engine, model_names(engine, config_).front(), config_.vllm_metric_names)),
-      services_{
-          .engine = engine,
-          .config = config_,
-          .model_names = model_names(engine, config_),
-          .renderer = chat::Renderer(engine.tokenizer(), engine.model().chat_template, engine.model().tool_call_parser),
-          .recorder = *recorder_,
-          .stall = StallWatch(config_.stall_timeout),
-          .http_figures = [this] { return http_figures(); },
-          .draining = [this] { return draining(); }} {
+      services_{.engine = engine,
+                .config = config_,
+                .model_names = model_names(engine, config_),
+                .renderer = chat::Renderer(engine.tokenizer(), engine.model()),
+                .recorder = *recorder_,
+                .stall = StallWatch(config_.stall_timeout),
+                .http_figures = [this] { return http_figures(); },
+                .draining = [this] { return draining(); }} {
   if (config_.api_keys.empty() && !is_loopback(config_.http.host)) {
     log::warn("{} may be reached from other machines, and no key is asked for: give --api-key or --api-key-file",
               config_.http.host);
@@ -126,6 +150,7 @@ std::unique_ptr<http::Work> AppImpl::handle(const http::Request& request, const 
   std::unique_ptr<http::Work> work;
   try {
     services_.stall.stalled(services_.engine.stats());
+    const Budget::Part body = hold_body(request, config_.http.bodies);
     work = answer({.services = services_, .request = request, .wake = wake, .exchange = exchange});
   } catch (const std::exception& error) {
     if (as_api_error(error).status >= 500) log::error("request {} failed: {}", request.id, error.what());

@@ -1,5 +1,7 @@
 #include "text/added_tokens.h"
 
+#include <algorithm>
+
 #include "base/utf8.h"
 #include "text/unicode.h"
 
@@ -35,7 +37,7 @@ AddedTokens::AddedTokens(const std::vector<Entry>& entries) : nodes_(1), edges_(
       }
     }
     Node& end = nodes_[static_cast<size_t>(node)];
-    if (end.id < 0) end = {entry.id, entry.is_special, entry.flags};
+    end = {entry.id, entry.is_special, entry.flags};
   }
 }
 
@@ -61,13 +63,16 @@ void AddedTokens::split(std::string_view text, bool parse_special, std::vector<F
   for (size_t i = 0; i < text.size();) {
     size_t length = 0;
     const Node* found = begins_[static_cast<uint8_t>(text[i])] ? longest_at(text, i, parse_special, length) : nullptr;
-    if (!found || (found->flags->single_word && inside_word(text, i, i + length))) {
+    if (!found) {
       ++i;
       continue;
     }
     size_t begin = i;
     size_t end = i + length;
+    i = end;  // what is no whole word has been passed all the same, as by `tokenizers`
+    if (found->flags->single_word && inside_word(text, begin, end)) continue;
     if (found->flags->lstrip) {
+      begin = std::max(begin, done);
       while (begin > done) {
         const std::string_view before = text.substr(done, begin - done);
         const char32_t c = last_char(before);
@@ -79,9 +84,10 @@ void AddedTokens::split(std::string_view text, bool parse_special, std::vector<F
     if (found->flags->rstrip) {
       while (end < text.size() && is_white_space(first_char(text.substr(end)))) end += char_length(text[end]);
     }
+    if (begin >= end) continue;  // all of it is white space that the token before has taken
     if (begin > done) out.push_back({text.substr(done, begin - done), -1});
     out.push_back({text.substr(begin, end - begin), found->id});
-    i = done = end;
+    done = end;
   }
   if (done < text.size()) out.push_back({text.substr(done), -1});
 }

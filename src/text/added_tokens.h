@@ -11,7 +11,8 @@
 namespace caravel::text {
 
 /// The tokens that are found in text before it is split and merged: control and user-defined ones. The longest that
-/// begins at the leftmost place wins. Immutable: any thread may split.
+/// begins at the leftmost place wins; what is then refused, since it is no whole word, is not searched again.
+/// Immutable: any thread may split.
 class AddedTokens {
  public:
   struct Entry {
@@ -20,14 +21,15 @@ class AddedTokens {
     bool is_special;  // looked for where special tokens are parsed alone
     const TokenizerData::Token* flags;
   };
-  /// Where two entries have one text, the first counts.
+  /// Where two entries have one text, the last counts.
   explicit AddedTokens(const std::vector<Entry>& entries);
 
   struct Fragment {
     std::string_view text;  // between tokens, not empty; or what the token matched, its white space included
     int32_t id;             // -1: text
   };
-  /// Appends the fragments of well-formed `text`, in order.
+  /// Appends the fragments of well-formed `text`, in order; as `tokenizers` has it, a token found in the white space
+  /// that another took after itself is there as well.
   void split(std::string_view text, bool parse_special, std::vector<Fragment>& out) const;
 
  private:

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <span>
 #include <string_view>
@@ -96,6 +97,41 @@ void Merger::run(std::vector<Symbol>& symbols, Find&& find) {
   }
   std::erase_if(symbols, [](const Symbol& symbol) { return symbol.length == 0; });
 }
+
+/// What becomes of characters that the vocabulary lacks. Immutable.
+struct UnknownCharacters {
+  UnknownCharacters(const TokenizerData& data, const Vocabulary& vocabulary);
+
+  bool byte_fallback;
+  bool fuse;
+  bool left_out_parts;
+  int32_t unknown_id;                    // -1: none
+  std::array<int32_t, 256> byte_tokens;  // -1: none
+};
+
+/// Makes the symbols of one piece as BPE of `tokenizers` does: in order, but that an unknown token comes behind the
+/// bytes' tokens that follow it; both may merge as others.
+class SymbolWriter {
+ public:
+  SymbolWriter(const UnknownCharacters& unknown, std::vector<Symbol>& symbols) : unknown_(unknown), symbols_(symbols) {}
+
+  void add(Symbol symbol) {
+    finish();
+    symbols_.push_back(symbol);
+  }
+  /// A character without a token; `spelled` is what its bytes' tokens would spell.
+  void add_unknown(std::string_view spelled, uint32_t begin, uint32_t length);
+  /// The end of the piece.
+  void finish() {
+    if (run_.length > 0) symbols_.push_back(run_);
+    run_.length = 0;
+  }
+
+ private:
+  const UnknownCharacters& unknown_;
+  std::vector<Symbol>& symbols_;
+  Symbol run_ = {-1, 0, 0};  // unknown characters that are not written yet
+};
 
 /// Merges by rank: the pairs of a tokenizer's list, the first of it first. Immutable.
 class RankedMerges {

@@ -1,5 +1,6 @@
 #include "text/byte_level.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 
@@ -26,15 +27,25 @@ constexpr auto kAlphabet = make_alphabet();
 
 }  // namespace
 
-std::string byte_level_decode(std::string_view stored) {
-  if (!is_valid_utf8(stored)) return std::string(stored);
+std::optional<std::string> byte_level_bytes(std::string_view stored) {
+  if (!is_valid_utf8(stored)) return std::nullopt;
   std::string bytes;
   for (size_t i = 0; i < stored.size(); i += char_length(stored[i])) {
     const char32_t c = first_char(stored.substr(i));
-    if (c >= kAlphabetEnd || kAlphabet[c] < 0) return std::string(stored);
+    if (c >= kAlphabetEnd || kAlphabet[c] < 0) return std::nullopt;
     bytes += static_cast<char>(kAlphabet[c]);
   }
   return bytes;
+}
+
+std::string byte_level_decode(std::string_view stored) {
+  return byte_level_bytes(stored).value_or(std::string(stored));
+}
+
+std::string byte_level_character(uint8_t byte) {
+  std::string character;
+  append_utf8(static_cast<char32_t>(std::ranges::find(kAlphabet, int16_t{byte}) - kAlphabet.begin()), character);
+  return character;
 }
 
 }  // namespace caravel::text

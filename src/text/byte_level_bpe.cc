@@ -1,33 +1,53 @@
 #include "text/byte_level_bpe.h"
 
+#include <utility>
+
+#include "text/byte_level.h"
 #include "text/tokenizer_data.h"
 
 namespace caravel::text {
 
 ByteLevelBpe::ByteLevelBpe(const TokenizerData& data, const Vocabulary& vocabulary,
                            const std::vector<TokenizerData::SplitStep>& steps, bool ignore_merges)
-    : pre_tokenizer_(steps), merges_(data, vocabulary) {
+    : pre_tokenizer_(steps), merges_(data, vocabulary), unknown_(data, vocabulary) {
   byte_ids_.fill(-1);
   for (int32_t id = 0; id < vocabulary.size(); ++id) {
-    if (data.tokens[static_cast<size_t>(id)].type != TokenType::kNormal) continue;
-    const std::string_view bytes = vocabulary.bytes(id);
-    if (bytes.size() == 1 && byte_ids_[static_cast<uint8_t>(bytes[0])] < 0) {
-      byte_ids_[static_cast<uint8_t>(bytes[0])] = id;
+    const auto& token = data.tokens[static_cast<size_t>(id)];
+    if (!token.in_model) continue;
+    auto bytes = byte_level_bytes(token.text);
+    if (!bytes) continue;
+    if (bytes->size() == 1 && byte_ids_[static_cast<uint8_t>(bytes->front())] < 0) {
+      byte_ids_[static_cast<uint8_t>(bytes->front())] = id;
     }
-    if (ignore_merges) whole_.emplace(bytes, id);
+    if (ignore_merges) whole_.try_emplace(std::move(*bytes), Whole{id, token.type == TokenType::kControl});
   }
 }
 
-void ByteLevelBpe::encode(std::string_view text, std::vector<int32_t>& out) const {
+void ByteLevelBpe::encode(std::string_view text, TextPlace place, bool with_control, std::vector<int32_t>& out) const {
   Merger merger;
   std::vector<Symbol> symbols;
-  for (const std::string_view piece : pre_tokenizer_.split(text)) {
-    if (const auto whole = whole_.find(piece); whole != whole_.end()) {
-      out.push_back(whole->second);
-      continue;
+  std::string key;
+  const Pieces pieces = pre_tokenizer_.split(text, place);
+  for (const std::string_view piece : pieces) {
+    if (!whole_.empty()) {
+      key.assign(piece);
+      const auto whole = whole_.find(key);
+      if (whole != whole_.end() && (with_control || !whole->second.is_control)) {
+        out.push_back(whole->second.id);
+        continue;
+      }
     }
     symbols.clear();
-    for (uint32_t i = 0; i < piece.size(); ++i) symbols.push_back({byte_ids_[static_cast<uint8_t>(piece[i])], i, 1});
+    SymbolWriter writer(unknown_, symbols);
+    for (uint32_t i = 0; i < piece.size(); ++i) {
+      const auto byte = static_cast<uint8_t>(piece[i]);
+      if (byte_ids_[byte] >= 0) {
+        writer.add({byte_ids_[byte], i, 1});
+      } else {
+        writer.add_unknown(byte_level_character(byte), i, 1);
+      }
+    }
+    writer.finish();
     merger.run(symbols, [&](const Symbol& left, const Symbol& right) { return merges_.find(left, right); });
     for (const Symbol& symbol : symbols) {
       if (symbol.id >= 0) out.push_back(symbol.id);

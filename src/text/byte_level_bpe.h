@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
@@ -17,19 +18,25 @@ namespace caravel::text {
 /// Immutable.
 class ByteLevelBpe {
  public:
-  /// Throws FormatError. `vocabulary` outlives the object.
+  /// Throws FormatError. `vocabulary` need not outlive the object.
   ByteLevelBpe(const TokenizerData& data, const Vocabulary& vocabulary,
                const std::vector<TokenizerData::SplitStep>& steps, bool ignore_merges);
 
-  /// Appends the ids of normalised text without added tokens. A byte that has no token (SmolLM2 lacks some
-  /// control characters) is left out, as by `tokenizers` and llama.cpp.
-  void encode(std::string_view text, std::vector<int32_t>& out) const;
+  /// Appends the ids of normalised text without added tokens. with_control: a piece may be a control token's name. A
+  /// byte that has no token (SmolLM2 lacks some control characters) is an unknown character.
+  void encode(std::string_view text, TextPlace place, bool with_control, std::vector<int32_t>& out) const;
 
  private:
+  struct Whole {
+    int32_t id;
+    bool is_control;
+  };
+
   PreTokenizer pre_tokenizer_;
   RankedMerges merges_;
-  std::array<int32_t, 256> byte_ids_;                    // -1: none
-  std::unordered_map<std::string_view, int32_t> whole_;  // bytes -> id, where a whole token needs no merges
+  UnknownCharacters unknown_;
+  std::array<int32_t, 256> byte_ids_;             // -1: none
+  std::unordered_map<std::string, Whole> whole_;  // bytes -> token, where a whole token needs no merges
 };
 
 }  // namespace caravel::text

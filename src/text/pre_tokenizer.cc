@@ -3,13 +3,14 @@
 #include <algorithm>
 
 #include "base/utf8.h"
+#include "text/normalizer.h"
 #include "text/tokenizer_data.h"
-#include "text/unicode.h"
 
 namespace caravel::text {
 namespace {
 
 using Behavior = TokenizerData::SplitStep::Behavior;
+using Prefix = TokenizerData::SplitStep::Prefix;
 
 struct Span {
   size_t begin;
@@ -75,47 +76,83 @@ void merge_contiguous(std::vector<Span>& spans) {
   spans.resize(kept);
 }
 
+void apply(Behavior behavior, std::vector<Span>& spans) {
+  switch (behavior) {
+    case Behavior::kIsolated:
+      break;
+    case Behavior::kRemoved:
+      std::erase_if(spans, [](const Span& span) { return span.is_match; });
+      break;
+    case Behavior::kMergedWithPrevious:
+      merge_with_previous(spans);
+      break;
+    case Behavior::kMergedWithNext:
+      merge_with_next(spans);
+      break;
+    case Behavior::kContiguous:
+      merge_contiguous(spans);
+      break;
+  }
+}
+
+struct Piece {
+  std::string_view text;
+  TextPlace place;
+};
+
+// What a Metaspace makes of a piece before it is split.
+std::string with_marks(const Piece& piece, const TokenizerData::SplitStep& step, TextPlace& place) {
+  const std::string& mark = step.space_mark;
+  std::string text = replace_all(piece.text, " ", mark);
+  place = {piece.place.begins_input, replace_all(piece.text.substr(0, piece.place.in_front), " ", mark).size()};
+  const bool wants_mark = step.prefix == Prefix::kAlways || (step.prefix == Prefix::kFirst && piece.place.begins_input);
+  if (wants_mark && !text.starts_with(mark)) {
+    text.insert(0, mark);
+    place.in_front += mark.size();
+  }
+  return text;
+}
+
 }  // namespace
 
 PreTokenizer::PreTokenizer(const std::vector<TokenizerData::SplitStep>& steps) {
   for (const auto& step : steps) {
-    steps_.push_back({step.is_regex ? Regex(step.pattern) : Regex::literal(step.pattern), step.invert, step.behavior});
+    steps_.push_back({step.is_regex ? Regex(step.pattern) : Regex::literal(step.pattern), step});
   }
 }
 
-std::vector<std::string_view> PreTokenizer::split(std::string_view text) const {
-  std::vector<std::string_view> pieces;
-  if (!text.empty()) pieces.push_back(text);
-  std::vector<std::string_view> finer;
+Pieces PreTokenizer::split(std::string_view text, TextPlace place) const {
+  Pieces out;
+  std::vector<Piece> pieces;
+  if (!text.empty()) pieces.push_back({text, place});
+  std::vector<Piece> finer;
   std::vector<Span> spans;
+  const CharacterSet characters = has_new_characters(text) ? CharacterSet::kUnicode16 : CharacterSet::kUnicode14;
   for (const Step& step : steps_) {
-    Regex::Searcher searcher(step.regex);
+    Regex::Searcher searcher(step.regex, characters);
     finer.clear();
-    for (const std::string_view piece : pieces) {
-      cover(searcher, piece, step.invert, spans);
-      switch (step.behavior) {
-        case Behavior::kIsolated:
-          break;
-        case Behavior::kRemoved:
-          std::erase_if(spans, [](const Span& span) { return span.is_match; });
-          break;
-        case Behavior::kMergedWithPrevious:
-          merge_with_previous(spans);
-          break;
-        case Behavior::kMergedWithNext:
-          merge_with_next(spans);
-          break;
-        case Behavior::kContiguous:
-          merge_contiguous(spans);
-          break;
+    for (Piece piece : pieces) {
+      if (!step.data.space_mark.empty()) {
+        TextPlace marked;
+        out.rewritten_.push_back(with_marks(piece, step.data, marked));
+        piece = {out.rewritten_.back(), marked};
       }
+      if (!step.data.splits) {
+        finer.push_back(piece);
+        continue;
+      }
+      cover(searcher, piece.text, step.data.invert, spans);
+      apply(step.data.behavior, spans);
       for (const Span& span : spans) {
-        if (span.begin < span.end) finer.push_back(piece.substr(span.begin, span.end - span.begin));
+        if (span.begin == span.end) continue;
+        finer.push_back({piece.text.substr(span.begin, span.end - span.begin), piece.place.from(span.begin)});
       }
     }
     pieces.swap(finer);
   }
-  return pieces;
+  out.list_.reserve(pieces.size());
+  for (const Piece& piece : pieces) out.list_.push_back(piece.text);
+  return out;
 }
 
 }  // namespace caravel::text

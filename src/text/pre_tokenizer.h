@@ -1,5 +1,8 @@
 #pragma once
 
+#include <cstddef>
+#include <deque>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -18,6 +21,29 @@ struct NamedPreTokenizer {
 /// Throws Unsupported, naming it.
 NamedPreTokenizer named_pre_tokenizer(std::string_view name);
 
+/// Where a text lies in what was to be encoded.
+struct TextPlace {
+  bool begins_input = true;  // its first character of the input is the input's first
+  size_t in_front = 0;       // bytes at its beginning that a normalizer or pre-tokenizer has put there
+
+  /// Of what is left of such a text from byte `begin` on.
+  TextPlace from(size_t begin) const {
+    return {begins_input && begin <= in_front, in_front > begin ? in_front - begin : 0};
+  }
+};
+
+/// The pieces of a text, in order, none empty. They point into that text, or into what they keep themselves.
+class Pieces {
+ public:
+  auto begin() const { return list_.begin(); }
+  auto end() const { return list_.end(); }
+
+ private:
+  friend class PreTokenizer;
+  std::vector<std::string_view> list_;
+  std::deque<std::string> rewritten_;
+};
+
 /// Splits text into the pieces that BPE merges within. Immutable: any thread may split.
 class PreTokenizer {
  public:
@@ -25,14 +51,13 @@ class PreTokenizer {
   /// Throws FormatError where a pattern does not compile.
   explicit PreTokenizer(const std::vector<TokenizerData::SplitStep>& steps);
 
-  /// The pieces of well-formed `text`, in order, none empty; they point into it.
-  std::vector<std::string_view> split(std::string_view text) const;
+  /// Of well-formed `text`, which outlives the pieces.
+  Pieces split(std::string_view text, TextPlace place = {}) const;
 
  private:
   struct Step {
     Regex regex;
-    bool invert;
-    TokenizerData::SplitStep::Behavior behavior;
+    TokenizerData::SplitStep data;
   };
   std::vector<Step> steps_;
 };

@@ -4,6 +4,7 @@
 #include <pcre2.h>
 
 #include "base/error.h"
+#include "text/regex_syntax.h"
 
 namespace caravel::text {
 namespace {
@@ -12,27 +13,6 @@ namespace {
 constexpr uint32_t kMatchLimit = 1'000'000'000;
 constexpr size_t kJitStackStart = 64u << 10;
 constexpr size_t kJitStackMost = 64u << 20;
-
-// PCRE2's \s has U+180E, which lost White_Space in Unicode 6.3; Oniguruma's and Python's do not.
-std::string with_unicode_spaces(std::string_view pattern) {
-  std::string out;
-  for (size_t i = 0; i < pattern.size(); ++i) {
-    const bool escape = pattern[i] == '\\' && i + 1 < pattern.size();
-    if (escape && pattern[i + 1] == 's') {
-      out += "\\p{White_Space}";
-    } else if (escape && pattern[i + 1] == 'S') {
-      out += "\\P{White_Space}";
-    } else {
-      out += pattern[i];
-      if (escape)
-        out += pattern[i + 1];
-      else
-        continue;
-    }
-    ++i;
-  }
-  return out;
-}
 
 template <auto kFree>
 struct Freer {
@@ -45,33 +25,47 @@ struct Freer {
 }  // namespace
 
 struct Regex::Code {
-  std::unique_ptr<pcre2_code, Freer<pcre2_code_free>> code;
   std::string pattern;
+  std::shared_ptr<pcre2_code> by_unicode_16;
+  std::shared_ptr<pcre2_code> by_unicode_14;  // the same where the pattern has no class that differs
 };
 
 struct Regex::Searcher::State {
   const Code* code;
+  const pcre2_code* compiled;
   std::unique_ptr<pcre2_match_data, Freer<pcre2_match_data_free>> data;
   std::unique_ptr<pcre2_match_context, Freer<pcre2_match_context_free>> context;
   std::unique_ptr<pcre2_jit_stack, Freer<pcre2_jit_stack_free>> stack;
 };
 
+namespace {
+
+std::shared_ptr<pcre2_code> compile(const std::string& source, std::string_view pattern) {
+  int error = 0;
+  PCRE2_SIZE offset = 0;
+  std::shared_ptr<pcre2_code> code(
+      pcre2_compile(reinterpret_cast<PCRE2_SPTR>(source.data()), source.size(),
+                    PCRE2_UTF | PCRE2_UCP | PCRE2_MULTILINE | PCRE2_NEVER_BACKSLASH_C, &error, &offset, nullptr),
+      pcre2_code_free);
+  if (!code) {
+    PCRE2_UCHAR message[256];
+    pcre2_get_error_message(error, message, sizeof(message));
+    throw fail<FormatError>("the tokenizer's pattern {} does not compile: {} at byte {} of {}", pattern,
+                            reinterpret_cast<const char*>(message), offset, source);
+  }
+  pcre2_jit_compile(code.get(), PCRE2_JIT_COMPLETE);  // where it cannot, pcre2_match interprets
+  return code;
+}
+
+}  // namespace
+
 Regex::Regex(std::string_view pattern) {
   auto code = std::make_unique<Code>();
   code->pattern = pattern;
-  const std::string source = with_unicode_spaces(pattern);
-  int error = 0;
-  PCRE2_SIZE offset = 0;
-  code->code.reset(pcre2_compile(reinterpret_cast<PCRE2_SPTR>(source.data()), source.size(),
-                                 PCRE2_UTF | PCRE2_UCP | PCRE2_MULTILINE | PCRE2_NEVER_BACKSLASH_C, &error, &offset,
-                                 nullptr));
-  if (!code->code) {
-    PCRE2_UCHAR message[256];
-    pcre2_get_error_message(error, message, sizeof(message));
-    throw fail<FormatError>("the tokenizer's pattern {} does not compile: {} at byte {}", pattern,
-                            reinterpret_cast<const char*>(message), offset);
-  }
-  pcre2_jit_compile(code->code.get(), PCRE2_JIT_COMPLETE);  // where it cannot, pcre2_match interprets
+  const std::string exact = to_pcre2(pattern, CharacterSet::kUnicode16);
+  const std::string fast = to_pcre2(pattern, CharacterSet::kUnicode14);
+  code->by_unicode_16 = compile(exact, pattern);
+  code->by_unicode_14 = fast == exact ? code->by_unicode_16 : compile(fast, pattern);
   code_ = std::move(code);
 }
 
@@ -88,9 +82,11 @@ Regex::~Regex() = default;
 Regex::Regex(Regex&&) noexcept = default;
 Regex& Regex::operator=(Regex&&) noexcept = default;
 
-Regex::Searcher::Searcher(const Regex& regex) : state_(std::make_unique<State>()) {
+Regex::Searcher::Searcher(const Regex& regex, CharacterSet characters) : state_(std::make_unique<State>()) {
   state_->code = regex.code_.get();
-  state_->data.reset(pcre2_match_data_create_from_pattern(state_->code->code.get(), nullptr));
+  const bool exact = characters == CharacterSet::kUnicode16;
+  state_->compiled = (exact ? state_->code->by_unicode_16 : state_->code->by_unicode_14).get();
+  state_->data.reset(pcre2_match_data_create_from_pattern(state_->compiled, nullptr));
   state_->context.reset(pcre2_match_context_create(nullptr));
   state_->stack.reset(pcre2_jit_stack_create(kJitStackStart, kJitStackMost, nullptr));
   if (!state_->data || !state_->context || !state_->stack) throw std::bad_alloc();
@@ -104,7 +100,7 @@ Regex::Searcher& Regex::Searcher::operator=(Searcher&&) noexcept = default;
 
 std::optional<Regex::Match> Regex::Searcher::find(std::string_view text, size_t from) {
   const auto search = [&](uint32_t options) {
-    return pcre2_match(state_->code->code.get(), reinterpret_cast<PCRE2_SPTR>(text.data()), text.size(), from,
+    return pcre2_match(state_->compiled, reinterpret_cast<PCRE2_SPTR>(text.data()), text.size(), from,
                        PCRE2_NO_UTF_CHECK | options, state_->data.get(), state_->context.get());
   };
   int count = search(0);

@@ -7,9 +7,12 @@
 #include <string_view>
 #include <utility>
 
+#include "text/regex_syntax.h"
+
 namespace caravel::text {
 
-/// A compiled regular expression over UTF-8 with Unicode properties, read as Oniguruma reads a tokenizer.json's.
+/// A compiled regular expression over UTF-8 with Unicode properties, read as Oniguruma reads a tokenizer.json's
+/// (regex_syntax.h).
 /// Immutable: any thread may search.
 class Regex {
  public:
@@ -26,8 +29,8 @@ class Regex {
   /// One search after another over one text.
   class Searcher {
    public:
-    /// `regex` outlives the searcher.
-    explicit Searcher(const Regex& regex);
+    /// `regex` outlives the searcher. kUnicode14 is for texts that have no new characters: has_new_characters().
+    explicit Searcher(const Regex& regex, CharacterSet characters = CharacterSet::kUnicode16);
     ~Searcher();
     Searcher(Searcher&&) noexcept;
     Searcher& operator=(Searcher&&) noexcept;

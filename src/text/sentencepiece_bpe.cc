@@ -1,10 +1,10 @@
 #include "text/sentencepiece_bpe.h"
 
+#include <algorithm>
 #include <bit>
 
 #include "base/utf8.h"
 #include "text/tokenizer_data.h"
-#include "text/unicode.h"
 
 namespace caravel::text {
 namespace {
@@ -15,69 +15,92 @@ uint32_t priority_of(float score) {
   return bits >> 31 ? bits : 0x7FFFFFFFu - bits;
 }
 
-bool has_all_bytes(const Vocabulary& vocabulary) {
-  for (int byte = 0; byte < 256; ++byte) {
-    if (vocabulary.byte_token(static_cast<uint8_t>(byte)) < 0) return false;
-  }
-  return true;
+// Control tokens and bytes never come of merging by score, as in llama.cpp.
+bool merges_into(const TokenizerData::Token& token, bool by_score) {
+  if (!by_score) return token.in_model;
+  return token.type == TokenType::kNormal || token.type == TokenType::kUserDefined;
 }
 
 }  // namespace
 
 SentencePieceBpe::SentencePieceBpe(const TokenizerData& data, const Vocabulary& vocabulary)
-    : vocabulary_(&vocabulary),
-      pre_tokenizer_(data.split_steps),
-      byte_fallback_(data.byte_fallback && has_all_bytes(vocabulary)),
-      unknown_id_(data.unknown_id.value_or(-1)) {
+    : pre_tokenizer_(data.split_steps), unknown_(data, vocabulary), ignore_merges_(data.ignore_merges) {
   for (size_t i = 0; i < data.tokens.size(); ++i) {
     const auto& token = data.tokens[i];
-    if (token.type != TokenType::kNormal && token.type != TokenType::kUserDefined) continue;
-    pieces_.emplace(token.text, Merge{priority_of(token.score), static_cast<int32_t>(i)});
+    if (!merges_into(token, data.merges_by_score)) continue;
+    const Merge merge{priority_of(token.score), static_cast<int32_t>(i)};
+    parts_.emplace(token.text, Part{merge, token.type == TokenType::kControl});
     longest_ = std::max(longest_, token.text.size());
   }
   if (!data.merges_by_score) merges_.emplace(data, vocabulary);
 }
 
-void SentencePieceBpe::encode(std::string_view text, std::vector<int32_t>& out) const {
+void SentencePieceBpe::encode(std::string_view text, TextPlace place, bool with_control,
+                              std::vector<int32_t>& out) const {
   Merger merger;
   std::vector<Symbol> symbols;
-  for (const std::string_view piece : pre_tokenizer_.split(text)) {
+  const Pieces pieces = pre_tokenizer_.split(text, place);
+  for (const std::string_view piece : pieces) {
+    if (const Part* whole = ignore_merges_ ? find(piece, with_control) : nullptr) {
+      out.push_back(whole->merge.id);
+      continue;
+    }
     symbols.clear();
-    for (size_t i = 0; i < piece.size();) {
-      const size_t length = char_length(piece[i]);
-      const auto found = pieces_.find(piece.substr(i, length));
-      symbols.push_back(
-          {found == pieces_.end() ? -1 : found->second.id, static_cast<uint32_t>(i), static_cast<uint32_t>(length)});
-      i += length;
-    }
     if (merges_) {
-      merger.run(symbols, [&](const Symbol& left, const Symbol& right) { return merges_->find(left, right); });
+      encode_by_rank(piece, with_control, symbols, merger);
     } else {
-      merger.run(symbols, [&](const Symbol& left, const Symbol& right) -> const Merge* {
-        const size_t length = size_t{left.length} + right.length;
-        if (length > longest_) return nullptr;
-        const auto found = pieces_.find(piece.substr(left.begin, length));
-        return found == pieces_.end() ? nullptr : &found->second;
-      });
+      encode_by_score(piece, symbols, merger);
     }
-    bool after_unknown = false;
     for (const Symbol& symbol : symbols) {
-      if (symbol.id >= 0) {
-        out.push_back(symbol.id);
-      } else {
-        append_unknown(piece.substr(symbol.begin, symbol.length), after_unknown, out);
-      }
-      after_unknown = symbol.id < 0;
+      if (symbol.id >= 0) out.push_back(symbol.id);
     }
   }
 }
 
-void SentencePieceBpe::append_unknown(std::string_view text, bool after_unknown, std::vector<int32_t>& out) const {
-  if (byte_fallback_) {
-    for (const char byte : text) out.push_back(vocabulary_->byte_token(static_cast<uint8_t>(byte)));
-  } else if (unknown_id_ >= 0 && !after_unknown) {
-    out.push_back(unknown_id_);  // a run of unknown characters is one
+const SentencePieceBpe::Part* SentencePieceBpe::find(std::string_view text, bool with_control) const {
+  const auto found = parts_.find(text);
+  return found == parts_.end() || (found->second.is_control && !with_control) ? nullptr : &found->second;
+}
+
+void SentencePieceBpe::encode_by_rank(std::string_view piece, bool with_control, std::vector<Symbol>& symbols,
+                                      Merger& merger) const {
+  SymbolWriter writer(unknown_, symbols);
+  for (uint32_t i = 0, length = 0; i < piece.size(); i += length) {
+    length = static_cast<uint32_t>(char_length(piece[i]));
+    const std::string_view character = piece.substr(i, length);
+    if (const Part* part = find(character, with_control)) {
+      writer.add({part->merge.id, i, length});
+    } else {
+      writer.add_unknown(character, i, length);
+    }
   }
+  writer.finish();
+  merger.run(symbols, [&](const Symbol& left, const Symbol& right) { return merges_->find(left, right); });
+}
+
+// A part need not be made of two parts here; what is left over without a token is unknown.
+void SentencePieceBpe::encode_by_score(std::string_view piece, std::vector<Symbol>& symbols, Merger& merger) const {
+  std::vector<Symbol> merged;
+  for (uint32_t i = 0, length = 0; i < piece.size(); i += length) {
+    length = static_cast<uint32_t>(char_length(piece[i]));
+    const Part* part = find(piece.substr(i, length), /*with_control=*/false);
+    merged.push_back({part ? part->merge.id : -1, i, length});
+  }
+  merger.run(merged, [&](const Symbol& left, const Symbol& right) -> const Merge* {
+    const size_t length = size_t{left.length} + right.length;
+    if (length > longest_) return nullptr;
+    const Part* part = find(piece.substr(left.begin, length), /*with_control=*/false);
+    return part ? &part->merge : nullptr;
+  });
+  SymbolWriter writer(unknown_, symbols);
+  for (const Symbol& symbol : merged) {
+    if (symbol.id >= 0) {
+      writer.add(symbol);
+    } else {
+      writer.add_unknown(piece.substr(symbol.begin, symbol.length), symbol.begin, symbol.length);
+    }
+  }
+  writer.finish();
 }
 
 }  // namespace caravel::text

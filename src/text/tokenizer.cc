@@ -1,23 +1,19 @@
 #include "caravel/tokenizer.h"
 
+#include <algorithm>
 #include <utility>
-#include <variant>
 
 #include "base/error.h"
 #include "base/utf8.h"
-#include "text/added_tokens.h"
-#include "text/byte_level_bpe.h"
-#include "text/sentencepiece_bpe.h"
+#include "text/normalizer.h"
 #include "text/tokenizer_data.h"
-#include "text/unicode.h"
-#include "text/vocabulary.h"
+#include "text/tokenizer_impl.h"
 
 namespace caravel {
 
 using namespace text;
 namespace {
 
-using Normalization = TokenizerData::Normalization;
 using Model = std::variant<ByteLevelBpe, SentencePieceBpe>;
 
 // What the pre-tokenizer's name adds to what the data say themselves.
@@ -27,8 +23,14 @@ NamedPreTokenizer splitting_of(const TokenizerData& data) {
   if (by_name) splitting = named_pre_tokenizer(data.pre_tokenizer);
   if (!by_name) splitting.steps = data.split_steps;
   splitting.ignore_merges |= data.ignore_merges;
-  if (data.normalization != Normalization::kNone) splitting.normalization = data.normalization;
   return splitting;
+}
+
+std::vector<TokenizerData::NormalizerStep> normalizer_of(const TokenizerData& data,
+                                                         const NamedPreTokenizer& splitting) {
+  if (!data.normalizer.empty() || splitting.normalization == TokenizerData::Normalization::kNone)
+    return data.normalizer;
+  return {{.form = splitting.normalization}};
 }
 
 Model make_model(const TokenizerData& data, const Vocabulary& vocabulary, const NamedPreTokenizer& splitting) {
@@ -36,14 +38,9 @@ Model make_model(const TokenizerData& data, const Vocabulary& vocabulary, const 
   return ByteLevelBpe(data, vocabulary, splitting.steps, splitting.ignore_merges);
 }
 
-void append_with_space_marks(std::string_view text, std::string& out) {
-  for (const char c : text) {
-    if (c == ' ') {
-      out.append(kSpaceMark);
-    } else {
-      out += c;
-    }
-  }
+// The place of a part of `whole`, which has that of `place`.
+TextPlace place_of(std::string_view part, std::string_view whole, TextPlace place) {
+  return place.from(static_cast<size_t>(part.data() - whole.data()));
 }
 
 void check_id(const std::optional<int32_t>& id, const char* name, const TokenizerData& data) {
@@ -58,26 +55,12 @@ constexpr size_t kMostBytes = size_t{1} << 31;
 
 }  // namespace
 
-struct Tokenizer::Impl {
-  explicit Impl(TokenizerData d);
-  /// Throws InvalidArgument for an id outside the vocabulary.
-  const TokenizerData::Token& token(int32_t id) const;
-  AddedTokens added_tokens(bool normalized) const;
-  std::string normalized(std::string_view text, bool with_prefix) const;
-  void encode_plain(std::string_view text, bool parse_special, std::vector<int32_t>& out) const;
-
-  TokenizerData data;
-  Vocabulary vocabulary;
-  NamedPreTokenizer splitting;
-  Model model;
-  AddedTokens raw_added;         // looked for in the text as it comes
-  AddedTokens normalized_added;  // looked for in normalised text
-};
-
 Tokenizer::Impl::Impl(TokenizerData d)
     : data(std::move(d)),
-      vocabulary(data),
+      decoder(data),
+      vocabulary(data, decoder),
       splitting(splitting_of(data)),
+      normalizer(normalizer_of(data, splitting)),
       model(make_model(data, vocabulary, splitting)),
       raw_added(added_tokens(false)),
       normalized_added(added_tokens(true)) {
@@ -85,6 +68,8 @@ Tokenizer::Impl::Impl(TokenizerData d)
   check_id(data.eos_id, "eos", data);
   check_id(data.unknown_id, "unknown", data);
   check_id(data.pad_id, "pad", data);
+  for (const int32_t id : data.prefix_ids) check_id(id, "first", data);
+  for (const int32_t id : data.suffix_ids) check_id(id, "last", data);
 }
 
 const TokenizerData::Token& Tokenizer::Impl::token(int32_t id) const {
@@ -100,8 +85,9 @@ AddedTokens Tokenizer::Impl::added_tokens(bool normalized_ones) const {
     const auto& token = data.tokens[i];
     const bool special = token.type == TokenType::kControl || token.type == TokenType::kUnknown;
     if ((!special && token.type != TokenType::kUserDefined) || token.normalized != normalized_ones) continue;
-    found.push_back({token.normalized && is_valid_utf8(token.text) ? normalized(token.text, false) : token.text,
-                     {{}, static_cast<int32_t>(i), special, &token}});
+    std::string text = token.text;
+    if (token.normalized && is_valid_utf8(text)) text = normalize(text, normalizer).text;
+    found.emplace_back(std::move(text), AddedTokens::Entry{{}, static_cast<int32_t>(i), special, &token});
   }
   std::vector<AddedTokens::Entry> entries;
   for (auto& [text, entry] : found) {
@@ -111,25 +97,18 @@ AddedTokens Tokenizer::Impl::added_tokens(bool normalized_ones) const {
   return AddedTokens(entries);
 }
 
-std::string Tokenizer::Impl::normalized(std::string_view text, bool with_prefix) const {
-  std::string normal = normalize(text, splitting.normalization);
-  if (data.kind != TokenizerKind::kSentencePieceBpe) return normal;
-  std::string marked;
-  marked.reserve(normal.size() + normal.size() / 4);
-  if (with_prefix && data.add_space_prefix) marked.append(kSpaceMark);
-  append_with_space_marks(normal, marked);
-  return marked;
-}
-
-void Tokenizer::Impl::encode_plain(std::string_view text, bool parse_special, std::vector<int32_t>& out) const {
+void Tokenizer::Impl::encode_plain(std::string_view text, bool begins_input, bool parse_special,
+                                   std::vector<int32_t>& out) const {
   std::vector<AddedTokens::Fragment> fragments;
-  const std::string normal = normalized(text, true);
-  normalized_added.split(normal, parse_special, fragments);
+  const NormalText normal = normalize(text, normalizer);
+  const TextPlace place{begins_input && normal.keeps_beginning, normal.in_front};
+  normalized_added.split(normal.text, parse_special, fragments);
   for (const auto& fragment : fragments) {
     if (fragment.id >= 0) {
       out.push_back(fragment.id);
     } else {
-      std::visit([&](const auto& bpe) { bpe.encode(fragment.text, out); }, model);
+      const TextPlace within = place_of(fragment.text, normal.text, place);
+      std::visit([&](const auto& bpe) { bpe.encode(fragment.text, within, parse_special, out); }, model);
     }
   }
 }
@@ -150,17 +129,26 @@ std::vector<int32_t> Tokenizer::encode(std::string_view text, const EncodeOption
   }
   std::vector<int32_t> out;
   const TokenizerData& data = impl_->data;
-  if (options.add_special && data.add_bos && data.bos_id) out.push_back(*data.bos_id);
+  if (options.add_special) out = data.prefix_ids;
   std::vector<AddedTokens::Fragment> fragments;
   impl_->raw_added.split(text, options.parse_special, fragments);
   for (const auto& fragment : fragments) {
     if (fragment.id >= 0) {
       out.push_back(fragment.id);
     } else {
-      impl_->encode_plain(fragment.text, options.parse_special, out);
+      const bool begins_input = fragment.text.data() == text.data();
+      impl_->encode_plain(fragment.text, begins_input, options.parse_special, out);
     }
   }
-  if (options.add_special && data.add_eos && data.eos_id) out.push_back(*data.eos_id);
+  if (options.add_special) out.insert(out.end(), data.suffix_ids.begin(), data.suffix_ids.end());
+  return out;
+}
+
+std::vector<int32_t> Tokenizer::encode_chat(std::string_view prompt) const {
+  std::vector<int32_t> out = encode(prompt, {.add_special = false, .parse_special = true});
+  const TokenizerData& data = impl_->data;
+  const bool lacks_bos = data.bos_id && (out.empty() || out.front() != *data.bos_id);
+  if (data.bos_in_chats && lacks_bos) out.insert(out.begin(), *data.bos_id);
   return out;
 }
 
@@ -184,11 +172,11 @@ std::optional<int32_t> Tokenizer::find(std::string_view stored) const { return i
 int Tokenizer::vocab_size() const { return impl_->vocabulary.size(); }
 std::optional<int32_t> Tokenizer::bos_id() const { return impl_->data.bos_id; }
 std::optional<int32_t> Tokenizer::eos_id() const { return impl_->data.eos_id; }
-bool Tokenizer::adds_bos() const { return impl_->data.add_bos && impl_->data.bos_id.has_value(); }
+bool Tokenizer::adds_bos() const {
+  return bos_id() && std::ranges::find(impl_->data.prefix_ids, *bos_id()) != impl_->data.prefix_ids.end();
+}
 std::string_view Tokenizer::bos_text() const { return bos_id() ? token_text(*bos_id()) : std::string_view(); }
 std::string_view Tokenizer::eos_text() const { return eos_id() ? token_text(*eos_id()) : std::string_view(); }
-bool Tokenizer::adds_space_prefix() const {
-  return impl_->data.kind == TokenizerKind::kSentencePieceBpe && impl_->data.add_space_prefix;
-}
+bool Tokenizer::adds_space_prefix() const { return impl_->decoder.drops_leading_space(); }
 
 }  // namespace caravel

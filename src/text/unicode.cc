@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/check.h"
+#include "base/unicode_classes.h"
 #include "base/utf8.h"
 #include "text/tokenizer_data.h"
 
@@ -29,22 +30,9 @@ bool is_white_space(char32_t c) {
 }
 
 bool is_word_char(char32_t c) {
-  switch (utf8proc_category(static_cast<utf8proc_int32_t>(c))) {
-    case UTF8PROC_CATEGORY_LU:
-    case UTF8PROC_CATEGORY_LL:
-    case UTF8PROC_CATEGORY_LT:
-    case UTF8PROC_CATEGORY_LM:
-    case UTF8PROC_CATEGORY_LO:
-    case UTF8PROC_CATEGORY_MN:
-    case UTF8PROC_CATEGORY_MC:
-    case UTF8PROC_CATEGORY_ME:
-    case UTF8PROC_CATEGORY_ND:
-    case UTF8PROC_CATEGORY_NL:
-    case UTF8PROC_CATEGORY_PC:
-      return true;
-    default:
-      return false;
-  }
+  using enum GeneralCategory;
+  const GeneralCategory category = category_of(c);
+  return category <= kNl || category == kPc;  // letters and marks come first in the list
 }
 
 std::string normalize(std::string_view text, TokenizerData::Normalization form) {

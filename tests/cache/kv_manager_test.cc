@@ -251,16 +251,6 @@ TEST(KvManager, TruncationLeavesABlockThatAnotherReads) {
   kv.check_integrity();
 }
 
-TEST(KvManager, WorstCaseSharesThePromptAndBoundsWindows) {
-  const KvManager full(small());
-  EXPECT_EQ(full.worst_case_blocks(10, 20, 1), 5);
-  EXPECT_EQ(full.worst_case_blocks(10, 20, 3), 2 + 3 * 3);
-  const KvManager windowed(small({0, 6}));
-  // Six positions in a row lie in up to three blocks.
-  EXPECT_EQ(windowed.worst_case_blocks(10, 100, 1), 25 + 3);
-  EXPECT_EQ(windowed.worst_case_blocks(10, 100, 2), 2 + 2 * 23 + 2 * 3);
-}
-
 TEST(KvManager, CountsUnusedSlotsOfSharedBlocksOnce) {
   KvManager kv(small());
   Writer parent(kv, iota(20));

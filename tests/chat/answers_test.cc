@@ -113,6 +113,17 @@ TEST(ReadAnswers, WhatIsNotPassedOnIsInNeither) {
   EXPECT_EQ(tokens, std::string(kAnswer).size()) << "tokens are all told";
 }
 
+TEST(ReadAnswers, IdsHaveTheLengthThatTheTemplateDemands) {
+  AnswerLayout with = layout();
+  with.call_id_length = 9;
+  const auto handle = read(bytes_of(kAnswer), with);
+  for (const ToolCall& call : handle->result().completions.at(0).tool_calls) {
+    EXPECT_EQ(call.id.size(), 9U);
+    EXPECT_EQ(call.id.find_first_not_of("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"),
+              std::string::npos);
+  }
+}
+
 TEST(ReadAnswers, ByDefaultAllIsContent) {
   const auto handle = read(bytes_of(kAnswer), {});
   EXPECT_EQ(whole(handle->result().completions.at(0)), content(kAnswer));

@@ -10,7 +10,7 @@ const std::string kArguments = R"({"city": "Zürich \"HB\" \u00e9 }]", "n": [1, 
 class CallsOfEveryFormat : public testing::TestWithParam<ToolFormat> {};
 INSTANTIATE_TEST_SUITE_P(Formats, CallsOfEveryFormat,
                          testing::Values(ToolFormat::kHermes, ToolFormat::kLlama3, ToolFormat::kMistral,
-                                         ToolFormat::kGemma));
+                                         ToolFormat::kGemma, ToolFormat::kGeneral));
 
 TEST_P(CallsOfEveryFormat, PlainAnswersAreContent) {
   for (const char* text : {"Hello, wörld.", "", " \n", "  padded \n\n", "a < b, [x], `y`, ```z```, {curly}", "<", "[",
@@ -66,11 +66,64 @@ TEST(Hermes, ACallMayFollowWhatWasNone) {
   EXPECT_EQ(parse(ToolFormat::kHermes, "<tool_call>{ oops }\n" + call), calls({{"add", "{}"}}, "<tool_call>{ oops }"));
 }
 
-TEST(Hermes, ArgumentsThatBreakOffOrBreakLeaveWhatCameOfThem) {
-  EXPECT_EQ(parse(ToolFormat::kHermes, R"(<tool_call>{"name": "add", "arguments": {"a": 1, "b)"),
-            calls({{"add", R"({"a": 1, "b)"}}));
-  EXPECT_EQ(parse(ToolFormat::kHermes, R"(<tool_call>{"name": "add", "arguments": {"a": oops}}</tool_call>)"),
-            calls({{"add", R"({"a": )"}}, "oops}}</tool_call>"));
+TEST(Hermes, ArgumentsThatBreakOffLeaveWhatCameOfThem) {
+  for (const char* arguments : {R"({"a": 1, "b)", R"({"a": 1,)", R"({"a": Tr)", R"({"a": "x\)", "{"}) {
+    EXPECT_EQ(parse(ToolFormat::kHermes, R"(<tool_call>{"name": "add", "arguments": )" + std::string(arguments)),
+              calls({{"add", arguments}}));
+  }
+}
+
+TEST(Hermes, BracketsMayBeMissingOrTooMany) {
+  const std::string begin = R"(<tool_call>{"name": "add", "arguments": )";
+  const auto parsed = [&](const std::string& rest) { return parse(ToolFormat::kHermes, begin + rest); };
+  EXPECT_EQ(parsed(R"({"a": 1}</tool_call>)"), calls({{"add", R"({"a": 1})"}}));
+  EXPECT_EQ(parsed("{\"a\": 1}}}\n</tool_call> ok"), calls({{"add", R"({"a": 1})"}}, " ok"));
+  EXPECT_EQ(parsed(R"({"a": {"b": [1, 2</tool_call>)"), calls({{"add", R"({"a": {"b": [1, 2]}})"}}));
+  EXPECT_EQ(parsed(R"({"a": 1},}</tool_call>)"), calls({{"add", R"({"a": 1})"}}));
+  EXPECT_EQ(parsed(R"({"a": 1} <b>)"), calls({{"add", R"({"a": 1})"}}, "<b>"));
+  EXPECT_EQ(parse(ToolFormat::kHermes, R"(<tool_call>{'name': 'add', 'arguments': {'a': None}}</tool_call>)"),
+            calls({{"add", R"({"a": null})"}}));
+}
+
+TEST(Hermes, UnreadableArgumentsAreGivenAsWritten) {
+  const std::string call = R"(<tool_call>{"name": "add", "arguments": )";
+  const auto parsed = [&](const std::string& rest) { return parse(ToolFormat::kHermes, call + rest); };
+  EXPECT_EQ(parsed("{\"a\": oops}}\n</tool_call>"), calls({{"add", R"({"a": oops})"}}));
+  EXPECT_EQ(parsed("{\"a\": oops}\n</tool_call>\nDone."), calls({{"add", R"({"a": oops})"}}, "\nDone."));
+  EXPECT_EQ(parsed(R"({"a": oops, "b": {"c": 1}}}</tool_call>)" + call + "{}}</tool_call>"),
+            calls({{"add", R"({"a": oops, "b": {"c": 1}})"}, {"add", "{}"}}));
+  EXPECT_EQ(parsed(R"({"a": "say "hi" </b> {x}"}} )" + call + "{}}"),
+            calls({{"add", R"({"a": "say "hi" </b> {x}"})"}, {"add", "{}"}}));
+  EXPECT_EQ(parsed(R"({"a": oops}} and so on)"), calls({{"add", R"({"a": oops}} and so on)"}}));
+}
+
+/// However the model wrote its arguments, they are the call's, and all formats read them alike.
+TEST_P(CallsOfEveryFormat, ArgumentsAreReadAsTheModelMeantThem) {
+  const std::pair<std::string, std::string> opening_and_end[] = {
+      {R"(<tool_call>{"name": "add", "arguments": )", "}</tool_call>"},
+      {R"({"name": "add", "parameters": )", "}"},
+      {R"([TOOL_CALLS][{"name": "add", "arguments": )", "}]"},
+      {"```json\n{\"name\": \"add\", \"parameters\": ", "}\n```"},
+      {R"(<tool_call>{"name": "add", "arguments": )", "}</tool_call>"}};
+  const auto& [opening, end] = opening_and_end[static_cast<int>(GetParam()) - static_cast<int>(ToolFormat::kHermes)];
+  const auto read = [&](const std::string& arguments) {
+    const Parsed parsed = parse(GetParam(), opening + arguments + end);
+    EXPECT_EQ(parsed.content, "") << arguments;
+    EXPECT_EQ(parsed.calls.size(), 1U) << arguments;
+    return parsed.calls.empty() ? std::string() : parsed.calls[0].arguments;
+  };
+  EXPECT_EQ(read("{\"zone\": \"U\nTC\t\"}"), R"({"zone": "U\nTC\t"})");
+  EXPECT_EQ(read("{'a': True, 'b': [1, None,],}"), R"({"a": true, "b": [1, null]})");
+  EXPECT_EQ(read("{a: 1}"), R"({"a": 1})");
+  EXPECT_EQ(read("{\"a\": oops, \"b\": [{}]}"), "{\"a\": oops, \"b\": [{}]}") << "as written";
+  EXPECT_EQ(read("{\"a\": \"say \"hi\"\"}"), "{\"a\": \"say \"hi\"\"}") << "as written";
+}
+
+TEST(Mistral, NamedCallsWithUnreadableArgumentsEndAtTheNextMark) {
+  EXPECT_EQ(parse(ToolFormat::kMistral, "[TOOL_CALLS]add[ARGS]{\"a\": oops}\n[TOOL_CALLS]add[ARGS]{'b': 'c\nd'}"),
+            calls({{"add", R"({"a": oops})"}, {"add", R"({"b": "c\nd"})"}}));
+  EXPECT_EQ(parse(ToolFormat::kMistral, R"([TOOL_CALLS][{"name": "add", "arguments": {"a": 1}])"),
+            calls({{"add", R"({"a": 1})"}}));
 }
 
 TEST(Hermes, ArgumentsStreamAsTheyAreWritten) {
@@ -141,6 +194,9 @@ TEST(Gemma, CallsInPython) {
   const auto parsed = [](const std::string& text) { return parse(ToolFormat::kGemma, text); };
   EXPECT_EQ(parsed("```tool_code\nadd(a=1, b=-2.5)\nget_weather(city='Zürich', x=None)\n```"),
             calls({{"add", R"({"a":1,"b":-2.5})"}, {"get_weather", R"({"city":"Zürich","x":null})"}}));
+  EXPECT_EQ(parsed("```tool_code\nadd(a='x\ny', b=\"\\d\", c={'k': (1)})\n```"),
+            content("```tool_code\nadd(a='x\ny', b=\"\\d\", c={'k': (1)})\n```"));
+  EXPECT_EQ(parsed("```tool_code\nadd(a='x\ny', b=\"\\d\")\n```"), calls({{"add", R"({"a":"x\ny","b":"\\d"})"}}));
   EXPECT_EQ(parsed(R"([add(), get_weather(city="it's )]", l=[True, {'k': "\x41\n\"\'"},], d={})])"),
             calls({{"add", "{}"}, {"get_weather", R"({"city":"it's )]","l":[true,{"k":"A\n\"'"}],"d":{}})"}}));
 }
@@ -193,6 +249,9 @@ TEST_P(CallsOfEveryFormat, RandomTextsComeOutAlikeHoweverCut) {
                                R"(<tool_call>{"name": "add", "arguments": {"a": 1)",
                                R"([TOOL_CALLS][{"name": "add", "arguments": {})",
                                R"({"name":"add","parameters":{}})",
+                               R"({"name": "add", "arguments": {"a": oops)",
+                               R"({'name': 'add', 'parameters': {'a': True,})",
+                               "[TOOL_CALLS]add[ARGS]{\"a\": ",
                                "<think>",
                                "</think>"};
   std::mt19937 random(7);

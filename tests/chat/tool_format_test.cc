@@ -14,16 +14,22 @@ TEST(ToolFormat, ComesFromTheTemplate) {
   EXPECT_EQ(tool_format(R"('<|start_header_id|>' {{ '"parameters": ' }})"), ToolFormat::kLlama3);
   EXPECT_EQ(tool_format(R"({{- "[TOOL_CALLS][" }})"), ToolFormat::kMistral);
   EXPECT_EQ(tool_format("<bos><start_of_turn>user"), ToolFormat::kGemma);
-  EXPECT_EQ(tool_format(""), ToolFormat::kNone);
-  EXPECT_EQ(tool_format("<|im_start|>{{ message.content }}<|im_end|>"), ToolFormat::kNone);
-  EXPECT_EQ(tool_format("<|start_header_id|>{{ message.content }}"), ToolFormat::kNone);
-  EXPECT_EQ(tool_format(R"(<tool_call> <function=f> "arguments")"), ToolFormat::kNone);
+}
+
+TEST(ToolFormat, IsTheGeneralOneWhereTheTemplateHasNoneThatIsKnown) {
+  EXPECT_EQ(tool_format(""), ToolFormat::kGeneral);
+  EXPECT_EQ(tool_format("<|im_start|>{{ message.content }}<|im_end|>"), ToolFormat::kGeneral);
+  EXPECT_EQ(tool_format("<|start_header_id|>{{ message.content }}"), ToolFormat::kGeneral);
+  EXPECT_EQ(tool_format(R"(<tool_call> <function=f> "arguments")"), ToolFormat::kGeneral);
 }
 
 TEST(ToolFormat, MayBeNamed) {
   EXPECT_EQ(tool_format("[TOOL_CALLS]", "llama3"), ToolFormat::kLlama3);
   EXPECT_EQ(tool_format("[TOOL_CALLS]", "none"), ToolFormat::kNone);
   EXPECT_THROW(tool_format("", "Hermes"), InvalidArgument);
+  const std::vector<std::string> names = tool_format_names();
+  EXPECT_EQ(names, (std::vector<std::string>{"hermes", "mistral", "llama3", "gemma", "general", "none"}));
+  for (const std::string& name : names) EXPECT_NO_THROW(tool_format("", name));
 }
 
 TEST(ToolInstructions, AreForTemplatesThatTakeNoTools) {
@@ -33,6 +39,7 @@ TEST(ToolInstructions, AreForTemplatesThatTakeNoTools) {
   EXPECT_EQ(tool_instructions(ToolFormat::kGemma, "{% if tools %}", tools), "");
   EXPECT_EQ(tool_instructions(ToolFormat::kGemma, "<start_of_turn>", nullptr), "");
   EXPECT_EQ(tool_instructions(ToolFormat::kNone, "", tools), "");
+  EXPECT_NE(tool_instructions(ToolFormat::kGeneral, "{% if tools %} <function=", tools), "") << "in a form of its own";
 }
 
 /// Random texts of a grammar such as forced_call_grammar writes: literals, groups, alternatives, repetition and names.
@@ -107,7 +114,7 @@ class Texts {
 class ForcedCalls : public testing::TestWithParam<ToolFormat> {};
 INSTANTIATE_TEST_SUITE_P(Formats, ForcedCalls,
                          testing::Values(ToolFormat::kHermes, ToolFormat::kLlama3, ToolFormat::kMistral,
-                                         ToolFormat::kGemma));
+                                         ToolFormat::kGemma, ToolFormat::kGeneral));
 
 TEST_P(ForcedCalls, EveryTextOfTheGrammarIsCallsOfTheTools) {
   const std::vector<std::string> names = {"add", "get_weather", "say\"\\"};

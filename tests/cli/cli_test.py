@@ -7,7 +7,9 @@ import json
 import os
 import pty
 import re
+import resource
 import select
+import shutil
 import signal
 import subprocess
 import sys
@@ -18,7 +20,7 @@ from pathlib import Path
 
 CARAVEL = os.environ.get("CARAVEL", "build/release/caravel")
 # Two programs of the test run share two cores; none of these tests measures speed.
-ENGINE = ["--kv-cache-memory", "64MiB"]
+ENGINE = ["--kv-cache-memory", "256MiB"]  # one sequence of full length, and some
 
 
 def run(*args, stdin="", check=True, timeout=120):
@@ -133,21 +135,21 @@ class Constrained(unittest.TestCase):
         rows = [{"id": "a", "prompt": "x", "structured_outputs": {"choice": ["left", "right"]}},
                 {"id": "b", "prompt": "x", "response_format": {"type": "json_schema", "json_schema": {
                     "name": "n", "schema": {"type": "integer", "maximum": 9, "minimum": 1}}}},
-                {"id": "c", "prompt": "x", "structured_outputs": {"json": {"not": {"type": "null"}}}}]
+                {"id": "c", "prompt": "x", "structured_outputs": {"json": {"uniqueItems": True}}}]
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "rows.jsonl"
             path.write_text("".join(json.dumps(row) + "\n" for row in rows))
             answers = {a["id"]: a for a in json_lines(generate("--input", str(path)).stdout)}
         self.assertIn(answers["a"]["text"], ["left", "right"])
         self.assertIn(answers["b"]["text"], list("123456789"))
-        self.assertIn("'not' at #", answers["c"]["error"])
+        self.assertIn("'uniqueItems' at #", answers["c"]["error"])
 
     def test_flags_that_contradict_each_other(self):
         done = generate("--prompt", "x", "--regex", "a", "--choice", "b", check=False)
         self.assertNotEqual(0, done.returncode)
         done = generate("--prompt", "x", "--regex", "(?=a)", check=False)
         self.assertEqual(1, done.returncode)
-        self.assertIn("look-ahead", done.stderr.decode())
+        self.assertIn("nothing can match it", done.stderr.decode())
 
 
 class Batch(unittest.TestCase):
@@ -328,8 +330,95 @@ class Inspect(unittest.TestCase):
         self.assertEqual(info["kv_cache"]["tokens"], info["kv_cache"]["blocks"] * info["kv_cache"]["block_size"])
         self.assertEqual(info["memory"]["kv_pool_bytes"],
                          info["kv_cache"]["tokens"] * info["kv_cache"]["bytes_per_token"])
-        self.assertLessEqual(info["memory"]["kv_pool_bytes"], 64 << 20)
+        self.assertLessEqual(info["memory"]["kv_pool_bytes"], 256 << 20)
+        plan = info["memory"]["plan"]
+        parts = ["weights", "activations", "program", "bodies", "grammars", "logprobs", "swap", "kv_cache", "left"]
+        self.assertEqual(plan["available"], sum(plan[part] for part in parts))
+        self.assertEqual(info["memory"]["weight_bytes"], plan["weights"])
+        self.assertEqual(info["memory"]["activation_bytes"], plan["activations"])
+        self.assertEqual(256 << 20, plan["kv_cache"])
+        self.assertEqual((8192, 8192), (plan["max_model_len"], info["max_model_len"]))
         self.assertIn("Q4_1", run("inspect", *ENGINE).stdout.decode())
+
+    def test_a_small_pool_lowers_the_context_and_says_so(self):
+        done = run("inspect", "--json", "--kv-cache-memory", "64MiB")
+        info = json.loads(done.stdout)
+        self.assertEqual(info["kv_cache"]["tokens"], info["max_model_len"])
+        self.assertEqual(8192, info["memory"]["plan"]["full_model_len"])
+        self.assertIn(f"the context is {info['max_model_len']} tokens, not 8192", done.stderr.decode())
+        self.assertIn("the context was lowered", run("inspect", "--kv-cache-memory", "64MiB").stdout.decode())
+        refused = run("inspect", "--kv-cache-memory", "64MiB", "--max-model-len", "8192", check=False)
+        self.assertEqual(1, refused.returncode)
+        self.assertIn("max_model_len is 8192, for which the KV cache needs", refused.stderr.decode())
+
+    def test_more_swap_space_than_there_is_takes_a_share(self):
+        plan = json.loads(run("inspect", "--json", "--swap-space", "9999999").stdout)["memory"]["plan"]
+        self.assertGreater(plan["swap"], 0)
+        self.assertLess(plan["swap"], plan["available"] / 4)
+
+    def test_ulimit_is_seen(self):
+        def limit():
+            resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))
+        done = subprocess.run([CARAVEL, "inspect", "--json"], capture_output=True, timeout=120, preexec_fn=limit)
+        self.assertEqual(0, done.returncode, done.stderr)
+        plan = json.loads(done.stdout)["memory"]["plan"]
+        self.assertIn("ulimit -v: 1.0 GiB", plan["bound_by"])
+        self.assertLess(plan["available"], 1 << 30)
+    def test_what_was_decided_is_said_with_its_reason_and_flag(self):
+        rows = {row["what"]: row for row in json.loads(run("inspect", "--json", *ENGINE).stdout)["decisions"]}
+        self.assertIn("<|im_end|>", rows["end of generation"]["value"])
+        self.assertIn("tokenizer.ggml.bos_token_id", rows["beginning of sequence"]["why"])
+        self.assertEqual("--chat-template", rows["chat template"]["flag"])
+        self.assertEqual("none", rows["rotary scaling"]["value"])
+        self.assertIn("8192", rows["context"]["value"])
+        given = json.loads(run("inspect", "--json", "--tool-call-parser", "mistral", *ENGINE).stdout)["decisions"]
+        (calls,) = [row for row in given if row["what"] == "tool calls"]
+        self.assertEqual(("mistral", "given"), (calls["value"], calls["why"]))
+        text = run("inspect", *ENGINE).stdout.decode()
+        self.assertIn("decided from the files, and why", text)
+        self.assertIn("otherwise by --tool-call-parser", text)
+
+
+class Folders(unittest.TestCase):
+    """A folder that lacks what it needs says so at the start, whoever opens it."""
+
+    def setUp(self):
+        fixtures = Path(__file__).resolve().parents[1] / "fixtures" / "models"
+        self.folder = Path(tempfile.mkdtemp())
+        self.addCleanup(shutil.rmtree, self.folder)
+        for file in (fixtures / "llama").iterdir():
+            shutil.copy(file, self.folder)
+
+    def refused(self, *args, stdin=""):
+        done = run(*args, check=False, stdin=stdin)
+        self.assertEqual((1, b""), (done.returncode, done.stdout), args)
+        self.assertEqual(1, len(done.stderr.decode().splitlines()), done.stderr)
+        return done.stderr.decode()
+
+    def test_without_tokenizer_json(self):
+        (self.folder / "tokenizer.json").unlink()
+        (self.folder / "tokenizer.model").write_text("x")
+        rows = self.folder / "rows.jsonl"
+        rows.write_text('{"prompt": "a"}\n')
+        model = str(self.folder)
+        for args in (["serve", model, "--port", "0"], ["generate", model, "--prompt", "a"], ["chat", model],
+                     ["tokenize", model], ["generate", model, "-i", str(rows), "-o", "-"], ["inspect", model]):
+            message = self.refused(*args)
+            self.assertIn("no tokenizer.json", message)
+            self.assertIn("tokenizer.model", message)
+
+    def test_a_template_that_cannot_be_read_is_blamed_itself(self):
+        config = self.folder / "tokenizer_config.json"
+        config.write_text(json.dumps({**json.loads(config.read_text()), "chat_template": "{% if %}"}))
+        done = run("generate", str(self.folder), "--chat", "--prompt", "a", check=False)
+        self.assertEqual(1, done.returncode)
+        warning, refusal = done.stderr.decode().splitlines()
+        self.assertIn("its chat template cannot be used", warning)
+        self.assertIn("The model's chat template cannot be used", refusal)
+        (row,) = [row for row in json.loads(run("inspect", "--json", str(self.folder)).stdout)["decisions"]
+                  if row["what"] == "chat template"]
+        self.assertEqual("none", row["value"])
+        self.assertIn("expected an expression", row["why"])
 
 
 class Chat(unittest.TestCase):

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include "base/error.h"
 #include "base/file.h"
 #include "fixtures.h"
 #include "server/harness.h"
@@ -46,6 +47,12 @@ std::vector<Json> bodies() {
       {"role": "tool", "tool_call_id": "1", "content": "sun"}])");
   const Json begun =
       Json::parse(R"([{"role": "user", "content": "Hello"}, {"role": "assistant", "content": "Well, "}])");
+  // As a table gives rows: a column that one message has is null in all others.
+  const Json nulls = Json::parse(R"([{"role": "user", "content": "Hello", "name": null, "tool_calls": null,
+      "tool_call_id": null, "reasoning_content": null, "weight": null, "source": "book"}])");
+  const Json wide_tool =
+      parse_json(R"({"type": "function", "function": {"name": "count", "parameters": {"type": "object",
+      "properties": {"n": {"type": "integer", "maximum": 18446744073709551616}}}}})");
   return {
       {{"messages", user}},
       {{"messages", parts}},
@@ -60,6 +67,8 @@ std::vector<Json> bodies() {
       {{"messages", begun}, {"continue_final_message", true}},
       {{"messages", user}, {"add_generation_prompt", false}},
       {{"messages", user}, {"add_special_tokens", true}},
+      {{"messages", nulls}, {"tools", nullptr}, {"documents", nullptr}, {"chat_template_kwargs", nullptr}},
+      {{"messages", user}, {"tools", {wide_tool}}},
   };
 }
 
@@ -99,6 +108,28 @@ TEST(Rows, AreRefusedAsTheServerRefuses) {
   EXPECT_EQ(refusal({{"prompt", "a"}, {"temprature", 1}}), "temprature");
   EXPECT_EQ(refusal({{"prompt", "a"}, {"temperature", "hot"}}), "temperature");
   EXPECT_EQ(refusal({{"prompt", "a"}, {"logprobs", 1000}}), "logprobs");
+}
+
+TEST(Rows, ThatWereSentToAServerBefore) {
+  Harness harness;
+  const Json row = Json::parse(R"({"prompt": "a", "stream": true, "stream_options": {"include_usage": true},
+      "store": false, "service_tier": "auto", "top_k": null, "unheard_of": null, "logprobs": null})");
+  EXPECT_EQ(parse_row(row, {}, {}, harness.services.renderer).request.sampling.logprobs, std::nullopt);
+}
+
+TEST(Rows, LinesKeepWideIntegers) {
+  EXPECT_EQ(to_text(parse_line(R"({"id": 18446744073709551616})", "rows", 3)), R"({"id":18446744073709551616})");
+  Harness harness;
+  const Json row = parse_line(R"({"id": 18446744073709551616, "prompt": "a"})", "rows", 3);
+  EXPECT_EQ(parse_row(row, {}, {}, harness.services.renderer).request.id, "18446744073709551616");
+  for (const char* line : {"[]", "{", "7"}) {
+    try {
+      parse_line(line, "rows.jsonl", 3);
+      ADD_FAILURE() << line;
+    } catch (const InvalidArgument& error) {
+      EXPECT_THAT(error.what(), testing::StartsWith("rows.jsonl:3: not a JSON object"));
+    }
+  }
 }
 
 TEST(Rows, AddToWhatTheFlagsSay) {

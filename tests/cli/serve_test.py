@@ -309,7 +309,6 @@ class Flags(unittest.TestCase):
         self.assertIn("JSON list", fails("--allowed-origins", "[1"))
         self.assertIn("no such file", fails("--chat-template", "nowhere.jinja"))
         self.assertIn("f32,f16,bf16,int8", fails("--kv-cache-dtype", "fp8").replace(" ", ""))
-        self.assertIn("cannot allocate", fails("--swap-space", "9999999"))  # of GiB, as in vLLM
 
     def test_an_address_in_use_is_named(self):
         with socket.socket() as taken:
@@ -336,6 +335,44 @@ class Flags(unittest.TestCase):
         # Processor time: the machine's other work is not the server's.
         with Server() as server:
             self.assertLess(server.processor_seconds(), 1.0)
+
+
+class Tools(unittest.TestCase):
+    """The default model's template knows no tools."""
+
+    TOOL = {"type": "object", "properties": {"city": {"enum": ["Paris", "Rome"]}}, "required": ["city"],
+            "additionalProperties": False}
+
+    def test_they_are_offered_in_every_api_and_results_are_taken(self):
+        tools = [{"type": "function", "function": {"name": "get_weather", "parameters": self.TOOL}}]
+        question = {"role": "user", "content": "What is the weather in Paris?"}
+        with Server() as server:
+            def ask(path, body):
+                status, answer = server.post(path, body)
+                self.assertEqual(200, status, answer)
+                return answer
+
+            ask("/v1/chat/completions", {"messages": [question], "tools": tools, "max_tokens": 8})
+            body = {"messages": [question], "tools": tools, "tool_choice": "required", "parallel_tool_calls": False,
+                    "max_tokens": 60, "temperature": 0}
+            message = ask("/v1/chat/completions", body)["choices"][0]["message"]
+            (call,) = message["tool_calls"]
+            self.assertIn(json.loads(call["function"]["arguments"])["city"], ("Paris", "Rome"))
+            history = [question, message, {"role": "tool", "tool_call_id": call["id"], "content": "Sunny"}]
+            ask("/v1/chat/completions", {"messages": history, "tools": tools, "max_tokens": 8})
+            tokens = ask("/tokenize", {"messages": history, "tools": tools})["tokens"]
+            prompt = ask("/detokenize", {"tokens": tokens})["prompt"]
+            self.assertIn('<tool_call>\n{"name": "get_weather", "arguments": ' + call["function"]["arguments"], prompt)
+            self.assertIn("<|im_start|>user\n<tool_response>\nSunny\n</tool_response><|im_end|>", prompt)
+
+            flat = [{"type": "function", "name": "get_weather", "parameters": self.TOOL}]
+            (item,) = ask("/v1/responses", {"input": "Weather?", "tools": flat, "tool_choice": "required",
+                                            "parallel_tool_calls": False, "max_output_tokens": 60})["output"]
+            self.assertIn(json.loads(item["arguments"])["city"], ("Paris", "Rome"))
+            (block,) = ask("/v1/messages", {
+                "messages": [question], "tools": [{"name": "get_weather", "input_schema": self.TOOL}],
+                "tool_choice": {"type": "any", "disable_parallel_tool_use": True}, "max_tokens": 60})["content"]
+            self.assertIn(block["input"]["city"], ("Paris", "Rome"))
 
 
 if __name__ == "__main__":

@@ -2,9 +2,15 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import OpenAI from "openai";
+import { zodResponseFormat, zodTextFormat } from "openai/helpers/zod";
+import { z } from "zod";
+import { agentUrl, answer, calls, key, modelOf, realUrl, runsNothing, shows, weatherSays } from "./shown.mjs";
 
-const client = new OpenAI({ baseURL: `${process.env.CARAVEL_URL}/v1`, apiKey: "none", maxRetries: 0, timeout: 120000 });
+const at = (url, apiKey = key) => new OpenAI({ baseURL: `${url}/v1`, apiKey, maxRetries: 0, timeout: 120000 });
+const client = at(realUrl);
 const model = (await client.models.list()).data[0].id;
+const agent = at(agentUrl);
+const agentModel = await modelOf(agentUrl);
 const messages = [{ role: "user", content: "What is 2+2?" }];
 const chat = (fields, options) =>
   client.chat.completions.create({ model, messages, max_tokens: 24, temperature: 0, ...fields }, options);
@@ -76,22 +82,17 @@ test("embeddings, unpacked from base64", async () => {
   assert.ok(Math.abs(packed.data[0].embedding[5] - plain.data[0].embedding[5]) < 1e-6);
 });
 
-test("an aborted stream frees its place", async () => {
+shows("cancelled", ["by an `AbortController`"], async () => {
   const controller = new AbortController();
   const stream = await chat({ stream: true, max_tokens: 4000, ignore_eos: true }, { signal: controller.signal });
   let seen = 0;
   await assert.doesNotReject(async () => {
     for await (const _ of stream) if (++seen === 3) controller.abort();
   });
-  const running = async () => {
-    const text = await (await fetch(`${process.env.CARAVEL_URL}/metrics`)).text();
-    return Number(/^caravel:num_requests_running(?:\{.*\})? (\S+)$/m.exec(text)[1]);
-  };
-  for (const end = Date.now() + 5000; (await running()) > 0 && Date.now() < end; ) await new Promise((r) => setTimeout(r, 50));
-  assert.equal(await running(), 0);
+  assert.ok(await runsNothing(realUrl));
 });
 
-test("errors by type", async () => {
+shows("errors", ["its exceptions by type, with `param`"], async () => {
   await assert.rejects(chat({ temperature: -1 }), (error) => {
     assert.ok(error instanceof OpenAI.BadRequestError);
     assert.equal(error.type, "invalid_request_error");
@@ -99,9 +100,70 @@ test("errors by type", async () => {
     return true;
   });
   await assert.rejects(chat({ model: "no-such-model" }), OpenAI.NotFoundError);
+  await assert.rejects(at(realUrl, "other").models.list(), OpenAI.AuthenticationError);
 });
 
 test("responses", async () => {
   const answer = await client.responses.create({ model, input: "What is 2+2?", max_output_tokens: 24 });
   assert.ok(answer.output_text.length > 0);
+});
+
+// Whole conversations with a model that calls by itself: what it answered goes back as the package gives it.
+const ask = [{ role: "user", content: "What is the weather in Paris and in Rome?" }];
+const fields = { model: agentModel, tools: [weather] };
+
+async function finish(message) {
+  const asked = message.tool_calls.map((call) => JSON.parse(call.function.arguments));
+  assert.deepEqual(asked, calls);
+  const results = message.tool_calls.map((call, i) => ({ role: "tool", tool_call_id: call.id, content: weatherSays[asked[i].city] }));
+  const last = await agent.chat.completions.create({ ...fields, messages: [...ask, message, ...results] });
+  assert.equal(last.choices[0].message.content, answer);
+}
+
+shows("tools", ["chat completions: the message sent back as it came"], async () =>
+  finish((await agent.chat.completions.create({ ...fields, messages: ask })).choices[0].message));
+
+shows("tools", ["the stream helper's"], async () => {
+  const stream = agent.chat.completions.stream({ ...fields, messages: ask });
+  await finish((await stream.finalChatCompletion()).choices[0].message);
+});
+
+shows("tools", ["`runTools`"], async () => {
+  const asked = [];
+  const run = (input) => (asked.push(input), weatherSays[input.city]);
+  const tools = [{ type: "function", function: { ...weather.function, function: run, parse: JSON.parse } }];
+  const runner = agent.chat.completions.runTools({ model: agentModel, messages: ask, tools });
+  assert.equal(await runner.finalContent(), answer);
+  assert.deepEqual(asked, calls);
+});
+
+shows("tools", ["responses: the items sent back as they came"], async () => {
+  const tools = [{ type: "function", strict: true, ...weather.function }];
+  const first = await agent.responses.create({ model: agentModel, input: ask, tools });
+  const made = first.output.filter((item) => item.type === "function_call");
+  assert.deepEqual(made.map((call) => JSON.parse(call.arguments)), calls);
+  const results = made.map((call) => ({ type: "function_call_output", call_id: call.call_id, output: "Sunny" }));
+  const last = await agent.responses.create({ model: agentModel, input: [...ask, ...first.output, ...results], tools });
+  assert.equal(last.output_text, answer);
+});
+
+const Trip = z.object({
+  number: z.uuid(),
+  day: z.iso.date(),
+  pet: z.discriminatedUnion("kind", [
+    z.object({ kind: z.literal("cat"), lives: z.int().min(1).max(9) }),
+    z.object({ kind: z.literal("dog"), trained: z.boolean() }),
+  ]),
+  stops: z.array(z.object({ city: z.string().max(12), country: z.string().regex(/^[A-Z]{2}$/) })).min(1).max(2),
+  note: z.string().max(12).nullable(),
+  code: z.string().startsWith("ab").max(8),
+});
+
+shows("structured", ["zod objects by `chat.completions.parse`", "and by `responses.parse`"], async () => {
+  const said = await client.chat.completions.parse({ model, messages: [{ role: "user", content: "A trip, as JSON." }],
+    response_format: zodResponseFormat(Trip, "trip"), max_tokens: 700, temperature: 0 });
+  Trip.parse(said.choices[0].message.parsed);
+  const other = await client.responses.parse({ model, input: "A trip, as JSON.", max_output_tokens: 700, temperature: 0,
+    text: { format: zodTextFormat(Trip, "trip") } });
+  Trip.parse(other.output_parsed);
 });

@@ -4,21 +4,19 @@ import base64
 import contextlib
 import json
 import math
-import pathlib
 import struct
-import sys
 import threading
 import time
 import unittest
 import urllib.request
 
 import openai
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "bench"))
-
-from serving import Server  # noqa: E402
-from with_server import FLAGS  # noqa: E402
+import agent_model
+from rich_types import ORDER, Order, TRIP, Trip, check_order, check_trip
+from shown import cancelled_task_frees, KEY, LONG, main, runs_nothing, Server, Servers, shows, Weather
+from with_server import FLAGS
 
 WEATHER = {"type": "function", "function": {
     "name": "get_weather", "description": "The weather of a city",
@@ -29,6 +27,9 @@ TIME = {"type": "function", "function": {"name": "get_time"}}
 ASK = [{"role": "user", "content": "What is 2+2?"}]
 
 
+servers = Servers()
+
+
 class Person(BaseModel):
     name: str
     age: int
@@ -36,14 +37,17 @@ class Person(BaseModel):
 
 def setUpModule():
     global server, client, model
-    server = Server(*FLAGS, "--api-key", "first", "--api-key", "second")
-    client = openai.OpenAI(base_url=f"http://127.0.0.1:{server.port}/v1", api_key="second", max_retries=0, timeout=120)
+    servers.start()
+    server = Server(*FLAGS, "--api-key", "first", "--api-key", "second", "--api-key", KEY)
+    server.url = f"http://127.0.0.1:{server.port}"
+    client = openai.OpenAI(base_url=f"{server.url}/v1", api_key="second", max_retries=0, timeout=120)
     model = client.models.list().data[0].id
 
 
 def tearDownModule():
     code, log = server.stop(), server.text()
     server.__exit__()
+    servers.stop()
     assert code == 0, f"the server ended with {code}:\n{log[-3000:]}"
 
 
@@ -183,11 +187,104 @@ class Tools(unittest.TestCase):
                     {"role": "tool", "tool_call_id": call.id, "content": "Sunny, 20 degrees"}]
         self.assertTrue(self.call(messages=messages, tool_choice="none").choices[0].message.content)
 
+    def test_a_streamed_message_is_taken_back_as_it_is(self):
+        with client.chat.completions.stream(
+                model=model, messages=[{"role": "user", "content": "What is the weather in Paris?"}], tools=[WEATHER],
+                tool_choice="required", parallel_tool_calls=False, max_tokens=120, temperature=0) as stream:
+            message = stream.get_final_completion().choices[0].message
+        call = message.tool_calls[0]
+        result = {"role": "tool", "tool_call_id": call.id, "content": "Sunny, 20 degrees"}
+        for said in (message, message.model_dump(), {**message.model_dump(), "provider_specific_fields": {"a": 1}}):
+            messages = [{"role": "user", "content": "What is the weather in Paris?"}, said, result]
+            self.assertTrue(self.call(messages=messages, tool_choice="none").choices[0].message.content)
+
     def test_wrong_choices_are_refused(self):
         for fields in ({"tool_choice": {"type": "function", "function": {"name": "rm"}}}, {"tool_choice": "maybe"},
                        {"tools": [], "tool_choice": "required"}, {"tools": [{"type": "function"}]}):
             with self.assertRaises(openai.BadRequestError):
                 self.call(**fields)
+
+
+class Agent(unittest.TestCase):
+    """Whole conversations with a model that calls by itself: what it answered goes back as the package gives it."""
+
+    ask = [{"role": "user", "content": "What is the weather in Paris and in Rome?"}]
+    tool = {"type": "function", "function": {"name": "get_weather", "parameters": Weather.SCHEMA}}
+
+    def setUp(self):
+        self.client = openai.OpenAI(base_url=f"{servers.agent.url}/v1", api_key=KEY, max_retries=0, timeout=60)
+
+    def finish(self, message, back=None):
+        weather, messages = Weather(), [*self.ask, back or message]
+        self.assertEqual(2, len({call.id for call in message.tool_calls}))
+        for call in message.tool_calls:
+            said = weather.get_weather(**json.loads(call.function.arguments))
+            messages.append({"role": "tool", "tool_call_id": call.id, "content": said})
+        self.assertEqual(agent_model.CALLS, weather.asked)
+        answer = self.client.chat.completions.create(model=servers.agent.model, messages=messages, tools=[self.tool])
+        self.assertEqual(agent_model.ANSWER, answer.choices[0].message.content)
+
+    @shows("tools", "chat completions: the message sent back as it came, and its `model_dump()`")
+    def test_chat_completions(self):
+        answer = self.client.chat.completions.create(model=servers.agent.model, messages=self.ask, tools=[self.tool])
+        message = answer.choices[0].message
+        self.finish(message)
+        self.finish(message, message.model_dump())
+
+    @shows("tools", "the stream helper's")
+    def test_the_stream_helper(self):
+        with self.client.chat.completions.stream(model=servers.agent.model, messages=self.ask,
+                                                 tools=[self.tool]) as stream:
+            message = stream.get_final_completion().choices[0].message
+        self.finish(message)
+
+    @shows("tools", "`pydantic_function_tool`")
+    def test_typed_arguments(self):
+        class GetWeather(BaseModel):
+            city: str = Field(max_length=20)
+            unit: str
+        tool = openai.pydantic_function_tool(GetWeather, name="get_weather")
+        message = self.client.chat.completions.parse(model=servers.agent.model, messages=self.ask,
+                                                     tools=[tool]).choices[0].message
+        self.assertEqual("Paris", message.tool_calls[0].function.parsed_arguments.city)
+        self.finish(message)
+
+    @shows("tools", "responses: the items sent back as they came, and their `model_dump()`")
+    def test_responses(self):
+        tool = {"type": "function", **self.tool["function"]}
+        first = self.client.responses.create(model=servers.agent.model, input=self.ask, tools=[tool])
+        for back in (first.output, [item.model_dump() for item in first.output]):
+            weather, items = Weather(), [*self.ask, *back]
+            for call in first.output:
+                if call.type == "function_call":
+                    said = weather.get_weather(**json.loads(call.arguments))
+                    items.append({"type": "function_call_output", "call_id": call.call_id, "output": said})
+            self.assertEqual(agent_model.CALLS, weather.asked)
+            answer = self.client.responses.create(model=servers.agent.model, input=items, tools=[tool])
+            self.assertEqual(agent_model.ANSWER, answer.output_text)
+
+
+class Rich(unittest.TestCase):
+    fields = {"temperature": 0, "max_tokens": 700}
+
+    @shows("structured", "pydantic models by `chat.completions.parse`")
+    def test_chat_completions(self):
+        for ask, kind, check in ((TRIP, Trip, check_trip), (ORDER, Order, check_order)):
+            with self.subTest(kind=kind.__name__):
+                answer = client.chat.completions.parse(model=model, messages=[{"role": "user", "content": ask}],
+                                                       response_format=kind, **self.fields)
+                check(self, answer.choices[0].message.parsed)
+
+    @shows("structured", "in a stream")
+    def test_streamed(self):
+        with client.chat.completions.stream(model=model, messages=[{"role": "user", "content": TRIP}],
+                                            response_format=Trip, **self.fields) as stream:
+            check_trip(self, stream.get_final_completion().choices[0].message.parsed)
+
+    @shows("structured", "by `responses.parse`")
+    def test_responses(self):
+        answer = client.responses.parse(model=model, input=TRIP, text_format=Trip, max_output_tokens=700, temperature=0)
+        check_trip(self, answer.output_parsed)
 
 
 class StructuredOutput(unittest.TestCase):
@@ -312,8 +409,21 @@ class Responses(unittest.TestCase):
         self.assertEqual("get_weather", call.name)
         self.assertEqual({"city", "unit"}, set(json.loads(call.arguments)))
 
+    def test_dumped_items_are_taken_back(self):
+        tool = {"type": "function", **WEATHER["function"]}
+        first = client.responses.create(model=model, input="Weather in Paris?", tools=[tool], tool_choice="required",
+                                        parallel_tool_calls=False, max_output_tokens=120)
+        (call,) = [item for item in first.output if item.type == "function_call"]
+        result = {"type": "function_call_output", "call_id": call.call_id, "output": "Sunny"}
+        question = {"role": "user", "content": "Weather in Paris?"}
+        for said in ([item.model_dump() for item in first.output], first.output):
+            second = client.responses.create(model=model, input=[question, *said, result], tools=[tool],
+                                             max_output_tokens=16)
+            self.assertTrue(second.output)
+
 
 class Errors(unittest.TestCase):
+    @shows("errors", "its exceptions by type, with `param`")
     def test_by_type(self):
         create = client.chat.completions.create
         for fields, kind, param in (
@@ -349,6 +459,22 @@ class Errors(unittest.TestCase):
 
 
 class Load(unittest.TestCase):
+    @shows("cancelled", "chat completions and responses, closed")
+    def test_closed_streams(self):
+        ask = {"model": model, "stream": True, "extra_body": {"ignore_eos": True}}
+        for make in (lambda: client.chat.completions.create(messages=ASK, max_tokens=4000, **ask),
+                     lambda: client.responses.create(input="Hello", max_output_tokens=4000, **ask)):
+            stream = make()
+            next(iter(stream))
+            stream.close()
+            self.assertTrue(runs_nothing(server))
+
+    @shows("cancelled", "a task cancelled")
+    def test_a_cancelled_task(self):
+        asynchronous = openai.AsyncOpenAI(base_url=f"{server.url}/v1", api_key="second", max_retries=0)
+        self.assertTrue(cancelled_task_frees(server, lambda: asynchronous.chat.completions.create(
+            model=model, messages=ASK, stream=True, **LONG)))
+
     def test_a_cancelled_stream_frees_its_place(self):
         stream = client.completions.create(model=model, prompt="x", max_tokens=4000, stream=True,
                                            extra_body={"ignore_eos": True})
@@ -390,4 +516,4 @@ class Load(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    unittest.main()
+    main()

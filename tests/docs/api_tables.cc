@@ -23,6 +23,20 @@ namespace {
 
 constexpr std::string_view kBegin = "<!-- fields:";
 constexpr std::string_view kEnd = "<!-- end -->";
+constexpr std::string_view kOthers = "others";
+
+constexpr std::pair<Surface, std::string_view> kSurfaceNames[] = {
+    {Surface::kCompletions, "completions"},
+    {Surface::kChat, "chat"},
+    {Surface::kResponses, "responses"},
+    {Surface::kMessages, "messages"},
+    {Surface::kCountTokens, "count_tokens"},
+    {Surface::kEmbeddings, "embeddings"},
+    {Surface::kScore, "score"},
+    {Surface::kTokenize, "tokenize"},
+    {Surface::kDetokenize, "detokenize"},
+    {Surface::kRows, "rows"},
+};
 
 struct Section {
   Surface surface;
@@ -115,9 +129,10 @@ std::string values_text(const Json& schema) {
     } else if (one == "array") {
       texts.push_back(list_text(schema));
     } else if (one == "object") {
-      const Json& values = schema.value("additionalProperties", Json());
-      texts.push_back(values.is_object() ? "token id: " + (range_text(values).empty() ? "number" : range_text(values))
-                                         : "object");
+      // Those with names of their own kind are maps.
+      const bool is_map = schema.contains("propertyNames");
+      const std::string range = is_map ? range_text(schema["additionalProperties"]) : "";
+      texts.push_back(!is_map ? "object" : "token id: " + (range.empty() ? "number" : range));
     } else if (one == "number" || one == "integer") {
       const std::string range = schema.contains("format") ? "64 bits" : range_text(schema);
       const std::string name = one == "integer" ? "integer" : "number";
@@ -140,40 +155,45 @@ std::string default_text(const RequestField& field, Surface surface, const Json&
   return value.is_string() ? "`" + value.get<std::string>() + "`" : value.dump();
 }
 
-/// The fields of one use, which a sentence lists.
-std::string sentence(std::string_view begin, const std::vector<std::string>& names) {
-  return names.empty() ? "" : fmt::format("\n{}{}.\n", begin, joined(names));
-}
-
+/// What a surface reads.
 template <typename Stands>
 std::string table(Surface surface, Stands stands) {
   std::string rows;
-  std::vector<std::string> ignored;
-  std::vector<std::pair<std::string_view, std::vector<std::string>>> refused;  // what to do instead; which fields
   for (const RequestField& field : request_fields()) {
-    if (!field.surfaces.has(surface) || !stands(field)) continue;
-    const std::string name = fmt::format("`{}`", field.name);
-    if (field.use == FieldUse::kIgnored) {
-      ignored.push_back(name);
-    } else if (field.use == FieldUse::kRefused) {
-      const std::string but = field.harmless == "null" ? "" : fmt::format(" other than `{}`", field.harmless);
-      const auto same = [&](const auto& entry) { return entry.first == field.instead; };
-      auto entry = std::ranges::find_if(refused, same);
-      if (entry == refused.end()) entry = refused.insert(entry, {field.instead, {}});
-      entry->second.push_back(name + but);
-    } else {
-      const Json schema = field_schema(field, surface);
-      rows += fmt::format("| {} | {} | {} | {} |\n", name, values_text(schema), default_text(field, surface, schema),
-                          field.help);
-    }
+    if (!field.surfaces.has(surface) || field.use != FieldUse::kRead || !stands(field)) continue;
+    const Json schema = field_schema(field, surface);
+    rows += fmt::format("| `{}` | {} | {} | {} |\n", field.name, values_text(schema),
+                        default_text(field, surface, schema), field.help);
   }
-  std::vector<std::string> refusals;
-  for (const auto& [instead, names] : refused) refusals.push_back(fmt::format("{} ({})", joined(names), instead));
-  std::string text = rows.empty() ? "" : "\n| Field | Values | Default | |\n| --- | --- | --- | --- |\n" + rows;
-  return text + sentence("Taken, and no answer depends on them: ", ignored) + sentence("Refused: ", refusals) + "\n";
+  return "\n| Field | Values | Default | |\n| --- | --- | --- | --- |\n" + rows + "\n";
+}
+
+/// The surfaces that have a row, as the page calls them.
+std::string surfaces_text(Surfaces surfaces) {
+  if (surfaces.has_all(kHttp | Surface::kRows)) return "all";
+  std::vector<std::string> names;
+  for (const auto& [surface, name] : kSurfaceNames) {
+    if (surfaces.has(surface)) names.emplace_back(name);
+  }
+  return joined(names);
+}
+
+/// What surfaces know and do not read.
+std::string others_table() {
+  std::string rows;
+  for (const RequestField& field : request_fields()) {
+    if (field.use == FieldUse::kRead) continue;
+    const std::string but = field.harmless == "null" ? "" : fmt::format(" other than `{}`", field.harmless);
+    const std::string where = surfaces_text(field.surfaces);
+    const bool ignored = field.use == FieldUse::kIgnored;
+    rows += fmt::format("| `{}`{} | {} | {} | {} |\n", field.name, but, ignored ? where : "", ignored ? "" : where,
+                        field.instead);
+  }
+  return "\n| Field | Ignored by | Refused by | |\n| --- | --- | --- | --- |\n" + rows + "\n";
 }
 
 std::string section(std::string_view name) {
+  if (name == kOthers) return others_table();
   if (name == "generating") {
     return table(Surface::kCompletions, [](const RequestField& field) { return field.surfaces.has_all(kGenerating); });
   }
@@ -205,6 +225,7 @@ std::string with_tables(std::string_view page) {
     written.insert(name);
     at = end;
   }
+  if (!written.contains(kOthers)) throw fail<InvalidArgument>("the page has no {}{} -->", kBegin, kOthers);
   for (const auto& [name, surface] : sections()) {
     if (!written.contains(name)) throw fail<InvalidArgument>("the page has no {}{} -->", kBegin, name);
   }

@@ -117,20 +117,42 @@ TEST(Grammar, AnswersDependNeitherOnTheBatchNorOnPreemption) {
 
 TEST(Grammar, WhatCannotBeEnforcedIsRefusedAtOnce) {
   EngineImpl engine(small_config());
-  EXPECT_THAT(refusal(engine, drawn(regex("(?=a)a"))), HasSubstr("look-ahead"));
-  EXPECT_THAT(refusal(engine, drawn({.kind = GrammarSpec::Kind::kJsonSchema, .text = R"({"not":{"type":"null"}})"})),
+  EXPECT_THAT(refusal(engine, drawn(regex("(?<=a)a"))), HasSubstr("look-behind"));
+  EXPECT_THAT(refusal(engine, drawn({.kind = GrammarSpec::Kind::kJsonSchema, .text = R"({"not":{"multipleOf":2}})"})),
               HasSubstr("'not' at #"));
   SamplingParams beams = drawn(regex("a"), 2);
   beams.use_beam_search = true;
   EXPECT_THAT(refusal(engine, beams), HasSubstr("beam search"));
 }
 
+TEST(Grammar, AContradictionThatShowsAtOnceIsRefused) {
+  EngineImpl engine(small_config());
+  SamplingParams allowed = drawn(regex("[0-9]{3}"));
+  allowed.allowed_token_ids = {*engine.tokenizer().find("a")};
+  EXPECT_THAT(refusal(engine, allowed), HasSubstr("no token can begin the answer"));
+  SamplingParams banned = drawn(regex("ab?|abc"));
+  banned.bad_words = {"a"};
+  EXPECT_THAT(refusal(engine, banned), HasSubstr("no token can begin the answer"));
+  SamplingParams none = drawn(regex("a*"));
+  none.allowed_token_ids = {*engine.tokenizer().find("b")};
+  EXPECT_EQ(run(engine, constrained(none)).error, "") << "the empty text is whole";
+}
+
+TEST(Grammar, SaysWhatItsSchemasDoNotEnforce) {
+  EngineImpl engine(small_config());
+  const auto handle = engine.submit(constrained(
+      drawn({.kind = GrammarSpec::Kind::kJsonSchema, .text = R"({"type":"null","unit":1,"format":"path"})"})));
+  EXPECT_EQ(handle->schema_annotations(), (std::vector<std::string>{"unit", "format:path"}));
+  EXPECT_EQ(engine.submit(constrained(drawn(regex("a"))))->schema_annotations(), std::vector<std::string>());
+}
+
 TEST(Grammar, ADeadEndEndsTheAnswerWithAnError) {
   EngineImpl engine(small_config());
-  SamplingParams params = drawn(regex("[0-9]{3}"));
-  params.allowed_token_ids = {*engine.tokenizer().find("a")};
+  SamplingParams params = drawn(regex("[0-9]{2}x"));
+  params.allowed_token_ids = {*engine.tokenizer().find("7")};
   const Result result = run(engine, constrained(params));
   EXPECT_THAT(result.error, HasSubstr("no token can follow"));
+  EXPECT_TRUE(result.contradicts_itself);
   EXPECT_EQ(result.completions.at(0).finish_reason, FinishReason::kError);
   expect_all_free(engine);
   const Result after = run(engine, constrained(drawn(regex("[0-9]{3}"))));

@@ -12,6 +12,8 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "engine/harness.h"
+#include "engine/memory_plan.h"
+#include "fields/sampling.h"
 
 namespace caravel::engine {
 namespace {
@@ -149,17 +151,126 @@ TEST_F(RequestTest, RefusesWithTheNumbers) {
   EXPECT_THAT(refusal(token_request(random_tokens(256, 1), {})), HasSubstr("the prompt has 256 tokens"));
   EXPECT_THAT(refusal(token_request({1}, {.top_p = 2})), HasSubstr("top_p is 2"));
   EXPECT_THAT(refusal(token_request({1}, {.temperature = 1, .n = 65})), HasSubstr("n is 65; the engine runs 64"));
-  EngineConfig tiny = small_config();
-  const ModelInfo& info = engine_.model();
-  tiny.kv_cache_memory = info.kv_pool_bytes / info.kv_blocks * 4;
-  EngineImpl small(tiny);
-  try {
-    small.submit(token_request(random_tokens(65, 1), {.max_tokens = 8}));
-    FAIL() << "5 blocks do not fit 4";
-  } catch (const CapacityError& error) {
-    EXPECT_THAT(error.what(), HasSubstr("may need 5 KV blocks of 16 tokens, and there are 4"));
+}
+
+/// Of `blocks` KV blocks of 16 tokens.
+EngineConfig pool_of(int64_t blocks) {
+  EngineConfig config = small_config();
+  const ModelInfo info = EngineImpl(config).model();
+  config.kv_cache_memory = info.kv_pool_bytes / info.kv_blocks * blocks;
+  return config;
+}
+
+TEST(SmallPools, LowerTheContextAndCutAnswers) {
+  EngineImpl engine(pool_of(4));
+  EXPECT_EQ(engine.model().max_model_len, 64);
+  EXPECT_EQ(engine.model().memory.full_model_len, 256);
+  EXPECT_TRUE(engine.model().memory.lowers_context());
+  for (const int prompt : {1, 16, 50, 63}) {
+    const Result result =
+        run(engine, token_request(random_tokens(static_cast<size_t>(prompt), 1), {.max_tokens = 1000}));
+    EXPECT_EQ(result.error, "");
+    EXPECT_EQ(result.completions[0].token_ids.size(), static_cast<size_t>(64 - prompt));
+    EXPECT_EQ(result.completions[0].finish_reason, FinishReason::kLength);
   }
-  EXPECT_EQ(run(small, token_request(random_tokens(50, 1), {.max_tokens = 8})).error, "");
+  EXPECT_THROW(engine.submit(token_request(random_tokens(65, 1), {.max_tokens = 8})), InvalidArgument);
+  expect_all_free(engine);
+}
+
+TEST(SmallPools, SequencesOfOneRequestShareTheRoom) {
+  EngineImpl engine(pool_of(16));
+  EXPECT_EQ(engine.model().max_model_len, 256);
+  const Request request = token_request(random_tokens(32, 1), {.max_tokens = 1000, .temperature = 1, .n = 4});
+  const Result result = run(engine, request);
+  ASSERT_EQ(result.completions.size(), 4U);
+  for (const Completion& completion : result.completions) {
+    // 2 blocks of the prompt, 3 for each, and one token that is drawn and not computed.
+    EXPECT_EQ(completion.token_ids.size(), 3 * 16 + 1U);
+    EXPECT_EQ(completion.finish_reason, FinishReason::kLength);
+  }
+  SamplingParams beams = {.max_tokens = 1000, .n = 2, .use_beam_search = true, .beam_width = 5};
+  const Result best = run(engine, token_request(random_tokens(32, 1), std::move(beams)));
+  EXPECT_EQ(best.error, "");
+  ASSERT_EQ(best.completions.size(), 2U);
+  EXPECT_EQ(best.completions[0].token_ids.size(), 2 * 16 + 1U);
+  EXPECT_EQ(best.completions[0].finish_reason, FinishReason::kLength);
+  expect_all_free(engine);
+}
+
+TEST(SmallPools, MoreAnswersThanBlocksAreRefusedByTheirNumber) {
+  EngineImpl engine(pool_of(16));
+  try {
+    engine.submit(token_request(random_tokens(17, 1), {.max_tokens = 8, .temperature = 1, .n = 20}));
+    FAIL() << "21 blocks do not fit 16";
+  } catch (const InvalidField& error) {
+    EXPECT_EQ(error.field, "n");
+    EXPECT_THAT(error.what(), HasSubstr("need 21 KV blocks of 16 tokens, and there are 16"));
+  }
+}
+
+TEST(SmallPools, ScoresGoOneAfterTheOtherWhereTheyDoNotFitBesideEachOther) {
+  EngineImpl engine(pool_of(16));
+  EngineImpl roomy(small_config());
+  const ScoreRequest request = score_request(random_tokens(150, 2), {random_tokens(100, 3), random_tokens(106, 4)});
+  const std::vector<Score> scores = score(engine, request);
+  const std::vector<Score> expected = score(roomy, request);
+  ASSERT_EQ(scores.size(), 2U);
+  for (size_t i = 0; i < 2; ++i) EXPECT_EQ(scores[i].token_logprobs, expected[i].token_logprobs);
+  expect_all_free(engine);
+}
+
+TEST(SmallPools, AnAskedLengthIsRefused) {
+  EngineConfig config = pool_of(4);
+  config.max_model_len = 64;
+  EXPECT_EQ(EngineImpl(config).model().max_model_len, 64);
+  config.max_model_len = 65;
+  try {
+    EngineImpl engine(config);
+    FAIL() << "65 tokens need 5 blocks";
+  } catch (const CapacityError& error) {
+    EXPECT_THAT(error.what(), HasSubstr("max_model_len is 65"));
+    EXPECT_THAT(error.what(), HasSubstr("which hold 64 tokens"));
+  }
+}
+
+/// An engine with memory for so many log-probabilities.
+int64_t logprobs_of(const Engine& engine) { return engine.model().memory.logprobs / 4 * 3 / kLogprobBytes; }
+
+TEST(Logprobs, OneRequestIsCutOrRefusedBeyondTheirMemory) {
+  RequestLimits limits{
+      .max_model_len = 256, .max_num_seqs = 64, .pool = {.block_size = 16, .blocks = 1000}, .max_logprobs = 600};
+  const auto max_tokens = [&limits](SamplingParams params, int64_t prompt) {
+    resolve_sampling(params, {}, {});
+    const int64_t held = fit_length(params, prompt, limits);
+    EXPECT_LE(held, limits.max_logprobs);
+    return *params.max_tokens;
+  };
+  EXPECT_EQ(max_tokens({.max_tokens = 1000}, 56), 200);
+  EXPECT_EQ(max_tokens({.max_tokens = 1000, .logprobs = 0}, 56), 200);
+  EXPECT_EQ(max_tokens({.max_tokens = 1000, .logprobs = 4}, 56), 120);
+  EXPECT_EQ(max_tokens({.max_tokens = 1000, .n = 3, .logprobs = 4}, 56), 40);
+  EXPECT_EQ(max_tokens({.max_tokens = 1000, .logprobs = 4, .prompt_logprobs = 4}, 50), 70);
+  EXPECT_EQ(max_tokens({.max_tokens = 7, .n = 3, .logprobs = 4}, 56), 7);
+  EXPECT_EQ(max_tokens({.max_tokens = 0, .prompt_logprobs = 5}, 100), 0);
+  EXPECT_THROW(max_tokens({.max_tokens = 0, .prompt_logprobs = 6}, 100), CapacityError);
+  EXPECT_THROW(max_tokens({.max_tokens = 1, .n = 2, .prompt_logprobs = 3}, 100), CapacityError);
+  EXPECT_THROW(max_tokens({.max_tokens = 1, .logprobs = 0, .prompt_logprobs = 5}, 100), CapacityError);
+}
+
+TEST(Logprobs, RequestsShareTheirMemory) {
+  EngineImpl engine(small_config());
+  const int64_t each = int64_t{129} * 200 * 6;  // of one request below
+  std::vector<std::unique_ptr<RequestHandle>> handles;
+  const auto submit = [&] {
+    const SamplingParams sampling{.max_tokens = 1, .temperature = 1, .n = 6, .prompt_logprobs = 128};
+    handles.push_back(engine.submit(token_request(random_tokens(200, 5), sampling)));
+  };
+  ASSERT_GT(logprobs_of(engine), 0);
+  if (logprobs_of(engine) < each) GTEST_SKIP() << "too little memory for one of these requests";
+  for (int64_t i = 0; i < logprobs_of(engine) / each; ++i) submit();
+  EXPECT_THROW(submit(), Busy);
+  handles.pop_back();
+  EXPECT_NO_THROW(submit()) << "what a dropped handle held is there again";
 }
 
 TEST_F(RequestTest, CancelKeepsWhatWasGenerated) {

@@ -56,6 +56,21 @@ TEST(RequestFields, TypeAndMemberAgree) {
   }
 }
 
+TEST(RequestFields, InnerOnesAreOfAnObjectThatIsRead) {
+  for (const RequestField& field : request_fields()) {
+    if (!field.is_inner()) continue;
+    SCOPED_TRACE(field.name);
+    EXPECT_NE(field.use, FieldUse::kRead);
+    const std::string_view outer = field.name.substr(0, field.name.find('.'));
+    for (const Surface surface : kSurfaces) {
+      if (!field.surfaces.has(surface)) continue;
+      const RequestField* const object = find_field(outer, surface);
+      EXPECT_TRUE(object != nullptr && object->use == FieldUse::kRead);
+      EXPECT_FALSE(request_schema(surface)["properties"].contains(std::string(field.name)));
+    }
+  }
+}
+
 TEST(RequestFields, DefaultsAreInRange) {
   for (const RequestField& field : request_fields()) {
     for (const Surface surface : kSurfaces) {
@@ -128,10 +143,16 @@ TEST(FieldSchema, IsAsTheSurfaceHasIt) {
   EXPECT_EQ(field_schema(*find_field("max_tokens", Surface::kMessages), Surface::kMessages)["type"], "integer");
 }
 
+TEST(FieldSchema, OfAFieldReadByHandHasTheTablesRange) {
+  const Json schema = field_schema(*find_field("logprobs", Surface::kRows), Surface::kRows);
+  EXPECT_EQ(schema["minimum"], 0);
+  EXPECT_EQ(schema["maximum"], 128);
+}
+
 TEST(FieldSchema, OfARequestHasWhatIsServed) {
   const Json schema = request_schema(Surface::kMessages);
   EXPECT_EQ(schema["required"], Json({"messages", "max_tokens"}));
-  EXPECT_EQ(schema["additionalProperties"], false);
+  EXPECT_EQ(schema["additionalProperties"], Json({{"type", "null"}}));
   EXPECT_TRUE(schema["properties"].contains("stop_sequences"));
   EXPECT_FALSE(schema["properties"].contains("n"));
   const Json chat = request_schema(Surface::kChat)["properties"];

@@ -37,7 +37,7 @@ std::string refusal(Surface surface, const std::string& text) {
 TEST(ReadSampling, SetsWhatIsGivenAndNothingElse) {
   const SamplingParams params = read(Surface::kCompletions, R"({"temperature": 0.5, "top_k": null, "n": 3,
     "seed": 18446744073709551615, "stop": "end", "bad_words": ["a", "b"], "stop_token_ids": [5], "ignore_eos": true,
-    "skip_special_tokens": false, "logit_bias": {"7": -100, "8": 1.5}, "user": "u"})");
+    "skip_special_tokens": false, "logit_bias": {"7": -100, "8": 1.5, "9": null}, "user": "u"})");
   EXPECT_EQ(params.temperature, 0.5F);
   EXPECT_EQ(params.top_k, std::nullopt);
   EXPECT_EQ(params.max_tokens, std::nullopt);

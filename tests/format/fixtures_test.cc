@@ -1,12 +1,13 @@
 // Every tiny model of tests/fixtures/models, opened both as a Hugging Face folder and as GGUF.
 
+#include "fixtures.h"
+
 #include <gtest/gtest.h>
 
 #include <cmath>
 #include <cstring>
 #include <nlohmann/json.hpp>
 
-#include "fixtures.h"
 #include "format/weight_source.h"
 #include "text/tokenizer_data.h"
 
@@ -79,11 +80,15 @@ TEST_P(Fixtures, TokenizersAgree) {
   ASSERT_EQ(a.tokens.size(), b.tokens.size());
   for (size_t i = 0; i < b.tokens.size(); ++i) EXPECT_EQ(a.tokens[i].text, b.tokens[i].text) << i;
   EXPECT_EQ(a.kind, b.kind);
-  EXPECT_EQ(a.add_bos, b.add_bos);
+  EXPECT_EQ(a.prefix_ids, b.prefix_ids);
+  EXPECT_EQ(a.suffix_ids, b.suffix_ids);
   EXPECT_EQ(a.bos_id, b.bos_id);
   EXPECT_EQ(a.eos_id, b.eos_id);
   EXPECT_EQ(a.chat_template, b.chat_template);
-  EXPECT_EQ(a.add_space_prefix, b.add_space_prefix);
+  if (b.merges_by_score) {
+    ASSERT_EQ(a.normalizer.size(), b.normalizer.size()) << "a space before the text, or none";
+    EXPECT_EQ(a.normalizer.back().content, b.normalizer.back().content);
+  }
   if (!b.merges_by_score) {
     EXPECT_EQ(a.merges, b.merges);
   }

@@ -33,7 +33,8 @@ class GgufTokenizer : public testing::Test {
 TEST_F(GgufTokenizer, ReadsByteLevelBpe) {
   auto builder = byte_level();
   builder.u32("tokenizer.ggml.bos_token_id", 0).u32("tokenizer.ggml.padding_token_id", 0xFFFFFFFF);
-  builder.text("tokenizer.chat_template", "{{ x }}");
+  builder.text("tokenizer.chat_template", "{{ x }}").texts("tokenizer.chat_templates", {"rag"});
+  builder.text("tokenizer.chat_template.rag", "{{ r }}").text("tokenizer.chat_template.tool_use", "{{ t }}");
   const auto source = open(builder);
   const TokenizerData& data = source->tokenizer();
   EXPECT_EQ(data.kind, TokenizerKind::kByteLevelBpe);
@@ -44,13 +45,43 @@ TEST_F(GgufTokenizer, ReadsByteLevelBpe) {
   EXPECT_EQ(data.bos_id, 0);
   EXPECT_EQ(data.pad_id, std::nullopt) << "4294967295 stands for none";
   EXPECT_EQ(data.chat_template, "{{ x }}");
-  EXPECT_FALSE(data.add_bos);
+  EXPECT_THAT(data.prefix_ids, ElementsAre());
+  EXPECT_FALSE(data.bos_in_chats);
+  EXPECT_THAT(data.named_templates, ElementsAre(std::pair("rag", "{{ r }}"), std::pair("tool_use", "{{ t }}")));
   EXPECT_FALSE(data.ignore_merges);
 }
 
 TEST_F(GgufTokenizer, Llama3TakesABosUnlessTheFileSaysNo) {
-  EXPECT_TRUE(open(byte_level("llama-bpe"))->tokenizer().add_bos);
-  EXPECT_FALSE(open(byte_level("llama-bpe").boolean("tokenizer.ggml.add_bos_token", false))->tokenizer().add_bos);
+  auto builder = byte_level("llama-bpe");
+  builder.u32("tokenizer.ggml.bos_token_id", 1);
+  EXPECT_THAT(open(builder)->tokenizer().prefix_ids, ElementsAre(1));
+  EXPECT_TRUE(open(builder)->tokenizer().bos_in_chats);
+  builder.boolean("tokenizer.ggml.add_bos_token", false);
+  EXPECT_THAT(open(builder)->tokenizer().prefix_ids, ElementsAre());
+  EXPECT_FALSE(open(builder)->tokenizer().bos_in_chats);
+}
+
+TEST_F(GgufTokenizer, AnEndOfSequenceGoesBehindTextsThatAskForItNotBehindChats) {
+  GgufBuilder builder;
+  builder.text("tokenizer.ggml.model", "gpt2").text("tokenizer.ggml.pre", "smollm");
+  builder.texts("tokenizer.ggml.tokens", {"<end>", "a", "b", "ab"}).texts("tokenizer.ggml.merges", {"a b"});
+  builder.i32s("tokenizer.ggml.token_type", {3, 1, 1, 1});
+  builder.u32("tokenizer.ggml.eos_token_id", 0).boolean("tokenizer.ggml.add_eos_token", true);
+  const Tokenizer tokenizer(open(builder)->tokenizer());
+  EXPECT_THAT(tokenizer.encode("ab"), ElementsAre(3, 0));
+  EXPECT_THAT(tokenizer.encode_chat("ab"), ElementsAre(3));
+}
+
+TEST_F(GgufTokenizer, ScoresThatAreAllOneAreRefused) {
+  // What llama.cpp's converter writes for a Llama folder without a tokenizer.model: the order of merges is lost.
+  const auto with_scores = [&](const std::vector<float>& scores) {
+    GgufBuilder builder;
+    builder.text("tokenizer.ggml.model", "llama").texts("tokenizer.ggml.tokens", {"<unk>", "a", "b", "aa", "ab"});
+    builder.f32s("tokenizer.ggml.scores", scores).i32s("tokenizer.ggml.token_type", {2, 1, 1, 1, 1});
+    return open(builder);
+  };
+  expect_error<Unsupported>("2 tokens have one score, -1000", [&] { with_scores({0, -1000, -1000, -1000, -1000}); });
+  EXPECT_EQ(with_scores({0, -1000, -1000, -1000, -999})->tokenizer().tokens.size(), 5U);
 }
 
 TEST_F(GgufTokenizer, ReadsSentencePieceWithLlamasDefaults) {
@@ -60,7 +91,9 @@ TEST_F(GgufTokenizer, ReadsSentencePieceWithLlamasDefaults) {
   const auto source = open(builder);
   const TokenizerData& data = source->tokenizer();
   EXPECT_EQ(data.kind, TokenizerKind::kSentencePieceBpe);
-  EXPECT_TRUE(data.merges_by_score && data.byte_fallback && data.add_space_prefix && data.add_bos);
+  EXPECT_TRUE(data.merges_by_score && data.byte_fallback && data.bos_in_chats);
+  EXPECT_EQ(data.normalizer.size(), 2U) << "a space before the text, then marks for spaces";
+  EXPECT_THAT(data.prefix_ids, ElementsAre(1));
   EXPECT_EQ(data.bos_id, 1);
   EXPECT_EQ(data.eos_id, 2);
   EXPECT_EQ(data.unknown_id, 0);
@@ -68,7 +101,7 @@ TEST_F(GgufTokenizer, ReadsSentencePieceWithLlamasDefaults) {
   EXPECT_EQ(data.tokens[4].type, TokenType::kUserDefined);
   EXPECT_EQ(data.tokens[4].score, -1.5F);
   builder.boolean("tokenizer.ggml.add_space_prefix", false);  // as Gemma's files say
-  EXPECT_FALSE(open(builder)->tokenizer().add_space_prefix);
+  EXPECT_EQ(open(builder)->tokenizer().normalizer.size(), 1U);
 }
 
 TEST_F(GgufTokenizer, EveryEndOfGenerationCounts) {

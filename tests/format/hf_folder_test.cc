@@ -103,12 +103,81 @@ TEST_F(HfFolder, ReadsTheShardsOfAnIndex) {
   EXPECT_EQ(source->weights().size(), 2U);
   EXPECT_THAT(source->find("v")->file, testing::EndsWith("two.safetensors"));
 
-  folder_.write("model.safetensors.index.json", R"({"weight_map":{"v":"one.safetensors"}})");
-  expect_error<FormatError>("tensor v should be in one.safetensors, and is not", [&] { open(); });
+  // An index may promise what no file has: a rotary table, a head that is tied.
+  folder_.write("model.safetensors.index.json",
+                R"({"weight_map":{"v":"one.safetensors","x":"two.safetensors","w":"one.safetensors"}})");
+  EXPECT_EQ(open()->weights().size(), 2U);
+  EXPECT_EQ(open()->find("x"), nullptr);
   folder_.write("model.safetensors.index.json", R"({"weight_map":{"v":"../one.safetensors"}})");
   expect_error<FormatError>("not a file of this folder", [&] { open(); });
   folder_.write("model.safetensors.index.json", R"({"weight_map":{"w":"one.safetensors","v":"gone.safetensors"}})");
-  expect_error<NotFound>("gone.safetensors: no such file", [&] { open(); });
+  expect_error<NotFound>("gone.safetensors: no such file; 1 of the 2 files that model.safetensors.index.json names",
+                         [&] { open(); });
+}
+
+TEST_F(HfFolder, TensorsHaveOneNameWhateverSavedThem) {
+  const std::pair<const char*, const char*> names[] = {
+      {"embed_tokens.weight", "model.embed_tokens.weight"},
+      {"layers.3.mlp.up_proj.weight", "model.layers.3.mlp.up_proj.weight"},
+      {"norm.weight", "model.norm.weight"},
+      {"model.norm.weight", "model.norm.weight"},
+      {"language_model.model.layers.0.x", "model.layers.0.x"},
+      {"model.language_model.layers.0.x", "model.layers.0.x"},
+      {"language_model.layers.0.x", "model.layers.0.x"},
+      {"language_model.lm_head.weight", "lm_head.weight"},
+      {"lm_head.weight", "lm_head.weight"},
+      {"score.weight", "score.weight"},
+  };
+  for (const auto& [saved, name] : names) {
+    const std::string header =
+        std::string(R"({")") + saved + R"(":{"dtype":"F32","shape":[1,2],"data_offsets":[0,8]}})";
+    folder_.write("model.safetensors", safetensors(header, 8));
+    EXPECT_NE(open()->find(name), nullptr) << saved;
+  }
+}
+
+TEST_F(HfFolder, OfAMultimodalModelTheTextPartIsRead) {
+  folder_.write("config.json",
+                R"({"architectures":["Gemma3ForConditionalGeneration"],"eos_token_id":[1,106],)"
+                R"("text_config":{"hidden_size":64,"eos_token_id":1},"vision_config":{"hidden_size":8}})");
+  folder_.write("model.safetensors",
+                safetensors(R"({"language_model.model.norm.weight":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},)"
+                            R"("vision_tower.a.weight":{"dtype":"F32","shape":[1],"data_offsets":[4,8]},)"
+                            R"("model.multi_modal_projector.b":{"dtype":"F32","shape":[1],"data_offsets":[8,12]}})",
+                            12));
+  const auto source = open();
+  EXPECT_EQ(source->config()["hidden_size"], 64);
+  EXPECT_EQ(source->config()["architectures"][0], "Gemma3ForConditionalGeneration");
+  EXPECT_THAT(source->generation_defaults().end_of_generation_ids, ElementsAre(1, 106));
+  ASSERT_EQ(source->weights().size(), 1U);
+  EXPECT_EQ(source->weights()[0].name, "model.norm.weight");
+  folder_.write("config.json", R"({"text_config":3})");
+  expect_error<FormatError>("text_config is not an object", [&] { open(); });
+}
+
+TEST_F(HfFolder, AModelWithoutItsTokenizerIsRefusedByName) {
+  const auto open_it = [&] { open_model(folder_.path().string()); };
+  expect_error<NotFound>("no tokenizer.json in this folder, nor any other", open_it);
+  folder_.write("vocab.json", "{}");
+  folder_.write("merges.txt", "");
+  expect_error<NotFound>(
+      "no tokenizer.json in this folder, which is the file that Caravel reads; there is vocab.json, "
+      "merges.txt (",
+      open_it);
+  folder_.write("tokenizer.json",
+                R"({"model":{"type":"BPE","vocab":{},"merges":[]},"pre_tokenizer":{"type":"ByteLevel",)"
+                R"("add_prefix_space":false}})");
+  expect_error<NotFound>("tokenizer.json: its vocabulary is empty", open_it);
+  folder_.write("tokenizer.json", kTokenizer);
+  EXPECT_NO_THROW(open_it());
+}
+
+TEST_F(HfFolder, PointersOfGitLfsAreToldFromFiles) {
+  const std::string pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 17\n";
+  folder_.write("tokenizer.json", pointer);
+  expect_error<FormatError>("tokenizer.json: this is Git LFS's pointer", [&] { open(); });
+  folder_.write("model.safetensors", pointer);
+  expect_error<FormatError>("model.safetensors: this is Git LFS's pointer", [&] { open(); });
 }
 
 TEST_F(HfFolder, SaysWhatAFolderLacks) {
@@ -116,6 +185,9 @@ TEST_F(HfFolder, SaysWhatAFolderLacks) {
   expect_error<NotFound>("no model.safetensors and no model.safetensors.index.json", [&] { open(); });
   folder_.write("pytorch_model.bin", "x");
   expect_error<NotFound>("pytorch_model.bin must be saved as safetensors", [&] { open(); });
+  std::filesystem::remove(folder_.path() / "pytorch_model.bin");
+  folder_.write("consolidated.safetensors", "x");
+  expect_error<NotFound>("there is consolidated.safetensors, which Caravel does not read", [&] { open(); });
   std::filesystem::remove(folder_.path() / "config.json");
   expect_error<NotFound>("no config.json", [&] { open(); });
 }
@@ -147,14 +219,13 @@ TEST_F(HfFolder, SpecialTokensComeFromTheTokenizersConfigElseFromTheModels) {
   folder_.write("tokenizer.json", kTokenizer);
   EXPECT_EQ(open()->tokenizer().bos_id, 0);
   EXPECT_EQ(open()->tokenizer().eos_id, 2);
-  EXPECT_FALSE(open()->tokenizer().add_bos);
   folder_.write("tokenizer_config.json",
                 R"({"bos_token":{"content":"a"},"eos_token":"b","pad_token":null,"add_bos_token":true})");
   const auto source = open();
   EXPECT_EQ(source->tokenizer().bos_id, 1);
   EXPECT_EQ(source->tokenizer().eos_id, 4);
   EXPECT_EQ(source->tokenizer().pad_id, std::nullopt);
-  EXPECT_TRUE(source->tokenizer().add_bos);
+  EXPECT_THAT(source->tokenizer().prefix_ids, ElementsAre()) << "the post-processor alone decides what is added";
   EXPECT_THAT(source->generation_defaults().end_of_generation_ids, ElementsAre(2, 4));
 }
 
@@ -166,8 +237,28 @@ TEST_F(HfFolder, FindsTheChatTemplateWhereverItIs) {
   folder_.write("tokenizer_config.json",
                 R"({"chat_template":[{"name":"tool_use","template":"tools"},{"name":"default","template":"two"}]})");
   EXPECT_EQ(open()->tokenizer().chat_template, "two");
+  EXPECT_THAT(open()->tokenizer().named_templates, ElementsAre(std::pair("tool_use", "tools")));
+  folder_.write("tokenizer_config.json",
+                R"({"chat_template":{"tool_use":"tools","rag":"documents","default":"four"}})");
+  EXPECT_EQ(open()->tokenizer().chat_template, "four");
+  EXPECT_THAT(open()->tokenizer().named_templates,
+              ElementsAre(std::pair("rag", "documents"), std::pair("tool_use", "tools")));
+  // Files come before what the configuration says, as in transformers.
   folder_.write("chat_template.jinja", "three");
   EXPECT_EQ(open()->tokenizer().chat_template, "three");
+  EXPECT_TRUE(open()->tokenizer().named_templates.empty());
+  folder_.write("additional_chat_templates/tool_use.jinja", "five");
+  folder_.write("additional_chat_templates/notes.txt", "no template");
+  EXPECT_EQ(open()->tokenizer().chat_template, "three");
+  EXPECT_THAT(open()->tokenizer().named_templates, ElementsAre(std::pair("tool_use", "five")));
+}
+
+TEST_F(HfFolder, AProcessorsChatTemplateIsTheLastToCount) {
+  folder_.write("tokenizer.json", kTokenizer);
+  folder_.write("chat_template.json", R"({"chat_template":"processor"})");
+  EXPECT_EQ(open()->tokenizer().chat_template, "processor");
+  folder_.write("tokenizer_config.json", R"({"chat_template":"one"})");
+  EXPECT_EQ(open()->tokenizer().chat_template, "one");
 }
 
 }  // namespace

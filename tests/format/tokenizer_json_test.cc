@@ -39,9 +39,11 @@ TokenizerData read(json root) { return read_tokenizer_json(std::move(root), "tok
 TEST(TokenizerJson, ReadsByteLevelBpe) {
   const TokenizerData data = read(byte_level());
   EXPECT_EQ(data.kind, TokenizerKind::kByteLevelBpe);
-  EXPECT_EQ(data.normalization, TokenizerData::Normalization::kNfc);
+  ASSERT_EQ(data.normalizer.size(), 1U);
+  EXPECT_EQ(data.normalizer[0].form, TokenizerData::Normalization::kNfc);
   EXPECT_TRUE(data.ignore_merges);
-  EXPECT_FALSE(data.byte_fallback || data.add_bos || data.add_eos || data.add_space_prefix);
+  EXPECT_FALSE(data.byte_fallback || data.fuse_unknown || data.bos_in_chats);
+  EXPECT_TRUE(data.prefix_ids.empty() && data.suffix_ids.empty());
   EXPECT_THAT(data.merges, ElementsAre(std::pair("a", "b")));
   ASSERT_EQ(data.tokens.size(), 7U);
   EXPECT_EQ(data.tokens[2].text, "ab");
@@ -55,11 +57,14 @@ TEST(TokenizerJson, ReadsByteLevelBpe) {
 TEST(TokenizerJson, ReadsSentencePieceStyleBpe) {
   const TokenizerData data = read(sentencepiece());
   EXPECT_EQ(data.kind, TokenizerKind::kSentencePieceBpe);
-  EXPECT_TRUE(data.byte_fallback && data.add_space_prefix);
+  EXPECT_TRUE(data.byte_fallback && data.fuse_unknown);
+  ASSERT_EQ(data.normalizer.size(), 2U);
+  EXPECT_EQ(data.normalizer[0].content, "▁");
+  EXPECT_EQ(data.normalizer[1].pattern, " ");
   EXPECT_FALSE(data.merges_by_score);
   EXPECT_THAT(data.merges, ElementsAre(std::pair("▁", "a"))) << "merges in the old spelling";
   EXPECT_EQ(data.unknown_id, 0);
-  EXPECT_EQ(data.tokens[0].type, TokenType::kUnknown);
+  EXPECT_EQ(data.tokens[0].type, TokenType::kNormal) << "no added token: in a text it is a word like others";
   EXPECT_EQ(data.tokens[1].type, TokenType::kByte);
 }
 
@@ -68,12 +73,15 @@ TEST(TokenizerJson, MetaspaceSaysWhetherASpaceGoesBeforeAndWhetherWordsAreSplit)
   root["normalizer"] = nullptr;
   root["pre_tokenizer"] = {{"type", "Metaspace"}, {"replacement", "▁"}, {"prepend_scheme", "never"}, {"split", false}};
   TokenizerData data = read(root);
-  EXPECT_FALSE(data.add_space_prefix);
-  EXPECT_TRUE(data.split_steps.empty());
+  ASSERT_EQ(data.split_steps.size(), 1U);
+  EXPECT_EQ(data.split_steps[0].prefix, Step::Prefix::kNever);
+  EXPECT_FALSE(data.split_steps[0].splits);
   root["pre_tokenizer"] = {{"type", "Metaspace"}, {"replacement", "▁"}, {"prepend_scheme", "first"}};
   data = read(root);
-  EXPECT_TRUE(data.add_space_prefix);
   ASSERT_EQ(data.split_steps.size(), 1U);
+  EXPECT_EQ(data.split_steps[0].prefix, Step::Prefix::kFirst);
+  EXPECT_EQ(data.split_steps[0].space_mark, "▁");
+  EXPECT_TRUE(data.split_steps[0].splits);
   EXPECT_EQ(data.split_steps[0].behavior, Step::Behavior::kMergedWithNext);
   EXPECT_FALSE(data.split_steps[0].is_regex);
 }
@@ -115,7 +123,8 @@ TEST(TokenizerJson, TheTemplateSaysWhatGoesFirstAndLast) {
                 {"SpecialToken": {"id": "c", "type_id": 0}}],
      "special_tokens": {"<|end|>": {"ids": [4]}, "c": {"ids": [3]}}}]})");
   const TokenizerData data = read(root);
-  EXPECT_TRUE(data.add_bos && data.add_eos);
+  EXPECT_THAT(data.prefix_ids, ElementsAre(4));
+  EXPECT_THAT(data.suffix_ids, ElementsAre(3));
   EXPECT_EQ(data.bos_id, 4);
   EXPECT_EQ(data.eos_id, 3);
   root["post_processor"]["processors"][1]["special_tokens"]["c"]["ids"][0] = 99;
@@ -132,12 +141,29 @@ TEST(TokenizerJson, RefusesPiecesByName) {
   refuse("/model/end_of_word_suffix", "</w>", "BPE with end_of_word_suffix");
   refuse("/model/dropout", 0.1, "BPE with dropout");
   refuse("/normalizer", {{"type", "Lowercase"}}, "normalizer Lowercase is not supported");
-  refuse("/normalizer", {{"type", "Replace"}, {"pattern", {{"String", "x"}}}, {"content", "y"}},
-         "normalizer {\"content\"");
+  refuse("/normalizer", {{"type", "Replace"}, {"pattern", {{"Regex", "x+"}}}, {"content", "y"}},
+         "normalizer Replace of a regular expression");
   refuse("/pre_tokenizer", {{"type", "BertPreTokenizer"}}, "pre-tokenizer BertPreTokenizer is not supported");
   refuse("/pre_tokenizer", {{"type", "ByteLevel"}, {"add_prefix_space", true}}, "ByteLevel with add_prefix_space");
   refuse("/pre_tokenizer/type", "Metaspace", "Metaspace with replacement");
   refuse("/decoder", {{"type", "WordPiece"}}, "decoder WordPiece is not supported");
+  const auto decoders = [](const char* list) { return json{{"type", "Sequence"}, {"decoders", json::parse(list)}}; };
+  refuse("/decoder", decoders(R"([{"type": "Fuse"}, {"type": "ByteFallback"}])"),
+         "joined already, decoder ByteFallback");
+  refuse("/decoder", decoders(R"([{"type": "Fuse"}, {"type": "Strip", "content": " ", "start": 1, "stop": 1}])"),
+         "joined already, decoder Strip");
+  refuse("/decoder",
+         decoders(R"([{"type": "ByteFallback"}, {"type": "Strip", "content": " ", "start": 1, "stop": 0}])"),
+         "after ByteFallback, decoder Strip");
+  const auto templates = [](const char* single) {
+    return json{
+        {"type", "TemplateProcessing"}, {"single", json::parse(single)}, {"special_tokens", {{"c", {{"ids", {3}}}}}}};
+  };
+  refuse("/post_processor", templates(R"([{"Sequence": {"id": "A"}}, {"Sequence": {"id": "A"}}])"),
+         "give the text once");
+  refuse("/post_processor", templates(R"([{"Sequence": {"id": "B"}}])"), "TemplateProcessing of a pair");
+  const json one = templates(R"([{"SpecialToken": {"id": "c"}}, {"Sequence": {"id": "A"}}])");
+  refuse("/post_processor", {{"type", "Sequence"}, {"processors", {one, one}}}, "several TemplateProcessing");
   refuse("/post_processor", {{"type", "BertProcessing"}}, "post-processor BertProcessing is not supported");
   refuse("/pre_tokenizer", nullptr, "neither byte-level nor writes spaces as ▁");
 }

@@ -9,6 +9,7 @@
 #include "base/check.h"
 #include "base/utf8.h"
 #include "caravel/tokenizer.h"
+#include "text/normalizer.h"
 #include "text/tokenizer_data.h"
 #include "text/unicode.h"
 
@@ -55,7 +56,7 @@ Tokenizer sentence_piece(bool by_score) {
   data.kind = caravel::TokenizerKind::kSentencePieceBpe;
   data.byte_fallback = true;
   data.merges_by_score = by_score;
-  data.add_space_prefix = by_score;
+  data.normalizer = caravel::text::sentencepiece_normalizer(by_score);
   for (int byte = 0; byte < 256; ++byte) data.tokens.push_back({.text = byte_token(byte), .type = TokenType::kByte});
   for (const char* piece : {"a", "b", "\u2581"}) data.tokens.push_back({.text = piece, .score = -100});
   add_merge(data, "\u2581", "\u2581");

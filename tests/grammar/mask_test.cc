@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "caravel/engine.h"
 #include "grammar/constraint.h"
 #include "grammar/testing.h"
 
@@ -139,6 +140,29 @@ TEST(Mask, EndsAreAllowedWhereTheTextIsWholeAndSpecialTokensNever) {
   EXPECT_FALSE(constraint.complete());
 }
 
+TEST(Mask, CountsAreRightToTheTokenAndLookAlikesShareMasks) {
+  // Tokens of up to five letters, a count of 300: with 6 left any of them fits, with fewer those that are no longer.
+  const TokenTrie trie = byte_trie({"aa", "aaa", "aaaaa", "aab", "ab", "b"});
+  StateSpace space = make_space(parse_spec(regex_spec("a{290,300}b")), trie);
+  const auto after = [&](size_t count) {
+    return space.advance(space.start(), std::string_view(std::string(count, 'a')));
+  };
+  for (size_t count = 1; count <= 300; ++count) {
+    const auto mask = space.mask(after(count));
+    for (int32_t token = 0; token < static_cast<int32_t>(trie.size()); ++token) {
+      const std::string text = std::string(count, 'a') + std::string(trie.bytes(token));
+      const size_t letters = std::min(text.find('b'), text.size());
+      const bool ends = letters < text.size();
+      const bool clean = text.find_first_not_of("ab") == std::string::npos;
+      const bool fits = clean && letters <= 300 && (!ends || (letters >= 290 && letters + 1 == text.size()));
+      ASSERT_EQ(allows(*mask, token), fits) << "after " << count << " token '" << trie.bytes(token) << "'";
+    }
+  }
+  EXPECT_EQ(space.mask(after(10)), space.mask(after(200)));
+  EXPECT_NE(space.mask(after(10)), space.mask(after(297)));
+  EXPECT_FALSE(space.complete(after(300)));
+}
+
 TEST(Mask, ManyThreadsShareOneSpace) {
   const auto space = std::make_shared<StateSpace>(
       std::make_shared<Automaton>(parse_spec(schema_spec(R"({"type":"array","items":{"type":"string"}})"))),
@@ -160,6 +184,32 @@ TEST(Compiler, KeepsWhatWasCompiledAndForgetsTheOldest) {
   EXPECT_NE(compiler.compile(regex_spec("b")), first);
   for (int i = 0; i < 100; ++i) compiler.compile(regex_spec("a" + std::to_string(i)));
   EXPECT_NE(compiler.compile(regex_spec("a")), first);
+}
+
+TEST(Compiler, ForgetsWhatNobodyUsesWhereMemoryIsShort) {
+  Compiler compiler([] { return byte_trie(); }, 1);
+  auto first = compiler.compile(regex_spec("[a-z]{5}"));
+  const StateSpace* const place = first.get();
+  EXPECT_EQ(compiler.compile(regex_spec("[a-z]{5}")).get(), place) << "nothing has been visited yet";
+  first->mask(first->start());
+  EXPECT_GT(first->bytes(), 1U);
+  EXPECT_THROW(compiler.compile(regex_spec("x")), Busy) << "one that is in use stays";
+  const std::weak_ptr<StateSpace> gone = first;
+  first.reset();
+  EXPECT_NO_THROW(compiler.compile(regex_spec("y")));
+  EXPECT_TRUE(gone.expired());
+}
+
+TEST(Constraint, EndsWhereItsStatesTakeTooMuch) {
+  Compiler compiler([] { return byte_trie(); });
+  const auto space = compiler.compile(regex_spec("[a-z]{5}"));
+  Constraint roomy(space, 256, {});
+  roomy.begin();
+  EXPECT_EQ(roomy.error(), "");
+  Constraint tight(space, 256, {}, 1);
+  tight.begin();
+  EXPECT_NE(tight.error().find("simplify it"), std::string::npos) << tight.error();
+  EXPECT_FALSE(tight.complete());
 }
 
 TEST(Compiler, ChoicesAreExact) {

@@ -127,20 +127,23 @@ TEST(Schema, WhatCannotBeEnforcedIsRefusedByNameAndPlace) {
   const auto unsupported = [](const std::string& schema, const std::string& part) {
     expect_refused<Unsupported>(schema_spec(schema), part);
   };
-  unsupported(R"({"properties":{"a":{"not":{"type":"null"}}}})", "'not' at #/properties/a");
+  unsupported(R"({"properties":{"a":{"not":{"multipleOf":2}}}})", "'not' at #/properties/a");
+  unsupported(R"({"not":{"format":"date"}})", "'not' at # cannot be enforced: the opposite of 'format'");
+  unsupported(R"({"if":{"items":{"type":"null"}},"then":{"maxItems":1}})", "'if' at #");
   unsupported(R"({"uniqueItems":true})", "'uniqueItems' at #");
+  unsupported(R"({"properties":{"a":{"uniqueItems":true,"items":{"type":"string"}}}})",
+              "'uniqueItems' at #/properties/a");
   unsupported(R"({"contains":{"type":"null"}})", "'contains'");
-  unsupported(R"({"if":{},"then":{"type":"null"}})", "'if'");
-  unsupported(R"({"dependentRequired":{"a":["b"]}})", "'dependentRequired'");
-  unsupported(R"({"unevaluatedProperties":false})", "'unevaluatedProperties'");
-  unsupported(R"({"format":"regex"})", "'format' \"regex\"");
-  unsupported(R"x({"pattern":"(?=a)"})x", "look-ahead");
+  unsupported(R"({"allOf":[{}],"unevaluatedProperties":false})", "'unevaluatedProperties'");
+  unsupported(R"x({"pattern":"b((?=a)a)"})x", "look-ahead");
+  unsupported(R"x({"pattern":"\\p{L}"})x", "\\p");
   unsupported(R"({"$ref":"http://example.org/schema"})", "http://example.org/schema");
-  unsupported(R"({"typ":"string"})", "'typ' at # is no known keyword");
   unsupported(R"({"oneOf":[{"type":"integer"},{"minimum":2}]})", "'oneOf' at #");
   unsupported(R"({"multipleOf":0.00000001})", "'multipleOf'");
   unsupported(R"({"properties":{"a":{},"b":{},"c":{}},"minProperties":2,"type":"object"})", "'minProperties'");
   unsupported(R"({"type":"string","minLength":1000000})", "'minLength'");
+  unsupported(R"({"properties":{"a":{"type":"string","maxLength":60000,"pattern":"^[a-z]*$"}}})",
+              "'maxLength' of 60000 at #/properties/a cannot be enforced beside a pattern");
   const auto invalid = [](const std::string& schema, const std::string& part) {
     expect_refused<InvalidArgument>(schema_spec(schema), part);
   };
@@ -154,6 +157,136 @@ TEST(Schema, WhatCannotBeEnforcedIsRefusedByNameAndPlace) {
   invalid(R"({"type":"string","enum":[1]})", "nothing can match");
   invalid(R"({"type":"object","required":["a"],"properties":{"a":false}})", "nothing can match");
   invalid(std::string(300, '[') + std::string(300, ']'), "nested");
+}
+
+TEST(Schema, WhatIsNotKnownIsAnAnnotationAndNamed) {
+  const auto ignored = [](const std::string& schema) {
+    std::vector<std::string> names;
+    for (const auto& [name, place] : parse_json_schema(schema).ignored) names.push_back(name + " " + place);
+    return names;
+  };
+  using Names = std::vector<std::string>;
+  const std::string weight =
+      R"({"type":"object","properties":{"a":{"type":"integer","unit":"kg"},"b":{"type":"string","format":"path","unit":1}},
+          "required":["a"]})";
+  expect_json(weight, {R"({"a":1})", R"({"a":1,"b":"x"})"}, {R"({"a":"x"})"});
+  EXPECT_EQ(ignored(weight), (Names{"unit #/properties/a", "format:path #/properties/b"}));
+  EXPECT_EQ(ignored(R"({"type":"string","format":"regex","minLength":1})"), (Names{"format:regex #"}));
+  expect_json(R"({"type":"string","format":"starts_with","pattern":"^ab.*"})", {R"("abc")"}, {R"("b")"});
+  // What is known, and rules nothing out, is not named.
+  EXPECT_EQ(ignored(R"({"type":"string","title":"t","x-y":1,"examples":[],"example":2,"discriminator":{},"xml":{},
+                        "deprecated":true,"default":3,"nullable":true,"$comment":"","contentEncoding":"base64"})"),
+            Names());
+  const GrammarSpec call = {.kind = GrammarSpec::Kind::kGbnf,
+                            .text = "root ::= \"a\" schema-0 schema-1",
+                            .schemas = {R"({"type":"null","unit":1})", R"({"type":"null","unit":2})"}};
+  ASSERT_EQ(parse_spec(call).ignored.size(), 1U);
+  EXPECT_EQ(Automaton(parse_spec(call)).ignored()[0].name, "unit");
+}
+
+TEST(Schema, OlderDraftsAndOpenApi) {
+  expect_json(R"({"type":"integer","minimum":3,"exclusiveMinimum":true,"maximum":7,"exclusiveMaximum":false})",
+              {"4", "7"}, {"3", "8"});
+  expect_json(R"({"type":"integer","divisibleBy":5})", {"10"}, {"7"});
+  expect_json(R"({"disallow":["string",{"minimum":3}],"extends":{"type":["string","integer"]}})", {"2"},
+              {"3", R"("a")", "null"});
+  expect_json(R"({"type":"any"})", {"1", "null", "[]"}, {"x"});
+  expect_json(R"({"type":"string","nullable":true})", {"null", R"("a")"}, {"1"});
+  expect_json(R"({"type":"string","nullable":false})", {R"("a")"}, {"null"});
+  expect_json(
+      R"({"type":"object","properties":{"a":{"type":"null","required":true},"b":{"type":"null","required":false}}})",
+      {R"({"a":null})", R"({"a":null,"b":null})"}, {"{}", R"({"b":null})"});
+  expect_json(
+      R"({"type":"object","properties":{"a":{},"b":{},"c":{}},"dependencies":{"a":["b"],"c":{"required":["a"]}}})",
+      {"{}", R"({"b":1})", R"({"a":1,"b":1})", R"({"a":1,"b":1,"c":1})"},
+      {R"({"a":1})", R"({"c":1})", R"({"b":1,"c":1})"});
+  expect_json(R"({"definitions":{"a":{"type":"null"}},"$ref":"#/definitions/a","id":"http://x/y"})", {"null"}, {"1"});
+  expect_json(R"({"$dynamicRef":"#a","$defs":{"b":{"$dynamicAnchor":"a","type":"null"}}})", {"null"}, {"1"});
+  expect_json(R"({"type":"array","items":{"$recursiveRef":"#"}})", {"[[],[[]]]"}, {"[1]"});
+  expect_json(R"({"type":"object","properties":{"a":{"type":"null"}},"unevaluatedProperties":false})",
+              {"{}", R"({"a":null})"}, {R"({"b":null})"}, SchemaReading::kExact);
+  expect_json(R"({"oneOf":[{"$ref":"#/$defs/cat"},{"$ref":"#/$defs/dog"}],"discriminator":{"propertyName":"k"},
+                  "$defs":{"cat":{"type":"object","properties":{"k":{"const":"cat"}},"required":["k"]},
+                           "dog":{"type":"object","properties":{"k":{"const":"dog"}},"required":["k"]}}})",
+              {R"({"k":"cat"})", R"({"k":"dog"})"}, {R"({"k":"cow"})"});
+}
+
+TEST(Schema, Not) {
+  expect_json(R"({"not":{"type":["string","object","array"]}})", {"1", "null", "true"}, {R"("a")", "{}", "[]"});
+  expect_json(R"({"type":"number","not":{"type":"integer"}})", {"0.5", "-1.25"}, {"1", "1.0", "0.0"});
+  expect_json(R"({"type":"string","not":{"enum":["ab","c"]}})", {R"("a")", R"("abc")", R"("")"}, {R"("ab")", R"("c")"});
+  expect_json(R"({"type":["integer","boolean","null"],"not":{"enum":[3,true,null,5]}})", {"2", "4", "6", "false"},
+              {"3", "5", "true", "null"});
+  expect_json(R"({"type":"number","not":{"const":0.5}})", {"0.51", "0.4", "7"}, {"0.5", "0.50"});
+  expect_json(R"({"type":"integer","not":{"minimum":3}})", {"2"}, {"3"});
+  expect_json(R"({"type":"string","not":{"pattern":"b","minLength":3}})", {R"("aaa")", R"("b")"}, {R"("abc")"});
+  expect_json(
+      R"({"type":"object","properties":{"a":{"type":"integer"},"b":{"type":"null"}},"not":{"required":["a","b"]}})",
+      {"{}", R"({"a":1})", R"({"b":null})"}, {R"({"a":1,"b":null})"});
+  expect_json(R"({"type":"object","not":{"required":["a"]}})", {"{}", R"({"b":1})"},
+              {R"({"a":1})", R"({"b":1,"a":2})"});
+  expect_json(R"({"not":{"anyOf":[{"type":"integer"},{"type":"null"}]},"type":["integer","null","boolean"]})", {"true"},
+              {"1", "null"});
+  expect_refused<InvalidArgument>(schema_spec(R"({"not":{}})"), "nothing can match");
+  expect_refused<InvalidArgument>(schema_spec(R"({"type":"string","not":{"type":"string"}})"), "nothing can match");
+}
+
+TEST(Schema, IfThenElse) {
+  const std::string address =
+      R"({"type":"object","properties":{"country":{"enum":["us","nl"]},"zip":{"type":"string"}},
+          "required":["country","zip"],"if":{"properties":{"country":{"const":"us"}}},
+          "then":{"properties":{"zip":{"pattern":"^[0-9]{5}$"}}},
+          "else":{"properties":{"zip":{"pattern":"^[0-9]{4} [A-Z]{2}$"}}}})";
+  for (const SchemaReading reading : {SchemaReading::kStrict, SchemaReading::kExact}) {
+    expect_json(address, {R"({"country":"us","zip":"12345"})", R"({"country":"nl","zip":"1234 AB"})"},
+                {R"({"country":"us","zip":"1234 AB"})", R"({"country":"nl","zip":"12345"})", R"({"country":"us"})"},
+                reading);
+  }
+  expect_json(R"({"if":{"type":"integer"},"then":{"minimum":5},"else":{"type":"null"}})", {"5", "null"}, {"4", "true"});
+  expect_json(R"({"type":"integer","if":{"minimum":5}})", {"1", "9"}, {"null"});
+  expect_json(R"({"type":"object","dependentSchemas":{"a":{"properties":{"b":{"type":"null"}},"required":["b"]}},
+                  "properties":{"a":{"type":"integer"},"b":{}}})",
+              {"{}", R"({"b":1})", R"({"a":1,"b":null})"}, {R"({"a":1})", R"({"a":1,"b":2})"});
+}
+
+TEST(Schema, UniqueItemsOfFewValues) {
+  expect_json(R"({"type":"array","items":{"enum":["a","b",1,1.0]},"uniqueItems":true})",
+              {"[]", R"(["a"])", R"(["b","a"])", R"([1,"a", "b"])"}, {R"(["a","a"])", "[1,1]", R"(["a","b","a"])"});
+  expect_json(R"({"type":"array","items":{"type":"boolean"},"uniqueItems":true,"minItems":2})",
+              {"[true,false]", "[false,true]"}, {"[true]", "[true,true]", "[]"});
+  expect_json(R"({"type":"array","items":{"type":"integer","minimum":1,"maximum":40},"uniqueItems":true,"maxItems":2})",
+              {"[]", "[40,1]"}, {"[7,7]", "[1,2,3]", "[41]"});
+  expect_json(R"({"type":"array","items":{"type":"string"},"uniqueItems":true,"maxItems":1})", {"[]", R"(["a"])"},
+              {R"(["a","b"])"});
+  expect_refused<InvalidArgument>(
+      schema_spec(R"({"type":"array","items":{"type":"boolean"},"uniqueItems":true,"minItems":3})"),
+      "nothing can match");
+}
+
+TEST(Schema, LongCountsCostNoMoreStatesThanShortOnes) {
+  const auto nodes = [](const std::string& schema) { return Automaton(parse_json_schema(schema)).size(); };
+  const auto bounded = [](const std::string& rest, int count) { return "{" + rest + std::to_string(count) + "}"; };
+  for (const std::string rest :
+       {R"("type":"string","maxLength":)", R"("type":"string","minLength":)", R"("type":"array","maxItems":)",
+        R"("type":"array","items":{"type":"object","properties":{"a":{"type":"string"}}},"minItems":)",
+        R"("type":"object","maxProperties":)"}) {
+    EXPECT_EQ(nodes(bounded(rest, 100000)), nodes(bounded(rest, 100))) << rest;
+  }
+  const auto text = [](size_t length) { return '"' + std::string(length, 'x') + '"'; };
+  expect_json(R"({"type":"string","minLength":99,"maxLength":7693})", {text(99), text(7693)}, {text(98), text(7694)});
+  const auto list = [](int count) {
+    std::string all = "[1";
+    for (int i = 1; i < count; ++i) all += ",1";
+    return all + "]";
+  };
+  expect_json(R"({"type":"array","items":{"type":"integer"},"minItems":50,"maxItems":9400})", {list(50), list(9400)},
+              {list(49), list(9401), "[]"});
+  expect_json(
+      R"({"type":"array","items":{"type":"array","items":{"type":"null"},"minItems":40,"maxItems":41},"minItems":35})",
+      {}, {"[[null]]"});
+  expect_json(R"({"enum":["ab","abc",7],"maxLength":100000,"minLength":3})", {R"("abc")", "7"}, {R"("ab")"});
+  // A length that the pattern keeps anyway.
+  expect_json(R"({"type":"string","pattern":"^[a-z]{1,5}$","maxLength":65535})", {R"("ab")"}, {R"("abcdef")"});
 }
 
 /// A schema at random, made from what can be enforced.

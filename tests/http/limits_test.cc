@@ -70,6 +70,28 @@ TEST(HttpTimeouts, AnswersABodyThatDoesNotEnd) {
   EXPECT_TRUE(client.ends());
 }
 
+TEST(HttpLimits, BodiesTogetherTakeNoMoreThanTheyMay) {
+  ServerConfig config = any_port();
+  config.bodies = Budget(300'000);
+  const auto server = Server::listen(config, echo);
+  RawClient slow(server->port());
+  slow.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 150000\r\n\r\n" + std::string(120'000, 'x'));
+  ASSERT_TRUE(eventually([&] { return config.bodies.used() >= 120'000; }));
+  RawClient other(server->port());
+  other.send(post_request("/", std::string(250'000, 'y')));
+  const RawResponse refused = other.receive();
+  EXPECT_EQ(refused.status, 429);
+  EXPECT_EQ(refused.headers.at("retry-after"), "1");
+  EXPECT_NE(refused.body.find("rate_limit_error"), std::string::npos);
+  EXPECT_EQ(server->stats().bad_requests, 1);
+  RawClient small(server->port());
+  small.send(post_request("/", "few"));
+  EXPECT_EQ(small.receive().status, 200);
+  slow.send(std::string(30'000, 'x'));
+  EXPECT_EQ(slow.receive().status, 200) << "one that has its room keeps it";
+  EXPECT_TRUE(eventually([&] { return config.bodies.used() == 0; }));
+}
+
 TEST(HttpTimeouts, AnAnswerMayTakeItsTime) {
   ServerConfig config = any_port();
   config.header_timeout = config.body_timeout = config.idle_timeout = config.write_timeout = milliseconds(50);

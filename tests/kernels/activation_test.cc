@@ -36,7 +36,7 @@ std::vector<float> gated(Machine& machine, Activation activation, const std::vec
 TEST(GatedGemm, MatchesReferenceOverTheWholeRange) {
   for_each_isa([](Isa isa) {
     Machine machine(isa);
-    for (const Activation activation : {Activation::kSilu, Activation::kGeluTanh}) {
+    for (const Activation activation : {Activation::kSilu, Activation::kGeluTanh, Activation::kGelu}) {
       for (const int64_t width : {1, 15, 512, 517, 4001}) {
         SCOPED_TRACE("width " + std::to_string(width));
         const int64_t tokens = 3;
@@ -101,10 +101,49 @@ TEST(GatedGemm, GivesTheBitsOfItsParts) {
   });
 }
 
+TEST(GatedGemm, ABiasIsAddedAsGemmAddsIt) {
+  constexpr int64_t kIn = 64;
+  constexpr int64_t kWidth = 45;  // the last panel is not full
+  constexpr int64_t kTokens = 19;
+  for_each_isa([](Isa isa) {
+    Machine machine(isa, 2);
+    Stream& stream = *machine.stream;
+    std::vector<float> x = random_normal(kTokens * kIn, 5);
+    const std::vector<float> bias = random_normal(2 * kWidth, 6);
+    for (const DType dtype : {DType::kF32, DType::kBF16}) {
+      SCOPED_TRACE(dtype_info(dtype).name);
+      const std::vector<std::byte> gate_rows = random_rows(dtype, kWidth, kIn, 1);
+      const std::vector<std::byte> up_rows = random_rows(dtype, kWidth, kIn, 2);
+      const std::vector<WeightRows> parts = {{gate_rows.data(), dtype, kWidth}, {up_rows.data(), dtype, kWidth}};
+      const PackedWeight weight = pack_weight(stream, parts, kIn);
+      const GemmInput input = {.width = kIn, .f32 = x.data()};
+      std::vector<float> gate_up(static_cast<size_t>(kTokens * 2 * kWidth));
+      gemm(stream, {.weight = &weight,
+                    .input = input,
+                    .tokens = kTokens,
+                    .out = gate_up.data(),
+                    .out_stride = 2 * kWidth,
+                    .bias = bias.data()});
+      stream.synchronize();
+      const std::vector<float> expected = gated(machine, Activation::kGelu, gate_up, kWidth);
+      std::vector<float> out(expected.size());
+      gated_gemm(stream, {.weight = &weight,
+                          .input = input,
+                          .bias = bias.data(),
+                          .activation = Activation::kGelu,
+                          .tokens = kTokens,
+                          .width = kWidth,
+                          .out = {.width = kWidth, .f32 = out.data()}});
+      stream.synchronize();
+      EXPECT_EQ(out, expected);
+    }
+  });
+}
+
 TEST(GatedGemm, FarEndsStayFinite) {
   for_each_isa([](Isa isa) {
     Machine machine(isa);
-    for (const Activation activation : {Activation::kSilu, Activation::kGeluTanh}) {
+    for (const Activation activation : {Activation::kSilu, Activation::kGeluTanh, Activation::kGelu}) {
       const std::vector<float> gate_up = {-1e4F, -200.0F, 0.0F, 200.0F, 1, 1, 1, 1};
       EXPECT_EQ(gated(machine, activation, gate_up, 4), (std::vector<float>{0.0F, 0.0F, 0.0F, 200.0F}));
     }

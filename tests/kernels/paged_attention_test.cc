@@ -18,7 +18,7 @@ void expect_matches_reference(const AttentionCase& c, const std::vector<int>& le
 
 TEST(PagedAttention, MatchesReferenceAtEveryHeadSize) {
   for_each_isa([](Isa isa) {
-    for (const int head_dim : {8, 16, 24, 32, 64, 80, 96, 128, 256}) {
+    for (const int head_dim : {2, 8, 10, 16, 20, 24, 32, 64, 80, 96, 100, 128, 250, 256}) {
       for (const KvDtype dtype : {KvDtype::kF32, KvDtype::kF16, KvDtype::kBF16, KvDtype::kInt8}) {
         expect_matches_reference({.heads = 4, .kv_heads = 2, .head_dim = head_dim, .dtype = dtype}, {1, 50, 131}, isa);
       }
@@ -120,6 +120,8 @@ INSTANTIATE_TEST_SUITE_P(
     Cases, OneArithmetic,
     ::testing::Values(AttentionCase{.heads = 9, .kv_heads = 3, .head_dim = 64},
                       AttentionCase{.heads = 4, .kv_heads = 1, .head_dim = 24, .dtype = KvDtype::kBF16},
+                      AttentionCase{
+                          .heads = 4, .kv_heads = 2, .head_dim = 20, .dtype = KvDtype::kInt8, .block_size = 8},
                       AttentionCase{.heads = 5, .kv_heads = 1, .head_dim = 16, .dtype = KvDtype::kF32, .window = 100},
                       AttentionCase{.heads = 2, .kv_heads = 2, .head_dim = 32, .block_size = 8, .window = 40},
                       AttentionCase{.heads = 2, .kv_heads = 1, .head_dim = 32, .block_size = 32, .soft_cap = 5.0F}));

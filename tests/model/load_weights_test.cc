@@ -65,9 +65,9 @@ TEST(LoadWeights, OneThatNothingReadsIsRefused) {
   MemorySource source = make_tiny_llama();
   source.add_random("model.layers.0.self_attn.rotary_emb.inv_freq", {8});  // old Llama folders have it
   EXPECT_NO_THROW(load(source));
-  source.add_random("model.layers.1.mlp.up_proj.bias", {96});
-  expect_refused<Unsupported>(source, {"model.layers.1.mlp.up_proj.bias", "llama"});
-  source.remove("model.layers.1.mlp.up_proj.bias");
+  source.add_random("model.layers.1.self_attn.sinks", {4});
+  expect_refused<Unsupported>(source, {"model.layers.1.self_attn.sinks", "llama"});
+  source.remove("model.layers.1.self_attn.sinks");
   source.add_random("model.layers.2.input_layernorm.weight", {64});
   expect_refused<Unsupported>(source, {"model.layers.2.input_layernorm.weight", "2 layers"});
 }
@@ -79,6 +79,28 @@ TEST(LoadWeights, AnLmHeadCountsUnlessItIsTied) {
   EXPECT_NE(logits_of(source), tied);
   source.config()["tie_word_embeddings"] = true;
   EXPECT_EQ(logits_of(source), tied);
+}
+
+TEST(LoadWeights, AnLmHeadThatIsNotTiedIsMissed) {
+  MemorySource source = make_tiny_llama();
+  source.config()["tie_word_embeddings"] = false;
+  expect_refused<FormatError>(source, {"lm_head.weight is missing", "tie_word_embeddings is false"});
+  source.config()["architectures"] = {"LlamaModel"};  // a base model has none, and embeds
+  EXPECT_NO_THROW(load(source));
+}
+
+TEST(LoadWeights, BiasesOfTheFeedForwardCount) {
+  MemorySource source = make_tiny_llama();
+  const auto without = logits_of(source);
+  source.add("model.layers.0.mlp.gate_proj.bias", {96}, std::vector<float>(96, 0.0F));
+  EXPECT_EQ(logits_of(source), without) << "zeros change no bit";
+  for (const char* name : {"gate_proj.bias", "up_proj.bias"}) {
+    source.add_random(std::string("model.layers.0.mlp.") + name, {96});
+    EXPECT_NE(logits_of(source), without) << name;
+    source.remove(std::string("model.layers.0.mlp.") + name);
+  }
+  source.add_random("model.layers.1.mlp.down_proj.bias", {64});
+  EXPECT_NE(logits_of(source), without);
 }
 
 TEST(LoadWeights, ABiasOfSomePartsIsZeroInTheOthers) {

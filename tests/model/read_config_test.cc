@@ -107,6 +107,91 @@ TEST(ReadConfig, Llama3ScalingStretchesLongWavesAlone) {
   EXPECT_NEAR(stretch(spec, 10000, 16), (1 - smooth) / 8 + smooth, 1e-6);
 }
 
+/// The numbers are what transformers 5.24's ROPE_INIT_FUNCTIONS give for a head of 16 and a base of 10,000.
+TEST(ReadConfig, YarnIsTransformers) {
+  const std::vector<float> last = {0.007905695F, 0.0025F, 0.000790569F, 0.00025F, 7.9057e-05F};
+  const auto expect_yarn = [&](json scaling, json beside, float second, float third, float magnitude) {
+    scaling["rope_type"] = "yarn";
+    beside["rope_scaling"] = scaling;
+    const RotarySpec spec = read_hf(beside).rotary.at(0);
+    std::vector<float> expected = {1.0F, second, third};
+    expected.insert(expected.end(), last.begin(), last.end());
+    for (size_t i = 0; i < expected.size(); ++i) {
+      EXPECT_NEAR(spec.inverse_freq.at(i), expected[i], expected[i] * 2e-6) << scaling << " " << i;
+    }
+    EXPECT_NEAR(spec.magnitude, magnitude, 1e-6) << scaling;
+  };
+  constexpr float kMagnitude = 1.138629436F;
+  const json base = {{"factor", 4.0}, {"original_max_position_embeddings", 32}};
+  const auto with = [&](const json& more) {
+    json scaling = base;
+    scaling.update(more);
+    return scaling;
+  };
+  expect_yarn(base, json::object(), 0.197642356F, 0.025F, kMagnitude);
+  expect_yarn(with({{"truncate", false}}), json::object(), 0.14849025F, 0.025F, kMagnitude);
+  expect_yarn(with({{"beta_fast", 8.0}, {"beta_slow", 0.5}}), json::object(), 0.237170815F, 0.05F, kMagnitude);
+  expect_yarn(with({{"attention_factor", 0.5}}), json::object(), 0.197642356F, 0.025F, 0.5F);
+  expect_yarn(with({{"mscale", 1.0}, {"mscale_all_dim", 0.5}}), json::object(), 0.197642356F, 0.025F, 1.064821625F);
+  expect_yarn({{"original_max_position_embeddings", 32}}, json::object(), 0.197642356F, 0.025F, kMagnitude);
+  expect_yarn({{"factor", 4.0}}, json::object(), 0.237170815F, 0.05F, kMagnitude);
+  expect_yarn(base, {{"original_max_position_embeddings", 16}}, 0.079056941F, 0.025F, kMagnitude);
+}
+
+TEST(ReadConfig, YarnReachesFurtherThanTheOriginalContext) {
+  const json scaling = {{"rope_type", "yarn"}, {"factor", 4.0}, {"original_max_position_embeddings", 128}};
+  EXPECT_EQ(read_hf({{"rope_scaling", scaling}}).max_position, 512);
+  EXPECT_EQ(read_hf({{"rope_scaling", scaling}, {"max_position_embeddings", 600}}).max_position, 600);
+}
+
+TEST(ReadConfig, YarnFromGguf) {
+  json config = gguf_gemma();
+  config.update({{"gemma3.rope.scaling.type", "yarn"},
+                 {"gemma3.rope.scaling.factor", 4.0},
+                 {"gemma3.rope.scaling.original_context_length", 8192}});
+  const ModelConfig yarn = read(Convention::kGguf, config);
+  EXPECT_NEAR(yarn.rotary.at(0).magnitude, 1.138629436, 1e-6);
+  EXPECT_EQ(yarn.max_position, 32768);
+  EXPECT_NEAR(stretch(yarn.rotary.at(0), 1e6, 0), 1, 1e-6);
+  EXPECT_NEAR(stretch(yarn.rotary.at(0), 1e6, 120), 0.25, 1e-5);
+  EXPECT_NEAR(stretch(yarn.rotary.at(1), 1e4, 100), 1, 1e-5) << "layers with a window are as they were";
+  config["gemma3.rope.scaling.yarn_log_multiplier"] = 0.1;
+  expect_refused<Unsupported>(Convention::kGguf, config, {"yarn_log_multiplier is 0.1"});
+}
+
+TEST(ReadConfig, DynamicScalingIsNoneUpToTheModelsContext) {
+  const ModelConfig config = read_hf({{"rope_scaling", {{"type", "dynamic"}, {"factor", 4.0}}}});
+  EXPECT_EQ(config.rotary.at(0).inverse_freq, read_hf(json::object()).rotary.at(0).inverse_freq);
+  EXPECT_EQ(config.max_position, 128);
+  EXPECT_THAT(config.rotary.at(0).scaling, AllOf(HasSubstr("dynamic"), HasSubstr("128 tokens")));
+}
+
+TEST(ReadConfig, WhatTransformersIgnoresIsIgnoredAndSaid) {
+  const ModelConfig partial = read_hf({{"partial_rotary_factor", 0.5}});
+  EXPECT_EQ(partial.rotary.at(0).dim, 16);
+  ASSERT_FALSE(partial.decisions.empty());
+  EXPECT_EQ(partial.decisions[0].what, "partial_rotary_factor");
+  EXPECT_EQ(partial.decisions[0].value, "ignored: 0.5");
+  json gemma = tiny_llama_config();
+  gemma.update({{"architectures", {"Gemma3ForCausalLM"}}, {"head_dim", 16}, {"attn_logit_softcapping", 50.0}});
+  const ModelConfig config = read(Convention::kHuggingFace, gemma);
+  EXPECT_EQ(config.attention_soft_cap, 0);
+  EXPECT_EQ(config.decisions.at(0).what, "attn_logit_softcapping");
+}
+
+TEST(ReadConfig, ActivationsHaveTransformersNames) {
+  using kernels::Activation;
+  EXPECT_EQ(read_hf({{"hidden_act", "gelu"}}).activation, Activation::kGelu);
+  EXPECT_EQ(read_hf({{"hidden_act", "gelu_new"}}).activation, Activation::kGeluTanh);
+  EXPECT_EQ(read_hf({{"hidden_act", "swish"}}).activation, Activation::kSilu);
+}
+
+TEST(ReadConfig, OtherClassesOfTheFamiliesAreKnown) {
+  EXPECT_EQ(read_hf({{"architectures", {"Qwen2Model"}}}).architecture, "qwen2");
+  EXPECT_EQ(read_hf({{"architectures", {"Gemma3ForConditionalGeneration"}}, {"head_dim", 16}}).architecture, "gemma3");
+  EXPECT_EQ(read_hf({{"architectures", nullptr}, {"model_type", "gemma3"}, {"head_dim", 16}}).architecture, "gemma3");
+}
+
 TEST(ReadConfig, MistralsWindowMayBeNull) {
   json config = tiny_llama_config();
   config["architectures"] = {"MistralForCausalLM"};
@@ -202,10 +287,14 @@ TEST(ReadConfig, UnknownArchitecturesAreRefusedByName) {
 }
 
 TEST(ReadConfig, WhatIsNotSupportedIsNamed) {
-  expect_hf_refused<Unsupported>({{"rope_scaling", {{"rope_type", "yarn"}, {"factor", 4.0}}}},
-                                 {"yarn", "linear", "llama3"});
+  expect_hf_refused<Unsupported>({{"rope_scaling", {{"rope_type", "longrope"}, {"factor", 4.0}}}},
+                                 {"longrope", "linear", "llama3", "yarn"});
+  expect_hf_refused<Unsupported>({{"use_bidirectional_attention", true}}, {"use_bidirectional_attention", "causal"});
+  expect_hf_refused<Unsupported>(
+      {{"partial_rotary_factor", 0.5}, {"rope_scaling", {{"rope_type", "linear"}, {"factor", 4.0}}}},
+      {"partial_rotary_factor is 0.5", "linear"});
   expect_hf_refused<Unsupported>({{"head_dim", 512}}, {"512", "256"});
-  expect_hf_refused<Unsupported>({{"head_dim", 20}}, {"20", "multiples of 8"});
+  expect_hf_refused<Unsupported>({{"head_dim", 21}}, {"21", "even numbers"});
   expect_hf_refused<Unsupported>({{"hidden_act", "relu2"}}, {"hidden_act", "relu2", "silu"});
   json gguf = gguf_gemma();
   gguf["gemma3.rope.scaling.type"] = "longrope";
@@ -233,7 +322,7 @@ TEST(ReadConfig, NonsenseIsRefusedWithItsKey) {
   expect_hf_refused<FormatError>({{"rope_theta", 0}}, {"rope_theta is 0"});
   expect_hf_refused<FormatError>({{"rope_scaling", {{"rope_type", "linear"}, {"factor", 0}}}},
                                  {"rope_scaling.factor is 0"});
-  expect_hf_refused<FormatError>({{"partial_rotary_factor", 0}}, {"partial_rotary_factor"});
+  expect_hf_refused<FormatError>({{"partial_rotary_factor", 2}}, {"partial_rotary_factor"});
 
   json missing = tiny_llama_config();
   missing.erase("num_hidden_layers");

@@ -1,5 +1,6 @@
 // Which texts a grammar accepts: reads lines {"schema" (with "exact"), "regex" or "gbnf", "texts": [...]}, writes for
-// each {"accepts": [...]}, or {"refused": "why"} with {"malformed": true} where it is the caller's mistake.
+// each {"accepts": [...], "ignored": [names of annotations]}, or {"refused": "why"} with {"malformed": true} where it
+// is the caller's mistake.
 #include <iostream>
 #include <nlohmann/json.hpp>
 
@@ -29,12 +30,15 @@ nlohmann::ordered_json check(const nlohmann::ordered_json& line) {
   };
   try {
     const auto vocabulary = std::make_shared<grammar::TokenTrie>(std::span<const std::string_view>());
-    grammar::StateSpace space(std::make_shared<grammar::Automaton>(parse(line)), vocabulary);
+    const auto automaton = std::make_shared<grammar::Automaton>(parse(line));
+    grammar::StateSpace space(automaton, vocabulary);
     nlohmann::ordered_json accepts = nlohmann::ordered_json::array();
     for (const std::string text : line["texts"]) {
       accepts.push_back(space.complete(space.advance(space.start(), std::string_view(text))));
     }
-    return {{"accepts", accepts}};
+    nlohmann::ordered_json ignored = nlohmann::ordered_json::array();
+    for (const grammar::Grammar::Annotation& annotation : automaton->ignored()) ignored.push_back(annotation.name);
+    return {{"accepts", accepts}, {"ignored", ignored}};
   } catch (const caravel::InvalidArgument& error) {
     return refused(error, true);
   } catch (const caravel::Error& error) {

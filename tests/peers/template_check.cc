@@ -1,5 +1,6 @@
 // Renders chat templates for bench/peers/templates.py: reads JSON lines {"template_path", "input"} on stdin and prints
-// for each {"text"} or {"error"}. `input` has the fields of ChatInput; `now` is seconds since 1970 in UTC.
+// for each {"text"} or {"error"}. `input` has the fields of ChatInput; `now` is seconds since 1970 in UTC. Of a line
+// {"template_path", "traits": true} it prints what probes find out about the template.
 #include <ctime>
 #include <iostream>
 #include <nlohmann/json.hpp>
@@ -7,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "chat/template_probe.h"
 #include "text/chat_template.h"
 
 namespace {
@@ -32,7 +34,15 @@ ChatInput read_input(const ordered_json& json) {
 
 ordered_json check(const ordered_json& row) {
   try {
-    const caravel::text::ChatTemplate chat_template(caravel::read_file(row.at("template_path").get<std::string>()));
+    const std::string source = caravel::read_file(row.at("template_path").get<std::string>());
+    const caravel::text::ChatTemplate chat_template(source);
+    if (row.value("traits", false)) {
+      ordered_json traits;
+      for (const auto& [name, value] : caravel::chat::probe_template(chat_template, source, "<s>", "</s>").describe()) {
+        traits[name] = value;
+      }
+      return traits;
+    }
     return {{"text", chat_template.render(read_input(row.at("input")))}};
   } catch (const caravel::Error& error) {
     return {{"error", error.what()}};

@@ -1,6 +1,8 @@
-// Encodes texts with a model's real vocabulary, for bench/peers/tokenizer_check.py to compare with other engines.
+// Encodes texts with a model's vocabulary, for bench/peers/tokenizer_check.py and random_tokenizers.py to compare with
+// others.
 //   tokenizer_check FILE.gguf|FOLDER < texts.jsonl > ids.jsonl
-// A line in is a JSON string; a line out is {"ids": [...], "text": what they decode to}. Speed goes to stderr.
+// A line in is a JSON string; a line out is {"ids": [...], "with_special": [...], "text": what the ids decode to,
+// "shown": the same without special tokens}. A line of ids gives the last two. Speed goes to stderr.
 #include <fmt/format.h>
 
 #include <chrono>
@@ -8,6 +10,7 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <vector>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -28,6 +31,10 @@ caravel::TokenizerData read_tokenizer(const std::string& path) {
   return caravel::format::read_gguf_tokenizer(caravel::format::GgufFile::open(path).metadata);
 }
 
+nlohmann::json decoded(const caravel::Tokenizer& tokenizer, const std::vector<int32_t>& ids) {
+  return {{"text", tokenizer.decode(ids, false)}, {"shown", tokenizer.decode(ids, true)}};
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -40,12 +47,20 @@ int main(int argc, char** argv) {
     size_t bytes = 0;
     double seconds = 0;
     for (std::string line; std::getline(std::cin, line);) {
-      const auto text = nlohmann::json::parse(line).get<std::string>();
+      const auto input = nlohmann::json::parse(line);
+      if (input.is_array()) {
+        std::cout << decoded(tokenizer, input.get<std::vector<int32_t>>()).dump() << '\n';
+        continue;
+      }
+      const auto text = input.get<std::string>();
       const auto start = std::chrono::steady_clock::now();
       const auto ids = tokenizer.encode(text, {.add_special = false});
       seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
       bytes += text.size();
-      std::cout << nlohmann::json{{"ids", ids}, {"text", tokenizer.decode(ids, false)}}.dump() << '\n';
+      nlohmann::json output = decoded(tokenizer, ids);
+      output["ids"] = ids;
+      output["with_special"] = tokenizer.encode(text);
+      std::cout << output.dump() << '\n';
     }
     fmt::print(stderr, "{} bytes in {:.3f} s: {:.1f} MB/s\n", bytes, seconds,
                static_cast<double>(bytes) / seconds / 1e6);

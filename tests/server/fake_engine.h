@@ -11,7 +11,7 @@
 namespace caravel::server {
 
 /// An engine that runs nothing and says of itself what a test wants.
-class FakeEngine final : public Engine {
+class FakeEngine : public Engine {
  public:
   FakeEngine() {
     info.name = "fake";

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/utf8.h"
 #include "caravel/tokenizer.h"
+#include "text/normalizer.h"
 #include "text/tokenizer_data.h"
 #include "text/tokenizer_fixture.h"
 #include "text/unicode.h"
@@ -20,7 +21,7 @@ constexpr EncodeOptions kPlain{.add_special = false, .parse_special = false};
 
 Tokenizer sentence_piece(bool prefix) {
   TokenizerData data = load_tokenizer_fixture("sentencepiece.json").data;
-  data.add_space_prefix = prefix;
+  data.normalizer = sentencepiece_normalizer(prefix);
   return Tokenizer(std::move(data));
 }
 

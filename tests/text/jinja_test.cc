@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/error.h"
+#include "base/wide_integer.h"
 #include "text/chat_template.h"
 
 namespace caravel::text {
@@ -140,6 +141,23 @@ TEST(Jinja, RunawaysStop) {
                                    }() +
                                    " }}"),
               HasSubstr("nest deeper"));
+}
+
+TEST(Jinja, WideIntegersPassThrough) {
+  nlohmann::ordered_json kwargs = {{"u", 18446744073709551615ULL}, {"w", wide_integer("18446744073709551616")}};
+  kwargs["n"] = {{"low", wide_integer("-9223372036854775809")}};
+  EXPECT_EQ(render("{{ u }} {{ w }} {{ n }} {{ n|tojson }} {{ w|tojson }} {{ w|int }} {{ w ~ '' }}", kwargs),
+            "18446744073709551615 18446744073709551616 {'low': -9223372036854775809} "
+            "{\"low\": -9223372036854775809} 18446744073709551616 18446744073709551616 18446744073709551616");
+  EXPECT_EQ(render("{{ w is number }} {{ w is string }} {{ w is none }} {{ 'y' if w }}", kwargs), "True False False y");
+  EXPECT_EQ(render("{{ w == w }} {{ w == u }} {{ w > u }} {{ n.low < -5 }} {{ w < 1e30 }} {{ n.low < w }} {{ w >= 3 }}",
+                   kwargs),
+            "True False True True True True True");
+  EXPECT_EQ(render("{{ w == 18446744073709551616.0 }} {{ u == 18446744073709551616.0 }} {{ w in [1, w] }}", kwargs),
+            "True False True");
+  for (const char* sum : {"{{ 1 + w }}", "{{ w * 2 }}", "{{ -w }}", "{{ '%d' % w }}"}) {
+    EXPECT_THROW(render(sum, kwargs), InvalidArgument) << sum;
+  }
 }
 
 }  // namespace

@@ -63,6 +63,29 @@ TEST(PreTokenizer, NoStepsNoSplit) {
   EXPECT_THAT(split({}, ""), ElementsAre());
 }
 
+TEST(PreTokenizer, MetaspaceWritesItsMarkBeforeItSplits) {
+  const auto marked = [](Step::Prefix prefix, bool splits, std::string_view text, TextPlace place = {}) {
+    const PreTokenizer pre_tokenizer({{.pattern = "-", .is_regex = false},
+                                      {.pattern = "_",
+                                       .is_regex = false,
+                                       .behavior = Behavior::kMergedWithNext,
+                                       .splits = splits,
+                                       .space_mark = "_",
+                                       .prefix = prefix}});
+    const Pieces pieces = pre_tokenizer.split(text, place);
+    return std::vector<std::string>(pieces.begin(), pieces.end());
+  };
+  using Prefix = Step::Prefix;
+  EXPECT_THAT(marked(Prefix::kNever, true, "a b  c"), ElementsAre("a", "_b", "_", "_c"));
+  EXPECT_THAT(marked(Prefix::kNever, false, "a b  c"), ElementsAre("a_b__c"));
+  EXPECT_THAT(marked(Prefix::kAlways, false, "a-b- c"), ElementsAre("_a", "_-", "_b", "_-", "_c"));
+  EXPECT_THAT(marked(Prefix::kFirst, false, "a-b"), ElementsAre("_a", "-", "b"));
+  EXPECT_THAT(marked(Prefix::kFirst, false, " a"), ElementsAre("_a"));
+  EXPECT_THAT(marked(Prefix::kFirst, false, "a", {.begins_input = false}), ElementsAre("a"));
+  EXPECT_THAT(marked(Prefix::kFirst, false, "-a", {.in_front = 1}), ElementsAre("_-", "_a"))
+      << "what was put in front is not the input's beginning";
+}
+
 TEST(PreTokenizer, NamedOnes) {
   const std::string text = "I'll  pay 1234 \u00BD'S\n\n x";
   EXPECT_THAT(split_named("gpt-2", text),
@@ -79,6 +102,23 @@ TEST(PreTokenizer, NamedOnes) {
               ElementsAre("123", "45", " ", "\u4E2D\u6587", "abc", "!x"));
 }
 
+TEST(PreTokenizer, NamesThatLlamaCppsConverterWrites) {
+  const std::string text = "It's 1234567 \u4E2D\u6587abc, ok\n\n";
+  EXPECT_THAT(split_named("deepseek-llm", text),
+              ElementsAre("It", "'", "s", " ", "1234567", " ", "\u4E2D\u6587", "abc", ",", " ok", "\n", "\n"));
+  EXPECT_THAT(split_named("superbpe", text), ElementsAre("It's ", "1", "234", "567", " \u4E2D\u6587abc, ok\n\n"));
+  EXPECT_THAT(split_named("bloom", text), ElementsAre("It's", " 1234567", " \u4E2D\u6587abc", ",", " ok", "\n\n"));
+  EXPECT_THAT(split_named("viking", "a 12."), ElementsAre("a", " ", "1", "2", "."));
+  EXPECT_THAT(split_named("kimi-k2", text),
+              ElementsAre("It's", " ", "123", "456", "7", " ", "\u4E2D\u6587", "abc", ",", " ok", "\n\n"));
+  EXPECT_THAT(split_named("afmoe", "1234567 ok"), ElementsAre("1", "234", "567", " ok"));
+  EXPECT_THAT(split_named("tiny_aya", "1234567 ok"), ElementsAre("1", "234", "567", " ok"));
+  EXPECT_THAT(split_named("jais-2", "a       b"), ElementsAre("a", "    ", "  ", " b"));
+  EXPECT_THAT(split_named("exaone-moe", "ab cd 12"), ElementsAre("ab cd", " ", "1", "2"));
+  EXPECT_THAT(split_named("laguna", "a\n\nb"), ElementsAre("a", "\n\n", "b"));
+  EXPECT_THAT(split_named("chameleon", "IMGIMGABZ 1"), ElementsAre("IMGIMGABZ", " ", "1"));
+}
+
 TEST(PreTokenizer, SpacesAreUnicodesWhiteSpace) {
   EXPECT_THAT(split({{.pattern = R"(\s)"}}, "a\u0085b\u180Ec\u3000d"),
               ElementsAre("a", "\u0085", "b\u180Ec", "\u3000", "d"));
@@ -86,17 +126,15 @@ TEST(PreTokenizer, SpacesAreUnicodesWhiteSpace) {
 }
 
 TEST(PreTokenizer, NothingIsLostAndLongTextsDoNotFail) {
-  std::vector<std::string> texts = fixture_texts();
-  for (const char* unit : {"a", "A", " ", "\n", "7", "!", "'", "\u4E2D", "\u0301", "aA", " \t", "\r\n", "\u00BD "}) {
-    std::string text;
-    while (text.size() < 100'000) text += unit;
-    texts.push_back(text);
-    texts.push_back(text + "x");
-  }
-  for (const char* name :
-       {"gpt-2", "smollm", "llama-bpe", "dbrx", "qwen2", "stablelm2", "qwen35", "tekken", "gpt-4o", "deepseek-v3",
-        "deepseek-coder", "falcon", "bailingmoe", "seed-coder", "minicpm5", "default"}) {
+  const auto check = [](const char* name, size_t longest) {
     const PreTokenizer pre_tokenizer(named_pre_tokenizer(name).steps);
+    std::vector<std::string> texts = fixture_texts();
+    for (const char* unit : {"a", "A", " ", "\n", "7", "!", "'", "\u4E2D", "\u0301", "aA", " \t", "\r\n", "\u00BD "}) {
+      std::string text;
+      while (text.size() < longest) text += unit;
+      texts.push_back(text);
+      texts.push_back(text + "x");
+    }
     for (const std::string& text : texts) {
       std::string joined;
       for (const auto piece : pre_tokenizer.split(text)) {
@@ -105,7 +143,25 @@ TEST(PreTokenizer, NothingIsLostAndLongTextsDoNotFail) {
       }
       ASSERT_EQ(joined, text) << name;
     }
+  };
+  for (const char* name : {"gpt-2",          "smollm",
+                           "llama-bpe",      "dbrx",
+                           "qwen2",          "stablelm2",
+                           "qwen35",         "tekken",
+                           "gpt-4o",         "deepseek-v3",
+                           "deepseek-coder", "falcon",
+                           "bailingmoe",     "seed-coder",
+                           "minicpm5",       "default",
+                           "deepseek-llm",   "viking",
+                           "poro-chat",      "bloom",
+                           "kimi-k2",        "jais-2",
+                           "youtu",          "laguna",
+                           "chameleon",      "granite-embed-multi-97m",
+                           "afmoe"}) {
+    check(name, 100'000);
   }
+  // These look ahead to the end of a run of digits, at each of its groups.
+  for (const char* name : {"superbpe", "tiny_aya"}) check(name, 2'000);
 }
 
 TEST(PreTokenizer, GroupsThatRepeatTakeLongTexts) {

@@ -2,6 +2,7 @@
 
 #include "base/file.h"
 #include "fixtures.h"
+#include "text/normalizer.h"
 #include "text/tokenizer_data.h"
 
 namespace caravel::text {
@@ -33,6 +34,7 @@ TokenizerFixture load_tokenizer_fixture(const std::string& name) {
   data.merges_by_score = json.contains("scores");
   for (size_t i = 0; data.merges_by_score && i < data.tokens.size(); ++i) data.tokens[i].score = json["scores"][i];
   data.byte_fallback = json.contains("byte");
+  if (data.kind == TokenizerKind::kSentencePieceBpe) data.normalizer = sentencepiece_normalizer(false);
   for (const auto& added : json.value("added", nlohmann::json::array())) {
     data.tokens.push_back({.text = added["text"].get<std::string>(),
                            .type = TokenType::kUserDefined,

@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/utf8.h"
+#include "text/normalizer.h"
 #include "text/tokenizer_data.h"
 #include "text/tokenizer_fixture.h"
 #include "text/unicode.h"
@@ -71,7 +72,7 @@ TEST(Tokenizer, AddedTokensFollowTheirFlags) {
   const TokenizerFixture fixture = load_tokenizer_fixture("byte_level.json");
   TokenizerData data = fixture.data;
   data.pre_tokenizer = "smollm";
-  data.normalization = TokenizerData::Normalization::kNfc;
+  data.normalizer = {{.form = TokenizerData::Normalization::kNfc}};
   const Tokenizer tokenizer(data);
   const auto texts = fixture.json["own_texts"].get<std::vector<std::string>>();
   for (size_t i = 0; i < texts.size(); ++i) {
@@ -84,7 +85,7 @@ TEST(Tokenizer, SentencePieceByScoreEncodesAsSentencePieceDoes) {
   const TokenizerFixture fixture = load_tokenizer_fixture("sentencepiece.json");
   TokenizerData data = fixture.data;
   for (const bool prefix : {false, true}) {
-    data.add_space_prefix = prefix;
+    data.normalizer = sentencepiece_normalizer(prefix);
     const Tokenizer tokenizer(data);
     expect_golden(tokenizer, fixture_texts(), fixture.json["golden"][prefix ? "prefix" : "plain"]);
   }
@@ -112,7 +113,7 @@ TEST(Tokenizer, ByteLevelGivesEveryTextBack) {
 TEST(Tokenizer, SentencePieceGivesTextBackButForItsSpaceMark) {
   TokenizerData data = load_tokenizer_fixture("sentencepiece.json").data;
   for (const bool prefix : {false, true}) {
-    data.add_space_prefix = prefix;
+    data.normalizer = sentencepiece_normalizer(prefix);
     const Tokenizer tokenizer(data);
     for (const std::string& text : fixture_texts()) {
       if (text.find("\u2581") != std::string::npos) continue;
@@ -155,7 +156,8 @@ TEST(Tokenizer, BosAndEosAreAddedWhereTheModelWantsThem) {
   data.eos_id = 2;
   EXPECT_THAT(Tokenizer(data).encode(""), ElementsAre());
   EXPECT_FALSE(Tokenizer(data).adds_bos());
-  data.add_bos = data.add_eos = true;
+  data.prefix_ids = {1};
+  data.suffix_ids = {2};
   const Tokenizer tokenizer(data);
   EXPECT_TRUE(tokenizer.adds_bos());
   EXPECT_THAT(tokenizer.encode(""), ElementsAre(1, 2));
@@ -164,7 +166,7 @@ TEST(Tokenizer, BosAndEosAreAddedWhereTheModelWantsThem) {
 
 TEST(Tokenizer, ASpaceComesBeforeTextAfterASpecialToken) {
   TokenizerData data = load_tokenizer_fixture("sentencepiece.json").data;
-  data.add_space_prefix = true;
+  data.normalizer = sentencepiece_normalizer(true);
   const Tokenizer tokenizer(data);
   const Ids hello = tokenizer.encode("Hello", kPlain);
   Ids expected = hello;
@@ -235,6 +237,9 @@ TEST(Tokenizer, RefusesDataThatContradictThemselves) {
   }
   data = byte_level_data("smollm");
   data.bos_id = 100'000;
+  EXPECT_THROW(Tokenizer{data}, FormatError);
+  data = byte_level_data("smollm");
+  data.suffix_ids = {100'000};
   EXPECT_THROW(Tokenizer{data}, FormatError);
   EXPECT_THROW(Tokenizer{byte_level_data("no-such-pre")}, Unsupported);
   EXPECT_EQ(Tokenizer{TokenizerData{}}.encode("text of a model without a vocabulary").size(), 0u);

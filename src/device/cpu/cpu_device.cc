@@ -4,8 +4,8 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <fstream>
 
+#include "base/available_memory.h"
 #include "base/clock.h"
 #include "base/error.h"
 
@@ -74,16 +74,7 @@ void CpuDevice::release(void* data, size_t bytes) {
   chunks_.erase(chunk);
 }
 
-size_t CpuDevice::memory_available() const {
-  std::ifstream meminfo("/proc/meminfo");
-  std::string key;
-  size_t kib = 0;
-  std::string unit;
-  while (meminfo >> key >> kib >> unit) {
-    if (key == "MemAvailable:") return kib << 10;
-  }
-  return static_cast<size_t>(::sysconf(_SC_AVPHYS_PAGES)) * static_cast<size_t>(::sysconf(_SC_PAGESIZE));
-}
+size_t CpuDevice::memory_available() const { return static_cast<size_t>(available_memory().bytes); }
 
 std::unique_ptr<Stream> CpuDevice::make_stream() { return std::make_unique<CpuStream>(*this); }
 

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/utf8.h"
 #include "format/gguf/gguf_dtype.h"
+#include "format/lfs_pointer.h"
 #include "format/printable.h"
 #include "format/weight_table.h"
 
@@ -73,7 +74,9 @@ uint64_t read_alignment(const GgufMetadata& metadata, const std::string& path) {
 GgufFile GgufFile::open(const std::string& path) {
   GgufFile result;
   result.file = MappedFile::open(path);
-  ByteReader reader(result.file->bytes(), result.file->path());
+  const std::span<const std::byte> whole = result.file->bytes();
+  refuse_lfs_pointer({reinterpret_cast<const char*>(whole.data()), whole.size()}, path);
+  ByteReader reader(whole, result.file->path());
   check_magic_and_version(reader);
   const auto tensor_count = reader.read<uint64_t>("the number of tensors");
   const auto pair_count = reader.read<uint64_t>("the number of metadata pairs");

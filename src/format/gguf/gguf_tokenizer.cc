@@ -6,8 +6,10 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/utf8.h"
 #include "caravel/request.h"
 #include "format/printable.h"
+#include "text/normalizer.h"
 #include "text/tokenizer_data.h"
 
 namespace caravel::format {
@@ -73,11 +75,62 @@ std::optional<int32_t> token_id(const GgufMetadata& metadata, std::string_view k
   return otherwise && in_vocabulary(*otherwise) ? otherwise : std::nullopt;
 }
 
+// Where the scores of all tokens are one, nothing says which merge before others. Tokens of one character come of none.
+void check_scores(const TokenizerData& data) {
+  std::optional<float> score;
+  int tokens = 0;
+  for (const TokenizerData::Token& token : data.tokens) {
+    const bool is_one_character = token.text.empty() || token.text.size() <= char_length(token.text[0]);
+    if (token.type != TokenType::kNormal || is_one_character) continue;
+    if (score && *score != token.score) return;
+    score = token.score;
+    ++tokens;
+  }
+  if (tokens < 2) return;
+  throw fail<Unsupported>(
+      "the GGUF file's {} tokens have one score, {} (tokenizer.ggml.scores): the order of their merges is lost. "
+      "Converters write this for a folder without a tokenizer.model: use that folder itself, or add the file and "
+      "convert again",
+      tokens, *score);
+}
+
+// Names of pre-tokenizers under which the vocabulary is SentencePiece's, though the merges are a list.
+bool is_sentencepiece(std::string_view pre) {
+  return pre == "gemma4" || pre == "granite-embed-multi-311m" || pre == "sarvam-moe";
+}
+
+// The converter calls "<0x0A>" an ordinary token there.
+void mark_byte_tokens(TokenizerData& data) {
+  for (TokenizerData::Token& token : data.tokens) {
+    const std::string_view text = token.text;
+    const bool spelled = text.size() == 6 && text.starts_with("<0x") && text.ends_with('>') &&
+                         text.find_first_not_of("0123456789ABCDEF", 3) == 5;
+    if (spelled && token.type == TokenType::kNormal) token.type = TokenType::kByte;
+  }
+}
+
 // Pre-tokenizers whose models want a bos token where the file does not say.
 bool wants_bos(std::string_view pre) {
   static constexpr std::string_view kNames[] = {"llama3",  "llama-v3", "llama-bpe", "falcon3", "falcon-h1",
-                                                "pixtral", "midm-2.0", "lfm2",      "tekken"};
+                                                "pixtral", "midm-2.0", "lfm2",      "tekken",  "chameleon"};
   return std::find(std::begin(kNames), std::end(kNames), pre) != std::end(kNames);
+}
+
+/// The default one, and those whose names the converter listed; "tool_use" also where it is not listed.
+void read_chat_templates(const GgufMetadata& metadata, TokenizerData& data) {
+  constexpr std::string_view kDefault = "tokenizer.chat_template";
+  constexpr std::string_view kNames = "tokenizer.chat_templates";
+  data.chat_template = metadata.text(kDefault).value_or("");
+  std::vector<std::string_view> names = {"tool_use"};
+  if (const GgufArray* array = metadata.array(kNames)) {
+    for (const std::string_view name : array->strings(kNames)) names.push_back(name);
+  }
+  for (const std::string_view name : names) {
+    const auto source = metadata.text(std::string(kDefault) + "." + std::string(name));
+    if (!source) continue;
+    if (name == "default" && data.chat_template.empty()) data.chat_template = *source;
+    if (name != "default") data.named_templates[std::string(name)] = *source;
+  }
 }
 
 }  // namespace
@@ -89,19 +142,31 @@ TokenizerData read_gguf_tokenizer(const GgufMetadata& metadata) {
   std::optional<int32_t> bos;
   std::optional<int32_t> eos;
   std::optional<int32_t> unknown;
+  bool adds_bos = true;
   if (model == "gpt2") {
     data.kind = TokenizerKind::kByteLevelBpe;
     read_tokens(metadata, data);
     read_merges(metadata, data);
     data.pre_tokenizer = metadata.text("tokenizer.ggml.pre").value_or("default");
-    data.add_bos = wants_bos(data.pre_tokenizer);
+    data.left_out_parts = true;
+    adds_bos = wants_bos(data.pre_tokenizer);
+    if (is_sentencepiece(data.pre_tokenizer)) {
+      data.kind = TokenizerKind::kSentencePieceBpe;
+      data.pre_tokenizer.clear();
+      data.split_steps = {{.pattern = R"([^\n]+|\n+)"}};  // no merge crosses the end of a line
+      data.byte_fallback = true;
+      mark_byte_tokens(data);
+      data.normalizer =
+          text::sentencepiece_normalizer(metadata.boolean("tokenizer.ggml.add_space_prefix").value_or(false));
+    }
   } else if (model == "llama") {
     data.kind = TokenizerKind::kSentencePieceBpe;
     read_tokens(metadata, data);
+    check_scores(data);
     data.merges_by_score = true;
     data.byte_fallback = true;
-    data.add_space_prefix = metadata.boolean("tokenizer.ggml.add_space_prefix").value_or(true);
-    data.add_bos = true;
+    data.normalizer =
+        text::sentencepiece_normalizer(metadata.boolean("tokenizer.ggml.add_space_prefix").value_or(true));
     bos = 1;
     eos = 2;
     unknown = 0;
@@ -113,11 +178,14 @@ TokenizerData read_gguf_tokenizer(const GgufMetadata& metadata) {
   }
   data.bos_id = token_id(metadata, "tokenizer.ggml.bos_token_id", data, bos);
   data.eos_id = token_id(metadata, "tokenizer.ggml.eos_token_id", data, eos);
-  data.unknown_id = token_id(metadata, "tokenizer.ggml.unknown_token_id", data, unknown);
+  // Of a byte-level vocabulary llama.cpp leaves out what has no token.
+  if (unknown) data.unknown_id = token_id(metadata, "tokenizer.ggml.unknown_token_id", data, unknown);
   data.pad_id = token_id(metadata, "tokenizer.ggml.padding_token_id", data);
-  data.add_bos = metadata.boolean("tokenizer.ggml.add_bos_token").value_or(data.add_bos);
-  data.add_eos = metadata.boolean("tokenizer.ggml.add_eos_token").value_or(false);
-  data.chat_template = metadata.text("tokenizer.chat_template").value_or("");
+  adds_bos = metadata.boolean("tokenizer.ggml.add_bos_token").value_or(adds_bos);
+  if (adds_bos && data.bos_id) data.prefix_ids = {*data.bos_id};
+  if (metadata.boolean("tokenizer.ggml.add_eos_token").value_or(false) && data.eos_id) data.suffix_ids = {*data.eos_id};
+  data.bos_in_chats = adds_bos;
+  read_chat_templates(metadata, data);
   return data;
 }
 

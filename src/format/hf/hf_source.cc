@@ -2,13 +2,15 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <utility>
 #include <vector>
 
 #include "base/error.h"
+#include "format/hf/folder_files.h"
 #include "format/hf/json_file.h"
+#include "format/hf/tensor_names.h"
 #include "format/hf/tokenizer_config.h"
 #include "format/mapped_source.h"
 #include "format/printable.h"
@@ -19,12 +21,13 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// The shards that an index names, and which tensors it promises in each.
-std::map<std::string, std::vector<std::string>> read_index(const fs::path& path) {
+// The shards that an index names. Which tensors it promises in each is not looked at: an index may name some that
+// nobody needs and nobody saved (rotary tables, a head that is tied), and what is needed is missed when it is read.
+std::set<std::string> read_index(const fs::path& path) {
   const nlohmann::json index = read_json_object(path);
   const auto map = index.find("weight_map");
   if (map == index.end() || !map->is_object()) throw fail<FormatError>("{}: no object weight_map", path.string());
-  std::map<std::string, std::vector<std::string>> shards;
+  std::set<std::string> shards;
   for (const auto& [tensor, file] : map->items()) {
     if (!file.is_string()) throw fail<FormatError>("{}: tensor {} names no file", path.string(), printable(tensor));
     const auto& name = file.get_ref<const std::string&>();
@@ -32,7 +35,7 @@ std::map<std::string, std::vector<std::string>> read_index(const fs::path& path)
       throw fail<FormatError>("{}: tensor {} is said to be in {}, which is not a file of this folder", path.string(),
                               printable(tensor), printable(name));
     }
-    shards[name].push_back(tensor);
+    shards.insert(name);
   }
   return shards;
 }
@@ -44,24 +47,37 @@ std::vector<SafetensorsFile> open_weight_files(const fs::path& folder) {
     return files;
   }
   const fs::path index = folder / "model.safetensors.index.json";
-  if (!fs::exists(index)) {
-    throw fail<NotFound>(
-        "{}: no model.safetensors and no model.safetensors.index.json in this folder{}", folder.string(),
-        fs::exists(folder / "pytorch_model.bin") ? "; its pytorch_model.bin must be saved as safetensors first" : "");
+  if (!fs::exists(index)) throw NotFound(missing_weights(folder));
+  const std::set<std::string> shards = read_index(index);
+  const auto missing = [&](const std::string& name) { return !fs::exists(folder / name); };
+  if (const auto first = std::ranges::find_if(shards, missing); first != shards.end()) {
+    throw fail<NotFound>("{}: no such file; {} of the {} files that {} names are not there: the download is not whole",
+                         (folder / printable(*first)).string(), std::ranges::count_if(shards, missing), shards.size(),
+                         index.filename().string());
   }
-  for (const auto& [name, tensors] : read_index(index)) {
-    SafetensorsFile file = SafetensorsFile::open((folder / name).string());
-    for (const std::string& tensor : tensors) {
-      const bool there = std::any_of(file.weights.begin(), file.weights.end(),
-                                     [&](const WeightInfo& weight) { return weight.name == tensor; });
-      if (!there) {
-        throw fail<FormatError>("{}: tensor {} should be in {}, and is not", index.string(), printable(tensor),
-                                printable(name));
-      }
-    }
-    files.push_back(std::move(file));
-  }
+  for (const std::string& name : shards) files.push_back(SafetensorsFile::open((folder / name).string()));
   return files;
+}
+
+// What speaks of the text model: of a multimodal model's config.json its text_config, with what the outer object says
+// of both.
+nlohmann::json text_part(nlohmann::json config, const std::string& path) {
+  const auto text = config.find("text_config");
+  if (text == config.end()) return config;
+  if (!text->is_object()) throw fail<FormatError>("{}: text_config is not an object", path);
+  nlohmann::json part = *text;
+  for (const char* key : {"architectures", "tie_word_embeddings", "bos_token_id", "eos_token_id", "pad_token_id"}) {
+    const auto outer = config.find(key);
+    if (outer != config.end() && !outer->is_null()) part[key] = *outer;
+  }
+  return part;
+}
+
+// By the convention's names, and the text model's alone.
+std::vector<WeightInfo> text_weights(std::vector<WeightInfo> weights, bool multimodal) {
+  if (multimodal) std::erase_if(weights, [](const WeightInfo& weight) { return is_vision_tensor(weight.name); });
+  for (WeightInfo& weight : weights) weight.name = text_tensor_name(weight.name);
+  return weights;
 }
 
 }  // namespace
@@ -69,11 +85,17 @@ std::vector<SafetensorsFile> open_weight_files(const fs::path& folder) {
 std::unique_ptr<WeightSource> open_hf_folder(const std::string& path) {
   const fs::path folder(path);
   if (!fs::exists(folder / "config.json")) {
-    throw fail<NotFound>("{}: no config.json in this folder; give a Hugging Face model folder or a .gguf file", path);
+    const std::string other = names_there(path, {"params.json", "adapter_config.json"});
+    throw fail<NotFound>("{}: no config.json in this folder{}; give a Hugging Face model folder or a .gguf file", path,
+                         other.empty() ? "" : fmt::format(" (there is {}, which Caravel does not read)", other));
   }
   MappedSource source = {.path = path, .convention = Convention::kHuggingFace};
-  source.config = read_json_object(folder / "config.json");
-  for (SafetensorsFile& file : open_weight_files(folder)) source.add(std::move(file.file), std::move(file.weights));
+  nlohmann::json config = read_json_object(folder / "config.json");
+  const bool multimodal = config.contains("text_config");
+  source.config = text_part(std::move(config), (folder / "config.json").string());
+  for (SafetensorsFile& file : open_weight_files(folder)) {
+    source.add(std::move(file.file), text_weights(std::move(file.weights), multimodal));
+  }
   source.tokenizer = read_hf_tokenizer(path, source.config);
   source.generation = read_hf_generation(path, source.config, source.tokenizer);
   return make_source(std::move(source));

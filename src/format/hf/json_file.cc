@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "format/lfs_pointer.h"
 
 namespace caravel::format {
 namespace {
@@ -47,7 +48,9 @@ nlohmann::json parse_json(std::string_view text, const std::string& path) {
 }
 
 nlohmann::json read_json_object(const std::filesystem::path& path) {
-  nlohmann::json value = parse_json(read_file(path.string()), path.string());
+  const std::string text = read_file(path.string());
+  refuse_lfs_pointer(text, path.string());
+  nlohmann::json value = parse_json(text, path.string());
   if (!value.is_object()) throw fail<FormatError>("{}: should be a JSON object", path.string());
   return value;
 }

@@ -1,7 +1,9 @@
 #include "format/hf/tokenizer_config.h"
 
 #include <algorithm>
+#include <map>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -55,21 +57,52 @@ std::string token_text(const json& tokenizer_config, const char* key) {
   return {};
 }
 
-std::string chat_template_of(const fs::path& folder, const json& tokenizer_config) {
-  const fs::path file = folder / "chat_template.jinja";
-  if (fs::exists(file)) return read_file(file.string());
-  const auto value = tokenizer_config.find("chat_template");
-  if (value == tokenizer_config.end()) return {};
-  if (value->is_string()) return value->get<std::string>();
-  std::string chosen;
-  if (!value->is_array()) return chosen;
-  for (const json& entry : *value) {
-    if (!entry.is_object() || !entry.contains("template") || !entry["template"].is_string()) continue;
-    const bool is_default = entry.contains("name") && entry["name"] == "default";
-    if (is_default || chosen.empty()) chosen = entry["template"].get<std::string>();
-    if (is_default) break;
+/// The template under a name: the default has a place of its own.
+void add_template(TokenizerData& data, const std::string& name, std::string source) {
+  (name == "default" ? data.chat_template : data.named_templates[name]) = std::move(source);
+}
+
+/// Under "chat_template": one template, a list of {"name", "template"}, or an object of them by name.
+void read_templates(const json& object, TokenizerData& data) {
+  const auto value = object.find("chat_template");
+  if (value == object.end()) return;
+  if (value->is_string()) data.chat_template = value->get<std::string>();
+  std::optional<std::string> first;
+  const auto add = [&](const json& name, const json& source) {
+    if (!source.is_string()) return;
+    if (!first) first = source.get<std::string>();
+    add_template(data, name.is_string() ? name.get<std::string>() : "default", source.get<std::string>());
+  };
+  if (value->is_array()) {
+    for (const json& entry : *value) {
+      if (entry.is_object()) add(entry.value("name", json("default")), entry.value("template", json()));
+    }
+  } else if (value->is_object()) {
+    for (const auto& [name, source] : value->items()) add(name, source);
   }
-  return chosen;
+  if (data.chat_template.empty() && first) data.chat_template = *std::move(first);
+}
+
+/// As transformers 5 looks for them: files of their own come before what tokenizer_config.json says. A
+/// chat_template.json is a processor's, of before.
+void read_chat_templates(const fs::path& folder, const json& tokenizer_config, TokenizerData& data) {
+  std::map<std::string, std::string> files;
+  const fs::path single = folder / "chat_template.jinja";
+  if (fs::exists(single)) files["default"] = read_file(single.string());
+  const fs::path others = folder / "additional_chat_templates";
+  if (fs::is_directory(others)) {
+    for (const fs::directory_entry& entry : fs::directory_iterator(others)) {
+      if (entry.path().extension() != ".jinja") continue;
+      files[entry.path().stem().string()] = read_file(entry.path().string());
+    }
+  }
+  if (!files.contains("default")) {
+    read_templates(tokenizer_config, data);
+    if (!files.empty()) data.named_templates.clear();
+    const json processor = read_json_object_if_there(folder / "chat_template.json");
+    if (data.chat_template.empty() && processor.is_object()) read_templates(processor, data);
+  }
+  for (auto& [name, source] : files) add_template(data, name, std::move(source));
 }
 
 std::optional<float> number_of(const json& object, const char* key, const std::string& path) {
@@ -89,7 +122,7 @@ TokenizerData read_hf_tokenizer(const fs::path& folder, const json& config) {
   const json tokenizer_config = read_json_object_if_there(folder / "tokenizer_config.json");
 
   const std::pair<const char*, std::optional<int32_t>*> special[] = {
-      {"bos", &data.bos_id}, {"eos", &data.eos_id}, {"pad", &data.pad_id}, {"unk", &data.unknown_id}};
+      {"bos", &data.bos_id}, {"eos", &data.eos_id}, {"pad", &data.pad_id}};
   for (const auto& [name, id] : special) {
     const std::string token_key = std::string(name) + "_token";
     const std::string text =
@@ -101,15 +134,9 @@ TokenizerData read_hf_tokenizer(const fs::path& folder, const json& config) {
       if (!ids.empty() && static_cast<size_t>(ids.front()) < data.tokens.size()) *id = ids.front();
     }
   }
-  if (tokenizer_config.is_null()) {
-    data.chat_template = chat_template_of(folder, json::object());
-    return data;
-  }
-  // The post-processor of tokenizer.json decides; where it adds nothing, Llama's and Gemma's classes go by these.
-  const auto wants = [&](const char* key) { return tokenizer_config.contains(key) && tokenizer_config[key] == true; };
-  data.add_bos = data.bos_id && (data.add_bos || wants("add_bos_token"));
-  data.add_eos = data.eos_id && (data.add_eos || wants("add_eos_token"));
-  data.chat_template = chat_template_of(folder, tokenizer_config);
+  // Not add_bos_token and add_eos_token: with a tokenizer.json, transformers 5 drops them, and its post-processor
+  // decides.
+  read_chat_templates(folder, tokenizer_config.is_null() ? json::object() : tokenizer_config, data);
   return data;
 }
 

@@ -34,7 +34,7 @@ TokenizerData::Token& token_at(TokenizerData& data, int64_t id) {
   return data.tokens[static_cast<size_t>(id)];
 }
 
-// "<0x0A>": the token of one byte, where the model falls back to bytes.
+// "<0x0A>": the token of one byte, where the model falls back to bytes or the decoder knows them.
 bool is_byte_token(std::string_view text) {
   const auto hex = [](char c) { return std::isxdigit(static_cast<unsigned char>(c)) != 0; };
   return text.size() == 6 && text.starts_with("<0x") && hex(text[3]) && hex(text[4]) && text[5] == '>';
@@ -48,7 +48,7 @@ void read_vocabulary(const json& vocabulary, const std::string& path, int64_t li
       throw fail<FormatError>("{}: tokens {} and {} have the same id", path, printable(token.text), printable(text));
     }
     token.text = text;
-    token.type = data.byte_fallback && is_byte_token(text) ? TokenType::kByte : TokenType::kNormal;
+    token.type = is_byte_token(text) ? TokenType::kByte : TokenType::kNormal;
   }
 }
 
@@ -73,7 +73,8 @@ void read_merges(json& merges, const std::string& path, TokenizerData& data) {
   }
 }
 
-void read_added_tokens(const json& added, const std::string& path, int64_t limit, TokenizerData& data) {
+void read_added_tokens(const json& added, const json& vocabulary, const std::string& path, int64_t limit,
+                       TokenizerData& data) {
   if (!added.is_array()) throw fail<FormatError>("{}: added_tokens is not a list", path);
   for (const json& entry : added) {
     if (!entry.is_object() || !entry.contains("id") || !entry.contains("content") || !entry["content"].is_string()) {
@@ -81,8 +82,11 @@ void read_added_tokens(const json& added, const std::string& path, int64_t limit
     }
     const auto flag = [&](const char* key) { return entry.contains(key) && entry[key] == true; };
     const auto& text = entry["content"].get_ref<const std::string&>();
-    TokenizerData::Token& token = token_at(data, token_id(entry["id"], path, text, limit));
+    const auto known = vocabulary.find(text);  // the model's id counts, whatever the entry says
+    const json& id = known == vocabulary.end() ? entry["id"] : *known;
+    TokenizerData::Token& token = token_at(data, token_id(id, path, text, limit));
     token.text = text;
+    token.in_model = known != vocabulary.end();
     token.type = flag("special") ? TokenType::kControl : TokenType::kUserDefined;
     token.lstrip = flag("lstrip");
     token.rstrip = flag("rstrip");
@@ -127,18 +131,15 @@ TokenizerData read_tokenizer_json(json&& root, const std::string& path) {
   }
   TokenizerData data;
   data.byte_fallback = model.contains("byte_fallback") && model["byte_fallback"] == true;
+  data.fuse_unknown = model.contains("fuse_unk") && model["fuse_unk"] == true;
   data.ignore_merges = model.contains("ignore_merges") && model["ignore_merges"] == true;
   const json& added = root.contains("added_tokens") ? root["added_tokens"] : json::array();
   const int64_t limit = static_cast<int64_t>(model["vocab"].size() + added.size()) + kMostHoles;
   read_vocabulary(model["vocab"], path, limit, data);
   read_merges(model["merges"], path, data);
-  read_added_tokens(added, path, limit, data);
+  read_added_tokens(added, model["vocab"], path, limit, data);
   if (model.contains("unk_token") && model["unk_token"].is_string()) {
     data.unknown_id = find_token(data, model["unk_token"].get_ref<const std::string&>());
-    if (data.unknown_id) {
-      TokenType& type = data.tokens[static_cast<size_t>(*data.unknown_id)].type;
-      if (type == TokenType::kNormal) type = TokenType::kUnknown;
-    }
   }
   read_tokenizer_pipeline(root, path, data);
   return data;

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/utf8.h"
 #include "format/printable.h"
 #include "text/tokenizer_data.h"
 
@@ -40,7 +41,7 @@ class Pipeline {
     each(root, "pre_tokenizer", "pretokenizers", [this](const json& piece) { pre_tokenizer(piece); });
     each(root, "decoder", "decoders", [this](const json& piece) { decoder(piece); });
     each(root, "post_processor", "processors", [this](const json& piece) { post_processor(piece); });
-    if (!byte_level_ && !spaces_to_bars_) {
+    if (!byte_level_ && !has_space_mark_) {
       unsupported("tokenizer that is neither byte-level nor writes spaces as", std::string(kLowBar));
     }
     data_.kind = byte_level_ ? TokenizerKind::kByteLevelBpe : TokenizerKind::kSentencePieceBpe;
@@ -71,15 +72,17 @@ class Pipeline {
   void normalizer(const json& piece) {
     const std::string type = text_of(piece, "type");
     if (type == "NFC") {
-      data_.normalization = TokenizerData::Normalization::kNfc;
+      data_.normalizer.push_back({.form = TokenizerData::Normalization::kNfc});
     } else if (type == "NFKC") {
-      data_.normalization = TokenizerData::Normalization::kNfkc;
-    } else if (type == "Prepend" && text_of(piece, "prepend") == kLowBar) {
-      data_.add_space_prefix = true;
-    } else if (type == "Replace" && literal_of(piece) == " " && text_of(piece, "content") == kLowBar) {
-      spaces_to_bars_ = true;
+      data_.normalizer.push_back({.form = TokenizerData::Normalization::kNfkc});
+    } else if (type == "Prepend") {
+      data_.normalizer.push_back({.content = text_of(piece, "prepend")});
+    } else if (type == "Replace") {
+      const std::string pattern = literal_of(piece, "normalizer");
+      data_.normalizer.push_back({.pattern = pattern, .content = text_of(piece, "content")});
+      has_space_mark_ |= pattern == " ";
     } else {
-      unsupported("normalizer", type == "Replace" || type == "Prepend" ? piece.dump(-1, ' ', true) : type);
+      unsupported("normalizer", type);
     }
   }
 
@@ -122,57 +125,112 @@ class Pipeline {
     if (known == std::end(kBehaviors)) unsupported("Split with behavior", behavior);
     step.behavior = known->second;
     // Gemma's files split at spaces that the normalizer has already replaced.
-    if (spaces_to_bars_ && !step.is_regex && step.pattern == " " && !step.invert) return;
+    const bool spaces_are_gone = !data_.normalizer.empty() && data_.normalizer.back().pattern == " " &&
+                                 data_.normalizer.back().content.find(' ') == std::string::npos;
+    if (spaces_are_gone && !step.is_regex && step.pattern == " " && !step.invert) return;
     add_step(std::move(step));
   }
 
   void metaspace(const json& piece) {
-    const std::string replacement = text_of(piece, "replacement");
-    if (replacement != kLowBar) unsupported("Metaspace with replacement", replacement);
-    spaces_to_bars_ = true;
-    const std::string scheme = text_of(piece, "prepend_scheme");
-    data_.add_space_prefix = scheme.empty() ? flag_of(piece, "add_prefix_space", true) : scheme != "never";
-    if (flag_of(piece, "split", true)) {
-      add_step({.pattern = std::string(kLowBar), .is_regex = false, .behavior = Step::Behavior::kMergedWithNext});
-    }
+    Step step;
+    step.space_mark = character_of(piece, "replacement", "Metaspace");
+    step.pattern = step.space_mark;
+    step.is_regex = false;
+    step.behavior = Step::Behavior::kMergedWithNext;
+    step.prefix = prefix_of(piece);
+    step.splits = flag_of(piece, "split", true);
+    add_step(std::move(step));
+    has_space_mark_ = true;
+  }
+
+  // Files older than prepend_scheme say add_prefix_space.
+  Step::Prefix prefix_of(const json& metaspace) const {
+    const std::string scheme = text_of(metaspace, "prepend_scheme");
+    if (scheme == "never") return Step::Prefix::kNever;
+    if (scheme == "first") return Step::Prefix::kFirst;
+    if (!scheme.empty() && scheme != "always") unsupported("Metaspace with prepend_scheme", scheme);
+    return flag_of(metaspace, "add_prefix_space", true) ? Step::Prefix::kAlways : Step::Prefix::kNever;
   }
 
   void decoder(const json& piece) {
+    using Kind = TokenizerData::DecoderStep::Kind;
     const std::string type = text_of(piece, "type");
-    for (const char* known : {"ByteLevel", "Replace", "ByteFallback", "Fuse", "Strip", "Metaspace"}) {
-      if (type == known) return;
+    TokenizerData::DecoderStep step{};
+    if (type == "ByteLevel") {
+      step.kind = Kind::kByteLevel;
+    } else if (type == "Replace") {
+      step = {.kind = Kind::kReplace, .pattern = literal_of(piece, "decoder"), .content = text_of(piece, "content")};
+    } else if (type == "ByteFallback") {
+      step.kind = Kind::kByteFallback;
+    } else if (type == "Fuse") {
+      step.kind = Kind::kFuse;
+    } else if (type == "Strip") {
+      step = {.kind = Kind::kStrip, .pattern = character_of(piece, "content", "Strip")};
+      step.start = count_of(piece, "start");
+      step.stop = count_of(piece, "stop");
+      step.strips_text = is_one_text_;
+    } else if (type == "Metaspace") {
+      step = {.kind = Kind::kMetaspace, .pattern = character_of(piece, "replacement", "Metaspace")};
+      step.strips_text = prefix_of(piece) != Step::Prefix::kNever;
+    } else {
+      unsupported("decoder", type);
     }
-    unsupported("decoder", type);
+    check_order(step, type);
+    data_.decoder.push_back(std::move(step));
+  }
+
+  // Tokens are decoded one by one, as they come. What looks at several at once, or at the end of the text, is not
+  // there.
+  void check_order(const TokenizerData::DecoderStep& step, const std::string& type) {
+    using Kind = TokenizerData::DecoderStep::Kind;
+    const bool strips_beginning = step.kind == Kind::kStrip && step.stop == 0;
+    const bool already = std::ranges::any_of(data_.decoder, &TokenizerData::DecoderStep::strips_text);
+    if (is_one_text_ && step.kind != Kind::kFuse && (!strips_beginning || already)) {
+      unsupported(already ? "after another piece that looks at the whole text, decoder"
+                          : "for a text that has been joined already, decoder",
+                  type);
+    }
+    if (has_bytes_ && !is_one_text_ && step.kind != Kind::kFuse) unsupported("after ByteFallback, decoder", type);
+    has_bytes_ |= step.kind == Kind::kByteFallback;
+    is_one_text_ |= step.kind == Kind::kFuse || step.kind == Kind::kByteLevel;
   }
 
   void post_processor(const json& piece) {
     const std::string type = text_of(piece, "type");
     if (type == "ByteLevel") return;  // offsets alone
     if (type != "TemplateProcessing") unsupported("post-processor", type);
+    if (has_template_) unsupported("post-processor", "Sequence with several TemplateProcessing");
+    has_template_ = true;
     const auto single = piece.find("single");
     if (single == piece.end() || !single->is_array()) {
       throw fail<FormatError>("{}: TemplateProcessing without a list \"single\"", path_);
     }
-    bool text_seen = false;
+    int texts = 0;
     for (const json& part : *single) {
       if (part.is_object() && part.contains("Sequence")) {
-        text_seen = true;
+        if (text_of(part["Sequence"], "id") != "A") unsupported("post-processor", "TemplateProcessing of a pair");
+        ++texts;
         continue;
       }
       if (!part.is_object() || !part.contains("SpecialToken")) {
         throw fail<FormatError>("{}: TemplateProcessing with a part that is neither Sequence nor SpecialToken", path_);
       }
-      bool& flag = text_seen ? data_.add_eos : data_.add_bos;
-      if (flag) unsupported("post-processor", "TemplateProcessing with several special tokens on one side");
-      flag = true;
-      (text_seen ? data_.eos_id : data_.bos_id) = special_id(piece, text_of(part["SpecialToken"], "id"));
+      append_special(piece, text_of(part["SpecialToken"], "id"), texts == 0 ? data_.prefix_ids : data_.suffix_ids);
     }
+    if (texts != 1) unsupported("post-processor", "TemplateProcessing that does not give the text once");
+    if (!data_.prefix_ids.empty()) data_.bos_id = data_.prefix_ids.front();
+    if (!data_.suffix_ids.empty()) data_.eos_id = data_.suffix_ids.back();
   }
 
-  int32_t special_id(const json& piece, const std::string& name) const {
+  void append_special(const json& piece, const std::string& name, std::vector<int32_t>& out) const {
     try {
-      const auto id = piece.at("special_tokens").at(name).at("ids").at(0).get<int64_t>();
-      if (id >= 0 && id < static_cast<int64_t>(data_.tokens.size())) return static_cast<int32_t>(id);
+      const size_t before = out.size();
+      for (const json& value : piece.at("special_tokens").at(name).at("ids")) {
+        const auto id = value.get<int64_t>();
+        if (id < 0 || id >= static_cast<int64_t>(data_.tokens.size())) break;
+        out.push_back(static_cast<int32_t>(id));
+      }
+      if (out.size() - before == piece["special_tokens"][name]["ids"].size() && out.size() > before) return;
     } catch (const json::exception&) {
       // said below
     }
@@ -180,9 +238,27 @@ class Pipeline {
                             printable(name));
   }
 
-  static std::string literal_of(const json& piece) {
+  std::string literal_of(const json& piece, std::string_view what) const {
     const auto pattern = piece.find("pattern");
-    return pattern != piece.end() && pattern->is_object() ? text_of(*pattern, "String") : std::string();
+    const bool is_object = pattern != piece.end() && pattern->is_object();
+    if (is_object && pattern->contains("Regex")) unsupported(what, "Replace of a regular expression");
+    const std::string literal = is_object ? text_of(*pattern, "String") : std::string();
+    if (literal.empty()) throw fail<FormatError>("{}: {} Replace without a pattern", path_, what);
+    return literal;
+  }
+
+  std::string character_of(const json& piece, const char* key, std::string_view what) const {
+    const std::string text = text_of(piece, key);
+    if (text.empty() || text.size() != char_length(text[0])) unsupported(std::string(what) + " with " + key, text);
+    return text;
+  }
+
+  size_t count_of(const json& piece, const char* key) const {
+    const auto value = piece.find(key);
+    if (value == piece.end() || !value->is_number_integer() || value->get<int64_t>() < 0) {
+      throw fail<FormatError>("{}: decoder Strip without a count {}", path_, key);
+    }
+    return value->get<size_t>();
   }
 
   void add_step(Step step) { data_.split_steps.push_back(std::move(step)); }
@@ -190,7 +266,10 @@ class Pipeline {
   const std::string& path_;
   TokenizerData& data_;
   bool byte_level_ = false;
-  bool spaces_to_bars_ = false;
+  bool has_space_mark_ = false;
+  bool has_bytes_ = false;    // the decoder has made <0xNN> bytes
+  bool is_one_text_ = false;  // ... and joined the tokens
+  bool has_template_ = false;
 };
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "format/byte_reader.h"
 #include "format/hf/json_file.h"
+#include "format/lfs_pointer.h"
 #include "format/printable.h"
 #include "format/weight_table.h"
 
@@ -83,7 +84,9 @@ WeightInfo read_entry(const std::string& path, const std::string& name, const nl
 SafetensorsFile SafetensorsFile::open(const std::string& path) {
   SafetensorsFile result;
   result.file = MappedFile::open(path);
-  ByteReader reader(result.file->bytes(), path);
+  const std::span<const std::byte> bytes = result.file->bytes();
+  refuse_lfs_pointer({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, path);
+  ByteReader reader(bytes, path);
   const auto header_length = reader.read<uint64_t>("the header's length");
   if (header_length > kLongestHeader) {
     throw fail<FormatError>("{}: not a safetensors file (a header of {} bytes; {} are allowed)", path, header_length,

@@ -10,6 +10,7 @@ struct GatedGemmCpuArgs {
   PackedPart up;
   int64_t in;
   GemmInput input;
+  const float* bias;  // [2 * width] or nullptr
   Activation activation;
   int64_t tokens;
   int64_t width;

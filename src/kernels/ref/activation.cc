@@ -12,14 +12,27 @@ double gelu_tanh(double x) {
   return 0.5 * x * (1 + std::tanh(std::sqrt(2 / std::numbers::pi) * (x + 0.044715 * x * x * x)));
 }
 
+double gelu(double x) { return 0.5 * x * std::erfc(-x / std::numbers::sqrt2); }
+
+double activate(Activation activation, double x) {
+  switch (activation) {
+    case Activation::kSilu:
+      return silu(x);
+    case Activation::kGeluTanh:
+      return gelu_tanh(x);
+    case Activation::kGelu:
+      return gelu(x);
+  }
+  return 0;
+}
+
 }  // namespace
 
 void gated_activation(Activation activation, const float* gate_up, int64_t tokens, int64_t width, double* out) {
   for (int64_t t = 0; t < tokens; ++t) {
     const float* gate = gate_up + t * 2 * width;
     for (int64_t i = 0; i < width; ++i) {
-      const double value = activation == Activation::kSilu ? silu(gate[i]) : gelu_tanh(gate[i]);
-      out[t * width + i] = value * gate[width + i];
+      out[t * width + i] = activate(activation, gate[i]) * gate[width + i];
     }
   }
 }

@@ -2,6 +2,8 @@
 
 #include <fmt/ranges.h>
 
+#include <algorithm>
+#include <iterator>
 #include <nlohmann/json.hpp>
 #include <vector>
 
@@ -20,12 +22,22 @@ const std::string* string_at(const nlohmann::json& object, const char* key) {
   return found != object.end() && found->is_string() ? found->get_ptr<const std::string*>() : nullptr;
 }
 
+/// Empty entries of a table's list are none.
+template <size_t kCount>
+bool lists(const std::array<std::string_view, kCount>& names, std::string_view name) {
+  return !name.empty() && std::ranges::find(names, name) != names.end();
+}
+
 [[noreturn]] void throw_unknown(const format::WeightSource& source, std::string_view named) {
   std::vector<std::string_view> known;
   for (const Architecture* architecture : kArchitectures) {
     const bool gguf = source.convention() == Convention::kGguf;
-    const std::string_view name = gguf ? architecture->gguf_name : architecture->hugging_face_name;
-    if (!name.empty()) known.push_back(name);
+    if (gguf) {
+      if (!architecture->gguf_name.empty()) known.push_back(architecture->gguf_name);
+      continue;
+    }
+    std::ranges::copy_if(architecture->hugging_face_names, std::back_inserter(known),
+                         [](std::string_view name) { return !name.empty(); });
   }
   throw fail<Unsupported>("{}: architecture \"{}\" is not supported; those there are: {}", source.path(), named,
                           fmt::join(known, ", "));
@@ -48,7 +60,7 @@ const Architecture& find_architecture(const format::WeightSource& source) {
   if (listed != config.end() && listed->is_array() && !listed->empty() && listed->front().is_string()) {
     const std::string& name = listed->front().get_ref<const std::string&>();
     for (const Architecture* architecture : kArchitectures) {
-      if (architecture->hugging_face_name == name) return *architecture;
+      if (lists(architecture->hugging_face_names, name)) return *architecture;
     }
     throw_unknown(source, name);
   }
@@ -56,7 +68,7 @@ const Architecture& find_architecture(const format::WeightSource& source) {
   if (type == nullptr)
     throw fail<FormatError>("{}: config.json has neither architectures nor model_type", source.path());
   for (const Architecture* architecture : kArchitectures) {
-    if (architecture->hugging_face_type == *type) return *architecture;
+    if (lists(architecture->hugging_face_types, *type)) return *architecture;
   }
   throw_unknown(source, *type);
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -38,6 +39,8 @@ struct ConfigKeys {
   Key attention_soft_cap = {};
   Key final_soft_cap = {};
   std::string_view activation = "hidden_act";  // Hugging Face alone says it
+  /// Numbers of a Hugging Face folder that transformers takes from the file and computes nothing with.
+  std::array<std::string_view, 2> ignored = {};
 };
 
 /// Which layers see a window alone, and how wide it is.
@@ -81,17 +84,21 @@ struct LayerWeightNames {
   WeightName post_attn_norm = {};
   WeightName ffn_norm = {"blk.{}.ffn_norm.weight", "model.layers.{}.post_attention_layernorm.weight"};
   WeightName gate = {"blk.{}.ffn_gate.weight", "model.layers.{}.mlp.gate_proj.weight"};
+  WeightName gate_bias = {};
   WeightName up = {"blk.{}.ffn_up.weight", "model.layers.{}.mlp.up_proj.weight"};
+  WeightName up_bias = {};
   WeightName down = {"blk.{}.ffn_down.weight", "model.layers.{}.mlp.down_proj.weight"};
+  WeightName down_bias = {};
   WeightName post_ffn_norm = {};
 };
 
 /// An architecture as a table (docs/adding-an-architecture.md). What is left out is as in Llama.
 struct Architecture {
   std::string_view name;
-  std::string_view gguf_name;          // general.architecture; empty: there are no such files
-  std::string_view hugging_face_name;  // an entry of `architectures`
-  std::string_view hugging_face_type;  // model_type, where `architectures` is absent
+  std::string_view gguf_name;  // general.architecture; empty: there are no such files
+  /// Entries of `architectures`: the language model, then other classes whose text part is the same.
+  std::array<std::string_view, 4> hugging_face_names;
+  std::array<std::string_view, 2> hugging_face_types;  // model_type, where `architectures` is absent
   ConfigKeys keys;
   WindowRule windows;
   ModelWeightNames model_weights;
@@ -99,7 +106,8 @@ struct Architecture {
   kernels::Activation activation = kernels::Activation::kSilu;
   kernels::RotaryStyle gguf_rotary_style = kernels::RotaryStyle::kHalves;  // a Hugging Face folder's is kHalves
   bool embedding_scaled = false;                                           // by sqrt(hidden_size)
-  bool norm_adds_one = false;  // in a Hugging Face folder; a GGUF file's norms hold 1 + w
+  bool partial_rotary = false;  // in a Hugging Face folder: the class reads partial_rotary_factor
+  bool norm_adds_one = false;   // in a Hugging Face folder; a GGUF file's norms hold 1 + w
   /// What no key of the convention says; runs last. May be nullptr.
   void (*adjust)(ModelConfig& config, format::Convention convention) = nullptr;
 };

@@ -21,8 +21,8 @@ void adjust(ModelConfig& config, format::Convention convention) {
 constinit const Architecture kGemma3 = {
     .name = "gemma3",
     .gguf_name = "gemma3",
-    .hugging_face_name = "Gemma3ForCausalLM",
-    .hugging_face_type = "gemma3_text",
+    .hugging_face_names = {"Gemma3ForCausalLM", "Gemma3ForConditionalGeneration", "Gemma3TextModel", "Gemma3Model"},
+    .hugging_face_types = {"gemma3_text", "gemma3"},
     .keys =
         {
             .heads = {{"attention.head_count"}, {"num_attention_heads", 8}},
@@ -32,9 +32,9 @@ constinit const Architecture kGemma3 = {
             .rope_theta = {{"rope.freq_base", 1e6}, {"rope_theta", 1e6}},
             .local_rope_theta = {{"rope.freq_base_swa", 10000}, {"rope_local_base_freq", 10000}},
             .attention_scalar = {{}, {"query_pre_attn_scalar", 256}},
-            .attention_soft_cap = {{}, {"attn_logit_softcapping", 0}},
             .final_soft_cap = {{"final_logit_softcapping", 0}, {"final_logit_softcapping", 0}},
             .activation = "hidden_activation",
+            .ignored = {"attn_logit_softcapping"},
         },
     .windows = {.pattern = WindowRule::Pattern::kAllButEveryNth,
                 .window = {{"attention.sliding_window", 0}, {"sliding_window", 4096}},
@@ -42,8 +42,12 @@ constinit const Architecture kGemma3 = {
                 .layer_types = true},
     .layer_weights =
         {
+            .q_bias = {{}, "model.layers.{}.self_attn.q_proj.bias", true},
+            .k_bias = {{}, "model.layers.{}.self_attn.k_proj.bias", true},
+            .v_bias = {{}, "model.layers.{}.self_attn.v_proj.bias", true},
             .q_norm = {"blk.{}.attn_q_norm.weight", "model.layers.{}.self_attn.q_norm.weight"},
             .k_norm = {"blk.{}.attn_k_norm.weight", "model.layers.{}.self_attn.k_norm.weight"},
+            .attn_out_bias = {{}, "model.layers.{}.self_attn.o_proj.bias", true},
             .post_attn_norm = {"blk.{}.post_attention_norm.weight", "model.layers.{}.post_attention_layernorm.weight"},
             .ffn_norm = {"blk.{}.ffn_norm.weight", "model.layers.{}.pre_feedforward_layernorm.weight"},
             .post_ffn_norm = {"blk.{}.post_ffw_norm.weight", "model.layers.{}.post_feedforward_layernorm.weight"},

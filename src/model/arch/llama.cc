@@ -6,8 +6,8 @@ namespace caravel::model {
 constinit const Architecture kLlama = {
     .name = "llama",
     .gguf_name = "llama",
-    .hugging_face_name = "LlamaForCausalLM",
-    .hugging_face_type = "llama",
+    .hugging_face_names = {"LlamaForCausalLM", "LlamaModel"},
+    .hugging_face_types = {"llama"},
     .windows = {.window = {{"attention.sliding_window", 0}, {}}},
     .layer_weights =
         {
@@ -15,6 +15,9 @@ constinit const Architecture kLlama = {
             .k_bias = {"blk.{}.attn_k.bias", "model.layers.{}.self_attn.k_proj.bias", true},
             .v_bias = {"blk.{}.attn_v.bias", "model.layers.{}.self_attn.v_proj.bias", true},
             .attn_out_bias = {"blk.{}.attn_output.bias", "model.layers.{}.self_attn.o_proj.bias", true},
+            .gate_bias = {"blk.{}.ffn_gate.bias", "model.layers.{}.mlp.gate_proj.bias", true},
+            .up_bias = {"blk.{}.ffn_up.bias", "model.layers.{}.mlp.up_proj.bias", true},
+            .down_bias = {"blk.{}.ffn_down.bias", "model.layers.{}.mlp.down_proj.bias", true},
         },
     .gguf_rotary_style = kernels::RotaryStyle::kInterleaved,
 };

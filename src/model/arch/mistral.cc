@@ -6,8 +6,8 @@ namespace caravel::model {
 /// "llama" for it.
 constinit const Architecture kMistral = {
     .name = "mistral",
-    .hugging_face_name = "MistralForCausalLM",
-    .hugging_face_type = "mistral",
+    .hugging_face_names = {"MistralForCausalLM", "MistralModel"},
+    .hugging_face_types = {"mistral"},
     .windows = {.window = {{}, {"sliding_window", 4096}}},
 };
 

@@ -6,8 +6,8 @@ namespace caravel::model {
 constinit const Architecture kQwen2 = {
     .name = "qwen2",
     .gguf_name = "qwen2",
-    .hugging_face_name = "Qwen2ForCausalLM",
-    .hugging_face_type = "qwen2",
+    .hugging_face_names = {"Qwen2ForCausalLM", "Qwen2Model"},
+    .hugging_face_types = {"qwen2"},
     .windows = {.pattern = WindowRule::Pattern::kFromLayer,
                 .window = {{}, {"sliding_window", 4096}},
                 .period = {{}, {"max_window_layers", 28}},

@@ -6,8 +6,8 @@ namespace caravel::model {
 constinit const Architecture kQwen3 = {
     .name = "qwen3",
     .gguf_name = "qwen3",
-    .hugging_face_name = "Qwen3ForCausalLM",
-    .hugging_face_type = "qwen3",
+    .hugging_face_names = {"Qwen3ForCausalLM", "Qwen3Model"},
+    .hugging_face_types = {"qwen3"},
     .keys = {.head_dim = {{"attention.key_length", 0}, {"head_dim", 128}}},
     .windows = {.pattern = WindowRule::Pattern::kFromLayer,
                 .window = {{}, {"sliding_window", 4096}},

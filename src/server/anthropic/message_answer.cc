@@ -2,7 +2,9 @@
 
 #include <utility>
 
-#include "base/make_id.h"
+#include "base/error.h"
+#include "chat/call_arguments.h"
+#include "chat/call_ids.h"
 #include "server/anthropic/errors.h"
 #include "server/endpoint/events.h"
 
@@ -23,14 +25,27 @@ Json empty_block(const SectionsAnswer::Section& section) {
   }
 }
 
-Json block(const SectionsAnswer::Section& section) {
+/// A call's arguments; no object where they are none, or cut.
+Json parse_input(const std::string& arguments) {
+  try {
+    return parse_json(arguments);
+  } catch (const FormatError&) {
+    // It refuses a key that is there twice, which a model may write.
+    return Json::parse(arguments, nullptr, /*allow_exceptions=*/false);
+  }
+}
+
+/// cut: max_tokens ended the answer in it. Then a call's input stays empty: the form has no place for a beginning.
+Json block(const SectionsAnswer::Section& section, bool cut) {
   Json json = empty_block(section);
   if (section.kind == Kind::kReasoning) {
     json["thinking"] = section.text;
   } else if (section.kind == Kind::kContent) {
     json["text"] = section.text;
-  } else if (Json input = Json::parse(section.text, nullptr, false); input.is_object()) {
-    json["input"] = std::move(input);  // those that max_tokens cut stay empty: the form has no place for a beginning
+  } else if (Json input = parse_input(section.text); input.is_object()) {
+    json["input"] = std::move(input);
+  } else if (!cut) {
+    json["input"] = {{chat::kUnreadableArguments, section.text}};
   }
   return json;
 }
@@ -44,7 +59,7 @@ void MessageAnswer::failed(const ApiError& error, std::string& out) { add_named(
 http::Response MessageAnswer::refusal(const ApiError& error) const { return anthropic::error_response(error); }
 
 std::string MessageAnswer::make_section_id(Kind kind) const {
-  return kind == Kind::kToolCall ? make_id("toolu_") : std::string();
+  return kind == Kind::kToolCall ? chat::make_call_id("toolu_", call_id_length()) : std::string();
 }
 
 Json MessageAnswer::message(Json content, Json stop_reason, Json usage) const {
@@ -114,7 +129,9 @@ void MessageAnswer::end(std::string& out) {
 
 Json MessageAnswer::whole() const {
   Json content = Json::array();
-  for (const Section& section : sections()) content.push_back(block(section));
+  for (const Section& section : sections()) {
+    content.push_back(block(section, finish_reason() != FinishReason::kStop && &section == &sections().back()));
+  }
   return message(std::move(content), stop_reason(), usage_json());
 }
 

@@ -14,10 +14,11 @@ std::unique_ptr<http::Work> messages(const Call& call) {
   Fields fields(body, Surface::kMessages);
   Generation generation = parse_generation(fields, Surface::kMessages, call.services);
   fields.require("max_tokens");
-  const chat::Conversation conversation = parse_turns(fields);
+  Turns turns = parse_turns(fields);
   fields.refuse_unknown();
 
-  set_conversation(generation, conversation, /*truncation=*/std::nullopt, call.services);
+  generation.prescribe(std::move(turns.form));
+  set_conversation(generation, turns.conversation, /*truncation=*/std::nullopt, call.services);
   std::vector<std::unique_ptr<RequestHandle>> handles = submit(call, generation);
   return answer_with(
       call, std::move(handles),
@@ -28,9 +29,9 @@ std::unique_ptr<http::Work> count_message_tokens(const Call& call) {
   const Json body = parse_json(call.request.body);
   Fields fields(body, Surface::kCountTokens);
   parse_model(fields, call.services);
-  const chat::Conversation conversation = parse_turns(fields);
+  const Turns turns = parse_turns(fields);
   fields.refuse_unknown();
-  const size_t tokens = call.services.renderer.render(conversation).tokens.size();
+  const size_t tokens = call.services.renderer.render(turns.conversation).tokens.size();
   return http::ready(json_response(to_text({{"input_tokens", tokens}})));
 }
 

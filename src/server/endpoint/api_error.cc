@@ -1,5 +1,6 @@
 #include "server/endpoint/api_error.h"
 
+#include "caravel/engine.h"
 #include "fields/fields.h"
 #include "server/endpoint/json_response.h"
 
@@ -20,6 +21,9 @@ ApiError as_api_error(const std::exception& error) {
   }
   if (const auto* field = dynamic_cast<const InvalidField*>(&error)) {
     return {400, kInvalidRequest, field->what(), field->field, "invalid_value"};
+  }
+  if (dynamic_cast<const Busy*>(&error) != nullptr) {
+    return {429, "rate_limit_error", error.what(), std::nullopt, "rate_limit_exceeded"};
   }
   if (dynamic_cast<const InvalidArgument*>(&error) != nullptr ||
       dynamic_cast<const CapacityError*>(&error) != nullptr || dynamic_cast<const Unsupported*>(&error) != nullptr ||

@@ -26,7 +26,8 @@ class ApiError : public Error {
   std::optional<std::string> code;
 };
 
-/// What an endpoint threw, as an ApiError: one as it is; FieldError and InvalidField as 400 with param and code; other
+/// What an endpoint threw, as an ApiError: one as it is; Busy as 429; FieldError and InvalidField as 400 with param and
+/// code; other
 /// InvalidArgument, CapacityError, Unsupported and FormatError, which are about what a user sent, as 400; anything else
 /// as 500 without its message.
 ApiError as_api_error(const std::exception& error);

@@ -88,7 +88,12 @@ class EngineWork final : public http::Work {
   }
 
   void set_failure(RequestHandle& handle) {
-    log::error("request {} failed: {}", handle.id(), handle.result().error);
+    const Result& result = handle.result();
+    if (result.contradicts_itself) {
+      error_ = ApiError(400, "invalid_request_error", result.error, std::nullopt, "invalid_value");
+      return;
+    }
+    log::error("request {} failed: {}", handle.id(), result.error);
     error_ = ApiError(500, "server_error", "The engine failed while it processed the request.");
   }
 

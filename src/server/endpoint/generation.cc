@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <limits>
 #include <utility>
 
 #include "fields/sampling.h"
@@ -16,14 +15,13 @@ namespace {
 void parse_stream_options(Fields& fields, Generation& generation) {
   const Json* value = fields.find("stream_options");
   if (value == nullptr) return;
-  const std::string path = fields.path("stream_options");
-  Fields options(*value, path);
+  Fields options = fields.inner(*value, "stream_options");
   if (!generation.stream) {
-    throw bad_field(path, "The 'stream_options' parameter is only allowed when 'stream' is enabled.");
+    throw bad_field(fields.path("stream_options"),
+                    "The 'stream_options' parameter is only allowed when 'stream' is enabled.");
   }
   generation.include_usage = options.boolean("include_usage", false);
   generation.continuous_usage = options.boolean("continuous_usage_stats", false);
-  options.ignore({"include_obfuscation"});
   options.refuse_unknown();
 }
 
@@ -65,13 +63,41 @@ class RecordedHandle final : public RequestHandle {
   bool ended_ = false;
 };
 
-/// Engine::submit, whose complaints are about the grammar where they name no other field: prompts were looked at
-/// before.
+/// The answer's header for what its schemas do not enforce. Names come from the request: what a header should not have
+/// is written as %XX, long ones are cut.
+void note_annotations(const std::vector<std::string>& names, Exchange& exchange) {
+  constexpr const char* kHeader = "Caravel-Schema-Ignored";
+  constexpr size_t kMaxName = 64;
+  constexpr size_t kMaxValue = 1000;
+  if (names.empty() || exchange.headers.find(kHeader)) return;  // the same for each of the prompts
+  std::string value;
+  for (const std::string& name : names) {
+    std::string shown;
+    for (const char c : std::string_view(name).substr(0, kMaxName)) {
+      const bool plain = c > ' ' && c < 0x7F && c != ',' && c != '%';
+      shown += plain ? std::string(1, c) : fmt::format("%{:02X}", static_cast<uint8_t>(c));
+    }
+    if (name.size() > kMaxName) shown += "...";
+    if (value.size() + shown.size() > kMaxValue) {
+      value += ", ...";
+      break;
+    }
+    value += (value.empty() ? "" : ", ") + shown;
+  }
+  exchange.headers.add(kHeader, value);
+}
+
+/// Engine::submit, whose complaints are about the grammar where they name no other field and are not about memory:
+/// prompts were looked at before.
 std::unique_ptr<RequestHandle> submit_one(Engine& engine, Request request, const std::string& grammar_field,
                                           OnNews on_news) {
   try {
     return engine.submit(std::move(request), std::move(on_news));
   } catch (const InvalidField&) {
+    throw;
+  } catch (const CapacityError&) {
+    throw;
+  } catch (const Busy&) {
     throw;
   } catch (const Error& error) {
     if (grammar_field.empty()) throw;
@@ -98,9 +124,7 @@ Generation parse_generation(Fields& fields, Surface surface, const Services& ser
   generation.stream = fields.boolean("stream", false);
   parse_stream_options(fields, generation);
   generation.return_token_ids = fields.boolean("return_token_ids", false);
-  constexpr int64_t kLow = std::numeric_limits<int>::min();
-  constexpr int64_t kHigh = std::numeric_limits<int>::max();
-  generation.priority = static_cast<int>(fields.integer("priority", kLow, kHigh).value_or(0));
+  generation.priority = fields.integer("priority").value_or(0);
   generation.cache_salt = fields.string("cache_salt").value_or("");
   read_sampling(fields, surface, generation.sampling);
   resolve_sampling(generation.sampling, services.engine.generation_defaults(), default_sampling(surface));
@@ -128,6 +152,7 @@ std::vector<std::unique_ptr<RequestHandle>> submit(const Call& call, const Gener
                               .priority = generation.priority,
                               .cache_salt = generation.cache_salt},
                              generation.grammar_field, leave_with_first_news(ticket, call.wake));
+    note_annotations(handle->schema_annotations(), *call.exchange);
     auto record = call.services.recorder.arrived(call.exchange->endpoint);
     handle = std::make_unique<RecordedHandle>(std::move(handle), std::move(record), call.exchange);
     handles.push_back(chat::read_answers(std::move(handle), generation.layout));

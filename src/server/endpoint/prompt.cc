@@ -3,14 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <limits>
 #include <utility>
 
 namespace caravel::server {
 
 std::optional<int64_t> parse_truncation(Fields& fields) {
-  const std::optional<int64_t> value =
-      fields.integer("truncate_prompt_tokens", -1, std::numeric_limits<int32_t>::max());
+  const std::optional<int> value = fields.integer("truncate_prompt_tokens");
   if (value == 0) {
     throw bad_field(fields.path("truncate_prompt_tokens"),
                     "Invalid 'truncate_prompt_tokens': 0 would leave no prompt; give -1 or at least 1.");

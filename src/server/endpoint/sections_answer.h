@@ -30,7 +30,9 @@ class SectionsAnswer : public Answer {
 
  protected:
   explicit SectionsAnswer(const Generation& generation)
-      : streams_(generation.stream), stop_(generation.sampling.stop) {}
+      : streams_(generation.stream),
+        call_id_length_(generation.layout.call_id_length),
+        stop_(generation.sampling.stop) {}
 
   // Events of a stream. Sections are numbered from 0; one is open at a time.
   virtual void begin(std::string& out) = 0;
@@ -49,6 +51,8 @@ class SectionsAnswer : public Answer {
   /// How it ended; kNone while it goes on.
   FinishReason finish_reason() const { return finish_reason_; }
   bool called_tools() const { return called_tools_; }
+  /// As for chat::make_call_id().
+  size_t call_id_length() const { return call_id_length_; }
   /// The stop string that ended it.
   std::optional<std::string> stop_string() const;
 
@@ -58,6 +62,7 @@ class SectionsAnswer : public Answer {
   void extend(const std::string& text, std::string& out);
 
   bool streams_;
+  size_t call_id_length_;
   std::vector<std::string> stop_;
   bool begun_ = false;
   std::vector<Section> sections_;

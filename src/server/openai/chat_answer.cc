@@ -1,8 +1,10 @@
 #include "server/openai/chat_answer.h"
 
+#include <optional>
 #include <utility>
+#include <vector>
 
-#include "base/make_id.h"
+#include "chat/call_ids.h"
 
 namespace caravel::server::openai {
 namespace {
@@ -27,7 +29,8 @@ std::string joined(const std::vector<Piece>& pieces, Kind kind) {
   return text;
 }
 
-Json delta_json(const std::vector<Piece>& pieces) {
+/// id_length: of calls, as for make_call_id().
+Json delta_json(const std::vector<Piece>& pieces, size_t id_length) {
   Json delta = Json::object();
   const auto call_of = [&delta](int index) -> Json& {
     Json& calls = delta["tool_calls"];
@@ -47,7 +50,7 @@ Json delta_json(const std::vector<Piece>& pieces) {
         set_reasoning(delta, joined(pieces, Kind::kReasoning));
         break;
       case Kind::kToolCall:
-        call_of(piece.index).update(call_json(make_id("call_"), piece.text, ""));
+        call_of(piece.index).update(call_json(chat::make_call_id("call_", id_length), piece.text, ""));
         break;
       case Kind::kToolArguments:
         Json& function = call_of(piece.index)["function"];
@@ -78,7 +81,21 @@ void ChatAnswer::add(size_t, const Delta& delta, std::string& out) {
     const Delta nothing{.index = delta.index};
     add_chunk(choice_json(nothing, false, "delta", {{"role", "assistant"}, {"content", form_.echoed}}), extra, out);
   }
-  add_chunk(choice_json(delta, choice.called_tools, "delta", delta_json(delta.pieces)), out);
+  // A chunk has to do with one call, as OpenAI's do: some clients read the first of its list alone.
+  const size_t id_length = generation().layout.call_id_length;
+  std::vector<Piece> pieces;
+  std::optional<int> call;
+  for (const Piece& piece : delta.pieces) {
+    if (piece.kind == Kind::kToolCall || piece.kind == Kind::kToolArguments) {
+      if (call && *call != piece.index) {
+        const Delta nothing{.index = delta.index};
+        add_chunk(choice_json(nothing, true, "delta", delta_json(std::exchange(pieces, {}), id_length)), out);
+      }
+      call = piece.index;
+    }
+    pieces.push_back(piece);
+  }
+  add_chunk(choice_json(delta, choice.called_tools, "delta", delta_json(pieces, id_length)), out);
 }
 
 void ChatAnswer::prompt_ended(size_t, const Result& result, std::string&) {

@@ -1,5 +1,6 @@
 #include <utility>
 
+#include "chat/message_shape.h"
 #include "server/endpoint/engine_work.h"
 #include "server/openai/chat_answer.h"
 #include "server/openai/endpoints.h"
@@ -44,7 +45,7 @@ std::unique_ptr<http::Work> chat_completions(const Call& call) {
 
   set_conversation(generation, conversation, truncation, call.services);
   generation.layout.with_reasoning = with_reasoning;
-  if (echo) form.echoed = conversation.messages.back()["content"].get<std::string>();
+  if (echo) form.echoed = chat::text_of(conversation.messages.back().value("content", Json("")));
   std::vector<std::unique_ptr<RequestHandle>> handles = submit(call, generation);
   AnswerHead head = AnswerHead::make("chatcmpl-", generation.model, call.services);
   return answer_with(call, std::move(handles),

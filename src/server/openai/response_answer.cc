@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/make_id.h"
+#include "chat/call_arguments.h"
 #include "server/endpoint/events.h"
 
 namespace caravel::server::openai {
@@ -18,6 +19,12 @@ Json place(size_t number, const Section& section) {
   Json json = {{"item_id", section.id}, {"output_index", number}};
   if (section.kind != Kind::kToolCall) json["content_index"] = 0;
   return json;
+}
+
+/// The id by which the client sends a call's output; nothing is kept here, so it is made of the item's own.
+std::string call_id(const std::string& item_id, size_t length) {
+  const size_t letters = item_id.find('_');
+  return length == 0 ? "call" + item_id.substr(letters) : item_id.substr(letters + 1, length);
 }
 
 /// "response.output_text.delta" and the like.
@@ -48,6 +55,9 @@ Json ResponseAnswer::text_part(const Section& section) const {
 
 Json ResponseAnswer::item(const Section& section, std::string_view status) const {
   const bool whole = status != "in_progress";
+  // The model went on after a call whose arguments nobody can read.
+  const bool unreadable = whole && section.kind == Kind::kToolCall && !chat::is_json_object(section.text);
+  if (unreadable) status = "incomplete";
   Json content = Json::array();
   if (whole) content.push_back(text_part(section));
   switch (section.kind) {
@@ -58,10 +68,9 @@ Json ResponseAnswer::item(const Section& section, std::string_view status) const
               {"content", std::move(content)},
               {"status", status}};
     case Kind::kToolCall:
-      // The id by which the client sends the call's output; nothing is kept here, so it may be the item's own.
       return {{"type", "function_call"},
               {"id", section.id},
-              {"call_id", "call" + section.id.substr(section.id.find('_'))},
+              {"call_id", call_id(section.id, call_id_length())},
               {"name", section.name},
               {"arguments", whole ? section.text : ""},
               {"status", status}};

@@ -5,13 +5,15 @@
 #include <optional>
 #include <utility>
 
+#include "chat/message_shape.h"
+
 namespace caravel::server::openai {
 namespace {
 
 /// The assistant's message that calls and reasoning are added to: the last one, if it is one.
 Json& assistant(Json& messages) {
   if (messages.empty() || messages.back()["role"] != "assistant") {
-    messages.push_back({{"role", "assistant"}, {"content", ""}});
+    messages.push_back({{"role", "assistant"}});
   }
   return messages.back();
 }
@@ -19,24 +21,23 @@ Json& assistant(Json& messages) {
 void add_message(Fields& fields, Json& messages) {
   const std::string& role =
       as_one_of(fields.require("role"), fields.path("role"), {"system", "developer", "user", "assistant"});
-  std::string content = chat::parse_content(fields.require("content"), fields.path("content"),
-                                            {"input_text", "output_text", "text", "refusal"});
+  Json content = chat::parse_content(fields.require("content"), fields.path("content"),
+                                     {"input_text", "output_text", "text", "refusal"});
   const bool answers = !messages.empty() && messages.back()["role"] == "assistant" &&
-                       messages.back()["content"] == "" && !messages.back().contains("tool_calls");
+                       !messages.back().contains("content") && !messages.back().contains("tool_calls");
   if (role == "assistant" && answers) {
     messages.back()["content"] = std::move(content);  // after its reasoning
   } else {
-    messages.push_back({{"role", role == "developer" ? "system" : role}, {"content", std::move(content)}});
+    messages.push_back({{"role", role}, {"content", std::move(content)}});
   }
 }
 
 void add_call(Fields& fields, Json& messages) {
-  const std::string path = fields.path("arguments");
   Json call = {{"id", as_string(fields.require("call_id"), fields.path("call_id"))},
                {"type", "function"},
                {"function",
                 {{"name", as_string(fields.require("name"), fields.path("name"))},
-                 {"arguments", chat::parse_arguments(as_string(fields.require("arguments"), path), path)}}}};
+                 {"arguments", as_string(fields.require("arguments"), fields.path("arguments"))}}}};
   Json& calls = assistant(messages)["tool_calls"];
   if (calls.is_null()) calls = Json::array();
   calls.push_back(std::move(call));
@@ -49,27 +50,25 @@ void add_item(const Json& value, const std::string& path, Json& messages) {
                                ? "message"
                                : as_one_of(*type_field, fields.path("type"),
                                            {"message", "function_call", "function_call_output", "reasoning"});
-  fields.ignore({"id", "status"});
   if (type == "message") {
-    fields.ignore({"phase"});
     add_message(fields, messages);
   } else if (type == "function_call") {
     add_call(fields, messages);
   } else if (type == "function_call_output") {
-    messages.push_back(
-        {{"role", "tool"},
-         {"content", chat::parse_content(fields.require("output"), fields.path("output"), {"input_text"})},
-         {"tool_call_id", as_string(fields.require("call_id"), fields.path("call_id"))}});
+    messages.push_back({{"role", "tool"},
+                        {"content", chat::parse_content(fields.require("output"), fields.path("output"),
+                                                        {"input_text", "output_text", "text"})},
+                        {"tool_call_id", as_string(fields.require("call_id"), fields.path("call_id"))}});
   } else {
     const Json* content = fields.find("content");
-    fields.ignore({"summary", "encrypted_content"});
     if (content != nullptr) {
-      Json message = {{"role", "assistant"}, {"content", ""}};
-      message["reasoning_content"] = chat::parse_content(*content, fields.path("content"), {"reasoning_text"});
+      Json message = {{"role", "assistant"}};
+      message["reasoning_content"] =
+          chat::text_of(chat::parse_content(*content, fields.path("content"), {"reasoning_text"}));
       messages.push_back(std::move(message));
     }
   }
-  fields.refuse_unknown();
+  fields.ignore_unknown();
 }
 
 Json parse_input(const Json& value, const std::string& path, const std::optional<std::string>& instructions) {
@@ -90,7 +89,7 @@ Json parse_tool(const Json& value, const std::string& path) {
   Fields tool(value, path);
   as_one_of(tool.require("type"), tool.path("type"), {"function"});
   Json result = chat::parse_function(tool, "parameters");
-  tool.refuse_unknown();
+  tool.ignore_unknown();
   return result;
 }
 
@@ -110,9 +109,8 @@ chat::Conversation parse_response_conversation(Fields& fields) {
     conversation.kwargs = as_object(*kwargs, "chat_template_kwargs");
   }
   if (const Json* reasoning = fields.find("reasoning")) {
-    Fields inner(*reasoning, "reasoning");
+    Fields inner = fields.inner(*reasoning, "reasoning");
     if (auto effort = inner.string("effort")) conversation.kwargs["reasoning_effort"] = *std::move(effort);
-    inner.ignore({"summary", "generate_summary"});
     inner.refuse_unknown();
   }
   return conversation;

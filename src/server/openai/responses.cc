@@ -18,7 +18,13 @@ std::optional<int> parse_logprobs(Fields& fields, const chat::Tools& tools) {
     size_t index = 0;
     for (const Json& item : as_array(*include, fields.path("include"))) {
       const std::string path = join_path(fields.path("include"), index++);
-      wanted = as_one_of(item, path, {"reasoning.encrypted_content", kLogprobs}) == kLogprobs || wanted;
+      // But for log-probabilities, what may be included belongs to tools and inputs that are not served here.
+      const std::string& name =
+          as_one_of(item, path,
+                    {kLogprobs, "reasoning.encrypted_content", "code_interpreter_call.outputs",
+                     "computer_call_output.output.image_url", "file_search_call.results",
+                     "message.input_image.image_url", "web_search_call.action.sources", "web_search_call.results"});
+      wanted = wanted || name == kLogprobs;
     }
   }
   const std::optional<int> top = fields.integer("top_logprobs");
@@ -41,15 +47,14 @@ AnswerForm parse_form(Fields& fields) {
   AnswerForm form = parse_answer_form(fields);
   const Json* value = fields.find("text");
   if (value == nullptr) return form;
-  Fields text(*value, fields.path("text"));
+  Fields text = fields.inner(*value, "text");
   if (const Json* format = text.find("format")) {
-    GrammarSpec spec = parse_format(*format, text.path("format"), false);
+    GrammarSpec spec = parse_format(*format, text.path("format"), FormatShape::kFlat);
     if (spec.kind != GrammarSpec::Kind::kNone) {
       if (!form.field.empty()) throw form_is_given(text.path("format"), form.field);
       form = {.grammar = std::move(spec), .field = text.path("format")};
     }
   }
-  text.ignore({"verbosity"});
   text.refuse_unknown();
   return form;
 }

@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "base/error.h"
+#include "base/wide_integer.h"
 
 namespace caravel::text::jinja {
 namespace {
@@ -17,10 +18,12 @@ Value convert(const nlohmann::ordered_json& json, int depth) {
     case nlohmann::ordered_json::value_t::number_unsigned: {
       const auto number = json.get<uint64_t>();
       if (number > static_cast<uint64_t>(std::numeric_limits<int64_t>::max())) {
-        throw fail<InvalidArgument>("the integer {} has more than 63 bits", number);
+        return WideInteger{std::to_string(number)};
       }
       return static_cast<int64_t>(number);
     }
+    case nlohmann::ordered_json::value_t::binary:
+      return WideInteger{wide_integer_digits(json)};
     case nlohmann::ordered_json::value_t::number_float:
       return json.get<double>();
     case nlohmann::ordered_json::value_t::string:

@@ -6,7 +6,7 @@
 
 namespace caravel::text::jinja {
 
-/// Throws CapacityError where it nests deeper than kMaxValueHeight, InvalidArgument for an integer beyond 63 bits.
+/// Throws CapacityError where it nests deeper than kMaxValueHeight.
 Value from_json(const nlohmann::ordered_json& json);
 
 }  // namespace caravel::text::jinja

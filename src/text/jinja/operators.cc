@@ -121,6 +121,25 @@ Value float_binary(BinaryOperator op, double a, double b) {
   return 0.0;
 }
 
+/// A number's whole part in decimal digits. value: a wide int, or a number that is finite.
+std::string whole_digits(const Value& value) {
+  if (value.is_wide_int()) return value.digits();
+  return value.is_integral() ? std::to_string(value.integer()) : fmt::format("{:.0f}", std::trunc(value.number()));
+}
+
+/// left < right, of which one is a wide int and the other a number: so far apart that fractions do not matter.
+bool wide_less(const Value& left, const Value& right) {
+  const auto is_float = [](const Value& value) { return value.is(Value::Type::kFloat); };
+  if (is_float(left) && !std::isfinite(left.number())) return left.number() < 0;
+  if (is_float(right) && !std::isfinite(right.number())) return right.number() > 0;
+  const std::string a = whole_digits(left);
+  const std::string b = whole_digits(right);
+  const bool a_negative = a.starts_with('-');
+  if (a_negative != b.starts_with('-')) return a_negative;
+  const bool a_smaller = a.size() != b.size() ? a.size() < b.size() : a < b;
+  return a_negative ? a != b && !a_smaller : a_smaller;
+}
+
 bool is_list_or_tuple(const Value& value) {
   return value.is_sequence(Sequence::Kind::kList) || value.is_sequence(Sequence::Kind::kTuple);
 }
@@ -201,6 +220,7 @@ Value apply_binary(BinaryOperator op, const Value& left, const Value& right, Bud
   if (right.is_undefined()) throw_undefined(right);
   if (left.is_integral() && right.is_integral()) return integer_binary(op, left.integer(), right.integer());
   if (left.is_number() && right.is_number()) return float_binary(op, left.number(), right.number());
+  if (left.is_wide_int() || right.is_wide_int()) throw_overflow();
   if (op == BinaryOperator::kAdd) return add(left, right, budget);
   if (op == BinaryOperator::kMultiply) {
     if ((left.is_string() || is_list_or_tuple(left)) && right.is_integral())
@@ -213,6 +233,7 @@ Value apply_binary(BinaryOperator op, const Value& left, const Value& right, Bud
 
 Value apply_negate(const Value& operand) {
   if (operand.is_undefined()) throw_undefined(operand);
+  if (operand.is_wide_int()) throw_overflow();
   if (operand.is_integral()) {
     int64_t result;
     if (__builtin_sub_overflow(int64_t{0}, operand.integer(), &result)) throw_overflow();
@@ -226,6 +247,8 @@ bool equals(const Value& left, const Value& right, Budget& budget) {
   budget.step();
   if (left.is_integral() && right.is_integral()) return left.integer() == right.integer();
   if (left.is_number() && right.is_number()) return left.number() == right.number();
+  if (left.is_wide_int() && right.is(Value::Type::kFloat)) return left.digits() == whole_digits(right);
+  if (right.is_wide_int() && left.is(Value::Type::kFloat)) return right.digits() == whole_digits(left);
   if (left.type() != right.type()) return false;
   switch (left.type()) {
     case Value::Type::kUndefined:
@@ -233,6 +256,8 @@ bool equals(const Value& left, const Value& right, Budget& budget) {
       return true;
     case Value::Type::kString:
       return left.string() == right.string();
+    case Value::Type::kWideInt:
+      return left.digits() == right.digits();
     case Value::Type::kSequence: {
       if (&left.sequence() == &right.sequence()) return true;
       const auto& a = left.sequence();
@@ -262,6 +287,9 @@ bool less(const Value& left, const Value& right, Budget& budget) {
   if (right.is_undefined()) throw_undefined(right);
   if (left.is_integral() && right.is_integral()) return left.integer() < right.integer();
   if (left.is_number() && right.is_number()) return left.number() < right.number();
+  if ((left.is_wide_int() && (right.is_number() || right.is_wide_int())) || (right.is_wide_int() && left.is_number())) {
+    return wide_less(left, right);
+  }
   if (left.is_string() && right.is_string()) return left.string() < right.string();  // UTF-8 sorts as code points do
   if (is_list_or_tuple(left) && is_list_or_tuple(right) && left.sequence().kind == right.sequence().kind) {
     const auto& a = left.sequence().items;

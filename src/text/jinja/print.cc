@@ -89,6 +89,9 @@ void append_repr(std::string& out, const Value& value, Budget& budget) {
     case Value::Type::kInt:
       out += std::to_string(value.integer());
       break;
+    case Value::Type::kWideInt:
+      out += value.digits();
+      break;
     case Value::Type::kFloat:
       out += float_repr(value.number());
       break;

@@ -26,6 +26,9 @@ class JsonWriter {
       case Value::Type::kInt:
         out_ += std::to_string(value.integer());
         break;
+      case Value::Type::kWideInt:
+        out_ += value.digits();
+        break;
       case Value::Type::kFloat:
         out_ += number(value.number());
         break;
@@ -125,6 +128,9 @@ class JsonWriter {
         break;
       case Value::Type::kBool:
         out_ += key.boolean() ? "\"true\"" : "\"false\"";
+        break;
+      case Value::Type::kWideInt:
+        out_ += "\"" + key.digits() + "\"";
         break;
       default:
         out_ +=

@@ -363,6 +363,7 @@ class PercentFormatter {
       return format_text(printed, spec, budget_);
     }
     if (value.is_undefined()) throw_undefined(value);
+    if (value.is_wide_int()) throw fail<InvalidArgument>("%{}: the number passes 63 bits", type);
     if (!value.is_number()) throw fail<InvalidArgument>("%{} needs a number, not a {}", type, value.type_name());
     spec.type = type;
     if (spec.zero && spec.align == '>') spec.align = '\0';

@@ -39,7 +39,7 @@ constexpr std::pair<std::string_view, TestFunction> kTests[] = {
     {"iterable", is_iterable},
     {"mapping", has_type<Value::Type::kDict>},
     {"none", has_type<Value::Type::kNone>},
-    {"number", [](Interpreter&, const Value& v, const Arguments&) { return v.is_number(); }},
+    {"number", [](Interpreter&, const Value& v, const Arguments&) { return v.is_number() || v.is_wide_int(); }},
     {"sequence", is_sequence},
     {"string", has_type<Value::Type::kString>},
     {"true", [](Interpreter&, const Value& v, const Arguments&) { return v.is(Value::Type::kBool) && v.boolean(); }},

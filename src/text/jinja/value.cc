@@ -23,6 +23,8 @@ std::string key_text(const Value& key) {
     case Value::Type::kBool:
     case Value::Type::kInt:
       return fmt::format("i{}", key.integer());
+    case Value::Type::kWideInt:
+      return "i" + key.digits();
     case Value::Type::kFloat: {
       const double number = key.number();
       if (std::abs(number) < 9e15 && number == std::floor(number))
@@ -116,6 +118,7 @@ const char* Value::type_name() const {
     case Type::kBool:
       return "bool";
     case Type::kInt:
+    case Type::kWideInt:
       return "int";
     case Type::kFloat:
       return "float";

@@ -35,6 +35,11 @@ struct Undefined {
 
 struct None {};
 
+/// An int that passes 63 bits, as its decimal digits: it is passed on, printed and compared, never computed with.
+struct WideInteger {
+  std::string digits;
+};
+
 /// UTF-8 text. `markup` is MarkupSafe's: what it is added to gets HTML-escaped.
 struct String {
   std::string text;
@@ -99,7 +104,8 @@ class Value {
     kNamespace,
     kMacro,
     kBuiltin,
-    kObject
+    kObject,
+    kWideInt
   };
 
   Value() : data_(Undefined{}) {}
@@ -116,6 +122,8 @@ class Value {
   Value(std::shared_ptr<const Macro> value) : data_(std::move(value)) {}  // NOLINT(google-explicit-constructor)
   Value(Builtin value) : data_(std::move(value)) {}                       // NOLINT(google-explicit-constructor)
   Value(std::shared_ptr<Object> value) : data_(std::move(value)) {}       // NOLINT(google-explicit-constructor)
+  Value(WideInteger value)                                                // NOLINT(google-explicit-constructor)
+      : data_(std::make_shared<const WideInteger>(std::move(value))) {}
 
   /// Throws CapacityError where the nesting passes kMaxValueHeight.
   static Value sequence(std::vector<Value> items, Sequence::Kind kind = Sequence::Kind::kList);
@@ -129,7 +137,8 @@ class Value {
   bool is_dict() const { return is(Type::kDict); }
   bool is_sequence() const { return is(Type::kSequence); }
   bool is_sequence(Sequence::Kind kind) const { return is_sequence() && sequence().kind == kind; }
-  /// Python's bool is an int.
+  bool is_wide_int() const { return is(Type::kWideInt); }
+  /// Python's bool is an int. Only what can be computed with: no wide int.
   bool is_integral() const { return is(Type::kBool) || is(Type::kInt); }
   bool is_number() const { return is_integral() || is(Type::kFloat); }
 
@@ -144,6 +153,7 @@ class Value {
   Namespace* name_space() const { return std::get<Namespace*>(data_); }
   const std::shared_ptr<const Macro>& macro() const { return std::get<std::shared_ptr<const Macro>>(data_); }
   const Builtin& builtin() const { return std::get<Builtin>(data_); }
+  const std::string& digits() const { return std::get<std::shared_ptr<const WideInteger>>(data_)->digits; }
   Object& object() const { return *std::get<std::shared_ptr<Object>>(data_); }
   const Undefined& missing() const { return std::get<Undefined>(data_); }
 
@@ -159,7 +169,8 @@ class Value {
   explicit Value(std::shared_ptr<const Sequence> value) : data_(std::move(value)) {}
 
   std::variant<Undefined, None, bool, int64_t, double, std::shared_ptr<const String>, std::shared_ptr<const Sequence>,
-               std::shared_ptr<const Dict>, Namespace*, std::shared_ptr<const Macro>, Builtin, std::shared_ptr<Object>>
+               std::shared_ptr<const Dict>, Namespace*, std::shared_ptr<const Macro>, Builtin, std::shared_ptr<Object>,
+               std::shared_ptr<const WideInteger>>
       data_;
 };
 

@@ -61,6 +61,8 @@ Value int_filter(Interpreter&, const Value& value, const Arguments& arguments) {
     if (!number) {
       if (const auto real = parse_float(value.string())) number = truncated(*real);
     }
+  } else if (value.is_wide_int()) {
+    return value;
   } else if (value.is_integral()) {
     number = value.integer();
   } else if (value.is_number()) {

@@ -1,7 +1,10 @@
 #include <gmock/gmock.h>
 
+#include "chat/answers.h"
+#include "chat/scripted_handle.h"
 #include "server/anthropic/endpoints.h"
 #include "server/anthropic/errors.h"
+#include "server/anthropic/message_answer.h"
 #include "server/harness.h"
 
 namespace caravel::server::anthropic {
@@ -119,6 +122,34 @@ TEST_F(MessagesTest, ForcedToolsAreUsed) {
   EXPECT_TRUE(answer["content"][0]["id"].get<std::string>().starts_with("toolu_"));
 }
 
+TEST_F(MessagesTest, IdsOfCallsHaveTheFormThatTheTemplateAccepts) {
+  harness_.services.renderer = chat::Renderer(harness_.engine->tokenizer(), kTemplate, "mistral");
+  const Json answer =
+      whole({{"messages", kHello}, {"max_tokens", 100}, {"tools", kTools}, {"tool_choice", {{"type", "any"}}}});
+  EXPECT_THAT(answer["content"][0]["id"].get<std::string>(), testing::MatchesRegex("[0-9A-Za-z]{9}"));
+}
+
+/// An input is an object: what is none must not become a call with nothing, unless max_tokens cut it.
+TEST_F(MessagesTest, UnreadableInputIsShown) {
+  const auto input = [](const char* text, FinishReason reason) {
+    const auto handle = chat::read_answers(
+        std::make_unique<chat::ScriptedHandle>(std::vector<Delta>{{.text = text, .finish_reason = reason}}),
+        {.format = chat::ToolFormat::kHermes,
+         .tools = Json::parse(R"([{"type": "function", "function": {"name": "wait", "parameters": {}}}])")});
+    MessageAnswer answer({}, {});
+    std::string out;
+    while (const Next next = handle->next()) answer.add(0, *next, out);
+    answer.prompt_ended(0, handle->result(), out);
+    answer.complete(out);
+    return Json::parse(out)["content"][0]["input"];
+  };
+  EXPECT_EQ(input(R"(<tool_call>{"name": "wait", "arguments": {'long': True,}}</tool_call>)", FinishReason::kStop),
+            (Json{{"long", true}}));
+  EXPECT_EQ(input(R"(<tool_call>{"name": "wait", "arguments": {"long": oops}}</tool_call>)", FinishReason::kStop),
+            (Json{{"unreadable_arguments", R"({"long": oops})"}}));
+  EXPECT_EQ(input(R"(<tool_call>{"name": "wait", "arguments": {"long": tr)", FinishReason::kLength), Json::object());
+}
+
 TEST_F(MessagesTest, BlocksBecomeTurns) {
   const Json body = {{"messages", Json::parse(R"([
       {"role": "user", "content": [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}]},
@@ -157,6 +188,116 @@ TEST_F(MessagesTest, ATurnWithoutTextIsAnEmptyOne) {
   EXPECT_EQ(tokens(R"([{"type": "text", "text": ""}])"), tokens("\"\""));
 }
 
+/// The shape of what Claude Code sends.
+Json claude_code() {
+  return Json::parse(R"({
+    "model": "tiny", "max_tokens": 32000, "stream": false, "temperature": 1,
+    "system": [{"type": "text", "text": "S", "cache_control": {"type": "ephemeral", "ttl": "1h"}},
+               {"type": "text", "text": "T", "cache_control": null}],
+    "messages": [
+      {"role": "user", "content": [{"type": "text", "text": "a", "cache_control": {"type": "ephemeral"}}]},
+      {"role": "assistant", "content": [{"type": "thinking", "thinking": "x", "signature": "s"},
+        {"type": "tool_use", "id": "toolu_1", "name": "wait", "input": {"city": "Oslo"}, "caller": {"type": "direct"}}]},
+      {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "toolu_1", "is_error": false,
+        "content": [{"type": "text", "text": "sun"}], "cache_control": {"type": "ephemeral"}}]},
+      {"role": "system", "content": [{"type": "text", "text": "R", "cache_control": {"type": "ephemeral"}}]}],
+    "tools": [{"name": "wait", "description": "Waits.", "input_schema": {"$schema": "http://json-schema.org/draft-07/schema#",
+        "type": "object", "properties": {"long": {"type": "boolean"}}, "additionalProperties": false},
+      "eager_input_streaming": true, "defer_loading": false, "strict": true, "type": "custom", "allowed_callers": ["direct"],
+      "input_examples": [{}], "cache_control": {"type": "ephemeral"}}],
+    "tool_choice": {"type": "auto", "disable_parallel_tool_use": null},
+    "thinking": {"type": "adaptive", "display": "omitted", "budget_tokens": null},
+    "context_management": {"edits": [{"type": "clear_thinking_20251015", "keep": "all"}]},
+    "output_config": {"effort": "high", "format": null, "task_budget": null},
+    "metadata": {"user_id": "u"}, "service_tier": "auto", "speed": "standard", "diagnostics": {"previous_message_id": null},
+    "fallbacks": "default", "inference_geo": null, "mcp_servers": [], "container": null, "unheard_of": null})");
+}
+
+TEST_F(MessagesTest, ClaudeCodeIsAnswered) {
+  const Json answer = whole(claude_code());
+  const std::string expected = "<s>S\nT\n<u>a\n<a>wait(Oslo)\n<t>sun\n<s>R\nT1<tool_call></tool_call>\n<a>";
+  EXPECT_EQ(answer["usage"]["input_tokens"], harness_.engine->tokenizer().encode(expected).size());
+  Json count = claude_code();
+  for (const char* name : {"max_tokens", "stream", "temperature"}) count.erase(name);
+  EXPECT_EQ(harness_.json(count_message_tokens, count)["input_tokens"], answer["usage"]["input_tokens"]);
+  Json streamed = claude_code();
+  EXPECT_EQ(accumulated(harness_.stream(messages, streamed))["type"], "message");
+}
+
+TEST_F(MessagesTest, WhatWouldChangeTheAnswerIsRefusedByName) {
+  for (const char* wrong :
+       {R"({"mcp_servers": [{"type": "url", "url": "u", "name": "n"}]})", R"({"container": "c"})",
+        R"({"thread": {"type": "create"}})", R"({"compaction": {"type": "summarize"}})", R"({"unheard_of": 1})",
+        R"({"output_config": {"efort": "high"}})", R"({"thinking": {"type": "enabled", "budget": 5}})",
+        R"({"tools": [{"type": "web_search_20250305", "name": "web_search"}]})"}) {
+    const Json change = Json::parse(wrong);
+    Json body = claude_code();
+    body.update(change);
+    EXPECT_THAT(harness_.json(messages, body, 400)["error"]["message"].get<std::string>(),
+                HasSubstr(change.begin().key()));
+  }
+}
+
+TEST_F(MessagesTest, DumpedBlocksAreTakenBack) {
+  Json body = {{"messages", kHello},
+               {"max_tokens", 100},
+               {"tools", kTools},
+               {"seed", 1},
+               {"tool_choice", {{"type", "any"}, {"disable_parallel_tool_use", true}}}};
+  Json content = whole(body)["content"];
+  // As anthropic 2.14 dumps them: [block.model_dump() for block in message.content].
+  Json results = Json::array();
+  for (Json& block : content) {
+    block["caller"] = nullptr;
+    block["toolset_name"] = nullptr;
+    block["citations"] = nullptr;
+    if (block["type"] != "tool_use") continue;
+    results.push_back(
+        {{"type", "tool_result"}, {"tool_use_id", block["id"]}, {"content", "ok"}, {"toolset_name", "t"}});
+  }
+  ASSERT_FALSE(results.empty()) << content;
+  body["messages"].push_back({{"role", "assistant"}, {"content", content}, {"id", "msg_1"}});
+  body["messages"].push_back({{"role", "user"}, {"content", results}});
+  body["tool_choice"] = nullptr;
+  body["max_tokens"] = 1;
+  whole(body);
+}
+
+TEST_F(MessagesTest, OutputConfigIsEnforcedAndToldToTheTemplate) {
+  const Json format = Json::parse(R"({"type": "json_schema", "schema": {"type": "object", "properties":
+      {"ok": {"type": "boolean"}}, "required": ["ok"], "additionalProperties": false}})");
+  for (const Json& said : {Json{{"output_config", {{"format", format}}}}, Json{{"output_format", format}}}) {
+    Json body = {{"messages", kHello}, {"max_tokens", 60}, {"temperature", 1}, {"seed", 3}};
+    body.update(said);
+    const Json answer = whole(body);
+    EXPECT_TRUE(Json::parse(answer["content"][0]["text"].get<std::string>())["ok"].is_boolean()) << answer;
+    EXPECT_SAME_JSON(accumulated(harness_.stream(messages, body))["content"], answer["content"]);
+  }
+  const Json both = {
+      {"messages", kHello}, {"max_tokens", 1}, {"output_config", {{"format", format}}}, {"output_format", format}};
+  EXPECT_THAT(harness_.json(messages, both, 400)["error"]["message"].get<std::string>(), HasSubstr("output_format"));
+
+  harness_.services.renderer =
+      chat::Renderer(harness_.engine->tokenizer(), "{{ messages[0].content }}{{ reasoning_effort }}", "none");
+  const auto tokens = [&](const Json& config) {
+    const Json body = {{"messages", kHello}, {"output_config", config}};
+    return harness_.json(count_message_tokens, body)["input_tokens"].get<size_t>();
+  };
+  const Tokenizer& tokenizer = harness_.engine->tokenizer();
+  EXPECT_EQ(tokens({{"effort", "low"}}), tokenizer.encode("Hellolow").size());
+  EXPECT_EQ(tokens({{"effort", "xhigh"}}), tokenizer.encode("Helloxhigh").size());
+  EXPECT_EQ(tokens({{"effort", nullptr}}), tokenizer.encode("Hello").size());
+}
+
+TEST_F(MessagesTest, ZeroTokensComputeThePromptAlone) {
+  const Json body = {{"messages", kHello}, {"max_tokens", 0}};
+  const Json answer = whole(body);
+  EXPECT_EQ(answer["content"], Json::array());
+  EXPECT_EQ(answer["stop_reason"], "max_tokens");
+  EXPECT_EQ(answer["usage"]["output_tokens"], 0);
+  EXPECT_EQ(accumulated(harness_.stream(messages, body))["content"], Json::array());
+}
+
 TEST_F(MessagesTest, ErrorsAreAnthropics) {
   const auto error = [&](const std::string& body, int status) {
     const http::Response response = harness_.call(messages, body);
@@ -169,7 +310,7 @@ TEST_F(MessagesTest, ErrorsAreAnthropics) {
   EXPECT_THAT(error(R"({"messages": [{"role": "user", "content": "a"}]})", 400), HasSubstr("max_tokens"));
   EXPECT_THAT(error(R"({"max_tokens": 1, "messages": []})", 400), HasSubstr("messages: at least one"));
   EXPECT_THAT(error(R"({"max_tokens": 1, "model": "claude", "messages": []})", 404), HasSubstr("not_found_error"));
-  EXPECT_THAT(error(R"({"max_tokens": 1, "messages": [{"role": "system", "content": "a"}]})", 400),
+  EXPECT_THAT(error(R"({"max_tokens": 1, "messages": [{"role": "boss", "content": "a"}]})", 400),
               HasSubstr("messages.0.role"));
   EXPECT_THAT(error(R"({"max_tokens": 1, "messages": [{"role": "user", "content": [{"type": "image"}]}]})", 400),
               HasSubstr("'image'"));

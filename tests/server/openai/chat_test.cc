@@ -105,10 +105,61 @@ TEST_F(ChatTest, ContentPartsAndRolesReachTheTemplate) {
   EXPECT_EQ(prompt(body), "<s>Be\n<u>a\nb\n<a>look(Rome)\n<t>sun\n<a>");
 }
 
+TEST_F(ChatTest, DumpedMessagesAreTakenBack) {
+  // As openai's stream() gives a message, with what litellm adds.
+  const Json body = Json::parse(R"({"messages": [
+      {"role": "user", "content": [{"type": "text", "text": "a", "cache_control": {"type": "ephemeral"}, "x": null}],
+       "id": "m1", "opts": {"a": [1]}, "metadata": {}},
+      {"content": null, "refusal": null, "role": "assistant", "annotations": [], "audio": null, "function_call": null,
+       "tool_calls": [{"id": "1", "function": {"arguments": "{\"city\": \"Rome\"}", "name": "look",
+         "parsed_arguments": {"city": "Rome"}}, "type": "function", "index": 0, "extra_content": {"google": {}}}],
+       "parsed": null, "reasoning_content": null, "provider_specific_fields": {"refusal": null},
+       "thinking_blocks": null, "images": []},
+      {"role": "tool", "tool_call_id": "1", "content": "sun", "name": null, "cache_control": {"type": "ephemeral"}}],
+      "tools": [{"type": "function", "cache_control": {"type": "ephemeral"}, "function": {"name": "look",
+        "description": null, "parameters": null, "strict": null, "eager": true}}],
+      "metadata": {"a": "b"}, "store": true, "prompt_cache_options": {"mode": "explicit"}, "context_management": {},
+      "stream_options": null, "stop": null, "unheard_of": null, "response_format": {"type": "text", "x": null},
+      "structured_outputs": {"json": null, "x": null, "disable_fallback": true, "disable_any_whitespace": false}})");
+  EXPECT_EQ(prompt(body), "<u>a\n<a>look(Rome)\n<t>sun\nT1<tool_call></tool_call>\n<a>");
+}
+
+TEST_F(ChatTest, ItsOwnAnswerIsTakenBack) {
+  Json body = {{"messages", kMessages}, {"tools", kTools}, {"tool_choice", "required"}, {"seed", 1}};
+  const Json message = whole(body)["choices"][0]["message"];
+  ASSERT_FALSE(message["tool_calls"].empty()) << message;
+  body["messages"].push_back(message);
+  for (const Json& call : message["tool_calls"]) {
+    body["messages"].push_back({{"role", "tool"}, {"tool_call_id", call["id"]}, {"content", "done"}});
+  }
+  body["tool_choice"] = "auto";
+  body["max_tokens"] = 1;
+  whole(body);
+}
+
+TEST_F(ChatTest, WideIntegersReachTheTemplateAsTheyWere) {
+  harness_.services.renderer = chat::Renderer(
+      harness_.engine->tokenizer(),
+      "{{ tools | tojson }}{{ messages[1].tool_calls[0].function.arguments | tojson }} {{ wide }}", "hermes");
+  const Json body = parse_json(R"({"messages": [{"role": "user", "content": "a"}, {"role": "assistant", "tool_calls":
+      [{"function": {"name": "f", "arguments": "{\"a\": 18446744073709551615, \"b\": -36893488147419103232}"}}]}],
+      "tools": [{"type": "function", "function": {"name": "f", "parameters": {"maximum": 18446744073709551616}}}],
+      "chat_template_kwargs": {"wide": 9223372036854775808}})");
+  EXPECT_EQ(prompt(body),
+            R"([{"type": "function", "function": {"name": "f", "parameters": {"maximum": 18446744073709551616}}}])"
+            R"({"a": 18446744073709551615, "b": -36893488147419103232} 9223372036854775808)");
+}
+
+TEST_F(ChatTest, NullsOfPromptComponentsAreAbsent) {
+  const Json parts = {{"instruction", "Be"}, {"primary_content", "a"}, {"cue", nullptr}, {"x", nullptr}};
+  EXPECT_EQ(prompt({{"prompt_components", parts}}), prompt({{"messages", Json::parse(R"([
+      {"role": "system", "content": "Be"}, {"role": "user", "content": "a"}])")}}));
+}
+
 TEST_F(ChatTest, TemplateArgumentsAndContinuation) {
   EXPECT_THAT(prompt({{"messages", kMessages}, {"chat_template_kwargs", {{"think", true}}}}), HasSubstr("<think>"));
   const Json begun = {{{"role", "user"}, {"content", "Hello"}}, {{"role", "assistant"}, {"content", "Well, "}}};
-  EXPECT_EQ(prompt({{"messages", begun}, {"continue_final_message", true}}), "<u>Hello\n<a>Well,");
+  EXPECT_EQ(prompt({{"messages", begun}, {"continue_final_message", true}}), "<u>Hello\n<a>Well, ");
   EXPECT_EQ(prompt({{"messages", kMessages}, {"add_generation_prompt", false}}), "<u>Hello\n");
   const Json echoed = whole({{"messages", begun}, {"continue_final_message", true}, {"echo", true}, {"max_tokens", 4}});
   EXPECT_TRUE(echoed["choices"][0]["message"]["content"].get<std::string>().starts_with("Well, "));
@@ -196,6 +247,8 @@ TEST_F(ChatTest, CutsDoNotMatter) {
       "Plain text with <tool_ and {\"name\": \"look\"} in it, h\xc3\xa9llo.",
       "<tool_call>\n{\"name\": \"look\", \"arguments\": {\"city\": \"Ro",
       "<tool_call>{\"name\": \"nobody\", \"arguments\": {}}</tool_call>",
+      "<tool_call>{\"name\": \"look\", \"arguments\": {\"city\": \"Ro\nme\", 'x': [True,],}}</tool_call>",
+      "<tool_call>{\"name\": \"look\", \"arguments\": {\"city\": oops, \"x\": {}}}\n</tool_call> Done.",
   };
   const Tokenizer& tokenizer = harness_.engine->tokenizer();
   std::mt19937 random(1);
@@ -239,7 +292,13 @@ TEST_F(ChatTest, CutsDoNotMatter) {
         if (!stream) return comparable(Json::parse(out));
         http::Response response{.status = 200, .headers = {}, .body = out};
         response.headers.add("Content-Type", "text/event-stream");
-        Json sum = joined(Harness::events(response));
+        const std::vector<Json> chunks = Harness::events(response);
+        for (const Json& chunk : chunks) {
+          for (const Json& choice : chunk.value("choices", Json::array())) {
+            EXPECT_LE(choice["delta"].value("tool_calls", Json::array()).size(), 1U) << chunk;
+          }
+        }
+        Json sum = joined(chunks);
         for (Json& choice : sum["choices"]) choice.erase("prompt_token_ids");
         return sum;
       };
@@ -271,9 +330,49 @@ TEST_F(ChatTest, CutsDoNotMatter) {
       } else if (&text == &answers[1]) {
         EXPECT_EQ(message["content"], text);
         EXPECT_EQ(whole["choices"][0]["finish_reason"], "stop");
+      } else if (&text == &answers[4]) {
+        EXPECT_EQ(message["tool_calls"][0]["function"]["arguments"], R"({"city": "Ro\nme", "x": [true]})");
+      } else if (&text == &answers[5]) {
+        EXPECT_EQ(message["tool_calls"][0]["function"]["arguments"], R"({"city": oops, "x": {}})");
+        EXPECT_EQ(message["content"], " Done.");
       }
     }
   }
+}
+
+/// Clients send the ids back, and Mistral's templates refuse others.
+TEST_F(ChatTest, IdsOfCallsHaveTheFormThatTheTemplateAccepts) {
+  harness_.services.renderer = chat::Renderer(harness_.engine->tokenizer(), kTemplate, "mistral");
+  const Json body = {{"messages", kMessages}, {"tools", kTools}, {"tool_choice", "required"}, {"max_tokens", 100}};
+  const auto accepted = testing::MatchesRegex("[0-9A-Za-z]{9}");
+  const Json call = whole(body)["choices"][0]["message"]["tool_calls"][0];
+  EXPECT_THAT(call["id"].get<std::string>(), accepted);
+  bool streamed = false;
+  for (const Json& chunk : harness_.stream(chat_completions, body)) {
+    for (const Json& choice : chunk["choices"]) {
+      for (const Json& begun : choice["delta"].value("tool_calls", Json::array())) {
+        if (!begun.contains("id")) continue;
+        EXPECT_THAT(begun["id"].get<std::string>(), accepted);
+        streamed = true;
+      }
+    }
+  }
+  EXPECT_TRUE(streamed);
+}
+
+TEST_F(ChatTest, ToolsAreOfferedThoughTheTemplateKnowsNone) {
+  harness_.services.renderer = chat::Renderer(
+      harness_.engine->tokenizer(), "{% for m in messages %}{{ m.role[0] }}{{ m.content[-40:] }}{% endfor %}");
+  const Json first =
+      whole({{"messages", kMessages}, {"tools", kTools}, {"tool_choice", "required"}, {"max_tokens", 90}});
+  Json message = first["choices"][0]["message"];
+  ASSERT_FALSE(message["tool_calls"].empty());
+  Json messages = kMessages;
+  messages.push_back(message);
+  for (const Json& call : message["tool_calls"]) {
+    messages.push_back({{"role", "tool"}, {"tool_call_id", call["id"]}, {"content", "sun"}});
+  }
+  whole({{"messages", messages}, {"tools", kTools}, {"max_tokens", 4}});
 }
 
 }  // namespace

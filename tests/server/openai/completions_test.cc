@@ -232,6 +232,37 @@ TEST_F(CompletionsTest, WhatComesWhileTheReaderSleepsIsOneChunk) {
   EXPECT_EQ(chunks[0]["choices"][0]["finish_reason"], "length");
 }
 
+TEST_F(CompletionsTest, AHeaderNamesWhatSchemasDoNotEnforce) {
+  const auto header = [&](const Json& schema, bool stream) {
+    harness_.exchange->headers = {};
+    const Json body = {
+        {"prompt", "a"}, {"max_tokens", 2}, {"stream", stream}, {"structured_outputs", {{"json", schema}}}};
+    EXPECT_EQ(harness_.call(completions, to_text(body)).status, 200);
+    return std::string(harness_.exchange->headers.find("Caravel-Schema-Ignored").value_or(""));
+  };
+  const Json schema = {{"type", "string"}, {"unit", "kg"}, {"format", "path"}};
+  EXPECT_EQ(header(schema, false), "unit, format:path");
+  EXPECT_EQ(header(schema, true), "unit, format:path");
+  EXPECT_EQ(header({{"type", "string"}, {"title", "t"}}, false), "");
+  // Nothing of a name can end the header or begin another.
+  EXPECT_EQ(header({{"type", "string"}, {"a\r\nb, %\xC3\xA9", 1}}, false), "a%0D%0Ab%2C%20%25%C3%A9");
+  EXPECT_EQ(header({{"type", "string"}, {std::string(5000, 'x'), 1}}, false), std::string(64, 'x') + "...");
+}
+
+TEST_F(CompletionsTest, AContradictionIsTheRequestsFault) {
+  const int32_t seven = *harness_.engine->tokenizer().find("7");
+  const auto refused = [&](const char* pattern) {
+    const Json body = {{"prompt", "a"},
+                       {"max_tokens", 9},
+                       {"structured_outputs", {{"regex", pattern}}},
+                       {"allowed_token_ids", Json::array({seven})}};
+    return harness_.json(completions, body, 400)["error"];
+  };
+  EXPECT_EQ(refused("[a-z]")["param"], "structured_outputs.regex");
+  EXPECT_THAT(refused("[a-z]")["message"].get<std::string>(), testing::HasSubstr("no token can begin the answer"));
+  EXPECT_THAT(refused("7{3}x")["message"].get<std::string>(), testing::HasSubstr("no token can follow"));
+}
+
 TEST(WaitingRequests, AreBounded) {
   ServeConfig config;
   config.max_waiting_requests = 3;

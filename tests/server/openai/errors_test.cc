@@ -85,6 +85,11 @@ TEST_F(ErrorsTest, Fields) {
            {with(R"("n": 1.5)"), "n", "invalid_type", "expected an integer, but got a decimal number"},
            {with(R"("n": 129)"), "n", "integer_above_max_value", ""},
            {with(R"("n": 18446744073709551615)"), "n", "integer_above_max_value", "18446744073709551615"},
+           {with(R"("n": 100000000000000000000)"), "n", "integer_above_max_value", "100000000000000000000"},
+           {with(R"("seed": 18446744073709551616)"), "seed", "integer_above_max_value", "18446744073709551616"},
+           {with(R"("temperature": 100000000000000000000)"), "temperature", "decimal_above_max_value", "1e+20"},
+           {with(R"("allowed_token_ids": [18446744073709551616])"), "allowed_token_ids.0", "integer_above_max_value",
+            ""},
            {with(R"("n": 17)"), "n", "invalid_value", "the engine runs 16 sequences at once"},
            {with(R"("best_of": 2)"), "best_of", "unsupported_parameter", ""},
            {with(R"("suffix": "b")"), "suffix", "unsupported_parameter", ""},
@@ -102,7 +107,8 @@ TEST_F(ErrorsTest, Fields) {
            {with(R"("min_tokens": 2)"), "min_tokens", "invalid_value", "min_tokens is 2"},
            {with(R"("use_beam_search": true, "n": 2, "beam_width": 1)"), "beam_width", "invalid_value", ""},
            {with(R"("structured_outputs": {"regex": "("})"), "structured_outputs.regex", "invalid_value", "not closed"},
-           {with(R"("guided_json": {"not": {"type": "null"}})"), "guided_json", "invalid_value", "'not'"},
+           {with(R"("guided_json": {"items": {"type": "string"}, "uniqueItems": true})"), "guided_json",
+            "invalid_value", "'uniqueItems'"},
            {with(R"("logprobs": true)"), "logprobs", "invalid_type", "expected an integer, but got a boolean"},
            {with(R"("logprobs": 1000)"), "logprobs", "integer_above_max_value", ""},
            {with(R"("prompt_logprobs": 1, "stream": true)"), "prompt_logprobs", "invalid_value", "stream"},
@@ -163,9 +169,8 @@ TEST_F(ErrorsTest, Chats) {
             "messages.0.content.0.type", "invalid_value", "'image_url'"},
            {message(R"({"role": "user", "content": "a"}, {"role": "tool", "content": "a"})"), "messages.1.tool_call_id",
             "missing_required_parameter", ""},
-           {message(R"({"role": "user", "content": "a", "mood": "good"})"), "messages.0.mood", "unknown_parameter", ""},
-           {message(R"({"role": "assistant", "tool_calls": [{"function": {"name": "f", "arguments": "["}}]})"),
-            "messages.0.tool_calls.0.function.arguments", "invalid_value", "JSON object"},
+           {message(R"({"role": "assistant", "tool_calls": [{"function": {"name": "f", "arguments": 5}}]})"),
+            "messages.0.tool_calls.0.function.arguments", "invalid_type", ""},
            {with(R"("max_tokens": 0)"), "", "", "'max_tokens' twice"},
            {with(R"("max_completion_tokens": 0)"), "max_completion_tokens", "integer_below_min_value", ""},
            {with(R"("logprobs": 3)"), "logprobs", "invalid_type", "expected a boolean"},
@@ -182,10 +187,12 @@ TEST_F(ErrorsTest, Chats) {
            {with(tool + R"(, "tool_choice": "required", "response_format": {"type": "json_object"})"), "tool_choice",
             "invalid_value", ""},
            {with(R"("tools": [{"type": "function", "function": {"name": "f", "parameters": {"properties": {"a":
-                  {"not": {"type": "null"}}}}}}], "tool_choice": "required")"),
-            "tools", "invalid_value", "'not'"},
+                  {"uniqueItems": true}}}}}], "tool_choice": "required")"),
+            "tools", "invalid_value", "'uniqueItems'"},
            {with(R"("functions": [])"), "functions", "unsupported_parameter", "use tools"},
            {with(R"("audio": {})"), "audio", "unsupported_parameter", ""},
+           {with(R"("moderation": {"model": "m", "policy": {"input": {"mode": "block"}}})"), "moderation",
+            "unsupported_parameter", ""},
            {with(R"("chat_template": "x")"), "chat_template", "unsupported_parameter", "--chat-template"},
            {with(R"("continue_final_message": true, "add_generation_prompt": true)"), "continue_final_message",
             "invalid_value", ""},
@@ -205,7 +212,7 @@ TEST(Chats, AreRefusedWithoutATemplate) {
               HasSubstr("/v1/completions"));
 }
 
-TEST(Chats, ToolsAreRefusedWithoutAFormat) {
+TEST(Chats, ToolsAreRefusedWhereTheParserIsNone) {
   Harness harness;
   harness.services.renderer = chat::Renderer(harness.engine->tokenizer(), kTemplate, "none");
   Json body = {{"messages", {{{"role", "user"}, {"content", "a"}}}},

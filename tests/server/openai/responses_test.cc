@@ -144,7 +144,7 @@ TEST_F(ResponsesTest, LogprobsThatCannotBeGivenAreRefused) {
   };
   EXPECT_EQ(refused({{"top_logprobs", 2}}), "top_logprobs");
   EXPECT_EQ(refused({{"top_logprobs", 21}, {"include", {kLogprobs}}}), "top_logprobs");
-  EXPECT_EQ(refused({{"include", {kLogprobs, "file_search_call.results"}}}), "include.1");
+  EXPECT_EQ(refused({{"include", {kLogprobs, "everything"}}}), "include.1");
   EXPECT_EQ(refused({{"include", {kLogprobs}}, {"tools", kTools}}), "include");
   EXPECT_EQ(whole({{"input", "a"}, {"max_output_tokens", 1}})["output"][0]["content"][0]["logprobs"], Json::array());
 }
@@ -177,6 +177,70 @@ TEST_F(ResponsesTest, ItemsBecomeTurns) {
   EXPECT_EQ(answer["usage"]["input_tokens"], harness_.engine->tokenizer().encode(expected).size());
 }
 
+TEST_F(ResponsesTest, DumpedItemsAreTakenBack) {
+  // As openai 3.57 dumps them: [item.model_dump() for item in response.output].
+  const Json input = Json::parse(R"([
+      {"role": "user", "content": [{"type": "input_text", "text": "a", "prompt_cache_breakpoint": {"mode": "explicit"}}]},
+      {"id": "rs_1", "summary": [], "type": "reasoning", "content": [{"text": "x", "type": "reasoning_text"}],
+       "encrypted_content": null, "status": null},
+      {"id": "msg_1", "content": [{"annotations": [], "text": "b", "type": "output_text", "logprobs": [], "parsed": {}}],
+       "role": "assistant", "status": "completed", "type": "message", "phase": null},
+      {"arguments": "{\"city\": \"Oslo\"}", "call_id": "1", "name": "look", "type": "function_call", "id": "fc_1",
+       "async_": null, "caller": {"type": "direct"}, "namespace": null, "status": "completed",
+       "parsed_arguments": {"city": "Oslo"}},
+      {"type": "function_call_output", "call_id": "1", "output": [{"type": "output_text", "text": "sun"}],
+       "id": null, "caller": null, "status": null}])");
+  const Json tools = Json::parse(R"([{"type": "function", "name": "look", "parameters": null, "strict": null,
+      "description": null, "defer_loading": false, "allowed_callers": ["direct"], "output_schema": {}}])");
+  const Json answer = whole({{"input", input}, {"tools", tools}, {"max_output_tokens", 1}});
+  const std::string expected = "<u>a\n<a>blook(Oslo)\n<t>sun\nT1<tool_call></tool_call>\n<a>";
+  EXPECT_EQ(answer["usage"]["input_tokens"], harness_.engine->tokenizer().encode(expected).size());
+}
+
+TEST_F(ResponsesTest, ItsOwnAnswerIsTakenBack) {
+  Json body = {{"input", Json::parse(R"([{"role": "user", "content": "Hello"}])")},
+               {"tools", kTools},
+               {"tool_choice", "required"},
+               {"seed", 1},
+               {"max_output_tokens", 60}};
+  const Json answer = whole(body);
+  for (const Json& item : answer["output"]) {
+    body["input"].push_back(item);
+    if (item["type"] != "function_call") continue;
+    body["input"].push_back({{"type", "function_call_output"}, {"call_id", item["call_id"]}, {"output", "done"}});
+  }
+  ASSERT_GE(body["input"].size(), 3U) << answer;
+  body["tool_choice"] = "auto";
+  body["max_output_tokens"] = 1;
+  whole(body);
+}
+
+TEST_F(ResponsesTest, WhatClientsSendAlongIsTaken) {
+  const Json body = Json::parse(R"({"input": "a", "max_output_tokens": 1, "store": false, "prompt_cache_key": "k",
+      "prompt_cache_options": {"mode": "explicit"}, "context_management": [{"type": "compaction"}], "metadata": {},
+      "client_metadata": {"a": "b"}, "image": {"context_compression": "auto"}, "background_options": {},
+      "access_programs": {}, "safety_identifier": "s", "service_tier": "auto", "user": "u", "truncation": "disabled",
+      "include": ["reasoning.encrypted_content", "file_search_call.results"], "moderation": null,
+      "reasoning": {"effort": "low", "summary": "auto", "generate_summary": null, "context": "auto", "mode": "standard"},
+      "text": {"format": {"type": "text", "x": null}, "verbosity": "low", "y": null}, "stream_options": null,
+      "unheard_of": null})");
+  whole(body);
+  for (const char* wrong : {R"({"reasoning": {"mode": "pro"}})", R"({"text": {"verbositi": "low"}})",
+                            R"({"moderation": {"model": "m"}})", R"({"truncation": "auto"})"}) {
+    Json bad = body;
+    bad.update(Json::parse(wrong));
+    harness_.json(responses, bad, 400);
+  }
+}
+
+TEST_F(ResponsesTest, WideIntegersAreRepeatedAsTheyWere) {
+  const std::string tool = R"({"type":"function","name":"f","parameters":{"maximum":18446744073709551616}})";
+  const http::Response response =
+      harness_.call(responses, R"({"input": "a", "max_output_tokens": 1, "tools": [)" + tool + "]}");
+  EXPECT_EQ(response.status, 200);
+  EXPECT_THAT(response.body, testing::HasSubstr(tool));
+}
+
 TEST_F(ResponsesTest, WhatNeedsAStoreIsRefused) {
   for (const auto& [field, value] : std::vector<std::pair<std::string, Json>>{
            {"previous_response_id", "resp_1"}, {"background", true}, {"conversation", "c"}}) {
@@ -187,6 +251,32 @@ TEST_F(ResponsesTest, WhatNeedsAStoreIsRefused) {
   EXPECT_EQ(harness_.json(responses, {{"input", Json::array({{{"type", "item_reference"}}})}}, 400)["error"]["param"],
             "input.0.type");
   EXPECT_EQ(harness_.json(responses, Json::object(), 400)["error"]["param"], "input");
+}
+
+TEST_F(ResponsesTest, IdsOfCallsHaveTheFormThatTheTemplateAccepts) {
+  harness_.services.renderer = chat::Renderer(harness_.engine->tokenizer(), kTemplate, "mistral");
+  const Json answer = whole({{"input", "Hello"}, {"tools", kTools}, {"tool_choice", "required"}});
+  EXPECT_THAT(answer["output"][0]["call_id"].get<std::string>(), testing::MatchesRegex("[0-9A-Za-z]{9}"));
+}
+
+/// The item says that its arguments are not what they should be, and the response goes on.
+TEST_F(ResponsesTest, UnreadableArgumentsAreAnIncompleteItem) {
+  const auto handle = chat::read_answers(
+      std::make_unique<chat::ScriptedHandle>(
+          std::vector<Delta>{{.text = R"(<tool_call>{"name": "wait", "arguments": {"long": oops}}</tool_call>)",
+                              .finish_reason = FinishReason::kStop}}),
+      {.format = chat::ToolFormat::kHermes,
+       .tools = Json::parse(R"([{"type": "function", "function": {"name": "wait", "parameters": {}}}])")});
+  ResponseAnswer answer({}, {}, Json::object());
+  std::string out;
+  while (const Next next = handle->next()) answer.add(0, *next, out);
+  answer.prompt_ended(0, handle->result(), out);
+  answer.complete(out);
+  const Json response = Json::parse(out);
+  EXPECT_EQ(response["status"], "completed");
+  ASSERT_EQ(response["output"].size(), 1U) << response;
+  EXPECT_EQ(response["output"][0]["arguments"], R"({"long": oops})");
+  EXPECT_EQ(response["output"][0]["status"], "incomplete");
 }
 
 /// Reasoning, text and calls of one answer, cut anywhere.

@@ -13,6 +13,27 @@ F32 gelu_tanh(F32 x) {
   return x / (broadcast(1.0F) + exp(broadcast(-2.0F * 0.7978845608028654F) * cubic));
 }
 
+/// x Phi(x) as max(x, 0) - |x| erfc(|x|/sqrt 2)/2, which does not cancel. erfc(z) is t e^(p(t) - z^2) with
+/// t = 1/(1 + z/2); p is the Chebyshev fit of degree 9 to log(erfc(z) e^(z^2) / t) for z up to 9.5, within 4.6e-8 (its
+/// coefficients as a polynomial in what t's range is stretched to, -1 to 1). Beyond that range e^(-z^2) is 0.
+F32 gelu(F32 x) {
+  const F32 magnitude = abs(x);
+  const F32 t = broadcast(1.0F) / fma(magnitude, broadcast(0.35355339059327379F), broadcast(1.0F));
+  const F32 u = fma(t, broadcast(2.4210526315789473F), broadcast(-1.4210526315789471F));
+  F32 p = broadcast(4.916548277833499e-05F);
+  p = fma(p, u, broadcast(7.254105730680749e-05F));
+  p = fma(p, u, broadcast(-0.0004945851396769285F));
+  p = fma(p, u, broadcast(-0.0002464186691213399F));
+  p = fma(p, u, broadcast(0.0035348646342754364F));
+  p = fma(p, u, broadcast(-0.0008708024979569018F));
+  p = fma(p, u, broadcast(-0.028741005808115005F));
+  p = fma(p, u, broadcast(0.014718582853674889F));
+  p = fma(p, u, broadcast(0.5656127333641052F));
+  p = fma(p, u, broadcast(-0.5536350607872009F));
+  const F32 tail = broadcast(0.5F) * t * exp(fma(broadcast(-0.5F) * x, x, p));
+  return max(x, zero()) - magnitude * tail;
+}
+
 template <F32 (*kFunction)(F32)>
 void gate_by(const float* g, const float* up, int64_t count, float* out) {
   int64_t i = 0;
@@ -30,6 +51,8 @@ void gate(Activation activation, const float* g, const float* up, int64_t count,
       return gate_by<silu>(g, up, count, out);
     case Activation::kGeluTanh:
       return gate_by<gelu_tanh>(g, up, count, out);
+    case Activation::kGelu:
+      return gate_by<gelu>(g, up, count, out);
   }
 }
 

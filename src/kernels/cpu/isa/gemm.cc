@@ -190,7 +190,9 @@ void gated_gemm(const GatedGemmCpuArgs& args, int rank, int size) {
       const PanelInput x{args.in, input, begin, tokens};
       const auto run_half = [&](const PackedPart& part, int half) {
         for (int64_t q = p; q < end; ++q) {
-          run_panel(x, part, q, {sums[(q - p) * tokens][half], 2 * kPanelRows, nullptr, kPanelRows, false});
+          const float* bias = args.bias != nullptr ? args.bias + half * args.width + q * kPanelRows : nullptr;
+          const int columns = bias != nullptr ? panel_columns(part, q) : kPanelRows;
+          run_panel(x, part, q, {sums[(q - p) * tokens][half], 2 * kPanelRows, bias, columns, false});
         }
       };
       run_half(args.gate, 0);

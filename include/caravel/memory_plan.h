@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace caravel {
+
+/// Where an engine's memory goes: made once, when it is opened. Bytes. What is set aside for requests is a bound and is
+/// taken as they come; one that would go beyond it is refused (Busy, or CapacityError where it never fits) or cut.
+struct MemoryPlan {
+  int64_t available = 0;    // before the weights were read
+  std::string bound_by;     // what sets that, for people: the system, a control group, ulimit
+  int64_t weights = 0;      // packed
+  int64_t activations = 0;  // what a step computes in
+  int64_t program = 0;      // threads, connections, what the allocator keeps
+  int64_t bodies = 0;       // bodies of requests, and what is made of them before the engine has them
+  int64_t grammars = 0;     // states of constrained answers, and their masks
+  int64_t logprobs = 0;     // rows of log-probabilities, in the engine and as they are written
+  int64_t swap = 0;         // blocks of preempted requests
+  int64_t kv_cache = 0;     // the pool, and what lies beside its blocks
+  int64_t kv_full = 0;      // what one sequence of full length would take of it
+  int full_model_len = 0;   // the context that was wished for: the configuration's, else the model's, at most 8,192
+  int max_model_len = 0;    // the context that there is: less where the pool does not hold full_model_len
+
+  /// What nobody has been given.
+  int64_t left() const {
+    return available - weights - activations - program - bodies - grammars - logprobs - swap - kv_cache;
+  }
+  bool lowers_context() const { return max_model_len < full_model_len; }
+
+  /// Its parts with what they are called, in order.
+  std::vector<std::pair<const char*, int64_t>> parts() const {
+    return {{"weights", weights}, {"activations", activations}, {"program", program},
+            {"bodies", bodies},   {"grammars", grammars},       {"logprobs", logprobs},
+            {"swap", swap},       {"kv_cache", kv_cache},       {"left", left()}};
+  }
+};
+
+}  // namespace caravel

@@ -1,0 +1,93 @@
+#include "engine/memory_plan.h"
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "cache/capacity.h"
+
+namespace caravel::engine {
+namespace {
+
+constexpr int64_t kMebibyte = 1 << 20;
+/// A server of the default model without its weights, activations and pool, after some hours of mixed requests.
+constexpr int64_t kProgram = 48 * kMebibyte;
+/// What requests of ordinary servers never come near.
+constexpr int64_t kMostBudget = 1024 * kMebibyte;
+constexpr int64_t kMostBodies = 2 * kMostBudget;  // the longest body that a server takes by default, worked on
+
+cache::Capacity capacity_of(const model::KvLayout& layout, const EngineConfig& config, int64_t bytes) {
+  cache::Capacity capacity{.block_size = config.block_size, .blocks = bytes / layout.block_bytes(), .windows = {}};
+  for (const model::KvGroup& group : layout.groups) capacity.windows.push_back(group.window);
+  return capacity;
+}
+
+/// Blocks that one sequence of `tokens` holds at most, over all groups, where its prompt comes in whole chunks.
+int64_t comfortable_blocks(const model::KvLayout& layout, int64_t tokens, const EngineConfig& config) {
+  const int64_t all = (tokens + config.block_size - 1) / config.block_size;
+  int64_t sum = 0;
+  for (const model::KvGroup& group : layout.groups) {
+    const int64_t windowed =
+        (group.window + config.max_num_batched_tokens + config.block_size - 1) / config.block_size + 1;
+    sum += group.window == 0 ? all : std::min(all, windowed);
+  }
+  return sum;
+}
+
+int64_t choose_kv_cache(const ModelMemory& model, int64_t left, const EngineConfig& config) {
+  const int64_t one = comfortable_blocks(model.kv, model.full_model_len, config);
+  // One block more, and a hundredth: what the scheduler keeps free when it admits.
+  const int64_t wanted = one * config.max_num_seqs + one * config.max_num_seqs / 64 + 1;
+  const int64_t block = model.kv.block_bytes();
+  return std::min(wanted * block, std::max(left / 4, std::min((one + one / 64 + 1) * block, left / 8 * 7)));
+}
+
+}  // namespace
+
+MemoryPlan plan_memory(const AvailableMemory& available, const ModelMemory& model, const EngineConfig& config) {
+  const int64_t block = model.kv.block_bytes();
+  const int64_t full_blocks =
+      capacity_of(model.kv, config, 0).worst_case_blocks(model.full_model_len, model.full_model_len, 1);
+  const auto least = static_cast<int64_t>(2 * model.kv.groups.size());
+  MemoryPlan plan{.available = available.bytes,
+                  .bound_by = available.bound_by,
+                  .weights = model.weights,
+                  .activations = model.activations,
+                  .program = kProgram,
+                  .kv_full = full_blocks * block,
+                  .full_model_len = model.full_model_len};
+  const int64_t rest = plan.left();
+  if (rest < least * block) {
+    throw fail<CapacityError>(
+        "{} of memory are available ({}); the weights take {}, a step {} and the program {}: give it more memory, a "
+        "smaller model, or fewer max_num_batched_tokens",
+        memory_text(available.bytes), available.bound_by, memory_text(plan.weights), memory_text(plan.activations),
+        memory_text(plan.program));
+  }
+  if (config.kv_cache_memory > rest) {
+    throw fail<CapacityError>("kv_cache_memory is {} MiB; {} MiB of memory are available for it ({})",
+                              config.kv_cache_memory / kMebibyte, rest / kMebibyte, available.bound_by);
+  }
+  const int64_t spare = rest - config.kv_cache_memory;
+  plan.bodies = std::min(kMostBodies, spare / 8);
+  plan.grammars = plan.logprobs = std::min(kMostBudget, spare / 8);
+  plan.swap = std::min(config.swap_space, spare / 8);
+  plan.kv_cache = config.kv_cache_memory != 0 ? config.kv_cache_memory : choose_kv_cache(model, plan.left(), config);
+  if (plan.kv_cache < least * block) {
+    throw fail<CapacityError>(
+        "{} bytes for the KV cache hold {} blocks of {} bytes; at least {} are needed: give kv_cache_memory {} bytes "
+        "or more",
+        plan.kv_cache, plan.kv_cache / block, block, least, least * block);
+  }
+  plan.max_model_len =
+      static_cast<int>(capacity_of(model.kv, config, plan.kv_cache).most_tokens(1, 1, model.full_model_len));
+  if (config.max_model_len != 0 && plan.lowers_context()) {
+    throw fail<CapacityError>(
+        "max_model_len is {}, for which the KV cache needs {}; it has {}, which hold {} tokens ({} are available: {}): "
+        "lower it, store keys and values in fewer bits, or give the KV cache more memory",
+        config.max_model_len, memory_text(plan.kv_full), memory_text(plan.kv_cache), plan.max_model_len,
+        memory_text(available.bytes), available.bound_by);
+  }
+  return plan;
+}
+
+}  // namespace caravel::engine

@@ -1,0 +1,106 @@
+#include "engine/memory_plan.h"
+
+#include <gmock/gmock.h>
+
+#include "base/error.h"
+
+namespace caravel::engine {
+namespace {
+
+using testing::HasSubstr;
+
+constexpr int64_t kMebibyte = 1 << 20;
+
+/// Keys and values of 64 KiB a token in blocks of 1 MiB: a sequence of 8,192 tokens takes 512 MiB.
+ModelMemory model(int64_t weights = 100 * kMebibyte) {
+  return {
+      .weights = weights,
+      .activations = 20 * kMebibyte,
+      .kv = {.groups = {{.window = 0, .layers = {0, 1, 2, 3}}}, .layers_per_group = 4, .layer_bytes = kMebibyte / 4},
+      .full_model_len = 8192};
+}
+
+MemoryPlan plan(int64_t mebibytes, const EngineConfig& config = {}, const ModelMemory& of = model()) {
+  return plan_memory({.bytes = mebibytes * kMebibyte, .bound_by = "control group /x"}, of, config);
+}
+
+std::string refusal(int64_t mebibytes, const EngineConfig& config = {}, const ModelMemory& of = model()) {
+  try {
+    plan(mebibytes, config, of);
+  } catch (const CapacityError& error) {
+    return error.what();
+  }
+  return "accepted";
+}
+
+TEST(MemoryPlan, PartsNeverAddUpToMoreThanThereIs) {
+  for (const int64_t mebibytes : {200, 250, 300, 500, 1000, 2000, 4000, 16'000, 64'000, 1'000'000}) {
+    for (const int64_t kv : {int64_t{0}, 16 * kMebibyte}) {
+      const MemoryPlan made = plan(mebibytes, {.kv_cache_memory = kv});
+      EXPECT_GE(made.left(), 0) << mebibytes;
+      for (const auto& [name, bytes] : made.parts()) EXPECT_GE(bytes, 0) << name << " of " << mebibytes;
+      EXPECT_GT(made.bodies, 0);
+      EXPECT_GE(made.kv_cache, 2 * kMebibyte);
+      EXPECT_EQ(made.max_model_len, std::min<int64_t>(8192, made.kv_cache / kMebibyte * 16)) << mebibytes;
+      if (kv != 0) {
+        EXPECT_EQ(made.kv_cache, kv);
+      }
+    }
+  }
+}
+
+TEST(MemoryPlan, MoreMemoryIsNeverASmallerPart) {
+  MemoryPlan before = plan(200);
+  for (int64_t mebibytes = 201; mebibytes < 40'000; mebibytes += 1 + mebibytes / 50) {
+    const MemoryPlan now = plan(mebibytes);
+    EXPECT_GE(now.kv_cache, before.kv_cache) << mebibytes;
+    EXPECT_GE(now.bodies, before.bodies) << mebibytes;
+    EXPECT_GE(now.max_model_len, before.max_model_len) << mebibytes;
+    before = now;
+  }
+}
+
+TEST(MemoryPlan, OneSequenceOfFullLengthComesBeforeModesty) {
+  const MemoryPlan tight = plan(700);
+  EXPECT_TRUE(tight.lowers_context());
+  EXPECT_EQ(tight.full_model_len, 8192);
+  EXPECT_EQ(tight.kv_full, 512 * kMebibyte);
+  EXPECT_GT(tight.max_model_len, 3000);
+  const MemoryPlan enough = plan(1600);
+  EXPECT_FALSE(enough.lowers_context());
+  EXPECT_LT(enough.kv_cache, 530 * kMebibyte);
+  EXPECT_GT(enough.left(), 50 * kMebibyte);
+  const MemoryPlan much = plan(24'000);
+  EXPECT_GT(much.kv_cache, 4000 * kMebibyte);
+  EXPECT_LT(much.kv_cache, 6000 * kMebibyte);
+}
+
+TEST(MemoryPlan, NoMoreThanTheSequencesNeed) {
+  const MemoryPlan made = plan(1'000'000, {.max_num_seqs = 2});
+  EXPECT_GE(made.kv_cache, 2 * 512 * kMebibyte);
+  EXPECT_LE(made.kv_cache, 2 * 530 * kMebibyte);
+}
+
+TEST(MemoryPlan, WindowsHoldLongContextsInLittle) {
+  ModelMemory windowed = model();
+  windowed.kv.groups = {{.window = 0, .layers = {0}}, {.window = 512, .layers = {1}}, {.window = 512, .layers = {2}}};
+  windowed.kv.layers_per_group = 1;
+  windowed.kv.layer_bytes = kMebibyte / 16;
+  const MemoryPlan made = plan(300, {}, windowed);
+  EXPECT_FALSE(made.lowers_context());
+  EXPECT_LE(made.kv_full, 40 * kMebibyte);
+}
+
+TEST(MemoryPlan, RefusesWithTheNumbers) {
+  EXPECT_THAT(refusal(160), HasSubstr("160 MiB of memory are available (control group /x); the weights take 100 MiB"));
+  EXPECT_THAT(refusal(300, {.kv_cache_memory = 200 * kMebibyte}),
+              HasSubstr("kv_cache_memory is 200 MiB; 132 MiB of memory are available"));
+  EXPECT_THAT(refusal(4000, {.kv_cache_memory = kMebibyte}), HasSubstr("hold 1 blocks"));
+  const std::string asked = refusal(400, {.max_model_len = 8192});
+  EXPECT_THAT(asked, HasSubstr("max_model_len is 8192, for which the KV cache needs 512 MiB"));
+  EXPECT_THAT(asked, HasSubstr("control group /x"));
+  EXPECT_EQ(plan(400).max_model_len, plan(400, {.max_model_len = 0}).max_model_len);
+}
+
+}  // namespace
+}  // namespace caravel::engine
