@@ -1,6 +1,7 @@
 #include "grammar/compiler.h"
 
 #include <algorithm>
+#include <span>
 
 #include "base/error.h"
 #include "base/log.h"
@@ -8,6 +9,7 @@
 #include "grammar/code_points.h"
 #include "grammar/gbnf.h"
 #include "grammar/json_schema.h"
+#include "grammar/json_text.h"
 #include "grammar/regex_parser.h"
 
 namespace caravel::grammar {
@@ -36,6 +38,20 @@ Grammar parse_whole_regex(const std::string& pattern) {
   } catch (const Error& error) {
     throw fail<InvalidArgument>("regex: {}", error.what());
   }
+}
+
+/// One line, whatever the names hold.
+void tell_ignored(const std::vector<Grammar::Annotation>& ignored) {
+  constexpr size_t kMost = 10;
+  constexpr size_t kMaxLength = 100;
+  std::string list;
+  for (const auto& [name, place] : std::span(ignored).first(std::min(ignored.size(), kMost))) {
+    const std::string shown = (name + " at " + place).substr(0, kMaxLength);
+    if (!list.empty()) list += ", ";
+    list += Json(shown).dump(-1, ' ', true, Json::error_handler_t::replace);
+  }
+  if (ignored.size() > kMost) list += fmt::format(" and {} more", ignored.size() - kMost);
+  log::warn("JSON schema: answers are not held to what is not known, and so an annotation: {}", list);
 }
 
 const char* name_of(GrammarSpec::Kind kind) {
@@ -93,10 +109,7 @@ std::shared_ptr<StateSpace> Compiler::compile(const GrammarSpec& spec) {
     if (what.starts_with(name_of(spec.kind))) throw;
     throw fail<InvalidArgument>("{}: {}", name_of(spec.kind), what);
   }
-  for (const Grammar::Annotation& annotation : automaton->ignored()) {
-    log::info("JSON schema: '{}' at {} is not known and taken for an annotation: answers are not held to it",
-              annotation.name, annotation.place);
-  }
+  if (!automaton->ignored().empty()) tell_ignored(automaton->ignored());
   std::shared_ptr<StateSpace> space = fresh(automaton);
   const std::lock_guard lock(mutex_);
   entries_.push_front({spec, std::move(automaton), space});
