@@ -34,7 +34,7 @@ import time
 
 import request_mix
 import serving
-from serving import Answer, Server, ask, connect, metrics, percentiles, request_bytes, settled
+from serving import Answer, Server, ask, connect, drive, metrics, percentiles, request_bytes, settled
 
 FLAGS = ["--max-waiting-requests", "4096", "--kv-cache-memory", "256MiB"]
 # Blocks run out, some requests are refused with 429, and prompts come in chunks.
@@ -337,8 +337,6 @@ async def mixed(server, options):
     seconds, clients = (5, 8) if options.short else (options.seconds, 40)
     port = server.port
     descriptors = server.descriptors()
-    counts, wrong = {}, []
-    end = time.monotonic() + seconds
 
     async def one(rng):
         """Whether it went as it should, and what it was."""
@@ -348,23 +346,8 @@ async def mixed(server, options):
         kind, status, body = await request_mix.request(port, rng)
         return status in (None, 200, 429), kind, status, body
 
-    async def client(seed):
-        rng = random.Random(seed)
-        while time.monotonic() < end and server.process.poll() is None:
-            try:
-                right, kind, status, body = await asyncio.wait_for(one(rng), PATIENCE)
-            except (OSError, asyncio.IncompleteReadError, asyncio.TimeoutError, ValueError) as error:
-                wrong.append(repr(error))
-                continue
-            counts.setdefault(kind, {}).setdefault(str(status), 0)
-            counts[kind][str(status)] += 1
-            if not right:
-                wrong.append((kind, status, body[:300]))
-            if status == 429:
-                await asyncio.sleep(0.5)
-
     start = time.monotonic()
-    await asyncio.gather(*(client(seed) for seed in range(clients)))
+    counts, wrong = await drive(server, clients, start + seconds, one, PATIENCE, pause=0.5)
     taken = time.monotonic() - start
     for kind in sorted(counts):
         print(f"  {kind}: {counts[kind]}", flush=True)

@@ -24,7 +24,7 @@ import time
 
 import request_mix
 import serving
-from serving import ask
+from serving import ask, drive
 
 FLAGS = ["--tool-call-parser", "hermes"]
 LEAVES = 15     # seconds after which a client of a chat without max_tokens has had enough
@@ -133,8 +133,6 @@ def one_more_schema(rng):
 
 async def load(server, seconds, clients):
     port = server.port
-    counts, wrong = {}, []
-    end = time.monotonic() + seconds
 
     async def one(rng):
         if rng.random() < 0.7:
@@ -150,23 +148,7 @@ async def load(server, seconds, clients):
             raise
         return status in (200, 400, 413, 429), make.__name__, status, got
 
-    async def client(seed):
-        rng = random.Random(seed)
-        while time.monotonic() < end and server.process.poll() is None:
-            try:
-                right, kind, status, body = await asyncio.wait_for(one(rng), PATIENCE)
-            except (OSError, asyncio.IncompleteReadError, asyncio.TimeoutError, ValueError) as error:
-                wrong.append(repr(error))
-                continue
-            counts.setdefault(kind, {}).setdefault(str(status), 0)
-            counts[kind][str(status)] += 1
-            if not right:
-                wrong.append((kind, status, body[:300]))
-            if status == 429:
-                await asyncio.sleep(0.2)
-
-    await asyncio.gather(*(client(seed) for seed in range(clients)))
-    return counts, wrong
+    return await drive(server, clients, time.monotonic() + seconds, one, PATIENCE, pause=0.2)
 
 
 async def chats_are_answered(server):

@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import pathlib
+import random
 import re
 import resource
 import signal
@@ -178,6 +179,31 @@ async def settled(check, seconds=10):
             return False
         await asyncio.sleep(0.1)
     return True
+
+
+async def drive(server, clients, end, one, patience, pause):
+    """Clients that call `one(rng)`, one request after the other, until time.monotonic() is `end`. It gives (whether it
+    went as it should, its kind, the status, the body). pause: seconds after a 429. Gives (kind -> status -> how many,
+    what went wrong)."""
+    counts, wrong = {}, []
+
+    async def client(seed):
+        rng = random.Random(seed)
+        while time.monotonic() < end and server.process.poll() is None:
+            try:
+                right, kind, status, body = await asyncio.wait_for(one(rng), patience)
+            except (OSError, asyncio.IncompleteReadError, asyncio.TimeoutError, ValueError) as error:
+                wrong.append(repr(error))
+                continue
+            counts.setdefault(kind, {}).setdefault(str(status), 0)
+            counts[kind][str(status)] += 1
+            if not right:
+                wrong.append((kind, status, body[:300]))
+            if status == 429:
+                await asyncio.sleep(pause)
+
+    await asyncio.gather(*(client(seed) for seed in range(clients)))
+    return counts, wrong
 
 
 def percentiles(values):

@@ -17,6 +17,14 @@ std::optional<T> parse_number(std::string_view text, int base = 10) {
   return parsed.ec == std::errc{} && parsed.ptr == end ? std::optional(number) : std::nullopt;
 }
 
+/// -1: no hexadecimal digit.
+constexpr int hex_digit(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
 /// Decimal digits, a fraction, an exponent; also "inf" and "nan", as std::from_chars.
 template <std::floating_point T>
 std::optional<T> parse_number(std::string_view text) {

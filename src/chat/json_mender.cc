@@ -2,16 +2,15 @@
 
 #include <fmt/format.h>
 
-#include <cctype>
 #include <optional>
 #include <string_view>
+
+#include "base/numbers.h"
 
 namespace caravel::chat {
 namespace {
 
 bool is_digit(char byte) { return byte >= '0' && byte <= '9'; }
-
-bool is_hex(char byte) { return std::isxdigit(static_cast<unsigned char>(byte)) != 0; }
 
 bool begins_word(char byte) {
   return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') || byte == '_' || byte == '$';
@@ -180,7 +179,7 @@ JsonMender::Status JsonMender::escape(char byte, std::string& out) {
 }
 
 JsonMender::Status JsonMender::hex(char byte, std::string& out) {
-  if (is_hex(byte)) {
+  if (hex_digit(byte) >= 0) {
     held_ += byte;
     if (--hex_left_ > 0) return Status::kMore;
     if (held_[1] == 'x') held_.replace(1, 1, "u00");

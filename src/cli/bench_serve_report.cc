@@ -3,12 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <iterator>
 #include <numeric>
 
 #include "base/error.h"
+#include "base/numbers.h"
 
 namespace caravel::cli {
 namespace {
@@ -61,10 +61,9 @@ Slo parse_slo(const std::string& text) {
   const size_t colon = text.find(':');
   Slo slo{.name = text.substr(0, colon)};
   const bool is_known = slo.name == "ttft" || slo.name == "tpot" || slo.name == "e2el";
-  const char* end = text.data() + text.size();
   if (is_known && colon != text.npos) {
-    const auto [rest, error] = std::from_chars(text.data() + colon + 1, end, slo.limit);
-    if (error == std::errc() && rest == end && slo.limit > 0) return slo;
+    slo.limit = parse_number<double>(std::string_view(text).substr(colon + 1)).value_or(0);
+    if (slo.limit > 0) return slo;
   }
   throw fail<InvalidArgument>("--slo {}: give ttft, tpot or e2el, and milliseconds, as in ttft:500", text);
 }

@@ -4,6 +4,7 @@
 #include <map>
 
 #include "base/error.h"
+#include "base/numbers.h"
 #include "base/utf8.h"
 #include "grammar/code_points.h"
 #include "grammar/json_schema.h"
@@ -164,11 +165,7 @@ class GbnfParser {
   char32_t take_hex(int digits) {
     char32_t value = 0;
     for (int i = 0; i < digits; ++i, ++place_) {
-      const char c = peek();
-      const int digit = c >= '0' && c <= '9'   ? c - '0'
-                        : c >= 'a' && c <= 'f' ? c - 'a' + 10
-                        : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                               : -1;
+      const int digit = hex_digit(peek());
       if (digit < 0) throw fail<InvalidArgument>("expected {} hexadecimal digits, found {}", digits, found());
       value = value << 4 | static_cast<char32_t>(digit);
     }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "base/numbers.h"
 #include "base/utf8.h"
 #include "grammar/code_points.h"
 #include "grammar/fsm.h"
@@ -227,11 +228,7 @@ class RegexParser {
   char32_t take_hex(size_t digits) {
     char32_t value = 0;
     for (size_t i = 0; i < digits; ++i, ++place_) {
-      const char c = peek();
-      const int digit = c >= '0' && c <= '9'   ? c - '0'
-                        : c >= 'a' && c <= 'f' ? c - 'a' + 10
-                        : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                               : -1;
+      const int digit = hex_digit(peek());
       if (digit < 0) throw fail<InvalidArgument>("expected {} hexadecimal digits", digits);
       value = value << 4 | static_cast<char32_t>(digit);
     }

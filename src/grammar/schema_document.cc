@@ -41,10 +41,9 @@ const char* id_keyword(const Json& root) {
 std::string unescape(std::string_view token) {
   std::string out;
   for (size_t i = 0; i < token.size(); ++i) {
-    const auto hex = [](char c) { return c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10; };
-    const auto is_hex = [&](size_t at) { return at < token.size() && std::isxdigit(static_cast<uint8_t>(token[at])); };
-    if (token[i] == '%' && is_hex(i + 1) && is_hex(i + 2)) {
-      out += static_cast<char>(hex(token[i + 1]) * 16 + hex(token[i + 2]));
+    const auto digit = [&](size_t at) { return at < token.size() ? hex_digit(token[at]) : -1; };
+    if (token[i] == '%' && digit(i + 1) >= 0 && digit(i + 2) >= 0) {
+      out += static_cast<char>(digit(i + 1) * 16 + digit(i + 2));
       i += 2;
     } else {
       out += token[i];

@@ -1,17 +1,11 @@
 #include "http/target.h"
 
+#include "base/numbers.h"
 #include "http/request_reader.h"
 #include "http/text.h"
 
 namespace caravel::http {
 namespace {
-
-int hex_digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
 
 std::string percent_decoded(std::string_view text) {
   std::string decoded;

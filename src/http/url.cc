@@ -1,6 +1,5 @@
-#include <charconv>
-
 #include "base/error.h"
+#include "base/numbers.h"
 #include "http/client.h"
 #include "http/text.h"
 
@@ -37,10 +36,8 @@ Url parse_url(std::string_view text) {
   }
   if (url.host.empty()) throw wrong("it names no host");
   if (host_end < authority.size()) {
-    const std::string_view port = authority.substr(host_end + 1);
-    const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), url.port);
-    if (authority[host_end] != ':' || error != std::errc() || end != port.data() + port.size() || url.port == 0)
-      throw wrong("its port is no number from 1 to 65535");
+    url.port = parse_number<uint16_t>(authority.substr(host_end + 1)).value_or(0);
+    if (authority[host_end] != ':' || url.port == 0) throw wrong("its port is no number from 1 to 65535");
   }
   return url;
 }

@@ -3,11 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <optional>
 #include <utility>
 #include <vector>
 
+#include "base/numbers.h"
 #include "base/unicode_classes.h"
 #include "base/utf8.h"
 
@@ -170,11 +170,8 @@ class Rewriter {
 
   std::optional<char32_t> hexadecimal(size_t begin, size_t count) const {
     if (begin + count > pattern_.size()) return std::nullopt;
-    uint32_t value = 0;
-    const char* const first = pattern_.data() + begin;
-    const auto [end, error] = std::from_chars(first, first + count, value, 16);
-    if (error != std::errc() || end != first + count || value > kLastCodePoint) return std::nullopt;
-    return value;
+    const auto value = parse_number<uint32_t>(pattern_.substr(begin, count), 16);
+    return value && *value <= kLastCodePoint ? std::optional<char32_t>(*value) : std::nullopt;
   }
 
   /// The character at at_, escaped or not, which at_ moves behind; nothing where it is none that a class may hold.

@@ -45,6 +45,13 @@ TEST(Numbers, OtherBases) {
   EXPECT_FALSE(parse_number<int>("0x1F", 16));
 }
 
+TEST(Numbers, HexadecimalDigits) {
+  for (int code = 0; code < 256; ++code) {
+    const char c = static_cast<char>(code);
+    EXPECT_EQ(hex_digit(c), parse_number<int>(std::string_view(&c, 1), 16).value_or(-1)) << code;
+  }
+}
+
 TEST(Numbers, FloatingPoint) {
   EXPECT_EQ(parse_number<double>("0.1"), 0.1);
   EXPECT_EQ(parse_number<float>("0.1"), 0.1f);

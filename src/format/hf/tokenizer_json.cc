@@ -1,11 +1,11 @@
 #include "format/hf/tokenizer_json.h"
 
-#include <cctype>
 #include <nlohmann/json.hpp>
 #include <string_view>
 #include <utility>
 
 #include "base/error.h"
+#include "base/numbers.h"
 #include "format/hf/tokenizer_pipeline.h"
 #include "format/printable.h"
 #include "text/tokenizer_data.h"
@@ -36,8 +36,8 @@ TokenizerData::Token& token_at(TokenizerData& data, int64_t id) {
 
 // "<0x0A>": the token of one byte, where the model falls back to bytes or the decoder knows them.
 bool is_byte_token(std::string_view text) {
-  const auto hex = [](char c) { return std::isxdigit(static_cast<unsigned char>(c)) != 0; };
-  return text.size() == 6 && text.starts_with("<0x") && hex(text[3]) && hex(text[4]) && text[5] == '>';
+  return text.size() == 6 && text.starts_with("<0x") && hex_digit(text[3]) >= 0 && hex_digit(text[4]) >= 0 &&
+         text[5] == '>';
 }
 
 void read_vocabulary(const json& vocabulary, const std::string& path, int64_t limit, TokenizerData& data) {

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "base/error.h"
+#include "base/numbers.h"
 #include "text/jinja/python_text.h"
 
 namespace caravel::text::jinja {
@@ -290,11 +291,7 @@ class Lexer {
   uint32_t hex(size_t offset, size_t width) const {
     uint32_t code = 0;
     for (size_t i = offset; i < offset + width; ++i) {
-      const char c = at(i);
-      const int digit = is_ascii_digit(c)      ? c - '0'
-                        : c >= 'a' && c <= 'f' ? c - 'a' + 10
-                        : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                               : -1;
+      const int digit = hex_digit(at(i));
       if (digit < 0) throw fail<FormatError>("chat template, line {}: a \\ escape needs {} hex digits", line_, width);
       code = code << 4 | static_cast<uint32_t>(digit);
     }
