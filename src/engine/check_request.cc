@@ -50,8 +50,6 @@ grammar::TokenTrie grammar_vocabulary(const LoadedModel& model) {
   return grammar::TokenTrie(bytes, tokenizer.adds_space_prefix());
 }
 
-size_t max_grammar_bytes(const LoadedModel& model) { return static_cast<size_t>(model.info.memory.grammars); }
-
 /// Those that live at once; the parameters are resolved.
 int sequences_of(const SamplingParams& params) {
   return params.use_beam_search ? std::max(*params.n, *params.beam_width) : *params.n;
@@ -59,9 +57,10 @@ int sequences_of(const SamplingParams& params) {
 
 /// What the grammar and the request's lists of tokens leave for the beginning is something, or the empty text is whole.
 void check_beginning(const sampler::SamplingRules& rules, const std::vector<int32_t>& allowed,
-                     grammar::StateSpace& grammar, int vocab_size) {
-  if (grammar.complete(grammar.start())) return;
-  const std::shared_ptr<const grammar::MaskBits> mask = grammar.mask(grammar.start());
+                     const std::shared_ptr<grammar::StateSpace>& grammar, int vocab_size) {
+  grammar::Place start(grammar);
+  if (start.complete()) return;
+  const std::shared_ptr<const grammar::MaskBits> mask = start.mask(grammar::StateSpace::kAllWork);
   size_t fitting = 0;  // tokens, the request's lists aside
   for (int32_t token = 0; token < vocab_size && static_cast<size_t>(token) / 32 < mask->size(); ++token) {
     if (((*mask)[static_cast<size_t>(token) / 32] >> (token % 32) & 1U) == 0) continue;
@@ -115,8 +114,11 @@ int64_t answer_room(const SamplingParams& params, int64_t prompt_tokens, const R
 
 }  // namespace
 
-Grammars::Grammars(const LoadedModel& model)
-    : compiler([&model] { return grammar_vocabulary(model); }, max_grammar_bytes(model)) {}
+Grammars::Grammars(const LoadedModel& model, std::function<void()> mask_ready, std::function<void()> before_mask)
+    : memory(model.info.memory.grammars),
+      compiler([&model] { return grammar_vocabulary(model); }, memory),
+      mask_threads(
+          {.ready = std::move(mask_ready), .idle = [this] { compiler.tidy(); }, .before = std::move(before_mask)}) {}
 
 int64_t fit_length(SamplingParams& params, int64_t prompt_tokens, const RequestLimits& limits) {
   const int64_t room = answer_room(params, prompt_tokens, limits);
@@ -190,9 +192,8 @@ CheckedRequest check_request(Request request, const LoadedModel& model, const Re
   std::vector<std::string> annotations;
   if (params.grammar.kind != GrammarSpec::Kind::kNone) {
     checked.grammar = grammars.compiler.compile(params.grammar);
-    checked.mask_thread = &grammars.mask_thread;
-    checked.max_grammar_bytes = max_grammar_bytes(model);
-    check_beginning(*rules, params.allowed_token_ids, *checked.grammar, vocab_size);
+    checked.mask_threads = &grammars.mask_threads;
+    check_beginning(*rules, params.allowed_token_ids, checked.grammar, vocab_size);
     for (const auto& annotation : checked.grammar->automaton().ignored()) annotations.push_back(annotation.name);
   }
   checked.channel =

@@ -1,9 +1,11 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string_view>
 
+#include "base/budget.h"
 #include "cache/capacity.h"
 #include "caravel/request.h"
 #include "engine/checked_request.h"
@@ -26,10 +28,11 @@ struct RequestLimits {
 
 /// What constrained answers need.
 struct Grammars {
-  /// For the model's vocabulary. `model` must outlive it.
-  explicit Grammars(const LoadedModel& model);
+  /// For the model's vocabulary. `model` must outlive it. The others are MaskThreads'.
+  Grammars(const LoadedModel& model, std::function<void()> mask_ready, std::function<void()> before_mask);
+  Budget memory;  // for states and masks, and for logits that wait for a mask
   grammar::Compiler compiler;
-  grammar::MaskThread mask_thread;
+  grammar::MaskThreads mask_threads;
 };
 
 /// Cuts a request's answers to what there is room for, and says how many log-probabilities it may come to have; those

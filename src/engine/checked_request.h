@@ -22,9 +22,8 @@ struct CheckedRequest {
   const Tokenizer* tokenizer = nullptr;
   std::unique_ptr<PromptLogprobs> prompt_logprobs;  // where asked
   std::shared_ptr<grammar::StateSpace> grammar;     // where asked: what each answer must look like
-  size_t max_grammar_bytes = 0;                     // what its states may grow to
   size_t vocab_size = 0;                            // logits in a row
-  grammar::MaskThread* mask_thread = nullptr;       // that makes its masks
+  grammar::MaskThreads* mask_threads = nullptr;     // that make its masks
   std::shared_ptr<RequestChannel> channel;
   int top = -1;              // SampleRow::top of its draws
   int64_t max_logprobs = 0;  // how many it may come to have, in the prompt and all answers

@@ -118,10 +118,11 @@ EngineImpl::EngineImpl(const EngineConfig& config, const EngineHooks& hooks, Loa
       runner_(*model_.device, *model_.decoder, storage_, runner_sizes(config, model_.sizes.max_model_len)),
       limits_(request_limits(config, model_)),
       logprobs_(limits_.max_logprobs),
-      grammars_(model_),
+      grammars_(
+          model_, [mailbox = mailbox_] { mailbox->mask_ready(); }, hooks.before_mask),
       seed_(config.seed != 0 ? config.seed : entropy()),
-      loop_(scheduler_config(config, model_, hooks), config.max_time_between_tokens, runner_, store_,
-            hooks.before_step) {
+      loop_(scheduler_config(config, model_, hooks), config.max_time_between_tokens, runner_, store_, hooks.before_step,
+            grammars_.memory, mailbox_) {
   model_.info.activation_bytes += static_cast<int64_t>(runner_.buffer_bytes());
 }
 
@@ -134,7 +135,7 @@ uint64_t EngineImpl::number_request(std::string& id) {
 std::unique_ptr<RequestHandle> EngineImpl::run(std::vector<std::shared_ptr<Task>> tasks,
                                                std::shared_ptr<RequestChannel> channel, Budget::Part logprobs) {
   loop_.submit(std::move(tasks));
-  return std::make_unique<Handle>(std::move(channel), loop_.mailbox(), std::move(logprobs));
+  return std::make_unique<Handle>(std::move(channel), mailbox_, std::move(logprobs));
 }
 
 Budget::Part EngineImpl::hold_logprobs(int64_t count) const {

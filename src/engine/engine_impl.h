@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -23,6 +24,7 @@ namespace caravel::engine {
 struct EngineHooks {
   std::optional<Preemption> preempt_every_draw;  // SchedulerConfig's
   EngineLoop::StepHook before_step;
+  std::function<void()> before_mask;  // on the thread that makes masks
 };
 
 class EngineImpl final : public Engine {
@@ -57,7 +59,8 @@ class EngineImpl final : public Engine {
   LogprobStore store_;
   ModelRunner runner_;
   const RequestLimits limits_;
-  const Budget logprobs_;  // that requests may have at once, by count
+  const Budget logprobs_;                                                 // that requests may have at once, by count
+  const std::shared_ptr<Mailbox> mailbox_ = std::make_shared<Mailbox>();  // the loop's
   Grammars grammars_;
   const uint64_t seed_;
   std::atomic<uint64_t> requests_{0};

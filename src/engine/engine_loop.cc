@@ -16,8 +16,14 @@ Task& task_of(const scheduler::Row& row) { return *static_cast<const Member*>(ro
 }  // namespace
 
 EngineLoop::EngineLoop(const scheduler::SchedulerConfig& config, double max_step_seconds, ModelRunner& runner,
-                       LogprobStore& store, StepHook hook)
-    : runner_(runner), store_(store), hook_(std::move(hook)), pace_(max_step_seconds), scheduler_(config) {
+                       LogprobStore& store, StepHook hook, const Budget& late_logits, std::shared_ptr<Mailbox> mailbox)
+    : runner_(runner),
+      store_(store),
+      hook_(std::move(hook)),
+      pace_(max_step_seconds),
+      scheduler_(config),
+      late_memory_(late_logits.part()),
+      mailbox_(std::move(mailbox)) {
   step_tasks_.reserve(static_cast<size_t>(config.max_num_seqs));
   wants_.logits.reserve(static_cast<size_t>(std::max(config.max_num_seqs, config.max_num_batched_tokens)));
   publish_stats();
@@ -93,6 +99,11 @@ void EngineLoop::run() {
 bool EngineLoop::take_mail() {
   std::unique_lock lock(mailbox_->mutex);
   if (std::exchange(mailbox_->map_wanted, false)) report_blocks(scheduler_.kv().pool(), tasks_, mailbox_->block_map);
+  if (stalled_) {
+    mailbox_->changed.wait(
+        lock, [&] { return mailbox_->stopping || mailbox_->masks || mailbox_->poked || !mailbox_->arrivals.empty(); });
+  }
+  mailbox_->masks = false;
   if (!scheduler_.has_work()) {
     const auto mail = [&] { return mailbox_->stopping || !mailbox_->arrivals.empty(); };
     if (!mail()) {
@@ -125,12 +136,19 @@ void EngineLoop::drop_cancelled() {
 
 void EngineLoop::step() {
   const Clock::time_point start = Clock::now();
-  const scheduler::Plan& plan = scheduler_.plan(pace_.max_tokens());
-  const std::string error = execute(plan);
+  wants_.clear();
+  take_late();
+  const scheduler::Plan& plan = scheduler_.plan(pace_.max_tokens(), late_.size() + wants_.late.size());
+  stalled_ = plan.rows.empty() && wants_.late.empty();
+  std::vector<LateDraw> late;
+  const std::string error = execute(plan, late);
   step_tasks_.clear();
   for (const scheduler::Row& row : plan.rows) {
     Task* const task = &task_of(row);
     if (step_tasks_.empty() || step_tasks_.back() != task) step_tasks_.push_back(task);
+  }
+  for (const LateDraw& draw : wants_.late) {
+    if (std::ranges::find(step_tasks_, draw.want.task) == step_tasks_.end()) step_tasks_.push_back(draw.want.task);
   }
   if (!error.empty()) {
     // Before the step counts as done: what it was to write into their blocks is not there.
@@ -146,22 +164,48 @@ void EngineLoop::step() {
       end(*task, FinishReason::kError, error);
     }
   }
+  keep_late(std::move(late));
   step_.seconds = seconds_since(start);
   step_.end = seconds_since(opened_);
   stats_.busy_seconds += step_.seconds;
   close_ended();
 }
 
-std::string EngineLoop::execute(const scheduler::Plan& plan) {
+void EngineLoop::take_late() {
+  const auto ready =
+      std::ranges::stable_partition(late_, [](const LateDraw& draw) { return !draw.want.sample.mask->ready(); });
+  std::ranges::move(ready, std::back_inserter(wants_.late));
+  late_.erase(ready.begin(), ready.end());
+}
+
+void EngineLoop::keep_late(std::vector<LateDraw> draws) {
+  size_t bytes = 0;
+  const auto count = [&](const std::vector<LateDraw>& some) {
+    for (const LateDraw& draw : some) bytes += draw.logits.size() * sizeof(float);
+  };
+  count(late_);
+  count(draws);
+  if (!late_memory_.resize(static_cast<int64_t>(bytes))) {
+    for (const LateDraw& draw : draws) {
+      const bool lives = std::ranges::find(tasks_, draw.want.task, &std::shared_ptr<Task>::get) != tasks_.end();
+      if (!lives) continue;
+      end(*draw.want.task, FinishReason::kError,
+          "no memory is left for what waits until the grammar says which tokens may follow: send it again later");
+    }
+    return;
+  }
+  for (LateDraw& draw : draws) late_.push_back(std::move(draw));
+}
+
+std::string EngineLoop::execute(const scheduler::Plan& plan, std::vector<LateDraw>& late) {
   try {
     store_.begin_step(plan);
-    wants_.clear();
     int32_t first = 0;
     for (const scheduler::Row& row : plan.rows) {
       task_of(row).want(row, first, wants_);
       first += row.count;
     }
-    runner_.run(plan, wants_, hook_);
+    late = runner_.run(plan, wants_, hook_);
   } catch (const std::exception& error) {
     return error.what();
   }
@@ -181,6 +225,7 @@ void EngineLoop::end(Task& task, FinishReason reason, const std::string& error) 
   scheduler_.cancel(*task.group());
   ++(reason == FinishReason::kCancelled ? stats_.cancelled_requests : stats_.finished_requests);
   poked_ |= reason == FinishReason::kError;
+  std::erase_if(late_, [&](const LateDraw& draw) { return draw.want.task == &task; });
   const auto place = std::ranges::find(tasks_, &task, &std::shared_ptr<Task>::get);
   ended_.push_back({std::move(*place), reason, error});
   tasks_.erase(place);

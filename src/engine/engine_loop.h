@@ -8,6 +8,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/budget.h"
 #include "base/clock.h"
 #include "caravel/monitor.h"
 #include "caravel/stats.h"
@@ -26,6 +27,7 @@ struct Mailbox {
   std::condition_variable changed;
   std::vector<std::shared_ptr<Task>> arrivals;
   bool poked = false;  // some task may have been cancelled
+  bool masks = false;  // one is ready that was awaited
   bool stopping = false;
   bool idle = false;  // the thread waits, and nothing runs
   Stats stats;        // after the last step
@@ -40,6 +42,13 @@ struct Mailbox {
     }
     changed.notify_all();
   }
+  void mask_ready() {
+    {
+      const std::lock_guard lock(mutex);
+      masks = true;
+    }
+    changed.notify_all();
+  }
 };
 
 /// The thread that steps: it alone touches scheduler, runner and tasks. Sleeps while there is nothing to do.
@@ -48,9 +57,10 @@ class EngineLoop final : public EngineMonitor {
   /// Called before the forward pass of every step, on the engine's thread; what it throws counts as the step's own.
   using StepHook = std::function<void(const scheduler::Plan&)>;
 
-  /// max_step_seconds: of a step while some sequence decodes; 0: no bound. `runner` and `store` must outlive it.
+  /// max_step_seconds: of a step while some sequence decodes; 0: no bound. late_logits: memory for those that wait for
+  /// a mask. `runner` and `store` must outlive it. mailbox: its own; others may hold it.
   EngineLoop(const scheduler::SchedulerConfig& config, double max_step_seconds, ModelRunner& runner,
-             LogprobStore& store, StepHook hook);
+             LogprobStore& store, StepHook hook, const Budget& late_logits, std::shared_ptr<Mailbox> mailbox);
   /// Cancels what runs and joins.
   ~EngineLoop() override;
 
@@ -60,7 +70,6 @@ class EngineLoop final : public EngineMonitor {
   bool fits(const scheduler::GroupParams& params) const;
   /// All of them or none: throws CapacityError where one could never fit.
   void submit(std::vector<std::shared_ptr<Task>> tasks);
-  const std::shared_ptr<Mailbox>& mailbox() const { return mailbox_; }
   Stats stats() const;
   // EngineMonitor's.
   EngineReport report(uint64_t since_step) const override;
@@ -72,8 +81,12 @@ class EngineLoop final : public EngineMonitor {
   bool take_mail();
   void drop_cancelled();
   void step();
-  /// What went wrong; empty if nothing did.
-  std::string execute(const scheduler::Plan& plan);
+  /// Those whose masks are ready join the step's wants.
+  void take_late();
+  /// They wait for their masks. Ends requests for whose logits there is no memory.
+  void keep_late(std::vector<LateDraw> draws);
+  /// What went wrong; empty if nothing did. What is to be drawn later joins `late`.
+  std::string execute(const scheduler::Plan& plan, std::vector<LateDraw>& late);
   void advance(Task& task);
   /// Its sequences are dropped; close_ended() will tell its request.
   void end(Task& task, FinishReason reason, const std::string& error);
@@ -88,7 +101,10 @@ class EngineLoop final : public EngineMonitor {
   std::vector<std::shared_ptr<Task>> tasks_;     // that are not finished
   std::vector<std::shared_ptr<Task>> arrivals_;  // the mailbox's, taken
   bool poked_ = false;                           // the mailbox's, taken; or a task failed, which cancels its request's
-  std::vector<Task*> step_tasks_;                // that have rows in the step
+  std::vector<Task*> step_tasks_;                // that have rows in the step, or draws
+  std::vector<LateDraw> late_;                   // that wait for their masks
+  Budget::Part late_memory_;
+  bool stalled_ = false;  // until a mask is ready, or mail comes: there was nothing to compute
   struct Ended {
     std::shared_ptr<Task> task;
     FinishReason reason;
@@ -99,7 +115,7 @@ class EngineLoop final : public EngineMonitor {
   Stats stats_;      // what the scheduler does not count
   StepReport step_;  // the last one; number 0: it is in the log
   const Clock::time_point opened_ = Clock::now();
-  std::shared_ptr<Mailbox> mailbox_ = std::make_shared<Mailbox>();
+  const std::shared_ptr<Mailbox> mailbox_;
   std::thread thread_;
 };
 

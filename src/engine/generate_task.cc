@@ -23,9 +23,9 @@ GenerateTask::GenerateTask(CheckedRequest request) : Task(std::move(request.grou
          .state = {request_.rules, static_cast<uint32_t>(i), group()->params().prompt},
          .text = {*request_.tokenizer, request_.text, static_cast<size_t>(*params.max_tokens) * kBytesPerToken}});
     if (request_.grammar == nullptr) continue;
-    branches_.back().constraint = std::make_shared<grammar::Constraint>(
-        request_.grammar, request_.vocab_size, request_.rules->end_ids, request_.max_grammar_bytes);
-    request_.mask_thread->post(branches_.back().constraint, grammar::MaskThread::kBegin);
+    branches_.back().constraint =
+        std::make_shared<grammar::Constraint>(request_.grammar, request_.vocab_size, request_.rules->end_ids);
+    request_.mask_threads->post(branches_.back().constraint, grammar::MaskThreads::kBegin);
   }
 }
 
@@ -90,7 +90,7 @@ int GenerateTask::advance(scheduler::Scheduler& scheduler) {
     scheduler.append(*branch.sequence, branch.drawn.token);
     branch.state.append(branch.drawn.token);
     // While the next step is planned and its forward pass runs.
-    if (branch.constraint) request_.mask_thread->post(branch.constraint, branch.drawn.token);
+    if (branch.constraint) request_.mask_threads->post(branch.constraint, branch.drawn.token);
   }
   return generated;
 }
@@ -116,9 +116,12 @@ void GenerateTask::fork(scheduler::Scheduler& scheduler) {
 
 void GenerateTask::end_constrained(Branch& branch) {
   const grammar::Constraint& constraint = *branch.constraint;
-  if (!constraint.error().empty()) throw fail<Error>("{}", constraint.error());
+  if (!constraint.error().empty()) {
+    request_.channel->set_own_error();
+    throw fail<Error>("{}", constraint.error());
+  }
   if (!constraint.complete()) {
-    request_.channel->set_contradiction();
+    request_.channel->set_own_error();
     throw fail<InvalidArgument>(
         "no token can follow: those that the grammar allows are ruled out by the vocabulary, allowed_token_ids, "
         "bad_words, logit_bias or stop_token_ids");

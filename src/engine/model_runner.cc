@@ -1,6 +1,9 @@
 #include "engine/model_runner.h"
 
 #include <algorithm>
+#include <chrono>
+#include <span>
+#include <thread>
 
 #include "base/check.h"
 #include "engine/kv_slots.h"
@@ -16,6 +19,17 @@ int32_t common_blocks(const cache::BlockTable& a, const cache::BlockTable& b) {
   int count = 0;
   while (count < most && a[count] == b[count]) ++count;
   return count;
+}
+
+/// A mask that comes a moment after the logits is worth that moment: else its row is drawn a step later.
+void wait_briefly(std::span<const LogitsWant> wants) {
+  const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(1);
+  for (const LogitsWant& want : wants) {
+    const sampler::TokenMask* const mask = want.sample.mask;
+    while (mask != nullptr && !mask->ready() && std::chrono::steady_clock::now() < end) {
+      std::this_thread::sleep_for(std::chrono::microseconds(50));
+    }
+  }
 }
 
 }  // namespace
@@ -72,15 +86,18 @@ size_t ModelRunner::bytes_for(const model::Decoder& decoder, int block_size, con
   return static_cast<size_t>(ints) * sizeof(int32_t) + static_cast<size_t>(groups * sizes.max_tokens) * sizeof(int64_t);
 }
 
-void ModelRunner::run(const scheduler::Plan& plan, const StepWants& wants,
-                      const std::function<void(const scheduler::Plan&)>& before) {
+std::vector<LateDraw> ModelRunner::run(const scheduler::Plan& plan, const StepWants& wants,
+                                       const std::function<void(const scheduler::Plan&)>& before) {
   move_blocks(plan);
   if (before) before(plan);
+  std::vector<LateDraw> late;
   try {
-    forward(plan);
-    run_logits(wants.logits);
+    if (!plan.rows.empty()) forward(plan);
+    run_logits(wants.logits, late);
+    run_late(wants.late);
     run_hidden(wants.hidden);
     stream_->synchronize();
+    return late;
   } catch (...) {
     const bool profiling = stream_->profiling();
     stream_ = device_.make_stream();  // what was enqueued must not run later
@@ -139,21 +156,55 @@ void ModelRunner::fill_rows(const scheduler::Plan& plan) {
   batch_.num_seqs = static_cast<int>(seq);
 }
 
-void ModelRunner::run_logits(const std::vector<LogitsWant>& wants) {
+void ModelRunner::run_logits(const std::vector<LogitsWant>& wants, std::vector<LateDraw>& late) {
   auto* const rows = wanted_rows_.as<int32_t>();
+  auto* const logits = output_.as<float>();
+  const auto width = static_cast<size_t>(decoder_.config().vocab_size);
   for (size_t begin = 0; begin < wants.size(); begin += kSlice) {
     const size_t count = std::min<size_t>(kSlice, wants.size() - begin);
-    samples_.clear();
-    for (size_t i = 0; i < count; ++i) {
-      rows[i] = wants[begin + i].row;
-      samples_.push_back(wants[begin + i].sample);
+    for (size_t i = 0; i < count; ++i) rows[i] = wants[begin + i].row;
+    decoder_.logits(*stream_, rows, static_cast<int64_t>(count), logits);
+    slice_.clear();
+    const std::span<const LogitsWant> slice(&wants[begin], count);
+    if (std::ranges::any_of(slice, [](const LogitsWant& want) { return want.sample.mask != nullptr; })) {
+      stream_->synchronize();
+      wait_briefly(slice);
     }
-    decoder_.logits(*stream_, rows, static_cast<int64_t>(count), output_.as<float>());
-    stream_->region("sampling");
-    sampler_.sample(*stream_, output_.as<float>(), samples_);
-    stream_->synchronize();
-    for (size_t i = 0; i < count; ++i) wants[begin + i].task->receive(wants[begin + i], sampler_, i);
+    for (size_t i = 0; i < count; ++i) {
+      sampler::TokenMask* const mask = slice[i].sample.mask;
+      const float* const row = logits + i * width;
+      if (mask != nullptr && mask->await()) {
+        late.push_back({slice[i], {row, row + width}});
+      } else {
+        // Those that are drawn now close up.
+        if (slice_.size() != i) std::copy_n(row, width, logits + slice_.size() * width);
+        slice_.push_back(&slice[i]);
+      }
+    }
+    sample(slice_);
   }
+}
+
+void ModelRunner::run_late(const std::vector<LateDraw>& draws) {
+  const auto width = static_cast<size_t>(decoder_.config().vocab_size);
+  for (size_t begin = 0; begin < draws.size(); begin += kSlice) {
+    const size_t count = std::min<size_t>(kSlice, draws.size() - begin);
+    slice_.clear();
+    for (size_t i = 0; i < count; ++i) {
+      std::ranges::copy(draws[begin + i].logits, output_.as<float>() + i * width);
+      slice_.push_back(&draws[begin + i].want);
+    }
+    sample(slice_);
+  }
+}
+
+void ModelRunner::sample(const std::vector<const LogitsWant*>& wants) {
+  samples_.clear();
+  for (const LogitsWant* const want : wants) samples_.push_back(want->sample);
+  stream_->region("sampling");
+  sampler_.sample(*stream_, output_.as<float>(), samples_);
+  stream_->synchronize();
+  for (size_t i = 0; i < wants.size(); ++i) wants[i]->task->receive(*wants[i], sampler_, i);
 }
 
 void ModelRunner::run_hidden(const std::vector<HiddenWant>& wants) {

@@ -29,11 +29,11 @@ class ModelRunner {
   /// `decoder` and `storage` must outlive it. Throws CapacityError.
   ModelRunner(Device& device, model::Decoder& decoder, KvStorage& storage, const Sizes& sizes);
 
-  /// Runs the step and hands every want what it asked for, in order. When it throws, the blocks have been
-  /// copied as planned, but the rows are not computed.
+  /// Runs the step and hands every want what it asked for, but for those whose masks are not ready: these are returned.
+  /// When it throws, the blocks have been copied as planned, but the rows are not computed.
   /// `before`, where there is one, is called once the blocks are copied.
-  void run(const scheduler::Plan& plan, const StepWants& wants,
-           const std::function<void(const scheduler::Plan&)>& before);
+  std::vector<LateDraw> run(const scheduler::Plan& plan, const StepWants& wants,
+                            const std::function<void(const scheduler::Plan&)>& before);
 
   /// By the thread that will call run().
   void adopt_thread() { device_.adopt_thread(); }
@@ -48,7 +48,10 @@ class ModelRunner {
   void move_blocks(const scheduler::Plan& plan);
   void forward(const scheduler::Plan& plan);
   void fill_rows(const scheduler::Plan& plan);
-  void run_logits(const std::vector<LogitsWant>& wants);
+  void run_logits(const std::vector<LogitsWant>& wants, std::vector<LateDraw>& late);
+  void run_late(const std::vector<LateDraw>& draws);
+  /// Of the logits in output_, by row.
+  void sample(const std::vector<const LogitsWant*>& wants);
   void run_hidden(const std::vector<HiddenWant>& wants);
 
   Device& device_;
@@ -71,7 +74,8 @@ class ModelRunner {
 
   Buffer wanted_rows_;                       // i32 [Decoder::max_logit_rows()]
   Buffer output_;                            // f32 [max_logit_rows, vocab] of logits, or [.., hidden_size] of states
-  std::vector<sampler::SampleRow> samples_;  // what one slice of wants asks for
+  std::vector<const LogitsWant*> slice_;     // of wants
+  std::vector<sampler::SampleRow> samples_;  // what they ask for
 };
 
 }  // namespace caravel::engine

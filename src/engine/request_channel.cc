@@ -91,7 +91,7 @@ void RequestChannel::set_scores(size_t prefix, size_t first, std::vector<Score> 
   std::ranges::move(scores, all.begin() + static_cast<ptrdiff_t>(first));
 }
 
-void RequestChannel::set_contradiction() {
+void RequestChannel::set_own_error() {
   const std::lock_guard lock(mutex_);
   result_.contradicts_itself = true;
 }

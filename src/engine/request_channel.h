@@ -48,7 +48,7 @@ class RequestChannel {
   /// The scores of a prefix's continuations from number `first` on.
   void set_scores(size_t prefix, size_t first, std::vector<Score> scores);
   /// The error with which it will be closed lies in the request: Result::contradicts_itself.
-  void set_contradiction();
+  void set_own_error();
   void set_embedding(std::vector<float> embedding);
   /// The end of a task, and with the last of them that of the request. Answers that are not finished then end with
   /// `reason`. Usage is summed; of several errors the first is kept, and it cancels what the request has still in work.

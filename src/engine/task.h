@@ -30,13 +30,21 @@ struct HiddenWant {
   Task* task = nullptr;
 };
 
+/// A draw that waits for its mask, with the logits that the model gave.
+struct LateDraw {
+  LogitsWant want;
+  std::vector<float> logits;  // [vocab_size]
+};
+
 /// What the tasks of one step want of it, beside keys and values.
 struct StepWants {
   std::vector<LogitsWant> logits;
   std::vector<HiddenWant> hidden;
+  std::vector<LateDraw> late;  // of steps before, whose masks are ready
   void clear() {
     logits.clear();
     hidden.clear();
+    late.clear();
   }
 };
 
@@ -51,6 +59,7 @@ struct Member {
 ///
 ///   want() for each row -> receive...() for each want -> advance()
 ///
+/// A want whose mask is not ready is received in a later step, which need not have rows of the task.
 /// and close() is the last call.
 class Task {
  public:

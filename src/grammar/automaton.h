@@ -34,6 +34,10 @@ class Automaton {
 
   int32_t start() const { return start_; }
   size_t size() const { return accepting_.size(); }
+  /// In memory.
+  size_t bytes() const {
+    return edges_.size() * sizeof(Edge) + calls_.size() * sizeof(Call) + size() * (2 * sizeof(uint32_t)) + size() / 8;
+  }
   std::span<const Edge> edges(int32_t node) const { return part(edges_, edges_end_, node); }
   std::span<const Call> calls(int32_t node) const { return part(calls_, calls_end_, node); }
   bool accepting(int32_t node) const { return accepting_[static_cast<size_t>(node)]; }

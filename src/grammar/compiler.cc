@@ -1,5 +1,7 @@
 #include "grammar/compiler.h"
 
+#include <malloc.h>
+
 #include <algorithm>
 #include <span>
 
@@ -84,16 +86,21 @@ const std::shared_ptr<const TokenTrie>& Compiler::trie() {
   return trie_;
 }
 
+std::shared_ptr<StateSpace> Compiler::make_space(std::shared_ptr<const Automaton> automaton) {
+  const auto all = static_cast<size_t>(memory_.total());
+  return std::make_shared<StateSpace>(std::move(automaton), trie(),
+                                      SpaceMemory{.part = memory_.part(),
+                                                  .make_room = [this] { return forget_one(); },
+                                                  .max_bytes = all / 2,
+                                                  .forget_bytes = std::min(kMaxSpaceBytes, all / 8)});
+}
+
 std::shared_ptr<StateSpace> Compiler::compile(const GrammarSpec& spec) {
-  const auto fresh = [&](const std::shared_ptr<const Automaton>& automaton) {
-    return std::make_shared<StateSpace>(automaton, trie());
-  };
   {
     const std::lock_guard lock(mutex_);
     const auto found = std::ranges::find(entries_, spec, &Entry::spec);
     if (found != entries_.end()) {
       entries_.splice(entries_.begin(), entries_, found);
-      if (found->space->bytes() > max_space_bytes()) found->space = fresh(found->automaton);
       return found->space;
     }
   }
@@ -110,29 +117,38 @@ std::shared_ptr<StateSpace> Compiler::compile(const GrammarSpec& spec) {
     throw fail<InvalidArgument>("{}: {}", name_of(spec.kind), what);
   }
   if (!automaton->ignored().empty()) tell_ignored(automaton->ignored());
-  std::shared_ptr<StateSpace> space = fresh(automaton);
-  const std::lock_guard lock(mutex_);
-  entries_.push_front({spec, std::move(automaton), space});
-  if (entries_.size() > kMaxGrammars) entries_.pop_back();
-  make_room();
+  std::shared_ptr<StateSpace> space = make_space(std::move(automaton));
+  {
+    const std::lock_guard lock(mutex_);
+    entries_.push_front({spec, space});
+    if (entries_.size() <= kMaxGrammars) return space;
+  }
+  forget_one();
   return space;
 }
 
-void Compiler::make_room() {
-  size_t bytes = 0;
-  for (const Entry& entry : entries_) bytes += entry.space->bytes();
-  for (auto entry = entries_.end(); bytes > max_bytes_ && entry != entries_.begin();) {
+bool Compiler::forget_one() {
+  std::shared_ptr<StateSpace> unused;  // ends outside the lock: there may be much of it
+  const std::lock_guard lock(mutex_);
+  for (auto entry = entries_.end(); entry != entries_.begin();) {
     --entry;
     if (entry->space.use_count() > 1) continue;
-    bytes -= entry->space->bytes();
-    entry = entries_.erase(entry);
+    unused = std::move(entry->space);
+    entries_.erase(entry);
+    return true;
   }
-  if (bytes > max_bytes_) {
-    throw fail<Busy>(
-        "the states of constrained answers that run take {} MiB of the {} that are set aside: send it "
-        "again when they have ended",
-        bytes >> 20, max_bytes_ >> 20);
-  }
+  return false;
+}
+
+void Compiler::tidy(size_t kept_bytes) {
+  const auto unused_bytes = [this] {
+    const std::lock_guard lock(mutex_);
+    size_t bytes = 0;
+    for (const Entry& entry : entries_) bytes += entry.space.use_count() > 1 ? 0 : entry.space->bytes();
+    return bytes;
+  };
+  while (unused_bytes() > kept_bytes && forget_one()) continue;
+  ::malloc_trim(0);
 }
 
 }  // namespace caravel::grammar

@@ -3,12 +3,12 @@
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
-#include <limits>
+#include <functional>
 #include <memory>
 #include <mutex>
-#include <span>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "grammar/state_space.h"
@@ -16,51 +16,53 @@
 
 namespace caravel::grammar {
 
-/// Where one answer is in its grammar, and what may be drawn next. One thread at a time: it is handed to a MaskThread,
-/// and is its own again once mask().wait() has returned.
+/// Where one answer is in its grammar, and what may be drawn next. One thread at a time: it is handed to MaskThreads,
+/// and is its own again once mask() is ready.
 class Constraint {
  public:
   /// vocab_size: how many logits there are, which may be more than the vocabulary has. end_ids: the tokens that end an
-  /// answer; they are allowed where the text is whole, and nowhere else. max_bytes: nothing may follow once the space
-  /// has grown beyond them.
-  Constraint(std::shared_ptr<StateSpace> space, size_t vocab_size, std::vector<int32_t> end_ids,
-             size_t max_bytes = std::numeric_limits<size_t>::max());
+  /// answer; they are allowed where the text is whole, and nowhere else.
+  Constraint(std::shared_ptr<StateSpace> space, size_t vocab_size, std::vector<int32_t> end_ids);
 
-  /// `token`, which was drawn, joins the text: finds where that leads and what may follow. Never throws.
+  /// `token`, which was drawn, joins the text. Never throws; find_mask() comes next.
   void advance(int32_t token);
-  /// What may follow at the beginning. Never throws.
-  void begin();
+  /// Finds what may follow. False: so much work was not enough, and the next call goes on. Never throws.
+  bool find_mask(int64_t work = StateSpace::kAllWork);
 
-  const sampler::TokenMask& mask() const { return mask_; }
+  sampler::TokenMask& mask() { return mask_; }
   /// The text up to here is whole.
   bool complete() const { return complete_; }
   /// Why nothing may follow; empty: the grammar says so.
   const std::string& error() const { return error_; }
 
  private:
-  friend class MaskThread;
-  void find_mask();
-
-  const std::shared_ptr<StateSpace> space_;
+  Place place_;
   const std::vector<int32_t> end_ids_;
-  const size_t max_bytes_;
-  int32_t state_;
   bool complete_ = false;
   std::string error_;
   sampler::TokenMask mask_;
 };
 
-/// Makes masks while the model runs. Asleep where there is nothing to do. Any thread may call it.
-class MaskThread {
+/// Makes masks while the model runs, so that one that takes long holds up nobody else's: a mask has a short share of
+/// work on a thread of its own; what is not done by then goes on, in turns, on a thread that the system lets run after
+/// all others. Masks that nobody holds any more are given up. Asleep where there is nothing to do. Any thread may call
+/// it.
+class MaskThreads {
  public:
-  MaskThread() = default;
-  /// Waits for what was posted.
-  ~MaskThread();
-  MaskThread(const MaskThread&) = delete;
-  MaskThread& operator=(const MaskThread&) = delete;
+  /// What its threads call; any may be empty.
+  struct Calls {
+    std::function<void()> ready;   // a mask is made that was awaited
+    std::function<void()> idle;    // some seconds after the last mask was made
+    std::function<void()> before;  // a mask is begun
+  };
+  explicit MaskThreads(Calls calls) : calls_(std::move(calls)) {}
+  /// What is not made stays so.
+  ~MaskThreads();
+  MaskThreads(const MaskThreads&) = delete;
+  MaskThreads& operator=(const MaskThreads&) = delete;
 
   static constexpr int32_t kBegin = -1;
-  /// constraint->advance(token), or begin(), soon.
+  /// The mask after `token`, or that of the beginning, soon.
   void post(std::shared_ptr<Constraint> constraint, int32_t token);
 
  private:
@@ -68,13 +70,22 @@ class MaskThread {
     std::shared_ptr<Constraint> constraint;
     int32_t token;
   };
-  void run();
+  struct Lane {
+    int64_t work;   // of one turn
+    bool at_first;  // where masks are begun
+    std::condition_variable changed = {};
+    std::deque<Job> jobs = {};
+    std::thread thread = {};  // started by the first job
+  };
+  void add(Lane& lane, Job job);
+  void run(Lane& lane);
 
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::deque<Job> jobs_;
+  const Calls calls_;
+  std::mutex mutex_;  // guards the lanes' jobs and stopping_
   bool stopping_ = false;
-  std::thread thread_;  // started by the first job
+  // Configs that a turn looks at: some two and ten milliseconds.
+  Lane first_{.work = 20'000, .at_first = true};
+  Lane later_{.work = 100'000, .at_first = false};
 };
 
 }  // namespace caravel::grammar

@@ -13,6 +13,9 @@ namespace {
 // Up to these, a repetition is written out.
 constexpr int kFewCountable = 32;
 constexpr int kFew = 256;
+// And up to so many nodes in all, where its ends are not seen.
+constexpr int kFewAmbiguous = 8;
+constexpr double kFewNodes = 1024;
 
 /// Neither calls rules nor asks whether it stands at an end: it has a machine of its own.
 bool is_plain(const Expr& expr) {
@@ -37,6 +40,36 @@ bool ends_are_seen(const Expr& part) {
   } catch (const Unsupported&) {
     return false;  // too large to tell
   }
+}
+
+bool may_be_empty(const Expr& expr) {
+  const auto empty = [](const ExprPtr& part) { return may_be_empty(*part); };
+  switch (expr.kind) {
+    case Expr::Kind::kBytes:
+      return expr.bytes.empty();
+    case Expr::Kind::kChars:
+      return false;
+    case Expr::Kind::kSequence:
+      return std::ranges::all_of(expr.parts, empty);
+    case Expr::Kind::kChoice:
+      return std::ranges::any_of(expr.parts, empty);
+    case Expr::Kind::kRepeat:
+      return expr.min == 0 || empty(expr.parts[0]);
+    case Expr::Kind::kRegular:
+      return expr.regular->nodes[0].accepting;
+    default:
+      return true;  // for all that is known
+  }
+}
+
+/// About how many nodes it has, written out.
+double size_of(const Expr& expr) {
+  const double times = expr.kind == Expr::Kind::kRepeat ? std::max({expr.min, expr.max, 1}) : 1;
+  double size = expr.kind == Expr::Kind::kRegular ? static_cast<double>(expr.regular->nodes.size())
+                                                  : std::max(1.0, static_cast<double>(expr.bytes.size()));
+  for (const ExprPtr& part : expr.parts) size += size_of(*part);
+  for (const Expr::Member& member : expr.members) size += size_of(*member.expr) * std::max(member.max, 1);
+  return times * size;
 }
 
 class Rewriter {
@@ -75,7 +108,11 @@ class Rewriter {
   static bool is_counted(const Expr& expr) {
     const int most = std::max(expr.min, expr.max);
     if (expr.countable) return most > kFewCountable;
-    return most > kFew && ends_are_seen(*expr.parts[0]);
+    if (most > kFew && ends_are_seen(*expr.parts[0])) return true;
+    // Where it is not seen, a text can be read with many counts at once. Written out, each would be nodes of its own;
+    // as counts, most of them are covered by others (StateSpace).
+    const Expr& part = *expr.parts[0];
+    return most > kFewAmbiguous && most * size_of(part) > kFewNodes && is_plain(part) && !may_be_empty(part);
   }
 
   ExprPtr counted(const Expr& expr, size_t rule) {

@@ -1,20 +1,38 @@
 #include "grammar/state_space.h"
 
 #include <algorithm>
-#include <unordered_set>
+#include <limits>
+#include <utility>
 
 #include "base/error.h"
+#include "caravel/engine.h"
 
 namespace caravel::grammar {
+namespace {
 
-StateSpace::StateSpace(std::shared_ptr<const Automaton> automaton, std::shared_ptr<const TokenTrie> trie)
+// With their places in indices.
+constexpr size_t kStackBytes = 128;
+constexpr size_t kStateBytes = 128;
+
+}  // namespace
+
+StateSpace::StateSpace(std::shared_ptr<const Automaton> automaton, std::shared_ptr<const TokenTrie> trie,
+                       SpaceMemory memory)
     : automaton_(std::move(automaton)),
       trie_(std::move(trie)),
       classes_(static_cast<size_t>(automaton_->classes())),
-      stacks_(2),
-      short_counts_{kBottom, kUnknown} {
+      memory_(std::move(memory)) {
   for (const TokenTrie::Node& node : trie_->nodes()) longest_token_ = std::max<int32_t>(longest_token_, node.depth);
+  begin();
+}
+
+void StateSpace::begin() {
+  grow(automaton_->bytes());
+  stacks_.resize(2);
+  short_counts_ = {kBottom, kUnknown};
+  shapes_ = {kBottom, kUnknown};
   start_ = state_of({{automaton_->start(), kBottom}});
+  first_bytes_ = bytes_;
   if (!trie_->drops_leading_space()) return;
   // The start as the first token meets it: a space leads to the start itself.
   const int32_t after_space = start_;
@@ -24,16 +42,83 @@ StateSpace::StateSpace(std::shared_ptr<const Automaton> automaton, std::shared_p
   next_[static_cast<size_t>(start_) * classes_ + automaton_->class_of(' ')] = after_space;
 }
 
+void StateSpace::grow(size_t bytes) {
+  constexpr size_t kStep = size_t{256} << 10;
+  const size_t wanted = bytes_ + bytes;
+  if (wanted > memory_.max_bytes) {
+    throw fail<CapacityError>("the grammar's states take more than {} KiB, which are set aside for one: simplify it",
+                              memory_.max_bytes >> 10);
+  }
+  if (wanted > static_cast<size_t>(memory_.part.amount())) {
+    while (!memory_.part.resize(static_cast<int64_t>(wanted + kStep))) {
+      if (memory_.make_room && memory_.make_room()) continue;
+      throw Busy(
+          "the states of constrained answers that run take all memory that is set aside for them: send it again "
+          "when they have ended");
+    }
+  }
+  bytes_ = wanted;
+}
+
+int32_t StateSpace::keep_stack(int32_t stack, const std::vector<Frame>& old,
+                               std::unordered_map<int32_t, int32_t>& kept) {
+  std::vector<int32_t> above;
+  for (; stack > kUnknown && !kept.contains(stack); stack = old[static_cast<size_t>(stack)].parent) {
+    above.push_back(stack);
+  }
+  int32_t found = stack > kUnknown ? kept[stack] : stack;
+  for (; !above.empty(); above.pop_back()) {
+    Frame frame = old[static_cast<size_t>(above.back())];
+    frame.parent = found;
+    found = kept[above.back()] = push(frame);
+  }
+  return found;
+}
+
+void StateSpace::forget() {
+  // Where its places alone take much, forgetting the rest every time would find the same again for ever.
+  if (bytes_ <= memory_.forget_bytes || bytes_ < 2 * first_bytes_) return;
+  const std::vector<State> old_states = std::exchange(states_, {});
+  const std::vector<Frame> old_stacks = std::exchange(stacks_, {});
+  const int32_t old_start = start_;
+  stack_index_ = {};
+  shape_index_ = {};
+  state_index_ = {};
+  next_ = {};
+  node_masks_ = {};
+  masks_ = {};
+  mask_index_ = {};
+  bytes_ = 0;
+  begin();
+  std::unordered_map<int32_t, int32_t> kept;
+  for (int32_t& place : places_) {
+    if (place == kDead) continue;
+    if (place == old_start) {
+      place = start_;
+      continue;
+    }
+    State state = old_states[static_cast<size_t>(place)];
+    for (Config& config : state.configs) config.stack = keep_stack(config.stack, old_stacks, kept);
+    std::ranges::sort(state.configs);
+    place = intern(std::move(state));
+  }
+  first_bytes_ = bytes_;
+  memory_.part.resize(static_cast<int64_t>(first_bytes_));
+}
+
 int32_t StateSpace::push(Frame frame) {
   if (frame.most == 0) frame.again = -1;
   // A caller that has nothing left to do need not be come back to; so recursion at the end of a rule costs no stack.
   if (frame.again < 0 && automaton_->only_accepts(frame.node)) return frame.parent;
-  const auto [found, is_new] = stack_index_.try_emplace(frame, static_cast<int32_t>(stacks_.size()));
-  if (is_new) {
-    stacks_.push_back(frame);
-    short_counts_.push_back(kNotFound);
-  }
-  return found->second;
+  if (const auto found = stack_index_.find(frame); found != stack_index_.end()) return found->second;
+  grow(kStackBytes);
+  const auto stack = static_cast<int32_t>(stacks_.size());
+  stack_index_.emplace(frame, stack);
+  stacks_.push_back(frame);
+  short_counts_.push_back(kNotFound);
+  const Frame shape{.node = frame.node, .parent = shapes_[static_cast<size_t>(frame.parent)], .again = frame.again};
+  shapes_.push_back(shape_index_.try_emplace(shape, stack).first->second);
+  return stack;
 }
 
 template <typename Reach>
@@ -45,6 +130,20 @@ void StateSpace::leave(int32_t stack, Reach reach) {
   if (frame.most != kUnbounded) --frame.most;
   const int32_t start = frame.again;
   reach(Config{start, push(frame)});
+}
+
+bool StateSpace::covers(int32_t stack, int32_t other) const {
+  const auto most = [](const Frame& frame) {
+    return frame.most == kUnbounded ? std::numeric_limits<int32_t>::max() : frame.most;
+  };
+  while (stack != other) {
+    const Frame& a = stacks_[static_cast<size_t>(stack)];
+    const Frame& b = stacks_[static_cast<size_t>(other)];
+    if (a.least > b.least || most(a) < most(b)) return false;
+    stack = a.parent;
+    other = b.parent;
+  }
+  return true;
 }
 
 int32_t StateSpace::short_counts(int32_t stack) {
@@ -82,11 +181,19 @@ int32_t StateSpace::look_alike(int32_t state) {
 
 int32_t StateSpace::state_of(std::vector<Config> seeds) {
   State state;
-  std::unordered_set<uint64_t> seen;
+  // Stacks by node and shape, of which none covers another.
+  std::unordered_map<uint64_t, std::vector<int32_t>> seen;
   std::vector<Config> reached;
+  const auto place = [&](const Config& config) -> std::vector<int32_t>& {
+    const int32_t shape = shapes_[static_cast<size_t>(config.stack)];
+    return seen[uint64_t{static_cast<uint32_t>(config.node)} << 32 | static_cast<uint32_t>(shape)];
+  };
   const auto reach = [&](Config config) {
-    const uint64_t key = uint64_t{static_cast<uint32_t>(config.node)} << 32 | static_cast<uint32_t>(config.stack);
-    if (seen.insert(key).second) reached.push_back(config);
+    std::vector<int32_t>& stacks = place(config);
+    if (std::ranges::any_of(stacks, [&](int32_t stack) { return covers(stack, config.stack); })) return;
+    std::erase_if(stacks, [&](int32_t stack) { return covers(config.stack, stack); });
+    stacks.push_back(config.stack);
+    reached.push_back(config);
   };
   for (const Config& seed : seeds) reach(seed);
   for (size_t i = 0; i < reached.size(); ++i) {
@@ -112,6 +219,10 @@ int32_t StateSpace::state_of(std::vector<Config> seeds) {
       leave(config.stack, reach);
     }
   }
+  if (work_left_ != kAllWork) work_left_ -= static_cast<int64_t>(reached.size());
+  std::erase_if(state.configs, [&](const Config& config) {
+    return std::ranges::find(place(config), config.stack) == place(config).end();
+  });
   if (state.configs.empty() && !state.complete && !state.escapes) return kDead;
   std::ranges::sort(state.configs);
   return intern(std::move(state));
@@ -125,15 +236,16 @@ int32_t StateSpace::intern(State state) {
     const State& other = states_[static_cast<size_t>(id)];
     if (other.configs == state.configs && other.complete == state.complete && other.escapes == state.escapes) return id;
   }
+  grow(kStateBytes + state.configs.size() * sizeof(Config) + classes_ * sizeof(int32_t));
   const auto id = static_cast<int32_t>(states_.size());
   same_hash.push_back(id);
-  config_count_ += state.configs.size();
   states_.push_back(std::move(state));
   next_.resize(next_.size() + classes_, kNotFound);
   return id;
 }
 
 int32_t StateSpace::find_next(int32_t state, uint8_t byte_class) {
+  if (work_left_ <= 0) throw Paused();
   std::vector<Config> seeds;
   for (const Config& config : states_[static_cast<size_t>(state)].configs) {
     for (const Automaton::Edge& edge : automaton_->edges(config.node)) {
@@ -143,6 +255,11 @@ int32_t StateSpace::find_next(int32_t state, uint8_t byte_class) {
   const int32_t found = seeds.empty() ? kDead : state_of(std::move(seeds));
   next_[static_cast<size_t>(state) * classes_ + byte_class] = found;
   return found;
+}
+
+int32_t StateSpace::start() {
+  const std::lock_guard lock(mutex_);
+  return start_;
 }
 
 int32_t StateSpace::advance(int32_t state, std::string_view bytes) {
@@ -198,7 +315,7 @@ const StateSpace::NodeMask& StateSpace::node_mask(int32_t node) {
     for (const int32_t token : mask.tokens) mask.bits[static_cast<size_t>(token) / 32] |= 1U << (token % 32);
     mask.tokens = {};
   }
-  node_mask_bytes_ += 4 * (mask.tokens.size() + mask.bits.size() + mask.leaves.size());
+  grow(4 * (mask.tokens.size() + mask.bits.size() + mask.leaves.size()));
   return node_masks_.emplace(node, std::move(mask)).first->second;
 }
 
@@ -213,6 +330,13 @@ std::shared_ptr<const MaskBits> StateSpace::find_mask(int32_t state) {
     return bits;
   }
   const std::vector<Config> configs = states_[static_cast<size_t>(state)].configs;
+  size_t callers = 0;
+  for (const Config& config : configs) {
+    callers += config.stack != kBottom && !node_mask(config.node).leaves.empty();
+    if (callers <= kManyCallers) continue;
+    walk(0, state, mark, nothing);
+    return bits;
+  }
   for (const Config& config : configs) {
     const NodeMask& own = node_mask(config.node);
     mark(own.tokens);
@@ -227,26 +351,71 @@ std::shared_ptr<const MaskBits> StateSpace::find_mask(int32_t state) {
   return bits;
 }
 
-std::shared_ptr<const MaskBits> StateSpace::mask(int32_t state) {
-  const std::lock_guard lock(mutex_);
+std::shared_ptr<const MaskBits> StateSpace::mask_locked(int32_t state) {
   if (state != start_) state = look_alike(state);
   if (const auto found = mask_index_.find(state); found != mask_index_.end()) {
     masks_.splice(masks_.begin(), masks_, found->second);
     return found->second->bits;
   }
-  masks_.push_front({state, find_mask(state)});
-  mask_index_[state] = masks_.begin();
-  while (masks_.size() > 16 && masks_.size() * trie_->mask_words() * sizeof(uint32_t) > kMaxMaskBytes) {
+  std::shared_ptr<const MaskBits> bits = find_mask(state);
+  const size_t bytes = trie_->mask_words() * sizeof(uint32_t);
+  if (masks_.size() >= 16 && (masks_.size() + 1) * bytes > kMaxMaskBytes) {
     mask_index_.erase(masks_.back().state);
     masks_.pop_back();
+  } else {
+    grow(bytes);
   }
-  bytes_ = count_bytes();
-  return masks_.front().bits;
+  masks_.push_front({state, bits});
+  mask_index_[state] = masks_.begin();
+  return bits;
 }
 
-size_t StateSpace::count_bytes() const {
-  return stacks_.size() * 88 + states_.size() * 128 + config_count_ * sizeof(Config) + next_.size() * sizeof(int32_t) +
-         node_mask_bytes_ + masks_.size() * trie_->mask_words() * sizeof(uint32_t);
+std::shared_ptr<const MaskBits> StateSpace::mask(int32_t state) {
+  const std::lock_guard lock(mutex_);
+  return mask_locked(state);
+}
+
+Place::Place(std::shared_ptr<StateSpace> space) : space_(std::move(space)) {
+  const std::lock_guard lock(space_->mutex_);
+  state_ = space_->places_.insert(space_->places_.end(), space_->start_);
+}
+
+Place::~Place() {
+  const std::lock_guard lock(space_->mutex_);
+  space_->places_.erase(state_);
+}
+
+void Place::advance(int32_t token) {
+  const std::string_view bytes = space_->trie_->bytes(token);
+  const std::lock_guard lock(space_->mutex_);
+  space_->forget();
+  if (bytes.empty()) *state_ = StateSpace::kDead;
+  for (const char c : bytes) {
+    if (*state_ == StateSpace::kDead) break;
+    *state_ = space_->next(*state_, static_cast<uint8_t>(c));
+  }
+}
+
+bool Place::complete() const {
+  const std::lock_guard lock(space_->mutex_);
+  return *state_ != StateSpace::kDead && space_->states_[static_cast<size_t>(*state_)].complete;
+}
+
+std::shared_ptr<const MaskBits> Place::mask(int64_t work) {
+  const std::lock_guard lock(space_->mutex_);
+  if (*state_ == StateSpace::kDead) return std::make_shared<MaskBits>(space_->trie_->mask_words());
+  space_->forget();
+  space_->work_left_ = work;
+  std::shared_ptr<const MaskBits> found;
+  try {
+    found = space_->mask_locked(*state_);
+  } catch (const StateSpace::Paused&) {
+  } catch (...) {
+    space_->work_left_ = StateSpace::kAllWork;
+    throw;
+  }
+  space_->work_left_ = StateSpace::kAllWork;
+  return found;
 }
 
 }  // namespace caravel::grammar

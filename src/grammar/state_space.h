@@ -2,6 +2,8 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
+#include <limits>
 #include <list>
 #include <memory>
 #include <mutex>
@@ -9,6 +11,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/budget.h"
 #include "base/hash.h"
 #include "grammar/automaton.h"
 #include "grammar/token_trie.h"
@@ -18,19 +21,37 @@ namespace caravel::grammar {
 /// Bits of a vocabulary, by token id: set where the token may come next.
 using MaskBits = std::vector<uint32_t>;  // [TokenTrie::mask_words()]
 
+/// The memory of a space, which others share.
+struct SpaceMemory {
+  Budget::Part part = Budget().part();
+  std::function<bool()> make_room = {};  // gives back what nobody uses; false: nothing was left. May be empty
+  size_t max_bytes = std::numeric_limits<size_t>::max();     // of this space
+  size_t forget_bytes = std::numeric_limits<size_t>::max();  // above, it forgets all but where its places are
+};
+
 /// The states that an automaton can be in, found as texts lead to them: sets of nodes with the stacks of callers below
 /// them, each numbered once, with where each byte leads and which tokens may follow. A node's tokens that do not leave
 /// its rule are the same whatever called it, and are found once ("XGrammar", section 3.1); those that leave it are
 /// followed up the stack. A rule that is called many times over keeps its count in the stack; counts that no token is
-/// long enough to use up give the same tokens, and share their mask. Any thread may call it; one at a time works in it.
+/// long enough to use up give the same tokens, and share their mask. Of two ways to read a text that differ in counts
+/// alone, one of which leaves all the other leaves to come, that one is kept.
+///
+/// States are a cache, as RE2's are: beyond a size, the space forgets them and finds again those that it still needs.
+/// Numbers of states hold until then; who stays longer has a Place. Any thread may call it; one at a time works in it.
 class StateSpace {
  public:
-  StateSpace(std::shared_ptr<const Automaton> automaton, std::shared_ptr<const TokenTrie> trie);
+  /// Throws CapacityError and Busy: `memory` does not even hold the beginning.
+  StateSpace(std::shared_ptr<const Automaton> automaton, std::shared_ptr<const TokenTrie> trie,
+             SpaceMemory memory = {});
 
   static constexpr int32_t kDead = -1;
+  static constexpr int64_t kAllWork = std::numeric_limits<int64_t>::max();
 
-  int32_t start() const { return start_; }
-  /// kDead where `token` cannot follow. Throws Unsupported: the text can be read in too many ways at once.
+  /// What follows has to do with no Place: nothing is forgotten, and numbers hold as long as no Place is moved.
+
+  int32_t start();
+  /// kDead where `token` cannot follow. Throws Unsupported: the text can be read in too many ways at once;
+  /// CapacityError: the states take more memory than one space may have; Busy: others have taken what there is.
   int32_t advance(int32_t state, int32_t token);
   int32_t advance(int32_t state, std::string_view bytes);
   /// What was read until `state` is a whole text of the grammar.
@@ -40,10 +61,14 @@ class StateSpace {
 
   const Automaton& automaton() const { return *automaton_; }
 
-  /// About what it held in memory when the last mask was made; waits for nobody.
+  /// About what it holds in memory, the automaton included; waits for nobody.
   size_t bytes() const { return bytes_.load(); }
 
  private:
+  friend class Place;
+
+  /// Thrown where a mask's share of work is done.
+  struct Paused {};
   struct Config {
     int32_t node;
     int32_t stack;
@@ -84,8 +109,20 @@ class StateSpace {
   static constexpr int32_t kNotFound = -2;
   static constexpr size_t kMaxConfigs = 4096;
   static constexpr size_t kMaxMaskBytes = size_t{32} << 20;
+  // With more callers than these, the tokens that leave a rule are found for all of them at once.
+  static constexpr size_t kManyCallers = 8;
 
+  /// The states before anything was read, in an empty space.
+  void begin();
+  /// Forgets all states but those of places, where it has grown enough since it last did.
+  void forget();
+  /// A stack of the space as it was.
+  int32_t keep_stack(int32_t stack, const std::vector<Frame>& old, std::unordered_map<int32_t, int32_t>& kept);
+  /// Takes memory for so much more. Throws CapacityError and Busy.
+  void grow(size_t bytes);
   int32_t push(Frame frame);
+  /// What may come under `stack` includes what may come under `other`, which differs from it in counts alone.
+  bool covers(int32_t stack, int32_t other) const;
   /// Where it goes on once a rule called from `stack`, which has a caller, has ended.
   template <typename Reach>
   void leave(int32_t stack, Reach reach);
@@ -105,17 +142,21 @@ class StateSpace {
   template <typename Mark, typename Leave>
   void walk(size_t node, int32_t state, Mark mark, Leave leave);
   const NodeMask& node_mask(int32_t node);
+  std::shared_ptr<const MaskBits> mask_locked(int32_t state);
   std::shared_ptr<const MaskBits> find_mask(int32_t state);
-  size_t count_bytes() const;
 
   const std::shared_ptr<const Automaton> automaton_;
   const std::shared_ptr<const TokenTrie> trie_;
   const size_t classes_;
-  mutable std::mutex mutex_;  // guards all that follows
+  std::mutex mutex_;  // guards all that follows
+  SpaceMemory memory_;
+  std::list<int32_t> places_;  // the states of Places
   std::vector<Frame> stacks_;
   std::unordered_map<Frame, int32_t, FrameHash> stack_index_;
   std::vector<int32_t> short_counts_;  // [stacks]: short_counts(); kNotFound
-  int32_t longest_token_ = 1;          // bytes
+  std::vector<int32_t> shapes_;        // [stacks]: the same for stacks that differ in counts alone
+  std::unordered_map<Frame, int32_t, FrameHash> shape_index_;  // of frames without counts; parent: its shape
+  int32_t longest_token_ = 1;                                  // bytes
   std::vector<State> states_;
   std::unordered_map<Hash128, std::vector<int32_t>> state_index_;
   std::vector<int32_t> next_;  // [states, classes]: kNotFound, kDead or a state
@@ -123,10 +164,34 @@ class StateSpace {
   std::unordered_map<int32_t, NodeMask> node_masks_;
   std::list<CachedMask> masks_;  // the last used first
   std::unordered_map<int32_t, std::list<CachedMask>::iterator> mask_index_;
-  std::vector<int32_t> path_;  // walk()'s states, by depth
-  size_t config_count_ = 0;
-  size_t node_mask_bytes_ = 0;
+  std::vector<int32_t> path_;     // walk()'s states, by depth
+  int64_t work_left_ = kAllWork;  // configs to look at, before Paused
+  size_t first_bytes_ = 0;        // after begin(), with the states of places
   std::atomic<size_t> bytes_ = 0;
+};
+
+/// Where one text is in a space, whatever that forgets. One thread at a time; the space is shared with others.
+class Place {
+ public:
+  /// At the beginning.
+  explicit Place(std::shared_ptr<StateSpace> space);
+  ~Place();
+  Place(const Place&) = delete;
+  Place& operator=(const Place&) = delete;
+
+  /// As StateSpace's; at nothing that can follow, it stays there.
+  void advance(int32_t token);
+  bool complete() const;
+  /// The tokens that may follow; none are left where it is at nothing. nullptr: so much work (configs looked at) was
+  /// not enough; ask again, what was found is kept. Throws as StateSpace::advance().
+  std::shared_ptr<const MaskBits> mask(int64_t work);
+  bool dead() const { return *state_ == StateSpace::kDead; }
+  /// Gives up: nothing can follow.
+  void die() { *state_ = StateSpace::kDead; }
+
+ private:
+  const std::shared_ptr<StateSpace> space_;
+  std::list<int32_t>::iterator state_;
 };
 
 }  // namespace caravel::grammar

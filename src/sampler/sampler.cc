@@ -41,12 +41,8 @@ int32_t draw(const SampleRow& row, std::span<float> logits, int32_t argmax, Logi
   const SamplingParams& params = state.rules().params;
   edits.apply(state, row.tokens, logits);
   const bool greedy = params.temperature == 0.0F;
-  if (row.mask != nullptr) {
-    row.mask->wait();
-    if (greedy && edits.empty() && params.allowed_token_ids.empty() && row.mask->allows(argmax)) return argmax;
-  } else if (greedy && edits.empty() && params.allowed_token_ids.empty()) {
-    return argmax;
-  }
+  const bool may_be_best = row.mask == nullptr || row.mask->allows(argmax);
+  if (greedy && edits.empty() && params.allowed_token_ids.empty() && may_be_best) return argmax;
   candidates.gather(logits, params.allowed_token_ids, row.mask, greedy ? 1 : *params.top_k);
   edits.revert(logits);
   if (candidates.empty() && row.mask != nullptr) return kDeadEnd;

@@ -16,7 +16,7 @@ namespace caravel::sampler {
 struct SampleRow {
   const SamplingState* state = nullptr;  // draws a token by it; nullptr: `token` is given
   std::span<const int32_t> tokens;       // where one is drawn: the sequence so far, prompt and output
-  const TokenMask* mask = nullptr;       // where one is drawn: the only ones that may be; waited for. nullptr: all
+  TokenMask* mask = nullptr;             // where one is drawn: the only ones that may be; ready. nullptr: all
   int32_t token = 0;                     // where it is given: whose log-probability is wanted
   int top = -1;  // -1: the drawn token alone; 0: its log-probability and rank too; K: and of the K most likely
 };

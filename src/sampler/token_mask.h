@@ -7,11 +7,15 @@
 
 namespace caravel::sampler {
 
-/// The tokens that may be drawn at one place, made by one thread while others compute the logits: the thread that draws
-/// waits.
+/// The tokens that may be drawn at one place, made by one thread while another computes the logits.
 class TokenMask {
  public:
-  void wait() const { ready_.wait(false, std::memory_order_acquire); }
+  bool ready() const { return state_.load(std::memory_order_acquire) == State::kReady; }
+  /// Not ready yet, and who makes it will be told that somebody waits: set_ready() says so.
+  bool await() {
+    State making = State::kMaking;
+    return state_.compare_exchange_strong(making, State::kAwaited) || making == State::kAwaited;
+  }
   bool allows(int32_t token) const { return (bits_[static_cast<size_t>(token) / 32] >> (token % 32) & 1U) != 0; }
   /// By token id, 32 to a word; tokens past the last are not allowed. Once it is ready.
   const std::vector<uint32_t>& bits() const { return bits_; }
@@ -19,13 +23,13 @@ class TokenMask {
   // -- Who makes it.
 
   std::vector<uint32_t>& writable() { return bits_; }
-  void set_ready(bool ready) {
-    ready_.store(ready, std::memory_order_release);
-    if (ready) ready_.notify_all();
-  }
+  void set_making() { state_.store(State::kMaking, std::memory_order_release); }
+  /// Returns whether somebody waits for it.
+  bool set_ready() { return state_.exchange(State::kReady, std::memory_order_acq_rel) == State::kAwaited; }
 
  private:
-  std::atomic<bool> ready_{false};
+  enum class State : uint8_t { kMaking, kAwaited, kReady };
+  std::atomic<State> state_{State::kMaking};
   std::vector<uint32_t> bits_;
 };
 

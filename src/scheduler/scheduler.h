@@ -57,12 +57,12 @@ class Scheduler {
   bool has_work() const { return !running_.empty() || !waiting_.empty(); }
   bool step_in_flight() const { return in_flight_; }
 
-  /// Plans the next step; has_work() and no step in flight. The rows are never empty: work that cannot go on is a bug
-  /// (a running sequence must be appended to or finished once it has drawn) and fails a CHECK. Valid until the next
-  /// call. While sequences decode (not in the background), the step holds max_tokens at most (but room for all of them
-  /// and a short chunk), so that they need not wait for long chunks; an answer does not depend on how its prompt was
-  /// cut.
-  const Plan& plan(int max_tokens = std::numeric_limits<int>::max());
+  /// Plans the next step; has_work() and no step in flight. `held`: how many sequences have drawn and will be appended
+  /// to, or finished, in a later step; without any, the rows are never empty: work that cannot go on is a bug and fails
+  /// a CHECK. Valid until the next call. While sequences decode (not in the background), the step holds max_tokens at
+  /// most (but room for all of them and a short chunk), so that they need not wait for long chunks; an answer does not
+  /// depend on how its prompt was cut.
+  const Plan& plan(int max_tokens = std::numeric_limits<int>::max(), size_t held = 0);
   /// The planned step was executed: its tokens count as computed, full blocks may be found by others, blocks that were
   /// given up meanwhile become free. Rows of sequences that were finished meanwhile are to be discarded
   /// (status == kFinished). Now the engine may append, fork and finish.

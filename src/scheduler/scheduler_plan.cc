@@ -9,7 +9,7 @@
 
 namespace caravel::scheduler {
 
-const Plan& Scheduler::plan(int max_tokens) {
+const Plan& Scheduler::plan(int max_tokens, size_t held) {
   CARAVEL_CHECK(!in_flight_);
   CARAVEL_CHECK(has_work());
   finished_.clear();
@@ -38,7 +38,7 @@ const Plan& Scheduler::plan(int max_tokens) {
     }
   }
   order_rows();
-  CARAVEL_CHECK(!plan_.rows.empty());  // the queue never stands still in silence
+  CARAVEL_CHECK(!plan_.rows.empty() || held > 0);  // the queue never stands still in silence
   in_flight_ = true;
   kv_.begin_step();
   return plan_;

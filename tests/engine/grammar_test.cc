@@ -3,8 +3,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <chrono>
+#include <latch>
 #include <nlohmann/json.hpp>
 #include <regex>
+#include <thread>
 
 #include "base/error.h"
 #include "engine/harness.h"
@@ -97,11 +101,23 @@ TEST(Grammar, AnswersDependNeitherOnTheBatchNorOnPreemption) {
   std::vector<Result> alone;
   EngineImpl reference(small_config());
   for (Request& request : requests()) alone.push_back(run(reference, std::move(request)));
-  for (const auto preemption :
-       {std::optional<Preemption>(), std::optional(Preemption::kRecompute), std::optional(Preemption::kSwap)}) {
+  struct Way {
+    std::optional<Preemption> preemption;
+    bool late_masks = false;
+  };
+  for (const Way& way : {Way{}, Way{Preemption::kRecompute}, Way{Preemption::kSwap}, Way{{}, true},
+                         Way{Preemption::kRecompute, true}, Way{Preemption::kSwap, true}}) {
     EngineConfig config = small_config();
     config.threads = 2;
-    EngineImpl engine(config, {.preempt_every_draw = preemption, .before_step = {}});
+    EngineHooks hooks{.preempt_every_draw = way.preemption};
+    // Some come after the step that wants them, and after the moment that it waits.
+    std::atomic<int> masks = 0;
+    if (way.late_masks) {
+      hooks.before_mask = [&] {
+        if (masks++ % 3 == 0) std::this_thread::sleep_for(std::chrono::milliseconds(3));
+      };
+    }
+    EngineImpl engine(config, hooks);
     std::vector<std::unique_ptr<RequestHandle>> handles;
     for (Request& request : requests()) handles.push_back(engine.submit(std::move(request)));
     for (size_t i = 0; i < handles.size(); ++i) {
@@ -113,6 +129,38 @@ TEST(Grammar, AnswersDependNeitherOnTheBatchNorOnPreemption) {
     }
     expect_all_free(engine);
   }
+}
+
+TEST(Grammar, AMaskThatTakesLongHoldsUpItsOwnRowAlone) {
+  std::latch go(1);
+  EngineImpl engine(small_config(), {.before_mask = [&] { go.wait(); }});
+  const auto held = engine.submit(constrained(drawn(regex(kPattern), 2)));
+  const auto cancelled = engine.submit(constrained(drawn(regex(kPattern), 2)));
+  const Result other =
+      run(engine, {.prompt = random_tokens(20, 1), .sampling = {.max_tokens = 30, .ignore_eos = true}});
+  EXPECT_EQ(other.completions.at(0).token_ids.size(), 30U);
+  EXPECT_TRUE(held->poll().pending());
+  cancelled->cancel();
+  EXPECT_EQ(cancelled->result().completions.at(0).finish_reason, FinishReason::kCancelled)
+      << "by itself, with nothing to compute";
+  go.count_down();
+  for (const Completion& completion : held->result().completions) {
+    EXPECT_TRUE(std::regex_match(completion.text, std::regex(kPattern))) << completion.text;
+  }
+  expect_all_free(engine);
+}
+
+TEST(Grammar, ATextThatCanBeReadInTooManyWaysEndsTheRequestWithItsOwnError) {
+  EngineImpl engine(small_config());
+  // Each letter may have been either of two, of which only the end of the text tells.
+  SamplingParams params = drawn({.kind = GrammarSpec::Kind::kGbnf,
+                                 .text = "root ::= x\nx ::= \"a\" x \"b\" | \"a\" y \"c\" | \"q\"\n"
+                                         "y ::= \"a\" y \"c\" | \"a\" x \"d\" | \"q\""});
+  params.bad_words = {"q"};
+  const Result result = run(engine, constrained(params));
+  EXPECT_THAT(result.error, HasSubstr("too ambiguous")) << result.completions.at(0).text;
+  EXPECT_TRUE(result.contradicts_itself) << "sent again, it would end in the same way";
+  expect_all_free(engine);
 }
 
 TEST(Grammar, WhatCannotBeEnforcedIsRefusedAtOnce) {

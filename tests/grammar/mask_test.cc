@@ -1,6 +1,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+#include <thread>
 
 #include "caravel/engine.h"
 #include "grammar/constraint.h"
@@ -128,14 +132,17 @@ TEST(Mask, EndsAreAllowedWhereTheTextIsWholeAndSpecialTokensNever) {
     }
     return ids;
   };
-  constraint.begin();
+  constraint.find_mask();
   EXPECT_EQ(allowed(), (std::vector<int32_t>{0, 3}));
   constraint.advance(3);
+  constraint.find_mask();
   EXPECT_EQ(allowed(), (std::vector<int32_t>{0, 3, 4}));
   EXPECT_TRUE(constraint.complete());
   constraint.advance(3);
+  constraint.find_mask();
   EXPECT_EQ(allowed(), (std::vector<int32_t>{4}));
   constraint.advance(0);
+  constraint.find_mask();
   EXPECT_EQ(allowed(), (std::vector<int32_t>{})) << "what cannot follow leads nowhere";
   EXPECT_FALSE(constraint.complete());
 }
@@ -179,37 +186,168 @@ TEST(Mask, ManyThreadsShareOneSpace) {
 
 TEST(Compiler, KeepsWhatWasCompiledAndForgetsTheOldest) {
   Compiler compiler([] { return byte_trie(); });
-  const auto first = compiler.compile(regex_spec("a"));
+  auto first = compiler.compile(regex_spec("a"));
   EXPECT_EQ(compiler.compile(regex_spec("a")), first);
   EXPECT_NE(compiler.compile(regex_spec("b")), first);
-  for (int i = 0; i < 100; ++i) compiler.compile(regex_spec("a" + std::to_string(i)));
-  EXPECT_NE(compiler.compile(regex_spec("a")), first);
-}
-
-TEST(Compiler, ForgetsWhatNobodyUsesWhereMemoryIsShort) {
-  Compiler compiler([] { return byte_trie(); }, 1);
-  auto first = compiler.compile(regex_spec("[a-z]{5}"));
-  const StateSpace* const place = first.get();
-  EXPECT_EQ(compiler.compile(regex_spec("[a-z]{5}")).get(), place) << "nothing has been visited yet";
-  first->mask(first->start());
-  EXPECT_GT(first->bytes(), 1U);
-  EXPECT_THROW(compiler.compile(regex_spec("x")), Busy) << "one that is in use stays";
   const std::weak_ptr<StateSpace> gone = first;
   first.reset();
-  EXPECT_NO_THROW(compiler.compile(regex_spec("y")));
+  for (int i = 0; i < 100; ++i) compiler.compile(regex_spec("a" + std::to_string(i)));
   EXPECT_TRUE(gone.expired());
 }
 
-TEST(Constraint, EndsWhereItsStatesTakeTooMuch) {
+TEST(Compiler, ForgetsWhatNobodyUsesWhereMemoryIsShort) {
+  Compiler compiler([] { return byte_trie(); }, Budget(1 << 20));
+  auto first = compiler.compile(regex_spec("[a-z]{5}"));
+  const auto other = compiler.compile(regex_spec("x"));  // a share of 256 KiB each
+  const auto third = compiler.compile(regex_spec("y"));
+  EXPECT_THROW(compiler.compile(regex_spec("z")), Busy) << "those that are in use stay";
+  const std::weak_ptr<StateSpace> gone = first;
+  first.reset();
+  EXPECT_NO_THROW(compiler.compile(regex_spec("z")));
+  EXPECT_TRUE(gone.expired());
+}
+
+TEST(Compiler, TidiesUpWhatNobodyUses) {
   Compiler compiler([] { return byte_trie(); });
-  const auto space = compiler.compile(regex_spec("[a-z]{5}"));
-  Constraint roomy(space, 256, {});
-  roomy.begin();
-  EXPECT_EQ(roomy.error(), "");
-  Constraint tight(space, 256, {}, 1);
-  tight.begin();
-  EXPECT_NE(tight.error().find("simplify it"), std::string::npos) << tight.error();
-  EXPECT_FALSE(tight.complete());
+  std::vector<std::weak_ptr<StateSpace>> spaces;
+  for (const char* const pattern : {"a{1,200}", "b{1,200}", "c{1,200}"})
+    spaces.push_back(compiler.compile(regex_spec(pattern)));
+  const auto used = spaces[1].lock();
+  const size_t one = used->bytes();
+  compiler.tidy(one);
+  EXPECT_TRUE(spaces[0].expired()) << "the oldest";
+  EXPECT_FALSE(spaces[1].expired()) << "in use";
+  EXPECT_FALSE(spaces[2].expired()) << "small enough to be kept for later";
+}
+
+TEST(Constraint, EndsWhereItsStatesTakeTooMuch) {
+  const auto space =
+      std::make_shared<StateSpace>(std::make_shared<Automaton>(parse_spec(regex_spec("(ab|[a-c]{1,40}){1,40}"))),
+                                   std::make_shared<TokenTrie>(byte_trie()), SpaceMemory{.max_bytes = 40'000});
+  Constraint constraint(space, 256, {});
+  for (int i = 0; i < 400 && constraint.error().empty(); ++i) {
+    EXPECT_TRUE(constraint.find_mask());
+    constraint.advance("abc"[i % 3]);
+  }
+  EXPECT_NE(constraint.error().find("simplify it"), std::string::npos) << constraint.error();
+  EXPECT_TRUE(constraint.find_mask());
+  EXPECT_FALSE(constraint.complete());
+  EXPECT_LE(space->bytes(), 40'000U);
+}
+
+TEST(Mask, CountsThatAreAmbiguousAreRightToTheLetter) {
+  // A text can be read with many counts of either kind; the automaton is checked against all ways to read it.
+  const TokenTrie trie = byte_trie({"abcde", "ab", "cde "});
+  StateSpace space = make_space(parse_spec(regex_spec("((abcde|[a-z ]{2,9}){3,12}-?){9,10}")), trie);
+  const std::string letters = "abcde abcdefgh ";
+  // Parts of 2 to 9 letters, 3 to 12 of them, 9 or 10 times: 54 letters at least, 1080 at most.
+  for (const auto& [length, whole] :
+       std::vector<std::pair<int, bool>>{{53, false}, {54, true}, {700, true}, {1080, true}}) {
+    std::string text;
+    while (static_cast<int>(text.size()) < length) text += letters[text.size() % letters.size()];
+    const int32_t state = space.advance(space.start(), std::string_view(text));
+    EXPECT_EQ(space.complete(state), whole) << length;
+    EXPECT_EQ(allows(*space.mask(state), 'q'), length < 1080) << length;
+  }
+  EXPECT_LT(space.bytes(), size_t{32} << 20);
+}
+
+TEST(Constraint, GoesOnWhereTheSpaceForgets) {
+  const auto automaton = std::make_shared<Automaton>(parse_spec(regex_spec("((abcab|[a-c ]{3,60}){5,60}d){3}")));
+  const auto trie = std::make_shared<TokenTrie>(byte_trie({"abc", "cab", "a b", "bd"}));
+  StateSpace whole(automaton, trie);
+  const auto forgetful = std::make_shared<StateSpace>(automaton, trie, SpaceMemory{.forget_bytes = 20'000});
+  std::mt19937 random(7);
+  struct Text {
+    int32_t state;
+    std::unique_ptr<Place> place;
+  };
+  std::vector<Text> texts(3);
+  size_t most = 0;
+  size_t forgotten = 0;
+  for (int step = 0; step < 400; ++step) {
+    Text& text = texts[static_cast<size_t>(step % 3)];
+    if (text.place == nullptr || whole.complete(text.state)) {
+      text = {whole.start(), std::make_unique<Place>(forgetful)};
+    }
+    const auto mask = whole.mask(text.state);
+    ASSERT_EQ(*text.place->mask(StateSpace::kAllWork), *mask) << "at step " << step;
+    ASSERT_EQ(text.place->complete(), whole.complete(text.state));
+    std::vector<int32_t> allowed;
+    for (int32_t token = 0; token < static_cast<int32_t>(trie->size()); ++token) {
+      if (allows(*mask, token)) allowed.push_back(token);
+    }
+    const int32_t token = allowed[random() % allowed.size()];
+    text.state = whole.advance(text.state, token);
+    text.place->advance(token);
+    forgotten += forgetful->bytes() < most;
+    most = std::max(most, forgetful->bytes());
+  }
+  EXPECT_GT(forgotten, 3U);
+  EXPECT_GT(whole.bytes(), 2 * most) << "forgetting bounds it";
+}
+
+TEST(Constraint, AMaskInSharesOfWorkIsTheMaskAtOnce) {
+  const std::string grammar = "root ::= a a a a a a\na ::= b? b? b? b?\nb ::= c? c? c?\nc ::= \"x\"? [a-z]? [ -~]?";
+  const auto automaton = std::make_shared<Automaton>(parse_spec({.kind = GrammarSpec::Kind::kGbnf, .text = grammar}));
+  const auto trie = std::make_shared<TokenTrie>(byte_trie({"xa!", "hello", "x x", "\n", "~~~~~~~~~~~~"}));
+  StateSpace whole(automaton, trie);
+  const auto space = std::make_shared<StateSpace>(automaton, trie);
+  Place place(space);
+  int32_t state = whole.start();
+  for (const char* const text : {"x", "hello", "!"}) {
+    const auto mask = whole.mask(state);
+    for (int32_t token = 0; token < static_cast<int32_t>(trie->size()); ++token) {
+      EXPECT_EQ(allows(*mask, token), whole.advance(state, token) != StateSpace::kDead) << trie->bytes(token);
+    }
+    int shares = 1;
+    std::shared_ptr<const MaskBits> found;
+    while ((found = place.mask(200)) == nullptr) ASSERT_LT(++shares, 10'000);
+    EXPECT_GT(shares, 1);
+    EXPECT_EQ(*found, *mask);
+    for (const char c : std::string_view(text)) place.advance(c);
+    state = whole.advance(state, std::string_view(text));
+  }
+}
+
+TEST(MaskThreads, OneThatTakesLongHoldsUpNobodyElse) {
+  const auto trie = std::make_shared<TokenTrie>(byte_trie());
+  const auto constraint_of = [&](const std::string& pattern) {
+    return std::make_shared<Constraint>(
+        std::make_shared<StateSpace>(std::make_shared<Automaton>(parse_spec(regex_spec(pattern))), trie), 256,
+        std::vector<int32_t>{});
+  };
+  std::mutex mutex;
+  std::condition_variable changed;
+  int told = 0;
+  MaskThreads threads({.ready = [&] {
+    const std::lock_guard lock(mutex);
+    ++told;
+    changed.notify_all();
+  }});
+  // After some letters every count of both kinds is possible: thousands of ways, for each of the next letters.
+  const auto slow = constraint_of("(abcde|[a-z ]{1,60}){1,60}");
+  for (int i = 0; i < 60; ++i) slow->advance('a');
+  threads.post(slow, 'b');
+  const auto quick = constraint_of("ab*");
+  threads.post(quick, 'a');
+  const auto wait_for = [](Constraint& constraint) {
+    while (!constraint.mask().ready()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  };
+  const bool awaited = slow->mask().await();
+  wait_for(*quick);
+  EXPECT_TRUE(quick->mask().allows('b'));
+  EXPECT_FALSE(quick->mask().allows('a'));
+  EXPECT_FALSE(quick->mask().await()) << "it is ready";
+  wait_for(*slow);
+  EXPECT_TRUE(slow->mask().allows('z'));
+  if (awaited) {
+    std::unique_lock lock(mutex);
+    EXPECT_TRUE(changed.wait_for(lock, std::chrono::seconds(60), [&] { return told > 0; }));
+  }
+  // One that nobody holds any more is given up: the threads end at once.
+  auto given_up = constraint_of("(abcde|[a-z ]{1,60}){1,60}");
+  threads.post(std::move(given_up), 'a');
 }
 
 TEST(Compiler, ChoicesAreExact) {
