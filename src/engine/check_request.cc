@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/interrupt.h"
 #include "engine/beam_task.h"
 #include "fields/sampling.h"
 #include "text/tokenizer_data.h"
@@ -18,12 +19,12 @@ std::vector<int32_t> prompt_of(Request& request, const LoadedModel& model) {
 }
 
 /// Every way in which a text may be spelled in tokens: at the start, and after a space.
-std::vector<std::vector<int32_t>> spellings(const std::vector<std::string>& texts, const Tokenizer& tokenizer) {
+sampler::BadWords spellings(const std::vector<std::string>& texts, const Tokenizer& tokenizer) {
   std::vector<std::vector<int32_t>> result;
   for (const std::string& text : texts) {
     for (const std::string& variant : {text, " " + text}) {
       std::vector<int32_t> tokens = tokenizer.encode(variant, {.add_special = false, .parse_special = false});
-      if (!tokens.empty() && std::ranges::find(result, tokens) == result.end()) result.push_back(std::move(tokens));
+      if (!tokens.empty()) result.push_back(std::move(tokens));
     }
   }
   return result;
@@ -60,16 +61,16 @@ void check_beginning(const sampler::SamplingRules& rules, const std::vector<int3
                      const std::shared_ptr<grammar::StateSpace>& grammar, int vocab_size) {
   grammar::Place start(grammar);
   if (start.complete()) return;
-  const std::shared_ptr<const grammar::MaskBits> mask = start.mask(grammar::StateSpace::kAllWork);
+  // In shares, between which it may be given up.
+  std::shared_ptr<const grammar::MaskBits> mask;
+  while ((mask = start.mask(20'000)) == nullptr) check_interrupt_now();
   size_t fitting = 0;  // tokens, the request's lists aside
   for (int32_t token = 0; token < vocab_size && static_cast<size_t>(token) / 32 < mask->size(); ++token) {
     if (((*mask)[static_cast<size_t>(token) / 32] >> (token % 32) & 1U) == 0) continue;
     if (std::ranges::binary_search(rules.end_ids, token)) continue;  // they end what is whole, and are no part of it
     ++fitting;
     const bool listed = allowed.empty() || std::ranges::binary_search(allowed, token);
-    const bool bad = std::ranges::any_of(
-        rules.bad_words, [&](const std::vector<int32_t>& word) { return word.size() == 1 && word[0] == token; });
-    if (listed && !bad) return;
+    if (listed && !rules.bad_words.has(token)) return;
   }
   if (fitting == 0) {
     throw InvalidArgument("no token of the model's vocabulary can begin an answer that the grammar allows");

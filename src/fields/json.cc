@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/interrupt.h"
 #include "base/utf8.h"
 #include "base/wide_integer.h"
 
@@ -59,6 +60,7 @@ class Builder final : public nlohmann::json_sax<Json> {
     return add(std::move(container));
   }
   bool add(Json value) {
+    check_interrupt();
     if (open_.empty()) {
       root_ = std::move(value);
     } else if (Json& container = open_.back(); container.is_array()) {

@@ -72,7 +72,7 @@ void MaskThreads::add(Lane& lane, Job job) {
 void MaskThreads::run(Lane& lane) {
   constexpr std::chrono::seconds kIdle{5};
   // The thread's own: on Linux a priority belongs to a thread. Refused, it is as others are.
-  if (!lane.at_first) ::setpriority(PRIO_PROCESS, 0, 15);
+  if (!lane.at_first) ::setpriority(PRIO_PROCESS, 0, 10);
   bool worked = false;
   std::unique_lock lock(mutex_);
   const auto news = [&] { return stopping_ || !lane.jobs.empty(); };

@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "base/error.h"
+#include "base/interrupt.h"
 #include "grammar/code_points.h"
 #include "grammar/fsm.h"
 #include "grammar/minimize.h"
@@ -24,6 +25,7 @@ Fsm intersect(const Fsm& a, const Fsm& b, std::string_view what) {
   };
   place_of(0, 0);
   for (size_t i = 0; i < pairs.size(); ++i) {
+    check_interrupt();
     if (pairs.size() > 4 * kMaxDfaNodes) {
       throw fail<Unsupported>("{} is too large: it would take more than {} states", what, 4 * kMaxDfaNodes);
     }
@@ -59,7 +61,11 @@ Fsm complement(const Fsm& a, std::string_view what) {
     if (next <= 255) edges.push_back({static_cast<uint8_t>(next), 255, sink});
     node.edges = std::move(edges);
   }
-  static const Fsm kText = make_dfa(*repeat(chars({{0, kLastChar}}), 0, kUnbounded), "a text");
+  static const Fsm kText = [] {
+    const Uninterrupted once;
+    Fsm text = make_dfa(*repeat(chars({{0, kLastChar}}), 0, kUnbounded), "a text");
+    return text;
+  }();
   return intersect(flipped, kText, what);
 }
 

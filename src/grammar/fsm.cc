@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/hash.h"
+#include "base/interrupt.h"
 #include "grammar/minimize.h"
 #include "grammar/nfa.h"
 
@@ -92,6 +93,7 @@ class Subsets {
   }
 
   int32_t find_or_add(NodeSet set) {
+    check_interrupt();
     closure_.close(set, false, false);
     work_ += set.size();
     closure_.keep_consuming(set);
@@ -182,6 +184,7 @@ Fsm without_skips(const Nfa& nfa) {
   Fsm fsm;
   size_t edges = 0;
   for (size_t i = 0; i < order.size(); ++i) {
+    check_interrupt();
     NodeSet set = {order[i]};
     closure.close(set, i == 0, false);
     Fsm::Node node{.edges = {}, .calls = {}, .accepting = closure.accepts(set, i == 0)};

@@ -5,6 +5,7 @@
 #include <unordered_map>
 
 #include "base/hash.h"
+#include "base/interrupt.h"
 
 namespace caravel::grammar {
 namespace {
@@ -60,6 +61,7 @@ Fsm minimize(const Fsm& fsm) {
     std::unordered_map<std::vector<int32_t>, int32_t, KeyHash> index;
     std::vector<int32_t> next(fsm.nodes.size());
     for (size_t i = 0; i < fsm.nodes.size(); ++i) {
+      check_interrupt();
       key.assign(1, classes[i]);
       for (const auto& edge : fsm.nodes[i].edges) {
         if (!live[static_cast<size_t>(edge.target)]) continue;

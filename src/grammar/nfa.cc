@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/error.h"
+#include "base/interrupt.h"
 #include "grammar/code_points.h"
 #include "grammar/fsm.h"
 
@@ -20,6 +21,7 @@ class NfaBuilder {
   using On = Nfa::On;
 
   int32_t node() {
+    check_interrupt();
     if (nfa_.nodes.size() >= kMaxNodes) {
       throw fail<Unsupported>("a repetition is too large: it would take more than {} states", kMaxNodes);
     }

@@ -4,6 +4,7 @@
 #include <mutex>
 #include <string>
 
+#include "base/interrupt.h"
 #include "grammar/code_points.h"
 #include "grammar/regex_parser.h"
 
@@ -73,6 +74,7 @@ std::shared_ptr<const Fsm> string_format(std::string_view name) {
   const auto format = kFormats.find(name);
   if (format == kFormats.end()) return nullptr;
   const std::lock_guard lock(mutex);
+  const Uninterrupted once;
   std::shared_ptr<const Fsm>& fsm = made[format->first];
   if (fsm == nullptr) {
     Fsm all = make_dfa(*parse_regex(format->second.pattern), name);

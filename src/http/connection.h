@@ -24,6 +24,10 @@ class Connection final : public std::enable_shared_from_this<Connection> {
   void drain();
   /// Ends it here and drops the work.
   void close();
+  /// What a handler does for it is of no use to anybody any more. Any thread, once the loop has ended.
+  void give_up() {
+    if (transaction_) transaction_->give_up();
+  }
 
  private:
   enum class Phase {

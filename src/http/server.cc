@@ -46,8 +46,11 @@ class ServerImpl final : public Server {
       loop->context.stop();
     }
     for (std::thread& thread : threads_) thread.join();
+    for (const auto& loop : loops_) {
+      for (Connection* connection : loop->connections) connection->give_up();
+    }
     shared_.handlers.stop();
-    shared_.handlers.join();
+    shared_.probes.stop();
     shared_.on_room = nullptr;
     // One thread from here on. The coroutines that own the connections go with the loops.
     for (const auto& loop : loops_) {

@@ -26,6 +26,7 @@ Shared::Shared(const ServerConfig& server_config, Handler server_handler, Gate s
     : config(server_config),
       handler(std::move(server_handler)),
       gate(std::move(server_gate)),
-      handlers(static_cast<size_t>(std::max(1, config.handler_threads))) {}
+      handlers(std::max(1, config.handler_threads), 4 * std::max(1, config.handler_threads)),
+      probes(1, 2) {}
 
 }  // namespace caravel::http

@@ -1,13 +1,13 @@
 #pragma once
 
 #include <atomic>
-#include <boost/asio/thread_pool.hpp>
 #include <condition_variable>
 #include <functional>
 #include <memory>
 #include <mutex>
 #include <unordered_set>
 
+#include "http/handler_pool.h"
 #include "http/http.h"
 #include "http/transport.h"
 #include "http/wake_queue.h"
@@ -54,7 +54,8 @@ struct Shared {
   const ServerConfig config;
   const Handler handler;
   const Gate gate;
-  asio::thread_pool handlers;  // where `handler` is called
+  HandlerPool handlers;  // where `handler` is called
+  HandlerPool probes;  // for requests without a body: they ask for what is there, and are answered whatever others send
   LiveCount transactions;
   std::atomic<bool> draining = false;
   std::atomic<int64_t> connections = 0;

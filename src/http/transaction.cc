@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "base/interrupt.h"
 #include "base/log.h"
 
 namespace caravel::http {
@@ -9,9 +10,15 @@ namespace {
 
 std::string name_of(const Request& request) { return request.method + " " + request.path; }
 
-std::unique_ptr<Work> work_of(const Handler& handler, const Request& request, const Wake& wake) {
+/// nullptr: nobody waits for it any more.
+std::unique_ptr<Work> work_of(const Handler& handler, const Request& request, const Wake& wake,
+                              const std::atomic<bool>& gone) {
+  if (gone) return nullptr;
+  const InterruptScope scope(gone);
   try {
     if (std::unique_ptr<Work> work = handler(request, wake)) return work;
+  } catch (const Interrupted&) {
+    return nullptr;
   } catch (const std::exception& error) {
     log::error("{}: {}", name_of(request), error.what());
   }
@@ -26,15 +33,29 @@ Transaction::Transaction(Shared& shared, Loop& loop, std::string& out, const Res
   wake_target_->on_wake = on_news_;
 }
 
-Transaction::~Transaction() { wake_target_->on_wake = nullptr; }
+Transaction::~Transaction() {
+  give_up();
+  wake_target_->on_wake = nullptr;
+}
 
 void Transaction::handle(Request request, Budget::Part body) {
   name_ = name_of(request);
-  asio::post(shared_.handlers, [&handler = shared_.handler, &context = loop_.context, weak = weak_from_this(),
-                                wake = WakeQueue::wake_of(loop_.wakes, wake_target_), request = std::move(request),
-                                held = std::move(body)]() mutable {
+  struct Job {
+    std::weak_ptr<Transaction> transaction;
+    std::shared_ptr<std::atomic<bool>> gone;
+    Wake wake;
+    Request request;
+    Budget::Part held;
+  };
+  HandlerPool& pool = request.body.empty() ? shared_.probes : shared_.handlers;
+  const auto job = std::make_shared<Job>(weak_from_this(), gone_, WakeQueue::wake_of(loop_.wakes, wake_target_),
+                                         std::move(request), std::move(body));
+  pool.post([&handler = shared_.handler, &context = loop_.context, job] {
+    std::unique_ptr<Work> work = work_of(handler, job->request, job->wake, *job->gone);
+    job->held.resize(0);
+    if (work == nullptr) return;
     // The work goes back to the loop's thread, to be used and destroyed nowhere else.
-    asio::post(context, [weak = std::move(weak), work = work_of(handler, request, wake)]() mutable {
+    asio::post(context, [weak = std::move(job->transaction), work = std::move(work)]() mutable {
       if (const auto self = weak.lock()) self->begin(std::move(work));
     });
   });

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <string>
@@ -21,6 +22,8 @@ class Transaction : public std::enable_shared_from_this<Transaction> {
   Transaction(const Transaction&) = delete;
   Transaction& operator=(const Transaction&) = delete;
 
+  /// Nobody waits for the answer any more: the handler may stop.
+  void give_up() { gone_->store(true); }
   /// Has the handler answer. body: what the request's body takes, until then.
   void handle(Request request, Budget::Part body);
   /// That is the answer, after which the connection ends.
@@ -43,6 +46,7 @@ class Transaction : public std::enable_shared_from_this<Transaction> {
   const LiveCount::Token in_work_;
   const std::function<void()> on_news_;
   const std::shared_ptr<WakeQueue::Target> wake_target_ = std::make_shared<WakeQueue::Target>();
+  const std::shared_ptr<std::atomic<bool>> gone_ = std::make_shared<std::atomic<bool>>(false);
   std::string name_;  // in the log: "METHOD PATH"
   ResponseWriter writer_;
   std::unique_ptr<Work> work_;

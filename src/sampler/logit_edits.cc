@@ -1,6 +1,5 @@
 #include "sampler/logit_edits.h"
 
-#include <algorithm>
 #include <limits>
 
 namespace caravel::sampler {
@@ -8,18 +7,12 @@ namespace {
 
 constexpr float kNever = -std::numeric_limits<float>::infinity();
 
-bool ends_with(std::span<const int32_t> tokens, std::span<const int32_t> suffix) {
-  return tokens.size() >= suffix.size() && std::equal(suffix.begin(), suffix.end(), tokens.end() - suffix.size());
-}
-
 }  // namespace
 
 void LogitEdits::apply(const SamplingState& state, std::span<const int32_t> tokens, std::span<float> logits) {
   const SamplingRules& rules = state.rules();
   const SamplingParams& params = rules.params;
-  for (const auto& word : rules.bad_words) {
-    if (ends_with(tokens, std::span(word).first(word.size() - 1))) set(logits, word.back(), kNever);
-  }
+  rules.bad_words.completing(tokens, [&](int32_t token) { set(logits, token, kNever); });
   if (static_cast<int64_t>(tokens.size()) - state.prompt_size() < *params.min_tokens) {
     for (const int32_t id : rules.end_ids) set(logits, id, kNever);
   }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "caravel/request.h"
+#include "sampler/bad_words.h"
 #include "sampler/token_counts.h"
 
 namespace caravel::sampler {
@@ -14,8 +15,8 @@ namespace caravel::sampler {
 struct SamplingRules {
   SamplingParams params;  // resolved and validated
   uint64_t seed = 0;
-  std::vector<int32_t> end_ids;                 // may not be drawn before params.min_tokens
-  std::vector<std::vector<int32_t>> bad_words;  // none of them empty
+  std::vector<int32_t> end_ids;  // may not be drawn before params.min_tokens
+  BadWords bad_words;
 };
 
 /// What drawing for one sequence needs to know of it. A copy goes on alone.

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/interrupt.h"
 #include "text/pair_map.h"
 #include "text/tokenizer_data.h"
 #include "text/vocabulary.h"
@@ -74,6 +75,7 @@ void Merger::run(std::vector<Symbol>& symbols, Find&& find) {
     links_[i] = {i - 1, i + 1 < count ? i + 1 : kNone};  // the first's previous: kNone
 
   while (!heap_.empty()) {
+    check_interrupt();
     std::pop_heap(heap_.begin(), heap_.end(), std::greater<>());
     const Candidate best = heap_.back();
     heap_.pop_back();

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "base/interrupt.h"
 #include "text/byte_level.h"
 #include "text/tokenizer_data.h"
 
@@ -29,6 +30,7 @@ void ByteLevelBpe::encode(std::string_view text, TextPlace place, bool with_cont
   std::string key;
   const Pieces pieces = pre_tokenizer_.split(text, place);
   for (const std::string_view piece : pieces) {
+    check_interrupt();
     if (!whole_.empty()) {
       key.assign(piece);
       const auto whole = whole_.find(key);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/interrupt.h"
 #include "base/utf8.h"
 #include "text/normalizer.h"
 #include "text/tokenizer_data.h"
@@ -23,6 +24,7 @@ void cover(Regex::Searcher& searcher, std::string_view text, bool invert, std::v
   spans.clear();
   size_t end = 0;  // where what is covered ends
   for (size_t from = 0; from <= text.size();) {
+    check_interrupt();
     const auto match = searcher.find(text, from);
     if (!match) break;
     if (match->first > end) spans.push_back({end, match->first, invert});

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 
+#include "base/interrupt.h"
 #include "base/utf8.h"
 #include "text/tokenizer_data.h"
 
@@ -41,6 +42,7 @@ void SentencePieceBpe::encode(std::string_view text, TextPlace place, bool with_
   std::vector<Symbol> symbols;
   const Pieces pieces = pre_tokenizer_.split(text, place);
   for (const std::string_view piece : pieces) {
+    check_interrupt();
     if (const Part* whole = ignore_merges_ ? find(piece, with_control) : nullptr) {
       out.push_back(whole->merge.id);
       continue;

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
+#include "base/interrupt.h"
 #include "http/http.h"
 #include "http/piped_work.h"
 #include "http/raw_client.h"
@@ -240,6 +241,54 @@ TEST(HttpServer, RunsHandlersBesideEachOther) {
   second.send(get_request("/"));
   EXPECT_EQ(first.receive().body, "both");
   EXPECT_EQ(second.receive().body, "both");
+}
+
+TEST(HttpServer, AnswersProbesWhateverOthersSend) {
+  ServerConfig config = any_port();
+  config.handler_threads = 1;
+  std::atomic<bool> done = false;
+  const auto server = Server::listen(config, [&](const Request& request, const Wake&) {
+    if (request.method == "POST") eventually([&] { return done.load(); });
+    return ready(text_response(request.path));
+  });
+  std::vector<std::unique_ptr<RawClient>> busy;
+  for (int i = 0; i < 20; ++i) {
+    busy.push_back(std::make_unique<RawClient>(server->port()));
+    busy.back()->send(post_request("/work", "x"));
+  }
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(get(server->port(), "/health").body, "/health");
+  done = true;
+  for (const auto& client : busy) EXPECT_EQ(client->receive().body, "/work");
+}
+
+TEST(HttpServer, AClientThatGoesAwayEndsItsHandler) {
+  std::atomic<int> begun = 0;
+  std::atomic<int> ended = 0;
+  const auto server = Server::listen(any_port(), [&](const Request&, const Wake&) -> std::unique_ptr<Work> {
+    ++begun;
+    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+    try {
+      while (std::chrono::steady_clock::now() < end) check_interrupt();
+    } catch (const Interrupted&) {
+      ++ended;
+      throw;
+    }
+    return ready(text_response("late"));
+  });
+  {
+    // More than run at once.
+    std::vector<std::unique_ptr<RawClient>> clients;
+    for (int i = 0; i < 24; ++i) {
+      clients.push_back(std::make_unique<RawClient>(server->port()));
+      clients.back()->send(post_request("/work", "x"));
+    }
+    EXPECT_TRUE(eventually([&] { return begun == 16; }));
+  }
+  EXPECT_TRUE(eventually([&] { return ended == begun; }));
+  const int before = begun;
+  RawClient last(server->port());
+  last.send(post_request("/work", "x"));
+  EXPECT_TRUE(eventually([&] { return begun == before + 1; })) << "threads that took long have made room for others";
 }
 
 TEST(HttpServer, SaysWhyItCannotListen) {

@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "base/error.h"
+#include "base/interrupt.h"
 
 namespace caravel::text::jinja {
 
@@ -16,6 +17,7 @@ class Budget {
 
   /// Throws CapacityError when the rendering ran out of steps.
   void step(int64_t count = 1) {
+    check_interrupt();
     steps_ -= count;
     if (steps_ < 0)
       throw fail<CapacityError>("the template ran for more than {} steps: it does not seem to end", max_steps_);

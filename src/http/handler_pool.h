@@ -1,0 +1,45 @@
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <unordered_map>
+#include <vector>
+
+namespace caravel::http {
+
+/// Threads that run jobs, begun as they are needed. A thread whose job took long has lost its priority
+/// (base/interrupt.h), and ends with the job: the next ones get fresh threads. Any thread may call it.
+class HandlerPool {
+ public:
+  /// `most` threads at once, of which `kept` stay when there is nothing to do.
+  HandlerPool(int kept, int most) : kept_(kept), most_(most) {}
+  /// Waits for the jobs that run; those that wait are dropped.
+  ~HandlerPool() { stop(); }
+  HandlerPool(const HandlerPool&) = delete;
+  HandlerPool& operator=(const HandlerPool&) = delete;
+
+  /// Jobs begin in their order. They must not throw.
+  void post(std::function<void()> job);
+  /// As the destructor; jobs that are posted later are dropped.
+  void stop();
+
+ private:
+  void run(int number);
+
+  const int kept_;
+  const int most_;
+  std::mutex mutex_;  // guards all that follows
+  std::condition_variable changed_;
+  std::deque<std::function<void()>> jobs_;
+  std::unordered_map<int, std::thread> threads_;  // by number
+  std::vector<std::thread> ended_;                // to be joined
+  int next_number_ = 0;
+  int idle_ = 0;
+  bool stopping_ = false;
+};
+
+}  // namespace caravel::http
