@@ -13,12 +13,20 @@ namespace {
 // Up to these, a repetition is written out.
 constexpr int kFewCountable = 32;
 constexpr int kFew = 256;
+constexpr size_t kFewNodes = 2000;  // of the machines in a repetition that is written out
 
 /// Neither calls rules nor asks whether it stands at an end: it has a machine of its own.
 bool is_plain(const Expr& expr) {
   if (expr.kind == Expr::Kind::kRule || expr.kind == Expr::Kind::kBegin || expr.kind == Expr::Kind::kEnd) return false;
   return std::ranges::all_of(expr.parts, [](const ExprPtr& part) { return is_plain(*part); }) &&
          std::ranges::all_of(expr.members, [](const Expr::Member& member) { return is_plain(*member.expr); });
+}
+
+/// The nodes of the machines that stand in `expr`, as classes of many characters do.
+size_t machine_nodes(const Expr& expr) {
+  size_t nodes = expr.regular == nullptr ? 0 : expr.regular->nodes.size();
+  for (const ExprPtr& part : expr.parts) nodes += machine_nodes(*part);
+  return nodes;
 }
 
 /// No text is empty, and what may go on a whole text never begins one.
@@ -75,7 +83,8 @@ class Rewriter {
   static bool is_counted(const Expr& expr) {
     const int most = std::max(expr.min, expr.max);
     if (expr.countable) return most > kFewCountable;
-    return most > kFew && ends_are_seen(*expr.parts[0]);
+    const bool large = most > kFew || (most > 1 && static_cast<size_t>(most) * machine_nodes(expr) > kFewNodes);
+    return large && ends_are_seen(*expr.parts[0]);
   }
 
   ExprPtr counted(const Expr& expr, size_t rule) {
