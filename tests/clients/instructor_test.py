@@ -88,10 +88,11 @@ class Structured(unittest.TestCase):
 
     @shows("structured", "`create_partial`")
     def test_in_parts(self):
-        parts = list(over_openai(servers.real).create_partial(messages=[{"role": "user", "content": TRIP}],
-                                                              response_model=Trip, **self.fields))
+        # Of a type without a discriminator: what instructor makes of one as parts, pydantic refuses.
+        parts = list(over_openai(servers.real).create_partial(messages=[{"role": "user", "content": ORDER}],
+                                                              response_model=Order, **self.fields))
         self.assertGreater(len(parts), 3)
-        check_trip(self, Trip.model_validate(parts[-1].model_dump()))
+        check_order(self, Order.model_validate(parts[-1].model_dump(by_alias=True)))
 
 
 class Cancelled(unittest.TestCase):
