@@ -79,11 +79,12 @@ def asking_for(what, example):
     return f"Make up {what}, as JSON such as\n{json.dumps(example, indent=2)}"
 
 
+ROUTE = {"city": "Rome", "country": "IT", "next": {"city": "Oslo", "country": "NO", "next": None}}
+STOP = asking_for("a stop of a trip", ROUTE)
 TRIP = asking_for("a short trip", {
     "number": "9f2b6c1e-5d3a-4b7f-8e21-0c4d5a6b7e8f", "day": "2024-05-01", "leaves": "2024-05-01T09:30:00Z",
     "at": "09:30:00Z", "unit": "celsius", "pet": {"kind": "cat", "lives": 7},
-    "stops": [{"city": "Rome", "country": "IT", "next": {"city": "Oslo", "country": "NO", "next": None}}],
-    "tags": ["sea"], "address": "10.0.0.1", "ticket": "a.pdf", "word": "abc", "note": None, "seats": 2})
+    "stops": [ROUTE], "tags": ["sea"], "address": "10.0.0.1", "ticket": "a.pdf", "word": "abc", "note": None, "seats": 2})
 ORDER = asking_for("a small order", {
     "place": [3, "celsius"], "stock": {"tea": True}, "price": 9.5, "weight": 0.5, "step": 5, "shipTo": "Rome",
     "raw": "abc", "trusted": [1]})
