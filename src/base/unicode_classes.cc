@@ -55,28 +55,56 @@ CodePointSet set_of(const CodePointRange (&ranges)[kRanges]) {
   return {std::begin(ranges), std::end(ranges)};
 }
 
-using Classes = std::map<std::string, CodePointSet, std::less<>>;
+using Classes = std::map<std::string, CodePointSet, std::less<>>;  // by folded name
 
-Classes make_classes() {
+const CodePointSet* find(const Classes& classes, std::string_view name) {
+  const auto found = classes.find(folded(name));
+  return found == classes.end() ? nullptr : &found->second;
+}
+
+Classes make_scripts() {
+  Classes classes;
+  std::vector<CodePointSet> scripts = sets_of(kScriptRuns, std::size(kScriptNames));
+  for (size_t i = 0; i < scripts.size(); ++i) classes.emplace(folded(kScriptNames[i]), std::move(scripts[i]));
+  return classes;
+}
+
+Classes make_categories() {
   Classes classes;
   const auto add = [&](std::string_view name, const CodePointSet& set) { classes.emplace(folded(name), set); };
-  std::vector<CodePointSet> scripts = sets_of(kScriptRuns, std::size(kScriptNames));
-  for (size_t i = 0; i < scripts.size(); ++i) add(kScriptNames[i], scripts[i]);
-
-  std::vector<CodePointSet> categories = sets_of(kCategoryRuns, kGeneralCategories);
+  const std::vector<CodePointSet> sets = sets_of(kCategoryRuns, kGeneralCategories);
   for (const auto& [group, long_name] : kGroupNames) {
     CodePointSet members;
-    for (size_t i = 0; i < categories.size(); ++i) {
-      if (kCategoryNames[i].first.front() == group.front()) members = unite(members, categories[i]);
+    for (size_t i = 0; i < sets.size(); ++i) {
+      if (kCategoryNames[i].first.front() == group.front()) members = unite(members, sets[i]);
     }
     add(group, members);
     add(long_name, members);
   }
-  for (size_t i = 0; i < categories.size(); ++i) {
-    add(kCategoryNames[i].first, categories[i]);
-    add(kCategoryNames[i].second, categories[i]);
+  const CodePointSet cased = unite(unite(sets[0], sets[1]), sets[2]);  // Lu, Ll, Lt
+  for (const char* name : {"LC", "Cased_Letter"}) add(name, cased);
+  for (size_t i = 0; i < sets.size(); ++i) {
+    add(kCategoryNames[i].first, sets[i]);
+    add(kCategoryNames[i].second, sets[i]);
   }
-  const auto of = [&](std::string_view name) -> const CodePointSet& { return classes.find(folded(name))->second; };
+  return classes;
+}
+
+const Classes& scripts() {
+  static const Classes classes = make_scripts();
+  return classes;
+}
+
+const Classes& categories() {
+  static const Classes classes = make_categories();
+  return classes;
+}
+
+/// What is neither a script nor a category.
+Classes make_properties() {
+  Classes classes;
+  const auto add = [&](std::string_view name, const CodePointSet& set) { classes.emplace(folded(name), set); };
+  const auto of = [](std::string_view name) -> const CodePointSet& { return *find(categories(), name); };
   const CodePointSet alphabetic = unite(unite(of("L"), of("Nl")), set_of(kOtherAlphabetic));
   const CodePointSet uppercase = unite(of("Lu"), set_of(kOtherUppercase));
   const CodePointSet lowercase = unite(of("Ll"), set_of(kOtherLowercase));
@@ -154,10 +182,18 @@ GeneralCategory category_of(char32_t c) {
   return static_cast<GeneralCategory>(*std::prev(after) & 0xFF);
 }
 
+const CodePointSet* general_category(std::string_view name) { return find(categories(), name); }
+
+const CodePointSet* script(std::string_view name) { return find(scripts(), name); }
+
+bool same_property_name(std::string_view a, std::string_view b) { return folded(a) == folded(b); }
+
 const CodePointSet* unicode_class(std::string_view name) {
-  static const Classes classes = make_classes();
-  const auto found = classes.find(folded(name));
-  return found == classes.end() ? nullptr : &found->second;
+  static const Classes properties = make_properties();
+  for (const Classes* classes : {&categories(), &scripts(), &properties}) {
+    if (const CodePointSet* set = find(*classes, name)) return set;
+  }
+  return nullptr;
 }
 
 std::span<const CodePointRange> changed_since_unicode_14() { return kChangedSince14; }

@@ -30,8 +30,36 @@ bool contains(const CodePointSet& set, char32_t c);
 
 /// Unicode 16's general categories, in the order of their table.
 enum class GeneralCategory : uint8_t {
-  kLu, kLl, kLt, kLm, kLo, kMn, kMc, kMe, kNd, kNl, kNo, kPc, kPd, kPs, kPe, kPi, kPf, kPo, kSm, kSc, kSk, kSo,
-  kZs, kZl, kZp, kCc, kCf, kCs, kCo, kCn,
+  kLu,
+  kLl,
+  kLt,
+  kLm,
+  kLo,
+  kMn,
+  kMc,
+  kMe,
+  kNd,
+  kNl,
+  kNo,
+  kPc,
+  kPd,
+  kPs,
+  kPe,
+  kPi,
+  kPf,
+  kPo,
+  kSm,
+  kSc,
+  kSk,
+  kSo,
+  kZs,
+  kZl,
+  kZp,
+  kCc,
+  kCf,
+  kCs,
+  kCo,
+  kCn,
 };
 inline constexpr int kGeneralCategories = 30;
 
@@ -44,6 +72,11 @@ GeneralCategory category_of(char32_t c);
 /// White_Space, and what regular expressions call alpha, alnum, digit, punct, space, upper, lower and word. Case,
 /// spaces, '_' and '-' in names do not count. nullptr: there is none of that name.
 const CodePointSet* unicode_class(std::string_view name);
+/// Of those, what is a general category or a group of them, or a script: a name may be asked for as one of these alone.
+const CodePointSet* general_category(std::string_view name);
+const CodePointSet* script(std::string_view name);
+/// The names are the same but for case, spaces, '_' and '-'.
+bool same_property_name(std::string_view a, std::string_view b);
 
 /// The code points whose general category is another than in Unicode 14: all but one were unassigned then.
 std::span<const CodePointRange> changed_since_unicode_14();

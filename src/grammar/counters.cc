@@ -13,7 +13,8 @@ namespace {
 // Up to these, a repetition is written out.
 constexpr int kFewCountable = 32;
 constexpr int kFew = 256;
-// And up to so many nodes in all, where its ends are not seen.
+// And up to so many nodes in all, where its ends are seen, and where they are not.
+constexpr double kManyNodes = 2000;
 constexpr int kFewAmbiguous = 8;
 constexpr double kFewNodes = 1024;
 
@@ -108,11 +109,12 @@ class Rewriter {
   static bool is_counted(const Expr& expr) {
     const int most = std::max(expr.min, expr.max);
     if (expr.countable) return most > kFewCountable;
-    if (most > kFew && ends_are_seen(*expr.parts[0])) return true;
+    const Expr& part = *expr.parts[0];
+    const double nodes = most * size_of(part);
+    if ((most > kFew || (most > 1 && nodes > kManyNodes)) && ends_are_seen(part)) return true;
     // Where it is not seen, a text can be read with many counts at once. Written out, each would be nodes of its own;
     // as counts, most of them are covered by others (StateSpace).
-    const Expr& part = *expr.parts[0];
-    return most > kFewAmbiguous && most * size_of(part) > kFewNodes && is_plain(part) && !may_be_empty(part);
+    return most > kFewAmbiguous && nodes > kFewNodes && is_plain(part) && !may_be_empty(part);
   }
 
   ExprPtr counted(const Expr& expr, size_t rule) {

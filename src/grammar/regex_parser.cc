@@ -8,6 +8,7 @@
 #include "grammar/code_points.h"
 #include "grammar/fsm.h"
 #include "grammar/repetition.h"
+#include "grammar/unicode_property.h"
 
 namespace caravel::grammar {
 namespace {
@@ -19,6 +20,7 @@ const std::vector<CharRange> kWord = {{'0', '9'}, {'A', 'Z'}, {'_', '_'}, {'a', 
 const std::vector<CharRange> kSpace = {{'\t', '\r'},     {' ', ' '},       {0xA0, 0xA0},     {0x1680, 0x1680},
                                        {0x2000, 0x200A}, {0x2028, 0x2029}, {0x202F, 0x202F}, {0x205F, 0x205F},
                                        {0x3000, 0x3000}, {0xFEFF, 0xFEFF}};
+constexpr std::string_view kPropertyChars = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-= ";
 const std::vector<CharRange> kLineEnds = {{'\n', '\n'}, {'\r', '\r'}, {0x2028, 0x2029}};
 
 class RegexParser {
@@ -169,6 +171,15 @@ class RegexParser {
     }
   }
 
+  /// Classes of many ranges, as \p{L} is one, as their minimal machine: written out they take ten times its nodes, in
+  /// each repetition.
+  static ExprPtr one_of(Ranges ranges) {
+    constexpr size_t kFew = 32;
+    ExprPtr one = chars(std::move(ranges));
+    if (one->chars.size() <= kFew) return one;
+    return regular(std::make_shared<Fsm>(make_dfa(*one, "a class of characters")));
+  }
+
   static ExprPtr literal(char32_t c) {
     std::string text;
     append_utf8(c, text);
@@ -206,14 +217,17 @@ class RegexParser {
       throw fail<Unsupported>("the anchor \\{} is not supported: write ^ or $", c);
     }
     Ranges ranges;
-    if (take_class_escape(ranges)) return chars(std::move(ranges));
+    if (take_class_escape(ranges)) return one_of(std::move(ranges));
     return literal(take_char_escape());
   }
 
-  /// \d and its like.
+  /// \d and its like, \p{...} and \P{...}.
   bool take_class_escape(Ranges& out) {
     const char c = peek(1);
-    if (c == 'p' || c == 'P') throw fail<Unsupported>("Unicode properties (\\{}) are not supported", c);
+    if (c == 'p' || c == 'P') {
+      take_property(c == 'P', out);
+      return true;
+    }
     const Ranges* named = c == 'd' || c == 'D'   ? &kDigits
                           : c == 'w' || c == 'W' ? &kWord
                           : c == 's' || c == 'S' ? &kSpace
@@ -223,6 +237,20 @@ class RegexParser {
     out.insert(out.end(), ranges.begin(), ranges.end());
     place_ += 2;
     return true;
+  }
+
+  void take_property(bool negated, Ranges& out) {
+    const size_t begin = place_ + 3;
+    const size_t end = text_.find('}', place_);
+    const bool braces = peek(2) == '{' && end != std::string_view::npos;
+    const std::string_view property = braces ? text_.substr(begin, end - begin) : "";
+    if (property.empty() || property.find_first_not_of(kPropertyChars) != std::string_view::npos) {
+      throw fail<InvalidArgument>("\\{} needs the name of a Unicode property in braces, as in \\p{{Lu}}", peek(1));
+    }
+    Ranges ranges = unicode_property(property);
+    if (negated) ranges = complement(std::move(ranges));
+    out.insert(out.end(), ranges.begin(), ranges.end());
+    place_ = end + 1;
   }
 
   char32_t take_hex(size_t digits) {
@@ -332,7 +360,7 @@ class RegexParser {
       ranges.push_back(range);
     }
     ++place_;
-    return chars(negated ? complement(std::move(ranges)) : std::move(ranges));
+    return one_of(negated ? complement(std::move(ranges)) : std::move(ranges));
   }
 
   std::string_view text_;

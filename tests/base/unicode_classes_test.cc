@@ -32,6 +32,15 @@ TEST(UnicodeClasses, NamesAreReadLoosely) {
   EXPECT_EQ(unicode_class(""), nullptr);
 }
 
+TEST(UnicodeClasses, CategoriesAndScriptsAreAskedForAlone) {
+  EXPECT_EQ(general_category("lu"), unicode_class("Lu"));
+  EXPECT_EQ(script("han"), unicode_class("Han"));
+  for (const char* name : {"Han", "digit", "Any"}) EXPECT_EQ(general_category(name), nullptr) << name;
+  for (const char* name : {"Lu", "digit", "Any"}) EXPECT_EQ(script(name), nullptr) << name;
+  const CodePointSet& cased = *unicode_class("Cased_Letter");
+  EXPECT_EQ(cased, unite(unite(*unicode_class("Lu"), *unicode_class("Ll")), *unicode_class("Lt")));
+}
+
 TEST(UnicodeClasses, ACharacterHasOneCategory) {
   EXPECT_EQ(category_of('a'), GeneralCategory::kLl);
   EXPECT_EQ(category_of(0), GeneralCategory::kCc);

@@ -493,7 +493,7 @@ class Load(unittest.TestCase):
     def test_what_finds_no_place_is_tried_again(self):
         # One place to run and one to wait: with four at once some are answered 429, and the client tries those again.
         with Server("--max-num-seqs", "1", "--max-waiting-requests", "1") as small:
-            patient = openai.OpenAI(base_url=f"http://127.0.0.1:{small.port}/v1", api_key="none", max_retries=20)
+            patient = openai.OpenAI(base_url=f"http://127.0.0.1:{small.port}/v1", api_key="none", max_retries=200)
             done = []
 
             def ask():

@@ -88,9 +88,9 @@ class Structured(unittest.TestCase):
 
     @shows("structured", "`NativeOutput` through responses and messages")
     def test_by_schema_elsewhere(self):
-        for make in (responses, messages):
-            with self.subTest(make=make.__name__):
-                check_trip(self, self.answer(NativeOutput(Trip), TRIP, make))
+        check_trip(self, self.answer(NativeOutput(Trip), TRIP, responses))
+        # AnthropicModel itself refuses recursive schemas.
+        check_order(self, self.answer(NativeOutput(Order), ORDER, messages))
 
     @shows("structured", "a union of models")
     def test_a_union(self):

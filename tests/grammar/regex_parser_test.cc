@@ -1,7 +1,13 @@
+#include "grammar/regex_parser.h"
+
 #include <gtest/gtest.h>
 
 #include <regex>
 
+#include "base/unicode_classes.h"
+#include "base/utf8.h"
+#include "grammar/automaton.h"
+#include "grammar/fsm.h"
 #include "grammar/testing.h"
 
 namespace caravel::grammar {
@@ -51,6 +57,63 @@ TEST(Regex, LongRepetitionsAreCountedAsIfWrittenOut) {
                {times("a", 299), times("a", 601)});
 }
 
+TEST(Regex, PropertiesAreThoseOfUnicode16) {
+  expect_texts(regex_spec("\\p{L}+"), {"aÄжא日ऄ", "\U000105C0"}, {"a1", "a\u0301", "", "_", "\xC3"});
+  expect_texts(regex_spec("\\P{L}+"), {"1 _\n", "\u0301😀"}, {"a", "1日", "\xED\xA0\x80"});
+  expect_texts(regex_spec("\\p{Lu}\\p{Ll}*"), {"Äöü", "Ж"}, {"äöü", "ǅ"});
+  expect_texts(regex_spec("[\\p{Lu}\\d_-]+"), {"Ä1_-"}, {"ä", "٣"});
+  expect_texts(regex_spec("[^\\p{L}\\P{Lowercase}]"), {"ⅰ"}, {"a", "1"});  // a number, and lower case
+  expect_texts(regex_spec("\\p{Script=Han}+|\\p{sc=Greek}+|\\p{Hiragana}+"), {"日本", "αΩ", "ひら"}, {"日α", "カ"});
+  expect_texts(regex_spec("\\p{ASCII}\\p{White_Space}\\p{Any}"), {"a\u3000日"}, {"é\u3000日", "a_日"});
+  expect_texts(regex_spec("\\p{L}{2,300}x"), {"abx", std::string(300, 'b') + "x"},
+               {"ax", std::string(302, 'b') + "x", "a1x"});
+  // "punct" is ECMAScript's second name of the category, and no symbol's.
+  expect_texts(regex_spec("\\p{punct}\\p{digit}\\p{cntrl}"), {"!٣\n"}, {"+٣\n", "!x\n", "!٣x"});
+  expect_refused<InvalidArgument>(regex_spec("\\p{Surrogate}"), "nothing can match");
+
+  const std::pair<const char*, const char*> same[] = {
+      {"L", "Letter"},           {"Lu", "General_Category=Uppercase_Letter"},
+      {"LC", "gc=Cased_Letter"}, {"M", "Combining_Mark"},
+      {"N", "gc=Number"},        {"Nd", "gc=Decimal_Number"},
+      {"P", "Punctuation"},      {"S", "gc=Symbol"},
+      {"Z", "Separator"},        {"Zs", "Space_Separator"},
+      {"C", "gc=Other"},         {"Cf", "Format"}};
+  for (const auto& [name, other] : same) {
+    const auto machine = [](const std::string& property) {
+      return make_dfa(*parse_regex("\\p{" + property + "}"), "it");
+    };
+    const Fsm one = machine(name);
+    EXPECT_TRUE(is_empty(intersect(one, complement(machine(other), "it"), "it"))) << name;
+    EXPECT_TRUE(is_empty(intersect(machine(other), complement(one, "it"), "it"))) << name;
+  }
+}
+
+TEST(Regex, EveryCharacterIsInItsCategoryAlone) {
+  std::vector<Fsm> machines;
+  std::vector<Fsm> opposites;
+  for (int i = 0; i < kGeneralCategories; ++i) {
+    const std::string name(category_name(static_cast<GeneralCategory>(i)));
+    machines.push_back(make_dfa(*parse_regex("\\p{" + name + "}"), "a category"));
+    opposites.push_back(make_dfa(*parse_regex("[^\\p{gc=" + name + "}]"), "a category"));
+  }
+  for (char32_t c = 0; c <= kLastCodePoint; c += c < 0x3000 ? 1 : 61) {
+    const auto category = static_cast<size_t>(category_of(c));
+    if (category_of(c) == GeneralCategory::kCs) continue;
+    std::string text;
+    append_utf8(c, text);
+    for (size_t i = 0; i < machines.size(); ++i) {
+      ASSERT_EQ(machines[i].accepts(text), i == category) << static_cast<uint32_t>(c) << " and " << i;
+      ASSERT_EQ(opposites[i].accepts(text), i != category) << static_cast<uint32_t>(c) << " and " << i;
+    }
+  }
+}
+
+TEST(Regex, AClassOfManyRangesCostsAFewStates) {
+  EXPECT_LT(Automaton(parse_spec(regex_spec("\\p{L}+"))).size(), 400U);
+  EXPECT_LT(Automaton(parse_spec(regex_spec("\\p{L}{1,100}"))).size(), 400U);
+  EXPECT_LT(Automaton(parse_spec(regex_spec("[^\\p{L}\\p{N}]{1,256}"))).size(), 400U);
+}
+
 TEST(Regex, RefusesByName) {
   expect_refused<Unsupported>(regex_spec("b((?=a)a)"), "look-ahead");
   expect_refused<Unsupported>(regex_spec("b(?=^a)a"), "look-ahead");
@@ -59,7 +122,17 @@ TEST(Regex, RefusesByName) {
   expect_refused<Unsupported>(regex_spec("(a)\\1"), "back-reference");
   expect_refused<Unsupported>(regex_spec("(?P<n>a)(?P=n)"), "back-reference");
   expect_refused<Unsupported>(regex_spec("\\bword"), "\\b");
-  expect_refused<Unsupported>(regex_spec("\\p{L}+"), "\\p");
+  expect_refused<Unsupported>(regex_spec("a\\p{Emoji}"), "\\p{Emoji}");
+  expect_refused<Unsupported>(regex_spec("a\\p{Emoji}"), "byte 1");
+  expect_refused<Unsupported>(regex_spec("\\p{Script_Extensions=Han}"), "Script_Extensions=Han");
+  expect_refused<Unsupported>(regex_spec("\\P{Script=Klingon}"), "Script=Klingon");
+  expect_refused<Unsupported>(regex_spec("\\p{gc=Han}"), "gc=Han");
+  expect_refused<Unsupported>(regex_spec("\\p{word}"), "\\p{word}");
+  expect_refused<InvalidArgument>(regex_spec("\\pL"), "\\p needs");
+  expect_refused<InvalidArgument>(regex_spec("[\\P{L]"), "\\P needs");
+  expect_refused<InvalidArgument>(regex_spec("\\p{}"), "\\p needs");
+  expect_refused<InvalidArgument>(regex_spec("\\p{L\n}"), "\\p needs");
+  expect_refused<InvalidArgument>(regex_spec("[\\p{L}-z]"), "range");
   expect_refused<Unsupported>(regex_spec("(?i)a"), "(?i");
   expect_refused<Unsupported>(regex_spec("a{1000000}"), "1000000");
   expect_refused<Unsupported>(regex_spec("((a?b?){500}c?){1000}"), "too large");

@@ -53,6 +53,9 @@ TEST(Schema, Strings) {
   expect_json(R"({"type":"string","minLength":2,"maxLength":3})", {R"("ab")", R"("日é😀")", R"("\n\u00e9")"},
               {R"("a")", R"("abcd")"});
   expect_json(R"({"type":"string","pattern":"b+"})", {R"("b")", R"("abc")"}, {R"("ac")"});
+  expect_json(R"({"type":"string","pattern":"^\\p{Lu}[\\p{L}\\p{M}' -]{1,99}$","maxLength":5})",
+              {R"("Åsa")", R"("D'Юн")"}, {R"("åsa")", R"("Å")", R"("Åsa Øy")", R"("Å1")"});
+  expect_json(R"({"type":"string","pattern":"\\P{ASCII}"})", {R"("naïve")"}, {R"("naive")"});
   expect_json(R"({"type":"string","pattern":"^[a-z]+\\.$","maxLength":4})", {R"("a.")", R"("abc.")"},
               {R"("abcd.")", R"("a")"});
   expect_json(R"({"type":"string","pattern":"^[\"\\\\\\n\\x01]$"})", {R"("\"")", R"("\\")", R"("\n")", R"("\u0001")"},
@@ -136,7 +139,8 @@ TEST(Schema, WhatCannotBeEnforcedIsRefusedByNameAndPlace) {
   unsupported(R"({"contains":{"type":"null"}})", "'contains'");
   unsupported(R"({"allOf":[{}],"unevaluatedProperties":false})", "'unevaluatedProperties'");
   unsupported(R"x({"pattern":"b((?=a)a)"})x", "look-ahead");
-  unsupported(R"x({"pattern":"\\p{L}"})x", "\\p");
+  unsupported(R"x({"properties":{"a":{"pattern":"^\\p{Emoji}"}}})x",
+              "at #/properties/a: the Unicode property \\p{Emoji}");
   unsupported(R"({"$ref":"http://example.org/schema"})", "http://example.org/schema");
   unsupported(R"({"oneOf":[{"type":"integer"},{"minimum":2}]})", "'oneOf' at #");
   unsupported(R"({"multipleOf":0.00000001})", "'multipleOf'");

@@ -2,6 +2,7 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace caravel::server::anthropic {
 namespace {
@@ -29,7 +30,13 @@ std::string_view error_type(const ApiError& error) {
 
 Json error_json(const ApiError& error) {
   const std::string message = error.param ? *error.param + ": " + error.what() : error.what();
-  return {{"type", "error"}, {"error", {{"type", error_type(error)}, {"message", message}}}};
+  Json said = {{"type", error_type(error)}, {"message", message}};
+  // By this the package's threads, over which its tool runner goes unless it is told not to, know that they must send
+  // the whole conversation from here on.
+  if (error.param == "thread" && error.code == "unsupported_parameter") {
+    said["details"] = {{"error_code", "thread_unsupported_request"}, {"unsupported", {"thread"}}};
+  }
+  return {{"type", "error"}, {"error", std::move(said)}};
 }
 
 http::Response error_response(const std::exception& error) {

@@ -7,7 +7,8 @@
 
 namespace caravel::server::anthropic {
 
-/// {"type": "error", "error": {"type", "message"}}, with Anthropic's types. A field is named in the message.
+/// {"type": "error", "error": {"type", "message"}}, with Anthropic's types. A field is named in the message. A refused
+/// `thread` has the "details" that its clients look for.
 Json error_json(const ApiError& error);
 
 /// The response for what an endpoint threw, by as_api_error().

@@ -238,6 +238,20 @@ TEST_F(MessagesTest, WhatWouldChangeTheAnswerIsRefusedByName) {
   }
 }
 
+/// As the package's threads look for it: they go on without one then.
+TEST_F(MessagesTest, ARefusedThreadSaysSoToTheClient) {
+  for (const char* thread : {R"({"type": "create"})", R"({"type": "continue", "previous_message_id": "msg_1"})"}) {
+    Json body = claude_code();
+    body["thread"] = Json::parse(thread);
+    const Json error = harness_.json(messages, body, 400)["error"];
+    EXPECT_EQ(error["details"],
+              Json::parse(R"({"error_code": "thread_unsupported_request", "unsupported": ["thread"]})"));
+  }
+  Json body = claude_code();
+  body["container"] = "c";
+  EXPECT_FALSE(harness_.json(messages, body, 400)["error"].contains("details"));
+}
+
 TEST_F(MessagesTest, DumpedBlocksAreTakenBack) {
   Json body = {{"messages", kHello},
                {"max_tokens", 100},
