@@ -139,16 +139,21 @@ Json parse_tool(const Json& value, const std::string& path) {
 }
 
 void parse_choice(const Json& value, const std::string& path, chat::Tools& tools) {
-  if (tools.list.is_null()) return;
   Fields object(value, path);
   const std::string& type = as_one_of(object.require("type"), object.path("type"), {"auto", "any", "tool", "none"});
   tools.parallel = !object.boolean("disable_parallel_tool_use", false);
-  if (type == "tool") {
-    tools.choose_named(as_string(object.require("name"), object.path("name")), object.path("name"));
-  } else {
-    tools.choose(type);
-  }
+  const Json* const name = type == "tool" ? &object.require("name") : nullptr;
   object.refuse_unknown();
+  if (tools.list.is_null()) {
+    if (type == "none" || type == "auto") return;
+    throw chat::no_tools_to_choose(path);
+  }
+  if (name == nullptr) {
+    tools.choose(type);
+  } else {
+    tools.choose_named(as_string(*name, object.path("name")), object.path("name"));
+    tools.parallel = false;
+  }
 }
 
 }  // namespace

@@ -298,6 +298,34 @@ TEST_F(MessagesTest, ZeroTokensComputeThePromptAlone) {
   EXPECT_EQ(accumulated(harness_.stream(messages, body))["content"], Json::array());
 }
 
+TEST_F(MessagesTest, AChoiceWithoutToolsIsRefusedAndNotDropped) {
+  for (const Endpoint endpoint : {Endpoint(messages), Endpoint(count_message_tokens)}) {
+    const auto error = [&](const Json& choice) {
+      Json body = {{"messages", kHello}, {"tool_choice", choice}};
+      if (endpoint == Endpoint(messages)) body["max_tokens"] = 1;
+      return harness_.json(endpoint, body, 400)["error"]["message"].get<std::string>();
+    };
+    EXPECT_THAT(error({{"type", "any"}}), HasSubstr("'tool_choice' is only allowed when 'tools' are specified."));
+    EXPECT_THAT(error({{"type", "tool"}, {"name", "wait"}}), HasSubstr("only allowed when 'tools'"));
+    EXPECT_THAT(error(5), HasSubstr("expected an object, but got an integer"));
+    EXPECT_THAT(error("foo"), HasSubstr("expected an object, but got a string"));
+  }
+  whole({{"messages", kHello}, {"max_tokens", 1}, {"tool_choice", {{"type", "none"}}}});
+}
+
+TEST_F(MessagesTest, AChoiceByNameIsOneCall) {
+  for (int seed = 0; seed < 8; ++seed) {
+    const Json answer = whole({{"messages", kHello},
+                               {"max_tokens", 150},
+                               {"temperature", 2},
+                               {"seed", seed},
+                               {"tools", kTools},
+                               {"tool_choice", {{"type", "tool"}, {"name", "wait"}}}});
+    EXPECT_EQ(answer["content"].size(), 1U) << answer;
+    EXPECT_EQ(answer["content"][0]["type"], "tool_use") << answer;
+  }
+}
+
 TEST_F(MessagesTest, ErrorsAreAnthropics) {
   const auto error = [&](const std::string& body, int status) {
     const http::Response response = harness_.call(messages, body);

@@ -181,6 +181,8 @@ TEST_F(ErrorsTest, Chats) {
            {with(R"("tools": [{"type": "function", "function": {"name": "a b"}}])"), "tools.0.function.name",
             "invalid_value", "'a b'"},
            {with(R"("tool_choice": "required")"), "tool_choice", "invalid_value", "only allowed when 'tools'"},
+           {with(tool + R"(, "tool_choice": 5)"), "tool_choice", "invalid_type",
+            "a string or an object, but got an int"},
            {with(tool + R"(, "tool_choice": "always")"), "tool_choice", "invalid_value", "'required'"},
            {with(tool + R"(, "tool_choice": {"type": "function", "function": {"name": "g"}})"),
             "tool_choice.function.name", "invalid_value", "'g'"},
