@@ -64,6 +64,7 @@ class MessagesTest : public testing::Test {
         EXPECT_EQ(i + 2, events.size());
         message.update(event["delta"]);
         message["usage"] = event["usage"];
+        if (event.contains("token_ids")) message["token_ids"] = event["token_ids"];
       }
     }
     EXPECT_FALSE(open);
@@ -296,6 +297,20 @@ TEST_F(MessagesTest, ZeroTokensComputeThePromptAlone) {
   EXPECT_EQ(answer["stop_reason"], "max_tokens");
   EXPECT_EQ(answer["usage"]["output_tokens"], 0);
   EXPECT_EQ(accumulated(harness_.stream(messages, body))["content"], Json::array());
+}
+
+TEST_F(MessagesTest, TokenIdsOfPromptAndAnswer) {
+  Json body = {{"messages", kHello}, {"max_tokens", 9}, {"ignore_eos", true}, {"seed", 3}, {"return_token_ids", true}};
+  whole(body);  // so that the prompt is cached either time
+  const Json answer = whole(body);
+  EXPECT_EQ(answer["token_ids"].size(), 9U) << answer;
+  EXPECT_EQ(harness_.engine->tokenizer().decode(answer["token_ids"].get<std::vector<int32_t>>(), true),
+            answer["content"][0]["text"]);
+  EXPECT_EQ(answer["prompt_token_ids"].size(),
+            harness_.json(count_message_tokens, {{"messages", kHello}})["input_tokens"]);
+  EXPECT_SAME_JSON(without_ids(accumulated(harness_.stream(messages, body))), without_ids(answer));
+  body["return_token_ids"] = false;
+  EXPECT_FALSE(whole(body).contains("token_ids"));
 }
 
 TEST_F(MessagesTest, AChoiceWithoutToolsIsRefusedAndNotDropped) {
