@@ -148,6 +148,7 @@ Renderer::Prepared Renderer::prepare(const Conversation& conversation, SamplingP
     layout.format = used.format;
     layout.tools = tools.list;
     layout.single_call = !tools.parallel;
+    layout.calls_alone = tools.choice == ToolChoice::kForced;
     layout.call_id_length = call_id_length(used.format, used.source);
   }
   // A grammar rules from the first token on: such an answer has no reasoning part.

@@ -165,6 +165,19 @@ TEST_F(ChatTest, TemplateArgumentsAndContinuation) {
   EXPECT_TRUE(echoed["choices"][0]["message"]["content"].get<std::string>().starts_with("Well, "));
 }
 
+TEST_F(ChatTest, AForcedCallThatIsCutLeavesNoMarkup) {
+  const Json tools = Json::parse(R"([{"type": "function", "function": {"name": "wait", "parameters": {
+      "type": "object", "properties": {}}}}])");
+  for (int length = 1; length < 40; length += 3) {
+    const Json body = {
+        {"messages", kMessages}, {"tools", tools}, {"tool_choice", "required"}, {"max_tokens", length}, {"seed", 3}};
+    const Json choice = whole(body)["choices"][0];
+    EXPECT_THAT(choice["message"]["content"].dump(), testing::AnyOf("null", R"("")")) << choice;
+    if (!choice["message"].contains("tool_calls")) EXPECT_EQ(choice["finish_reason"], "length");
+    EXPECT_SAME_JSON(joined(harness_.stream(chat_completions, body)), comparable(Json{{"choices", {choice}}}));
+  }
+}
+
 TEST_F(ChatTest, LogprobsHaveExactBytes) {
   const Json answer = whole({{"messages", kMessages},
                              {"max_tokens", 60},
