@@ -163,6 +163,11 @@ TEST_F(ChatTest, TemplateArgumentsAndContinuation) {
   EXPECT_EQ(prompt({{"messages", kMessages}, {"add_generation_prompt", false}}), "<u>Hello\n");
   const Json echoed = whole({{"messages", begun}, {"continue_final_message", true}, {"echo", true}, {"max_tokens", 4}});
   EXPECT_TRUE(echoed["choices"][0]["message"]["content"].get<std::string>().starts_with("Well, "));
+  // What is not continued is no beginning of the answer.
+  Json fresh = {{"messages", kMessages}, {"max_tokens", 4}, {"temperature", 0}};
+  const std::string plain = whole(fresh)["choices"][0]["message"]["content"];
+  fresh["echo"] = true;
+  EXPECT_EQ(whole(fresh)["choices"][0]["message"]["content"], plain);
 }
 
 TEST_F(ChatTest, AForcedCallThatIsCutLeavesNoMarkup) {
