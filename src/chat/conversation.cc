@@ -146,7 +146,7 @@ Conversation parse_conversation(Fields& fields, Json messages, std::string path)
     conversation.documents = as_array(*documents, fields.path("documents"));
   }
   if (const Json* kwargs = fields.find("chat_template_kwargs")) {
-    conversation.kwargs = as_object(*kwargs, fields.path("chat_template_kwargs"));
+    conversation.kwargs = parse_template_kwargs(*kwargs, fields.path("chat_template_kwargs"));
   }
   if (auto effort = fields.string("reasoning_effort")) conversation.kwargs["reasoning_effort"] = *std::move(effort);
   parse_continuation(fields, conversation);
@@ -163,6 +163,20 @@ Json parse_messages(const Json& value, const std::string& path) {
   }
   add_call_ids(messages);
   return messages;
+}
+
+Json parse_template_kwargs(const Json& value, const std::string& path) {
+  constexpr std::string_view kReserved[] = {
+      "messages", "tools", "documents", "add_generation_prompt", "continue_final_message", "bos_token", "eos_token"};
+  for (const auto& [name, kwarg] : as_object(value, path).get_ref<const Json::object_t&>()) {
+    if (std::ranges::find(kReserved, name) == std::end(kReserved)) continue;
+    throw bad_field(
+        join_path(path, name),
+        fmt::format("Invalid '{}': the template gets '{}' from the request's other fields or from the model; "
+                    "it cannot be given here.",
+                    join_path(path, name), name));
+  }
+  return value;
 }
 
 Json parse_content(const Json& value, const std::string& path, std::initializer_list<std::string_view> types) {

@@ -40,6 +40,9 @@ Json parse_messages(const Json& value, const std::string& path);
 Json parse_content(const Json& value, const std::string& path,
                    std::initializer_list<std::string_view> types = {"text"});
 
+/// chat_template_kwargs: what a template reads beside the conversation, which it cannot replace.
+Json parse_template_kwargs(const Json& value, const std::string& path);
+
 /// prompt_components: a prompt by its parts (docs/prompting.md).
 text::PromptComponents parse_components(const Json& value, const std::string& path);
 

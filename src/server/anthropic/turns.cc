@@ -168,7 +168,7 @@ Turns parse_turns(Fields& fields) {
   const Json& last = conversation.messages.back();
   conversation.continue_final_message = last["role"] == "assistant" && last.contains("content");
   if (const Json* kwargs = fields.find("chat_template_kwargs")) {
-    conversation.kwargs = as_object(*kwargs, "chat_template_kwargs");
+    conversation.kwargs = chat::parse_template_kwargs(*kwargs, "chat_template_kwargs");
   }
   parse_thinking(fields, conversation.kwargs);
   turns.form = parse_output(fields, conversation.kwargs);

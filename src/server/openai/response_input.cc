@@ -106,7 +106,7 @@ chat::Conversation parse_response_conversation(Fields& fields) {
   conversation.tools.parallel = fields.boolean("parallel_tool_calls", true) && conversation.tools.parallel;
   conversation.messages = parse_input(fields.require("input"), conversation.path, fields.string("instructions"));
   if (const Json* kwargs = fields.find("chat_template_kwargs")) {
-    conversation.kwargs = as_object(*kwargs, "chat_template_kwargs");
+    conversation.kwargs = chat::parse_template_kwargs(*kwargs, "chat_template_kwargs");
   }
   if (const Json* reasoning = fields.find("reasoning")) {
     Fields inner = fields.inner(*reasoning, "reasoning");

@@ -357,6 +357,10 @@ TEST_F(MessagesTest, ErrorsAreAnthropics) {
               HasSubstr("messages.0.role"));
   EXPECT_THAT(error(R"({"max_tokens": 1, "messages": [{"role": "user", "content": [{"type": "image"}]}]})", 400),
               HasSubstr("'image'"));
+  EXPECT_THAT(error(R"({"max_tokens": 1, "messages": [{"role": "user", "content": "a"}],
+                        "chat_template_kwargs": {"tools": []}})",
+                    400),
+              HasSubstr("chat_template_kwargs.tools"));
   const auto ticket = harness_.services.admission.enter(1000, 1000);
   EXPECT_THAT(error(R"({"max_tokens": 1, "messages": [{"role": "user", "content": "a"}]})", 429),
               HasSubstr("rate_limit_error"));

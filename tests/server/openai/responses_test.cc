@@ -279,6 +279,11 @@ TEST_F(ResponsesTest, UnreadableArgumentsAreAnIncompleteItem) {
   EXPECT_EQ(response["output"][0]["status"], "incomplete");
 }
 
+TEST_F(ResponsesTest, TemplateArgumentsDoNotReplaceTheConversation) {
+  const Json body = {{"input", "Hello"}, {"chat_template_kwargs", {{"messages", Json::array()}}}};
+  EXPECT_EQ(harness_.json(responses, body, 400)["error"]["param"], "chat_template_kwargs.messages");
+}
+
 TEST_F(ResponsesTest, TokenIdsOfPromptAndAnswer) {
   Json body = {
       {"input", "Hello"}, {"max_output_tokens", 9}, {"ignore_eos", true}, {"seed", 3}, {"return_token_ids", true}};
