@@ -69,7 +69,7 @@ Json parse_message(const Json& value, const std::string& path) {
   const Json* content = fields.find("content");
   const bool is_result = role == "tool" || role == "function";
   if (content != nullptr) {
-    message["content"] = parse_content(*content, fields.path("content"), {"text", "refusal"});
+    message["content"] = parse_content(*content, fields.path("content"), {"refusal"});
   } else if (is_result) {
     message["content"] = "";  // the tool gave nothing
   } else if (role != "assistant") {
@@ -179,7 +179,7 @@ Json parse_template_kwargs(const Json& value, const std::string& path) {
   return value;
 }
 
-Json parse_content(const Json& value, const std::string& path, std::initializer_list<std::string_view> types) {
+Json parse_content(const Json& value, const std::string& path, std::initializer_list<std::string_view> more_types) {
   if (value.is_string()) return value;
   if (!value.is_array()) throw wrong_type(value, path, "a string or an array of text parts");
   if (value.empty()) return "";
@@ -187,7 +187,7 @@ Json parse_content(const Json& value, const std::string& path, std::initializer_
   for (const Json& item : value) {
     Fields part(item, join_path(path, parts.size()));
     const std::string& type = as_string(part.require("type"), part.path("type"));
-    if (std::ranges::find(types, type) == types.end()) {
+    if (!is_text_part(type) && std::ranges::find(more_types, type) == more_types.end()) {
       throw bad_field(part.path("type"), fmt::format("Invalid '{}': parts of type '{}' are not supported; this model "
                                                      "reads text alone.",
                                                      part.path("type"), type));

@@ -23,8 +23,9 @@ void add_user_blocks(const Json& blocks, const std::string& path, Json& messages
   size_t index = 0;
   for (const Json& block : as_array(blocks, path)) {
     Fields fields(block, join_path(path, index++));
-    const std::string& type = as_one_of(fields.require("type"), fields.path("type"), {"text", "tool_result"});
-    if (type == "text") {
+    const std::string& type =
+        as_one_of(fields.require("type"), fields.path("type"), {"text", "tool_result", "input_text", "output_text"});
+    if (chat::is_text_part(type)) {
       append_part(parts, as_string(fields.require("text"), fields.path("text")));
     } else {
       const Json* content = fields.find("content");
@@ -51,8 +52,9 @@ Json assistant_message(const Json& blocks, const std::string& path) {
   for (const Json& block : as_array(blocks, path)) {
     Fields fields(block, join_path(path, index++));
     const std::string& type =
-        as_one_of(fields.require("type"), fields.path("type"), {"text", "tool_use", "thinking", "redacted_thinking"});
-    if (type == "text") {
+        as_one_of(fields.require("type"), fields.path("type"),
+                  {"text", "tool_use", "thinking", "redacted_thinking", "input_text", "output_text"});
+    if (chat::is_text_part(type)) {
       append_part(parts, as_string(fields.require("text"), fields.path("text")));
     } else if (type == "thinking") {
       append_line(reasoning, as_string(fields.require("thinking"), fields.path("thinking")));

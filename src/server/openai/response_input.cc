@@ -21,8 +21,7 @@ Json& assistant(Json& messages) {
 void add_message(Fields& fields, Json& messages) {
   const std::string& role =
       as_one_of(fields.require("role"), fields.path("role"), {"system", "developer", "user", "assistant"});
-  Json content = chat::parse_content(fields.require("content"), fields.path("content"),
-                                     {"input_text", "output_text", "text", "refusal"});
+  Json content = chat::parse_content(fields.require("content"), fields.path("content"), {"refusal"});
   const bool answers = !messages.empty() && messages.back()["role"] == "assistant" &&
                        !messages.back().contains("content") && !messages.back().contains("tool_calls");
   if (role == "assistant" && answers) {
@@ -56,8 +55,7 @@ void add_item(const Json& value, const std::string& path, Json& messages) {
     add_call(fields, messages);
   } else if (type == "function_call_output") {
     messages.push_back({{"role", "tool"},
-                        {"content", chat::parse_content(fields.require("output"), fields.path("output"),
-                                                        {"input_text", "output_text", "text"})},
+                        {"content", chat::parse_content(fields.require("output"), fields.path("output"))},
                         {"tool_call_id", as_string(fields.require("call_id"), fields.path("call_id"))}});
   } else {
     const Json* content = fields.find("content");

@@ -299,6 +299,19 @@ TEST_F(MessagesTest, ZeroTokensComputeThePromptAlone) {
   EXPECT_EQ(accumulated(harness_.stream(messages, body))["content"], Json::array());
 }
 
+TEST_F(MessagesTest, TextPartsOfTheOtherApisAreText) {
+  const auto tokens = [&](const Json& turns) {
+    return harness_.json(count_message_tokens, {{"messages", turns}})["input_tokens"].get<int>();
+  };
+  for (const char* type : {"text", "input_text", "output_text"}) {
+    const Json content = {{{"type", type}, {"text", "Hello"}}};
+    EXPECT_EQ(tokens(Json::array({{{"role", "user"}, {"content", content}}})), tokens(kHello)) << type;
+    EXPECT_EQ(tokens({{{"role", "user"}, {"content", "a"}}, {{"role", "assistant"}, {"content", content}}}),
+              tokens({{{"role", "user"}, {"content", "a"}}, {{"role", "assistant"}, {"content", "Hello"}}}))
+        << type;
+  }
+}
+
 TEST_F(MessagesTest, TokenIdsOfPromptAndAnswer) {
   Json body = {{"messages", kHello}, {"max_tokens", 9}, {"ignore_eos", true}, {"seed", 3}, {"return_token_ids", true}};
   whole(body);  // so that the prompt is cached either time

@@ -156,6 +156,13 @@ TEST_F(ChatTest, NullsOfPromptComponentsAreAbsent) {
       {"role": "system", "content": "Be"}, {"role": "user", "content": "a"}])")}}));
 }
 
+TEST_F(ChatTest, TextPartsOfTheOtherApisAreText) {
+  for (const char* type : {"text", "input_text", "output_text"}) {
+    const Json content = {{{"type", type}, {"text", "Hello"}}};
+    EXPECT_EQ(prompt({{"messages", {{{"role", "user"}, {"content", content}}}}}), prompt({{"messages", kMessages}}));
+  }
+}
+
 TEST_F(ChatTest, TemplateArgumentsAndContinuation) {
   EXPECT_THAT(prompt({{"messages", kMessages}, {"chat_template_kwargs", {{"think", true}}}}), HasSubstr("<think>"));
   const Json begun = {{{"role", "user"}, {"content", "Hello"}}, {{"role", "assistant"}, {"content", "Well, "}}};
