@@ -143,7 +143,11 @@ Conversation parse_conversation(Fields& fields, Json messages, std::string path)
   conversation.path = std::move(path);
   conversation.tools = parse_chat_tools(fields);
   if (const Json* documents = fields.find("documents")) {
-    conversation.documents = as_array(*documents, fields.path("documents"));
+    size_t index = 0;
+    for (const Json& document : as_array(*documents, fields.path("documents"))) {
+      as_object(document, join_path(fields.path("documents"), index++));
+    }
+    conversation.documents = *documents;
   }
   if (const Json* kwargs = fields.find("chat_template_kwargs")) {
     conversation.kwargs = parse_template_kwargs(*kwargs, fields.path("chat_template_kwargs"));

@@ -4,6 +4,8 @@
 #include <string>
 #include <utility>
 
+#include "fields/empty_array.h"
+
 namespace caravel::server::anthropic {
 namespace {
 
@@ -98,7 +100,7 @@ Json parse_messages(const Json& value, const std::string& path, std::optional<Js
       messages.push_back(assistant_message(content, fields.path("content")));
     }
   }
-  if (index == 0) throw bad_field(path, "at least one message is required");
+  if (index == 0) throw empty_array(path);
   return messages;
 }
 

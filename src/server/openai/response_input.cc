@@ -1,11 +1,10 @@
 #include "server/openai/response_input.h"
 
-#include <fmt/format.h>
-
 #include <optional>
 #include <utility>
 
 #include "chat/message_shape.h"
+#include "fields/empty_array.h"
 
 namespace caravel::server::openai {
 namespace {
@@ -77,9 +76,10 @@ Json parse_input(const Json& value, const std::string& path, const std::optional
     return messages;
   }
   if (!value.is_array()) throw wrong_type(value, path, "a string or an array of items");
+  if (value.empty()) throw empty_array(path);
   size_t index = 0;
   for (const Json& entry : value) add_item(entry, join_path(path, index++), messages);
-  if (messages.empty()) throw bad_field(path, fmt::format("Invalid '{}': give at least one item.", path));
+  if (messages.empty()) throw bad_field(path, "Invalid '" + path + "': none of its items is a message.");
   return messages;
 }
 

@@ -364,7 +364,8 @@ TEST_F(MessagesTest, ErrorsAreAnthropics) {
   };
   EXPECT_THAT(error("{", 400), HasSubstr("invalid_request_error: We could not parse"));
   EXPECT_THAT(error(R"({"messages": [{"role": "user", "content": "a"}]})", 400), HasSubstr("max_tokens"));
-  EXPECT_THAT(error(R"({"max_tokens": 1, "messages": []})", 400), HasSubstr("messages: at least one"));
+  EXPECT_THAT(error(R"({"max_tokens": 1, "messages": []})", 400),
+              HasSubstr("messages: Invalid 'messages': empty array."));
   EXPECT_THAT(error(R"({"max_tokens": 1, "model": "claude", "messages": []})", 404), HasSubstr("not_found_error"));
   EXPECT_THAT(error(R"({"max_tokens": 1, "messages": [{"role": "boss", "content": "a"}]})", 400),
               HasSubstr("messages.0.role"));
@@ -374,6 +375,9 @@ TEST_F(MessagesTest, ErrorsAreAnthropics) {
                         "chat_template_kwargs": {"tools": []}})",
                     400),
               HasSubstr("chat_template_kwargs.tools"));
+  EXPECT_THAT(
+      error(R"({"max_tokens": 1, "messages": [{"role": "user", "content": "a"}], "stop_sequences": ["b", ""]})", 400),
+      HasSubstr("stop_sequences.1: Invalid 'stop_sequences.1'"));
   const auto ticket = harness_.services.admission.enter(1000, 1000);
   EXPECT_THAT(error(R"({"max_tokens": 1, "messages": [{"role": "user", "content": "a"}]})", 429),
               HasSubstr("rate_limit_error"));

@@ -4,11 +4,14 @@
 
 #include "server/harness.h"
 #include "server/openai/endpoints.h"
+#include "server/score.h"
 
 namespace caravel::server::openai {
 namespace {
 
 using testing::HasSubstr;
+
+constexpr const char* kEmpty = "empty array. Expected an array with minimum length 1";
 
 struct Case {
   std::string body;
@@ -96,7 +99,9 @@ TEST_F(ErrorsTest, Fields) {
            {with(R"("seed": "a")"), "seed", "invalid_type", ""},
            {with(R"("stop": 1)"), "stop", "invalid_type", "a string or an array of strings"},
            {with(R"("stop": ["a", 1])"), "stop.1", "invalid_type", ""},
-           {with(R"("stop": "")"), "stop", "invalid_value", "stop has an empty text"},
+           {with(R"("stop": "")"), "stop", "invalid_value", "the text is empty"},
+           {with(R"("stop": ["a", ""])"), "stop.1", "invalid_value", "'stop.1'"},
+           {with(R"("bad_words": [""])"), "bad_words.0", "invalid_value", ""},
            {with(R"("logit_bias": [])"), "logit_bias", "invalid_type", "expected an object"},
            {with(R"("logit_bias": {"a": 1})"), "logit_bias", "invalid_value", "'a'"},
            {with(R"("logit_bias": {"7": 101})"), "logit_bias.7", "decimal_above_max_value", ""},
@@ -123,15 +128,16 @@ TEST_F(ErrorsTest, Fields) {
             "missing_required_parameter", ""},
            {with(R"("response_format": {"type": "json_schema", "json_schema": {"name": "a", "schema": 3}})"),
             "response_format.json_schema.schema", "invalid_type", ""},
-           {with(R"("structured_outputs": {"choice": []})"), "structured_outputs.choice", "invalid_value", ""},
+           {with(R"("structured_outputs": {"choice": []})"), "structured_outputs.choice", "empty_array", kEmpty},
            {with(R"("structured_outputs": {"regex": "a", "choice": ["b"]})"), "structured_outputs.choice",
             "invalid_value", "'structured_outputs.regex' already"},
            {with(R"("structured_outputs": {"structural_tag": "{}"})"), "structured_outputs.structural_tag",
             "unsupported_parameter", ""},
            {with(R"("guided_regex": "a", "response_format": {"type": "json_object"})"), "guided_regex", "invalid_value",
             ""},
-           {R"({"prompt": []})", "prompt", "invalid_value", "empty"},
-           {R"({"prompt": [[]]})", "prompt", "invalid_value", "no token"},
+           {with(R"("guided_choice": [])"), "guided_choice", "empty_array", kEmpty},
+           {R"({"prompt": []})", "prompt", "empty_array", kEmpty},
+           {R"({"prompt": [[1], []]})", "prompt.1", "empty_array", kEmpty},
            {R"({"prompt": {"a": 1}})", "prompt", "invalid_type", ""},
            {R"({"prompt": ["a", 1]})", "prompt.1", "invalid_type", "a string or an array of token ids"},
            {R"({"prompt": [1, "a"]})", "prompt.1", "invalid_type", "expected an integer, but got a string"},
@@ -156,7 +162,7 @@ TEST_F(ErrorsTest, Chats) {
   const std::string tool = R"("tools": [{"type": "function", "function": {"name": "f"}}])";
   for (const Case& bad : std::vector<Case>{
            {"{}", "messages", "missing_required_parameter", ""},
-           {message(""), "messages", "empty_array", ""},
+           {message(""), "messages", "empty_array", kEmpty},
            {R"({"messages": "hi"})", "messages", "invalid_type", "expected an array, but got a string"},
            {message(R"("hi")"), "messages.0", "invalid_type", "expected an object"},
            {message(R"({"content": "a"})"), "messages.0.role", "missing_required_parameter", ""},
@@ -191,6 +197,7 @@ TEST_F(ErrorsTest, Chats) {
            {with(R"("tools": [{"type": "function", "function": {"name": "f", "parameters": {"properties": {"a":
                   {"uniqueItems": true}}}}}], "tool_choice": "required")"),
             "tools", "invalid_value", "'uniqueItems'"},
+           {with(R"("documents": [{"text": "a"}, 5])"), "documents.1", "invalid_type", "expected an object"},
            {with(R"("functions": [])"), "functions", "unsupported_parameter", "use tools"},
            {with(R"("audio": {})"), "audio", "unsupported_parameter", ""},
            {with(R"("moderation": {"model": "m", "policy": {"input": {"mode": "block"}}})"), "moderation",
@@ -210,6 +217,15 @@ TEST_F(ErrorsTest, Chats) {
        }) {
     expect(chat_completions, bad);
   }
+}
+
+TEST_F(ErrorsTest, EmptyListsAreToldAlikeEverywhere) {
+  expect(responses, {R"({"input": []})", "input", "empty_array", kEmpty});
+  expect(embeddings, {R"({"input": []})", "input", "empty_array", kEmpty});
+  expect(embeddings, {R"({"input": [[]]})", "input.0", "empty_array", kEmpty});
+  expect(score, {R"({"prefix": "a", "continuations": []})", "continuations", "empty_array", kEmpty});
+  expect(score, {R"({"prefix": [1], "continuations": [[]]})", "continuations.0", "empty_array", kEmpty});
+  expect(score, {R"({"prefix": [], "continuations": [[1]]})", "prefix", "empty_array", kEmpty});
 }
 
 TEST(Chats, AreRefusedWithoutATemplate) {

@@ -284,6 +284,11 @@ TEST_F(ResponsesTest, TemplateArgumentsDoNotReplaceTheConversation) {
   EXPECT_EQ(harness_.json(responses, body, 400)["error"]["param"], "chat_template_kwargs.messages");
 }
 
+TEST_F(ResponsesTest, AChoiceIsATextOrAnObject) {
+  const Json error = harness_.json(responses, {{"input", "a"}, {"tools", kTools}, {"tool_choice", 5}}, 400)["error"];
+  EXPECT_THAT(error["message"].get<std::string>(), testing::HasSubstr("a string or an object"));
+}
+
 TEST_F(ResponsesTest, TokenIdsOfPromptAndAnswer) {
   Json body = {
       {"input", "Hello"}, {"max_output_tokens", 9}, {"ignore_eos", true}, {"seed", 3}, {"return_token_ids", true}};
