@@ -8,6 +8,8 @@
 namespace caravel::chat {
 namespace {
 
+constexpr size_t kMaxExamples = 1000;  // as in a file of prompt components
+
 /// What is called. Arguments stay the text that the client sent: their form is the template's business.
 Json parse_function_call(const Json& value, const std::string& path) {
   Fields function(value, path);
@@ -82,22 +84,6 @@ Json parse_message(const Json& value, const std::string& path) {
   }
   fields.ignore_unknown();
   return message;
-}
-
-/// The same with every field that is null left out.
-Json without_nulls(const Json& value) {
-  if (value.is_array()) {
-    Json kept = Json::array();
-    for (const Json& item : value) kept.push_back(without_nulls(item));
-    return kept;
-  }
-  if (!value.is_object()) return value;
-  Json kept = Json::object();
-  for (const auto& [name, field] : value.get_ref<const Json::object_t&>()) {
-    // Not by its name, which would be looked for among all others.
-    if (!field.is_null()) kept.get_ref<Json::object_t&>().emplace_back(name, without_nulls(field));
-  }
-  return kept;
 }
 
 /// Calls without an id, and results that name none, as there were before tools: they get ids that templates accept, in
@@ -204,12 +190,28 @@ Json parse_content(const Json& value, const std::string& path, std::initializer_
 }
 
 text::PromptComponents parse_components(const Json& value, const std::string& path) {
-  const std::string text = to_text(without_nulls(as_object(value, path)));
-  try {
-    return text::parse_prompt_components(text, path);
-  } catch (const Error& error) {
-    throw bad_field(path, error.what());
+  const auto text_of = [](Fields& fields, std::string_view name) { return fields.string(name).value_or(""); };
+  const auto required_text = [](Fields& fields, std::string_view name) {
+    return as_string(fields.require(name), fields.path(name));
+  };
+  Fields fields(value, path);
+  text::PromptComponents components{.instruction = text_of(fields, "instruction"),
+                                    .primary_content = required_text(fields, "primary_content"),
+                                    .examples = {},
+                                    .cue = text_of(fields, "cue"),
+                                    .supporting_content = text_of(fields, "supporting_content")};
+  if (const Json* examples = fields.find("examples")) {
+    const std::string list = fields.path("examples");
+    for (const Json& item : as_array(*examples, list, kMaxExamples)) {
+      Fields example(item, join_path(list, components.examples.size()));
+      components.examples.push_back({.input = required_text(example, "input"),
+                                     .output = required_text(example, "output"),
+                                     .reasoning = text_of(example, "reasoning")});
+      example.refuse_unknown();
+    }
   }
+  fields.refuse_unknown();
+  return components;
 }
 
 }  // namespace caravel::chat
