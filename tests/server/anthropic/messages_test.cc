@@ -317,8 +317,6 @@ TEST_F(MessagesTest, TokenIdsOfPromptAndAnswer) {
   whole(body);  // so that the prompt is cached either time
   const Json answer = whole(body);
   EXPECT_EQ(answer["token_ids"].size(), 9U) << answer;
-  EXPECT_EQ(harness_.engine->tokenizer().decode(answer["token_ids"].get<std::vector<int32_t>>(), true),
-            answer["content"][0]["text"]);
   EXPECT_EQ(answer["prompt_token_ids"].size(),
             harness_.json(count_message_tokens, {{"messages", kHello}})["input_tokens"]);
   EXPECT_SAME_JSON(without_ids(accumulated(harness_.stream(messages, body))), without_ids(answer));
