@@ -51,6 +51,7 @@ class AnswerReader {
     for (Piece& piece : pieces) {
       const bool call = piece.kind == Kind::kToolCall || piece.kind == Kind::kToolArguments;
       if (piece.kind == Kind::kReasoning && !layout_.with_reasoning) continue;
+      if (piece.kind == Kind::kContent && layout_.calls_alone) continue;
       if (call && layout_.single_call && piece.index > 0) continue;
       add_piece(next_.pieces, std::move(piece));
     }

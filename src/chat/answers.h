@@ -16,6 +16,7 @@ struct AnswerLayout {
   ReasoningMarks marks;
   bool with_reasoning = true;  // off: reasoning is left out
   bool single_call = false;    // calls after the first are left out
+  bool calls_alone = false;    // a grammar forces calls: text beside them is one that was cut, and left out
   size_t call_id_length = 0;   // as for make_call_id()
 };
 

@@ -8,6 +8,8 @@
 namespace caravel::chat {
 namespace {
 
+constexpr size_t kMaxExamples = 1000;  // as in a file of prompt components
+
 /// What is called. Arguments stay the text that the client sent: their form is the template's business.
 Json parse_function_call(const Json& value, const std::string& path) {
   Fields function(value, path);
@@ -69,7 +71,7 @@ Json parse_message(const Json& value, const std::string& path) {
   const Json* content = fields.find("content");
   const bool is_result = role == "tool" || role == "function";
   if (content != nullptr) {
-    message["content"] = parse_content(*content, fields.path("content"), {"text", "refusal"});
+    message["content"] = parse_content(*content, fields.path("content"), {"refusal"});
   } else if (is_result) {
     message["content"] = "";  // the tool gave nothing
   } else if (role != "assistant") {
@@ -82,22 +84,6 @@ Json parse_message(const Json& value, const std::string& path) {
   }
   fields.ignore_unknown();
   return message;
-}
-
-/// The same with every field that is null left out.
-Json without_nulls(const Json& value) {
-  if (value.is_array()) {
-    Json kept = Json::array();
-    for (const Json& item : value) kept.push_back(without_nulls(item));
-    return kept;
-  }
-  if (!value.is_object()) return value;
-  Json kept = Json::object();
-  for (const auto& [name, field] : value.get_ref<const Json::object_t&>()) {
-    // Not by its name, which would be looked for among all others.
-    if (!field.is_null()) kept.get_ref<Json::object_t&>().emplace_back(name, without_nulls(field));
-  }
-  return kept;
 }
 
 /// Calls without an id, and results that name none, as there were before tools: they get ids that templates accept, in
@@ -143,10 +129,14 @@ Conversation parse_conversation(Fields& fields, Json messages, std::string path)
   conversation.path = std::move(path);
   conversation.tools = parse_chat_tools(fields);
   if (const Json* documents = fields.find("documents")) {
-    conversation.documents = as_array(*documents, fields.path("documents"));
+    size_t index = 0;
+    for (const Json& document : as_array(*documents, fields.path("documents"))) {
+      as_object(document, join_path(fields.path("documents"), index++));
+    }
+    conversation.documents = *documents;
   }
   if (const Json* kwargs = fields.find("chat_template_kwargs")) {
-    conversation.kwargs = as_object(*kwargs, fields.path("chat_template_kwargs"));
+    conversation.kwargs = parse_template_kwargs(*kwargs, fields.path("chat_template_kwargs"));
   }
   if (auto effort = fields.string("reasoning_effort")) conversation.kwargs["reasoning_effort"] = *std::move(effort);
   parse_continuation(fields, conversation);
@@ -165,7 +155,21 @@ Json parse_messages(const Json& value, const std::string& path) {
   return messages;
 }
 
-Json parse_content(const Json& value, const std::string& path, std::initializer_list<std::string_view> types) {
+Json parse_template_kwargs(const Json& value, const std::string& path) {
+  constexpr std::string_view kReserved[] = {
+      "messages", "tools", "documents", "add_generation_prompt", "continue_final_message", "bos_token", "eos_token"};
+  for (const auto& [name, kwarg] : as_object(value, path).get_ref<const Json::object_t&>()) {
+    if (std::ranges::find(kReserved, name) == std::end(kReserved)) continue;
+    throw bad_field(
+        join_path(path, name),
+        fmt::format("Invalid '{}': the template gets '{}' from the request's other fields or from the model; "
+                    "it cannot be given here.",
+                    join_path(path, name), name));
+  }
+  return value;
+}
+
+Json parse_content(const Json& value, const std::string& path, std::initializer_list<std::string_view> more_types) {
   if (value.is_string()) return value;
   if (!value.is_array()) throw wrong_type(value, path, "a string or an array of text parts");
   if (value.empty()) return "";
@@ -173,7 +177,7 @@ Json parse_content(const Json& value, const std::string& path, std::initializer_
   for (const Json& item : value) {
     Fields part(item, join_path(path, parts.size()));
     const std::string& type = as_string(part.require("type"), part.path("type"));
-    if (std::ranges::find(types, type) == types.end()) {
+    if (!is_text_part(type) && std::ranges::find(more_types, type) == more_types.end()) {
       throw bad_field(part.path("type"), fmt::format("Invalid '{}': parts of type '{}' are not supported; this model "
                                                      "reads text alone.",
                                                      part.path("type"), type));
@@ -186,12 +190,28 @@ Json parse_content(const Json& value, const std::string& path, std::initializer_
 }
 
 text::PromptComponents parse_components(const Json& value, const std::string& path) {
-  const std::string text = to_text(without_nulls(as_object(value, path)));
-  try {
-    return text::parse_prompt_components(text, path);
-  } catch (const Error& error) {
-    throw bad_field(path, error.what());
+  const auto text_of = [](Fields& fields, std::string_view name) { return fields.string(name).value_or(""); };
+  const auto required_text = [](Fields& fields, std::string_view name) {
+    return as_string(fields.require(name), fields.path(name));
+  };
+  Fields fields(value, path);
+  text::PromptComponents components{.instruction = text_of(fields, "instruction"),
+                                    .primary_content = required_text(fields, "primary_content"),
+                                    .examples = {},
+                                    .cue = text_of(fields, "cue"),
+                                    .supporting_content = text_of(fields, "supporting_content")};
+  if (const Json* examples = fields.find("examples")) {
+    const std::string list = fields.path("examples");
+    for (const Json& item : as_array(*examples, list, kMaxExamples)) {
+      Fields example(item, join_path(list, components.examples.size()));
+      components.examples.push_back({.input = required_text(example, "input"),
+                                     .output = required_text(example, "output"),
+                                     .reasoning = text_of(example, "reasoning")});
+      example.refuse_unknown();
+    }
   }
+  fields.refuse_unknown();
+  return components;
 }
 
 }  // namespace caravel::chat

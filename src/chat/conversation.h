@@ -36,9 +36,18 @@ Conversation parse_conversation(Fields& fields, Json messages, std::string path)
 /// The messages of /v1/chat/completions. Parts that are no text are refused by their names.
 Json parse_messages(const Json& value, const std::string& path);
 
-/// A content: a text, or its parts as {"type": "text", "text"}. types: the kinds of parts that hold a "text".
-Json parse_content(const Json& value, const std::string& path,
-                   std::initializer_list<std::string_view> types = {"text"});
+/// The types that a part of text has, in one API or another: what a client's library made of one API's answer is sent
+/// to another.
+constexpr bool is_text_part(std::string_view type) {
+  return type == "text" || type == "input_text" || type == "output_text";
+}
+
+/// A content: a text, or its parts as {"type": "text", "text"}. more_types: other kinds of parts that it may hold, as
+/// "refusal".
+Json parse_content(const Json& value, const std::string& path, std::initializer_list<std::string_view> more_types = {});
+
+/// chat_template_kwargs: what a template reads beside the conversation, which it cannot replace.
+Json parse_template_kwargs(const Json& value, const std::string& path);
 
 /// prompt_components: a prompt by its parts (docs/prompting.md).
 text::PromptComponents parse_components(const Json& value, const std::string& path);

@@ -4,6 +4,10 @@
 
 #include "base/error.h"
 #include "chat/tool_syntax.h"
+#include "text/chat_template.h"
+#include "text/jinja/budget.h"
+#include "text/jinja/json_value.h"
+#include "text/jinja/print.h"
 
 namespace caravel::chat {
 namespace {
@@ -66,9 +70,14 @@ void gather_system(Json& messages, Traits::System place) {
   messages.insert(messages.begin(), std::move(system));
 }
 
-/// A call's arguments as a text. They may be one already.
+/// A call's arguments as a text. They may be one already. Others become the text that tojson makes of them, which is
+/// what models have learnt to write: so a call that comes back as an object is the text that the model wrote, and found
+/// in the prefix cache.
 std::string argument_text(const Json& arguments) {
-  return arguments.is_string() ? arguments.get<std::string>() : to_text(arguments);
+  if (arguments.is_string()) return arguments.get<std::string>();
+  constexpr text::RenderLimits kLimits;
+  text::jinja::Budget budget(kLimits.steps, kLimits.text_bytes);
+  return text::jinja::to_json(text::jinja::from_json(arguments), {}, budget);
 }
 
 /// What a text of arguments says; null where it is no JSON object.

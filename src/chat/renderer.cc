@@ -11,6 +11,7 @@
 #include "chat/message_shape.h"
 #include "chat/template_probe.h"
 #include "chat/tool_syntax.h"
+#include "fields/empty_array.h"
 
 namespace caravel::chat {
 
@@ -80,10 +81,7 @@ std::string Renderer::render_text(const Conversation& conversation) const {
                     "/v1/completions), or start the server with --chat-template.");
   }
   if (conversation.messages.empty()) {
-    throw FieldError(path, "empty_array",
-                     fmt::format("Invalid '{}': empty array. Expected an array with minimum length 1, but got an empty "
-                                 "array instead.",
-                                 path));
+    throw empty_array(path);
   }
   if (conversation.tools.choice != ToolChoice::kNone && used.format == ToolFormat::kNone) {
     throw unsupported_field("tools", "no tools are offered to the model: --tool-call-parser is none");
@@ -148,6 +146,7 @@ Renderer::Prepared Renderer::prepare(const Conversation& conversation, SamplingP
     layout.format = used.format;
     layout.tools = tools.list;
     layout.single_call = !tools.parallel;
+    layout.calls_alone = tools.choice == ToolChoice::kForced;
     layout.call_id_length = call_id_length(used.format, used.source);
   }
   // A grammar rules from the first token on: such an answer has no reasoning part.

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "chat/prompt.h"
+#include "fields/empty_array.h"
 
 namespace caravel::chat {
 namespace {
@@ -16,7 +17,7 @@ using Tokens = std::vector<int32_t>;
 
 Tokens parse_ids(const Json& value, const std::string& path, int vocab_size) {
   Tokens tokens = as_token_ids(value, path);
-  if (tokens.empty()) throw bad_field(path, fmt::format("Invalid '{}': it has no token.", path));
+  if (tokens.empty()) throw empty_array(path);
   check_token_ids(tokens, path, vocab_size);
   return tokens;
 }
@@ -39,10 +40,8 @@ ScorePairs parse_score_pairs(Fields& fields, const Tokenizer& tokenizer, int voc
   const Json& prefix = fields.require("prefix");
   const std::string prefix_path = fields.path("prefix");
   const std::string path = fields.path("continuations");
-  const Json& continuations = as_array(fields.require("continuations"), path);
-  if (continuations.empty() || continuations.size() > most) {
-    throw bad_field(path, fmt::format("'{}' must have 1 to {} items, and has {}.", path, most, continuations.size()));
-  }
+  const Json& continuations = as_array(fields.require("continuations"), path, most);
+  if (continuations.empty()) throw empty_array(path);
   if (!prefix.is_string() && !prefix.is_array()) {
     throw wrong_type(prefix, prefix_path, "a string or an array of token ids");
   }

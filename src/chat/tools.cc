@@ -86,15 +86,20 @@ Json parse_function(Fields& fields, std::string_view schema_key) {
   return {{"type", "function"}, {"function", std::move(function)}};
 }
 
+FieldError no_tools_to_choose(const std::string& path) {
+  return bad_field(path, fmt::format("'{}' is only allowed when 'tools' are specified.", path));
+}
+
 void parse_openai_choice(const Json& value, const std::string& path, bool nested, Tools& tools) {
   if (tools.list.is_null()) {
     if (value == "none" || value == "auto") return;
-    throw bad_field(path, fmt::format("'{}' is only allowed when 'tools' are specified.", path));
+    throw no_tools_to_choose(path);
   }
   if (value.is_string()) {
     tools.choose(as_one_of(value, path, {"none", "auto", "required"}));
     return;
   }
+  if (!value.is_object()) throw wrong_type(value, path, "a string or an object");
   Fields object(value, path);
   as_one_of(object.require("type"), object.path("type"), {"function"});
   const auto choose = [&tools](Fields& named) {

@@ -45,6 +45,9 @@ Tools parse_chat_tools(Fields& fields);
 /// called `schema_key`), as an entry of Tools::list.
 Json parse_function(Fields& fields, std::string_view schema_key);
 
+/// What is wrong with a choice of a tool where there are none.
+FieldError no_tools_to_choose(const std::string& path);
+
 /// OpenAI's tool_choice: "none", "auto", "required", or an object that names a function: within "function" where it is
 /// `nested`, else beside the type. A choice by name is of one call. Throws FieldError where there is no tool to choose.
 void parse_openai_choice(const Json& value, const std::string& path, bool nested, Tools& tools);

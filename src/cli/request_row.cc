@@ -6,6 +6,7 @@
 #include "base/wide_integer.h"
 #include "chat/answers.h"
 #include "fields/answer_form.h"
+#include "fields/empty_array.h"
 #include "fields/sampling.h"
 
 namespace caravel::cli {
@@ -22,6 +23,7 @@ std::optional<int> parse_logprobs(Fields& fields) {
 std::variant<std::string, std::vector<int32_t>> parse_prompt(const Json& value, const std::string& path) {
   if (value.is_string()) return value.get<std::string>();
   if (!value.is_array()) throw wrong_type(value, path, "a string or an array of token ids");
+  if (value.empty()) throw empty_array(path);
   return as_token_ids(value, path);
 }
 

@@ -64,8 +64,9 @@ void add_server_flags(CLI::App& command, ServeOptions& options) {
       "A key that clients must show; may be repeated. /health, /ping, /version, /metrics, /openapi.json and the pages "
       "are free of it. CARAVEL_API_KEY in the environment is another");
   option(access, "--api-key-file", options.api_key_file, "Keys, one a line");
-  option(access, "--allowed-origins", options.allowed_origins,
-         "Sites whose pages may call the server (CORS): an origin, * for all, or a JSON list; may be repeated");
+  option(
+      access, "--allowed-origins", options.allowed_origins,
+      "Sites whose pages may call the server, beside its own: an origin, * for all, or a JSON list; may be repeated");
   option(
       access, "--allowed-host", serve.allowed_hosts,
       "A Host header to answer beside localhost, 127.x and [::1]; may be repeated. Checked where the server listens on "

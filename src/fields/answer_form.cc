@@ -4,6 +4,8 @@
 
 #include <utility>
 
+#include "fields/empty_array.h"
+
 namespace caravel {
 namespace {
 
@@ -26,7 +28,7 @@ GrammarSpec json_schema(const Json& schema, const std::string& path) {
 GrammarSpec choice(const Json& value, const std::string& path) {
   GrammarSpec spec = spec_of(Kind::kChoice);
   spec.choices = as_strings(value, path);
-  if (spec.choices.empty()) throw bad_field(path, fmt::format("Invalid '{}': give at least one choice.", path));
+  if (spec.choices.empty()) throw empty_array(path);
   return spec;
 }
 

@@ -27,12 +27,20 @@ std::vector<std::pair<int32_t, float>> as_logit_bias(const Json& value, const st
 
 std::vector<std::string> as_texts(const Json& value, const std::string& path, const RequestField& field,
                                   Surface surface) {
+  const auto check = [](const std::string& text, const std::string& place) {
+    if (text.empty()) throw bad_field(place, fmt::format("Invalid '{}': the text is empty.", place));
+  };
   if (field.type == FieldType::kTextOrTexts) {
-    if (value.is_string()) return {value.get<std::string>()};
+    if (value.is_string()) {
+      check(value.get_ref<const std::string&>(), path);
+      return {value.get<std::string>()};
+    }
     if (!value.is_array()) throw wrong_type(value, path, "a string or an array of strings");
   }
   as_array(value, path, field.max_items_on(surface));
-  return as_strings(value, path);
+  std::vector<std::string> texts = as_strings(value, path);
+  for (size_t i = 0; i < texts.size(); ++i) check(texts[i], join_path(path, i));
+  return texts;
 }
 
 /// A negative one stands for the 64 bits that it is written in.

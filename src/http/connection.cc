@@ -157,8 +157,7 @@ bool Connection::hold_body() {
 /// At the end of a head: asks the gate.
 void Connection::admit() {
   Request& head = incoming_.head();
-  const std::optional<std::string_view> id = head.headers.find("X-Request-Id");
-  head.id = id && is_printable(*id) ? std::string(*id) : fmt::format("{:x}-{}", number_, requests_);
+  head.id = request_id();
   head.peer = peer_;
   ++requests_;
   body_ = shared_.config.bodies.part();
@@ -173,8 +172,18 @@ void Connection::admit() {
   }
 }
 
+/// Of the request that is being read, whose head may not be whole: the client's own, or else one that is like no other.
+std::string Connection::request_id() {
+  const Request& head = incoming_.head();
+  if (!head.id.empty()) return head.id;
+  const std::optional<std::string_view> id = head.headers.find("X-Request-Id");
+  return id && is_printable(*id) ? std::string(*id) : fmt::format("{:x}-{}", number_, requests_);
+}
+
 /// Answers without a handler, and ends the connection.
 void Connection::refuse(Response response) {
+  // The gate's answers have it already.
+  if (!response.headers.find("X-Request-Id")) response.headers.add("X-Request-Id", request_id());
   ++shared_.bad_requests;
   if (!transaction_) begin_transaction({});
   enter(Phase::kRefusal);

@@ -57,6 +57,7 @@ class Connection final : public std::enable_shared_from_this<Connection> {
   bool hold_body();
   void begin_transaction(const ResponseForm& form);
   void admit();
+  std::string request_id();
   void refuse(Response response);
   void end_transaction();
 

@@ -27,12 +27,29 @@ BadRequest too_large_head(bool in_first_line, size_t limit) {
   return {431, fmt::format("the request's headers are longer than {} bytes", limit), "headers_too_large"};
 }
 
-BadRequest refusal(const error_code& error, bool in_first_line, const ReaderLimits& limits) {
+/// Whether the first line of `head` ends in a version of HTTP.
+bool ends_in_version(std::string_view head) {
+  const std::string_view line = head.substr(0, head.find("\r\n"));
+  const std::string_view version = line.substr(line.rfind(' ') + 1);
+  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+  return version.size() == 8 && version.starts_with("HTTP/") && is_digit(version[5]) && version[6] == '.' &&
+         is_digit(version[7]);
+}
+
+/// rest: from the first byte that the error may be about.
+BadRequest refusal(const error_code& error, bool in_first_line, std::string_view rest, const ReaderLimits& limits) {
   using Error = beast::http::error;
   if (error == Error::header_limit) return too_large_head(in_first_line, limits.header_bytes);
   if (error == Error::body_limit)
-    return {413, fmt::format("the request's body is larger than {} bytes", limits.body_bytes), "body_too_large"};
-  if (error == Error::bad_version) return {505, "only HTTP/1.0 and HTTP/1.1 are spoken here", "bad_version"};
+    return {413,
+            fmt::format("the request's body is larger than {} bytes: send less, or start the server with a larger "
+                        "--max-body-size, and memory for it",
+                        limits.body_bytes),
+            "body_too_large"};
+  if (error == Error::bad_version && ends_in_version(rest))
+    return {505, "only HTTP/1.0 and HTTP/1.1 are spoken here", "bad_version"};
+  if (error == Error::bad_version)
+    return {400, "malformed request: its first line does not end in HTTP/1.1", "bad_request"};
   return {400, fmt::format("malformed request: {}", error.message()), "bad_request"};
 }
 
@@ -132,11 +149,17 @@ size_t RequestReader::read(std::string_view bytes) {
   while (taken < bytes.size() && !parser_->is_done()) {
     const std::string_view rest = bytes.substr(taken);
     if (!reads_head && parser_->chunked() && rest.size() < kLastChunk.size()) break;  // Beast asserts on less
+    if (reads_head && parser_->request.method.empty()) {
+      // Beast takes it for a part of the version, or waits for an end of the head that will not come.
+      const size_t line_end = rest.find('\n');
+      if (line_end != rest.npos && (line_end == 0 || rest[line_end - 1] != '\r'))
+        throw BadRequest(400, "malformed request: its first line ends in LF alone, not in CR LF", "bad_request");
+    }
     error_code error;
     const size_t count = parser_->put(boost::asio::const_buffer(rest.data(), rest.size()), error);
     taken += count;
     const bool in_first_line = parser_->request.method.empty() && rest.find("\r\n") >= parser_->limits.header_bytes;
-    if (error && error != beast::http::error::need_more) throw refusal(error, in_first_line, parser_->limits);
+    if (error && error != beast::http::error::need_more) throw refusal(error, in_first_line, rest, parser_->limits);
     if (reads_head) {
       // Beast takes the head in whole lines, a folded one with the line before it.
       const std::string_view lines = rest.substr(0, count);

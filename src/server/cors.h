@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -8,12 +9,17 @@
 
 namespace caravel::server {
 
-/// Which other sites' pages may call the server, by the browsers' CORS protocol. Immutable.
+/// Which sites' pages may call the server, by what browsers say of them: Origin, Sec-Fetch-Site, and the CORS protocol.
+/// Immutable.
 class Cors {
  public:
   /// origins: "https://example.org", or "*" for all.
   explicit Cors(std::vector<std::string> origins) : origins_(std::move(origins)) {}
 
+  /// The site of a foreign page that sends `request`, as its browser names it; nothing where the server's own page, one
+  /// of an allowed origin, or no page at all does. Browsers send a simple POST without asking first, so an answer that
+  /// the page cannot read has cost its work all the same.
+  std::optional<std::string> foreign_site(const http::Request& request) const;
   /// What an answer to `request` says of it; nothing where its origin is not allowed, or where it has none.
   void add_headers(const http::Request& request, http::Headers& headers) const;
   /// A question before the request proper. It carries no key, and needs none.

@@ -54,7 +54,8 @@ constexpr const char* kAnswers = R"json({
 "ChatMessage": {"type": "object", "required": ["role"], "properties": {
   "role": {"enum": ["system", "developer", "user", "assistant", "tool"]},
   "content": {"anyOf": [{"type": "string"}, {"type": "null"}, {"type": "array", "items": {"type": "object",
-    "required": ["type", "text"], "properties": {"type": {"const": "text"}, "text": {"type": "string"}}}}]},
+    "required": ["type", "text"], "properties": {
+      "type": {"enum": ["text", "input_text", "output_text"]}, "text": {"type": "string"}}}}]},
   "name": {"type": ["string", "null"]},
   "tool_call_id": {"type": ["string", "null"]},
   "tool_calls": {"type": ["array", "null"], "items": {"$ref": "#/components/schemas/ToolCall"}}}},

@@ -41,9 +41,14 @@ std::string joined_surrogates(std::string_view json) {
   return out;
 }
 
+// As JSON writes them.
+bool is_number_or_boolean(const std::string& text) {
+  return text == "true" || text == "false" || parse_number<double>(text);
+}
+
 class Reader {
  public:
-  explicit Reader(std::string_view source) : source_(source) {}
+  Reader(std::string_view source, bool is_json) : source_(source), is_json_(is_json) {}
 
   PromptComponents read(const YAML::Node& root) {
     PromptComponents components;
@@ -91,7 +96,9 @@ class Reader {
       if (required) refuse(map, fmt::format("'{}' is missing", key));
       return {};
     }
-    if (!node.IsScalar()) refuse(node, fmt::format("'{}' must be a text", key));
+    // JSON writes texts in quotes; in YAML 2 is a text as good as any.
+    const bool is_number = is_json_ && node.Tag() == "?" && is_number_or_boolean(node.Scalar());
+    if (!node.IsScalar() || is_number) refuse(node, fmt::format("'{}' must be a text", key));
     expanded_ += node.Scalar().size();
     if (expanded_ > kMaxExpandedBytes) {
       throw fail<CapacityError>("{}: more than {} bytes of text once aliases are followed", source_, kMaxExpandedBytes);
@@ -100,6 +107,7 @@ class Reader {
   }
 
   std::string_view source_;
+  bool is_json_;
   size_t expanded_ = 0;
 };
 
@@ -144,7 +152,7 @@ PromptComponents parse_prompt_components(std::string_view text, std::string_view
   const size_t first = text.find_first_not_of(" \t\r\n");
   const bool is_json = first != std::string_view::npos && text[first] == '{';
   try {
-    return Reader(source).read(YAML::Load(is_json ? joined_surrogates(text) : std::string(text)));
+    return Reader(source, is_json).read(YAML::Load(is_json ? joined_surrogates(text) : std::string(text)));
   } catch (const YAML::Exception& error) {
     throw fail<FormatError>("{}, line {}: {}", source, error.mark.line + 1, error.msg);
   }

@@ -113,6 +113,25 @@ TEST(ReadAnswers, WhatIsNotPassedOnIsInNeither) {
   EXPECT_EQ(tokens, std::string(kAnswer).size()) << "tokens are all told";
 }
 
+TEST(ReadAnswers, AForcedCallThatIsCutLeavesNoMarkupAsContent) {
+  AnswerLayout with = layout();
+  with.marks = {};
+  with.calls_alone = true;
+  const std::string call = "<tool_call>\n{\"name\": \"add\", \"arguments\": {\"a\": 1}}\n</tool_call>";
+  const std::string both = call + "\n" + call;
+  for (size_t length = 1; length <= both.size(); ++length) {
+    std::vector<Delta> deltas = bytes_of(both.substr(0, length));
+    deltas.back().finish_reason = FinishReason::kLength;
+    const auto handle = read(std::move(deltas), with);
+    Parsed sum;
+    while (const Next next = handle->next()) join(next->pieces, sum);
+    const Parsed parsed = whole(handle->result().completions.at(0));
+    EXPECT_EQ(parsed.content, "") << length;
+    EXPECT_EQ(parsed, sum) << length;
+    if (length >= call.size()) EXPECT_EQ(parsed.calls.front().arguments, "{\"a\": 1}") << length;
+  }
+}
+
 TEST(ReadAnswers, IdsHaveTheLengthThatTheTemplateDemands) {
   AnswerLayout with = layout();
   with.call_id_length = 9;

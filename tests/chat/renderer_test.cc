@@ -176,6 +176,7 @@ TEST_F(RendererTest, AForcedCallIsTheAnswersGrammar) {
   EXPECT_EQ(layout.format, ToolFormat::kHermes);
   EXPECT_EQ(layout.tools.size(), 2U);
   EXPECT_TRUE(layout.single_call);
+  EXPECT_TRUE(layout.calls_alone);
   EXPECT_EQ(layout.marks.end, "") << "a grammar leaves no room for reasoning";
   EXPECT_EQ(sampling.grammar.schemas.size(), 1U);
   EXPECT_TRUE(sampling.skip_special_tokens);

@@ -211,6 +211,17 @@ TEST_F(TemplateProbe, CallsAndResultsAreWrittenAsTextWhereTheTemplateHasNoPlaceF
             "</tool_response>\nthanks<end_of_turn>\n");
 }
 
+/// Else the prompt is not what the model wrote, and the prefix cache misses.
+TEST_F(TemplateProbe, ArgumentsGivenAsAnObjectAreTheTextThatModelsWrite) {
+  std::string messages = kCalled;
+  const std::string text = R"("{\"zone\":\"UTC\"}")";
+  messages.replace(messages.find(text), text.size(), R"({"zone":"UTC","at":[1,2.50,{"é":null}]})");
+  const std::string written = R"({"zone": "UTC", "at": [1, 2.5, {"é": null}]})";
+  EXPECT_THAT(rendered(kDeepSeek, messages.c_str()), HasSubstr("clock\n" + written + "</call>"));
+  EXPECT_THAT(rendered(kChatml, messages.c_str()), HasSubstr("\"arguments\": " + written + "}"));
+  EXPECT_THAT(rendered(kQwen, messages.c_str()), HasSubstr("\"arguments\": " + written + "}")) << "as tojson does";
+}
+
 TEST_F(TemplateProbe, ReasoningHasTheNameThatTheTemplateReads) {
   for (const char* name : {"reasoning_content", "reasoning", "thinking"}) {
     const std::string messages = std::string(R"([{"role": "user", "content": "a"}, {"role": "assistant", ")") + name +

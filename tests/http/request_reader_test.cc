@@ -140,6 +140,10 @@ TEST(RequestReader, RefusesWhatIsNotHttp) {
   EXPECT_EQ(refused("\x16\x03\x01 a TLS greeting"), 400);
   EXPECT_EQ(refused("GET /\r\n\r\n"), 400);
   EXPECT_EQ(refused("GET / HTTP/2.0\r\nHost: a\r\n\r\n"), 505);
+  EXPECT_EQ(refused("GET / HTTP/1.1\nHost: a\r\n\r\n"), 400);
+  EXPECT_EQ(refused("GET / HTTP/1.1\nHost: a\n\n"), 400);
+  EXPECT_EQ(refused("GET / HTTP/2.0\nHost: a\r\n\r\n"), 400);
+  EXPECT_EQ(refused("GET / HTTP/x\r\nHost: a\r\n\r\n"), 400);
   EXPECT_EQ(refused("get / HTTP/1.1\r\nHost: a\r\n\r\n"), 501);
   EXPECT_EQ(refused("CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n"), 501);
   EXPECT_EQ(refused("GET / HTTP/1.1\r\n\r\n"), 400) << "no Host";

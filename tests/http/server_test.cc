@@ -117,12 +117,16 @@ TEST(HttpServer, RefusesWithAJsonErrorAndCloses) {
     client.send(bytes);
     RawResponse response = client.receive();
     EXPECT_TRUE(client.ends());
+    EXPECT_NE(response.headers["x-request-id"], "") << bytes.substr(0, 100);
     return response;
   };
   const RawResponse large = answer(post_request("/", std::string(200 << 10, 'x')));
   EXPECT_EQ(large.status, 413);
-  EXPECT_EQ(large.body, R"({"error":{"message":"the request's body is larger than 100 bytes",)"
-                        R"("type":"invalid_request_error","param":null,"code":"body_too_large"}})");
+  EXPECT_EQ(
+      large.body,
+      R"({"error":{"message":"the request's body is larger than 100 bytes: send less, or start the server with a )"
+      R"(larger --max-body-size, and memory for it",)"
+      R"("type":"invalid_request_error","param":null,"code":"body_too_large"}})");
   EXPECT_EQ(large.headers.at("content-type"), "application/json");
   EXPECT_EQ(large.headers.at("connection"), "close");
   EXPECT_EQ(answer(get_request("/", "A: " + std::string(1000, 'a') + "\r\n")).status, 431);
@@ -130,6 +134,7 @@ TEST(HttpServer, RefusesWithAJsonErrorAndCloses) {
   EXPECT_EQ(answer("rubbish\r\n\r\n").status, 400);
   EXPECT_EQ(answer(get_request("/", "Content-Length: 1\r\nTransfer-Encoding: chunked\r\n") + "0\r\n\r\n").status, 400);
   EXPECT_EQ(server->stats().bad_requests, 5);
+  EXPECT_EQ(answer(get_request("/", "X-Request-Id: mine\r\nContent-Length: 101\r\n")).headers["x-request-id"], "mine");
   EXPECT_EQ(server->stats().requests, 0);
 }
 

@@ -55,8 +55,12 @@ TEST_F(Keys, ProbesAndPagesNeedNone) {
 }
 
 TEST_F(Keys, APreflightCarriesNone) {
-  EXPECT_EQ(0, status(gate_, request("OPTIONS", "/v1/completions",
-                                     {{"Origin", "https://a.example"}, {"Access-Control-Request-Method", "POST"}})));
+  ServeConfig config;
+  config.api_keys = {"key"};
+  config.allowed_origins = {"https://a.example"};
+  EXPECT_EQ(
+      0, status(Gate(config), request("OPTIONS", "/v1/completions",
+                                      {{"Origin", "https://a.example"}, {"Access-Control-Request-Method", "POST"}})));
 }
 
 TEST_F(Keys, ErrorsAreInTheFormOfTheEndpoint) {
@@ -102,6 +106,99 @@ TEST(Hosts, ElsewhereNoneIsChecked) {
   EXPECT_EQ(0, status_for_host(config, "anything.example"));
   config.allowed_hosts = {"caravel.example"};
   EXPECT_EQ(403, status_for_host(config, "anything.example"));
+}
+
+class Pages : public testing::Test {
+ protected:
+  static ServeConfig config() {
+    ServeConfig config;
+    config.allowed_origins = {"https://a.example"};
+    return config;
+  }
+  int post(const std::vector<std::pair<std::string, std::string>>& headers) {
+    return status(gate_, request("POST", "/v1/completions", headers));
+  }
+  const Gate gate_{config()};
+};
+
+TEST_F(Pages, OfOtherOriginsAreRefusedWhateverTheyAskFor) {
+  for (const char* origin : {"http://evil.com", "null", "http://localhost:3000", "https://localhost", "localhost:8000",
+                             "http://localhost:8000.evil.com", "https://a.example:444", "", "chrome-extension://abc"}) {
+    EXPECT_EQ(403, post({{"Origin", origin}})) << origin;
+  }
+  EXPECT_EQ(403, status(gate_, request("GET", "/dashboard/events", {{"Origin", "http://evil.com"}})));
+  EXPECT_EQ(403, status(gate_, request("GET", "/health", {{"Origin", "http://evil.com"}})));
+  EXPECT_EQ(403, status(gate_, request("OPTIONS", "/v1/completions", {{"Origin", "http://evil.com"}})));
+}
+
+TEST_F(Pages, OfOtherSitesAreRefusedWithoutAnOriginToo) {
+  for (const char* site : {"cross-site", "same-site"}) {
+    EXPECT_EQ(403, post({{"Sec-Fetch-Site", site}})) << site;
+    EXPECT_EQ(403, status(gate_, request("GET", "/dashboard/events", {{"Sec-Fetch-Site", site}}))) << site;
+    EXPECT_EQ(403, status(gate_, request("POST", "/ping", {{"Sec-Fetch-Site", site}}))) << site;
+    EXPECT_EQ(403, post({{"Sec-Fetch-Site", site}, {"Origin", "http://localhost:8000"}})) << site;
+    EXPECT_EQ(0, post({{"Sec-Fetch-Site", site}, {"Origin", "https://a.example"}})) << site;
+    EXPECT_EQ(0, status(gate_, request("GET", "/", {{"Sec-Fetch-Site", site}}))) << "a link to the page";
+  }
+}
+
+TEST_F(Pages, OfTheServerItselfAndOfNobodyAreAnswered) {
+  EXPECT_EQ(0, post({}));
+  EXPECT_EQ(0, post({{"Origin", "http://localhost:8000"}, {"Sec-Fetch-Site", "same-origin"}}));
+  EXPECT_EQ(0, post({{"Origin", "http://LOCALHOST:8000"}}));
+  EXPECT_EQ(0, post({{"Sec-Fetch-Site", "none"}}));
+  http::Request head;
+  head.method = "POST";
+  head.path = "/tokenize";
+  head.headers.add("Host", "localhost");
+  head.headers.add("Origin", "http://localhost:80");
+  EXPECT_EQ(0, status(gate_, head));
+}
+
+TEST_F(Pages, AreToldHowToBeLetIn) {
+  const auto refusal = gate_.refuse(request("POST", "/tokenize", {{"Origin", "http://evil.com"}}), false);
+  ASSERT_TRUE(refusal);
+  const std::string message = nlohmann::json::parse(refusal->body)["error"]["message"];
+  EXPECT_NE(std::string::npos, message.find("http://evil.com")) << message;
+  EXPECT_NE(std::string::npos, message.find("--allowed-origins")) << message;
+}
+
+TEST(AllOrigins, AreLetInByAStar) {
+  ServeConfig config;
+  config.allowed_origins = {"*"};
+  EXPECT_EQ(0, status(Gate(config), request("POST", "/tokenize", {{"Origin", "null"}})));
+  EXPECT_EQ(0, status(Gate(config), request("POST", "/tokenize", {{"Sec-Fetch-Site", "cross-site"}})));
+}
+
+int status_of_type(const std::string& path, const std::string& type) {
+  return status(Gate{ServeConfig()}, request("POST", path, {{"Content-Type", type}}));
+}
+
+TEST(Bodies, AreJsonInUtf8OrSayNothingOfThemselves) {
+  for (const char* type : {"application/json", "Application/JSON", "application/json; charset=utf-8", "",
+                           "application/json;charset=\"UTF-8\"; profile=x", "application/json ; odd"}) {
+    EXPECT_EQ(0, status_of_type("/v1/chat/completions", type)) << type;
+  }
+  for (const char* type : {"text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x",
+                           "application/json; charset=latin-1", "application/json, text/plain", "application/jsonx"}) {
+    for (const char* path : {"/v1/chat/completions", "/v1/messages", "/v1/score", "/detokenize"}) {
+      EXPECT_EQ(415, status_of_type(path, type)) << type << " " << path;
+    }
+  }
+  EXPECT_EQ(0, status_of_type("/ping", "text/plain")) << "its body is not read";
+}
+
+TEST(Bodies, OfAnotherTypeAreToldWhichHeaderToSend) {
+  const auto refusal = Gate{ServeConfig()}.refuse(
+      request("POST", "/v1/completions", {{"Content-Type", "application/x-www-form-urlencoded"}}), false);
+  ASSERT_TRUE(refusal);
+  EXPECT_NE(std::string::npos, refusal->body.find("Content-Type: application/json")) << refusal->body;
+}
+
+TEST(Bodies, AreNotCompressed) {
+  const Gate gate{ServeConfig()};
+  EXPECT_EQ(415, status(gate, request("POST", "/v1/completions", {{"Content-Encoding", "gzip"}})));
+  EXPECT_EQ(0, status(gate, request("POST", "/v1/completions", {{"Content-Encoding", "identity"}})));
 }
 
 TEST(Draining, IsAnswered503WithATimeToComeAgain) {

@@ -44,6 +44,16 @@ TEST(PromptComponents, YamlAndJsonRenderTheSamePlainPrompt) {
   EXPECT_EQ(render_prompt(parse_prompt_components(kJson, "j")), expected);
 }
 
+TEST(PromptComponents, NumbersAreTextsInYamlAlone) {
+  EXPECT_EQ(parse_prompt_components("primary_content: 5", "y").primary_content, "5");
+  EXPECT_EQ(parse_prompt_components("{primary_content: five}", "y").primary_content, "five");
+  for (const char* value : {"5", "-2.5e3", "true", "false"}) {
+    EXPECT_THAT(refusal<FormatError>("{\n\"primary_content\": " + std::string(value) + "}"),
+                testing::HasSubstr("p.yaml, line 2: 'primary_content' must be a text"))
+        << value;
+  }
+}
+
 TEST(PromptComponents, ShotsTakeTheFirstExamples) {
   const PromptComponents components = parse_prompt_components(kJson, "j");
   EXPECT_EQ(render_prompt(components, {.shots = 0}), "Classify.\n\nFilms.\n\nIt was long.\n");

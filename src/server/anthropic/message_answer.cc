@@ -64,14 +64,16 @@ std::string MessageAnswer::make_section_id(Kind kind) const {
 
 Json MessageAnswer::message(Json content, Json stop_reason, Json usage) const {
   const std::optional<std::string> stop = stop_reason.is_null() ? std::nullopt : stop_string();
-  return {{"id", head_.id},
-          {"type", "message"},
-          {"role", "assistant"},
-          {"model", head_.model},
-          {"content", std::move(content)},
-          {"stop_reason", std::move(stop_reason)},
-          {"stop_sequence", stop ? Json(*stop) : Json(nullptr)},
-          {"usage", std::move(usage)}};
+  Json json = {{"id", head_.id},
+               {"type", "message"},
+               {"role", "assistant"},
+               {"model", head_.model},
+               {"content", std::move(content)},
+               {"stop_reason", std::move(stop_reason)},
+               {"stop_sequence", stop ? Json(*stop) : Json(nullptr)},
+               {"usage", std::move(usage)}};
+  if (returns_token_ids()) json["prompt_token_ids"] = prompt_token_ids();
+  return json;
 }
 
 Json MessageAnswer::stop_reason() const {
@@ -123,7 +125,9 @@ void MessageAnswer::close(size_t number, const Section&, std::string& out) {
 void MessageAnswer::end(std::string& out) {
   const std::optional<std::string> stop = stop_string();
   const Json delta = {{"stop_reason", stop_reason()}, {"stop_sequence", stop ? Json(*stop) : Json(nullptr)}};
-  add_named({{"type", "message_delta"}, {"delta", delta}, {"usage", usage_json()}}, out);
+  Json last = {{"type", "message_delta"}, {"delta", delta}, {"usage", usage_json()}};
+  if (returns_token_ids()) last["token_ids"] = token_ids();
+  add_named(last, out);
   add_named({{"type", "message_stop"}}, out);
 }
 
@@ -132,7 +136,9 @@ Json MessageAnswer::whole() const {
   for (const Section& section : sections()) {
     content.push_back(block(section, finish_reason() != FinishReason::kStop && &section == &sections().back()));
   }
-  return message(std::move(content), stop_reason(), usage_json());
+  Json json = message(std::move(content), stop_reason(), usage_json());
+  if (returns_token_ids()) json["token_ids"] = token_ids();
+  return json;
 }
 
 }  // namespace caravel::server::anthropic

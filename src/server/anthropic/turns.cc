@@ -4,6 +4,8 @@
 #include <string>
 #include <utility>
 
+#include "fields/empty_array.h"
+
 namespace caravel::server::anthropic {
 namespace {
 
@@ -23,8 +25,9 @@ void add_user_blocks(const Json& blocks, const std::string& path, Json& messages
   size_t index = 0;
   for (const Json& block : as_array(blocks, path)) {
     Fields fields(block, join_path(path, index++));
-    const std::string& type = as_one_of(fields.require("type"), fields.path("type"), {"text", "tool_result"});
-    if (type == "text") {
+    const std::string& type =
+        as_one_of(fields.require("type"), fields.path("type"), {"text", "tool_result", "input_text", "output_text"});
+    if (chat::is_text_part(type)) {
       append_part(parts, as_string(fields.require("text"), fields.path("text")));
     } else {
       const Json* content = fields.find("content");
@@ -51,8 +54,9 @@ Json assistant_message(const Json& blocks, const std::string& path) {
   for (const Json& block : as_array(blocks, path)) {
     Fields fields(block, join_path(path, index++));
     const std::string& type =
-        as_one_of(fields.require("type"), fields.path("type"), {"text", "tool_use", "thinking", "redacted_thinking"});
-    if (type == "text") {
+        as_one_of(fields.require("type"), fields.path("type"),
+                  {"text", "tool_use", "thinking", "redacted_thinking", "input_text", "output_text"});
+    if (chat::is_text_part(type)) {
       append_part(parts, as_string(fields.require("text"), fields.path("text")));
     } else if (type == "thinking") {
       append_line(reasoning, as_string(fields.require("thinking"), fields.path("thinking")));
@@ -96,7 +100,7 @@ Json parse_messages(const Json& value, const std::string& path, std::optional<Js
       messages.push_back(assistant_message(content, fields.path("content")));
     }
   }
-  if (index == 0) throw bad_field(path, "at least one message is required");
+  if (index == 0) throw empty_array(path);
   return messages;
 }
 
@@ -139,16 +143,21 @@ Json parse_tool(const Json& value, const std::string& path) {
 }
 
 void parse_choice(const Json& value, const std::string& path, chat::Tools& tools) {
-  if (tools.list.is_null()) return;
   Fields object(value, path);
   const std::string& type = as_one_of(object.require("type"), object.path("type"), {"auto", "any", "tool", "none"});
   tools.parallel = !object.boolean("disable_parallel_tool_use", false);
-  if (type == "tool") {
-    tools.choose_named(as_string(object.require("name"), object.path("name")), object.path("name"));
-  } else {
-    tools.choose(type);
-  }
+  const Json* const name = type == "tool" ? &object.require("name") : nullptr;
   object.refuse_unknown();
+  if (tools.list.is_null()) {
+    if (type == "none" || type == "auto") return;
+    throw chat::no_tools_to_choose(path);
+  }
+  if (name == nullptr) {
+    tools.choose(type);
+  } else {
+    tools.choose_named(as_string(*name, object.path("name")), object.path("name"));
+    tools.parallel = false;
+  }
 }
 
 }  // namespace
@@ -163,7 +172,7 @@ Turns parse_turns(Fields& fields) {
   const Json& last = conversation.messages.back();
   conversation.continue_final_message = last["role"] == "assistant" && last.contains("content");
   if (const Json* kwargs = fields.find("chat_template_kwargs")) {
-    conversation.kwargs = as_object(*kwargs, "chat_template_kwargs");
+    conversation.kwargs = chat::parse_template_kwargs(*kwargs, "chat_template_kwargs");
   }
   parse_thinking(fields, conversation.kwargs);
   turns.form = parse_output(fields, conversation.kwargs);

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "fields/empty_array.h"
+
 namespace caravel::server {
 
 std::optional<int64_t> parse_truncation(Fields& fields) {
@@ -27,7 +29,7 @@ std::vector<chat::Prompt> parse_prompts(const Json& value, const std::string& pa
     return prompts;
   }
   if (!value.is_array()) throw wrong_type(value, path, "a string, an array of token ids, or an array of either");
-  if (value.empty()) throw bad_field(path, "Invalid '" + path + "': the array is empty.");
+  if (value.empty()) throw empty_array(path);
   if (value.front().is_number()) {
     prompts.push_back({.tokens = as_token_ids(value, path), .text = std::nullopt});
     return prompts;
@@ -37,6 +39,7 @@ std::vector<chat::Prompt> parse_prompts(const Json& value, const std::string& pa
     if (item.is_string()) {
       add_text(item.get_ref<const std::string&>());
     } else if (item.is_array()) {
+      if (item.empty()) throw empty_array(item_path);
       prompts.push_back({.tokens = as_token_ids(item, item_path), .text = std::nullopt});
     } else {
       throw wrong_type(item, item_path, "a string or an array of token ids");

@@ -10,6 +10,7 @@ using Kind = Piece::Kind;
 
 void SectionsAnswer::add(size_t, const Delta& delta, std::string& out) {
   if (!std::exchange(begun_, true) && streams_) begin(out);
+  if (returns_token_ids_) token_ids_.insert(token_ids_.end(), delta.token_ids.begin(), delta.token_ids.end());
   waiting_logprobs_.insert(waiting_logprobs_.end(), delta.logprobs.begin(), delta.logprobs.end());
   for (const Piece& piece : delta.pieces) take(piece, out);
   // The id that ends an answer has no text.

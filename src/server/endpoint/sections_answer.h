@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
@@ -31,8 +32,11 @@ class SectionsAnswer : public Answer {
  protected:
   explicit SectionsAnswer(const Generation& generation)
       : streams_(generation.stream),
+        returns_token_ids_(generation.return_token_ids),
         call_id_length_(generation.layout.call_id_length),
-        stop_(generation.sampling.stop) {}
+        stop_(generation.sampling.stop) {
+    if (returns_token_ids_) prompt_token_ids_ = generation.prompts.front().tokens;
+  }
 
   // Events of a stream. Sections are numbered from 0; one is open at a time.
   virtual void begin(std::string& out) = 0;
@@ -51,6 +55,11 @@ class SectionsAnswer : public Answer {
   /// How it ended; kNone while it goes on.
   FinishReason finish_reason() const { return finish_reason_; }
   bool called_tools() const { return called_tools_; }
+  /// Where return_token_ids asks for them. Which token belongs to which section is not told apart: the answer has them
+  /// as a whole, a stream at its end.
+  bool returns_token_ids() const { return returns_token_ids_; }
+  const std::vector<int32_t>& prompt_token_ids() const { return prompt_token_ids_; }
+  const std::vector<int32_t>& token_ids() const { return token_ids_; }
   /// As for chat::make_call_id().
   size_t call_id_length() const { return call_id_length_; }
   /// The stop string that ended it.
@@ -62,6 +71,9 @@ class SectionsAnswer : public Answer {
   void extend(const std::string& text, std::string& out);
 
   bool streams_;
+  bool returns_token_ids_;
+  std::vector<int32_t> prompt_token_ids_;
+  std::vector<int32_t> token_ids_;
   size_t call_id_length_;
   std::vector<std::string> stop_;
   bool begun_ = false;

@@ -45,7 +45,9 @@ std::unique_ptr<http::Work> chat_completions(const Call& call) {
 
   set_conversation(generation, conversation, truncation, call.services);
   generation.layout.with_reasoning = with_reasoning;
-  if (echo) form.echoed = chat::text_of(conversation.messages.back().value("content", Json("")));
+  if (echo && conversation.continue_final_message) {
+    form.echoed = chat::text_of(conversation.messages.back().value("content", Json("")));
+  }
   std::vector<std::unique_ptr<RequestHandle>> handles = submit(call, generation);
   AnswerHead head = AnswerHead::make("chatcmpl-", generation.model, call.services);
   return answer_with(call, std::move(handles),

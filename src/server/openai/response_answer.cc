@@ -115,6 +115,10 @@ Json ResponseAnswer::response(std::string_view status) const {
                                  {"output_tokens", usage().completion_tokens},
                                  {"output_tokens_details", {{"reasoning_tokens", 0}}},
                                  {"total_tokens", usage().prompt_tokens + usage().completion_tokens}};
+  if (returns_token_ids()) {
+    json["prompt_token_ids"] = prompt_token_ids();
+    if (!running) json["token_ids"] = token_ids();
+  }
   return json;
 }
 

@@ -1,11 +1,10 @@
 #include "server/openai/response_input.h"
 
-#include <fmt/format.h>
-
 #include <optional>
 #include <utility>
 
 #include "chat/message_shape.h"
+#include "fields/empty_array.h"
 
 namespace caravel::server::openai {
 namespace {
@@ -21,8 +20,7 @@ Json& assistant(Json& messages) {
 void add_message(Fields& fields, Json& messages) {
   const std::string& role =
       as_one_of(fields.require("role"), fields.path("role"), {"system", "developer", "user", "assistant"});
-  Json content = chat::parse_content(fields.require("content"), fields.path("content"),
-                                     {"input_text", "output_text", "text", "refusal"});
+  Json content = chat::parse_content(fields.require("content"), fields.path("content"), {"refusal"});
   const bool answers = !messages.empty() && messages.back()["role"] == "assistant" &&
                        !messages.back().contains("content") && !messages.back().contains("tool_calls");
   if (role == "assistant" && answers) {
@@ -56,8 +54,7 @@ void add_item(const Json& value, const std::string& path, Json& messages) {
     add_call(fields, messages);
   } else if (type == "function_call_output") {
     messages.push_back({{"role", "tool"},
-                        {"content", chat::parse_content(fields.require("output"), fields.path("output"),
-                                                        {"input_text", "output_text", "text"})},
+                        {"content", chat::parse_content(fields.require("output"), fields.path("output"))},
                         {"tool_call_id", as_string(fields.require("call_id"), fields.path("call_id"))}});
   } else {
     const Json* content = fields.find("content");
@@ -79,9 +76,10 @@ Json parse_input(const Json& value, const std::string& path, const std::optional
     return messages;
   }
   if (!value.is_array()) throw wrong_type(value, path, "a string or an array of items");
+  if (value.empty()) throw empty_array(path);
   size_t index = 0;
   for (const Json& entry : value) add_item(entry, join_path(path, index++), messages);
-  if (messages.empty()) throw bad_field(path, fmt::format("Invalid '{}': give at least one item.", path));
+  if (messages.empty()) throw bad_field(path, "Invalid '" + path + "': none of its items is a message.");
   return messages;
 }
 
@@ -106,7 +104,7 @@ chat::Conversation parse_response_conversation(Fields& fields) {
   conversation.tools.parallel = fields.boolean("parallel_tool_calls", true) && conversation.tools.parallel;
   conversation.messages = parse_input(fields.require("input"), conversation.path, fields.string("instructions"));
   if (const Json* kwargs = fields.find("chat_template_kwargs")) {
-    conversation.kwargs = as_object(*kwargs, "chat_template_kwargs");
+    conversation.kwargs = chat::parse_template_kwargs(*kwargs, "chat_template_kwargs");
   }
   if (const Json* reasoning = fields.find("reasoning")) {
     Fields inner = fields.inner(*reasoning, "reasoning");

@@ -64,6 +64,7 @@ class MessagesTest : public testing::Test {
         EXPECT_EQ(i + 2, events.size());
         message.update(event["delta"]);
         message["usage"] = event["usage"];
+        if (event.contains("token_ids")) message["token_ids"] = event["token_ids"];
       }
     }
     EXPECT_FALSE(open);
@@ -312,6 +313,59 @@ TEST_F(MessagesTest, ZeroTokensComputeThePromptAlone) {
   EXPECT_EQ(accumulated(harness_.stream(messages, body))["content"], Json::array());
 }
 
+TEST_F(MessagesTest, TextPartsOfTheOtherApisAreText) {
+  const auto tokens = [&](const Json& turns) {
+    return harness_.json(count_message_tokens, {{"messages", turns}})["input_tokens"].get<int>();
+  };
+  for (const char* type : {"text", "input_text", "output_text"}) {
+    const Json content = {{{"type", type}, {"text", "Hello"}}};
+    EXPECT_EQ(tokens(Json::array({{{"role", "user"}, {"content", content}}})), tokens(kHello)) << type;
+    EXPECT_EQ(tokens({{{"role", "user"}, {"content", "a"}}, {{"role", "assistant"}, {"content", content}}}),
+              tokens({{{"role", "user"}, {"content", "a"}}, {{"role", "assistant"}, {"content", "Hello"}}}))
+        << type;
+  }
+}
+
+TEST_F(MessagesTest, TokenIdsOfPromptAndAnswer) {
+  Json body = {{"messages", kHello}, {"max_tokens", 9}, {"ignore_eos", true}, {"seed", 3}, {"return_token_ids", true}};
+  whole(body);  // so that the prompt is cached either time
+  const Json answer = whole(body);
+  EXPECT_EQ(answer["token_ids"].size(), 9U) << answer;
+  EXPECT_EQ(answer["prompt_token_ids"].size(),
+            harness_.json(count_message_tokens, {{"messages", kHello}})["input_tokens"]);
+  EXPECT_SAME_JSON(without_ids(accumulated(harness_.stream(messages, body))), without_ids(answer));
+  body["return_token_ids"] = false;
+  EXPECT_FALSE(whole(body).contains("token_ids"));
+}
+
+TEST_F(MessagesTest, AChoiceWithoutToolsIsRefusedAndNotDropped) {
+  for (const Endpoint endpoint : {Endpoint(messages), Endpoint(count_message_tokens)}) {
+    const auto error = [&](const Json& choice) {
+      Json body = {{"messages", kHello}, {"tool_choice", choice}};
+      if (endpoint == Endpoint(messages)) body["max_tokens"] = 1;
+      return harness_.json(endpoint, body, 400)["error"]["message"].get<std::string>();
+    };
+    EXPECT_THAT(error({{"type", "any"}}), HasSubstr("'tool_choice' is only allowed when 'tools' are specified."));
+    EXPECT_THAT(error({{"type", "tool"}, {"name", "wait"}}), HasSubstr("only allowed when 'tools'"));
+    EXPECT_THAT(error(5), HasSubstr("expected an object, but got an integer"));
+    EXPECT_THAT(error("foo"), HasSubstr("expected an object, but got a string"));
+  }
+  whole({{"messages", kHello}, {"max_tokens", 1}, {"tool_choice", {{"type", "none"}}}});
+}
+
+TEST_F(MessagesTest, AChoiceByNameIsOneCall) {
+  for (int seed = 0; seed < 8; ++seed) {
+    const Json answer = whole({{"messages", kHello},
+                               {"max_tokens", 150},
+                               {"temperature", 2},
+                               {"seed", seed},
+                               {"tools", kTools},
+                               {"tool_choice", {{"type", "tool"}, {"name", "wait"}}}});
+    EXPECT_EQ(answer["content"].size(), 1U) << answer;
+    EXPECT_EQ(answer["content"][0]["type"], "tool_use") << answer;
+  }
+}
+
 TEST_F(MessagesTest, ErrorsAreAnthropics) {
   const auto error = [&](const std::string& body, int status) {
     const http::Response response = harness_.call(messages, body);
@@ -322,12 +376,20 @@ TEST_F(MessagesTest, ErrorsAreAnthropics) {
   };
   EXPECT_THAT(error("{", 400), HasSubstr("invalid_request_error: We could not parse"));
   EXPECT_THAT(error(R"({"messages": [{"role": "user", "content": "a"}]})", 400), HasSubstr("max_tokens"));
-  EXPECT_THAT(error(R"({"max_tokens": 1, "messages": []})", 400), HasSubstr("messages: at least one"));
+  EXPECT_THAT(error(R"({"max_tokens": 1, "messages": []})", 400),
+              HasSubstr("messages: Invalid 'messages': empty array."));
   EXPECT_THAT(error(R"({"max_tokens": 1, "model": "claude", "messages": []})", 404), HasSubstr("not_found_error"));
   EXPECT_THAT(error(R"({"max_tokens": 1, "messages": [{"role": "boss", "content": "a"}]})", 400),
               HasSubstr("messages.0.role"));
   EXPECT_THAT(error(R"({"max_tokens": 1, "messages": [{"role": "user", "content": [{"type": "image"}]}]})", 400),
               HasSubstr("'image'"));
+  EXPECT_THAT(error(R"({"max_tokens": 1, "messages": [{"role": "user", "content": "a"}],
+                        "chat_template_kwargs": {"tools": []}})",
+                    400),
+              HasSubstr("chat_template_kwargs.tools"));
+  EXPECT_THAT(
+      error(R"({"max_tokens": 1, "messages": [{"role": "user", "content": "a"}], "stop_sequences": ["b", ""]})", 400),
+      HasSubstr("stop_sequences.1: Invalid 'stop_sequences.1'"));
   const auto ticket = harness_.services.admission.enter(1000, 1000);
   EXPECT_THAT(error(R"({"max_tokens": 1, "messages": [{"role": "user", "content": "a"}]})", 429),
               HasSubstr("rate_limit_error"));

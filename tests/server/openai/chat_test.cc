@@ -156,6 +156,13 @@ TEST_F(ChatTest, NullsOfPromptComponentsAreAbsent) {
       {"role": "system", "content": "Be"}, {"role": "user", "content": "a"}])")}}));
 }
 
+TEST_F(ChatTest, TextPartsOfTheOtherApisAreText) {
+  for (const char* type : {"text", "input_text", "output_text"}) {
+    const Json content = {{{"type", type}, {"text", "Hello"}}};
+    EXPECT_EQ(prompt({{"messages", {{{"role", "user"}, {"content", content}}}}}), prompt({{"messages", kMessages}}));
+  }
+}
+
 TEST_F(ChatTest, TemplateArgumentsAndContinuation) {
   EXPECT_THAT(prompt({{"messages", kMessages}, {"chat_template_kwargs", {{"think", true}}}}), HasSubstr("<think>"));
   const Json begun = {{{"role", "user"}, {"content", "Hello"}}, {{"role", "assistant"}, {"content", "Well, "}}};
@@ -163,6 +170,24 @@ TEST_F(ChatTest, TemplateArgumentsAndContinuation) {
   EXPECT_EQ(prompt({{"messages", kMessages}, {"add_generation_prompt", false}}), "<u>Hello\n");
   const Json echoed = whole({{"messages", begun}, {"continue_final_message", true}, {"echo", true}, {"max_tokens", 4}});
   EXPECT_TRUE(echoed["choices"][0]["message"]["content"].get<std::string>().starts_with("Well, "));
+  // What is not continued is no beginning of the answer.
+  Json fresh = {{"messages", kMessages}, {"max_tokens", 4}, {"temperature", 0}};
+  const std::string plain = whole(fresh)["choices"][0]["message"]["content"];
+  fresh["echo"] = true;
+  EXPECT_EQ(whole(fresh)["choices"][0]["message"]["content"], plain);
+}
+
+TEST_F(ChatTest, AForcedCallThatIsCutLeavesNoMarkup) {
+  const Json tools = Json::parse(R"([{"type": "function", "function": {"name": "wait", "parameters": {
+      "type": "object", "properties": {}}}}])");
+  for (int length = 1; length < 40; length += 3) {
+    const Json body = {
+        {"messages", kMessages}, {"tools", tools}, {"tool_choice", "required"}, {"max_tokens", length}, {"seed", 3}};
+    const Json choice = whole(body)["choices"][0];
+    EXPECT_THAT(choice["message"]["content"].dump(), testing::AnyOf("null", R"("")")) << choice;
+    if (!choice["message"].contains("tool_calls")) EXPECT_EQ(choice["finish_reason"], "length");
+    EXPECT_SAME_JSON(joined(harness_.stream(chat_completions, body)), comparable(Json{{"choices", {choice}}}));
+  }
 }
 
 TEST_F(ChatTest, LogprobsHaveExactBytes) {

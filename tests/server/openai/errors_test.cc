@@ -4,11 +4,14 @@
 
 #include "server/harness.h"
 #include "server/openai/endpoints.h"
+#include "server/score.h"
 
 namespace caravel::server::openai {
 namespace {
 
 using testing::HasSubstr;
+
+constexpr const char* kEmpty = "empty array. Expected an array with minimum length 1";
 
 struct Case {
   std::string body;
@@ -96,7 +99,9 @@ TEST_F(ErrorsTest, Fields) {
            {with(R"("seed": "a")"), "seed", "invalid_type", ""},
            {with(R"("stop": 1)"), "stop", "invalid_type", "a string or an array of strings"},
            {with(R"("stop": ["a", 1])"), "stop.1", "invalid_type", ""},
-           {with(R"("stop": "")"), "stop", "invalid_value", "stop has an empty text"},
+           {with(R"("stop": "")"), "stop", "invalid_value", "the text is empty"},
+           {with(R"("stop": ["a", ""])"), "stop.1", "invalid_value", "'stop.1'"},
+           {with(R"("bad_words": [""])"), "bad_words.0", "invalid_value", ""},
            {with(R"("logit_bias": [])"), "logit_bias", "invalid_type", "expected an object"},
            {with(R"("logit_bias": {"a": 1})"), "logit_bias", "invalid_value", "'a'"},
            {with(R"("logit_bias": {"7": 101})"), "logit_bias.7", "decimal_above_max_value", ""},
@@ -123,15 +128,16 @@ TEST_F(ErrorsTest, Fields) {
             "missing_required_parameter", ""},
            {with(R"("response_format": {"type": "json_schema", "json_schema": {"name": "a", "schema": 3}})"),
             "response_format.json_schema.schema", "invalid_type", ""},
-           {with(R"("structured_outputs": {"choice": []})"), "structured_outputs.choice", "invalid_value", ""},
+           {with(R"("structured_outputs": {"choice": []})"), "structured_outputs.choice", "empty_array", kEmpty},
            {with(R"("structured_outputs": {"regex": "a", "choice": ["b"]})"), "structured_outputs.choice",
             "invalid_value", "'structured_outputs.regex' already"},
            {with(R"("structured_outputs": {"structural_tag": "{}"})"), "structured_outputs.structural_tag",
             "unsupported_parameter", ""},
            {with(R"("guided_regex": "a", "response_format": {"type": "json_object"})"), "guided_regex", "invalid_value",
             ""},
-           {R"({"prompt": []})", "prompt", "invalid_value", "empty"},
-           {R"({"prompt": [[]]})", "prompt", "invalid_value", "no token"},
+           {with(R"("guided_choice": [])"), "guided_choice", "empty_array", kEmpty},
+           {R"({"prompt": []})", "prompt", "empty_array", kEmpty},
+           {R"({"prompt": [[1], []]})", "prompt.1", "empty_array", kEmpty},
            {R"({"prompt": {"a": 1}})", "prompt", "invalid_type", ""},
            {R"({"prompt": ["a", 1]})", "prompt.1", "invalid_type", "a string or an array of token ids"},
            {R"({"prompt": [1, "a"]})", "prompt.1", "invalid_type", "expected an integer, but got a string"},
@@ -141,7 +147,18 @@ TEST_F(ErrorsTest, Fields) {
            {to_text({{"prompt", std::vector<int>(256, 1)}}), "prompt", "context_length_exceeded",
             "256 tokens. However, your prompt has 256 tokens"},
            {to_text({{"prompt", std::vector<std::string>(2049, "a")}}), "prompt", "array_above_max_length", ""},
-           {R"({"prompt_components": {"instruction": "a"}})", "prompt_components", "invalid_value", "primary_content"},
+           {R"({"prompt_components": {"instruction": "a"}})", "prompt_components.primary_content",
+            "missing_required_parameter", ""},
+           {R"({"prompt_components": {"primary_content": "a", "foo": 1}})", "prompt_components.foo",
+            "unknown_parameter", ""},
+           {R"({"prompt_components": {"primary_content": 5}})", "prompt_components.primary_content", "invalid_type",
+            ""},
+           {R"({"prompt_components": {"primary_content": "a", "cue": true}})", "prompt_components.cue", "invalid_type",
+            ""},
+           {R"({"prompt_components": {"primary_content": "a", "examples": [{"input": "a", "output": 4}]}})",
+            "prompt_components.examples.0.output", "invalid_type", ""},
+           {R"({"prompt_components": {"primary_content": "a", "examples": [{"input": "a", "output": "b", "c": 1}]}})",
+            "prompt_components.examples.0.c", "unknown_parameter", ""},
            {R"({"prompt": "a", "prompt_components": {}})", "prompt_components", "invalid_value", ""},
        }) {
     expect(completions, bad);
@@ -156,7 +173,7 @@ TEST_F(ErrorsTest, Chats) {
   const std::string tool = R"("tools": [{"type": "function", "function": {"name": "f"}}])";
   for (const Case& bad : std::vector<Case>{
            {"{}", "messages", "missing_required_parameter", ""},
-           {message(""), "messages", "empty_array", ""},
+           {message(""), "messages", "empty_array", kEmpty},
            {R"({"messages": "hi"})", "messages", "invalid_type", "expected an array, but got a string"},
            {message(R"("hi")"), "messages.0", "invalid_type", "expected an object"},
            {message(R"({"content": "a"})"), "messages.0.role", "missing_required_parameter", ""},
@@ -181,6 +198,8 @@ TEST_F(ErrorsTest, Chats) {
            {with(R"("tools": [{"type": "function", "function": {"name": "a b"}}])"), "tools.0.function.name",
             "invalid_value", "'a b'"},
            {with(R"("tool_choice": "required")"), "tool_choice", "invalid_value", "only allowed when 'tools'"},
+           {with(tool + R"(, "tool_choice": 5)"), "tool_choice", "invalid_type",
+            "a string or an object, but got an int"},
            {with(tool + R"(, "tool_choice": "always")"), "tool_choice", "invalid_value", "'required'"},
            {with(tool + R"(, "tool_choice": {"type": "function", "function": {"name": "g"}})"),
             "tool_choice.function.name", "invalid_value", "'g'"},
@@ -189,6 +208,7 @@ TEST_F(ErrorsTest, Chats) {
            {with(R"("tools": [{"type": "function", "function": {"name": "f", "parameters": {"properties": {"a":
                   {"uniqueItems": true}}}}}], "tool_choice": "required")"),
             "tools", "invalid_value", "'uniqueItems'"},
+           {with(R"("documents": [{"text": "a"}, 5])"), "documents.1", "invalid_type", "expected an object"},
            {with(R"("functions": [])"), "functions", "unsupported_parameter", "use tools"},
            {with(R"("audio": {})"), "audio", "unsupported_parameter", ""},
            {with(R"("moderation": {"model": "m", "policy": {"input": {"mode": "block"}}})"), "moderation",
@@ -196,12 +216,27 @@ TEST_F(ErrorsTest, Chats) {
            {with(R"("chat_template": "x")"), "chat_template", "unsupported_parameter", "--chat-template"},
            {with(R"("continue_final_message": true, "add_generation_prompt": true)"), "continue_final_message",
             "invalid_value", ""},
+           {with(R"("chat_template_kwargs": {"think": true, "messages": []})"), "chat_template_kwargs.messages",
+            "invalid_value", "'messages'"},
+           {with(R"("chat_template_kwargs": {"bos_token": "x"})"), "chat_template_kwargs.bos_token", "invalid_value",
+            ""},
+           {with(R"("chat_template_kwargs": {"add_generation_prompt": false})"),
+            "chat_template_kwargs.add_generation_prompt", "invalid_value", ""},
            {with(R"("chat_template_kwargs": [])"), "chat_template_kwargs", "invalid_type", ""},
            {to_text({{"messages", {{{"role", "user"}, {"content", std::string(2000, 'x')}}}}}), "messages",
             "context_length_exceeded", ""},
        }) {
     expect(chat_completions, bad);
   }
+}
+
+TEST_F(ErrorsTest, EmptyListsAreToldAlikeEverywhere) {
+  expect(responses, {R"({"input": []})", "input", "empty_array", kEmpty});
+  expect(embeddings, {R"({"input": []})", "input", "empty_array", kEmpty});
+  expect(embeddings, {R"({"input": [[]]})", "input.0", "empty_array", kEmpty});
+  expect(score, {R"({"prefix": "a", "continuations": []})", "continuations", "empty_array", kEmpty});
+  expect(score, {R"({"prefix": [1], "continuations": [[]]})", "continuations.0", "empty_array", kEmpty});
+  expect(score, {R"({"prefix": [], "continuations": [[1]]})", "prefix", "empty_array", kEmpty});
 }
 
 TEST(Chats, AreRefusedWithoutATemplate) {

@@ -279,6 +279,28 @@ TEST_F(ResponsesTest, UnreadableArgumentsAreAnIncompleteItem) {
   EXPECT_EQ(response["output"][0]["status"], "incomplete");
 }
 
+TEST_F(ResponsesTest, TemplateArgumentsDoNotReplaceTheConversation) {
+  const Json body = {{"input", "Hello"}, {"chat_template_kwargs", {{"messages", Json::array()}}}};
+  EXPECT_EQ(harness_.json(responses, body, 400)["error"]["param"], "chat_template_kwargs.messages");
+}
+
+TEST_F(ResponsesTest, AChoiceIsATextOrAnObject) {
+  const Json error = harness_.json(responses, {{"input", "a"}, {"tools", kTools}, {"tool_choice", 5}}, 400)["error"];
+  EXPECT_THAT(error["message"].get<std::string>(), testing::HasSubstr("a string or an object"));
+}
+
+TEST_F(ResponsesTest, TokenIdsOfPromptAndAnswer) {
+  Json body = {
+      {"input", "Hello"}, {"max_output_tokens", 9}, {"ignore_eos", true}, {"seed", 3}, {"return_token_ids", true}};
+  whole(body);  // so that the prompt is cached either time
+  const Json answer = whole(body);
+  EXPECT_EQ(answer["token_ids"].size(), 9U) << answer;
+  EXPECT_EQ(answer["prompt_token_ids"].size(), answer["usage"]["input_tokens"]);
+  EXPECT_SAME_JSON(without_ids(accumulated(harness_.stream(responses, body))), without_ids(answer));
+  body["return_token_ids"] = false;
+  EXPECT_FALSE(whole(body).contains("token_ids"));
+}
+
 /// Reasoning, text and calls of one answer, cut anywhere.
 TEST_F(ResponsesTest, CutsDoNotMatter) {
   const std::string text =
