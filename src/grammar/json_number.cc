@@ -1,14 +1,17 @@
 #include "grammar/json_number.h"
 
 #include <algorithm>
+#include <cstdlib>
 
 #include "base/error.h"
 #include "base/numbers.h"
+#include "base/written_number.h"
 #include "grammar/regex_parser.h"
 
 namespace caravel::grammar {
 namespace {
 
+constexpr int kMaxExponent = 1000;
 constexpr int64_t kMaxModulus = 10'000;
 constexpr size_t kMaxScale = 6;  // digits after the point in a multiple_of
 
@@ -167,8 +170,11 @@ ExprPtr fifteen_digits() {
 
 std::string Decimal::text() const { return (negative ? "-" : "") + integer + (fraction.empty() ? "" : "." + fraction); }
 
+bool is_number(const Json& value) { return value.is_number() || is_written_number(value); }
+
 Decimal decimal_of(const Json& number) {
-  std::string text = number.dump();
+  const std::string written = is_written_number(number) ? written_text(number) : number.dump();
+  std::string text = written;
   Decimal result;
   if (text.starts_with('-')) {
     result.negative = true;
@@ -176,8 +182,14 @@ Decimal decimal_of(const Json& number) {
   }
   int exponent = 0;
   if (const size_t e = text.find_first_of("eE"); e != std::string::npos) {
-    exponent = parse_number<int>(text.substr(e + (text[e + 1] == '+' ? 2 : 1))).value();
+    const auto power = parse_number<int>(text.substr(e + (text[e + 1] == '+' ? 2 : 1)));
     text.resize(e);
+    if (text.find_first_not_of("0.") == std::string::npos) return {};
+    if (!power || std::abs(*power) > kMaxExponent) {
+      throw fail<Unsupported>("the number {}: exponents beyond {} cannot be enforced", written.substr(0, 40),
+                              kMaxExponent);
+    }
+    exponent = *power;
   }
   const size_t point = std::min(text.find('.'), text.size());
   std::string all = text.substr(0, point) + (point < text.size() ? text.substr(point + 1) : "");

@@ -19,7 +19,9 @@ struct Decimal {
   std::string text() const;
 };
 
-/// A JSON number, exactly as it is written.
+bool is_number(const Json& value);
+/// A JSON number, exactly as it is written. Throws Unsupported where it would take more than 1000 zeros to write it
+/// out.
 Decimal decimal_of(const Json& number);
 /// Below 0, 0 or above, as a - b is.
 int compare(const Decimal& a, const Decimal& b);

@@ -39,8 +39,8 @@ class ShapeReader {
   }
 
   int64_t count(const std::string& key, const Json& value) const {
-    const Decimal decimal = value.is_number() ? decimal_of(value) : Decimal{.negative = true};
-    if (!value.is_number() || decimal.negative || !decimal.fraction.empty()) wrong(key, "a whole number, 0 or more");
+    const Decimal decimal = is_number(value) ? decimal_of(value) : Decimal{.negative = true};
+    if (!is_number(value) || decimal.negative || !decimal.fraction.empty()) wrong(key, "a whole number, 0 or more");
     if (decimal.integer.size() > 15) return std::numeric_limits<int32_t>::max();
     return parse_number<int64_t>(decimal.integer).value();
   }
@@ -49,7 +49,7 @@ class ShapeReader {
     return value.get_ref<const std::string&>();
   }
   Decimal number(const std::string& key, const Json& value) const {
-    if (!value.is_number()) wrong(key, "a number");
+    if (!is_number(value)) wrong(key, "a number");
     return decimal_of(value);
   }
   const Json& schema(const std::string& key, const Json& value) const {
@@ -362,7 +362,7 @@ Types type_of(const Json& value) {
 }
 
 bool same_value(const Json& a, const Json& b) {
-  if (a.is_number() && b.is_number()) return compare(decimal_of(a), decimal_of(b)) == 0;
+  if (is_number(a) && is_number(b)) return compare(decimal_of(a), decimal_of(b)) == 0;
   if (a.is_array() && b.is_array()) return std::ranges::equal(a, b, same_value);
   if (!a.is_object() || !b.is_object()) return a == b;
   return a.size() == b.size() && std::ranges::all_of(a.items(), [&](const auto& item) {

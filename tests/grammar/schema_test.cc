@@ -49,6 +49,24 @@ TEST(Schema, NumbersAreComparedExactly) {
   }
 }
 
+TEST(Schema, ConstantsKeepTheirDigits) {
+  expect_json(R"({"const":123456789012345678901234567890})", {"123456789012345678901234567890"},
+              {"1.2345678901234568e+29", "123456789012345677877719597056"});
+  expect_json(R"({"enum":[18446744073709551616,18446744073709551617]})",
+              {"18446744073709551616", "18446744073709551617"}, {"1.8446744073709552e+19", "18446744073709551615"});
+  expect_json(R"({"const":0.1234567890123456789})", {"0.1234567890123456789"}, {"0.12345678901234568"});
+  expect_json(R"({"const":{"a":[-1e-400]}})", {R"({"a":[-1e-400]})"}, {R"({"a":[0]})"});
+  expect_json(R"({"const":0.30000000000000004})", {"0.30000000000000004"}, {"0.3"});
+  // They are told apart, and compared with bounds, digit by digit.
+  expect_json(R"({"enum":[18446744073709551616,18446744073709551617],"minimum":18446744073709551617})",
+              {"18446744073709551617"}, {"18446744073709551616"});
+  expect_json(R"({"enum":[123456789012345678901234567890.0,0.5],"type":"integer"})",
+              {"123456789012345678901234567890.0"}, {"0.5"});
+  expect_json(R"({"type":"integer","minimum":0,"maximum":18446744073709551616})", {"0", "1844674407370955161"}, {"-1"});
+  expect_json(R"({"type":"string","maxLength":18446744073709551616})", {R"("a")"}, {"1"});
+  expect_refused<Unsupported>(schema_spec(R"({"const":1e-2000000000})"), "1e-2000000000");
+}
+
 TEST(Schema, Strings) {
   expect_json(R"({"type":"string","minLength":2,"maxLength":3})", {R"("ab")", R"("日é😀")", R"("\n\u00e9")"},
               {R"("a")", R"("abcd")"});
@@ -147,7 +165,8 @@ TEST(Schema, WhatCannotBeEnforcedIsRefusedByNameAndPlace) {
   const auto invalid = [](const std::string& schema, const std::string& part) {
     expect_refused<InvalidArgument>(schema_spec(schema), part);
   };
-  invalid("{", "no JSON");
+  invalid("{", "could not read");
+  invalid(R"({"type":"null","type":"string"})", "'type' twice");
   invalid("[]", "must be an object");
   invalid(R"({"type":"text"})", "'type' at #");
   invalid(R"({"minimum":"3"})", "'minimum' at #");
