@@ -126,9 +126,21 @@ class ShapeReader {
     }
     if (!read_number(key, value) && !read_string(key, value) && !read_object(key, value) && !read_array(key, value) &&
         !read_other(key, value)) {
-      static const std::set<std::string, std::less<>> kKnown = {"contains", "minContains", "maxContains",
-                                                                "unevaluatedProperties", "unevaluatedItems"};
-      if (kKnown.contains(key)) cannot(key);
+      static constexpr const char* kAnyItem =
+          "cannot be enforced: a grammar holds each item to a schema, and does not count those that happen to fit "
+          "another; say it of 'items' or 'prefixItems'";
+      static const std::map<std::string, const char*, std::less<>> kKnown = {
+          {"contains", kAnyItem},
+          {"minContains", kAnyItem},
+          {"maxContains", kAnyItem},
+          {"unevaluatedProperties",
+           "cannot be enforced: what is evaluated depends on which of the schemas beside it hold; list all properties "
+           "in one schema, with 'additionalProperties'"},
+          {"unevaluatedItems",
+           "cannot be enforced: what is evaluated depends on which of the schemas beside it hold; list all items in "
+           "one schema"}};
+      const auto known = kKnown.find(key);
+      if (known != kKnown.end()) cannot(key, known->second);
       ignored_.push_back({key, place_});
     }
   }
@@ -151,6 +163,7 @@ class ShapeReader {
     } else if (key == "multipleOf" || key == "divisibleBy") {  // the latter is draft 3's
       const Decimal divisor = number(key, value);
       if (divisor.negative || divisor.is_zero()) wrong(key, "a number above 0");
+      check_divisor(divisor, place_);
       shape_.multiple_of.push_back(divisor);
     } else {
       return false;
