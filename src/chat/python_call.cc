@@ -3,6 +3,9 @@
 #include <cctype>
 #include <optional>
 
+#include "base/error.h"
+#include "fields/json.h"
+
 namespace caravel::chat {
 namespace {
 
@@ -39,8 +42,13 @@ class Literals {
       if (status == JsonMender::Status::kMore || status == JsonMender::Status::kDone) ++at_;
     }
     if (status != JsonMender::Status::kDone && status != JsonMender::Status::kEnded) return fail();
-    ordered_json value = ordered_json::parse(json, nullptr, /*allow_exceptions=*/false);
-    return value.is_discarded() ? fail() : value;
+    try {
+      return parse_json(json);  // numbers stay as the model wrote them
+    } catch (const FormatError&) {
+      // Deeper than a body may be, or a key twice: still the call's.
+      ordered_json value = ordered_json::parse(json, nullptr, /*allow_exceptions=*/false);
+      return value.is_discarded() ? fail() : value;
+    }
   }
 
   std::string word() {
@@ -110,7 +118,7 @@ CallStatus PythonCall::feed(char byte) {
       const std::optional<ordered_json> arguments = byte == ')' ? Literals(arguments_).keywords() : std::nullopt;
       if (!arguments) return CallStatus::kBad;
       out_.begin_call(name_);
-      out_.arguments(arguments->dump(-1, ' ', false, ordered_json::error_handler_t::replace));
+      out_.arguments(to_text(*arguments));
       out_.end_call();
       return CallStatus::kDone;
     }

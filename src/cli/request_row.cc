@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "base/error.h"
-#include "base/wide_integer.h"
+#include "base/written_number.h"
 #include "chat/answers.h"
 #include "fields/answer_form.h"
 #include "fields/empty_array.h"
@@ -30,7 +30,7 @@ std::variant<std::string, std::vector<int32_t>> parse_prompt(const Json& value, 
 std::string parse_id(Fields& fields) {
   const Json* id = fields.find("id");
   if (id == nullptr) return {};
-  const bool is_number = id->is_number_integer() || is_wide_integer(*id);
+  const bool is_number = id->is_number_integer() || is_written_integer(*id);
   return is_number ? to_text(*id) : as_string(*id, fields.path("id"));
 }
 

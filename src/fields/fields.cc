@@ -9,7 +9,7 @@
 #include "base/check.h"
 #include "base/log.h"
 #include "base/numbers.h"
-#include "base/wide_integer.h"
+#include "base/written_number.h"
 
 namespace caravel {
 namespace {
@@ -22,8 +22,9 @@ std::string_view type_name(const Json& value) {
       return "a boolean";
     case Json::value_t::number_integer:
     case Json::value_t::number_unsigned:
-    case Json::value_t::binary:
       return "an integer";
+    case Json::value_t::binary:
+      return is_written_integer(value) ? "an integer" : "a decimal number";
     case Json::value_t::number_float:
       return "a decimal number";
     case Json::value_t::string:
@@ -99,8 +100,8 @@ bool as_boolean(const Json& value, const std::string& path) {
 }
 
 int64_t as_integer(const Json& value, const std::string& path, int64_t low, int64_t high) {
-  if (is_wide_integer(value)) {
-    const std::string digits = wide_integer_digits(value);
+  if (is_written_integer(value)) {
+    const std::string digits = written_text(value);
     const bool below = digits.starts_with('-');
     throw out_of_range(digits, below, below ? low : high, path, "integer");
   }
@@ -120,9 +121,8 @@ double as_number(const Json& value, const std::string& path, double low, double 
 }
 
 double as_number(const Json& value, const std::string& path, const NumberRange& range) {
-  if (!value.is_number() && !is_wide_integer(value)) throw wrong_type(value, path, "a decimal");
-  const double number =
-      is_wide_integer(value) ? parse_number<double>(wide_integer_digits(value)).value() : value.get<double>();
+  if (!value.is_number() && !is_written_number(value)) throw wrong_type(value, path, "a decimal");
+  const double number = is_written_number(value) ? nearest_double(value) : value.get<double>();
   check_range<double>(number, range.low, range.high, path, "decimal");
   if (!range.has(number)) {
     throw FieldError(

@@ -4,6 +4,7 @@
 #include <bitset>
 
 #include "base/error.h"
+#include "grammar/conflict.h"
 #include "grammar/counters.h"
 #include "grammar/fsm.h"
 
@@ -71,7 +72,11 @@ Automaton::Automaton(const Grammar& written_out) : ignored_(written_out.ignored)
   const std::vector<Fsm::Node> nodes = lay_out(grammar, starts);
   const std::vector<bool> live = productive(nodes, starts);
   start_ = starts[static_cast<size_t>(grammar.root)];
-  if (!live[static_cast<size_t>(start_)]) throw InvalidArgument("nothing can match it");
+  if (!live[static_cast<size_t>(start_)]) {
+    std::vector<bool> live_rules;
+    for (const int32_t start : starts) live_rules.push_back(live[static_cast<size_t>(start)]);
+    throw_conflict(grammar, live_rules);
+  }
 
   std::bitset<257> cuts;
   cuts.set(' ').set(' ' + 1);

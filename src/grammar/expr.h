@@ -77,6 +77,10 @@ struct Grammar {
     // empty. max: 1 and up, or kUnbounded.
     int min = 1;
     int max = 1;
+    // Of the values of a JSON schema:
+    std::string place = {};     // where the schema stands, a JSON pointer
+    std::string conflict = {};  // what in it leaves no value, for a message
+    int schema = -1;            // which of the schemas that a grammar embeds it belongs to
   };
   /// What a schema says and no grammar can hold an answer to: an annotation.
   struct Annotation {

@@ -248,7 +248,10 @@ class GbnfParser {
     const int first = static_cast<int>(grammar_.rules.size());
     std::map<const Expr*, ExprPtr> moved;
     for (const Grammar::Rule& rule : schema.rules) {
-      grammar_.rules.push_back({fmt::format("{}: {}", name, rule.name), with_rules_from(first, rule.expr, moved)});
+      Grammar::Rule& own = grammar_.rules.emplace_back(rule);
+      own.name = fmt::format("{}: {}", name, rule.name);
+      own.expr = with_rules_from(first, rule.expr, moved);
+      own.schema = static_cast<int>(number);
     }
     grammar_.rules[static_cast<size_t>(index)].expr = rule_ref(first + schema.root);
   }

@@ -1,14 +1,17 @@
 #include "grammar/json_number.h"
 
 #include <algorithm>
+#include <cstdlib>
 
 #include "base/error.h"
 #include "base/numbers.h"
+#include "base/written_number.h"
 #include "grammar/regex_parser.h"
 
 namespace caravel::grammar {
 namespace {
 
+constexpr int kMaxExponent = 1000;
 constexpr int64_t kMaxModulus = 10'000;
 constexpr size_t kMaxScale = 6;  // digits after the point in a multiple_of
 
@@ -90,21 +93,6 @@ ExprPtr not_above(const Bound& bound) {
   return choice({below, at_most(bound.value, bound.exclusive)});
 }
 
-struct Modulus {
-  int64_t value;  // times 10^-scale
-  size_t scale;
-};
-
-Modulus modulus_of(const Decimal& divisor) {
-  const std::string all = divisor.integer + divisor.fraction;
-  const auto value = parse_number<int64_t>(all);
-  if (!value || *value > kMaxModulus || divisor.fraction.size() > kMaxScale) {
-    throw fail<Unsupported>("'multipleOf' of {}: at most {} without its point, and {} digits behind it", divisor.text(),
-                            kMaxModulus, kMaxScale);
-  }
-  return {*value, divisor.fraction.size()};
-}
-
 int64_t shifted(int64_t remainder, size_t places, int64_t modulus) {
   for (size_t i = 0; i < places; ++i) remainder = remainder * 10 % modulus;
   return remainder;
@@ -112,9 +100,8 @@ int64_t shifted(int64_t remainder, size_t places, int64_t modulus) {
 
 /// Numbers without exponent that are multiples: their remainder is kept digit by digit.
 Fsm multiples(const Decimal& divisor) {
-  const Modulus parts = modulus_of(divisor);  // no structured binding: clang 14 does not capture one
-  const int64_t modulus = parts.value;
-  const size_t scale = parts.scale;
+  const int64_t modulus = parse_number<int64_t>(divisor.integer + divisor.fraction).value();  // times 10^-scale
+  const size_t scale = divisor.fraction.size();
   const auto count = static_cast<int32_t>(modulus);
   Fsm fsm;
   fsm.deterministic = true;
@@ -163,12 +150,30 @@ ExprPtr fifteen_digits() {
   return sequence({optional(bytes("-")), choice(std::move(parts))});
 }
 
+/// Few digits that count, behind or before as many zeros as bounds far from 1 take: a double still tells them apart.
+ExprPtr scaled_digits(int before, int behind) {
+  constexpr int kCount = 15;
+  const ExprPtr large =
+      sequence({digit_between('1', '9'), digits(0, kCount - 1), repeat(bytes("0"), 0, std::max(before - kCount, 0))});
+  const ExprPtr small = sequence({bytes("0."), repeat(bytes("0"), 0, behind), digits(1, kCount)});
+  return sequence({optional(bytes("-")), choice({large, small})});
+}
+
+ExprPtr all_digits(int before, int behind) {
+  const ExprPtr integer = choice({bytes("0"), sequence({digit_between('1', '9'), digits(0, before - 1)})});
+  const ExprPtr fraction = behind == 0 ? bytes("") : optional(sequence({bytes("."), digits(1, behind)}));
+  return sequence({optional(bytes("-")), integer, fraction});
+}
+
 }  // namespace
 
 std::string Decimal::text() const { return (negative ? "-" : "") + integer + (fraction.empty() ? "" : "." + fraction); }
 
+bool is_number(const Json& value) { return value.is_number() || is_written_number(value); }
+
 Decimal decimal_of(const Json& number) {
-  std::string text = number.dump();
+  const std::string written = is_written_number(number) ? written_text(number) : number.dump();
+  std::string text = written;
   Decimal result;
   if (text.starts_with('-')) {
     result.negative = true;
@@ -176,8 +181,14 @@ Decimal decimal_of(const Json& number) {
   }
   int exponent = 0;
   if (const size_t e = text.find_first_of("eE"); e != std::string::npos) {
-    exponent = parse_number<int>(text.substr(e + (text[e + 1] == '+' ? 2 : 1))).value();
+    const auto power = parse_number<int>(text.substr(e + (text[e + 1] == '+' ? 2 : 1)));
     text.resize(e);
+    if (text.find_first_not_of("0.") == std::string::npos) return {};
+    if (!power || std::abs(*power) > kMaxExponent) {
+      throw fail<Unsupported>("the number {}: exponents beyond {} cannot be enforced", written.substr(0, 40),
+                              kMaxExponent);
+    }
+    exponent = *power;
   }
   const size_t point = std::min(text.find('.'), text.size());
   std::string all = text.substr(0, point) + (point < text.size() ? text.substr(point + 1) : "");
@@ -210,6 +221,16 @@ int compare(const Decimal& a, const Decimal& b) {
   return a.negative ? -order : order;
 }
 
+void check_divisor(const Decimal& divisor, const std::string& place) {
+  const auto value = parse_number<int64_t>(divisor.integer + divisor.fraction);
+  if (value && *value <= kMaxModulus && divisor.fraction.size() <= kMaxScale) return;
+  const std::string text = divisor.text();
+  throw fail<Unsupported>(
+      "'multipleOf' at {} is {}{}: at most {} without its point, and {} digits behind it, can be "
+      "enforced",
+      place, text.substr(0, 40), text.size() > 40 ? "..." : "", kMaxModulus, kMaxScale);
+}
+
 bool is_multiple(const Decimal& a, const Decimal& b) { return multiples(b).accepts(a.text()); }
 
 ExprPtr json_number(const NumberLimits& limits) {
@@ -217,13 +238,30 @@ ExprPtr json_number(const NumberLimits& limits) {
   if (free && limits.integer) return integer_syntax();
   if (free) return parse_regex("-?(?:0|[1-9][0-9]{0,17})(?:\\.[0-9]{1,17})?(?:[eE][+-]?[0-9]{1,2})?");
   static const std::string_view kWhat = "the set of numbers";
-  Fsm numbers = make_dfa(limits.integer ? *integer_syntax() : *fifteen_digits(), kWhat);
-  if (limits.fraction) {
-    numbers = intersect(numbers, make_dfa(*parse_regex("-?[0-9]+\\.[0-9]*[1-9][0-9]*"), kWhat), kWhat);
+  const auto within_limits = [&](const ExprPtr& syntax) {
+    Fsm numbers = make_dfa(*syntax, kWhat);
+    if (limits.fraction) {
+      numbers = intersect(numbers, make_dfa(*parse_regex("-?[0-9]+\\.[0-9]*[1-9][0-9]*"), kWhat), kWhat);
+    }
+    if (limits.minimum) numbers = intersect(numbers, make_dfa(*not_below(*limits.minimum), kWhat), kWhat);
+    if (limits.maximum) numbers = intersect(numbers, make_dfa(*not_above(*limits.maximum), kWhat), kWhat);
+    for (const Decimal& divisor : limits.multiple_of) numbers = intersect(numbers, multiples(divisor), kWhat);
+    return numbers;
+  };
+  Fsm numbers = within_limits(limits.integer ? integer_syntax() : fifteen_digits());
+  // Where bounds leave none of so few digits, there may be some of more.
+  size_t before = 0;
+  size_t behind = 0;
+  for (const auto& bound : {limits.minimum, limits.maximum}) {
+    if (!bound) continue;
+    before = std::max(before, bound->value.integer.size() + 1);
+    behind = std::max(behind, bound->value.fraction.size() + 1);
   }
-  if (limits.minimum) numbers = intersect(numbers, make_dfa(*not_below(*limits.minimum), kWhat), kWhat);
-  if (limits.maximum) numbers = intersect(numbers, make_dfa(*not_above(*limits.maximum), kWhat), kWhat);
-  for (const Decimal& divisor : limits.multiple_of) numbers = intersect(numbers, multiples(divisor), kWhat);
+  const bool is_long = before + behind > 15;
+  const auto most_before = static_cast<int>(before);
+  const auto most_behind = static_cast<int>(behind);
+  if (is_empty(numbers) && is_long && !limits.integer) numbers = within_limits(scaled_digits(most_before, most_behind));
+  if (is_empty(numbers) && is_long) numbers = within_limits(all_digits(most_before, limits.integer ? 0 : most_behind));
   return regular(std::make_shared<Fsm>(std::move(numbers)));
 }
 

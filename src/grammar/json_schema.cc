@@ -4,6 +4,7 @@
 #include <bit>
 #include <map>
 #include <optional>
+#include <utility>
 
 #include "base/error.h"
 #include "base/numbers.h"
@@ -20,9 +21,36 @@ constexpr int64_t kMaxCount = 100'000;  // characters, items or properties
 constexpr size_t kMaxPrefix = 200;
 constexpr size_t kMaxPatterns = 5;
 constexpr int kMaxFewValues = 200;
-constexpr double kMaxSets = 2000;  // of values that an array without equal items may have had so far
+constexpr size_t kMaxSets = 2000;  // of values that an array without equal items may have had so far
 
-ExprPtr nothing() { return choice({}); }
+std::string shortened(std::string text) {
+  constexpr size_t kMost = 60;
+  if (text.size() > kMost) text = text.substr(0, kMost) + "...";
+  return text;
+}
+
+/// "'minimum' is 5" of a lower bound.
+std::string bound_text(const Bound& bound, bool lower) {
+  const char* const open = bound.exclusive ? "exclusiveMinimum" : "minimum";
+  const char* const close = bound.exclusive ? "exclusiveMaximum" : "maximum";
+  return fmt::format("'{}' is {}", lower ? open : close, shortened(bound.value.text()));
+}
+
+/// The bound as far as numbers that are written can tell: none where they all keep it. Throws Unsupported where it has
+/// too many digits.
+std::optional<Bound> near_bound(const std::optional<Bound>& bound, bool lower, const std::string& place) {
+  constexpr size_t kLargest = 120;  // digits of a number that is written without bounds, at most
+  if (!bound) return bound;
+  const Decimal& value = bound->value;
+  if (value.integer.size() <= kMaxBoundDigits && value.fraction.size() <= kMaxBoundDigits) return bound;
+  const bool is_far = value.negative == lower && value.integer.size() > kMaxBoundDigits;
+  if (is_far && value.integer.size() > kLargest) return std::nullopt;
+  if (is_far) return Bound{.value = {.negative = lower, .integer = std::string(kMaxBoundDigits, '9')}};
+  const char* const name =
+      lower ? (bound->exclusive ? "exclusiveMinimum" : "minimum") : (bound->exclusive ? "exclusiveMaximum" : "maximum");
+  throw fail<Unsupported>("'{}' at {}: numbers of more than {} digits before or behind the point cannot be enforced",
+                          name, place, kMaxBoundDigits);
+}
 
 class SchemaCompiler {
  public:
@@ -63,12 +91,34 @@ class SchemaCompiler {
     if (!is_new) return rule_ref(found->second);
     if (++depth_ > kMaxDepth) throw fail<Unsupported>("the schema at {} unfolds more than {} deep", place, kMaxDepth);
     const int rule = add_rule(place);
+    grammar_.rules[static_cast<size_t>(rule)].place = place;
     found->second = rule;
+    const int outer = std::exchange(rule_, rule);
     std::vector<ExprPtr> parts;
     for (const Shape& shape : document_.shapes(schema, place)) parts.push_back(shape_expr(shape, place));
+    if (parts.empty()) nothing(why_no_shape(schema));
+    rule_ = outer;
     grammar_.rules[static_cast<size_t>(rule)].expr = choice(std::move(parts));
     --depth_;
     return rule_ref(rule);
+  }
+
+  /// No value of the schema whose rule is being made, or none of one of its types or alternatives; why is told where
+  /// there is no other either.
+  ExprPtr nothing(const std::string& why) {
+    constexpr size_t kMost = 200;
+    std::string& conflict = grammar_.rules[static_cast<size_t>(rule_)].conflict;
+    if (conflict.find(why) == std::string::npos && conflict.size() < kMost) {
+      conflict += (conflict.empty() ? "" : "; ") + why;
+    }
+    return choice({});
+  }
+
+  static std::string why_no_shape(const Json& schema) {
+    if (schema == Json(false)) return "it is false";
+    const auto values = schema.is_object() ? schema.find("enum") : schema.end();
+    if (values != schema.end() && values->empty()) return "'enum' is empty";
+    return "what it combines leaves no type or value";
   }
 
   ExprPtr any_value() {
@@ -100,6 +150,7 @@ class SchemaCompiler {
       for (const Json& value : *shape.values) {
         if (document_.admits(shape, value, place)) parts.push_back(json_constant(value));
       }
+      if (parts.empty()) return nothing("no value of 'enum' or 'const' fits the keywords beside it");
       return choice(std::move(parts));
     }
     if (reading_ == SchemaReading::kStrict) {
@@ -114,17 +165,32 @@ class SchemaCompiler {
     if ((shape.types & kObject) != 0) parts.push_back(object_expr(shape, place));
     if ((shape.types & kArray) != 0) parts.push_back(array_expr(shape, place));
     if ((shape.types & kString) != 0) parts.push_back(string_expr(shape, place));
-    if ((shape.types & kNumber) != 0) parts.push_back(number_expr(shape));
+    if ((shape.types & kNumber) != 0) parts.push_back(number_expr(shape, place));
     if ((shape.types & kBoolean) != 0) parts.insert(parts.end(), {bytes("true"), bytes("false")});
     if ((shape.types & kNull) != 0) parts.push_back(bytes("null"));
     return choice(std::move(parts));
   }
 
-  ExprPtr number_expr(const Shape& shape) {
+  ExprPtr number_expr(const Shape& shape, const std::string& place) {
     const bool integer = (shape.types & kFraction) == 0;
     const bool fraction = (shape.types & kInteger) == 0;
-    if (!integer && !fraction && !shape.minimum && !shape.maximum && shape.multiple_of.empty()) return any_number();
-    return json_number({integer, fraction, shape.minimum, shape.maximum, shape.multiple_of});
+    if (shape.minimum && shape.maximum) {
+      const int order = compare(shape.minimum->value, shape.maximum->value);
+      if (order > 0 || (order == 0 && (shape.minimum->exclusive || shape.maximum->exclusive))) {
+        return nothing(bound_text(*shape.minimum, true) + " and " + bound_text(*shape.maximum, false));
+      }
+    }
+    const std::optional<Bound> minimum = near_bound(shape.minimum, true, place);
+    const std::optional<Bound> maximum = near_bound(shape.maximum, false, place);
+    if (!integer && !fraction && !minimum && !maximum && shape.multiple_of.empty()) return any_number();
+    ExprPtr numbers = json_number({integer, fraction, minimum, maximum, shape.multiple_of});
+    if (numbers->kind != Expr::Kind::kRegular || !is_empty(*numbers->regular)) return numbers;
+    std::string limits;
+    const auto add = [&](const std::string& limit) { limits += (limits.empty() ? "" : " and ") + limit; };
+    if (shape.minimum) add(bound_text(*shape.minimum, true));
+    if (shape.maximum) add(bound_text(*shape.maximum, false));
+    for (const Decimal& divisor : shape.multiple_of) add("'multipleOf' is " + divisor.text());
+    return nothing(fmt::format("there is no such {}: {}", integer ? "integer" : "number", limits));
   }
 
   static void check_count(const char* key, int64_t count, const std::string& place) {
@@ -138,18 +204,27 @@ class SchemaCompiler {
         shape.patterns.empty() && shape.not_patterns.empty() && shape.formats.empty() && shape.excluded.empty();
     if (lengths_alone) {
       if (shape.min_length == 0 && !shape.max_length) return any_string();
-      if (shape.max_length && *shape.max_length < shape.min_length) return nothing();
+      if (shape.max_length && *shape.max_length < shape.min_length) return no_length(shape);
       check_count("minLength", shape.min_length, place);
       // No answer is longer: as good as no limit.
       const bool limited = shape.max_length && *shape.max_length <= kMaxCount;
       return json_string(static_cast<int>(shape.min_length),
                          limited ? static_cast<int>(*shape.max_length) : kUnbounded);
     }
-    return json_string(*string_content(shape, place));
+    const std::shared_ptr<const Fsm> content = string_content(shape, place);
+    if (!is_empty(*content)) return json_string(*content);
+    if (shape.max_length && *shape.max_length < shape.min_length) return no_length(shape);
+    return nothing("no string fits its pattern, format and length");
+  }
+
+  ExprPtr no_length(const Shape& shape) {
+    return nothing(fmt::format("'minLength' is {} and 'maxLength' is {}", shape.min_length, *shape.max_length));
   }
 
   ExprPtr array_expr(const Shape& shape, const std::string& place) {
-    if (shape.max_items && *shape.max_items < shape.min_items) return nothing();
+    if (shape.max_items && *shape.max_items < shape.min_items) {
+      return nothing(fmt::format("'minItems' is {} and 'maxItems' is {}", shape.min_items, *shape.max_items));
+    }
     if (shape.unique && !(shape.max_items && *shape.max_items <= 1)) return unique_array_expr(shape, place);
     if (shape.prefix.empty() && !shape.items && shape.min_items == 0 && !shape.max_items) return any_array();
     check_count("minItems", shape.min_items, place);
@@ -185,10 +260,6 @@ class SchemaCompiler {
   /// Every value of `schema`, where they are few; nothing where they are not.
   std::optional<std::vector<Json>> few_values(const Json& schema, const std::string& place) const {
     std::vector<Json> all;
-    const auto add = [&](Json value) {
-      const bool known = std::ranges::any_of(all, [&](const Json& other) { return same_value(other, value); });
-      if (!known) all.push_back(std::move(value));
-    };
     for (const Shape& shape : document_.shapes(schema, place)) {
       std::vector<Json> own = shape.values.value_or(std::vector<Json>());
       if (!shape.values) {
@@ -206,43 +277,62 @@ class SchemaCompiler {
         }
       }
       for (Json& value : own) {
-        if (document_.admits(shape, value, place)) add(std::move(value));
+        if (document_.admits(shape, value, place)) add_value(all, std::move(value));
       }
     }
     return all;
   }
 
-  /// An array without equal items: a rule for each set of values that were written already.
+  static size_t add_value(std::vector<Json>& all, Json value) {
+    const auto found = std::ranges::find_if(all, [&](const Json& other) { return same_value(other, value); });
+    const auto index = static_cast<size_t>(found - all.begin());
+    if (found == all.end()) all.push_back(std::move(value));
+    return index;
+  }
+
+  /// An array without equal items: a rule for each place and set of values that were written before it.
   ExprPtr unique_array_expr(const Shape& shape, const std::string& place) {
-    const auto values = shape.prefix.empty() ? few_values(shape.items.value_or(Json(true)), place + "/items")
-                                             : std::optional<std::vector<Json>>();
-    const auto cannot = [&](const char* why) {
+    const auto cannot = [&](const std::string& why) {
       return fail<Unsupported>(
           "'uniqueItems' at {} cannot be enforced: {}; leave it out, or give the items an enum and a maxItems", place,
           why);
     };
-    if (!values) throw cannot("the items may have any number of values");
-    const auto most = static_cast<size_t>(
-        std::min<int64_t>(shape.max_items.value_or(kMaxCount), static_cast<int64_t>(values->size())));
-    if (shape.min_items > static_cast<int64_t>(most)) return nothing();
-    double sets = 1;  // n over k, summed
-    double sum = 1;
-    for (size_t k = 0; k < most; ++k) {
-      sets *= static_cast<double>(values->size() - k) / static_cast<double>(k + 1);
-      sum += sets;
+    std::vector<Json> all;
+    std::vector<std::vector<size_t>> choices;  // of `all`, by the item's place; the last is that of all items behind
+    const auto read = [&](const Json& schema, const std::string& own) {
+      const auto values = few_values(schema, own);
+      if (!values) throw cannot(fmt::format("the items at {} may have any number of values", own));
+      std::vector<size_t>& indices = choices.emplace_back();
+      for (const Json& value : *values) indices.push_back(add_value(all, value));
+    };
+    auto limit = static_cast<size_t>(std::min(shape.max_items.value_or(kMaxCount), kMaxCount));
+    // Where nothing is said of those behind the first ones, there are none: any value would have to be told from all.
+    const bool may_end =
+        !shape.items && !shape.prefix.empty() && std::cmp_less_equal(shape.min_items, shape.prefix.size());
+    if (reading_ == SchemaReading::kStrict && may_end) limit = std::min(limit, shape.prefix.size());
+    for (size_t i = 0; i < std::min(shape.prefix.size(), limit); ++i) {
+      read(shape.prefix[i], fmt::format("{}/prefixItems/{}", place, i));
     }
-    if (sum > kMaxSets) throw cannot("the items have too many values");
+    if (choices.size() < limit) read(shape.items.value_or(Json(true)), place + "/items");
+    const size_t most = std::min(limit, all.size());
+    if (shape.min_items > static_cast<int64_t>(most)) {
+      return nothing(fmt::format("'minItems' is {} and 'uniqueItems' leaves {}", shape.min_items, most));
+    }
     std::vector<ExprPtr> constants;
-    for (const Json& value : *values) constants.push_back(json_constant(value));
+    for (const Json& value : all) constants.push_back(json_constant(value));
     std::map<std::vector<bool>, int> rules;
     const auto rest = [&](auto& self, std::vector<bool>& used, size_t count) -> ExprPtr {
       if (count == most) return bytes("");
       const auto [found, is_new] = rules.try_emplace(used, 0);
       if (!is_new) return rule_ref(found->second);
+      if (rules.size() > kMaxSets) {
+        throw cannot(fmt::format("its items may have {} values, which are more than {} sets to tell apart", all.size(),
+                                 kMaxSets));
+      }
       const int rule = add_rule(place);
       found->second = rule;
       std::vector<ExprPtr> parts;
-      for (size_t i = 0; i < constants.size(); ++i) {
+      for (const size_t i : choices[std::min(count, choices.size() - 1)]) {
         if (used[i]) continue;
         used[i] = true;
         std::vector<ExprPtr> item = {constants[i], self(self, used, count + 1)};
@@ -285,7 +375,7 @@ class SchemaCompiler {
       const bool is_required = shape.requires_property(name);
       if (is_required) ++needed;
       if (schema == Json(false)) {
-        if (is_required) return nothing();
+        if (is_required) return nothing(fmt::format("'{}' is required, and no value is allowed", shortened(name)));
         continue;
       }
       const ExprPtr value = schema_expr(schema, fmt::format("{}/properties/{}", place, name));
@@ -309,11 +399,13 @@ class SchemaCompiler {
 
   /// Adds the members that are not declared, as many as minProperties and maxProperties allow.
   void limit_count(const Shape& shape, std::vector<Expr::Member>& members, int64_t needed, const ExprPtr& others,
-                   const std::string& place) const {
+                   const std::string& place) {
     const auto declared = static_cast<int64_t>(members.size());
     int64_t least = shape.min_properties;
     if (shape.max_properties && (*shape.max_properties < needed || *shape.max_properties < least)) {
-      members = {{nothing(), 1, 1}};
+      const std::string least_text = *shape.max_properties < needed ? fmt::format("{} properties are required", needed)
+                                                                    : fmt::format("'minProperties' is {}", least);
+      members = {{nothing(fmt::format("{} and 'maxProperties' is {}", least_text, *shape.max_properties)), 1, 1}};
       return;
     }
     if (least > needed && least == declared && others == nullptr) {
@@ -324,7 +416,7 @@ class SchemaCompiler {
     const bool one_other = least == 1 && declared == 0 && others != nullptr;
     if (least > needed && !one_other) {
       if (others == nullptr && least > declared) {
-        members = {{nothing(), 1, 1}};
+        members = {{nothing(fmt::format("'minProperties' is {} and {} may be there", least, declared)), 1, 1}};
         return;
       }
       throw fail<Unsupported>("'minProperties' of {} at {} cannot be enforced: name the properties in 'required'",
@@ -417,6 +509,7 @@ class SchemaCompiler {
   Grammar grammar_;
   std::map<std::string, int, std::less<>> schemas_;  // rules, by the schema's text
   std::map<std::string, int, std::less<>> shared_;
+  int rule_ = 0;  // of the schema that is read
   int depth_ = 0;
 };
 
@@ -457,7 +550,7 @@ std::shared_ptr<const Fsm> string_content(const Shape& shape, const std::string&
   const bool short_enough = !shape.max_length || (has.longest != kUnbounded && has.longest <= *shape.max_length);
   if (shape.min_length <= has.shortest && short_enough) return content;
   if (shape.max_length && *shape.max_length < shape.min_length) {
-    narrow(make_dfa(*nothing(), place));
+    narrow(make_dfa(*choice({}), place));
     return content;
   }
   const bool limited = shape.max_length && *shape.max_length <= kMaxCount;

@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "base/written_number.h"
 #include "grammar/code_points.h"
 #include "grammar/minimize.h"
 
@@ -155,6 +156,7 @@ ExprPtr json_constant(const Json& value) {
     ExprPtr inner = joined(std::move(members), json_comma());
     return value.is_array() ? json_enclosed("[", std::move(inner), "]") : json_enclosed("{", std::move(inner), "}");
   }
+  if (is_written_number(value)) return bytes(written_text(value));
   if (value.is_number_float()) {
     const auto number = value.get<double>();
     constexpr double kExact = 9007199254740992.0;  // 2^53

@@ -32,7 +32,7 @@ ExprPtr json_string(const Fsm& content);
 std::string json_quoted(std::string_view text);
 
 /// The value as it is written, its objects' keys in their order, with white space where it may be. Numbers without
-/// fraction are written as integers.
+/// fraction are written as integers, those that a double would round as the schema has them.
 ExprPtr json_constant(const Json& value);
 
 /// `open` and `close` with white space inside of them around `inner`, which may be empty.

@@ -3,13 +3,14 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "base/json_reader.h"
 #include "base/numbers.h"
 #include "grammar/code_points.h"
 
 namespace caravel::grammar {
 namespace {
 
-constexpr int kMaxNesting = 100;
+constexpr size_t kMaxNesting = 100;
 constexpr int kMaxReferences = 64;
 constexpr size_t kMaxShapes = 256;
 
@@ -58,19 +59,11 @@ std::string unescape(std::string_view token) {
 }  // namespace
 
 SchemaDocument::SchemaDocument(std::string_view text, bool closes_objects) : closes_objects_(closes_objects) {
-  bool too_deep = false;
-  const auto check_depth = [&](int depth, Json::parse_event_t, Json&) {
-    if (depth > kMaxNesting) too_deep = true;
-    return depth <= kMaxNesting;
-  };
   try {
-    root_ = Json::parse(text, check_depth);
-  } catch (const Json::exception& error) {
-    const std::string what = error.what();
-    throw fail<InvalidArgument>("JSON schema: it is no JSON: {}",
-                                what.substr(std::min(what.find("] ") + 2, what.size())));
+    root_ = read_json(text, kMaxNesting);
+  } catch (const FormatError& error) {
+    throw fail<InvalidArgument>("JSON schema: we could not read it: {}", error.what());
   }
-  if (too_deep) throw fail<InvalidArgument>("JSON schema: it is nested more than {} deep", kMaxNesting);
   if (!root_.is_object() && !root_.is_boolean()) {
     throw fail<InvalidArgument>("JSON schema: it must be an object, true or false, and is {}", root_.type_name());
   }

@@ -18,7 +18,7 @@ struct PlacedSchema {
 class SchemaDocument {
  public:
   /// closes_objects: objects that declare properties and say nothing of others are written without others. Throws
-  /// InvalidArgument (no JSON, or nested more than 100 deep).
+  /// InvalidArgument (no JSON, a key twice in one object, or nested more than 100 deep).
   SchemaDocument(std::string_view text, bool closes_objects);
 
   const Json& root() const { return root_; }

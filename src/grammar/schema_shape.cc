@@ -39,8 +39,8 @@ class ShapeReader {
   }
 
   int64_t count(const std::string& key, const Json& value) const {
-    const Decimal decimal = value.is_number() ? decimal_of(value) : Decimal{.negative = true};
-    if (!value.is_number() || decimal.negative || !decimal.fraction.empty()) wrong(key, "a whole number, 0 or more");
+    const Decimal decimal = is_number(value) ? decimal_of(value) : Decimal{.negative = true};
+    if (!is_number(value) || decimal.negative || !decimal.fraction.empty()) wrong(key, "a whole number, 0 or more");
     if (decimal.integer.size() > 15) return std::numeric_limits<int32_t>::max();
     return parse_number<int64_t>(decimal.integer).value();
   }
@@ -49,7 +49,7 @@ class ShapeReader {
     return value.get_ref<const std::string&>();
   }
   Decimal number(const std::string& key, const Json& value) const {
-    if (!value.is_number()) wrong(key, "a number");
+    if (!is_number(value)) wrong(key, "a number");
     return decimal_of(value);
   }
   const Json& schema(const std::string& key, const Json& value) const {
@@ -126,9 +126,21 @@ class ShapeReader {
     }
     if (!read_number(key, value) && !read_string(key, value) && !read_object(key, value) && !read_array(key, value) &&
         !read_other(key, value)) {
-      static const std::set<std::string, std::less<>> kKnown = {"contains", "minContains", "maxContains",
-                                                                "unevaluatedProperties", "unevaluatedItems"};
-      if (kKnown.contains(key)) cannot(key);
+      static constexpr const char* kAnyItem =
+          "cannot be enforced: a grammar holds each item to a schema, and does not count those that happen to fit "
+          "another; say it of 'items' or 'prefixItems'";
+      static const std::map<std::string, const char*, std::less<>> kKnown = {
+          {"contains", kAnyItem},
+          {"minContains", kAnyItem},
+          {"maxContains", kAnyItem},
+          {"unevaluatedProperties",
+           "cannot be enforced: what is evaluated depends on which of the schemas beside it hold; list all properties "
+           "in one schema, with 'additionalProperties'"},
+          {"unevaluatedItems",
+           "cannot be enforced: what is evaluated depends on which of the schemas beside it hold; list all items in "
+           "one schema"}};
+      const auto known = kKnown.find(key);
+      if (known != kKnown.end()) cannot(key, known->second);
       ignored_.push_back({key, place_});
     }
   }
@@ -151,6 +163,7 @@ class ShapeReader {
     } else if (key == "multipleOf" || key == "divisibleBy") {  // the latter is draft 3's
       const Decimal divisor = number(key, value);
       if (divisor.negative || divisor.is_zero()) wrong(key, "a number above 0");
+      check_divisor(divisor, place_);
       shape_.multiple_of.push_back(divisor);
     } else {
       return false;
@@ -362,7 +375,7 @@ Types type_of(const Json& value) {
 }
 
 bool same_value(const Json& a, const Json& b) {
-  if (a.is_number() && b.is_number()) return compare(decimal_of(a), decimal_of(b)) == 0;
+  if (is_number(a) && is_number(b)) return compare(decimal_of(a), decimal_of(b)) == 0;
   if (a.is_array() && b.is_array()) return std::ranges::equal(a, b, same_value);
   if (!a.is_object() || !b.is_object()) return a == b;
   return a.size() == b.size() && std::ranges::all_of(a.items(), [&](const auto& item) {

@@ -194,6 +194,8 @@ TEST(Gemma, CallsInPython) {
   const auto parsed = [](const std::string& text) { return parse(ToolFormat::kGemma, text); };
   EXPECT_EQ(parsed("```tool_code\nadd(a=1, b=-2.5)\nget_weather(city='Zürich', x=None)\n```"),
             calls({{"add", R"({"a":1,"b":-2.5})"}, {"get_weather", R"({"city":"Zürich","x":null})"}}));
+  EXPECT_EQ(parsed("```tool_code\nadd(a=18446744073709551616, b=0.1234567890123456789)\n```"),
+            calls({{"add", R"({"a":18446744073709551616,"b":0.1234567890123456789})"}}));
   EXPECT_EQ(parsed("```tool_code\nadd(a='x\ny', b=\"\\d\", c={'k': (1)})\n```"),
             content("```tool_code\nadd(a='x\ny', b=\"\\d\", c={'k': (1)})\n```"));
   EXPECT_EQ(parsed("```tool_code\nadd(a='x\ny', b=\"\\d\")\n```"), calls({{"add", R"({"a":"x\ny","b":"\\d"})"}}));

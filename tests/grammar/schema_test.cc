@@ -49,6 +49,104 @@ TEST(Schema, NumbersAreComparedExactly) {
   }
 }
 
+TEST(Schema, BoundsOfManyDigits) {
+  expect_json(R"({"type":"number","minimum":1e20})", {"100000000000000000000", "123000000000000000000"},
+              {"99999999999999999999", "0", "1e21"});
+  expect_json(R"({"type":"number","exclusiveMinimum":1e20})", {"100000000000001000000"}, {"100000000000000000000"});
+  expect_json(R"({"type":"integer","minimum":10000000000000000000})", {"10000000000000000000", "98765432109876543210"},
+              {"9999999999999999999", "-10000000000000000000"});
+  expect_json(R"({"type":"integer","minimum":18446744073709551616,"maximum":18446744073709551617})",
+              {"18446744073709551616", "18446744073709551617"}, {"18446744073709551615", "18446744073709551618"});
+  expect_json(R"({"type":"integer","exclusiveMinimum":9999999999999999999})", {"10000000000000000000"},
+              {"9999999999999999999"});
+  expect_json(R"({"type":"number","exclusiveMinimum":0,"maximum":1e-30})",
+              {"0.000000000000000000000000000001", "0.00000000000000000000000000000075"},
+              {"0", "0.0", "0.00000000000000000000000000001", "-1"});
+  expect_json(R"({"type":"number","minimum":-1e-20,"exclusiveMaximum":0})", {"-0.00000000000000000001"},
+              {"0", "-0.0000000000000000001"});
+  expect_json(R"({"type":"number","minimum":1.00000000000000000001,"maximum":1.00000000000000000002})",
+              {"1.00000000000000000001", "1.000000000000000000015"}, {"1", "1.00000000000000000003"});
+  // No number that is written comes near to these.
+  expect_json(R"({"type":"number","minimum":-1.7976931348623157e308,"maximum":1.7976931348623157e308})",
+              {"0", "-1.5e99"}, {"x"});
+  expect_json(R"({"type":"number","minimum":0,"maximum":1e70})", {"0", "5"}, {"-1"});
+  const auto refused = [](const std::string& schema, const std::string& part) {
+    expect_refused<Unsupported>(schema_spec(schema), part);
+  };
+  refused(R"({"properties":{"a":{"type":"number","minimum":1e300}}})",
+          "'minimum' at #/properties/a: numbers of more than 60 digits");
+  refused(R"({"type":"number","exclusiveMaximum":-1e300})", "'exclusiveMaximum' at #: numbers of more than 60 digits");
+  refused(R"({"type":"number","exclusiveMinimum":0,"maximum":1e-100})", "'maximum' at #: numbers of more than 60");
+  refused(R"({"properties":{"a":{"multipleOf":0.00000001}}})", "'multipleOf' at #/properties/a is 0.00000001: at most");
+}
+
+TEST(Schema, AContradictionNamesTheInnermostPlace) {
+  const auto refused = [](const std::string& schema, const std::string& part) {
+    expect_refused<InvalidArgument>(schema_spec(schema), part);
+  };
+  const auto within = [](const std::string& inner) {
+    return R"({"type":"object","properties":{"x":{"type":"object","properties":{"y":)" + inner +
+           R"(},"required":["y"]}},"required":["x"]})";
+  };
+  const auto y = [&](const std::string& inner, const std::string& why) {
+    refused(within(inner), "JSON schema: nothing can match #/properties/x/properties/y: " + why);
+  };
+  y(R"({"type":"integer","minimum":5,"maximum":3})", "'minimum' is 5 and 'maximum' is 3");
+  y(R"({"type":"number","minimum":5,"exclusiveMaximum":5})", "'minimum' is 5 and 'exclusiveMaximum' is 5");
+  y(R"({"type":"number","minimum":1e300,"maximum":3})", "'minimum' is 1000");
+  y(R"({"type":"integer","minimum":1.2,"maximum":1.8})",
+    "there is no such integer: 'minimum' is 1.2 and 'maximum' is 1.8");
+  y(R"({"type":"integer","minimum":1,"maximum":6,"multipleOf":7})", "'maximum' is 6 and 'multipleOf' is 7");
+  y(R"({"type":"string","minLength":5,"maxLength":3})", "'minLength' is 5 and 'maxLength' is 3");
+  y(R"({"type":"string","minLength":5,"maxLength":3,"pattern":"a"})", "'minLength' is 5 and 'maxLength' is 3");
+  y(R"({"type":"string","maxLength":3,"pattern":"^abcd$"})", "no string fits its pattern, format and length");
+  y(R"({"type":"array","minItems":5,"maxItems":3})", "'minItems' is 5 and 'maxItems' is 3");
+  y(R"({"type":"array","minItems":3,"items":{"type":"boolean"},"uniqueItems":true})",
+    "'minItems' is 3 and 'uniqueItems' leaves 2");
+  y(R"({"type":"object","minProperties":5,"maxProperties":3})", "'minProperties' is 5 and 'maxProperties' is 3");
+  y(R"({"type":"object","required":["a","b"],"maxProperties":1})",
+    "2 properties are required and 'maxProperties' is 1");
+  y(R"({"type":"string","enum":[1]})", "no value of 'enum' or 'const' fits");
+  y(R"({"const":1,"enum":[2]})", "what it combines");
+  y(R"({"enum":[]})", "'enum' is empty");
+  y(R"({"allOf":[{"type":"string"},{"type":"null"}]})", "what it combines");
+  y(R"({"type":"object","required":["z"],"additionalProperties":false})", "'z' is required, and no value is allowed");
+  y(R"({"type":"object","properties":{"z":false},"required":["z"]})", "'z' is required");
+  y(R"({"type":["string","integer"],"minLength":5,"maxLength":3,"minimum":5,"maximum":3})",
+    "'minLength' is 5 and 'maxLength' is 3; 'minimum' is 5 and 'maximum' is 3");
+  refused(R"({"type":"object","properties":{"a":{"$ref":"#"}},"required":["a"]})",
+          "nothing can match #/properties/a: it requires itself, without an end");
+  refused(R"({"type":"array","minItems":1,"items":{"type":"array","prefixItems":[false],"minItems":1}})",
+          "nothing can match #/items/prefixItems/0: it is false");
+  refused("false", "nothing can match #: it is false");
+  refused(
+      R"({"type":"array","uniqueItems":true,"minItems":2,"prefixItems":[{"const":1},{"const":1}],"items":{"const":2}})",
+      "nothing can match #: its parts leave no value");
+  // What need not be there is left out.
+  expect_json(R"({"type":"object","properties":{"a":{"type":"integer","minimum":5,"maximum":3},"b":{"type":"null"}}})",
+              {"{}", R"({"b":null})"}, {R"({"a":4})"});
+  expect_json(R"({"anyOf":[{"enum":[]},{"type":"string","minLength":2,"maxLength":1},{"type":"null"}]})", {"null"},
+              {R"("a")"});
+}
+
+TEST(Schema, ConstantsKeepTheirDigits) {
+  expect_json(R"({"const":123456789012345678901234567890})", {"123456789012345678901234567890"},
+              {"1.2345678901234568e+29", "123456789012345677877719597056"});
+  expect_json(R"({"enum":[18446744073709551616,18446744073709551617]})",
+              {"18446744073709551616", "18446744073709551617"}, {"1.8446744073709552e+19", "18446744073709551615"});
+  expect_json(R"({"const":0.1234567890123456789})", {"0.1234567890123456789"}, {"0.12345678901234568"});
+  expect_json(R"({"const":{"a":[-1e-400]}})", {R"({"a":[-1e-400]})"}, {R"({"a":[0]})"});
+  expect_json(R"({"const":0.30000000000000004})", {"0.30000000000000004"}, {"0.3"});
+  // They are told apart, and compared with bounds, digit by digit.
+  expect_json(R"({"enum":[18446744073709551616,18446744073709551617],"minimum":18446744073709551617})",
+              {"18446744073709551617"}, {"18446744073709551616"});
+  expect_json(R"({"enum":[123456789012345678901234567890.0,0.5],"type":"integer"})",
+              {"123456789012345678901234567890.0"}, {"0.5"});
+  expect_json(R"({"type":"integer","minimum":0,"maximum":18446744073709551616})", {"0", "1844674407370955161"}, {"-1"});
+  expect_json(R"({"type":"string","maxLength":18446744073709551616})", {R"("a")"}, {"1"});
+  expect_refused<Unsupported>(schema_spec(R"({"const":1e-2000000000})"), "1e-2000000000");
+}
+
 TEST(Schema, Strings) {
   expect_json(R"({"type":"string","minLength":2,"maxLength":3})", {R"("ab")", R"("日é😀")", R"("\n\u00e9")"},
               {R"("a")", R"("abcd")"});
@@ -136,8 +234,9 @@ TEST(Schema, WhatCannotBeEnforcedIsRefusedByNameAndPlace) {
   unsupported(R"({"uniqueItems":true})", "'uniqueItems' at #");
   unsupported(R"({"properties":{"a":{"uniqueItems":true,"items":{"type":"string"}}}})",
               "'uniqueItems' at #/properties/a");
-  unsupported(R"({"contains":{"type":"null"}})", "'contains'");
-  unsupported(R"({"allOf":[{}],"unevaluatedProperties":false})", "'unevaluatedProperties'");
+  unsupported(R"({"contains":{"type":"null"}})", "'contains' at # cannot be enforced: a grammar holds each item");
+  unsupported(R"({"allOf":[{}],"unevaluatedProperties":false})",
+              "'unevaluatedProperties' at # cannot be enforced: what is evaluated depends on");
   unsupported(R"x({"pattern":"b((?=a)a)"})x", "look-ahead");
   unsupported(R"x({"properties":{"a":{"pattern":"^\\p{Emoji}"}}})x",
               "at #/properties/a: the Unicode property \\p{Emoji}");
@@ -151,7 +250,8 @@ TEST(Schema, WhatCannotBeEnforcedIsRefusedByNameAndPlace) {
   const auto invalid = [](const std::string& schema, const std::string& part) {
     expect_refused<InvalidArgument>(schema_spec(schema), part);
   };
-  invalid("{", "no JSON");
+  invalid("{", "could not read");
+  invalid(R"({"type":"null","type":"string"})", "'type' twice");
   invalid("[]", "must be an object");
   invalid(R"({"type":"text"})", "'type' at #");
   invalid(R"({"minimum":"3"})", "'minimum' at #");
@@ -260,6 +360,21 @@ TEST(Schema, UniqueItemsOfFewValues) {
               {"[true,false]", "[false,true]"}, {"[true]", "[true,true]", "[]"});
   expect_json(R"({"type":"array","items":{"type":"integer","minimum":1,"maximum":40},"uniqueItems":true,"maxItems":2})",
               {"[]", "[40,1]"}, {"[7,7]", "[1,2,3]", "[41]"});
+  expect_json(R"({"type":"array","prefixItems":[{"enum":["a","b"]},{"enum":["b","c"]}],"uniqueItems":true})",
+              {"[]", R"(["a"])", R"(["b"])", R"(["a","b"])", R"(["b","c"])"},
+              {R"(["b","b"])", R"(["c"])", R"(["a","a"])"});
+  expect_json(R"({"type":"array","prefixItems":[{"enum":["a","b"]}],"items":{"type":"boolean"},"uniqueItems":true})",
+              {"[]", R"(["a",true])", R"(["b",false,true])"}, {R"(["a",true,true])", "[true]", R"(["a","b"])"});
+  expect_json(R"({"type":"array","prefixItems":[{"const":1},{"enum":[1,2]}],"uniqueItems":true,"minItems":2})",
+              {"[1,2]"}, {"[1,1]", "[1]"});
+  expect_refused<Unsupported>(
+      schema_spec(R"({"prefixItems":[{"type":"null"},{"type":"string"}],"uniqueItems":true})"),
+      "'uniqueItems' at # cannot be enforced: the items at #/prefixItems/1 may have any number");
+  expect_refused<Unsupported>(schema_spec(R"({"prefixItems":[{"type":"null"}],"uniqueItems":true,"minItems":2})"),
+                              "the items at #/items may have any number");
+  expect_refused<Unsupported>(
+      schema_spec(R"({"items":{"type":"integer","minimum":1,"maximum":40},"uniqueItems":true})"),
+      "its items may have 40 values, which are more than 2000 sets to tell apart");
   expect_json(R"({"type":"array","items":{"type":"string"},"uniqueItems":true,"maxItems":1})", {"[]", R"(["a"])"},
               {R"(["a","b"])"});
   expect_refused<InvalidArgument>(

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "base/error.h"
-#include "base/wide_integer.h"
+#include "base/written_number.h"
 #include "text/chat_template.h"
 
 namespace caravel::text {
@@ -143,9 +143,14 @@ TEST(Jinja, RunawaysStop) {
               HasSubstr("nest deeper"));
 }
 
+TEST(Jinja, DecimalsOfManyDigitsAreFloats) {
+  const nlohmann::ordered_json kwargs = {{"d", written_number("0.1234567890123456789")}};
+  EXPECT_EQ(render("{{ d + 1 }} {{ d | tojson }}", kwargs), "1.1234567890123457 0.12345678901234568");
+}
+
 TEST(Jinja, WideIntegersPassThrough) {
-  nlohmann::ordered_json kwargs = {{"u", 18446744073709551615ULL}, {"w", wide_integer("18446744073709551616")}};
-  kwargs["n"] = {{"low", wide_integer("-9223372036854775809")}};
+  nlohmann::ordered_json kwargs = {{"u", 18446744073709551615ULL}, {"w", written_number("18446744073709551616")}};
+  kwargs["n"] = {{"low", written_number("-9223372036854775809")}};
   EXPECT_EQ(render("{{ u }} {{ w }} {{ n }} {{ n|tojson }} {{ w|tojson }} {{ w|int }} {{ w ~ '' }}", kwargs),
             "18446744073709551615 18446744073709551616 {'low': -9223372036854775809} "
             "{\"low\": -9223372036854775809} 18446744073709551616 18446744073709551616 18446744073709551616");

@@ -3,7 +3,7 @@
 #include <limits>
 
 #include "base/error.h"
-#include "base/wide_integer.h"
+#include "base/written_number.h"
 
 namespace caravel::text::jinja {
 namespace {
@@ -23,7 +23,9 @@ Value convert(const nlohmann::ordered_json& json, int depth) {
       return static_cast<int64_t>(number);
     }
     case nlohmann::ordered_json::value_t::binary:
-      return WideInteger{wide_integer_digits(json)};
+      // Of a decimal Python keeps the nearest double.
+      if (!is_written_integer(json)) return nearest_double(json);
+      return WideInteger{written_text(json)};
     case nlohmann::ordered_json::value_t::number_float:
       return json.get<double>();
     case nlohmann::ordered_json::value_t::string:

@@ -233,8 +233,9 @@ TEST_F(ResponsesTest, WhatClientsSendAlongIsTaken) {
   }
 }
 
-TEST_F(ResponsesTest, WideIntegersAreRepeatedAsTheyWere) {
-  const std::string tool = R"({"type":"function","name":"f","parameters":{"maximum":18446744073709551616}})";
+TEST_F(ResponsesTest, LongNumbersAreRepeatedAsTheyWere) {
+  const std::string tool =
+      R"({"type":"function","name":"f","parameters":{"maximum":18446744073709551616,"const":0.1234567890123456789}})";
   const http::Response response =
       harness_.call(responses, R"({"input": "a", "max_output_tokens": 1, "tools": [)" + tool + "]}");
   EXPECT_EQ(response.status, 200);
