@@ -1,11 +1,16 @@
 #include "cli/batch_run.h"
 
+#include <algorithm>
 #include <condition_variable>
 #include <deque>
 #include <filesystem>
+#include <functional>
 #include <iostream>
 #include <mutex>
 #include <sstream>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -49,10 +54,25 @@ std::string error_line(const std::string& id, const std::string& error) {
   return to_text({{"id", id}, {"index", 0}, {"text", ""}, {"finish_reason", "error"}, {"error", error}}) + "\n";
 }
 
+/// Every whole line of a file of results, parsed (or discarded, where it is no JSON), and as it stands with its break.
+void each_result(std::string_view content, const std::function<void(Json result, std::string_view line)>& take) {
+  while (true) {
+    const size_t end = content.find('\n');
+    if (end == std::string_view::npos) return;
+    take(Json::parse(content.begin(), content.begin() + end, nullptr, /*allow_exceptions=*/false),
+         content.substr(0, end + 1));
+    content.remove_prefix(end + 1);
+  }
+}
+
+bool is_failed(const Json& result) { return result.contains("error"); }
+
 }  // namespace
 
-BatchRun::BatchRun(const std::string& input, const std::string& output)
-    : rows_(read_rows(input)), finished_(read_finished(output, rows_)), output_(output, finished_.bytes) {}
+BatchRun::BatchRun(std::string input, std::string output)
+    : path_(std::move(output)), rows_(read_rows(input)), finished_(read_finished(path_, rows_)) {
+  output_.emplace(path_, finished_.bytes);
+}
 
 std::vector<BatchRun::Row> BatchRun::read_rows(const std::string& input) {
   std::istringstream file;
@@ -78,52 +98,104 @@ BatchRun::Finished BatchRun::read_finished(const std::string& output, const std:
   if (output.empty() || output == "-" || !std::filesystem::is_regular_file(output)) return finished;
   std::unordered_set<std::string> known;
   for (const Row& row : rows) known.insert(row.id);
-  const std::string content = read_file(output);
-  for (size_t begin = 0; begin < content.size();) {
-    const size_t end = content.find('\n', begin);
-    if (end == std::string::npos) break;
-    const Json json = Json::parse(content.begin() + static_cast<ptrdiff_t>(begin),
-                                  content.begin() + static_cast<ptrdiff_t>(end), nullptr, false);
-    if (!json.is_object() || !json.contains("id") || !known.contains(id_of(json, 0))) {
-      throw fail<InvalidArgument>("{} holds something that is no result of this input; give another --output", output);
+  int64_t number = 0;
+  each_result(read_file(output), [&](const Json& result, std::string_view line) {
+    ++number;
+    if (!result.is_object() || !result.contains("id")) {
+      throw fail<InvalidArgument>("{}:{}: no result of a row; give another --output", output, number);
     }
-    finished.ids.insert(id_of(json, 0));
-    begin = end + 1;
-    finished.bytes = begin;
-  }
+    if (const std::string id = id_of(result, 0); !known.contains(id)) {
+      throw fail<InvalidArgument>(
+          "{}:{}: the result of '{}', which is no row of this input; take the line out, or give another --output",
+          output, number, id);
+    }
+    finished.bytes += line.size();
+    if (is_failed(result)) {
+      finished.failed = true;
+    } else {
+      finished.ids.insert(id_of(result, 0));
+    }
+  });
   return finished;
 }
 
-bool BatchRun::run(Engine& engine, const SamplingParams& given, const SamplingParams& fallback, int max_num_seqs) {
+/// Whatever happens later, a result is in the file or its row is run again: the lines that go are errors alone.
+void BatchRun::drop_failed() {
+  if (!finished_.failed) return;
+  std::string kept;
+  each_result(read_file(path_), [&](const Json& result, std::string_view line) {
+    if (!is_failed(result)) kept += line;
+  });
+  replace_file(path_, kept);
+  output_.emplace(path_, kept.size());
+}
+
+void BatchRun::order_output() const {
+  std::unordered_map<std::string, size_t> places;
+  for (size_t i = 0; i < rows_.size(); ++i) places.emplace(rows_[i].id, i);
+  const std::string content = read_file(path_);
+  std::vector<std::string> results(rows_.size());
+  each_result(content, [&](Json result, std::string_view) {
+    if (const auto usage = result.find("usage"); usage != result.end()) usage->erase("cached_tokens");
+    results[places.at(id_of(result, 0))] += to_text(result) + "\n";
+  });
+  std::string ordered;
+  ordered.reserve(content.size());
+  for (const std::string& lines : results) ordered += lines;
+  if (ordered != content) replace_file(path_, ordered);
+}
+
+BatchRun::Outcome BatchRun::run(Engine& engine, const SamplingParams& given, const SamplingParams& fallback,
+                                int max_num_seqs) {
+  drop_failed();
   const chat::Renderer renderer = make_renderer(engine);
+  Outcome outcome;
+  outcome.rows = static_cast<int64_t>(rows_.size());
   std::deque<const Row*> waiting;
   for (const Row& row : rows_) {
     if (!finished_.ids.contains(row.id)) waiting.push_back(&row);
   }
-  const auto total = static_cast<int64_t>(rows_.size());
-  int64_t done = total - static_cast<int64_t>(waiting.size());
+  int64_t done = outcome.rows - static_cast<int64_t>(waiting.size());
   int64_t tokens = 0;
-  Progress progress(total, done);
+  Progress progress(outcome.rows, done);
   const InterruptGuard guard;
   Bell bell;
   struct Running {
     std::unique_ptr<RequestHandle> handle;
+    const Row* row = nullptr;
     bool is_chat = false;
   };
   std::vector<Running> running;
 
+  const auto note_failure = [&](const Row& row, const std::string& error) {
+    if (++outcome.failed == 1 || row.line < outcome.first_line) {
+      outcome.first_line = row.line;
+      outcome.first_error = error;
+    }
+  };
+  const auto write_refusal = [&](const Row& row, const std::string& why) {
+    output_->write(error_line(row.id, fmt::format("line {}: {}", row.line, why)));
+    note_failure(row, why);
+    ++done;
+  };
+
   // A row's answers are written together, so that a row is in the output whole or not at all.
-  const auto write_result = [&](const Result& result, bool is_chat) {
+  const auto write_result = [&](const Running& ended) {
+    const Result& result = ended.handle->result();
     std::string lines;
     for (const Completion& completion : result.completions) {
-      lines += to_text(completion_json(result, completion, is_chat, engine.tokenizer())) + "\n";
+      lines += to_text(completion_json(result, completion, ended.is_chat, engine.tokenizer())) + "\n";
     }
-    output_.write(lines.empty() ? error_line(result.id, result.error) : lines);
+    output_->write(lines.empty() ? error_line(result.id, result.error) : lines);
+    if (lines.empty() || !result.error.empty()) note_failure(*ended.row, result.error);
     ++done;
   };
 
   while (!waiting.empty() || !running.empty()) {
-    if (guard.interrupted()) return false;
+    if (guard.interrupted()) {
+      outcome.interrupted = true;
+      return outcome;
+    }
     while (!waiting.empty() && running.size() < 2 * static_cast<size_t>(max_num_seqs)) {
       const Row& row = *waiting.front();
       waiting.pop_front();
@@ -131,29 +203,27 @@ bool BatchRun::run(Engine& engine, const SamplingParams& given, const SamplingPa
         Submission submission = parse_row(row.request, given, fallback, renderer);
         submission.request.id = row.id;
         const bool is_chat = submission.layout.has_value();
-        running.push_back({std::move(submission).submit(engine, [&bell] { bell.ring(); }), is_chat});
+        running.push_back({std::move(submission).submit(engine, [&bell] { bell.ring(); }), &row, is_chat});
       } catch (const Busy& busy) {
         if (!running.empty()) {
           waiting.push_front(&row);
           break;
         }
-        output_.write(error_line(row.id, fmt::format("line {}: {}", row.line, busy.what())));
-        ++done;
+        write_refusal(row, busy.what());
       } catch (const Error& error) {
-        output_.write(error_line(row.id, fmt::format("line {}: {}", row.line, error.what())));
-        ++done;
+        write_refusal(row, error.what());
       }
     }
     bell.wait();
     std::erase_if(running, [&](const Running& row) {
       Next next = row.handle->poll();
       for (; next; next = row.handle->poll()) tokens += static_cast<int64_t>(next->token_ids.size());
-      if (next.ended()) write_result(row.handle->result(), row.is_chat);
+      if (next.ended()) write_result(row);
       return next.ended();
     });
     progress.update(done, tokens);
   }
-  return true;
+  return outcome;
 }
 
 }  // namespace caravel::cli

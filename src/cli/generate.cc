@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <filesystem>
 #include <functional>
 #include <iostream>
 #include <iterator>
@@ -9,6 +10,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "base/log.h"
 #include "caravel/engine.h"
 #include "cli/batch_run.h"
 #include "cli/commands.h"
@@ -36,6 +38,7 @@ struct GenerateOptions {
   bool json = false;
   bool no_special = false;
   bool no_bos = false;
+  bool ordered = false;
 
   Surface surface() const { return chat ? Surface::kTerminal : Surface::kFlags; }
 };
@@ -123,6 +126,32 @@ void run_one(const GenerateOptions& options, Engine& engine, int& exit_code) {
   if (guard.interrupted()) exit_code = kInterruptedExitCode;
 }
 
+/// A file of requests. Gives the exit code; rows that failed are told of in the last line.
+int run_batch(const GenerateOptions& options) {
+  std::error_code error;
+  const bool is_file = options.output != "-" && (!std::filesystem::exists(options.output, error) ||
+                                                 std::filesystem::is_regular_file(options.output, error));
+  if (options.ordered && !is_file) {
+    throw fail<InvalidArgument>(
+        "--ordered: the --output, {}, is no file, and what is written there cannot be put in "
+        "order; give a file",
+        options.output);
+  }
+  // The files are looked at before the model is loaded: what is wrong with them should not take seconds to say.
+  BatchRun batch(options.input, options.output);
+  const auto engine = Engine::open(options.chat_flags.load(options.engine));
+  const SamplingParams fallback = default_sampling(options.chat ? Surface::kTerminal : Surface::kRows);
+  const BatchRun::Outcome outcome =
+      batch.run(*engine, options.sampling.params(), fallback, options.engine.max_num_seqs);
+  if (options.ordered && !outcome.interrupted) batch.order_output();
+  if (outcome.failed > 0) {
+    log::tell(spdlog::level::err, fmt::format("{} of {} rows failed; the first: line {}: {}", outcome.failed,
+                                              outcome.rows, outcome.first_line, outcome.first_error));
+  }
+  if (outcome.interrupted) return kInterruptedExitCode;
+  return outcome.failed > 0 ? 1 : 0;
+}
+
 }  // namespace
 
 void add_generate(CLI::App& program, int& exit_code) {
@@ -143,8 +172,16 @@ void add_generate(CLI::App& program, int& exit_code) {
           ->excludes(prompt)
           ->excludes(file)
           ->excludes(components);
-  command.add_option("-o,--output", options->output, "Results, one JSON object a line; goes on where it was stopped")
-      ->needs(input);
+  auto* output = command
+                     .add_option("-o,--output", options->output,
+                                 "Results, one JSON object a line, in the order they finish; goes on where it was "
+                                 "stopped, and runs again what failed")
+                     ->needs(input);
+  command
+      .add_flag("--ordered", options->ordered,
+                "When all rows have run, puts --output in the order of --input, without usage.cached_tokens: the same "
+                "bytes whether it was stopped or not")
+      ->needs(output);
   command.add_flag("--chat", options->chat, "The prompt is a user's message; the model's chat template frames it");
   command.add_flag("--json", options->json, "Print one JSON object a result");
   command.add_flag("--no-special", options->no_special, "Special tokens written in the prompt are plain text");
@@ -158,13 +195,7 @@ void add_generate(CLI::App& program, int& exit_code) {
       run_one(*options, *engine, exit_code);
       return;
     }
-    // The files are looked at before the model is loaded: what is wrong with them should not take seconds to say.
-    BatchRun batch(options->input, options->output);
-    const auto engine = Engine::open(options->chat_flags.load(options->engine));
-    const SamplingParams fallback = default_sampling(options->chat ? Surface::kTerminal : Surface::kRows);
-    if (!batch.run(*engine, options->sampling.params(), fallback, options->engine.max_num_seqs)) {
-      exit_code = kInterruptedExitCode;
-    }
+    exit_code = run_batch(*options);
   });
 }
 

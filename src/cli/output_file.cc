@@ -1,11 +1,13 @@
 #include "cli/output_file.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 
 #include "base/error.h"
 
@@ -41,6 +43,31 @@ void OutputFile::write(std::string_view lines) {
     }
     throw fail<IoError>("{}: cannot write: {}; results written before are kept", name_, std::strerror(code));
   }
+}
+
+void replace_file(const std::string& path, std::string_view content) {
+  const std::string target = std::filesystem::canonical(path).string();
+  const std::string beside = target + ".new";
+  const auto problem = [&](std::string_view file) {
+    const int code = errno;
+    ::unlink(beside.c_str());
+    return fail<IoError>("{}: cannot write: {}; {} is as it was", file, std::strerror(code), path);
+  };
+  struct stat old = {};
+  if (::stat(target.c_str(), &old) != 0) throw problem(target);
+  const int fd = ::open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, old.st_mode & 0777);
+  if (fd < 0) throw problem(beside);
+  bool written = ::fchmod(fd, old.st_mode & 0777) == 0;
+  while (written && !content.empty()) {
+    const ssize_t wrote = ::write(fd, content.data(), content.size());
+    if (wrote > 0) content.remove_prefix(static_cast<size_t>(wrote));
+    written = wrote > 0 || errno == EINTR;
+  }
+  written = written && ::fsync(fd) == 0;
+  const int code = errno;
+  ::close(fd);
+  errno = code;
+  if (!written || ::rename(beside.c_str(), target.c_str()) != 0) throw problem(beside);
 }
 
 }  // namespace caravel::cli

@@ -24,4 +24,9 @@ class OutputFile {
   int fd_;
 };
 
+/// The file (or what a link of that name leads to) holds `content` and nothing else, with the permissions that it had:
+/// `content` is written beside it and put in its place, so that whoever looks, and whatever is killed, finds the old
+/// file or the new one. Throws IoError; the old file is there then.
+void replace_file(const std::string& path, std::string_view content);
+
 }  // namespace caravel::cli

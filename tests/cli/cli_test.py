@@ -139,7 +139,9 @@ class Constrained(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "rows.jsonl"
             path.write_text("".join(json.dumps(row) + "\n" for row in rows))
-            answers = {a["id"]: a for a in json_lines(generate("--input", str(path)).stdout)}
+            done = generate("--input", str(path), check=False)
+            self.assertEqual(1, done.returncode)
+            answers = {a["id"]: a for a in json_lines(done.stdout)}
         self.assertIn(answers["a"]["text"], ["left", "right"])
         self.assertIn(answers["b"]["text"], list("123456789"))
         self.assertIn("'uniqueItems' at #", answers["c"]["error"])
@@ -187,7 +189,10 @@ class Batch(unittest.TestCase):
             {"id": "long", "prompt": "word " * 9000},
             {"prompt": "Hello", "max_tokens": 4},
         ])))
-        generate("-i", str(self.input), "-o", str(self.output))
+        done = generate("-i", str(self.input), "-o", str(self.output), check=False)
+        self.assertEqual(1, done.returncode)
+        self.assertIn("caravel: 3 of 8 rows failed; the first: line 5: Invalid type for 'temperature'",
+                      done.stderr.decode().splitlines()[-1])
         results = {}
         for line in json_lines(self.output.read_text()):
             results.setdefault(line["id"], []).append(line)
@@ -216,6 +221,55 @@ class Batch(unittest.TestCase):
         self.assertEqual(60, len(lines))
         self.assertEqual(expected, {line["id"]: line["text"] for line in lines})
 
+    def test_rows_that_failed_are_run_again(self):
+        rows = [{"id": f"row-{i}", "prompt": f"{i} and", "max_tokens": 3} for i in range(6)]
+        for bad in (1, 4):
+            rows[bad]["temprature"] = 1
+        write = lambda: self.input.write_text("".join(json.dumps(row) + "\n" for row in rows))
+        write()
+        self.assertEqual(1, generate("-i", str(self.input), "-o", str(self.output), check=False).returncode)
+        first = self.output.read_text().splitlines()
+        self.assertEqual(6, len(first))
+        del rows[1]["temprature"]  # and one stays as it is
+        write()
+        self.output.chmod(0o640)
+        done = generate("-i", str(self.input), "-o", str(self.output), check=False)
+        self.assertEqual(1, done.returncode)
+        self.assertIn("1 of 6 rows failed; the first: line 5: ", done.stderr.decode())
+        second = self.output.read_text().splitlines()
+        results = {line["id"]: line for line in map(json.loads, second)}
+        self.assertEqual((6, 6), (len(second), len(results)))
+        self.assertNotIn("error", results["row-1"])
+        self.assertIn("temprature", results["row-4"]["error"])
+        self.assertEqual([line for line in first if '"error":' not in line], second[:4])  # what was good is untouched
+        self.assertEqual(0o640, self.output.stat().st_mode & 0o777)
+        del rows[4]["temprature"]
+        write()
+        done = generate("-i", str(self.input), "-o", str(self.output))
+        self.assertNotIn("failed", done.stderr.decode())
+        self.assertEqual(6, len(self.output.read_text().splitlines()))
+        self.assertEqual([self.input.name, self.output.name], sorted(os.listdir(self.folder.name)))
+
+    def test_ordered_gives_the_same_bytes_stopped_or_not(self):
+        rows = [{"id": f"row-{i}", "prompt": "One prefix, long enough that blocks of it are shared by all the rows. " * 4
+                 + f"Item {i}:", "max_tokens": 24 - i % 20, "n": 1 + i % 5 // 4, "temperature": 1, "seed": i, "logprobs": 1,
+                 "ignore_eos": True} for i in range(24)]
+        self.input.write_text("".join(json.dumps(row) + "\n" for row in rows))
+        generate("-i", str(self.input), "-o", str(self.output), "--ordered")
+        whole = self.output.read_bytes()
+        ids = [line["id"] for line in json_lines(whole)]
+        self.assertEqual([row["id"] for row in rows for _ in range(row["n"])], ids)
+        self.output.unlink()
+        process = self.start()  # without it: that counts when all rows have run
+        self.wait_for_lines(4)
+        process.kill()
+        process.wait()
+        generate("-i", str(self.input), "-o", str(self.output), "--ordered")
+        self.assertEqual(whole, self.output.read_bytes())
+        done = generate("-i", str(self.input), "-o", "-", "--ordered", check=False)
+        self.assertIn("--ordered", done.stderr.decode())
+        self.assertNotEqual(0, done.returncode)
+
     def test_ctrl_c_keeps_what_has_finished(self):
         self.write_rows(400, 40)
         process = self.start()
@@ -229,6 +283,7 @@ class Batch(unittest.TestCase):
         self.output.write_text('{"id":"someone else\'s"}\n')
         done = generate("-i", str(self.input), "-o", str(self.output), check=False)
         self.assertEqual(1, done.returncode)
+        self.assertIn("out.jsonl:1: the result of 'someone else's'", done.stderr.decode())
         self.assertEqual('{"id":"someone else\'s"}\n', self.output.read_text())
 
     def test_bad_rows_name_their_line(self):
