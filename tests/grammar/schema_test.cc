@@ -129,6 +129,19 @@ TEST(Schema, AContradictionNamesTheInnermostPlace) {
               {R"("a")"});
 }
 
+TEST(Schema, OneOfSeveralIsNamedByItsNumber) {
+  const auto call = [](const std::string& second) {
+    return GrammarSpec{.kind = GrammarSpec::Kind::kGbnf,
+                       .text = "root ::= schema-0 schema-1",
+                       .schemas = {R"({"type":"null"})", second}};
+  };
+  expect_refused<Unsupported>(call(R"({"contains":true})"), "grammar: schema-1: 'contains' at # cannot");
+  expect_refused<InvalidArgument>(call(R"({"type":"text"})"), "grammar: schema-1: 'type' at # must be");
+  expect_refused<InvalidArgument>(call("{"), "grammar: schema-1: we could not read it");
+  expect_refused<InvalidArgument>(call(R"({"items":{"enum":[]},"minItems":1,"type":"array"})"),
+                                  "grammar: schema-1: nothing can match #/items: 'enum' is empty");
+}
+
 TEST(Schema, ConstantsKeepTheirDigits) {
   expect_json(R"({"const":123456789012345678901234567890})", {"123456789012345678901234567890"},
               {"1.2345678901234568e+29", "123456789012345677877719597056"});
