@@ -96,7 +96,8 @@ TEST(Schema, AContradictionNamesTheInnermostPlace) {
   y(R"({"type":"number","minimum":1e300,"maximum":3})", "'minimum' is 1000");
   y(R"({"type":"integer","minimum":1.2,"maximum":1.8})",
     "there is no such integer: 'minimum' is 1.2 and 'maximum' is 1.8");
-  y(R"({"type":"integer","minimum":1,"maximum":6,"multipleOf":7})", "'maximum' is 6 and 'multipleOf' is 7");
+  y(R"({"type":"integer","minimum":1,"maximum":6,"multipleOf":7})",
+    "there is no such integer: 'minimum' is 1 and 'maximum' is 6 and 'multipleOf' is 7");
   y(R"({"type":"string","minLength":5,"maxLength":3})", "'minLength' is 5 and 'maxLength' is 3");
   y(R"({"type":"string","minLength":5,"maxLength":3,"pattern":"a"})", "'minLength' is 5 and 'maxLength' is 3");
   y(R"({"type":"string","maxLength":3,"pattern":"^abcd$"})", "no string fits its pattern, format and length");
