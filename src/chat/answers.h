@@ -4,6 +4,7 @@
 
 #include "caravel/engine.h"
 #include "chat/output_parser.h"
+#include "chat/tools.h"
 #include "fields/json.h"
 
 namespace caravel::chat {
@@ -12,7 +13,8 @@ namespace caravel::chat {
 /// text is content.
 struct AnswerLayout {
   ToolFormat format = ToolFormat::kNone;
-  Json tools = nullptr;  // those that may be called, as in Tools::list
+  Json tools = nullptr;                 // those that may be called, as in Tools::list
+  std::vector<ToolSchema> forced = {};  // whose schemas the answer's grammar embeds, in order: for about_tool()
   ReasoningMarks marks;
   bool with_reasoning = true;  // off: reasoning is left out
   bool single_call = false;    // calls after the first are left out

@@ -2,6 +2,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/about_schema.h"
 #include "base/error.h"
 #include "chat/output_parser.h"
 #include "chat/tool_syntax.h"
@@ -22,13 +23,15 @@ std::string literal(std::string_view text) {
   return quoted + '"';
 }
 
-std::string schema_of(const Json& function, const std::string& name) {
+/// `number`: of the grammar's schemas, for complaints.
+std::string schema_of(const Json& function, size_t number) {
+  const auto refuse = [&](const std::string& why) { return SchemaError<InvalidArgument>(number, why); };
   // OpenAI: left out, it is a function without parameters.
   if (!function.contains("parameters") || function["parameters"].is_null()) {
     return R"({"type":"object","properties":{},"additionalProperties":false})";
   }
   Json schema = function["parameters"];
-  if (!schema.is_object()) throw fail<InvalidArgument>("the parameters of tool '{}' are not a JSON schema", name);
+  if (!schema.is_object()) throw refuse("it must be an object");
   const auto type = schema.find("type");
   if (type == schema.end()) {
     // A reference or union may well be an object's: its own `type` says so, and a second one here would hide nothing.
@@ -39,8 +42,7 @@ std::string schema_of(const Json& function, const std::string& name) {
   } else if (type->is_array() && std::find(type->begin(), type->end(), "object") != type->end()) {
     schema["type"] = "object";
   } else if (*type != "object") {
-    throw fail<InvalidArgument>("the parameters of tool '{}' have the type {}, but arguments are an object", name,
-                                type->dump());
+    throw refuse(fmt::format("it has the type {}, but arguments are an object", to_text(*type)));
   }
   // An empty list of properties is how a function without parameters is often declared.
   if (schema.contains("properties") && schema["properties"].empty() && !schema.contains("additionalProperties") &&
@@ -77,7 +79,7 @@ GrammarSpec forced_call_grammar(ToolFormat format, const Json& tools, bool paral
     call += spec.schemas.empty() ? " " : " | ";
     call += literal(quoted.substr(1, quoted.size() - 2) + std::string(spelled.arguments)) + " schema-" +
             std::to_string(spec.schemas.size());
-    spec.schemas.push_back(schema_of(function, name));
+    spec.schemas.push_back(schema_of(function, spec.schemas.size()));
   }
   spec.text = root + "\n" + call + " ) " + literal(spelled.end) + "\n";
   return spec;

@@ -138,7 +138,9 @@ Renderer::Prepared Renderer::prepare(const Conversation& conversation, SamplingP
     }
     try {
       sampling.grammar = forced_call_grammar(used.format, tools.forced, tools.parallel);
+      layout.forced = tools.forced_schemas;
     } catch (const Error& error) {
+      if (const auto field = about_tool(error, tools.forced_schemas)) throw *field;
       throw bad_field("tools", fmt::format("Invalid 'tools': {}", error.what()));
     }
   }

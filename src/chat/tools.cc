@@ -3,7 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
+
+#include "base/about_schema.h"
 
 namespace caravel::chat {
 namespace {
@@ -21,13 +24,16 @@ void check_name(const std::string& name, const std::string& path) {
                                     name, kMaxNameBytes));
 }
 
-Json parse_list(Fields& fields, const ToolForm& form) {
+void parse_list(Fields& fields, const ToolForm& form, Tools& tools) {
   const Json* value = fields.find("tools");
   const std::string path = fields.path("tools");
-  if (value == nullptr || as_array(*value, path, kMaxTools).empty()) return nullptr;
-  Json list = Json::array();
-  for (const Json& tool : *value) list.push_back(form.parse_tool(tool, join_path(path, list.size())));
-  return list;
+  if (value == nullptr || as_array(*value, path, kMaxTools).empty()) return;
+  tools.list = Json::array();
+  for (const Json& tool : *value) {
+    const std::string own = join_path(path, tools.list.size());
+    const Json& parsed = tools.list.emplace_back(form.parse_tool(tool, own));
+    tools.schemas.push_back({.tool = parsed["function"]["name"], .path = join_path(own, form.schema_path)});
+  }
 }
 
 Json parse_chat_tool(const Json& value, const std::string& path) {
@@ -49,6 +55,7 @@ void parse_chat_choice(const Json& value, const std::string& path, Tools& tools)
 void Tools::choose(std::string_view word) {
   choice = word == "none" ? ToolChoice::kNone : word == "auto" ? ToolChoice::kAuto : ToolChoice::kForced;
   forced = choice == ToolChoice::kForced ? list : Json(nullptr);
+  if (choice == ToolChoice::kForced) forced_schemas = schemas;
 }
 
 void Tools::choose_named(const std::string& name, const std::string& path) {
@@ -57,20 +64,31 @@ void Tools::choose_named(const std::string& name, const std::string& path) {
   for (const Json& tool : list) {
     if (tool["function"]["name"] == name) forced.push_back(tool);
   }
+  forced_schemas.clear();
+  std::ranges::copy_if(schemas, std::back_inserter(forced_schemas),
+                       [&](const ToolSchema& schema) { return schema.tool == name; });
   if (forced.empty()) throw bad_field(path, fmt::format("Invalid '{}': no tool has the name '{}'.", path, name));
 }
 
 Tools parse_tools(Fields& fields, const ToolForm& form) {
   Tools tools;
-  tools.list = parse_list(fields, form);
+  parse_list(fields, form, tools);
   if (!tools.list.is_null()) tools.choice = ToolChoice::kAuto;
   if (const Json* choice = fields.find("tool_choice")) form.parse_choice(*choice, fields.path("tool_choice"), tools);
   if (tools.choice == ToolChoice::kNone) tools.list = nullptr;
   return tools;
 }
 
+std::optional<FieldError> about_tool(const std::exception& error, const std::vector<ToolSchema>& forced) {
+  const auto* about = dynamic_cast<const AboutSchema*>(&error);
+  if (about == nullptr || about->schema >= forced.size()) return std::nullopt;
+  const auto& [tool, path] = forced[about->schema];
+  return bad_field(path, fmt::format("Invalid '{}': the schema of tool '{}': {}", path, tool, about->problem));
+}
+
 Tools parse_chat_tools(Fields& fields) {
-  Tools tools = parse_tools(fields, {.parse_tool = parse_chat_tool, .parse_choice = parse_chat_choice});
+  Tools tools = parse_tools(
+      fields, {.parse_tool = parse_chat_tool, .schema_path = "function.parameters", .parse_choice = parse_chat_choice});
   tools.parallel = fields.boolean("parallel_tool_calls", true) && tools.parallel;
   return tools;
 }

@@ -65,7 +65,14 @@ Json message_json(const Completion& completion) {
 }  // namespace
 
 std::unique_ptr<RequestHandle> Submission::submit(Engine& engine, OnNews on_news) && {
-  auto handle = engine.submit(std::move(request), std::move(on_news));
+  std::unique_ptr<RequestHandle> handle;
+  try {
+    handle = engine.submit(std::move(request), std::move(on_news));
+  } catch (const Error& error) {
+    const auto field = layout ? chat::about_tool(error, layout->forced) : std::nullopt;
+    if (field) throw *field;
+    throw;
+  }
   return layout ? chat::read_answers(std::move(handle), *std::move(layout)) : std::move(handle);
 }
 

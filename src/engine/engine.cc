@@ -174,7 +174,14 @@ std::unique_ptr<RequestHandle> EngineImpl::chat(ChatRequest request, OnNews on_n
                      .priority = request.priority,
                      .background = request.background,
                      .cache_salt = std::move(request.cache_salt)};
-  return chat::read_answers(submit(std::move(generation), std::move(on_news)), std::move(layout));
+  std::unique_ptr<RequestHandle> handle;
+  try {
+    handle = submit(std::move(generation), std::move(on_news));
+  } catch (const Error& error) {
+    if (const auto field = chat::about_tool(error, layout.forced)) throw *field;
+    throw;
+  }
+  return chat::read_answers(std::move(handle), std::move(layout));
 }
 
 void EngineImpl::check_score(const ScoreRequest& request) const {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "base/about_schema.h"
 #include "base/error.h"
 #include "grammar/fsm.h"
 
@@ -93,7 +94,9 @@ void throw_conflict(const Grammar& grammar, const std::vector<bool>& live) {
   const std::string why = !rule.conflict.empty() ? rule.conflict
                           : finder.is_endless()  ? "it requires itself, without an end"
                                                  : "its parts leave no value";
-  throw fail<InvalidArgument>("nothing can match {}: {}", rule.place, why);
+  const std::string problem = fmt::format("nothing can match {}: {}", rule.place, why);
+  if (rule.schema >= 0) throw SchemaError<InvalidArgument>(static_cast<size_t>(rule.schema), problem);
+  throw InvalidArgument(problem);
 }
 
 }  // namespace caravel::grammar

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "base/about_schema.h"
 #include "base/error.h"
 #include "base/numbers.h"
 #include "base/utf8.h"
@@ -231,6 +232,21 @@ class GbnfParser {
     return chars(negated ? complement(std::move(ranges)) : std::move(ranges));
   }
 
+  Grammar read_schema(size_t number) const {
+    constexpr std::string_view kPrefix = "JSON schema: ";
+    const auto problem = [&](const Error& error) {
+      const std::string_view what = error.what();
+      return std::string(what.substr(what.starts_with(kPrefix) ? kPrefix.size() : 0));
+    };
+    try {
+      return parse_json_schema(schemas_[number]);
+    } catch (const Unsupported& error) {
+      throw SchemaError<Unsupported>(number, problem(error));
+    } catch (const InvalidArgument& error) {
+      throw SchemaError<InvalidArgument>(number, problem(error));
+    }
+  }
+
   /// The schema's rules go behind those of the text.
   void embed_schema(size_t number) {
     const std::string name = fmt::format("schema-{}", number);
@@ -238,7 +254,7 @@ class GbnfParser {
     if (grammar_.rules[static_cast<size_t>(index)].expr != nullptr) {
       throw fail<InvalidArgument>("grammar: rule '{}' is defined, but a schema is to have that name", name);
     }
-    const Grammar schema = parse_json_schema(schemas_[number]);
+    const Grammar schema = read_schema(number);
     for (const Grammar::Annotation& annotation : schema.ignored) {
       const auto& known = grammar_.ignored;
       if (std::ranges::find(known, annotation.name, &Grammar::Annotation::name) == known.end()) {

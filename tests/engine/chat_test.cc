@@ -103,6 +103,10 @@ TEST_F(ChatTest, RefusesWhatIsNoConversation) {
   request.tools = {tool()};
   request.tools[0].parameters = "{";
   EXPECT_THAT(refusal(request), HasSubstr("tools.0.parameters"));
+  request.tools[0].parameters = R"({"contains": {}})";
+  request.tool_choice = ChatRequest::ToolChoice::kRequired;
+  EXPECT_THAT(refusal(request), HasSubstr("'tools.0.function.parameters': the schema of tool 'add': 'contains' at #"));
+  request.tool_choice = ChatRequest::ToolChoice::kAuto;
   request.tools[0].parameters = "";
   request.template_kwargs = "[]";
   EXPECT_THAT(refusal(request), HasSubstr("template_kwargs"));

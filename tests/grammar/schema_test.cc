@@ -96,7 +96,8 @@ TEST(Schema, AContradictionNamesTheInnermostPlace) {
   y(R"({"type":"number","minimum":1e300,"maximum":3})", "'minimum' is 1000");
   y(R"({"type":"integer","minimum":1.2,"maximum":1.8})",
     "there is no such integer: 'minimum' is 1.2 and 'maximum' is 1.8");
-  y(R"({"type":"integer","minimum":1,"maximum":6,"multipleOf":7})", "'maximum' is 6 and 'multipleOf' is 7");
+  y(R"({"type":"integer","minimum":1,"maximum":6,"multipleOf":7})",
+    "there is no such integer: 'minimum' is 1 and 'maximum' is 6 and 'multipleOf' is 7");
   y(R"({"type":"string","minLength":5,"maxLength":3})", "'minLength' is 5 and 'maxLength' is 3");
   y(R"({"type":"string","minLength":5,"maxLength":3,"pattern":"a"})", "'minLength' is 5 and 'maxLength' is 3");
   y(R"({"type":"string","maxLength":3,"pattern":"^abcd$"})", "no string fits its pattern, format and length");
@@ -127,6 +128,19 @@ TEST(Schema, AContradictionNamesTheInnermostPlace) {
               {"{}", R"({"b":null})"}, {R"({"a":4})"});
   expect_json(R"({"anyOf":[{"enum":[]},{"type":"string","minLength":2,"maxLength":1},{"type":"null"}]})", {"null"},
               {R"("a")"});
+}
+
+TEST(Schema, OneOfSeveralIsNamedByItsNumber) {
+  const auto call = [](const std::string& second) {
+    return GrammarSpec{.kind = GrammarSpec::Kind::kGbnf,
+                       .text = "root ::= schema-0 schema-1",
+                       .schemas = {R"({"type":"null"})", second}};
+  };
+  expect_refused<Unsupported>(call(R"({"contains":true})"), "grammar: schema-1: 'contains' at # cannot");
+  expect_refused<InvalidArgument>(call(R"({"type":"text"})"), "grammar: schema-1: 'type' at # must be");
+  expect_refused<InvalidArgument>(call("{"), "grammar: schema-1: we could not read it");
+  expect_refused<InvalidArgument>(call(R"({"items":{"enum":[]},"minItems":1,"type":"array"})"),
+                                  "grammar: schema-1: nothing can match #/items: 'enum' is empty");
 }
 
 TEST(Schema, ConstantsKeepTheirDigits) {

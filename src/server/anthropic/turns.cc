@@ -165,7 +165,8 @@ void parse_choice(const Json& value, const std::string& path, chat::Tools& tools
 Turns parse_turns(Fields& fields) {
   Turns turns;
   chat::Conversation& conversation = turns.conversation;
-  conversation.tools = chat::parse_tools(fields, {.parse_tool = parse_tool, .parse_choice = parse_choice});
+  conversation.tools = chat::parse_tools(
+      fields, {.parse_tool = parse_tool, .schema_path = "input_schema", .parse_choice = parse_choice});
   std::optional<Json> system;
   if (const Json* value = fields.find("system")) system = chat::parse_content(*value, "system");
   conversation.messages = parse_messages(fields.require("messages"), "messages", std::move(system));

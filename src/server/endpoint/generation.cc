@@ -89,7 +89,7 @@ void note_annotations(const std::vector<std::string>& names, Exchange& exchange)
 
 /// Engine::submit, whose complaints are about the grammar where they name no other field and are not about memory:
 /// prompts were looked at before.
-std::unique_ptr<RequestHandle> submit_one(Engine& engine, Request request, const std::string& grammar_field,
+std::unique_ptr<RequestHandle> submit_one(Engine& engine, Request request, const Generation& generation,
                                           OnNews on_news) {
   try {
     return engine.submit(std::move(request), std::move(on_news));
@@ -100,8 +100,9 @@ std::unique_ptr<RequestHandle> submit_one(Engine& engine, Request request, const
   } catch (const Busy&) {
     throw;
   } catch (const Error& error) {
-    if (grammar_field.empty()) throw;
-    throw bad_field(grammar_field, error.what());
+    if (const auto field = chat::about_tool(error, generation.layout.forced)) throw *field;
+    if (generation.grammar_field.empty()) throw;
+    throw bad_field(generation.grammar_field, error.what());
   }
 }
 
@@ -151,7 +152,7 @@ std::vector<std::unique_ptr<RequestHandle>> submit(const Call& call, const Gener
                               .sampling = generation.sampling,
                               .priority = generation.priority,
                               .cache_salt = generation.cache_salt},
-                             generation.grammar_field, leave_with_first_news(ticket, call.wake));
+                             generation, leave_with_first_news(ticket, call.wake));
     note_annotations(handle->schema_annotations(), *call.exchange);
     auto record = call.services.recorder.arrived(call.exchange->endpoint);
     handle = std::make_unique<RecordedHandle>(std::move(handle), std::move(record), call.exchange);

@@ -100,7 +100,8 @@ void parse_choice(const Json& value, const std::string& path, chat::Tools& tools
 chat::Conversation parse_response_conversation(Fields& fields) {
   chat::Conversation conversation;
   conversation.path = "input";
-  conversation.tools = chat::parse_tools(fields, {.parse_tool = parse_tool, .parse_choice = parse_choice});
+  conversation.tools =
+      chat::parse_tools(fields, {.parse_tool = parse_tool, .schema_path = "parameters", .parse_choice = parse_choice});
   conversation.tools.parallel = fields.boolean("parallel_tool_calls", true) && conversation.tools.parallel;
   conversation.messages = parse_input(fields.require("input"), conversation.path, fields.string("instructions"));
   if (const Json* kwargs = fields.find("chat_template_kwargs")) {

@@ -151,6 +151,15 @@ TEST_F(MessagesTest, UnreadableInputIsShown) {
   EXPECT_EQ(input(R"(<tool_call>{"name": "wait", "arguments": {"long": tr)", FinishReason::kLength), Json::object());
 }
 
+TEST_F(MessagesTest, ARefusedSchemaNamesItsTool) {
+  const Json tools = Json::parse(R"([{"name": "plain", "input_schema": {"type": "object"}},
+                                     {"name": "odd", "input_schema": {"type": "object",
+                                      "properties": {"a": {"contains": {}}}}}])");
+  const Json body = {{"messages", kHello}, {"max_tokens", 1}, {"tools", tools}, {"tool_choice", {{"type", "any"}}}};
+  const std::string message = harness_.json(messages, body, 400)["error"]["message"];
+  EXPECT_THAT(message, testing::HasSubstr("'tools.1.input_schema': the schema of tool 'odd': 'contains' at"));
+}
+
 TEST_F(MessagesTest, BlocksBecomeTurns) {
   const Json body = {{"messages", Json::parse(R"([
       {"role": "user", "content": [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}]},

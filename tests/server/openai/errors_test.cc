@@ -207,7 +207,16 @@ TEST_F(ErrorsTest, Chats) {
             "invalid_value", ""},
            {with(R"("tools": [{"type": "function", "function": {"name": "f", "parameters": {"properties": {"a":
                   {"uniqueItems": true}}}}}], "tool_choice": "required")"),
-            "tools", "invalid_value", "'uniqueItems'"},
+            "tools.0.function.parameters", "invalid_value",
+            "Invalid 'tools.0.function.parameters': the schema of tool 'f': 'uniqueItems' at #/properties/a cannot"},
+           {with(R"("tools": [{"type": "function", "function": {"name": "f"}}, {"type": "function", "function": {"name":
+                  "g", "parameters": {"type": "string"}}}], "tool_choice": "required")"),
+            "tools.1.function.parameters", "invalid_value", "the schema of tool 'g': it has the type \"string\""},
+           {with(R"("tools": [{"type": "function", "function": {"name": "f"}}, {"type": "function", "function": {"name":
+                  "g", "parameters": {"properties": {"a": {"enum": []}}, "required": ["a"]}}}],
+                  "tool_choice": {"type": "function", "function": {"name": "g"}})"),
+            "tools.1.function.parameters", "invalid_value",
+            "the schema of tool 'g': nothing can match #/properties/a: 'enum' is empty"},
            {with(R"("documents": [{"text": "a"}, 5])"), "documents.1", "invalid_type", "expected an object"},
            {with(R"("functions": [])"), "functions", "unsupported_parameter", "use tools"},
            {with(R"("audio": {})"), "audio", "unsupported_parameter", ""},

@@ -242,6 +242,17 @@ TEST_F(ResponsesTest, LongNumbersAreRepeatedAsTheyWere) {
   EXPECT_THAT(response.body, testing::HasSubstr(tool));
 }
 
+TEST_F(ResponsesTest, ARefusedSchemaNamesItsTool) {
+  const Json contains = {{"properties", {{"a", {{"contains", {{"type", "null"}}}}}}}};
+  const Json tools = {{{"type", "function"}, {"name", "plain"}},
+                      {{"type", "function"}, {"name", "odd"}, {"parameters", contains}}};
+  const Json error =
+      harness_.json(responses, {{"input", "a"}, {"tools", tools}, {"tool_choice", "required"}}, 400)["error"];
+  EXPECT_EQ(error["param"], "tools.1.parameters");
+  EXPECT_THAT(error["message"].get<std::string>(),
+              testing::HasSubstr("the schema of tool 'odd': 'contains' at #/properties/a cannot be enforced"));
+}
+
 TEST_F(ResponsesTest, WhatNeedsAStoreIsRefused) {
   for (const auto& [field, value] : std::vector<std::pair<std::string, Json>>{
            {"previous_response_id", "resp_1"}, {"background", true}, {"conversation", "c"}}) {
