@@ -1,9 +1,12 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 
 namespace caravel {
+
+class Tokenizer;
 
 /// Instruction sets of the CPU kernels, slowest first.
 enum class CpuIsa : uint8_t { kAuto, kPortable, kAvx2, kAvx512Vnni, kAvx512Amx };
@@ -11,6 +14,8 @@ enum class CpuIsa : uint8_t { kAuto, kPortable, kAvx2, kAvx512Vnni, kAvx512Amx }
 enum class KvCacheDtype : uint8_t { kF32, kF16, kBf16, kInt8 };
 enum class Preemption : uint8_t { kAuto, kRecompute, kSwap };
 enum class SchedulingPolicy : uint8_t { kFcfs, kPriority };
+/// Whether encoding with special tokens puts the beginning of sequence first; kAuto: as the model's files have it.
+enum class AddBos : uint8_t { kAuto, kYes, kNo };
 
 /// What an engine is opened with. Zero means: chosen from the model and the machine.
 struct EngineConfig {
@@ -37,6 +42,13 @@ struct EngineConfig {
                                      // would find out (docs/chat-templates.md); empty: as they do
   std::string tool_call_parser;      // how the model writes tool calls, by vLLM's name for it; empty: as the
                                      // template has it
+  AddBos add_bos_token = AddBos::kAuto;
+  std::string rope_scaling;  // in place of what the model's files say: an object of rotary parameters in JSON, as a
+                             // config.json has it ({"rope_type": "yarn", "factor": 4.0, ...}), or "none"; empty: theirs
 };
+
+/// The tokenizer that an engine of this configuration has, for those who count tokens: reads no weights. Throws what
+/// open_tokenizer(model) throws, and InvalidArgument where a beginning of sequence is wanted that the model has not.
+std::unique_ptr<Tokenizer> open_tokenizer(const EngineConfig& config);
 
 }  // namespace caravel

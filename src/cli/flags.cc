@@ -120,6 +120,15 @@ void add_engine_flags(CLI::App& command, EngineConfig& config) {
   command.add_option("MODEL", config.model,
                      "A .gguf file, a Hugging Face folder, or a name in the cache; the default is smollm2");
   const std::string group = "Engine";
+  add_choice<AddBos>(command, "--add-bos-token", config.add_bos_token,
+                     {{"auto", AddBos::kAuto}, {"yes", AddBos::kYes}, {"no", AddBos::kNo}},
+                     "The beginning of sequence before plain prompts: auto (as the model's files have it), yes, no")
+      ->group(group);
+  command
+      .add_option("--rope-scaling", config.rope_scaling,
+                  "Rotary scaling in place of the model's own: none, or JSON as in a config.json, such as "
+                  R"({"rope_type":"yarn","factor":4.0,"original_max_position_embeddings":32768})")
+      ->group(group);
   command.add_option("--threads", config.threads, "Processors to use; 0: all that this process may")->group(group);
   add_choice<CpuIsa>(command, "--isa", config.isa,
                      {{"auto", CpuIsa::kAuto},

@@ -27,7 +27,7 @@ void add_tokenize(CLI::App& program) {
   command.add_flag("--no-special", options->no_special, "Special tokens written in the text are plain text");
   add_engine_flags(command, options->engine);
   command.callback([options] {
-    const std::unique_ptr<Tokenizer> tokenizer = open_tokenizer(options->engine.model);
+    const std::unique_ptr<Tokenizer> tokenizer = open_tokenizer(options->engine);
     const std::string text{std::istreambuf_iterator<char>(std::cin), {}};
     const std::vector<int32_t> ids =
         tokenizer->encode(text, {.add_special = !options->no_bos, .parse_special = !options->no_special});

@@ -2,33 +2,33 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <string>
 
 #include "chat/output_parser.h"
 #include "chat/tool_syntax.h"
-#include "text/tokenizer_data.h"
 
 namespace caravel::engine {
 namespace {
 
-std::string shown(const TokenizerData& data, int32_t id) {
-  const bool known = id >= 0 && static_cast<size_t>(id) < data.tokens.size();
-  return fmt::format("{} ({})", known ? data.tokens[static_cast<size_t>(id)].text : "?", id);
+std::string shown(const Tokenizer& tokenizer, int32_t id) {
+  const bool known = id >= 0 && id < tokenizer.vocab_size();
+  return fmt::format("{} ({})", known ? tokenizer.token_text(id) : "?", id);
 }
 
-Decision first_token(const TokenizerData& data, const char* why) {
-  if (!data.bos_id) return {"beginning of sequence", "none", why, ""};
-  const bool adds_bos = std::ranges::find(data.prefix_ids, *data.bos_id) != data.prefix_ids.end();
+Decision first_token(const EngineConfig& config, const Tokenizer& tokenizer, const char* why) {
+  if (!tokenizer.bos_id()) return {"beginning of sequence", "none", why, ""};
+  const bool adds_bos = tokenizer.adds_bos();
   return {"beginning of sequence",
-          fmt::format("{}, {}", shown(data, *data.bos_id),
+          fmt::format("{}, {}", shown(tokenizer, *tokenizer.bos_id()),
                       adds_bos ? "put before plain prompts" : "not put before plain prompts"),
-          why, adds_bos ? "--no-bos (generate, tokenize), add_special_tokens (requests)" : ""};
+          config.add_bos_token == AddBos::kAuto ? why : "given",
+          fmt::format("--add-bos-token{}",
+                      adds_bos ? ", --no-bos (generate, tokenize), add_special_tokens (requests)" : "")};
 }
 
-Decision ends(const TokenizerData& data, const GenerationDefaults& defaults, const char* why) {
+Decision ends(const Tokenizer& tokenizer, const GenerationDefaults& defaults, const char* why) {
   std::string value;
-  for (const int32_t id : defaults.end_of_generation_ids) value += (value.empty() ? "" : ", ") + shown(data, id);
+  for (const int32_t id : defaults.end_of_generation_ids) value += (value.empty() ? "" : ", ") + shown(tokenizer, id);
   return {"end of generation", value.empty() ? "none" : value, why, "--stop-token-ids, --ignore-eos"};
 }
 
@@ -70,18 +70,19 @@ Decision context(const EngineConfig& config, const ModelInfo& info) {
 }  // namespace
 
 std::vector<Decision> text_decisions(const EngineConfig& config, const format::WeightSource& source,
-                                     const GenerationDefaults& defaults, const ModelInfo& info) {
-  const TokenizerData& data = source.tokenizer();
+                                     const Tokenizer& tokenizer, const GenerationDefaults& defaults,
+                                     const ModelInfo& info) {
   const bool gguf = source.convention() == format::Convention::kGguf;
-  return {first_token(data, gguf ? "tokenizer.ggml.bos_token_id and add_bos_token"
-                                 : "tokenizer.json and tokenizer_config.json"),
-          ends(data, defaults,
-               gguf ? "tokenizer.ggml's eos, eot and eom, and names of control tokens"
-                    : "generation_config.json, config.json and tokenizer_config.json"),
-          chat_template(config, info),
-          tool_calls(config, info),
-          reasoning(info),
-          context(config, info)};
+  return {
+      first_token(config, tokenizer,
+                  gguf ? "tokenizer.ggml.bos_token_id and add_bos_token" : "tokenizer.json and tokenizer_config.json"),
+      ends(tokenizer, defaults,
+           gguf ? "tokenizer.ggml's eos, eot and eom, and names of control tokens"
+                : "generation_config.json, config.json and tokenizer_config.json"),
+      chat_template(config, info),
+      tool_calls(config, info),
+      reasoning(info),
+      context(config, info)};
 }
 
 }  // namespace caravel::engine

@@ -11,6 +11,7 @@
 #include "engine/choose_sizes.h"
 #include "engine/decisions.h"
 #include "engine/memory_plan.h"
+#include "engine/open_tokenizer.h"
 #include "format/model_path.h"
 #include "format/weight_source.h"
 #include "text/chat_template.h"
@@ -138,13 +139,13 @@ LoadedModel load_model(const EngineConfig& config) {
   LoadedModel model;
   model.device = std::make_unique<CpuDevice>(config.threads, choose_isa(config.isa));
   const auto source = format::open_model(format::resolve_model(config.model));
-  const model::ModelConfig model_config = model::read_config(*source);
+  const model::ModelConfig model_config = model::read_config(*source, config.rope_scaling);
   model.info = describe(*source, model_config);
   const int full_model_len = wanted_max_model_len(config, model_config);
   const kernels::KvDtype kv_dtype = kv_dtype_of(config.kv_cache_dtype);
 
   const TokenizerData& data = source->tokenizer();
-  model.tokenizer = std::make_unique<Tokenizer>(data);
+  model.tokenizer = std::make_unique<Tokenizer>(tokenizer_data(*source, config.add_bos_token));
   model.renderer = make_renderer(config, *model.tokenizer, data, model.info);
   model.generation_defaults = source->generation_defaults();
   auto& ends = model.generation_defaults.end_of_generation_ids;
@@ -166,7 +167,7 @@ LoadedModel load_model(const EngineConfig& config) {
   tell_lowered_context(model.info);
   model.sizes = choose_sizes(config, memory.kv, model.info.memory);
   describe_loaded(model.info, *model.device, *model.decoder, model.sizes, config.block_size);
-  model.info.decisions = text_decisions(config, *source, model.generation_defaults, model.info);
+  model.info.decisions = text_decisions(config, *source, *model.tokenizer, model.generation_defaults, model.info);
   for (Decision& decision : model.renderer->describe()) model.info.decisions.push_back(std::move(decision));
   model.info.decisions.insert(model.info.decisions.end(), model_config.decisions.begin(), model_config.decisions.end());
   return model;

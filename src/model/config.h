@@ -18,6 +18,7 @@ struct RotarySpec {
   float magnitude = 1.0F;           // what cos and sin are multiplied by
   double reach = 0;                 // tokens that a scaling was made to reach; 0: it says nothing of that
   std::string scaling = "none";     // for people
+  bool given = false;               // that scaling was, in place of the files'
 };
 
 /// A layer as data. A weight that is absent is a layer that is absent.
@@ -65,8 +66,9 @@ struct KvLayout {
 };
 
 /// Reads the configuration. Throws Unsupported (names the architecture and those there are; scaling types alike),
-/// FormatError (a key that is missing or makes no sense, named).
-ModelConfig read_config(const format::WeightSource& source);
+/// FormatError (a key that is missing or makes no sense, named), InvalidArgument (in rope_scaling alike).
+/// rope_scaling: EngineConfig's.
+ModelConfig read_config(const format::WeightSource& source, const std::string& rope_scaling = "");
 
 /// Fewer groups mean fewer block tables; more layers in a group may mean padding, which is memory that holds nothing.
 /// So: the fewest groups of which at most a 32nd is padding (one group where all windows are equal; Gemma 3 270M, 15

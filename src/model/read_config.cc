@@ -177,16 +177,17 @@ void check_unread(const ConfigReader& reader, const Architecture& architecture, 
 }
 
 /// The layers' rotary embedding and its scaling, in words.
-void describe_rotary(const ModelConfig& config, std::string why, std::vector<Decision>& decisions) {
-  decisions.push_back({"rotary scaling", config.rotary[0].scaling, why});
-  if (config.rotary.size() > 1) {
-    decisions.push_back({"  of windowed layers", config.rotary[1].scaling, std::move(why)});
+void describe_rotary(const ModelConfig& config, const std::string& why, std::vector<Decision>& decisions) {
+  const char* const names[] = {"rotary scaling", "  of windowed layers"};
+  for (size_t i = 0; i < config.rotary.size(); ++i) {
+    const RotarySpec& spec = config.rotary[i];
+    decisions.push_back({names[i], spec.scaling, spec.given ? "given" : why, "--rope-scaling"});
   }
 }
 
 }  // namespace
 
-ModelConfig read_config(const format::WeightSource& source) {
+ModelConfig read_config(const format::WeightSource& source, const std::string& rope_scaling) {
   const Architecture& architecture = find_architecture(source);
   const ConfigKeys& keys = architecture.keys;
   const ConfigReader reader(source, architecture);
@@ -235,7 +236,7 @@ ModelConfig read_config(const format::WeightSource& source) {
   config.norm_adds_one = !gguf && architecture.norm_adds_one;
   check_unread(reader, architecture, config.decisions);
   config.tied_lm_head = lm_head_is_tied(reader, architecture, config.decisions);
-  config.rotary = read_rotary(reader, architecture, config.head_dim, config.max_position);
+  config.rotary = read_rotary(reader, architecture, config.head_dim, config.max_position, rope_scaling);
   config.max_position =
       std::max(config.max_position, static_cast<int>(std::min<double>(config.rotary[0].reach, kMaxPosition)));
   describe_rotary(config, gguf ? "the file's rope keys" : "config.json", config.decisions);

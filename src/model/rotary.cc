@@ -1,5 +1,7 @@
 #include "model/rotary.h"
 
+#include <algorithm>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -85,46 +87,8 @@ bool divide_by_factors(const format::WeightSource& source, std::vector<double>& 
   return true;
 }
 
-std::vector<RotarySpec> read_gguf(const ConfigReader& reader, const Architecture& architecture, int head_dim) {
-  const format::WeightSource& source = reader.source();
-  const int given = static_cast<int>(reader.integer({{"rope.dimension_count", head_dim}, {}}, 2, head_dim));
-  const int dim = check_rotary_dim(reader, given, head_dim, reader.full_key("rope.dimension_count"));
-
-  std::string type = "linear";  // with no type a factor alone is linear
-  if (const nlohmann::json* value = reader.find("rope.scaling.type"); value != nullptr && value->is_string()) {
-    type = value->get<std::string>();
-  }
-  if (type != "linear" && type != "none" && type != "yarn") {
-    throw fail<Unsupported>("{}: rotary scaling \"{}\" is not supported; those there are: none, linear, yarn, llama3",
-                            source.path(), type);
-  }
-  double factor = reader.number({{"rope.scaling.factor", 0}, {}}, 0, kMaxFactor);
-  if (factor == 0) factor = reader.number({{"rope.scale_linear", 0}, {}}, 0, kMaxFactor);
-  if (factor == 0 || type == "none") factor = 1;
-
-  const double theta = reader.number(architecture.keys.rope_theta, 1, kMaxTheta);
-  std::vector<double> frequencies = rope_frequencies(theta, dim);
-  const bool divided = divide_by_factors(source, frequencies);
-  std::vector<RotarySpec> specs;
-  if (type == "yarn") {
-    specs.push_back(gguf_yarn(reader, architecture, theta, factor, std::move(frequencies)));
-  } else {
-    for (double& frequency : frequencies) frequency /= factor;
-    specs.push_back(make_spec(frequencies, factor == 1 ? "none" : fmt::format("linear, factor {:.4g}", factor)));
-  }
-  if (divided) {
-    std::string& words = specs[0].scaling;
-    words = (words == "none" ? "" : words + ", ") + "by the factors of rope_freqs.weight";
-  }
-  if (!architecture.keys.local_rope_theta.gguf.key.empty()) {
-    const double local = reader.number(architecture.keys.local_rope_theta, 1, kMaxTheta);
-    specs.push_back(make_spec(rope_frequencies(local, dim)));
-  }
-  return specs;
-}
-
 /// An object of rotary parameters, {"rope_type": "llama3", "rope_theta": ..., "factor": ...}; older files say "type".
-struct HfParameters {
+struct RotaryParameters {
   const nlohmann::json& values;
   std::string where;  // for messages
   Key theta_key;      // where the object has no rope_theta
@@ -132,22 +96,20 @@ struct HfParameters {
   bool truncate;      // YaRN's
 };
 
-class HfRotary {
+class RotaryReader {
  public:
-  HfRotary(const ConfigReader& reader, const Architecture& architecture, int head_dim, int max_position)
-      : reader_(reader), architecture_(architecture), head_dim_(head_dim), max_position_(max_position) {}
+  /// dim: how much of a head is rotated, where the parameters do not say it (GGUF); 0: they do.
+  RotaryReader(const ConfigReader& reader, const Architecture& architecture, int head_dim, int max_position,
+               int dim = 0)
+      : reader_(reader), architecture_(architecture), head_dim_(head_dim), max_position_(max_position), dim_(dim) {}
 
-  RotarySpec read(const HfParameters& parameters) const {
+  RotarySpec read(const RotaryParameters& parameters) const {
     const nlohmann::json& values = parameters.values;
     const auto theta_inside = values.find("rope_theta");
     const double theta = theta_inside != values.end() && !theta_inside->is_null()
                              ? reader_.checked_number(*theta_inside, parameters.where + ".rope_theta", 1, kMaxTheta)
                              : reader_.number(parameters.theta_key, 1, kMaxTheta);
-    std::string type = "default";
-    for (const char* key : {"type", "rope_type"}) {
-      const auto found = values.find(key);
-      if (found != values.end() && found->is_string()) type = found->get<std::string>();
-    }
+    const std::string type = type_of(values);
     std::vector<double> frequencies = rope_frequencies(theta, rotary_dim(parameters, type));
     if (type == "default") return make_spec(frequencies);
     if (type == "dynamic") return dynamic(frequencies);
@@ -175,10 +137,41 @@ class HfRotary {
         reader_.source().path(), type);
   }
 
+  /// The rotary embedding of a base of the files', `own` or theta_key, with a scaling that was given.
+  RotarySpec read_given(nlohmann::json given, const nlohmann::json& own, const Key& theta_key) const {
+    for (const char* key : {"rope_theta", "partial_rotary_factor"}) {
+      if (!given.contains(key) && own.contains(key)) given[key] = own[key];
+    }
+    const bool truncate = !given.contains("truncate") || given["truncate"] != false;
+    const RotaryParameters parameters{given, "the given rope_scaling", theta_key, /*nested=*/true, truncate};
+    try {
+      RotarySpec spec = read(parameters);
+      spec.given = true;
+      const std::string type = type_of(given);
+      // Who gives a scaling says how far it is to reach; a file has that in its longest context.
+      if (type == "linear" || type == "llama3") {
+        spec.reach = original_context(parameters) * given["factor"].get<double>();
+      }
+      return spec;
+    } catch (const FormatError& error) {
+      throw InvalidArgument(error.what());
+    }
+  }
+
  private:
+  static std::string type_of(const nlohmann::json& values) {
+    std::string type = "default";
+    for (const char* key : {"type", "rope_type"}) {
+      const auto found = values.find(key);
+      if (found != values.end() && found->is_string()) type = found->get<std::string>();
+    }
+    return type;
+  }
+
   /// Classes that do not read partial_rotary_factor rotate whole heads, and transformers fails where one of them is
   /// given it beside a scaling.
-  int rotary_dim(const HfParameters& parameters, const std::string& type) const {
+  int rotary_dim(const RotaryParameters& parameters, const std::string& type) const {
+    if (dim_ != 0) return dim_;
     const double outer = reader_.number({{}, {"partial_rotary_factor", 1}}, 0, 1);
     const double partial = reader_.number_in(parameters.values, parameters.where, "partial_rotary_factor", outer, 0, 1);
     const bool whole = partial == 1 || (!architecture_.partial_rotary && type == "default");
@@ -191,7 +184,7 @@ class HfRotary {
   }
 
   /// A config.json may have it beside the object, which then counts more.
-  double original_context(const HfParameters& parameters) const {
+  double original_context(const RotaryParameters& parameters) const {
     constexpr const char* kKey = "original_max_position_embeddings";
     const nlohmann::json* beside = parameters.nested ? nullptr : reader_.find(kKey);
     if (beside != nullptr && !beside->is_null()) return reader_.checked_number(*beside, kKey, 1, kMaxContext);
@@ -204,7 +197,7 @@ class HfRotary {
     return make_spec(frequencies, fmt::format("dynamic, which changes nothing up to {} tokens", max_position_));
   }
 
-  RotarySpec yarn(const HfParameters& parameters, double theta, std::vector<double> frequencies) const {
+  RotarySpec yarn(const RotaryParameters& parameters, double theta, std::vector<double> frequencies) const {
     const auto number = [&](const char* key, double min, double max) {
       return reader_.number_in(parameters.values, parameters.where, key, 0, min, max);
     };
@@ -229,10 +222,112 @@ class HfRotary {
   const Architecture& architecture_;
   int head_dim_;
   int max_position_;
+  int dim_;
 };
 
+/// Scalings that were given in place of the files', by the layers' type.
+struct GivenScaling {
+  std::optional<nlohmann::json> full = {};
+  std::optional<nlohmann::json> sliding = {};
+};
+
+/// One object of parameters: what a typing error would leave out in silence is refused.
+nlohmann::json checked_scaling(const nlohmann::json& given) {
+  static constexpr std::string_view kKeys[] = {
+      "rope_type",        "type",      "rope_theta",    "factor",   "original_max_position_embeddings",
+      "low_freq_factor",  "beta_fast", "beta_slow",     "truncate", "high_freq_factor",
+      "attention_factor", "mscale",    "mscale_all_dim"};
+  if (!given.is_object()) throw fail<InvalidArgument>("rope_scaling: {} is no object", ConfigReader::shown(given));
+  for (const auto& [key, value] : given.items()) {
+    if (std::ranges::find(kKeys, key) == std::end(kKeys)) {
+      throw fail<InvalidArgument>("rope_scaling: unknown parameter {}", ConfigReader::shown(key));
+    }
+  }
+  const auto type = given.contains("rope_type") ? given.find("rope_type") : given.find("type");
+  if (type == given.end() || !type->is_string()) {
+    throw InvalidArgument("rope_scaling: it needs a rope_type: none, linear, dynamic, llama3 or yarn");
+  }
+  nlohmann::json scaling = given;
+  if (*type == "none") scaling["rope_type"] = "default";
+  const bool needs_factor = *type == "linear" || *type == "llama3" || *type == "yarn";
+  if (needs_factor && (!given.contains("factor") || !given["factor"].is_number())) {
+    throw fail<InvalidArgument>("rope_scaling: {} needs a factor", type->get<std::string>());
+  }
+  return scaling;
+}
+
+GivenScaling parse_given(const std::string& text, bool has_local) {
+  if (text.empty()) return {};
+  if (text == "none") return {.full = nlohmann::json::object({{"rope_type", "default"}})};
+  const nlohmann::json given = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (!given.is_object()) {
+    throw InvalidArgument(
+        R"(rope_scaling: give none, or an object in JSON, such as {"rope_type": "yarn", "factor": 4.0})");
+  }
+  if (!given.contains("full_attention") && !given.contains("sliding_attention")) return {checked_scaling(given), {}};
+  GivenScaling scaling;
+  for (const auto& [key, value] : given.items()) {
+    if (key == "full_attention") {
+      scaling.full = checked_scaling(value);
+    } else if (key == "sliding_attention" && has_local) {
+      scaling.sliding = checked_scaling(value);
+    } else if (key == "sliding_attention") {
+      throw InvalidArgument("rope_scaling: the model has no rotary embedding of its own for layers with a window");
+    } else {
+      throw fail<InvalidArgument>("rope_scaling: {} is no type of layer", ConfigReader::shown(key));
+    }
+  }
+  return scaling;
+}
+
+/// The layers' own rotary embedding, with the scaling of the file's keys.
+RotarySpec gguf_own(const ConfigReader& reader, const Architecture& architecture, int dim) {
+  const format::WeightSource& source = reader.source();
+  std::string type = "linear";  // with no type a factor alone is linear
+  if (const nlohmann::json* value = reader.find("rope.scaling.type"); value != nullptr && value->is_string()) {
+    type = value->get<std::string>();
+  }
+  if (type != "linear" && type != "none" && type != "yarn") {
+    throw fail<Unsupported>("{}: rotary scaling \"{}\" is not supported; those there are: none, linear, yarn, llama3",
+                            source.path(), type);
+  }
+  double factor = reader.number({{"rope.scaling.factor", 0}, {}}, 0, kMaxFactor);
+  if (factor == 0) factor = reader.number({{"rope.scale_linear", 0}, {}}, 0, kMaxFactor);
+  if (factor == 0 || type == "none") factor = 1;
+
+  const double theta = reader.number(architecture.keys.rope_theta, 1, kMaxTheta);
+  std::vector<double> frequencies = rope_frequencies(theta, dim);
+  const bool divided = divide_by_factors(source, frequencies);
+  RotarySpec spec;
+  if (type == "yarn") {
+    spec = gguf_yarn(reader, architecture, theta, factor, std::move(frequencies));
+  } else {
+    for (double& frequency : frequencies) frequency /= factor;
+    spec = make_spec(frequencies, factor == 1 ? "none" : fmt::format("linear, factor {:.4g}", factor));
+  }
+  if (divided)
+    spec.scaling = (spec.scaling == "none" ? "" : spec.scaling + ", ") + "by the factors of rope_freqs.weight";
+  return spec;
+}
+
+std::vector<RotarySpec> read_gguf(const ConfigReader& reader, const Architecture& architecture, int head_dim,
+                                  int max_position, const GivenScaling& given) {
+  static const nlohmann::json kNothing = nlohmann::json::object();
+  const int count = static_cast<int>(reader.integer({{"rope.dimension_count", head_dim}, {}}, 2, head_dim));
+  const int dim = check_rotary_dim(reader, count, head_dim, reader.full_key("rope.dimension_count"));
+  const ConfigKeys& keys = architecture.keys;
+  const RotaryReader rotary(reader, architecture, head_dim, max_position, dim);
+  std::vector<RotarySpec> specs;
+  specs.push_back(given.full ? rotary.read_given(*given.full, kNothing, keys.rope_theta)
+                             : gguf_own(reader, architecture, dim));
+  if (keys.local_rope_theta.gguf.key.empty()) return specs;
+  specs.push_back(given.sliding ? rotary.read_given(*given.sliding, kNothing, keys.local_rope_theta)
+                                : make_spec(rope_frequencies(reader.number(keys.local_rope_theta, 1, kMaxTheta), dim)));
+  return specs;
+}
+
 std::vector<RotarySpec> read_hugging_face(const ConfigReader& reader, const Architecture& architecture, int head_dim,
-                                          int max_position) {
+                                          int max_position, const GivenScaling& given) {
   static const nlohmann::json kNothing = nlohmann::json::object();
   // Before transformers 5: rope_theta beside rope_scaling. Since then: rope_parameters, one for each type of
   // layer where they differ. Where both are there, rope_scaling wins.
@@ -261,24 +356,27 @@ std::vector<RotarySpec> read_hugging_face(const ConfigReader& reader, const Arch
   // transformers looks for it in the outermost object alone.
   const auto truncate = parameters->find("truncate");
   const bool truncated = (nested && !by_type) || truncate == parameters->end() || *truncate != false;
-  const HfRotary rotary(reader, architecture, head_dim, max_position);
+  const RotaryReader rotary(reader, architecture, head_dim, max_position);
   std::vector<RotarySpec> specs;
-  specs.push_back(
-      rotary.read({*full, by_type ? where + ".full_attention" : where, keys.rope_theta, nested, truncated}));
-  if (has_local) {
-    specs.push_back(
-        rotary.read({*sliding, where + ".sliding_attention", keys.local_rope_theta, /*nested=*/true, truncated}));
-  }
+  specs.push_back(given.full ? rotary.read_given(*given.full, *full, keys.rope_theta)
+                             : rotary.read({*full, by_type ? where + ".full_attention" : where, keys.rope_theta, nested,
+                                            truncated}));
+  if (!has_local) return specs;
+  specs.push_back(given.sliding ? rotary.read_given(*given.sliding, *sliding, keys.local_rope_theta)
+                                : rotary.read({*sliding, where + ".sliding_attention", keys.local_rope_theta,
+                                               /*nested=*/true, truncated}));
   return specs;
 }
 
 }  // namespace
 
 std::vector<RotarySpec> read_rotary(const ConfigReader& reader, const Architecture& architecture, int head_dim,
-                                    int max_position) {
-  return reader.convention() == format::Convention::kGguf
-             ? read_gguf(reader, architecture, head_dim)
-             : read_hugging_face(reader, architecture, head_dim, max_position);
+                                    int max_position, const std::string& scaling) {
+  const bool gguf = reader.convention() == format::Convention::kGguf;
+  const bool has_local = !spelled(architecture.keys.local_rope_theta, reader.convention()).key.empty();
+  const GivenScaling given = parse_given(scaling, has_local);
+  return gguf ? read_gguf(reader, architecture, head_dim, max_position, given)
+              : read_hugging_face(reader, architecture, head_dim, max_position, given);
 }
 
 }  // namespace caravel::model

@@ -432,6 +432,32 @@ class Inspect(unittest.TestCase):
         text = run("inspect", *ENGINE).stdout.decode()
         self.assertIn("decided from the files, and why", text)
         self.assertIn("otherwise by --tool-call-parser", text)
+        self.assertEqual("--rope-scaling", rows["rotary scaling"]["flag"])
+        self.assertTrue(rows["beginning of sequence"]["flag"].startswith("--add-bos-token"))
+
+    def test_the_beginning_of_sequence_and_the_rotary_scaling_are_overridden(self):
+        models = Path(__file__).resolve().parents[1] / "fixtures" / "models"
+        yarn = '{"rope_type":"yarn","factor":4.0,"original_max_position_embeddings":128}'
+        for model in ("llama", "llama.gguf"):
+            flags = (str(models / model), "--kv-cache-memory", "8MiB")
+            given = json.loads(run("inspect", "--json", *flags, "--rope-scaling", yarn, "--add-bos-token", "yes").stdout)
+            rows = {row["what"]: row for row in given["decisions"]}
+            self.assertEqual("given", rows["rotary scaling"]["why"])
+            self.assertIn("yarn, factor 4 over 128 tokens", rows["rotary scaling"]["value"])
+            self.assertEqual(512, given["model_max_position"])
+            self.assertEqual("given", rows["beginning of sequence"]["why"])
+            self.assertIn(", put before", rows["beginning of sequence"]["value"])
+            for add, count in (("auto", 2), ("yes", 3), ("no", 2)):
+                ids = json.loads(run("tokenize", "--json", *flags, "--add-bos-token", add, stdin="hi").stdout)["token_ids"]
+                self.assertEqual(count, len(ids), (model, add))
+        for flag, value, part in (("--rope-scaling", "yarn", "rope_scaling: give none"),
+                                  ("--rope-scaling", '{"rope_type":"linear"}', "linear needs a factor"),
+                                  ("--add-bos-token", "maybe", "--add-bos-token")):
+            done = run("generate", *flags, "--prompt", "a", flag, value, check=False)
+            self.assertNotEqual(0, done.returncode)
+            self.assertIn(part, done.stderr.decode())
+            if flag == "--rope-scaling":
+                self.assertEqual(1, len(done.stderr.decode().splitlines()), done.stderr)
 
 
 class Folders(unittest.TestCase):

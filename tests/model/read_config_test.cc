@@ -166,6 +166,94 @@ TEST(ReadConfig, DynamicScalingIsNoneUpToTheModelsContext) {
   EXPECT_THAT(config.rotary.at(0).scaling, AllOf(HasSubstr("dynamic"), HasSubstr("128 tokens")));
 }
 
+constexpr const char* kGivenYarn = R"({"rope_type":"yarn","factor":4.0,"original_max_position_embeddings":32})";
+
+TEST(ReadConfig, AGivenScalingTakesThePlaceOfTheFiles) {
+  const json yarn = json::parse(kGivenYarn);
+  const ModelConfig own = read_hf({{"rope_scaling", yarn}, {"rope_theta", 500.0}});
+  const json configs[] = {{{"rope_theta", 500.0}},
+                          {{"rope_theta", 500.0}, {"original_max_position_embeddings", 16}},
+                          {{"rope_theta", 500.0}, {"rope_scaling", {{"rope_type", "longrope"}, {"factor", 8.0}}}},
+                          {{"rope_parameters", {{"rope_type", "linear"}, {"factor", 2.0}, {"rope_theta", 500.0}}}}};
+  for (json config : configs) {
+    const json base = tiny_llama_config();
+    for (const auto& [key, value] : base.items()) {
+      if (!config.contains(key)) config[key] = value;
+    }
+    const ModelConfig given = read_config(MemorySource(Convention::kHuggingFace, config), kGivenYarn);
+    EXPECT_EQ(given.rotary.at(0).inverse_freq, own.rotary.at(0).inverse_freq) << config;
+    EXPECT_EQ(given.rotary.at(0).magnitude, own.rotary.at(0).magnitude) << config;
+    const Decision& decision = given.decisions.back();
+    EXPECT_THAT(decision.value, HasSubstr("yarn, factor 4 over 32 tokens"));
+    EXPECT_EQ(decision.why, "given");
+    EXPECT_EQ(decision.flag, "--rope-scaling");
+    const RotarySpec none = read_config(MemorySource(Convention::kHuggingFace, config), "none").rotary.at(0);
+    EXPECT_NEAR(stretch(none, 500, 7), 1, 1e-6) << config;
+    EXPECT_EQ(none.magnitude, 1) << config;
+  }
+  EXPECT_EQ(own.decisions.back().why, "config.json");
+}
+
+TEST(ReadConfig, AGivenScalingSaysHowFarItReaches) {
+  const MemorySource source(Convention::kHuggingFace, tiny_llama_config());  // 128 tokens
+  const auto reach = [&](const char* scaling) { return read_config(source, scaling).max_position; };
+  EXPECT_EQ(reach(""), 128);
+  EXPECT_EQ(reach("none"), 128);
+  EXPECT_EQ(reach(R"({"type":"linear","factor":4})"), 512);
+  EXPECT_EQ(reach(R"({"rope_type":"llama3","factor":8,"original_max_position_embeddings":100})"), 800);
+  EXPECT_EQ(reach(R"({"rope_type":"yarn","factor":2})"), 256);
+  EXPECT_EQ(reach(R"({"rope_type":"dynamic","factor":2})"), 128);
+}
+
+TEST(ReadConfig, AGivenScalingForGguf) {
+  const ModelConfig own = read(Convention::kGguf, gguf_gemma());
+  json config = gguf_gemma();
+  config.update({{"gemma3.rope.scaling.type", "longrope"}, {"gemma3.rope.scaling.factor", 8.0}});
+  MemorySource source(Convention::kGguf, config);
+  source.add("rope_freqs.weight", {128}, std::vector<float>(128, 2));
+  EXPECT_EQ(read_config(source, "none").rotary.at(0).inverse_freq, own.rotary.at(0).inverse_freq);
+
+  config.update({{"gemma3.rope.scaling.type", "yarn"},
+                 {"gemma3.rope.scaling.factor", 4.0},
+                 {"gemma3.rope.scaling.original_context_length", 32}});
+  const ModelConfig yarn = read(Convention::kGguf, config);
+  const ModelConfig given = read_config(source, kGivenYarn);
+  EXPECT_EQ(given.rotary.at(0).inverse_freq, yarn.rotary.at(0).inverse_freq);
+  EXPECT_EQ(given.rotary.at(0).magnitude, yarn.rotary.at(0).magnitude);
+  EXPECT_EQ(given.rotary.at(1).inverse_freq, own.rotary.at(1).inverse_freq) << "that of the layers with a window";
+  EXPECT_FALSE(given.rotary.at(1).given);
+
+  const ModelConfig both = read_config(
+      source, R"({"sliding_attention":{"rope_type":"linear","factor":2},"full_attention":{"rope_type":"none"}})");
+  EXPECT_EQ(both.rotary.at(0).inverse_freq, own.rotary.at(0).inverse_freq);
+  EXPECT_NEAR(stretch(both.rotary.at(1), 1e4, 100), 0.5, 1e-6);
+}
+
+TEST(ReadConfig, AGivenScalingThatMakesNoSenseIsRefused) {
+  const std::pair<const char*, const char*> cases[] = {
+      {"yarn", "rope_scaling: give none, or an object in JSON"},
+      {"[1]", "rope_scaling: give none"},
+      {"{}", "it needs a rope_type"},
+      {R"({"rope_type":"yarn"})", "yarn needs a factor"},
+      {R"({"rope_type":"linear","factor":"4"})", "linear needs a factor"},
+      {R"({"rope_type":"linear","factor":4,"fator":2})", "unknown parameter \"fator\""},
+      {R"({"rope_type":"linear","factor":-1})", "the given rope_scaling.factor is -1"},
+      {R"({"sliding_attention":{"rope_type":"none"}})", "no rotary embedding of its own"},
+      {R"({"full_attention":{"rope_type":"none"},"chunked":{}})", "\"chunked\" is no type of layer"},
+      {R"({"full_attention":3})", "3 is no object"},
+  };
+  const MemorySource source(Convention::kHuggingFace, tiny_llama_config());
+  for (const auto& [scaling, part] : cases) {
+    try {
+      read_config(source, scaling);
+      ADD_FAILURE() << "accepted " << scaling;
+    } catch (const InvalidArgument& error) {
+      EXPECT_THAT(error.what(), AllOf(HasSubstr(part), Not(HasSubstr("\n"))));
+    }
+  }
+  EXPECT_THROW(read_config(source, R"({"rope_type":"longrope","factor":4})"), Unsupported);
+}
+
 TEST(ReadConfig, WhatTransformersIgnoresIsIgnoredAndSaid) {
   const ModelConfig partial = read_hf({{"partial_rotary_factor", 0.5}});
   EXPECT_EQ(partial.rotary.at(0).dim, 16);
