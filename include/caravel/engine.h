@@ -44,12 +44,12 @@ struct ModelInfo {
   int64_t activation_bytes = 0;
   int64_t kv_blocks = 0;
   int block_size = 0;
-  int64_t kv_tokens = 0;             // how many fit the pool
-  std::string chat_template;         // Jinja, by which messages are rendered: EngineConfig's, else the model's; empty: none
+  int64_t kv_tokens = 0;      // how many fit the pool
+  std::string chat_template;  // Jinja, by which messages are rendered: EngineConfig's, else the model's; empty: none
   std::string tool_use_template;     // the model's for conversations with tools; empty: they have none of their own
   std::string chat_template_traits;  // EngineConfig's
   std::string tool_call_parser;      // EngineConfig's
-  std::string chat_template_error;  // why the model's template cannot be used; empty: it can, or there is none
+  std::string chat_template_error;   // why the model's template cannot be used; empty: it can, or there is none
   std::vector<Decision> decisions;   // what was made of the model's files, and why
   MemoryPlan memory;
 };

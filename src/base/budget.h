@@ -22,7 +22,9 @@ class Budget {
   };
 
  public:
-  explicit Budget(int64_t total = kUnbounded) : state_(std::make_shared<State>(total)) {}
+  /// One without a bound.
+  Budget() : Budget(kUnbounded) {}
+  explicit Budget(int64_t total) : state_(std::make_shared<State>(total)) {}
 
   class Part {
    public:
