@@ -55,7 +55,6 @@ Connection::~Connection() {
 }
 
 void Connection::start() {
-  if (shared_.draining) return;
   const auto over = [self = shared_from_this()](const std::exception_ptr& error) {
     try {
       if (error) std::rethrow_exception(error);
@@ -67,10 +66,6 @@ void Connection::start() {
   enter(Phase::kIdle);
   asio::co_spawn(loop_.context, read_loop(), over);
   asio::co_spawn(loop_.context, answer_loop(), over);
-}
-
-void Connection::drain() {
-  if (phase_ == Phase::kIdle || phase_ == Phase::kHead || phase_ == Phase::kLinger) close();
 }
 
 void Connection::close() {

@@ -21,7 +21,6 @@ class Connection final : public std::enable_shared_from_this<Connection> {
 
   void start();
   /// Ends it here if no request is in work; else it ends with that one's answer.
-  void drain();
   /// Ends it here and drops the work.
   void close();
   /// What a handler does for it is of no use to anybody any more. Any thread, once the loop has ended.

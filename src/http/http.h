@@ -125,8 +125,8 @@ class Server {
   virtual ~Server() = default;
   /// The port that it listens on.
   virtual uint16_t port() const = 0;
-  /// Accepts no more and closes what is idle; answers in work go on. Returns when the last is complete or after
-  /// `limit`, and says which (true: all complete).
+  /// From here on each connection ends with its next answer; who may still come in, the gate says. Returns when the
+  /// last answer is complete or after `limit`, and says which (true: all complete).
   virtual bool drain(std::chrono::milliseconds limit) = 0;
   /// Since drain() was called.
   virtual bool draining() const = 0;

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/ip/v6_only.hpp>
-#include <future>
 #include <optional>
 #include <thread>
 
@@ -62,19 +61,6 @@ class ServerImpl final : public Server {
 
   bool drain(std::chrono::milliseconds limit) override {
     shared_.draining = true;
-    std::vector<std::future<void>> loops;
-    for (const auto& loop : loops_) {
-      auto done = std::make_shared<std::promise<void>>();
-      loops.push_back(done->get_future());
-      asio::post(loop->context, [this, &connections = loop->connections, is_first = loop == loops_.front(), done] {
-        error_code ignored;
-        if (is_first) acceptor_->close(ignored);
-        const std::vector<Connection*> all(connections.begin(), connections.end());
-        for (Connection* connection : all) connection->drain();
-        done->set_value();
-      });
-    }
-    for (const std::future<void>& loop : loops) loop.wait();
     return shared_.transactions.wait_for_none(limit);
   }
 

@@ -105,10 +105,15 @@ TEST(HttpTimeouts, AnAnswerMayTakeItsTime) {
   EXPECT_EQ(client.receive().body, "late");
 }
 
-TEST(HttpDrain, LetsAnswersEndAndClosesTheRest) {
+TEST(HttpDrain, LetsAnswersEndAndRefusesOthersMeanwhile) {
   const auto pipe = std::make_shared<Pipe>();
-  const auto server =
-      Server::listen(any_port(), [&](const Request&, const Wake& wake) { return Pipe::work(pipe, wake); });
+  std::atomic<bool> closed = false;
+  const auto server = Server::listen(
+      any_port(), [&](const Request&, const Wake& wake) { return Pipe::work(pipe, wake); },
+      [&](const Request&) -> std::optional<Response> {
+        if (!closed) return std::nullopt;
+        return Response{.status = 503, .headers = {}, .body = "going down"};
+      });
   RawClient idle(server->port());
   RawClient half(server->port());
   half.send("GET / HT");
@@ -116,10 +121,18 @@ TEST(HttpDrain, LetsAnswersEndAndClosesTheRest) {
   busy.send(get_request("/"));
   busy.receive_some();
   EXPECT_FALSE(server->draining());
+  closed = true;
   EXPECT_FALSE(server->drain(milliseconds(1)));
   EXPECT_TRUE(server->draining());
-  EXPECT_TRUE(idle.ends());
-  EXPECT_TRUE(half.ends());
+  // Whoever comes while the last answer is written is told, on connections old and new.
+  idle.send(get_request("/"));
+  half.send("TP/1.1\r\nHost: a\r\n\r\n");
+  RawClient late(server->port());
+  late.send(get_request("/"));
+  for (RawClient* const client : {&idle, &half, &late}) {
+    EXPECT_EQ(client->receive().status, 503);
+    EXPECT_TRUE(client->ends());
+  }
   std::future<bool> drained = std::async(std::launch::async, [&] { return server->drain(std::chrono::seconds(20)); });
   pipe->put("the end");
   EXPECT_EQ(busy.receive_some(), "7\r\nthe end\r\n");
