@@ -4,7 +4,6 @@
 
 #include "server/harness.h"
 #include "server/openai/endpoints.h"
-#include "server/score.h"
 
 namespace caravel::server::openai {
 namespace {
@@ -234,9 +233,6 @@ TEST_F(ErrorsTest, EmptyListsAreToldAlikeEverywhere) {
   expect(responses, {R"({"input": []})", "input", "empty_array", kEmpty});
   expect(embeddings, {R"({"input": []})", "input", "empty_array", kEmpty});
   expect(embeddings, {R"({"input": [[]]})", "input.0", "empty_array", kEmpty});
-  expect(score, {R"({"prefix": "a", "continuations": []})", "continuations", "empty_array", kEmpty});
-  expect(score, {R"({"prefix": [1], "continuations": [[]]})", "continuations.0", "empty_array", kEmpty});
-  expect(score, {R"({"prefix": [], "continuations": [[1]]})", "prefix", "empty_array", kEmpty});
 }
 
 TEST(Chats, AreRefusedWithoutATemplate) {
