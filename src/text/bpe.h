@@ -67,7 +67,10 @@ void Merger::run(std::vector<Symbol>& symbols, Find&& find) {
   };
 
   heap_.clear();
-  for (uint32_t i = 1; i < count; ++i) candidate(i - 1, i);
+  for (uint32_t i = 1; i < count; ++i) {
+    if (i % 65'536 == 0) check_interrupt_now();  // one piece may be all of a text
+    candidate(i - 1, i);
+  }
   if (heap_.empty()) return;
   std::make_heap(heap_.begin(), heap_.end(), std::greater<>());
   links_.resize(count);

@@ -42,6 +42,7 @@ void ByteLevelBpe::encode(std::string_view text, TextPlace place, bool with_cont
     symbols.clear();
     SymbolWriter writer(unknown_, symbols);
     for (uint32_t i = 0; i < piece.size(); ++i) {
+      if (i % 65'536 == 65'535) check_interrupt_now();
       const auto byte = static_cast<uint8_t>(piece[i]);
       if (byte_ids_[byte] >= 0) {
         writer.add({byte_ids_[byte], i, 1});
