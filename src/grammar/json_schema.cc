@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/interrupt.h"
 #include "base/numbers.h"
 #include "grammar/code_points.h"
 #include "grammar/regex_parser.h"
@@ -148,7 +149,7 @@ class SchemaCompiler {
     if (shape.values) {
       std::vector<ExprPtr> parts;
       for (const Json& value : *shape.values) {
-        if (document_.admits(shape, value, place)) parts.push_back(json_constant(value));
+        if (document_.admits_own(shape, value, place)) parts.push_back(json_constant(value));
       }
       if (parts.empty()) return nothing("no value of 'enum' or 'const' fits the keywords beside it");
       return choice(std::move(parts));
@@ -277,13 +278,14 @@ class SchemaCompiler {
         }
       }
       for (Json& value : own) {
-        if (document_.admits(shape, value, place)) add_value(all, std::move(value));
+        if (document_.admits_own(shape, value, place)) add_value(all, std::move(value));
       }
     }
     return all;
   }
 
   static size_t add_value(std::vector<Json>& all, Json value) {
+    check_interrupt_now();
     const auto found = std::ranges::find_if(all, [&](const Json& other) { return same_value(other, value); });
     const auto index = static_cast<size_t>(found - all.begin());
     if (found == all.end()) all.push_back(std::move(value));
@@ -491,7 +493,7 @@ class SchemaCompiler {
       if ((shape.types & kString) == 0) continue;
       if (shape.values) {
         for (const Json& value : *shape.values) {
-          if (value.is_string() && document_.admits(shape, value, place)) parts.push_back(bytes(value));
+          if (value.is_string() && document_.admits_own(shape, value, place)) parts.push_back(bytes(value));
         }
       } else if (const auto content = string_content(shape, place)) {
         parts.push_back(regular(content));

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "base/interrupt.h"
 #include "base/json_reader.h"
 #include "base/numbers.h"
 #include "grammar/code_points.h"
@@ -177,7 +178,7 @@ std::vector<Shape> SchemaDocument::without(const std::vector<Shape>& all, const 
   for (const Shape& shape : all) of |= shape.types;
   std::vector<Shape> rest = all;
   for (Shape shape : denied) {
-    if (shape.values) std::erase_if(*shape.values, [&](const Json& value) { return !admits(shape, value, place); });
+    if (shape.values) std::erase_if(*shape.values, [&](const Json& value) { return !admits_own(shape, value, place); });
     rest = combine(rest, negate(shape, of, by, place), place);
   }
   return rest;
@@ -294,7 +295,7 @@ bool SchemaDocument::exclude_each_other(const Shape& a, const Shape& b, const st
     const Shape& constants = a.values ? a : b;
     const Shape& other = a.values ? b : a;
     return std::ranges::none_of(*constants.values, [&](const Json& value) {
-      return admits(constants, value, place) && admits(other, value, place);
+      return admits_own(constants, value, place) && admits(other, value, place);
     });
   }
   if ((common & kNumber) != 0) {
@@ -355,11 +356,16 @@ bool SchemaDocument::admits(const Json& schema, const Json& value, const std::st
 }
 
 bool SchemaDocument::admits(const Shape& shape, const Json& value, const std::string& place) const {
-  const Types type = type_of(value);
-  if ((shape.types & type) == 0) return false;
   if (shape.values && std::ranges::none_of(*shape.values, [&](const Json& v) { return same_value(v, value); })) {
     return false;
   }
+  return admits_own(shape, value, place);
+}
+
+bool SchemaDocument::admits_own(const Shape& shape, const Json& value, const std::string& place) const {
+  check_interrupt();
+  const Types type = type_of(value);
+  if ((shape.types & type) == 0) return false;
   if ((type & kNumber) != 0) {
     const Decimal number = decimal_of(value);
     if (shape.minimum) {
@@ -382,11 +388,17 @@ bool SchemaDocument::admits_string(const Shape& shape, const std::string& text, 
   // Counted here: a machine would take states for each character.
   const auto length = std::ranges::count_if(text, [](char c) { return (static_cast<uint8_t>(c) & 0xC0) != 0x80; });
   if (length < shape.min_length || (shape.max_length && length > *shape.max_length)) return false;
-  Shape rest = shape;
-  rest.min_length = 0;
-  rest.max_length.reset();
-  const std::shared_ptr<const Fsm> content = string_content(rest, place);
-  return content == nullptr || content->accepts(text);
+  StringRules rules{shape.formats, shape.patterns, shape.not_patterns, shape.excluded};
+  if (rules != rules_) {
+    Shape rest;
+    rest.formats = rules.formats;
+    rest.patterns = rules.patterns;
+    rest.not_patterns = rules.not_patterns;
+    rest.excluded = rules.excluded;
+    content_ = string_content(rest, place);
+    rules_ = std::move(rules);
+  }
+  return content_ == nullptr || content_->accepts(text);
 }
 
 bool SchemaDocument::admits_object(const Shape& shape, const Json& value, const std::string& place) const {

@@ -33,6 +33,8 @@ class SchemaDocument {
   /// `value` fits. Throws what shapes() throws.
   bool admits(const Json& schema, const Json& value, const std::string& place) const;
   bool admits(const Shape& shape, const Json& value, const std::string& place) const;
+  /// The same for one of shape.values, or where there are none.
+  bool admits_own(const Shape& shape, const Json& value, const std::string& place) const;
 
  private:
   std::vector<Shape> shapes(const Json& schema, const std::string& place, int depth) const;
@@ -54,6 +56,13 @@ class SchemaDocument {
   const bool closes_objects_;
   Json root_;
   mutable std::vector<Grammar::Annotation> ignored_;
+  /// What strings may hold by the last shape that one was held to: the values of an enum have it in common.
+  struct StringRules {
+    std::vector<std::string> formats, patterns, not_patterns, excluded;
+    bool operator==(const StringRules&) const = default;
+  };
+  mutable StringRules rules_;
+  mutable std::shared_ptr<const Fsm> content_;
 };
 
 /// The texts that `shape` allows strings to be, decoded; nullptr: any. Throws Unsupported.

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "base/error.h"
+#include "base/interrupt.h"
 #include "base/numbers.h"
 #include "grammar/string_format.h"
 
@@ -14,6 +15,7 @@ namespace caravel::grammar {
 namespace {
 
 bool has_value(const std::vector<Json>& values, const Json& value) {
+  check_interrupt_now();  // lists may be long, and are compared each with each
   return std::ranges::any_of(values, [&](const Json& v) { return same_value(v, value); });
 }
 
