@@ -12,8 +12,7 @@ BadWords::BadWords(std::vector<std::vector<int32_t>> words) : words_(std::move(w
     const int32_t before_b = last_but_one(b);
     return std::tie(before_a, a) < std::tie(before_b, b);
   });
-  const auto rest = std::ranges::unique(words_);
-  words_.erase(rest.begin(), rest.end());
+  words_.erase(std::unique(words_.begin(), words_.end()), words_.end());
 }
 
 bool BadWords::has(int32_t token) const {
@@ -21,8 +20,9 @@ bool BadWords::has(int32_t token) const {
 }
 
 std::span<const BadWords::Word> BadWords::ending_behind(int32_t token) const {
-  const auto found = std::ranges::equal_range(words_, token, {}, last_but_one);
-  return {found.begin(), found.end()};
+  const auto first = std::ranges::lower_bound(words_, token, {}, last_but_one);
+  const auto last = std::ranges::upper_bound(first, words_.end(), token, {}, last_but_one);
+  return {first, last};
 }
 
 }  // namespace caravel::sampler
