@@ -179,6 +179,10 @@ void EngineLoop::take_late() {
 }
 
 void EngineLoop::keep_late(std::vector<LateDraw> draws) {
+  // Another answer of the same request may have ended it in this step.
+  std::erase_if(draws, [&](const LateDraw& draw) {
+    return std::ranges::find(tasks_, draw.want.task, &std::shared_ptr<Task>::get) == tasks_.end();
+  });
   size_t bytes = 0;
   const auto count = [&](const std::vector<LateDraw>& some) {
     for (const LateDraw& draw : some) bytes += draw.logits.size() * sizeof(float);
