@@ -207,6 +207,19 @@ TEST(Grammar, ADeadEndEndsTheAnswerWithAnError) {
   EXPECT_EQ(after.error, "");
 }
 
+TEST(Grammar, AnAnswerThatEndsItsRequestTakesAnothersLateDrawAlong) {
+  // Two answers in step: the sixth mask is the second one's at the dead end, and comes after its logits.
+  std::atomic<int> masks = 0;
+  EngineImpl engine(small_config(), {.before_mask = [&] {
+                      if (++masks == 6) std::this_thread::sleep_for(std::chrono::milliseconds(100));
+                    }});
+  SamplingParams params = drawn(regex("[0-9]{2}x"), 2);
+  params.allowed_token_ids = {*engine.tokenizer().find("7")};
+  EXPECT_THAT(run(engine, constrained(params)).error, HasSubstr("no token can follow"));
+  EXPECT_EQ(run(engine, constrained(drawn(regex("[0-9]{3}")))).error, "");
+  expect_all_free(engine);
+}
+
 TEST(Grammar, AWholeTextThatCannotGoOnEnds) {
   EngineImpl engine(small_config());
   SamplingParams params = drawn(regex("[0-9]{3}"));
