@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <latch>
+
 #include "device/cpu/isa.h"
 #include "engine/harness.h"
 
@@ -23,9 +25,11 @@ std::vector<Request> subjects() {
   return {token_request(random_tokens(75, 1), greedy), token_request(random_tokens(40, 2), drawn)};
 }
 
-std::vector<Result> run_together(Engine& engine, std::vector<Request> requests) {
+/// Submitted and waited for. submitted: counted down once all are in, for an engine that waits for that.
+std::vector<Result> run_together(Engine& engine, std::vector<Request> requests, std::latch* submitted = nullptr) {
   std::vector<std::unique_ptr<RequestHandle>> handles;
   for (Request& request : requests) handles.push_back(engine.submit(std::move(request)));
+  if (submitted != nullptr) submitted->count_down();
   std::vector<Result> results;
   for (const auto& handle : handles) results.push_back(handle->result());
   return results;
@@ -122,12 +126,13 @@ TEST_P(Invariance, PreemptedForLackOfBlocks) {
   tight.kv_cache_memory = info.kv_pool_bytes / info.kv_blocks * 16 * (info.kv_blocks / (info.kv_tokens / 16));
   for (const Preemption how : {Preemption::kRecompute, Preemption::kSwap}) {
     tight.preemption = how;
-    EngineImpl engine(tight);
+    std::latch submitted(1);  // all of them: on a busy machine the first may else have ended before the last comes
+    EngineImpl engine(tight, {.before_step = [&](const scheduler::Plan&) { submitted.wait(); }});
     std::vector<Request> requests = subjects();
     for (uint32_t i = 0; i < 6; ++i) {
       requests.push_back(token_request(random_tokens(60, 100 + i), {.max_tokens = 40, .temperature = 0.7F}));
     }
-    expect_same_results(expected, run_together(engine, std::move(requests)), "tight");
+    expect_same_results(expected, run_together(engine, std::move(requests), &submitted), "tight");
     const Stats stats = engine.stats();
     EXPECT_GT(stats.preemptions_swap + stats.preemptions_recompute, 0);
     expect_all_free(engine);
