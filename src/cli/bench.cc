@@ -17,6 +17,7 @@
 #include "cli/commands.h"
 #include "cli/flags.h"
 #include "cli/output_file.h"
+#include "cli/usage.h"
 #include "device/cpu/cpu_device.h"
 #include "fields/json.h"
 #include "kernels/ceilings.h"
@@ -339,11 +340,11 @@ void add_bench(CLI::App& program) {
       ->check(positive())
       ->capture_default_str();
   latency->add_option("--depth", options->depth, "Tokens that stand in the cache before")
-      ->check(CLI::Range(0, std::numeric_limits<int>::max()))
+      ->check(not_negative())
       ->capture_default_str();
   latency->add_flag("--profile", options->profile, "Where the time of the last run went, region by region");
   latency->add_option("--iterations", options->iterations, "Measured runs")->check(positive())->capture_default_str();
-  latency->add_option("--warmup", options->warmup, "Runs before them")->capture_default_str();
+  latency->add_option("--warmup", options->warmup, "Runs before them")->check(not_negative())->capture_default_str();
   throughput->add_option("--num-prompts", options->num_prompts, "Requests")->check(positive())->capture_default_str();
   throughput->add_option("--input-range", options->input_range, "Shortest and longest prompt, as in 32,512")
       ->delimiter(',')
@@ -355,7 +356,9 @@ void add_bench(CLI::App& program) {
     sub->add_option("--output-len", options->output_len, "Tokens to generate")
         ->check(positive())
         ->capture_default_str();
-    sub->add_option("-s,--seed", options->seed, "Of the random prompts")->capture_default_str();
+    sub->add_option("-s,--seed", options->seed, "Of the random prompts")
+        ->transform(seed_number())
+        ->capture_default_str();
   }
 }
 

@@ -17,6 +17,7 @@
 #include "cli/bench_serve_workload.h"
 #include "cli/flags.h"
 #include "cli/output_file.h"
+#include "cli/usage.h"
 
 namespace caravel::cli {
 namespace {
@@ -78,7 +79,7 @@ LoadTarget make_target(const ServeBenchOptions& options) {
   target.timeout = std::chrono::milliseconds(std::llround(1e3 * options.timeout));
   if (!options.extra_body.empty()) {
     target.extra_body = nlohmann::json::parse(options.extra_body, nullptr, false);
-    if (!target.extra_body.is_object()) throw fail<InvalidArgument>("--extra-body: not a JSON object");
+    if (!target.extra_body.is_object()) throw fail<UsageError>("--extra-body: not a JSON object");
   }
   target.model = options.model.empty() ? served_model(target) : options.model;
   return target;
@@ -160,7 +161,7 @@ void add_bench_serve(CLI::App& bench) {
   add("--base-url", options->base_url, "http://HOST:PORT, with or without /v1; https too", server)
       ->capture_default_str();
   add("--endpoint", options->endpoint, "completions or chat", server)
-      ->check(CLI::IsMember({"completions", "chat"}))
+      ->transform(one_of({"completions", "chat"}))
       ->capture_default_str();
   add("--model", options->model, "Its name there; else the first of /v1/models", server);
   add("--api-key", options->api_key, "Bearer key; else $OPENAI_API_KEY", server);
@@ -186,7 +187,7 @@ void add_bench_serve(CLI::App& bench) {
       ->excludes(range);
   add("--prompts", options->prompts, "Random prompts as token ids, exact in length, or words (chat: always words)",
       load)
-      ->check(CLI::IsMember({"ids", "words"}))
+      ->transform(one_of({"ids", "words"}))
       ->capture_default_str();
   add("--max-token-id", options->max_token_id, "Largest random token id; less than the vocabulary", load)
       ->check(positive())
@@ -194,7 +195,9 @@ void add_bench_serve(CLI::App& bench) {
   command.add_flag("--ignore-eos", options->ignore_eos, "Ask for answers of full length (vLLM, Caravel, llama.cpp)")
       ->group(load);
   add("--extra-body", options->extra_body, "JSON object whose fields go into every request", load);
-  add("-s,--seed", options->seed, "Of lengths, prompts and arrivals", load)->capture_default_str();
+  add("-s,--seed", options->seed, "Of lengths, prompts and arrivals", load)
+      ->transform(seed_number())
+      ->capture_default_str();
   const char* report = "Report";
   add("--slo,--goodput", options->slos, "Bounds in ms of a good request, as in ttft:500 tpot:50 e2el:10000", report);
   add("--json", options->json_file, "Write the figures to this file; -: to stdout, without the table", report);

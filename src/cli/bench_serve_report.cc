@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/numbers.h"
+#include "cli/usage.h"
 
 namespace caravel::cli {
 namespace {
@@ -65,7 +66,7 @@ Slo parse_slo(const std::string& text) {
     slo.limit = parse_number<double>(std::string_view(text).substr(colon + 1)).value_or(0);
     if (slo.limit > 0) return slo;
   }
-  throw fail<InvalidArgument>("--slo {}: give ttft, tpot or e2el, and milliseconds, as in ttft:500", text);
+  throw fail<UsageError>("--slo {}: give ttft, tpot or e2el, and milliseconds, as in ttft:500", text);
 }
 
 LoadReport make_report(const std::vector<RequestRecord>& records, const std::vector<Slo>& slos) {

@@ -17,6 +17,7 @@
 #include "cli/interrupt.h"
 #include "cli/output_file.h"
 #include "cli/request_row.h"
+#include "cli/usage.h"
 #include "fields/sampling.h"
 
 namespace caravel::cli {
@@ -194,11 +195,11 @@ void add_chat(CLI::App& program) {
   options->chat.add_to(command, options->engine);
   add_engine_flags(command, options->engine);
   command.callback([options] {
-    const auto engine = Engine::open(options->chat.load(options->engine));
     const SamplingParams sampling = options->sampling.params();
     if (sampling.n.value_or(1) != 1 || sampling.use_beam_search) {
-      throw InvalidArgument("chat gives one answer: leave -n and --beams");
+      throw UsageError("chat gives one answer: leave out -n and --beams");
     }
+    const auto engine = Engine::open(options->chat.load(options->engine));
     run_chat(*engine, sampling, options->system);
   });
 }

@@ -13,6 +13,7 @@
 #include "base/overloaded.h"
 #include "caravel/request.h"
 #include "chat/output_parser.h"
+#include "cli/usage.h"
 
 namespace caravel::cli {
 namespace {
@@ -23,7 +24,7 @@ std::pair<int32_t, float> parse_bias(std::string_view text) {
   const auto token = parse_number<int32_t>(text.substr(0, colon));
   const auto bias = parse_number<float>(text.substr(std::min(colon + 1, text.size())));
   if (!token || !bias) {
-    throw fail<InvalidArgument>("--logit-bias '{}': give TOKEN_ID:BIAS, for example 42:-100", text);
+    throw fail<UsageError>("--logit-bias '{}': give TOKEN_ID:BIAS, for example 42:-100", text);
   }
   return {*token, *bias};
 }
@@ -39,24 +40,6 @@ std::string default_text(const RequestField& field, Surface surface) {
   return text;
 }
 
-/// A number without a unit is in GiB, which is what vLLM's flag of that name takes.
-CLI::Validator gibibytes_where_bare() {
-  return {[](std::string& text) {
-            if (!text.empty() && text.find_first_not_of("0123456789") == std::string::npos) text += "GiB";
-            return std::string();
-          },
-          ""};
-}
-
-CLI::Validator number_where(bool (*holds)(double), const char* wanted, const char* name) {
-  return {[holds, wanted](std::string& text) {
-            double value = 0;
-            if (CLI::detail::lexical_cast(text, value) && holds(value)) return std::string();
-            return fmt::format("{}: give {}", text, wanted);
-          },
-          name};
-}
-
 /// An option that takes one of these names.
 template <typename Enum>
 CLI::Option* add_choice(CLI::App& command, const char* flag, Enum& value,
@@ -65,18 +48,12 @@ CLI::Option* add_choice(CLI::App& command, const char* flag, Enum& value,
     value = std::ranges::find(names, name, &std::pair<std::string, Enum>::first)->second;
   };
   const auto shown = std::ranges::find(names, value, &std::pair<std::string, Enum>::second)->first;
-  return command.add_option_function<std::string>(flag, set, help)->check(CLI::IsMember(names))->default_str(shown);
+  std::vector<std::string> keys;
+  for (const auto& [name, each] : names) keys.push_back(name);
+  return command.add_option_function<std::string>(flag, set, help)->transform(one_of(keys))->default_str(shown);
 }
 
 }  // namespace
-
-CLI::Validator positive() {
-  return number_where([](double value) { return value > 0; }, "a number above 0", "POSITIVE");
-}
-
-CLI::Validator not_negative() {
-  return number_where([](double value) { return value >= 0; }, "0 or a number above it", "NONNEGATIVE");
-}
 
 void ChatFlags::add_to(CLI::App& command, EngineConfig& config) {
   const char* const group = "Chat";
@@ -96,7 +73,7 @@ void ChatFlags::add_to(CLI::App& command, EngineConfig& config) {
           "--tool-call-parser", config.tool_call_parser,
           fmt::format("How the model spells tool calls: {}. Default: from the chat template, general where it has none",
                       fmt::join(formats, ", ")))
-      ->check(CLI::IsMember(formats))
+      ->transform(one_of(formats))
       ->transform(CLI::Transformer(std::map<std::string, std::string>{{"llama3_json", "llama3"}}).description(""))
       ->group(group);
 }
@@ -113,10 +90,6 @@ EngineConfig ChatFlags::load(EngineConfig config) const {
 }
 
 void add_engine_flags(CLI::App& command, EngineConfig& config) {
-  static const std::map<std::string, Preemption> kPreemptions = {
-      {"auto", Preemption::kAuto}, {"recompute", Preemption::kRecompute}, {"swap", Preemption::kSwap}};
-  static const std::map<std::string, SchedulingPolicy> kPolicies = {{"fcfs", SchedulingPolicy::kFcfs},
-                                                                    {"priority", SchedulingPolicy::kPriority}};
   command.add_option("MODEL", config.model,
                      "A .gguf file, a Hugging Face folder, or a name in the cache; the default is smollm2");
   const std::string group = "Engine";
@@ -129,7 +102,9 @@ void add_engine_flags(CLI::App& command, EngineConfig& config) {
                   "Rotary scaling in place of the model's own: none, or JSON as in a config.json, such as "
                   R"({"rope_type":"yarn","factor":4.0,"original_max_position_embeddings":32768})")
       ->group(group);
-  command.add_option("--threads", config.threads, "Processors to use; 0: all that this process may")->group(group);
+  command.add_option("--threads", config.threads, "Processors to use; 0: all that this process may")
+      ->check(not_negative())
+      ->group(group);
   add_choice<CpuIsa>(command, "--isa", config.isa,
                      {{"auto", CpuIsa::kAuto},
                       {"portable", CpuIsa::kPortable},
@@ -142,9 +117,10 @@ void add_engine_flags(CLI::App& command, EngineConfig& config) {
       .add_option("--max-model-len", config.max_model_len,
                   "Longest sequence, prompt and answer; refused where the KV cache cannot hold it; 0: the model's, "
                   "or what the KV cache holds")
+      ->check(not_negative())
       ->group(group);
   command.add_option("--kv-cache-memory", config.kv_cache_memory, "Memory of the KV cache, such as 512MiB; 0: chosen")
-      ->transform(CLI::AsSizeValue(false))
+      ->transform(byte_size())
       ->group(group);
   static const std::map<std::string, std::string> kKvDtypes = {
       {"auto", "f16"}, {"float16", "f16"}, {"bfloat16", "bf16"}, {"float32", "f32"}};
@@ -170,26 +146,29 @@ void add_engine_flags(CLI::App& command, EngineConfig& config) {
   command
       .add_option("--max-time-between-tokens", config.max_time_between_tokens,
                   "Seconds that running requests may wait for their next token while prompts come in; 0: no bound")
+      ->check(not_negative())
       ->group(group);
   command.add_option("--block-size", config.block_size, "Tokens in a KV block: 8, 16, 32, 64 or 128")
-      ->check(CLI::IsMember({8, 16, 32, 64, 128}))
+      ->transform(one_of({"8", "16", "32", "64", "128"}))
       ->capture_default_str()
       ->group(group);
   command
       .add_flag("--enable-prefix-caching,!--no-enable-prefix-caching", config.enable_prefix_caching,
                 "Keep the blocks of finished prompts for later ones; on unless switched off")
       ->group(group);
-  command.add_option("--preemption", config.preemption, "When blocks run out: auto, recompute or swap")
-      ->transform(CLI::CheckedTransformer(kPreemptions, CLI::ignore_case).description("{auto,recompute,swap}"))
+  add_choice<Preemption>(
+      command, "--preemption", config.preemption,
+      {{"auto", Preemption::kAuto}, {"recompute", Preemption::kRecompute}, {"swap", Preemption::kSwap}},
+      "When blocks run out: auto, recompute or swap")
       ->group(group);
   command
       .add_option("--swap-space", config.swap_space,
                   "Host memory for preempted blocks, such as 512MiB; a bare number is in GiB")
-      ->transform(CLI::AsSizeValue(false))
-      ->transform(gibibytes_where_bare())
+      ->transform(byte_size(/*bare=*/uint64_t{1} << 30))  // as vLLM's flag of that name
       ->group(group);
-  command.add_option("--scheduling-policy", config.policy, "fcfs or priority")
-      ->transform(CLI::CheckedTransformer(kPolicies, CLI::ignore_case).description("{fcfs,priority}"))
+  add_choice<SchedulingPolicy>(command, "--scheduling-policy", config.policy,
+                               {{"fcfs", SchedulingPolicy::kFcfs}, {"priority", SchedulingPolicy::kPriority}},
+                               "fcfs or priority")
       ->group(group);
 }
 
@@ -204,16 +183,18 @@ void SamplingFlags::add_to(CLI::App& command, Surface surface) {
     const auto option = [&](auto& value, const std::string& more = "") {
       return command.add_option(names, value, help + more)->allow_extra_args(false)->group(group);
     };
-    const auto number = [&](auto member) {
-      CLI::Option* const added = option(params_.*member);
+    const auto number = [&](auto member, CLI::Validator range) {
+      CLI::Option* const added = option(params_.*member)->transform(std::move(range));
       if (std::string text = default_text(field, surface); !text.empty()) added->default_str(std::move(text));
     };
     const Overloaded add = {
         [](std::monostate) {},
         [&](bool P::*member) { command.add_flag(names, params_.*member, help)->group(group); },
-        [&](std::optional<int> P::*member) { number(member); },
-        [&](std::optional<float> P::*member) { number(member); },
-        [&](std::optional<uint64_t> P::*member) { number(member); },
+        [&](std::optional<int> P::*member) {
+          number(member, whole_number(static_cast<int64_t>(field.range.low), static_cast<int64_t>(field.range.high)));
+        },
+        [&](std::optional<float> P::*member) { number(member, number_in(field.range)); },
+        [&](std::optional<uint64_t> P::*member) { number(member, seed_number()); },
         [&](std::vector<std::string> P::*member) { option(params_.*member, "; may be repeated"); },
         [&](std::vector<int32_t> P::*member) { option(params_.*member)->delimiter(','); },
         [&](std::vector<std::pair<int32_t, float>> P::*) {

@@ -27,10 +27,6 @@ class ChatFlags {
   std::string chat_template_;  // a file, the template itself, or a name
 };
 
-/// Checks of a number that say what is wanted; CLI11's own print a range that ends at 1.8e308 with all its digits.
-CLI::Validator positive();
-CLI::Validator not_negative();
-
 /// The sampling flags of generate and chat: those of the table of fields, and what the answer must look like.
 class SamplingFlags {
  public:

@@ -18,6 +18,7 @@
 #include "cli/interrupt.h"
 #include "cli/output_file.h"
 #include "cli/request_row.h"
+#include "cli/usage.h"
 #include "fields/sampling.h"
 #include "text/prompt_components.h"
 
@@ -45,7 +46,7 @@ struct GenerateOptions {
 
 std::string read_standard_input() {
   if (::isatty(STDIN_FILENO) == 1) {
-    throw InvalidArgument(
+    throw UsageError(
         "no prompt: give --prompt TEXT, --prompt-file F, --components F, --input F.jsonl, or text on "
         "standard input");
   }
@@ -132,7 +133,7 @@ int run_batch(const GenerateOptions& options) {
   const bool is_file = options.output != "-" && (!std::filesystem::exists(options.output, error) ||
                                                  std::filesystem::is_regular_file(options.output, error));
   if (options.ordered && !is_file) {
-    throw fail<InvalidArgument>(
+    throw fail<UsageError>(
         "--ordered: the --output, {}, is no file, and what is written there cannot be put in "
         "order; give a file",
         options.output);
@@ -149,7 +150,7 @@ int run_batch(const GenerateOptions& options) {
                                               outcome.rows, outcome.first_line, outcome.first_error));
   }
   if (outcome.interrupted) return kInterruptedExitCode;
-  return outcome.failed > 0 ? 1 : 0;
+  return outcome.failed > 0 ? kFailedExitCode : 0;
 }
 
 }  // namespace

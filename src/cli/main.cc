@@ -6,11 +6,10 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "cli/commands.h"
+#include "cli/usage.h"
 #include "device/cpu/isa.h"
 
 namespace {
-
-constexpr int kUsageExitCode = 2;
 
 std::string version_text() {
   return fmt::format("caravel {}\nCPU instruction set: {}", CARAVEL_VERSION,
@@ -29,7 +28,16 @@ int main(int argc, char** argv) {
   std::string log_level = "warning";
   program.add_option("--log-level", log_level, "trace, debug, info, warning, error or off; to stderr")
       ->capture_default_str();
-  program.parse_complete_callback([&] { caravel::log::init(log_level); });
+  program.parse_complete_callback([&] {
+    try {
+      caravel::log::init(log_level);
+    } catch (const caravel::InvalidArgument& error) {
+      throw caravel::cli::UsageError(error.what());
+    }
+  });
+  program.footer(
+      "Ends with 0; 1 where a file, the model or a request failed; 2 where the command line or --config is wrong, and "
+      "nothing was begun; 130 after ctrl-C.");
   int exit_code = 0;
   caravel::cli::add_serve(program);
   caravel::cli::add_generate(program, exit_code);
@@ -44,17 +52,21 @@ int main(int argc, char** argv) {
   try {
     program.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    const int code = program.exit(error);
-    return code == 0 ? 0 : kUsageExitCode;
+    if (error.get_exit_code() == 0) return program.exit(error);  // --help, --version
+    tell(caravel::cli::usage_problem(program, error));
+    return caravel::cli::kUsageExitCode;
+  } catch (const caravel::cli::UsageError& error) {
+    tell(error.what());
+    return caravel::cli::kUsageExitCode;
   } catch (const caravel::Error& error) {
     tell(error.what());
-    return 1;
+    return caravel::cli::kFailedExitCode;
   } catch (const std::bad_alloc&) {
     tell("out of memory; try a smaller --kv-cache-memory or --max-model-len");
-    return 1;
+    return caravel::cli::kFailedExitCode;
   } catch (const std::exception& error) {
     tell(fmt::format("internal error: {}", error.what()));
-    return 1;
+    return caravel::cli::kFailedExitCode;
   }
   return exit_code;
 }

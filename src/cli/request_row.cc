@@ -95,8 +95,29 @@ Json parse_line(const std::string& line, const std::string& file, int64_t number
   return json;
 }
 
+namespace {
+
+/// Fields that rows have, but not beside the kind of prompt that this one has.
+void refuse_misplaced(const Json& row, const Fields& fields, std::string_view kind) {
+  for (const auto& [name, value] : row.get_ref<const Json::object_t&>()) {
+    if (value.is_null() || fields.is_known(name)) continue;
+    if (const RequestField* field = find_field(name, Surface::kRows);
+        field != nullptr && field->use == FieldUse::kRead && !field->is_inner()) {
+      throw bad_field(name, fmt::format("Invalid '{}': it says nothing of a row with '{}'; leave it out.", name, kind));
+    }
+  }
+}
+
+}  // namespace
+
 Submission parse_row(const Json& row, const SamplingParams& given, const SamplingParams& fallback,
                      const chat::Renderer& renderer) {
+  if (row.contains("body") && !row.contains("prompt") && !row.contains("messages")) {
+    throw bad_field(
+        "body",
+        "this is a line of OpenAI's batch format; a row is what stands in its 'body', with the 'custom_id' as "
+        "its 'id': jq -c '.body + {id: .custom_id}' makes one of the other");
+  }
   Fields fields(row, Surface::kRows);
   Request request{.id = parse_id(fields), .sampling = given, .fallback = fallback};
   read_sampling(fields, Surface::kRows, request.sampling);
@@ -113,11 +134,13 @@ Submission parse_row(const Json& row, const SamplingParams& given, const Samplin
   }
   if (has_messages) {
     const chat::Conversation conversation = chat::parse_conversation(fields);
+    refuse_misplaced(row, fields, "messages");
     fields.refuse_unknown();
     return chat_submission(renderer, conversation, std::move(request));
   }
   request.prompt = parse_prompt(*prompt, fields.path("prompt"));
   request.add_special_tokens = fields.boolean("add_special_tokens", true);
+  refuse_misplaced(row, fields, "prompt");
   fields.refuse_unknown();
   return {.request = std::move(request)};
 }

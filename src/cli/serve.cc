@@ -5,6 +5,7 @@
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <cctype>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -19,6 +20,7 @@
 #include "cli/flags.h"
 #include "cli/interrupt.h"
 #include "cli/serve_config.h"
+#include "cli/usage.h"
 
 namespace caravel::cli {
 namespace {
@@ -50,9 +52,10 @@ void add_server_flags(CLI::App& command, ServeOptions& options) {
 
   const char* const listen = "Server";
   option(listen, "--host", serve.http.host, "Name or address to listen on")->capture_default_str();
-  option(listen, "--port", serve.http.port, "0: a free one")->check(CLI::Range(0, 65535))->capture_default_str();
+  option(listen, "--port", serve.http.port, "0: a free one")->transform(whole_number(0, 65535))->capture_default_str();
   option(listen, "--served-model-name", serve.served_model_names,
-         "What requests call the model; may be repeated, the first is shown. Default: MODEL, and its own name");
+         "What requests call the model; may be repeated, the first is shown. Default: MODEL, and its own name")
+      ->check(not_empty());
   option(listen, "--config", options.config_file,
          "A YAML file of flags: their names without dashes, and their values; the command line wins");
   option(listen, "--ssl-certfile", serve.http.certificate_file, "Certificate chain, PEM: TLS");
@@ -70,11 +73,12 @@ void add_server_flags(CLI::App& command, ServeOptions& options) {
   option(
       access, "--allowed-host", serve.allowed_hosts,
       "A Host header to answer beside localhost, 127.x and [::1]; may be repeated. Checked where the server listens on "
-      "a loopback address, or where this is given");
+      "a loopback address, or where this is given")
+      ->check(not_empty());
 
   const char* const limits = "Limits";
   const auto seconds = [&](const char* name, int64_t& value, const char* help) {
-    option(limits, name, value, help)->check(CLI::Range(1, 1'000'000))->capture_default_str();
+    option(limits, name, value, help)->transform(whole_number(1, 1'000'000))->capture_default_str();
   };
   option(limits, "--max-waiting-requests", serve.max_waiting_requests,
          "Requests that may wait for their first token; more are answered 429")
@@ -84,7 +88,8 @@ void add_server_flags(CLI::App& command, ServeOptions& options) {
       ->check(positive())
       ->capture_default_str();
   option(limits, "--max-body-size", serve.http.max_body_bytes, "Longest body of a request, such as 32MiB")
-      ->transform(CLI::AsSizeValue(false));
+      ->transform(byte_size())
+      ->check(positive());
   seconds("--request-timeout", options.request_timeout, "Seconds after which a request's answer is cut");
   seconds("--write-timeout", options.write_timeout, "Seconds after which a client that reads nothing is dropped");
   seconds("--stall-timeout", options.stall_timeout,
@@ -95,7 +100,8 @@ void add_server_flags(CLI::App& command, ServeOptions& options) {
   static const std::map<std::string, log::Format> kFormats = {{"text", log::Format::kText},
                                                               {"json", log::Format::kJson}};
   option(log_group, "--log-format", serve.log_format, "Of the lines on stderr: text or json")
-      ->transform(CLI::CheckedTransformer(kFormats, CLI::ignore_case).description("{text,json}"));
+      ->transform(CLI::Transformer(kFormats).description(""))
+      ->transform(one_of({"text", "json"}));
   flag(log_group, "!--disable-log-requests", serve.log_requests, "No line for each request");
   flag(log_group, "--log-prompts", serve.log_prompts,
        "Requests' bodies in their lines: what people wrote is then in the log");
@@ -118,7 +124,26 @@ void add_keys(const ServeOptions& options, std::vector<std::string>& keys) {
   if (!options.api_key_file.empty()) add_keys_of_file(options.api_key_file, keys);
   if (const char* key = std::getenv("CARAVEL_API_KEY")) keys.emplace_back(key);
   for (const std::string& key : keys) {
-    if (key.empty()) throw InvalidArgument("an API key is empty; leave it out, or unset CARAVEL_API_KEY");
+    if (key.empty()) throw UsageError("an API key is empty; leave it out, or unset CARAVEL_API_KEY");
+  }
+}
+
+/// As browsers write it, which is how it is compared: a scheme and a host in lower case, and a port unless it is the
+/// scheme's own.
+void check_origin(const std::string& origin) {
+  if (origin == "*" || origin == "null") return;  // null: what a page from a file is
+  const size_t scheme = origin.find("://");
+  const std::string_view host = std::string_view(origin).substr(std::min(scheme + 3, origin.size()));
+  const bool is_whole = scheme != std::string::npos && scheme > 0 && !host.empty() && host.front() != ':';
+  const bool is_plain = std::ranges::all_of(origin, [](unsigned char c) {
+    return c > ' ' && c < 0x7f && !std::isupper(c) &&
+           std::string_view("?#@*,\\").find(static_cast<char>(c)) == std::string_view::npos;
+  });
+  if (!is_whole || !is_plain || host.find('/') != std::string_view::npos) {
+    throw fail<UsageError>(
+        "--allowed-origins '{}': no page has this origin; give scheme://host[:port] in lower case and without a path, "
+        "such as https://chat.example:8443, or * for all",
+        origin);
   }
 }
 
@@ -131,17 +156,18 @@ std::vector<std::string> parse_origins(const std::vector<std::string>& values) {
     }
     const auto list = nlohmann::json::parse(value, nullptr, /*allow_exceptions=*/false);
     if (!list.is_array() || !std::ranges::all_of(list, [](const auto& item) { return item.is_string(); })) {
-      throw fail<InvalidArgument>("--allowed-origins {}: give an origin, or a JSON list of them", value);
+      throw fail<UsageError>("--allowed-origins {}: give an origin, or a JSON list of them", value);
     }
     for (const auto& origin : list) origins.push_back(origin.get<std::string>());
   }
+  std::ranges::for_each(origins, check_origin);
   return origins;
 }
 
 ServeConfig make_config(const ServeOptions& options) {
   ServeConfig config = options.serve;
   if (config.http.certificate_file.empty() != config.http.private_key_file.empty()) {
-    throw InvalidArgument("TLS needs both --ssl-certfile and --ssl-keyfile");
+    throw UsageError("TLS needs both --ssl-certfile and --ssl-keyfile");
   }
   add_keys(options, config.api_keys);
   config.allowed_origins = parse_origins(options.allowed_origins);
@@ -212,6 +238,7 @@ void add_serve(CLI::App& program) {
   options->chat.add_to(command, options->engine);
   add_engine_flags(command, options->engine);
   command.add_option("--seed", options->engine.seed, "Of requests that bring none; 0: a fresh one each time")
+      ->transform(seed_number())
       ->group("Engine");
   command.callback([options, &command] {
     log::set_format(options->serve.log_format);  // what is wrong with the file is told in it, too

@@ -3,50 +3,30 @@
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
-#include <numeric>
+#include <set>
 #include <vector>
 
 #include "base/error.h"
 #include "base/file.h"
+#include "cli/usage.h"
 
 namespace caravel::cli {
 namespace {
 
-/// Insertions, deletions and replacements between two names.
-size_t distance(std::string_view a, std::string_view b) {
-  std::vector<size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), size_t{0});
-  for (size_t i = 0; i < a.size(); ++i) {
-    size_t diagonal = std::exchange(row[0], i + 1);
-    for (size_t j = 0; j < b.size(); ++j) {
-      const size_t replaced = diagonal + (a[i] == b[j] ? 0 : 1);
-      diagonal = row[j + 1];
-      row[j + 1] = std::min({replaced, row[j] + 1, diagonal + 1});
-    }
-  }
-  return row.back();
+std::string with_hyphens(std::string name) {
+  std::ranges::replace(name, '_', '-');
+  return name;
 }
 
-std::string nearest_flag(const CLI::App& command, const std::string& name) {
-  std::string nearest;
-  for (const CLI::Option* option : command.get_options()) {
-    for (const std::string& flag : option->get_lnames()) {
-      if (nearest.empty() || distance(flag, name) < distance(nearest, name)) nearest = flag;
-    }
-  }
-  return nearest;
-}
-
-CLI::Option& option_of(CLI::App& command, const std::string& name, const std::string& where) {
+CLI::Option& option_of(CLI::App& command, const std::string& key, const std::string& where) {
+  const std::string name = with_hyphens(key);
   if (name == "model") return *command.get_option("MODEL");
   CLI::Option* option = name == "config" || name == "help" ? nullptr : command.get_option_no_throw("--" + name);
-  if (option == nullptr) {
-    throw fail<InvalidArgument>("{}: no flag is called '{}'; the nearest is '{}'", where, name,
-                                nearest_flag(command, name));
-  }
+  if (option == nullptr) throw fail<UsageError>("{}: {}", where, unknown_flag(command, key));
   return *option;
 }
 
+/// name: one of the flag's, where one switches it on and another off.
 void give(CLI::Option& option, const std::string& name, const std::vector<std::string>& values) {
   const bool is_flag = option.get_expected_min() == 0;
   for (const std::string& value : values) {
@@ -62,18 +42,22 @@ void apply_config_file(CLI::App& command, const std::string& path) {
   try {
     root = YAML::Load(read_file(path));
   } catch (const YAML::Exception& error) {
-    throw fail<FormatError>("{}:{}: {}", path, error.mark.line + 1, error.msg);
+    throw fail<UsageError>("{}:{}: {}", path, error.mark.line + 1, error.msg);
   }
   if (root.IsNull()) return;
-  if (!root.IsMap())
-    throw fail<InvalidArgument>("{}: give flags and their values, one a line, as in 'port: 8000'", path);
+  if (!root.IsMap()) throw fail<UsageError>("{}: give flags and their values, one a line, as in 'port: 8000'", path);
+  std::set<const CLI::Option*> given;
   for (const auto& entry : root) {
     const std::string where = fmt::format("{}:{}", path, entry.first.Mark().line + 1);
-    if (!entry.first.IsScalar()) throw fail<InvalidArgument>("{}: a key is no flag's name", where);
-    auto name = entry.first.as<std::string>();
-    std::ranges::replace(name, '_', '-');
-    CLI::Option& option = option_of(command, name, where);
-    if (option.count() > 0) continue;
+    if (!entry.first.IsScalar()) throw fail<UsageError>("{}: a key is no flag's name", where);
+    const auto key = entry.first.as<std::string>();
+    CLI::Option& option = option_of(command, key, where);
+    const bool is_on_command_line = option.count() > 0 && !given.contains(&option);
+    if (!given.insert(&option).second) {
+      throw fail<UsageError>("{}: '{}' stands in the file twice; give it once, with a list where it may be repeated",
+                             where, key);
+    }
+    if (is_on_command_line) continue;
     std::vector<std::string> values;
     if (entry.second.IsScalar()) {
       values.push_back(entry.second.as<std::string>());
@@ -81,9 +65,13 @@ void apply_config_file(CLI::App& command, const std::string& path) {
                std::ranges::all_of(entry.second, [](const YAML::Node& item) { return item.IsScalar(); })) {
       values = entry.second.as<std::vector<std::string>>();
     } else {
-      throw fail<InvalidArgument>("{}: '{}' must be a value or a list of values", where, name);
+      throw fail<UsageError>("{}: '{}' must be a value or a list of values", where, key);
     }
-    give(option, name, values);
+    try {
+      give(option, with_hyphens(key), values);
+    } catch (const CLI::ParseError& error) {
+      throw fail<UsageError>("{}: {}", where, usage_problem(command, error));
+    }
   }
 }
 

@@ -51,7 +51,7 @@ constexpr RequestField kFields[] = {
     // -- What the answer is made of, and for whom.
     {.name = "model", .surfaces = kHttp, .type = kText, .help = "One of `/v1/models`; by default the first"},
     {.name = "model", .surfaces = kRows, .type = kText, .use = kIgnored},
-    {.name = "id", .surfaces = kRows, .help = "Stands in the row's answers; by default the line's number",
+    {.name = "id", .surfaces = kRows, .help = "Stands in the row's answers; by default `line-4`, by the line's number",
      .schema = R"({"type": ["string", "integer", "null"]})"},
     {.name = "prompt", .surfaces = kCompletions, .help = "What to go on with: one prompt or up to 2048",
      .schema = kPrompts},

@@ -6,6 +6,7 @@
 
 #include "base/numbers.h"
 #include "base/overloaded.h"
+#include "base/written_number.h"
 #include "fields/fields.h"
 
 namespace caravel {
@@ -45,6 +46,12 @@ std::vector<std::string> as_texts(const Json& value, const std::string& path, co
 
 /// A negative one stands for the 64 bits that it is written in.
 uint64_t as_seed(const Json& value, const std::string& path) {
+  if (is_written_integer(value) && !written_text(value).starts_with('-')) {
+    throw FieldError(path, "integer_above_max_value",
+                     fmt::format("Invalid '{}': integer above maximum value. Expected a value <= {}, but got {} "
+                                 "instead.",
+                                 path, std::numeric_limits<uint64_t>::max(), written_text(value)));
+  }
   return value.is_number_unsigned() ? value.get<uint64_t>() : static_cast<uint64_t>(as_integer(value, path));
 }
 

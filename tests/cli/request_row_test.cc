@@ -108,6 +108,8 @@ TEST(Rows, AreRefusedAsTheServerRefuses) {
   EXPECT_EQ(refusal({{"prompt", "a"}, {"temprature", 1}}), "temprature");
   EXPECT_EQ(refusal({{"prompt", "a"}, {"temperature", "hot"}}), "temperature");
   EXPECT_EQ(refusal({{"prompt", "a"}, {"logprobs", 1000}}), "logprobs");
+  EXPECT_EQ(refusal({{"prompt", "a"}, {"tools", Json::array()}}), "tools");
+  EXPECT_EQ(refusal({{"custom_id", "a"}, {"url", "/v1/completions"}, {"body", {{"prompt", "a"}}}}), "body");
 }
 
 TEST(Rows, ThatWereSentToAServerBefore) {

@@ -305,10 +305,30 @@ class Flags(unittest.TestCase):
         self.assertIn("caravel.yaml:2", fails("--config", self.config("a: [\n")))
         self.assertIn("--max-num-seqs: 0: give a number above 0", fails("--max-num-seqs", "0"))
         self.assertIn("--nonsense", fails("--nonsense"))
+        self.assertIn("caravel: --port: hello: give a whole number, 0 to 65535", fails(port="hello"))
+        self.assertIn("caravel.yaml:1: --max-num-seqs: many: give a number above 0",
+                      fails("--config", self.config("max-num-seqs: many\n")))
+        self.assertIn("caravel.yaml:2: --max-num-seqs: 0: give a number above 0",
+                      fails("--config", self.config("host: 127.0.0.1\nmax-num-seqs: 0\n")))
+        self.assertIn("caravel.yaml:2: 'max_num_seqs' stands in the file twice",
+                      fails("--config", self.config("max-num-seqs: 2\nmax_num_seqs: 4\n")))
+        self.assertNotIn("nearest", fails("--config", self.config("foo: 1\n")))
+        self.assertIn("'tensor-parallel-size': several devices are not there yet",
+                      fails("--config", self.config("tensor-parallel-size: 2\n")))
+        self.assertIn("--seed", fails("--seed", "18446744073709551616"))
         self.assertIn("--ssl-keyfile", fails("--ssl-certfile", "cert.pem"))
         self.assertIn("JSON list", fails("--allowed-origins", "[1"))
         self.assertIn("no such file", fails("--chat-template", "nowhere.jinja"))
         self.assertIn("f32,f16,bf16,int8", fails("--kv-cache-dtype", "fp8").replace(" ", ""))
+
+    def test_those_that_cannot_work_are_refused(self):
+        for flags in (["--max-body-size", "0"], ["--served-model-name", ""], ["--allowed-host", ""],
+                      ["--allowed-origins", "foo"], ["--allowed-origins", "https://a.example/"],
+                      ["--allowed-origins", "https://A.example"], ["--allowed-origins", "a.example:80"],
+                      ["--allowed-origins", '["https://a.example", "https://"]']):
+            line = fails(*flags)
+            self.assertTrue(line.startswith(f"caravel: {flags[0]}"), line)
+            self.assertEqual(1, line.count("\n"), line)
 
     def test_an_address_in_use_is_named(self):
         with socket.socket() as taken:

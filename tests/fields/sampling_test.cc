@@ -50,6 +50,15 @@ TEST(ReadSampling, SetsWhatIsGivenAndNothingElse) {
   EXPECT_FALSE(params.skip_special_tokens);
   EXPECT_THAT(params.logit_bias, ElementsAre(Pair(7, -100.0F), Pair(8, 1.5F)));
   EXPECT_EQ(read(Surface::kRows, R"({"seed": -1})").seed, std::numeric_limits<uint64_t>::max());
+  const Json too_large = parse_json(R"({"seed": 18446744073709551616})");
+  Fields fields(too_large, Surface::kRows);
+  SamplingParams none;
+  try {
+    read_sampling(fields, Surface::kRows, none);
+    ADD_FAILURE();
+  } catch (const FieldError& error) {
+    EXPECT_THAT(error.what(), testing::HasSubstr("<= 18446744073709551615, but got 18446744073709551616"));
+  }
 }
 
 TEST(ReadSampling, TakesEachSurfacesNames) {
