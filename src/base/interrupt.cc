@@ -71,6 +71,11 @@ Uninterrupted::Uninterrupted() : gone_(std::exchange(state.gone, nullptr)) {}
 
 Uninterrupted::~Uninterrupted() { state.gone = gone_; }
 
+void lower_priority() {
+  // The thread's own, on Linux; a process may lower it, and not raise it again.
+  ::setpriority(PRIO_PROCESS, 0, kLowPriority);
+}
+
 bool thread_is_slow() { return state.slow; }
 
 void check_interrupt_now() {
@@ -80,8 +85,7 @@ void check_interrupt_now() {
   if (processor_seconds() - state.since < (state.slow ? kTurn : kLong)) return;
   if (!state.slow) {
     state.slow = true;
-    // The thread's own, on Linux; a process may lower it, and not raise it again.
-    ::setpriority(PRIO_PROCESS, 0, kLowPriority);
+    lower_priority();
   }
   wait_for_turn();
 }

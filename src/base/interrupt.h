@@ -36,6 +36,9 @@ class Uninterrupted {
 /// The thread took long, once: it has a low priority from then on, and for good. It should end soon.
 bool thread_is_slow();
 
+/// Gives the calling thread that low priority, for good.
+void lower_priority();
+
 /// check_interrupt() for rounds that take long.
 void check_interrupt_now();
 

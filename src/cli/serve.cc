@@ -76,12 +76,18 @@ void add_server_flags(CLI::App& command, ServeOptions& options) {
       "a loopback address, or where this is given")
       ->check(not_empty());
 
+  static const std::map<std::string, bool> kScopes = {{"all", false}, {"key", true}};
+  option(access, "--prefix-cache-scope", serve.prefix_cache_per_key,
+         "Whose equal prompts share cached blocks: all, or key: those of one API key")
+      ->transform(CLI::Transformer(kScopes).description(""))
+      ->transform(one_of({"all", "key"}));
+
   const char* const limits = "Limits";
   const auto seconds = [&](const char* name, int64_t& value, const char* help) {
     option(limits, name, value, help)->transform(whole_number(1, 1'000'000))->capture_default_str();
   };
   option(limits, "--max-waiting-requests", serve.max_waiting_requests,
-         "Requests that may wait for their first token; more are answered 429")
+         "Requests that may be in preparation or wait for their first token; more are answered 429")
       ->check(not_negative())
       ->capture_default_str();
   option(limits, "--max-connections", serve.http.max_connections, "Connections at once; more wait")
@@ -90,8 +96,14 @@ void add_server_flags(CLI::App& command, ServeOptions& options) {
   option(limits, "--max-body-size", serve.http.max_body_bytes, "Longest body of a request, such as 32MiB")
       ->transform(byte_size())
       ->check(positive());
+  option(limits, "--max-answer-size", serve.max_answer_bytes,
+         "Longest text of an answer's log-probabilities, such as 256MiB; requests that may get more are answered 400")
+      ->transform(byte_size())
+      ->check(positive());
   seconds("--request-timeout", options.request_timeout, "Seconds after which a request's answer is cut");
   seconds("--write-timeout", options.write_timeout, "Seconds after which a client that reads nothing is dropped");
+  flag(limits, "!--drop-half-closed", serve.http.answer_half_closed,
+       "A client that ends its side of the connection has gone: by default it is answered while it can be reached");
   seconds("--stall-timeout", options.stall_timeout,
           "Seconds without a step, with work to do, after which /health fails");
   seconds("--drain-timeout", options.drain_timeout, "Seconds that SIGTERM leaves to running requests");

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/available_memory.h"
 #include "base/error.h"
 #include "base/interrupt.h"
 #include "engine/beam_task.h"
@@ -124,15 +125,15 @@ Grammars::Grammars(const LoadedModel& model, std::function<void()> mask_ready, s
 int64_t fit_length(SamplingParams& params, int64_t prompt_tokens, const RequestLimits& limits) {
   const int64_t room = answer_room(params, prompt_tokens, limits);
   const int64_t sequences = sequences_of(params);
-  const int64_t of_prompt = params.prompt_logprobs ? prompt_tokens * (*params.prompt_logprobs + 1) * sequences : 0;
-  const int64_t of_token = params.logprobs ? (*params.logprobs + 1) * sequences : 0;
-  const int64_t most = of_token == 0 ? room : (limits.max_logprobs - of_prompt) / of_token;
-  if (of_prompt > limits.max_logprobs || most < std::min(*params.max_tokens, 1)) {
+  const int64_t of_prompt = params.prompt_logprobs ? prompt_tokens * logprob_bytes(*params.prompt_logprobs) : 0;
+  const int64_t of_token = params.logprobs ? sequences * logprob_bytes(*params.logprobs) : 0;
+  const int64_t most = of_token == 0 ? room : (limits.logprob_memory - of_prompt) / of_token;
+  if (of_prompt > limits.logprob_memory || most < std::min(*params.max_tokens, 1)) {
     throw fail<CapacityError>(
-        "{} answers with the log-probabilities of {} prompt tokens ({} at each) and of their own ({} at each) are more "
-        "than the {} that there is memory for: ask for fewer",
-        sequences, params.prompt_logprobs ? prompt_tokens : 0, params.prompt_logprobs ? *params.prompt_logprobs + 1 : 0,
-        params.logprobs ? *params.logprobs + 1 : 0, limits.max_logprobs);
+        "the log-probabilities of {} prompt tokens ({} at each) and of {} answers ({} at each) take more than the {} "
+        "that there is for them: ask for fewer",
+        params.prompt_logprobs ? prompt_tokens : 0, params.prompt_logprobs.value_or(-1) + 1, sequences,
+        params.logprobs.value_or(-1) + 1, memory_text(limits.logprob_memory));
   }
   params.max_tokens = static_cast<int>(std::min({int64_t{*params.max_tokens}, room, most}));
   params.min_tokens = std::min(*params.min_tokens, *params.max_tokens);
@@ -158,7 +159,7 @@ CheckedRequest check_request(Request request, const LoadedModel& model, const Re
   std::vector<int32_t> prompt = prompt_of(request, model);
   check_tokens(prompt, vocab_size, "the prompt");
   CheckedRequest checked;
-  checked.max_logprobs = fit_length(params, static_cast<int64_t>(prompt.size()), limits);
+  checked.logprob_bytes = fit_length(params, static_cast<int64_t>(prompt.size()), limits);
   checked.tokenizer = model.tokenizer.get();
   checked.vocab_size = static_cast<size_t>(vocab_size);
   checked.text = {.skip_special = params.skip_special_tokens,

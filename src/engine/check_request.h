@@ -23,8 +23,14 @@ struct RequestLimits {
   int max_model_len = 0;
   int max_num_seqs = 0;
   cache::Capacity pool;
-  int64_t max_logprobs = 0;  // of all requests: one token's, or one of the most likely ones' beside it, counts as one
+  int64_t logprob_memory = 0;  // bytes, for all requests
 };
+
+/// What one token's log-probability takes with those of the `likely` most likely ones beside it: as the engine gathers
+/// it, as its reader has it, and as the whole that is the reader's in the end.
+constexpr int64_t logprob_bytes(int likely) {
+  return 3 * static_cast<int64_t>(sizeof(TokenLogprob) + likely * sizeof(TokenLogprob::top[0]));
+}
 
 /// What constrained answers need.
 struct Grammars {
@@ -35,9 +41,8 @@ struct Grammars {
   grammar::MaskThreads mask_threads;
 };
 
-/// Cuts a request's answers to what there is room for, and says how many log-probabilities it may come to have; those
-/// of the prompt are counted once for each answer, as they are written. `params` are resolved. Throws as
-/// check_request().
+/// Cuts a request's answers to what there is room for, and says how many bytes its log-probabilities may come to take.
+/// `params` are resolved. Throws as check_request().
 int64_t fit_length(SamplingParams& params, int64_t prompt_tokens, const RequestLimits& limits);
 
 /// Throws InvalidArgument: no tokens, or an id that the model does not have. `what`: for the message.

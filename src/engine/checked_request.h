@@ -25,8 +25,8 @@ struct CheckedRequest {
   size_t vocab_size = 0;                            // logits in a row
   grammar::MaskThreads* mask_threads = nullptr;     // that make its masks
   std::shared_ptr<RequestChannel> channel;
-  int top = -1;              // SampleRow::top of its draws
-  int64_t max_logprobs = 0;  // how many it may come to have, in the prompt and all answers
+  int top = -1;               // SampleRow::top of its draws
+  int64_t logprob_bytes = 0;  // that those of the prompt and of all answers may come to take
   scheduler::GroupParams group;
 
   const SamplingParams& params() const { return rules->params; }

@@ -3,6 +3,7 @@
 #include <random>
 #include <utility>
 
+#include "base/available_memory.h"
 #include "base/error.h"
 #include "base/hash.h"
 #include "chat/answers.h"
@@ -101,7 +102,7 @@ RequestLimits request_limits(const EngineConfig& config, const LoadedModel& mode
           .pool = {.block_size = config.block_size,
                    .blocks = model.sizes.blocks,
                    .windows = windows_of(model.decoder->kv_layout())},
-          .max_logprobs = model.info.memory.logprobs / 4 * 3 / kLogprobBytes};
+          .logprob_memory = model.info.memory.logprobs / 4 * 3};
 }
 
 }  // namespace
@@ -117,7 +118,7 @@ EngineImpl::EngineImpl(const EngineConfig& config, const EngineHooks& hooks, Loa
       store_(model_.sizes.blocks, model_.sizes.host_blocks, config.block_size, kept_logprobs(model_)),
       runner_(*model_.device, *model_.decoder, storage_, runner_sizes(config, model_.sizes.max_model_len)),
       limits_(request_limits(config, model_)),
-      logprobs_(limits_.max_logprobs),
+      logprobs_(limits_.logprob_memory),
       grammars_(
           model_, [mailbox = mailbox_] { mailbox->mask_ready(); }, hooks.before_mask),
       seed_(config.seed != 0 ? config.seed : entropy()),
@@ -138,13 +139,13 @@ std::unique_ptr<RequestHandle> EngineImpl::run(std::vector<std::shared_ptr<Task>
   return std::make_unique<Handle>(std::move(channel), mailbox_, std::move(logprobs));
 }
 
-Budget::Part EngineImpl::hold_logprobs(int64_t count) const {
+Budget::Part EngineImpl::hold_logprobs(int64_t bytes) const {
   Budget::Part part = logprobs_.part();
-  if (!part.resize(count)) {
+  if (!part.resize(bytes)) {
     throw fail<Busy>(
-        "it may take {} log-probabilities, and of the {} that there is memory for others hold {}: send it again when "
+        "its log-probabilities may take {}, and of the {} that there is for them others hold {}: send it again when "
         "they have ended, or ask for fewer",
-        count, logprobs_.total(), logprobs_.used());
+        memory_text(bytes), memory_text(logprobs_.total()), memory_text(logprobs_.used()));
   }
   return part;
 }
@@ -155,7 +156,7 @@ std::unique_ptr<RequestHandle> EngineImpl::submit(Request request, OnNews on_new
   CheckedRequest checked =
       check_request(std::move(request), model_, limits_, store_, grammars_, seed, std::move(on_news));
   std::shared_ptr<RequestChannel> channel = checked.channel;
-  Budget::Part logprobs = hold_logprobs(checked.max_logprobs);
+  Budget::Part logprobs = hold_logprobs(checked.logprob_bytes);
   std::shared_ptr<Task> task;
   if (checked.params().use_beam_search && checked.params().max_tokens > 0) {
     task = std::make_shared<BeamTask>(std::move(checked));

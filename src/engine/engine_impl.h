@@ -48,7 +48,7 @@ class EngineImpl final : public Engine {
   std::unique_ptr<RequestHandle> run(std::vector<std::shared_ptr<Task>> tasks, std::shared_ptr<RequestChannel> channel,
                                      Budget::Part logprobs = {});
   /// Memory for so many. Throws Busy.
-  Budget::Part hold_logprobs(int64_t count) const;
+  Budget::Part hold_logprobs(int64_t bytes) const;
   void check_score(const ScoreRequest& request) const;
   /// What of the request each task is to score.
   std::vector<ScoreTask::Part> score_parts(const ScoreRequest& request) const;
@@ -59,7 +59,7 @@ class EngineImpl final : public Engine {
   LogprobStore store_;
   ModelRunner runner_;
   const RequestLimits limits_;
-  const Budget logprobs_;                                                 // that requests may have at once, by count
+  const Budget logprobs_;                                                 // bytes that requests may have at once
   const std::shared_ptr<Mailbox> mailbox_ = std::make_shared<Mailbox>();  // the loop's
   Grammars grammars_;
   const uint64_t seed_;

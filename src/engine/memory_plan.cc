@@ -11,9 +11,9 @@ namespace {
 constexpr int64_t kMebibyte = 1 << 20;
 /// A server of the default model without its weights, activations and pool, after some hours of mixed requests.
 constexpr int64_t kProgram = 48 * kMebibyte;
-/// What requests of ordinary servers never come near.
-constexpr int64_t kMostBudget = 1024 * kMebibyte;
-constexpr int64_t kMostBodies = 2 * kMostBudget;  // the longest body that a server takes by default, worked on
+/// What requests of ordinary servers never come near: odd ones have no more of a large machine than of a small one.
+constexpr int64_t kMostBudget = 256 * kMebibyte;
+constexpr int64_t kMostBodies = 2048 * kMebibyte;  // the longest body that a server takes by default, worked on
 
 cache::Capacity capacity_of(const model::KvLayout& layout, const EngineConfig& config, int64_t bytes) {
   cache::Capacity capacity{.block_size = config.block_size, .blocks = bytes / layout.block_bytes(), .windows = {}};

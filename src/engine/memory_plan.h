@@ -17,10 +17,6 @@ struct ModelMemory {
   int full_model_len = 0;  // the context that is wished for
 };
 
-/// What one log-probability of one token takes at most, from the engine's own row to the text of an answer: measured
-/// with prompt_logprobs of 128, whose JSON is made in one piece.
-inline constexpr int64_t kLogprobBytes = 512;
-
 /// Divides what is available. Budgets of requests are shares of what weights and activations leave, each bounded. The
 /// KV pool is the configuration's; else what max_num_seqs sequences of full length need, but at most a quarter of what
 /// is left then, or what one such sequence needs where that is more, but at most seven eighths. Where the pool holds no

@@ -14,6 +14,7 @@
 namespace caravel::http {
 namespace {
 
+constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 constexpr size_t kMaxClientId = 128;       // bytes that an X-Request-Id may have
 constexpr int64_t kSmallBody = 16 << 10;   // not counted: no more than the connection itself
 constexpr std::chrono::seconds kGrace{2};  // until what is in flight has ended, or a client has read our last words
@@ -98,7 +99,7 @@ awaitable<void> Connection::receive() {
     if (found == Incoming::Found::kHead) {
       admit();
       if (phase_ != Phase::kBody || !incoming_.waits_for_continue()) continue;
-      out_ = "HTTP/1.1 100 Continue\r\n\r\n";
+      out_ = kContinue;
       const bool sent = co_await send();
       if (!sent) close();
     } else if (found == Incoming::Found::kRequest) {
@@ -118,6 +119,8 @@ awaitable<void> Connection::fill() {
   if (filled) co_return;
   if (phase_ == Phase::kLate) {
     refuse(error_response(408, "the request did not arrive in time", "request_timeout"));
+  } else if (incoming_.ended() && (phase_ == Phase::kHead || phase_ == Phase::kBody)) {
+    refuse(error_response(400, "the connection ended before the request did", "bad_request"));
   } else {
     close();
   }
@@ -156,7 +159,9 @@ void Connection::admit() {
   head.peer = peer_;
   ++requests_;
   body_ = shared_.config.bodies.part();
-  begin_transaction(incoming_.form());
+  const ResponseForm form = incoming_.form();
+  takes_interim_ = form.takes_chunks;
+  begin_transaction(form);
   enter(Phase::kBody);
   try {
     if (!shared_.gate) return;
@@ -197,8 +202,34 @@ awaitable<void> Connection::watch() {
       continue;
     }
     const bool filled = co_await incoming_.fill();
-    if (!filled && phase_ != Phase::kLinger) close();
+    if (filled || phase_ == Phase::kLinger) continue;
+    if (incoming_.ended() && phase_ == Phase::kAnswer && shared_.config.answer_half_closed) {
+      co_await outlast();
+    } else {
+      close();
+    }
   }
+}
+
+/// Whoever has closed the connection as a whole answers a byte of ours with a reset.
+awaitable<void> Connection::outlast() {
+  transaction_->end_connection();
+  probes_ = true;
+  something_to_do_.set();
+  co_await transport_->wait_for_reset();
+  if (phase_ == Phase::kAnswer) close();
+}
+
+bool Connection::probe() {
+  if (transaction_->begun()) {
+    if (!transaction_->has_work()) return true;  // it is aside: later
+    probes_ = false;
+    return transaction_->probe();
+  }
+  probes_ = false;
+  // An interim response, which every client skips (RFC 9110, section 15.2).
+  if (takes_interim_) out_ = kContinue;
+  return takes_interim_;
 }
 
 /// Closing with unread bytes would reset the connection, and the client might never see what we wrote last.
@@ -211,6 +242,11 @@ awaitable<void> Connection::linger() {
 awaitable<void> Connection::answer_loop() {
   while (phase_ != Phase::kClosed) {
     co_await something_to_do_.wait();
+    if (probes_ && transaction_) {
+      bool reached = probe();
+      if (reached) reached = co_await send();
+      if (!reached) close();
+    }
     if (!transaction_ || !transaction_->has_work()) continue;
     bool goes_on = transaction_->advance();
     if (goes_on) {

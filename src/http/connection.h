@@ -48,7 +48,11 @@ class Connection final : public std::enable_shared_from_this<Connection> {
   awaitable<void> fill();
   /// Until it is answered.
   awaitable<void> watch();
+  /// The client has ended its side, and may yet read: until it is answered, or turns out to be gone.
+  awaitable<void> outlast();
   awaitable<void> linger();
+  /// Has something sent that shows whether the client is there; false: there is nothing to send.
+  bool probe();
   /// Writes out_. False: the client has gone, or takes nothing.
   awaitable<bool> send();
 
@@ -76,6 +80,8 @@ class Connection final : public std::enable_shared_from_this<Connection> {
 
   Incoming incoming_;
   Budget::Part body_;                         // what the body that is coming takes
+  bool takes_interim_ = false;                // the request's version has answers before the final one
+  bool probes_ = false;                       // something is to be sent, to see whether the client is there
   std::string out_;                           // to be written next
   std::shared_ptr<Transaction> transaction_;  // from kBody to the end of the answer
   Event something_to_do_;                     // answer_loop waits for it

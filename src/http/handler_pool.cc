@@ -39,6 +39,7 @@ void HandlerPool::stop() {
 }
 
 void HandlerPool::run(int number) {
+  if (priority_ == Priority::kLow) lower_priority();
   std::unique_lock lock(mutex_);
   while (!stopping_) {
     ++idle_;

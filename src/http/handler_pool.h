@@ -15,8 +15,10 @@ namespace caravel::http {
 /// (base/interrupt.h), and ends with the job: the next ones get fresh threads. Any thread may call it.
 class HandlerPool {
  public:
+  enum class Priority { kUsual, kLow };
   /// `most` threads at once, of which `kept` stay when there is nothing to do.
-  HandlerPool(int kept, int most) : kept_(kept), most_(most) {}
+  HandlerPool(int kept, int most, Priority priority = Priority::kUsual)
+      : kept_(kept), most_(most), priority_(priority) {}
   /// Waits for the jobs that run; those that wait are dropped.
   ~HandlerPool() { stop(); }
   HandlerPool(const HandlerPool&) = delete;
@@ -32,6 +34,7 @@ class HandlerPool {
 
   const int kept_;
   const int most_;
+  const Priority priority_;
   std::mutex mutex_;  // guards all that follows
   std::condition_variable changed_;
   std::deque<std::function<void()>> jobs_;

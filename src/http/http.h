@@ -67,6 +67,13 @@ class Work {
   /// Writes what there is, which may be nothing. Must not block. What it throws ends the connection (500 where nothing
   /// was sent).
   virtual void advance(Writer& writer) = 0;
+  /// The client has ended its side of the connection, and perhaps all of it, and the answer has begun: writes what
+  /// readers skip, which shows whether there are any, or lets what it writes anyhow show it. False: it has neither, and
+  /// the client counts as gone.
+  virtual bool probe(Writer& /*writer*/) { return false; }
+  /// The next advance() may take milliseconds: it is called aside, on a thread of low priority, and what it writes
+  /// leaves afterwards.
+  virtual bool takes_long() const { return false; }
   /// Asked after each advance(), which is called at that time too if nothing has woken the work before; max: never.
   virtual Clock::time_point wake_time() const { return Clock::time_point::max(); }
 };
@@ -97,8 +104,9 @@ struct ServerConfig {
   int handler_threads = 4;  // that run handlers
   size_t max_header_bytes = 64 << 10;
   size_t max_body_bytes = 32 << 20;
-  Budget bodies;               // memory that bodies take from their first byte to the handler's end; beyond it: 429
-  int max_connections = 8192;  // more wait in the system's queue
+  Budget bodies;                   // memory that bodies take from their first byte to the handler's end; beyond it: 429
+  int max_connections = 8192;      // more wait in the system's queue
+  bool answer_half_closed = true;  // a client that ends its side behind a request is answered while it can be reached
   std::chrono::milliseconds header_timeout{
       15'000};  // from the connection, or the request's first byte, to its end of head
   std::chrono::milliseconds body_timeout{60'000};

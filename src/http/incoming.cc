@@ -33,6 +33,7 @@ awaitable<bool> Incoming::fill() {
   error_code error;
   const size_t count = co_await transport_.read_some(asio::buffer(in_.data() + size, in_.size() - size), error);
   in_.resize(size + count);
+  ended_ = error == asio::error::eof;
   co_return !error;
 }
 

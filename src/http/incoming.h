@@ -19,8 +19,10 @@ class Incoming {
   /// Goes on with what has been read: to the end of a head, then to the end of its request. Throws BadRequest, after
   /// which nothing more can be had here.
   Found parse();
-  /// Reads from the client once. False: the client has gone, or the read was cancelled.
+  /// Reads from the client once. False: the client has gone, has ended its side, or the read was cancelled.
   awaitable<bool> fill();
+  /// The client has ended its side: it sends nothing more, and may still read.
+  bool ended() const { return ended_; }
   /// Throws away what the client sends until it ends.
   awaitable<void> discard();
 
@@ -39,6 +41,7 @@ class Incoming {
   const ReaderLimits limits_;
   RequestReader reader_;
   std::string in_;  // read and not yet parsed
+  bool ended_ = false;
 };
 
 }  // namespace caravel::http

@@ -34,6 +34,8 @@ class ResponseWriter final : public Writer {
   /// Instead of all that was written since the last pack(). False: something was packed before.
   bool replace(Response response);
 
+  /// Some of the response is there.
+  bool begun() const { return state_ != State::kNothing; }
   bool complete() const { return state_ == State::kComplete; }
   /// The connection goes on after it.
   bool keeps_alive() const { return form_.keep_alive; }

@@ -50,6 +50,7 @@ class ServerImpl final : public Server {
     }
     shared_.handlers.stop();
     shared_.probes.stop();
+    shared_.writers.stop();
     shared_.on_room = nullptr;
     // One thread from here on. The coroutines that own the connections go with the loops.
     for (const auto& loop : loops_) {

@@ -27,6 +27,7 @@ Shared::Shared(const ServerConfig& server_config, Handler server_handler, Gate s
       handler(std::move(server_handler)),
       gate(std::move(server_gate)),
       handlers(std::max(1, config.handler_threads), 4 * std::max(1, config.handler_threads)),
-      probes(1, 2) {}
+      probes(1, 2),
+      writers(1, 1, HandlerPool::Priority::kLow) {}
 
 }  // namespace caravel::http

@@ -56,6 +56,7 @@ struct Shared {
   const Gate gate;
   HandlerPool handlers;  // where `handler` is called
   HandlerPool probes;  // for requests without a body: they ask for what is there, and are answered whatever others send
+  HandlerPool writers;  // where work is advanced that takes long: one after the other, a piece each
   LiveCount transactions;
   std::atomic<bool> draining = false;
   std::atomic<int64_t> connections = 0;

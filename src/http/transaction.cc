@@ -1,5 +1,7 @@
 #include "http/transaction.h"
 
+#include <exception>
+#include <optional>
 #include <utility>
 
 #include "base/interrupt.h"
@@ -27,10 +29,32 @@ std::unique_ptr<Work> work_of(const Handler& handler, const Request& request, co
 
 }  // namespace
 
+/// What work writes aside, until the connection takes it.
+struct Transaction::Aside final : Writer {
+  void respond(Response response) override { whole = std::move(response); }
+  void start(Response response) override { head = std::move(response); }
+  void write(std::string_view piece) override { pieces += piece; }
+  void end() override { ended = true; }
+
+  void replay(Writer& writer) {
+    if (error) std::rethrow_exception(error);
+    if (whole) writer.respond(*std::move(whole));
+    if (head) writer.start(*std::move(head));
+    if (!pieces.empty()) writer.write(pieces);
+    if (ended) writer.end();
+  }
+
+  std::optional<Response> whole;
+  std::optional<Response> head;
+  std::string pieces;
+  bool ended = false;
+  std::exception_ptr error;
+};
+
 Transaction::Transaction(Shared& shared, Loop& loop, std::string& out, const ResponseForm& form,
                          std::function<void()> on_news)
     : shared_(shared), loop_(loop), in_work_(shared.transactions), on_news_(std::move(on_news)), writer_(out, form) {
-  wake_target_->on_wake = on_news_;
+  wake_target_->on_wake = [this] { on_wake(); };
 }
 
 Transaction::~Transaction() {
@@ -71,16 +95,64 @@ void Transaction::begin(std::unique_ptr<Work> work) {
   on_news_();
 }
 
+void Transaction::on_wake() {
+  has_news_ = true;
+  on_news_();
+}
+
 bool Transaction::advance() {
   if (shared_.draining) writer_.end_connection();
   try {
-    work_->advance(writer_);
+    if (written_) {
+      std::exchange(written_, nullptr)->replay(writer_);
+    } else {
+      has_news_ = false;
+      if (work_->takes_long()) {
+        advance_aside();
+        return true;
+      }
+      work_->advance(writer_);
+    }
   } catch (const std::exception& error) {
     log::error("{}: {}", name_, error.what());
     if (!writer_.replace(internal_error())) return false;
   }
   writer_.pack();
   return true;
+}
+
+bool Transaction::probe() {
+  const bool is_told = work_->probe(writer_);
+  writer_.pack();
+  return is_told;
+}
+
+void Transaction::advance_aside() {
+  struct Job {
+    std::weak_ptr<Transaction> transaction;
+    std::unique_ptr<Work> work;
+    std::unique_ptr<Aside> written;
+  };
+  const auto job = std::make_shared<Job>(weak_from_this(), std::move(work_), std::make_unique<Aside>());
+  shared_.writers.post([&context = loop_.context, job] {
+    try {
+      job->work->advance(*job->written);
+    } catch (const std::exception&) {
+      job->written->error = std::current_exception();
+    }
+    asio::post(context, [transaction = std::move(job->transaction), work = std::move(job->work),
+                         written = std::move(job->written)]() mutable {
+      const auto self = transaction.lock();
+      if (!self) return;
+      self->written_ = std::move(written);
+      self->begin(std::move(work));
+    });
+  });
+}
+
+Clock::time_point Transaction::wake_time() const {
+  if (complete() || !work_) return Clock::time_point::max();
+  return has_news_ ? Clock::time_point::min() : work_->wake_time();
 }
 
 }  // namespace caravel::http

@@ -29,17 +29,27 @@ class Transaction : public std::enable_shared_from_this<Transaction> {
   /// That is the answer, after which the connection ends.
   void refuse(Response response);
 
-  /// The handler has given its work.
+  /// Nothing follows on the connection.
+  void end_connection() { writer_.end_connection(); }
+  /// Some of the answer is there.
+  bool begun() const { return writer_.begun(); }
+  /// There is work to advance: the handler has given it, and it is not aside.
   bool has_work() const { return work_ != nullptr; }
   /// Lets the work write; false: it failed in the midst of its answer.
   bool advance();
+  /// Work::probe(); has_work().
+  bool probe();
   /// After advance(): nothing follows; else when to advance it without news; and whether the connection goes on.
   bool complete() const { return writer_.complete(); }
-  Clock::time_point wake_time() const { return complete() ? Clock::time_point::max() : work_->wake_time(); }
+  Clock::time_point wake_time() const;
   bool keeps_alive() const { return writer_.keeps_alive(); }
 
  private:
+  struct Aside;
+
   void begin(std::unique_ptr<Work> work);
+  void on_wake();
+  void advance_aside();
 
   Shared& shared_;
   Loop& loop_;
@@ -49,7 +59,9 @@ class Transaction : public std::enable_shared_from_this<Transaction> {
   const std::shared_ptr<std::atomic<bool>> gone_ = std::make_shared<std::atomic<bool>>(false);
   std::string name_;  // in the log: "METHOD PATH"
   ResponseWriter writer_;
-  std::unique_ptr<Work> work_;
+  std::unique_ptr<Work> work_;      // none: the handler has it, or it is aside
+  std::unique_ptr<Aside> written_;  // what it wrote aside, and waits to be taken
+  bool has_news_ = false;           // since it was advanced last
 };
 
 }  // namespace caravel::http

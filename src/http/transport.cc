@@ -63,6 +63,11 @@ asio::ssl::context tls_context(asio::ssl::context::method method) {
 
 }  // namespace
 
+awaitable<void> Transport::wait_for_reset() {
+  error_code error;
+  co_await socket().async_wait(tcp::socket::wait_error, into(error));
+}
+
 std::unique_ptr<Transport> plain_transport(tcp::socket socket) {
   return std::make_unique<PlainTransport>(std::move(socket));
 }

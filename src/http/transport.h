@@ -41,6 +41,8 @@ class Transport {
   virtual awaitable<size_t> write_some(asio::const_buffer buffer, error_code& error) = 0;
   /// Before anything else; nothing where the connection is plain.
   virtual awaitable<void> handshake(error_code& error) = 0;
+  /// Until the peer resets the connection, or the socket is closed or its operations cancelled.
+  awaitable<void> wait_for_reset();
   /// Says that no more will be written; with no read in flight.
   virtual awaitable<void> shut_down(error_code& error) = 0;
 };

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "server/cors.h"
 #include "server/endpoint/api_error.h"
+#include "server/endpoint/engine_work.h"
 #include "server/error_answer.h"
 #include "server/gate.h"
 #include "server/request_log.h"
@@ -151,7 +152,9 @@ std::unique_ptr<http::Work> AppImpl::handle(const http::Request& request, const 
   try {
     services_.stall.stalled(services_.engine.stats());
     const Budget::Part body = hold_body(request, config_.http.bodies);
-    work = answer({.services = services_, .request = request, .wake = wake, .exchange = exchange});
+    const Call call{.services = services_, .request = request, .wake = wake, .exchange = exchange};
+    if (!request.body.empty()) admit(call, 1);  // what is asked for without a body needs no preparation
+    work = answer(call);
   } catch (const std::exception& error) {
     if (as_api_error(error).status >= 500) log::error("request {} failed: {}", request.id, error.what());
     work = http::ready(error_answer(request.path, error));

@@ -18,12 +18,14 @@ struct ServeConfig {
   std::vector<std::string> served_model_names;  // the first is what /v1/models shows; empty: the model's own name
   std::vector<std::string> api_keys;            // empty: none is asked for
   std::vector<std::string> allowed_origins;     // CORS; empty: none, "*": any
-  int max_waiting_requests = 256;               // beyond what runs; more are answered 429 with Retry-After
-  std::chrono::seconds request_timeout{600};    // one that takes longer is cancelled
-  std::chrono::seconds stall_timeout{30};       // work to do and no step for so long: /health fails
-  std::chrono::seconds drain_timeout{300};      // after SIGTERM
-  std::vector<std::string> allowed_hosts;       // Host headers to take beside the loopback names
-  bool vllm_metric_names = false;               // vllm: families instead of caravel:
+  bool prefix_cache_per_key = false;            // else all share the blocks of equal prompts
+  int max_waiting_requests = 256;  // prepared, or before their first token; more are answered 429 with Retry-After
+  int64_t max_answer_bytes = 256 << 20;       // text of one answer's log-probabilities; more are not begun (400)
+  std::chrono::seconds request_timeout{600};  // one that takes longer is cancelled
+  std::chrono::seconds stall_timeout{30};     // work to do and no step for so long: /health fails
+  std::chrono::seconds drain_timeout{300};    // after SIGTERM
+  std::vector<std::string> allowed_hosts;     // Host headers to take beside the loopback names
+  bool vllm_metric_names = false;             // vllm: families instead of caravel:
   log::Format log_format = log::Format::kText;
   bool log_requests = true;  // a line on stderr for each
   bool log_prompts = false;  // with the request's body in it

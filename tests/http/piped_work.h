@@ -13,6 +13,8 @@ namespace caravel::http::test {
 /// A streamed answer whose pieces the test gives from any thread.
 class Pipe {
  public:
+  /// aside: its work says that it takes long. comment: with which a client that may have gone is probed.
+  explicit Pipe(bool aside = false, std::string comment = "") : aside_(aside), comment_(std::move(comment)) {}
   void put(std::string_view piece) {
     change([&] { pending_ += piece; });
   }
@@ -42,6 +44,11 @@ class Pipe {
     ~PipedWork() override {
       const std::lock_guard lock(pipe_->mutex_);
       pipe_->gone_ = true;
+    }
+    bool takes_long() const override { return pipe_->aside_; }
+    bool probe(Writer& writer) override {
+      writer.write(pipe_->comment_);
+      return !pipe_->comment_.empty();
     }
     void advance(Writer& writer) override {
       std::string pending;
@@ -77,6 +84,8 @@ class Pipe {
     if (wake) wake();
   }
 
+  const bool aside_;
+  const std::string comment_;
   mutable std::mutex mutex_;
   std::string pending_;
   bool ended_ = false;

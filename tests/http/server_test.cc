@@ -154,6 +154,20 @@ TEST(HttpServer, TellsAClientThatSendsNoMoreWhyItIsRefused) {
   }
 }
 
+TEST(HttpServer, ARequestThatEndsTooEarlyIsToldSo) {
+  const auto server = Server::listen(any_port(), echo);
+  for (const std::string& bytes :
+       {std::string("GET / HTTP/1.1\r\nHost: a\r\n"), get_request("/", "Content-Length: 5\r\n") + "abc"}) {
+    RawClient client(server->port());
+    client.send(bytes);
+    client.finish();
+    const RawResponse response = client.receive();
+    EXPECT_EQ(response.status, 400);
+    EXPECT_THAT(response.body, testing::HasSubstr("the connection ended before the request did"));
+    EXPECT_TRUE(client.ends());
+  }
+}
+
 TEST(HttpServer, AsksTheGateBeforeTheBody) {
   std::atomic<int> handled = 0;
   const auto handler = [&](const Request& request, const Wake& wake) {

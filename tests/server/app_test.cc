@@ -72,6 +72,25 @@ TEST_F(Served, WhatIsNotThereIsAnsweredAsOpenAiDoes) {
   EXPECT_EQ("method_not_allowed", Json::parse(wrong.body)["error"]["code"]);
 }
 
+TEST_F(Served, KeysMayHaveEachTheirPrefixCache) {
+  const auto cached = [&](const char* key) {
+    const Json body = {{"prompt", std::vector<int>(64, 9)}, {"max_tokens", 1}};
+    const auto answer = send("POST", "/v1/completions", body.dump(), {{"Authorization", std::string("Bearer ") + key}});
+    return Json::parse(answer.body)["usage"]["prompt_tokens_details"]["cached_tokens"].get<int>();
+  };
+  for (const bool apart : {false, true}) {
+    ServeConfig with = config();
+    with.api_keys = {"mine", "yours"};
+    with.prefix_cache_per_key = apart;
+    app_.reset();
+    start(with);
+    cached("mine");
+    EXPECT_GE(cached("mine"), 48);
+    EXPECT_EQ(cached("yours") == 0, apart);
+    EXPECT_GE(cached("yours"), 48);
+  }
+}
+
 TEST_F(Served, EveryAnswerHasARequestId) {
   const http::Response own = send("GET", "/health");
   EXPECT_FALSE(own.headers.find("X-Request-Id").value_or("").empty());

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <atomic>
 #include <condition_variable>
+#include <deque>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -16,8 +17,10 @@
 #include "engine/engine_impl.h"
 #include "fields/json.h"
 #include "fixtures.h"
+#include "server/endpoint/answer.h"
 #include "server/endpoint/api_error.h"
 #include "server/endpoint/call.h"
+#include "server/endpoint/engine_work.h"
 #include "server/written.h"
 
 namespace caravel::server {
@@ -85,15 +88,14 @@ class Harness {
  public:
   explicit Harness(ServeConfig serve = {}, const engine::EngineHooks& hooks = {})
       : config(std::move(serve)),
-        engine(
-            std::make_unique<engine::EngineImpl>(EngineConfig{.model = tests::fixtures() + "/models/llama",
-                                                              .threads = 1,
-                                                              .kv_cache_memory = 8 << 20,
-                                                              .max_num_seqs = 16,
-                                                              .max_num_batched_tokens = 128,
-                                                              .swap_space = 1 << 20,
-                                                              .seed = 1},
-                                                 hooks)) {}
+        engine(std::make_unique<engine::EngineImpl>(EngineConfig{.model = tests::fixtures() + "/models/llama",
+                                                                 .threads = 1,
+                                                                 .kv_cache_memory = 8 << 20,
+                                                                 .max_num_seqs = 16,
+                                                                 .max_num_batched_tokens = 128,
+                                                                 .swap_space = 1 << 20,
+                                                                 .seed = 1},
+                                                    hooks)) {}
 
   /// The endpoint's work on a request; what is wrong with that is work, too.
   std::unique_ptr<http::Work> begin(Endpoint endpoint, const std::string& body, const http::Wake& wake,
@@ -101,7 +103,9 @@ class Harness {
     const http::Request request{
         .id = "test", .method = "POST", .path = path, .query = "", .headers = {}, .body = body, .peer = ""};
     try {
-      return endpoint({.services = services, .request = request, .wake = wake, .exchange = exchange});
+      const Call call{.services = services, .request = request, .wake = wake, .exchange = exchange};
+      admit(call, 1);
+      return endpoint(call);
     } catch (const std::exception& error) {
       return http::ready(refuse(error));
     }
@@ -180,6 +184,18 @@ class Harness {
   std::shared_ptr<Exchange> exchange = std::make_shared<Exchange>();  // all calls have the same
   http::Response (*refuse)(const std::exception&) = error_response;   // how the endpoints' clients are told
 };
+
+/// What an answer makes of all that the handle gives.
+inline std::string text_of(RequestHandle& handle, Answer& answer) {
+  AnswerText out;
+  std::deque<Delta> deltas;
+  while (Next next = handle.next()) answer.add(0, deltas.emplace_back(std::move(*next)), out);
+  answer.prompt_ended(0, handle.result(), out);
+  answer.complete(out);
+  std::string text;
+  while (!out.empty()) out.take(text);
+  return text;
+}
 
 /// Chunks of completions or chats, joined to what the whole answer holds: {"choices": [...], "usage"}. Texts, lists and
 /// calls' arguments are appended; what stands alone is taken from the last chunk that has it.

@@ -50,11 +50,11 @@ Json block(const SectionsAnswer::Section& section, bool cut) {
   return json;
 }
 
-void add_named(const Json& data, std::string& out) { add_event(data["type"].get_ref<const std::string&>(), data, out); }
+void add_named(const Json& data, AnswerText& out) { add_event(data["type"].get_ref<const std::string&>(), data, out); }
 
 }  // namespace
 
-void MessageAnswer::failed(const ApiError& error, std::string& out) { add_named(error_json(error), out); }
+void MessageAnswer::failed(const ApiError& error, AnswerText& out) { add_named(error_json(error), out); }
 
 http::Response MessageAnswer::refusal(const ApiError& error) const { return anthropic::error_response(error); }
 
@@ -90,7 +90,7 @@ Json MessageAnswer::usage_json() const {
           {"output_tokens", usage().completion_tokens}};
 }
 
-void MessageAnswer::begin(std::string& out) {
+void MessageAnswer::begin(AnswerText& out) {
   Json usage = {{"input_tokens", prompt_tokens_},
                 {"cache_creation_input_tokens", 0},
                 {"cache_read_input_tokens", 0},
@@ -98,12 +98,12 @@ void MessageAnswer::begin(std::string& out) {
   add_named({{"type", "message_start"}, {"message", message(Json::array(), nullptr, std::move(usage))}}, out);
 }
 
-void MessageAnswer::open(size_t number, const Section& section, std::string& out) {
+void MessageAnswer::open(size_t number, const Section& section, AnswerText& out) {
   add_named({{"type", "content_block_start"}, {"index", number}, {"content_block", empty_block(section)}}, out);
 }
 
-void MessageAnswer::grow(size_t number, const Section& section, const std::string& text,
-                         std::span<const TokenLogprob> /*logprobs*/, std::string& out) {
+void MessageAnswer::grow(size_t number, const Section& section, const std::string& text, size_t /*first_logprob*/,
+                         AnswerText& out) {
   Json delta;
   switch (section.kind) {
     case Kind::kReasoning:
@@ -118,11 +118,11 @@ void MessageAnswer::grow(size_t number, const Section& section, const std::strin
   add_named({{"type", "content_block_delta"}, {"index", number}, {"delta", std::move(delta)}}, out);
 }
 
-void MessageAnswer::close(size_t number, const Section&, std::string& out) {
+void MessageAnswer::close(size_t number, const Section&, AnswerText& out) {
   add_named({{"type", "content_block_stop"}, {"index", number}}, out);
 }
 
-void MessageAnswer::end(std::string& out) {
+void MessageAnswer::end(AnswerText& out) {
   const std::optional<std::string> stop = stop_string();
   const Json delta = {{"stop_reason", stop_reason()}, {"stop_sequence", stop ? Json(*stop) : Json(nullptr)}};
   Json last = {{"type", "message_delta"}, {"delta", delta}, {"usage", usage_json()}};
@@ -131,7 +131,7 @@ void MessageAnswer::end(std::string& out) {
   add_named({{"type", "message_stop"}}, out);
 }
 
-Json MessageAnswer::whole() const {
+Json MessageAnswer::whole(AnswerText&) const {
   Json content = Json::array();
   for (const Section& section : sections()) {
     content.push_back(block(section, finish_reason() != FinishReason::kStop && &section == &sections().back()));

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <span>
 #include <string>
 #include <utility>
 
@@ -15,17 +14,17 @@ class MessageAnswer final : public SectionsAnswer {
   MessageAnswer(const Generation& generation, AnswerHead head)
       : SectionsAnswer(generation), head_(std::move(head)), prompt_tokens_(generation.prompt_tokens()) {}
 
-  void failed(const ApiError& error, std::string& out) override;
+  void failed(const ApiError& error, AnswerText& out) override;
   http::Response refusal(const ApiError& error) const override;
 
  private:
-  void begin(std::string& out) override;
-  void open(size_t number, const Section& section, std::string& out) override;
-  void grow(size_t number, const Section& section, const std::string& text, std::span<const TokenLogprob> logprobs,
-            std::string& out) override;
-  void close(size_t number, const Section& section, std::string& out) override;
-  void end(std::string& out) override;
-  Json whole() const override;
+  void begin(AnswerText& out) override;
+  void open(size_t number, const Section& section, AnswerText& out) override;
+  void grow(size_t number, const Section& section, const std::string& text, size_t first_logprob,
+            AnswerText& out) override;
+  void close(size_t number, const Section& section, AnswerText& out) override;
+  void end(AnswerText& out) override;
+  Json whole(AnswerText& out) const override;
   std::string make_section_id(Piece::Kind kind) const override;
 
   Json message(Json content, Json stop_reason, Json usage) const;

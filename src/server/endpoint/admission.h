@@ -1,22 +1,33 @@
 #pragma once
 
 #include <atomic>
-#include <memory>
 
 namespace caravel::server {
 
-/// Counts the engine requests that wait: from their submission to their first token, or to their end if they never get
-/// one. Any thread.
+/// Counts the requests that wait: each HTTP request is one from its handler's begin, while it is prepared, and becomes
+/// as many engine requests as it submits, until their first token, or their end if they never get one. Any thread.
 class Admission {
  public:
-  /// Those of one HTTP request. Each stops waiting once; the rest at the ticket's end.
+  /// The places of one HTTP request. Each is given up once; the rest at the ticket's end.
   class Ticket {
    public:
-    Ticket(Admission& admission, int count) : admission_(&admission), left_(count) {}
+    explicit Ticket(Admission& admission) : admission_(&admission) {}
     ~Ticket() { admission_->waiting_ -= left_; }
     Ticket(const Ticket&) = delete;
     Ticket& operator=(const Ticket&) = delete;
 
+    /// Takes `count` places, in place of those it has. False where more than `limit` would wait with them; when nobody
+    /// else waits, all are had. Not beside one_started().
+    bool take(int count, int limit) {
+      int waiting = admission_->waiting_.load();
+      int others = 0;
+      do {
+        others = waiting - left_;
+        if (others > 0 && others > limit - count) return false;
+      } while (!admission_->waiting_.compare_exchange_weak(waiting, others + count));
+      left_ = count;
+      return true;
+    }
     void one_started() {
       --left_;
       --admission_->waiting_;
@@ -24,17 +35,8 @@ class Admission {
 
    private:
     Admission* admission_;
-    std::atomic<int> left_;
+    std::atomic<int> left_{0};
   };
-
-  /// Nothing where, with `count` more, more than `limit` would wait. When nobody waits, all are taken.
-  std::shared_ptr<Ticket> enter(int count, int limit) {
-    int waiting = waiting_.load();
-    do {
-      if (waiting > 0 && waiting > limit - count) return nullptr;
-    } while (!waiting_.compare_exchange_weak(waiting, waiting + count));
-    return std::make_shared<Ticket>(*this, count);
-  }
 
   int waiting() const { return waiting_.load(); }
 

@@ -14,6 +14,7 @@ struct Call {
   const http::Request& request;        // lives as long as the endpoint's call
   const http::Wake& wake;              // the same
   std::shared_ptr<Exchange> exchange;  // where what is generated for it is noted
+  std::shared_ptr<Admission::Ticket> ticket = std::make_shared<Admission::Ticket>(services.admission);
 };
 
 /// Answers a request: with a response that is ready, or with work that goes on. What is wrong with the request is

@@ -15,8 +15,9 @@ namespace caravel::server {
 std::unique_ptr<http::Work> answer_with(const Call& call, std::vector<std::unique_ptr<RequestHandle>> handles,
                                         std::unique_ptr<Answer> answer);
 
-/// Places for `count` engine requests among those that wait. Throws ApiError 429 where too many do.
-std::shared_ptr<Admission::Ticket> admit(Services& services, int count);
+/// The call takes `count` places among the requests that wait, in place of those it has. Throws ApiError 429 where too
+/// many do.
+void admit(const Call& call, int count);
 
 /// For an engine request: gives up one of the ticket's places with its first news, and wakes the work with each.
 OnNews leave_with_first_news(std::shared_ptr<Admission::Ticket> ticket, http::Wake wake);

@@ -1,24 +1,23 @@
 #pragma once
 
-#include <string>
 #include <string_view>
 
-#include "fields/json.h"
+#include "server/endpoint/answer_text.h"
 
 namespace caravel::server {
 
 /// One server-sent event without a name.
-inline void add_event(const Json& data, std::string& out) {
-  out += "data: ";
-  out += to_text(data);
-  out += "\n\n";
+inline void add_event(const Json& data, AnswerText& out) {
+  out.add_text("data: ");
+  out.add_json(data);
+  out.add_text("\n\n");
 }
 
 /// One with a name.
-inline void add_event(std::string_view name, const Json& data, std::string& out) {
-  out += "event: ";
-  out += name;
-  out += '\n';
+inline void add_event(std::string_view name, const Json& data, AnswerText& out) {
+  out.add_text("event: ");
+  out.add_text(name);
+  out.add_text("\n");
   add_event(data, out);
 }
 

@@ -32,6 +32,8 @@ class WatchedWork final : public http::Work, private http::Writer {
       throw;
     }
   }
+  bool probe(http::Writer& writer) override { return work_->probe(writer); }
+  bool takes_long() const override { return work_->takes_long(); }
   Clock::time_point wake_time() const override { return work_->wake_time(); }
 
  private:

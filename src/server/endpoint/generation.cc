@@ -2,15 +2,22 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
+#include "base/available_memory.h"
 #include "fields/sampling.h"
+#include "server/endpoint/cache_scope.h"
 #include "server/endpoint/engine_work.h"
 #include "server/endpoint/model_name.h"
 #include "server/endpoint/usage.h"
 
 namespace caravel::server {
 namespace {
+
+/// Bytes of an answer's text that a log-probability takes, with the token that it is of: measured over the forms, 40 to
+/// 90.
+constexpr int64_t kLogprobText = 80;
 
 void parse_stream_options(Fields& fields, Generation& generation) {
   const Json* value = fields.find("stream_options");
@@ -119,6 +126,14 @@ int Generation::prompt_tokens() const {
   return static_cast<int>(sum);
 }
 
+bool Generation::has_large_answers() const {
+  // Entries of log-probabilities, or answers, that become text in less than a millisecond.
+  constexpr size_t kSmall = 32;
+  const auto answers = prompts.size() * static_cast<size_t>(sampling.n.value_or(1));
+  const size_t likely = sampling.logprobs ? static_cast<size_t>(*sampling.logprobs) + 1 : 0;
+  return sampling.prompt_logprobs || answers * std::max<size_t>(likely, 1) > kSmall;
+}
+
 Generation parse_generation(Fields& fields, Surface surface, const Services& services) {
   Generation generation;
   generation.model = parse_model(fields, services);
@@ -141,9 +156,29 @@ void set_conversation(Generation& generation, const chat::Conversation& conversa
   generation.prompts.push_back(std::move(prompt));
 }
 
+void Generation::check_size(int max_model_len, int64_t most) const {
+  const auto at_each = [](const std::optional<int>& likely) { return likely ? int64_t{*likely} + 1 : 0; };
+  int64_t of_prompts = 0;
+  int64_t of_answers = 0;
+  for (const chat::Prompt& prompt : prompts) {
+    const auto length = static_cast<int64_t>(prompt.tokens.size());
+    of_prompts += *sampling.n * length * at_each(sampling.prompt_logprobs);
+    of_answers += *sampling.n * std::min<int64_t>(*sampling.max_tokens, std::max<int64_t>(max_model_len - length, 0)) *
+                  at_each(sampling.logprobs);
+  }
+  const int64_t size = (of_prompts + of_answers) * kLogprobText;
+  if (size <= most) return;
+  const char* const field = of_prompts > of_answers ? "prompt_logprobs" : "logprobs";
+  throw bad_field(field, fmt::format("Invalid '{}': the answer may hold {} log-probabilities, {} of text, of at most "
+                                     "{} (--max-answer-size): ask for fewer of them, or for fewer answers or tokens.",
+                                     field, of_prompts + of_answers, memory_text(size), memory_text(most)));
+}
+
 std::vector<std::unique_ptr<RequestHandle>> submit(const Call& call, const Generation& generation) {
+  generation.check_size(call.services.engine.model().max_model_len, call.services.config.max_answer_bytes);
   const size_t count = generation.prompts.size();
-  const auto ticket = admit(call.services, static_cast<int>(count));
+  admit(call, static_cast<int>(count));
+  const std::string salt = cache_scope(call, generation.cache_salt);
   std::vector<std::unique_ptr<RequestHandle>> handles;
   for (size_t i = 0; i < count; ++i) {
     auto handle = submit_one(call.services.engine,
@@ -151,8 +186,8 @@ std::vector<std::unique_ptr<RequestHandle>> submit(const Call& call, const Gener
                               .prompt = generation.prompts[i].tokens,
                               .sampling = generation.sampling,
                               .priority = generation.priority,
-                              .cache_salt = generation.cache_salt},
-                             generation, leave_with_first_news(ticket, call.wake));
+                              .cache_salt = salt},
+                             generation, leave_with_first_news(call.ticket, call.wake));
     note_annotations(handle->schema_annotations(), *call.exchange);
     auto record = call.services.recorder.arrived(call.exchange->endpoint);
     handle = std::make_unique<RecordedHandle>(std::move(handle), std::move(record), call.exchange);

@@ -29,6 +29,10 @@ struct Generation {
 
   void prescribe(AnswerForm form);
   int prompt_tokens() const;  // in all prompts
+  /// Their text may take milliseconds to make, at once or again and again.
+  bool has_large_answers() const;
+  /// Throws FieldError where log-probabilities may become more than `most` bytes of text.
+  void check_size(int max_model_len, int64_t most) const;
 };
 
 /// What the generating endpoints have in common: no prompts yet.

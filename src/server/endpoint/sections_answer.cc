@@ -8,7 +8,7 @@ namespace caravel::server {
 
 using Kind = Piece::Kind;
 
-void SectionsAnswer::add(size_t, const Delta& delta, std::string& out) {
+void SectionsAnswer::add(size_t, const Delta& delta, AnswerText& out) {
   if (!std::exchange(begun_, true) && streams_) begin(out);
   if (returns_token_ids_) token_ids_.insert(token_ids_.end(), delta.token_ids.begin(), delta.token_ids.end());
   waiting_logprobs_.insert(waiting_logprobs_.end(), delta.logprobs.begin(), delta.logprobs.end());
@@ -19,7 +19,7 @@ void SectionsAnswer::add(size_t, const Delta& delta, std::string& out) {
   stop_reason_ = delta.stop_reason;
 }
 
-void SectionsAnswer::take(const Piece& piece, std::string& out) {
+void SectionsAnswer::take(const Piece& piece, AnswerText& out) {
   const Kind kind = piece.kind == Kind::kToolArguments ? Kind::kToolCall : piece.kind;
   const bool goes_on = !sections_.empty() && sections_.back().kind == kind && piece.kind != Kind::kToolCall;
   if (!goes_on) {
@@ -33,25 +33,26 @@ void SectionsAnswer::take(const Piece& piece, std::string& out) {
   extend(piece.text, out);
 }
 
-void SectionsAnswer::extend(const std::string& text, std::string& out) {
+void SectionsAnswer::extend(const std::string& text, AnswerText& out) {
   Section& section = sections_.back();
   section.text += text;
-  std::vector<TokenLogprob> logprobs;
-  if (section.kind == Kind::kContent) logprobs = std::exchange(waiting_logprobs_, {});
-  if (streams_) grow(sections_.size() - 1, section, text, logprobs, out);
-  std::ranges::move(logprobs, std::back_inserter(section.logprobs));
+  const size_t first_logprob = section.logprobs.size();
+  if (section.kind == Kind::kContent) {
+    std::ranges::move(std::exchange(waiting_logprobs_, {}), std::back_inserter(section.logprobs));
+  }
+  if (streams_) grow(sections_.size() - 1, section, text, first_logprob, out);
 }
 
-void SectionsAnswer::prompt_ended(size_t, const Result& result, std::string& out) {
+void SectionsAnswer::prompt_ended(size_t, const Result& result, AnswerText& out) {
   usage_ = result.usage;
   if (streams_ && !sections_.empty()) close(sections_.size() - 1, sections_.back(), out);
 }
 
-void SectionsAnswer::complete(std::string& out) {
+void SectionsAnswer::complete(AnswerText& out) {
   if (streams_) {
     end(out);
   } else {
-    out += to_text(whole());
+    out.add_json(whole(out));
   }
 }
 

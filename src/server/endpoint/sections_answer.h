@@ -2,7 +2,6 @@
 
 #include <cstdint>
 #include <optional>
-#include <span>
 #include <string>
 #include <vector>
 
@@ -25,13 +24,15 @@ class SectionsAnswer : public Answer {
   };
 
   bool streams() const final { return streams_; }
-  void add(size_t prompt, const Delta& delta, std::string& out) final;
-  void prompt_ended(size_t prompt, const Result& result, std::string& out) final;
-  void complete(std::string& out) final;
+  bool is_large() const final { return is_large_; }
+  void add(size_t prompt, const Delta& delta, AnswerText& out) final;
+  void prompt_ended(size_t prompt, const Result& result, AnswerText& out) final;
+  void complete(AnswerText& out) final;
 
  protected:
   explicit SectionsAnswer(const Generation& generation)
       : streams_(generation.stream),
+        is_large_(generation.has_large_answers()),
         returns_token_ids_(generation.return_token_ids),
         call_id_length_(generation.layout.call_id_length),
         stop_(generation.sampling.stop) {
@@ -39,15 +40,15 @@ class SectionsAnswer : public Answer {
   }
 
   // Events of a stream. Sections are numbered from 0; one is open at a time.
-  virtual void begin(std::string& out) = 0;
-  virtual void open(size_t number, const Section& section, std::string& out) = 0;
-  /// logprobs: of the tokens that came with the text, where they were asked for; the last may come without text.
-  virtual void grow(size_t number, const Section& section, const std::string& text,
-                    std::span<const TokenLogprob> logprobs, std::string& out) = 0;
-  virtual void close(size_t number, const Section& section, std::string& out) = 0;
-  virtual void end(std::string& out) = 0;
-  /// The whole answer, where it is not streamed.
-  virtual Json whole() const = 0;
+  virtual void begin(AnswerText& out) = 0;
+  virtual void open(size_t number, const Section& section, AnswerText& out) = 0;
+  /// The section's log-probabilities from number `first_logprob` on came with the text; the last may come without.
+  virtual void grow(size_t number, const Section& section, const std::string& text, size_t first_logprob,
+                    AnswerText& out) = 0;
+  virtual void close(size_t number, const Section& section, AnswerText& out) = 0;
+  virtual void end(AnswerText& out) = 0;
+  /// The whole answer, where it is not streamed, to be added to `out`.
+  virtual Json whole(AnswerText& out) const = 0;
   virtual std::string make_section_id(Piece::Kind kind) const = 0;
 
   const std::vector<Section>& sections() const { return sections_; }
@@ -66,11 +67,12 @@ class SectionsAnswer : public Answer {
   std::optional<std::string> stop_string() const;
 
  private:
-  void take(const Piece& piece, std::string& out);
+  void take(const Piece& piece, AnswerText& out);
   /// More of the last section, with the log-probabilities that wait if it is text.
-  void extend(const std::string& text, std::string& out);
+  void extend(const std::string& text, AnswerText& out);
 
   bool streams_;
+  bool is_large_;
   bool returns_token_ids_;
   std::vector<int32_t> prompt_token_ids_;
   std::vector<int32_t> token_ids_;

@@ -70,7 +70,7 @@ ChatAnswer::ChatAnswer(Generation generation, AnswerHead head, Form form, const 
       names_{.tokenizer = tokenizer, .as_ids = form_.choices.tokens_as_ids},
       choices_(n()) {}
 
-void ChatAnswer::add(size_t, const Delta& delta, std::string& out) {
+void ChatAnswer::add(size_t, const Delta& delta, AnswerText& out) {
   if (!streams()) return;
   count_tokens(delta.token_ids.size());
   Choice& choice = choices_[static_cast<size_t>(delta.index)];
@@ -79,7 +79,8 @@ void ChatAnswer::add(size_t, const Delta& delta, std::string& out) {
     Json extra = Json::object();
     if (generation().return_token_ids) extra["prompt_token_ids"] = prompt_token_ids();
     const Delta nothing{.index = delta.index};
-    add_chunk(choice_json(nothing, false, "delta", {{"role", "assistant"}, {"content", form_.echoed}}), extra, out);
+    add_chunk(choice_json(nothing, false, "delta", {{"role", "assistant"}, {"content", form_.echoed}}, out), extra,
+              out);
   }
   // A chunk has to do with one call, as OpenAI's do: some clients read the first of its list alone.
   const size_t id_length = generation().layout.call_id_length;
@@ -89,33 +90,35 @@ void ChatAnswer::add(size_t, const Delta& delta, std::string& out) {
     if (piece.kind == Kind::kToolCall || piece.kind == Kind::kToolArguments) {
       if (call && *call != piece.index) {
         const Delta nothing{.index = delta.index};
-        add_chunk(choice_json(nothing, true, "delta", delta_json(std::exchange(pieces, {}), id_length)), out);
+        add_chunk(choice_json(nothing, true, "delta", delta_json(std::exchange(pieces, {}), id_length), out), out);
       }
       call = piece.index;
     }
     pieces.push_back(piece);
   }
-  add_chunk(choice_json(delta, choice.called_tools, "delta", delta_json(pieces, id_length)), out);
+  add_chunk(choice_json(delta, choice.called_tools, "delta", delta_json(pieces, id_length), out), out);
 }
 
-void ChatAnswer::prompt_ended(size_t, const Result& result, std::string&) {
+void ChatAnswer::prompt_ended(size_t, const Result& result, AnswerText& out) {
   add_usage_of(result);
   if (streams()) return;
   for (const Completion& completion : result.completions) {
-    add_choice(choice_json(completion, !completion.tool_calls.empty(), "message", message_json(completion)));
+    add_choice(choice_json(completion, !completion.tool_calls.empty(), "message", message_json(completion), out));
   }
   if (generation().return_token_ids) add_field("prompt_token_ids", prompt_token_ids());
   if (const auto& top = form_.choices.prompt_logprobs) {
     add_field("prompt_logprobs",
-              prompt_logprobs_json(result.prompt_logprobs, static_cast<size_t>(*top), names_.tokenizer));
+              prompt_logprobs_json(result.prompt_logprobs, static_cast<size_t>(*top), names_.tokenizer, out));
   }
 }
 
 template <typename Part>
-Json ChatAnswer::choice_json(const Part& part, bool called_tools, const char* message_key, Json message) const {
+Json ChatAnswer::choice_json(const Part& part, bool called_tools, const char* message_key, Json message,
+                             AnswerText& out) const {
   Json json = {{"index", part.index}, {message_key, std::move(message)}, {"logprobs", nullptr}};
   if (form_.logprobs && !(streams() && part.logprobs.empty())) {
-    json["logprobs"] = {{"content", chat_logprobs(part.logprobs, form_.top_logprobs, names_)}, {"refusal", nullptr}};
+    json["logprobs"] = {{"content", chat_logprobs(part.logprobs, form_.top_logprobs, names_, out)},
+                        {"refusal", nullptr}};
   }
   json["finish_reason"] = finish_reason_json(part.finish_reason, called_tools);
   json["stop_reason"] = stop_reason_json(part.finish_reason, part.stop_reason);

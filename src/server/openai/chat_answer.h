@@ -20,8 +20,8 @@ class ChatAnswer final : public ChoicesAnswer {
 
   ChatAnswer(Generation generation, AnswerHead head, Form form, const Tokenizer& tokenizer);
 
-  void add(size_t prompt, const Delta& delta, std::string& out) override;
-  void prompt_ended(size_t prompt, const Result& result, std::string& out) override;
+  void add(size_t prompt, const Delta& delta, AnswerText& out) override;
+  void prompt_ended(size_t prompt, const Result& result, AnswerText& out) override;
 
  private:
   struct Choice {
@@ -29,9 +29,9 @@ class ChatAnswer final : public ChoicesAnswer {
     bool called_tools = false;
   };
 
-  /// part: a Delta or a Completion; its message is under `message_key`.
+  /// To be added to `out`. part: a Delta or a Completion; its message is under `message_key`.
   template <typename Part>
-  Json choice_json(const Part& part, bool called_tools, const char* message_key, Json message) const;
+  Json choice_json(const Part& part, bool called_tools, const char* message_key, Json message, AnswerText& out) const;
   Json message_json(const Completion& completion) const;
   const std::vector<int32_t>& prompt_token_ids() const { return generation().prompts.front().tokens; }
 

@@ -65,7 +65,7 @@ Json ChoicesAnswer::envelope(const std::string& object, Json choices) const {
           {"choices", std::move(choices)}};
 }
 
-void ChoicesAnswer::add_chunk(Json choice, const Json& extra, std::string& out) {
+void ChoicesAnswer::add_chunk(Json choice, const Json& extra, AnswerText& out) {
   Json choices = Json::array();
   choices.push_back(std::move(choice));
   Json chunk = envelope(chunk_object_, std::move(choices));
@@ -78,14 +78,14 @@ void ChoicesAnswer::add_chunk(Json choice, const Json& extra, std::string& out) 
   add_event(chunk, out);
 }
 
-void ChoicesAnswer::complete(std::string& out) {
+void ChoicesAnswer::complete(AnswerText& out) {
   if (!streams()) {
     // They came as their prompts ended.
     std::sort(choices_.begin(), choices_.end(), [](const Json& a, const Json& b) { return a["index"] < b["index"]; });
     Json whole = envelope(object_, std::move(choices_));
     whole["usage"] = usage_json(usage_);
     whole.update(fields_);
-    out += to_text(whole);
+    out.add_json(whole);
     return;
   }
   if (generation_.include_usage) {
@@ -93,11 +93,11 @@ void ChoicesAnswer::complete(std::string& out) {
     chunk["usage"] = usage_json(usage_);
     add_event(chunk, out);
   }
-  out += "data: [DONE]\n\n";
+  out.add_text("data: [DONE]\n\n");
 }
 
-void ChoicesAnswer::failed(const ApiError& error, std::string& out) {
-  out += "data: " + error_body(error) + "\n\ndata: [DONE]\n\n";
+void ChoicesAnswer::failed(const ApiError& error, AnswerText& out) {
+  out.add_text("data: " + error_body(error) + "\n\ndata: [DONE]\n\n");
 }
 
 }  // namespace caravel::server::openai

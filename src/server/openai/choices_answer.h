@@ -24,8 +24,9 @@ ChoicesForm parse_choices(Fields& fields, Generation& generation);
 class ChoicesAnswer : public Answer {
  public:
   bool streams() const final { return generation_.stream; }
-  void complete(std::string& out) override;
-  void failed(const ApiError& error, std::string& out) override;
+  bool is_large() const final { return generation_.has_large_answers(); }
+  void complete(AnswerText& out) override;
+  void failed(const ApiError& error, AnswerText& out) override;
 
  protected:
   /// object: of the whole answer; chunk_object: of a chunk.
@@ -36,9 +37,9 @@ class ChoicesAnswer : public Answer {
   void count_tokens(size_t tokens) { generated_ += static_cast<int>(tokens); }
   void add_usage_of(const Result& result);
   /// A chunk with that choice.
-  void add_chunk(Json choice, std::string& out) { add_chunk(std::move(choice), Json::object(), out); }
+  void add_chunk(Json choice, AnswerText& out) { add_chunk(std::move(choice), Json::object(), out); }
   /// extra: fields of the chunk itself.
-  void add_chunk(Json choice, const Json& extra, std::string& out);
+  void add_chunk(Json choice, const Json& extra, AnswerText& out);
   /// A choice of the whole answer, in any order.
   void add_choice(Json choice) { choices_.push_back(std::move(choice)); }
   /// A field of the whole answer itself.

@@ -22,16 +22,16 @@ std::string CompletionAnswer::prompt_text(const chat::Prompt& prompt) const {
   return prompt.text ? *prompt.text : names_.tokenizer.decode(prompt.tokens, generation().sampling.skip_special_tokens);
 }
 
-void CompletionAnswer::add(size_t prompt, const Delta& delta, std::string& out) {
+void CompletionAnswer::add(size_t prompt, const Delta& delta, AnswerText& out) {
   count_tokens(delta.token_ids.size());
-  if (!waits_for_end_) add_chunk(choice_json(prompt, delta, nullptr), out);
+  if (!waits_for_end_) add_chunk(choice_json(prompt, delta, nullptr, out), out);
 }
 
-void CompletionAnswer::prompt_ended(size_t prompt, const Result& result, std::string& out) {
+void CompletionAnswer::prompt_ended(size_t prompt, const Result& result, AnswerText& out) {
   add_usage_of(result);
   if (!waits_for_end_) return;
   for (const Completion& completion : result.completions) {
-    Json choice = choice_json(prompt, completion, &result);
+    Json choice = choice_json(prompt, completion, &result, out);
     if (streams()) {
       add_chunk(std::move(choice), out);
     } else {
@@ -41,22 +41,19 @@ void CompletionAnswer::prompt_ended(size_t prompt, const Result& result, std::st
 }
 
 template <typename Part>
-Json CompletionAnswer::choice_json(size_t prompt_number, const Part& part, const Result* result) {
+Json CompletionAnswer::choice_json(size_t prompt_number, const Part& part, const Result* result, AnswerText& out) {
   const size_t index = prompt_number * n() + static_cast<size_t>(part.index);
   Choice& choice = choices_[index];
   const chat::Prompt& prompt = generation().prompts[prompt_number];
   const bool first = !std::exchange(choice.begun, true);
-  std::string text;
+  std::string echoed;
+  TextLogprobs::Prompt shown;
   if (first && form_.echo) {
-    text = prompt_text(prompt);
-    if (form_.logprobs) choice.logprobs.add_prompt(prompt.tokens, result->prompt_logprobs, text);
+    echoed = prompt_text(prompt);
+    if (form_.logprobs) shown = {.tokens = prompt.tokens, .logprobs = result->prompt_logprobs, .text = echoed};
   }
-  text += part.text;
-  Json json = {{"index", index}, {"text", std::move(text)}, {"logprobs", nullptr}};
-  if (form_.logprobs) {
-    choice.logprobs.add(part.logprobs);
-    json["logprobs"] = choice.logprobs.take();
-  }
+  Json json = {{"index", index}, {"text", echoed + part.text}, {"logprobs", nullptr}};
+  if (form_.logprobs) json["logprobs"] = choice.logprobs.json(shown, part.logprobs, out);
   json["finish_reason"] = finish_reason_json(part.finish_reason, /*called_tools=*/false);
   json["stop_reason"] = stop_reason_json(part.finish_reason, part.stop_reason);
   if (generation().return_token_ids) {
@@ -65,7 +62,7 @@ Json CompletionAnswer::choice_json(size_t prompt_number, const Part& part, const
   }
   if (const auto& top = form_.choices.prompt_logprobs) {
     json["prompt_logprobs"] =
-        prompt_logprobs_json(result->prompt_logprobs, static_cast<size_t>(*top), names_.tokenizer);
+        prompt_logprobs_json(result->prompt_logprobs, static_cast<size_t>(*top), names_.tokenizer, out);
   }
   return json;
 }

@@ -20,8 +20,8 @@ class CompletionAnswer final : public ChoicesAnswer {
 
   CompletionAnswer(Generation generation, AnswerHead head, Form form, const Tokenizer& tokenizer);
 
-  void add(size_t prompt, const Delta& delta, std::string& out) override;
-  void prompt_ended(size_t prompt, const Result& result, std::string& out) override;
+  void add(size_t prompt, const Delta& delta, AnswerText& out) override;
+  void prompt_ended(size_t prompt, const Result& result, AnswerText& out) override;
 
  private:
   struct Choice {
@@ -29,9 +29,10 @@ class CompletionAnswer final : public ChoicesAnswer {
     bool begun = false;
   };
 
-  /// The next stretch of a choice, or all of it. part: a Delta or a Completion; result: where the prompt has ended.
+  /// The next stretch of a choice, or all of it, to be added to `out`. part: a Delta or a Completion; result: where the
+  /// prompt has ended.
   template <typename Part>
-  Json choice_json(size_t prompt, const Part& part, const Result* result);
+  Json choice_json(size_t prompt, const Part& part, const Result* result, AnswerText& out);
   std::string prompt_text(const chat::Prompt& prompt) const;
 
   Form form_;

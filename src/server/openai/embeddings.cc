@@ -52,25 +52,27 @@ class EmbeddingsAnswer final : public WholeAnswer {
  public:
   /// tokens: of all prompts.
   EmbeddingsAnswer(std::string model, bool as_base64, size_t prompts, size_t tokens)
-      : model_(std::move(model)), as_base64_(as_base64), data_(prompts), tokens_(tokens) {}
+      : model_(std::move(model)), as_base64_(as_base64), results_(prompts), tokens_(tokens) {}
 
-  void prompt_ended(size_t prompt, const Result& result, std::string&) override {
-    const std::vector<float> values = normalized(result.embedding);
-    data_[prompt] = {{"object", "embedding"},
-                     {"index", prompt},
-                     {"embedding", as_base64_ ? Json(base64_floats(values)) : Json(values)}};
-  }
-  void complete(std::string& out) override {
-    out += to_text({{"object", "list"},
-                    {"data", std::move(data_)},
-                    {"model", model_},
-                    {"usage", {{"prompt_tokens", tokens_}, {"total_tokens", tokens_}}}});
+  bool is_large() const override { return results_.size() > kAtOnce; }
+  void prompt_ended(size_t prompt, const Result& result, AnswerText&) override { results_[prompt] = &result; }
+  void complete(AnswerText& out) override {
+    const auto write = [this](size_t prompt, std::string& text) {
+      const std::vector<float> values = normalized(results_[prompt]->embedding);
+      text += to_text({{"object", "embedding"},
+                       {"index", prompt},
+                       {"embedding", as_base64_ ? Json(base64_floats(values)) : Json(values)}});
+    };
+    out.add_json({{"object", "list"},
+                  {"data", out.list(results_.size(), write)},
+                  {"model", model_},
+                  {"usage", {{"prompt_tokens", tokens_}, {"total_tokens", tokens_}}}});
   }
 
  private:
   std::string model_;
   bool as_base64_;
-  std::vector<Json> data_;  // by prompt
+  std::vector<const Result*> results_;  // by prompt
   size_t tokens_;
 };
 
@@ -101,7 +103,7 @@ std::unique_ptr<http::Work> embeddings(const Call& call) {
   }
 
   // However many texts there are, one HTTP request waits.
-  OnNews on_news = leave_with_first_news(admit(call.services, 1), call.wake);
+  OnNews on_news = leave_with_first_news(call.ticket, call.wake);
   std::vector<std::unique_ptr<RequestHandle>> handles;
   for (chat::Prompt& prompt : prompts) {
     handles.push_back(engine.embed({.id = fmt::format("{}-{}", call.request.id, handles.size()),

@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
+#include <iterator>
+#include <unordered_set>
 #include <utility>
 
 #include "base/utf8.h"
@@ -10,34 +13,80 @@
 namespace caravel::server::openai {
 namespace {
 
-/// JSON has no infinity; vLLM writes the same number for it.
-double finite(float logprob) { return std::max(static_cast<double>(logprob), -9999.0); }
-
-Json bytes_json(std::string_view bytes) {
-  Json list = Json::array();
-  for (const char byte : bytes) list.push_back(static_cast<uint8_t>(byte));
-  return list;
+void write_number(float logprob, std::string& out) {
+  // JSON has no infinity; vLLM writes the same number for it.
+  const double number = logprob > -9999.0F ? logprob : -9999.0;
+  fmt::format_to(std::back_inserter(out), "{}", number);
+  if (number == std::trunc(number)) out += ".0";
 }
 
-Json chat_token(int32_t token, float logprob, const TokenNames& names) {
-  return {{"token", names.name(token)},
-          {"logprob", finite(logprob)},
-          {"bytes", bytes_json(names.tokenizer.token_bytes(token))}};
+void write_text(std::string_view text, std::string& out) {
+  const auto is_escaped = [](char c) { return c == '"' || c == '\\' || static_cast<uint8_t>(c) < 0x20; };
+  if (std::ranges::any_of(text, is_escaped)) {
+    out += to_text(text);
+  } else {
+    out += '"';
+    out += text;
+    out += '"';
+  }
+}
+
+/// Without the brace that ends it.
+void begin_chat_token(int32_t token, float logprob, const TokenNames& names, std::string& out) {
+  out += R"({"token":)";
+  write_text(names.name(token), out);
+  out += R"(,"logprob":)";
+  write_number(logprob, out);
+  out += R"(,"bytes":[)";
+  bool first = true;
+  for (const char byte : names.tokenizer.token_bytes(token)) {
+    if (!std::exchange(first, false)) out += ',';
+    fmt::format_to(std::back_inserter(out), "{}", static_cast<uint8_t>(byte));
+  }
+  out += ']';
+}
+
+/// vLLM's form.
+void write_prompt_logprob(const TokenLogprob& entry, size_t top, const TokenNames& names, std::string& out) {
+  const auto write = [&](int32_t token, float logprob, size_t rank) {
+    fmt::format_to(std::back_inserter(out), R"("{}":{{"logprob":)", token);
+    write_number(logprob, out);
+    fmt::format_to(std::back_inserter(out), R"(,"rank":{},"decoded_token":)", rank);
+    write_text(names.name(token), out);
+    out += '}';
+  };
+  out += '{';
+  write(entry.token, entry.logprob, static_cast<size_t>(entry.rank));
+  for (size_t i = 0; i < std::min(top, entry.top.size()); ++i) {
+    if (entry.top[i].first == entry.token) continue;
+    out += ',';
+    write(entry.top[i].first, entry.top[i].second, i + 1);
+  }
+  out += '}';
+}
+
+/// The most likely tokens, and the token itself if it is none of them: name -> log-probability.
+void write_top(const TokenLogprob& entry, size_t top, const TokenNames& names, std::string& out) {
+  std::unordered_set<std::string> written;
+  const auto write = [&](int32_t token, float logprob) {
+    std::string name = names.name(token);
+    // Two tokens may have one name: the likelier is kept.
+    const auto [place, is_new] = written.insert(std::move(name));
+    if (!is_new) return;
+    if (written.size() > 1) out += ',';
+    write_text(*place, out);
+    out += ':';
+    write_number(logprob, out);
+  };
+  out += '{';
+  for (size_t i = 0; i < std::min(top, entry.top.size()); ++i) write(entry.top[i].first, entry.top[i].second);
+  write(entry.token, entry.logprob);
+  out += '}';
 }
 
 size_t count_characters(std::string_view text) {
   return static_cast<size_t>(
       std::ranges::count_if(text, [](char c) { return (static_cast<uint8_t>(c) & 0xC0U) != 0x80U; }));
-}
-
-/// The most likely tokens, and the token itself if it is none of them: name -> log-probability.
-Json top_json(const TokenLogprob& entry, size_t top, const TokenNames& names) {
-  Json object = Json::object();
-  // Two tokens may have one name: the likelier is kept.
-  const auto add = [&](int32_t token, float logprob) { object.emplace(names.name(token), finite(logprob)); };
-  for (size_t i = 0; i < std::min(top, entry.top.size()); ++i) add(entry.top[i].first, entry.top[i].second);
-  add(entry.token, entry.logprob);
-  return object;
 }
 
 }  // namespace
@@ -51,73 +100,69 @@ std::string TokenNames::name(int32_t token) const {
   return escaped;
 }
 
-Json chat_logprobs(std::span<const TokenLogprob> logprobs, size_t top, const TokenNames& names) {
-  Json list = Json::array();
-  for (const TokenLogprob& entry : logprobs) {
-    Json token = chat_token(entry.token, entry.logprob, names);
-    Json likely = Json::array();
-    for (size_t i = 0; i < std::min(top, entry.top.size()); ++i) {
-      likely.push_back(chat_token(entry.top[i].first, entry.top[i].second, names));
+void write_chat_logprob(const TokenLogprob& logprob, size_t top, const TokenNames& names, std::string& out) {
+  begin_chat_token(logprob.token, logprob.logprob, names, out);
+  out += R"(,"top_logprobs":[)";
+  for (size_t i = 0; i < std::min(top, logprob.top.size()); ++i) {
+    if (i > 0) out += ',';
+    begin_chat_token(logprob.top[i].first, logprob.top[i].second, names, out);
+    out += '}';
+  }
+  out += "]}";
+}
+
+Json chat_logprobs(std::span<const TokenLogprob> logprobs, size_t top, const TokenNames& names, AnswerText& out) {
+  return out.list(logprobs.size(),
+                  [=](size_t i, std::string& text) { write_chat_logprob(logprobs[i], top, names, text); });
+}
+
+Json prompt_logprobs_json(std::span<const TokenLogprob> logprobs, size_t top, const Tokenizer& tokenizer,
+                          AnswerText& out) {
+  return out.list(logprobs.size() + 1, [=, names = TokenNames{.tokenizer = tokenizer}](size_t i, std::string& text) {
+    if (i == 0) {
+      text += "null";
+    } else {
+      write_prompt_logprob(logprobs[i - 1], top, names, text);
     }
-    token["top_logprobs"] = std::move(likely);
-    list.push_back(std::move(token));
-  }
-  return list;
+  });
 }
 
-Json prompt_logprobs_json(std::span<const TokenLogprob> logprobs, size_t top, const Tokenizer& tokenizer) {
-  const TokenNames names{.tokenizer = tokenizer};
-  Json list = Json::array({nullptr});
-  for (const TokenLogprob& entry : logprobs) {
-    Json object = Json::object();
-    const auto add = [&](int32_t token, float logprob, size_t rank) {
-      object.emplace(std::to_string(token),
-                     Json{{"logprob", finite(logprob)}, {"rank", rank}, {"decoded_token", names.name(token)}});
-    };
-    add(entry.token, entry.logprob, static_cast<size_t>(entry.rank));
-    for (size_t i = 0; i < std::min(top, entry.top.size()); ++i) add(entry.top[i].first, entry.top[i].second, i + 1);
-    list.push_back(std::move(object));
-  }
-  return list;
-}
-
-void TextLogprobs::add_token(int32_t token) {
-  tokens_.push_back(names_.name(token));
-  text_offset_.push_back(offset_);
-  std::string text;
-  detokenizer_.push(token, text);
-  offset_ += count_characters(text);
-}
-
-void TextLogprobs::add_prompt(std::span<const int32_t> tokens, std::span<const TokenLogprob> logprobs,
-                              std::string_view text) {
-  for (size_t i = 0; i < tokens.size(); ++i) {
-    add_token(tokens[i]);
-    token_logprobs_.push_back(i == 0 ? Json(nullptr) : Json(finite(logprobs[i - 1].logprob)));
-    top_logprobs_.push_back(i == 0 ? Json(nullptr) : top_json(logprobs[i - 1], top_, names_));
-  }
-  skip_prompt(text);
-}
-
-void TextLogprobs::skip_prompt(std::string_view text) {
-  // The answer's text is made by itself, as the engine makes it.
-  detokenizer_ = Detokenizer(names_.tokenizer, skip_special_);
-  offset_ = count_characters(text);
-}
-
-void TextLogprobs::add(std::span<const TokenLogprob> logprobs) {
-  for (const TokenLogprob& entry : logprobs) {
-    add_token(entry.token);
-    token_logprobs_.push_back(finite(entry.logprob));
-    top_logprobs_.push_back(top_json(entry, top_, names_));
-  }
-}
-
-Json TextLogprobs::take() {
-  return {{"tokens", std::exchange(tokens_, Json::array())},
-          {"token_logprobs", std::exchange(token_logprobs_, Json::array())},
-          {"top_logprobs", std::exchange(top_logprobs_, Json::array())},
-          {"text_offset", std::exchange(text_offset_, Json::array())}};
+Json TextLogprobs::json(const Prompt& prompt, std::span<const TokenLogprob> logprobs, AnswerText& out) {
+  const size_t before = prompt.tokens.size();
+  const size_t count = before + logprobs.size();
+  const auto token = [=](size_t i) { return i < before ? prompt.tokens[i] : logprobs[i - before].token; };
+  // Nothing is known of a prompt's first token.
+  const auto entry = [=](size_t i) -> const TokenLogprob* {
+    if (i >= before) return &logprobs[i - before];
+    return i == 0 ? nullptr : &prompt.logprobs[i - 1];
+  };
+  const auto list = [&](auto write_known) {
+    return out.list(count, [=](size_t i, std::string& text) {
+      if (const TokenLogprob* const known = entry(i)) {
+        write_known(*known, text);
+      } else {
+        text += "null";
+      }
+    });
+  };
+  Json json = Json::object();
+  json["tokens"] = out.list(count, [=, this](size_t i, std::string& text) { write_text(names_.name(token(i)), text); });
+  json["token_logprobs"] =
+      list([](const TokenLogprob& known, std::string& text) { write_number(known.logprob, text); });
+  json["top_logprobs"] =
+      list([this](const TokenLogprob& known, std::string& text) { write_top(known, top_, names_, text); });
+  json["text_offset"] = out.list(count, [=, this, after = count_characters(prompt.text)](size_t i, std::string& text) {
+    if (before > 0 && i == before) {
+      // The answer's text is made by itself, as the engine makes it.
+      detokenizer_ = Detokenizer(names_.tokenizer, skip_special_);
+      offset_ = after;
+    }
+    fmt::format_to(std::back_inserter(text), "{}", offset_);
+    std::string piece;
+    detokenizer_.push(token(i), piece);
+    offset_ += count_characters(piece);
+  });
+  return json;
 }
 
 }  // namespace caravel::server::openai

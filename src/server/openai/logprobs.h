@@ -3,11 +3,11 @@
 #include <cstdint>
 #include <span>
 #include <string>
-#include <vector>
+#include <string_view>
 
 #include "caravel/result.h"
 #include "caravel/tokenizer.h"
-#include "fields/json.h"
+#include "server/endpoint/answer_text.h"
 
 namespace caravel::server::openai {
 
@@ -20,40 +20,40 @@ struct TokenNames {
   std::string name(int32_t token) const;
 };
 
-/// Chat's form, one object a token: {"token", "logprob", "bytes", "top_logprobs": [...]}. top: how many of the likely.
-Json chat_logprobs(std::span<const TokenLogprob> logprobs, size_t top, const TokenNames& names);
+// Lists of log-probabilities, to be added to `out`, which makes them when they are sent: `logprobs` must last until
+// then. top: how many of the likely ones are told at each place.
+
+/// Chat's form, an object a token: {"token", "logprob", "bytes", "top_logprobs": [...]}.
+Json chat_logprobs(std::span<const TokenLogprob> logprobs, size_t top, const TokenNames& names, AnswerText& out);
+/// One of them.
+void write_chat_logprob(const TokenLogprob& logprob, size_t top, const TokenNames& names, std::string& out);
 
 /// vLLM's prompt_logprobs: null, then for each further token {"id": {"logprob", "rank", "decoded_token"}}.
-Json prompt_logprobs_json(std::span<const TokenLogprob> logprobs, size_t top, const Tokenizer& tokenizer);
+Json prompt_logprobs_json(std::span<const TokenLogprob> logprobs, size_t top, const Tokenizer& tokenizer,
+                          AnswerText& out);
 
-/// The form of /v1/completions, which grows token by token: {"tokens", "token_logprobs", "top_logprobs",
-/// "text_offset"}. Offsets are in characters of the text.
+/// The form of /v1/completions: {"tokens", "token_logprobs", "top_logprobs", "text_offset"}, of one answer, as a whole
+/// or in stretches. Offsets are in characters of its text.
 class TextLogprobs {
  public:
   TextLogprobs(const TokenNames& names, size_t top, bool skip_special)
       : names_(names), top_(top), skip_special_(skip_special), detokenizer_(names.tokenizer, skip_special) {}
 
-  /// Tokens of the prompt, whose first has no log-probability, and whose text is `text` in the answer. logprobs: as in
-  /// Result.
-  void add_prompt(std::span<const int32_t> tokens, std::span<const TokenLogprob> logprobs, std::string_view text);
-  /// A prompt that is only shown: what follows begins after it.
-  void skip_prompt(std::string_view text);
-  void add(std::span<const TokenLogprob> logprobs);
-  /// What was added since the last take().
-  Json take();
+  /// A prompt that the answer's text begins with. Its first token has no log-probability.
+  struct Prompt {
+    std::span<const int32_t> tokens;
+    std::span<const TokenLogprob> logprobs;  // as in Result
+    std::string_view text;
+  };
+  /// The next stretch. prompt: before the first one. This object must last as long as they.
+  Json json(const Prompt& prompt, std::span<const TokenLogprob> logprobs, AnswerText& out);
 
  private:
-  void add_token(int32_t token);
-
   TokenNames names_;
   size_t top_;
   bool skip_special_;
   Detokenizer detokenizer_;
   size_t offset_ = 0;
-  Json tokens_ = Json::array();
-  Json token_logprobs_ = Json::array();
-  Json top_logprobs_ = Json::array();
-  Json text_offset_ = Json::array();
 };
 
 }  // namespace caravel::server::openai

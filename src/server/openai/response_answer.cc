@@ -41,25 +41,30 @@ std::string ResponseAnswer::make_section_id(Kind kind) const {
   return make_id(kind == Kind::kReasoning ? "rs_" : kind == Kind::kToolCall ? "fc_" : "msg_");
 }
 
-Json ResponseAnswer::logprobs_json(std::span<const TokenLogprob> logprobs) const {
-  return logprobs_ ? chat_logprobs(logprobs, logprobs_->top, logprobs_->names) : Json::array();
+Json ResponseAnswer::logprobs_json(size_t number, size_t first, AnswerText& out) const {
+  if (!logprobs_) return Json::array();
+  return out.list(sections()[number].logprobs.size() - first, [this, number, first](size_t i, std::string& text) {
+    write_chat_logprob(sections()[number].logprobs[first + i], logprobs_->top, logprobs_->names, text);
+  });
 }
 
-Json ResponseAnswer::text_part(const Section& section) const {
+Json ResponseAnswer::text_part(size_t number, AnswerText& out) const {
+  const Section& section = sections()[number];
   if (section.kind == Kind::kReasoning) return {{"type", "reasoning_text"}, {"text", section.text}};
   return {{"type", "output_text"},
           {"text", section.text},
           {"annotations", Json::array()},
-          {"logprobs", logprobs_json(section.logprobs)}};
+          {"logprobs", logprobs_json(number, 0, out)}};
 }
 
-Json ResponseAnswer::item(const Section& section, std::string_view status) const {
+Json ResponseAnswer::item(size_t number, std::string_view status, AnswerText& out) const {
+  const Section& section = sections()[number];
   const bool whole = status != "in_progress";
   // The model went on after a call whose arguments nobody can read.
   const bool unreadable = whole && section.kind == Kind::kToolCall && !chat::is_json_object(section.text);
   if (unreadable) status = "incomplete";
   Json content = Json::array();
-  if (whole) content.push_back(text_part(section));
+  if (whole && section.kind != Kind::kToolCall) content.push_back(text_part(number, out));
   switch (section.kind) {
     case Kind::kReasoning:
       return {{"type", "reasoning"},
@@ -83,18 +88,18 @@ Json ResponseAnswer::item(const Section& section, std::string_view status) const
   }
 }
 
-void ResponseAnswer::add_numbered(std::string_view type, Json fields, std::string& out) {
+void ResponseAnswer::add_numbered(std::string_view type, Json fields, AnswerText& out) {
   Json event = {{"type", type}, {"sequence_number", events_++}};
   event.update(fields);
   add_event(type, event, out);
 }
 
-Json ResponseAnswer::response(std::string_view status) const {
+Json ResponseAnswer::response(std::string_view status, AnswerText& out) const {
   const bool running = status == "in_progress";
   Json output = Json::array();
   for (size_t i = 0; i < sections().size(); ++i) {
     const bool cut = status == "incomplete" && i + 1 == sections().size();
-    output.push_back(item(sections()[i], cut ? "incomplete" : "completed"));
+    output.push_back(item(i, cut ? "incomplete" : "completed", out));
   }
   Json json = {{"id", head_.id},
                {"object", "response"},
@@ -122,55 +127,56 @@ Json ResponseAnswer::response(std::string_view status) const {
   return json;
 }
 
-void ResponseAnswer::begin(std::string& out) {
-  add_numbered("response.created", {{"response", response("in_progress")}}, out);
-  add_numbered("response.in_progress", {{"response", response("in_progress")}}, out);
+void ResponseAnswer::begin(AnswerText& out) {
+  add_numbered("response.created", {{"response", response("in_progress", out)}}, out);
+  add_numbered("response.in_progress", {{"response", response("in_progress", out)}}, out);
 }
 
-void ResponseAnswer::open(size_t number, const Section& section, std::string& out) {
-  add_numbered("response.output_item.added", {{"output_index", number}, {"item", item(section, "in_progress")}}, out);
+void ResponseAnswer::open(size_t number, const Section& section, AnswerText& out) {
+  add_numbered("response.output_item.added", {{"output_index", number}, {"item", item(number, "in_progress", out)}},
+               out);
   if (section.kind == Kind::kToolCall) return;
   Json fields = place(number, section);
-  fields["part"] = text_part({.kind = section.kind, .id = "", .name = "", .text = ""});
+  fields["part"] = text_part(number, out);
   add_numbered("response.content_part.added", std::move(fields), out);
 }
 
-void ResponseAnswer::grow(size_t number, const Section& section, const std::string& text,
-                          std::span<const TokenLogprob> logprobs, std::string& out) {
+void ResponseAnswer::grow(size_t number, const Section& section, const std::string& text, size_t first_logprob,
+                          AnswerText& out) {
   Json fields = place(number, section);
   fields["delta"] = text;
-  if (section.kind == Kind::kContent) fields["logprobs"] = logprobs_json(logprobs);
+  if (section.kind == Kind::kContent) fields["logprobs"] = logprobs_json(number, first_logprob, out);
   add_numbered(event_type(section, "delta"), std::move(fields), out);
 }
 
-void ResponseAnswer::close(size_t number, const Section& section, std::string& out) {
+void ResponseAnswer::close(size_t number, const Section& section, AnswerText& out) {
   Json fields = place(number, section);
   fields[section.kind == Kind::kToolCall ? "arguments" : "text"] = section.text;
   if (section.kind == Kind::kToolCall) fields["name"] = section.name;
-  if (section.kind == Kind::kContent) fields["logprobs"] = logprobs_json(section.logprobs);
+  if (section.kind == Kind::kContent) fields["logprobs"] = logprobs_json(number, 0, out);
   add_numbered(event_type(section, "done"), std::move(fields), out);
   if (section.kind != Kind::kToolCall) {
     Json part = place(number, section);
-    part["part"] = text_part(section);
+    part["part"] = text_part(number, out);
     add_numbered("response.content_part.done", std::move(part), out);
   }
   const bool cut = number + 1 == sections().size() && finish_reason() != FinishReason::kStop &&
                    finish_reason() != FinishReason::kNone;
   add_numbered("response.output_item.done",
-               {{"output_index", number}, {"item", item(section, cut ? "incomplete" : "completed")}}, out);
+               {{"output_index", number}, {"item", item(number, cut ? "incomplete" : "completed", out)}}, out);
 }
 
-void ResponseAnswer::end(std::string& out) {
+void ResponseAnswer::end(AnswerText& out) {
   const bool complete = finish_reason() == FinishReason::kStop;
-  add_numbered(complete ? "response.completed" : "response.incomplete", {{"response", whole()}}, out);
+  add_numbered(complete ? "response.completed" : "response.incomplete", {{"response", whole(out)}}, out);
 }
 
-Json ResponseAnswer::whole() const {
-  return response(finish_reason() == FinishReason::kStop ? "completed" : "incomplete");
+Json ResponseAnswer::whole(AnswerText& out) const {
+  return response(finish_reason() == FinishReason::kStop ? "completed" : "incomplete", out);
 }
 
-void ResponseAnswer::failed(const ApiError& error, std::string& out) {
-  Json json = response("failed");
+void ResponseAnswer::failed(const ApiError& error, AnswerText& out) {
+  Json json = response("failed", out);
   json["error"] = {{"code", "server_error"}, {"message", error.what()}};
   add_numbered("response.failed", {{"response", std::move(json)}}, out);
 }

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -26,25 +25,27 @@ class ResponseAnswer final : public SectionsAnswer {
                  std::optional<LogprobForm> logprobs = std::nullopt)
       : SectionsAnswer(generation), head_(std::move(head)), request_(std::move(request)), logprobs_(logprobs) {}
 
-  void failed(const ApiError& error, std::string& out) override;
+  void failed(const ApiError& error, AnswerText& out) override;
 
  private:
-  void begin(std::string& out) override;
-  void open(size_t number, const Section& section, std::string& out) override;
-  void grow(size_t number, const Section& section, const std::string& text, std::span<const TokenLogprob> logprobs,
-            std::string& out) override;
-  void close(size_t number, const Section& section, std::string& out) override;
-  void end(std::string& out) override;
-  Json whole() const override;
+  void begin(AnswerText& out) override;
+  void open(size_t number, const Section& section, AnswerText& out) override;
+  void grow(size_t number, const Section& section, const std::string& text, size_t first_logprob,
+            AnswerText& out) override;
+  void close(size_t number, const Section& section, AnswerText& out) override;
+  void end(AnswerText& out) override;
+  Json whole(AnswerText& out) const override;
   std::string make_section_id(Piece::Kind kind) const override;
 
-  Json logprobs_json(std::span<const TokenLogprob> logprobs) const;
-  Json text_part(const Section& section) const;
+  // What they make is to be added to `out`.
+  /// Of a section's log-probabilities those from number `first` on.
+  Json logprobs_json(size_t number, size_t first, AnswerText& out) const;
+  Json text_part(size_t number, AnswerText& out) const;
   /// An output item with its content, or without any while it is "in_progress".
-  Json item(const Section& section, std::string_view status) const;
+  Json item(size_t number, std::string_view status, AnswerText& out) const;
   /// Events are numbered.
-  void add_numbered(std::string_view type, Json fields, std::string& out);
-  Json response(std::string_view status) const;
+  void add_numbered(std::string_view type, Json fields, AnswerText& out);
+  Json response(std::string_view status, AnswerText& out) const;
 
   AnswerHead head_;
   Json request_;

@@ -138,11 +138,8 @@ TEST_F(MessagesTest, UnreadableInputIsShown) {
         {.format = chat::ToolFormat::kHermes,
          .tools = Json::parse(R"([{"type": "function", "function": {"name": "wait", "parameters": {}}}])")});
     MessageAnswer answer({}, {});
-    std::string out;
-    while (const Next next = handle->next()) answer.add(0, *next, out);
-    answer.prompt_ended(0, handle->result(), out);
-    answer.complete(out);
-    return Json::parse(out)["content"][0]["input"];
+    const std::string written = text_of(*handle, answer);
+    return Json::parse(written)["content"][0]["input"];
   };
   EXPECT_EQ(input(R"(<tool_call>{"name": "wait", "arguments": {'long': True,}}</tool_call>)", FinishReason::kStop),
             (Json{{"long", true}}));
@@ -399,7 +396,8 @@ TEST_F(MessagesTest, ErrorsAreAnthropics) {
   EXPECT_THAT(
       error(R"({"max_tokens": 1, "messages": [{"role": "user", "content": "a"}], "stop_sequences": ["b", ""]})", 400),
       HasSubstr("stop_sequences.1: Invalid 'stop_sequences.1'"));
-  const auto ticket = harness_.services.admission.enter(1000, 1000);
+  Admission::Ticket others(harness_.services.admission);
+  others.take(1000, 1000);
   EXPECT_THAT(error(R"({"max_tokens": 1, "messages": [{"role": "user", "content": "a"}]})", 429),
               HasSubstr("rate_limit_error"));
 }

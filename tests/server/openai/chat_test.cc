@@ -310,12 +310,9 @@ TEST_F(ChatTest, CutsDoNotMatter) {
         generation.prompts.resize(1);
         generation.sampling.n = 1;
         ChatAnswer answer(generation, {}, {.choices = {}, .logprobs = true}, tokenizer);
-        std::string out;
-        while (const Next next = handle->next()) answer.add(0, *next, out);
-        answer.prompt_ended(0, handle->result(), out);
-        answer.complete(out);
-        if (!stream) return comparable(Json::parse(out));
-        http::Response response{.status = 200, .headers = {}, .body = out};
+        const std::string written = text_of(*handle, answer);
+        if (!stream) return comparable(Json::parse(written));
+        http::Response response{.status = 200, .headers = {}, .body = written};
         response.headers.add("Content-Type", "text/event-stream");
         const std::vector<Json> chunks = Harness::events(response);
         for (const Json& chunk : chunks) {

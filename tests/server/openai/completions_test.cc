@@ -97,6 +97,56 @@ TEST_F(CompletionsTest, EchoedLogprobsCoverThePrompt) {
   EXPECT_TRUE(choice["text"].get<std::string>().starts_with(harness_.engine->tokenizer().decode(prompt)));
 }
 
+TEST_F(CompletionsTest, ALargeAnswerIsWrittenInPieces) {
+  const std::string text(150, 'x');
+  Json body = {{"prompt", text},   {"echo", true},     {"logprobs", 60}, {"prompt_logprobs", 100},
+               {"max_tokens", 20}, {"temperature", 1}, {"seed", 4},      {"ignore_eos", true}};
+  whole(body);  // so that the prompt is cached either time
+  const Json one = whole(body);
+  body["n"] = 3;
+  Bell bell;
+  Written written;
+  const auto work = harness_.begin(completions, to_text(body), bell.wake());
+  int pieces = 0;
+  for (size_t before = 0; !written.done(); before = written.response().body.size()) {
+    EXPECT_TRUE(work->takes_long());
+    work->advance(written);
+    const size_t piece = written.response().body.size() - before;
+    EXPECT_LT(piece, AnswerText::kPiece + (16 << 10));
+    pieces += piece > 0 ? 1 : 0;
+    if (piece == 0 && !written.done()) bell.wait(work->wake_time());
+  }
+  EXPECT_GT(pieces, 20);
+  EXPECT_EQ(written.response().headers.find("content-type"), "application/json");
+  const Json three = Json::parse(written.response().body);
+  ASSERT_EQ(three["choices"].size(), 3U);
+  for (const Json& choice : three["choices"]) {
+    EXPECT_EQ(choice["prompt_logprobs"], one["choices"][0]["prompt_logprobs"]);
+    const Json& logprobs = choice["logprobs"];
+    const size_t tokens = logprobs["tokens"].size();
+    EXPECT_EQ(tokens, choice["prompt_logprobs"].size() + 20);
+    for (const char* list : {"token_logprobs", "top_logprobs", "text_offset"}) EXPECT_EQ(logprobs[list].size(), tokens);
+    EXPECT_EQ(logprobs["text_offset"][tokens - 20], 150);
+  }
+  EXPECT_EQ(three["choices"][0]["logprobs"]["top_logprobs"][40], one["choices"][0]["logprobs"]["top_logprobs"][40]);
+}
+
+TEST_F(CompletionsTest, AnAnswerThatMayBeTooLargeIsNotBegun) {
+  harness_.config.max_answer_bytes = 1 << 20;
+  Json body = {{"prompt", Json(std::vector<int>(100, 7))}, {"prompt_logprobs", 100}, {"max_tokens", 1}};
+  whole(body);
+  body["n"] = 2;
+  body["temperature"] = 1;
+  const Json error = harness_.json(completions, body, 400)["error"];
+  EXPECT_EQ(error["param"], "prompt_logprobs");
+  EXPECT_THAT(error["message"], testing::HasSubstr("20200 log-probabilities, 1.5 MiB of text, of at most 1.0 MiB"));
+  // No more tokens count than the context has room for.
+  whole({{"prompt", Json(std::vector<int>(200, 7))}, {"logprobs", 100}, {"max_tokens", 1'000'000}});
+  EXPECT_EQ(
+      harness_.json(completions, {{"prompt", "a"}, {"logprobs", 100}, {"max_tokens", 250}}, 400)["error"]["param"],
+      "logprobs");
+}
+
 TEST_F(CompletionsTest, OffsetsAreWhereTokensBegin) {
   const std::string prompt = "h\xc3\xa9llo w\xc3\xb6rld";  // two characters of two bytes
   const Json answer =
@@ -267,36 +317,17 @@ TEST(WaitingRequests, AreBounded) {
   ServeConfig config;
   config.max_waiting_requests = 3;
   Harness harness(config);
-  const auto enter = [&](int count) { return harness.services.admission.enter(count, 3); };
   {
-    const auto first = enter(2);
-    ASSERT_NE(first, nullptr);
-    EXPECT_EQ(enter(2), nullptr);
+    Admission::Ticket others(harness.services.admission);
+    ASSERT_TRUE(others.take(2, 3));
     const http::Response response = harness.call(completions, R"({"prompt": ["a", "b"]})");
     EXPECT_EQ(response.status, 429);
     EXPECT_EQ(response.headers.find("Retry-After"), "1");
     EXPECT_EQ(Json::parse(response.body)["error"]["code"], "rate_limit_exceeded");
     EXPECT_EQ(harness.call(completions, R"({"prompt": "a"})").status, 200);
-    first->one_started();
-    EXPECT_NE(enter(2), nullptr);
   }
   // More than the bound at once are taken when nobody waits: they could never be otherwise.
-  EXPECT_NE(enter(5), nullptr);
-  EXPECT_EQ(harness.services.admission.waiting(), 0);
-
-  std::atomic<int> taken = 0;
-  std::vector<std::shared_ptr<Admission::Ticket>> tickets(16);
-  {
-    std::vector<std::jthread> threads;
-    for (auto& ticket : tickets) {
-      threads.emplace_back([&] {
-        ticket = enter(1);
-        if (ticket != nullptr) ++taken;
-      });
-    }
-  }
-  EXPECT_EQ(taken, 3);
-  tickets.clear();
+  EXPECT_EQ(harness.call(completions, R"({"prompt": ["a", "b", "c", "d"]})").status, 200);
   harness.expect_all_free();
 }
 

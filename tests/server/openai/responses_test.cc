@@ -280,11 +280,8 @@ TEST_F(ResponsesTest, UnreadableArgumentsAreAnIncompleteItem) {
       {.format = chat::ToolFormat::kHermes,
        .tools = Json::parse(R"([{"type": "function", "function": {"name": "wait", "parameters": {}}}])")});
   ResponseAnswer answer({}, {}, Json::object());
-  std::string out;
-  while (const Next next = handle->next()) answer.add(0, *next, out);
-  answer.prompt_ended(0, handle->result(), out);
-  answer.complete(out);
-  const Json response = Json::parse(out);
+  const std::string written = text_of(*handle, answer);
+  const Json response = Json::parse(written);
   EXPECT_EQ(response["status"], "completed");
   ASSERT_EQ(response["output"].size(), 1U) << response;
   EXPECT_EQ(response["output"][0]["arguments"], R"({"long": oops})");
@@ -330,12 +327,9 @@ TEST_F(ResponsesTest, CutsDoNotMatter) {
     Generation generation;
     generation.stream = stream;
     ResponseAnswer answer(generation, {}, Json::object());
-    std::string out;
-    while (const Next next = handle->next()) answer.add(0, *next, out);
-    answer.prompt_ended(0, handle->result(), out);
-    answer.complete(out);
-    if (!stream) return without_ids(Json::parse(out));
-    http::Response response{.status = 200, .headers = {}, .body = out};
+    const std::string written = text_of(*handle, answer);
+    if (!stream) return without_ids(Json::parse(written));
+    http::Response response{.status = 200, .headers = {}, .body = written};
     response.headers.add("Content-Type", "text/event-stream");
     return without_ids(accumulated(Harness::events(response)));
   };

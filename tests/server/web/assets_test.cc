@@ -1,4 +1,3 @@
-#include "fixtures.h"
 #include "server/web/assets.h"
 
 #include <gtest/gtest.h>
@@ -8,6 +7,8 @@
 #include <regex>
 #include <sstream>
 #include <string>
+
+#include "fixtures.h"
 
 namespace caravel::server::web {
 namespace {

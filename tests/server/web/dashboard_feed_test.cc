@@ -1,4 +1,3 @@
-#include "fixtures.h"
 #include "server/web/dashboard_feed.h"
 
 #include <gtest/gtest.h>
@@ -7,6 +6,8 @@
 #include <nlohmann/json.hpp>
 #include <string>
 #include <thread>
+
+#include "fixtures.h"
 
 namespace caravel::server::web {
 namespace {
@@ -35,8 +36,8 @@ void advance_in_time(http::Work& work, http::Writer& writer) {
 }
 
 TEST(DashboardFeed, StreamsEventsAsTheEngineMovesAndEndsWithTheServer) {
-  const auto engine = Engine::open(
-      {.model = tests::fixtures() + "/models/llama", .threads = 1, .kv_cache_memory = 8 << 20});
+  const auto engine =
+      Engine::open({.model = tests::fixtures() + "/models/llama", .threads = 1, .kv_cache_memory = 8 << 20});
   bool ending = false;
   const auto work = dashboard_events(*engine, [&] { return ending; });
   TextWriter writer;
