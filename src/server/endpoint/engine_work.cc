@@ -32,7 +32,7 @@ class EngineWork final : public http::Work {
   bool takes_long() const override { return answer_->is_large(); }
 
   Clock::time_point wake_time() const override {
-    if (!out_.empty()) return Clock::time_point::min();
+    if (!out_.empty() || unread_) return Clock::time_point::min();
     return timed_out_ || ended_ ? Clock::time_point::max() : deadline_;
   }
 
@@ -61,14 +61,16 @@ class EngineWork final : public http::Work {
     if (error_) {
       ended_ = true;
       cancel();
-      if (started_)
+      if (started_) {
         answer_->failed(*error_, out_);
-      else
+      } else {
         out_ = {};
+      }
     } else if (std::ranges::all_of(running_, &Running::whole)) {
       ended_ = true;
       answer_->complete(out_);
     }
+    unread_ = !ended_ && out_.is_long();
   }
 
   void cancel() {
@@ -147,6 +149,7 @@ class EngineWork final : public http::Work {
   const Clock::time_point deadline_;
   bool started_ = false;  // the head is out, and more follows
   bool ended_ = false;
+  bool unread_ = false;  // of what is there, since there was enough to be sent
   bool timed_out_ = false;
   std::optional<ApiError> error_;
   AnswerText out_;

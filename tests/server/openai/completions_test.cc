@@ -131,6 +131,31 @@ TEST_F(CompletionsTest, ALargeAnswerIsWrittenInPieces) {
   EXPECT_EQ(three["choices"][0]["logprobs"]["top_logprobs"][40], one["choices"][0]["logprobs"]["top_logprobs"][40]);
 }
 
+TEST_F(CompletionsTest, WhatIsLeftUnreadForLengthIsNotForgotten) {
+  const Json body = {{"prompt", {{5, 6}, {7, 8, 9}}},
+                     {"n", 2},
+                     {"temperature", 1},
+                     {"seed", 1},
+                     {"max_tokens", 30},
+                     {"ignore_eos", true},
+                     {"logprobs", 100}};
+  whole(body);
+  const Json expected = comparable(whole(body));
+  Json asked = body;
+  asked["stream"] = true;
+  asked["stream_options"] = {{"include_usage", true}};
+  Bell bell;
+  Written written;
+  const auto work = harness_.begin(completions, to_text(asked), bell.wake());
+  harness_.engine->monitor().check_integrity();  // nothing runs any more: no news will come
+  while (!written.done()) {
+    work->advance(written);
+    if (!written.done()) ASSERT_LE(work->wake_time(), Clock::now()) << "after " << written.writes() << " pieces";
+  }
+  EXPECT_GT(written.writes(), 8);
+  EXPECT_SAME_JSON(joined(Harness::events(written.response())), expected);
+}
+
 TEST_F(CompletionsTest, AnAnswerThatMayBeTooLargeIsNotBegun) {
   harness_.config.max_answer_bytes = 1 << 20;
   Json body = {{"prompt", Json(std::vector<int>(100, 7))}, {"prompt_logprobs", 100}, {"max_tokens", 1}};
