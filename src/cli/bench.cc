@@ -5,7 +5,6 @@
 #include <atomic>
 #include <functional>
 #include <iterator>
-#include <limits>
 #include <nlohmann/json.hpp>
 #include <random>
 

@@ -22,11 +22,13 @@ class HttpStream : public testing::TestWithParam<bool> {
  protected:
   /// A server whose every answer is one pipe of the test's.
   struct Piped {
-    explicit Piped(ServerConfig config = any_port()) {
+    /// comment: the pipe's.
+    explicit Piped(const ServerConfig& config = any_port(), const std::string& comment = "")
+        : pipe(std::make_shared<Pipe>(GetParam(), comment)) {
       server =
           Server::listen(config, [pipe = pipe](const Request&, const Wake& wake) { return Pipe::work(pipe, wake); });
     }
-    std::shared_ptr<Pipe> pipe = std::make_shared<Pipe>(GetParam());
+    std::shared_ptr<Pipe> pipe;
     std::unique_ptr<Server> server;
   };
 };
@@ -109,34 +111,30 @@ TEST_P(HttpStream, DropsTheWorkOfAClientThatGoesAway) {
 }
 
 TEST_P(HttpStream, AClientThatHasEndedItsSideGetsItsStream) {
-  const auto pipe = std::make_shared<Pipe>(GetParam(), "(there?)");
-  const auto server =
-      Server::listen(any_port(), [&](const Request&, const Wake& wake) { return Pipe::work(pipe, wake); });
-  RawClient client(server->port());
+  Piped piped(any_port(), "(there?)");
+  RawClient client(piped.server->port());
   client.send(get_request("/"));
   client.receive_some();
-  pipe->put("one");
+  piped.pipe->put("one");
   EXPECT_EQ(client.receive_some(), "3\r\none\r\n");
   client.finish();
   EXPECT_EQ(client.receive_some(), "8\r\n(there?)\r\n");
-  EXPECT_FALSE(pipe->work_is_gone());
-  pipe->put("two");
+  EXPECT_FALSE(piped.pipe->work_is_gone());
+  piped.pipe->put("two");
   EXPECT_EQ(client.receive_some(), "3\r\ntwo\r\n");
-  pipe->end();
+  piped.pipe->end();
   EXPECT_EQ(client.receive_some(), "0\r\n\r\n");
   EXPECT_TRUE(client.ends()) << "no request can follow";
-  EXPECT_TRUE(eventually([&] { return server->stats().connections == 0; }));
+  EXPECT_TRUE(eventually([&] { return piped.server->stats().connections == 0; }));
 }
 
 TEST_P(HttpStream, AClientThatClosesIsFoundOutByAProbe) {
-  const auto pipe = std::make_shared<Pipe>(GetParam(), "(there?)");
-  const auto server =
-      Server::listen(any_port(), [&](const Request&, const Wake& wake) { return Pipe::work(pipe, wake); });
-  RawClient client(server->port());
+  Piped piped(any_port(), "(there?)");
+  RawClient client(piped.server->port());
   client.send(get_request("/"));
   client.receive_some();
   client.close();
-  EXPECT_TRUE(eventually([&] { return pipe->work_is_gone(); }));
+  EXPECT_TRUE(eventually([&] { return piped.pipe->work_is_gone(); }));
 }
 
 TEST(HttpWork, AClientThatHasEndedItsSideIsAnswered) {
