@@ -23,6 +23,7 @@ constexpr size_t kMaxPrefix = 200;
 constexpr size_t kMaxPatterns = 5;
 constexpr int kMaxFewValues = 200;
 constexpr size_t kMaxSets = 2000;  // of values that an array without equal items may have had so far
+constexpr size_t kMaxItemsOfSets = 100'000;
 
 std::string shortened(std::string text) {
   constexpr size_t kMost = 60;
@@ -259,14 +260,14 @@ class SchemaCompiler {
   }
 
   /// Every value of `schema`, where they are few; nothing where they are not.
-  std::optional<std::vector<Json>> few_values(const Json& schema, const std::string& place) const {
-    std::vector<Json> all;
+  std::optional<Values> few_values(const Json& schema, const std::string& place) const {
+    Values all;
     for (const Shape& shape : document_.shapes(schema, place)) {
-      std::vector<Json> own = shape.values.value_or(std::vector<Json>());
+      Values own = shape.values.value_or(Values());
       if (!shape.values) {
         if ((shape.types & (kObject | kArray | kString | kFraction)) != 0) return std::nullopt;
-        if ((shape.types & kNull) != 0) own.emplace_back(nullptr);
-        if ((shape.types & kBoolean) != 0) own.insert(own.end(), {false, true});
+        if ((shape.types & kNull) != 0) own.add(nullptr);
+        if ((shape.types & kBoolean) != 0) own.add_all({false, true});
         if ((shape.types & kInteger) != 0) {
           const auto bound = [](const std::optional<Bound>& b) {
             return b && b->value.fraction.empty() ? parse_number<int32_t>(b->value.text()) : std::nullopt;
@@ -274,22 +275,14 @@ class SchemaCompiler {
           const std::optional<int32_t> low = bound(shape.minimum);
           const std::optional<int32_t> high = bound(shape.maximum);
           if (!low || !high || int64_t{*high} - *low > kMaxFewValues) return std::nullopt;
-          for (int64_t value = *low; value <= *high; ++value) own.emplace_back(value);
+          for (int64_t value = *low; value <= *high; ++value) own.add(value);
         }
       }
-      for (Json& value : own) {
-        if (document_.admits_own(shape, value, place)) add_value(all, std::move(value));
+      for (const Json& value : own) {
+        if (document_.admits_own(shape, value, place)) all.add(value);
       }
     }
     return all;
-  }
-
-  static size_t add_value(std::vector<Json>& all, Json value) {
-    check_interrupt_now();
-    const auto found = std::ranges::find_if(all, [&](const Json& other) { return same_value(other, value); });
-    const auto index = static_cast<size_t>(found - all.begin());
-    if (found == all.end()) all.push_back(std::move(value));
-    return index;
   }
 
   /// An array without equal items: a rule for each place and set of values that were written before it.
@@ -299,13 +292,13 @@ class SchemaCompiler {
           "'uniqueItems' at {} cannot be enforced: {}; leave it out, or give the items an enum and a maxItems", place,
           why);
     };
-    std::vector<Json> all;
+    Values all;
     std::vector<std::vector<size_t>> choices;  // of `all`, by the item's place; the last is that of all items behind
     const auto read = [&](const Json& schema, const std::string& own) {
       const auto values = few_values(schema, own);
       if (!values) throw cannot(fmt::format("the items at {} may have any number of values", own));
       std::vector<size_t>& indices = choices.emplace_back();
-      for (const Json& value : *values) indices.push_back(add_value(all, value));
+      for (const Json& value : *values) indices.push_back(all.add(value));
     };
     auto limit = static_cast<size_t>(std::min(shape.max_items.value_or(kMaxCount), kMaxCount));
     // Where nothing is said of those behind the first ones, there are none: any value would have to be told from all.
@@ -323,6 +316,7 @@ class SchemaCompiler {
     std::vector<ExprPtr> constants;
     for (const Json& value : all) constants.push_back(json_constant(value));
     std::map<std::vector<bool>, int> rules;
+    size_t items_written = 0;
     const auto rest = [&](auto& self, std::vector<bool>& used, size_t count) -> ExprPtr {
       if (count == most) return bytes("");
       const auto [found, is_new] = rules.try_emplace(used, 0);
@@ -336,6 +330,10 @@ class SchemaCompiler {
       std::vector<ExprPtr> parts;
       for (const size_t i : choices[std::min(count, choices.size() - 1)]) {
         if (used[i]) continue;
+        if (++items_written > kMaxItemsOfSets) {
+          throw cannot(fmt::format("its items may have {} values, which takes more than {} items to write", all.size(),
+                                   kMaxItemsOfSets));
+        }
         used[i] = true;
         std::vector<ExprPtr> item = {constants[i], self(self, used, count + 1)};
         used[i] = false;
@@ -351,15 +349,17 @@ class SchemaCompiler {
     return json_enclosed("[", rest(rest, used, 0), "]");
   }
 
-  /// A property's schema, with those of the patterns that its name has.
-  Json property_schema(const Shape& shape, const std::string& name, Json schema, const std::string& place) const {
+  /// A property's schema, with those of the patterns that its name has. `names`: the shapes of each of propertyNames.
+  Json property_schema(const Shape& shape, const std::string& name, Json schema,
+                       const std::vector<std::vector<Shape>>& names, const std::string& place) const {
     for (const auto& [pattern, more] : shape.pattern_properties) {
       if (pattern_machine(pattern, place).accepts(name)) schema = both_schemas(schema, more);
     }
-    for (const Json& names : shape.property_names) {
-      if (!document_.admits(names, Json(name), place)) return false;
+    for (const std::vector<Shape>& shapes : names) {
+      const auto admits = [&](const Shape& own) { return document_.admits(own, Json(name), place); };
+      if (std::ranges::none_of(shapes, admits)) return false;
     }
-    if (std::ranges::find(shape.absent, name) != shape.absent.end()) return false;
+    if (shape.absent.has(name)) return false;
     return schema;
   }
 
@@ -370,11 +370,13 @@ class SchemaCompiler {
                       !shape.max_properties;
     if (free) return any_object();
     declare_required(shape, place);
+    std::vector<std::vector<Shape>> names;
+    for (const Json& schema : shape.property_names) names.push_back(document_.shapes(schema, place));
     std::vector<Expr::Member> members;
     int64_t needed = 0;
     for (const auto& [name, own] : shape.properties) {
-      const Json schema = property_schema(shape, name, own, place);
-      const bool is_required = shape.requires_property(name);
+      const Json schema = property_schema(shape, name, own, names, place);
+      const bool is_required = shape.required.has(name);
       if (is_required) ++needed;
       if (schema == Json(false)) {
         if (is_required) return nothing(fmt::format("'{}' is required, and no value is allowed", shortened(name)));
@@ -390,12 +392,16 @@ class SchemaCompiler {
 
   /// Names that are required and not declared become declared ones.
   void declare_required(Shape& shape, const std::string& place) const {
+    if (shape.pattern_properties.size() > kMaxPatterns) {
+      throw fail<Unsupported>("'patternProperties' at {} has {} patterns; at most {} can be enforced", place,
+                              shape.pattern_properties.size(), kMaxPatterns);
+    }
     for (const std::string& name : shape.required) {
       if (shape.property(name) != nullptr) continue;
       const bool matched = std::ranges::any_of(shape.pattern_properties, [&](const auto& pattern) {
-        return pattern_machine(pattern.first, place).accepts(name);
+        return pattern_machine(pattern.name, place).accepts(name);
       });
-      shape.properties.emplace_back(name, matched ? Json(true) : shape.additional.value_or(Json(true)));
+      shape.properties.add({name, matched ? Json(true) : shape.additional.value_or(Json(true))});
     }
   }
 
@@ -444,10 +450,6 @@ class SchemaCompiler {
 
   /// A member of any other name; nullptr: there is none.
   ExprPtr other_members(const Shape& shape, const std::string& place) {
-    if (shape.pattern_properties.size() > kMaxPatterns) {
-      throw fail<Unsupported>("'patternProperties' at {} has {} patterns; at most {} can be enforced", place,
-                              shape.pattern_properties.size(), kMaxPatterns);
-    }
     const Json additional = shape.additional.value_or(Json(true));
     const auto member = [&](ExprPtr key, const Json& schema) {
       return sequence({std::move(key), bytes(":"), json_space(), schema_expr(schema, place + "/additionalProperties")});
@@ -478,7 +480,7 @@ class SchemaCompiler {
       for (size_t i = 0; i < machines.size(); ++i) {
         const bool has = (set >> i & 1U) != 0;
         own = intersect(own, has ? machines[i] : complement(machines[i], place), place);
-        if (has) schema = both_schemas(schema, shape.pattern_properties[i].second);
+        if (has) schema = both_schemas(schema, shape.pattern_properties[i].schema);
       }
       if (schema == Json(false) || is_empty(own)) continue;
       cases.push_back(member(json_string(own), schema));

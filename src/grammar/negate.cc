@@ -50,14 +50,14 @@ class Negation {
       if ((type & kNumber) != 0) numbers.push_back(decimal_of(value));
       if (type == kNull) rest.types &= static_cast<Types>(~kNull);
       if (type == kBoolean) std::erase(booleans, value);
-      if (type == kString) rest.excluded.push_back(value);
+      if (type == kString) rest.excluded.add(value);
       if ((type & (kObject | kArray) & of_) != 0) cannot(type == kObject ? "const of an object" : "const of an array");
     }
     if ((of_ & kBoolean) != 0 && booleans.size() < 2) {
       rest.types &= static_cast<Types>(~kBoolean);
       Shape other;
       other.types = kBoolean;
-      other.values = booleans;
+      other.values = Values(booleans.begin(), booleans.end());
       if (!booleans.empty()) parts_.push_back(std::move(other));
     }
     if ((of_ & kNumber) != 0 && !numbers.empty()) {

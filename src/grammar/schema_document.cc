@@ -1,6 +1,7 @@
 #include "grammar/schema_document.h"
 
 #include <algorithm>
+#include <set>
 
 #include "base/error.h"
 #include "base/interrupt.h"
@@ -15,15 +16,17 @@ constexpr size_t kMaxNesting = 100;
 constexpr int kMaxReferences = 64;
 constexpr size_t kMaxShapes = 256;
 
-std::vector<Shape> combine(const std::vector<Shape>& all, const std::vector<Shape>& more, const std::string& place) {
+std::vector<Shape> combine(std::vector<Shape> all, const std::vector<Shape>& more, const std::string& place) {
   if (all.size() * more.size() > kMaxShapes) {
     throw fail<Unsupported>("the combinations at {} have {} cases; at most {}", place, all.size() * more.size(),
                             kMaxShapes);
   }
   std::vector<Shape> result;
-  for (const Shape& a : all) {
+  for (Shape& a : all) {
     for (const Shape& b : more) {
-      Shape both = merge(a, b, place);
+      check_interrupt();
+      // The last one may have it: a long allOf adds to one shape.
+      Shape both = merge(&b == &more.back() ? std::move(a) : Shape(a), b, place);
       if (both.types != 0 && (!both.values || !both.values->empty())) result.push_back(std::move(both));
     }
   }
@@ -40,35 +43,44 @@ const char* id_keyword(const Json& root) {
   return old ? "id" : "$id";
 }
 
+/// A token of a JSON pointer (RFC 6901) in a URI's fragment.
 std::string unescape(std::string_view token) {
-  std::string out;
+  std::string pointer;
   for (size_t i = 0; i < token.size(); ++i) {
     const auto digit = [&](size_t at) { return at < token.size() ? hex_digit(token[at]) : -1; };
     if (token[i] == '%' && digit(i + 1) >= 0 && digit(i + 2) >= 0) {
-      out += static_cast<char>(digit(i + 1) * 16 + digit(i + 2));
+      pointer += static_cast<char>(digit(i + 1) * 16 + digit(i + 2));
       i += 2;
     } else {
-      out += token[i];
+      pointer += token[i];
     }
   }
-  for (const auto& [from, to] : {std::pair{"~1", "/"}, std::pair{"~0", "~"}}) {
-    for (size_t at = out.find(from); at != std::string::npos; at = out.find(from, at + 1)) out.replace(at, 2, to);
+  std::string name;
+  for (size_t i = 0; i < pointer.size(); ++i) {
+    const bool escaped =
+        pointer[i] == '~' && i + 1 < pointer.size() && (pointer[i + 1] == '0' || pointer[i + 1] == '1');
+    name += !escaped ? pointer[i] : pointer[++i] == '0' ? '~' : '/';
   }
-  return out;
+  return name;
+}
+
+Json read_schema(std::string_view text) {
+  Json schema;
+  try {
+    schema = read_json(text, kMaxNesting);
+  } catch (const FormatError& error) {
+    throw fail<InvalidArgument>("JSON schema: we could not read it: {}", error.what());
+  }
+  if (!schema.is_object() && !schema.is_boolean()) {
+    throw fail<InvalidArgument>("JSON schema: it must be an object, true or false, and is {}", schema.type_name());
+  }
+  return schema;
 }
 
 }  // namespace
 
-SchemaDocument::SchemaDocument(std::string_view text, bool closes_objects) : closes_objects_(closes_objects) {
-  try {
-    root_ = read_json(text, kMaxNesting);
-  } catch (const FormatError& error) {
-    throw fail<InvalidArgument>("JSON schema: we could not read it: {}", error.what());
-  }
-  if (!root_.is_object() && !root_.is_boolean()) {
-    throw fail<InvalidArgument>("JSON schema: it must be an object, true or false, and is {}", root_.type_name());
-  }
-}
+SchemaDocument::SchemaDocument(std::string_view text, bool closes_objects)
+    : closes_objects_(closes_objects), root_(read_schema(text)) {}
 
 std::vector<Shape> SchemaDocument::shapes(const Json& schema, const std::string& place) const {
   return shapes(schema, place, 0);
@@ -92,6 +104,9 @@ std::vector<Shape> SchemaDocument::shapes(const Json& schema, const std::string&
     if (!value.is_array() || value.empty()) {
       throw fail<InvalidArgument>("'{}' at {} must be a list of schemas, not empty", key, place);
     }
+    if (value.size() > kMaxParts) {
+      throw fail<Unsupported>("'{}' at {} has {} schemas; at most {}", key, place, value.size(), kMaxParts);
+    }
     return value;
   };
   // Within one document the dynamic ones lead where $ref does.
@@ -100,13 +115,13 @@ std::vector<Shape> SchemaDocument::shapes(const Json& schema, const std::string&
     if (reference == schema.end()) continue;
     if (!reference->is_string()) throw fail<InvalidArgument>("'{}' at {} must be a string", key, place);
     const PlacedSchema target = resolve(*reference, place);
-    all = combine(all, shapes(*target.schema, target.place, depth + 1), place);
+    all = combine(std::move(all), shapes(*target.schema, target.place, depth + 1), place);
   }
   const auto part_place = [&](const char* key, size_t i) { return fmt::format("{}/{}/{}", place, key, i); };
   if (schema.contains("allOf")) {
     const Json& parts = list("allOf");
     for (size_t i = 0; i < parts.size(); ++i) {
-      all = combine(all, shapes(parts[i], part_place("allOf", i), depth + 1), place);
+      all = combine(std::move(all), shapes(parts[i], part_place("allOf", i), depth + 1), place);
     }
   }
   for (const char* const key : {"anyOf", "oneOf"}) {
@@ -119,6 +134,9 @@ std::vector<Shape> SchemaDocument::shapes(const Json& schema, const std::string&
         either.push_back(std::move(shape));
         branch_of.push_back(i);
       }
+      if (either.size() > kMaxShapes) {
+        throw fail<Unsupported>("'{}' at {} has more than {} cases", key, place, kMaxShapes);
+      }
     }
     if (std::string_view(key) == "oneOf") {
       for (size_t i = 0; i < either.size(); ++i) {
@@ -130,9 +148,6 @@ std::vector<Shape> SchemaDocument::shapes(const Json& schema, const std::string&
               place, branch_of[j], branch_of[i]);
         }
       }
-    }
-    if (either.size() > kMaxShapes) {
-      throw fail<Unsupported>("'{}' at {} has {} cases; at most {}", key, place, either.size(), kMaxShapes);
     }
     all = std::move(either);
   }
@@ -165,9 +180,7 @@ Shape SchemaDocument::read(const Json& schema, const std::string& place) const {
   std::vector<Grammar::Annotation> ignored;
   Shape shape = read_shape(schema, place, ignored);
   for (Grammar::Annotation& annotation : ignored) {
-    if (std::ranges::find(ignored_, annotation.name, &Grammar::Annotation::name) == ignored_.end()) {
-      ignored_.push_back(std::move(annotation));
-    }
+    ignored_.add(std::move(annotation));
   }
   return shape;
 }
@@ -178,8 +191,11 @@ std::vector<Shape> SchemaDocument::without(const std::vector<Shape>& all, const 
   for (const Shape& shape : all) of |= shape.types;
   std::vector<Shape> rest = all;
   for (Shape shape : denied) {
-    if (shape.values) std::erase_if(*shape.values, [&](const Json& value) { return !admits_own(shape, value, place); });
-    rest = combine(rest, negate(shape, of, by, place), place);
+    if (shape.values) {
+      const Shape own = shape;
+      shape.values->erase_if([&](const Json& value) { return !admits_own(own, value, place); });
+    }
+    rest = combine(std::move(rest), negate(shape, of, by, place), place);
   }
   return rest;
 }
@@ -219,14 +235,14 @@ std::vector<Shape> SchemaDocument::with_dependencies(std::vector<Shape> all, con
         if (!list.is_array()) throw fail<InvalidArgument>("'{}' at {} must have lists of names", key, place);
         for (const Json& other : list) {
           if (!other.is_string()) throw fail<InvalidArgument>("'{}' at {} must have lists of names", key, place);
-          present.required.push_back(other);
+          present.required.add(other);
         }
         either.push_back(std::move(present));
       } else {
         const std::string own = fmt::format("{}/{}/{}", place, key, name);
         for (Shape& shape : combine({present}, shapes(what, own, depth + 1), place)) either.push_back(std::move(shape));
       }
-      all = combine(all, either, place);
+      all = combine(std::move(all), either, place);
     }
   }
   return all;
@@ -248,19 +264,22 @@ PlacedSchema SchemaDocument::resolve(const std::string& reference, const std::st
   if (!fragment.empty()) fragment.remove_prefix(1);
   const Json* target = &root_;
   if (!fragment.empty() && fragment[0] != '/') {
-    target = find_anchor(root_, fragment);
+    if (!anchors_) read_anchors(root_, anchors_.emplace());
+    const auto found = anchors_->find(fragment);
+    target = found == anchors_->end() ? nullptr : found->second;
   }
   for (std::string_view rest = fragment; target != nullptr && rest.starts_with('/');) {
     rest.remove_prefix(1);
     const size_t end = std::min(rest.find('/'), rest.size());
     const std::string token = unescape(rest.substr(0, end));
     rest.remove_prefix(end);
-    if (target != &root_ && target->is_object() && target->contains(id_name) && (*target)[id_name].is_string()) {
+    const Json* const own_id = target != &root_ && target->is_object() ? member(*target, id_name) : nullptr;
+    if (own_id != nullptr && own_id->is_string()) {
       throw fail<Unsupported>("'$ref' at {} to '{}' goes through a schema with an '{}' of its own", place, reference,
                               id_name);
     }
-    if (target->is_object() && target->contains(token)) {
-      target = &(*target)[token];
+    if (target->is_object()) {
+      target = member(*target, token);
     } else {
       const auto index = target->is_array() ? parse_number<size_t>(token) : std::nullopt;
       target = index && *index < target->size() ? &(*target)[*index] : nullptr;
@@ -270,22 +289,27 @@ PlacedSchema SchemaDocument::resolve(const std::string& reference, const std::st
   return {target, "#" + std::string(fragment)};
 }
 
-const Json* SchemaDocument::find_anchor(const Json& schema, std::string_view name) const {
-  if (schema.is_array()) {
-    for (const Json& item : schema) {
-      if (const Json* const found = find_anchor(item, name)) return found;
-    }
+const Json* SchemaDocument::member(const Json& object, std::string_view name) const {
+  const auto [found, is_new] = members_.try_emplace(&object);
+  if (is_new) {
+    for (const auto& [key, value] : object.items()) found->second.emplace(key, &value);
   }
-  if (!schema.is_object()) return nullptr;
+  const auto value = found->second.find(name);
+  return value == found->second.end() ? nullptr : value->second;
+}
+
+void SchemaDocument::read_anchors(const Json& schema, Members& anchors) {
+  if (schema.is_array()) {
+    for (const Json& item : schema) read_anchors(item, anchors);
+  }
+  if (!schema.is_object()) return;
   for (const char* const key : {"$anchor", "$dynamicAnchor"}) {
     const auto anchor = schema.find(key);
-    if (anchor != schema.end() && anchor->is_string() && anchor->get_ref<const std::string&>() == name) return &schema;
+    if (anchor != schema.end() && anchor->is_string()) anchors.emplace(anchor->get_ref<const std::string&>(), &schema);
   }
   for (const auto& [key, value] : schema.items()) {
-    if (key == "enum" || key == "const") continue;  // there are values, not schemas
-    if (const Json* const found = find_anchor(value, name)) return found;
+    if (key != "enum" && key != "const") read_anchors(value, anchors);  // there are values, not schemas
   }
-  return nullptr;
 }
 
 bool SchemaDocument::exclude_each_other(const Shape& a, const Shape& b, const std::string& place) const {
@@ -328,11 +352,11 @@ bool SchemaDocument::exclude_each_other(const Shape& a, const Shape& b, const st
       }
       return true;
     };
-    const auto in_both = [&](const std::string& name) { return b.requires_property(name) && differ(name); };
+    const auto in_both = [&](const std::string& name) { return b.required.has(name) && differ(name); };
     // An object with the property that one demands is refused by the other.
     const auto refuses = [&](const Shape& one, const Shape& other) {
       return std::ranges::any_of(one.required, [&](const std::string& name) {
-        if (std::ranges::find(other.absent, name) != other.absent.end()) return true;
+        if (other.absent.has(name)) return true;
         return other.property(name) == nullptr && other.pattern_properties.empty() && other.additional &&
                *other.additional == Json(false);
       });
@@ -341,7 +365,7 @@ bool SchemaDocument::exclude_each_other(const Shape& a, const Shape& b, const st
     const auto lacks = [&](const Shape& one, const Shape& other) {
       if (!closes_objects_ || !one.declares || one.additional || !one.pattern_properties.empty()) return false;
       return std::ranges::any_of(other.required, [&](const std::string& name) {
-        return one.property(name) == nullptr && !one.requires_property(name);
+        return one.property(name) == nullptr && !one.required.has(name);
       });
     };
     if (std::ranges::any_of(a.required, in_both) || refuses(a, b) || refuses(b, a) || (lacks(a, b) && lacks(b, a))) {
@@ -356,9 +380,7 @@ bool SchemaDocument::admits(const Json& schema, const Json& value, const std::st
 }
 
 bool SchemaDocument::admits(const Shape& shape, const Json& value, const std::string& place) const {
-  if (shape.values && std::ranges::none_of(*shape.values, [&](const Json& v) { return same_value(v, value); })) {
-    return false;
-  }
+  if (shape.values && !shape.values->has(canonical_text(value))) return false;
   return admits_own(shape, value, place);
 }
 
@@ -388,14 +410,14 @@ bool SchemaDocument::admits_string(const Shape& shape, const std::string& text, 
   // Counted here: a machine would take states for each character.
   const auto length = std::ranges::count_if(text, [](char c) { return (static_cast<uint8_t>(c) & 0xC0) != 0x80; });
   if (length < shape.min_length || (shape.max_length && length > *shape.max_length)) return false;
-  StringRules rules{shape.formats, shape.patterns, shape.not_patterns, shape.excluded};
-  if (rules != rules_) {
-    Shape rest;
-    rest.formats = rules.formats;
-    rest.patterns = rules.patterns;
-    rest.not_patterns = rules.not_patterns;
-    rest.excluded = rules.excluded;
-    content_ = string_content(rest, place);
+  if (shape.excluded.has(text)) return false;
+  if (shape.formats != rules_.formats || shape.patterns != rules_.patterns ||
+      shape.not_patterns != rules_.not_patterns) {
+    Shape rules;
+    rules.formats = shape.formats;
+    rules.patterns = shape.patterns;
+    rules.not_patterns = shape.not_patterns;
+    content_ = string_content(rules, place);
     rules_ = std::move(rules);
   }
   return content_ == nullptr || content_->accepts(text);
@@ -404,7 +426,9 @@ bool SchemaDocument::admits_string(const Shape& shape, const std::string& text, 
 bool SchemaDocument::admits_object(const Shape& shape, const Json& value, const std::string& place) const {
   const auto count = static_cast<int64_t>(value.size());
   if (count < shape.min_properties || (shape.max_properties && count > *shape.max_properties)) return false;
-  const auto has = [&](const std::string& name) { return value.contains(name); };
+  std::set<std::string_view> there;
+  for (const auto& [name, item] : value.items()) there.insert(name);
+  const auto has = [&](const std::string& name) { return there.contains(name); };
   if (!std::ranges::all_of(shape.required, has) || std::ranges::any_of(shape.absent, has)) return false;
   for (const auto& [name, item] : value.items()) {
     for (const Json& names : shape.property_names) {
@@ -426,11 +450,7 @@ bool SchemaDocument::admits_object(const Shape& shape, const Json& value, const 
 bool SchemaDocument::admits_array(const Shape& shape, const Json& value, const std::string& place) const {
   const auto count = static_cast<int64_t>(value.size());
   if (count < shape.min_items || (shape.max_items && count > *shape.max_items)) return false;
-  for (size_t i = 0; shape.unique && i < value.size(); ++i) {
-    for (size_t j = 0; j < i; ++j) {
-      if (same_value(value[i], value[j])) return false;
-    }
-  }
+  if (shape.unique && Values(value.begin(), value.end()).size() < value.size()) return false;
   for (size_t i = 0; i < value.size(); ++i) {
     if (i < shape.prefix.size()) {
       if (!admits(shape.prefix[i], value[i], place)) return false;

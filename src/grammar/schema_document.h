@@ -1,5 +1,7 @@
 #pragma once
 
+#include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,6 +16,10 @@ struct PlacedSchema {
   std::string place;
 };
 
+struct AnnotationName {
+  const std::string& operator()(const Grammar::Annotation& annotation) const { return annotation.name; }
+};
+
 /// A JSON schema as a whole: follows its references and takes its combinations apart. One thread at a time.
 class SchemaDocument {
  public:
@@ -23,7 +29,7 @@ class SchemaDocument {
 
   const Json& root() const { return root_; }
   /// The annotations met so far, each name once.
-  const std::vector<Grammar::Annotation>& ignored() const { return ignored_; }
+  std::vector<Grammar::Annotation> ignored() const { return {ignored_.begin(), ignored_.end()}; }
 
   /// A value fits `schema` if, and only if, it fits one of these. Throws InvalidArgument (a reference that leads
   /// nowhere, or to itself), Unsupported (a reference out of the document; a oneOf whose alternatives may hold at once;
@@ -39,7 +45,10 @@ class SchemaDocument {
  private:
   std::vector<Shape> shapes(const Json& schema, const std::string& place, int depth) const;
   PlacedSchema resolve(const std::string& reference, const std::string& place) const;
-  const Json* find_anchor(const Json& schema, std::string_view name) const;
+  using Members = std::map<std::string_view, const Json*, std::less<>>;  // keys stand in root_
+  /// Of an object in root_; nullptr: it has none of that name. Searched in a table: definitions may be many.
+  const Json* member(const Json& object, std::string_view name) const;
+  static void read_anchors(const Json& schema, Members& anchors);
   Shape read(const Json& schema, const std::string& place) const;
   /// Those of `all` that do not fit `schema` either, or what `schema` is the condition of: one step of shapes().
   std::vector<Shape> without(const std::vector<Shape>& all, const std::vector<Shape>& denied, const char* by,
@@ -54,14 +63,12 @@ class SchemaDocument {
   bool admits_array(const Shape& shape, const Json& value, const std::string& place) const;
 
   const bool closes_objects_;
-  Json root_;
-  mutable std::vector<Grammar::Annotation> ignored_;
+  const Json root_;
+  mutable std::map<const Json*, Members> members_;  // of objects that references went through
+  mutable std::optional<Members> anchors_;
+  mutable UniqueList<Grammar::Annotation, AnnotationName> ignored_;
   /// What strings may hold by the last shape that one was held to: the values of an enum have it in common.
-  struct StringRules {
-    std::vector<std::string> formats, patterns, not_patterns, excluded;
-    bool operator==(const StringRules&) const = default;
-  };
-  mutable StringRules rules_;
+  mutable Shape rules_;
   mutable std::shared_ptr<const Fsm> content_;
 };
 

@@ -1,5 +1,7 @@
 #include "grammar/schema_shape.h"
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <array>
 #include <limits>
@@ -14,9 +16,16 @@
 namespace caravel::grammar {
 namespace {
 
-bool has_value(const std::vector<Json>& values, const Json& value) {
-  check_interrupt_now();  // lists may be long, and are compared each with each
-  return std::ranges::any_of(values, [&](const Json& v) { return same_value(v, value); });
+/// Leaves those of `values` that are among `others`; nothing stands for all values.
+void keep_common(std::optional<Values>& values, const Values& others) {
+  if (!values) {
+    values = others;
+    return;
+  }
+  values->erase_if([&](const Json& value) {
+    check_interrupt();
+    return !others.has(canonical_text(value));
+  });
 }
 
 class ShapeReader {
@@ -58,10 +67,10 @@ class ShapeReader {
     if (!value.is_object() && !value.is_boolean()) wrong(key, "a schema: an object, true or false");
     return value;
   }
-  std::vector<std::pair<std::string, Json>> schemas(const std::string& key, const Json& value) const {
+  std::vector<NamedSchema> schemas(const std::string& key, const Json& value) const {
     if (!value.is_object()) wrong(key, "an object of schemas");
-    std::vector<std::pair<std::string, Json>> result;
-    for (const auto& [name, item] : value.items()) result.emplace_back(name, schema(key, item));
+    std::vector<NamedSchema> result;
+    for (const auto& [name, item] : value.items()) result.push_back({name, schema(key, item)});
     return result;
   }
   std::vector<Json> schema_list(const std::string& key, const Json& value) const {
@@ -95,13 +104,9 @@ class ShapeReader {
     return found != schema_.end() && *found == Json(true);
   }
 
-  void read_values(std::vector<Json> values) {
+  void read_values(Values values) {
     shape_.says_type = true;
-    if (shape_.values) {
-      std::erase_if(*shape_.values, [&](const Json& value) { return !has_value(values, value); });
-    } else {
-      shape_.values = std::move(values);
-    }
+    keep_common(shape_.values, values);
   }
 
   void read_keyword(const std::string& key, const Json& value) {
@@ -124,7 +129,7 @@ class ShapeReader {
     if (key == "const") return read_values({value});
     if (key == "enum") {
       if (!value.is_array()) wrong(key, "a list");
-      return read_values(std::vector<Json>(value.begin(), value.end()));
+      return read_values(Values(value.begin(), value.end()));
     }
     if (!read_number(key, value) && !read_string(key, value) && !read_object(key, value) && !read_array(key, value) &&
         !read_other(key, value)) {
@@ -180,7 +185,7 @@ class ShapeReader {
     } else if (key == "maxLength") {
       shape_.max_length = count(key, value);
     } else if (key == "pattern") {
-      shape_.patterns.push_back(text(key, value));
+      shape_.patterns.add(text(key, value));
     } else if (key == "format") {
       return read_format(text(key, value));
     } else {
@@ -199,7 +204,7 @@ class ShapeReader {
     if (name == "float" || name == "double") {  // how a number is held, not which it is
       shape_.mentions |= kNumber;
     } else if (string_format(name) != nullptr) {
-      shape_.formats.push_back(name);
+      shape_.formats.add(name);
       shape_.mentions |= kString;
     } else {
       ignored_.push_back({"format:" + name, place_});
@@ -209,12 +214,12 @@ class ShapeReader {
 
   bool read_object(const std::string& key, const Json& value) {
     if (key == "properties") {
-      shape_.properties = schemas(key, value);
+      for (NamedSchema& property : schemas(key, value)) shape_.properties.add(std::move(property));
       shape_.declares = !shape_.properties.empty();
       // Draft 3 says of a property itself that it is required.
       for (const auto& [name, own] : shape_.properties) {
         if (own.is_object() && own.contains("required") && own["required"] == Json(true)) {
-          shape_.required.push_back(name);
+          shape_.required.add(name);
         }
       }
     } else if (key == "patternProperties") {
@@ -226,7 +231,7 @@ class ShapeReader {
     } else if (key == "required") {
       if (value.is_boolean()) return true;  // draft 3's: read with the properties
       if (!value.is_array()) wrong(key, "a list of names");
-      for (const Json& name : value) shape_.required.push_back(text(key, name));
+      for (const Json& name : value) shape_.required.add(text(key, name));
     } else if (key == "minProperties") {
       shape_.min_properties = count(key, value);
     } else if (key == "maxProperties") {
@@ -315,54 +320,64 @@ void merge_numbers(Shape& shape, const Shape& b) {
   shape.multiple_of.insert(shape.multiple_of.end(), b.multiple_of.begin(), b.multiple_of.end());
 }
 
-/// What `shape` says of the property `name` where it does not declare it.
-const Json* undeclared(const Shape& shape) { return shape.additional ? &*shape.additional : nullptr; }
-
 bool limits_names(const Shape& shape) { return shape.additional && *shape.additional != Json(true); }
 bool speaks_of_names(const Shape& shape) {
   return !shape.properties.empty() || !shape.pattern_properties.empty() || limits_names(shape);
 }
 
-void merge_objects(Shape& shape, const Shape& a, const Shape& b, const std::string& place) {
-  append_new(shape.required, b.required);
+/// `shape` becomes what both say.
+void merge_objects(Shape& shape, const Shape& b, const std::string& place) {
+  shape.required.add_all(b.required);
   append_new(shape.property_names, b.property_names);
-  append_new(shape.absent, b.absent);
-  shape.declares = a.declares || b.declares;
+  shape.absent.add_all(b.absent);
+  shape.declares = shape.declares || b.declares;
   if (!speaks_of_names(b)) return;
-  if (!speaks_of_names(a)) {
+  if (!speaks_of_names(shape)) {
     shape.properties = b.properties;
     shape.pattern_properties = b.pattern_properties;
     shape.additional = b.additional;
     return;
   }
   // A name that a pattern of one side has may be an additional one of the other.
-  if (a.pattern_properties != b.pattern_properties && (limits_names(a) || limits_names(b))) {
+  if (shape.pattern_properties != b.pattern_properties && (limits_names(shape) || limits_names(b))) {
     throw fail<Unsupported>("'patternProperties' at {} cannot be combined with another schema's additionalProperties",
                             place);
   }
   append_new(shape.pattern_properties, b.pattern_properties);
-  for (auto& [name, schema] : shape.properties) {
-    const Json* const other = b.property(name) != nullptr ? b.property(name) : undeclared(b);
-    if (other != nullptr) schema = both_schemas(schema, *other);
+  if (b.additional) {
+    for (size_t i = 0; i < shape.properties.size(); ++i) {
+      check_interrupt();
+      NamedSchema& own = shape.properties.at(i);
+      if (!b.properties.has(own.name)) own.schema = both_schemas(own.schema, *b.additional);
+    }
   }
   for (const auto& [name, schema] : b.properties) {
-    if (a.property(name) != nullptr) continue;
-    const Json* const other = undeclared(a);
-    shape.properties.emplace_back(name, other != nullptr ? both_schemas(*other, schema) : schema);
+    const size_t before = shape.properties.size();
+    const size_t at = shape.properties.add({name, schema});
+    Json& own = shape.properties.at(at).schema;
+    if (at < before) {
+      own = both_schemas(own, schema);
+    } else if (shape.additional) {
+      own = both_schemas(*shape.additional, schema);
+    }
   }
-  if (a.additional && b.additional) shape.additional = both_schemas(*a.additional, *b.additional);
-  if (!a.additional) shape.additional = b.additional;
+  if (shape.additional && b.additional) shape.additional = both_schemas(*shape.additional, *b.additional);
+  if (!shape.additional) shape.additional = b.additional;
 }
 
-void merge_arrays(Shape& shape, const Shape& a, const Shape& b) {
-  const size_t count = std::max(a.prefix.size(), b.prefix.size());
-  shape.prefix.clear();
-  const auto item = [](const Shape& s, size_t i) {
-    return i < s.prefix.size() ? s.prefix[i] : s.items.value_or(Json(true));
-  };
-  for (size_t i = 0; i < count; ++i) shape.prefix.push_back(both_schemas(item(a, i), item(b, i)));
-  if (a.items && b.items) shape.items = both_schemas(*a.items, *b.items);
-  if (!a.items) shape.items = b.items;
+void merge_arrays(Shape& shape, const Shape& b) {
+  const auto behind = [](const Shape& s) { return s.items.value_or(Json(true)); };
+  for (size_t i = 0; i < b.prefix.size(); ++i) {
+    if (i == shape.prefix.size()) shape.prefix.push_back(behind(shape));
+    shape.prefix[i] = both_schemas(shape.prefix[i], b.prefix[i]);
+  }
+  if (b.items) {
+    for (size_t i = b.prefix.size(); i < shape.prefix.size(); ++i) {
+      shape.prefix[i] = both_schemas(shape.prefix[i], *b.items);
+    }
+  }
+  if (shape.items && b.items) shape.items = both_schemas(*shape.items, *b.items);
+  if (!shape.items) shape.items = b.items;
 }
 
 }  // namespace
@@ -376,22 +391,25 @@ Types type_of(const Json& value) {
   return decimal_of(value).fraction.empty() ? kInteger : kFraction;
 }
 
-bool same_value(const Json& a, const Json& b) {
-  if (is_number(a) && is_number(b)) return compare(decimal_of(a), decimal_of(b)) == 0;
-  if (a.is_array() && b.is_array()) return std::ranges::equal(a, b, same_value);
-  if (!a.is_object() || !b.is_object()) return a == b;
-  return a.size() == b.size() && std::ranges::all_of(a.items(), [&](const auto& item) {
-           return b.contains(item.key()) && same_value(item.value(), b.at(item.key()));
-         });
+std::string canonical_text(const Json& value) {
+  check_interrupt();
+  if (is_number(value)) {
+    const Decimal number = decimal_of(value);
+    return number.is_zero() ? "0" : number.text();
+  }
+  if (!value.is_structured()) return value.dump();
+  std::vector<std::string> parts;
+  for (const auto& [key, item] : value.items()) {
+    parts.push_back((value.is_object() ? Json(key).dump() + ":" : "") + canonical_text(item));
+  }
+  if (value.is_object()) std::ranges::sort(parts);
+  const std::string inner = fmt::format("{}", fmt::join(parts, ","));
+  return value.is_object() ? "{" + inner + "}" : "[" + inner + "]";
 }
 
 const Json* Shape::property(std::string_view name) const {
-  const auto found = std::ranges::find(properties, name, &std::pair<std::string, Json>::first);
-  return found == properties.end() ? nullptr : &found->second;
-}
-
-bool Shape::requires_property(std::string_view name) const {
-  return std::ranges::find(required, name) != required.end();
+  const NamedSchema* const found = properties.find(name);
+  return found == nullptr ? nullptr : &found->schema;
 }
 
 Shape read_shape(const Json& schema, const std::string& place, std::vector<Grammar::Annotation>& ignored) {
@@ -405,31 +423,26 @@ Json both_schemas(const Json& a, const Json& b) {
   return {{"allOf", Json::array({a, b})}};
 }
 
-Shape merge(const Shape& a, const Shape& b, const std::string& place) {
-  Shape shape = a;
-  shape.types = a.types & b.types;
-  shape.says_type = a.says_type || b.says_type;
-  shape.mentions = a.mentions | b.mentions;
-  if (a.values && b.values) {
-    std::erase_if(*shape.values, [&](const Json& value) { return !has_value(*b.values, value); });
-  } else if (b.values) {
-    shape.values = b.values;
-  }
+Shape merge(Shape shape, const Shape& b, const std::string& place) {
+  shape.types &= b.types;
+  shape.says_type = shape.says_type || b.says_type;
+  shape.mentions |= b.mentions;
+  if (b.values) keep_common(shape.values, *b.values);
   const auto less = [](int64_t x, int64_t y) { return x < y; };
   merge_numbers(shape, b);
-  shape.min_length = std::max(a.min_length, b.min_length);
-  shape.max_length = stricter(a.max_length, b.max_length, less);
-  append_new(shape.excluded, b.excluded);
-  append_new(shape.patterns, b.patterns);
-  append_new(shape.not_patterns, b.not_patterns);
-  append_new(shape.formats, b.formats);
-  merge_objects(shape, a, b, place);
-  shape.min_properties = std::max(a.min_properties, b.min_properties);
-  shape.max_properties = stricter(a.max_properties, b.max_properties, less);
-  merge_arrays(shape, a, b);
-  shape.min_items = std::max(a.min_items, b.min_items);
-  shape.max_items = stricter(a.max_items, b.max_items, less);
-  shape.unique = a.unique || b.unique;
+  shape.min_length = std::max(shape.min_length, b.min_length);
+  shape.max_length = stricter(shape.max_length, b.max_length, less);
+  shape.excluded.add_all(b.excluded);
+  shape.patterns.add_all(b.patterns);
+  shape.not_patterns.add_all(b.not_patterns);
+  shape.formats.add_all(b.formats);
+  merge_objects(shape, b, place);
+  shape.min_properties = std::max(shape.min_properties, b.min_properties);
+  shape.max_properties = stricter(shape.max_properties, b.max_properties, less);
+  merge_arrays(shape, b);
+  shape.min_items = std::max(shape.min_items, b.min_items);
+  shape.max_items = stricter(shape.max_items, b.max_items, less);
+  shape.unique = shape.unique || b.unique;
   return shape;
 }
 

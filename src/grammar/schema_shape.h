@@ -8,6 +8,7 @@
 
 #include "grammar/json_number.h"
 #include "grammar/json_text.h"
+#include "grammar/unique_list.h"
 
 namespace caravel::grammar {
 
@@ -19,32 +20,51 @@ inline constexpr Types kAllTypes = 127;
 /// The types that `value` belongs to: of a number without fraction, kInteger.
 Types type_of(const Json& value);
 
-/// Equal as JSON Schema has it: whatever the order of keys, 1 as 1.0.
-bool same_value(const Json& a, const Json& b);
+/// Of two values the same text if, and only if, they are equal as JSON Schema has it: whatever the order of keys, 1 as
+/// 1.0. Throws Unsupported for numbers that decimal_of() does not write out.
+std::string canonical_text(const Json& value);
+
+struct CanonicalText {
+  std::string operator()(const Json& value) const { return canonical_text(value); }
+};
+using Values = UniqueList<Json, CanonicalText>;
+
+struct NamedSchema {
+  std::string name;
+  Json schema;
+  bool operator==(const NamedSchema&) const = default;
+};
+struct NameOf {
+  const std::string& operator()(const NamedSchema& named) const { return named.name; }
+};
+using NamedSchemas = UniqueList<NamedSchema, NameOf>;
+
+/// The most schemas that a list of a schema's may combine.
+inline constexpr size_t kMaxParts = 1000;
 
 /// What the keywords of one schema say of a value, combinations and references aside; of several schemas that must hold
 /// together, once merged. A limit counts for values of its type alone.
 struct Shape {
   Types types = kAllTypes;
-  bool says_type = false;                   // by `type`, `enum` or `const`
-  Types mentions = 0;                       // the types whose keywords occur
-  std::optional<std::vector<Json>> values;  // one of these
-  std::vector<std::string> excluded;        // strings that it must not be
+  bool says_type = false;        // by `type`, `enum` or `const`
+  Types mentions = 0;            // the types whose keywords occur
+  std::optional<Values> values;  // one of these
+  Texts excluded;                // strings that it must not be
 
   std::optional<Bound> minimum, maximum;
   std::vector<Decimal> multiple_of;
 
   int64_t min_length = 0;
   std::optional<int64_t> max_length;
-  std::vector<std::string> patterns;
-  std::vector<std::string> not_patterns;  // that must occur nowhere
-  std::vector<std::string> formats;       // known ones
+  Texts patterns;
+  Texts not_patterns;  // that must occur nowhere
+  Texts formats;       // known ones
 
-  std::vector<std::pair<std::string, Json>> properties;  // name and schema, in order
-  bool declares = false;                                 // by `properties`; not where they are a condition alone
-  std::vector<std::string> absent;                       // names that must not be there
-  std::vector<std::string> required;
-  std::vector<std::pair<std::string, Json>> pattern_properties;
+  NamedSchemas properties;
+  bool declares = false;  // by `properties`; not where they are a condition alone
+  Texts absent;           // names that must not be there
+  Texts required;
+  std::vector<NamedSchema> pattern_properties;
   std::optional<Json> additional;  // the schema of names that the two above do not have
   std::vector<Json> property_names;
   int64_t min_properties = 0;
@@ -57,7 +77,6 @@ struct Shape {
   bool unique = false;  // no two items are equal
 
   const Json* property(std::string_view name) const;
-  bool requires_property(std::string_view name) const;
 };
 
 /// Reads the keywords of `schema`, an object, but those that refer and combine; older drafts' and OpenAPI's forms too.
@@ -71,8 +90,9 @@ Shape read_shape(const Json& schema, const std::string& place, std::vector<Gramm
 /// be said but not denied), with both.
 std::vector<Shape> negate(const Shape& shape, Types of, std::string_view by, const std::string& place);
 
-/// What both say. Throws Unsupported where they cannot be told as one.
-Shape merge(const Shape& a, const Shape& b, const std::string& place);
+/// What both say; takes the time of `b` alone where it says nothing of all properties. Throws Unsupported where they
+/// cannot be told as one.
+Shape merge(Shape a, const Shape& b, const std::string& place);
 
 /// A schema that says what both say.
 Json both_schemas(const Json& a, const Json& b);

@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <string>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -18,28 +19,42 @@ class Scope {
   /// nullptr where no scope around has it.
   const Value* find(const std::string& name) const {
     for (const Scope* scope = this; scope != nullptr; scope = scope->parent_.get()) {
-      for (const auto& [key, value] : scope->variables_) {
-        if (key == name) return &value;
-      }
+      if (const Value* const found = own(*scope, name)) return found;
     }
     return nullptr;
   }
 
   void set(const std::string& name, Value value) {
-    for (auto& [key, current] : variables_) {
-      if (key == name) {
-        current = std::move(value);
-        return;
-      }
+    if (Value* const current = own(*this, name)) {
+      *current = std::move(value);
+    } else if (few_.size() < kFew) {
+      few_.emplace_back(name, std::move(value));
+    } else {
+      others_.emplace(name, std::move(value));
     }
-    variables_.emplace_back(name, std::move(value));
   }
 
-  void clear() { variables_.clear(); }
+  void clear() {
+    few_.clear();
+    others_.clear();
+  }
 
  private:
+  static constexpr size_t kFew = 16;  // which are found sooner by looking at each
+
+  template <typename Self>
+  static auto own(Self& self, const std::string& name) -> decltype(&self.few_.front().second) {
+    for (auto& [key, value] : self.few_) {
+      if (key == name) return &value;
+    }
+    if (self.others_.empty()) return nullptr;
+    const auto found = self.others_.find(name);
+    return found == self.others_.end() ? nullptr : &found->second;
+  }
+
   std::shared_ptr<Scope> parent_;
-  std::vector<std::pair<std::string, Value>> variables_;
+  std::vector<std::pair<std::string, Value>> few_;
+  std::unordered_map<std::string, Value> others_;  // a client may give a template as many as it likes
 };
 
 }  // namespace caravel::text::jinja
