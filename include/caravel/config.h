@@ -32,6 +32,7 @@ struct EngineConfig {
   int block_size = 16;                 // tokens; a power of two, 8 to 128
   bool enable_prefix_caching = true;
   SchedulingPolicy policy = SchedulingPolicy::kFcfs;
+  double priority_ageing = 10;  // seconds of waiting that outweigh one step of priority, under kPriority; 0: none do
   Preemption preemption = Preemption::kAuto;
   int64_t swap_space = int64_t{256} << 20;  // bytes of host memory for preempted blocks; less where there is little
   bool profile = false;                     // time every region of the steps: Stats::regions

@@ -170,6 +170,12 @@ void add_engine_flags(CLI::App& command, EngineConfig& config) {
                                {{"fcfs", SchedulingPolicy::kFcfs}, {"priority", SchedulingPolicy::kPriority}},
                                "fcfs or priority")
       ->group(group);
+  command
+      .add_option("--priority-ageing", config.priority_ageing,
+                  "Seconds of waiting that outweigh one step of priority, under the priority policy; 0: none do")
+      ->check(not_negative())
+      ->capture_default_str()
+      ->group(group);
 }
 
 void SamplingFlags::add_to(CLI::App& command, Surface surface) {

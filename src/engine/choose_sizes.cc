@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cmath>
 #include <limits>
 
 #include "base/error.h"
@@ -13,6 +14,12 @@ namespace {
 void check_range(std::string_view name, int64_t value, int64_t low, int64_t high) {
   if (value < low || value > high) {
     throw fail<InvalidArgument>("{} is {}; it must be {} to {}", name, value, low, high);
+  }
+}
+
+void check_seconds(std::string_view name, double value, std::string_view zero_means) {
+  if (!(value >= 0) || std::isinf(value)) {
+    throw fail<InvalidArgument>("{} is {}; it must be 0 ({}) or more seconds", name, value, zero_means);
   }
 }
 
@@ -28,10 +35,8 @@ void check_config(const EngineConfig& config) {
   check_range("max_num_batched_tokens", config.max_num_batched_tokens, 1, kMany);
   check_range("swap_space", config.swap_space, 0, kBytes);
   check_range("block_size", config.block_size, 8, 128);
-  if (!(config.max_time_between_tokens >= 0)) {
-    throw fail<InvalidArgument>("max_time_between_tokens is {}; it must be 0 (no bound) or more seconds",
-                                config.max_time_between_tokens);
-  }
+  check_seconds("max_time_between_tokens", config.max_time_between_tokens, "no bound");
+  check_seconds("priority_ageing", config.priority_ageing, "priorities alone count");
   if (!std::has_single_bit(static_cast<unsigned>(config.block_size))) {
     throw fail<InvalidArgument>("block_size is {}; it must be a power of two, 8 to 128", config.block_size);
   }

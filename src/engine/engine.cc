@@ -80,6 +80,7 @@ scheduler::SchedulerConfig scheduler_config(const EngineConfig& config, const Lo
   return {.max_num_seqs = config.max_num_seqs,
           .max_num_batched_tokens = config.max_num_batched_tokens,
           .policy = config.policy,
+          .priority_ageing = config.priority_ageing,
           .preemption = config.preemption,
           .cost = preemption_cost(model),
           .kv = {.block_size = config.block_size,

@@ -86,7 +86,7 @@ void EngineLoop::run() {
   while (take_mail()) {
     for (std::shared_ptr<Task>& task : arrivals_) {
       tasks_.push_back(std::move(task));
-      scheduler_.add(tasks_.back()->group());
+      scheduler_.add(tasks_.back()->group(), seconds_since(opened_));
     }
     arrivals_.clear();
     if (std::exchange(poked_, false)) drop_cancelled();

@@ -48,11 +48,15 @@ void Scheduler::check_fits(const GroupParams& params) const {
   }
 }
 
-void Scheduler::add(std::shared_ptr<SequenceGroup> group) {
+void Scheduler::add(std::shared_ptr<SequenceGroup> group, double now) {
   const GroupParams& params = group->params();
   CARAVEL_CHECK(group->sequences_.empty());
   check_fits(params);
   group->arrival_ = next_arrival_++;
+  if (config_.policy == SchedulingPolicy::kPriority) {
+    const double age = config_.priority_ageing;
+    group->rank_ = age == 0 ? params.priority : params.priority * age + now;
+  }
   Sequence& sequence = make_sequence(*group, params.payload);
   sequence.tokens.assign(params.prompt.begin(), params.prompt.end());
   enqueue(std::move(group));
@@ -139,10 +143,7 @@ void Scheduler::retire(SequenceGroup& group) {
 
 bool Scheduler::before(const SequenceGroup& a, const SequenceGroup& b) const {
   if (a.params().background != b.params().background) return b.params().background;
-  if (config_.policy == SchedulingPolicy::kPriority && a.params().priority != b.params().priority) {
-    return a.params().priority < b.params().priority;
-  }
-  return a.arrival() < b.arrival();
+  return std::pair(a.rank_, a.arrival_) < std::pair(b.rank_, b.arrival_);
 }
 
 void Scheduler::enqueue(GroupPtr group) {

@@ -20,6 +20,7 @@ struct SchedulerConfig {
   int max_num_seqs = 64;             // rows in one step
   int max_num_batched_tokens = 512;  // tokens in one step: the budget that prefill chunks and decode share
   SchedulingPolicy policy = SchedulingPolicy::kFcfs;
+  double priority_ageing = 0;  // seconds of arrival that one step of priority is worth; 0: priorities alone count
   Preemption preemption = Preemption::kAuto;
   PreemptionCost cost;
   cache::KvConfig kv;
@@ -30,10 +31,11 @@ struct SchedulerConfig {
 
 /// Iteration-level scheduling (Orca, OSDI'22) of paged sequences (PagedAttention, SOSP'23, section 4.5), without
 /// phases: a step is a set of (sequence, chunk) under one token budget. Groups run in order of arrival, or of
-/// (priority, arrival): those that run first, then those that wait, none overtaking another. Background groups come
-/// after all others, whether these run or wait: they get the tokens, blocks and sequences of a step that the others
-/// leave over. Where blocks run out, the last group in that order is preempted, all its sequences together, and goes
-/// back to the front of the queue.
+/// (priority, arrival): those that run first, then those that wait, none overtaking another. With ageing, a priority is
+/// so many seconds that a group counts as having come later: it waits at most that long for those of lower numbers, and
+/// the order of two groups never changes. Background groups come after all others, whether these run or wait: they get
+/// the tokens, blocks and sequences of a step that the others leave over. Where blocks run out, the last group in that
+/// order is preempted, all its sequences together, and goes back to the front of the queue.
 ///
 /// The engine's loop: plan() -> execute -> complete(plan) -> for each row append(), fork(), finish() -> plan() ...
 /// One step is in flight at most. One thread at a time. A step of decodes alone allocates nothing.
@@ -48,8 +50,9 @@ class Scheduler {
   /// Throws CapacityError, with the numbers, when the worst case of such a group can never fit the block pool: it would
   /// wait for ever. Any thread may ask.
   void check_fits(const GroupParams& params) const;
-  /// Queues a group (at any time, also while a step is in flight). Throws as check_fits() does.
-  void add(std::shared_ptr<SequenceGroup> group);
+  /// Queues a group (at any time, also while a step is in flight). `now`: seconds of a clock that does not go back, for
+  /// ageing. Throws as check_fits() does.
+  void add(std::shared_ptr<SequenceGroup> group, double now = 0);
   /// Finishes all its sequences, at any time; nothing when it has none left.
   void cancel(SequenceGroup& group);
 

@@ -87,6 +87,7 @@ class SequenceGroup {
   std::vector<std::unique_ptr<Sequence>> sequences_;
   Status status_ = Status::kWaiting;
   uint64_t arrival_ = 0;
+  double rank_ = 0;  // the lowest runs first, then the first to arrive
   int cached_tokens_ = 0;
   int preemptions_ = 0;
   int sequences_made_ = 0;

@@ -150,6 +150,39 @@ TEST(Scheduler, NobodyOvertakesARequestThatDoesNotFitYet) {
   }
 }
 
+TEST(Scheduler, WaitingOutweighsPriorityWhereItAges) {
+  const auto first_to_run = [](double ageing, double later) {
+    SchedulerConfig config = config_of(64, 64, 1);
+    config.policy = SchedulingPolicy::kPriority;
+    config.priority_ageing = ageing;
+    Scheduler scheduler(config);
+    scheduler.add(group_of(6, 8, 1, /*priority=*/2), 100);
+    scheduler.add(group_of(6, 8, 2, /*priority=*/0), 100 + later);
+    return step(scheduler).front();
+  };
+  EXPECT_EQ(first_to_run(/*ageing=*/10, /*later=*/19), 1U);
+  EXPECT_EQ(first_to_run(/*ageing=*/10, /*later=*/21), 0U);
+  EXPECT_EQ(first_to_run(/*ageing=*/0, /*later=*/1e6), 1U);
+}
+
+TEST(Scheduler, ASteadyLoadOfTheHighestPriorityDoesNotKeepOthersWaitingForEver) {
+  SchedulerConfig config = config_of(64, 64, 1);
+  config.policy = SchedulingPolicy::kPriority;
+  config.priority_ageing = 5;
+  Scheduler scheduler(config);
+  const auto patient = group_of(6, 8, 1, /*priority=*/3);
+  int second = 0;
+  scheduler.add(group_of(6, 9, 2), second);
+  scheduler.add(patient, second);
+  while (patient->status() == Status::kWaiting && second < 100) {  // each takes three steps; one comes in each
+    scheduler.add(group_of(6, 9, 3 + second), ++second);
+    step(scheduler);
+  }
+  EXPECT_GE(second, 15);
+  EXPECT_LE(second, 80);
+  while (scheduler.has_work()) step(scheduler);
+}
+
 TEST(Scheduler, PriorityRunsFirstAndTakesTheBlocksOfTheLast) {
   SchedulerConfig config = config_of(10);
   config.policy = SchedulingPolicy::kPriority;
