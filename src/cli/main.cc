@@ -49,6 +49,8 @@ int main(int argc, char** argv) {
 
   // A reader that closes the pipe is seen as EPIPE by the writer, which ends quietly.
   std::signal(SIGPIPE, SIG_IGN);
+  // A file that reaches `ulimit -f` is an error of its write, which is told.
+  std::signal(SIGXFSZ, SIG_IGN);
   try {
     program.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -278,6 +278,17 @@ class Batch(unittest.TestCase):
         self.assertEqual(130, process.wait(60))
         self.assertLess(len(json_lines(self.output.read_text())), 400)
 
+    def test_a_file_that_reaches_its_limit_is_an_error_and_its_rows_are_kept(self):
+        self.write_rows(40, 4)
+        limit = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (2000, resource.RLIM_INFINITY))
+        done = subprocess.run([CARAVEL, "generate", "-i", str(self.input), "-o", str(self.output), *ENGINE],
+                              capture_output=True, timeout=120, preexec_fn=limit)
+        self.assertEqual(1, done.returncode)
+        self.assertIn("out.jsonl: cannot write: File too large; results written before are kept", done.stderr.decode())
+        self.assertGreater(len(json_lines(self.output.read_text())), 1)  # and no part of another
+        generate("-i", str(self.input), "-o", str(self.output))
+        self.assertEqual(40, len(json_lines(self.output.read_text())))
+
     def test_an_output_of_another_input_is_refused(self):
         self.write_rows(1, 2)
         self.output.write_text('{"id":"someone else\'s"}\n')
@@ -450,6 +461,7 @@ class Inspect(unittest.TestCase):
         plan = json.loads(done.stdout)["memory"]["plan"]
         self.assertIn("ulimit -v: 1.0 GiB", plan["bound_by"])
         self.assertLess(plan["available"], 1 << 30)
+
     def test_what_was_decided_is_said_with_its_reason_and_flag(self):
         rows = {row["what"]: row for row in json.loads(run("inspect", "--json", *ENGINE).stdout)["decisions"]}
         self.assertIn("<|im_end|>", rows["end of generation"]["value"])
