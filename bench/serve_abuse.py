@@ -2,6 +2,7 @@
 """What a few odd but legal requests do to everybody else on a `caravel serve`.
 
   bench/serve_abuse.py [--only CASE] [--clients 8] [--victim-tokens 300] [--model M] [--json FILE]
+  bench/serve_abuse.py --odd SECONDS [--seed 1] [--clients 2] [--model M] [--json FILE]
 CARAVEL in the environment is the binary.
 
 Each case runs twice on one server: its requests as they are, and the same without their odd field. Beside them a victim
@@ -9,11 +10,17 @@ streams, and /health is asked ten times a second. Printed are the victim's 50th 
 between tokens in both, the slowest /health, the largest resident memory beyond that of the idle server, and the
 processor time that the server takes in the seconds after all clients have left. Exits with 1 where the victim's p99
 is more than 2 times that beside the plain requests (and above 20 ms), /health takes more than 50 ms, memory grows by
-more than 512 MiB, or more than 0.5 s of processor time is taken after all have left. Standard library alone.
+more than 512 MiB, or more than 0.5 s of processor time is taken after all have left.
+
+--odd looks for what is not among the cases: for so many seconds it sends bench/odd_requests.py's extremes of every field,
+alone first and then in pairs, to a server with --max-time-between-tokens 0.1, beside a victim that never ends, and prints
+the worst ten by each column. A client leaves after 10 s. Exits with 1 where a request got a 5xx other than 503, a connection was closed without an answer, or the
+server ended. Standard library alone.
 """
 
 import argparse
 import asyncio
+import collections
 import contextlib
 import json
 import multiprocessing
@@ -23,6 +30,7 @@ import string
 import sys
 import time
 
+import odd_requests
 import serving
 from serving import Answer, connect, request_bytes
 
@@ -193,22 +201,148 @@ def verdicts(row):
             "memory": row["memory"] <= REACH["memory"], "after": row["after"] <= REACH["after"]}
 
 
+async def endless_victim(port, pipe):
+    """Streams one answer after the other; at every message of the pipe, what happened since the last one."""
+    gaps, slowest = [], []
+
+    async def tell():
+        while True:
+            if await asyncio.to_thread(pipe.poll, 1):
+                pipe.recv()
+                pipe.send((list(gaps), list(slowest)))
+                gaps.clear()
+                slowest.clear()
+
+    async def talk():
+        while True:
+            with contextlib.suppress(OSError, asyncio.IncompleteReadError):
+                await stream(port, {"prompt": "The sea", "max_tokens": 200, "ignore_eos": True}, gaps)
+
+    await asyncio.gather(tell(), talk(), watch(port, slowest, asyncio.Event()))
+
+
+def be_endless_victim(port, pipe):
+    asyncio.run(endless_victim(port, pipe))
+
+
+async def odd_client(port, data, leaves, outcomes):
+    """Appends (status or what went wrong, seconds until the answer was whole)."""
+    begin = time.monotonic()
+    reader, writer = await connect(port)
+    try:
+        async with asyncio.timeout(leaves):
+            writer.write(data)
+            answer = await Answer(reader).head()
+            async for _ in answer.pieces():
+                pass
+            status = answer.status
+    except TimeoutError:
+        status = "left"
+    except (OSError, asyncio.IncompleteReadError, ValueError) as error:
+        status = repr(error)
+    finally:
+        writer.transport.abort()
+    outcomes.append((status, time.monotonic() - begin))
+
+
+async def beside(server, data, clients):
+    """(Outcomes, largest resident memory) of so many clients that send the same."""
+    outcomes, most, done = [], [server.memory_mib()], asyncio.Event()
+
+    async def weigh():
+        while not done.is_set() and server.process.poll() is None:
+            most.append(server.memory_mib())
+            await asyncio.sleep(0.02)
+
+    weigher = asyncio.create_task(weigh())
+    await asyncio.gather(*(odd_client(server.port, data, 10, outcomes) for _ in range(clients)))
+    done.set()
+    await weigher
+    return outcomes, max(most)
+
+
+COLUMNS = {"longest": ("victim's longest gap, ms", 1e3), "p99": ("victim's p99, ms", 1e3), "health": ("/health, ms", 1e3),
+           "memory": ("memory beyond that before, MiB", 1), "kept": ("memory kept after it, MiB", 1),
+           "after": ("processors taken afterwards, beyond the victim's", 1), "waits": ("until its answer was whole, s", 1)}
+
+
+def processors_taken(server, seconds):
+    before = server.processor_seconds()
+    time.sleep(seconds)
+    return (server.processor_seconds() - before) / seconds
+
+
+def look_for_odd(server, seconds, seed, clients):
+    """Rows of what was measured, and what went wrong."""
+    status, text = asyncio.run(serving.ask(server.port, "/openapi.json", method="GET"))
+    requests = odd_requests.OddRequests(json.loads(text), seed)
+    alone = collections.deque(requests.alone())
+    mine, theirs = multiprocessing.Pipe()
+    process = multiprocessing.Process(target=be_endless_victim, args=(server.port, theirs), daemon=True)
+    process.start()
+    time.sleep(2)
+    usual = processors_taken(server, 2)
+    rows, wrong, end = [], [], time.monotonic() + seconds
+    while time.monotonic() < end and server.process.poll() is None:
+        what, path, body = requests.request(*(alone.popleft() if alone else requests.pair()))
+        data = request_bytes(path, body)
+        mine.send("go on")
+        mine.recv()
+        memory = server.memory_mib()
+        outcomes, most = asyncio.run(beside(server, data, clients))
+        mine.send("go on")
+        gaps, health = mine.recv()
+        if server.process.poll() is not None:
+            wrong.append(f"the server ended: {what}")
+            break
+        after = max(0, processors_taken(server, 0.4) - usual)
+        wrong += [f"{status}: {what}" for status, _ in outcomes
+                  if isinstance(status, str) and status != "left" or status in (500, 502, 504)]
+        gaps = gaps or [0]
+        rows.append({"what": what, "statuses": [str(status) for status, _ in outcomes], **shares(gaps),
+                     "longest": max(gaps), "health": max(health, default=0), "memory": most - memory,
+                     "kept": server.memory_mib() - memory, "after": after, "waits": max(s for _, s in outcomes)})
+    process.kill()
+    return rows, wrong
+
+
+def print_worst(rows, wrong):
+    print(f"{len(rows)} requests", flush=True)
+    for column, (title, scale) in COLUMNS.items():
+        print(f"\n| {title} | answer | request |\n| ---: | --- | --- |")
+        for row in sorted(rows, key=lambda row: -row[column])[:10]:
+            print(f"| {scale * row[column]:.2f} | {' '.join(sorted(set(row['statuses'])))} | {row['what'][:150]} |")
+    for line in wrong:
+        print(f"WRONG {line[:300]}")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", choices=CASES, help="one case")
-    parser.add_argument("--clients", type=int, default=8)
+    parser.add_argument("--odd", type=float, metavar="SECONDS", help="look for odd requests for so long")
+    parser.add_argument("--seed", type=int, default=1, help="of --odd")
+    parser.add_argument("--clients", type=int, help="8, or 2 with --odd")
     parser.add_argument("--victim-tokens", type=int, default=300)
     parser.add_argument("--model")
     parser.add_argument("--json", help="file for the figures")
     arguments = parser.parse_args()
     serving.raise_descriptor_limit()
+    if arguments.odd:
+        with serving.Server("--kv-cache-memory", "256MiB", "--max-time-between-tokens", "0.1",
+                            model=arguments.model) as server:
+            rows, wrong = look_for_odd(server, arguments.odd, arguments.seed, arguments.clients or 2)
+        print_worst(rows, wrong)
+        if arguments.json:
+            with open(arguments.json, "w") as file:
+                json.dump(rows, file, indent=1)
+        sys.exit(1 if wrong else 0)
     rows, failed = [], False
     print("| case | p50 / p99 / max beside plain ones, ms | beside these | p99, times | /health, ms | memory, MiB | after, s |")
     print("| --- | --- | --- | --- | --- | --- | --- |")
     for case in [arguments.only] if arguments.only else CASES:
         with serving.Server("--kv-cache-memory", "256MiB", model=arguments.model) as server:
             asyncio.run(stream(server.port, {"prompt": "The sea", "max_tokens": 20}, []))  # what is made once
-            row = measure(server, case, arguments.clients, arguments.victim_tokens)
+            row = measure(server, case, arguments.clients or 8, arguments.victim_tokens)
         met = verdicts(row)
         failed = failed or not all(met.values())
         rows.append(row)
