@@ -65,6 +65,49 @@ test("block map, charts and figures move with the load", async () => {
   await page.close();
 });
 
+for (const dark of [false, true]) {
+  test(`the legend has the colours of the blocks, ${dark ? "dark" : "light"}`, async () => {
+    const page = await browser.newPage({ dark });
+    await page.goto(`${server.url}/dashboard`);
+    await page.until(() => document.getElementById("state").textContent === "live");
+    // What of the legend is not among the map's colours: in one turn, so that both are of one moment.
+    const strange = (names) => {
+      const blank = (width, height) => {
+        const canvas = document.createElement("canvas");
+        [canvas.width, canvas.height] = [width, height];
+        return canvas.getContext("2d", { willReadFrequently: true });
+      };
+      const paint = (color, alpha) => {
+        const context = blank(1, 1);
+        context.globalAlpha = alpha;
+        context.fillStyle = color;
+        context.fillRect(0, 0, 1, 1);
+        return context.getImageData(0, 0, 1, 1).data.join();
+      };
+      const map = document.getElementById("blocks");
+      const copy = blank(map.width, map.height);
+      copy.drawImage(map, 0, 0);
+      const { data } = copy.getImageData(0, 0, map.width, map.height);
+      const seen = new Set();
+      for (let i = 0; i < data.length; i += 4) seen.add(data.slice(i, i + 4).join());
+      const style = getComputedStyle(document.getElementById("blocks-legend"));
+      const value = (name) =>
+        name === "free"
+          ? getComputedStyle(document.querySelector(".key.free")).backgroundColor
+          : style.getPropertyValue(name).trim();
+      return names.filter((name) => !seen.has(paint(value(name), name === "--cached" ? Number(value("--dimmed")) : 1)));
+    };
+    const done = load(5, 100);
+    await page.until(() => document.querySelectorAll(".holder").length > 2);
+    assert.deepEqual(await page.evaluate(strange, ["--held-0", "--held-1", "--held-2", "--shared"]), []);
+    await done;
+    await page.until(new Function(`return (${used})() === 0`));
+    assert.deepEqual(await page.evaluate(strange, ["--cached", "free"]), []);
+    assert.deepEqual(page.problems, []);
+    await page.close();
+  });
+}
+
 test("pointing at a block tells what it holds", async () => {
   const page = await browser.newPage({ dark: true });
   await page.goto(`${server.url}/dashboard`);

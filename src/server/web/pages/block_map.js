@@ -54,12 +54,9 @@ export class BlockMap {
       const x = (square % columns) * pitch;
       const y = Math.floor(square / columns) * pitch;
       const held = state.references[block] > 0;
-      const owner = held ? state.owner[block] : state.cached[block] ? state.lastOwner[block] : -1;
-      let color = held || state.cached[block] ? colors.soft : colors.free;
-      if (owner >= 0) {
-        color = cache.get(owner) ?? requestColor(owner, colors.dark);
-        cache.set(owner, color);
-      }
+      const owner = this.ownerOf(block);
+      const color = cache.get(owner) ?? this.colorOf(block, colors);
+      if (owner >= 0) cache.set(owner, color);
       const dimmed = !held && state.cached[block] ? kDimmed : 1;
       context.globalAlpha = highlight >= 0 && owner !== highlight ? dimmed * kOthers : dimmed;
       context.fillStyle = color;
@@ -68,6 +65,35 @@ export class BlockMap {
     }
     context.globalAlpha = 1;
     if (this.pointed >= 0) this.outline(context, size, colors);
+  }
+
+  /** The request in whose colour a block is drawn. @returns {number} -1: none */
+  ownerOf(block) {
+    const { state } = this;
+    if (state.references[block] > 0) return state.owner[block];
+    return state.cached[block] ? state.lastOwner[block] : -1;
+  }
+
+  colorOf(block, colors) {
+    const owner = this.ownerOf(block);
+    if (owner >= 0) return requestColor(owner, colors.dark);
+    return this.state.references[block] > 0 || this.state.cached[block] ? colors.soft : colors.free;
+  }
+
+  /** Gives the legend colours that the map has now; where it has none of a kind, those that it would have. */
+  showLegend(legend) {
+    const { references, cached } = this.state;
+    const colors = palette();
+    const holders = this.state.holders().map((holder) => requestColor(holder.number, colors.dark));
+    const first = (kind) => {
+      const block = references.findIndex((count, i) => kind(count, i));
+      return block < 0 ? null : this.colorOf(block, colors);
+    };
+    const some = holders.length > 0 ? holders : [1, 2, 3].map((number) => requestColor(number, colors.dark));
+    for (let i = 0; i < 3; ++i) legend.style.setProperty(`--held-${i}`, some[i % some.length]);
+    legend.style.setProperty("--shared", first((count) => count > 1) ?? some[0]);
+    legend.style.setProperty("--cached", first((count, i) => count === 0 && cached[i]) ?? some[0]);
+    legend.style.setProperty("--dimmed", String(kDimmed));
   }
 
   /** Shared: a hole in the middle. */

@@ -105,6 +105,7 @@ function showBlocks() {
     `${number(engine.total_blocks)} blocks${tokens}: ${number(engine.used_blocks)} in use, ` +
     `${number(engine.cached_blocks)} free with a cached prefix`;
   map.draw();
+  map.showLegend(byId("blocks-legend"));
   // Not under the pointer: a list that moves cannot be read.
   if (byId("holders").matches(":hover")) return;
   const { dark } = palette();
