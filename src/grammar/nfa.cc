@@ -23,7 +23,10 @@ class NfaBuilder {
   int32_t node() {
     check_interrupt();
     if (nfa_.nodes.size() >= kMaxNodes) {
-      throw fail<Unsupported>("a repetition is too large: it would take more than {} states", kMaxNodes);
+      throw fail<Unsupported>(
+          "it is too large: a part of it (counted repetitions, alternatives, properties) would take more than {} "
+          "states",
+          kMaxNodes);
     }
     nfa_.nodes.emplace_back();
     return static_cast<int32_t>(nfa_.nodes.size() - 1);

@@ -185,7 +185,9 @@ TEST_F(ChatTest, AForcedCallThatIsCutLeavesNoMarkup) {
         {"messages", kMessages}, {"tools", tools}, {"tool_choice", "required"}, {"max_tokens", length}, {"seed", 3}};
     const Json choice = whole(body)["choices"][0];
     EXPECT_THAT(choice["message"]["content"].dump(), testing::AnyOf("null", R"("")")) << choice;
-    if (!choice["message"].contains("tool_calls")) EXPECT_EQ(choice["finish_reason"], "length");
+    if (!choice["message"].contains("tool_calls")) {
+      EXPECT_EQ(choice["finish_reason"], "length");
+    }
     EXPECT_SAME_JSON(joined(harness_.stream(chat_completions, body)), comparable(Json{{"choices", {choice}}}));
   }
 }

@@ -150,7 +150,9 @@ TEST_F(CompletionsTest, WhatIsLeftUnreadForLengthIsNotForgotten) {
   harness_.engine->monitor().check_integrity();  // nothing runs any more: no news will come
   while (!written.done()) {
     work->advance(written);
-    if (!written.done()) ASSERT_LE(work->wake_time(), Clock::now()) << "after " << written.writes() << " pieces";
+    if (!written.done()) {
+      ASSERT_LE(work->wake_time(), Clock::now()) << "after " << written.writes() << " pieces";
+    }
   }
   EXPECT_GT(written.writes(), 8);
   EXPECT_SAME_JSON(joined(Harness::events(written.response())), expected);
