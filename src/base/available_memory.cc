@@ -1,6 +1,7 @@
 #include "base/available_memory.h"
 
 #include <fmt/format.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -16,6 +17,8 @@
 namespace caravel {
 namespace {
 
+// Stacks of threads that are yet to begin, and a few of malloc's arenas: addresses, of which little is ever touched.
+constexpr int64_t kThreadAddresses = int64_t{192} << 20;
 constexpr int64_t kNoLimit = int64_t{1} << 62;  // the first version writes a number near 2^63 where there is none
 
 /// A limit that is none, as "max" and "unlimited" are, is nothing.
@@ -60,9 +63,9 @@ std::optional<AvailableMemory> of_group(const Cgroup& group) {
                                                  memory_text(*limit), memory_text(used))};
 }
 
-/// A line of /proc/self/limits and a column of /proc/self/statm, in pages.
+/// A line of /proc/self/limits and a column of /proc/self/statm, in pages. reserved: bytes that count as taken.
 std::optional<AvailableMemory> of_ulimit(const std::string& root, std::string_view line_name, int column,
-                                         std::string_view flag) {
+                                         std::string_view flag, int64_t reserved) {
   std::ifstream limits(root + "/proc/self/limits");
   std::optional<int64_t> limit;
   for (std::string line; !limit && std::getline(limits, line);) {
@@ -76,9 +79,9 @@ std::optional<AvailableMemory> of_ulimit(const std::string& root, std::string_vi
   int64_t pages = 0;
   for (int i = 0; i <= column; ++i) statm >> pages;
   const int64_t used = pages * ::sysconf(_SC_PAGESIZE);
-  return AvailableMemory{
-      .bytes = std::max<int64_t>(0, *limit - used),
-      .bound_by = fmt::format("ulimit {}: {}, {} in use", flag, memory_text(*limit), memory_text(used))};
+  std::string why = fmt::format("ulimit {}: {}, {} in use", flag, memory_text(*limit), memory_text(used));
+  if (reserved > 0) why += fmt::format(", {} for threads", memory_text(reserved));
+  return AvailableMemory{.bytes = std::max<int64_t>(0, *limit - used - reserved), .bound_by = std::move(why)};
 }
 
 }  // namespace
@@ -89,9 +92,14 @@ AvailableMemory available_memory(const std::string& root) {
     if (other && other->bytes < least.bytes) least = std::move(*other);
   };
   for (const Cgroup& group : cgroups_of("memory", root)) lower(of_group(group));
-  lower(of_ulimit(root, "Max address space", 0, "-v"));
-  lower(of_ulimit(root, "Max data size", 5, "-d"));
+  lower(of_ulimit(root, "Max address space", 0, "-v", kThreadAddresses));
+  lower(of_ulimit(root, "Max data size", 5, "-d", 0));
   return least;
+}
+
+bool addresses_are_limited() {
+  rlimit limit = {};
+  return ::getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY;
 }
 
 std::string memory_text(int64_t bytes) {

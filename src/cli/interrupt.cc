@@ -41,6 +41,8 @@ InterruptGuard::InterruptGuard(std::initializer_list<int> signals) : signals_(si
 }
 
 InterruptGuard::~InterruptGuard() {
+  // A second signal ends the program at once, also while what the first one stopped is taken apart.
+  if (interrupted()) return;
   for (const int signal : signals_) handle_with(signal, SIG_DFL);
 }
 

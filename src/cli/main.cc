@@ -1,8 +1,11 @@
+#include <malloc.h>
+
 #include <CLI/CLI.hpp>
 #include <csignal>
 #include <cstdio>
 #include <new>
 
+#include "base/available_memory.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "cli/commands.h"
@@ -21,6 +24,8 @@ void tell(std::string_view error) { caravel::log::tell(spdlog::level::err, error
 }  // namespace
 
 int main(int argc, char** argv) {
+  // Each of malloc's arenas reserves 64 MiB of addresses.
+  if (caravel::addresses_are_limited()) ::mallopt(M_ARENA_MAX, 2);
   CLI::App program("An LLM engine: paged KV cache, continuous batching, one binary.", "caravel");
   program.set_version_flag("--version", version_text());
   program.require_subcommand(1);

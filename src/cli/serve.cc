@@ -13,6 +13,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "base/available_memory.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/log.h"
@@ -225,6 +226,8 @@ void wait_for_signal(const InterruptGuard& guard) {
 void run_server(const ServeOptions& options) {
   ServeConfig config = make_config(options);
   allow_descriptors(config.http.max_connections);
+  config.http.max_queued_handlers = config.max_waiting_requests;
+  if (addresses_are_limited()) config.http.handler_threads = 1;
   const auto engine = Engine::open(options.chat.load(options.engine));
   if (config.served_model_names.empty()) {
     config.served_model_names = default_names(options.engine.model, engine->model());
@@ -237,7 +240,7 @@ void run_server(const ServeOptions& options) {
   wait_for_signal(guard);
   log::tell(spdlog::level::info, "running requests go on to their end; a second signal stops at once");
   if (!app->drain()) {
-    log::warn("some requests were still running after {} seconds and were dropped", options.drain_timeout);
+    log::warn("some requests were still running after {} seconds and were cut short", options.drain_timeout);
   }
 }
 

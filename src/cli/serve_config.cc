@@ -21,7 +21,10 @@ std::string with_hyphens(std::string name) {
 CLI::Option& option_of(CLI::App& command, const std::string& key, const std::string& where) {
   const std::string name = with_hyphens(key);
   if (name == "model") return *command.get_option("MODEL");
-  CLI::Option* option = name == "config" || name == "help" ? nullptr : command.get_option_no_throw("--" + name);
+  if (name == "config" || name == "help" || name == "log-level" || name == "version") {
+    throw fail<UsageError>("{}: '{}' is given on the command line alone: --{}", where, key, name);
+  }
+  CLI::Option* option = command.get_option_no_throw("--" + name);
   if (option == nullptr) throw fail<UsageError>("{}: {}", where, unknown_flag(command, key));
   return *option;
 }

@@ -20,9 +20,12 @@ class Connection final : public std::enable_shared_from_this<Connection> {
   ~Connection();
 
   void start();
-  /// Ends it here if no request is in work; else it ends with that one's answer.
   /// Ends it here and drops the work.
   void close();
+  /// Its answer comes to its end now, whatever that takes away from it.
+  void cut() {
+    if (transaction_) transaction_->cut();
+  }
   /// What a handler does for it is of no use to anybody any more. Any thread, once the loop has ended.
   void give_up() {
     if (transaction_) transaction_->give_up();

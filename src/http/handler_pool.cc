@@ -6,11 +6,13 @@
 
 namespace caravel::http {
 
-void HandlerPool::post(std::function<void()> job) {
+bool HandlerPool::post(std::function<void()> job) {
   std::vector<std::thread> ended;
   {
     const std::lock_guard lock(mutex_);
-    if (stopping_) return;
+    if (stopping_) return true;
+    // Threads that are free, or yet to begin, take as many.
+    if (std::cmp_greater_equal(jobs_.size(), int64_t{queued_} + most_ - busy_)) return false;
     jobs_.push_back(std::move(job));
     ended.swap(ended_);
     if (jobs_.size() > static_cast<size_t>(idle_) && threads_.size() < static_cast<size_t>(most_)) {
@@ -20,6 +22,7 @@ void HandlerPool::post(std::function<void()> job) {
   }
   changed_.notify_one();
   for (std::thread& thread : ended) thread.join();  // at their last instruction
+  return true;
 }
 
 void HandlerPool::stop() {
@@ -49,10 +52,12 @@ void HandlerPool::run(int number) {
     --idle_;
     std::function<void()> job = std::move(jobs_.front());
     jobs_.pop_front();
+    ++busy_;
     lock.unlock();
     job();
     job = nullptr;
     lock.lock();
+    --busy_;
     if (thread_is_slow()) {
       ++idle_;
       break;

@@ -22,6 +22,11 @@ std::optional<std::string_view> Headers::find(std::string_view name) const {
   return std::nullopt;
 }
 
+void Headers::set(std::string_view name, std::string value) {
+  std::erase_if(fields_, [&](const auto& field) { return equal_without_case(field.first, name); });
+  add(std::string(name), std::move(value));
+}
+
 std::unique_ptr<Work> ready(Response response) { return std::make_unique<ReadyWork>(std::move(response)); }
 
 }  // namespace caravel::http

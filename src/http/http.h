@@ -21,6 +21,8 @@ class Headers {
   /// The first value of that name; nothing where there is none.
   std::optional<std::string_view> find(std::string_view name) const;
   void add(std::string name, std::string value) { fields_.emplace_back(std::move(name), std::move(value)); }
+  /// In place of all values of that name.
+  void set(std::string_view name, std::string value);
   const std::vector<std::pair<std::string, std::string>>& fields() const { return fields_; }
 
  private:
@@ -74,6 +76,8 @@ class Work {
   /// The next advance() may take milliseconds: it is called aside, on a thread of low priority, and what it writes
   /// leaves afterwards.
   virtual bool takes_long() const { return false; }
+  /// The server is about to end: what is left to say is said by the next calls of advance(), soon.
+  virtual void cut() {}
   /// Asked after each advance(), which is called at that time too if nothing has woken the work before; max: never.
   virtual Clock::time_point wake_time() const { return Clock::time_point::max(); }
 };
@@ -100,8 +104,9 @@ struct ServerConfig {
   uint16_t port = 8000;            // 0: a free one
   std::string certificate_file;    // PEM; with private_key_file: TLS
   std::string private_key_file;
-  int threads = 1;          // that read, write and advance
-  int handler_threads = 4;  // that run handlers
+  int threads = 1;                 // that read, write and advance
+  int handler_threads = 4;         // that run handlers; four times as many where these are busy
+  int max_queued_handlers = 1024;  // requests with a body that wait for such a thread; more are answered 429
   size_t max_header_bytes = 64 << 10;
   size_t max_body_bytes = 32 << 20;
   Budget bodies;                   // memory that bodies take from their first byte to the handler's end; beyond it: 429
@@ -134,7 +139,8 @@ class Server {
   /// The port that it listens on.
   virtual uint16_t port() const = 0;
   /// From here on each connection ends with its next answer; who may still come in, the gate says. Returns when the
-  /// last answer is complete or after `limit`, and says which (true: all complete).
+  /// last answer is complete (true). After `limit` those that are left are cut (Work::cut), and have a moment for their
+  /// last words (false).
   virtual bool drain(std::chrono::milliseconds limit) = 0;
   /// Since drain() was called.
   virtual bool draining() const = 0;

@@ -18,6 +18,7 @@ namespace {
 /// The kernel's buffer for each connection. Left to itself it grows to megabytes for a client that does not read; this
 /// is enough for a fast one, and beyond it what is pending waits with the Work, where it is joined.
 constexpr int kSendBuffer = 256 << 10;
+constexpr std::chrono::seconds kLastWords{3};           // for answers that are cut at the end of a drain
 constexpr std::chrono::milliseconds kAcceptPause{100};  // after an error such as "too many open files"
 
 class ServerImpl final : public Server {
@@ -62,7 +63,14 @@ class ServerImpl final : public Server {
 
   bool drain(std::chrono::milliseconds limit) override {
     shared_.draining = true;
-    return shared_.transactions.wait_for_none(limit);
+    if (shared_.transactions.wait_for_none(limit)) return true;
+    for (const auto& loop : loops_) {
+      asio::post(loop->context, [&connections = loop->connections] {
+        for (Connection* connection : connections) connection->cut();
+      });
+    }
+    shared_.transactions.wait_for_none(kLastWords);
+    return false;
   }
 
   bool draining() const override { return shared_.draining; }

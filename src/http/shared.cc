@@ -26,8 +26,9 @@ Shared::Shared(const ServerConfig& server_config, Handler server_handler, Gate s
     : config(server_config),
       handler(std::move(server_handler)),
       gate(std::move(server_gate)),
-      handlers(std::max(1, config.handler_threads), 4 * std::max(1, config.handler_threads)),
+      handlers(std::max(1, config.handler_threads), 4 * std::max(1, config.handler_threads),
+               config.max_queued_handlers),
       probes(1, 2),
-      writers(1, 1, HandlerPool::Priority::kLow) {}
+      writers(1, 1, HandlerPool::kAnyNumber, HandlerPool::Priority::kLow) {}
 
 }  // namespace caravel::http

@@ -1,5 +1,7 @@
 #include "http/target.h"
 
+#include <algorithm>
+
 #include "base/numbers.h"
 #include "http/request_reader.h"
 #include "http/text.h"
@@ -30,17 +32,21 @@ std::string percent_decoded(std::string_view text) {
 
 Target split_target(std::string_view target) {
   if (target == "*") return {.path = "*", .query = ""};
+  std::string_view authority;
   for (const std::string_view scheme : {"http://", "https://"}) {
     if (!equal_without_case(target.substr(0, scheme.size()), scheme)) continue;
-    const size_t authority_end = target.find_first_of("/?", scheme.size());
-    target = authority_end == target.npos ? "/" : target.substr(authority_end);
-    if (target.front() == '?') return {.path = "/", .query = std::string(target.substr(1))};
+    const size_t end = std::min(target.find_first_of("/?", scheme.size()), target.size());
+    authority = target.substr(scheme.size(), end - scheme.size());
+    target = end == target.size() ? "/" : target.substr(end);
+    if (target.front() == '?')
+      return {.authority = std::string(authority), .path = "/", .query = std::string(target.substr(1))};
     break;
   }
   if (target.empty() || target.front() != '/')
     throw BadRequest(400, "malformed request: its target is not a path", "bad_path");
   const size_t question = target.find('?');
-  return {.path = percent_decoded(target.substr(0, question)),
+  return {.authority = std::string(authority),
+          .path = percent_decoded(target.substr(0, question)),
           .query = question == target.npos ? "" : std::string(target.substr(question + 1))};
 }
 

@@ -6,8 +6,9 @@
 namespace caravel::http {
 
 struct Target {
-  std::string path;   // percent-decoded
-  std::string query;  // as it came, without the '?'
+  std::string authority = {};  // of a target that is a whole URL
+  std::string path;            // percent-decoded
+  std::string query;           // as it came, without the '?'
 };
 
 /// Splits a request's target: "/path?query", "http://host/path?query" or "*". Throws BadRequest for a '%' that is

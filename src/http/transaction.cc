@@ -74,7 +74,7 @@ void Transaction::handle(Request request, Budget::Part body) {
   HandlerPool& pool = request.body.empty() ? shared_.probes : shared_.handlers;
   const auto job = std::make_shared<Job>(weak_from_this(), gone_, WakeQueue::wake_of(loop_.wakes, wake_target_),
                                          std::move(request), std::move(body));
-  pool.post([&handler = shared_.handler, &context = loop_.context, job] {
+  const bool taken = pool.post([&handler = shared_.handler, &context = loop_.context, job] {
     std::unique_ptr<Work> work = work_of(handler, job->request, job->wake, *job->gone);
     job->held.resize(0);
     if (work == nullptr) return;
@@ -83,6 +83,14 @@ void Transaction::handle(Request request, Budget::Part body) {
       if (const auto self = weak.lock()) self->begin(std::move(work));
     });
   });
+  if (taken) return;
+  Response response =
+      error_response(429,
+                     fmt::format("{} requests wait to be looked at, as many as may: send it again later",
+                                 shared_.config.max_queued_handlers),
+                     "rate_limit_exceeded");
+  response.headers.add("Retry-After", "1");
+  begin(ready(std::move(response)));
 }
 
 void Transaction::refuse(Response response) {
@@ -92,6 +100,14 @@ void Transaction::refuse(Response response) {
 
 void Transaction::begin(std::unique_ptr<Work> work) {
   work_ = std::move(work);
+  if (cut_) work_->cut();
+  on_news_();
+}
+
+void Transaction::cut() {
+  cut_ = true;
+  if (!work_) return;
+  work_->cut();
   on_news_();
 }
 

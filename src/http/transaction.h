@@ -29,6 +29,9 @@ class Transaction : public std::enable_shared_from_this<Transaction> {
   /// That is the answer, after which the connection ends.
   void refuse(Response response);
 
+  /// Work::cut(), also of work that is not there yet.
+  void cut();
+
   /// Nothing follows on the connection.
   void end_connection() { writer_.end_connection(); }
   /// Some of the answer is there.
@@ -62,6 +65,7 @@ class Transaction : public std::enable_shared_from_this<Transaction> {
   std::unique_ptr<Work> work_;      // none: the handler has it, or it is aside
   std::unique_ptr<Aside> written_;  // what it wrote aside, and waits to be taken
   bool has_news_ = false;           // since it was advanced last
+  bool cut_ = false;
 };
 
 }  // namespace caravel::http

@@ -85,8 +85,8 @@ TEST_F(AvailableMemoryTest, IsWhatUlimitLeaves) {
   tree_.write("/proc/self/limits",
               "Max data size             unlimited            unlimited            bytes     \n"
               "Max address space         1048576000           unlimited            bytes     \n");
-  EXPECT_EQ(mebibytes(), 900) << "25,600 pages are taken";
-  EXPECT_EQ(bound(), "ulimit -v: 1000 MiB, 100 MiB in use");
+  EXPECT_EQ(mebibytes(), 708) << "25,600 pages are taken";
+  EXPECT_EQ(bound(), "ulimit -v: 1000 MiB, 100 MiB in use, 192 MiB for threads");
   tree_.write("/proc/self/limits",
               "Max data size             524288000            unlimited            bytes     \n"
               "Max address space         1048576000           unlimited            bytes     \n");

@@ -262,6 +262,25 @@ class Signals(unittest.TestCase):
             connection.close()
 
 
+    def test_what_still_runs_at_the_drains_end_is_told(self):
+        with Server("--drain-timeout", "1") as server:
+            connection, chunks = self.stream(server, 5000)
+            next(chunks)
+            whole = server.connect()
+            whole.request("POST", "/v1/completions", json.dumps(
+                {"prompt": "Once upon a time", "max_tokens": 5000, "ignore_eos": True}))
+            time.sleep(0.5)
+            server.process.send_signal(signal.SIGTERM)
+            rest = list(chunks)
+            connection.close()
+            self.assertIn("shutting down", rest[-1]["error"]["message"])
+            answer = whole.getresponse()
+            self.assertEqual(503, answer.status)
+            self.assertIn("shutting down", json.loads(answer.read())["error"]["message"])
+            whole.close()
+            self.assertEqual(0, server.wait())
+
+
 class JsonLog(unittest.TestCase):
     def test_every_line_is_one_object(self):
         with Server("--host", "0.0.0.0", "--log-format", "json") as server:
@@ -303,16 +322,17 @@ class Flags(unittest.TestCase):
         self.assertIn("--max-num-seqs", fails("--config", self.config("max-num-seqs: many\n")))
         self.assertIn("value or a list", fails("--config", self.config("api-key: {a: b}\n")))
         self.assertIn("caravel.yaml:2", fails("--config", self.config("a: [\n")))
-        self.assertIn("--max-num-seqs: 0: give a number above 0", fails("--max-num-seqs", "0"))
+        self.assertIn("--max-num-seqs: 0: give a whole number, 1 to 1048576", fails("--max-num-seqs", "0"))
         self.assertIn("--nonsense", fails("--nonsense"))
         self.assertIn("caravel: --port: hello: give a whole number, 0 to 65535", fails(port="hello"))
-        self.assertIn("caravel.yaml:1: --max-num-seqs: many: give a number above 0",
+        self.assertIn("caravel.yaml:1: --max-num-seqs: many: give a whole number, 1 to 1048576",
                       fails("--config", self.config("max-num-seqs: many\n")))
-        self.assertIn("caravel.yaml:2: --max-num-seqs: 0: give a number above 0",
+        self.assertIn("caravel.yaml:2: --max-num-seqs: 0: give a whole number, 1 to 1048576",
                       fails("--config", self.config("host: 127.0.0.1\nmax-num-seqs: 0\n")))
         self.assertIn("caravel.yaml:2: 'max_num_seqs' stands in the file twice",
                       fails("--config", self.config("max-num-seqs: 2\nmax_num_seqs: 4\n")))
         self.assertNotIn("nearest", fails("--config", self.config("foo: 1\n")))
+        self.assertIn("'log_level' is given on the command line alone", fails("--config", self.config("log_level: info\n")))
         self.assertIn("'tensor-parallel-size': several devices are not there yet",
                       fails("--config", self.config("tensor-parallel-size: 2\n")))
         self.assertIn("--seed", fails("--seed", "18446744073709551616"))

@@ -107,6 +107,8 @@ TEST(RequestReader, TakesEveryFormOfATarget) {
   EXPECT_EQ(path_of("http://host:1/a?b"), "/a?b");
   EXPECT_EQ(path_of("HTTP://host"), "/?");
   EXPECT_EQ(path_of("http://host?b"), "/?b");
+  std::string bytes = "GET http://other:1/a HTTP/1.1\r\nHost: localhost\r\n\r\n";
+  EXPECT_EQ(read(bytes, bytes.size()).headers.find("host"), "other:1");  // RFC 9112, 3.2.2
   for (const char* bad : {"/%", "/%1", "/%zz", "/a%00b", "host:80", "%2f"}) {
     EXPECT_EQ(refused(std::string("GET ") + bad + " HTTP/1.1\r\nHost: a\r\n\r\n"), 400) << bad;
   }
@@ -132,6 +134,8 @@ TEST(RequestReader, RefusesWhatTwoReadersMightEndInDifferentPlaces) {
   EXPECT_EQ(refused("POST / HTTP/1.1\r\n Host: a\r\n\r\n"), 400);
   EXPECT_EQ(refused(with_headers("Transfer-Encoding: chunked\r\n", "x\r\n\r\n")), 400);
   EXPECT_EQ(refused(with_headers("Transfer-Encoding: chunked\r\n", "3\r\nabcd\r\n0\r\n\r\n")), 400);
+  EXPECT_EQ(refused(with_headers("Transfer-Encoding: chunked\r\n", "3\nabc\n0\n\n")), 400);
+  EXPECT_EQ(refused(with_headers("Transfer-Encoding: chunked\r\n", "3\r\nabc\r\n0\nA: 1\r\n\r\n")), 400);
   EXPECT_EQ(refused(with_headers("A: 1\nB: 2\r\n")), 400);
   EXPECT_EQ(refused(with_headers(std::string("A: 1\0\r\n", 7))), 400);
 }

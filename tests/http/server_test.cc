@@ -280,6 +280,42 @@ TEST(HttpServer, AnswersProbesWhateverOthersSend) {
   for (const auto& client : busy) EXPECT_EQ(client->receive().body, "/work");
 }
 
+TEST(HttpServer, RefusesWhatWouldWaitBehindTooManyOthers) {
+  ServerConfig config = any_port();
+  config.handler_threads = 1;  // four at once
+  config.max_queued_handlers = 2;
+  std::atomic<bool> done = false;
+  std::atomic<int> begun = 0;
+  const auto server = Server::listen(config, [&](const Request&, const Wake&) {
+    ++begun;
+    eventually([&] { return done.load(); });
+    return ready(text_response("done"));
+  });
+  std::vector<std::unique_ptr<RawClient>> busy;
+  const auto send = [&] {
+    busy.push_back(std::make_unique<RawClient>(server->port()));
+    busy.back()->send(post_request("/work", "x"));
+  };
+  for (int i = 0; i < 4; ++i) send();
+  EXPECT_TRUE(eventually([&] { return begun == 4; }));
+  for (int i = 0; i < 3; ++i) send();
+  int refused = 0;
+  const auto waits_for_answer = [&](RawClient& client) {
+    const RawResponse response = client.receive();
+    if (response.status == 429) {
+      ++refused;
+      EXPECT_EQ(response.headers.at("retry-after"), "1");
+      EXPECT_THAT(response.body, testing::HasSubstr("2 requests wait"));
+    } else {
+      EXPECT_EQ(response.body, "done");
+    }
+  };
+  EXPECT_TRUE(eventually([&] { return server->stats().requests == 7; }));
+  done = true;
+  for (const auto& client : busy) waits_for_answer(*client);
+  EXPECT_EQ(refused, 1);
+}
+
 TEST(HttpServer, AClientThatGoesAwayEndsItsHandler) {
   std::atomic<int> begun = 0;
   std::atomic<int> ended = 0;

@@ -1,5 +1,6 @@
 #include "server/endpoint/api_error.h"
 
+#include "base/utf8.h"
 #include "caravel/engine.h"
 #include "fields/fields.h"
 #include "server/endpoint/json_response.h"
@@ -9,9 +10,27 @@ namespace {
 
 constexpr const char* kInvalidRequest = "invalid_request_error";
 
+constexpr size_t kMostMessage = 2000;
+constexpr size_t kMostName = 300;
+
+/// Whole characters of well-formed UTF-8, `most` bytes of them.
+std::string beginning(const std::string& text, size_t most) {
+  if (text.size() <= most) return text;
+  while (most > 0 && is_continuation(text[most])) --most;
+  return text.substr(0, most) + "...";
+}
+
 Json or_null(const std::optional<std::string>& value) { return value ? Json(*value) : Json(nullptr); }
 
 }  // namespace
+
+ApiError::ApiError(int http_status, std::string error_type, const std::string& message,
+                   const std::optional<std::string>& about, std::optional<std::string> error_code)
+    : Error(beginning(message, kMostMessage)),
+      status(http_status),
+      type(std::move(error_type)),
+      param(about ? std::optional(beginning(*about, kMostName)) : std::nullopt),
+      code(std::move(error_code)) {}
 
 ApiError as_api_error(const std::exception& error) {
   if (const auto* api = dynamic_cast<const ApiError*>(&error)) return *api;

@@ -12,13 +12,10 @@ namespace caravel::server {
 /// An error as OpenAI answers it: {"error": {"message", "type", "param", "code"}} with its status.
 class ApiError : public Error {
  public:
+  /// Names and values that a client sent stand in messages: of long ones the beginning is told.
   ApiError(int http_status, std::string error_type, const std::string& message,
-           std::optional<std::string> about = std::nullopt, std::optional<std::string> error_code = std::nullopt)
-      : Error(message),
-        status(http_status),
-        type(std::move(error_type)),
-        param(std::move(about)),
-        code(std::move(error_code)) {}
+           const std::optional<std::string>& about = std::nullopt,
+           std::optional<std::string> error_code = std::nullopt);
 
   int status;
   std::string type;  // invalid_request_error, authentication_error, not_found_error, rate_limit_error, server_error

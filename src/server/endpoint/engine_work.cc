@@ -29,6 +29,9 @@ class EngineWork final : public http::Work {
     return true;
   }
 
+  /// What has come is kept; the rest is what the engine says of cancelled requests.
+  void cut() override { cancel(); }
+
   bool takes_long() const override { return answer_->is_large(); }
 
   Clock::time_point wake_time() const override {

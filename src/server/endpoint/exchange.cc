@@ -34,6 +34,7 @@ class WatchedWork final : public http::Work, private http::Writer {
   }
   bool probe(http::Writer& writer) override { return work_->probe(writer); }
   bool takes_long() const override { return work_->takes_long(); }
+  void cut() override { work_->cut(); }
   Clock::time_point wake_time() const override { return work_->wake_time(); }
 
  private:

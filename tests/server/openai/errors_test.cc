@@ -38,6 +38,19 @@ class ErrorsTest : public testing::Test {
   Harness harness_;
 };
 
+TEST_F(ErrorsTest, LongNamesAndNumbersDoNotComeBackWhole) {
+  const std::string name(1'000'000, 'x');
+  const std::string digits(1'000'000, '1');
+  for (const std::string& body :
+       {R"({"prompt": "a", ")" + name + R"(": 1})", R"({"prompt": "a", "temperature": )" + digits + "}",
+        R"({"prompt": "a", "logit_bias": {")" + name + R"(": 1}})"}) {
+    const http::Response response = harness_.call(completions, body);
+    EXPECT_EQ(response.status, 400);
+    EXPECT_LT(response.body.size(), 3000U);
+    EXPECT_THAT(response.body, HasSubstr("..."));
+  }
+}
+
 TEST_F(ErrorsTest, Bodies) {
   const std::string deep(10'000, '[');
   for (const Case& bad : std::vector<Case>{
