@@ -14,6 +14,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/hash.h"
 #include "cli/interrupt.h"
 #include "cli/progress.h"
 #include "cli/request_row.h"
@@ -65,13 +66,35 @@ void each_result(std::string_view content, const std::function<void(Json result,
   }
 }
 
+/// Ids of calls are drawn; these are the same in every run: of the answer that they stand in and their number in it.
+void settle_call_ids(Json& result) {
+  static constexpr std::string_view kLetters = "abcdefghijklmnopqrstuvwxyz0123456789";
+  static constexpr std::string_view kPrefix = "call_";
+  if (!result.contains("message") || !result["message"].contains("tool_calls")) return;
+  size_t number = 0;
+  for (Json& call : result["message"]["tool_calls"]) {
+    const std::string place = fmt::format("{}/{}/{}", to_text(result["id"]), to_text(result["index"]), number++);
+    auto& id = call["id"].get_ref<std::string&>();
+    Hash128 hash;
+    for (size_t i = id.starts_with(kPrefix) ? kPrefix.size() : 0; i < id.size(); ++i) {
+      hash = hash128(place.data(), place.size(), hash);
+      id[i] = kLetters[hash.low % kLetters.size()];
+    }
+  }
+}
+
 bool is_failed(const Json& result) { return result.contains("error"); }
 
 }  // namespace
 
-BatchRun::BatchRun(std::string input, std::string output)
-    : path_(std::move(output)), rows_(read_rows(input)), finished_(read_finished(path_, rows_)) {
-  output_.emplace(path_, finished_.bytes);
+BatchRun::BatchRun(const std::string& input, std::string output) : path_(std::move(output)), rows_(read_rows(input)) {
+  std::error_code error;
+  if (input != "-" && std::filesystem::equivalent(input, path_, error)) {
+    throw fail<InvalidArgument>("{}: the --output is the --input; give another file", path_);
+  }
+  output_.emplace(path_);  // it is this run's from here on
+  finished_ = read_finished(path_, rows_);
+  output_->keep(finished_.bytes);
 }
 
 std::vector<BatchRun::Row> BatchRun::read_rows(const std::string& input) {
@@ -101,7 +124,7 @@ BatchRun::Finished BatchRun::read_finished(const std::string& output, const std:
   int64_t number = 0;
   each_result(read_file(output), [&](const Json& result, std::string_view line) {
     ++number;
-    if (!result.is_object() || !result.contains("id")) {
+    if (!result.is_object() || !result.contains("id") || !result.contains("finish_reason")) {
       throw fail<InvalidArgument>("{}:{}: no result of a row; give another --output", output, number);
     }
     if (const std::string id = id_of(result, 0); !known.contains(id)) {
@@ -127,7 +150,8 @@ void BatchRun::drop_failed() {
     if (!is_failed(result)) kept += line;
   });
   replace_file(path_, kept);
-  output_.emplace(path_, kept.size());
+  output_.emplace(path_);
+  output_->keep(kept.size());
 }
 
 void BatchRun::order_output() const {
@@ -137,6 +161,7 @@ void BatchRun::order_output() const {
   std::vector<std::string> results(rows_.size());
   each_result(content, [&](Json result, std::string_view) {
     if (const auto usage = result.find("usage"); usage != result.end()) usage->erase("cached_tokens");
+    settle_call_ids(result);
     results[places.at(id_of(result, 0))] += to_text(result) + "\n";
   });
   std::string ordered;

@@ -18,8 +18,9 @@ namespace caravel::cli {
 class BatchRun {
  public:
   /// Reads the input ("-": standard input) and what the output holds already (empty: stdout). Throws InvalidArgument: a
-  /// row that is no JSON object or repeats an id (with its line), or an output that belongs to another input.
-  BatchRun(std::string input, std::string output);
+  /// row that is no JSON object or repeats an id (with its line), or an output that belongs to another input, or is it.
+  /// Throws IoError: another run writes to the output.
+  BatchRun(const std::string& input, std::string output);
 
   struct Outcome {
     bool interrupted = false;

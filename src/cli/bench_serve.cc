@@ -120,7 +120,11 @@ std::vector<PlannedRequest> plan_load(const ServeBenchOptions& options, const Lo
 }
 
 /// What there was of `path` is replaced.
-void write_file(const std::string& path, const std::string& text) { OutputFile(path).write(text); }
+void write_file(const std::string& path, const std::string& text) {
+  OutputFile file(path);
+  file.keep(0);
+  file.write(text);
+}
 
 void run(const ServeBenchOptions& options) {
   std::vector<Slo> slos;

@@ -103,7 +103,7 @@ void add_engine_flags(CLI::App& command, EngineConfig& config) {
                   R"({"rope_type":"yarn","factor":4.0,"original_max_position_embeddings":32768})")
       ->group(group);
   command.add_option("--threads", config.threads, "Processors to use; 0: all that this process may")
-      ->check(not_negative())
+      ->transform(whole_number(0, 1024))
       ->group(group);
   add_choice<CpuIsa>(command, "--isa", config.isa,
                      {{"auto", CpuIsa::kAuto},
@@ -134,13 +134,13 @@ void add_engine_flags(CLI::App& command, EngineConfig& config) {
       ->transform(CLI::Transformer(kKvDtypes).description(""))
       ->group(group);
   command.add_option("--max-num-seqs", config.max_num_seqs, "Sequences in one step")
-      ->check(positive())
+      ->transform(whole_number(1, 1 << 20))
       ->capture_default_str()
       ->group(group);
   command
       .add_option("--max-num-batched-tokens", config.max_num_batched_tokens,
                   "Tokens in one step, prompt chunks and generated ones together")
-      ->check(positive())
+      ->transform(whole_number(1, 1 << 20))
       ->capture_default_str()
       ->group(group);
   command

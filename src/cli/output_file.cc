@@ -1,6 +1,7 @@
 #include "cli/output_file.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -13,13 +14,29 @@
 
 namespace caravel::cli {
 
-OutputFile::OutputFile(const std::string& path, size_t keep_bytes)
+OutputFile::OutputFile(const std::string& path)
     : name_(path.empty() || path == "-" ? "standard output" : path), fd_(STDOUT_FILENO) {
   if (path.empty() || path == "-") return;
-  fd_ = ::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
-  if (fd_ < 0) throw fail<IoError>("{}: cannot write: {}", name_, std::strerror(errno));
+  while (true) {
+    fd_ = ::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+    if (fd_ < 0) throw fail<IoError>("{}: cannot write: {}", name_, std::strerror(errno));
+    struct stat own = {};
+    struct stat named = {};
+    if (::fstat(fd_, &own) != 0 || !S_ISREG(own.st_mode)) return;  // a device or a pipe is anybody's
+    const bool locked = ::flock(fd_, LOCK_EX | LOCK_NB) == 0;
+    const int code = errno;
+    // Another run may have put a new file in its place meanwhile (replace_file()).
+    if (locked && ::stat(path.c_str(), &named) == 0 && own.st_ino == named.st_ino && own.st_dev == named.st_dev) return;
+    if (!locked && code != EWOULDBLOCK) return;  // a file system without locks
+    ::close(fd_);
+    if (!locked) throw fail<IoError>("{}: another run is writing to it; wait for its end, or give another file", name_);
+  }
+}
+
+void OutputFile::keep(size_t bytes) {
+  if (fd_ == STDOUT_FILENO) return;
   // Devices such as /dev/full cannot be cut; nothing of ours can be in them either.
-  if (::ftruncate(fd_, static_cast<off_t>(keep_bytes)) == 0) ::lseek(fd_, static_cast<off_t>(keep_bytes), SEEK_SET);
+  if (::ftruncate(fd_, static_cast<off_t>(bytes)) == 0) ::lseek(fd_, static_cast<off_t>(bytes), SEEK_SET);
 }
 
 OutputFile::~OutputFile() {

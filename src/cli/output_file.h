@@ -9,12 +9,15 @@ namespace caravel::cli {
 /// what was written before is kept.
 class OutputFile {
  public:
-  /// path empty or "-": stdout. Otherwise the file is made, or kept up to `keep_bytes` and appended to. Throws IoError.
-  explicit OutputFile(const std::string& path, size_t keep_bytes = 0);
+  /// path empty or "-": stdout. Otherwise the file is made where there is none, and nobody else's meanwhile. Throws
+  /// IoError, also where another run writes to it.
+  explicit OutputFile(const std::string& path);
   ~OutputFile();
   OutputFile(const OutputFile&) = delete;
   OutputFile& operator=(const OutputFile&) = delete;
 
+  /// Cuts the file behind its first bytes, where it can be; before the first write().
+  void keep(size_t bytes);
   /// Appends. Throws IoError (a full disk, for instance), after taking back what part was written to a file. A closed
   /// pipe ends the program silently, as `| head` expects.
   void write(std::string_view lines);

@@ -58,6 +58,7 @@ void add_score(CLI::App& program, int& exit_code) {
     if (options->input != "-") file.str(read_file(options->input));
     std::istream& input = options->input == "-" ? std::cin : file;
     OutputFile output(options->output);
+    output.keep(0);
     const auto engine = Engine::open(options->engine);
     const InterruptGuard guard;
     std::string text;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <cmath>
 #include <limits>
 #include <numeric>
 #include <optional>
@@ -179,7 +180,8 @@ CLI::Validator positive() {
 }
 
 CLI::Validator not_negative() {
-  return number_where([](double value) { return value >= 0; }, "0 or a number above it", "NONNEGATIVE");
+  return number_where([](double value) { return value >= 0 && std::isfinite(value); }, "0 or a number above it",
+                      "NONNEGATIVE");
 }
 
 CLI::Validator whole_number(int64_t low, int64_t high) {

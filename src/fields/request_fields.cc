@@ -189,7 +189,7 @@ constexpr RequestField kFields[] = {
      .member = &P::logit_bias, .http_range = NumberRange{-100, 100}},
     {.name = "allowed_token_ids", .surfaces = kSampling, .type = kTokenIds, .help = "Draw among these alone",
      .member = &P::allowed_token_ids},
-    {.name = "bad_words", .surfaces = kSampling, .type = kTexts, .help = "Texts that are never generated",
+    {.name = "bad_words", .surfaces = kSampling, .type = kTexts, .help = "Texts that are never generated in their usual tokens",
      .member = &P::bad_words},
     {.name = "seed", .surfaces = kSampling, .type = kSeed,
      .help = "Makes a drawn answer repeatable, whatever else runs", .member = &P::seed, .flag = "-s,--seed"},
@@ -209,7 +209,7 @@ constexpr RequestField kFields[] = {
      .help = "Show special tokens in the text", .member = &P::skip_special_tokens, .flag = "!--keep-special-tokens"},
 
     // -- How many answers.
-    {.name = "n", .surfaces = kChoices | kLocal, .type = kInteger, .help = "Answers to the prompt", .member = &P::n,
+    {.name = "n", .surfaces = kChoices | kLocal, .type = kInteger, .help = "Answers to the prompt, at most `--max-num-seqs`", .member = &P::n,
      .range = {1, kMostInt}, .http_range = NumberRange{1, 128}, .otherwise = 1, .flag = "-n"},
     {.name = "best_of", .surfaces = kChoices, .type = kInteger, .help = "As `n`, or absent", .range = {1, kMostInt}},
     {.name = "use_beam_search", .surfaces = kChoices | kRows, .type = kBoolean,

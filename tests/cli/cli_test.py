@@ -254,6 +254,10 @@ class Batch(unittest.TestCase):
         rows = [{"id": f"row-{i}", "prompt": "One prefix, long enough that blocks of it are shared by all the rows. " * 4
                  + f"Item {i}:", "max_tokens": 24 - i % 20, "n": 1 + i % 5 // 4, "temperature": 1, "seed": i, "logprobs": 1,
                  "ignore_eos": True} for i in range(24)]
+        tool = {"type": "function", "function": {"name": "add", "parameters": {
+            "type": "object", "properties": {"a": {"type": "integer", "maximum": 9}}, "required": ["a"]}}}
+        rows.append({"id": "tool", "messages": [{"role": "user", "content": "1 + 1?"}], "tools": [tool], "n": 1,
+                     "tool_choice": "required", "parallel_tool_calls": False, "max_tokens": 60, "temperature": 0})
         self.input.write_text("".join(json.dumps(row) + "\n" for row in rows))
         generate("-i", str(self.input), "-o", str(self.output), "--ordered")
         whole = self.output.read_bytes()
@@ -289,13 +293,34 @@ class Batch(unittest.TestCase):
         generate("-i", str(self.input), "-o", str(self.output))
         self.assertEqual(40, len(json_lines(self.output.read_text())))
 
+    def test_two_runs_do_not_write_to_one_file(self):
+        self.write_rows(60, 24)
+        process = self.start()
+        self.wait_for_lines(1)
+        done = generate("-i", str(self.input), "-o", str(self.output), check=False)
+        self.assertEqual(1, done.returncode)
+        self.assertIn("out.jsonl: another run is writing to it", done.stderr.decode())
+        self.assertEqual(0, process.wait(120))
+        self.assertEqual(60, len(json_lines(self.output.read_text())))
+
+    def test_the_input_is_no_output(self):
+        self.write_rows(2, 2)
+        before = self.input.read_text()
+        done = generate("-i", str(self.input), "-o", str(self.input), check=False)
+        self.assertEqual(1, done.returncode)
+        self.assertIn("the --output is the --input", done.stderr.decode())
+        self.assertEqual(before, self.input.read_text())
+        self.output.write_text(before)  # rows are no results
+        done = generate("-i", str(self.input), "-o", str(self.output), check=False)
+        self.assertIn("out.jsonl:1: no result of a row", done.stderr.decode())
+
     def test_an_output_of_another_input_is_refused(self):
         self.write_rows(1, 2)
-        self.output.write_text('{"id":"someone else\'s"}\n')
+        self.output.write_text('{"id":"someone else\'s","finish_reason":"stop"}\n')
         done = generate("-i", str(self.input), "-o", str(self.output), check=False)
         self.assertEqual(1, done.returncode)
         self.assertIn("out.jsonl:1: the result of 'someone else's'", done.stderr.decode())
-        self.assertEqual('{"id":"someone else\'s"}\n', self.output.read_text())
+        self.assertEqual('{"id":"someone else\'s","finish_reason":"stop"}\n', self.output.read_text())
 
     def test_bad_rows_name_their_line(self):
         self.input.write_text('{"prompt": "a"}\nnot json\n')
@@ -337,7 +362,7 @@ class Errors(unittest.TestCase):
                 (["--seed", "18446744073709551616"],
                  "--seed: 18446744073709551616: give a whole number, 0 to 18446744073709551615"),
                 (["--seed", "-1"], "--seed: -1: give a whole number, 0 to 18446744073709551615"),
-                (["--threads", "1.5"], "--threads: 1.5: give a whole number, at most 2147483647"),
+                (["--threads", "1.5"], "--threads: 1.5: give a whole number, 0 to 1024"),
                 (["--kv-cache-memory", "-1"], "--kv-cache-memory: -1: give a size, such as 512MiB or 2GiB"),
                 (["--kv-cache-memory", "16EiB"], "--kv-cache-memory: 16EiB: give a size, such as 512MiB or 2GiB"),
                 (["--preemption", "never"], "--preemption: never: give one of auto, recompute, swap"),
