@@ -370,9 +370,25 @@ class RegexParser {
 
 }  // namespace
 
-ExprPtr parse_regex(std::string_view pattern) { return RegexParser(pattern, nullptr).parse(); }
+namespace {
+
+/// A character takes a state of its own, but for those of classes: what cannot fit is refused before it is read.
+void check_length(std::string_view pattern) {
+  if (pattern.size() > kMaxNodes) {
+    throw fail<Unsupported>("the regular expression is too large: it has {} bytes, and may take {} states",
+                            pattern.size(), kMaxNodes);
+  }
+}
+
+}  // namespace
+
+ExprPtr parse_regex(std::string_view pattern) {
+  check_length(pattern);
+  return RegexParser(pattern, nullptr).parse();
+}
 
 ExprPtr parse_regex_search(std::string_view pattern) {
+  check_length(pattern);
   const ExprPtr any = repeat(chars({{0, kLastChar}}), 0, kUnbounded);
   return sequence({any, RegexParser(pattern, any).parse()});
 }

@@ -136,6 +136,7 @@ TEST(Regex, RefusesByName) {
   expect_refused<Unsupported>(regex_spec("(?i)a"), "(?i");
   expect_refused<Unsupported>(regex_spec("a{1000000}"), "1000000");
   expect_refused<Unsupported>(regex_spec("((a?b?){500}c?){1000}"), "too large");
+  expect_refused<Unsupported>(regex_spec(std::string(1'000'000, 'a')), "too large: it has 1000000 bytes");
   expect_refused<InvalidArgument>(regex_spec("(a"), "not closed");
   expect_refused<InvalidArgument>(regex_spec("a)"), "unmatched");
   expect_refused<InvalidArgument>(regex_spec("*a"), "nothing to repeat");
