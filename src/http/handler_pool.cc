@@ -1,5 +1,7 @@
 #include "http/handler_pool.h"
 
+#include <malloc.h>
+
 #include <utility>
 
 #include "base/interrupt.h"
@@ -56,6 +58,8 @@ void HandlerPool::run(int number) {
     lock.unlock();
     job();
     job = nullptr;
+    // What took long may have taken much memory, of which malloc gives nothing back by itself.
+    if (thread_is_slow()) ::malloc_trim(0);
     lock.lock();
     --busy_;
     if (thread_is_slow()) {

@@ -43,6 +43,10 @@ class Server:
         fields = Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
+    def memory_mib(self):
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(re.search(r"VmRSS:\s+(\d+)", status).group(1)) / 1024
+
     def connect(self, timeout=120):
         return http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
 
@@ -183,6 +187,18 @@ class Running(unittest.TestCase):
         while int(running.search(self.server.request("GET", "/metrics")[2].decode()).group(1)) > 0:
             self.assertLess(time.monotonic(), deadline, "it is still running")
             time.sleep(0.05)
+
+    def test_what_a_large_preparation_took_is_given_back(self):
+        status, _ = self.server.post("/v1/completions", {"prompt": "a", "max_tokens": 1})
+        self.assertEqual(200, status)
+        before = self.server.memory_mib()
+        turns = [{"role": ("user", "assistant")[i % 2], "content": "x"} for i in range(60_001)]
+        status, answer = self.server.post("/v1/chat/completions", {"messages": turns, "max_tokens": 1})
+        self.assertEqual((400, "context_length_exceeded"), (status, answer["error"]["code"]))
+        deadline = time.monotonic() + 20
+        while self.server.memory_mib() > before + 48:
+            self.assertLess(time.monotonic(), deadline, f"{self.server.memory_mib() - before:.0f} MiB are kept")
+            time.sleep(0.1)
 
     def test_idle_it_uses_no_processor(self):
         time.sleep(0.3)
