@@ -9,7 +9,7 @@
 
 namespace caravel {
 
-/// An error is about one of GrammarSpec::schemas: whoever put it there knows what to call it.
+/// An error is about one of GrammarSpec::schemas: its caller, who put it there, knows what to call it.
 class AboutSchema {
  public:
   AboutSchema(size_t schema_number, std::string what_is_wrong)

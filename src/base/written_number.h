@@ -9,7 +9,7 @@ namespace caravel {
 
 /// A number of a JSON text as it was written, where neither 64 bits nor a double hold it: an integer of many digits, or
 /// a decimal that a double would round. nlohmann has no kind of value for one; it stands as binary data, which JSON
-/// texts never have. Whoever writes such a value (to_text of fields/json.h, templates, grammars) writes its text.
+/// texts never have. What writes such a value (to_text of fields/json.h, templates, grammars) writes its text.
 inline nlohmann::ordered_json written_number(std::string_view text) {
   return nlohmann::ordered_json::binary(std::vector<uint8_t>(text.begin(), text.end()));
 }

@@ -28,7 +28,7 @@ class OutputFile {
 };
 
 /// The file (or what a link of that name leads to) holds `content` and nothing else, with the permissions that it had:
-/// `content` is written beside it and put in its place, so that whoever looks, and whatever is killed, finds the old
+/// `content` is written beside it and put in its place, so that a reader, also after a crash, finds the old
 /// file or the new one. Throws IoError; the old file is there then.
 void replace_file(const std::string& path, std::string_view content);
 

@@ -211,7 +211,7 @@ awaitable<void> Connection::watch() {
   }
 }
 
-/// Whoever has closed the connection as a whole answers a byte of ours with a reset.
+/// A client that has closed the connection as a whole answers a byte of ours with a reset.
 awaitable<void> Connection::outlast() {
   transaction_->end_connection();
   probes_ = true;

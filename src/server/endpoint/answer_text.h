@@ -30,7 +30,7 @@ class AnswerText {
   void take(std::string& out);
 
   bool empty() const { return parts_.empty(); }
-  /// Whoever could add more had better wait until some of it is sent.
+  /// What could be added to it should wait until some of it is sent.
   bool is_long() const { return parts_.size() > 1 || (!empty() && parts_.front().text.size() >= kPiece); }
 
  private:
