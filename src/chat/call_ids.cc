@@ -18,18 +18,7 @@ bool fits(const std::string& id, size_t length) {
 }
 
 std::string fitted(const std::string& id, size_t length) {
-  static constexpr std::string_view kLetters = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-  if (fits(id, length)) return id;
-  // 64 bits are ten such letters; those of a longer id come from the rest of the hash.
-  const Hash128 hash = hash128(id.data(), id.size());
-  std::string text;
-  uint64_t bits = hash.low;
-  for (size_t i = 0; i < length; ++i) {
-    if (i == length / 2) bits = hash.high;
-    text += kLetters[bits % kLetters.size()];
-    bits /= kLetters.size();
-  }
-  return text;
+  return fits(id, length) ? id : derived_call_id(id, length);
 }
 
 /// The ids of results that directly follow message `at`, in order.
@@ -54,6 +43,20 @@ size_t call_id_length(ToolFormat format, std::string_view chat_template) {
 
 std::string make_call_id(std::string_view prefix, size_t length) {
   return length == 0 ? make_id(prefix) : make_id("").substr(0, length);
+}
+
+std::string derived_call_id(std::string_view text, size_t length) {
+  static constexpr std::string_view kLetters = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+  // 64 bits are ten such letters; those of a longer id come from the rest of the hash.
+  const Hash128 hash = hash128(text.data(), text.size());
+  std::string id;
+  uint64_t bits = hash.low;
+  for (size_t i = 0; i < length; ++i) {
+    if (i == length / 2) bits = hash.high;
+    id += kLetters[bits % kLetters.size()];
+    bits /= kLetters.size();
+  }
+  return id;
 }
 
 Json fit_call_ids(Json messages, size_t length) {

@@ -16,6 +16,9 @@ size_t call_id_length(ToolFormat format, std::string_view chat_template);
 /// thread.
 std::string make_call_id(std::string_view prefix, size_t length);
 
+/// `length` letters and digits that depend on `text` alone.
+std::string derived_call_id(std::string_view text, size_t length);
+
 /// The messages with the ids of calls and results in the form that the template demands: those that have it stay, and
 /// others (of other engines and APIs, in a history) become ids that depend on them alone, so that a result still names
 /// its call and the same history is the same prompt. A call without an id gets its result's, by their order.

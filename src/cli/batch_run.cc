@@ -14,7 +14,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
-#include "base/hash.h"
+#include "chat/call_ids.h"
 #include "cli/interrupt.h"
 #include "cli/progress.h"
 #include "cli/request_row.h"
@@ -68,18 +68,14 @@ void each_result(std::string_view content, const std::function<void(Json result,
 
 /// Ids of calls are drawn; these are the same in every run: of the answer that they stand in and their number in it.
 void settle_call_ids(Json& result) {
-  static constexpr std::string_view kLetters = "abcdefghijklmnopqrstuvwxyz0123456789";
   static constexpr std::string_view kPrefix = "call_";
   if (!result.contains("message") || !result["message"].contains("tool_calls")) return;
   size_t number = 0;
   for (Json& call : result["message"]["tool_calls"]) {
-    const std::string place = fmt::format("{}/{}/{}", to_text(result["id"]), to_text(result["index"]), number++);
     auto& id = call["id"].get_ref<std::string&>();
-    Hash128 hash;
-    for (size_t i = id.starts_with(kPrefix) ? kPrefix.size() : 0; i < id.size(); ++i) {
-      hash = hash128(place.data(), place.size(), hash);
-      id[i] = kLetters[hash.low % kLetters.size()];
-    }
+    const size_t kept = id.starts_with(kPrefix) ? kPrefix.size() : 0;
+    const std::string place = fmt::format("{}/{}/{}", to_text(result["id"]), to_text(result["index"]), number++);
+    id.replace(kept, std::string::npos, chat::derived_call_id(place, id.size() - kept));
   }
 }
 
