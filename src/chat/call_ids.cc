@@ -17,9 +17,7 @@ bool fits(const std::string& id, size_t length) {
          std::ranges::all_of(id, [](unsigned char byte) { return byte < 0x80 && std::isalnum(byte) != 0; });
 }
 
-std::string fitted(const std::string& id, size_t length) {
-  return fits(id, length) ? id : derived_call_id(id, length);
-}
+std::string fitted(const std::string& id, size_t length) { return fits(id, length) ? id : derived_call_id(id, length); }
 
 /// The ids of results that directly follow message `at`, in order.
 std::vector<std::string> result_ids(const Json& messages, size_t at) {

@@ -480,7 +480,7 @@ class SchemaCompiler {
       for (size_t i = 0; i < machines.size(); ++i) {
         const bool has = (set >> i & 1U) != 0;
         own = intersect(own, has ? machines[i] : complement(machines[i], place), place);
-        if (has) schema = both_schemas(schema, shape.pattern_properties[i].schema);
+        if (has) schema = both_schemas(schema, shape.pattern_properties.begin()[i].schema);
       }
       if (schema == Json(false) || is_empty(own)) continue;
       cases.push_back(member(json_string(own), schema));

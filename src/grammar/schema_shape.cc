@@ -223,7 +223,7 @@ class ShapeReader {
         }
       }
     } else if (key == "patternProperties") {
-      shape_.pattern_properties = schemas(key, value);
+      for (NamedSchema& pattern : schemas(key, value)) shape_.pattern_properties.add(std::move(pattern));
     } else if (key == "additionalProperties") {
       shape_.additional = schema(key, value);
     } else if (key == "propertyNames") {
@@ -343,7 +343,7 @@ void merge_objects(Shape& shape, const Shape& b, const std::string& place) {
     throw fail<Unsupported>("'patternProperties' at {} cannot be combined with another schema's additionalProperties",
                             place);
   }
-  append_new(shape.pattern_properties, b.pattern_properties);
+  shape.pattern_properties.add_all(b.pattern_properties);
   if (b.additional) {
     for (size_t i = 0; i < shape.properties.size(); ++i) {
       check_interrupt();

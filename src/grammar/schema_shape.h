@@ -38,6 +38,11 @@ struct NameOf {
   const std::string& operator()(const NamedSchema& named) const { return named.name; }
 };
 using NamedSchemas = UniqueList<NamedSchema, NameOf>;
+/// A name may have several schemas, which hold together.
+struct NameAndSchema {
+  std::string operator()(const NamedSchema& named) const { return named.schema.dump() + named.name; }
+};
+using PatternSchemas = UniqueList<NamedSchema, NameAndSchema>;
 
 /// The most schemas that a list of a schema's may combine.
 inline constexpr size_t kMaxParts = 1000;
@@ -64,7 +69,7 @@ struct Shape {
   bool declares = false;  // by `properties`; not where they are a condition alone
   Texts absent;           // names that must not be there
   Texts required;
-  std::vector<NamedSchema> pattern_properties;
+  PatternSchemas pattern_properties;
   std::optional<Json> additional;  // the schema of names that the two above do not have
   std::vector<Json> property_names;
   int64_t min_properties = 0;

@@ -177,6 +177,11 @@ const std::vector<Grown>& grown() {
        [](int n) { return formed({{"allOf", list(n, [](int i) { return Json{{"required", {word(i)}}}; })}}); }},
       {"guided_json", kCompletionsPath,
        [](int n) { return formed({{"type", "object"}, {"patternProperties", members(n, {{"type", "null"}})}}); }},
+      {"guided_json", kCompletionsPath,
+       [](int n) {
+         const auto half = [&](const Json& value) { return Json{{"patternProperties", members(n / 2, value)}}; };
+         return formed({{"allOf", {half({{"type", "null"}}), half({{"type", "boolean"}})}}});
+       }},
       {"guided_json", kCompletionsPath, [](int n) { return formed(members(n, 1)); }},
       {"response_format", kChatPath,
        [](int n) {
