@@ -181,8 +181,14 @@ void add_engine_flags(CLI::App& command, EngineConfig& config) {
 void SamplingFlags::add_to(CLI::App& command, Surface surface) {
   using P = SamplingParams;
   const std::string group = "Sampling";
+  CLI::Option_group& forms = *command.add_option_group("What the answer must look like");
+  forms.require_option(0, 1);
   for (const RequestField& field : request_fields()) {
     if (!field.surfaces.has(surface)) continue;
+    if (field.form != GrammarSpec::Kind::kNone) {
+      add_form(forms, field);
+      continue;
+    }
     const std::string names = field.flag_names();
     const std::string help(field.help);
     // One value to a flag, which may be repeated: a list would swallow the MODEL that follows it.
@@ -209,30 +215,33 @@ void SamplingFlags::add_to(CLI::App& command, Surface surface) {
     };
     std::visit(add, field.member);
   }
+}
 
-  const std::string form = "What the answer must look like";
-  CLI::Option_group& forms = *command.add_option_group(form);
-  forms.require_option(0, 1);
-  const auto constraint = [&](const char* name, auto& value, const char* help) {
-    forms.add_option(name, value, help)->allow_extra_args(false);
-  };
-  constraint("--json-schema", json_schema_, "JSON that fits this schema: a file, or the schema itself");
-  forms.add_flag("--json-object", json_object_, "Any JSON object");
-  constraint("--regex", regex_, "A text that this regular expression matches as a whole");
-  constraint("--choice", choices_, "This text, or another one where the flag is repeated");
-  constraint("--grammar", grammar_file_, "What the rule `root` of this file in llama.cpp's GBNF matches");
+void SamplingFlags::add_form(CLI::App& forms, const RequestField& field) {
+  using Kind = GrammarSpec::Kind;
+  const std::string names = field.flag_names();
+  const std::string help(field.help);
+  const Kind kind = field.form;
+  if (kind == Kind::kJsonObject) {
+    forms.add_flag_callback(names, [this] { form_.kind = Kind::kJsonObject; }, help);
+  } else if (kind == Kind::kChoice) {
+    const auto set = [this](const std::vector<std::string>& texts) {
+      form_ = {.kind = Kind::kChoice, .choices = texts};
+    };
+    forms.add_option_function<std::vector<std::string>>(names, set, help)->allow_extra_args(false);
+  } else {
+    const auto set = [this, kind](const std::string& text) { form_ = {.kind = kind, .text = text}; };
+    forms.add_option_function<std::string>(names, set, help);
+  }
 }
 
 GrammarSpec SamplingFlags::grammar() const {
   using Kind = GrammarSpec::Kind;
-  if (json_object_) return {.kind = Kind::kJsonObject};
-  if (regex_) return {.kind = Kind::kRegex, .text = *regex_};
-  if (!choices_.empty()) return {.kind = Kind::kChoice, .choices = choices_};
-  if (!grammar_file_.empty()) return {.kind = Kind::kGbnf, .text = read_file(grammar_file_)};
-  if (json_schema_.empty()) return {};
-  const size_t begin = json_schema_.find_first_not_of(" \t\r\n");
-  const bool is_text = begin != std::string::npos && json_schema_[begin] == '{';
-  return {.kind = Kind::kJsonSchema, .text = is_text ? json_schema_ : read_file(json_schema_)};
+  GrammarSpec form = form_;
+  const size_t begin = form.text.find_first_not_of(" \t\r\n");
+  const bool is_schema = begin != std::string::npos && form.text[begin] == '{';
+  if (form.kind == Kind::kGbnf || (form.kind == Kind::kJsonSchema && !is_schema)) form.text = read_file(form.text);
+  return form;
 }
 
 SamplingParams SamplingFlags::params() const {

@@ -27,7 +27,7 @@ class ChatFlags {
   std::string chat_template_;  // a file, the template itself, or a name
 };
 
-/// The sampling flags of generate and chat: those of the table of fields, and what the answer must look like.
+/// The sampling flags of generate and chat, by the table of fields.
 class SamplingFlags {
  public:
   /// surface: kFlags or kTerminal, whose defaults --help shows.
@@ -40,13 +40,12 @@ class SamplingFlags {
   SamplingParams params() const;
 
  private:
+  /// A flag that says what the answer must look like.
+  void add_form(CLI::App& forms, const RequestField& field);
+
   SamplingParams params_;
   std::vector<std::string> logit_bias_;
-  std::string json_schema_;
-  std::optional<std::string> regex_;
-  std::vector<std::string> choices_;
-  std::string grammar_file_;
-  bool json_object_ = false;
+  GrammarSpec form_;  // its text may be the name of a file
 };
 
 }  // namespace caravel::cli

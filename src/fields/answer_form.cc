@@ -46,25 +46,27 @@ class Chosen {
   AnswerForm form_;
 };
 
-/// The fields of vLLM's structured_outputs, whose older names begin with `prefix`.
-void parse_parts(Fields& fields, std::string_view prefix, Chosen& chosen) {
-  struct Part {
-    std::string_view name;    // without the prefix
-    std::string_view guided;  // with it
-    GrammarSpec (*make)(const Json& value, const std::string& path);
-  };
-  static constexpr Part kParts[] = {
-      {"json", "guided_json", json_schema},
-      {"regex", "guided_regex",
-       [](const Json& value, const std::string& path) { return spec_of(Kind::kRegex, as_string(value, path)); }},
-      {"choice", "guided_choice", choice},
-      {"grammar", "guided_grammar",
-       [](const Json& value, const std::string& path) { return spec_of(Kind::kGbnf, as_string(value, path)); }},
-  };
-  for (const Part& part : kParts) {
-    const std::string_view name = prefix.empty() ? part.name : part.guided;
-    if (const Json* value = fields.find(name)) {
-      chosen.take(part.make(*value, fields.path(name)), fields.path(name));
+/// What a field of the table says, one with a form.
+GrammarSpec form_of(const RequestField& field, const Json& value, const std::string& path) {
+  switch (field.form) {
+    case Kind::kJsonObject:
+      return as_boolean(value, path) ? spec_of(Kind::kJsonObject) : GrammarSpec{};
+    case Kind::kJsonSchema:
+      return json_schema(value, path);
+    case Kind::kChoice:
+      return choice(value, path);
+    default:
+      return spec_of(field.form, as_string(value, path));
+  }
+}
+
+/// The forms that the table knows of `fields`: the whole request, or its object `outer`.
+void take_forms(Fields& fields, std::string_view outer, Chosen& chosen) {
+  for (const RequestField& field : request_fields()) {
+    if (field.form == Kind::kNone || !field.surfaces.has(fields.surface()) || field.outer() != outer) continue;
+    const std::string_view name = field.own_name();
+    if (const Json* const value = fields.find(name)) {
+      chosen.take(form_of(field, *value, fields.path(name)), fields.path(name));
     }
   }
 }
@@ -76,14 +78,6 @@ GrammarSpec named_schema(Fields& fields, FormatShape shape) {
   fields.string("description");
   fields.boolean("strict", false);
   return json_schema(as_object(fields.require("schema"), fields.path("schema")), fields.path("schema"));
-}
-
-void parse_structured_outputs(Fields fields, Chosen& chosen) {
-  parse_parts(fields, "", chosen);
-  if (fields.boolean("json_object", false)) {
-    chosen.take(spec_of(Kind::kJsonObject), fields.path("json_object"));
-  }
-  fields.refuse_unknown();
 }
 
 }  // namespace
@@ -122,9 +116,11 @@ AnswerForm parse_answer_form(Fields& fields) {
                 fields.path("response_format"));
   }
   if (const Json* outputs = fields.find("structured_outputs")) {
-    parse_structured_outputs(fields.inner(*outputs, "structured_outputs"), chosen);
+    Fields parts = fields.inner(*outputs, "structured_outputs");
+    take_forms(parts, "structured_outputs", chosen);
+    parts.refuse_unknown();
   }
-  parse_parts(fields, "guided_", chosen);
+  take_forms(fields, "", chosen);
   return chosen.result();
 }
 

@@ -90,8 +90,13 @@ Json request_schema(Surface surface) {
   Json required = Json::array();
   for (const RequestField& field : request_fields()) {
     const bool served = field.use != FieldUse::kRefused || !field.schema.empty();  // or has a harmless value
-    if (!field.surfaces.has(surface) || !served || field.is_inner()) continue;
-    properties[std::string(field.name)] = field_schema(field, surface);
+    if (!field.surfaces.has(surface) || !served) continue;
+    if (!field.is_inner()) {
+      properties[std::string(field.name)] = field_schema(field, surface);
+    } else if (field.use == FieldUse::kRead) {  // stands after its object
+      properties[std::string(field.outer())]["properties"][std::string(field.own_name())] =
+          field_schema(field, surface);
+    }
     if (field.required.has(surface)) required.push_back(field.name);
   }
   Json schema = {

@@ -225,10 +225,10 @@ bool Fields::boolean(std::string_view name, bool otherwise) {
 }
 
 std::optional<int> Fields::integer(std::string_view name) {
-  CARAVEL_CHECK(surface_.has_value() && outer_.empty());
+  CARAVEL_CHECK(outer_.empty());
   const Json* value = find(name);
   if (value == nullptr) return std::nullopt;
-  const NumberRange range = row(name)->range_on(*surface_);
+  const NumberRange range = row(name)->range_on(surface());
   return static_cast<int>(
       as_integer(*value, path(name), static_cast<int64_t>(range.low), static_cast<int64_t>(range.high)));
 }
@@ -236,6 +236,11 @@ std::optional<int> Fields::integer(std::string_view name) {
 std::optional<std::string> Fields::string(std::string_view name) {
   const Json* value = find(name);
   return value == nullptr ? std::nullopt : std::optional(as_string(*value, path(name)));
+}
+
+Surface Fields::surface() const {
+  CARAVEL_CHECK(surface_.has_value());
+  return *surface_;
 }
 
 bool Fields::is_known(std::string_view name) const { return std::ranges::find(known_, name) != known_.end(); }

@@ -77,6 +77,9 @@ class Fields {
   /// refused, as "name.field". Throws FieldError where `value` is no object.
   Fields inner(const Json& value, std::string_view name) const;
 
+  /// Whose table it goes by: of a whole request, or an object of it, alone.
+  Surface surface() const;
+
   /// It was asked for.
   bool is_known(std::string_view name) const;
   /// Throws (unknown_parameter) where the object has a field that was not asked for and that the table does not call

@@ -4,6 +4,13 @@
 
 namespace caravel {
 
+std::string_view RequestField::outer() const {
+  const size_t dot = name.find('.');
+  return dot == std::string_view::npos ? std::string_view() : name.substr(0, dot);
+}
+
+std::string_view RequestField::own_name() const { return is_inner() ? name.substr(name.find('.') + 1) : name; }
+
 std::optional<double> RequestField::default_on(Surface surface) const {
   for (const Default& exception : exceptions) {
     if (exception.surfaces.has(surface)) return exception.value;

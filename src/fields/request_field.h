@@ -99,11 +99,12 @@ struct RequestField {
     double value = 0;
   };
 
-  std::string_view name;  // "a.b": of the object a; such a row says what is ignored or refused there
+  // "a.b": of the object a; such a row says what is ignored or refused there, or is one form of the answer.
+  std::string_view name;
   Surfaces surfaces;
   FieldType type = FieldType::kJson;
   std::string_view help;                       // what it does, in a few words: --help, OpenAPI and docs/api.md show it
-  Member member = {};                          // none: the surface reads the field by hand
+  Member member = {};                          // none: the surface reads the field by hand, or it is a form
   ModelMember model = {};                      // where the model's files may say it
   NumberRange range = {};                      // where a number, or a logit bias, must lie
   std::optional<NumberRange> http_range = {};  // OpenAI's, where it is narrower
@@ -113,15 +114,18 @@ struct RequestField {
   Surfaces required = {};
   std::string_view schema = {};  // kJson: the field's JSON schema, as text; empty: anything
   FieldUse use = FieldUse::kRead;
-  std::string_view instead = {};       // kRefused: what to do instead
-  std::string_view harmless = "null";  // kRefused: the value that is no complaint, as JSON
-  std::string_view flag = {};          // on the command line; empty: "--" and the name, with hyphens
+  std::string_view instead = {};                      // kRefused: what to do instead
+  std::string_view harmless = "null";                 // kRefused: the value that is no complaint, as JSON
+  std::string_view flag = {};                         // on the command line; empty: "--" and the name, with hyphens
+  GrammarSpec::Kind form = GrammarSpec::Kind::kNone;  // what the answer must look like, where the field says it
 
   NumberRange range_on(Surface surface) const { return http_range && kHttp.has(surface) ? *http_range : range; }
   size_t max_items_on(Surface surface) const {
     return kHttp.has(surface) ? http_max_items : std::numeric_limits<size_t>::max();
   }
-  bool is_inner() const { return name.find('.') != std::string_view::npos; }
+  bool is_inner() const { return !outer().empty(); }
+  std::string_view outer() const;     // of "a.b" a; empty for a field of the request itself
+  std::string_view own_name() const;  // of "a.b" b
   std::optional<double> default_on(Surface surface) const;
   /// "--top-p"; "-s,--seed"; "!--keep-special-tokens", which switches it off.
   std::string flag_names() const;

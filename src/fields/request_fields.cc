@@ -6,6 +6,7 @@ namespace caravel {
 namespace {
 
 using P = SamplingParams;
+using Form = GrammarSpec::Kind;
 using D = GenerationDefaults;
 using enum Surface;
 using enum FieldType;
@@ -267,17 +268,35 @@ constexpr RequestField kFields[] = {
     {.name = "text", .surfaces = kResponses, .help = "Its `format` is this API's form of `response_format`",
      .schema = kAnyObject},
     {.name = "structured_outputs", .surfaces = kFormed,
-     .help = "One of `json` (a schema), `regex`, `choice`, `grammar` (GBNF), `json_object`",
-     .schema = R"({"type": ["object", "null"], "properties": {
-       "json": {"type": ["object", "string", "boolean", "null"], "additionalProperties": true},
-       "regex": {"type": ["string", "null"]},
-       "choice": {"type": ["array", "null"], "items": {"type": "string"}},
-       "grammar": {"type": ["string", "null"]},
-       "json_object": {"type": ["boolean", "null"]}}, "additionalProperties": true})"},
-    {.name = "guided_json", .surfaces = kFormed, .help = "As `structured_outputs.json`", .schema = kAnySchema},
-    {.name = "guided_regex", .surfaces = kFormed, .type = kText, .help = "As `structured_outputs.regex`"},
-    {.name = "guided_choice", .surfaces = kFormed, .help = "As `structured_outputs.choice`", .schema = kAnyTexts},
-    {.name = "guided_grammar", .surfaces = kFormed, .type = kText, .help = "As `structured_outputs.grammar`"},
+     .help = "One of `json` (a schema), `regex`, `choice`, `grammar` (GBNF), `json_object`", .schema = kAnyObject},
+    {.name = "structured_outputs.json", .surfaces = kFormed, .help = "JSON that fits this schema",
+     .schema = kAnySchema, .form = Form::kJsonSchema},
+    {.name = "structured_outputs.regex", .surfaces = kFormed, .type = kText,
+     .help = "A text that this regular expression matches as a whole", .form = Form::kRegex},
+    {.name = "structured_outputs.choice", .surfaces = kFormed, .help = "One of these texts", .schema = kAnyTexts,
+     .form = Form::kChoice},
+    {.name = "structured_outputs.grammar", .surfaces = kFormed, .type = kText,
+     .help = "What the rule `root` of this grammar in llama.cpp's GBNF matches", .form = Form::kGbnf},
+    {.name = "structured_outputs.json_object", .surfaces = kFormed, .type = kBoolean, .help = "Any JSON object",
+     .form = Form::kJsonObject},
+    {.name = "guided_json", .surfaces = kFormed, .help = "As `structured_outputs.json`", .schema = kAnySchema,
+     .form = Form::kJsonSchema},
+    {.name = "guided_regex", .surfaces = kFormed, .type = kText, .help = "As `structured_outputs.regex`",
+     .form = Form::kRegex},
+    {.name = "guided_choice", .surfaces = kFormed, .help = "As `structured_outputs.choice`", .schema = kAnyTexts,
+     .form = Form::kChoice},
+    {.name = "guided_grammar", .surfaces = kFormed, .type = kText, .help = "As `structured_outputs.grammar`",
+     .form = Form::kGbnf},
+    {.name = "json_schema", .surfaces = kCommandLine, .type = kText,
+     .help = "JSON that fits this schema: a file, or the schema itself", .form = Form::kJsonSchema},
+    {.name = "json_object", .surfaces = kCommandLine, .type = kBoolean, .help = "Any JSON object",
+     .form = Form::kJsonObject},
+    {.name = "regex", .surfaces = kCommandLine, .type = kText,
+     .help = "A text that this regular expression matches as a whole", .form = Form::kRegex},
+    {.name = "choice", .surfaces = kCommandLine, .type = kTexts,
+     .help = "This text, or another one where the flag is repeated", .form = Form::kChoice},
+    {.name = "grammar", .surfaces = kCommandLine, .type = kText,
+     .help = "What the rule `root` of this file in llama.cpp's GBNF matches", .form = Form::kGbnf},
 
     // -- How it is sent and when it runs.
     {.name = "stream", .surfaces = kGenerating, .type = kBoolean, .help = "Server-sent events as the answer comes",
