@@ -4,6 +4,8 @@
 #include <memory>
 #include <string>
 
+#include "caravel/request.h"
+
 namespace caravel {
 
 class Tokenizer;
@@ -44,6 +46,7 @@ struct EngineConfig {
   std::string tool_call_parser;      // how the model writes tool calls, by vLLM's name for it; empty: as the
                                      // template has it
   AddBos add_bos_token = AddBos::kAuto;
+  GenerationDefaults generation;  // what requests leave open, where it differs from what the model's files say
   std::string rope_scaling;  // in place of what the model's files say: an object of rotary parameters in JSON, as a
                              // config.json has it ({"rope_type": "yarn", "factor": 4.0, ...}), or "none"; empty: theirs
 };

@@ -31,17 +31,18 @@ struct GrammarSpec {
   bool operator==(const GrammarSpec&) const = default;
 };
 
-/// How the tokens of one request are drawn. Names and meanings are OpenAI's and vLLM's. What is not given is as the
-/// model's files say, else as Request::fallback says, else as the comment does. The logits pass, in this order,
-/// through: the grammar, allowed and bad words, min_tokens, logit bias, penalties, temperature, top-k, typical-p,
-/// top-p, min-p, XTC. Log-probabilities that are reported are those of the model, before any of it.
+/// How the tokens of one request are drawn. Names and meanings are OpenAI's and vLLM's. What is not given is as
+/// EngineConfig::generation says, else the model's files, else Request::fallback, else the comment: the draw that
+/// llama.cpp's server takes, which keeps small models on their way. The logits pass, in this order, through: the
+/// grammar, allowed and bad words, min_tokens, logit bias, penalties, temperature, top-k, typical-p, top-p, min-p, XTC.
+/// Log-probabilities that are reported are those of the model, before any of it.
 struct SamplingParams {
   std::optional<int> max_tokens;            // >= 0; 0 computes the prompt alone (its log-probabilities). 256
   std::optional<int> min_tokens;            // no end of generation and no stop token before these many. 0
-  std::optional<float> temperature;         // >= 0; 0 is greedy. 0
-  std::optional<int> top_k;                 // 0 or -1: off. 0
-  std::optional<float> top_p;               // [0, 1]; 1: off. 1
-  std::optional<float> min_p;               // [0, 1]; 0: off. 0
+  std::optional<float> temperature;         // >= 0; 0 is greedy. 0.8
+  std::optional<int> top_k;                 // 0 or -1: off. 40
+  std::optional<float> top_p;               // [0, 1]; 1: off. 0.95
+  std::optional<float> min_p;               // [0, 1]; 0: off. 0.05
   std::optional<float> xtc_probability;     // [0, 1]; how often XTC removes tokens; 0: off. 0
   std::optional<float> xtc_threshold;       // [0, 1]; XTC: of the tokens as likely as that, the least stays. 0.1
   std::optional<float> typical_p;           // (0, 1]; 1: off. 1
@@ -60,21 +61,25 @@ struct SamplingParams {
   std::vector<std::string> stop;        // texts that end the answer
   std::vector<int32_t> stop_token_ids;  // ids that end it
   bool include_stop_str_in_output = false;
-  bool ignore_eos = false;          // end-of-generation ids do not end it
-  bool skip_special_tokens = true;  // special tokens do not appear in the text
-  std::optional<int> logprobs;      // log-probability of each drawn token, and of the K most likely; 0: its own alone
+  bool ignore_eos = false;               // end-of-generation ids do not end it
+  std::optional<int> repetition_window;  // ends an answer whose last so many tokens are one run of at most a quarter
+                                         // of them, again and again; 0: off. 256 without max_tokens, 0 with
+  bool skip_special_tokens = true;       // special tokens do not appear in the text
+  std::optional<int> logprobs;  // log-probability of each drawn token, and of the K most likely; 0: its own alone
   std::optional<int> prompt_logprobs;  // the same of each prompt token but the first
   GrammarSpec grammar;                 // what each answer must look like; not with beam search
 };
 
-/// What a model's files say about drawing from it; absent where they say nothing.
+/// What is said about drawing from a model where a request leaves it open; absent where nothing is said.
 struct GenerationDefaults {
   std::vector<int32_t> end_of_generation_ids;  // every id that ends an answer
+  std::optional<int> max_tokens;
   std::optional<float> temperature;
   std::optional<int> top_k;
   std::optional<float> top_p;
   std::optional<float> min_p;
   std::optional<float> repetition_penalty;
+  std::optional<int> repetition_window;
 };
 
 /// One prompt and how to answer it.
@@ -84,7 +89,7 @@ struct Request {
   bool add_special_tokens = true;  // text alone: the beginning-of-sequence token, where the model wants one
   bool parse_special = true;       // text alone: special tokens written in it count as such
   SamplingParams sampling;
-  SamplingParams fallback;  // where neither `sampling` nor the model's files say a parameter
+  SamplingParams fallback;  // where neither `sampling`, the engine's configuration nor the model's files say it
   int priority = 0;         // lower runs first, under the priority policy
   bool background = false;  // runs only where nothing else wants the step's tokens, under every policy
   std::string cache_salt;   // prompts of different salts never share cached blocks

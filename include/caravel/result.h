@@ -23,6 +23,10 @@ inline const char* finish_reason_name(FinishReason reason) {
   return kNames[static_cast<int>(reason)];
 }
 
+/// The stop_reason, vLLM's, of an answer that ended with kLength since it went round in a circle:
+/// SamplingParams::repetition_window.
+inline constexpr const char* kRepetitionDetected = "repetition_detected";
+
 struct Usage {
   int prompt_tokens = 0;
   int completion_tokens = 0;
@@ -55,7 +59,7 @@ struct Delta {
   std::vector<int32_t> token_ids;
   std::vector<TokenLogprob> logprobs;                // one for each of token_ids, where asked
   FinishReason finish_reason = FinishReason::kNone;  // set in the last delta of an index
-  std::string stop_reason;                           // the stop string or id that ended it, if one did
+  std::string stop_reason;                           // the stop string or id that ended it, or kRepetitionDetected
 };
 
 struct ToolCall {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <limits>
 #include <map>
 #include <string_view>
 
@@ -14,6 +15,8 @@
 #include "caravel/request.h"
 #include "chat/output_parser.h"
 #include "cli/usage.h"
+#include "fields/fields.h"
+#include "fields/generation_defaults.h"
 
 namespace caravel::cli {
 namespace {
@@ -33,10 +36,13 @@ std::pair<int32_t, float> parse_bias(std::string_view text) {
 std::string default_text(const RequestField& field, Surface surface) {
   const std::optional<double> value = field.default_on(surface);
   if (!value) return "";
+  const auto shown = [](double number) {
+    return number == std::numeric_limits<int>::max() ? "what the context leaves" : fmt::format("{}", number);
+  };
   const bool from_model = !std::holds_alternative<std::monostate>(field.model);
-  std::string text = fmt::format("{}{}", from_model ? "the model's, else " : "", *value);
+  std::string text = (from_model ? "the model's, else " : "") + shown(*value);
   const std::optional<double> chat = field.default_on(Surface::kTerminal);
-  if (surface == Surface::kFlags && chat != value) text += fmt::format(", or {} with --chat", *chat);
+  if (surface == Surface::kFlags && chat != value) text += fmt::format(", or {} with --chat", shown(*chat));
   return text;
 }
 
@@ -177,6 +183,46 @@ void add_engine_flags(CLI::App& command, EngineConfig& config) {
       ->capture_default_str()
       ->group(group);
 }
+
+void GenerationFlags::add_to(CLI::App& command) {
+  using D = GenerationDefaults;
+  const std::string group = "What requests leave open";
+  for (const RequestField& field : request_fields()) {
+    if (!field.surfaces.has(Surface::kChat)) continue;
+    const std::string name = field.name == "max_tokens" ? "--max-tokens-default" : field.flag_names();
+    const auto add = [&](auto& value, CLI::Validator range) {
+      command.add_option(name, value, std::string(field.help))
+          ->transform(std::move(range))
+          ->default_str(default_text(field, Surface::kChat))
+          ->group(group);
+    };
+    const Overloaded by_type = {[](std::monostate) {},
+                                [&](std::optional<int> D::*member) {
+                                  add(flags_.*member, whole_number(static_cast<int64_t>(field.range.low),
+                                                                   static_cast<int64_t>(field.range.high)));
+                                },
+                                [&](std::optional<float> D::*member) { add(flags_.*member, number_in(field.range)); }};
+    std::visit(by_type, field.model);
+  }
+  const char* const object = "--override-generation-config";
+  const auto set = [this, object](const std::string& text) {
+    const Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+    if (!json.is_object()) {
+      throw fail<UsageError>("{} {}: give a JSON object such as {}", object, text,
+                             R"({"temperature": 0.2, "top_p": 0.9})");
+    }
+    try {
+      object_ = parse_generation_defaults(json);
+    } catch (const FieldError& error) {
+      throw fail<UsageError>("{}: {}", object, error.what());
+    }
+  };
+  command.add_option_function<std::string>(object, set, "The same as JSON, by the names of a generation_config.json")
+      ->type_name("JSON")
+      ->group(group);
+}
+
+GenerationDefaults GenerationFlags::defaults() const { return first_said(flags_, object_); }
 
 void SamplingFlags::add_to(CLI::App& command, Surface surface) {
   using P = SamplingParams;

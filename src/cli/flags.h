@@ -27,6 +27,18 @@ class ChatFlags {
   std::string chat_template_;  // a file, the template itself, or a name
 };
 
+/// What requests leave open, as flags of a server: --temperature and so on, --max-tokens-default, and
+/// --override-generation-config, which says the same and counts for less.
+class GenerationFlags {
+ public:
+  void add_to(CLI::App& command);
+  GenerationDefaults defaults() const;
+
+ private:
+  GenerationDefaults flags_;
+  GenerationDefaults object_;
+};
+
 /// The sampling flags of generate and chat, by the table of fields.
 class SamplingFlags {
  public:

@@ -112,10 +112,25 @@ void print_json(RequestHandle& handle, bool is_chat, const Tokenizer& tokenizer,
   }
 }
 
+/// Says that an answer ended though nobody asked for that, and how to get more.
+void tell_cut(const SamplingParams& given, const Result& result) {
+  if (given.max_tokens) return;
+  for (const Completion& completion : result.completions) {
+    if (completion.finish_reason != FinishReason::kLength) continue;
+    if (completion.stop_reason == kRepetitionDetected) {
+      log::tell(spdlog::level::warn, "the answer went round in a circle and was ended; --repetition-window 0 lets it");
+    } else {
+      log::tell(spdlog::level::warn, fmt::format("the answer was cut after {} tokens; --max-tokens N makes it longer",
+                                                 completion.token_ids.size()));
+    }
+    return;
+  }
+}
+
 void run_one(const GenerateOptions& options, Engine& engine, int& exit_code) {
   const InterruptGuard guard;
   Submission submission = make_submission(options, engine);
-  const SamplingParams& sampling = submission.request.sampling;
+  const SamplingParams sampling = submission.request.sampling;
   const bool one_answer = sampling.n.value_or(1) == 1 && !sampling.use_beam_search;
   const auto handle = std::move(submission).submit(engine);
   if (options.json) {
@@ -124,6 +139,7 @@ void run_one(const GenerateOptions& options, Engine& engine, int& exit_code) {
     print_plain(*handle, one_answer, guard);
   }
   if (!handle->result().error.empty()) throw fail<Error>("{}", handle->result().error);
+  tell_cut(sampling, handle->result());
   if (guard.interrupted()) exit_code = kInterruptedExitCode;
 }
 

@@ -34,6 +34,7 @@ struct ServeOptions {
   std::string config_file;
   std::string api_key_file;
   ChatFlags chat;
+  GenerationFlags generation;
   std::vector<std::string> allowed_origins;
   int64_t request_timeout = 600;  // seconds, as are the others
   int64_t write_timeout = 60;
@@ -228,7 +229,9 @@ void run_server(const ServeOptions& options) {
   allow_descriptors(config.http.max_connections);
   config.http.max_queued_handlers = config.max_waiting_requests;
   if (addresses_are_limited()) config.http.handler_threads = 1;
-  const auto engine = Engine::open(options.chat.load(options.engine));
+  EngineConfig engine_config = options.chat.load(options.engine);
+  engine_config.generation = options.generation.defaults();
+  const auto engine = Engine::open(engine_config);
   if (config.served_model_names.empty()) {
     config.served_model_names = default_names(options.engine.model, engine->model());
   }
@@ -250,6 +253,7 @@ void add_serve(CLI::App& program) {
   auto options = std::make_shared<ServeOptions>();
   CLI::App& command = *program.add_subcommand("serve", "Serve the OpenAI API, a page to chat, and a dashboard");
   add_server_flags(command, *options);
+  options->generation.add_to(command);
   options->chat.add_to(command, options->engine);
   add_engine_flags(command, options->engine);
   command.add_option("--seed", options->engine.seed, "Of requests that bring none; 0: a fresh one each time")

@@ -1,11 +1,16 @@
 #include "engine/decisions.h"
 
-#include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include <map>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "chat/output_parser.h"
 #include "chat/tool_syntax.h"
+#include "fields/generation_defaults.h"
+#include "format/model_path.h"
 
 namespace caravel::engine {
 namespace {
@@ -30,6 +35,29 @@ Decision ends(const Tokenizer& tokenizer, const GenerationDefaults& defaults, co
   std::string value;
   for (const int32_t id : defaults.end_of_generation_ids) value += (value.empty() ? "" : ", ") + shown(tokenizer, id);
   return {"end of generation", value.empty() ? "none" : value, why, "--stop-token-ids, --ignore-eos"};
+}
+
+/// How a request that says nothing is drawn, and who says so of which parameters.
+Decision sampling(const EngineConfig& config, const format::WeightSource& source, const GenerationDefaults& defaults) {
+  std::string value;
+  std::map<std::string_view, std::vector<std::string_view>> names;  // by who says it
+  const GenerationDefaults card = format::card_defaults(source.path());
+  for (const auto& [field, number] : default_parameters(defaults, Surface::kRows)) {
+    const bool given = said(config.generation, *field).has_value();
+    const bool of_files = said(source.generation_defaults(), *field).has_value();
+    const std::string_view who = given                ? "given"
+                                 : of_files           ? "the model's files"
+                                 : said(card, *field) ? "the model's card"
+                                                      : "the engine's default";
+    if (field->member == RequestField::Member(&SamplingParams::max_tokens) && !given && !of_files) continue;
+    value += fmt::format("{}{} {}", value.empty() ? "" : ", ", field->name, number);
+    names[who].push_back(field->name);
+  }
+  std::string why;
+  for (const auto& [who, of] : names) {
+    why += fmt::format("{}{}: {}", why.empty() ? "" : "; ", who, fmt::join(of, ", "));
+  }
+  return {"sampling", value, why, "--temperature and so on, --override-generation-config (serve)"};
 }
 
 Decision chat_template(const EngineConfig& config, const ModelInfo& info) {
@@ -79,6 +107,7 @@ std::vector<Decision> text_decisions(const EngineConfig& config, const format::W
       ends(tokenizer, defaults,
            gguf ? "tokenizer.ggml's eos, eot and eom, and names of control tokens"
                 : "generation_config.json, config.json and tokenizer_config.json"),
+      sampling(config, source, defaults),
       chat_template(config, info),
       tool_calls(config, info),
       reasoning(info),

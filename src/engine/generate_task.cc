@@ -21,7 +21,8 @@ GenerateTask::GenerateTask(CheckedRequest request) : Task(std::move(request.grou
     branches_.push_back(
         {.member = {this, i},
          .state = {request_.rules, static_cast<uint32_t>(i), group()->params().prompt},
-         .text = {*request_.tokenizer, request_.text, static_cast<size_t>(*params.max_tokens) * kBytesPerToken}});
+         .text = {*request_.tokenizer, request_.text, static_cast<size_t>(*params.max_tokens) * kBytesPerToken},
+         .repetition = RepetitionWatch(*params.repetition_window)});
     if (request_.grammar == nullptr) continue;
     branches_.back().constraint =
         std::make_shared<grammar::Constraint>(request_.grammar, request_.vocab_size, request_.rules->end_ids);
@@ -146,9 +147,9 @@ void GenerateTask::accept(Branch& branch) {
   } else if (ends || stops) {
     branch.text.finish();
     finish(branch, FinishReason::kStop, stops ? std::to_string(token) : "");
-  } else if (branch.tokens >= *params.max_tokens) {
+  } else if (const bool goes_round = branch.repetition.add(token); goes_round || branch.tokens >= *params.max_tokens) {
     branch.text.finish();
-    finish(branch, FinishReason::kLength, "");
+    finish(branch, FinishReason::kLength, goes_round ? kRepetitionDetected : "");
   }
 }
 

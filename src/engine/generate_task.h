@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "engine/checked_request.h"
+#include "engine/repetition.h"
 #include "engine/task.h"
 
 namespace caravel::engine {
@@ -26,6 +27,7 @@ class GenerateTask final : public Task {
     sampler::SamplingState state;
     OutputText text;
     scheduler::Sequence* sequence = nullptr;  // nullptr before the fork and after the end
+    RepetitionWatch repetition;
     int tokens = 0;
     std::shared_ptr<grammar::Constraint> constraint;  // where the request has a grammar
     bool drew = false;                                // in this step: the following

@@ -12,6 +12,7 @@
 #include "engine/decisions.h"
 #include "engine/memory_plan.h"
 #include "engine/open_tokenizer.h"
+#include "fields/generation_defaults.h"
 #include "format/model_path.h"
 #include "format/weight_source.h"
 #include "text/chat_template.h"
@@ -147,7 +148,8 @@ LoadedModel load_model(const EngineConfig& config) {
   const TokenizerData& data = source->tokenizer();
   model.tokenizer = std::make_unique<Tokenizer>(tokenizer_data(*source, config.add_bos_token));
   model.renderer = make_renderer(config, *model.tokenizer, data, model.info);
-  model.generation_defaults = source->generation_defaults();
+  const GenerationDefaults card = format::card_defaults(source->path());
+  model.generation_defaults = first_said(config.generation, first_said(source->generation_defaults(), card));
   auto& ends = model.generation_defaults.end_of_generation_ids;
   if (ends.empty() && data.eos_id) ends.push_back(*data.eos_id);
 

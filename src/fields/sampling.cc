@@ -8,6 +8,7 @@
 #include "base/overloaded.h"
 #include "base/written_number.h"
 #include "fields/fields.h"
+#include "fields/generation_defaults.h"
 
 namespace caravel {
 namespace {
@@ -74,13 +75,6 @@ void set(SamplingParams& params, const RequestField& field, Surface surface, con
   std::visit(setter, field.member);
 }
 
-/// What the model's files say of it.
-template <typename T>
-std::optional<T> model_value(const RequestField& field, const GenerationDefaults& model) {
-  const auto* const member = std::get_if<std::optional<T> GenerationDefaults::*>(&field.model);
-  return member == nullptr ? std::nullopt : model.**member;
-}
-
 }  // namespace
 
 void read_sampling(Fields& fields, Surface surface, SamplingParams& params) {
@@ -109,15 +103,19 @@ SamplingParams default_sampling(Surface surface) {
   return params;
 }
 
-void resolve_sampling(SamplingParams& params, const GenerationDefaults& model, const SamplingParams& fallback) {
+void resolve_sampling(SamplingParams& params, const GenerationDefaults& given, const SamplingParams& fallback) {
   static const SamplingParams kLast = default_sampling(Surface::kRows);
-  // Beams go by the model's own log-probabilities; a penalty that only the model's files suggest is left out.
-  GenerationDefaults said = model;
-  if (params.use_beam_search) said.repetition_penalty.reset();
+  // Who says how long an answer may be, or that it goes on past its end, gets it so.
+  if (!params.repetition_window && (params.max_tokens || params.ignore_eos || params.use_beam_search)) {
+    params.repetition_window = 0;
+  }
+  // Beams go by the model's own log-probabilities; a penalty that the request does not ask for is left out.
+  GenerationDefaults defaults = given;
+  if (params.use_beam_search) defaults.repetition_penalty.reset();
   for (const RequestField& field : request_fields()) {
     const auto decide = [&]<typename T>(std::optional<T> P::*member) {
       std::optional<T>& value = params.*member;
-      if (!value) value = model_value<T>(field, said);
+      if (const auto said_value = said(defaults, field); !value && said_value) value = static_cast<T>(*said_value);
       if (!value) value = fallback.*member;
       if (!value) value = kLast.*member;
     };

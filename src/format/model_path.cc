@@ -1,8 +1,10 @@
 #include "format/model_path.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <optional>
 #include <string_view>
 
@@ -17,11 +19,13 @@ namespace fs = std::filesystem;
 struct KnownModel {
   std::string_view name;
   std::string_view file;
+  std::optional<float> temperature = {};  // by its card, where its file does not say it
+  std::optional<float> top_p = {};
 };
 
 // What scripts/fetch_model fetches, the default first.
 constexpr KnownModel kKnownModels[] = {
-    {"smollm2", "SmolLM2-135M-Instruct.Q4_1.gguf"},
+    {"smollm2", "SmolLM2-135M-Instruct.Q4_1.gguf", 0.2F, 0.9F},
     {"gemma3-270m", "gemma-3-270m-q4_k_m.gguf"},
 };
 
@@ -103,6 +107,13 @@ std::string resolve_model(const std::string& model) {
   if (const auto found = in_hub(hub, model)) return *found;
   throw fail<NotFound>("no model {}: not a path, not in {}, not in {}; scripts/fetch_model smollm2 fetches one",
                        printable(model), cache.string(), hub.string());
+}
+
+GenerationDefaults card_defaults(const std::string& path) {
+  const std::string file = fs::path(path).filename().string();
+  const auto* const known = std::ranges::find(kKnownModels, file, &KnownModel::file);
+  if (known == std::end(kKnownModels)) return {};
+  return {.temperature = known->temperature, .top_p = known->top_p};
 }
 
 }  // namespace caravel::format

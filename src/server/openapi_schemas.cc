@@ -109,7 +109,8 @@ constexpr const char* kAnswers = R"json({
   "usage": {"$ref": "#/components/schemas/Usage"}}},
 "Model": {"type": "object", "required": ["id", "object"], "additionalProperties": true, "properties": {
   "id": {"type": "string"}, "object": {"const": "model"}, "created": {"type": "integer"},
-  "owned_by": {"type": "string"}, "max_model_len": {"type": "integer"}}},
+  "owned_by": {"type": "string"}, "max_model_len": {"type": "integer"},
+  "default_sampling_params": {"type": "object", "additionalProperties": {"type": ["number", "null"]}}}},
 "ModelList": {"type": "object", "required": ["object", "data"], "properties": {
   "object": {"const": "list"}, "data": {"type": "array", "items": {"$ref": "#/components/schemas/Model"}}}},
 "ScoreList": {"type": "object", "required": ["id", "object", "created", "model", "data", "usage"], "properties": {

@@ -32,7 +32,9 @@ def run(*args, stdin="", check=True, timeout=120):
 
 
 def generate(*args, **kwargs):
-    return run("generate", *args, *ENGINE, **kwargs)
+    """Greedy, so that answers are the same each time, unless a temperature is given."""
+    greedy = [] if "--temperature" in args else ["--temperature", "0"]
+    return run("generate", *args, *greedy, *ENGINE, **kwargs)
 
 
 def json_lines(data):
@@ -49,6 +51,27 @@ class Generate(unittest.TestCase):
         self.assertEqual(24, answer["usage"]["completion_tokens"])
         self.assertEqual(24, len(answer["token_ids"]))
         self.assertEqual("length", answer["finish_reason"])
+
+    def test_an_answer_that_was_cut_says_so(self):
+        ask = ["--prompt", "1, 2, 3, 4,", "--json", "--ignore-eos", "--temperature", "0.2"]
+        done = generate(*ask)
+        (answer,) = json_lines(done.stdout)
+        self.assertEqual(256, answer["usage"]["completion_tokens"])
+        self.assertIn("cut after 256 tokens; --max-tokens N", done.stderr.decode())
+        self.assertEqual(b"", generate(*ask, "--max-tokens", "8").stderr)  # as was asked
+
+    def test_an_answer_that_goes_round_is_ended(self):
+        ask = ["--chat", "--prompt", "Go on: la la la la la la la la la la", "--json"]
+        done = generate(*ask, "--allowed-token-ids", "100", "--repetition-window", "40")
+        (answer,) = json_lines(done.stdout)
+        self.assertEqual(40, answer["usage"]["completion_tokens"])
+        self.assertEqual("length", answer["finish_reason"])
+        self.assertIn("went round in a circle", done.stderr.decode())
+
+    def test_what_requests_leave_open_is_shown(self):
+        shown = run("inspect", *ENGINE).stdout.decode()
+        self.assertRegex(shown, r"sampling +temperature 0\.2, top_k 40, top_p 0\.9, min_p 0\.05, repetition_penalty 1,")
+        self.assertIn("the model's card: temperature, top_p", shown)
 
     def test_prompt_from_standard_input(self):
         flag = generate("--prompt", "One, two, three,", "--max-tokens", "8").stdout
@@ -167,8 +190,8 @@ class Batch(unittest.TestCase):
         self.input.write_text("".join(json.dumps(row) + "\n" for row in rows))
 
     def start(self):
-        return subprocess.Popen([CARAVEL, "generate", "-i", str(self.input), "-o", str(self.output), *ENGINE],
-                                stderr=subprocess.DEVNULL)
+        return subprocess.Popen([CARAVEL, "generate", "-i", str(self.input), "-o", str(self.output),
+                                 "--temperature", "0", *ENGINE], stderr=subprocess.DEVNULL)
 
     def wait_for_lines(self, count):
         deadline = time.monotonic() + 300  # under a sanitizer, on a busy machine, the first answers take a minute

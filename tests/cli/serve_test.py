@@ -207,6 +207,52 @@ class Running(unittest.TestCase):
         self.assertLessEqual(self.server.processor_seconds() - before, 0.02)
 
 
+class WhatRequestsLeaveOpen(unittest.TestCase):
+    QUESTION = {"messages": [{"role": "user", "content": "Name three colors."}]}
+
+    def drawn_with(self, server):
+        return json.loads(server.request("GET", "/v1/models")[2])["data"][0]["default_sampling_params"]
+
+    def test_is_the_models_card_and_then_the_engines_own(self):
+        with Server() as server:
+            self.assertEqual({"max_tokens": None, "temperature": 0.2, "top_k": 40, "top_p": 0.9, "min_p": 0.05,
+                              "repetition_penalty": 1, "repetition_window": 256}, self.drawn_with(server))
+            for _ in range(5):
+                _, answer = server.post("/v1/chat/completions", self.QUESTION)
+                (choice,) = answer["choices"]
+                self.assertEqual("stop", choice["finish_reason"])
+                self.assertRegex(choice["message"]["content"].lower(), "red|blue|green|yellow|white|black")
+
+    def test_flags_count_for_more(self):
+        with Server("--override-generation-config", '{"temperature": 0.9, "top_k": 7, "max_new_tokens": 3}',
+                    "--temperature", "0", "--repetition-window", "0") as server:
+            drawn = self.drawn_with(server)
+            self.assertEqual([0, 7, 3, 0], [drawn[name] for name in ("temperature", "top_k", "max_tokens",
+                                                                     "repetition_window")])
+            texts = set()
+            for _ in range(3):
+                _, answer = server.post("/v1/chat/completions", self.QUESTION)
+                self.assertEqual(3, answer["usage"]["completion_tokens"])
+                texts.add(answer["choices"][0]["message"]["content"])
+            self.assertEqual(1, len(texts))
+            _, answer = server.post("/v1/chat/completions", {**self.QUESTION, "max_tokens": 4})
+            self.assertEqual(4, answer["usage"]["completion_tokens"])
+
+    def test_an_answer_that_goes_round_is_ended(self):
+        with Server() as server:
+            _, answer = server.post("/v1/chat/completions", {**self.QUESTION, "allowed_token_ids": [100]})
+            self.assertEqual(256, answer["usage"]["completion_tokens"])
+            self.assertEqual(["length", "repetition_detected"],
+                             [answer["choices"][0][name] for name in ("finish_reason", "stop_reason")])
+
+    def test_what_is_wrong_is_named(self):
+        for value, problem in (("{", "JSON object"), ("[]", "JSON object"), ('{"temprature": 1}', "'temprature'"),
+                               ('{"top_p": 2}', "'top_p'")):
+            line = fails("--override-generation-config", value)
+            self.assertIn(problem, line)
+            self.assertEqual(1, line.count("\n"), line)
+
+
 class Keys(unittest.TestCase):
     def test_from_flags_a_file_and_the_environment(self):
         with tempfile.TemporaryDirectory() as folder:

@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <exception>
 #include <fstream>
+#include <limits>
 #include <map>
 #include <set>
 #include <string>
@@ -147,7 +148,9 @@ std::string values_text(const Json& schema) {
 std::string default_text(const RequestField& field, Surface surface, const Json& schema) {
   if (field.required.has(surface)) return "required";
   if (!std::holds_alternative<std::monostate>(field.model)) {
-    return fmt::format("the model's, else {}", *field.default_on(surface));
+    const double otherwise = *field.default_on(surface);
+    return otherwise == std::numeric_limits<int>::max() ? "the model's"
+                                                        : fmt::format("the model's, else {}", otherwise);
   }
   const Json value = schema.value("default", Json());
   if (value.is_null()) return "";

@@ -120,21 +120,30 @@ TEST(DefaultSampling, IsEachSurfacesOwn) {
   EXPECT_EQ(default_sampling(Surface::kChat).max_tokens, std::numeric_limits<int>::max());
   EXPECT_EQ(default_sampling(Surface::kResponses).max_tokens, std::numeric_limits<int>::max());
   EXPECT_EQ(default_sampling(Surface::kFlags).max_tokens, 256);
-  EXPECT_EQ(default_sampling(Surface::kChat).temperature, 1.0F);
-  EXPECT_EQ(default_sampling(Surface::kMessages).temperature, 1.0F);
-  EXPECT_EQ(default_sampling(Surface::kRows).temperature, 0.0F);
-  EXPECT_EQ(default_sampling(Surface::kFlags).temperature, 0.0F);
-  EXPECT_EQ(default_sampling(Surface::kTerminal).temperature, 0.7F);
+  EXPECT_EQ(default_sampling(Surface::kTerminal).max_tokens, std::numeric_limits<int>::max());
 }
 
-TEST(ResolveSampling, TheRequestThenTheModelThenTheFallbackThenTheTable) {
+TEST(DefaultSampling, DrawsAlikeEverywhere) {
+  for (const Surface surface : {Surface::kCompletions, Surface::kChat, Surface::kResponses, Surface::kMessages,
+                                Surface::kRows, Surface::kFlags, Surface::kTerminal}) {
+    const SamplingParams params = default_sampling(surface);
+    EXPECT_EQ(params.temperature, 0.8F);
+    EXPECT_EQ(params.top_k, 40);
+    EXPECT_EQ(params.top_p, 0.95F);
+    EXPECT_EQ(params.min_p, 0.05F);
+    EXPECT_EQ(params.repetition_penalty, 1.0F);
+    EXPECT_EQ(params.repetition_window, 256);
+  }
+}
+
+TEST(ResolveSampling, TheRequestThenTheDefaultsThenTheFallbackThenTheTable) {
   const GenerationDefaults model{.temperature = 0.6F, .top_k = 20};
   SamplingParams params{.top_k = 5};
   resolve_sampling(params, model, {.max_tokens = 9, .temperature = 1.0F});
   EXPECT_EQ(params.top_k, 5);
   EXPECT_EQ(params.temperature, 0.6F);
   EXPECT_EQ(params.max_tokens, 9);
-  EXPECT_EQ(params.top_p, 1.0F);
+  EXPECT_EQ(params.top_p, 0.95F);
   EXPECT_EQ(params.n, 1);
   EXPECT_EQ(params.seed, std::nullopt);
   EXPECT_EQ(params.logprobs, std::nullopt);
@@ -152,7 +161,21 @@ TEST(ResolveSampling, LeavesNothingOpenThatHasADefault) {
     }
   }
   EXPECT_EQ(params.max_tokens, 256);
-  EXPECT_EQ(params.temperature, 0.0F);
+  EXPECT_EQ(params.temperature, 0.8F);
+}
+
+TEST(ResolveSampling, WatchesForRepetitionWhereTheRequestBoundsNothing) {
+  const auto window = [](SamplingParams params, const GenerationDefaults& defaults) {
+    resolve_sampling(params, defaults, default_sampling(Surface::kChat));
+    return *params.repetition_window;
+  };
+  EXPECT_EQ(window({}, {}), 256);
+  EXPECT_EQ(window({}, {.max_tokens = 100}), 256);
+  EXPECT_EQ(window({}, {.repetition_window = 40}), 40);
+  EXPECT_EQ(window({.max_tokens = 100}, {.repetition_window = 40}), 0);
+  EXPECT_EQ(window({.ignore_eos = true}, {}), 0);
+  EXPECT_EQ(window({.use_beam_search = true}, {}), 0);
+  EXPECT_EQ(window({.max_tokens = 100, .repetition_window = 40}, {}), 40);
 }
 
 TEST(ResolveSampling, BeamsTakeNoPenaltyOfTheModels) {

@@ -162,6 +162,9 @@ GenerationDefaults read_hf_generation(const fs::path& folder, const json& config
   if (const auto top_k = number_of(settings, "top_k", path)) {
     defaults.top_k = static_cast<int>(std::clamp(*top_k, 0.0F, 1e9F));
   }
+  if (const auto most = number_of(settings, "max_new_tokens", path); most && *most >= 1) {
+    defaults.max_tokens = static_cast<int>(std::min(*most, 1e9F));
+  }
   if (settings.contains("do_sample") && settings["do_sample"] == false) defaults.temperature = 0.0F;
   return defaults;
 }

@@ -53,7 +53,8 @@ Json ChoicesAnswer::stop_reason_json(FinishReason reason, const std::string& sto
   if (stop_reason.empty()) return nullptr;
   const std::vector<std::string>& stops = generation_.sampling.stop;
   if (std::ranges::find(stops, stop_reason) != stops.end()) return stop_reason;
-  return parse_number<int32_t>(stop_reason).value_or(0);
+  if (const auto token = parse_number<int32_t>(stop_reason)) return *token;
+  return stop_reason;
 }
 
 Json ChoicesAnswer::envelope(const std::string& object, Json choices) const {

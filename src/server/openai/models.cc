@@ -1,5 +1,7 @@
 #include <ctime>
+#include <limits>
 
+#include "fields/generation_defaults.h"
 #include "server/endpoint/json_response.h"
 #include "server/endpoint/model_name.h"
 #include "server/openai/endpoints.h"
@@ -8,6 +10,17 @@ namespace caravel::server::openai {
 namespace {
 
 constexpr std::string_view kPath = "/v1/models";
+
+/// What requests draw with that say nothing of it; a max_tokens of null: what the context leaves.
+Json default_parameters_json(const GenerationDefaults& defaults) {
+  Json json = Json::object();
+  for (const auto& [field, value] : default_parameters(defaults, Surface::kChat)) {
+    const bool integer = field->type == FieldType::kInteger;
+    const bool is_open = integer && value == std::numeric_limits<int>::max();
+    json[std::string(field->name)] = is_open ? Json() : integer ? Json(static_cast<int64_t>(value)) : Json(value);
+  }
+  return json;
+}
 
 Json model_json(const Services& services, const std::string& name) {
   // The models have been there since the server has.
@@ -18,7 +31,8 @@ Json model_json(const Services& services, const std::string& name) {
           {"owned_by", "caravel"},
           {"root", services.engine.model().name},
           {"parent", nullptr},
-          {"max_model_len", services.engine.model().max_model_len}};
+          {"max_model_len", services.engine.model().max_model_len},
+          {"default_sampling_params", default_parameters_json(services.engine.generation_defaults())}};
 }
 
 Json models_json(const Services& services, std::string_view path) {

@@ -46,10 +46,13 @@ async function errorText(response) {
   }
 }
 
-/** @returns {Promise<string[]>} */
+/**
+ * The models, and what is drawn with where a request leaves it open.
+ * @returns {Promise<{id: string, defaults: Record<string, number | null>}[]>}
+ */
 export async function listModels() {
   const models = await (await request("/v1/models")).json();
-  return models.data.map((model) => model.id);
+  return models.data.map((model) => ({ id: model.id, defaults: model.default_sampling_params ?? {} }));
 }
 
 /**
@@ -93,6 +96,7 @@ export async function streamChat(body, signal, onProgress) {
     progress.content += content;
     progress.reasoning += reasoning;
     progress.finish = choice.finish_reason ?? progress.finish;
+    if (choice.stop_reason === "repetition_detected") progress.finish = "repetition";
     onProgress(progress);
   });
   if (!complete && progress.finish === "") throw new ApiError(0, "The connection ended before the answer did.");

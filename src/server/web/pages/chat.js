@@ -48,11 +48,15 @@ class Chat {
     showSuggestions((text) => this.composer.fill(text));
     if (this.store.load(location.hash.slice(1)) !== null) this.open(location.hash.slice(1));
     else this.startNew();
-    this.models = showModels();
+    this.models = this.showModels();
   }
 
   get running() {
     return this.answering.has(this.conversation.id);
+  }
+
+  showModels() {
+    return showModels((defaults) => this.settings.showDefaults(defaults));
   }
 
   // -- Which conversation is shown.
@@ -170,7 +174,7 @@ class Chat {
 
   async requestFields() {
     await this.models;
-    if (byId("model").value === "") await (this.models = showModels()); // the server was not there
+    if (byId("model").value === "") await (this.models = this.showModels()); // the server was not there
     return { model: byId("model").value, ...this.settings.sampling() };
   }
 

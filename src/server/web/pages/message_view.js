@@ -168,6 +168,7 @@ function statsNode(answer) {
   if (toFirst !== null) parts.push(`${duration(toFirst)} to the first`);
   if (tokens !== null) parts.push(`${tokens.toLocaleString("en")} ${tokens === 1 ? "token" : "tokens"}`);
   if (answer.finish === "length") parts.push("cut at the limit of tokens");
+  if (answer.finish === "repetition") parts.push("ended: it went round in a circle");
   if (answer.finish === "stopped") parts.push("stopped");
   return element("span.stats", {}, ...parts.map((part) => element("span", {}, part)));
 }

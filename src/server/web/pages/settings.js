@@ -11,7 +11,6 @@ const kFields = [
     min: 0,
     max: 2,
     step: 0.05,
-    rest: 1,
   },
   {
     name: "top_p",
@@ -20,7 +19,6 @@ const kFields = [
     min: 0.05,
     max: 1,
     step: 0.01,
-    rest: 1,
   },
   {
     name: "top_k",
@@ -29,7 +27,6 @@ const kFields = [
     min: 0,
     max: 200,
     step: 1,
-    rest: 0,
   },
   {
     name: "min_p",
@@ -38,7 +35,6 @@ const kFields = [
     min: 0,
     max: 1,
     step: 0.01,
-    rest: 0,
   },
   { name: "max_tokens", label: "Max tokens", about: "An answer is cut after so many.", min: 1, step: 1 },
   { name: "seed", label: "Seed", about: "The same seed and settings give the same answer.", min: 0, step: 1 },
@@ -51,6 +47,8 @@ export class Settings {
    */
   constructor(panel, handlers) {
     this.stored = readStored();
+    /** @type {Record<string, number | null>} */
+    this.defaults = {};
     this.handlers = handlers;
     /** @type {Map<string, {number: HTMLInputElement, range: HTMLInputElement | null, field: any}>} */
     this.inputs = new Map();
@@ -82,6 +80,21 @@ export class Settings {
 
   get systemPrompt() {
     return this.stored.system ?? "";
+  }
+
+  /** What the server draws with where a field is left empty. @param {Record<string, number | null>} defaults */
+  showDefaults(defaults) {
+    this.defaults = defaults;
+    for (const { number, field } of this.inputs.values()) {
+      number.placeholder = defaults[field.name] ?? "default";
+      this.moveRange(field);
+    }
+  }
+
+  /** The slider stands where the number does, or the default. */
+  moveRange(field) {
+    const { number, range } = this.inputs.get(field.name);
+    if (range !== null) range.value = number.value === "" ? (this.defaults[field.name] ?? field.min) : number.value;
   }
 
   /** The fields of a request. */
@@ -128,8 +141,8 @@ export class Settings {
             "aria-label": field.label,
             oninput: () => this.changeRange(field),
           });
-    if (range !== null) range.value = number.value === "" ? field.rest : number.value;
     this.inputs.set(field.name, { number, range, field });
+    this.moveRange(field);
     return element(
       "div.setting",
       {},
@@ -140,8 +153,8 @@ export class Settings {
   }
 
   changeNumber(field) {
-    const { number, range } = this.inputs.get(field.name);
-    if (range !== null) range.value = number.value === "" ? field.rest : number.value;
+    const { number } = this.inputs.get(field.name);
+    this.moveRange(field);
     if (number.validity.valid) this.store(field.name, number.value);
   }
 
@@ -158,9 +171,9 @@ export class Settings {
   }
 
   reset() {
-    for (const { number, range, field } of this.inputs.values()) {
+    for (const { number, field } of this.inputs.values()) {
       number.value = "";
-      if (range !== null) range.value = field.rest;
+      this.moveRange(field);
       delete this.stored[field.name];
     }
     this.save();

@@ -3,7 +3,7 @@
  *
  * @typedef {{tokens: number | null, seconds: number, toFirst: number | null}} AnswerStats times in seconds
  * @typedef {{content: string, reasoning: string, finish: string, error: string, stats: AnswerStats | null}} Answer
- *   finish: the API's, "stopped" by the reader, or "" while it comes or where it failed
+ *   finish: the API's, "repetition", "stopped" by the reader, or "" while it comes or where it failed
  * @typedef {{role: "user", content: string}} Question
  * @typedef {{role: "assistant", answers: Answer[], chosen: number}} Answers to one question; one is shown
  * @typedef {{id: string, title: string, updated: number, system: string, turns: (Question | Answers)[]}} Conversation

@@ -24,15 +24,17 @@ export function showSuggestions(onChoose) {
   );
 }
 
-export async function showModels() {
+/** @param {(defaults: Record<string, number | null>) => void} showDefaults is given the first model's */
+export async function showModels(showDefaults) {
   const select = byId("model");
   try {
     const models = await listModels();
-    select.replaceChildren(...models.map((model) => element("option", { value: model }, model)));
+    select.replaceChildren(...models.map(({ id }) => element("option", { value: id }, id)));
     select.classList.toggle("single", models.length < 2);
-    byId("welcome-model").textContent = `${models[0]} answers.`;
+    byId("welcome-model").textContent = `${models[0].id} answers.`;
+    showDefaults(models[0].defaults);
   } catch (error) {
-    if (error.status === 401 && (await askKey(error.message))) return showModels();
+    if (error.status === 401 && (await askKey(error.message))) return showModels(showDefaults);
     byId("welcome-model").textContent = error.message;
   }
 }
