@@ -44,6 +44,10 @@ class Tokenizer {
   /// Only a GGUF file that asks for a beginning-of-sequence token gets one where the template writes none.
   std::vector<int32_t> encode_chat(std::string_view prompt) const;
 
+  /// How many tokens a text has at least, whatever its tokens are; 0 where that is not known. A look at its bytes:
+  /// what is far too long is known before it is tokenized, which takes seconds for tens of millions of bytes.
+  size_t least_tokens(std::string_view text) const;
+
   /// The text of many tokens, as a Detokenizer would give it. Bytes that are not UTF-8 become U+FFFD.
   std::string decode(std::span<const int32_t> tokens, bool skip_special = true) const;
 

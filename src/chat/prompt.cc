@@ -5,9 +5,19 @@
 #include <algorithm>
 #include <utility>
 
-#include "fields/fields.h"
-
 namespace caravel::chat {
+
+FieldError too_long(const std::string& path, int max_model_len, size_t tokens, bool is_least) {
+  return {path, "context_length_exceeded",
+          fmt::format("This model's maximum context length is {} tokens. However, your prompt has {}{} tokens. Please "
+                      "reduce its length.",
+                      max_model_len, is_least ? "at least " : "", tokens)};
+}
+
+void check_room(std::string_view text, const PromptRoom& room, const std::string& path, const Tokenizer& tokenizer) {
+  const size_t least = tokenizer.least_tokens(text);
+  if (least > room.tokens) throw too_long(path, room.max_model_len, least, true);
+}
 
 Prompt text_prompt(std::string text, const Tokenizer& tokenizer, bool add_special_tokens) {
   std::vector<int32_t> tokens = tokenizer.encode(text, {.add_special = add_special_tokens, .parse_special = true});

@@ -4,9 +4,11 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "caravel/tokenizer.h"
+#include "fields/fields.h"
 
 namespace caravel::chat {
 
@@ -15,6 +17,18 @@ struct Prompt {
   std::vector<int32_t> tokens;
   std::optional<std::string> text;  // where it was one
 };
+
+/// The room that a prompt has.
+struct PromptRoom {
+  int max_model_len = 0;
+  size_t tokens = 0;  // of it, a prompt's
+};
+
+/// 400, context_length_exceeded: the prompt that the field `path` gives has too many tokens; is_least: these or more.
+FieldError too_long(const std::string& path, int max_model_len, size_t tokens, bool is_least = false);
+
+/// Throws too_long() where the text has more tokens than there is room for, whatever they are.
+void check_room(std::string_view text, const PromptRoom& room, const std::string& path, const Tokenizer& tokenizer);
 
 /// Special tokens that are written in the text count as such.
 Prompt text_prompt(std::string text, const Tokenizer& tokenizer, bool add_special_tokens);

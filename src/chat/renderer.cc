@@ -62,8 +62,9 @@ std::vector<Decision> Renderer::describe() const {
   return decisions;
 }
 
-Prompt Renderer::render(const Conversation& conversation) const {
+Prompt Renderer::render(const Conversation& conversation, const std::optional<PromptRoom>& room) const {
   std::string text = render_text(conversation);
+  if (room) check_room(text, *room, conversation.path, *tokenizer_);
   return chat_prompt(std::move(text), *tokenizer_, conversation.add_special_tokens.value_or(false));
 }
 
@@ -127,9 +128,10 @@ std::string Renderer::render_text(const Conversation& conversation) const {
   return prompt;
 }
 
-Renderer::Prepared Renderer::prepare(const Conversation& conversation, SamplingParams& sampling) const {
+Renderer::Prepared Renderer::prepare(const Conversation& conversation, SamplingParams& sampling,
+                                     const std::optional<PromptRoom>& room) const {
   const Tools& tools = conversation.tools;
-  Prepared prepared{.prompt = render(conversation), .layout = {}};
+  Prepared prepared{.prompt = render(conversation, room), .layout = {}};
   AnswerLayout& layout = prepared.layout;
   const Template& used = template_for(conversation);
   if (tools.choice == ToolChoice::kForced) {

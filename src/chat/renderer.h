@@ -36,13 +36,15 @@ class Renderer {
   Renderer(const Tokenizer& tokenizer, const ModelInfo& model);
 
   /// Throws FieldError: there is no template, tools are given and the parser is "none", what it raises, or a final
-  /// message that it changes and that is to be continued.
-  Prompt render(const Conversation& conversation) const;
+  /// message that it changes and that is to be continued. room: what surely has no room is refused before it is
+  /// tokenized; nothing: any length is taken.
+  Prompt render(const Conversation& conversation, const std::optional<PromptRoom>& room = {}) const;
 
   /// The prompt, and how its answers are read. Sets up `sampling` for the tools: a forced call becomes the grammar, and
   /// special tokens are shown where they mark calls or reasoning. Throws also where a call is forced and `sampling` has
   /// a grammar already, and for a tool's schema that is none.
-  Prepared prepare(const Conversation& conversation, SamplingParams& sampling) const;
+  Prepared prepare(const Conversation& conversation, SamplingParams& sampling,
+                   const std::optional<PromptRoom>& room = {}) const;
 
   /// What was found out about every template that there is.
   std::vector<Decision> describe() const;

@@ -161,6 +161,12 @@ Response error_response(int status, std::string_view message, std::string_view c
   return response;
 }
 
+Response retry_later(std::string_view message) {
+  Response response = error_response(429, message, "rate_limit_exceeded");
+  response.headers.add("Retry-After", "1");
+  return response;
+}
+
 Response internal_error() { return error_response(500, "The server failed on this request.", "internal_error"); }
 
 }  // namespace caravel::http

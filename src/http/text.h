@@ -37,6 +37,8 @@ void recycle(std::string& buffer);
 
 /// {"error": {"message", "type", "param": null, "code"}}: what the server says by itself. The texts need no escaping.
 Response error_response(int status, std::string_view message, std::string_view code);
+/// 429, rate_limit_exceeded, with Retry-After.
+Response retry_later(std::string_view message);
 /// 500 that says nothing of the inside.
 Response internal_error();
 

@@ -84,13 +84,8 @@ void Transaction::handle(Request request, Budget::Part body) {
     });
   });
   if (taken) return;
-  Response response =
-      error_response(429,
-                     fmt::format("{} requests wait to be looked at, as many as may: send it again later",
-                                 shared_.config.max_queued_handlers),
-                     "rate_limit_exceeded");
-  response.headers.add("Retry-After", "1");
-  begin(ready(std::move(response)));
+  begin(ready(retry_later(fmt::format("{} requests wait to be looked at, as many as may: send it again later",
+                                      shared_.config.max_queued_handlers))));
 }
 
 void Transaction::refuse(Response response) {

@@ -62,6 +62,7 @@ Tokenizer::Impl::Impl(TokenizerData d)
       splitting(splitting_of(data)),
       normalizer(normalizer_of(data, splitting)),
       model(make_model(data, vocabulary, splitting)),
+      length_bound(data, normalizer, splitting),
       raw_added(added_tokens(false)),
       normalized_added(added_tokens(true)) {
   check_id(data.bos_id, "bos", data);
@@ -151,6 +152,8 @@ std::vector<int32_t> Tokenizer::encode_chat(std::string_view prompt) const {
   if (data.bos_in_chats && lacks_bos) out.insert(out.begin(), *data.bos_id);
   return out;
 }
+
+size_t Tokenizer::least_tokens(std::string_view text) const { return impl_->length_bound.least_tokens(text); }
 
 std::string Tokenizer::decode(std::span<const int32_t> tokens, bool skip_special) const {
   std::string out;

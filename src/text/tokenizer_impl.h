@@ -9,6 +9,7 @@
 #include "text/added_tokens.h"
 #include "text/byte_level_bpe.h"
 #include "text/decoder.h"
+#include "text/length_bound.h"
 #include "text/pre_tokenizer.h"
 #include "text/sentencepiece_bpe.h"
 #include "text/tokenizer_data.h"
@@ -30,6 +31,7 @@ struct Tokenizer::Impl {
   text::NamedPreTokenizer splitting;
   std::vector<TokenizerData::NormalizerStep> normalizer;
   std::variant<text::ByteLevelBpe, text::SentencePieceBpe> model;
+  text::LengthBound length_bound;
   text::AddedTokens raw_added;         // looked for in the text as it comes
   text::AddedTokens normalized_added;  // looked for in normalised text
 };

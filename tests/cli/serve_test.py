@@ -188,11 +188,22 @@ class Running(unittest.TestCase):
             self.assertLess(time.monotonic(), deadline, "it is still running")
             time.sleep(0.05)
 
+    def test_a_text_that_cannot_fit_is_refused_before_it_is_tokenized(self):
+        before = self.server.processor_seconds()
+        for path, body in (("/v1/completions", {"prompt": "some words " * 1_000_000}),
+                           ("/v1/chat/completions",
+                            {"messages": [{"role": "user", "content": "some words " * 1_000_000}]})):
+            status, answer = self.server.post(path, body)
+            self.assertEqual((400, "context_length_exceeded"), (status, answer["error"]["code"]))
+            self.assertIn("your prompt has at least ", answer["error"]["message"])
+        if "TSAN_OPTIONS" not in os.environ and "ASAN_OPTIONS" not in os.environ:
+            self.assertLess(self.server.processor_seconds() - before, 1.0)  # tokenizing one takes more
+
     def test_what_a_large_preparation_took_is_given_back(self):
         status, _ = self.server.post("/v1/completions", {"prompt": "a", "max_tokens": 1})
         self.assertEqual(200, status)
         before = self.server.memory_mib()
-        turns = [{"role": ("user", "assistant")[i % 2], "content": "x"} for i in range(60_001)]
+        turns = [{"role": ("user", "assistant")[i % 2], "content": "x"} for i in range(60_001)]  # not too long by bytes
         status, answer = self.server.post("/v1/chat/completions", {"messages": turns, "max_tokens": 1})
         self.assertEqual((400, "context_length_exceeded"), (status, answer["error"]["code"]))
         deadline = time.monotonic() + 20

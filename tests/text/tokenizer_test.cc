@@ -122,6 +122,41 @@ TEST(Tokenizer, SentencePieceGivesTextBackButForItsSpaceMark) {
   }
 }
 
+TEST(Tokenizer, NoTextHasFewerTokensThanTheBoundSays) {
+  TokenizerData composed = without_added(byte_level_data("qwen2"));  // by canonical composition
+  TokenizerData removing = without_added(byte_level_data("smollm"));
+  removing.normalizer = {{.pattern = "abc", .content = "d"}};
+  TokenizerData stripping = without_added(byte_level_data("smollm"));
+  stripping.tokens.back().rstrip = true;
+  const std::vector<std::pair<Tokenizer, bool>> all = [&] {
+    std::vector<std::pair<Tokenizer, bool>> list;
+    list.emplace_back(Tokenizer(without_added(byte_level_data("smollm"))), true);
+    list.emplace_back(Tokenizer(composed), true);
+    list.emplace_back(Tokenizer(load_tokenizer_fixture("sentencepiece.json").data), true);
+    list.emplace_back(Tokenizer(load_tokenizer_fixture("ranked.json").data), true);
+    list.emplace_back(Tokenizer(removing), false);
+    list.emplace_back(Tokenizer(stripping), false);
+    return list;
+  }();
+  std::vector<std::string> texts = fixture_texts();
+  texts.emplace_back(3000, ' ');
+  texts.emplace_back(3000, 'a');
+  for (const char* part : {"\u212A", "\u1112\u1161\u11AB", "\u03B1\u0314\u0300\u0345", "K\u0327", "\x01", "\u2581"}) {
+    std::string text;
+    for (int i = 0; i < 1000; ++i) text += part;
+    texts.push_back(text);
+  }
+  for (const auto& [tokenizer, is_bounded] : all) {
+    size_t most = 0;
+    for (const std::string& text : texts) {
+      const size_t least = tokenizer.least_tokens(text);
+      EXPECT_LE(least, tokenizer.encode(text, kPlain).size()) << testing::PrintToString(text.substr(0, 40));
+      most = std::max(most, least);
+    }
+    EXPECT_EQ(most > 0, is_bounded);
+  }
+}
+
 TEST(Tokenizer, ControlTokensInTextAreParsedOnlyWhenAsked) {
   const Tokenizer tokenizer(byte_level_data("smollm"));
   const std::string text = "<|im_start|>hi<|im_end|>";

@@ -149,7 +149,8 @@ Generation parse_generation(Fields& fields, Surface surface, const Services& ser
 
 void set_conversation(Generation& generation, const chat::Conversation& conversation, std::optional<int64_t> truncation,
                       const Services& services) {
-  auto [prompt, layout] = services.renderer.prepare(conversation, generation.sampling);
+  auto [prompt, layout] = services.renderer.prepare(
+      conversation, generation.sampling, room_of(truncation, *generation.sampling.max_tokens, services.engine.model()));
   if (conversation.tools.choice == chat::ToolChoice::kForced) generation.grammar_field = "tools";
   generation.layout = std::move(layout);
   fit_prompt(prompt, conversation.path, truncation, *generation.sampling.max_tokens, services.engine.model());

@@ -18,10 +18,16 @@ std::optional<int64_t> parse_truncation(Fields& fields) {
   return value;
 }
 
+std::optional<chat::PromptRoom> room_of(std::optional<int64_t> truncation, int answer_tokens, const ModelInfo& model) {
+  if (truncation) return std::nullopt;
+  return chat::PromptRoom{model.max_model_len, static_cast<size_t>(model.max_model_len - std::min(answer_tokens, 1))};
+}
+
 std::vector<chat::Prompt> parse_prompts(const Json& value, const std::string& path, const Tokenizer& tokenizer,
-                                        bool add_special_tokens) {
+                                        bool add_special_tokens, const std::optional<chat::PromptRoom>& room) {
   std::vector<chat::Prompt> prompts;
   const auto add_text = [&](const std::string& text) {
+    if (room) chat::check_room(text, *room, path, tokenizer);
     prompts.push_back(chat::text_prompt(text, tokenizer, add_special_tokens));
   };
   if (value.is_string()) {
@@ -61,13 +67,7 @@ void fit_prompt(chat::Prompt& prompt, const std::string& path, std::optional<int
       prompt.text.reset();
     }
   }
-  if (tokens.size() > room) {
-    throw FieldError(
-        path, "context_length_exceeded",
-        fmt::format("This model's maximum context length is {} tokens. However, your prompt has {} tokens. "
-                    "Please reduce its length.",
-                    model.max_model_len, tokens.size()));
-  }
+  if (tokens.size() > room) throw chat::too_long(path, model.max_model_len, tokens.size());
 }
 
 }  // namespace caravel::server

@@ -9,16 +9,19 @@ namespace caravel::server::openai {
 namespace {
 
 /// A prompt as a text, as token ids, as lists of either, or by its parts.
-std::vector<chat::Prompt> find_prompts(Fields& fields, const Tokenizer& tokenizer, std::string& path) {
+std::vector<chat::Prompt> find_prompts(Fields& fields, const Tokenizer& tokenizer,
+                                       const std::optional<chat::PromptRoom>& room, std::string& path) {
   const bool add_special_tokens = fields.boolean("add_special_tokens", true);
   const Json* parts = fields.find("prompt_components");
   if (parts == nullptr) {
     path = fields.path("prompt");
-    return parse_prompts(fields.require("prompt"), path, tokenizer, add_special_tokens);
+    return parse_prompts(fields.require("prompt"), path, tokenizer, add_special_tokens, room);
   }
   path = fields.path("prompt_components");
   if (fields.find("prompt") != nullptr) throw bad_field(path, "Give one of 'prompt' and 'prompt_components'.");
-  return {chat::text_prompt(text::render_prompt(chat::parse_components(*parts, path)), tokenizer, add_special_tokens)};
+  std::string text = text::render_prompt(chat::parse_components(*parts, path));
+  if (room) chat::check_room(text, *room, path, tokenizer);
+  return {chat::text_prompt(std::move(text), tokenizer, add_special_tokens)};
 }
 
 }  // namespace
@@ -35,9 +38,10 @@ std::unique_ptr<http::Work> completions(const Call& call) {
   if (form.echo && form.logprobs) {
     sampling.prompt_logprobs = std::max(*form.logprobs, form.choices.prompt_logprobs.value_or(0));
   }
-  std::string path;
-  generation.prompts = find_prompts(fields, engine.tokenizer(), path);
   const std::optional<int64_t> truncation = parse_truncation(fields);
+  std::string path;
+  generation.prompts =
+      find_prompts(fields, engine.tokenizer(), room_of(truncation, *sampling.max_tokens, engine.model()), path);
   fields.refuse_unknown();
 
   for (chat::Prompt& prompt : generation.prompts) {

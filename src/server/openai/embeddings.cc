@@ -92,9 +92,10 @@ std::unique_ptr<http::Work> embeddings(const Call& call) {
     throw bad_field("dimensions",
                     fmt::format("Invalid 'dimensions': this model's embeddings have {}.", info.hidden_size));
   }
-  std::vector<chat::Prompt> prompts =
-      parse_prompts(fields.require("input"), "input", engine.tokenizer(), fields.boolean("add_special_tokens", true));
   const std::optional<int64_t> truncation = parse_truncation(fields);
+  std::vector<chat::Prompt> prompts =
+      parse_prompts(fields.require("input"), "input", engine.tokenizer(), fields.boolean("add_special_tokens", true),
+                    room_of(truncation, 0, info));
   fields.refuse_unknown();
   size_t tokens = 0;
   for (chat::Prompt& prompt : prompts) {
