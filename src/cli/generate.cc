@@ -133,6 +133,9 @@ void run_one(const GenerateOptions& options, Engine& engine, int& exit_code) {
   const SamplingParams sampling = submission.request.sampling;
   const bool one_answer = sampling.n.value_or(1) == 1 && !sampling.use_beam_search;
   const auto handle = std::move(submission).submit(engine);
+  if (!options.json && (sampling.logprobs || sampling.prompt_logprobs)) {
+    log::warn("log-probabilities are shown with --json alone");
+  }
   if (options.json) {
     print_json(*handle, options.chat, engine.tokenizer(), guard);
   } else {

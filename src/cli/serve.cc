@@ -224,6 +224,19 @@ void wait_for_signal(const InterruptGuard& guard) {
   while (!guard.interrupted()) ::poll(&signal, 1, -1);
 }
 
+/// Flags that change nothing beside the others.
+void tell_idle_flags(const CLI::App& command, const ServeOptions& options) {
+  const bool ages = command.get_option("--priority-ageing")->count() > 0;
+  if (ages && options.engine.policy == SchedulingPolicy::kFcfs) {
+    log::warn("--priority-ageing does nothing without --scheduling-policy priority");
+  }
+  const bool has_keys =
+      !options.serve.api_keys.empty() || !options.api_key_file.empty() || std::getenv("CARAVEL_API_KEY") != nullptr;
+  if (options.serve.prefix_cache_per_key && !has_keys) {
+    log::warn("--prefix-cache-scope key does nothing without --api-key");
+  }
+}
+
 void run_server(const ServeOptions& options) {
   ServeConfig config = make_config(options);
   allow_descriptors(config.http.max_connections);
@@ -263,6 +276,7 @@ void add_serve(CLI::App& program) {
     log::set_format(options->serve.log_format);  // what is wrong with the file is told in it, too
     if (!options->config_file.empty()) apply_config_file(command, options->config_file);
     log::set_format(options->serve.log_format);
+    tell_idle_flags(command, *options);
     run_server(*options);
   });
 }

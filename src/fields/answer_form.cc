@@ -87,8 +87,12 @@ GrammarSpec parse_format(const Json& format, const std::string& path, FormatShap
   const std::string& type =
       as_one_of(fields.require("type"), fields.path("type"), {"text", "json_object", "json_schema"});
   const Json* const nested = shape == FormatShape::kNested ? fields.find("json_schema") : nullptr;
+  // llama.cpp's server takes the schema beside either type.
+  const Json* const beside = shape == FormatShape::kNested && nested == nullptr ? fields.find("schema") : nullptr;
   GrammarSpec spec;
-  if (type == "json_object") {
+  if (beside != nullptr && type != "text") {
+    spec = json_schema(as_object(*beside, fields.path("schema")), fields.path("schema"));
+  } else if (type == "json_object") {
     spec = spec_of(Kind::kJsonObject);
   } else if (type == "json_schema") {
     if (shape != FormatShape::kNested) {

@@ -22,7 +22,7 @@ FieldError form_is_given(const std::string& path, const std::string& by);
 
 /// Where the name and the schema of a format stand.
 enum class FormatShape : uint8_t {
-  kNested,   // in an object "json_schema", as chats have it
+  kNested,   // in an object "json_schema", as chats have it; or, without a name, beside the type
   kFlat,     // beside the type, as /v1/responses has them
   kUnnamed,  // beside the type, without a name, as Anthropic has it
 };

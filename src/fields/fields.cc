@@ -214,9 +214,19 @@ const Json* Fields::find(std::string_view name) {
 }
 
 const Json& Fields::require(std::string_view name) {
-  const Json* value = find(name);
-  if (value == nullptr) throw missing_field(path(name));
-  return *value;
+  if (const Json* const value = find(name)) return *value;
+  FieldError error = missing_field(path(name));
+  if (!surface_ || !outer_.empty()) throw error;
+  // A body that was meant for another endpoint, or whose field is misspelt, is the usual reason.
+  size_t looked_at = 0;
+  for (const auto& [key, value] : object_->get_ref<const Json::object_t&>()) {
+    if (row(key) != nullptr) continue;
+    if (const std::string hint = unknown_field_hint(key, *surface_); !hint.empty()) {
+      throw FieldError(error.path, error.code, fmt::format("{} There is '{}': {}", error.what(), key, hint));
+    }
+    if (++looked_at == 16) break;  // a client may make names up
+  }
+  throw error;
 }
 
 bool Fields::boolean(std::string_view name, bool otherwise) {
@@ -254,7 +264,9 @@ void Fields::refuse_unknown() const {
     } else if (field != nullptr && field->use == FieldUse::kRefused) {
       if (value != Json::parse(field->harmless)) throw unsupported_field(path(name), std::string(field->instead));
     } else {
-      throw FieldError(path(name), "unknown_parameter", fmt::format("Unknown parameter: '{}'.", path(name)));
+      const std::string hint = surface_ && outer_.empty() ? unknown_field_hint(name, *surface_) : "";
+      throw FieldError(path(name), "unknown_parameter",
+                       fmt::format("Unknown parameter: '{}'.{}{}", path(name), hint.empty() ? "" : " ", hint));
     }
   }
 }

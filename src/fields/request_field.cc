@@ -1,8 +1,27 @@
 #include "fields/request_field.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
+#include "base/near_miss.h"
+
 namespace caravel {
+namespace {
+
+constexpr std::pair<Surface, std::string_view> kEndpoints[] = {
+    {Surface::kChat, "/v1/chat/completions"},
+    {Surface::kCompletions, "/v1/completions"},
+    {Surface::kResponses, "/v1/responses"},
+    {Surface::kMessages, "/v1/messages"},
+    {Surface::kCountTokens, "/v1/messages/count_tokens"},
+    {Surface::kEmbeddings, "/v1/embeddings"},
+    {Surface::kScore, "/v1/score"},
+    {Surface::kTokenize, "/tokenize"},
+    {Surface::kDetokenize, "/detokenize"},
+};
+
+}  // namespace
 
 std::string_view RequestField::outer() const {
   const size_t dot = name.find('.');
@@ -30,6 +49,20 @@ const RequestField* find_field(std::string_view name, Surface surface) {
     if (field.surfaces.has(surface) && field.name == name) return &field;
   }
   return nullptr;
+}
+
+std::string unknown_field_hint(std::string_view name, Surface surface) {
+  std::vector<std::string> names;
+  for (const RequestField& field : request_fields()) {
+    const bool is_read = field.use == FieldUse::kRead && !field.is_inner();
+    if (is_read && field.surfaces.has(surface)) names.emplace_back(field.name);
+  }
+  if (const std::string near = near_miss(name, names); !near.empty()) return fmt::format("Did you mean '{}'?", near);
+  for (const auto& [other, path] : kEndpoints) {
+    const RequestField* const field = find_field(name, other);
+    if (field != nullptr && field->use == FieldUse::kRead) return fmt::format("{} reads '{}'.", path, name);
+  }
+  return "";
 }
 
 }  // namespace caravel

@@ -138,4 +138,8 @@ std::span<const RequestField> request_fields();
 /// nullptr: the surface knows no such field.
 const RequestField* find_field(std::string_view name, Surface surface);
 
+/// Of a name that `surface` does not know: the field that it nearly is, or else the endpoint that reads it, as a
+/// sentence; empty: neither.
+std::string unknown_field_hint(std::string_view name, Surface surface);
+
 }  // namespace caravel

@@ -266,7 +266,7 @@ constexpr RequestField kFields[] = {
      .range = {1, kMostInt}},
 
     // -- What the answer must look like: at most one of them.
-    {.name = "response_format", .surfaces = kFormed, .help = "`text`, `json_object`, or `json_schema` with the schema",
+    {.name = "response_format", .surfaces = kFormed, .help = "`text`, `json_object`, or `json_schema` with the schema, in llama.cpp's forms too",
      .schema = R"({"type": ["object", "null"], "required": ["type"], "properties": {
        "type": {"enum": ["text", "json_object", "json_schema"]},
        "json_schema": {"type": "object", "additionalProperties": true}}, "additionalProperties": true})"},
@@ -329,6 +329,7 @@ constexpr RequestField kFields[] = {
     {.name = "context_management", .surfaces = kBodies,
      .schema = R"({"type": ["object", "array", "null"], "items": {"type": "object", "additionalProperties": true},
        "additionalProperties": true})", .use = kIgnored},
+    {.name = "cache_prompt", .surfaces = kBodies, .type = kBoolean, .use = kIgnored},
     {.name = "request_id", .surfaces = kBodies, .type = kText, .use = kIgnored},
     {.name = "spaces_between_special_tokens", .surfaces = kGenerating | kRows, .type = kBoolean, .use = kIgnored},
     {.name = "guided_decoding_backend", .surfaces = kFormed, .type = kText, .use = kIgnored},
@@ -373,6 +374,14 @@ constexpr RequestField kFields[] = {
     {.name = "web_search_options", .surfaces = kChat, .use = kRefused, .instead = "this server searches nothing"},
     {.name = "moderation", .surfaces = kChat | kResponses, .use = kRefused,
      .instead = "this server judges no content; let the client do so"},
+    {.name = "repeat_penalty", .surfaces = kGenerating | kRows, .use = kRefused,
+     .instead = "use repetition_penalty", .harmless = "1.0"},
+    {.name = "max_new_tokens", .surfaces = kGenerating | kRows, .use = kRefused, .instead = "use max_tokens"},
+    {.name = "n_predict", .surfaces = kGenerating | kRows, .use = kRefused, .instead = "use max_tokens",
+     .harmless = "-1"},
+    {.name = "grammar", .surfaces = kFormed, .schema = R"({"type": ["string", "null"], "maxLength": 0})",
+     .use = kRefused, .instead = "use structured_outputs.grammar", .harmless = R"("")"},
+    {.name = "json_schema", .surfaces = kFormed, .use = kRefused, .instead = "use structured_outputs.json"},
     {.name = "chat_template", .surfaces = kChat | kTokenize, .use = kRefused,
      .instead = "start the server with --chat-template"},
     {.name = "structured_outputs.structural_tag", .surfaces = kFormed, .use = kRefused, .instead = kNoOtherForm},

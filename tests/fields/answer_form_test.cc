@@ -52,6 +52,17 @@ TEST(AnswerForm, ASecondOneIsRefusedByBothNames) {
   }
 }
 
+TEST(AnswerForm, LlamaCppsResponseFormatsAreTaken) {
+  const Json schema = {{"type", "integer"}};
+  const GrammarSpec openai =
+      read({{"response_format", {{"type", "json_schema"}, {"json_schema", {{"name", "n"}, {"schema", schema}}}}}})
+          .grammar;
+  EXPECT_EQ(openai.kind, Kind::kJsonSchema);
+  for (const char* type : {"json_object", "json_schema"}) {
+    EXPECT_EQ(read({{"response_format", {{"type", type}, {"schema", schema}}}}).grammar, openai);
+  }
+}
+
 TEST(AnswerForm, NoObjectOfAnyKindIsNoForm) {
   const Json request = {{"structured_outputs", {{"json_object", false}}}, {"guided_regex", "a+"}};
   EXPECT_EQ(read(request).field, "guided_regex");
