@@ -1,11 +1,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <bit>
-#include <cmath>
 #include <limits>
 #include <utility>
 
+#include "base/float_vector.h"
 #include "server/endpoint/engine_work.h"
 #include "server/endpoint/model_name.h"
 #include "server/endpoint/prompt.h"
@@ -29,25 +28,6 @@ std::string base64(std::string_view bytes) {
   return text;
 }
 
-/// Little-endian f32, as OpenAI's clients read it.
-std::string base64_floats(const std::vector<float>& values) {
-  std::string bytes;
-  bytes.reserve(values.size() * 4);
-  for (const float value : values) {
-    const auto bits = std::bit_cast<uint32_t>(value);
-    for (int shift = 0; shift < 32; shift += 8) bytes += static_cast<char>(bits >> shift);
-  }
-  return base64(bytes);
-}
-
-std::vector<float> normalized(std::vector<float> values) {
-  double sum = 0;
-  for (const float value : values) sum += static_cast<double>(value) * value;
-  if (sum == 0) return values;
-  for (float& value : values) value = static_cast<float>(value / std::sqrt(sum));
-  return values;
-}
-
 class EmbeddingsAnswer final : public WholeAnswer {
  public:
   /// tokens: of all prompts.
@@ -58,10 +38,10 @@ class EmbeddingsAnswer final : public WholeAnswer {
   void prompt_ended(size_t prompt, const Result& result, AnswerText&) override { results_[prompt] = &result; }
   void complete(AnswerText& out) override {
     const auto write = [this](size_t prompt, std::string& text) {
-      const std::vector<float> values = normalized(results_[prompt]->embedding);
+      const std::vector<float> values = unit_vector(results_[prompt]->embedding);
       text += to_text({{"object", "embedding"},
                        {"index", prompt},
-                       {"embedding", as_base64_ ? Json(base64_floats(values)) : Json(values)}});
+                       {"embedding", as_base64_ ? Json(base64(little_endian(values))) : Json(values)}});
     };
     out.add_json({{"object", "list"},
                   {"data", out.list(results_.size(), write)},
