@@ -48,6 +48,8 @@ int main(int argc, char** argv) {
   caravel::cli::add_generate(program, exit_code);
   caravel::cli::add_chat(program);
   caravel::cli::add_score(program, exit_code);
+  caravel::cli::add_perplexity(program, exit_code);
+  caravel::cli::add_embed(program, exit_code);
   caravel::cli::add_tokenize(program);
   caravel::cli::add_inspect(program);
   caravel::cli::add_bench(program);

@@ -1,0 +1,151 @@
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <iostream>
+#include <iterator>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/float_vector.h"
+#include "base/log.h"
+#include "caravel/engine.h"
+#include "cli/commands.h"
+#include "cli/flags.h"
+#include "cli/interrupt.h"
+#include "cli/npy.h"
+#include "cli/output_file.h"
+#include "cli/progress.h"
+#include "cli/run_in_order.h"
+#include "cli/usage.h"
+#include "fields/json.h"
+
+namespace caravel::cli {
+namespace {
+
+constexpr const char* kJsonl = "jsonl";
+constexpr const char* kNpy = "npy";
+
+struct EmbedOptions {
+  EngineConfig engine;
+  std::string input = "-";
+  std::string output;
+  std::string format;  // empty: by the output's name
+  bool as_is = false;
+
+  bool to_stdout() const { return output.empty() || output == "-"; }
+  bool as_npy() const { return format.empty() ? output.ends_with(".npy") : format == kNpy; }
+};
+
+std::string read_input(const EmbedOptions& options) {
+  if (options.input != "-") return read_file(options.input);
+  if (::isatty(STDIN_FILENO) == 1) throw UsageError("no texts: give --input FILE, or texts on standard input");
+  return {std::istreambuf_iterator<char>(std::cin), {}};
+}
+
+/// One text a line; the last line need not end.
+std::vector<std::string_view> lines_of(std::string_view text) {
+  std::vector<std::string_view> lines;
+  while (!text.empty()) {
+    const size_t length = text.find('\n');
+    std::string_view line = text.substr(0, length);
+    if (line.ends_with('\r')) line.remove_suffix(1);
+    lines.push_back(line);
+    text.remove_prefix(length == std::string_view::npos ? text.size() : length + 1);
+  }
+  return lines;
+}
+
+/// Throws InvalidArgument for the first line that has no embedding, before any is computed.
+std::vector<std::vector<int32_t>> encode_lines(const EmbedOptions& options, std::string_view text,
+                                               const Engine& engine) {
+  std::vector<std::vector<int32_t>> prompts;
+  const auto most = static_cast<size_t>(engine.model().max_model_len);
+  for (const std::string_view line : lines_of(text)) {
+    const size_t number = prompts.size() + 1;
+    if (line.empty()) {
+      throw fail<InvalidArgument>("{}:{}: is empty; each line is a text: take it out", options.input, number);
+    }
+    const std::vector<int32_t>& prompt = prompts.emplace_back(engine.tokenizer().encode(line));
+    if (prompt.empty()) throw fail<InvalidArgument>("{}:{}: has no tokens", options.input, number);
+    if (prompt.size() > most) {
+      throw fail<InvalidArgument>("{}:{}: has {} tokens; the context is {}: shorten it, or raise --max-model-len",
+                                  options.input, number, prompt.size(), most);
+    }
+  }
+  if (prompts.empty()) throw fail<InvalidArgument>("{}: is empty: there is nothing to embed", options.input);
+  return prompts;
+}
+
+/// Gives the exit code.
+int run(const EmbedOptions& options) {
+  if (options.as_npy() && options.to_stdout() && ::isatty(STDOUT_FILENO) == 1) {
+    throw UsageError("a .npy file is no text for a terminal: give --output FILE.npy");
+  }
+  const std::string text = read_input(options);
+  std::error_code unknown;
+  if (std::filesystem::equivalent(options.input, options.output, unknown)) {
+    throw fail<InvalidArgument>("{}: the --output is the --input; give another file", options.output);
+  }
+  OutputFile output(options.output);
+  const auto engine = Engine::open(options.engine);
+  std::vector<std::vector<int32_t>> prompts = encode_lines(options, text, *engine);
+  output.keep(0);
+
+  const size_t count = prompts.size();
+  const auto send = [&](size_t i) { return engine->embed({.tokens = std::move(prompts[i])}); };
+  std::optional<Progress> progress;
+  if (!options.to_stdout()) progress.emplace(static_cast<int64_t>(count), 0);
+  int64_t computed = 0;  // tokens
+  std::string matrix;    // f32, of a .npy file
+  const auto each = [&](size_t i, const Result& result) {
+    const std::vector<float> values = options.as_is ? result.embedding : unit_vector(result.embedding);
+    if (options.as_npy()) {
+      matrix += little_endian(values);
+    } else {
+      output.write(
+          to_text({{"index", i}, {"embedding", values}, {"usage", {{"prompt_tokens", result.usage.prompt_tokens}}}}) +
+          "\n");
+    }
+    computed += result.usage.prompt_tokens;
+    if (progress) progress->update(static_cast<int64_t>(i) + 1, computed);
+  };
+  const InterruptGuard guard;
+  const size_t done = run_in_order(count, 2 * static_cast<size_t>(options.engine.max_num_seqs), guard, send, each);
+  if (done < count) {
+    if (options.as_npy())
+      log::tell(spdlog::level::err, "stopped: nothing was written, as a .npy file is written whole");
+    return kInterruptedExitCode;
+  }
+  if (options.as_npy()) {
+    output.write(npy_header(count, static_cast<size_t>(engine->model().hidden_size)));
+    output.write(matrix);
+  }
+  return 0;
+}
+
+}  // namespace
+
+void add_embed(CLI::App& program, int& exit_code) {
+  auto options = std::make_shared<EmbedOptions>();
+  CLI::App& command = *program.add_subcommand("embed", "Embeddings of texts: the mean of their tokens' last states");
+  command.add_option("-i,--input", options->input, "Texts, one a line; -: standard input")->capture_default_str();
+  command.add_option("-o,--output", options->output, "Embeddings, in the texts' order; default: standard output");
+  command
+      .add_option("--format", options->format,
+                  "jsonl: one {\"index\", \"embedding\", \"usage\"} a line; npy: a matrix of f32, a row a text")
+      ->transform(one_of({kJsonl, kNpy}))
+      ->default_str("npy where --output ends in .npy, else jsonl");
+  command.add_flag("--no-normalize", options->as_is, "As the model has them; they are scaled to length 1 otherwise");
+  add_engine_flags(command, options->engine);
+  command.callback([options, &exit_code] { exit_code = run(*options); });
+}
+
+}  // namespace caravel::cli

@@ -1,0 +1,123 @@
+"""`caravel embed`: lines in, JSONL or .npy out, and the same numbers as the server's.
+
+Run by ctest with CARAVEL set to the binary; by hand: CARAVEL=build/release/caravel python3 tests/cli/embed_test.py
+"""
+
+import ast
+import json
+import math
+import os
+import struct
+import subprocess
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+CARAVEL = os.environ.get("CARAVEL", "build/release/caravel")
+ENGINE = ["--kv-cache-memory", "256MiB"]
+TEXTS = ["The cat sat on the mat.", "A cat is sitting on a rug.", "Grüße, 世界", "Interest rates rose in March."]
+
+
+def run(*args, stdin=b"", code=0):
+    done = subprocess.run([CARAVEL, "embed", *args], input=stdin, capture_output=True, timeout=120)
+    if done.returncode != code:
+        raise AssertionError(f"caravel embed {' '.join(args)} gave {done.returncode}: {done.stderr.decode()}")
+    return done
+
+
+def lines(texts):
+    return "".join(text + "\n" for text in texts).encode()
+
+
+def rows(data):
+    return [json.loads(line) for line in data.splitlines()]
+
+
+def read_npy(data):
+    """As the format's description has it; returns the header's dictionary and the rows."""
+    assert data[:8] == b"\x93NUMPY\x01\x00", data[:8]
+    (length,) = struct.unpack("<H", data[8:10])
+    header = ast.literal_eval(data[10: 10 + length].decode())
+    count, width = header["shape"]
+    assert len(data) == 10 + length + 4 * count * width
+    values = struct.unpack(f"<{count * width}f", data[10 + length:])
+    return header, [values[i * width: (i + 1) * width] for i in range(count)]
+
+
+def cosine(a, b):
+    return sum(x * y for x, y in zip(a, b)) / math.sqrt(sum(x * x for x in a) * sum(y * y for y in b))
+
+
+class Embed(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name)
+
+    def test_jsonl_of_standard_input(self):
+        done = run(*ENGINE, stdin=lines(TEXTS))
+        self.assertEqual(b"", done.stderr)
+        answers = rows(done.stdout)
+        self.assertEqual([0, 1, 2, 3], [answer["index"] for answer in answers])
+        for answer in answers:
+            self.assertAlmostEqual(1, math.sqrt(sum(x * x for x in answer["embedding"])), places=5)
+            self.assertGreater(answer["usage"]["prompt_tokens"], 1)
+        cats = cosine(answers[0]["embedding"], answers[1]["embedding"])
+        self.assertGreater(cats, cosine(answers[0]["embedding"], answers[3]["embedding"]))
+
+    def test_a_text_alone_has_the_same_numbers(self):
+        together = rows(run(*ENGINE, stdin=lines(TEXTS)).stdout)
+        for text, answer in zip(TEXTS, together):
+            (alone,) = rows(run(*ENGINE, stdin=text.encode()).stdout)  # without a line's end
+            self.assertEqual(answer["embedding"], alone["embedding"])
+
+    def test_npy_holds_the_same_rows(self):
+        texts = self.folder / "texts.txt"
+        texts.write_bytes(lines(TEXTS).replace(b"\n", b"\r\n"))
+        output = self.folder / "out.npy"
+        run("-i", str(texts), "-o", str(output), *ENGINE)
+        header, matrix = read_npy(output.read_bytes())
+        self.assertEqual({"descr": "<f4", "fortran_order": False, "shape": (4, 576)}, header)
+        self.assertEqual(0, (len(output.read_bytes()) - 4 * 4 * 576) % 64)
+        expected = rows(run(*ENGINE, stdin=lines(TEXTS)).stdout)
+        for row, answer in zip(matrix, expected):
+            self.assertEqual(struct.pack("<576f", *answer["embedding"]), struct.pack("<576f", *row))
+        piped = run("-i", str(texts), "--format", "npy", *ENGINE).stdout
+        self.assertEqual(output.read_bytes(), piped)
+        try:
+            import numpy
+        except ImportError:
+            return
+        self.assertEqual((4, 576), numpy.load(output).shape)
+
+    def test_as_the_model_has_them(self):
+        (scaled,) = rows(run(*ENGINE, stdin=b"Hello there").stdout)
+        (as_is,) = rows(run("--no-normalize", *ENGINE, stdin=b"Hello there").stdout)
+        length = math.sqrt(sum(x * x for x in as_is["embedding"]))
+        self.assertNotAlmostEqual(1, length, places=1)
+        for a, b in zip(scaled["embedding"], as_is["embedding"]):
+            self.assertAlmostEqual(a, b / length, places=6)
+
+    def test_a_line_that_cannot_be_embedded_is_named_before_anything_is_written(self):
+        texts = self.folder / "texts.txt"
+        output = self.folder / "out.jsonl"
+        output.write_text("older\n")
+        for content, expected in [("a\n\nb\n", f"{texts}:2: is empty"), ("", f"{texts}: is empty"),
+                                  ("a\n" + "long " * 600, f"{texts}:2: has 601 tokens; the context is 512")]:
+            with self.subTest(expected):
+                texts.write_text(content)
+                done = run("-i", str(texts), "-o", str(output), "--max-model-len", "512", *ENGINE, code=1)
+                self.assertIn(expected, done.stderr.decode())
+                self.assertEqual(1, len(done.stderr.splitlines()))
+                self.assertEqual("older\n", output.read_text())
+
+    def test_the_input_is_no_output(self):
+        texts = self.folder / "texts.txt"
+        texts.write_text("a\n")
+        self.assertIn(b"the --output is the --input", run("-i", str(texts), "-o", str(texts), code=1).stderr)
+        self.assertEqual("a\n", texts.read_text())
+
+
+if __name__ == "__main__":
+    sys.exit(unittest.main())
