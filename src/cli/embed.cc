@@ -97,7 +97,7 @@ int run(const EmbedOptions& options) {
   OutputFile output(options.output);
   const auto engine = Engine::open(options.engine);
   std::vector<std::vector<int32_t>> prompts = encode_lines(options, text, *engine);
-  output.keep(0);
+  if (!options.as_npy()) output.keep(0);
 
   const size_t count = prompts.size();
   const auto send = [&](size_t i) { return engine->embed({.tokens = std::move(prompts[i])}); };
@@ -119,16 +119,14 @@ int run(const EmbedOptions& options) {
   };
   const InterruptGuard guard;
   const size_t done = run_in_order(count, 2 * static_cast<size_t>(options.engine.max_num_seqs), guard, send, each);
-  if (done < count) {
-    if (options.as_npy())
-      log::tell(spdlog::level::err, "stopped: nothing was written, as a .npy file is written whole");
-    return kInterruptedExitCode;
-  }
-  if (options.as_npy()) {
+  if (options.as_npy() && done == count) {
+    output.keep(0);
     output.write(npy_header(count, static_cast<size_t>(engine->model().hidden_size)));
     output.write(matrix);
+  } else if (options.as_npy()) {
+    log::tell(spdlog::level::err, "stopped: nothing was written; a .npy file is written whole, at the end");
   }
-  return 0;
+  return done == count ? 0 : kInterruptedExitCode;
 }
 
 }  // namespace
