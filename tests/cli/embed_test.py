@@ -7,10 +7,12 @@ import ast
 import json
 import math
 import os
+import signal
 import struct
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 from pathlib import Path
 
@@ -111,6 +113,26 @@ class Embed(unittest.TestCase):
                 self.assertIn(expected, done.stderr.decode())
                 self.assertEqual(1, len(done.stderr.splitlines()))
                 self.assertEqual("older\n", output.read_text())
+
+    def test_ctrl_c_keeps_the_rows_of_jsonl_and_the_npy_file_that_was_there(self):
+        texts = self.folder / "texts.txt"
+        texts.write_bytes(lines(TEXTS * 5000))
+        for name in ("out.jsonl", "out.npy"):
+            output = self.folder / name
+            output.write_text("older\n")
+            process = subprocess.Popen([CARAVEL, "embed", "-i", str(texts), "-o", str(output), *ENGINE],
+                                       stderr=subprocess.PIPE)
+            while b"/20000" not in process.stderr.readline():  # the first line of progress: it has begun
+                pass
+            time.sleep(1)
+            process.send_signal(signal.SIGINT)
+            _, errors = process.communicate(timeout=60)
+            self.assertEqual(130, process.returncode)
+            if name == "out.npy":
+                self.assertIn(b"nothing was written", errors)
+                self.assertEqual("older\n", output.read_text())
+            else:
+                self.assertTrue(0 < len(rows(output.read_bytes())) < 20000)
 
     def test_the_input_is_no_output(self):
         texts = self.folder / "texts.txt"
