@@ -1,17 +1,21 @@
-#include <editline/readline.h>
 #include <fmt/format.h>
-#include <poll.h>
 #include <unistd.h>
 
-#include <array>
-#include <cerrno>
+#include <algorithm>
 #include <cstdlib>
-#include <iostream>
+#include <memory>
 #include <optional>
+#include <utility>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/utf8.h"
 #include "caravel/engine.h"
+#include "cli/chat_commands.h"
+#include "cli/chat_files.h"
+#include "cli/chat_input.h"
+#include "cli/chat_settings.h"
 #include "cli/commands.h"
 #include "cli/flags.h"
 #include "cli/interrupt.h"
@@ -19,94 +23,67 @@
 #include "cli/request_row.h"
 #include "cli/usage.h"
 #include "fields/sampling.h"
+#include "format/model_path.h"
 
 namespace caravel::cli {
 namespace {
 
-constexpr const char* kHelp =
-    "/reset          forget the conversation\n"
-    "/system TEXT    forget it, and begin another with this system prompt (none: no text)\n"
-    "/stats          what the last answer took, and what the engine holds\n"
-    "/exit           leave (so does ctrl-D); ctrl-C stops an answer\n";
+constexpr const char* kMoreHelp =
+    "A pasted block is one message. Three double quotes begin a message of several lines and end it.\n"
+    "/ and letters are a command; /etc/hosts or /* is a message, and so is all that has a space before it.\n"
+    "Ctrl-C stops an answer, or gives a line up; ctrl-D leaves; Tab completes commands.\n";
 
-// What libedit hands over when a line is complete; a null line is ctrl-D.
-struct EditedLine {
-  bool complete = false;
-  std::optional<std::string> text;
-};
-EditedLine edited;
-
-void take_edited_line(char* line) {
-  edited.complete = true;
-  if (line == nullptr) return;
-  edited.text = line;
-  if (!edited.text->empty()) ::add_history(line);
-  std::free(line);
-  ::rl_callback_handler_remove();  // before it draws the next prompt
+/// A line beside the conversation, dim where the terminal can.
+void note(const std::string& text) {
+  const char* const no_color = std::getenv("NO_COLOR");
+  const bool dim = takes_escapes(STDERR_FILENO) && (no_color == nullptr || *no_color == '\0');
+  fmt::print(stderr, "{}{}{}\n", dim ? "\x1b[2m" : "", text, dim ? "\x1b[0m" : "");
 }
 
-/// A line with editing and history. Ctrl-C gives up the line that was begun, as in a shell: an empty one.
-std::optional<std::string> edit_line(const char* prompt, InterruptGuard& guard) {
-  edited = {};
-  guard.reset();
-  ::rl_callback_handler_install(prompt, take_edited_line);
-  while (!edited.complete) {
-    std::array<struct pollfd, 2> inputs = {{{STDIN_FILENO, POLLIN, 0}, {guard.descriptor(), POLLIN, 0}}};
-    if (::poll(inputs.data(), inputs.size(), -1) < 0 && errno != EINTR) return std::nullopt;
-    if (guard.interrupted()) {
-      ::rl_callback_handler_remove();
-      fmt::print(stderr, "\n");
-      return "";
-    }
-    if (inputs[0].revents != 0) ::rl_callback_read_char();
-  }
-  if (!edited.text) ::rl_callback_handler_remove();
-  return edited.text;
-}
-
-/// The next line of the terminal or, as it is, of a pipe; nothing at the end.
-std::optional<std::string> read_line(const char* prompt, InterruptGuard& guard) {
-  if (::isatty(STDIN_FILENO) == 1) return edit_line(prompt, guard);
-  std::string text;
-  if (!std::getline(std::cin, text)) return std::nullopt;
-  return text;
+/// The first line, or as much of it as a note has room for.
+std::string beginning_of(const std::string& text) {
+  constexpr size_t kMost = 60;
+  size_t end = std::min(text.find('\n'), text.size());
+  if (end > kMost) end = kMost;
+  while (end < text.size() && is_continuation(text[end])) --end;
+  return text.substr(0, end) + (end < text.size() ? "..." : "");
 }
 
 class Talk {
  public:
-  Talk(Engine& engine, SamplingParams sampling, std::string system)
+  /// engine: must outlive it.
+  Talk(Engine& engine, SamplingParams sampling, Json messages)
       : engine_(engine), renderer_(make_renderer(engine)), sampling_(std::move(sampling)) {
-    reset(std::move(system));
+    conversation_.messages = std::move(messages);
   }
 
-  void reset(std::string system) {
-    system_ = std::move(system);
-    conversation_ = {};
-    if (!system_.empty()) conversation_.messages.push_back({{"role", "system"}, {"content", system_}});
-  }
-  const std::string& system() const { return system_; }
+  const Json& messages() const { return conversation_.messages; }
+  void set_messages(Json messages) { conversation_.messages = std::move(messages); }
+  SamplingParams& sampling() { return sampling_; }
 
-  /// Streams the answer. An answer that ctrl-C stopped stays in the conversation as far as it came.
+  /// What the prompt begins with, where that is for the model and not from the person.
+  Json system_messages() const {
+    const Json& messages = conversation_.messages;
+    const bool has_one = !messages.empty() && (messages[0]["role"] == "system" || messages[0]["role"] == "developer");
+    return has_one ? Json::array({messages[0]}) : Json::array();
+  }
+
   void ask(const std::string& text, const InterruptGuard& guard) {
-    Json& messages = conversation_.messages;
-    messages.push_back({{"role", "user"}, {"content", text}});
-    const Clock::time_point start = Clock::now();
-    std::unique_ptr<RequestHandle> handle;
-    try {
-      Request request{.sampling = sampling_, .fallback = default_sampling(Surface::kTerminal)};
-      handle = chat_submission(renderer_, conversation_, std::move(request)).submit(engine_);
-    } catch (const Error&) {
-      messages.erase(messages.end() - 1);
-      throw;
+    conversation_.messages.push_back({{"role", "user"}, {"content", text}});
+    answer(guard);
+  }
+
+  /// The last answer goes on where it ends; a question that has none gets one. Throws InvalidArgument where there is
+  /// neither.
+  void go_on(const InterruptGuard& guard) {
+    const Json& messages = conversation_.messages;
+    if (messages.size() == system_messages().size()) throw InvalidArgument("there is no answer yet that could go on");
+    // The grammar would begin again in the middle of what it prescribes.
+    if (is_answered() && sampling_.grammar.kind != GrammarSpec::Kind::kNone) {
+      throw InvalidArgument(
+          "an answer of a prescribed form cannot go on; /set max_tokens N allows more, then ask again");
     }
-    print(*handle, start, guard);
-    const Result& result = handle->result();
-    usage_ = result.usage;
-    seconds_ = seconds_since(start);
-    if (!result.error.empty()) throw fail<Error>("{}", result.error);
-    const Completion& answer = result.completions.at(0);
-    messages.push_back({{"role", "assistant"}, {"content", answer.content}});
-    if (!answer.reasoning.empty()) messages.back()["reasoning_content"] = answer.reasoning;
+    answer(guard);
   }
 
   void print_stats() const {
@@ -120,7 +97,72 @@ class Talk {
                stats.total_blocks, stats.cached_blocks, stats.generated_tokens, stats.steps);
   }
 
+  std::string settings() const {
+    SamplingParams resolved = sampling_;
+    resolve_sampling(resolved, engine_.generation_defaults(), default_sampling(Surface::kTerminal));
+    return chat_settings_text(sampling_, resolved, engine_.generation_defaults());
+  }
+
  private:
+  bool is_answered() const { return conversation_.messages.back()["role"] == "assistant"; }
+
+  /// Streams what the model says next: an answer, or more of the last one. An answer that ctrl-C stopped stays in the
+  /// conversation as far as it came; a question without an answer does not, so that the next one takes its place.
+  void answer(const InterruptGuard& guard) {
+    const bool goes_on = is_answered();
+    conversation_.continue_final_message = goes_on;
+    const Clock::time_point start = Clock::now();
+    std::unique_ptr<RequestHandle> handle;
+    try {
+      Request request{.sampling = sampling_, .fallback = default_sampling(Surface::kTerminal)};
+      handle = chat_submission(renderer_, conversation_, std::move(request)).submit(engine_);
+    } catch (const Error&) {
+      drop_question();
+      throw;
+    }
+    print(*handle, start, guard);
+    const Result& result = handle->result();
+    usage_ = result.usage;
+    seconds_ = seconds_since(start);
+    if (!result.error.empty()) {
+      drop_question();
+      throw fail<Error>("{}", result.error);
+    }
+    const Completion& answer = result.completions.at(0);
+    if (!goes_on) conversation_.messages.push_back({{"role", "assistant"}, {"content", ""}});
+    append_to_last(answer);
+    say_why_it_ended(answer, goes_on);
+  }
+
+  void drop_question() {
+    Json& messages = conversation_.messages;
+    if (messages.back()["role"] == "user") messages.erase(messages.end() - 1);
+  }
+
+  void append_to_last(const Completion& answer) {
+    Json& message = conversation_.messages.back();
+    Json& content = message["content"];
+    (content.is_array() ? content.back()["text"] : content).get_ref<std::string&>() += answer.content;
+    if (answer.reasoning.empty()) return;
+    message["reasoning_content"] = message.value("reasoning_content", std::string()) + answer.reasoning;
+  }
+
+  void say_why_it_ended(const Completion& answer, bool goes_on) const {
+    const int context = engine_.model().max_model_len;
+    if (answer.finish_reason == FinishReason::kCancelled) {
+      note("(stopped; /continue goes on)");
+    } else if (answer.finish_reason == FinishReason::kStop && goes_on && answer.text.empty()) {
+      note("(the model has nothing to add)");
+    } else if (answer.finish_reason == FinishReason::kLength) {
+      if (usage_.prompt_tokens + usage_.completion_tokens >= context) {
+        note(fmt::format("(the context is full, {} tokens; /reset begins anew, /save FILE keeps this)", context));
+      } else {
+        note(fmt::format("(cut after {} tokens; /continue goes on, /set max_tokens N allows more)",
+                         usage_.completion_tokens));
+      }
+    }
+  }
+
   void print(RequestHandle& handle, Clock::time_point start, const InterruptGuard& guard) {
     OutputFile out("-");
     first_token_seconds_ = 0;
@@ -137,47 +179,173 @@ class Talk {
 
   Engine& engine_;
   const chat::Renderer renderer_;
-  const SamplingParams sampling_;
-  std::string system_;
+  SamplingParams sampling_;
   chat::Conversation conversation_;
   Usage usage_;
   double first_token_seconds_ = 0;
   double seconds_ = 0;
 };
 
-void run_chat(Engine& engine, const SamplingParams& sampling, const std::string& system) {
-  Talk talk(engine, sampling, system);
-  const bool terminal = ::isatty(STDIN_FILENO) == 1;
-  if (terminal) fmt::print(stderr, "{}. /help lists the commands.\n", engine.model().name);
-  InterruptGuard guard;
-  while (const std::optional<std::string> line = read_line("> ", guard)) {
-    const size_t begin = line->find_first_not_of(" \t");
-    if (begin == std::string::npos) continue;
-    const std::string text = line->substr(begin);
-    const std::string command = text.substr(0, text.find(' '));
-    if (command == "/exit" || command == "/quit") return;
-    if (command == "/reset") {
-      talk.reset(talk.system());
-    } else if (command == "/system") {
-      const size_t argument = text.find_first_not_of(' ', command.size());
-      talk.reset(argument == std::string::npos ? "" : text.substr(argument));
-    } else if (command == "/stats") {
-      talk.print_stats();
-    } else if (command.starts_with('/')) {
-      fmt::print(stderr, "{}", kHelp);
-    } else {
-      guard.reset();
-      try {
-        talk.ask(text, guard);
-      } catch (const Error& error) {
-        // The conversation may have outgrown the context: the user can /reset and go on.
-        if (!terminal) throw;
-        fmt::print(stderr, "caravel: {}\n", error.what());
+std::string count_of(const Json& messages) {
+  return fmt::format("{} message{}", messages.size(), messages.size() == 1 ? "" : "s");
+}
+
+Json system_message(const std::string& text) {
+  return text.empty() ? Json::array() : Json::array({{{"role", "system"}, {"content", text}}});
+}
+
+/// A model, a conversation with it, and the person or the pipe on the other side.
+class Chat {
+ public:
+  Chat(EngineConfig config, SamplingParams sampling, const std::string& system)
+      : config_(std::move(config)), engine_(Engine::open(config_)) {
+    talk_.emplace(*engine_, std::move(sampling), system_message(system));
+  }
+
+  void run() {
+    InterruptGuard guard;
+    ChatInput input(guard, [this](const std::string& begun) { return commands_.complete(begun); });
+    guard_ = &guard;
+    input_ = &input;
+    if (input.is_terminal()) fmt::print(stderr, "{}. /help lists the commands.\n", engine_->model().name);
+    while (!leaves_) {
+      const std::optional<ChatEntry> entry = input.next();
+      if (!entry) break;
+      if (!entry->text.empty()) take(*entry);
+    }
+    if (input.is_terminal() && !leaves_) fmt::print(stderr, "\n");
+  }
+
+ private:
+  void take(const ChatEntry& entry) {
+    guard_->reset();
+    try {
+      if (!entry.is_message && ChatCommands::is_command(entry.text)) {
+        commands_.run(entry.text);
+      } else {
+        talk_->ask(entry.text, *guard_);
       }
+    } catch (const Error& error) {
+      // The conversation may have outgrown the context: the user can /reset and go on.
+      if (!input_->is_terminal() || !talk_) throw;
+      fmt::print(stderr, "caravel: {}\n", error.what());
     }
   }
-  if (terminal) fmt::print(stderr, "\n");
-}
+
+  void reset() {
+    talk_->set_messages(talk_->system_messages());
+    note(talk_->messages().empty() ? "(the conversation begins anew)"
+                                   : "(the conversation begins anew, with its system prompt)");
+  }
+
+  void begin_with_system(const std::string& text) {
+    talk_->set_messages(system_message(text));
+    note(text.empty() ? "(the conversation begins anew, without a system prompt)"
+                      : fmt::format("(the conversation begins anew; system prompt: {})", beginning_of(text)));
+  }
+
+  void edit(const std::string& text) {
+    if (!input_->is_terminal()) throw InvalidArgument("/edit needs a terminal; a pipe's messages are its lines");
+    input_->lend_terminal();
+    const std::string message = without_blank_lines(compose(text));
+    if (message.empty()) return note("(nothing was written, nothing is sent)");
+    fmt::print(stderr, "{}\n", message);
+    input_->remember(message);
+    talk_->ask(message, *guard_);
+  }
+
+  void set(const std::string& assignment) {
+    if (assignment.empty()) {
+      fmt::print(stderr, "{}", talk_->settings());
+    } else {
+      note(fmt::format("({})", set_chat_parameter(talk_->sampling(), assignment)));
+    }
+  }
+
+  void save(const std::string& file) {
+    save_messages(expand_home(file), talk_->messages());
+    note(fmt::format("({} saved in {})", count_of(talk_->messages()), file));
+  }
+
+  void load(const std::string& file) {
+    talk_->set_messages(load_messages(expand_home(file)));
+    const Json& messages = talk_->messages();
+    note(fmt::format("({} loaded from {}; the last is the {}'s{})", count_of(messages), file,
+                     messages.back()["role"].get_ref<const std::string&>(),
+                     messages.back()["role"] == "user" ? ", /continue answers it" : ""));
+  }
+
+  void show_model() const {
+    const ModelInfo& model = engine_->model();
+    fmt::print(stderr, "{}: {}, {:.0f} million parameters, a context of {} tokens; {}\n", model.name,
+               model.architecture, static_cast<double>(model.parameters) / 1e6, model.max_model_len, model.path);
+  }
+
+  /// The old engine goes first: there may not be memory for two.
+  void open_model(const std::string& name) {
+    EngineConfig config = config_;
+    config.model = expand_home(name);
+    format::resolve_model(config.model);  // a name that leads nowhere costs nothing
+    const SamplingParams sampling = talk_->sampling();
+    const Json messages = talk_->messages();
+    const auto open = [&](const EngineConfig& with) {
+      talk_.reset();
+      engine_.reset();
+      engine_ = Engine::open(with);
+      talk_.emplace(*engine_, sampling, messages);
+    };
+    try {
+      open(config);
+      config_ = std::move(config);
+    } catch (const Error& error) {
+      open(config_);
+      throw fail<Error>("{}; {} stays", error.what(), engine_->model().name);
+    }
+    show_model();
+  }
+
+  ChatCommands make_commands() {
+    const auto paths = paths_beginning;
+    const auto leave = [this](const std::string&) { leaves_ = true; };
+    const auto help = [this](const std::string&) { fmt::print(stderr, "{}{}", commands_.help(), kMoreHelp); };
+    const auto models = [](const std::string& begun) {
+      std::vector<std::string> names = beginning_with(begun, format::model_names());
+      return names.empty() ? paths_beginning(begun) : names;
+    };
+    const auto settings = [](const std::string& begun) { return beginning_with(begun, chat_setting_names()); };
+    return ChatCommands(std::vector<ChatCommand>{
+        {"/help", "", "this list", help},
+        {"/continue", "", "go on with an answer that was cut or stopped",
+         [this](const std::string&) { talk_->go_on(*guard_); }},
+        {"/edit", "[TEXT]", "write the message in $VISUAL or $EDITOR", [this](const std::string& text) { edit(text); }},
+        {"/reset", "", "forget the conversation, but for the system prompt", [this](const std::string&) { reset(); }},
+        {"/system", "[TEXT]", "forget it, and begin another with this system prompt (none: no text)",
+         [this](const std::string& text) { begin_with_system(text); }},
+        {"/set", "[NAME VALUE]", "how answers are drawn, such as /set temperature 0.2; alone: what holds",
+         [this](const std::string& assignment) { set(assignment); }, settings},
+        {"/model", "[NAME]", "which model it is; go on with another one",
+         [this](const std::string& name) { name.empty() ? show_model() : open_model(name); }, models},
+        {"/save", "FILE", "write the conversation, as JSON messages", [this](const std::string& file) { save(file); },
+         paths},
+        {"/load", "FILE", "go on with the conversation in a file", [this](const std::string& file) { load(file); },
+         paths},
+        {"/stats", "", "what the last answer took, and what the engine holds",
+         [this](const std::string&) { talk_->print_stats(); }},
+        {"/exit", "", "leave; so do /quit, /bye and ctrl-D", leave},
+        {"/quit", "", "", leave},
+        {"/bye", "", "", leave},
+        {"/?", "", "", help},
+    });
+  }
+
+  EngineConfig config_;
+  std::unique_ptr<Engine> engine_;
+  std::optional<Talk> talk_;  // nothing: its model is gone, and no other could be opened
+  const ChatCommands commands_ = make_commands();
+  InterruptGuard* guard_ = nullptr;  // while it runs
+  ChatInput* input_ = nullptr;
+  bool leaves_ = false;
+};
 
 }  // namespace
 
@@ -189,7 +357,8 @@ void add_chat(CLI::App& program) {
     std::string system;
   };
   auto options = std::make_shared<Options>();
-  CLI::App& command = *program.add_subcommand("chat", "Talk with a model: answers stream, the conversation is kept");
+  CLI::App& command = *program.add_subcommand(
+      "chat", "Talk with a model: answers stream, the conversation is kept; /help in it lists its commands");
   command.add_option("--system", options->system, "System prompt");
   options->sampling.add_to(command, Surface::kTerminal);
   options->chat.add_to(command, options->engine);
@@ -199,8 +368,7 @@ void add_chat(CLI::App& program) {
     if (sampling.n.value_or(1) != 1 || sampling.use_beam_search) {
       throw UsageError("chat gives one answer: leave out -n and --beams");
     }
-    const auto engine = Engine::open(options->chat.load(options->engine));
-    run_chat(*engine, sampling, options->system);
+    Chat(options->chat.load(options->engine), sampling, options->system).run();
   });
 }
 

@@ -16,9 +16,17 @@ namespace {
 volatile std::sig_atomic_t interrupts = 0;
 std::array<int, 2> wake_up = {-1, -1};  // a pipe: the handler writes, descriptor() is its other end
 
+volatile std::sig_atomic_t last_words_to = STDERR_FILENO;
+const char* volatile last_words = nullptr;
+
 void note(int) {
   interrupts = interrupts + 1;
-  if (interrupts > 1) ::_exit(kInterruptedExitCode);
+  if (interrupts > 1) {
+    const char* const text = last_words;
+    // Whether it could be written or not: the program ends here.
+    [[maybe_unused]] const ssize_t wrote = text == nullptr ? 0 : ::write(last_words_to, text, std::strlen(text));
+    ::_exit(kInterruptedExitCode);
+  }
   const int saved = errno;
   // A full pipe is readable all the same.
   if (::write(wake_up[1], "", 1) < 0) errno = saved;
@@ -54,6 +62,11 @@ void InterruptGuard::reset() {
   interrupts = 0;
   for (char drained = 0; ::read(wake_up[0], &drained, 1) > 0;) {
   }
+}
+
+void InterruptGuard::set_last_words(int descriptor, const char* text) {
+  last_words_to = descriptor;
+  last_words = text;
 }
 
 }  // namespace caravel::cli

@@ -22,6 +22,8 @@ class InterruptGuard {
   int descriptor() const;
   /// Forgets it: what was interrupted has ended.
   void reset();
+  /// What a second signal writes before it ends the program: what puts the terminal right. A literal; nullptr: nothing.
+  void set_last_words(int descriptor, const char* text);
 
  private:
   std::vector<int> signals_;

@@ -1,0 +1,149 @@
+#include "cli/chat_settings.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <limits>
+#include <type_traits>
+
+#include "base/error.h"
+#include "base/near_miss.h"
+#include "fields/fields.h"
+#include "fields/sampling.h"
+
+namespace caravel::cli {
+namespace {
+
+using P = SamplingParams;
+
+/// A chat draws one answer at a time and shows its text.
+constexpr std::string_view kNotInChat[] = {"n",        "beams",          "length_penalty", "early_stopping",
+                                           "logprobs", "prompt_logprobs"};
+
+bool is_setting(const RequestField& field) {
+  return field.surfaces.has(Surface::kTerminal) && !std::holds_alternative<std::monostate>(field.member) &&
+         std::ranges::find(kNotInChat, field.name) == std::end(kNotInChat);
+}
+
+const RequestField& setting_called(const std::string& given) {
+  std::string name = given.substr(std::min(given.find_first_not_of('-'), given.size()));
+  std::ranges::replace(name, '-', '_');
+  const RequestField* const field = find_field(name, Surface::kTerminal);
+  if (field != nullptr && is_setting(*field)) return *field;
+  if (std::ranges::find(kNotInChat, name) != std::end(kNotInChat)) {
+    throw fail<InvalidArgument>("'{}' means nothing in a chat, which draws one answer and shows its text", given);
+  }
+  const std::string near = near_miss(name, chat_setting_names());
+  throw fail<InvalidArgument>("no parameter is called '{}'{}; /set lists them", given,
+                              near.empty() ? "" : fmt::format("; the nearest is '{}'", near));
+}
+
+/// What a person wrote, as a body would have it.
+Json value_of(const RequestField& field, const std::string& text) {
+  const bool is_list = text.starts_with('[');
+  if (field.type == FieldType::kTokenIds && !is_list) return value_of(field, "[" + text + "]");
+  const bool takes_text = field.type == FieldType::kTexts || field.type == FieldType::kTextOrTexts;
+  if (takes_text && !is_list && !text.starts_with('"')) {
+    return field.type == FieldType::kTexts ? Json::array({text}) : Json(text);
+  }
+  Json value;
+  try {
+    value = parse_json(text);
+  } catch (const FormatError&) {
+    return text;  // whose type is refused
+  }
+  if (field.type == FieldType::kTexts && value.is_string()) return Json::array({value});
+  // A flag that switches off has the opposite meaning of its member.
+  return field.flag.starts_with('!') && value.is_boolean() ? Json(!value.get<bool>()) : value;
+}
+
+std::string text_of(const RequestField& field, const SamplingParams& params) {
+  return std::visit(
+      [&](auto member) -> std::string {
+        using Member = decltype(member);
+        if constexpr (std::is_same_v<Member, std::monostate>) {
+          return "";
+        } else {
+          const auto& value = params.*member;
+          using Value = std::remove_cvref_t<decltype(value)>;
+          if constexpr (std::is_same_v<Value, bool>) {
+            return fmt::format("{}", value != field.flag.starts_with('!'));
+          } else if constexpr (std::is_same_v<Value, std::optional<int>>) {
+            if (value == std::numeric_limits<int>::max()) return "what the context leaves";
+            return value ? fmt::format("{}", *value) : "";
+          } else if constexpr (requires { value.has_value(); }) {
+            return value ? fmt::format("{}", *value) : "";
+          } else {
+            return value.empty() ? "" : fmt::format("{}", value);
+          }
+        }
+      },
+      field.member);
+}
+
+bool is_from_model(const RequestField& field, const GenerationDefaults& model) {
+  return std::visit(
+      [&](auto member) {
+        if constexpr (std::is_same_v<decltype(member), std::monostate>) {
+          return false;
+        } else {
+          return (model.*member).has_value();
+        }
+      },
+      field.model);
+}
+
+}  // namespace
+
+std::vector<std::string> chat_setting_names() {
+  std::vector<std::string> names;
+  for (const RequestField& field : request_fields()) {
+    if (is_setting(field)) names.emplace_back(field.name);
+  }
+  return names;
+}
+
+std::string set_chat_parameter(SamplingParams& params, std::string_view assignment) {
+  constexpr std::string_view kBetween = " \t=";
+  const size_t end = std::min(assignment.find_first_of(kBetween), assignment.size());
+  const size_t begin = std::min(assignment.find_first_not_of(kBetween, end), assignment.size());
+  const RequestField& field = setting_called(std::string(assignment.substr(0, end)));
+  const std::string text(assignment.substr(begin));
+  if (text.empty())
+    throw fail<InvalidArgument>("/set {} what? {}. 'default' takes back what was set", field.name, field.help);
+  if (text == "default" || text == "null") {
+    std::visit(
+        [&](auto member) {
+          if constexpr (!std::is_same_v<decltype(member), std::monostate>) params.*member = SamplingParams().*member;
+        },
+        field.member);
+    return fmt::format("{} is not set any more", field.name);
+  }
+  Json body = Json::object();
+  body[std::string(field.name)] = value_of(field, text);
+  Fields fields(body, Surface::kTerminal);
+  SamplingParams changed = params;
+  read_sampling(fields, Surface::kTerminal, changed);
+  params = std::move(changed);
+  return fmt::format("{} is {}", field.name, text_of(field, params));
+}
+
+std::string chat_settings_text(const SamplingParams& params, const SamplingParams& resolved,
+                               const GenerationDefaults& model) {
+  const SamplingParams untouched;
+  std::string text;
+  for (const RequestField& field : request_fields()) {
+    if (!is_setting(field)) continue;
+    const std::string value = text_of(field, resolved);
+    if (value.empty()) continue;
+    const bool is_set = text_of(field, params) != text_of(field, untouched);
+    text += fmt::format("{:<20} {:<12} {}\n", field.name, value,
+                        is_set                        ? "set"
+                        : is_from_model(field, model) ? "the model's"
+                                                      : "");
+  }
+  return text;
+}
+
+}  // namespace caravel::cli
