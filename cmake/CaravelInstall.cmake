@@ -1,6 +1,7 @@
-# `cmake --install`: the binary, the static libraries, the public headers, and a package file, so that
+# `cmake --install`: the binary with its manual page and completions, the static libraries, the public headers, and a
+# package file, so that
 #   find_package(caravel REQUIRED)
-#   target_link_libraries(mine PRIVATE caravel::engine)
+#   target_link_libraries(mine PRIVATE caravel::caravel)
 # builds against caravel/engine.h.
 include(CMakePackageConfigHelpers)
 include(GNUInstallDirs)
@@ -21,3 +22,19 @@ configure_package_config_file(${CMAKE_CURRENT_LIST_DIR}/caravel-config.cmake.in 
 write_basic_package_version_file(caravel-config-version.cmake COMPATIBILITY SameMinorVersion)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/caravel-config.cmake ${CMAKE_CURRENT_BINARY_DIR}/caravel-config-version.cmake
   DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/caravel)
+
+# What the binary says of itself: caravel_says(FILE DESTINATION NAME argument...) installs it as NAME.
+set(said ${CMAKE_CURRENT_BINARY_DIR}/share)
+file(MAKE_DIRECTORY ${said})
+function(caravel_says file destination name)
+  add_custom_command(OUTPUT ${said}/${file}
+    COMMAND sh -c "out=$1; shift; \"$@\" >\"$out\"" sh ${said}/${file} $<TARGET_FILE:caravel> ${ARGN}
+    DEPENDS caravel COMMENT "Writing ${file}" VERBATIM)
+  install(FILES ${said}/${file} DESTINATION ${destination} RENAME ${name})
+endfunction()
+caravel_says(caravel.1 ${CMAKE_INSTALL_MANDIR}/man1 caravel.1 man)
+caravel_says(caravel.bash ${CMAKE_INSTALL_DATADIR}/bash-completion/completions caravel completion bash)
+caravel_says(caravel.zsh ${CMAKE_INSTALL_DATADIR}/zsh/site-functions _caravel completion zsh)
+caravel_says(caravel.fish ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d caravel.fish completion fish)
+add_custom_target(caravel_share ALL
+  DEPENDS ${said}/caravel.1 ${said}/caravel.bash ${said}/caravel.zsh ${said}/caravel.fish)

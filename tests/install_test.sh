@@ -1,22 +1,21 @@
 #!/usr/bin/env bash
-# What `cmake --install` leaves is enough for somebody else's project: install_test.sh BUILD SOURCE installs BUILD into an
-# empty folder, builds the programs of examples/ against the package file there, and runs them.
+# What `cmake --install` leaves is enough for somebody else's project, a shell and man: install_test.sh BUILD SOURCE installs
+# BUILD into an empty folder, builds the programs of examples/ against the package file there, and runs them.
 set -euo pipefail
 build=$1 source=$2
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 cmake --install "$build" --prefix "$folder/installed" >/dev/null
-mkdir "$folder/project"
-cp "$source"/examples/*.cc "$folder/project"
-cat >"$folder/project/CMakeLists.txt" <<'PROJECT'
-cmake_minimum_required(VERSION 3.24)
-project(somebody_elses CXX)
-find_package(caravel REQUIRED)
-foreach(example hello score chat_with_tool)
-  add_executable(${example} ${example}.cc)
-  target_link_libraries(${example} PRIVATE caravel::engine)
-endforeach()
-PROJECT
+
+share=$folder/installed/share
+grep -qF '\-\-max\-tokens' "$share/man/man1/caravel.1"
+grep -q 'complete -F _caravel caravel' "$share/bash-completion/completions/caravel"
+head -n 1 "$share/zsh/site-functions/_caravel" | grep -qx '#compdef caravel'
+grep -q 'complete -c caravel' "$share/fish/vendor_completions.d/caravel.fish"
+# The installed binary prints what was installed beside it.
+"$folder/installed/bin/caravel" completion bash | cmp - "$share/bash-completion/completions/caravel"
+
+cp -r "$source/examples" "$folder/project"
 cmake -S "$folder/project" -B "$folder/project/build" -DCMAKE_PREFIX_PATH="$folder/installed" >/dev/null
 cmake --build "$folder/project/build" >/dev/null
 cd "$folder/project/build"

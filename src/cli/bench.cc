@@ -324,40 +324,33 @@ void add_bench(CLI::App& program) {
   auto options = std::make_shared<BenchOptions>();
   CLI::App& command = *program.add_subcommand("bench", "Measure this machine, and a model on it");
   command.require_subcommand(1);
-  const auto add = [&](const char* name, const char* help, void (*run)(const BenchOptions&)) {
+  const auto add = [&](const char* name, const char* help, void (*run)(const BenchOptions&),
+                       void (*add_flags)(CLI::App&, EngineConfig&) = add_engine_flags) {
     CLI::App& sub = *command.add_subcommand(name, help);
     sub.add_flag("--json", options->json, "One JSON object");
-    add_engine_flags(sub, options->engine);
+    add_flags(sub, options->engine);
     sub.callback([options, run] { run(*options); });
     return &sub;
   };
   CLI::App* latency = add("latency", "One request: prefill and decode", bench_latency);
   CLI::App* throughput = add("throughput", "Many requests at once", bench_throughput);
-  add("memory", "This machine's ceilings: read bandwidth, int8 and f32 peaks", bench_memory);
+  add("memory", "This machine's ceilings: read bandwidth, int8 and f32 peaks", bench_memory, add_processor_flags);
   add_bench_serve(command);
-  latency->add_option("--input-len", options->input_len, "Tokens of the prompt")
-      ->check(positive())
-      ->capture_default_str();
-  latency->add_option("--depth", options->depth, "Tokens that stand in the cache before")
-      ->check(not_negative())
-      ->capture_default_str();
+  latency->add_option("--input-len", options->input_len, "Tokens of the prompt")->check(positive());
+  latency->add_option("--depth", options->depth, "Tokens that stand in the cache before")->check(not_negative());
   latency->add_flag("--profile", options->profile, "Where the time of the last run went, region by region");
-  latency->add_option("--iterations", options->iterations, "Measured runs")->check(positive())->capture_default_str();
-  latency->add_option("--warmup", options->warmup, "Runs before them")->check(not_negative())->capture_default_str();
-  throughput->add_option("--num-prompts", options->num_prompts, "Requests")->check(positive())->capture_default_str();
+  latency->add_option("--iterations", options->iterations, "Measured runs")->check(positive());
+  latency->add_option("--warmup", options->warmup, "Runs before them")->check(not_negative());
+  throughput->add_option("--num-prompts", options->num_prompts, "Requests")->check(positive());
   throughput->add_option("--input-range", options->input_range, "Shortest and longest prompt, as in 32,512")
       ->delimiter(',')
-      ->capture_default_str();
+      ->default_str("32,512");
   throughput->add_option("--input-lens", options->input_lens, "The prompts' lengths, instead, as in 32,128,512")
       ->allow_extra_args(false)
       ->delimiter(',');
   for (CLI::App* sub : {latency, throughput}) {
-    sub->add_option("--output-len", options->output_len, "Tokens to generate")
-        ->check(positive())
-        ->capture_default_str();
-    sub->add_option("-s,--seed", options->seed, "Of the random prompts")
-        ->transform(seed_number())
-        ->capture_default_str();
+    sub->add_option("--output-len", options->output_len, "Tokens to generate")->check(positive());
+    sub->add_option("-s,--seed", options->seed, "Of the random prompts")->transform(seed_number());
   }
 }
 

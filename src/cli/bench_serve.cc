@@ -162,18 +162,13 @@ void add_bench_serve(CLI::App& bench) {
     return command.add_option(name, value, help)->group(group);
   };
   const char* server = "Server";
-  add("--base-url", options->base_url, "http://HOST:PORT, with or without /v1; https too", server)
-      ->capture_default_str();
-  add("--endpoint", options->endpoint, "completions or chat", server)
-      ->transform(one_of({"completions", "chat"}))
-      ->capture_default_str();
+  add("--base-url", options->base_url, "http://HOST:PORT, with or without /v1; https too", server);
+  add("--endpoint", options->endpoint, "completions or chat", server)->transform(one_of({"completions", "chat"}));
   add("--model", options->model, "Its name there; else the first of /v1/models", server);
   add("--api-key", options->api_key, "Bearer key; else $OPENAI_API_KEY", server);
-  add("--timeout", options->timeout, "Seconds that one request may take", server)
-      ->check(positive())
-      ->capture_default_str();
+  add("--timeout", options->timeout, "Seconds that one request may take", server)->check(positive());
   const char* load = "Load";
-  add("--num-prompts", options->num_prompts, "Requests", load)->check(positive())->capture_default_str();
+  add("--num-prompts", options->num_prompts, "Requests", load)->check(positive());
   add("--request-rate", options->request_rate,
       "Requests per second, arriving at random (Poisson); without it all come at once", load)
       ->check(positive());
@@ -191,17 +186,13 @@ void add_bench_serve(CLI::App& bench) {
       ->excludes(range);
   add("--prompts", options->prompts, "Random prompts as token ids, exact in length, or words (chat: always words)",
       load)
-      ->transform(one_of({"ids", "words"}))
-      ->capture_default_str();
+      ->transform(one_of({"ids", "words"}));
   add("--max-token-id", options->max_token_id, "Largest random token id; less than the vocabulary", load)
-      ->check(positive())
-      ->capture_default_str();
+      ->check(positive());
   command.add_flag("--ignore-eos", options->ignore_eos, "Ask for answers of full length (vLLM, Caravel, llama.cpp)")
       ->group(load);
   add("--extra-body", options->extra_body, "JSON object whose fields go into every request", load);
-  add("-s,--seed", options->seed, "Of lengths, prompts and arrivals", load)
-      ->transform(seed_number())
-      ->capture_default_str();
+  add("-s,--seed", options->seed, "Of lengths, prompts and arrivals", load)->transform(seed_number());
   const char* report = "Report";
   add("--slo,--goodput", options->slos, "Bounds in ms of a good request, as in ttft:500 tpot:50 e2el:10000", report);
   add("--json", options->json_file, "Write the figures to this file; -: to stdout, without the table", report);

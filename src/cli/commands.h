@@ -16,4 +16,8 @@ void add_inspect(CLI::App& program);
 void add_bench(CLI::App& program);
 void add_serve(CLI::App& program);
 
+// Hidden in --help: what `make install` runs. They show the commands that were added before.
+void add_completion(CLI::App& program);
+void add_man_page(CLI::App& program);
+
 }  // namespace caravel::cli

@@ -14,9 +14,11 @@
 #include "base/overloaded.h"
 #include "caravel/request.h"
 #include "chat/output_parser.h"
+#include "cli/flag_table.h"
 #include "cli/usage.h"
 #include "fields/fields.h"
 #include "fields/generation_defaults.h"
+#include "device/cpu/isa.h"
 
 namespace caravel::cli {
 namespace {
@@ -75,10 +77,8 @@ void ChatFlags::add_to(CLI::App& command, EngineConfig& config) {
                   "probes; docs/chat-templates.md has the list")
       ->group(group);
   command
-      .add_option(
-          "--tool-call-parser", config.tool_call_parser,
-          fmt::format("How the model spells tool calls: {}. Default: from the chat template, general where it has none",
-                      fmt::join(formats, ", ")))
+      .add_option("--tool-call-parser", config.tool_call_parser,
+                  "How the model spells tool calls. Default: from the chat template, general where it has none")
       ->transform(one_of(formats))
       ->transform(CLI::Transformer(std::map<std::string, std::string>{{"llama3_json", "llama3"}}).description(""))
       ->group(group);
@@ -95,29 +95,55 @@ EngineConfig ChatFlags::load(EngineConfig config) const {
   return config;
 }
 
-void add_engine_flags(CLI::App& command, EngineConfig& config) {
-  command.add_option("MODEL", config.model,
-                     "A .gguf file, a Hugging Face folder, or a name in the cache; the default is smollm2");
-  const std::string group = "Engine";
+void add_model_flags(CLI::App& command, EngineConfig& config) {
+  // A prompt that was not given as one is taken for the model.
+  const auto is_no_prompt = [&command](const std::string& text) -> std::string {
+    std::error_code error;
+    const bool is_text = text.find_first_of(" \t\n") != text.npos && !std::filesystem::exists(text, error);
+    if (!is_text || command.get_option_no_throw("--prompt") == nullptr) return "";
+    return fmt::format("'{}' is no model; a text to continue is given as --prompt \"TEXT\"", text);
+  };
+  command
+      .add_option("MODEL", config.model,
+                  "A .gguf file, a Hugging Face folder, org/name from the Hub's local cache, or a name in the cache of "
+                  "fetched models; the default is smollm2")
+      ->check(is_no_prompt);
   add_choice<AddBos>(command, "--add-bos-token", config.add_bos_token,
                      {{"auto", AddBos::kAuto}, {"yes", AddBos::kYes}, {"no", AddBos::kNo}},
-                     "The beginning of sequence before plain prompts: auto (as the model's files have it), yes, no")
-      ->group(group);
-  command
-      .add_option("--rope-scaling", config.rope_scaling,
-                  "Rotary scaling in place of the model's own: none, or JSON as in a config.json, such as "
-                  R"({"rope_type":"yarn","factor":4.0,"original_max_position_embeddings":32768})")
-      ->group(group);
+                     "The beginning of sequence before plain prompts; auto: as the model's files have it")
+      ->group(kEngineGroup);
+}
+
+void add_processor_flags(CLI::App& command, EngineConfig& config) {
+  const auto runs_here = [](const std::string& name) {
+    std::vector<std::string_view> known = {"auto"};
+    for (const Isa isa : available_isas()) known.push_back(isa_name(isa));
+    if (std::ranges::find(known, name) != known.end()) return std::string();
+    return fmt::format("{} is not available on this machine; there are {}", name, fmt::join(known, ", "));
+  };
   command.add_option("--threads", config.threads, "Processors to use; 0: all that this process may")
       ->transform(whole_number(0, 1024))
-      ->group(group);
+      ->group(kEngineGroup);
   add_choice<CpuIsa>(command, "--isa", config.isa,
                      {{"auto", CpuIsa::kAuto},
                       {"portable", CpuIsa::kPortable},
                       {"avx2", CpuIsa::kAvx2},
                       {"avx512vnni", CpuIsa::kAvx512Vnni},
                       {"avx512amx", CpuIsa::kAvx512Amx}},
-                     "Instruction set: auto, portable, avx2, avx512vnni, avx512amx")
+                     "Instruction set; auto: the fastest that this machine has")
+      ->check(runs_here)
+      ->group(kEngineGroup);
+}
+
+void add_engine_flags(CLI::App& command, EngineConfig& config) {
+  add_model_flags(command, config);
+  add_processor_flags(command, config);
+  const std::string group = kEngineGroup;
+  command
+      .add_option("--rope-scaling", config.rope_scaling,
+                  "Rotary scaling in place of the model's own: none, or JSON as in a config.json, such as "
+                  R"({"rope_type":"yarn","factor":4.0,"original_max_position_embeddings":32768})")
+      ->type_name("JSON")
       ->group(group);
   command
       .add_option("--max-model-len", config.max_model_len,
@@ -136,27 +162,24 @@ void add_engine_flags(CLI::App& command, EngineConfig& config) {
        {"f16", KvCacheDtype::kF16},
        {"bf16", KvCacheDtype::kBf16},
        {"int8", KvCacheDtype::kInt8}},
-      "f32, f16, bf16, or int8: half of f16; vLLM's auto, float16 and bfloat16 are f16, f16 and bf16")
+      "How keys and values are kept; int8 takes half of f16; vLLM's auto, float16 and bfloat16 are f16, f16 and bf16")
       ->transform(CLI::Transformer(kKvDtypes).description(""))
       ->group(group);
   command.add_option("--max-num-seqs", config.max_num_seqs, "Sequences in one step")
       ->transform(whole_number(1, 1 << 20))
-      ->capture_default_str()
       ->group(group);
   command
       .add_option("--max-num-batched-tokens", config.max_num_batched_tokens,
                   "Tokens in one step, prompt chunks and generated ones together")
       ->transform(whole_number(1, 1 << 20))
-      ->capture_default_str()
       ->group(group);
   command
       .add_option("--max-time-between-tokens", config.max_time_between_tokens,
                   "Seconds that running requests may wait for their next token while prompts come in; 0: no bound")
       ->check(not_negative())
       ->group(group);
-  command.add_option("--block-size", config.block_size, "Tokens in a KV block: 8, 16, 32, 64 or 128")
+  command.add_option("--block-size", config.block_size, "Tokens in a KV block")
       ->transform(one_of({"8", "16", "32", "64", "128"}))
-      ->capture_default_str()
       ->group(group);
   command
       .add_flag("--enable-prefix-caching,!--no-enable-prefix-caching", config.enable_prefix_caching,
@@ -165,7 +188,7 @@ void add_engine_flags(CLI::App& command, EngineConfig& config) {
   add_choice<Preemption>(
       command, "--preemption", config.preemption,
       {{"auto", Preemption::kAuto}, {"recompute", Preemption::kRecompute}, {"swap", Preemption::kSwap}},
-      "When blocks run out: auto, recompute or swap")
+      "What is done with a request when blocks run out; auto: what takes less time at its length")
       ->group(group);
   command
       .add_option("--swap-space", config.swap_space,
@@ -174,13 +197,12 @@ void add_engine_flags(CLI::App& command, EngineConfig& config) {
       ->group(group);
   add_choice<SchedulingPolicy>(command, "--scheduling-policy", config.policy,
                                {{"fcfs", SchedulingPolicy::kFcfs}, {"priority", SchedulingPolicy::kPriority}},
-                               "fcfs or priority")
+                               "Who runs first: who came first, or who has the lower priority")
       ->group(group);
   command
       .add_option("--priority-ageing", config.priority_ageing,
                   "Seconds of waiting that outweigh one step of priority, under the priority policy; 0: none do")
       ->check(not_negative())
-      ->capture_default_str()
       ->group(group);
 }
 

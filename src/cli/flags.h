@@ -12,8 +12,14 @@
 
 namespace caravel::cli {
 
-/// MODEL and the engine's flags, in their own groups of --help; `config` must outlive the parse.
+// MODEL and the engine's flags, in their own group of --help; `config` must outlive the parse.
+
+/// All of them.
 void add_engine_flags(CLI::App& command, EngineConfig& config);
+/// Those of a command that needs the model's tokenizer alone.
+void add_model_flags(CLI::App& command, EngineConfig& config);
+/// Those of one that needs no model.
+void add_processor_flags(CLI::App& command, EngineConfig& config);
 
 /// How conversations become prompts and calls are told from text: the flags of every command that chats.
 class ChatFlags {

@@ -2,13 +2,19 @@
 
 #include <CLI/CLI.hpp>
 #include <csignal>
-#include <cstdio>
+#include <memory>
 #include <new>
+#include <optional>
+#include <string>
+#include <vector>
 
 #include "base/available_memory.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "cli/commands.h"
+#include "cli/environment.h"
+#include "cli/flag_table.h"
+#include "cli/help_text.h"
 #include "cli/usage.h"
 #include "device/cpu/isa.h"
 
@@ -21,28 +27,31 @@ std::string version_text() {
 
 void tell(std::string_view error) { caravel::log::tell(spdlog::level::err, error); }
 
+/// An error of what the command line asks for is the command line's: it ends with 2.
+int tell_error(CLI::App& program, const caravel::Error& error) {
+  const std::optional<std::string> of_flag = caravel::cli::flag_problem(program, error.what());
+  tell(of_flag.value_or(error.what()));
+  const bool is_usage = of_flag && dynamic_cast<const caravel::InvalidArgument*>(&error) != nullptr;
+  return is_usage ? caravel::cli::kUsageExitCode : caravel::cli::kFailedExitCode;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   // Each of malloc's arenas reserves 64 MiB of addresses.
   if (caravel::addresses_are_limited()) ::mallopt(M_ARENA_MAX, 2);
   CLI::App program("An LLM engine: paged KV cache, continuous batching, one binary.", "caravel");
-  program.set_version_flag("--version", version_text());
+  program.formatter(std::make_shared<caravel::cli::HelpText>());
+  program.set_help_flag("-h,--help", "What there is");
+  program.set_help_all_flag("--help-all", "And the engine's flags, with the variable of each flag");
+  program.set_version_flag("--version", version_text(), "The version, and the instruction set in use");
   program.require_subcommand(1);
   program.fallthrough();
   std::string log_level = "warning";
-  program.add_option("--log-level", log_level, "trace, debug, info, warning, error or off; to stderr")
-      ->capture_default_str();
-  program.parse_complete_callback([&] {
-    try {
-      caravel::log::init(log_level);
-    } catch (const caravel::InvalidArgument& error) {
-      throw caravel::cli::UsageError(error.what());
-    }
-  });
+  program.add_option("--log-level", log_level, "trace, debug, info, warning, error or off; to stderr");
   program.footer(
-      "Ends with 0; 1 where a file, the model or a request failed; 2 where the command line or --config is wrong, and "
-      "nothing was begun; 130 after ctrl-C.");
+      "Ends with 0; 1 where a file, the model or a request failed; 2 where the command line, a variable or --config is "
+      "wrong, and nothing was begun; 130 after ctrl-C.");
   int exit_code = 0;
   caravel::cli::add_serve(program);
   caravel::cli::add_generate(program, exit_code);
@@ -53,6 +62,21 @@ int main(int argc, char** argv) {
   caravel::cli::add_tokenize(program);
   caravel::cli::add_inspect(program);
   caravel::cli::add_bench(program);
+  caravel::cli::add_completion(program);
+  caravel::cli::add_man_page(program);
+
+  caravel::cli::capture_defaults(program);
+  const std::vector<std::string> arguments(argv + 1, argv + argc);
+  const caravel::cli::Environment environment(program);
+  program.parse_complete_callback([&] {
+    caravel::cli::refuse_flags_as_values(program, arguments);
+    environment.apply();
+    try {
+      caravel::log::init(log_level);
+    } catch (const caravel::InvalidArgument& error) {
+      throw caravel::cli::UsageError(error.what());
+    }
+  });
 
   // A reader that closes the pipe is seen as EPIPE by the writer, which ends quietly.
   std::signal(SIGPIPE, SIG_IGN);
@@ -61,15 +85,16 @@ int main(int argc, char** argv) {
   try {
     program.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() == 0) return program.exit(error);  // --help, --version
-    tell(caravel::cli::usage_problem(program, error));
+    if (error.get_exit_code() == 0 && caravel::cli::foreign_short_flag(arguments).empty()) {
+      return program.exit(error);  // --help, --version
+    }
+    tell(caravel::cli::usage_problem(program, error, arguments));
     return caravel::cli::kUsageExitCode;
   } catch (const caravel::cli::UsageError& error) {
     tell(error.what());
     return caravel::cli::kUsageExitCode;
   } catch (const caravel::Error& error) {
-    tell(error.what());
-    return caravel::cli::kFailedExitCode;
+    return tell_error(program, error);
   } catch (const std::bad_alloc&) {
     tell("out of memory; try a smaller --kv-cache-memory or --max-model-len");
     return caravel::cli::kFailedExitCode;

@@ -18,6 +18,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "cli/commands.h"
+#include "cli/flag_table.h"
 #include "cli/flags.h"
 #include "cli/interrupt.h"
 #include "cli/serve_config.h"
@@ -53,8 +54,8 @@ void add_server_flags(CLI::App& command, ServeOptions& options) {
   };
 
   const char* const listen = "Server";
-  option(listen, "--host", serve.http.host, "Name or address to listen on")->capture_default_str();
-  option(listen, "--port", serve.http.port, "0: a free one")->transform(whole_number(0, 65535))->capture_default_str();
+  option(listen, "--host", serve.http.host, "Name or address to listen on");
+  option(listen, "--port", serve.http.port, "0: a free one")->transform(whole_number(0, 65535));
   option(listen, "--served-model-name", serve.served_model_names,
          "What requests call the model; may be repeated, the first is shown. Default: MODEL, and its own name")
       ->check(not_empty());
@@ -80,21 +81,19 @@ void add_server_flags(CLI::App& command, ServeOptions& options) {
 
   static const std::map<std::string, bool> kScopes = {{"all", false}, {"key", true}};
   option(access, "--prefix-cache-scope", serve.prefix_cache_per_key,
-         "Whose equal prompts share cached blocks: all, or key: those of one API key")
+         "Whose equal prompts share cached blocks; key: those of one API key")
       ->transform(CLI::Transformer(kScopes).description(""))
-      ->transform(one_of({"all", "key"}));
+      ->transform(one_of({"all", "key"}))
+      ->default_str("all");
 
   const char* const limits = "Limits";
   const auto seconds = [&](const char* name, int64_t& value, const char* help) {
-    option(limits, name, value, help)->transform(whole_number(1, 1'000'000))->capture_default_str();
+    option(limits, name, value, help)->transform(whole_number(1, 1'000'000));
   };
   option(limits, "--max-waiting-requests", serve.max_waiting_requests,
          "Requests that may be in preparation or wait for their first token; more are answered 429")
-      ->check(not_negative())
-      ->capture_default_str();
-  option(limits, "--max-connections", serve.http.max_connections, "Connections at once; more wait")
-      ->check(positive())
-      ->capture_default_str();
+      ->check(not_negative());
+  option(limits, "--max-connections", serve.http.max_connections, "Connections at once; more wait")->check(positive());
   option(limits, "--max-body-size", serve.http.max_body_bytes, "Longest body of a request, such as 32MiB")
       ->transform(byte_size())
       ->check(positive());
@@ -113,9 +112,10 @@ void add_server_flags(CLI::App& command, ServeOptions& options) {
   const char* const log_group = "Logs and metrics";
   static const std::map<std::string, log::Format> kFormats = {{"text", log::Format::kText},
                                                               {"json", log::Format::kJson}};
-  option(log_group, "--log-format", serve.log_format, "Of the lines on stderr: text or json")
+  option(log_group, "--log-format", serve.log_format, "Of the lines on stderr")
       ->transform(CLI::Transformer(kFormats).description(""))
-      ->transform(one_of({"text", "json"}));
+      ->transform(one_of({"text", "json"}))
+      ->default_str("text");
   flag(log_group, "!--disable-log-requests", serve.log_requests, "No line for each request");
   flag(log_group, "--log-prompts", serve.log_prompts,
        "Requests' bodies in their lines: what people wrote is then in the log");
@@ -271,7 +271,7 @@ void add_serve(CLI::App& program) {
   add_engine_flags(command, options->engine);
   command.add_option("--seed", options->engine.seed, "Of requests that bring none; 0: a fresh one each time")
       ->transform(seed_number())
-      ->group("Engine");
+      ->group(kEngineGroup);
   command.callback([options, &command] {
     log::set_format(options->serve.log_format);  // what is wrong with the file is told in it, too
     if (!options->config_file.empty()) apply_config_file(command, options->config_file);

@@ -3,11 +3,13 @@
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 #include <set>
 #include <vector>
 
 #include "base/error.h"
 #include "base/file.h"
+#include "cli/flag_table.h"
 #include "cli/usage.h"
 
 namespace caravel::cli {
@@ -21,7 +23,7 @@ std::string with_hyphens(std::string name) {
 CLI::Option& option_of(CLI::App& command, const std::string& key, const std::string& where) {
   const std::string name = with_hyphens(key);
   if (name == "model") return *command.get_option("MODEL");
-  if (name == "config" || name == "help" || name == "log-level" || name == "version") {
+  if (name == "config" || name.starts_with("help") || name == "log-level" || name == "version") {
     throw fail<UsageError>("{}: '{}' is given on the command line alone: --{}", where, key, name);
   }
   CLI::Option* option = command.get_option_no_throw("--" + name);
@@ -29,13 +31,30 @@ CLI::Option& option_of(CLI::App& command, const std::string& key, const std::str
   return *option;
 }
 
-/// name: one of the flag's, where one switches it on and another off.
-void give(CLI::Option& option, const std::string& name, const std::vector<std::string>& values) {
-  const bool is_flag = option.get_expected_min() == 0;
-  for (const std::string& value : values) {
-    option.add_result(is_flag ? option.get_flag_value(name, value) : value);
+/// A scalar without quotes is a number, true, false or null where JSON has it so.
+nlohmann::ordered_json to_json(const YAML::Node& node) {
+  nlohmann::ordered_json json;
+  if (node.IsMap()) {
+    json = nlohmann::ordered_json::object();
+    for (const auto& entry : node) json[entry.first.as<std::string>()] = to_json(entry.second);
+  } else if (node.IsSequence()) {
+    json = nlohmann::ordered_json::array();
+    for (const YAML::Node& item : node) json.push_back(to_json(item));
+  } else if (node.IsScalar()) {
+    const bool is_quoted = node.Tag() == "!";
+    if (!is_quoted) json = nlohmann::ordered_json::parse(node.Scalar(), nullptr, /*allow_exceptions=*/false);
+    if (is_quoted || json.is_discarded()) json = node.Scalar();
   }
-  option.run_callback();
+  return json;
+}
+
+/// An object is JSON for a flag that takes that.
+std::vector<std::string> values_of(const YAML::Node& node, const std::string& key) {
+  const auto is_scalar = [](const YAML::Node& item) { return item.IsScalar(); };
+  if (node.IsScalar()) return {node.Scalar()};
+  if (node.IsSequence() && std::ranges::all_of(node, is_scalar)) return node.as<std::vector<std::string>>();
+  if (node.IsMap()) return {to_json(node).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)};
+  throw fail<UsageError>("'{}' must be a value, a list of values, or an object where the flag takes JSON", key);
 }
 
 }  // namespace
@@ -45,7 +64,7 @@ void apply_config_file(CLI::App& command, const std::string& path) {
   try {
     root = YAML::Load(read_file(path));
   } catch (const YAML::Exception& error) {
-    throw fail<UsageError>("{}:{}: {}", path, error.mark.line + 1, error.msg);
+    throw fail<UsageError>("{}:{}: {}", path, std::max(error.mark.line, 0) + 1, error.msg);
   }
   if (root.IsNull()) return;
   if (!root.IsMap()) throw fail<UsageError>("{}: give flags and their values, one a line, as in 'port: 8000'", path);
@@ -61,19 +80,12 @@ void apply_config_file(CLI::App& command, const std::string& path) {
                              where, key);
     }
     if (is_on_command_line) continue;
-    std::vector<std::string> values;
-    if (entry.second.IsScalar()) {
-      values.push_back(entry.second.as<std::string>());
-    } else if (entry.second.IsSequence() &&
-               std::ranges::all_of(entry.second, [](const YAML::Node& item) { return item.IsScalar(); })) {
-      values = entry.second.as<std::vector<std::string>>();
-    } else {
-      throw fail<UsageError>("{}: '{}' must be a value or a list of values", where, key);
-    }
     try {
-      give(option, with_hyphens(key), values);
+      set_values(option, with_hyphens(key), values_of(entry.second, key));
     } catch (const CLI::ParseError& error) {
       throw fail<UsageError>("{}: {}", where, usage_problem(command, error));
+    } catch (const UsageError& error) {
+      throw fail<UsageError>("{}: {}", where, error.what());
     }
   }
 }

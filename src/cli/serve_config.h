@@ -6,9 +6,10 @@
 namespace caravel::cli {
 
 /// Gives `command` the flags that a YAML file holds: its keys are flags without their dashes ("max-num-seqs", or
-/// "max_num_seqs"; "model" is MODEL), its values theirs, a list for a flag that may be repeated. What the command line
-/// gave already stays. Call it when the command line is parsed. Throws UsageError, with the file's line: no YAML, a key
-/// that no flag has or that stands there twice, a value that is neither a scalar nor a list or that the flag refuses.
+/// "max_num_seqs"; "model" is MODEL), its values theirs: a list for a flag that may be repeated, an object for one that
+/// takes JSON. What the command line or the environment gave already stays. Call it when they are read. Throws
+/// UsageError, with the file's line: no YAML, a key that no flag has or that stands there twice, a value that the flag
+/// refuses.
 /// Throws as read_file() does.
 void apply_config_file(CLI::App& command, const std::string& path);
 

@@ -25,7 +25,7 @@ void add_tokenize(CLI::App& program) {
   command.add_flag("--json", options->json, "{\"token_ids\": [...], \"tokens\": [...]} instead of a line a token");
   command.add_flag("--no-bos", options->no_bos, "No beginning-of-sequence token");
   command.add_flag("--no-special", options->no_special, "Special tokens written in the text are plain text");
-  add_engine_flags(command, options->engine);
+  add_model_flags(command, options->engine);
   command.callback([options] {
     const std::unique_ptr<Tokenizer> tokenizer = open_tokenizer(options->engine);
     const std::string text{std::istreambuf_iterator<char>(std::cin), {}};

@@ -3,100 +3,97 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <array>
 #include <cctype>
 #include <cmath>
 #include <limits>
-#include <numeric>
 #include <optional>
 #include <utility>
 
+#include "base/near_miss.h"
 #include "base/numbers.h"
+#include "cli/flag_table.h"
+#include "cli/hints.h"
 
 namespace caravel::cli {
 namespace {
 
-/// Flags that people bring from vLLM's command line.
-constexpr std::pair<std::string_view, std::string_view> kElsewhere[] = {
-    {"gpu-memory-utilization", "use --kv-cache-memory, such as 2GiB; by default it is chosen from what is free"},
-    {"kv-cache-memory-bytes", "use --kv-cache-memory"},
-    {"cpu-offload-gb", "weights are read from the file's pages; --swap-space is the room for preempted requests"},
-    {"tensor-parallel-size", "several devices are not there yet; --threads says how many processors to use"},
-    {"pipeline-parallel-size", "several devices are not there yet; --threads says how many processors to use"},
-    {"data-parallel-size", "several devices are not there yet; --threads says how many processors to use"},
-    {"dtype", "weights keep the type of their file; --kv-cache-dtype is the cache's"},
-    {"quantization", "weights keep the type of their file, such as a GGUF file of Q4_K_M"},
-    {"model", "give the MODEL without a flag"},
-    {"tokenizer", "the tokenizer is the model's own"},
-    {"revision", "MODEL may be a folder of that revision"},
-    {"download-dir", "nothing is downloaded; scripts/fetch_model fetches the models that it knows"},
-    {"trust-remote-code", "no code of a model is run; leave it out"},
-    {"enforce-eager", "there are no graphs to capture; leave it out"},
-    {"enable-chunked-prefill", "prompts go in chunks always; leave it out"},
-    {"enable-auto-tool-choice", "tools are offered always; leave it out"},
-    {"reasoning-parser", "the chat template says how reasoning is told from the answer; leave it out"},
-    {"enable-lora", "adapters are not there yet"},
-    {"speculative-config", "drafts are not there yet"},
-    {"max-logprobs", "128 are the most; leave it out"},
-    {"disable-log-stats", "/metrics has the figures, nothing is logged of them; leave it out"},
-    {"uvicorn-log-level", "use --log-level"},
-    {"allow-credentials", "keys go in a header, not in cookies; leave it out"},
-};
-
-/// Insertions, deletions and replacements between two names.
-size_t distance(std::string_view a, std::string_view b) {
-  std::vector<size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), size_t{0});
-  for (size_t i = 0; i < a.size(); ++i) {
-    size_t diagonal = std::exchange(row[0], i + 1);
-    for (size_t j = 0; j < b.size(); ++j) {
-      const size_t replaced = diagonal + (a[i] == b[j] ? 0 : 1);
-      diagonal = row[j + 1];
-      row[j + 1] = std::min({replaced, row[j] + 1, diagonal + 1});
-    }
-  }
-  return row.back();
+/// Each command of `command`, and itself.
+void add_all(const CLI::App& command, std::vector<const CLI::App*>& commands) {
+  commands.push_back(&command);
+  for (const CLI::App* each : commands_of(command)) add_all(*each, commands);
 }
 
-/// Empty: none is near enough to have been meant.
-std::string nearest_flag(const CLI::App& command, const std::string& name) {
-  std::string nearest;
-  size_t least = std::min<size_t>(3, name.size() / 2) + 1;
+const CLI::App& program_of(const CLI::App& command) {
+  return command.get_parent() == nullptr ? command : program_of(*command.get_parent());
+}
+
+/// The command itself or one above it takes the flag, "--prompt" or "-p".
+const CLI::Option* find_flag(const CLI::App& command, const std::string& flag) {
   for (const CLI::App* app = &command; app != nullptr; app = app->get_parent()) {
-    for (const CLI::Option* option : app->get_options()) {
-      for (const std::string& flag : option->get_lnames()) {
-        if (const size_t apart = distance(flag, name); apart < least) {
-          least = apart;
-          nearest = flag;
-        }
-      }
+    for (const CLI::Option* option : options_of(*app)) {
+      if (option->check_name(flag) && option->nonpositional()) return option;
     }
   }
-  return nearest;
+  return nullptr;
 }
 
-/// The command that was named, "bench serve" the whole of it.
-const CLI::App& named_command(const CLI::App& program) {
-  const CLI::App* command = &program;
-  while (!command->get_subcommands().empty()) command = command->get_subcommands().front();
-  return *command;
+/// "caravel generate, caravel chat"; empty: none takes it.
+std::string commands_with(const CLI::App& program, const std::string& flag) {
+  std::vector<const CLI::App*> commands;
+  add_all(program, commands);
+  std::vector<std::string> names;
+  for (const CLI::App* each : commands) {
+    const std::vector<const CLI::Option*> options = options_of(*each);
+    const auto has_flag = [&flag](const CLI::Option* option) { return option->check_name(flag); };
+    if (std::ranges::any_of(options, has_flag)) names.push_back(command_line(*each));
+  }
+  return fmt::format("{}", fmt::join(names, ", "));
 }
 
-std::string command_line(const CLI::App& command) {
-  const CLI::App* const parent = command.get_parent();
-  return parent == nullptr ? command.get_name() : command_line(*parent) + " " + command.get_name();
+/// Without dashes. Empty: none is near enough to have been meant.
+std::string nearest_flag(const CLI::App& command, const std::string& name) {
+  std::vector<std::string> names;
+  for (const CLI::App* app = &command; app != nullptr; app = app->get_parent()) {
+    for (const CLI::Option* option : options_of(*app)) {
+      names.insert(names.end(), option->get_lnames().begin(), option->get_lnames().end());
+    }
+  }
+  return near_miss(name, names);
+}
+
+std::string hint_text(const CLI::App& command, const Hint& hint) {
+  const std::string use(hint.use);
+  if (use.empty()) return std::string(hint.note);
+  if (find_flag(command, use) != nullptr) return fmt::format("use {}{}", use, hint.note);
+  return fmt::format("it is {} of {}", use, commands_with(program_of(command), use));
+}
+
+std::string unknown_command(const CLI::App& command, const std::string& name) {
+  const std::string problem = fmt::format("no command is called '{}'", name);
+  std::vector<std::string> names;
+  for (const CLI::App* each : commands_of(command)) names.push_back(each->get_name());
+  if (const std::string_view hint = command_hint(name); !hint.empty()) return fmt::format("{}: {}", problem, hint);
+  const std::string nearest = near_miss(name, names);
+  return nearest.empty() ? problem : fmt::format("{}; the nearest is '{}'", problem, nearest);
+}
+
+std::string stray_word(const CLI::App& command, const std::string& word) {
+  const CLI::Option* const prompt = find_flag(command, "--prompt");
+  const std::string text = prompt != nullptr ? ", and a text to continue is given as --prompt \"TEXT\"" : "";
+  return fmt::format("'{}' has no meaning here: MODEL stands before it{}", word, text);
 }
 
 std::string extra_problem(const CLI::App& command, const std::vector<std::string>& extras) {
   const auto flag = std::ranges::find_if(extras, [](const std::string& text) { return text.starts_with('-'); });
+  const bool lacks_command = !commands_of(command).empty();
   std::string problem;
-  if (flag != extras.end()) {
-    problem = unknown_flag(command, flag->substr(0, flag->find('=')));
-  } else if (!command.get_subcommands([](const CLI::App* app) { return !app->get_name().empty(); }).empty()) {
-    // (Those without a name are groups of options.)
-    problem = fmt::format("no command is called '{}'", extras.front());
+  if (lacks_command && flag != extras.begin()) {
+    problem = unknown_command(command, extras.front());
+  } else if (flag != extras.end()) {
+    if (lacks_command) problem = "a command comes first, such as caravel generate or caravel serve; ";
+    problem += unknown_flag(command, flag->substr(0, flag->find('=')));
   } else {
-    problem = fmt::format("'{}' has no meaning here: MODEL stands before it", extras.front());
+    problem = stray_word(command, extras.front());
   }
   return fmt::format("{}; {} --help lists what there is", problem, command_line(command));
 }
@@ -108,15 +105,22 @@ std::string conversion_problem(const CLI::App& command, const std::string& what)
   if (!what.starts_with(kBegin) || equals == std::string::npos) return what;
   const std::string name = what.substr(kBegin.size(), equals - kBegin.size());
   const std::string value = what.substr(equals + 3);
-  std::string type;
-  for (const CLI::App* app = &command; app != nullptr && type.empty(); app = app->get_parent()) {
-    if (const CLI::Option* option = app->get_option_no_throw(name)) type = option->get_type_name();
-  }
+  const CLI::Option* const option = find_flag(command, name);
+  const std::string type = option == nullptr ? "" : option->get_type_name();
   std::string wanted = "a value of another form";
+  if (option != nullptr && option->get_items_expected_max() == 0) wanted = "true or false";
   if (type.starts_with("INT")) wanted = fmt::format("a whole number, at most {}", std::numeric_limits<int>::max());
   if (type.starts_with("UINT")) wanted = "a whole number, 0 or more";
   if (type.starts_with("FLOAT")) wanted = "a number";
   return fmt::format("{}: {}: give {}", name, value, wanted);
+}
+
+/// CLI11 says "--port: 1 required UINT missing", "--port: At Most 1 required but received 2".
+std::string mismatch_problem(const CLI::App& command, const std::string& name, const std::string& what) {
+  const CLI::Option* const option = find_flag(command, name);
+  if (option == nullptr) return what;
+  if (what.find("At Most") != what.npos) return name + " takes one value, and several are given";
+  return fmt::format("{} needs a value: {}", name, value_name(*option));
 }
 
 CLI::Validator checked(std::function<std::string(std::string&)> check, std::string name = "") {
@@ -138,24 +142,65 @@ CLI::Validator number_where(bool (*holds)(double), const char* wanted, const cha
 
 }  // namespace
 
+CLI::App& named_command(CLI::App& program) {
+  CLI::App* command = &program;
+  while (!command->get_subcommands().empty()) command = command->get_subcommands().front();
+  return *command;
+}
+
 std::string unknown_flag(const CLI::App& command, const std::string& given) {
+  // The parser had no use for it, though the command has: it came too early.
+  if (find_flag(command, given) != nullptr) {
+    return fmt::format("'{}' stands before the command: write it behind '{}'", given, command_line(command));
+  }
   const size_t dashes = std::min(given.find_first_not_of('-'), given.size());
   std::string name = given.substr(dashes);
   std::ranges::replace(name, '_', '-');
-  std::string problem = fmt::format("no flag is called '{}'", given);
-  if (const auto* known =
-          std::ranges::find(kElsewhere, name, [](const auto& entry) { return std::string(entry.first); });
-      known != std::end(kElsewhere)) {
-    return fmt::format("{}: {}", problem, known->second);
-  }
+  const std::string problem = fmt::format("no flag is called '{}'", given);
+  if (const Hint* hint = flag_hint(name)) return fmt::format("{}: {}", problem, hint_text(command, *hint));
   const std::string nearest = nearest_flag(command, name);
-  if (!nearest.empty()) problem += fmt::format("; the nearest is '{}{}'", given.substr(0, dashes), nearest);
-  return problem;
+  const std::string others = commands_with(program_of(command), (dashes == 1 ? "-" : "--") + name);
+  if (nearest != name && !others.empty()) {
+    return fmt::format("'{}' is a flag of {}, not of {}", given, others, command_line(command));
+  }
+  return nearest.empty() ? problem
+                         : fmt::format("{}; the nearest is '{}{}'", problem, dashes == 0 ? "" : "--", nearest);
 }
 
-std::string usage_problem(const CLI::App& program, const CLI::ParseError& error) {
+std::string foreign_short_flag(const std::vector<std::string>& arguments) {
+  for (const std::string& each : arguments) {
+    if (each == "--") break;
+    if (each.size() > 2 && each[0] == '-' && each[1] != '-' && flag_hint(each.substr(1)) != nullptr) return each;
+  }
+  return "";
+}
+
+void refuse_flags_as_values(CLI::App& program, const std::vector<std::string>& arguments) {
+  const CLI::App& command = named_command(program);
+  for (size_t i = 0; i + 1 < arguments.size() && arguments[i] != "--"; ++i) {
+    const CLI::Option* const option = arguments[i].starts_with("-") ? find_flag(command, arguments[i]) : nullptr;
+    if (option == nullptr || option->get_items_expected_max() == 0) continue;
+    const std::string& value = arguments[++i];
+    if (value.starts_with("--") && find_flag(command, value) != nullptr) {
+      throw fail<UsageError>("{} needs a value, and {} is a flag; write {}={} where it is the value", arguments[i - 1],
+                             value, arguments[i - 1], value);
+    }
+  }
+}
+
+std::optional<std::string> flag_problem(CLI::App& program, std::string_view message) {
+  const size_t end = std::min(message.find_first_of(" ,:"), message.size());
+  std::string name = "--" + std::string(message.substr(0, end));
+  std::ranges::replace(name, '_', '-');
+  const CLI::Option* const option = find_flag(named_command(program), name);
+  if (option == nullptr || option->count() == 0) return std::nullopt;
+  return name.append(message.substr(end));
+}
+
+std::string usage_problem(CLI::App& program, const CLI::ParseError& error, const std::vector<std::string>& arguments) {
   const CLI::App& command = named_command(program);
   const std::string what = error.what();
+  if (const std::string flag = foreign_short_flag(arguments); !flag.empty()) return unknown_flag(command, flag);
   // By its code: what get_name() gives is the command's name where a command was the one to complain.
   const auto code = static_cast<CLI::ExitCodes>(error.get_exit_code());
   // An unknown word is said first: what else is missing follows from it, as a command where its name is misspelt.
@@ -163,16 +208,23 @@ std::string usage_problem(const CLI::App& program, const CLI::ParseError& error)
       !extras.empty() && (code == CLI::ExitCodes::ExtrasError || code == CLI::ExitCodes::RequiredError)) {
     return extra_problem(command, extras);
   }
-  if (code == CLI::ExitCodes::RequiredError) {
-    return fmt::format("{}; see {} --help", what == "A subcommand is required" ? "a command is missing" : what,
-                       command_line(command));
+  const std::string name = what.substr(0, std::min(what.find(':'), what.find(' ')));
+  switch (code) {
+    case CLI::ExitCodes::RequiredError:
+      if (const size_t names = what.find('['); names != what.npos) {
+        return fmt::format("only one of {} can be given", what.substr(names + 1, what.find(']') - names - 1));
+      }
+      return fmt::format("{}; see {} --help", what == "A subcommand is required" ? "a command is missing" : what,
+                         command_line(command));
+    case CLI::ExitCodes::ArgumentMismatch:
+      return mismatch_problem(command, name, what);
+    case CLI::ExitCodes::ConversionError:
+      return conversion_problem(command, what);
+    case CLI::ExitCodes::ExcludesError:
+      return fmt::format("{} and {} cannot be given together", name, what.substr(what.rfind(' ') + 1));
+    default:
+      return what;
   }
-  if (code == CLI::ExitCodes::ConversionError) return conversion_problem(command, what);
-  if (code == CLI::ExitCodes::ExcludesError) {
-    const size_t excludes = what.find(" excludes ");
-    return fmt::format("{} and {} cannot be given together", what.substr(0, excludes), what.substr(excludes + 10));
-  }
-  return what;
 }
 
 CLI::Validator positive() {

@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,12 +22,30 @@ class UsageError : public InvalidArgument {
   using InvalidArgument::InvalidArgument;
 };
 
-/// What the parser found wrong, in one line that names the flag and what it takes.
-std::string usage_problem(const CLI::App& program, const CLI::ParseError& error);
+/// The command that the command line named, "bench serve" the whole of it; the program itself where it named none.
+CLI::App& named_command(CLI::App& program);
+
+/// What the parser found wrong, in one line that names the flag and what it takes. arguments: the command line's, where
+/// the error is of them.
+std::string usage_problem(CLI::App& program, const CLI::ParseError& error,
+                          const std::vector<std::string>& arguments = {});
 
 /// "no flag is called '--max-num-seq'; the nearest is '--max-num-seqs'": the name with or without dashes, as it was
-/// written. Flags of other engines get a hint of what to use here; no name is called near that is not.
+/// written. Flags of other engines get a hint of what to use here, those of other commands are told as theirs; no name
+/// is called near that is not.
 std::string unknown_flag(const CLI::App& command, const std::string& name);
+
+/// What other engines spell with one dash and several letters, such as -ngl: the parser takes it for -n with the value
+/// "gl", and -hf for a call for help. Empty: there is none.
+std::string foreign_short_flag(const std::vector<std::string>& arguments);
+
+/// The message of an error that begins with the engine's name of a flag that was given ("max_model_len is 9"), with the
+/// flag's own name; nothing where it begins otherwise.
+std::optional<std::string> flag_problem(CLI::App& program, std::string_view message);
+
+/// Throws UsageError where a flag stands in the place of another's value: `--api-key --port 80`, which the parser takes
+/// for the key "--port".
+void refuse_flags_as_values(CLI::App& program, const std::vector<std::string>& arguments);
 
 // Checks of one value that say what is wanted. CLI11's own take 010 for 8 and -1 for the largest unsigned number, and
 // print ranges that end at 1.8e308 with all its digits.

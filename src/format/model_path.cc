@@ -1,14 +1,18 @@
 #include "format/model_path.h"
 
 #include <algorithm>
+#include <cctype>
+#include <cstddef>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <optional>
 #include <string_view>
+#include <vector>
 
 #include "base/error.h"
+#include "base/near_miss.h"
 #include "format/printable.h"
 
 namespace caravel::format {
@@ -39,10 +43,36 @@ fs::path home_cache() {
   return fs::path(environment("HOME").value_or("/")) / ".cache";
 }
 
-fs::path hugging_face_hub() {
-  if (const auto hub = environment("HF_HUB_CACHE")) return *hub;
-  if (const auto home = environment("HF_HOME")) return fs::path(*home) / "hub";
-  return home_cache() / "huggingface" / "hub";
+/// org/name: what the Hub calls a model.
+struct HubName {
+  std::string organisation;
+  std::string name;
+  std::string quantisation;  // of "org/name:Q4_K_M", as llama.cpp and Ollama write it
+
+  std::string text() const { return organisation + "/" + name; }
+};
+
+std::optional<HubName> parse_hub_name(std::string_view text) {
+  for (const std::string_view host : {"https://", "hf.co/", "huggingface.co/"}) {
+    if (text.starts_with(host)) text.remove_prefix(host.size());
+  }
+  const size_t slash = text.find('/');
+  if (slash == std::string_view::npos) return std::nullopt;
+  HubName hub{.organisation = std::string(text.substr(0, slash)), .name = std::string(text.substr(slash + 1))};
+  if (const size_t colon = hub.name.find(':'); colon != std::string::npos) {
+    hub.quantisation = hub.name.substr(colon + 1);
+    hub.name.resize(colon);
+  }
+  const auto is_part = [](std::string_view part) {
+    constexpr std::string_view kMarks = "-_.";
+    const auto is_letter = [](unsigned char c) { return std::isalnum(c) != 0 && c < 0x80; };
+    return !part.empty() && is_letter(part.front()) && part.find("..") == part.npos &&
+           std::ranges::all_of(part, [&](char c) { return is_letter(c) || kMarks.find(c) != kMarks.npos; });
+  };
+  const bool is_file = fs::path(hub.name).extension() == ".gguf";
+  if (!is_part(hub.organisation) || !is_part(hub.name) || is_file) return std::nullopt;
+  if (!hub.quantisation.empty() && !is_part(hub.quantisation)) return std::nullopt;
+  return hub;
 }
 
 bool is_there(const fs::path& path) {
@@ -85,11 +115,91 @@ std::optional<std::string> in_hub(const fs::path& hub, const std::string& model)
   return only;
 }
 
+std::vector<std::string> names_in(const fs::path& folder) {
+  std::vector<std::string> names;
+  std::error_code error;
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder, error)) {
+    names.push_back(entry.path().filename().string());
+  }
+  return names;
+}
+
+/// What may have been meant by a path that is not there: the nearest folder or GGUF file beside it.
+std::string near_path(const fs::path& path) {
+  const fs::path folder = path.parent_path();
+  std::vector<std::string> names = names_in(folder.empty() ? "." : folder);
+  std::erase_if(names, [&](const std::string& name) {
+    std::error_code error;
+    return fs::path(name).extension() != ".gguf" && !fs::is_directory(folder / name, error);
+  });
+  const std::string near = near_miss(path.filename().string(), names);
+  return near.empty() ? "" : (folder / near).string();
+}
+
+std::string not_in_hub(const HubName& hub, const fs::path& folder) {
+  const std::string get =
+      fmt::format("hf download {}{}", hub.text(),
+                  hub.quantisation.empty() ? "" : fmt::format(" --include '*{}*'", hub.quantisation));
+  if (is_there(folder / ("models--" + hub.organisation + "--" + hub.name))) {
+    return fmt::format("the folder of {} in {} has no whole model; go on with '{}'", hub.text(), folder.string(), get);
+  }
+  return fmt::format("it is no path, and not in the Hub's cache, {}; get it with '{}'", folder.string(), get);
+}
+
+/// What to do about a MODEL that is nowhere.
+std::string missing_model(const std::string& model) {
+  std::vector<std::string> names = model_names();
+  for (const KnownModel& known : kKnownModels) names.emplace_back(known.name);
+  std::erase(names, model);
+  std::string near = near_miss(model, names);
+  if (near.empty()) near = near_path(model);
+  std::string problem;
+  if (const auto name = parse_hub_name(model)) {
+    problem = not_in_hub(*name, hub_directory());
+  } else if (model.find('/') != model.npos) {
+    problem = "there is no such file or folder";
+  } else {
+    problem = fmt::format("not a path, not in {}, not in {}", cache_directory(), hub_directory());
+    if (near.empty()) problem += "; scripts/fetch_model smollm2 fetches one, 'hf download org/name' any of the Hub's";
+  }
+  if (!near.empty()) problem += fmt::format("; the nearest is '{}'", printable(near));
+  return problem;
+}
+
 }  // namespace
 
 std::string cache_directory() {
   if (const auto cache = environment("CARAVEL_CACHE")) return *cache;
   return (home_cache() / "caravel").string();
+}
+
+std::string hub_directory() {
+  if (const auto hub = environment("HF_HUB_CACHE")) return *hub;
+  if (const auto home = environment("HF_HOME")) return (fs::path(*home) / "hub").string();
+  return (home_cache() / "huggingface" / "hub").string();
+}
+
+std::vector<std::string> model_names() {
+  const fs::path cache = cache_directory();
+  std::vector<std::string> names;
+  for (const KnownModel& known : kKnownModels) {
+    if (is_there(cache / known.file)) names.emplace_back(known.name);
+  }
+  const size_t known_count = names.size();
+  for (const std::string& name : names_in(cache)) {
+    const fs::path path = name;
+    const bool is_part = name.find("-of-") != name.npos && name.find("-00001-of-") == name.npos;
+    if (path.extension() == ".gguf" && !is_part) names.push_back(path.stem().string());
+    if (is_there(cache / path / "config.json")) names.push_back(name);
+  }
+  constexpr std::string_view kBegin = "models--";
+  for (const std::string& name : names_in(hub_directory())) {
+    const size_t end = name.find("--", kBegin.size());
+    if (!name.starts_with(kBegin) || end == name.npos) continue;
+    names.push_back(name.substr(kBegin.size(), end - kBegin.size()) + "/" + name.substr(end + 2));
+  }
+  std::sort(names.begin() + static_cast<ptrdiff_t>(known_count), names.end());
+  return names;
 }
 
 std::string resolve_model(const std::string& model) {
@@ -103,10 +213,8 @@ std::string resolve_model(const std::string& model) {
                          known.name);
   }
   if (const auto found = in_cache(cache, model)) return *found;
-  const fs::path hub = hugging_face_hub();
-  if (const auto found = in_hub(hub, model)) return *found;
-  throw fail<NotFound>("no model {}: not a path, not in {}, not in {}; scripts/fetch_model smollm2 fetches one",
-                       printable(model), cache.string(), hub.string());
+  if (const auto found = in_hub(hub_directory(), model)) return *found;
+  throw fail<NotFound>("no model {}: {}", printable(model), missing_model(model));
 }
 
 GenerationDefaults card_defaults(const std::string& path) {

@@ -1,5 +1,6 @@
 #include "format/model_path.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -90,13 +91,47 @@ TEST_F(ModelPath, ASnapshotOfGgufFilesIsItsOnlyOne) {
 }
 
 TEST_F(ModelPath, SaysWhereItLookedAndClimbsNowhere) {
-  expect_error<NotFound>("no model org/none: not a path, not in " + (home_.path() / ".cache/caravel").string(),
-                         [] { resolve_model("org/none"); });
+  expect_error<NotFound>("no model none: not a path, not in " + (home_.path() / ".cache/caravel").string(),
+                         [] { resolve_model("none"); });
   home_.write(".cache/huggingface/hub/refs/main", "x");
   for (const char* odd : {"..", ".", "../x", "a/..", "/", "a/", "/nonexistent/model", "a/b/c"}) {
     if (std::filesystem::exists(odd)) continue;  // a path of this machine
     EXPECT_THROW(resolve_model(odd), NotFound) << odd;
   }
+}
+
+TEST_F(ModelPath, ANameOfTheHubSaysHowToGetIt) {
+  const std::string hub = (home_.path() / ".cache/huggingface/hub").string();
+  expect_error<NotFound>(
+      "no model org/none: it is no path, and not in the Hub's cache, " + hub + "; get it with 'hf download org/none'",
+      [] { resolve_model("org/none"); });
+  expect_error<NotFound>("'hf download org/none --include '*Q4_K_M*''", [] { resolve_model("org/none:Q4_K_M"); });
+  expect_error<NotFound>("'hf download org/none'", [] { resolve_model("https://huggingface.co/org/none"); });
+  home_.write(".cache/huggingface/hub/models--org--half/refs/main", "c");
+  expect_error<NotFound>("has no whole model; go on with 'hf download org/half'", [] { resolve_model("org/half"); });
+  expect_error<NotFound>("the nearest is 'org/half'", [] { resolve_model("org/hlaf"); });
+}
+
+TEST_F(ModelPath, ANearMissIsSuggested) {
+  expect_error<NotFound>("the nearest is 'smollm2'", [] { resolve_model("smolml2"); });
+  expect_error<NotFound>("the nearest is 'smollm2'", [] { resolve_model("SmolLM"); });
+  home_.write(".cache/caravel/mine-7b.gguf", "x");
+  expect_error<NotFound>("the nearest is 'mine-7b'", [] { resolve_model("mine-8b"); });
+  const std::string file = home_.write("models/llama-q4.gguf", "x");
+  home_.write("models/llama-q5.txt", "x");
+  expect_error<NotFound>("there is no such file or folder; the nearest is '" + file + "'",
+                         [&] { resolve_model((home_.path() / "models/llama-q5.gguf").string()); });
+}
+
+TEST_F(ModelPath, NamesThatAModelMayHave) {
+  EXPECT_THAT(model_names(), testing::IsEmpty());
+  for (const char* name : {"SmolLM2-135M-Instruct.Q4_1.gguf", "split-00001-of-00002.gguf", "split-00002-of-00002.gguf",
+                           "notes.txt", "folder/config.json"}) {
+    home_.write(std::string(".cache/caravel/") + name, "x");
+  }
+  home_.write(".cache/huggingface/hub/models--org--name/refs/main", "c");
+  EXPECT_THAT(model_names(), testing::ElementsAre("smollm2", "SmolLM2-135M-Instruct.Q4_1", "folder", "org/name",
+                                                  "split-00001-of-00002"));
 }
 
 }  // namespace

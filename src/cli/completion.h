@@ -1,0 +1,26 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <string>
+#include <vector>
+
+namespace caravel::cli {
+
+/// A command as the completions need it: its words behind "caravel" ("", "serve", "bench serve"), the commands and the
+/// flags that may follow.
+struct CompletedCommand {
+  const CLI::App* app;
+  std::string words;
+};
+
+/// The program and all its commands.
+std::vector<CompletedCommand> completed_commands(const CLI::App& program);
+
+// The scripts that a shell reads: every command, flag and choice; files where a text is wanted; for MODEL the names
+// that `caravel completion models` prints, and files.
+
+std::string bash_completion(const CLI::App& program);
+std::string zsh_completion(const CLI::App& program);
+std::string fish_completion(const CLI::App& program);
+
+}  // namespace caravel::cli

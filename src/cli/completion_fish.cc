@@ -1,0 +1,73 @@
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <string_view>
+
+#include "cli/completion.h"
+#include "cli/flag_table.h"
+
+namespace caravel::cli {
+namespace {
+
+/// In single quotes, for fish.
+std::string quoted(std::string_view text) {
+  std::string quoted = "'";
+  for (const char c : text) {
+    if (c == '\'' || c == '\\') quoted += '\\';
+    quoted += c;
+  }
+  return quoted + "'";
+}
+
+std::string flag_line(const std::string& begin, const FlagRow& row) {
+  std::string line = begin;
+  for (const std::string& name : row.names) {
+    line += name.starts_with("--") ? " -l " + name.substr(2) : " -s " + name.substr(1);
+  }
+  if (!row.choices.empty()) {
+    line += fmt::format(" -x -a {}", quoted(fmt::format("{}", fmt::join(row.choices, " "))));
+  } else if (!row.value.empty()) {
+    line += row.takes_path ? " -r -F" : " -x";
+  }
+  return line + " -d " + quoted(row.help) + "\n";
+}
+
+/// Sets the command by the words that stand before the cursor.
+std::string words_function(const std::vector<CompletedCommand>& commands) {
+  std::string text =
+      "function __caravel_command\n  set -l command ''\n  for word in (commandline -opc)[2..]\n"
+      "    switch \"$command,$word\"\n";
+  for (const CompletedCommand& command : commands) {
+    for (const CLI::App* each : commands_of(*command.app)) {
+      const std::string words = command.words.empty() ? each->get_name() : command.words + " " + each->get_name();
+      text += fmt::format("      case '{},{}'\n        set command '{}'\n", command.words, each->get_name(), words);
+    }
+  }
+  return text + "    end\n  end\n  test \"$command\" = \"$argv\"\nend\n\n";
+}
+
+}  // namespace
+
+std::string fish_completion(const CLI::App& program) {
+  const std::vector<CompletedCommand> commands = completed_commands(program);
+  std::string text = "# fish completion for caravel, as `caravel completion fish` prints it\n" +
+                     words_function(commands) + "complete -c caravel -f\n";
+  for (const CompletedCommand& command : commands) {
+    const std::string begin = fmt::format("complete -c caravel -n '__caravel_command {}'", command.words);
+    for (const CLI::App* each : commands_of(*command.app)) {
+      text += fmt::format("{} -a {} -d {}\n", begin, each->get_name(), quoted(each->get_description()));
+    }
+    for (const FlagGroup& group : flag_groups(*command.app)) {
+      for (const FlagRow& row : group.rows) {
+        if (!row.is_positional) {
+          text += flag_line(begin, row);
+          continue;
+        }
+        text += begin + " -F -a '(command (commandline -opc)[1] completion models 2>/dev/null)' -d model\n";
+      }
+    }
+  }
+  return text;
+}
+
+}  // namespace caravel::cli
