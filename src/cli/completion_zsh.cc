@@ -83,13 +83,13 @@ std::string command_function(const CompletedCommand& command) {
   if (commands.empty()) {
     return text + fmt::format("  _arguments -s $flags{}\n}}\n\n", has_model ? " '1:MODEL:_caravel_models'" : "");
   }
-  text += "  local curcontext=$curcontext state state_descr line\n  typeset -A opt_args\n  local -a commands=(\n";
+  text += "  local curcontext=$curcontext state state_descr line\n  typeset -A opt_args\n  local -a subcommands=(\n";
   for (const CLI::App* each : commands) {
     text += fmt::format("    {}\n", quoted(each->get_name() + ":" + escaped(each->get_description())));
   }
   text +=
       "  )\n  _arguments -s -C $flags '1:command:->command' '*::argument:->argument'\n"
-      "  case $state in\n    command) _describe command commands ;;\n    argument)\n      case $words[1] in\n";
+      "  case $state in\n    command) _describe command subcommands ;;\n    argument)\n      case $words[1] in\n";
   for (const CLI::App* each : commands) {
     text += fmt::format("        {}) {}_{} ;;\n", each->get_name(), function_of(command), each->get_name());
   }
