@@ -19,11 +19,17 @@ if(CARAVEL_SANITIZE)
   target_link_options(caravel_options INTERFACE -fsanitize=${CARAVEL_SANITIZE})
 endif()
 
-# caravel_module(NAME [DEPS folder...] [LIBS external...] [EXCLUDE path...])
+# Reading the same large headers again for each file is more than half of what a build takes, so most targets share one
+# precompiled header: base's. Sanitizers and fuzzers build without any (CMakePresets.json), which shows an include that
+# is missing.
+set(caravel_large_headers <algorithm> <chrono> <functional> <map> <memory> <optional> <span> <string> <string_view>
+  <unordered_map> <variant> <vector> <fmt/format.h> <fmt/ranges.h> <spdlog/spdlog.h> <nlohmann/json.hpp>)
+
+# caravel_module(NAME [DEPS folder...] [LIBS external...] [EXCLUDE path...] [PRECOMPILE header...])
 # Target `caravel_NAME` from every .cc of src/NAME, sub-folders included, but what EXCLUDE names. A NAME or dependency
-# may be a sub-folder, as in server/openai: its target is caravel_server_openai.
+# may be a sub-folder, as in server/openai: its target is caravel_server_openai. PRECOMPILE: large headers of its own.
 function(caravel_module name)
-  cmake_parse_arguments(ARG "" "" "DEPS;LIBS;EXCLUDE" ${ARGN})
+  cmake_parse_arguments(ARG "" "" "DEPS;LIBS;EXCLUDE;PRECOMPILE" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${name}/*.cc)
   foreach(path IN LISTS ARG_EXCLUDE)
     list(FILTER sources EXCLUDE REGEX "/src/${name}/${path}(/|$)")
@@ -32,6 +38,11 @@ function(caravel_module name)
   if(sources)
     add_library(caravel_${target} STATIC ${sources})
     set(scope PUBLIC)
+    if(name STREQUAL base OR ARG_PRECOMPILE)
+      target_precompile_headers(caravel_${target} PRIVATE ${caravel_large_headers} ${ARG_PRECOMPILE})
+    else()
+      target_precompile_headers(caravel_${target} REUSE_FROM caravel_base)
+    endif()
   else()
     add_library(caravel_${target} INTERFACE)
     set(scope INTERFACE)
@@ -60,5 +71,10 @@ function(caravel_tests name)
     target_link_libraries(${program} PRIVATE caravel_${dep})
   endforeach()
   target_link_libraries(${program} PRIVATE ${ARG_LIBS} caravel_options test_fixtures GTest::gtest GTest::gmock GTest::gtest_main)
+  if(name STREQUAL base)
+    target_precompile_headers(${program} PRIVATE ${caravel_large_headers} <gmock/gmock.h> <gtest/gtest.h>)
+  else()
+    target_precompile_headers(${program} REUSE_FROM base_test)
+  endif()
   gtest_discover_tests(${program} DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 600)
 endfunction()

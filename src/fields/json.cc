@@ -7,6 +7,8 @@
 #include "base/json_reader.h"
 #include "base/written_number.h"
 
+template class nlohmann::basic_json<nlohmann::ordered_map>;
+
 namespace caravel {
 namespace {
 
