@@ -153,6 +153,8 @@ class Talk {
       note("(stopped; /continue goes on)");
     } else if (answer.finish_reason == FinishReason::kStop && goes_on && answer.text.empty()) {
       note("(the model has nothing to add)");
+    } else if (answer.stop_reason == kRepetitionDetected) {
+      note("(ended: it went round in a circle; /set temperature or repetition_penalty higher, or repetition_window 0)");
     } else if (answer.finish_reason == FinishReason::kLength) {
       if (usage_.prompt_tokens + usage_.completion_tokens >= context) {
         note(fmt::format("(the context is full, {} tokens; /reset begins anew, /save FILE keeps this)", context));

@@ -81,7 +81,7 @@ TEST(ChatSettings, TheListSaysWhatHoldsAndWhoSaidIt) {
   const std::string text = chat_settings_text(params, resolved, model);
   EXPECT_THAT(text, testing::ContainsRegex("top_k +40 +set\n"));
   EXPECT_THAT(text, testing::ContainsRegex("temperature +0.6 +the model's\n"));
-  EXPECT_THAT(text, testing::ContainsRegex("min_p +0 +\n"));
+  EXPECT_THAT(text, testing::ContainsRegex("typical_p +1 +\n"));
   EXPECT_THAT(text, Not(HasSubstr("beams")));
   EXPECT_THAT(chat_setting_names(), Contains("xtc_probability"));
 }

@@ -311,6 +311,12 @@ class Answers(unittest.TestCase):
         chat.line("/continue")
         chat.wait_for("caravel: [^\r]*12[0-9]")
 
+    def test_an_answer_that_goes_round_in_a_circle_says_so(self):
+        chat = Terminal(self, "--regex", "(ab ){100,900}")
+        chat.line("/set repetition_window 32")
+        chat.line("Say something.")
+        chat.wait_for("ended: it went round in a circle; /set [^)]*repetition_window 0")
+
     def test_an_answer_that_was_stopped_goes_on(self):
         chat = Terminal(self, "--max-tokens", "300", "--ignore-eos")
         chat.line("Tell me a story.")
