@@ -1,34 +1,26 @@
 #include "cli/batch_run.h"
 
 #include <algorithm>
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <filesystem>
-#include <functional>
-#include <iostream>
+#include <memory>
 #include <mutex>
-#include <sstream>
-#include <string_view>
-#include <unordered_map>
+#include <unordered_set>
 #include <utility>
 
+#include "base/clock.h"
 #include "base/error.h"
-#include "base/file.h"
-#include "chat/call_ids.h"
+#include "base/log.h"
 #include "cli/interrupt.h"
 #include "cli/progress.h"
-#include "cli/request_row.h"
+#include "cli/usage.h"
 
 namespace caravel::cli {
 namespace {
 
-std::string id_of(const Json& json, int64_t line) {
-  const auto id = json.find("id");
-  if (id == json.end() || id->is_null()) return fmt::format("line-{}", line);
-  return id->is_string() ? id->get<std::string>() : to_text(*id);
-}
-
-/// Tells one waiting thread that some handle has news.
+/// Tells one waiting thread that some row has news.
 class Bell {
  public:
   void ring() {
@@ -51,199 +43,139 @@ class Bell {
   bool rung_ = false;
 };
 
-std::string error_line(const std::string& id, const std::string& error) {
-  return to_text({{"id", id}, {"index", 0}, {"text", ""}, {"finish_reason", "error"}, {"error", error}}) + "\n";
+/// What decides all answers alike, beside the flags: the model and how it is prompted. Not how the model is named on
+/// the command line, nor where it lies.
+std::string identity(const ModelInfo& model) {
+  std::string text = fmt::format("{}\n{}\n{}\n", model.name, model.architecture, model.parameters);
+  for (const ModelInfo::TypeTotal& type : model.weights_by_type)
+    text += fmt::format("{} {}\n", type.dtype, type.elements);
+  return text + fmt::format("{}\n{}\n{}", model.chat_template, model.chat_template_traits, model.tool_call_parser);
 }
-
-/// Every whole line of a file of results, parsed (or discarded, where it is no JSON), and as it stands with its break.
-void each_result(std::string_view content, const std::function<void(Json result, std::string_view line)>& take) {
-  while (true) {
-    const size_t end = content.find('\n');
-    if (end == std::string_view::npos) return;
-    take(Json::parse(content.begin(), content.begin() + end, nullptr, /*allow_exceptions=*/false),
-         content.substr(0, end + 1));
-    content.remove_prefix(end + 1);
-  }
-}
-
-/// Ids of calls are drawn; these are the same in every run: of the answer that they stand in and their number in it.
-void settle_call_ids(Json& result) {
-  static constexpr std::string_view kPrefix = "call_";
-  if (!result.contains("message") || !result["message"].contains("tool_calls")) return;
-  size_t number = 0;
-  for (Json& call : result["message"]["tool_calls"]) {
-    auto& id = call["id"].get_ref<std::string&>();
-    const size_t kept = id.starts_with(kPrefix) ? kPrefix.size() : 0;
-    const std::string place = fmt::format("{}/{}/{}", to_text(result["id"]), to_text(result["index"]), number++);
-    id.replace(kept, std::string::npos, chat::derived_call_id(place, id.size() - kept));
-  }
-}
-
-bool is_failed(const Json& result) { return result.contains("error"); }
 
 }  // namespace
 
-BatchRun::BatchRun(const std::string& input, std::string output) : path_(std::move(output)), rows_(read_rows(input)) {
+BatchRun::BatchRun(BatchOptions options)
+    : options_(std::move(options)),
+      fields_(options_.fields.empty() ? ResultFields() : ResultFields(options_.fields)),
+      input_(read_batch(options_.input)) {
+  if (!options_.fields.empty() && input_.form == BatchForm::kOpenAi) {
+    throw UsageError(
+        "--fields: the rows are of OpenAI's batch form, and their results have what OpenAI's have; leave it out, and "
+        "give return_token_ids in a body for token ids");
+  }
+  const std::string& output = options_.output;
   std::error_code error;
-  if (input != "-" && std::filesystem::equivalent(input, path_, error)) {
-    throw fail<InvalidArgument>("{}: the --output is the --input; give another file", path_);
+  if (options_.input != "-" && std::filesystem::equivalent(options_.input, output, error)) {
+    throw fail<InvalidArgument>("{}: the --output is the --input; give another file", output);
   }
-  output_.emplace(path_);  // it is this run's from here on
-  finished_ = read_finished(path_, rows_);
-  output_->keep(finished_.bytes);
+  output_.emplace(output);  // it is this run's from here on
+  results_ = read_results(output, input_.form, fields_);
+  refuse_foreign(output, results_, input_.rows);
+  output_->keep(results_.content.size());
 }
 
-std::vector<BatchRun::Row> BatchRun::read_rows(const std::string& input) {
-  std::istringstream file;
-  if (input != "-") file.str(read_file(input));
-  std::istream& stream = input == "-" ? std::cin : file;
-  std::vector<Row> rows;
-  std::unordered_set<std::string> ids;
-  std::string text;
-  for (int64_t line = 1; std::getline(stream, text); ++line) {
-    if (text.find_first_not_of(" \t\r") == std::string::npos) continue;
-    Json json = parse_line(text, input, line);
-    std::string id = id_of(json, line);
-    if (!ids.insert(id).second) {
-      throw fail<InvalidArgument>("{}:{}: the id '{}' stands on an earlier line too; ids must differ", input, line, id);
+std::vector<const BatchRow*> BatchRun::rows_left(BatchOutcome& outcome) {
+  const std::vector<const BatchResult*> matched = match_results(results_, input_.rows);
+  std::vector<const BatchRow*> left;
+  size_t standing = 0;  // results
+  for (size_t i = 0; i < matched.size(); ++i) {
+    const BatchRow& row = input_.rows[i];
+    const BatchResult* const result = matched[i];
+    // Whether a row was mended since an earlier version wrote its error, nobody knows.
+    const bool again = result != nullptr && result->failed && (options_.retry_failed || result->digest.empty());
+    if (result == nullptr || again) {
+      left.push_back(&row);
+      continue;
     }
-    rows.push_back({std::move(json), std::move(id), line});
-  }
-  return rows;
-}
-
-BatchRun::Finished BatchRun::read_finished(const std::string& output, const std::vector<Row>& rows) {
-  Finished finished;
-  if (output.empty() || output == "-" || !std::filesystem::is_regular_file(output)) return finished;
-  std::unordered_set<std::string> known;
-  for (const Row& row : rows) known.insert(row.id);
-  int64_t number = 0;
-  each_result(read_file(output), [&](const Json& result, std::string_view line) {
-    ++number;
-    if (!result.is_object() || !result.contains("id") || !result.contains("finish_reason")) {
-      throw fail<InvalidArgument>("{}:{}: no result of a row; give another --output", output, number);
-    }
-    if (const std::string id = id_of(result, 0); !known.contains(id)) {
-      throw fail<InvalidArgument>(
-          "{}:{}: the result of '{}', which is no row of this input; take the line out, or give another --output",
-          output, number, id);
-    }
-    finished.bytes += line.size();
-    if (is_failed(result)) {
-      finished.failed = true;
+    ++standing;
+    if (result->key != row.key) has_old_results_ = true;
+    if (result->failed) {
+      ++outcome.failed_before;
+      outcome.note_failure(row.line, row.key, result->error);
     } else {
-      finished.ids.insert(id_of(result, 0));
+      ++outcome.before;
     }
-  });
-  return finished;
-}
-
-/// Whatever happens later, a result is in the file or its row is run again: the lines that go are errors alone.
-void BatchRun::drop_failed() {
-  if (!finished_.failed) return;
-  std::string kept;
-  each_result(read_file(path_), [&](const Json& result, std::string_view line) {
-    if (!is_failed(result)) kept += line;
-  });
-  replace_file(path_, kept);
-  output_.emplace(path_);
-  output_->keep(kept.size());
-}
-
-void BatchRun::order_output() const {
-  std::unordered_map<std::string, size_t> places;
-  for (size_t i = 0; i < rows_.size(); ++i) places.emplace(rows_[i].id, i);
-  const std::string content = read_file(path_);
-  std::vector<std::string> results(rows_.size());
-  each_result(content, [&](Json result, std::string_view) {
-    if (const auto usage = result.find("usage"); usage != result.end()) usage->erase("cached_tokens");
-    settle_call_ids(result);
-    results[places.at(id_of(result, 0))] += to_text(result) + "\n";
-  });
-  std::string ordered;
-  ordered.reserve(content.size());
-  for (const std::string& lines : results) ordered += lines;
-  if (ordered != content) replace_file(path_, ordered);
-}
-
-BatchRun::Outcome BatchRun::run(Engine& engine, const SamplingParams& given, const SamplingParams& fallback,
-                                int max_num_seqs) {
-  drop_failed();
-  const chat::Renderer renderer = make_renderer(engine);
-  Outcome outcome;
-  outcome.rows = static_cast<int64_t>(rows_.size());
-  std::deque<const Row*> waiting;
-  for (const Row& row : rows_) {
-    if (!finished_.ids.contains(row.id)) waiting.push_back(&row);
   }
-  int64_t done = outcome.rows - static_cast<int64_t>(waiting.size());
-  int64_t tokens = 0;
-  Progress progress(outcome.rows, done);
+  if (standing < results_.items.size()) has_old_results_ = true;
+  const std::unordered_set<const BatchResult*> used(matched.begin(), matched.end());
+  const auto is_stale = [&](const BatchResult& result) { return !result.failed && !used.contains(&result); };
+  if (const auto stale = std::ranges::count_if(results_.items, is_stale); stale > 0) {
+    log::tell(
+        spdlog::level::warn,
+        fmt::format("{}: {} of its {} results are of rows, flags or a model that have changed since; they go when "
+                    "all rows have run, and until then ctrl-C keeps them",
+                    options_.output, stale, results_.items.size()));
+  }
+  return left;
+}
+
+void BatchRun::answer(RowAnswerer& answerer, std::vector<const BatchRow*> left, size_t most_in_flight,
+                      BatchOutcome& outcome) {
+  std::deque<const BatchRow*> waiting(left.begin(), left.end());
+  Progress progress(outcome.rows, outcome.rows - static_cast<int64_t>(waiting.size()));
   const InterruptGuard guard;
   Bell bell;
   struct Running {
-    std::unique_ptr<RequestHandle> handle;
-    const Row* row = nullptr;
-    bool is_chat = false;
+    std::unique_ptr<RowWork> work;
+    const BatchRow* row;
   };
   std::vector<Running> running;
-
-  const auto note_failure = [&](const Row& row, const std::string& error) {
-    if (++outcome.failed == 1 || row.line < outcome.first_line) {
-      outcome.first_line = row.line;
-      outcome.first_error = error;
+  const auto note = [&](const BatchRow& row, const RowOutcome& ended) {
+    output_->write(ended.lines);
+    outcome.cut += ended.cut;
+    if (ended.failed) {
+      outcome.note_failure(row.line, row.key, ended.error);
+    } else {
+      ++outcome.answered;
     }
-  };
-  const auto write_refusal = [&](const Row& row, const std::string& why) {
-    output_->write(error_line(row.id, fmt::format("line {}: {}", row.line, why)));
-    note_failure(row, why);
-    ++done;
-  };
-
-  // A row's answers are written together, so that a row is in the output whole or not at all.
-  const auto write_result = [&](const Running& ended) {
-    const Result& result = ended.handle->result();
-    std::string lines;
-    for (const Completion& completion : result.completions) {
-      lines += to_text(completion_json(result, completion, ended.is_chat, engine.tokenizer())) + "\n";
-    }
-    output_->write(lines.empty() ? error_line(result.id, result.error) : lines);
-    if (lines.empty() || !result.error.empty()) note_failure(*ended.row, result.error);
-    ++done;
   };
 
   while (!waiting.empty() || !running.empty()) {
     if (guard.interrupted()) {
       outcome.interrupted = true;
-      return outcome;
+      break;
     }
-    while (!waiting.empty() && running.size() < 2 * static_cast<size_t>(max_num_seqs)) {
-      const Row& row = *waiting.front();
+    while (!waiting.empty() && running.size() < most_in_flight) {
+      const BatchRow& row = *waiting.front();
       waiting.pop_front();
       try {
-        Submission submission = parse_row(row.request, given, fallback, renderer);
-        submission.request.id = row.id;
-        const bool is_chat = submission.layout.has_value();
-        running.push_back({std::move(submission).submit(engine, [&bell] { bell.ring(); }), &row, is_chat});
+        running.push_back({answerer.begin(row, [&bell] { bell.ring(); }), &row});
       } catch (const Busy& busy) {
         if (!running.empty()) {
           waiting.push_front(&row);
           break;
         }
-        write_refusal(row, busy.what());
+        note(row, answerer.refuse(row, busy));
       } catch (const Error& error) {
-        write_refusal(row, error.what());
+        note(row, answerer.refuse(row, error));
       }
     }
     bell.wait();
-    std::erase_if(running, [&](const Running& row) {
-      Next next = row.handle->poll();
-      for (; next; next = row.handle->poll()) tokens += static_cast<int64_t>(next->token_ids.size());
-      if (next.ended()) write_result(row);
-      return next.ended();
+    std::erase_if(running, [&](const Running& item) {
+      const std::optional<RowOutcome> ended = item.work->advance();
+      if (ended) note(*item.row, *ended);
+      return ended.has_value();
     });
-    progress.update(done, tokens);
+    outcome.tokens = answerer.tokens();
+    progress.update(outcome.answered + outcome.before + outcome.failed, outcome.tokens);
   }
+}
+
+BatchOutcome BatchRun::run(Engine& engine, const SamplingParams& given, const SamplingParams& fallback,
+                           int max_num_seqs) {
+  const Clock::time_point start = Clock::now();
+  const std::string model = identity(engine.model());
+  for (BatchRow& row : input_.rows) row.digest = row_digest(row, input_.form, given, model);
+  BatchOutcome outcome{.rows = static_cast<int64_t>(input_.rows.size())};
+  std::vector<const BatchRow*> left = rows_left(outcome);
+  const std::unique_ptr<RowAnswerer> answerer = input_.form == BatchForm::kOpenAi
+                                                    ? answer_openai_rows(engine, given)
+                                                    : answer_rows(engine, given, fallback, fields_);
+  answer(*answerer, std::move(left), 2 * static_cast<size_t>(max_num_seqs), outcome);
+  if (!outcome.interrupted && (options_.ordered || has_old_results_)) {
+    settle_results(options_.output, input_.form, input_.rows, fields_, options_.ordered);
+  }
+  outcome.seconds = seconds_since(start);
   return outcome;
 }
 

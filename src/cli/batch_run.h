@@ -1,63 +1,52 @@
 #pragma once
 
-#include <cstdint>
 #include <optional>
 #include <string>
-#include <unordered_set>
 #include <vector>
 
 #include "caravel/engine.h"
+#include "cli/batch_answers.h"
+#include "cli/batch_input.h"
+#include "cli/batch_results.h"
+#include "cli/batch_summary.h"
 #include "cli/output_file.h"
-#include "fields/json.h"
+#include "cli/result_fields.h"
 
 namespace caravel::cli {
 
+struct BatchOptions {
+  std::string input;                // "-": standard input
+  std::string output;               // empty or "-": stdout
+  bool ordered = false;             // settle_results()
+  bool retry_failed = false;        // rows whose result is an error are run again
+  std::vector<std::string> fields;  // of ResultFields::names(); empty: those that are there by default
+};
+
 /// A file of requests answered into a file of results, which come in the order they finish. The results are the state:
-/// what is there whole is not done again, so a run that was killed goes on where it was. A row that failed is: its old
-/// result makes way for the new one.
+/// a row whose result is there, and of the same content, is not run again, so a run that was killed goes on where it
+/// was. Old results go when all rows have run, and not before their successors are there.
 class BatchRun {
  public:
-  /// Reads the input ("-": standard input) and what the output holds already (empty: stdout). Throws InvalidArgument: a
-  /// row that is no JSON object or repeats an id (with its line), or an output that belongs to another input, or is it.
-  /// Throws IoError: another run writes to the output.
-  BatchRun(const std::string& input, std::string output);
-
-  struct Outcome {
-    bool interrupted = false;
-    int64_t rows = 0;         // of the input
-    int64_t failed = 0;       // of those that were run
-    int64_t first_line = 0;   // of the input, of the first one that failed
-    std::string first_error;  // and why
-  };
+  /// Reads the input and what the output holds already. Throws as read_batch(), read_results() and refuse_foreign() do;
+  /// InvalidArgument where the output is the input, or the fields say nothing of the rows' form; IoError where another
+  /// run writes to the output.
+  explicit BatchRun(BatchOptions options);
 
   /// Answers every row that is left, at most 2 * max_num_seqs in flight. given, fallback: as for parse_row(). A row
-  /// that is refused gives a result with "error" and the run goes on. Where it is interrupted, what had finished is
+  /// that is refused gives an error for its result and the run goes on. Where it is interrupted, what had finished is
   /// written. Throws IoError.
-  Outcome run(Engine& engine, const SamplingParams& given, const SamplingParams& fallback, int max_num_seqs);
-
-  /// Puts a file of results in the order of the rows, and leaves out of them what depends on when they ran, so that
-  /// runs that were stopped and runs that were not leave the same bytes. Throws IoError.
-  void order_output() const;
+  BatchOutcome run(Engine& engine, const SamplingParams& given, const SamplingParams& fallback, int max_num_seqs);
 
  private:
-  struct Row {
-    Json request;
-    std::string id;
-    int64_t line = 0;
-  };
-  struct Finished {
-    std::unordered_set<std::string> ids;
-    size_t bytes = 0;     // the output's whole results; what follows was cut off when an earlier run was killed
-    bool failed = false;  // some of them are errors
-  };
+  /// The rows to be run; those that are not are counted. Says which old results no row has any more.
+  std::vector<const BatchRow*> rows_left(BatchOutcome& outcome);
+  void answer(RowAnswerer& answerer, std::vector<const BatchRow*> left, size_t most_in_flight, BatchOutcome& outcome);
 
-  static std::vector<Row> read_rows(const std::string& input);
-  static Finished read_finished(const std::string& output, const std::vector<Row>& rows);
-  void drop_failed();
-
-  const std::string path_;  // of the output
-  std::vector<Row> rows_;
-  Finished finished_;
+  const BatchOptions options_;
+  const ResultFields fields_;
+  BatchInput input_;
+  BatchResults results_;  // as they were at the start
+  bool has_old_results_ = false;
   std::optional<OutputFile> output_;
 };
 

@@ -33,13 +33,11 @@ struct GenerateOptions {
   std::string prompt_file;
   std::string components;
   text::PromptMode prompting;
-  std::string input;
-  std::string output;
+  BatchOptions batch;
   bool chat = false;
   bool json = false;
   bool no_special = false;
   bool no_bos = false;
-  bool ordered = false;
 
   Surface surface() const { return chat ? Surface::kTerminal : Surface::kFlags; }
 };
@@ -146,30 +144,27 @@ void run_one(const GenerateOptions& options, Engine& engine, int& exit_code) {
   if (guard.interrupted()) exit_code = kInterruptedExitCode;
 }
 
-/// A file of requests. Gives the exit code; rows that failed are told of in the last line.
+/// A file of requests. Gives the exit code; what became of the rows is told last.
 int run_batch(const GenerateOptions& options) {
+  const std::string& output = options.batch.output;
   std::error_code error;
-  const bool is_file = options.output != "-" && (!std::filesystem::exists(options.output, error) ||
-                                                 std::filesystem::is_regular_file(options.output, error));
-  if (options.ordered && !is_file) {
+  const bool is_file =
+      output != "-" && (!std::filesystem::exists(output, error) || std::filesystem::is_regular_file(output, error));
+  if (options.batch.ordered && !is_file) {
     throw fail<UsageError>(
         "--ordered: the --output, {}, is no file, and what is written there cannot be put in "
         "order; give a file",
-        options.output);
+        output);
   }
   // The files are looked at before the model is loaded: what is wrong with them should not take seconds to say.
-  BatchRun batch(options.input, options.output);
+  BatchRun batch(options.batch);
   const auto engine = Engine::open(options.chat_flags.load(options.engine));
   const SamplingParams fallback = default_sampling(options.chat ? Surface::kTerminal : Surface::kRows);
-  const BatchRun::Outcome outcome =
-      batch.run(*engine, options.sampling.params(), fallback, options.engine.max_num_seqs);
-  if (options.ordered && !outcome.interrupted) batch.order_output();
-  if (outcome.failed > 0) {
-    log::tell(spdlog::level::err, fmt::format("{} of {} rows failed; the first: line {}: {}", outcome.failed,
-                                              outcome.rows, outcome.first_line, outcome.first_error));
+  const BatchOutcome outcome = batch.run(*engine, options.sampling.params(), fallback, options.engine.max_num_seqs);
+  for (const std::string& line : summary(outcome, is_file && !output.empty() ? output : "the output")) {
+    log::tell(outcome.failed > 0 ? spdlog::level::err : spdlog::level::info, line);
   }
-  if (outcome.interrupted) return kInterruptedExitCode;
-  return outcome.failed > 0 ? kFailedExitCode : 0;
+  return outcome.exit_code();
 }
 
 }  // namespace
@@ -187,21 +182,31 @@ void add_generate(CLI::App& program, int& exit_code) {
       ->needs(components);
   command.add_flag("--cot", options->prompting.chain_of_thought, "Show the examples' reasoning, and ask for it")
       ->needs(components);
-  auto* input =
-      command.add_option("-i,--input", options->input, "Requests in OpenAI's field names, one JSON object a line")
-          ->excludes(prompt)
-          ->excludes(file)
-          ->excludes(components);
+  BatchOptions& batch = options->batch;
+  auto* input = command
+                    .add_option("-i,--input", batch.input,
+                                "Requests in OpenAI's field names, one JSON object a line, or OpenAI's batch form "
+                                "(docs/batch.md); -: standard input")
+                    ->excludes(prompt)
+                    ->excludes(file)
+                    ->excludes(components);
   auto* output = command
-                     .add_option("-o,--output", options->output,
+                     .add_option("-o,--output", batch.output,
                                  "Results, one JSON object a line, in the order they finish; goes on where it was "
-                                 "stopped, and runs again what failed")
+                                 "stopped, and runs again what was changed")
                      ->needs(input);
-  command
-      .add_flag("--ordered", options->ordered,
-                "When all rows have run, puts --output in the order of --input, without usage.cached_tokens: the same "
-                "bytes whether it was stopped or not")
+  command.add_flag("--retry-failed", batch.retry_failed, "Run again the rows whose result in --output is an error")
       ->needs(output);
+  command
+      .add_flag("--ordered", batch.ordered,
+                "When all rows have run, puts --output in the order of --input, without what depends on when they ran: "
+                "the same bytes whether it was stopped or not")
+      ->needs(output);
+  command.add_option("--fields", batch.fields, "Of the results, with commas between; default: all but token_ids")
+      ->allow_extra_args(false)
+      ->delimiter(',')
+      ->transform(one_of(ResultFields::names()))
+      ->needs(input);
   command.add_flag("--chat", options->chat, "The prompt is a user's message; the model's chat template frames it");
   command.add_flag("--json", options->json, "Print one JSON object a result");
   command.add_flag("--no-special", options->no_special, "Special tokens written in the prompt are plain text");
@@ -210,7 +215,7 @@ void add_generate(CLI::App& program, int& exit_code) {
   options->chat_flags.add_to(command, options->engine);
   add_engine_flags(command, options->engine);
   command.callback([options, &exit_code] {
-    if (options->input.empty()) {
+    if (options->batch.input.empty()) {
       const auto engine = Engine::open(options->chat_flags.load(options->engine));
       run_one(*options, *engine, exit_code);
       return;

@@ -51,7 +51,7 @@ int main(int argc, char** argv) {
   program.add_option("--log-level", log_level, "trace, debug, info, warning, error or off; to stderr");
   program.footer(
       "Ends with 0; 1 where a file, the model or a request failed; 2 where the command line, a variable or --config is "
-      "wrong, and nothing was begun; 130 after ctrl-C.");
+      "wrong, and nothing was begun; 3 where rows of an input failed; 130 after ctrl-C.");
   int exit_code = 0;
   caravel::cli::add_serve(program);
   caravel::cli::add_generate(program, exit_code);

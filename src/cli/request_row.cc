@@ -89,7 +89,11 @@ Json parse_line(const std::string& line, const std::string& file, int64_t number
   try {
     json = parse_json(line);
   } catch (const FormatError& error) {
-    throw fail<InvalidArgument>("{}:{}: not a JSON object: {}", file, number, error.what());
+    // The parser counts lines within what it is given, which is one.
+    constexpr std::string_view kLine = "line 1, ";
+    std::string what = error.what();
+    if (const size_t at = what.find(kLine); at != std::string::npos) what.erase(at, kLine.size());
+    throw fail<InvalidArgument>("{}:{}: not a JSON object: {}", file, number, what);
   }
   if (!json.is_object()) throw fail<InvalidArgument>("{}:{}: not a JSON object", file, number);
   return json;
@@ -112,12 +116,6 @@ void refuse_misplaced(const Json& row, const Fields& fields, std::string_view ki
 
 Submission parse_row(const Json& row, const SamplingParams& given, const SamplingParams& fallback,
                      const chat::Renderer& renderer) {
-  if (row.contains("body") && !row.contains("prompt") && !row.contains("messages")) {
-    throw bad_field(
-        "body",
-        "this is a line of OpenAI's batch format; a row is what stands in its 'body', with the 'custom_id' as "
-        "its 'id': jq -c '.body + {id: .custom_id}' makes one of the other");
-  }
   Fields fields(row, Surface::kRows);
   Request request{.id = parse_id(fields), .sampling = given, .fallback = fallback};
   read_sampling(fields, Surface::kRows, request.sampling);

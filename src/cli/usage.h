@@ -12,7 +12,7 @@
 
 namespace caravel::cli {
 
-// What the program ends with; interrupt.h has a third, 130.
+// What the program ends with; batch_summary.h has 3, and interrupt.h 130.
 inline constexpr int kFailedExitCode = 1;  // a file, the model or a request: what was begun failed
 inline constexpr int kUsageExitCode = 2;   // the command line, or the file that --config names: nothing was begun
 

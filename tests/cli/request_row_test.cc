@@ -109,7 +109,6 @@ TEST(Rows, AreRefusedAsTheServerRefuses) {
   EXPECT_EQ(refusal({{"prompt", "a"}, {"temperature", "hot"}}), "temperature");
   EXPECT_EQ(refusal({{"prompt", "a"}, {"logprobs", 1000}}), "logprobs");
   EXPECT_EQ(refusal({{"prompt", "a"}, {"tools", Json::array()}}), "tools");
-  EXPECT_EQ(refusal({{"custom_id", "a"}, {"url", "/v1/completions"}, {"body", {{"prompt", "a"}}}}), "body");
 }
 
 TEST(Rows, ThatWereSentToAServerBefore) {
@@ -130,6 +129,7 @@ TEST(Rows, LinesKeepWideIntegers) {
       ADD_FAILURE() << line;
     } catch (const InvalidArgument& error) {
       EXPECT_THAT(error.what(), testing::StartsWith("rows.jsonl:3: not a JSON object"));
+      EXPECT_THAT(error.what(), testing::Not(testing::HasSubstr("line 1"))) << "the parser's own count";
     }
   }
 }
