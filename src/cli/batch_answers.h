@@ -40,9 +40,8 @@ class RowAnswerer {
   virtual int64_t tokens() const = 0;
 };
 
-/// For rows in a request's own fields. given, fallback: as for parse_row().
-std::unique_ptr<RowAnswerer> answer_rows(Engine& engine, const SamplingParams& given, const SamplingParams& fallback,
-                                         const ResultFields& fields);
+/// For rows in a request's own fields. given: as for parse_row().
+std::unique_ptr<RowAnswerer> answer_rows(Engine& engine, const SamplingParams& given, const ResultFields& fields);
 
 /// For OpenAI's form: each body is answered by the server's own endpoint of its url. What a body does not say of the
 /// sampling is as in `given`.

@@ -52,15 +52,11 @@ class PlainWork final : public RowWork {
 
 class PlainAnswerer final : public RowAnswerer {
  public:
-  PlainAnswerer(Engine& engine, const SamplingParams& given, const SamplingParams& fallback, ResultFields fields)
-      : engine_(engine),
-        renderer_(make_renderer(engine)),
-        given_(given),
-        fallback_(fallback),
-        fields_(std::move(fields)) {}
+  PlainAnswerer(Engine& engine, const SamplingParams& given, ResultFields fields)
+      : engine_(engine), renderer_(make_renderer(engine)), given_(given), fields_(std::move(fields)) {}
 
   std::unique_ptr<RowWork> begin(const BatchRow& row, OnNews on_news) override {
-    Submission submission = parse_row(row.request, given_, fallback_, renderer_);
+    Submission submission = parse_row(row.request, given_, renderer_);
     submission.request.id = row.key;
     const bool is_chat = submission.layout.has_value();
     return std::make_unique<PlainWork>(std::move(submission).submit(engine_, std::move(on_news)), row, is_chat,
@@ -73,16 +69,14 @@ class PlainAnswerer final : public RowAnswerer {
   Engine& engine_;
   const chat::Renderer renderer_;
   const SamplingParams given_;
-  const SamplingParams fallback_;
   const ResultFields fields_;
   int64_t tokens_ = 0;
 };
 
 }  // namespace
 
-std::unique_ptr<RowAnswerer> answer_rows(Engine& engine, const SamplingParams& given, const SamplingParams& fallback,
-                                         const ResultFields& fields) {
-  return std::make_unique<PlainAnswerer>(engine, given, fallback, fields);
+std::unique_ptr<RowAnswerer> answer_rows(Engine& engine, const SamplingParams& given, const ResultFields& fields) {
+  return std::make_unique<PlainAnswerer>(engine, given, fields);
 }
 
 }  // namespace caravel::cli

@@ -161,16 +161,14 @@ void BatchRun::answer(RowAnswerer& answerer, std::vector<const BatchRow*> left, 
   }
 }
 
-BatchOutcome BatchRun::run(Engine& engine, const SamplingParams& given, const SamplingParams& fallback,
-                           int max_num_seqs) {
+BatchOutcome BatchRun::run(Engine& engine, const SamplingParams& given, int max_num_seqs) {
   const Clock::time_point start = Clock::now();
   const std::string model = identity(engine.model());
   for (BatchRow& row : input_.rows) row.digest = row_digest(row, input_.form, given, model);
   BatchOutcome outcome{.rows = static_cast<int64_t>(input_.rows.size())};
   std::vector<const BatchRow*> left = rows_left(outcome);
-  const std::unique_ptr<RowAnswerer> answerer = input_.form == BatchForm::kOpenAi
-                                                    ? answer_openai_rows(engine, given)
-                                                    : answer_rows(engine, given, fallback, fields_);
+  const std::unique_ptr<RowAnswerer> answerer =
+      input_.form == BatchForm::kOpenAi ? answer_openai_rows(engine, given) : answer_rows(engine, given, fields_);
   answer(*answerer, std::move(left), 2 * static_cast<size_t>(max_num_seqs), outcome);
   if (!outcome.interrupted && (options_.ordered || has_old_results_)) {
     settle_results(options_.output, input_.form, input_.rows, fields_, options_.ordered);

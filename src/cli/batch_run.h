@@ -32,10 +32,10 @@ class BatchRun {
   /// run writes to the output.
   explicit BatchRun(BatchOptions options);
 
-  /// Answers every row that is left, at most 2 * max_num_seqs in flight. given, fallback: as for parse_row(). A row
+  /// Answers every row that is left, at most 2 * max_num_seqs in flight. given: as for parse_row(). A row
   /// that is refused gives an error for its result and the run goes on. Where it is interrupted, what had finished is
   /// written. Throws IoError.
-  BatchOutcome run(Engine& engine, const SamplingParams& given, const SamplingParams& fallback, int max_num_seqs);
+  BatchOutcome run(Engine& engine, const SamplingParams& given, int max_num_seqs);
 
  private:
   /// The rows to be run; those that are not are counted. Says which old results no row has any more.

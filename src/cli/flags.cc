@@ -16,9 +16,9 @@
 #include "chat/output_parser.h"
 #include "cli/flag_table.h"
 #include "cli/usage.h"
+#include "device/cpu/isa.h"
 #include "fields/fields.h"
 #include "fields/generation_defaults.h"
-#include "device/cpu/isa.h"
 
 namespace caravel::cli {
 namespace {

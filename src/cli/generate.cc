@@ -159,8 +159,7 @@ int run_batch(const GenerateOptions& options) {
   // The files are looked at before the model is loaded: what is wrong with them should not take seconds to say.
   BatchRun batch(options.batch);
   const auto engine = Engine::open(options.chat_flags.load(options.engine));
-  const SamplingParams fallback = default_sampling(options.chat ? Surface::kTerminal : Surface::kRows);
-  const BatchOutcome outcome = batch.run(*engine, options.sampling.params(), fallback, options.engine.max_num_seqs);
+  const BatchOutcome outcome = batch.run(*engine, options.sampling.params(), options.engine.max_num_seqs);
   for (const std::string& line : summary(outcome, is_file && !output.empty() ? output : "the output")) {
     log::tell(outcome.failed > 0 ? spdlog::level::err : spdlog::level::info, line);
   }
@@ -207,7 +206,8 @@ void add_generate(CLI::App& program, int& exit_code) {
       ->delimiter(',')
       ->transform(one_of(ResultFields::names()))
       ->needs(input);
-  command.add_flag("--chat", options->chat, "The prompt is a user's message; the model's chat template frames it");
+  command.add_flag("--chat", options->chat, "The prompt is a user's message; the model's chat template frames it")
+      ->excludes(input);  // whose rows say themselves what they are
   command.add_flag("--json", options->json, "Print one JSON object a result");
   command.add_flag("--no-special", options->no_special, "Special tokens written in the prompt are plain text");
   command.add_flag("--no-bos", options->no_bos, "No beginning-of-sequence token before the prompt");

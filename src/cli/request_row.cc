@@ -114,10 +114,9 @@ void refuse_misplaced(const Json& row, const Fields& fields, std::string_view ki
 
 }  // namespace
 
-Submission parse_row(const Json& row, const SamplingParams& given, const SamplingParams& fallback,
-                     const chat::Renderer& renderer) {
+Submission parse_row(const Json& row, const SamplingParams& given, const chat::Renderer& renderer) {
   Fields fields(row, Surface::kRows);
-  Request request{.id = parse_id(fields), .sampling = given, .fallback = fallback};
+  Request request{.id = parse_id(fields), .sampling = given};
   read_sampling(fields, Surface::kRows, request.sampling);
   if (const auto logprobs = parse_logprobs(fields)) request.sampling.logprobs = logprobs;
   if (AnswerForm form = parse_answer_form(fields); !form.field.empty()) {
@@ -130,6 +129,7 @@ Submission parse_row(const Json& row, const SamplingParams& given, const Samplin
   if ((prompt != nullptr) == has_messages) {
     throw bad_field(has_messages ? "messages" : "prompt", "give one of 'prompt' and 'messages'");
   }
+  request.fallback = default_sampling(has_messages ? Surface::kTerminal : Surface::kRows);
   if (has_messages) {
     const chat::Conversation conversation = chat::parse_conversation(fields);
     refuse_misplaced(row, fields, "messages");

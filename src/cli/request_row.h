@@ -30,10 +30,9 @@ Submission chat_submission(const chat::Renderer& renderer, const chat::Conversat
 Json parse_line(const std::string& line, const std::string& file, int64_t number);
 
 /// A row of a JSONL file: a completion or chat request in OpenAI's field names. What it does not say of the sampling is
-/// as in `given`, else by the defaults of rows. Throws FieldError: a field that is unknown or of the wrong type, named;
-/// both or neither of prompt and messages.
-Submission parse_row(const Json& row, const SamplingParams& given, const SamplingParams& fallback,
-                     const chat::Renderer& renderer);
+/// as in `given`, else by the defaults of rows; a conversation's answer goes to its end, as in a chat. Throws
+/// FieldError: a field that is unknown or of the wrong type, named; both or neither of prompt and messages.
+Submission parse_row(const Json& row, const SamplingParams& given, const chat::Renderer& renderer);
 
 /// {"id","index","text","token_ids","finish_reason","logprobs","usage"} of one completion; of a chat's also "message",
 /// as /v1/chat/completions has it; prompt_logprobs where asked.

@@ -85,7 +85,7 @@ TEST(Rows, BecomeTheServersPrompts) {
     harness.services.renderer = chat::Renderer(harness.engine->tokenizer(), source, parser);
     for (const Json& body : bodies()) {
       const Json tokens = harness.json(server::tokenize, body)["tokens"];
-      EXPECT_EQ(tokens.get<std::vector<int32_t>>(), tokens_of(parse_row(body, {}, {}, harness.services.renderer)))
+      EXPECT_EQ(tokens.get<std::vector<int32_t>>(), tokens_of(parse_row(body, {}, harness.services.renderer)))
           << body << "\n"
           << source;
     }
@@ -96,7 +96,7 @@ TEST(Rows, AreRefusedAsTheServerRefuses) {
   Harness harness;
   const auto refusal = [&](const Json& row) -> std::string {
     try {
-      parse_row(row, {}, {}, harness.services.renderer);
+      parse_row(row, {}, harness.services.renderer);
     } catch (const FieldError& error) {
       return error.path;
     }
@@ -115,14 +115,14 @@ TEST(Rows, ThatWereSentToAServerBefore) {
   Harness harness;
   const Json row = Json::parse(R"({"prompt": "a", "stream": true, "stream_options": {"include_usage": true},
       "store": false, "service_tier": "auto", "top_k": null, "unheard_of": null, "logprobs": null})");
-  EXPECT_EQ(parse_row(row, {}, {}, harness.services.renderer).request.sampling.logprobs, std::nullopt);
+  EXPECT_EQ(parse_row(row, {}, harness.services.renderer).request.sampling.logprobs, std::nullopt);
 }
 
 TEST(Rows, LinesKeepWideIntegers) {
   EXPECT_EQ(to_text(parse_line(R"({"id": 18446744073709551616})", "rows", 3)), R"({"id":18446744073709551616})");
   Harness harness;
   const Json row = parse_line(R"({"id": 18446744073709551616, "prompt": "a"})", "rows", 3);
-  EXPECT_EQ(parse_row(row, {}, {}, harness.services.renderer).request.id, "18446744073709551616");
+  EXPECT_EQ(parse_row(row, {}, harness.services.renderer).request.id, "18446744073709551616");
   for (const char* line : {"[]", "{", "7"}) {
     try {
       parse_line(line, "rows.jsonl", 3);
@@ -140,7 +140,7 @@ TEST(Rows, AddToWhatTheFlagsSay) {
   given.temperature = 0.5F;
   given.top_k = 7;
   const Json row = {{"id", 3}, {"prompt", {5, 6}}, {"temperature", 1}, {"logprobs", true}, {"top_logprobs", 2}};
-  const Submission submission = parse_row(row, given, {}, harness.services.renderer);
+  const Submission submission = parse_row(row, given, harness.services.renderer);
   EXPECT_EQ(submission.request.id, "3");
   EXPECT_EQ(submission.request.sampling.temperature, 1.0F);
   EXPECT_EQ(submission.request.sampling.top_k, 7);
@@ -155,7 +155,7 @@ TEST(Rows, AnswersOfChatsHaveAMessage) {
                     {"tool_choice", "required"},
                     {"seed", 1},
                     {"max_tokens", 200}};
-  const auto handle = parse_row(row, {}, {}, harness.services.renderer).submit(*harness.engine);
+  const auto handle = parse_row(row, {}, harness.services.renderer).submit(*harness.engine);
   const Result& result = handle->result();
   const Json json = completion_json(result, result.completions.at(0), true, harness.engine->tokenizer());
   EXPECT_EQ(json["message"]["role"], "assistant");
