@@ -13,7 +13,7 @@ help:
 	@echo 'make run          build, fetch the default model (98 MB), and generate from it'
 	@echo 'make build        build build/release/caravel'
 	@echo 'make test         build, fetch both models, fuzz each parser for a minute, run all tests'
-	@echo 'make check-long   make test, then sanitizers, longer fuzzing and random tests, the peers, real clients, load'
+	@echo 'make check-long   make test, then the first hour in a bare Debian, sanitizers, longer fuzzing and random tests, the peers, real clients, load'
 	@echo 'make lint         clang-format and clang-tidy, in the versions the project pins'
 	@echo 'make format       clang-format in place'
 	@echo 'make install      into PREFIX (default /usr/local), with a CMake package file'
@@ -42,6 +42,7 @@ fuzz:
 	@scripts/fuzz $(FUZZ_SECONDS)
 
 check-long: test
+	@tests/newcomer/run
 	@scripts/sanitize asan
 	@scripts/sanitize asan --load 600
 	@scripts/sanitize tsan

@@ -23,7 +23,8 @@ FILES = {
     "person.json": json.dumps(PERSON),
     "requests.jsonl": json.dumps({"id": "a", "prompt": "The capital of France is", "max_tokens": 8}) + "\n",
     "pairs.jsonl": json.dumps({"prefix": "The capital of France is", "continuations": [" Paris", " Rome"]}) + "\n",
-    "notes.txt": "The quick brown fox jumps over the lazy dog.\n" * 40,
+    "text.txt": README.read_text()[:6000],
+    "texts.txt": "a cat\na dog\na car\n",
 }
 
 # What the output of the command that begins so must match. Each command of the README has one, or stands in UNTRIED.
@@ -34,6 +35,8 @@ EXPECTED = {
     'caravel generate --chat --prompt "Describe a person"': r'^\{\s*"name": ?"[^"]*", ?\s*"age": ?\d+\s*\}$',
     "caravel generate --input": r"^$",
     "caravel score": r'"logprob": ?-',
+    "caravel perplexity": r"\d+\.\d+",
+    "caravel embed": r"^$",
     'echo "Grüße, 世界" | caravel tokenize': r'"count": ?\d+|\[\d+, ?\d+',
     "caravel inspect": r"(?s)SmolLM2|Smollm2.*KV cache",
     "curl localhost:8000/v1/chat/completions": r"Paris|get_weather",
