@@ -52,7 +52,14 @@ struct ModelInfo {
   std::string chat_template_error;   // why the model's template cannot be used; empty: it can, or there is none
   std::vector<Decision> decisions;   // what was made of the model's files, and why
   MemoryPlan memory;
+  std::string memory_shortage;  // where the model does not fit: the sum, what there is, and what would fit
 };
+
+/// What an engine of this configuration would say of its model, and where its memory would go, from the files' headers
+/// alone: takes no more time and memory for a large model than for a small one. Of one that does not fit,
+/// ModelInfo::memory_shortage says so. Throws NotFound, FormatError, Unsupported, InvalidArgument, CapacityError (the
+/// configuration asks for a KV cache or a context that there is no memory for).
+ModelInfo describe_model(const EngineConfig& config);
 
 /// A request that would fit, and does not now: others hold what it needs. To be sent again when they have ended.
 class Busy : public Error {

@@ -7,8 +7,9 @@
 
 namespace caravel {
 
-/// Where an engine's memory goes: made once, when it is opened. Bytes. What is set aside for requests is a bound and is
-/// taken as they come; one that would go beyond it is refused (Busy, or CapacityError where it never fits) or cut.
+/// Where an engine's memory goes: made once, when it is opened, before any weight is read. Bytes. What is set aside for
+/// requests is a bound and is taken as they come; one that would go beyond it is refused (Busy, or CapacityError where
+/// it never fits) or cut. Where the model does not fit, nothing is set aside.
 struct MemoryPlan {
   int64_t available = 0;    // before the weights were read
   std::string bound_by;     // what sets that, for people: the system, a control group, ulimit
@@ -20,11 +21,16 @@ struct MemoryPlan {
   int64_t logprobs = 0;     // rows of log-probabilities, in the engine and as they are written
   int64_t swap = 0;         // blocks of preempted requests
   int64_t kv_cache = 0;     // the pool, and what lies beside its blocks
+  int64_t kv_least = 0;     // the smallest pool that an engine runs with
   int64_t kv_full = 0;      // what one sequence of full length would take of it
   int full_model_len = 0;   // the context that was wished for: the configuration's, else the model's, at most 8,192
   int max_model_len = 0;    // the context that there is: less where the pool does not hold full_model_len
 
-  /// What nobody has been given.
+  /// The least that an engine of this model takes.
+  int64_t needed() const { return weights + activations + program + kv_least; }
+  /// The model can be loaded.
+  bool fits() const { return needed() <= available; }
+  /// What nobody has been given; less than nothing where the model does not fit.
   int64_t left() const {
     return available - weights - activations - program - bodies - grammars - logprobs - swap - kv_cache;
   }

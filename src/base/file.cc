@@ -7,7 +7,9 @@
 
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
+#include "base/check.h"
 #include "base/error.h"
 
 namespace caravel {
@@ -24,10 +26,14 @@ class FileDescriptor {
   explicit FileDescriptor(const std::string& path) : fd_(::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
     if (fd_ < 0) throw_errno(path, "open");
   }
-  ~FileDescriptor() { ::close(fd_); }
+  ~FileDescriptor() {
+    if (fd_ >= 0) ::close(fd_);
+  }
   FileDescriptor(const FileDescriptor&) = delete;
   FileDescriptor& operator=(const FileDescriptor&) = delete;
   int get() const { return fd_; }
+  /// The caller closes it.
+  int release() { return std::exchange(fd_, -1); }
 
  private:
   int fd_;
@@ -35,19 +41,32 @@ class FileDescriptor {
 
 }  // namespace
 
-std::shared_ptr<const MappedFile> MappedFile::open(const std::string& path) {
-  const FileDescriptor file(path);
+MappedBytes::~MappedBytes() {
+  if (pages_ != nullptr) ::munmap(pages_, pages_size_);
+}
+
+std::shared_ptr<const File> File::open(const std::string& path) {
+  FileDescriptor file(path);
   struct stat status = {};
   if (::fstat(file.get(), &status) != 0) throw_errno(path, "stat");
   if (!S_ISREG(status.st_mode)) throw fail<IoError>("{}: not a regular file", path);
   if (status.st_size == 0) throw fail<IoError>("{}: the file is empty", path);
-  const auto size = static_cast<size_t>(status.st_size);
-  void* data = ::mmap(nullptr, size, PROT_READ, MAP_SHARED, file.get(), 0);
-  if (data == MAP_FAILED) throw_errno(path, "map");
-  return std::shared_ptr<const MappedFile>(new MappedFile(path, {static_cast<const std::byte*>(data), size}));
+  return std::shared_ptr<const File>(new File(path, file.release(), static_cast<uint64_t>(status.st_size)));
 }
 
-MappedFile::~MappedFile() { ::munmap(const_cast<std::byte*>(bytes_.data()), bytes_.size()); }
+File::~File() { ::close(fd_); }
+
+MappedBytes File::map(uint64_t offset, uint64_t length) const {
+  CARAVEL_CHECK(offset <= size_ && length <= size_ - offset);
+  if (length == 0) return {};
+  const auto page = static_cast<uint64_t>(::sysconf(_SC_PAGESIZE));
+  const uint64_t before = offset % page;
+  const size_t pages_size = before + length;
+  void* const pages =
+      ::mmap(nullptr, pages_size, PROT_READ, MAP_SHARED, fd_, static_cast<off_t>(offset - before));
+  if (pages == MAP_FAILED) throw_errno(path_, "map");
+  return MappedBytes(pages, pages_size, {static_cast<const std::byte*>(pages) + before, length});
+}
 
 std::string read_file(const std::string& path) {
   const FileDescriptor file(path);

@@ -1,30 +1,67 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
-#include <string_view>
+#include <utility>
 
 namespace caravel {
 
-/// A whole file mapped read-only; the bytes live as long as the object. Immutable: any thread may read.
-class MappedFile {
+/// Bytes of a file, mapped read-only while the object lives, or bytes that somebody else keeps. Movable. Any thread may
+/// read them.
+class MappedBytes {
  public:
-  /// Throws NotFound, IoError (unreadable, a directory, empty).
-  static std::shared_ptr<const MappedFile> open(const std::string& path);
-  ~MappedFile();
-  MappedFile(const MappedFile&) = delete;
-  MappedFile& operator=(const MappedFile&) = delete;
+  MappedBytes() = default;
+  /// Kept by somebody who outlives the object.
+  explicit MappedBytes(std::span<const std::byte> kept) : bytes_(kept) {}
+  ~MappedBytes();
+  MappedBytes(MappedBytes&& other) noexcept { swap(other); }
+  MappedBytes& operator=(MappedBytes&& other) noexcept {
+    MappedBytes moved(std::move(other));
+    swap(moved);
+    return *this;
+  }
 
-  const std::string& path() const { return path_; }
   std::span<const std::byte> bytes() const { return bytes_; }
 
  private:
-  MappedFile(std::string path, std::span<const std::byte> bytes) : path_(std::move(path)), bytes_(bytes) {}
+  friend class File;
+  MappedBytes(void* pages, size_t pages_size, std::span<const std::byte> bytes)
+      : pages_(pages), pages_size_(pages_size), bytes_(bytes) {}
+  void swap(MappedBytes& other) noexcept {
+    std::swap(pages_, other.pages_);
+    std::swap(pages_size_, other.pages_size_);
+    std::swap(bytes_, other.bytes_);
+  }
+
+  void* pages_ = nullptr;  // the mapping: whole pages around bytes_
+  size_t pages_size_ = 0;
+  std::span<const std::byte> bytes_;
+};
+
+/// A file that is open for reading and of which parts are mapped as they are wanted: so one of any size can be looked
+/// into, also where `ulimit -v` leaves few addresses. Immutable: any thread may call it.
+class File {
+ public:
+  /// Throws NotFound, IoError (unreadable, no regular file, empty).
+  static std::shared_ptr<const File> open(const std::string& path);
+  ~File();
+  File(const File&) = delete;
+  File& operator=(const File&) = delete;
+
+  const std::string& path() const { return path_; }
+  uint64_t size() const { return size_; }  // bytes
+  /// `length` bytes from `offset` on, which must lie in the file. Throws IoError.
+  MappedBytes map(uint64_t offset, uint64_t length) const;
+
+ private:
+  File(std::string path, int fd, uint64_t size) : path_(std::move(path)), fd_(fd), size_(size) {}
 
   std::string path_;
-  std::span<const std::byte> bytes_;
+  int fd_;
+  uint64_t size_;
 };
 
 /// The whole content. Throws NotFound or IoError.

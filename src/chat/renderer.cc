@@ -17,8 +17,11 @@ namespace caravel::chat {
 
 Renderer::Renderer(const Tokenizer& tokenizer, std::string chat_template, std::string_view tool_parser,
                    std::string tool_use, std::string_view traits)
-    : tokenizer_(&tokenizer), default_(make_template(std::move(chat_template), tool_parser, traits)) {
-  if (!tool_use.empty()) tool_use_ = make_template(std::move(tool_use), tool_parser, traits);
+    : tokenizer_(&tokenizer),
+      default_(make_template(std::move(chat_template), tool_parser, traits, tokenizer.bos_text(),
+                             tokenizer.eos_text())) {
+  if (tool_use.empty()) return;
+  tool_use_ = make_template(std::move(tool_use), tool_parser, traits, tokenizer.bos_text(), tokenizer.eos_text());
 }
 
 Renderer::Renderer(const Tokenizer& tokenizer, const ModelInfo& model)
@@ -27,14 +30,13 @@ Renderer::Renderer(const Tokenizer& tokenizer, const ModelInfo& model)
   template_error_ = model.chat_template_error;
 }
 
-Renderer::Template Renderer::make_template(std::string source, std::string_view tool_parser,
-                                           std::string_view traits) const {
+Renderer::Template Renderer::make_template(std::string source, std::string_view tool_parser, std::string_view traits,
+                                           std::string_view bos, std::string_view eos) {
   Template made{.source = std::move(source)};
   made.format = tool_format(made.source, tool_parser);
   if (!made.source.empty()) {
     made.jinja.emplace(made.source);
-    made.traits = probe_template(*made.jinja, made.source, std::string(tokenizer_->bos_text()),
-                                 std::string(tokenizer_->eos_text()));
+    made.traits = probe_template(*made.jinja, made.source, std::string(bos), std::string(eos));
   }
   made.traits.override_with(traits);
   return made;
@@ -44,7 +46,16 @@ const Renderer::Template& Renderer::template_for(const Conversation& conversatio
   return tool_use_ && !conversation.tools.list.is_null() ? *tool_use_ : default_;
 }
 
-std::vector<Decision> Renderer::describe() const {
+std::vector<Decision> Renderer::describe(const ModelInfo& model, std::string_view bos, std::string_view eos) {
+  const auto made = [&](const std::string& source) {
+    return make_template(source, model.tool_call_parser, model.chat_template_traits, bos, eos);
+  };
+  std::optional<Template> tool_use;
+  if (!model.tool_use_template.empty()) tool_use = made(model.tool_use_template);
+  return describe(made(model.chat_template), tool_use);
+}
+
+std::vector<Decision> Renderer::describe(const Template& usual, const std::optional<Template>& tool_use) {
   std::vector<Decision> decisions;
   const auto add = [&decisions](const Template& shown, const std::string& prefix) {
     for (auto& [name, value] : shown.traits.describe()) {
@@ -52,12 +63,12 @@ std::vector<Decision> Renderer::describe() const {
                            "--chat-template-traits"});
     }
   };
-  if (default_.jinja) add(default_, "");
-  if (tool_use_) {
-    const ToolSyntax* const syntax = find_syntax(tool_use_->format);
+  if (usual.jinja) add(usual, "");
+  if (tool_use) {
+    const ToolSyntax* const syntax = find_syntax(tool_use->format);
     decisions.push_back({"tool_use: tool format", syntax == nullptr ? "none" : std::string(syntax->name),
                          "what that template says of calls", "--tool-call-parser"});
-    add(*tool_use_, "tool_use: ");
+    add(*tool_use, "tool_use: ");
   }
   return decisions;
 }

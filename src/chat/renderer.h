@@ -47,7 +47,9 @@ class Renderer {
                    const std::optional<PromptRoom>& room = {}) const;
 
   /// What was found out about every template that there is.
-  std::vector<Decision> describe() const;
+  std::vector<Decision> describe() const { return describe(default_, tool_use_); }
+  /// The same without a tokenizer, of which bos and eos are the texts. Throws as the constructor does.
+  static std::vector<Decision> describe(const ModelInfo& model, std::string_view bos, std::string_view eos);
 
  private:
   /// A template, and what was found out about it.
@@ -58,7 +60,9 @@ class Renderer {
     TemplateTraits traits = {};
   };
 
-  Template make_template(std::string source, std::string_view tool_parser, std::string_view traits) const;
+  static Template make_template(std::string source, std::string_view tool_parser, std::string_view traits,
+                                std::string_view bos, std::string_view eos);
+  static std::vector<Decision> describe(const Template& usual, const std::optional<Template>& tool_use);
   /// As transformers chooses: "tool_use" where tools are given, "default" else.
   const Template& template_for(const Conversation& conversation) const;
   std::string render_text(const Conversation& conversation) const;

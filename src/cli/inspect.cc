@@ -13,9 +13,16 @@ namespace {
 
 std::string mebibytes(int64_t bytes) { return fmt::format("{:.1f} MiB", static_cast<double>(bytes) / (1 << 20)); }
 
+/// Of the KV cache.
+std::string per_token(const ModelInfo& info) {
+  return fmt::format("{:.1f} KiB", static_cast<double>(info.kv_bytes_per_token) / 1024);
+}
+
 nlohmann::ordered_json plan_json(const MemoryPlan& plan) {
   nlohmann::ordered_json json = {{"available", plan.available}, {"bound_by", plan.bound_by}};
   for (const auto& [name, bytes] : plan.parts()) json[name] = bytes;
+  json["fits"] = plan.fits();
+  json["needed"] = plan.needed();
   json["full_model_len"] = plan.full_model_len;
   json["max_model_len"] = plan.max_model_len;
   return json;
@@ -27,13 +34,17 @@ std::string plan_text(const ModelInfo& info) {
   const auto line = [](const char* name, int64_t bytes, const std::string& note) {
     return fmt::format("  {:<20} {:>20}{}{}\n", name, mebibytes(bytes), note.empty() ? "" : "   ", note);
   };
+  const std::string fixed = "\n  memory\n" + line("available", plan.available, "by " + plan.bound_by) +
+                            line("weights, packed", plan.weights, "") + line("activations", plan.activations, "") +
+                            line("program", plan.program, "threads, connections");
+  if (!plan.fits()) {
+    return fixed + line("least KV cache", plan.kv_least, fmt::format("{} a token", per_token(info))) +
+           line("missing", plan.needed() - plan.available, "") + "  it does not fit: " + info.memory_shortage + "\n";
+  }
   const std::string pool =
-      fmt::format("{} blocks of {} tokens, {:.1f} KiB a token: {} tokens fit", info.kv_blocks, info.block_size,
-                  static_cast<double>(info.kv_bytes_per_token) / 1024, info.kv_tokens);
-  std::string text = "\n  memory\n" + line("available", plan.available, "by " + plan.bound_by) +
-                     line("weights, packed", plan.weights, "") + line("activations", plan.activations, "") +
-                     line("program", plan.program, "threads, connections") +
-                     line("requests' bodies", plan.bodies, "at most, and what is made of them") +
+      fmt::format("{} blocks of {} tokens, {} a token: {} tokens fit", info.kv_blocks, info.block_size, per_token(info),
+                  info.kv_tokens);
+  std::string text = fixed + line("requests' bodies", plan.bodies, "at most, and what is made of them") +
                      line("grammars", plan.grammars, "at most") + line("log-probabilities", plan.logprobs, "at most") +
                      line("swap space", plan.swap, "at most") + line("KV cache", plan.kv_cache, pool) +
                      line("left over", plan.left(), "");
@@ -94,7 +105,8 @@ nlohmann::ordered_json info_json(const ModelInfo& info) {
            {{"weight_bytes", info.weight_bytes},
             {"kv_pool_bytes", info.kv_pool_bytes},
             {"activation_bytes", info.activation_bytes},
-            {"plan", plan_json(info.memory)}}},
+            {"plan", plan_json(info.memory)},
+            {"shortage", info.memory_shortage}}},
           {"kv_cache",
            {{"bytes_per_token", info.kv_bytes_per_token},
             {"block_size", info.block_size},
@@ -132,13 +144,13 @@ void add_inspect(CLI::App& program) {
   };
   auto options = std::make_shared<Options>();
   CLI::App& command =
-      *program.add_subcommand("inspect", "What a model is, what was decided from its files, where its memory goes");
+      *program.add_subcommand("inspect", "What a model is, what was decided from its files, where its memory goes: no weights are read");
   command.add_flag("--json", options->json, "One JSON object");
   options->chat.add_to(command, options->engine);
   add_engine_flags(command, options->engine);
   command.callback([options] {
-    const auto engine = Engine::open(options->chat.load(options->engine));
-    OutputFile("-").write(options->json ? to_text(info_json(engine->model())) + "\n" : info_text(engine->model()));
+    const ModelInfo info = describe_model(options->chat.load(options->engine));
+    OutputFile("-").write(options->json ? to_text(info_json(info)) + "\n" : info_text(info));
   });
 }
 

@@ -3,8 +3,10 @@
 #include "caravel/config.h"
 #include "caravel/memory_plan.h"
 #include "engine/loaded_model.h"
+#include "engine/memory_plan.h"
 #include "engine/model_runner.h"
 #include "model/config.h"
+#include "model/weight_layout.h"
 
 namespace caravel::engine {
 
@@ -16,6 +18,10 @@ kernels::KvDtype kv_dtype_of(KvCacheDtype dtype);
 
 /// The context that is wished for. Throws InvalidArgument for one that is longer than the model was made for.
 int wanted_max_model_len(const EngineConfig& config, const model::ModelConfig& model);
+
+/// What the model takes under this configuration.
+ModelMemory model_memory(Device& device, const model::ModelConfig& model, const model::WeightLayout& weights,
+                         const EngineConfig& config);
 
 Sizes choose_sizes(const EngineConfig& config, const model::KvLayout& layout, const MemoryPlan& plan);
 

@@ -11,27 +11,30 @@
 #include "chat/tool_syntax.h"
 #include "fields/generation_defaults.h"
 #include "format/model_path.h"
+#include "engine/open_tokenizer.h"
+#include "text/tokenizer_data.h"
 
 namespace caravel::engine {
 namespace {
 
-std::string shown(const Tokenizer& tokenizer, int32_t id) {
-  const bool known = id >= 0 && id < tokenizer.vocab_size();
-  return fmt::format("{} ({})", known ? tokenizer.token_text(id) : "?", id);
+std::string shown(const TokenizerData& tokenizer, int32_t id) {
+  const bool known = id >= 0 && static_cast<size_t>(id) < tokenizer.tokens.size();
+  return fmt::format("{} ({})", known ? tokenizer.tokens[static_cast<size_t>(id)].text : "?", id);
 }
 
-Decision first_token(const EngineConfig& config, const Tokenizer& tokenizer, const char* why) {
-  if (!tokenizer.bos_id()) return {"beginning of sequence", "none", why, ""};
-  const bool adds_bos = tokenizer.adds_bos();
+Decision first_token(const EngineConfig& config, const format::WeightSource& source, const char* why) {
+  const TokenizerData& tokenizer = source.tokenizer();
+  const bool adds_bos = puts_bos_first(source, config.add_bos_token);
+  if (!tokenizer.bos_id) return {"beginning of sequence", "none", why, ""};
   return {"beginning of sequence",
-          fmt::format("{}, {}", shown(tokenizer, *tokenizer.bos_id()),
+          fmt::format("{}, {}", shown(tokenizer, *tokenizer.bos_id),
                       adds_bos ? "put before plain prompts" : "not put before plain prompts"),
           config.add_bos_token == AddBos::kAuto ? why : "given",
           fmt::format("--add-bos-token{}",
                       adds_bos ? ", --no-bos (generate, tokenize), add_special_tokens (requests)" : "")};
 }
 
-Decision ends(const Tokenizer& tokenizer, const GenerationDefaults& defaults, const char* why) {
+Decision ends(const TokenizerData& tokenizer, const GenerationDefaults& defaults, const char* why) {
   std::string value;
   for (const int32_t id : defaults.end_of_generation_ids) value += (value.empty() ? "" : ", ") + shown(tokenizer, id);
   return {"end of generation", value.empty() ? "none" : value, why, "--stop-token-ids, --ignore-eos"};
@@ -98,13 +101,12 @@ Decision context(const EngineConfig& config, const ModelInfo& info) {
 }  // namespace
 
 std::vector<Decision> text_decisions(const EngineConfig& config, const format::WeightSource& source,
-                                     const Tokenizer& tokenizer, const GenerationDefaults& defaults,
-                                     const ModelInfo& info) {
+                                     const GenerationDefaults& defaults, const ModelInfo& info) {
   const bool gguf = source.convention() == format::Convention::kGguf;
   return {
-      first_token(config, tokenizer,
+      first_token(config, source,
                   gguf ? "tokenizer.ggml.bos_token_id and add_bos_token" : "tokenizer.json and tokenizer_config.json"),
-      ends(tokenizer, defaults,
+      ends(source.tokenizer(), defaults,
            gguf ? "tokenizer.ggml's eos, eot and eom, and names of control tokens"
                 : "generation_config.json, config.json and tokenizer_config.json"),
       sampling(config, source, defaults),

@@ -4,7 +4,6 @@
 
 #include "caravel/decision.h"
 #include "caravel/engine.h"
-#include "caravel/tokenizer.h"
 #include "format/weight_source.h"
 
 namespace caravel::engine {
@@ -12,7 +11,6 @@ namespace caravel::engine {
 /// What was decided about the text side of a model and its limits, and why, for ModelInfo::decisions. What the model's
 /// numbers left open, ModelConfig::decisions has.
 std::vector<Decision> text_decisions(const EngineConfig& config, const format::WeightSource& source,
-                                     const Tokenizer& tokenizer, const GenerationDefaults& defaults,
-                                     const ModelInfo& info);
+                                     const GenerationDefaults& defaults, const ModelInfo& info);
 
 }  // namespace caravel::engine

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/available_memory.h"
+#include "base/check.h"
 #include "base/error.h"
 #include "base/hash.h"
 #include "chat/answers.h"
@@ -125,7 +126,8 @@ EngineImpl::EngineImpl(const EngineConfig& config, const EngineHooks& hooks, Loa
       seed_(config.seed != 0 ? config.seed : entropy()),
       loop_(scheduler_config(config, model_, hooks), config.max_time_between_tokens, runner_, store_, hooks.before_step,
             grammars_.memory, mailbox_) {
-  model_.info.activation_bytes += static_cast<int64_t>(runner_.buffer_bytes());
+  const size_t activations = model_.decoder->activation_bytes() + runner_.buffer_bytes();
+  CARAVEL_CHECK_LE(activations, static_cast<size_t>(model_.info.memory.activations));  // less for a lowered context
 }
 
 uint64_t EngineImpl::number_request(std::string& id) {

@@ -1,7 +1,10 @@
 #include "engine/loaded_model.h"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
+#include <optional>
+#include <string_view>
 #include <utility>
 
 #include "base/available_memory.h"
@@ -10,11 +13,13 @@
 #include "device/cpu/cpu_device.h"
 #include "engine/choose_sizes.h"
 #include "engine/decisions.h"
+#include "engine/memory_advice.h"
 #include "engine/memory_plan.h"
 #include "engine/open_tokenizer.h"
 #include "fields/generation_defaults.h"
 #include "format/model_path.h"
 #include "format/weight_source.h"
+#include "model/weight_layout.h"
 #include "text/chat_template.h"
 #include "text/tokenizer_data.h"
 
@@ -42,32 +47,12 @@ ModelInfo describe(const format::WeightSource& source, const model::ModelConfig&
     total.dtype = dtype_info(weight.dtype).name;
     ++total.tensors;
     total.elements += elements;
-    total.bytes += static_cast<int64_t>(weight.data.size());
+    total.bytes += static_cast<int64_t>(weight.bytes);
     info.parameters += elements;
   }
   for (auto& [dtype, total] : totals) info.weights_by_type.push_back(std::move(total));
   std::ranges::sort(info.weights_by_type, std::greater(), &ModelInfo::TypeTotal::bytes);
   return info;
-}
-
-/// What the loaded model and its sizes tell.
-void describe_loaded(ModelInfo& info, const Device& device, const model::Decoder& decoder, const Sizes& sizes,
-                     int block_size) {
-  for (const model::LayerWeights& layer : decoder.weights().layers) {
-    for (const kernels::PackedWeight* weight : {&layer.qkv, &layer.attn_out, &layer.gate_up, &layer.down}) {
-      info.layer_parameters += weight->out() * weight->in();
-    }
-  }
-  const model::KvLayout& layout = decoder.kv_layout();
-  info.device = device.name();
-  info.max_model_len = sizes.max_model_len;
-  info.weight_bytes = static_cast<int64_t>(decoder.weights().bytes);
-  info.block_size = block_size;
-  info.kv_bytes_per_token = layout.block_bytes() * static_cast<int64_t>(layout.groups.size()) / block_size;
-  info.kv_blocks = sizes.blocks;
-  info.kv_pool_bytes = sizes.blocks * layout.block_bytes();
-  info.kv_tokens = sizes.blocks / static_cast<int64_t>(layout.groups.size()) * block_size;
-  info.activation_bytes = static_cast<int64_t>(decoder.activation_bytes());
 }
 
 /// What the configuration calls the template: Jinja itself, or one of the model's by its name. Throws NotFound.
@@ -83,18 +68,15 @@ std::string chosen_template(const std::string& choice, const TokenizerData& data
       names.empty() ? "it has none" : names.substr(2));
 }
 
-/// By the configuration's template, else by the model's own; one of the model's that cannot be used counts as none.
-std::unique_ptr<chat::Renderer> make_renderer(const EngineConfig& config, const Tokenizer& tokenizer,
-                                              const TokenizerData& data, ModelInfo& info) {
+/// The configuration's template, else the model's own; one of the model's that cannot be used counts as none.
+void choose_templates(const EngineConfig& config, const TokenizerData& data, ModelInfo& info) {
   info.tool_call_parser = config.tool_call_parser;
   info.chat_template_traits = config.chat_template_traits;
-  const auto made = [&] { return std::make_unique<chat::Renderer>(tokenizer, info); };
   if (!config.chat_template.empty()) {
     info.chat_template = chosen_template(config.chat_template, data);
-    return made();
+    return;
   }
-  auto without = made();  // a mistake in the configuration is no fault of the template's
-  if (data.chat_template.empty()) return without;
+  if (data.chat_template.empty()) return;
   const auto error_of = [&](const std::string& source, const char* name) -> std::string {
     try {
       text::ChatTemplate{source};
@@ -105,22 +87,12 @@ std::unique_ptr<chat::Renderer> make_renderer(const EngineConfig& config, const 
     }
   };
   info.chat_template_error = error_of(data.chat_template, "chat template");
-  if (!info.chat_template_error.empty()) return made();
+  if (!info.chat_template_error.empty()) return;
   info.chat_template = data.chat_template;
   const auto tool_use = data.named_templates.find("tool_use");
   if (tool_use != data.named_templates.end() && error_of(tool_use->second, "chat template tool_use").empty()) {
     info.tool_use_template = tool_use->second;
   }
-  return made();
-}
-
-/// Before they are read: who takes more than there is, is killed, and cannot say why.
-void check_weights_fit(const ModelInfo& info, const AvailableMemory& available) {
-  int64_t bytes = 0;
-  for (const ModelInfo::TypeTotal& total : info.weights_by_type) bytes += total.bytes;
-  if (bytes < available.bytes) return;
-  throw fail<CapacityError>("{}: its weights take {}, and {} of memory are available ({})", info.path,
-                            memory_text(bytes), memory_text(available.bytes), available.bound_by);
 }
 
 void tell_lowered_context(const ModelInfo& info) {
@@ -133,46 +105,133 @@ void tell_lowered_context(const ModelInfo& info) {
       memory_text(plan.kv_full), memory_text(plan.available), plan.bound_by);
 }
 
+/// A model as the headers of its files have it.
+struct Headers {
+  std::unique_ptr<format::WeightSource> source;
+  model::ModelConfig config;
+  model::WeightLayout weights;
+  GenerationDefaults generation_defaults;  // every id that ends an answer is in it
+  ModelInfo info;
+};
+
+Headers read_headers(const EngineConfig& config) {
+  Headers headers{.source = format::open_model(format::resolve_model(config.model))};
+  const format::WeightSource& source = *headers.source;
+  headers.config = model::read_config(source, config.rope_scaling);
+  headers.weights = model::weight_layout(source, headers.config);
+  const GenerationDefaults card = format::card_defaults(source.path());
+  headers.generation_defaults = first_said(config.generation, first_said(source.generation_defaults(), card));
+  auto& ends = headers.generation_defaults.end_of_generation_ids;
+  if (ends.empty() && source.tokenizer().eos_id) ends.push_back(*source.tokenizer().eos_id);
+  headers.info = describe(source, headers.config);
+  choose_templates(config, source.tokenizer(), headers.info);
+  return headers;
+}
+
+/// Why and what instead, where there is anything.
+std::string refusal(std::string why, const std::string& what_fits) {
+  return what_fits.empty() ? std::move(why) : fmt::format("{}. What fits: {}", why, what_fits);
+}
+
+/// Decides where the memory goes, and says so in `headers.info`. Throws CapacityError for what the configuration alone
+/// asks too much of.
+ModelMemory plan(const EngineConfig& config, Device& device, Headers& headers) {
+  const auto memory_of = [&](const EngineConfig& of) {
+    return model_memory(device, headers.config, headers.weights, of);
+  };
+  ModelMemory memory = memory_of(config);
+  const AvailableMemory available = available_memory();
+  ModelInfo& info = headers.info;
+  const auto smaller = [&] { return smaller_quantizations(headers.weights); };
+  const auto advice = [&] { return memory_advice(available, config, memory_of, smaller()); };
+  try {
+    info.memory = plan_memory(available, memory, config);
+  } catch (const CapacityError& error) {
+    throw CapacityError(refusal(error.what(), advice()));
+  }
+  if (!info.memory.fits()) {
+    std::string what_fits = advice();
+    if (what_fits.empty()) what_fits = smaller_model(info.memory, smaller());
+    info.memory_shortage = refusal(fmt::format("{}: {}", info.path, shortage_text(info.memory)), what_fits);
+  }
+  tell_lowered_context(info);
+  return memory;
+}
+
+/// What the headers and the plan tell.
+void describe_planned(ModelInfo& info, const Device& device, const model::WeightLayout& weights,
+                      const model::KvLayout& layout, const Sizes& sizes, int block_size) {
+  for (const model::LayerLayout& layer : weights.layers) {
+    for (const model::MatrixLayout* matrix : {&layer.qkv, &layer.attn_out, &layer.gate_up, &layer.down}) {
+      info.layer_parameters += matrix->out() * matrix->in();
+    }
+  }
+  info.device = device.name();
+  info.max_model_len = sizes.max_model_len;
+  info.weight_bytes = info.memory.weights;
+  info.block_size = block_size;
+  info.kv_bytes_per_token = layout.block_bytes() * static_cast<int64_t>(layout.groups.size()) / block_size;
+  info.kv_blocks = sizes.blocks;
+  info.kv_pool_bytes = sizes.blocks * layout.block_bytes();
+  info.kv_tokens = sizes.blocks / static_cast<int64_t>(layout.groups.size()) * block_size;
+  info.activation_bytes = info.memory.activations;
+}
+
+/// of_templates: what was found out about them.
+void describe_decisions(const EngineConfig& config, Headers& headers, std::vector<Decision> of_templates) {
+  std::vector<Decision>& all = headers.info.decisions;
+  all = text_decisions(config, *headers.source, headers.generation_defaults, headers.info);
+  std::ranges::move(of_templates, std::back_inserter(all));
+  std::ranges::copy(headers.config.decisions, std::back_inserter(all));
+}
+
+/// As its files spell it; empty: there is none.
+std::string_view token_text(const TokenizerData& data, const std::optional<int32_t>& id) {
+  if (!id || *id < 0 || static_cast<size_t>(*id) >= data.tokens.size()) return {};
+  return data.tokens[static_cast<size_t>(*id)].text;
+}
+
 }  // namespace
 
 LoadedModel load_model(const EngineConfig& config) {
   check_config(config);
   LoadedModel model;
   model.device = std::make_unique<CpuDevice>(config.threads, choose_isa(config.isa));
-  const auto source = format::open_model(format::resolve_model(config.model));
-  const model::ModelConfig model_config = model::read_config(*source, config.rope_scaling);
-  model.info = describe(*source, model_config);
-  const int full_model_len = wanted_max_model_len(config, model_config);
-  const kernels::KvDtype kv_dtype = kv_dtype_of(config.kv_cache_dtype);
+  Headers headers = read_headers(config);
+  // Before the plan, so that what these take counts as taken.
+  model.tokenizer = std::make_unique<Tokenizer>(tokenizer_data(*headers.source, config.add_bos_token));
+  model.renderer = std::make_unique<chat::Renderer>(*model.tokenizer, headers.info);
+  ModelMemory memory = plan(config, *model.device, headers);
+  if (!headers.info.memory.fits()) throw CapacityError(headers.info.memory_shortage);
+  model.sizes = choose_sizes(config, memory.kv, headers.info.memory);
+  describe_planned(headers.info, *model.device, headers.weights, memory.kv, model.sizes, config.block_size);
+  describe_decisions(config, headers, model.renderer->describe());
 
-  const TokenizerData& data = source->tokenizer();
-  model.tokenizer = std::make_unique<Tokenizer>(tokenizer_data(*source, config.add_bos_token));
-  model.renderer = make_renderer(config, *model.tokenizer, data, model.info);
-  const GenerationDefaults card = format::card_defaults(source->path());
-  model.generation_defaults = first_said(config.generation, first_said(source->generation_defaults(), card));
-  auto& ends = model.generation_defaults.end_of_generation_ids;
-  if (ends.empty() && data.eos_id) ends.push_back(*data.eos_id);
-
-  const AvailableMemory available = available_memory();
-  check_weights_fit(model.info, available);
   const auto stream = model.device->make_stream();
-  model::ModelWeights weights = model::load_weights(*stream, *source, model_config);
-  ModelMemory memory{.weights = static_cast<int64_t>(weights.bytes),
-                     .kv = model::kv_layout(model_config, config.block_size, kv_dtype),
-                     .full_model_len = full_model_len};
-  model.decoder = std::make_unique<model::Decoder>(*model.device, model_config, std::move(weights), memory.kv,
-                                                   config.max_num_batched_tokens, full_model_len);
-  memory.activations = static_cast<int64_t>(
-      model.decoder->activation_bytes() +
-      ModelRunner::bytes_for(*model.decoder, config.block_size, runner_sizes(config, full_model_len)));
-  model.info.memory = plan_memory(available, memory, config);
-  tell_lowered_context(model.info);
-  model.sizes = choose_sizes(config, memory.kv, model.info.memory);
-  describe_loaded(model.info, *model.device, *model.decoder, model.sizes, config.block_size);
-  model.info.decisions = text_decisions(config, *source, *model.tokenizer, model.generation_defaults, model.info);
-  for (Decision& decision : model.renderer->describe()) model.info.decisions.push_back(std::move(decision));
-  model.info.decisions.insert(model.info.decisions.end(), model_config.decisions.begin(), model_config.decisions.end());
+  model.decoder = std::make_unique<model::Decoder>(
+      *model.device, headers.config, model::load_weights(*stream, *headers.source, headers.config),
+      std::move(memory.kv), config.max_num_batched_tokens, memory.full_model_len);
+  model.generation_defaults = std::move(headers.generation_defaults);
+  model.info = std::move(headers.info);
   return model;
 }
 
 }  // namespace caravel::engine
+
+namespace caravel {
+
+ModelInfo describe_model(const EngineConfig& config) {
+  engine::check_config(config);
+  CpuDevice device(config.threads, choose_isa(config.isa));
+  engine::Headers headers = engine::read_headers(config);
+  const TokenizerData& data = headers.source->tokenizer();
+  std::vector<Decision> of_templates = chat::Renderer::describe(
+      headers.info, engine::token_text(data, data.bos_id), engine::token_text(data, data.eos_id));
+  const engine::ModelMemory memory = engine::plan(config, device, headers);
+  const engine::Sizes sizes = engine::choose_sizes(config, memory.kv, headers.info.memory);
+  engine::describe_planned(headers.info, device, headers.weights, memory.kv, sizes, config.block_size);
+  engine::describe_decisions(config, headers, std::move(of_templates));
+  return std::move(headers.info);
+}
+
+}  // namespace caravel

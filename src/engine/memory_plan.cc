@@ -53,16 +53,12 @@ MemoryPlan plan_memory(const AvailableMemory& available, const ModelMemory& mode
                   .weights = model.weights,
                   .activations = model.activations,
                   .program = kProgram,
+                  .kv_least = least * block,
                   .kv_full = full_blocks * block,
-                  .full_model_len = model.full_model_len};
+                  .full_model_len = model.full_model_len,
+                  .max_model_len = model.full_model_len};
+  if (!plan.fits()) return plan;
   const int64_t rest = plan.left();
-  if (rest < least * block) {
-    throw fail<CapacityError>(
-        "{} of memory are available ({}); the weights take {}, a step {} and the program {}: give it more memory, a "
-        "smaller model, or fewer max_num_batched_tokens",
-        memory_text(available.bytes), available.bound_by, memory_text(plan.weights), memory_text(plan.activations),
-        memory_text(plan.program));
-  }
   if (config.kv_cache_memory > rest) {
     throw fail<CapacityError>("kv_cache_memory is {} MiB; {} MiB of memory are available for it ({})",
                               config.kv_cache_memory / kMebibyte, rest / kMebibyte, available.bound_by);
@@ -88,6 +84,14 @@ MemoryPlan plan_memory(const AvailableMemory& available, const ModelMemory& mode
         memory_text(available.bytes), available.bound_by);
   }
   return plan;
+}
+
+std::string shortage_text(const MemoryPlan& plan) {
+  return fmt::format(
+      "the model needs {} of memory, and {} are available ({}): its weights take {}, a step {}, the program {}, the "
+      "smallest KV cache {}",
+      memory_text(plan.needed()), memory_text(plan.available), plan.bound_by, memory_text(plan.weights),
+      memory_text(plan.activations), memory_text(plan.program), memory_text(plan.kv_least));
 }
 
 }  // namespace caravel::engine

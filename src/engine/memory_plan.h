@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 #include "base/available_memory.h"
 #include "caravel/config.h"
@@ -9,7 +10,7 @@
 
 namespace caravel::engine {
 
-/// What a model takes, whatever the machine.
+/// What a model takes, whatever the machine: by its files' headers (choose_sizes.h).
 struct ModelMemory {
   int64_t weights = 0;      // bytes, packed
   int64_t activations = 0;  // bytes
@@ -20,9 +21,12 @@ struct ModelMemory {
 /// Divides what is available. Budgets of requests are shares of what weights and activations leave, each bounded. The
 /// KV pool is the configuration's; else what max_num_seqs sequences of full length need, but at most a quarter of what
 /// is left then, or what one such sequence needs where that is more, but at most seven eighths. Where the pool holds no
-/// sequence of full length, the context is what it holds.
-/// Throws CapacityError with the numbers: nothing is left to run with, config.kv_cache_memory is more than there is, or
+/// sequence of full length, the context is what it holds. Where the model does not fit, the plan says so.
+/// Throws CapacityError with the numbers: config.kv_cache_memory is more than there is, or too little to run with, or
 /// the pool does not hold config.max_model_len.
 MemoryPlan plan_memory(const AvailableMemory& available, const ModelMemory& model, const EngineConfig& config);
+
+/// Of a model that does not fit: what it needs, part by part, and what there is.
+std::string shortage_text(const MemoryPlan& plan);
 
 }  // namespace caravel::engine

@@ -77,11 +77,12 @@ size_t ModelRunner::buffer_bytes() const {
   return bytes;
 }
 
-size_t ModelRunner::bytes_for(const model::Decoder& decoder, int block_size, const Sizes& sizes) {
+size_t ModelRunner::bytes_for(const model::ModelConfig& config, const model::KvLayout& layout, int block_size,
+                              const Sizes& sizes) {
   const int64_t stride = (sizes.max_model_len + block_size - 1) / block_size;
-  const auto groups = static_cast<int64_t>(decoder.kv_layout().groups.size());
+  const auto groups = static_cast<int64_t>(layout.groups.size());
   const int64_t ints = 2 * int64_t{sizes.max_tokens} + 2 * int64_t{sizes.max_rows} + 1 + kSlice +
-                       kSlice * std::max(decoder.config().vocab_size, decoder.config().hidden_size) +
+                       kSlice * std::max(config.vocab_size, config.hidden_size) +
                        groups * sizes.max_rows * (stride + 1);
   return static_cast<size_t>(ints) * sizeof(int32_t) + static_cast<size_t>(groups * sizes.max_tokens) * sizeof(int64_t);
 }

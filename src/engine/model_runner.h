@@ -40,7 +40,8 @@ class ModelRunner {
 
   size_t buffer_bytes() const;
   /// What it will be.
-  static size_t bytes_for(const model::Decoder& decoder, int block_size, const Sizes& sizes);
+  static size_t bytes_for(const model::ModelConfig& config, const model::KvLayout& layout, int block_size,
+                          const Sizes& sizes);
   /// The time of all steps, by region; empty without Sizes::profile.
   std::span<const RegionTime> profile() const { return stream_->profile(); }
 

@@ -9,16 +9,27 @@
 namespace caravel {
 namespace engine {
 
-TokenizerData tokenizer_data(const format::WeightSource& source, AddBos add_bos) {
-  TokenizerData data = source.tokenizer();
-  if (add_bos == AddBos::kAuto) return data;
-  const bool wanted = add_bos == AddBos::kYes;
-  if (wanted && !data.bos_id) {
+namespace {
+
+bool has_bos_first(const TokenizerData& data) {
+  return data.bos_id && std::ranges::find(data.prefix_ids, *data.bos_id) != data.prefix_ids.end();
+}
+
+}  // namespace
+
+bool puts_bos_first(const format::WeightSource& source, AddBos add_bos) {
+  const TokenizerData& data = source.tokenizer();
+  if (add_bos == AddBos::kYes && !data.bos_id) {
     throw fail<InvalidArgument>("add_bos_token: {} has no beginning-of-sequence token", source.path());
   }
-  if (!data.bos_id) return data;
-  const bool there = std::ranges::find(data.prefix_ids, *data.bos_id) != data.prefix_ids.end();
-  if (wanted && !there) data.prefix_ids.insert(data.prefix_ids.begin(), *data.bos_id);
+  return add_bos == AddBos::kAuto ? has_bos_first(data) : add_bos == AddBos::kYes;
+}
+
+TokenizerData tokenizer_data(const format::WeightSource& source, AddBos add_bos) {
+  const bool wanted = puts_bos_first(source, add_bos);
+  TokenizerData data = source.tokenizer();
+  if (add_bos == AddBos::kAuto || !data.bos_id) return data;
+  if (wanted && !has_bos_first(data)) data.prefix_ids.insert(data.prefix_ids.begin(), *data.bos_id);
   if (!wanted) std::erase(data.prefix_ids, *data.bos_id);
   data.bos_in_chats = wanted && source.convention() == format::Convention::kGguf;
   return data;

@@ -18,13 +18,13 @@ struct MappedSource {
   std::string path;
   Convention convention = Convention::kGguf;
   nlohmann::json config;
-  std::vector<std::shared_ptr<const MappedFile>> files;
-  WeightTable weights;  // point into `files`
+  std::vector<std::shared_ptr<const File>> files;
+  WeightTable weights;  // of `files`
   TokenizerData tokenizer;
   GenerationDefaults generation;
 
   /// Throws FormatError where a weight's name is there already.
-  void add(std::shared_ptr<const MappedFile> file, std::vector<WeightInfo> of_file);
+  void add(std::shared_ptr<const File> file, std::vector<WeightInfo> of_file);
 };
 
 std::unique_ptr<WeightSource> make_source(MappedSource source);

@@ -9,20 +9,23 @@
 #include <string_view>
 #include <vector>
 
+#include "base/file.h"
 #include "caravel/request.h"
 #include "device/dtype.h"
 #include "text/tokenizer_data.h"
 
 namespace caravel::format {
 
-/// One weight where it lies in a mapped file. Rows are contiguous; `shape` is outermost first, so a linear layer's
-/// weight is [out, in] (GGUF's ne reversed). `in` is a multiple of the dtype's block (checked when the file is opened).
+/// One weight, as its file's header has it. Rows are contiguous; `shape` is outermost first, so a linear layer's weight
+/// is [out, in] (GGUF's ne reversed). `in` is a multiple of the dtype's block (checked when the file is opened).
 struct WeightInfo {
   std::string name;  // by the source's convention
   DType dtype = DType::kF32;
   std::vector<int64_t> shape;
-  std::span<const std::byte> data;
-  std::string file;  // for messages
+  std::string file;              // for messages
+  const File* origin = nullptr;  // the same, kept open by the source
+  uint64_t offset = 0;           // where the data begin in it
+  uint64_t bytes = 0;            // what they take: by shape and dtype, all within the file
 };
 
 /// Whose names and conventions the weights follow.
@@ -31,8 +34,8 @@ enum class Convention : uint8_t {
   kHuggingFace,  // model.layers.0.self_attn.q_proj.weight; rotary by halves; Gemma's norms hold w
 };
 
-/// Where a model comes from: its configuration, its weights, its text side. Opened once, immutable: any thread may
-/// read.
+/// Where a model comes from: its configuration, its weights, its text side. Opened once, from the files' headers alone,
+/// whatever their size; immutable: any thread may read.
 class WeightSource {
  public:
   virtual ~WeightSource() = default;
@@ -50,8 +53,8 @@ class WeightSource {
   virtual const TokenizerData& tokenizer() const = 0;
   virtual const GenerationDefaults& generation_defaults() const = 0;
 
-  /// Tells the system that these bytes will not be read again soon (they have been packed).
-  virtual void release_pages(const WeightInfo& weight) const = 0;
+  /// A weight's data, which leave memory with the object. Throws IoError.
+  virtual MappedBytes map(const WeightInfo& weight) const = 0;
 };
 
 /// Opens a .gguf file (or the first of a split one), or a Hugging Face folder. Throws NotFound, FormatError,

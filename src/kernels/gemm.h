@@ -79,6 +79,12 @@ class PackedWeight {
   Buffer buffer_;
 };
 
+/// What a weight that begins with `dtype` reads.
+inline InputForm input_form_of(DType dtype) { return is_quantized(dtype) ? InputForm::kQ8 : InputForm::kF32; }
+
+/// Bytes that `rows` rows of `in` elements of `dtype` take in a PackedWeight. `in` is a multiple of the dtype's block.
+size_t packed_bytes(DType dtype, int64_t rows, int64_t in);
+
 /// Re-lays up to PackedWeight::kMaxParts matrices, with all of the device's processors. Synchronous.
 /// Throws Unsupported when quantised and unquantised parts are mixed, InvalidArgument when `in` is not a multiple of
 /// the dtype's block (or of 32 for kQ8).

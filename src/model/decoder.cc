@@ -1,6 +1,7 @@
 #include "model/decoder.h"
 
 #include <algorithm>
+#include <numeric>
 #include <utility>
 
 #include "base/check.h"
@@ -11,17 +12,54 @@
 namespace caravel::model {
 namespace {
 
-Buffer allocate_floats(Device& device, int64_t count) {
-  return device.allocate(static_cast<size_t>(count) * sizeof(float));
-}
-
 /// A region of the profile that is this weight's GEMM.
 void gemm_region(Stream& stream, const char* name, const kernels::PackedWeight& weight, int64_t tokens) {
   const auto macs = static_cast<double>(weight.in()) * static_cast<double>(weight.out());
   stream.region(name, static_cast<double>(weight.bytes()), macs * static_cast<double>(tokens));
 }
 
+struct ActivationSizes {
+  size_t hidden = 0, wide = 0, branch = 0, input = 0, attention = 0;  // bytes
+  std::vector<size_t> angles;                                         // by rotary
+
+  size_t total() const {
+    return std::accumulate(angles.begin(), angles.end(), hidden + wide + branch + input + attention);
+  }
+};
+
+/// Of weights that are packed or will be.
+template <typename Matrix, typename Vector>
+ActivationSizes activation_sizes(Device& device, const ModelConfig& config, const WeightsOf<Matrix, Vector>& weights,
+                                 int64_t max_tokens, int64_t max_context) {
+  const auto floats = [](int64_t count) { return static_cast<size_t>(count) * sizeof(float); };
+  const auto raise = [](size_t& bytes, size_t needed) { bytes = std::max(bytes, needed); };
+  const int64_t qkv = int64_t{config.num_heads + 2 * config.num_kv_heads} * config.head_dim;
+  ActivationSizes sizes;
+  sizes.hidden = floats(max_tokens * config.hidden_size);
+  sizes.wide = floats(max_tokens * qkv);
+  const auto reserve_normed = [&](const Matrix& weight, int64_t rows) {
+    if (weight) raise(sizes.input, kernels::normed_input_bytes(device, weight.input_form(), rows, weight.in()));
+  };
+  for (const LayerOf<Matrix, Vector>& layer : weights.layers) {
+    reserve_normed(layer.qkv, max_tokens);
+    reserve_normed(layer.gate_up, max_tokens);
+    raise(sizes.input, kernels::gemm_input_bytes(layer.attn_out.input_form(), max_tokens, layer.attn_out.in()));
+    raise(sizes.wide, kernels::gemm_input_bytes(layer.down.input_form(), max_tokens, layer.down.in()));
+    if (layer.post_attn_norm || layer.post_ffn_norm) sizes.branch = sizes.hidden;
+  }
+  reserve_normed(weights.embedding, Decoder::max_logit_rows());
+  reserve_normed(weights.lm_head, Decoder::max_logit_rows());
+  sizes.attention = kernels::paged_attention_workspace(max_tokens, max_context, config.num_heads, config.head_dim);
+  for (const RotarySpec& rotary : config.rotary) sizes.angles.push_back(floats(max_tokens * rotary.dim));
+  return sizes;
+}
+
 }  // namespace
+
+size_t activation_bytes(Device& device, const ModelConfig& config, const WeightLayout& weights, int64_t max_tokens,
+                        int64_t max_context) {
+  return activation_sizes(device, config, weights, max_tokens, max_context).total();
+}
 
 Decoder::Decoder(Device& device, ModelConfig config, ModelWeights weights, KvLayout layout, int64_t max_tokens,
                  int64_t max_context)
@@ -37,37 +75,19 @@ Decoder::Decoder(Device& device, ModelConfig config, ModelWeights weights, KvLay
       places_[static_cast<size_t>(members[i])] = {static_cast<int>(g), static_cast<int>(i)};
     }
   }
-  const int64_t hidden = config_.hidden_size;
-  const int64_t qkv = int64_t{config_.num_heads + 2 * config_.num_kv_heads} * config_.head_dim;
-  hidden_ = allocate_floats(device, max_tokens * hidden);
+  const ActivationSizes sizes = activation_sizes(device, config_, weights_, max_tokens, max_context);
+  hidden_ = device.allocate(sizes.hidden);
+  input_ = device.allocate(sizes.input);
+  wide_ = device.allocate(sizes.wide);
+  branch_ = device.allocate(sizes.branch);
+  attention_workspace_ = device.allocate(sizes.attention);
 
-  size_t input_bytes = 0;
-  size_t wide_bytes = static_cast<size_t>(max_tokens * qkv) * sizeof(float);
-  const auto raise = [](size_t& bytes, size_t needed) { bytes = std::max(bytes, needed); };
-  const auto reserve_normed = [&](const kernels::PackedWeight& weight, int64_t rows) {
-    if (weight) raise(input_bytes, kernels::normed_input_bytes(device, weight.input_form(), rows, weight.in()));
-  };
-  bool sandwich = false;
-  for (const LayerWeights& layer : weights_.layers) {
-    reserve_normed(layer.qkv, max_tokens);
-    reserve_normed(layer.gate_up, max_tokens);
-    raise(input_bytes, kernels::gemm_input_bytes(layer.attn_out.input_form(), max_tokens, layer.attn_out.in()));
-    raise(wide_bytes, kernels::gemm_input_bytes(layer.down.input_form(), max_tokens, layer.down.in()));
-    sandwich = sandwich || layer.post_attn_norm || layer.post_ffn_norm;
-  }
-  reserve_normed(weights_.embedding, max_logit_rows());
-  reserve_normed(weights_.lm_head, max_logit_rows());
-  input_ = device.allocate(input_bytes);
-  wide_ = device.allocate(wide_bytes);
-  if (sandwich) branch_ = allocate_floats(device, max_tokens * hidden);
-  attention_workspace_ =
-      device.allocate(kernels::paged_attention_workspace(max_tokens, max_context, config_.num_heads, config_.head_dim));
-
-  for (const RotarySpec& rotary : config_.rotary) {
+  for (size_t i = 0; i < config_.rotary.size(); ++i) {
+    const std::vector<float>& frequencies = config_.rotary[i].inverse_freq;
     // Written by the host: on a CPU the device's memory is the host's.
-    Buffer& frequencies = inverse_freq_.emplace_back(allocate_floats(device, rotary.dim / 2));
-    std::copy(rotary.inverse_freq.begin(), rotary.inverse_freq.end(), frequencies.as<float>());
-    angles_.push_back(allocate_floats(device, max_tokens * rotary.dim));
+    Buffer& buffer = inverse_freq_.emplace_back(device.allocate(frequencies.size() * sizeof(float)));
+    std::copy(frequencies.begin(), frequencies.end(), buffer.as<float>());
+    angles_.push_back(device.allocate(sizes.angles[i]));
   }
 }
 

@@ -8,37 +8,21 @@
 #include "kernels/gemm.h"
 #include "model/config.h"
 #include "model/forward_batch.h"
+#include "model/weight_layout.h"
 
 namespace caravel::model {
 
-/// A layer's weights, packed. Absent ones are empty.
-struct LayerWeights {
-  Buffer attn_norm, ffn_norm;            // f32 [hidden]
-  Buffer post_attn_norm, post_ffn_norm;  // f32 [hidden]: sandwich norms
-  Buffer q_norm, k_norm;                 // f32 [head_dim]
-  kernels::PackedWeight qkv;             // [(heads + 2 kv_heads) * head_dim, hidden]
-  Buffer qkv_bias;                       // f32 [(heads + 2 kv_heads) * head_dim]
-  kernels::PackedWeight attn_out;        // [hidden, heads * head_dim]
-  Buffer attn_out_bias;                  // f32 [hidden]
-  kernels::PackedWeight gate_up;         // [2 * intermediate, hidden]
-  Buffer gate_up_bias;                   // f32 [2 * intermediate]
-  kernels::PackedWeight down;            // [hidden, intermediate]
-  Buffer down_bias;                      // f32 [hidden]
-};
+/// On a device: vectors as f32, matrices packed.
+using LayerWeights = LayerOf<kernels::PackedWeight, Buffer>;
+using ModelWeights = WeightsOf<kernels::PackedWeight, Buffer>;
 
-/// Every weight of a model on a device.
-struct ModelWeights {
-  kernels::PackedWeight embedding;  // [vocab, hidden]
-  Buffer final_norm;                // f32 [hidden]
-  kernels::PackedWeight lm_head;    // [vocab, hidden]; empty: tied to the embedding
-  std::vector<LayerWeights> layers;
-  size_t bytes = 0;  // what all the above take
-};
-
-/// Packs all weights; a source's pages are released as they are packed. Throws FormatError when one is missing or its
-/// shape is not the configuration's (names it, with both shapes), Unsupported when the source holds one that the
-/// architecture does not read (names it).
+/// Packs all weights, one after the other: of the source's data no more is mapped than what is being packed. Throws as
+/// weight_layout() does before it reads any, CapacityError, IoError.
 ModelWeights load_weights(Stream& stream, const format::WeightSource& source, const ModelConfig& config);
+
+/// What Decoder::activation_bytes() of such weights will be.
+size_t activation_bytes(Device& device, const ModelConfig& config, const WeightLayout& weights, int64_t max_tokens,
+                        int64_t max_context);
 
 /// The one forward pass, for every architecture: five regions a layer, read from ModelConfig and from which weights are
 /// there. Owns its activations, for at most max_tokens a step. One thread at a time.

@@ -1,204 +1,102 @@
-#include <fmt/ranges.h>
-
-#include <algorithm>
-#include <array>
-#include <initializer_list>
-#include <set>
-#include <string>
+#include <vector>
 
 #include "base/check.h"
-#include "base/error.h"
-#include "model/arch/architecture.h"
 #include "model/decoder.h"
+#include "model/weight_layout.h"
 
 namespace caravel::model {
 namespace {
 
-using format::WeightInfo;
 using kernels::PackedWeight;
-
-/// Rotary tables: one that was read with the configuration, one that follows from it (whatever stands before its name).
-bool is_known_extra(std::string_view name) {
-  return name == "rope_freqs.weight" || name.ends_with("rotary_emb.inv_freq");
-}
-
-std::array<const WeightName*, 3> all_names(const ModelWeightNames& names) {
-  return {&names.embedding, &names.final_norm, &names.lm_head};
-}
-
-std::array<const WeightName*, 20> all_names(const LayerWeightNames& names) {
-  return {
-      &names.attn_norm, &names.q,        &names.k,      &names.v,        &names.q_bias,        &names.k_bias,
-      &names.v_bias,    &names.q_norm,   &names.k_norm, &names.attn_out, &names.attn_out_bias, &names.post_attn_norm,
-      &names.ffn_norm,  &names.gate,     &names.up,     &names.down,     &names.post_ffn_norm, &names.gate_bias,
-      &names.up_bias,   &names.down_bias};
-}
 
 class Loader {
  public:
   Loader(Stream& stream, const format::WeightSource& source, const ModelConfig& config)
-      : stream_(stream), source_(source), config_(config), architecture_(architecture_named(config.architecture)) {}
+      : stream_(stream), source_(source), config_(config) {}
 
-  ModelWeights load() {
-    refuse_unknown_weights();
-    const ModelWeightNames& names = architecture_.model_weights;
-    const int64_t hidden = config_.hidden_size;
+  ModelWeights load(const WeightLayout& layout) {
     ModelWeights weights;
-    weights.embedding = matrix({{names.embedding, config_.vocab_size}}, hidden);
-    weights.final_norm = norm(names.final_norm, hidden);
-    if (!config_.tied_lm_head) weights.lm_head = matrix({{names.lm_head, config_.vocab_size}}, hidden);
-    for (size_t i = 0; i < config_.layers.size(); ++i) {
-      layer_ = i;
-      weights.layers.push_back(load_layer());
-    }
+    weights.embedding = matrix(layout.embedding);
+    weights.final_norm = norm(layout.final_norm);
+    weights.lm_head = matrix(layout.lm_head);
+    for (const LayerLayout& layer : layout.layers) weights.layers.push_back(load_layer(layer));
+    CARAVEL_CHECK_EQ(bytes_, layout.bytes);
     weights.bytes = bytes_;
     return weights;
   }
 
  private:
-  struct Part {
-    WeightName name;
-    int64_t rows = 0;
-  };
-
-  LayerWeights load_layer() {
-    const LayerWeightNames& names = architecture_.layer_weights;
-    const int64_t hidden = config_.hidden_size;
-    const int64_t intermediate = config_.intermediate_size;
-    const int64_t head = config_.head_dim;
-    const int64_t q = config_.num_heads * head;
-    const int64_t kv = config_.num_kv_heads * head;
+  LayerWeights load_layer(const LayerLayout& layout) {
     LayerWeights layer;
-    layer.attn_norm = norm(names.attn_norm, hidden);
-    layer.qkv = matrix({{names.q, q}, {names.k, kv}, {names.v, kv}}, hidden);
-    layer.qkv_bias = bias({{names.q_bias, q}, {names.k_bias, kv}, {names.v_bias, kv}});
-    layer.q_norm = norm(names.q_norm, head);
-    layer.k_norm = norm(names.k_norm, head);
-    layer.attn_out = matrix({{names.attn_out, hidden}}, q);
-    layer.attn_out_bias = bias({{names.attn_out_bias, hidden}});
-    layer.post_attn_norm = norm(names.post_attn_norm, hidden);
-    layer.ffn_norm = norm(names.ffn_norm, hidden);
-    layer.gate_up = matrix({{names.gate, intermediate}, {names.up, intermediate}}, hidden);
-    layer.gate_up_bias = bias({{names.gate_bias, intermediate}, {names.up_bias, intermediate}});
-    layer.down = matrix({{names.down, hidden}}, intermediate);
-    layer.down_bias = bias({{names.down_bias, hidden}});
-    layer.post_ffn_norm = norm(names.post_ffn_norm, hidden);
+    layer.attn_norm = norm(layout.attn_norm);
+    layer.qkv = matrix(layout.qkv);
+    layer.qkv_bias = vector(layout.qkv_bias);
+    layer.q_norm = norm(layout.q_norm);
+    layer.k_norm = norm(layout.k_norm);
+    layer.attn_out = matrix(layout.attn_out);
+    layer.attn_out_bias = vector(layout.attn_out_bias);
+    layer.post_attn_norm = norm(layout.post_attn_norm);
+    layer.ffn_norm = norm(layout.ffn_norm);
+    layer.gate_up = matrix(layout.gate_up);
+    layer.gate_up_bias = vector(layout.gate_up_bias);
+    layer.down = matrix(layout.down);
+    layer.down_bias = vector(layout.down_bias);
+    layer.post_ffn_norm = norm(layout.post_ffn_norm);
     return layer;
   }
 
-  std::string name_in_file(const WeightName& name, size_t layer) const {
-    const std::string_view pattern = spelled(name, source_.convention());
-    return pattern.empty() ? std::string() : fmt::format(fmt::runtime(pattern), layer);
-  }
-
-  /// A weight that nothing would read means another computation than this one (experts, another bias): its answers
-  /// would be wrong in silence.
-  void refuse_unknown_weights() const {
-    std::set<std::string> known;
-    for (const WeightName* name : all_names(architecture_.model_weights)) known.insert(name_in_file(*name, 0));
-    for (size_t layer = 0; layer < config_.layers.size(); ++layer) {
-      for (const WeightName* name : all_names(architecture_.layer_weights)) known.insert(name_in_file(*name, layer));
-    }
-    for (const WeightInfo& weight : source_.weights()) {
-      if (!known.contains(weight.name) && !is_known_extra(weight.name)) {
-        throw fail<Unsupported>("{}: weight {} is none that Caravel knows in a {} of {} layers", weight.file,
-                                weight.name, architecture_.name, config_.layers.size());
-      }
-    }
-  }
-
-  /// nullptr: the architecture does not have it, or it may be absent and is.
-  const WeightInfo* find(const WeightName& name, std::initializer_list<int64_t> shape) const {
-    const std::string file_name = name_in_file(name, layer_);
-    if (file_name.empty()) return nullptr;
-    const WeightInfo* weight = source_.find(file_name);
-    if (weight == nullptr) {
-      if (name.optional) return nullptr;
-      throw fail<FormatError>("{}: weight {} is missing", source_.path(), file_name);
-    }
-    if (!std::equal(weight->shape.begin(), weight->shape.end(), shape.begin(), shape.end())) {
-      throw fail<FormatError>("{}: weight {} is [{}]; by the configuration it must be [{}]", weight->file, file_name,
-                              fmt::join(weight->shape, ", "), fmt::join(shape, ", "));
-    }
-    return weight;
-  }
-
   /// Buffers are written by the host here: on a CPU the device's memory is the host's.
-  Buffer allocate_floats(int64_t count) {
-    Buffer buffer = stream_.device().allocate(static_cast<size_t>(count) * sizeof(float));
+  Buffer vector(const VectorLayout& layout) {
+    if (!layout) return {};
+    Buffer buffer = stream_.device().allocate(layout.bytes());
     bytes_ += buffer.size();
+    float* out = buffer.as<float>();
+    for (const auto& [weight, width] : layout.parts()) {
+      if (weight != nullptr) {
+        kernels::dequantize_rows(weight->dtype, source_.map(*weight).bytes().data(), 1, width, out);
+      }
+      out += width;
+    }
     return buffer;
   }
 
-  Buffer norm(const WeightName& name, int64_t width) {
-    const WeightInfo* weight = find(name, {width});
-    if (weight == nullptr) return {};
-    Buffer buffer = allocate_floats(width);
-    kernels::dequantize_rows(weight->dtype, weight->data.data(), 1, width, buffer.as<float>());
+  Buffer norm(const VectorLayout& layout) {
+    Buffer buffer = vector(layout);
     if (config_.norm_adds_one) {
-      for (int64_t i = 0; i < width; ++i) buffer.as<float>()[i] += 1.0F;
-    }
-    source_.release_pages(*weight);
-    return buffer;
-  }
-
-  /// Absent where all parts are; a part alone that is absent is zero.
-  Buffer bias(std::initializer_list<Part> parts) {
-    Buffer buffer;
-    int64_t rows = 0;
-    for (const Part& part : parts) rows += part.rows;
-    int64_t begin = 0;
-    for (const Part& part : parts) {
-      if (const WeightInfo* weight = find(part.name, {part.rows})) {
-        if (!buffer) buffer = allocate_floats(rows);
-        kernels::dequantize_rows(weight->dtype, weight->data.data(), 1, part.rows, buffer.as<float>() + begin);
-        source_.release_pages(*weight);
-      }
-      begin += part.rows;
+      for (int64_t i = 0; i < layout.width(); ++i) buffer.as<float>()[i] += 1.0F;
     }
     return buffer;
   }
 
-  PackedWeight matrix(std::initializer_list<Part> parts, int64_t in) {
-    std::vector<const WeightInfo*> weights;
-    std::vector<kernels::WeightRows> rows;
-    for (const Part& part : parts) {
-      const WeightInfo* weight = find(part.name, {part.rows, in});
-      CARAVEL_CHECK(weight != nullptr);  // no table makes a part of a stack optional
-      weights.push_back(weight);
-      rows.push_back({weight->data.data(), weight->dtype, part.rows});
-    }
-    // Quantised parts take 8-bit inputs and others f32, so a stack of both has no one input. Converters do not make
-    // them; where one comes, its quantised parts become F32, which changes no value.
-    std::vector<std::vector<float>> unpacked;
-    const auto quantized = [](const kernels::WeightRows& part) { return is_quantized(part.dtype); };
-    if (std::any_of(rows.begin(), rows.end(), quantized) && !std::all_of(rows.begin(), rows.end(), quantized)) {
-      for (kernels::WeightRows& part : rows) {
-        if (!quantized(part)) continue;
-        std::vector<float>& values = unpacked.emplace_back(static_cast<size_t>(part.rows * in));
-        kernels::dequantize_rows(part.dtype, part.data, part.rows, in, values.data());
-        part.data = reinterpret_cast<const std::byte*>(values.data());
-        part.dtype = DType::kF32;
+  PackedWeight matrix(const MatrixLayout& layout) {
+    if (!layout) return {};
+    std::vector<MappedBytes> mapped;
+    std::vector<std::vector<float>> unpacked;  // what is kept in another type than the file's
+    std::vector<kernels::WeightRows> stack;
+    for (const auto& [weight, dtype, rows] : layout.parts()) {
+      const std::byte* data = mapped.emplace_back(source_.map(*weight)).bytes().data();
+      if (dtype != weight->dtype) {
+        std::vector<float>& values = unpacked.emplace_back(static_cast<size_t>(rows * layout.in()));
+        kernels::dequantize_rows(weight->dtype, data, rows, layout.in(), values.data());
+        data = reinterpret_cast<const std::byte*>(values.data());
       }
+      stack.push_back({data, dtype, rows});
     }
-    PackedWeight packed = kernels::pack_weight(stream_, rows, in);
+    PackedWeight packed = kernels::pack_weight(stream_, stack, layout.in());
     bytes_ += packed.bytes();
-    for (const WeightInfo* weight : weights) source_.release_pages(*weight);
     return packed;
   }
 
   Stream& stream_;
   const format::WeightSource& source_;
   const ModelConfig& config_;
-  const Architecture& architecture_;
-  size_t layer_ = 0;  // the one whose weights are being loaded
   size_t bytes_ = 0;
 };
 
 }  // namespace
 
 ModelWeights load_weights(Stream& stream, const format::WeightSource& source, const ModelConfig& config) {
-  return Loader(stream, source, config).load();
+  return Loader(stream, source, config).load(weight_layout(source, config));
 }
 
 }  // namespace caravel::model

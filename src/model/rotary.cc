@@ -77,7 +77,8 @@ bool divide_by_factors(const format::WeightSource& source, std::vector<double>& 
                             factors->file, count);
   }
   std::vector<float> values(frequencies.size());
-  kernels::dequantize_rows(factors->dtype, factors->data.data(), 1, count, values.data());
+  const MappedBytes data = source.map(*factors);
+  kernels::dequantize_rows(factors->dtype, data.bytes().data(), 1, count, values.data());
   for (size_t i = 0; i < values.size(); ++i) {
     if (!(values[i] > 0 && values[i] < kMaxFactor)) {
       throw fail<FormatError>("{}: rope_freqs.weight holds {}; a factor must be above 0", factors->file, values[i]);

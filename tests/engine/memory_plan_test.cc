@@ -91,8 +91,20 @@ TEST(MemoryPlan, WindowsHoldLongContextsInLittle) {
   EXPECT_LE(made.kv_full, 40 * kMebibyte);
 }
 
+TEST(MemoryPlan, AModelThatDoesNotFitGetsNothing) {
+  const MemoryPlan made = plan(160, {.kv_cache_memory = 500 * kMebibyte});
+  EXPECT_FALSE(made.fits());
+  EXPECT_EQ(made.needed(), (100 + 20 + 48 + 2) * kMebibyte);
+  EXPECT_EQ(made.left(), (160 - 100 - 20 - 48) * kMebibyte);
+  EXPECT_EQ(made.kv_cache, 0);
+  EXPECT_FALSE(made.lowers_context());
+  EXPECT_EQ(shortage_text(made),
+            "the model needs 170 MiB of memory, and 160 MiB are available (control group /x): its weights take 100 MiB, "
+            "a step 20 MiB, the program 48 MiB, the smallest KV cache 2.0 MiB");
+  EXPECT_TRUE(plan(200).fits());
+}
+
 TEST(MemoryPlan, RefusesWithTheNumbers) {
-  EXPECT_THAT(refusal(160), HasSubstr("160 MiB of memory are available (control group /x); the weights take 100 MiB"));
   EXPECT_THAT(refusal(300, {.kv_cache_memory = 200 * kMebibyte}),
               HasSubstr("kv_cache_memory is 200 MiB; 132 MiB of memory are available"));
   EXPECT_THAT(refusal(4000, {.kv_cache_memory = kMebibyte}), HasSubstr("hold 1 blocks"));

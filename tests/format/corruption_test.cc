@@ -23,9 +23,10 @@ bool opens(const std::string& path) {
   try {
     const auto source = open_weights(path);
     for (const WeightInfo& weight : source->weights()) {
-      if (weight.data.empty()) continue;
-      volatile std::byte end = weight.data.front();
-      end = weight.data.back();
+      const MappedBytes data = source->map(weight);
+      if (data.bytes().empty()) continue;
+      volatile std::byte end = data.bytes().front();
+      end = data.bytes().back();
       static_cast<void>(end);
     }
     return true;

@@ -23,12 +23,13 @@ float half_to_float(uint16_t bits) {
   return (bits & 0x8000) != 0 ? -size : size;
 }
 
-std::vector<float> values_of(const WeightInfo& weight) {
+std::vector<float> values_of(const WeightSource& source, const WeightInfo& weight) {
   std::vector<float> values;
   const size_t size = weight.dtype == DType::kF32 ? 4 : 2;
-  for (size_t i = 0; i + size <= weight.data.size(); i += size) {
+  const MappedBytes data = source.map(weight);
+  for (size_t i = 0; i + size <= data.bytes().size(); i += size) {
     uint32_t bits = 0;
-    std::memcpy(&bits, weight.data.data() + i, size);
+    std::memcpy(&bits, data.bytes().data() + i, size);
     if (weight.dtype == DType::kF16) {
       values.push_back(half_to_float(static_cast<uint16_t>(bits)));
       continue;
@@ -66,7 +67,7 @@ TEST_P(Fixtures, HuggingFaceAndGgufAgree) {
     const WeightInfo* b = gguf->find(ours);
     ASSERT_TRUE(a != nullptr && b != nullptr) << theirs;
     EXPECT_EQ(a->shape, b->shape) << theirs;
-    EXPECT_EQ(values_of(*a), values_of(*b)) << theirs;
+    EXPECT_EQ(values_of(*folder, *a), values_of(*gguf, *b)) << theirs;
   }
   EXPECT_EQ(folder->config()["hidden_size"], gguf->find("token_embd.weight")->shape[1]);
   EXPECT_EQ(folder->find("no.such.weight"), nullptr);

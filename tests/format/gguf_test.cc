@@ -43,7 +43,7 @@ TEST_F(Gguf, ReadsEveryTypeThatTheEngineComputesWith) {
     ASSERT_NE(weight, nullptr);
     EXPECT_EQ(weight->dtype, dtype);
     EXPECT_EQ(weight->shape, (std::vector<int64_t>{3, 256}));
-    EXPECT_EQ(static_cast<int64_t>(weight->data.size()), row_bytes(dtype, 256) * 3) << dtype_info(dtype).name;
+    EXPECT_EQ(static_cast<int64_t>(source->map(*weight).bytes().size()), row_bytes(dtype, 256) * 3) << dtype_info(dtype).name;
   }
 }
 
@@ -52,11 +52,11 @@ TEST_F(Gguf, TensorDataLieWhereTheFileSays) {
   builder.alignment = 64;
   builder.u32("general.alignment", 64).tensor("a", {2}, 0, 0).tensor("b", {3, 1}, 0, 64);
   const auto source = open(builder.bytes(128));
-  EXPECT_EQ(source->find("a")->data[0], std::byte{0});
-  EXPECT_EQ(source->find("b")->data[0], std::byte{64});
-  EXPECT_EQ(source->find("b")->data.size(), 12U);
-  source->release_pages(*source->find("b"));
-  EXPECT_EQ(source->find("b")->data[11], std::byte{75}) << "released pages are read again";
+  EXPECT_EQ(source->map(*source->find("a")).bytes()[0], std::byte{0});
+  const MappedBytes b = source->map(*source->find("b"));
+  ASSERT_EQ(b.bytes().size(), 12U);
+  EXPECT_EQ(b.bytes()[0], std::byte{64});
+  EXPECT_EQ(b.bytes()[11], std::byte{75});
 }
 
 TEST_F(Gguf, Version2ReadsLikeVersion3) {

@@ -57,9 +57,9 @@ TEST_F(HfFolder, ReadsTheThreeTypesAndWhereTheyLie) {
   EXPECT_EQ(source->find("a")->dtype, DType::kF32);
   EXPECT_EQ(source->find("a")->shape, (std::vector<int64_t>{1, 2}));
   EXPECT_EQ(source->find("b")->dtype, DType::kF16);
-  EXPECT_EQ(source->find("b")->data[0], std::byte{8});
+  EXPECT_EQ(source->map(*source->find("b")).bytes()[0], std::byte{8});
   EXPECT_EQ(source->find("c")->dtype, DType::kBF16);
-  EXPECT_EQ(source->find("c")->data[3], std::byte{15});
+  EXPECT_EQ(source->map(*source->find("c")).bytes()[3], std::byte{15});
   EXPECT_EQ(source->config()["model_type"], "llama");
   EXPECT_TRUE(source->tokenizer().tokens.empty()) << "no tokenizer.json: still opens";
 }

@@ -47,9 +47,9 @@ inline void exercise_tokenizer(const TokenizerData& data) {
 inline void exercise_source(const format::WeightSource& source) {
   unsigned sum = 0;
   for (const format::WeightInfo& weight : source.weights()) {
-    for (const std::byte byte : weight.data) sum += static_cast<unsigned>(byte);
+    const MappedBytes data = source.map(weight);
+    for (const std::byte byte : data.bytes()) sum += static_cast<unsigned>(byte);
     if (source.find(weight.name) != &weight) std::abort();
-    source.release_pages(weight);
   }
   volatile unsigned used = sum;
   static_cast<void>(used);

@@ -210,7 +210,8 @@ TEST(Decoder, FinalHiddenIsWhatTheLmHeadSees) {
   ModelHarness model(source, {});
   const Logits logits = model.step(std::vector<ModelHarness::Chunk>{{0, {7, 8, 9}}});
   const std::vector<float> hidden = model.final_hidden(std::vector<int32_t>{2, 0});
-  const auto* embedding = reinterpret_cast<const float*>(source.find("model.embed_tokens.weight")->data.data());
+  const MappedBytes bytes = source.map(*source.find("model.embed_tokens.weight"));
+  const auto* embedding = reinterpret_cast<const float*>(bytes.bytes().data());
   for (size_t row = 0; row < 2; ++row) {
     for (size_t token = 0; token < 50; ++token) {
       double sum = 0;

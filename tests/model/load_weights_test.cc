@@ -33,18 +33,25 @@ std::vector<std::vector<float>> logits_of(const MemorySource& source) {
   return model.run(0, kTokens, {&whole, 1});
 }
 
-TEST(LoadWeights, EveryWeightIsPackedOnceAndReleased) {
+TEST(LoadWeights, EveryWeightIsReadOnce) {
   MemorySource source = make_tiny_llama();
   const ModelWeights weights = load(source);
-  EXPECT_EQ(source.released().size(), source.weights().size());
-  for (const auto& [name, times] : source.released()) EXPECT_EQ(times, 1) << name;
+  EXPECT_EQ(source.mapped().size(), source.weights().size());
+  for (const auto& [name, times] : source.mapped()) EXPECT_EQ(times, 1) << name;
   EXPECT_EQ(weights.layers.size(), 2U);
   EXPECT_EQ(weights.layers[0].qkv.out(), 128);
   EXPECT_FALSE(weights.lm_head);
   EXPECT_FALSE(weights.layers[0].q_norm);
   size_t stored = 0;
-  for (const format::WeightInfo& weight : source.weights()) stored += weight.data.size();
+  for (const format::WeightInfo& weight : source.weights()) stored += weight.bytes;
   EXPECT_GE(weights.bytes, stored);
+}
+
+TEST(LoadWeights, NoneIsReadWhereOneIsWrong) {
+  MemorySource source = make_tiny_llama();
+  source.remove("model.layers.1.mlp.up_proj.weight");
+  EXPECT_THROW(load(source), FormatError);
+  EXPECT_TRUE(source.mapped().empty());
 }
 
 TEST(LoadWeights, AMissingOneIsNamed) {

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstring>
-#include <deque>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <random>
@@ -34,15 +33,20 @@ class MemorySource final : public format::WeightSource {
   std::span<const format::WeightInfo> weights() const override { return weights_; }
   const TokenizerData& tokenizer() const override { return tokenizer_; }
   const GenerationDefaults& generation_defaults() const override { return defaults_; }
-  void release_pages(const format::WeightInfo& weight) const override { ++released_[weight.name]; }
+  MappedBytes map(const format::WeightInfo& weight) const override {
+    ++mapped_[weight.name];
+    return MappedBytes(storage_.at(weight.name));
+  }
 
   nlohmann::json& config() { return config_; }
-  const std::map<std::string, int>& released() const { return released_; }
+  /// How often each was.
+  const std::map<std::string, int>& mapped() const { return mapped_; }
 
   void add(const std::string& name, std::vector<int64_t> shape, DType dtype, std::vector<std::byte> data) {
     remove(name);
-    const std::vector<std::byte>& kept = storage_.emplace_back(std::move(data));
-    weights_.push_back({.name = name, .dtype = dtype, .shape = std::move(shape), .data = kept, .file = path_});
+    weights_.push_back(
+        {.name = name, .dtype = dtype, .shape = std::move(shape), .file = path_, .bytes = data.size()});
+    storage_[name] = std::move(data);
   }
   void add(const std::string& name, std::vector<int64_t> shape, const std::vector<float>& values) {
     std::vector<std::byte> bytes(values.size() * sizeof(float));
@@ -66,8 +70,8 @@ class MemorySource final : public format::WeightSource {
   format::Convention convention_;
   nlohmann::json config_;
   std::vector<format::WeightInfo> weights_;
-  std::deque<std::vector<std::byte>> storage_;
-  mutable std::map<std::string, int> released_;
+  std::map<std::string, std::vector<std::byte>> storage_;
+  mutable std::map<std::string, int> mapped_;
   std::mt19937 random_{7};
   TokenizerData tokenizer_;
   GenerationDefaults defaults_;

@@ -1,5 +1,6 @@
 #include "format/gguf/gguf_file.h"
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
 #include <utility>
@@ -17,6 +18,7 @@ namespace {
 constexpr char kMagic[] = {'G', 'G', 'U', 'F'};
 constexpr uint32_t kMostDimensions = 4;
 constexpr int64_t kDefaultAlignment = 32;
+constexpr uint64_t kHeaderWindow = 64 << 20;  // vocabularies of 260,000 tokens with their merges take a quarter of it
 constexpr size_t kSmallestTensorEntry = 8 + 4 + 8 + 4 + 8;  // name's length, rank, one extent, type, offset
 
 void check_magic_and_version(ByteReader& reader) {
@@ -69,14 +71,13 @@ uint64_t read_alignment(const GgufMetadata& metadata, const std::string& path) {
   return static_cast<uint64_t>(alignment);
 }
 
-}  // namespace
-
-GgufFile GgufFile::open(const std::string& path) {
-  GgufFile result;
-  result.file = MappedFile::open(path);
-  const std::span<const std::byte> whole = result.file->bytes();
-  refuse_lfs_pointer({reinterpret_cast<const char*>(whole.data()), whole.size()}, path);
-  ByteReader reader(whole, result.file->path());
+/// The header, which must end within the first `window` bytes.
+GgufFile read_header(std::shared_ptr<const File> file, uint64_t window) {
+  const std::string& path = file->path();
+  GgufFile result{.file = file, .header = file->map(0, window)};
+  const std::span<const std::byte> begin = result.header.bytes();
+  refuse_lfs_pointer({reinterpret_cast<const char*>(begin.data()), begin.size()}, path);
+  ByteReader reader(begin, path);
   check_magic_and_version(reader);
   const auto tensor_count = reader.read<uint64_t>("the number of tensors");
   const auto pair_count = reader.read<uint64_t>("the number of metadata pairs");
@@ -93,27 +94,40 @@ GgufFile GgufFile::open(const std::string& path) {
   for (uint64_t& offset : offsets) result.weights.push_back(read_tensor_entry(reader, offset));
 
   const uint64_t alignment = read_alignment(result.metadata, path);
-  const uint64_t size = result.file->bytes().size();
   const uint64_t padding = (alignment - reader.position() % alignment) % alignment;
   // A vocabulary alone ends with its metadata, unpadded.
-  const uint64_t data_begin = padding > reader.remaining() ? size : reader.position() + padding;
+  const uint64_t data_begin = reader.position() + std::min(padding, file->size() - reader.position());
+  const uint64_t room = file->size() - data_begin;
   for (uint64_t i = 0; i < tensor_count; ++i) {
     WeightInfo& weight = result.weights[i];
-    const uint64_t bytes = checked_weight_bytes(weight);
+    weight.bytes = checked_weight_bytes(weight);
     if (offsets[i] % alignment != 0) {
       throw fail<FormatError>("{}: tensor {} lies at offset {}, no multiple of the file's alignment {}", path,
                               printable(weight.name), offsets[i], alignment);
     }
-    const uint64_t room = size - data_begin;
-    if (offsets[i] > room || bytes > room - offsets[i]) {
+    if (offsets[i] > room || weight.bytes > room - offsets[i]) {
       throw fail<FormatError>(
           "{}: tensor {} takes {} bytes at offset {}, but the file's data are {} bytes: the file is "
           "truncated or corrupt",
-          path, printable(weight.name), bytes, offsets[i], room);
+          path, printable(weight.name), weight.bytes, offsets[i], room);
     }
-    weight.data = result.file->bytes().subspan(data_begin + offsets[i], bytes);
+    weight.offset = data_begin + offsets[i];
   }
   return result;
+}
+
+}  // namespace
+
+GgufFile GgufFile::open(const std::string& path) {
+  const std::shared_ptr<const File> file = File::open(path);
+  if (file->size() > kHeaderWindow) {
+    try {
+      return read_header(file, kHeaderWindow);
+    } catch (const FormatError&) {
+      // Either it is broken, or it goes on behind the window: the whole file tells.
+    }
+  }
+  return read_header(file, file->size());
 }
 
 }  // namespace caravel::format

@@ -10,9 +10,10 @@
 
 namespace caravel::format {
 
-/// One GGUF file (version 2 or 3, little-endian), mapped; `metadata` and `weights` point into `file`.
+/// One GGUF file (version 2 or 3, little-endian), of which the header alone is read.
 struct GgufFile {
-  std::shared_ptr<const MappedFile> file;
+  std::shared_ptr<const File> file;
+  MappedBytes header;               // what `metadata` points into
   GgufMetadata metadata;
   std::vector<WeightInfo> weights;  // in the file's order
 

@@ -16,6 +16,7 @@ namespace caravel::format {
 namespace {
 
 constexpr uint64_t kLongestHeader = 100'000'000;  // the format's own limit
+constexpr uint64_t kFirstBytes = 1024;         // enough to tell what a file is
 constexpr size_t kMostDimensions = 8;
 
 std::optional<DType> dtype_of(std::string_view name) {
@@ -38,7 +39,7 @@ std::optional<std::vector<int64_t>> extents(const nlohmann::json& entry, const c
 }
 
 WeightInfo read_entry(const std::string& path, const std::string& name, const nlohmann::json& entry,
-                      std::span<const std::byte> data) {
+                      uint64_t data_begin, uint64_t data_size) {
   WeightInfo weight;
   weight.name = name;
   weight.file = path;
@@ -56,21 +57,21 @@ WeightInfo read_entry(const std::string& path, const std::string& name, const nl
   }
   weight.dtype = *dtype;
   weight.shape = *shape;
-  const uint64_t bytes = checked_weight_bytes(weight);
+  weight.bytes = checked_weight_bytes(weight);
   const auto begin = static_cast<uint64_t>((*offsets)[0]);
   const auto end = static_cast<uint64_t>((*offsets)[1]);
-  if (begin > end || end > data.size()) {
+  if (begin > end || end > data_size) {
     throw fail<FormatError>(
         "{}: tensor {} lies at {} to {}, but the file's data are {} bytes: the file is truncated or "
         "corrupt",
-        path, printable(name), begin, end, data.size());
+        path, printable(name), begin, end, data_size);
   }
-  if (end - begin != bytes) {
+  if (end - begin != weight.bytes) {
     throw fail<FormatError>("{}: tensor {} takes {} bytes by its shape and {} by its offsets", path, printable(name),
-                            bytes, end - begin);
+                            weight.bytes, end - begin);
   }
-  weight.data = data.subspan(begin, bytes);
-  if (reinterpret_cast<uintptr_t>(weight.data.data()) % static_cast<size_t>(dtype_info(*dtype).block_bytes) != 0) {
+  weight.offset = data_begin + begin;
+  if (weight.offset % static_cast<uint64_t>(dtype_info(*dtype).block_bytes) != 0) {
     throw fail<FormatError>(
         "{}: tensor {} does not lie at a multiple of its elements' size; save the file again with a "
         "current safetensors",
@@ -83,26 +84,29 @@ WeightInfo read_entry(const std::string& path, const std::string& name, const nl
 
 SafetensorsFile SafetensorsFile::open(const std::string& path) {
   SafetensorsFile result;
-  result.file = MappedFile::open(path);
-  const std::span<const std::byte> bytes = result.file->bytes();
-  refuse_lfs_pointer({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, path);
-  ByteReader reader(bytes, path);
-  const auto header_length = reader.read<uint64_t>("the header's length");
+  result.file = File::open(path);
+  const File& file = *result.file;
+  const MappedBytes first = file.map(0, std::min<uint64_t>(file.size(), kFirstBytes));
+  refuse_lfs_pointer({reinterpret_cast<const char*>(first.bytes().data()), first.bytes().size()}, path);
+  const auto header_length = ByteReader(first.bytes(), path).read<uint64_t>("the header's length");
   if (header_length > kLongestHeader) {
     throw fail<FormatError>("{}: not a safetensors file (a header of {} bytes; {} are allowed)", path, header_length,
                             kLongestHeader);
   }
+  const uint64_t data_begin = sizeof header_length + header_length;
+  const MappedBytes begin = file.map(0, std::min(file.size(), data_begin));
+  ByteReader reader(begin.bytes(), path);
+  reader.read<uint64_t>("the header's length");
   const auto header_bytes = reader.take(header_length, "the header");
   const std::string_view header_text(reinterpret_cast<const char*>(header_bytes.data()), header_bytes.size());
   const nlohmann::json header = parse_json(header_text, path);
   if (!header.is_object()) throw fail<FormatError>("{}: the safetensors header is not a JSON object", path);
 
-  const auto data = reader.take(reader.remaining(), "the data");
   for (const auto& [name, entry] : header.items()) {
-    if (name != "__metadata__") result.weights.push_back(read_entry(path, name, entry, data));
+    if (name == "__metadata__") continue;
+    result.weights.push_back(read_entry(path, name, entry, data_begin, file.size() - data_begin));
   }
-  std::sort(result.weights.begin(), result.weights.end(),
-            [](const WeightInfo& a, const WeightInfo& b) { return a.data.data() < b.data.data(); });
+  std::ranges::sort(result.weights, {}, &WeightInfo::offset);
   return result;
 }
 

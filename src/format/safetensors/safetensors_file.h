@@ -9,9 +9,9 @@
 
 namespace caravel::format {
 
-/// One safetensors file, mapped; `weights` point into `file`.
+/// One safetensors file, of which the header alone is read.
 struct SafetensorsFile {
-  std::shared_ptr<const MappedFile> file;
+  std::shared_ptr<const File> file;
   std::vector<WeightInfo> weights;  // in the order of their data
 
   /// Every offset is checked against the file and against shape times type before it is used. Throws NotFound, IoError,

@@ -116,11 +116,15 @@ void pack_rows(const PackArgs& args, int rank, int size) {
 
 }  // namespace
 
+size_t packed_bytes(DType dtype, int64_t rows, int64_t in) {
+  return static_cast<size_t>((rows + kPanelRows - 1) / kPanelRows * panel_bytes(dtype, in));
+}
+
 PackedWeight pack_weight(Stream& stream, std::span<const WeightRows> stacked, int64_t in) {
   CARAVEL_CHECK(!stacked.empty() && stacked.size() <= PackedWeight::kMaxParts);
   PackedWeight weight;
   weight.in_ = in;
-  weight.form_ = is_quantized(stacked[0].dtype) ? InputForm::kQ8 : InputForm::kF32;
+  weight.form_ = input_form_of(stacked[0].dtype);
   size_t bytes = 0;
   for (const WeightRows& part : stacked) {
     const DTypeInfo& info = dtype_info(part.dtype);
@@ -134,7 +138,7 @@ PackedWeight pack_weight(Stream& stream, std::span<const WeightRows> stacked, in
     }
     weight.parts_[weight.part_count_++] = {part.dtype, weight.out_, part.rows, bytes};
     weight.out_ += part.rows;
-    bytes += static_cast<size_t>((part.rows + kPanelRows - 1) / kPanelRows * panel_bytes(part.dtype, in));
+    bytes += packed_bytes(part.dtype, part.rows, in);
   }
   weight.buffer_ = stream.device().allocate(bytes);
   CpuStream& cpu = as_cpu(stream);

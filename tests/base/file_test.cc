@@ -1,0 +1,61 @@
+#include "base/file.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <span>
+#include <string>
+#include <utility>
+
+#include "base/error.h"
+
+namespace caravel {
+namespace {
+
+class FileTest : public testing::Test {
+ protected:
+  ~FileTest() override { std::filesystem::remove(path_); }
+
+  std::shared_ptr<const File> open(size_t size) {
+    std::ofstream out(path_, std::ios::binary);
+    for (size_t i = 0; i < size; ++i) out.put(static_cast<char>(i % 251));
+    out.close();
+    return File::open(path_);
+  }
+
+  const std::string path_ = testing::TempDir() + "caravel_file_test";
+};
+
+TEST_F(FileTest, PartsAreMappedFromAnyPlace) {
+  const auto file = open(20'000);
+  EXPECT_EQ(file->size(), 20'000U);
+  for (const uint64_t offset : {0, 1, 4095, 4096, 4097, 12'345, 19'999}) {
+    for (const uint64_t length : {1, 100, 4096, 7655}) {
+      if (offset + length > file->size()) continue;
+      const MappedBytes part = file->map(offset, length);
+      ASSERT_EQ(part.bytes().size(), length);
+      EXPECT_EQ(part.bytes().front(), static_cast<std::byte>(offset % 251));
+      EXPECT_EQ(part.bytes().back(), static_cast<std::byte>((offset + length - 1) % 251));
+    }
+  }
+  EXPECT_TRUE(file->map(20'000, 0).bytes().empty());
+}
+
+TEST_F(FileTest, APartOutlivesItsFileAndMoves) {
+  MappedBytes part = open(100)->map(7, 3);
+  MappedBytes moved = std::move(part);
+  part = MappedBytes();
+  EXPECT_EQ(moved.bytes()[0], std::byte{7});
+  moved = MappedBytes(std::as_bytes(std::span("x", 1)));
+  EXPECT_EQ(moved.bytes()[0], std::byte{'x'}) << "kept by somebody else";
+}
+
+TEST_F(FileTest, WhatIsNoFileIsRefused) {
+  EXPECT_THROW(File::open(path_), NotFound);
+  EXPECT_THROW(File::open(testing::TempDir()), IoError);
+  EXPECT_THROW(open(0), IoError) << "empty";
+}
+
+}  // namespace
+}  // namespace caravel

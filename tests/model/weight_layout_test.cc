@@ -1,0 +1,89 @@
+// What the headers say of memory, against what loading takes.
+
+#include "model/weight_layout.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include "base/error.h"
+#include "device/cpu/cpu_device.h"
+#include "fixtures.h"
+#include "format/model_path.h"
+#include "memory_source.h"
+#include "model/decoder.h"
+
+namespace caravel::model {
+namespace {
+
+constexpr int64_t kMebibyte = 1 << 20;
+constexpr int kMaxTokens = 64;
+constexpr int kMaxContext = 128;
+
+TEST(WeightLayout, IsWhatLoadingTakesForEveryFixture) {
+  int models = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(tests::fixtures() + "/models")) {
+    const std::string path = entry.path().string();
+    if (path.ends_with("-00002-of-00002.gguf")) continue;
+    const auto source = format::open_weights(path);
+    const ModelConfig config = read_config(*source);
+    const WeightLayout layout = weight_layout(*source, config);
+    CpuDevice device(2);
+    const Decoder decoder(device, config, load_weights(*device.make_stream(), *source, config),
+                          kv_layout(config, 16, kernels::KvDtype::kF16), kMaxTokens, kMaxContext);
+    EXPECT_EQ(layout.bytes, decoder.weights().bytes) << path;
+    EXPECT_EQ(activation_bytes(device, config, layout, kMaxTokens, kMaxContext), decoder.activation_bytes()) << path;
+    ++models;
+  }
+  EXPECT_GE(models, 18);
+}
+
+TEST(WeightLayout, AStackOfQuantisedAndOthersCountsAsF32) {
+  MemorySource source = make_tiny_llama();
+  const size_t before = weight_layout(source, read_config(source)).bytes;
+  const std::vector<std::byte> blocks(64 * 64 / 32 * 34);
+  source.add("model.layers.0.self_attn.q_proj.weight", {64, 64}, DType::kQ8_0, blocks);
+  EXPECT_EQ(weight_layout(source, read_config(source)).bytes, before);
+  EXPECT_TRUE(source.mapped().empty()) << "nothing was read";
+}
+
+/// Bytes of memory that only this process has.
+int64_t own_memory() {
+  std::ifstream status("/proc/self/status");
+  std::string name;
+  for (int64_t kibibytes = 0; status >> name;) {
+    if (name == "RssAnon:" && status >> kibibytes) return kibibytes * 1024;
+  }
+  return 0;
+}
+
+class WeightLayoutOf : public testing::TestWithParam<const char*> {};
+
+TEST_P(WeightLayoutOf, IsWhatTheProcessGrowsBy) {
+  std::unique_ptr<format::WeightSource> source;
+  try {
+    source = format::open_weights(format::resolve_model(GetParam()));
+  } catch (const NotFound& error) {
+    GTEST_SKIP() << error.what();
+  }
+  const ModelConfig config = read_config(*source);
+  const auto planned = static_cast<int64_t>(weight_layout(*source, config).bytes);
+  CpuDevice device(2);
+  const auto stream = device.make_stream();
+  const int64_t before = own_memory();
+  if (before == 0) GTEST_SKIP() << "the system does not tell";
+  const ModelWeights weights = load_weights(*stream, *source, config);
+  const int64_t grown = own_memory() - before;
+  EXPECT_EQ(weights.bytes, static_cast<size_t>(planned));
+  // A huge page may be begun at the end of each chunk of 32 MiB.
+  EXPECT_NEAR(static_cast<double>(grown), static_cast<double>(planned),
+              0.02 * static_cast<double>(planned) + static_cast<double>(4 * kMebibyte));
+}
+
+INSTANTIATE_TEST_SUITE_P(RealModels, WeightLayoutOf, testing::Values("smollm2", "gemma3-270m"),
+                         [](const auto& name) { return name.index == 0 ? "smollm2" : "gemma3"; });
+
+}  // namespace
+}  // namespace caravel::model
