@@ -64,7 +64,7 @@ std::string ChatCommands::help() const {
   return text;
 }
 
-Completion ChatCommands::complete(const std::string& before_cursor) const {
+TabOffer ChatCommands::complete(const std::string& before_cursor) const {
   if (!before_cursor.starts_with('/')) return {};
   const size_t end = name_size(before_cursor);
   if (end == before_cursor.size()) {

@@ -36,7 +36,7 @@ class ChatCommands {
   std::string help() const;
 
   /// Of a name, or of the argument behind one.
-  Completion complete(const std::string& before_cursor) const;
+  TabOffer complete(const std::string& before_cursor) const;
 
  private:
   std::vector<ChatCommand> commands_;

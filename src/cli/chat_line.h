@@ -16,11 +16,11 @@ struct history;
 namespace caravel::cli {
 
 /// What may stand in place of the text before the cursor, from its byte `begin` on.
-struct Completion {
+struct TabOffer {
   size_t begin = 0;
   std::vector<std::string> candidates;  // each begins with what stands there
 };
-using Completer = std::function<Completion(const std::string& before_cursor)>;
+using Completer = std::function<TabOffer(const std::string& before_cursor)>;
 
 /// Whether the terminal behind this file descriptor takes escape sequences.
 bool takes_escapes(int descriptor);

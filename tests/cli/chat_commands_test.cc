@@ -70,7 +70,7 @@ TEST_F(ChatCommandsTest, HelpAndCompletionLeaveOtherNamesOut) {
 }
 
 TEST_F(ChatCommandsTest, AnArgumentIsCompletedFromItsBeginningOn) {
-  const Completion completion = commands_.complete("/save a b");
+  const TabOffer completion = commands_.complete("/save a b");
   EXPECT_EQ(6U, completion.begin);
   EXPECT_THAT(completion.candidates, ElementsAre("a b.json"));
   EXPECT_EQ(3U, commands_.complete("/save ").candidates.size());
