@@ -27,7 +27,7 @@ std::string environment(const char* name) {
 }
 
 /// One word of a shell's command.
-std::string quoted(std::string_view text) {
+std::string shell_word(std::string_view text) {
   std::string word = "'";
   for (const char c : text) word += c == '\'' ? std::string("'\\''") : std::string(1, c);
   return word + "'";
@@ -106,7 +106,7 @@ std::string compose(const std::string& text) {
   if (editor.empty()) editor = "vi";
   const TemporaryFile file(text.empty() ? text : text + "\n");
   // As git does it: the variable is a shell's text, which may have arguments. std::system() keeps ctrl-C from us.
-  const int status = std::system((editor + " " + quoted(file.path())).c_str());
+  const int status = std::system((editor + " " + shell_word(file.path())).c_str());
   if (status != 0) {
     throw fail<IoError>("the editor '{}' failed ({}); nothing is sent. VISUAL or EDITOR names another one", editor,
                         WIFEXITED(status) ? fmt::format("exit code {}", WEXITSTATUS(status)) : "it was ended");
