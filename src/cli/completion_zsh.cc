@@ -28,10 +28,10 @@ fi
 )zsh";
 
 /// In single quotes, for a shell.
-std::string quoted(std::string_view text) {
-  std::string quoted = "'";
-  for (const char c : text) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return quoted + "'";
+std::string in_quotes(std::string_view text) {
+  std::string line = "'";
+  for (const char c : text) line += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return line + "'";
 }
 
 /// For _arguments, in which these marks have a meaning.
@@ -56,7 +56,7 @@ std::string flag_line(const FlagRow& row) {
   for (const std::string& name : row.names) {
     const std::string equals = name.starts_with("--") && !row.value.empty() ? "=" : "";
     lines +=
-        fmt::format("    {}\n", quoted(fmt::format("{}{}{}[{}]{}", others, name, equals, escaped(row.help), message)));
+        fmt::format("    {}\n", in_quotes(fmt::format("{}{}{}[{}]{}", others, name, equals, escaped(row.help), message)));
   }
   return lines;
 }
@@ -85,7 +85,7 @@ std::string command_function(const CompletedCommand& command) {
   }
   text += "  local curcontext=$curcontext state state_descr line\n  typeset -A opt_args\n  local -a subcommands=(\n";
   for (const CLI::App* each : commands) {
-    text += fmt::format("    {}\n", quoted(each->get_name() + ":" + escaped(each->get_description())));
+    text += fmt::format("    {}\n", in_quotes(each->get_name() + ":" + escaped(each->get_description())));
   }
   text +=
       "  )\n  _arguments -s -C $flags '1:command:->command' '*::argument:->argument'\n"
