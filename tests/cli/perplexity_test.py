@@ -46,8 +46,8 @@ class AgainstTransformers(unittest.TestCase):
         for key in ("perplexity", "standard_error"):
             if key in expected:
                 self.assertAlmostEqual(1, ours[key] / expected[key], delta=1e-5, msg=f"{name}, {case}: {key}")
-        if "documented" in expected:
-            self.assertAlmostEqual(1, ours["perplexity"] / expected["documented"], delta=1e-3)
+        if "documented" in expected:  # whose weights matter the more, the smaller the windows are
+            self.assertAlmostEqual(1, ours["perplexity"] / expected["documented"], delta=3e-3)
 
     def test_sliding_windows(self):
         for name in EXPECTED:
