@@ -32,8 +32,8 @@ std::string flag_line(const std::string& begin, const FlagRow& row) {
   return line + " -d " + in_quotes(row.help) + "\n";
 }
 
-/// Sets the command by the words that stand before the cursor.
-std::string words_function(const std::vector<CompletedCommand>& commands) {
+/// Whether the words before the cursor name this command; and the models that there are.
+std::string functions(const std::vector<CompletedCommand>& commands) {
   std::string text =
       "function __caravel_command\n  set -l command ''\n  for word in (commandline -opc)[2..]\n"
       "    switch \"$command,$word\"\n";
@@ -43,15 +43,18 @@ std::string words_function(const std::vector<CompletedCommand>& commands) {
       text += fmt::format("      case '{},{}'\n        set command '{}'\n", command.words, each->get_name(), words);
     }
   }
-  return text + "    end\n  end\n  test \"$command\" = \"$argv\"\nend\n\n";
+  return text +
+         "    end\n  end\n  test \"$command\" = \"$argv\"\nend\n\n"
+         "function __caravel_models\n  set -l words (commandline -opc)\n"
+         "  $words[1] completion models 2>/dev/null\nend\n\n";
 }
 
 }  // namespace
 
 std::string fish_completion(const CLI::App& program) {
   const std::vector<CompletedCommand> commands = completed_commands(program);
-  std::string text = "# fish completion for caravel, as `caravel completion fish` prints it\n" +
-                     words_function(commands) + "complete -c caravel -f\n";
+  std::string text = "# fish completion for caravel, as `caravel completion fish` prints it\n" + functions(commands) +
+                     "complete -c caravel -f\n";
   for (const CompletedCommand& command : commands) {
     const std::string begin = fmt::format("complete -c caravel -n '__caravel_command {}'", command.words);
     for (const CLI::App* each : commands_of(*command.app)) {
@@ -63,7 +66,7 @@ std::string fish_completion(const CLI::App& program) {
           text += flag_line(begin, row);
           continue;
         }
-        text += begin + " -F -a '(command (commandline -opc)[1] completion models 2>/dev/null)' -d model\n";
+        text += begin + " -F -a '(__caravel_models)' -d model\n";
       }
     }
   }

@@ -55,7 +55,7 @@ std::string row_text(const std::string& left, const std::string& help, size_t wi
 
 std::string flag_text(const FlagRow& row, bool all, size_t width) {
   std::string left = fmt::format("{}", fmt::join(row.names, ", "));
-  if (!row.is_positional && !row.value.empty()) left += " " + row.value;
+  if (!row.is_positional || !row.choices.empty()) left += (row.value.empty() ? "" : " ") + row.value;
   if (row.repeats) left += " ...";
   std::string help = row.help;
   if (all && !row.variable.empty()) help += " [" + row.variable + "]";

@@ -51,7 +51,7 @@ def rows(help_text):
         if text.startswith("-"):
             text = " ".join(text.split("\n\n")[0].split())
             names = re.match(r"(?:-\S+, )*(-\S+)", text).group(1)
-            value, said = re.match(r"(?:-\S+(?:, )?)+ ?((?:\{[^}]*\}|JSON|[A-Z][A-Z_:,]*(?= |$))?)(.*)", text).groups()
+            value, said = re.match(r"(?:-\S+(?:, )?)+ ?((?:\{[\w,]+\}|JSON|[A-Z][A-Z_:,]*(?= |$))?)(.*)", text).groups()
             found[names] = (value, said)
     return found
 
@@ -212,7 +212,7 @@ class Variables(unittest.TestCase):
     def test_one_may_stand_for_a_flag_that_is_required(self):
         with tempfile.TemporaryDirectory() as folder:
             rows = Path(folder, "rows.jsonl")
-            rows.write_text('{"prefix": "a", "continuations": ["b"]}\n')
+            rows.write_text('{"prefix": "a", "continuations": [" b"]}\n')
             done = self.run_with(["score"], INPUT=str(rows), KV_CACHE_MEMORY="64MiB", LOG_LEVEL="error")
             self.assertEqual((0, ""), (done.returncode, done.stderr))
             self.assertIn("scores", done.stdout)
