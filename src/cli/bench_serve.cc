@@ -163,7 +163,7 @@ void add_bench_serve(CLI::App& bench) {
   };
   const char* server = "Server";
   add("--base-url", options->base_url, "http://HOST:PORT, with or without /v1; https too", server);
-  add("--endpoint", options->endpoint, "completions or chat", server)->transform(one_of({"completions", "chat"}));
+  add("--endpoint", options->endpoint, "What is asked of it", server)->transform(one_of({"completions", "chat"}));
   add("--model", options->model, "Its name there; else the first of /v1/models", server);
   add("--api-key", options->api_key, "Bearer key; else $OPENAI_API_KEY", server);
   add("--timeout", options->timeout, "Seconds that one request may take", server)->check(positive());

@@ -142,7 +142,9 @@ std::vector<FlagGroup> flag_groups(const CLI::App& command) {
   for (const CLI::App* inner : command.get_subcommands([](const CLI::App* app) { return app->get_name().empty(); })) {
     const char* const at_most = inner->get_require_option_max() == 1 ? ", one of" : "";
     FlagGroup& group = group_called(groups, inner->get_group() + at_most);
-    for (const CLI::Option* option : inner->get_options()) group.rows.push_back(row_of(*option));
+    for (const CLI::Option* option : inner->get_options()) {
+      if (!is_help(*option)) group.rows.push_back(row_of(*option));  // it has a --help, as every command
+    }
   }
   const auto comes_first = [](const FlagGroup& group) { return group.title == "Arguments"; };
   std::ranges::stable_partition(groups, comes_first);

@@ -63,6 +63,7 @@ class Help(unittest.TestCase):
             self.assertIn(name, names)
             short, whole = help_of(*name, "--help"), help_of(*name, "--help-all")
             self.assertNotIn("--max-num-batched-tokens", short)
+            self.assertEqual(1, short.count("-h, --help"))
             self.assertIn("--help-all lists the engine's flags", short)
             self.assertIn("--max-num-batched-tokens", whole)
             self.assertIn("[CARAVEL_KV_CACHE_MEMORY]", whole)
