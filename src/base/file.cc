@@ -62,8 +62,7 @@ MappedBytes File::map(uint64_t offset, uint64_t length) const {
   const auto page = static_cast<uint64_t>(::sysconf(_SC_PAGESIZE));
   const uint64_t before = offset % page;
   const size_t pages_size = before + length;
-  void* const pages =
-      ::mmap(nullptr, pages_size, PROT_READ, MAP_SHARED, fd_, static_cast<off_t>(offset - before));
+  void* const pages = ::mmap(nullptr, pages_size, PROT_READ, MAP_SHARED, fd_, static_cast<off_t>(offset - before));
   if (pages == MAP_FAILED) throw_errno(path_, "map");
   return MappedBytes(pages, pages_size, {static_cast<const std::byte*>(pages) + before, length});
 }

@@ -18,8 +18,8 @@ namespace caravel::chat {
 Renderer::Renderer(const Tokenizer& tokenizer, std::string chat_template, std::string_view tool_parser,
                    std::string tool_use, std::string_view traits)
     : tokenizer_(&tokenizer),
-      default_(make_template(std::move(chat_template), tool_parser, traits, tokenizer.bos_text(),
-                             tokenizer.eos_text())) {
+      default_(
+          make_template(std::move(chat_template), tool_parser, traits, tokenizer.bos_text(), tokenizer.eos_text())) {
   if (tool_use.empty()) return;
   tool_use_ = make_template(std::move(tool_use), tool_parser, traits, tokenizer.bos_text(), tokenizer.eos_text());
 }

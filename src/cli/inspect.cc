@@ -41,9 +41,8 @@ std::string plan_text(const ModelInfo& info) {
     return fixed + line("least KV cache", plan.kv_least, fmt::format("{} a token", per_token(info))) +
            line("missing", plan.needed() - plan.available, "") + "  it does not fit: " + info.memory_shortage + "\n";
   }
-  const std::string pool =
-      fmt::format("{} blocks of {} tokens, {} a token: {} tokens fit", info.kv_blocks, info.block_size, per_token(info),
-                  info.kv_tokens);
+  const std::string pool = fmt::format("{} blocks of {} tokens, {} a token: {} tokens fit", info.kv_blocks,
+                                       info.block_size, per_token(info), info.kv_tokens);
   std::string text = fixed + line("requests' bodies", plan.bodies, "at most, and what is made of them") +
                      line("grammars", plan.grammars, "at most") + line("log-probabilities", plan.logprobs, "at most") +
                      line("swap space", plan.swap, "at most") + line("KV cache", plan.kv_cache, pool) +
@@ -143,8 +142,8 @@ void add_inspect(CLI::App& program) {
     bool json = false;
   };
   auto options = std::make_shared<Options>();
-  CLI::App& command =
-      *program.add_subcommand("inspect", "What a model is, what was decided from its files, where its memory goes: no weights are read");
+  CLI::App& command = *program.add_subcommand(
+      "inspect", "What a model is, what was decided from its files, where its memory goes: no weights are read");
   command.add_flag("--json", options->json, "One JSON object");
   options->chat.add_to(command, options->engine);
   add_engine_flags(command, options->engine);

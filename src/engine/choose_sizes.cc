@@ -71,8 +71,8 @@ ModelMemory model_memory(Device& device, const model::ModelConfig& model, const 
   ModelMemory memory{.weights = static_cast<int64_t>(weights.bytes),
                      .kv = model::kv_layout(model, config.block_size, kv_dtype_of(config.kv_cache_dtype)),
                      .full_model_len = wanted_max_model_len(config, model)};
-  const size_t decoder = model::activation_bytes(device, model, weights, config.max_num_batched_tokens,
-                                                 memory.full_model_len);
+  const size_t decoder =
+      model::activation_bytes(device, model, weights, config.max_num_batched_tokens, memory.full_model_len);
   const size_t runner =
       ModelRunner::bytes_for(model, memory.kv, config.block_size, runner_sizes(config, memory.full_model_len));
   memory.activations = static_cast<int64_t>(decoder + runner);

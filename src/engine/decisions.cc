@@ -9,9 +9,9 @@
 
 #include "chat/output_parser.h"
 #include "chat/tool_syntax.h"
+#include "engine/open_tokenizer.h"
 #include "fields/generation_defaults.h"
 #include "format/model_path.h"
-#include "engine/open_tokenizer.h"
 #include "text/tokenizer_data.h"
 
 namespace caravel::engine {

@@ -225,8 +225,8 @@ ModelInfo describe_model(const EngineConfig& config) {
   CpuDevice device(config.threads, choose_isa(config.isa));
   engine::Headers headers = engine::read_headers(config);
   const TokenizerData& data = headers.source->tokenizer();
-  std::vector<Decision> of_templates = chat::Renderer::describe(
-      headers.info, engine::token_text(data, data.bos_id), engine::token_text(data, data.eos_id));
+  std::vector<Decision> of_templates = chat::Renderer::describe(headers.info, engine::token_text(data, data.bos_id),
+                                                                engine::token_text(data, data.eos_id));
   const engine::ModelMemory memory = engine::plan(config, device, headers);
   const engine::Sizes sizes = engine::choose_sizes(config, memory.kv, headers.info.memory);
   engine::describe_planned(headers.info, device, headers.weights, memory.kv, sizes, config.block_size);

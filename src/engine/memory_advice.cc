@@ -105,8 +105,9 @@ class Adviser {
       changed.max_num_batched_tokens = tokens;
       const auto made = tokens < config_.max_num_batched_tokens ? plan(changed) : std::nullopt;
       if (!made) continue;
-      steps.push_back({*made, fmt::format("--max-num-batched-tokens {} (a step takes {} then, the context is {} tokens)",
-                                          tokens, memory_text(made->activations), made->max_model_len)});
+      steps.push_back(
+          {*made, fmt::format("--max-num-batched-tokens {} (a step takes {} then, the context is {} tokens)", tokens,
+                              memory_text(made->activations), made->max_model_len)});
     }
     add_best(steps);
   }

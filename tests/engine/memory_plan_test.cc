@@ -98,9 +98,10 @@ TEST(MemoryPlan, AModelThatDoesNotFitGetsNothing) {
   EXPECT_EQ(made.left(), (160 - 100 - 20 - 48) * kMebibyte);
   EXPECT_EQ(made.kv_cache, 0);
   EXPECT_FALSE(made.lowers_context());
-  EXPECT_EQ(shortage_text(made),
-            "the model needs 170 MiB of memory, and 160 MiB are available (control group /x): its weights take 100 MiB, "
-            "a step 20 MiB, the program 48 MiB, the smallest KV cache 2.0 MiB");
+  EXPECT_EQ(
+      shortage_text(made),
+      "the model needs 170 MiB of memory, and 160 MiB are available (control group /x): its weights take 100 MiB, "
+      "a step 20 MiB, the program 48 MiB, the smallest KV cache 2.0 MiB");
   EXPECT_TRUE(plan(200).fits());
 }
 

@@ -43,7 +43,8 @@ TEST_F(Gguf, ReadsEveryTypeThatTheEngineComputesWith) {
     ASSERT_NE(weight, nullptr);
     EXPECT_EQ(weight->dtype, dtype);
     EXPECT_EQ(weight->shape, (std::vector<int64_t>{3, 256}));
-    EXPECT_EQ(static_cast<int64_t>(source->map(*weight).bytes().size()), row_bytes(dtype, 256) * 3) << dtype_info(dtype).name;
+    EXPECT_EQ(static_cast<int64_t>(source->map(*weight).bytes().size()), row_bytes(dtype, 256) * 3)
+        << dtype_info(dtype).name;
   }
 }
 
@@ -57,6 +58,15 @@ TEST_F(Gguf, TensorDataLieWhereTheFileSays) {
   ASSERT_EQ(b.bytes().size(), 12U);
   EXPECT_EQ(b.bytes()[0], std::byte{64});
   EXPECT_EQ(b.bytes()[11], std::byte{75});
+}
+
+TEST_F(Gguf, AHeaderMayBeLongerThanWhatIsReadAtFirst) {
+  GgufBuilder builder;
+  builder.text("x.long", std::string(65 << 20, 'x')).tensor("a", {2}, 0, 0);
+  const std::string bytes = builder.bytes(32);
+  const auto source = open(bytes);
+  EXPECT_EQ(source->map(*source->find("a")).bytes()[1], std::byte{1});
+  expect_refused<FormatError>(bytes.substr(0, bytes.size() - 31), "the file is truncated or corrupt");
 }
 
 TEST_F(Gguf, Version2ReadsLikeVersion3) {

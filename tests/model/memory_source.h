@@ -44,8 +44,7 @@ class MemorySource final : public format::WeightSource {
 
   void add(const std::string& name, std::vector<int64_t> shape, DType dtype, std::vector<std::byte> data) {
     remove(name);
-    weights_.push_back(
-        {.name = name, .dtype = dtype, .shape = std::move(shape), .file = path_, .bytes = data.size()});
+    weights_.push_back({.name = name, .dtype = dtype, .shape = std::move(shape), .file = path_, .bytes = data.size()});
     storage_[name] = std::move(data);
   }
   void add(const std::string& name, std::vector<int64_t> shape, const std::vector<float>& values) {

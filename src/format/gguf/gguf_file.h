@@ -13,7 +13,7 @@ namespace caravel::format {
 /// One GGUF file (version 2 or 3, little-endian), of which the header alone is read.
 struct GgufFile {
   std::shared_ptr<const File> file;
-  MappedBytes header;               // what `metadata` points into
+  MappedBytes header;  // what `metadata` points into
   GgufMetadata metadata;
   std::vector<WeightInfo> weights;  // in the file's order
 

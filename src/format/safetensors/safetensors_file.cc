@@ -16,7 +16,7 @@ namespace caravel::format {
 namespace {
 
 constexpr uint64_t kLongestHeader = 100'000'000;  // the format's own limit
-constexpr uint64_t kFirstBytes = 1024;         // enough to tell what a file is
+constexpr uint64_t kFirstBytes = 1024;            // enough to tell what a file is
 constexpr size_t kMostDimensions = 8;
 
 std::optional<DType> dtype_of(std::string_view name) {
