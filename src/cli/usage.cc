@@ -37,7 +37,7 @@ const CLI::Option* find_flag(const CLI::App& command, const std::string& flag) {
   return nullptr;
 }
 
-/// "caravel generate, caravel chat"; empty: none takes it.
+/// "caravel generate, caravel chat", and no more than three of them; empty: none takes it.
 std::string commands_with(const CLI::App& program, const std::string& flag) {
   std::vector<const CLI::App*> commands;
   add_all(program, commands);
@@ -47,7 +47,10 @@ std::string commands_with(const CLI::App& program, const std::string& flag) {
     const auto has_flag = [&flag](const CLI::Option* option) { return option->check_name(flag); };
     if (std::ranges::any_of(options, has_flag)) names.push_back(command_line(*each));
   }
-  return fmt::format("{}", fmt::join(names, ", "));
+  constexpr size_t kMost = 3;
+  const bool are_many = names.size() > kMost;
+  if (are_many) names.resize(kMost);
+  return fmt::format("{}{}", fmt::join(names, ", "), are_many ? " and others" : "");
 }
 
 /// Without dashes. Empty: none is near enough to have been meant.
@@ -95,7 +98,8 @@ std::string extra_problem(const CLI::App& command, const std::vector<std::string
   } else {
     problem = stray_word(command, extras.front());
   }
-  return fmt::format("{}; {} --help lists what there is", problem, command_line(command));
+  return fmt::format("{}; {} {} lists what there is", problem, command_line(command),
+                     lacks_command ? "--help" : "--help-all");
 }
 
 /// CLI11 says "Could not convert: --threads = hot".
@@ -189,12 +193,16 @@ void refuse_flags_as_values(CLI::App& program, const std::vector<std::string>& a
 }
 
 std::optional<std::string> flag_problem(CLI::App& program, std::string_view message) {
-  const size_t end = std::min(message.find_first_of(" ,:"), message.size());
-  std::string name = "--" + std::string(message.substr(0, end));
-  std::ranges::replace(name, '_', '-');
-  const CLI::Option* const option = find_flag(named_command(program), name);
-  if (option == nullptr || option->count() == 0) return std::nullopt;
-  return name.append(message.substr(end));
+  // "max_model_len is 9", "regex: ...", "JSON schema: ..."
+  for (const size_t end : {message.find(':'), message.find_first_of(" ,")}) {
+    if (end == message.npos) continue;
+    std::string name = "--" + std::string(message.substr(0, end));
+    std::ranges::transform(name, name.begin(),
+                           [](unsigned char c) { return c == '_' || c == ' ' ? '-' : std::tolower(c); });
+    const CLI::Option* const option = find_flag(named_command(program), name);
+    if (option != nullptr && option->count() > 0) return name.append(message.substr(end));
+  }
+  return std::nullopt;
 }
 
 std::string usage_problem(CLI::App& program, const CLI::ParseError& error, const std::vector<std::string>& arguments) {

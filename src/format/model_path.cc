@@ -141,9 +141,9 @@ std::string not_in_hub(const HubName& hub, const fs::path& folder) {
       fmt::format("hf download {}{}", hub.text(),
                   hub.quantisation.empty() ? "" : fmt::format(" --include '*{}*'", hub.quantisation));
   if (is_there(folder / ("models--" + hub.organisation + "--" + hub.name))) {
-    return fmt::format("the folder of {} in {} has no whole model; go on with '{}'", hub.text(), folder.string(), get);
+    return fmt::format("the folder of {} in {} has no whole model; go on: {}", hub.text(), folder.string(), get);
   }
-  return fmt::format("it is no path, and not in the Hub's cache, {}; get it with '{}'", folder.string(), get);
+  return fmt::format("it is no path, and not in the Hub's cache, {}; get it: {}", folder.string(), get);
 }
 
 /// What to do about a MODEL that is nowhere.
@@ -160,7 +160,7 @@ std::string missing_model(const std::string& model) {
     problem = "there is no such file or folder";
   } else {
     problem = fmt::format("not a path, not in {}, not in {}", cache_directory(), hub_directory());
-    if (near.empty()) problem += "; scripts/fetch_model smollm2 fetches one, 'hf download org/name' any of the Hub's";
+    if (near.empty()) problem += "; scripts/fetch_model smollm2 fetches one, hf download org/name any of the Hub's";
   }
   if (!near.empty()) problem += fmt::format("; the nearest is '{}'", printable(near));
   return problem;

@@ -216,7 +216,7 @@ class Errors(unittest.TestCase):
                 (["--logit-bias", "x"], "--logit-bias 'x': give TOKEN_ID:BIAS"),
                 (["--prompt-file", "y"], "--prompt and --prompt-file cannot be given together"),
                 (["--max-num-seq", "4"], "no flag is called '--max-num-seq'; the nearest is '--max-num-seqs'"),
-                (["--zzzzzzzz"], "no flag is called '--zzzzzzzz'; caravel generate --help lists what there is"),
+                (["--zzzzzzzz"], "no flag is called '--zzzzzzzz'; caravel generate --help-all lists what there is"),
                 (["--gpu-memory-utilization", "0.9"], "no flag is called '--gpu-memory-utilization': use --kv-cache"),
                 (["--dtype=float16"], "no flag is called '--dtype': weights keep the type of their file"),
                 (["smollm2", "stray"], "'stray' has no meaning here"),

@@ -172,7 +172,7 @@ class Hints(unittest.TestCase):
         with tempfile.TemporaryDirectory() as home:
             env = {"HOME": home, "CARAVEL_CACHE": home, "HF_HUB_CACHE": home + "/hub", "HF_HOME": ""}
             self.assertIn("the nearest is 'smollm2'", self.said("inspect", "smolml2", code=1, env=env))
-            self.assertIn("get it with 'hf download org/name'", self.said("inspect", "org/name", code=1, env=env))
+            self.assertIn("get it: hf download org/name", self.said("inspect", "org/name", code=1, env=env))
             Path(home, "mine.gguf").write_text("x")
             self.assertEqual("mine\n", run("completion", "models", env=env).stdout)
 
@@ -189,7 +189,7 @@ class Hints(unittest.TestCase):
     def test_what_the_model_or_the_machine_cannot_do_names_the_flag(self):
         for args, problem in [
                 (["--max-model-len", "100000"], "--max-model-len is 100000; the model was made for contexts of up to 8192"),
-                (["--regex", "(a"], "--regex: "), (["--rope-scaling", "yarn"], "--rope-scaling: give none, or an object")]:
+                (["--regex", "(a"], "--regex: "), (["--json-schema", "{"], "--json-schema: "), (["--rope-scaling", "yarn"], "--rope-scaling: give none, or an object")]:
             with self.subTest(args):
                 self.assertIn("caravel: " + problem, self.said("generate", "--prompt", "a", *args))
         known = re.search(r"there are (.*)\n", run("generate", "--isa", "avx512amx").stderr)

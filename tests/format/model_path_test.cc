@@ -103,12 +103,12 @@ TEST_F(ModelPath, SaysWhereItLookedAndClimbsNowhere) {
 TEST_F(ModelPath, ANameOfTheHubSaysHowToGetIt) {
   const std::string hub = (home_.path() / ".cache/huggingface/hub").string();
   expect_error<NotFound>(
-      "no model org/none: it is no path, and not in the Hub's cache, " + hub + "; get it with 'hf download org/none'",
+      "no model org/none: it is no path, and not in the Hub's cache, " + hub + "; get it: hf download org/none",
       [] { resolve_model("org/none"); });
-  expect_error<NotFound>("'hf download org/none --include '*Q4_K_M*''", [] { resolve_model("org/none:Q4_K_M"); });
-  expect_error<NotFound>("'hf download org/none'", [] { resolve_model("https://huggingface.co/org/none"); });
+  expect_error<NotFound>("hf download org/none --include '*Q4_K_M*'", [] { resolve_model("org/none:Q4_K_M"); });
+  expect_error<NotFound>("get it: hf download org/none", [] { resolve_model("https://huggingface.co/org/none"); });
   home_.write(".cache/huggingface/hub/models--org--half/refs/main", "c");
-  expect_error<NotFound>("has no whole model; go on with 'hf download org/half'", [] { resolve_model("org/half"); });
+  expect_error<NotFound>("has no whole model; go on: hf download org/half", [] { resolve_model("org/half"); });
   expect_error<NotFound>("the nearest is 'org/half'", [] { resolve_model("org/hlaf"); });
 }
 
