@@ -167,9 +167,10 @@ std::string smaller_model(const MemoryPlan& plan, const std::vector<Quantization
   const int64_t room = plan.available - (plan.needed() - plan.weights);
   if (room <= 0) return "";
   constexpr double kBits = 4.9;  // of a parameter as Q4_K_M
-  const double billions = static_cast<double>(room) * 8 / kBits / 1e9;
-  std::string text =
-      fmt::format("a model of at most {:.{}f} billion parameters as Q4_K_M", billions, billions < 10 ? 1 : 0);
+  const double millions = static_cast<double>(room) * 8 / kBits / 1e6;
+  const std::string most =
+      millions < 1000 ? fmt::format("{:.0f} million", millions) : fmt::format("{:.1f} billion", millions / 1000);
+  std::string text = fmt::format("a model of at most {} parameters as Q4_K_M", most);
   if (!smaller.empty()) {
     text += fmt::format(" (this one's weights take about {} as {})", memory_text(smaller.back().bytes),
                         smaller.back().name);

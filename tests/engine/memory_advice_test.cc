@@ -63,7 +63,7 @@ TEST(MemoryAdvice, HowLargeAModelMayBe) {
   const MemoryPlan tight =
       plan_memory({.bytes = 1000 * kMebibyte, .bound_by = "the system"}, memory_of(config), config);
   EXPECT_EQ(smaller_model(tight, kSmaller),
-            "a model of at most 0.7 billion parameters as Q4_K_M (this one's weights take about 1.5 GiB as Q4_K_M)");
+            "a model of at most 750 million parameters as Q4_K_M (this one's weights take about 1.5 GiB as Q4_K_M)");
   const MemoryPlan none = plan_memory({.bytes = 500 * kMebibyte, .bound_by = "the system"}, memory_of(config), config);
   EXPECT_THAT(smaller_model(none, kSmaller), IsEmpty());
 }
