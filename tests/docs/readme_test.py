@@ -16,6 +16,7 @@ from pathlib import Path
 README = Path(__file__).parents[2] / "README.md"
 CARAVEL = Path(os.environ.get("CARAVEL", "build/release/caravel")).absolute()
 COLOURS = r"(?is)(red|blue|green|yellow|orange|purple|black|white).*(red|blue|green|yellow|orange|purple|black|white)"
+FRUITS = r"(?is)(apple|banana|orange|grape|berr|peach|pear|mango).*(apple|banana|orange|grape|berr|peach|pear|mango)"
 PERSON = {"type": "object", "properties": {"name": {"type": "string", "maxLength": 30},
                                            "age": {"type": "integer", "minimum": 0, "maximum": 120}},
           "required": ["name", "age"], "additionalProperties": False}
@@ -30,7 +31,7 @@ FILES = {
 # What the output of the command that begins so must match. Each command of the README has one, or stands in UNTRIED.
 EXPECTED = {
     'caravel generate --prompt "The three primary colors are"': COLOURS,
-    'caravel generate --chat --prompt "What is the capital of France?"': r"Paris",
+    'caravel generate --chat --prompt "What is the capital of Japan?"': r"Tokyo",
     'caravel generate --prompt "Once upon a time"': r'(?s)("text": ?".{20,}){3}',
     'caravel generate --chat --prompt "Describe a person"': r'^\{\s*"name": ?"[^"]*", ?\s*"age": ?\d+\s*\}$',
     "caravel generate --input": r"^$",
@@ -39,7 +40,7 @@ EXPECTED = {
     "caravel embed": r"^$",
     'echo "Grüße, 世界" | caravel tokenize': r'"count": ?\d+|\[\d+, ?\d+',
     "caravel inspect": r"(?s)SmolLM2|Smollm2.*KV cache",
-    "curl localhost:8000/v1/chat/completions": r"Paris|get_weather",
+    "curl localhost:8000/v1/chat/completions": r"Tokyo|get_weather",
 }
 UNTRIED = {
     "caravel chat": "a terminal: tests/cli/cli_test.py",
@@ -126,11 +127,11 @@ class Readme(unittest.TestCase):
         script = block.replace("localhost:8000", f"localhost:{self.port}")
         done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=300)
         self.assertEqual(0, done.returncode, done.stderr)
-        self.assertRegex(done.stdout, COLOURS)
+        self.assertRegex(done.stdout, FRUITS)
 
     def test_its_questions_are_answered_each_time(self):
         """What a newcomer asks first, by defaults alone: short, and about the question."""
-        for question, rule in (("Name three colors.", COLOURS), ("What is the capital of France?", "Paris")):
+        for question, rule in (("Give me three fruits.", FRUITS), ("What is the capital of Japan?", "Tokyo")):
             for _ in range(8):
                 body = json.dumps({"messages": [{"role": "user", "content": question}]})
                 answer = json.loads(self.shell(

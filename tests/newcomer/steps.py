@@ -43,13 +43,13 @@ BROKEN = TWENTY[:3] + [{"id": f"bad{i}", "prompt": "x", "max_tokens": -1} for i 
 MENDED = [{**row, "max_tokens": 4} for row in BROKEN]
 EDITED = [{**MENDED[0], "prompt": "Another text and"}] + MENDED[1:]
 BATCH = [{"custom_id": "a", "method": "POST", "url": "/v1/chat/completions",
-          "body": {"model": "any", "messages": [{"role": "user", "content": "What is the capital of France?"}]}}]
+          "body": {"model": "any", "messages": [{"role": "user", "content": "What is the capital of Japan?"}]}}]
 
 STEPS = [
     # Who is it?
     Step("the version", "caravel --version", r"caravel \d+\.\d+"),
     Step("what there is", "caravel --help", r"(?s)serve.*generate.*chat.*score.*perplexity.*embed.*tokenize.*inspect"),
-    Step("what there is, by typing nothing", "caravel", r"generate.*chat|chat.*generate", code=2),
+    Step("what there is, by typing nothing", "caravel", r"caravel --help", code=2),
     Step("one command's own flags", "caravel generate --help", r"(?s)--prompt.*--temperature.*--help-all"),
     Step("all of its flags", "caravel generate --help-all", r"(?s)--kv-cache-memory.*CARAVEL_KV_CACHE_MEMORY"),
     # Typing.
@@ -66,7 +66,7 @@ STEPS = [
     Step("a text in the model's place", 'caravel generate "The sky is"', r"--prompt", code=2),
     # Answers.
     Step("a text that goes on", 'caravel generate --prompt "The three primary colors are"', COLOURS),
-    Step("an answer", 'caravel generate --chat --prompt "What is the capital of France?"', r"Paris"),
+    Step("an answer", 'caravel generate --chat --prompt "What is the capital of Japan?"', r"Tokyo"),
     Step("an answer that is cut says so", 'caravel generate --prompt "1, 2, 3, 4," --ignore-eos', r"--max-tokens"),
     Step("a prompt from a pipe", "echo 'One, two, three,' | caravel generate --max-tokens 8 --temperature 0", r"four"),
     Step("JSON by a schema", "caravel generate --chat --prompt 'Describe a person' --json-schema 'my person.json'",
@@ -81,7 +81,7 @@ STEPS = [
     Step("a row edited", "grep -c 'r0' out.jsonl; cp out.jsonl before; caravel generate -i rows.jsonl -o out.jsonl; "
          "cmp before out.jsonl || echo changed", r"changed", files={"rows.jsonl": rows(*EDITED)}),
     Step("OpenAI's batch form", "caravel generate -i batch.jsonl -o answers.jsonl && cat answers.jsonl",
-         r'"custom_id":\s*"a".*"status_code":\s*200.*Paris', files={"batch.jsonl": rows(*BATCH)}),
+         r'"custom_id":\s*"a".*"status_code":\s*200.*Tokyo', files={"batch.jsonl": rows(*BATCH)}),
     Step("lines that are no JSON", "caravel generate -i broken.jsonl", r"(?s)2.*4", code=1,
          files={"broken.jsonl": '{"prompt": "a"}\n{"prompt": "b"\n{"prompt": "c"}\nd\n'}),
     Step("scores", "caravel score -i pairs.jsonl", r'"logprob":\s*-', files={
@@ -94,7 +94,7 @@ STEPS = [
     Step("what the model is", "caravel inspect", r"(?s)SmolLM2|Smollm2.*temperature 0\.2"),
     Step("a model that is larger than memory", "caravel chat large.gguf", r"(?i)GiB.*(available|memory)", code=1, seconds=5),
     # The server.
-    Step("the server's question", "ask '{\"messages\": [{\"role\": \"user\", \"content\": \"Name three colors.\"}]}'", COLOURS),
+    Step("the server's question", "ask '{\"messages\": [{\"role\": \"user\", \"content\": \"Give me three fruits.\"}]}'", r"(?i)apple|banana|orange"),
     Step("a call of a tool", "ask '" + json.dumps(
         {"messages": [{"role": "user", "content": "What is the weather in Paris?"}], "tool_choice": "required",
          "parallel_tool_calls": False,
@@ -138,8 +138,8 @@ def talk(folder, environment):
     """The conversation: a block pasted, three quotes, a stop, a mistyped command, leaving. Yields what each showed."""
     terminal = Terminal(folder, environment)
     terminal.wait_for(r"/help.*> ")
-    terminal.say("What is the capital of France?\r")
-    terminal.wait_for(r"Paris.*> ")
+    terminal.say("What is the capital of Japan?\r")
+    terminal.wait_for(r"Tokyo.*> ")
     yield "a question in the chat"
     terminal.say("\x1b[200~Which of these is a colour?\nred\ntable\x1b[201~\r")
     terminal.wait_for(r"> ")
