@@ -91,7 +91,7 @@ std::vector<const BatchRow*> BatchRun::rows_left(BatchOutcome& outcome) {
     if (result->key != row.key) has_old_results_ = true;
     if (result->failed) {
       ++outcome.failed_before;
-      outcome.note_failure(row.line, row.key, result->error);
+      outcome.note_failure(row.line, row.named ? row.key : "", result->error);
     } else {
       ++outcome.before;
     }
@@ -124,7 +124,7 @@ void BatchRun::answer(RowAnswerer& answerer, std::vector<const BatchRow*> left, 
     output_->write(ended.lines);
     outcome.cut += ended.cut;
     if (ended.failed) {
-      outcome.note_failure(row.line, row.key, ended.error);
+      outcome.note_failure(row.line, row.named ? row.key : "", ended.error);
     } else {
       ++outcome.answered;
     }

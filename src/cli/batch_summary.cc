@@ -42,7 +42,8 @@ std::vector<std::string> summary(const BatchOutcome& outcome, const std::string&
   }
   std::vector<std::string> lines = {std::move(counts)};
   for (const auto& [line, failure] : outcome.first_failures) {
-    lines.push_back(fmt::format("line {} ({}): {}", line, failure.id, failure.error));
+    const std::string id = failure.id.empty() ? "" : fmt::format(" ({})", failure.id);
+    lines.push_back(fmt::format("line {}{}: {}", line, id, failure.error));
   }
   if (const size_t shown = outcome.first_failures.size(); static_cast<size_t>(outcome.failed) > shown) {
     lines.push_back(fmt::format("and {} more", outcome.failed - static_cast<int64_t>(shown)));

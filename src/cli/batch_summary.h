@@ -22,7 +22,7 @@ struct BatchOutcome {
   double seconds = 0;
 
   struct Failure {
-    std::string id;
+    std::string id;  // empty: the row has none of its own
     std::string error;
   };
   std::map<int64_t, Failure> first_failures;  // by line of the input

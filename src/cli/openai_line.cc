@@ -28,7 +28,8 @@ std::string message_of(const Json& error) {
 std::string openai_line(const BatchRow& row, int status, const std::string& body) {
   Json error;
   if (status != kOk) {
-    const Json& told = member(parse_json(body), "error");
+    const Json answer = parse_json(body);
+    const Json& told = member(answer, "error");
     error = {{"code", member(told, "code")}, {"message", message_of(told)}};
   }
   // The body as it is: it may be megabytes of log-probabilities.

@@ -22,9 +22,10 @@ TEST(BatchSummary, CountsAndNamesTheFirstFailures) {
 }
 
 TEST(BatchSummary, SaysWhatAnInterruptionLeft) {
-  const BatchOutcome outcome{.interrupted = true, .rows = 3, .answered = 1};
-  EXPECT_THAT(summary(outcome, "out"), ElementsAre("3 rows: 1 answered, 0 failed, 2 left; 0 tokens in 0.0 s",
-                                                   StartsWith("interrupted; the same command goes on")));
+  BatchOutcome outcome{.interrupted = true, .rows = 4, .answered = 1};
+  outcome.note_failure(2, "", "why");
+  EXPECT_THAT(summary(outcome, "out"), ElementsAre("4 rows: 1 answered, 1 failed, 2 left; 0 tokens in 0.0 s",
+                                                   "line 2: why", StartsWith("interrupted; the same command goes on")));
   EXPECT_EQ(outcome.exit_code(), 130);
 }
 
