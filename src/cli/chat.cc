@@ -314,7 +314,11 @@ class Chat {
       std::vector<std::string> names = beginning_with(begun, format::model_names());
       return names.empty() ? paths_beginning(begun) : names;
     };
-    const auto settings = [](const std::string& begun) { return beginning_with(begun, chat_setting_names()); };
+    const auto settings = [](const std::string& begun) {
+      std::vector<std::string> names = beginning_with(begun, chat_setting_names());
+      for (std::string& name : names) name += ' ';
+      return names;
+    };
     return ChatCommands(std::vector<ChatCommand>{
         {"/help", "", "this list", help},
         {"/continue", "", "go on with an answer that was cut or stopped",

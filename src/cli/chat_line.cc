@@ -100,6 +100,8 @@ LineEditor::LineEditor(InterruptGuard& guard, Completer completer)
   ::el_set(edit, EL_PROMPT, LineEditorCalls::prompt);
   ::el_set(edit, EL_SIGNAL, 1);  // the terminal is as it was while the program is stopped (ctrl-Z), or ends
   ::el_set(edit, EL_EDITOR, "emacs");
+  // A pasted \r\n comes as it is, and is told from two line breaks.
+  ::el_set(edit, EL_SETTY, "-d", "-icrnl", "-inlcr", nullptr);
   HistEvent event;
   ::history(history_.get(), &event, H_SETSIZE, INT_MAX);
   ::el_set(edit, EL_HIST, ::history, history_.get());

@@ -267,12 +267,12 @@ class Commands(unittest.TestCase):
         copy.write_bytes(b"GGUF, but no more than that")
         chat.line(f"/model {copy}")
         chat.wait_for("caravel: [^\r]*; [^\r]* stays")
-        chat.line("And now?")
+        chat.line("Tell me a story.")
         chat.wait_for("cut after 4 tokens")
         self.assertEqual(4, len(chat.messages()))
         chat.line("/model smollm2")
         chat.wait_for("135 million parameters")
-        chat.line("Still there?")
+        chat.line("Tell me another story.")
         chat.wait_for("cut after 4 tokens")
         self.assertEqual(6, len(chat.messages()))
 
@@ -340,7 +340,6 @@ class Ends(unittest.TestCase):
     def test_the_terminal_is_left_as_it_was(self):
         for leave in (["/exit", ENTER], ["/quit", ENTER], ["/bye", ENTER], [CTRL_D]):
             chat = Terminal(self)
-            chat.wait_for(r"\x1b\[\?2004h")
             chat.keys(*leave)
             self.assertEqual(0, chat.wait_for_end(), leave)
             self.assertGreater(chat.seen.rindex(b"\x1b[?2004l"), chat.seen.rindex(b"\x1b[?2004h"))
