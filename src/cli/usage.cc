@@ -71,12 +71,20 @@ std::string hint_text(const CLI::App& command, const Hint& hint) {
   return fmt::format("it is {} of {}", use, commands_with(program_of(command), use));
 }
 
-std::string unknown_command(const CLI::App& command, const std::string& name) {
-  const std::string problem = fmt::format("no command is called '{}'", name);
+std::vector<std::string> command_names(const CLI::App& command) {
   std::vector<std::string> names;
   for (const CLI::App* each : commands_of(command)) names.push_back(each->get_name());
+  return names;
+}
+
+std::string missing_command(const CLI::App& command) {
+  return fmt::format("a command is missing: {}", fmt::join(command_names(command), ", "));
+}
+
+std::string unknown_command(const CLI::App& command, const std::string& name) {
+  const std::string problem = fmt::format("no command is called '{}'", name);
   if (const std::string_view hint = command_hint(name); !hint.empty()) return fmt::format("{}: {}", problem, hint);
-  const std::string nearest = near_miss(name, names);
+  const std::string nearest = near_miss(name, command_names(command));
   return nearest.empty() ? problem : fmt::format("{}; the nearest is '{}'", problem, nearest);
 }
 
@@ -222,7 +230,7 @@ std::string usage_problem(CLI::App& program, const CLI::ParseError& error, const
       if (const size_t names = what.find('['); names != what.npos) {
         return fmt::format("only one of {} can be given", what.substr(names + 1, what.find(']') - names - 1));
       }
-      return fmt::format("{}; see {} --help", what == "A subcommand is required" ? "a command is missing" : what,
+      return fmt::format("{}; see {} --help", what == "A subcommand is required" ? missing_command(command) : what,
                          command_line(command));
     case CLI::ExitCodes::ArgumentMismatch:
       return mismatch_problem(command, name, what);

@@ -159,7 +159,7 @@ class Hints(unittest.TestCase):
                 (["zzz"], "no command is called 'zzz'; caravel --help lists"),
                 (["bench", "latancy"], "no command is called 'latancy'; the nearest is 'latency'"),
                 (["-p", "hi"], "a command comes first"), (["--temperature", "1", "generate"], "stands before the command"),
-                ([], "a command is missing")]:
+                ([], "a command is missing: serve, generate, chat, "), (["bench"], "a command is missing: latency, ")]:
             with self.subTest(args):
                 self.assertIn(hint, self.said(*args))
 
@@ -189,7 +189,8 @@ class Hints(unittest.TestCase):
     def test_what_the_model_or_the_machine_cannot_do_names_the_flag(self):
         for args, problem in [
                 (["--max-model-len", "100000"], "--max-model-len is 100000; the model was made for contexts of up to 8192"),
-                (["--regex", "(a"], "--regex: "), (["--json-schema", "{"], "--json-schema: "), (["--rope-scaling", "yarn"], "--rope-scaling: give none, or an object")]:
+                (["--regex", "(a"], "--regex: "), (["--json-schema", "{"], "--json-schema: "),
+                (["--rope-scaling", "yarn"], "--rope-scaling: give none, or an object")]:
             with self.subTest(args):
                 self.assertIn("caravel: " + problem, self.said("generate", "--prompt", "a", *args))
         known = re.search(r"there are (.*)\n", run("generate", "--isa", "avx512amx").stderr)
