@@ -25,13 +25,13 @@ class RealModel : public testing::Test {
 TEST_F(RealModel, Answers) {
   const auto engine = Engine::open({.model = "smollm2", .max_model_len = 512});
   EXPECT_EQ(engine->model().parameters, 134'515'008);
-  const Result france = run(*engine, {.prompt = "The capital of France is", .sampling = {.max_tokens = 8}});
+  const Result france = run(*engine, {.prompt = "The capital of France is", .sampling = greedy({.max_tokens = 8})});
   EXPECT_THAT(france.completions[0].text, testing::StartsWith(" Paris"));
 
   const std::string chat =
       text::ChatTemplate(engine->model().chat_template)
           .render({.messages = {{{"role", "user"}, {"content", "What is the capital of Italy? Answer in one word."}}}});
-  const Result italy = run(*engine, {.prompt = chat, .sampling = {.max_tokens = 40}});
+  const Result italy = run(*engine, {.prompt = chat, .sampling = greedy({.max_tokens = 40})});
   EXPECT_THAT(italy.completions[0].text, testing::HasSubstr("Rome"));
   EXPECT_EQ(italy.completions[0].finish_reason, FinishReason::kStop) << "<|im_end|> ends it";
   expect_all_free(*engine);
@@ -40,7 +40,7 @@ TEST_F(RealModel, Answers) {
 TEST_F(RealModel, AnswersTheSameAloneAndBesideOthersPreemptedAndCached) {
   const EngineConfig config{.model = "smollm2", .max_model_len = 512};
   const Request request{.prompt = "Once upon a time, in a village by the sea, there lived an old fisherman who",
-                        .sampling = {.max_tokens = 16, .logprobs = 2, .prompt_logprobs = 1}};
+                        .sampling = greedy({.max_tokens = 16, .logprobs = 2, .prompt_logprobs = 1})};
   const Result expected = run(*Engine::open(config), request);
   EngineConfig chunked = config;
   chunked.max_num_batched_tokens = 19;

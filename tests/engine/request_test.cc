@@ -115,12 +115,13 @@ TEST_F(RequestTest, EveryEndOfGenerationIdEndsIt) {
 }
 
 TEST_F(RequestTest, StopStringsLieAcrossTokens) {
-  const auto full =
-      run(engine_, token_request(prompt_, {.max_tokens = 30, .temperature = 1.5F, .seed = 3})).completions[0];
+  const SamplingParams all{.max_tokens = 30, .temperature = 1.5F, .top_k = 0, .top_p = 1, .min_p = 0, .seed = 3};
+  const auto full = run(engine_, token_request(prompt_, all)).completions[0];
   for (size_t begin = 2; begin + 6 < full.text.size(); begin += 5) {
     const std::string stop = full.text.substr(begin, 5);
-    const auto handle =
-        engine_.submit(token_request(prompt_, {.max_tokens = 30, .temperature = 1.5F, .seed = 3, .stop = {stop}}));
+    SamplingParams stopped = all;
+    stopped.stop = {stop};
+    const auto handle = engine_.submit(token_request(prompt_, stopped));
     std::string streamed;
     while (const auto delta = handle->next()) streamed += delta->text;
     const Completion& completion = handle->result().completions[0];
