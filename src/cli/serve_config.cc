@@ -48,13 +48,13 @@ nlohmann::ordered_json to_json(const YAML::Node& node) {
   return json;
 }
 
-/// An object is JSON for a flag that takes that.
-std::vector<std::string> values_of(const YAML::Node& node, const std::string& key) {
+std::vector<std::string> values_of(const YAML::Node& node, const CLI::Option& option, const std::string& key) {
   const auto is_scalar = [](const YAML::Node& item) { return item.IsScalar(); };
+  const bool takes_json = value_name(option) == "JSON";
   if (node.IsScalar()) return {node.Scalar()};
   if (node.IsSequence() && std::ranges::all_of(node, is_scalar)) return node.as<std::vector<std::string>>();
-  if (node.IsMap()) return {to_json(node).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)};
-  throw fail<UsageError>("'{}' must be a value, a list of values, or an object where the flag takes JSON", key);
+  if (node.IsMap() && takes_json) return {to_json(node).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)};
+  throw fail<UsageError>("'{}' must be a value{}", key, takes_json ? " or an object" : " or a list of values");
 }
 
 }  // namespace
@@ -81,7 +81,7 @@ void apply_config_file(CLI::App& command, const std::string& path) {
     }
     if (is_on_command_line) continue;
     try {
-      set_values(option, with_hyphens(key), values_of(entry.second, key));
+      set_values(option, with_hyphens(key), values_of(entry.second, option, key));
     } catch (const CLI::ParseError& error) {
       throw fail<UsageError>("{}: {}", where, usage_problem(command, error));
     } catch (const UsageError& error) {

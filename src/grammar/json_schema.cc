@@ -321,6 +321,7 @@ class SchemaCompiler {
       if (count == most) return bytes("");
       const auto [found, is_new] = rules.try_emplace(used, 0);
       if (!is_new) return rule_ref(found->second);
+      check_interrupt();
       if (rules.size() > kMaxSets) {
         throw cannot(fmt::format("its items may have {} values, which are more than {} sets to tell apart", all.size(),
                                  kMaxSets));

@@ -267,7 +267,7 @@ class ConfigFile(unittest.TestCase):
             for text, problem in [("prot: 1\n", ":1: no flag is called 'prot'; the nearest is 'port'"),
                                   ("\nctx-size: 1\n", ":2: no flag is called 'ctx-size': use --max-model-len"),
                                   ("port: [1, 2]\n", ":1: --port takes one value, and several are given"),
-                                  ("port: {a: 1}\n", ':1: --port: {"a":1}: give a whole number'),
+                                  ("port: {a: 1}\n", ":1: 'port' must be a value or a list of values"),
                                   ("log-prompts: maybe\n", ":1: --log-prompts: maybe: give true or false")]:
                 config.write_text(text)
                 self.assertIn(problem, run("serve", "--config", str(config)).stderr)
