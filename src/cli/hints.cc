@@ -8,7 +8,7 @@ namespace caravel::cli {
 namespace {
 
 constexpr std::string_view kNoDevices = "there are no GPUs yet; leave it out";
-constexpr std::string_view kOneDevice = ": how many processors to use; several devices are not there yet";
+constexpr std::string_view kOneDevice = "several devices are not there yet; --threads says how many processors to use";
 constexpr std::string_view kFileType = "weights keep the type of their file, such as a GGUF file of Q4_K_M";
 constexpr std::string_view kModel = "give the MODEL without a flag";
 constexpr std::string_view kFromHub = "fetch it with 'hf download org/name', and give org/name as the MODEL";
@@ -26,9 +26,9 @@ constexpr Hint kFlags[] = {
     {"gpu-memory-utilization", "--kv-cache-memory", ", such as 2GiB; by default it is chosen from what is free"},
     {"kv-cache-memory-bytes", "--kv-cache-memory", ""},
     {"cpu-offload-gb", "", "weights are read from the file's pages; --swap-space is the room for preempted requests"},
-    {"tensor-parallel-size", "--threads", kOneDevice},
-    {"pipeline-parallel-size", "--threads", kOneDevice},
-    {"data-parallel-size", "--threads", kOneDevice},
+    {"tensor-parallel-size", "", kOneDevice},
+    {"pipeline-parallel-size", "", kOneDevice},
+    {"data-parallel-size", "", kOneDevice},
     {"dtype", "", "weights keep the type of their file; --kv-cache-dtype is the cache's"},
     {"quantization", "", kFileType},
     {"model", "", kModel},
