@@ -98,6 +98,7 @@ RowOutcome outcome_of(const BatchRow& row, const http::Response& response) {
   for (const Json& choice : body.value("choices", Json::array())) {
     outcome.cut += choice.value("finish_reason", Json()) == "length" ? 1 : 0;
   }
+  if (body.value("status", Json()) == "incomplete") ++outcome.cut;  // of /v1/responses
   return outcome;
 }
 

