@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import termios
 import time
 import unittest
 from pathlib import Path
@@ -44,6 +45,8 @@ class Terminal:
         self.read_to = 0
         test.addCleanup(self.close)
         self.wait_for(r"/help lists the commands\.\r\n.*> ")
+        while termios.tcgetattr(self.file)[3] & termios.ICANON:  # it reads keys a moment after it has shown the prompt
+            time.sleep(0.01)
 
     def close(self):
         if not self.has_ended():
