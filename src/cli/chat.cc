@@ -21,7 +21,6 @@
 #include "cli/interrupt.h"
 #include "cli/output_file.h"
 #include "cli/request_row.h"
-#include "cli/usage.h"
 #include "fields/sampling.h"
 #include "format/model_path.h"
 
@@ -370,11 +369,7 @@ void add_chat(CLI::App& program) {
   options->chat.add_to(command, options->engine);
   add_engine_flags(command, options->engine);
   command.callback([options] {
-    const SamplingParams sampling = options->sampling.params();
-    if (sampling.n.value_or(1) != 1 || sampling.use_beam_search) {
-      throw UsageError("chat gives one answer: leave out -n and --beams");
-    }
-    Chat(options->chat.load(options->engine), sampling, options->system).run();
+    Chat(options->chat.load(options->engine), options->sampling.params(), options->system).run();
   });
 }
 

@@ -17,13 +17,8 @@ namespace {
 
 using P = SamplingParams;
 
-/// A chat draws one answer at a time and shows its text.
-constexpr std::string_view kNotInChat[] = {"n",        "beams",          "length_penalty", "early_stopping",
-                                           "logprobs", "prompt_logprobs"};
-
 bool is_setting(const RequestField& field) {
-  return field.surfaces.has(Surface::kTerminal) && !std::holds_alternative<std::monostate>(field.member) &&
-         std::ranges::find(kNotInChat, field.name) == std::end(kNotInChat);
+  return field.surfaces.has(Surface::kTerminal) && !std::holds_alternative<std::monostate>(field.member);
 }
 
 const RequestField& setting_called(const std::string& given) {
@@ -31,7 +26,7 @@ const RequestField& setting_called(const std::string& given) {
   std::ranges::replace(name, '-', '_');
   const RequestField* const field = find_field(name, Surface::kTerminal);
   if (field != nullptr && is_setting(*field)) return *field;
-  if (std::ranges::find(kNotInChat, name) != std::end(kNotInChat)) {
+  if (field == nullptr && find_field(name, Surface::kFlags) != nullptr) {
     throw fail<InvalidArgument>("'{}' means nothing in a chat, which draws one answer and shows its text", given);
   }
   const std::string near = near_miss(name, chat_setting_names());

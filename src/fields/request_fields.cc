@@ -215,7 +215,7 @@ constexpr RequestField kFields[] = {
      .help = "Show special tokens in the text", .member = &P::skip_special_tokens, .flag = "!--keep-special-tokens"},
 
     // -- How many answers.
-    {.name = "n", .surfaces = kChoices | kLocal, .type = kInteger, .help = "Answers to the prompt, at most `--max-num-seqs`", .member = &P::n,
+    {.name = "n", .surfaces = kChoices | kRows | kFlags, .type = kInteger, .help = "Answers to the prompt, at most `--max-num-seqs`", .member = &P::n,
      .range = {1, kMostInt}, .http_range = NumberRange{1, 128}, .otherwise = 1, .flag = "-n"},
     {.name = "best_of", .surfaces = kChoices, .type = kInteger, .help = "As `n`, or absent", .range = {1, kMostInt}},
     {.name = "use_beam_search", .surfaces = kChoices | kRows, .type = kBoolean,
@@ -223,15 +223,15 @@ constexpr RequestField kFields[] = {
      .otherwise = 0},
     {.name = "beam_width", .surfaces = kChoices | kRows, .type = kInteger, .help = "Of the beam search; 0: `n`",
      .member = &P::beam_width, .range = {0, kMaxBeamWidth}, .otherwise = 0},
-    {.name = "beams", .surfaces = kCommandLine, .type = kInteger, .help = "Beam search of this width; 0: none",
+    {.name = "beams", .surfaces = kFlags, .type = kInteger, .help = "Beam search of this width; 0: none",
      .member = &P::beam_width, .range = {0, kMaxBeamWidth}, .otherwise = 0},
-    {.name = "length_penalty", .surfaces = kChoices | kLocal, .type = kNumber, .help = "Beams: score / length^P",
+    {.name = "length_penalty", .surfaces = kChoices | kRows | kFlags, .type = kNumber, .help = "Beams: score / length^P",
      .member = &P::length_penalty, .otherwise = 1},
-    {.name = "early_stopping", .surfaces = kChoices | kLocal, .type = kBoolean,
+    {.name = "early_stopping", .surfaces = kChoices | kRows | kFlags, .type = kBoolean,
      .help = "Beams: stop as soon as enough have ended", .member = &P::early_stopping, .otherwise = 0},
 
     // -- What else comes with an answer.
-    {.name = "logprobs", .surfaces = kCompletions | kCommandLine, .type = kInteger,
+    {.name = "logprobs", .surfaces = kCompletions | kFlags, .type = kInteger,
      .help = "Log-probability of each token, and of the K most likely", .member = &P::logprobs,
      .range = {0, kMaxLogprobs}},
     {.name = "logprobs", .surfaces = kChat, .type = kBoolean, .help = "Log-probability of each token", .otherwise = 0},
@@ -244,7 +244,7 @@ constexpr RequestField kFields[] = {
      .help = "With `message.output_text.logprobs`: and of the K most likely", .range = {0, 20}, .otherwise = 0},
     {.name = "top_logprobs", .surfaces = kRows, .type = kInteger, .help = "And of the K most likely",
      .range = {0, kMaxLogprobs}, .otherwise = 0},
-    {.name = "prompt_logprobs", .surfaces = kChoices | kLocal, .type = kInteger,
+    {.name = "prompt_logprobs", .surfaces = kChoices | kRows | kFlags, .type = kInteger,
      .help = "Log-probability of each of the prompt's tokens, and of the K most likely; not in a stream",
      .member = &P::prompt_logprobs, .range = {0, kMaxLogprobs}},
     {.name = "include", .surfaces = kResponses, .help = "What else the answer has",
