@@ -368,9 +368,8 @@ void add_chat(CLI::App& program) {
   options->sampling.add_to(command, Surface::kTerminal);
   options->chat.add_to(command, options->engine);
   add_engine_flags(command, options->engine);
-  command.callback([options] {
-    Chat(options->chat.load(options->engine), options->sampling.params(), options->system).run();
-  });
+  command.callback(
+      [options] { Chat(options->chat.load(options->engine), options->sampling.params(), options->system).run(); });
 }
 
 }  // namespace caravel::cli

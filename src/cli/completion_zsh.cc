@@ -55,8 +55,8 @@ std::string flag_line(const FlagRow& row) {
   std::string lines;
   for (const std::string& name : row.names) {
     const std::string equals = name.starts_with("--") && !row.value.empty() ? "=" : "";
-    lines +=
-        fmt::format("    {}\n", in_quotes(fmt::format("{}{}{}[{}]{}", others, name, equals, escaped(row.help), message)));
+    lines += fmt::format("    {}\n",
+                         in_quotes(fmt::format("{}{}{}[{}]{}", others, name, equals, escaped(row.help), message)));
   }
   return lines;
 }

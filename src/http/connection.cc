@@ -142,8 +142,9 @@ bool Connection::hold_body() {
   if (body_.resize(size > kSmallBody ? size : 0)) return true;
   body_.resize(0);
   std::string().swap(incoming_.head().body);
-  refuse(retry_later(fmt::format("the bodies of requests take {} bytes, and there is memory for {}: send it again later",
-                                 shared_.config.bodies.used(), shared_.config.bodies.total())));
+  refuse(
+      retry_later(fmt::format("the bodies of requests take {} bytes, and there is memory for {}: send it again later",
+                              shared_.config.bodies.used(), shared_.config.bodies.total())));
   return false;
 }
 
