@@ -13,6 +13,9 @@
 namespace caravel::sampler {
 namespace {
 
+/// Greedy, and nothing left out, unless a test says so.
+const SamplingParams kAllTokens{.temperature = 0.0F, .top_k = 0, .top_p = 1.0F, .min_p = 0.0F};
+
 constexpr size_t kVocab = 97;
 
 std::vector<float> random_logits(size_t count, uint32_t seed, float spread = 2.0F) {
@@ -36,7 +39,7 @@ class SamplerTest : public testing::Test {
   };
 
   static SamplingParams resolved(SamplingParams params) {
-    resolve_sampling(params, {}, {});
+    resolve_sampling(params, {}, kAllTokens);
     return params;
   }
 
