@@ -28,10 +28,10 @@ FILES = {
     "texts.txt": "a cat\na dog\na car\n",
 }
 
-# What the output of the command that begins so must match. Each command of the README has one, or stands in UNTRIED.
+# What the output of the command that has this in it must match. Each command of the README has one, or stands in UNTRIED.
 EXPECTED = {
     'caravel generate --prompt "The three primary colors are"': COLOURS,
-    'caravel generate --chat --prompt "What is the capital of Japan?"': r"Tokyo",
+    "What is the capital of Japan?": r"Tokyo",
     'caravel generate --prompt "Once upon a time"': r'(?s)("text": ?".{20,}){3}',
     'caravel generate --chat --prompt "Describe a person"': r'^\{\s*"name": ?"[^"]*", ?\s*"age": ?\d+\s*\}$',
     "caravel generate --input": r"^$",
@@ -40,7 +40,7 @@ EXPECTED = {
     "caravel embed": r"^$",
     'echo "Grüße, 世界" | caravel tokenize': r'"count": ?\d+|\[\d+, ?\d+',
     "caravel inspect": r"(?s)SmolLM2|Smollm2.*KV cache",
-    "curl localhost:8000/v1/chat/completions": r"Tokyo|get_weather",
+    '"name": "get_weather"': r'get_weather.*"city.{1,6}(Paris|Rome)',
 }
 UNTRIED = {
     "caravel chat": "a terminal: tests/cli/cli_test.py",
@@ -70,9 +70,9 @@ def commands():
                 command = ""
 
 
-def expectation(command, table):
-    found = [key for key in table if command.startswith(key)]
-    return table[max(found, key=len)] if found else None
+def expectation(command):
+    found = [key for key in EXPECTED if key in command]
+    return EXPECTED[max(found, key=len)] if found else None
 
 
 class Readme(unittest.TestCase):
@@ -110,9 +110,9 @@ class Readme(unittest.TestCase):
         tried = 0
         for command in commands():
             with self.subTest(command):
-                if expectation(command, UNTRIED) is not None:
+                if command.startswith(tuple(UNTRIED)):
                     continue
-                rule = expectation(command, EXPECTED)
+                rule = expectation(command)
                 self.assertIsNotNone(rule, "the README has a command that this test does not know")
                 self.assertRegex(self.shell(command).strip(), rule)
                 tried += 1
