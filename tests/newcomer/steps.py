@@ -135,7 +135,7 @@ class Terminal:
 
 
 def talk(folder, environment):
-    """The conversation: a block pasted, three quotes, a stop, a mistyped command, leaving. Yields what each showed."""
+    """The conversation: a block pasted, commands, a stop, leaving. Yields what each showed."""
     terminal = Terminal(folder, environment)
     terminal.wait_for(r"/help.*> ")
     terminal.say("What is the capital of Japan?\r")
