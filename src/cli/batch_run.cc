@@ -112,8 +112,8 @@ std::vector<const BatchRow*> BatchRun::rows_left(BatchOutcome& outcome) {
 void BatchRun::answer(RowAnswerer& answerer, std::vector<const BatchRow*> left, size_t most_in_flight,
                       BatchOutcome& outcome) {
   std::deque<const BatchRow*> waiting(left.begin(), left.end());
-  Progress progress(outcome.rows, outcome.rows - static_cast<int64_t>(waiting.size()));
   const InterruptGuard guard;
+  Progress progress(guard, outcome.rows, outcome.rows - static_cast<int64_t>(waiting.size()));
   Bell bell;
   struct Running {
     std::unique_ptr<RowWork> work;

@@ -230,7 +230,7 @@ std::vector<RequestRecord> run_load(const LoadTarget& target, const std::vector<
                                     const std::vector<double>& arrivals, int max_concurrency) {
   Load load(target, planned.size());
   const InterruptGuard interrupt;
-  Progress progress(static_cast<int64_t>(planned.size()), 0);
+  Progress progress(interrupt, static_cast<int64_t>(planned.size()), 0);
   size_t sent = 0;
   while ((sent < planned.size() || load.running() > 0) && !interrupt.interrupted()) {
     const bool has_room = max_concurrency == 0 || load.running() < max_concurrency;

@@ -101,8 +101,9 @@ int run(const EmbedOptions& options) {
 
   const size_t count = prompts.size();
   const auto send = [&](size_t i) { return engine->embed({.tokens = std::move(prompts[i])}); };
+  const InterruptGuard guard;
   std::optional<Progress> progress;
-  if (!options.to_stdout()) progress.emplace(static_cast<int64_t>(count), 0);
+  if (!options.to_stdout()) progress.emplace(guard, static_cast<int64_t>(count), 0);
   int64_t computed = 0;  // tokens
   std::string matrix;    // f32, of a .npy file
   const auto each = [&](size_t i, const Result& result) {
@@ -117,7 +118,6 @@ int run(const EmbedOptions& options) {
     computed += result.usage.prompt_tokens;
     if (progress) progress->update(static_cast<int64_t>(i) + 1, computed);
   };
-  const InterruptGuard guard;
   const size_t done = run_in_order(count, 2 * static_cast<size_t>(options.engine.max_num_seqs), guard, send, each);
   if (options.as_npy() && done == count) {
     output.keep(0);

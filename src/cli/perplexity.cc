@@ -153,7 +153,8 @@ Outcome measure(const PerplexityOptions& options, Engine& engine, const std::str
     if (begins) item.prefix.front() = *tokenizer.bos_id();
     return engine.score({.items = {std::move(item)}});
   };
-  Progress progress(static_cast<int64_t>(windows.size()), 0);
+  const InterruptGuard guard;
+  Progress progress(guard, static_cast<int64_t>(windows.size()), 0);
   int64_t computed = 0;
   const auto each = [&](size_t i, const Result& result) {
     outcome.perplexity.add(result.scores.front().front().token_logprobs);
@@ -164,7 +165,6 @@ Outcome measure(const PerplexityOptions& options, Engine& engine, const std::str
   constexpr int64_t kMostAhead = 16;
   const int64_t fitting = info.kv_tokens / static_cast<int64_t>(outcome.shape.size);
   const auto ahead = static_cast<size_t>(std::clamp<int64_t>(fitting, 1, kMostAhead));
-  const InterruptGuard guard;
   outcome.done = run_in_order(windows.size(), ahead, guard, send, each);
   return outcome;
 }

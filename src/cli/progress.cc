@@ -19,7 +19,7 @@ std::string duration(double seconds) {
 
 }  // namespace
 
-Progress::Progress(int64_t total, int64_t done_before)
+Progress::Progress(const InterruptGuard& /*guard*/, int64_t total, int64_t done_before)
     : total_(total), done_before_(done_before), done_(done_before), terminal_(::isatty(STDERR_FILENO) == 1) {
   draw();
 }

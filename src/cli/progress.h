@@ -3,6 +3,7 @@
 #include <cstdint>
 
 #include "base/clock.h"
+#include "cli/interrupt.h"
 
 namespace caravel::cli {
 
@@ -10,7 +11,8 @@ namespace caravel::cli {
 /// a line every ten seconds elsewhere.
 class Progress {
  public:
-  Progress(int64_t total, int64_t done_before);
+  /// The guard is there first: whoever sees the first line may press ctrl-C.
+  Progress(const InterruptGuard& guard, int64_t total, int64_t done_before);
   ~Progress();
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
