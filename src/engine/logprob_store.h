@@ -29,17 +29,20 @@ class LogprobStore {
   int block_size() const { return block_size_; }
 
  private:
+  using Top = std::vector<std::pair<int32_t, float>>;  // most likely first
   struct Entry {
     float logprob = 0;
     int32_t rank = 0;  // 0: nothing is known
+    Top top;
   };
-  struct Side {
-    std::vector<Entry> entries;                                // [blocks * block_size]
-    std::vector<std::vector<std::pair<int32_t, float>>> tops;  // [blocks * block_size], most likely first
-  };
+  using Block = std::vector<Entry>;  // [block_size]; empty: nothing was ever known of it
+  using Side = std::vector<Block>;
+
+  Entry& entry_of(Block& block, int64_t slot) const { return block[static_cast<size_t>(slot % block_size_)]; }
   void copy(const Side& from, Side& to, std::span<const BlockCopy> copies);
-  /// Replaces a slot's; nothing where that would be too many.
-  void keep(std::vector<std::pair<int32_t, float>>& slot, const std::vector<std::pair<int32_t, float>>& top);
+  void forget(Entry& entry);
+  /// Replaces an entry's; nothing where that would be too many.
+  void keep(Top& kept, const Top& top);
 
   int block_size_;
   int64_t max_top_;

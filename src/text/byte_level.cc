@@ -5,12 +5,12 @@
 #include <cstdint>
 
 #include "base/utf8.h"
-#include "text/unicode.h"
 
 namespace caravel::text {
 namespace {
 
 constexpr int kAlphabetEnd = 0x144;  // the highest character of the alphabet is U+0143
+constexpr size_t kLongestCharacter = 2;  // bytes
 
 // Printable bytes of Latin-1 stand for themselves, the others come in order from U+0100 on. -1: not in the alphabet.
 constexpr std::array<int16_t, kAlphabetEnd> make_alphabet() {
@@ -28,14 +28,23 @@ constexpr auto kAlphabet = make_alphabet();
 }  // namespace
 
 std::optional<std::string> byte_level_bytes(std::string_view stored) {
-  if (!is_valid_utf8(stored)) return std::nullopt;
   std::string bytes;
-  for (size_t i = 0; i < stored.size(); i += char_length(stored[i])) {
-    const char32_t c = first_char(stored.substr(i));
-    if (c >= kAlphabetEnd || kAlphabet[c] < 0) return std::nullopt;
-    bytes += static_cast<char>(kAlphabet[c]);
+  bytes.reserve(stored.size());
+  while (!stored.empty()) {
+    const Utf8Sequence next = next_utf8(stored);
+    const bool is_character = next.kind == Utf8Sequence::kCharacter;
+    if (!is_character || next.code_point >= kAlphabetEnd || kAlphabet[next.code_point] < 0) return std::nullopt;
+    bytes += static_cast<char>(kAlphabet[next.code_point]);
+    stored.remove_prefix(next.length);
   }
   return bytes;
+}
+
+std::optional<uint8_t> byte_level_byte(std::string_view stored) {
+  if (stored.empty() || stored.size() > kLongestCharacter) return std::nullopt;
+  const auto bytes = byte_level_bytes(stored);
+  if (!bytes || bytes->size() != 1) return std::nullopt;
+  return static_cast<uint8_t>(bytes->front());
 }
 
 std::string byte_level_decode(std::string_view stored) {

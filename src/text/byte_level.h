@@ -12,6 +12,8 @@ namespace caravel::text {
 std::string byte_level_decode(std::string_view stored);
 /// The same; nothing where the text has a character outside the alphabet.
 std::optional<std::string> byte_level_bytes(std::string_view stored);
+/// The byte of a token that stands for one; nothing for others.
+std::optional<uint8_t> byte_level_byte(std::string_view stored);
 /// The character that a byte is stored as.
 std::string byte_level_character(uint8_t byte);
 

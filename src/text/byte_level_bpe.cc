@@ -15,12 +15,11 @@ ByteLevelBpe::ByteLevelBpe(const TokenizerData& data, const Vocabulary& vocabula
   for (int32_t id = 0; id < vocabulary.size(); ++id) {
     const auto& token = data.tokens[static_cast<size_t>(id)];
     if (!token.in_model) continue;
-    auto bytes = byte_level_bytes(token.text);
-    if (!bytes) continue;
-    if (bytes->size() == 1 && byte_ids_[static_cast<uint8_t>(bytes->front())] < 0) {
-      byte_ids_[static_cast<uint8_t>(bytes->front())] = id;
+    if (const auto byte = byte_level_byte(token.text); byte && byte_ids_[*byte] < 0) byte_ids_[*byte] = id;
+    if (!ignore_merges) continue;
+    if (auto bytes = byte_level_bytes(token.text)) {
+      whole_.try_emplace(std::move(*bytes), Whole{id, token.type == TokenType::kControl});
     }
-    if (ignore_merges) whole_.try_emplace(std::move(*bytes), Whole{id, token.type == TokenType::kControl});
   }
 }
 

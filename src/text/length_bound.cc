@@ -46,8 +46,8 @@ std::array<bool, 256> bytes_with_tokens(const TokenizerData& data) {
     if (!token.in_model) continue;
     if (data.kind == TokenizerKind::kSentencePieceBpe) {
       if (const auto byte = byte_of(token.text)) bytes[*byte] = true;
-    } else if (const auto raw = byte_level_bytes(token.text); raw && raw->size() == 1) {
-      bytes[static_cast<uint8_t>(raw->front())] = true;
+    } else if (const auto byte = byte_level_byte(token.text)) {
+      bytes[*byte] = true;
     }
   }
   return bytes;

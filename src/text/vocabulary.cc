@@ -1,5 +1,8 @@
 #include "text/vocabulary.h"
 
+#include <bit>
+#include <functional>
+
 #include "base/check.h"
 #include "base/numbers.h"
 #include "text/decoder.h"
@@ -12,14 +15,22 @@ std::optional<uint8_t> byte_of(std::string_view stored) {
   return parse_number<uint8_t>(stored.substr(3, 2), 16);
 }
 
-Vocabulary::Vocabulary(const TokenizerData& data, const Decoder& decoder) {
+namespace {
+
+size_t hash_of(std::string_view text) { return std::hash<std::string_view>()(text); }
+
+}  // namespace
+
+Vocabulary::Vocabulary(const TokenizerData& data, const Decoder& decoder)
+    : tokens_(data.tokens), slots_(std::bit_ceil(data.tokens.size() * 2 + 1)) {
   byte_tokens_.fill(-1);
-  ids_.reserve(data.tokens.size());
   ends_.reserve(data.tokens.size());
   for (size_t i = 0; i < data.tokens.size(); ++i) {
     const auto& token = data.tokens[i];
     const auto id = static_cast<int32_t>(i);
-    ids_.emplace(token.text, id);
+    const size_t hash = hash_of(token.text);
+    Slot& slot = slots_[slot_of(token.text, hash)];
+    if (slot.id < 0) slot = {static_cast<uint32_t>(hash), id};
     bytes_ += decoder.bytes(token, /*first=*/false);
     ends_.push_back(bytes_.size());
     if (token.type == TokenType::kByte && token.in_model) {
@@ -31,9 +42,19 @@ Vocabulary::Vocabulary(const TokenizerData& data, const Decoder& decoder) {
 }
 
 std::optional<int32_t> Vocabulary::find(std::string_view stored) const {
-  const auto found = ids_.find(stored);
-  if (found == ids_.end()) return std::nullopt;
-  return found->second;
+  const Slot& slot = slots_[slot_of(stored, hash_of(stored))];
+  if (slot.id < 0) return std::nullopt;
+  return slot.id;
+}
+
+size_t Vocabulary::slot_of(std::string_view stored, size_t hash) const {
+  const size_t mask = slots_.size() - 1;
+  // The high half chooses the slot and the low half is kept.
+  for (size_t i = hash >> 32 & mask;; i = (i + 1) & mask) {
+    const Slot& slot = slots_[i];
+    if (slot.id < 0) return i;
+    if (slot.hash == static_cast<uint32_t>(hash) && tokens_[static_cast<size_t>(slot.id)].text == stored) return i;
+  }
 }
 
 std::string_view Vocabulary::bytes(int32_t token) const {

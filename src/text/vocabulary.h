@@ -5,7 +5,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "text/decoder.h"
@@ -33,7 +32,17 @@ class Vocabulary {
   int32_t byte_token(uint8_t byte) const { return byte_tokens_[byte]; }
 
  private:
-  std::unordered_map<std::string_view, int32_t> ids_;
+  /// Of the table from texts to ids: open addressing, at most half full. The part of the hash lets a search read one
+  /// text, the one that it looks for.
+  struct Slot {
+    uint32_t hash = 0;
+    int32_t id = -1;  // -1: free
+  };
+  /// Where the text is, or the free slot where it would go.
+  size_t slot_of(std::string_view stored, size_t hash) const;
+
+  const std::vector<TokenizerData::Token>& tokens_;
+  std::vector<Slot> slots_;
   std::string bytes_;         // all tokens', one after another
   std::vector<size_t> ends_;  // [tokens] into bytes_
   std::array<int32_t, 256> byte_tokens_;

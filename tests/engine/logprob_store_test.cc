@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "scheduler/plan.h"
+
 namespace caravel::engine {
 namespace {
 
@@ -23,6 +25,25 @@ TEST(LogprobStore, KeepsAsManyOfTheMostLikelyAsItMay) {
   store.put(0, logprob(0));
   store.put(4, logprob(5));
   EXPECT_TRUE(store.get(4, 5, found)) << "what was given up is there for others";
+}
+
+TEST(LogprobStore, CopiesGoAlongWithBlocks) {
+  LogprobStore store(4, 2, 16, 100);
+  TokenLogprob found;
+  store.put(3, logprob(2));
+  store.put(2 * 16 + 3, logprob(1));
+  scheduler::Plan plan;
+  plan.swap_outs = {{.from = 0, .to = 1}};
+  store.begin_step(plan);
+  plan = {};
+  plan.swap_ins = {{.from = 1, .to = 3}};
+  plan.copies = {{.from = 1, .to = 2}};  // of block 1 nothing is known
+  store.begin_step(plan);
+  EXPECT_TRUE(store.get(3, 2, found)) << "it is still there";
+  EXPECT_TRUE(store.get(3 * 16 + 3, 2, found)) << "by way of the host";
+  EXPECT_FALSE(store.get(3 * 16 + 4, 0, found)) << "never put";
+  EXPECT_FALSE(store.get(2 * 16 + 3, 0, found)) << "the block was overwritten";
+  EXPECT_FALSE(store.get(16 + 3, 0, found));
 }
 
 }  // namespace
