@@ -8,5 +8,7 @@ namespace caravel::tests {
 // of all others to every checkout.
 std::string source_dir();
 std::string fixtures();
+/// A tiny model of tests/fixtures/models.
+std::string model_fixture(const std::string& name);
 
 }  // namespace caravel::tests

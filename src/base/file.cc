@@ -41,6 +41,11 @@ class FileDescriptor {
 
 }  // namespace
 
+bool is_there(const std::filesystem::path& path) {
+  std::error_code unknown;
+  return std::filesystem::exists(path, unknown);
+}
+
 MappedBytes::~MappedBytes() {
   if (pages_ != nullptr) ::munmap(pages_, pages_size_);
 }

@@ -2,12 +2,16 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <span>
 #include <string>
 #include <utility>
 
 namespace caravel {
+
+/// False also where it cannot be told.
+bool is_there(const std::filesystem::path& path);
 
 /// Bytes of a file, mapped read-only while the object lives, or bytes that somebody else keeps. Movable. Any thread may
 /// read them.

@@ -10,7 +10,7 @@
 namespace caravel::chat {
 namespace {
 
-std::string literal(std::string_view text) {
+std::string gbnf_literal(std::string_view text) {
   std::string quoted = "\"";
   for (const char byte : text) {
     if (byte == '\n') {
@@ -65,23 +65,23 @@ GrammarSpec forced_call_grammar(ToolFormat format, const Json& tools, bool paral
   spec.kind = GrammarSpec::Kind::kGbnf;
   std::string root = "root ::= ";
   const auto put = [&root](std::string_view text) {
-    if (!text.empty()) root += literal(text) + " ";
+    if (!text.empty()) root += gbnf_literal(text) + " ";
   };
   put(spelled.before);
   root += "call ";
-  if (parallel) root += "(" + literal(spelled.between) + " call)* ";
+  if (parallel) root += "(" + gbnf_literal(spelled.between) + " call)* ";
   put(spelled.after);
-  std::string call = "call ::= " + literal(spelled.call) + " (";
+  std::string call = "call ::= " + gbnf_literal(spelled.call) + " (";
   for (const Json& tool : tools) {
     const Json& function = tool.at("function");
     const std::string name = function.at("name").get<std::string>();
     const std::string quoted = Json(name).dump();
     call += spec.schemas.empty() ? " " : " | ";
-    call += literal(quoted.substr(1, quoted.size() - 2) + std::string(spelled.arguments)) + " schema-" +
+    call += gbnf_literal(quoted.substr(1, quoted.size() - 2) + std::string(spelled.arguments)) + " schema-" +
             std::to_string(spec.schemas.size());
     spec.schemas.push_back(schema_of(function, spec.schemas.size()));
   }
-  spec.text = root + "\n" + call + " ) " + literal(spelled.end) + "\n";
+  spec.text = root + "\n" + call + " ) " + gbnf_literal(spelled.end) + "\n";
   return spec;
 }
 

@@ -6,7 +6,7 @@ namespace {
 
 constexpr std::string_view kOpen = "<tool_call>";
 constexpr std::string_view kEnd = "</tool_call>";
-constexpr std::string_view kMarks[] = {kOpen, kEnd};
+constexpr std::string_view kHermesMarks[] = {kOpen, kEnd};
 
 /// <tool_call>{"name": ..., "arguments": {...}}</tool_call>, once for each call.
 class HermesParser final : public CallParser {
@@ -69,7 +69,7 @@ const ToolSyntax kHermesSyntax = {
           return says(chat_template, kOpen) &&
                  (says(chat_template, "\"arguments\"") || says(chat_template, "\\\"arguments\\\""));
         },
-    .marks = kMarks,
+    .marks = kHermesMarks,
     .instruction = kInstruction,
     .forced = kSpelling,
     .make_parser = make_parser,
@@ -79,7 +79,7 @@ const ToolSyntax kGeneralSyntax = {
     .format = ToolFormat::kGeneral,
     .name = "general",
     .is_format_of = [](std::string_view) { return false; },
-    .marks = kMarks,
+    .marks = kHermesMarks,
     .instruction = kInstruction,
     .forced = kSpelling,
     .make_parser = make_parser,

@@ -5,7 +5,7 @@ namespace caravel::chat {
 namespace {
 
 constexpr std::string_view kPythonTag = "<|python_tag|>";
-constexpr std::string_view kMarks[] = {kPythonTag};
+constexpr std::string_view kLlamaMarks[] = {kPythonTag};
 
 /// {"name": ..., "parameters": {...}} at the start of the answer, or anywhere after <|python_tag|>; more calls may
 /// follow behind semicolons, commas, white space or another tag. Built-in tools' `<|python_tag|>name.call(...)` is
@@ -64,7 +64,7 @@ const ToolSyntax kLlama3Syntax = {
         [](std::string_view chat_template) {
           return says(chat_template, "<|start_header_id|>") && says(chat_template, "\"parameters\"");
         },
-    .marks = kMarks,
+    .marks = kLlamaMarks,
     .instruction =
         "answer with nothing but {\"name\": function name, \"parameters\": dictionary of argument name and "
         "its value}",

@@ -8,11 +8,11 @@ namespace {
 
 constexpr std::string_view kToolCalls = "[TOOL_CALLS]";
 constexpr std::string_view kArgs = "[ARGS]";
-constexpr std::string_view kCallId = "[CALL_ID]";
-constexpr std::string_view kMarks[] = {kToolCalls, kArgs, kCallId};
+constexpr std::string_view kCallIdMark = "[CALL_ID]";
+constexpr std::string_view kMistralMarks[] = {kToolCalls, kArgs, kCallIdMark};
 constexpr size_t kMaxSpace = 64;  // bytes between a list's bracket and its first call
 
-bool is_name_byte(char byte) {
+bool is_tool_name_byte(char byte) {
   return std::isalnum(static_cast<unsigned char>(byte)) != 0 || byte == '_' || byte == '-' || byte == '.';
 }
 
@@ -106,7 +106,7 @@ class MistralParser final : public CallParser {
   Read named(char byte) {
     switch (state_) {
       case State::kName:
-        if (is_name_byte(byte)) {
+        if (is_tool_name_byte(byte)) {
           name_ += byte;
           return Read::kMore;
         }
@@ -116,14 +116,14 @@ class MistralParser final : public CallParser {
         text_ += byte;
         if (text_ == kArgs) {
           state_ = State::kBeforeArguments;
-        } else if (text_ == kCallId) {
+        } else if (text_ == kCallIdMark) {
           state_ = State::kId;
-        } else if (!kArgs.starts_with(text_) && !kCallId.starts_with(text_)) {
+        } else if (!kArgs.starts_with(text_) && !kCallIdMark.starts_with(text_)) {
           return Read::kNotCalls;
         }
         return Read::kMore;
       case State::kId:
-        if (is_name_byte(byte)) return Read::kMore;
+        if (is_tool_name_byte(byte)) return Read::kMore;
         return byte == '[' ? to_mark(byte) : Read::kNotCalls;
       default:
         return begin_arguments(byte);
@@ -172,7 +172,7 @@ const ToolSyntax kMistralSyntax = {
     .format = ToolFormat::kMistral,
     .name = "mistral",
     .is_format_of = [](std::string_view chat_template) { return says(chat_template, kToolCalls); },
-    .marks = kMarks,
+    .marks = kMistralMarks,
     .instruction =
         "answer with nothing but a list of them: [{\"name\": function name, \"arguments\": dictionary of "
         "argument name and its value}]",

@@ -84,13 +84,13 @@ class ReasoningParser final : public OutputParser {
 };
 
 /// What marks a reasoning part, in the templates that have one.
-constexpr std::pair<std::string_view, std::string_view> kMarks[] = {
+constexpr std::pair<std::string_view, std::string_view> kReasoningMarks[] = {
     {"<think>", "</think>"}, {"[THINK]", "[/THINK]"}, {"<seed:think>", "</seed:think>"}};
 
 }  // namespace
 
 ReasoningMarks reasoning_marks(std::string_view chat_template, std::string_view prompt) {
-  for (const auto& [begin, end] : kMarks) {
+  for (const auto& [begin, end] : kReasoningMarks) {
     // Some templates only cut former reasoning off, by its end.
     if (chat_template.find(end) == std::string_view::npos) continue;
     const std::string_view shown = prompt.substr(0, prompt.find_last_not_of(" \n\t\r") + 1);

@@ -78,7 +78,7 @@ LoadTarget make_target(const ServeBenchOptions& options) {
   target.ignore_eos = options.ignore_eos;
   target.timeout = std::chrono::milliseconds(std::llround(1e3 * options.timeout));
   if (!options.extra_body.empty()) {
-    target.extra_body = nlohmann::json::parse(options.extra_body, nullptr, false);
+    target.extra_body = Json::parse(options.extra_body, nullptr, false);
     if (!target.extra_body.is_object()) throw fail<UsageError>("--extra-body: not a JSON object");
   }
   target.model = options.model.empty() ? served_model(target) : options.model;
@@ -112,8 +112,8 @@ std::vector<PlannedRequest> plan_load(const ServeBenchOptions& options, const Lo
     try_once(target, {random_ids(8, options.max_token_id, random), {.input = 8, .output = 1}});
   }
   for (const RequestLengths& each : lengths) {
-    nlohmann::json prompt = words ? nlohmann::json(random_words(count.words_for(each.input), random))
-                                  : random_ids(each.input, options.max_token_id, random);
+    Json prompt = words ? Json(random_words(count.words_for(each.input), random))
+                        : random_ids(each.input, options.max_token_id, random);
     planned.push_back({std::move(prompt), each});
   }
   return planned;

@@ -21,8 +21,6 @@
 namespace caravel::cli {
 namespace {
 
-using Json = nlohmann::json;
-
 constexpr size_t kShownOfAnError = 200;  // bytes
 
 std::string endpoint(const LoadTarget& target, std::string_view name) {
@@ -56,7 +54,7 @@ http::Request completion_request(const LoadTarget& target, const PlannedRequest&
     body["messages"] = planned.prompt;
   }
   body.update(target.extra_body);
-  request.body = body.dump(-1, ' ', false, Json::error_handler_t::replace);
+  request.body = to_text(body);
   return request;
 }
 

@@ -2,11 +2,11 @@
 
 #include <chrono>
 #include <cstdint>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
 #include "cli/bench_serve_workload.h"
+#include "fields/json.h"
 #include "http/client.h"
 
 namespace caravel::cli {
@@ -18,7 +18,7 @@ struct LoadTarget {
   std::string model;
   std::string api_key;
   bool ignore_eos = false;
-  nlohmann::json extra_body = nlohmann::json::object();  // fields that go into every body
+  Json extra_body = Json::object();  // fields that go into every body
   std::chrono::milliseconds timeout{600'000};
 };
 

@@ -12,8 +12,6 @@
 namespace caravel::cli {
 namespace {
 
-using Json = nlohmann::json;
-
 constexpr int kShortest = 4;    // tokens
 constexpr int kLongest = 1024;  // tokens
 constexpr int kFirstId = 256;

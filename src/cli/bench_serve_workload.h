@@ -1,12 +1,13 @@
 #pragma once
 
 #include <cstdint>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <random>
 #include <string>
 #include <utility>
 #include <vector>
+
+#include "fields/json.h"
 
 namespace caravel::cli {
 
@@ -30,13 +31,13 @@ std::vector<double> poisson_arrivals(int count, double rate, uint64_t seed);
 
 /// What one request asks for. `prompt`: text, token ids, or chat messages.
 struct PlannedRequest {
-  nlohmann::json prompt;
+  Json prompt;
   RequestLengths lengths;  // input 0: not known
 };
 
 /// Random token ids from 256 (below lie bytes and control tokens) to `last`: exactly as many as asked for, whatever the
 /// tokenizer.
-nlohmann::json random_ids(int count, int last, std::mt19937_64& random);
+Json random_ids(int count, int last, std::mt19937_64& random);
 
 /// Random everyday words, which common vocabularies hold as one token each.
 std::string random_words(int count, std::mt19937_64& random);

@@ -11,17 +11,17 @@ namespace caravel::cli {
 namespace {
 
 constexpr std::string_view kQuotes = "\"\"\"";
-constexpr std::string_view kBlanks = " \t\r\n";
+constexpr std::string_view kBlanksAndBreaks = " \t\r\n";
 
 std::string_view without_blanks_behind(std::string_view text) {
-  return text.substr(0, text.find_last_not_of(kBlanks) + 1);
+  return text.substr(0, text.find_last_not_of(kBlanksAndBreaks) + 1);
 }
 
 }  // namespace
 
 std::string without_blank_lines(std::string_view text) {
   text = without_blanks_behind(text);
-  const size_t first = std::min(text.find_first_not_of(kBlanks), text.size());
+  const size_t first = std::min(text.find_first_not_of(kBlanksAndBreaks), text.size());
   const size_t line_break = text.substr(0, first).rfind('\n');
   return std::string(line_break == std::string_view::npos ? text : text.substr(line_break + 1));
 }
@@ -64,7 +64,7 @@ std::optional<ChatEntry> ChatInput::next() {
   const bool begins_block = is_one_line && entry.text.starts_with(kQuotes);
   if (begins_block) entry = read_quoted(entry.text.substr(kQuotes.size()));
   if (!entry.text.empty()) remember(entry.text);
-  if (const size_t blanks = entry.text.find_first_not_of(kBlanks); is_one_line && !begins_block && blanks > 0) {
+  if (const size_t blanks = entry.text.find_first_not_of(kBlanksAndBreaks); is_one_line && !begins_block && blanks > 0) {
     entry = {.text = entry.text.substr(std::min(blanks, entry.text.size())), .is_message = true};
   }
   return entry;

@@ -10,7 +10,7 @@ namespace caravel::cli {
 namespace {
 
 // "=" is a word of its own in COMP_WORDS, so `--isa=a` arrives as three.
-constexpr std::string_view kBegin = R"bash(# bash completion for caravel, as `caravel completion bash` prints it
+constexpr std::string_view kBashBegin = R"bash(# bash completion for caravel, as `caravel completion bash` prints it
 _caravel() {
   local current=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} program=${COMP_WORDS[0]/#\~/$HOME}
   if [[ $current == = ]]; then
@@ -23,7 +23,7 @@ _caravel() {
     case "$command,$word" in
 )bash";
 
-constexpr std::string_view kEnd = R"bash(  esac
+constexpr std::string_view kBashEnd = R"bash(  esac
   if [[ -n $choices ]]; then
     mapfile -t COMPREPLY < <(compgen -W "$choices" -- "$current")
   elif [[ $takes == value ]]; then
@@ -73,7 +73,7 @@ std::string command_case(const CompletedCommand& command) {
 }  // namespace
 
 std::string bash_completion(const CLI::App& program) {
-  std::string text(kBegin);
+  std::string text(kBashBegin);
   for (const CompletedCommand& command : completed_commands(program)) {
     for (const CLI::App* each : commands_of(*command.app)) {
       const std::string words = command.words.empty() ? each->get_name() : command.words + " " + each->get_name();
@@ -82,7 +82,7 @@ std::string bash_completion(const CLI::App& program) {
   }
   text += "    esac\n  done\n  case $command in\n";
   for (const CompletedCommand& command : completed_commands(program)) text += command_case(command);
-  text += kEnd;
+  text += kBashEnd;
   return text;
 }
 

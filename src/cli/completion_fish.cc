@@ -10,7 +10,7 @@ namespace caravel::cli {
 namespace {
 
 /// In single quotes, for fish.
-std::string in_quotes(std::string_view text) {
+std::string in_fish_quotes(std::string_view text) {
   std::string line = "'";
   for (const char c : text) {
     if (c == '\'' || c == '\\') line += '\\';
@@ -25,11 +25,11 @@ std::string flag_line(const std::string& begin, const FlagRow& row) {
     line += name.starts_with("--") ? " -l " + name.substr(2) : " -s " + name.substr(1);
   }
   if (!row.choices.empty()) {
-    line += fmt::format(" -x -a {}", in_quotes(fmt::format("{}", fmt::join(row.choices, " "))));
+    line += fmt::format(" -x -a {}", in_fish_quotes(fmt::format("{}", fmt::join(row.choices, " "))));
   } else if (!row.value.empty()) {
     line += row.takes_path ? " -r -F" : " -x";
   }
-  return line + " -d " + in_quotes(row.help) + "\n";
+  return line + " -d " + in_fish_quotes(row.help) + "\n";
 }
 
 /// Whether the words before the cursor name this command; and the models that there are.
@@ -58,7 +58,7 @@ std::string fish_completion(const CLI::App& program) {
   for (const CompletedCommand& command : commands) {
     const std::string begin = fmt::format("complete -c caravel -n '__caravel_command {}'", command.words);
     for (const CLI::App* each : commands_of(*command.app)) {
-      text += fmt::format("{} -a {} -d {}\n", begin, each->get_name(), in_quotes(each->get_description()));
+      text += fmt::format("{} -a {} -d {}\n", begin, each->get_name(), in_fish_quotes(each->get_description()));
     }
     for (const FlagGroup& group : flag_groups(*command.app)) {
       for (const FlagRow& row : group.rows) {

@@ -10,7 +10,7 @@
 namespace caravel::cli {
 namespace {
 
-constexpr std::string_view kBegin = R"zsh(#compdef caravel
+constexpr std::string_view kZshBegin = R"zsh(#compdef caravel
 # zsh completion for caravel, as `caravel completion zsh` prints it
 
 _caravel_models() {
@@ -20,7 +20,7 @@ _caravel_models() {
 
 )zsh";
 
-constexpr std::string_view kEnd = R"zsh(if [[ $funcstack[1] == _caravel ]]; then
+constexpr std::string_view kZshEnd = R"zsh(if [[ $funcstack[1] == _caravel ]]; then
   _caravel "$@"
 else
   compdef _caravel caravel
@@ -28,7 +28,7 @@ fi
 )zsh";
 
 /// In single quotes, for a shell.
-std::string in_quotes(std::string_view text) {
+std::string in_zsh_quotes(std::string_view text) {
   std::string line = "'";
   for (const char c : text) line += c == '\'' ? std::string("'\\''") : std::string(1, c);
   return line + "'";
@@ -56,7 +56,7 @@ std::string flag_line(const FlagRow& row) {
   for (const std::string& name : row.names) {
     const std::string equals = name.starts_with("--") && !row.value.empty() ? "=" : "";
     lines += fmt::format("    {}\n",
-                         in_quotes(fmt::format("{}{}{}[{}]{}", others, name, equals, escaped(row.help), message)));
+                         in_zsh_quotes(fmt::format("{}{}{}[{}]{}", others, name, equals, escaped(row.help), message)));
   }
   return lines;
 }
@@ -85,7 +85,7 @@ std::string command_function(const CompletedCommand& command) {
   }
   text += "  local curcontext=$curcontext state state_descr line\n  typeset -A opt_args\n  local -a subcommands=(\n";
   for (const CLI::App* each : commands) {
-    text += fmt::format("    {}\n", in_quotes(each->get_name() + ":" + escaped(each->get_description())));
+    text += fmt::format("    {}\n", in_zsh_quotes(each->get_name() + ":" + escaped(each->get_description())));
   }
   text +=
       "  )\n  _arguments -s -C $flags '1:command:->command' '*::argument:->argument'\n"
@@ -99,9 +99,9 @@ std::string command_function(const CompletedCommand& command) {
 }  // namespace
 
 std::string zsh_completion(const CLI::App& program) {
-  std::string text(kBegin);
+  std::string text(kZshBegin);
   for (const CompletedCommand& command : completed_commands(program)) text += command_function(command);
-  text += kEnd;
+  text += kZshEnd;
   return text;
 }
 

@@ -5,8 +5,6 @@
 namespace caravel {
 namespace {
 
-constexpr double kMostInt = std::numeric_limits<int>::max();
-
 Json number(double value, bool integer) {
   return integer ? Json(static_cast<int64_t>(value)) : Json(static_cast<double>(static_cast<float>(value)));
 }

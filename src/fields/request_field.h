@@ -15,6 +15,8 @@
 
 namespace caravel {
 
+inline constexpr double kMostInt = std::numeric_limits<int>::max();
+
 /// Where a request can come from: the body of an HTTP endpoint, a row of a JSONL file, the command line.
 enum class Surface : uint16_t {
   kCompletions = 1 << 0,  // POST /v1/completions

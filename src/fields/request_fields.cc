@@ -12,7 +12,6 @@ using enum Surface;
 using enum FieldType;
 using enum FieldUse;
 
-constexpr double kMostInt = std::numeric_limits<int>::max();
 constexpr double kLeastInt = std::numeric_limits<int>::min();
 constexpr double kMostFloat = std::numeric_limits<float>::max();
 constexpr size_t kMaxStops = 64;      // every step looks for all of them

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "base/near_miss.h"
 #include "format/printable.h"
 
@@ -73,11 +74,6 @@ std::optional<HubName> parse_hub_name(std::string_view text) {
   if (!is_part(hub.organisation) || !is_part(hub.name) || is_file) return std::nullopt;
   if (!hub.quantisation.empty() && !is_part(hub.quantisation)) return std::nullopt;
   return hub;
-}
-
-bool is_there(const fs::path& path) {
-  std::error_code error;
-  return fs::exists(path, error);
 }
 
 // A file of the cache by its name, with or without .gguf. A name is one component: nothing climbs out of the cache.

@@ -14,7 +14,7 @@
 namespace caravel::grammar {
 namespace {
 
-constexpr int kMaxDepth = 200;
+constexpr int kMostDeep = 200;
 
 class GbnfParser {
  public:
@@ -103,7 +103,7 @@ class GbnfParser {
   }
 
   ExprPtr parse_choice(int depth) {
-    if (depth > kMaxDepth) throw fail<Unsupported>("groups lie more than {} deep", kMaxDepth);
+    if (depth > kMostDeep) throw fail<Unsupported>("groups lie more than {} deep", kMostDeep);
     std::vector<ExprPtr> parts = {parse_sequence(depth)};
     while (peek() == '|') {
       ++place_;
@@ -147,7 +147,7 @@ class GbnfParser {
 
   ExprPtr parse_repetitions(ExprPtr part, int depth) {
     for (int times = 0;; ++times) {
-      if (times > kMaxDepth) throw fail<Unsupported>("more than {} repetitions of one part", kMaxDepth);
+      if (times > kMostDeep) throw fail<Unsupported>("more than {} repetitions of one part", kMostDeep);
       const char c = peek();
       if (c == '*' || c == '+' || c == '?') {
         part = repeat(std::move(part), c == '+' ? 1 : 0, c == '?' ? 1 : kUnbounded);

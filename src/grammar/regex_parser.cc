@@ -13,7 +13,7 @@
 namespace caravel::grammar {
 namespace {
 
-constexpr int kMaxDepth = 200;
+constexpr int kMostGroupsDeep = 200;
 
 const std::vector<CharRange> kDigits = {{'0', '9'}};
 const std::vector<CharRange> kWord = {{'0', '9'}, {'A', 'Z'}, {'_', '_'}, {'a', 'z'}};
@@ -52,7 +52,7 @@ class RegexParser {
   }
 
   ExprPtr parse_choice(int depth) {
-    if (depth > kMaxDepth) throw fail<Unsupported>("groups lie more than {} deep", kMaxDepth);
+    if (depth > kMostGroupsDeep) throw fail<Unsupported>("groups lie more than {} deep", kMostGroupsDeep);
     std::vector<ExprPtr> parts = {parse_sequence(depth)};
     while (take("|")) parts.push_back(parse_sequence(depth));
     return choice(std::move(parts));

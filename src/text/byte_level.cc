@@ -9,7 +9,7 @@
 namespace caravel::text {
 namespace {
 
-constexpr int kAlphabetEnd = 0x144;  // the highest character of the alphabet is U+0143
+constexpr int kAlphabetEnd = 0x144;      // the highest character of the alphabet is U+0143
 constexpr size_t kLongestCharacter = 2;  // bytes
 
 // Printable bytes of Latin-1 stand for themselves, the others come in order from U+0100 on. -1: not in the alphabet.

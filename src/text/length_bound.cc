@@ -8,15 +8,13 @@
 namespace caravel::text {
 namespace {
 
-using Step = TokenizerData::NormalizerStep;
-
 /// Canonical composition makes at most three bytes one: three of Hangul's letters a syllable, the sign of Kelvin a K.
 constexpr size_t kComposed = 3;
 
 /// By how much the normalizer shortens a text at most; 0: without bound, or it is not known.
-size_t shrinks(const std::vector<Step>& normalizer) {
+size_t shrinks(const std::vector<TokenizerData::NormalizerStep>& normalizer) {
   size_t factor = 1;
-  for (const Step& step : normalizer) {
+  for (const TokenizerData::NormalizerStep& step : normalizer) {
     if (step.form == TokenizerData::Normalization::kNfkc) return 0;
     if (step.form == TokenizerData::Normalization::kNfc) {
       factor *= kComposed;
@@ -55,7 +53,7 @@ std::array<bool, 256> bytes_with_tokens(const TokenizerData& data) {
 
 }  // namespace
 
-LengthBound::LengthBound(const TokenizerData& data, const std::vector<Step>& normalizer,
+LengthBound::LengthBound(const TokenizerData& data, const std::vector<TokenizerData::NormalizerStep>& normalizer,
                          const NamedPreTokenizer& splitting) {
   const bool is_byte_level = data.kind == TokenizerKind::kByteLevelBpe;
   const size_t factor = shrinks(normalizer);

@@ -1,9 +1,11 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -32,6 +34,12 @@ struct TokenizerData {
 
   TokenizerKind kind = TokenizerKind::kByteLevelBpe;
   std::vector<Token> tokens;  // by id
+  /// The first token that is stored so: a walk through all of them.
+  std::optional<int32_t> find(std::string_view text) const {
+    const auto found = std::ranges::find(tokens, text, &Token::text);
+    if (found == tokens.end()) return std::nullopt;
+    return static_cast<int32_t>(found - tokens.begin());
+  }
 
   /// Pairs in order of rank, each side as stored. Empty for a kSentencePieceBpe that merges by score.
   std::vector<std::pair<std::string, std::string>> merges;

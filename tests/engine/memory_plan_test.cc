@@ -9,19 +9,19 @@ namespace {
 
 using testing::HasSubstr;
 
-constexpr int64_t kMebibyte = 1 << 20;
+constexpr int64_t kMiB = 1 << 20;
 
 /// Keys and values of 64 KiB a token in blocks of 1 MiB: a sequence of 8,192 tokens takes 512 MiB.
-ModelMemory model(int64_t weights = 100 * kMebibyte) {
+ModelMemory model(int64_t weights = 100 * kMiB) {
   return {
       .weights = weights,
-      .activations = 20 * kMebibyte,
-      .kv = {.groups = {{.window = 0, .layers = {0, 1, 2, 3}}}, .layers_per_group = 4, .layer_bytes = kMebibyte / 4},
+      .activations = 20 * kMiB,
+      .kv = {.groups = {{.window = 0, .layers = {0, 1, 2, 3}}}, .layers_per_group = 4, .layer_bytes = kMiB / 4},
       .full_model_len = 8192};
 }
 
 MemoryPlan plan(int64_t mebibytes, const EngineConfig& config = {}, const ModelMemory& of = model()) {
-  return plan_memory({.bytes = mebibytes * kMebibyte, .bound_by = "control group /x"}, of, config);
+  return plan_memory({.bytes = mebibytes * kMiB, .bound_by = "control group /x"}, of, config);
 }
 
 std::string refusal(int64_t mebibytes, const EngineConfig& config = {}, const ModelMemory& of = model()) {
@@ -35,13 +35,13 @@ std::string refusal(int64_t mebibytes, const EngineConfig& config = {}, const Mo
 
 TEST(MemoryPlan, PartsNeverAddUpToMoreThanThereIs) {
   for (const int64_t mebibytes : {200, 250, 300, 500, 1000, 2000, 4000, 16'000, 64'000, 1'000'000}) {
-    for (const int64_t kv : {int64_t{0}, 16 * kMebibyte}) {
+    for (const int64_t kv : {int64_t{0}, 16 * kMiB}) {
       const MemoryPlan made = plan(mebibytes, {.kv_cache_memory = kv});
       EXPECT_GE(made.left(), 0) << mebibytes;
       for (const auto& [name, bytes] : made.parts()) EXPECT_GE(bytes, 0) << name << " of " << mebibytes;
       EXPECT_GT(made.bodies, 0);
-      EXPECT_GE(made.kv_cache, 2 * kMebibyte);
-      EXPECT_EQ(made.max_model_len, std::min<int64_t>(8192, made.kv_cache / kMebibyte * 16)) << mebibytes;
+      EXPECT_GE(made.kv_cache, 2 * kMiB);
+      EXPECT_EQ(made.max_model_len, std::min<int64_t>(8192, made.kv_cache / kMiB * 16)) << mebibytes;
       if (kv != 0) {
         EXPECT_EQ(made.kv_cache, kv);
       }
@@ -64,38 +64,38 @@ TEST(MemoryPlan, OneSequenceOfFullLengthComesBeforeModesty) {
   const MemoryPlan tight = plan(700);
   EXPECT_TRUE(tight.lowers_context());
   EXPECT_EQ(tight.full_model_len, 8192);
-  EXPECT_EQ(tight.kv_full, 512 * kMebibyte);
+  EXPECT_EQ(tight.kv_full, 512 * kMiB);
   EXPECT_GT(tight.max_model_len, 3000);
   const MemoryPlan enough = plan(1600);
   EXPECT_FALSE(enough.lowers_context());
-  EXPECT_LT(enough.kv_cache, 530 * kMebibyte);
-  EXPECT_GT(enough.left(), 50 * kMebibyte);
+  EXPECT_LT(enough.kv_cache, 530 * kMiB);
+  EXPECT_GT(enough.left(), 50 * kMiB);
   const MemoryPlan much = plan(24'000);
-  EXPECT_GT(much.kv_cache, 4000 * kMebibyte);
-  EXPECT_LT(much.kv_cache, 6000 * kMebibyte);
+  EXPECT_GT(much.kv_cache, 4000 * kMiB);
+  EXPECT_LT(much.kv_cache, 6000 * kMiB);
 }
 
 TEST(MemoryPlan, NoMoreThanTheSequencesNeed) {
   const MemoryPlan made = plan(1'000'000, {.max_num_seqs = 2});
-  EXPECT_GE(made.kv_cache, 2 * 512 * kMebibyte);
-  EXPECT_LE(made.kv_cache, 2 * 530 * kMebibyte);
+  EXPECT_GE(made.kv_cache, 2 * 512 * kMiB);
+  EXPECT_LE(made.kv_cache, 2 * 530 * kMiB);
 }
 
 TEST(MemoryPlan, WindowsHoldLongContextsInLittle) {
   ModelMemory windowed = model();
   windowed.kv.groups = {{.window = 0, .layers = {0}}, {.window = 512, .layers = {1}}, {.window = 512, .layers = {2}}};
   windowed.kv.layers_per_group = 1;
-  windowed.kv.layer_bytes = kMebibyte / 16;
+  windowed.kv.layer_bytes = kMiB / 16;
   const MemoryPlan made = plan(300, {}, windowed);
   EXPECT_FALSE(made.lowers_context());
-  EXPECT_LE(made.kv_full, 40 * kMebibyte);
+  EXPECT_LE(made.kv_full, 40 * kMiB);
 }
 
 TEST(MemoryPlan, AModelThatDoesNotFitGetsNothing) {
-  const MemoryPlan made = plan(160, {.kv_cache_memory = 500 * kMebibyte});
+  const MemoryPlan made = plan(160, {.kv_cache_memory = 500 * kMiB});
   EXPECT_FALSE(made.fits());
-  EXPECT_EQ(made.needed(), (100 + 20 + 48 + 2) * kMebibyte);
-  EXPECT_EQ(made.left(), (160 - 100 - 20 - 48) * kMebibyte);
+  EXPECT_EQ(made.needed(), (100 + 20 + 48 + 2) * kMiB);
+  EXPECT_EQ(made.left(), (160 - 100 - 20 - 48) * kMiB);
   EXPECT_EQ(made.kv_cache, 0);
   EXPECT_FALSE(made.lowers_context());
   EXPECT_EQ(
@@ -106,9 +106,9 @@ TEST(MemoryPlan, AModelThatDoesNotFitGetsNothing) {
 }
 
 TEST(MemoryPlan, RefusesWithTheNumbers) {
-  EXPECT_THAT(refusal(300, {.kv_cache_memory = 200 * kMebibyte}),
+  EXPECT_THAT(refusal(300, {.kv_cache_memory = 200 * kMiB}),
               HasSubstr("kv_cache_memory is 200 MiB; 132 MiB of memory are available"));
-  EXPECT_THAT(refusal(4000, {.kv_cache_memory = kMebibyte}), HasSubstr("hold 1 blocks"));
+  EXPECT_THAT(refusal(4000, {.kv_cache_memory = kMiB}), HasSubstr("hold 1 blocks"));
   const std::string asked = refusal(400, {.max_model_len = 8192});
   EXPECT_THAT(asked, HasSubstr("max_model_len is 8192, for which the KV cache needs 512 MiB"));
   EXPECT_THAT(asked, HasSubstr("control group /x"));

@@ -16,8 +16,6 @@
 namespace caravel::format {
 namespace {
 
-std::string fixture(const std::string& name) { return tests::fixtures() + "/models/" + name; }
-
 // Touches the ends of every weight, which is where a wrong length shows. Returns whether the path opens.
 bool opens(const std::string& path) {
   try {
@@ -53,7 +51,7 @@ std::string mutated(std::string bytes, size_t header, std::mt19937_64& random) {
 }
 
 TEST(Corruption, AGgufFileCutAnywhereIsRefused) {
-  const std::string whole = read_file(fixture("qwen2.gguf"));
+  const std::string whole = read_file(tests::model_fixture("qwen2.gguf"));
   const TempFolder folder;
   const size_t header = whole.size() - 118'000;  // what stands before the tensors' data, about
   for (size_t size = 1; size < whole.size(); size += size < 256 ? 1 : size < header ? 61 : 9973) {
@@ -79,7 +77,7 @@ TEST(Corruption, ChangedBytesOfAGgufFileNeverCrash) {
 TEST(Corruption, ChangedBytesOfASafetensorsFileNeverCrash) {
   const TempFolder folder;
   folder.write("config.json", "{}");
-  const std::string whole = read_file(fixture("llama_linear/model-00003-of-00003.safetensors"));
+  const std::string whole = read_file(tests::model_fixture("llama_linear/model-00003-of-00003.safetensors"));
   uint64_t header = 0;
   std::memcpy(&header, whole.data(), sizeof header);
   std::mt19937_64 random(2);
@@ -97,7 +95,7 @@ TEST(Corruption, ChangedBytesOfASafetensorsFileNeverCrash) {
 
 TEST(Corruption, ChangedBytesOfTheSmallFilesNeverCrash) {
   const TempFolder folder;
-  const std::filesystem::path from = fixture("qwen2");
+  const std::filesystem::path from = tests::model_fixture("qwen2");
   for (const auto& entry : std::filesystem::directory_iterator(from)) {
     if (!entry.path().filename().string().starts_with("golden")) {
       std::filesystem::copy_file(entry.path(), folder.path() / entry.path().filename());

@@ -14,8 +14,6 @@
 namespace caravel::format {
 namespace {
 
-std::string fixture(const std::string& name) { return tests::fixtures() + "/models/" + name; }
-
 float half_to_float(uint16_t bits) {
   const int exponent = (bits >> 10) & 31;
   const float fraction = static_cast<float>(bits & 1023) / 1024.0F;
@@ -52,8 +50,8 @@ class Fixtures : public testing::TestWithParam<Pair> {};
 // The converter renames, permutes the rows of Llama's Q and K, adds 1 to Gemma's norms and widens small tensors; the
 // weights named here it only copies.
 TEST_P(Fixtures, HuggingFaceAndGgufAgree) {
-  const auto folder = open_weights(fixture(GetParam().folder));
-  const auto gguf = open_weights(fixture(GetParam().gguf));
+  const auto folder = open_weights(tests::model_fixture(GetParam().folder));
+  const auto gguf = open_weights(tests::model_fixture(GetParam().gguf));
   EXPECT_EQ(folder->convention(), Convention::kHuggingFace);
   EXPECT_EQ(gguf->convention(), Convention::kGguf);
   const std::pair<const char*, const char*> same[] = {
@@ -74,9 +72,9 @@ TEST_P(Fixtures, HuggingFaceAndGgufAgree) {
 }
 
 TEST_P(Fixtures, TokenizersAgree) {
-  const auto gguf = open_weights(fixture(GetParam().gguf));
+  const auto gguf = open_weights(tests::model_fixture(GetParam().gguf));
   const TokenizerData& b = gguf->tokenizer();
-  const auto folder = open_weights(fixture(GetParam().folder));
+  const auto folder = open_weights(tests::model_fixture(GetParam().folder));
   const TokenizerData& a = folder->tokenizer();
   ASSERT_EQ(a.tokens.size(), b.tokens.size());
   for (size_t i = 0; i < b.tokens.size(); ++i) EXPECT_EQ(a.tokens[i].text, b.tokens[i].text) << i;

@@ -34,7 +34,7 @@ json sentencepiece() {
               "continuing_subword_prefix": ""}})");
 }
 
-TokenizerData read(json root) { return read_tokenizer_json(std::move(root), "tokenizer.json"); }
+TokenizerData read(const json& root) { return read_tokenizer_json(root.dump(), "tokenizer.json"); }
 
 TEST(TokenizerJson, ReadsByteLevelBpe) {
   const TokenizerData data = read(byte_level());
@@ -183,6 +183,11 @@ TEST(TokenizerJson, RefusesWhatMakesNoSense) {
   refuse("/added_tokens/0", 5, "an added token without id or content");
   refuse("/model/merges/0", "ab", "merge 0 is not two tokens");
   refuse("/model/merges/0", json::array({"a"}), "merge 0 is not two tokens");
+  refuse("/model/merges/0", json::array({"a", 1}), "merge 0 is not two tokens");
+  refuse("/model/merges/0", json::array({"a", json::array({"b"})}), "merge 0 is not two tokens");
+  refuse("/model/merges/0", json::object({{"a", "b"}}), "merge 0 is not two tokens");
+  refuse("/model/merges", "a b", "model.merges is not a list");
+  refuse("/model/vocab/a", json::object({{"id", 0}}), "token a has an id");
   refuse("/pre_tokenizer", "ByteLevel", "pre_tokenizer is not an object");
   refuse("/normalizer/type", "Sequence", "normalizer is a Sequence without normalizers");
 }

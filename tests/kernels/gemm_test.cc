@@ -97,7 +97,7 @@ double quantization_bound(const Matrix& matrix, const std::vector<float>& x, int
 }
 
 template <typename Bound>
-void expect_close(const std::vector<float>& got, const std::vector<double>& want, int64_t out, const Bound& bound) {
+void expect_within(const std::vector<float>& got, const std::vector<double>& want, int64_t out, const Bound& bound) {
   ASSERT_EQ(got.size(), want.size());
   double worst = 0;
   size_t at = 0;
@@ -145,10 +145,10 @@ TEST_P(GemmTest, AgreesWithTheOracleAtAwkwardShapes) {
 
     const Input input = make_input(*stream_, matrix, x);
     const std::vector<float> seen = ref::input_values(input.form, token_counts[s]);
-    expect_close(got, ref::gemm(matrix.values, seen, in, bias.data()), out, [&](int64_t t, int64_t o) {
+    expect_within(got, ref::gemm(matrix.values, seen, in, bias.data()), out, [&](int64_t t, int64_t o) {
       return rounding_bound(matrix, seen, t, o) + 4 * 6e-8 * std::abs(bias[static_cast<size_t>(o)]);
     });
-    expect_close(got, ref::gemm(matrix.values, x, in, bias.data()), out, [&](int64_t t, int64_t o) {
+    expect_within(got, ref::gemm(matrix.values, x, in, bias.data()), out, [&](int64_t t, int64_t o) {
       return rounding_bound(matrix, seen, t, o) + quantization_bound(matrix, x, t, o) +
              4 * 6e-8 * std::abs(bias[static_cast<size_t>(o)]);
     });
@@ -253,7 +253,7 @@ TEST_P(GemmIsaTest, StackedPartsOfDifferentTypes) {
   for (const int64_t tokens : {1, 50}) {
     const std::vector<float> x = random_floats(static_cast<size_t>(tokens * 512), 9);
     const std::vector<float> seen = ref::input_values(make_input(*stream, matrix, x).form, tokens);
-    expect_close(run(*stream, matrix, x), ref::gemm(matrix.values, seen, 512), 112,
+    expect_within(run(*stream, matrix, x), ref::gemm(matrix.values, seen, 512), 112,
                  [&](int64_t t, int64_t o) { return rounding_bound(matrix, seen, t, o); });
   }
 }

@@ -25,7 +25,7 @@ struct Golden {
 };
 
 Golden read_golden(const std::string& name) {
-  const std::string folder = tests::fixtures() + "/models/" + name;
+  const std::string folder = tests::model_fixture(name);
   const nlohmann::json golden = nlohmann::json::parse(std::ifstream(folder + "/golden.json"));
   const auto vocabulary = golden["shape"][1].get<size_t>();
   Golden result{golden["tokens"].get<std::vector<int32_t>>(), {}};

@@ -26,7 +26,7 @@ namespace {
 caravel::TokenizerData read_tokenizer(const std::string& path) {
   if (std::filesystem::is_directory(path)) {
     const std::string file = path + "/tokenizer.json";
-    return caravel::format::read_tokenizer_json(nlohmann::json::parse(caravel::read_file(file)), file);
+    return caravel::format::read_tokenizer_json(caravel::read_file(file), file);
   }
   return caravel::format::read_gguf_tokenizer(caravel::format::GgufFile::open(path).metadata);
 }

@@ -16,7 +16,7 @@ namespace caravel::format {
 namespace {
 
 constexpr char kMagic[] = {'G', 'G', 'U', 'F'};
-constexpr uint32_t kMostDimensions = 4;
+constexpr uint32_t kMostGgufDimensions = 4;
 constexpr int64_t kDefaultAlignment = 32;
 constexpr uint64_t kHeaderWindow = 64 << 20;  // vocabularies of 260,000 tokens with their merges take a quarter of it
 constexpr size_t kSmallestTensorEntry = 8 + 4 + 8 + 4 + 8;  // name's length, rank, one extent, type, offset
@@ -44,9 +44,9 @@ WeightInfo read_tensor_entry(ByteReader& reader, uint64_t& offset) {
     throw fail<FormatError>("{}: the name of tensor {} is not UTF-8", reader.path(), printable(weight.name));
   }
   const auto rank = reader.read<uint32_t>("a tensor's rank");
-  if (rank < 1 || rank > kMostDimensions) {
+  if (rank < 1 || rank > kMostGgufDimensions) {
     throw fail<FormatError>("{}: tensor {} has {} dimensions; GGUF allows 1 to {}", reader.path(),
-                            printable(weight.name), rank, kMostDimensions);
+                            printable(weight.name), rank, kMostGgufDimensions);
   }
   weight.shape.resize(rank);
   for (uint32_t i = 0; i < rank; ++i) {

@@ -2,15 +2,12 @@
 
 #include <fmt/format.h>
 
+#include "base/file.h"
+
 namespace caravel::format {
 namespace {
 
 namespace fs = std::filesystem;
-
-bool is_there(const fs::path& file) {
-  std::error_code ignored;
-  return fs::exists(file, ignored);
-}
 
 }  // namespace
 

@@ -36,10 +36,11 @@ int nesting(std::string_view text) {
 
 }  // namespace
 
-nlohmann::json parse_json(std::string_view text, const std::string& path) {
+nlohmann::json parse_json(std::string_view text, const std::string& path,
+                          const nlohmann::json::parser_callback_t& callback) {
   if (nesting(text) > kDeepest) throw fail<FormatError>("{}: JSON nested more than {} deep", path, kDeepest);
   try {
-    return nlohmann::json::parse(text);
+    return nlohmann::json::parse(text, callback);
   } catch (const nlohmann::json::parse_error& error) {
     throw fail<FormatError>("{}: not valid JSON at byte {}: the file is truncated or corrupt", path, error.byte);
   } catch (const nlohmann::json::out_of_range&) {

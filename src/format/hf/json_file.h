@@ -1,15 +1,16 @@
 #pragma once
 
 #include <filesystem>
-#include <nlohmann/json_fwd.hpp>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
 
 namespace caravel::format {
 
 /// Parses `text`; `path` is for messages. Throws FormatError (with the byte), also where values nest more than 200
-/// deep.
-nlohmann::json parse_json(std::string_view text, const std::string& path);
+/// deep. callback: nlohmann's, which may take values out while they are parsed.
+nlohmann::json parse_json(std::string_view text, const std::string& path,
+                          const nlohmann::json::parser_callback_t& callback = nullptr);
 
 /// Reads a JSON file whose outermost value is an object. Throws NotFound, IoError, FormatError.
 nlohmann::json read_json_object(const std::filesystem::path& path);

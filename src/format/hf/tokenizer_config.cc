@@ -12,6 +12,7 @@
 #include "caravel/request.h"
 #include "format/hf/json_file.h"
 #include "format/hf/tokenizer_json.h"
+#include "format/lfs_pointer.h"
 #include "text/tokenizer_data.h"
 
 namespace caravel::format {
@@ -19,13 +20,6 @@ namespace {
 
 using nlohmann::json;
 namespace fs = std::filesystem;
-
-std::optional<int32_t> find_token(const TokenizerData& data, std::string_view text) {
-  const auto place = std::find_if(data.tokens.begin(), data.tokens.end(),
-                                  [&](const TokenizerData::Token& token) { return token.text == text; });
-  if (place == data.tokens.end()) return std::nullopt;
-  return static_cast<int32_t>(place - data.tokens.begin());
-}
 
 // Ids under `key`: a number, or a list of them; none where the key is absent or null.
 std::vector<int32_t> ids_of(const json& object, const char* key, const std::string& path) {
@@ -118,7 +112,9 @@ TokenizerData read_hf_tokenizer(const fs::path& folder, const json& config) {
   const fs::path file = folder / "tokenizer.json";
   if (!fs::exists(file)) return {};
   const std::string config_path = (folder / "config.json").string();
-  TokenizerData data = read_tokenizer_json(read_json_object(file), file.string());
+  const std::string text = read_file(file.string());
+  refuse_lfs_pointer(text, file.string());
+  TokenizerData data = read_tokenizer_json(text, file.string());
   const json tokenizer_config = read_json_object_if_there(folder / "tokenizer_config.json");
 
   const std::pair<const char*, std::optional<int32_t>*> special[] = {
@@ -128,7 +124,7 @@ TokenizerData read_hf_tokenizer(const fs::path& folder, const json& config) {
     const std::string text =
         tokenizer_config.is_null() ? std::string() : token_text(tokenizer_config, token_key.c_str());
     if (!text.empty()) {
-      if (const auto found = find_token(data, text)) *id = found;
+      if (const auto found = data.find(text)) *id = found;
     } else if (!*id) {
       const std::vector<int32_t> ids = ids_of(config, (token_key + "_id").c_str(), config_path);
       if (!ids.empty() && static_cast<size_t>(ids.front()) < data.tokens.size()) *id = ids.front();

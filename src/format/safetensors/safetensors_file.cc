@@ -17,7 +17,7 @@ namespace {
 
 constexpr uint64_t kLongestHeader = 100'000'000;  // the format's own limit
 constexpr uint64_t kFirstBytes = 1024;            // enough to tell what a file is
-constexpr size_t kMostDimensions = 8;
+constexpr size_t kMostSafetensorsDimensions = 8;
 
 std::optional<DType> dtype_of(std::string_view name) {
   for (const DType type : {DType::kF32, DType::kF16, DType::kBF16}) {
@@ -29,7 +29,7 @@ std::optional<DType> dtype_of(std::string_view name) {
 // A list of whole numbers that fit 63 bits; none where it is anything else.
 std::optional<std::vector<int64_t>> extents(const nlohmann::json& entry, const char* key) {
   const auto list = entry.find(key);
-  if (list == entry.end() || !list->is_array() || list->size() > kMostDimensions) return std::nullopt;
+  if (list == entry.end() || !list->is_array() || list->size() > kMostSafetensorsDimensions) return std::nullopt;
   std::vector<int64_t> values;
   for (const nlohmann::json& value : *list) {
     if (!value.is_number_unsigned() || value.get<uint64_t>() > INT64_MAX) return std::nullopt;

@@ -15,6 +15,7 @@ endif()
 foreach(isa IN LISTS caravel_isas)
   if(caravel_isa_sources)
     add_library(caravel_kernels_${isa} OBJECT ${caravel_isa_sources})
+    set_target_properties(caravel_kernels_${isa} PROPERTIES UNITY_BUILD OFF)  # few and long: all processors share them
     target_compile_definitions(caravel_kernels_${isa} PRIVATE CARAVEL_ISA=${isa})
     # Vectors pass among inlined functions alone, so their ABI is of no concern; GCC 12 takes the undefined operands
     # inside its own intrinsics for uninitialized variables.

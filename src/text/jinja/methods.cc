@@ -9,8 +9,6 @@
 namespace caravel::text::jinja {
 namespace {
 
-Value pair(const Value& key, const Value& value) { return Value::sequence({key, value}, Sequence::Kind::kTuple); }
-
 Value dict_get(Interpreter&, const Value& self, const Arguments& arguments) {
   const auto [key, otherwise] = arguments.bind("get", {"key", "default"});
   if (key == nullptr) throw InvalidArgument("get() needs a key");
@@ -24,7 +22,7 @@ Value dict_items(Interpreter& interpreter, const Value& self, const Arguments& a
   arguments.expect_none("items");
   std::vector<Value> out;
   interpreter.budget().items(self.dict().size());
-  for (const auto& [key, value] : self.dict().entries()) out.push_back(pair(key, value));
+  for (const auto& [key, value] : self.dict().entries()) out.push_back(key_and_value(key, value));
   return Value::sequence(std::move(out), Sequence::Kind::kItems);
 }
 

@@ -50,7 +50,7 @@ Value select(Interpreter& interpreter, const Value& value, const Arguments& argu
   return Value::sequence(std::move(out), Sequence::Kind::kGenerator);
 }
 
-constexpr NamedFunction kFilters[] = {
+constexpr NamedFunction kSelectionFilters[] = {
     {"map", map},
     {"reject", select<false, false>},
     {"rejectattr", select<false, true>},
@@ -59,6 +59,6 @@ constexpr NamedFunction kFilters[] = {
 
 }  // namespace
 
-std::span<const NamedFunction> selection_filters() { return kFilters; }
+std::span<const NamedFunction> selection_filters() { return kSelectionFilters; }
 
 }  // namespace caravel::text::jinja

@@ -39,7 +39,7 @@ Value list(Interpreter& interpreter, const Value& value, const Arguments& argume
   return Value::sequence(iterate(value, interpreter.budget()));
 }
 
-Value join(Interpreter& interpreter, const Value& value, const Arguments& arguments) {
+Value join_filter(Interpreter& interpreter, const Value& value, const Arguments& arguments) {
   const auto [separator, attribute] = arguments.bind("join", {"d", "attribute"});
   std::vector<std::string> parts;
   for (const Value& item : iterate(value, interpreter.budget())) {
@@ -90,8 +90,6 @@ Value sort(Interpreter& interpreter, const Value& value, const Arguments& argume
   return Value::sequence(sorted(interpreter, items, keys, truth_or(reversed, false)));
 }
 
-Value pair(const Value& key, const Value& value) { return Value::sequence({key, value}, Sequence::Kind::kTuple); }
-
 Value dictsort(Interpreter& interpreter, const Value& value, const Arguments& arguments) {
   const auto [case_sensitive, by, reversed] = arguments.bind("dictsort", {"case_sensitive", "by", "reverse"});
   if (value.is_undefined()) throw_undefined(value);
@@ -102,7 +100,7 @@ Value dictsort(Interpreter& interpreter, const Value& value, const Arguments& ar
   std::vector<Value> keys;
   interpreter.budget().items(value.dict().size());
   for (const auto& [key, item] : value.dict().entries()) {
-    items.push_back(pair(key, item));
+    items.push_back(key_and_value(key, item));
     keys.push_back(sort_key(interpreter, what == "key" ? key : item, nullptr, truth_or(case_sensitive, false)));
   }
   return Value::sequence(sorted(interpreter, items, keys, truth_or(reversed, false)));
@@ -114,7 +112,7 @@ Value items_filter(Interpreter& interpreter, const Value& value, const Arguments
   if (!value.is_undefined()) {
     if (!value.is_dict()) throw fail<InvalidArgument>("items: a {} is no dict", value.type_name());
     interpreter.budget().items(value.dict().size());
-    for (const auto& [key, item] : value.dict().entries()) pairs.push_back(pair(key, item));
+    for (const auto& [key, item] : value.dict().entries()) pairs.push_back(key_and_value(key, item));
   }
   return Value::sequence(std::move(pairs), Sequence::Kind::kGenerator);
 }
@@ -147,14 +145,14 @@ Value min(Interpreter& interpreter, const Value& value, const Arguments& argumen
   return items[best];
 }
 
-constexpr NamedFunction kFilters[] = {
-    {"dictsort", dictsort}, {"first", first},   {"items", items_filter}, {"join", join},
+constexpr NamedFunction kSequenceFilters[] = {
+    {"dictsort", dictsort}, {"first", first},   {"items", items_filter}, {"join", join_filter},
     {"last", last},         {"length", length}, {"list", list},          {"min", min},
     {"sort", sort},         {"unique", unique},
 };
 
 }  // namespace
 
-std::span<const NamedFunction> sequence_filters() { return kFilters; }
+std::span<const NamedFunction> sequence_filters() { return kSequenceFilters; }
 
 }  // namespace caravel::text::jinja

@@ -60,7 +60,7 @@ Value trim(Interpreter& interpreter, const Value& value, const Arguments& argume
   return Value(stripped(interpreter, text, chars, true, true), value.is_markup());
 }
 
-Value replace(Interpreter& interpreter, const Value& value, const Arguments& arguments) {
+Value replace_filter(Interpreter& interpreter, const Value& value, const Arguments& arguments) {
   const auto [from, to, count] = arguments.bind("replace", {"old", "new", "count"});
   if (from == nullptr || to == nullptr) throw InvalidArgument("replace needs what to replace and by what");
   const int64_t limit = count == nullptr || count->is_none() ? -1 : integer_or(count, -1);
@@ -97,11 +97,11 @@ Value string(Interpreter& interpreter, const Value& value, const Arguments& argu
   return value.is_string() ? value : Value(text_of(interpreter, value));
 }
 
-constexpr NamedFunction kFilters[] = {
+constexpr NamedFunction kTextFilters[] = {
     {"capitalize", capitalize_filter},
     {"indent", indent},
     {"lower", lower},
-    {"replace", replace},
+    {"replace", replace_filter},
     {"safe", safe},
     {"string", string},
     {"title", title},
@@ -111,6 +111,6 @@ constexpr NamedFunction kFilters[] = {
 
 }  // namespace
 
-std::span<const NamedFunction> text_filters() { return kFilters; }
+std::span<const NamedFunction> text_filters() { return kTextFilters; }
 
 }  // namespace caravel::text::jinja

@@ -202,6 +202,11 @@ std::vector<Value> iterate(const Value& value, Budget& budget);
 /// len(value). Throws InvalidArgument where Python cannot.
 int64_t length_of(const Value& value);
 
+/// What dict.items() has of one entry.
+inline Value key_and_value(const Value& key, const Value& value) {
+  return Value::sequence({key, value}, Sequence::Kind::kTuple);
+}
+
 /// Throws InvalidArgument: what is missing.
 [[noreturn]] void throw_undefined(const Value& value);
 

@@ -94,7 +94,7 @@ Value tojson(Interpreter& interpreter, const Value& value, const Arguments& argu
   return to_json(value, format, interpreter.budget());
 }
 
-constexpr NamedFunction kFilters[] = {
+constexpr NamedFunction kValueFilters[] = {
     {"default", default_filter},
     {"int", int_filter},
     {"tojson", tojson},
@@ -102,6 +102,6 @@ constexpr NamedFunction kFilters[] = {
 
 }  // namespace
 
-std::span<const NamedFunction> value_filters() { return kFilters; }
+std::span<const NamedFunction> value_filters() { return kValueFilters; }
 
 }  // namespace caravel::text::jinja
