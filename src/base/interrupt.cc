@@ -23,6 +23,7 @@ constexpr int kLowPriority = 10;
 struct State {
   const std::atomic<bool>* gone = nullptr;
   double since = 0;  // processor time
+  bool gives_way = true;
   bool slow = false;
   bool has_turn = false;
 };
@@ -56,9 +57,10 @@ void wait_for_turn() {
 
 }  // namespace
 
-InterruptScope::InterruptScope(const std::atomic<bool>& gone) {
+InterruptScope::InterruptScope(const std::atomic<bool>& gone, bool gives_way) {
   CARAVEL_CHECK(state.gone == nullptr);
   state.gone = &gone;
+  state.gives_way = gives_way;
   state.since = processor_seconds();
 }
 
@@ -82,7 +84,7 @@ void check_interrupt_now() {
   internal::interrupt_countdown = internal::kInterruptEvery;
   if (state.gone == nullptr) return;
   if (state.gone->load(std::memory_order_relaxed)) throw Interrupted();
-  if (processor_seconds() - state.since < (state.slow ? kTurn : kLong)) return;
+  if (!state.gives_way || processor_seconds() - state.since < (state.slow ? kTurn : kLong)) return;
   if (!state.slow) {
     state.slow = true;
     lower_priority();

@@ -13,8 +13,9 @@ struct Interrupted {};
 /// such threads run at once, in turns. One at a time in a thread.
 class InterruptScope {
  public:
-  /// `gone` must outlive it.
-  explicit InterruptScope(const std::atomic<bool>& gone);
+  /// `gone` must outlive it. gives_way: false where the thread is the only one of its kind, and the others wait for it:
+  /// its priority and its turn stay.
+  explicit InterruptScope(const std::atomic<bool>& gone, bool gives_way = true);
   ~InterruptScope();
   InterruptScope(const InterruptScope&) = delete;
   InterruptScope& operator=(const InterruptScope&) = delete;

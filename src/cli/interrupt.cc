@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
@@ -14,6 +15,7 @@ namespace caravel::cli {
 namespace {
 
 volatile std::sig_atomic_t interrupts = 0;
+std::atomic<bool> is_interrupted = false;
 std::array<int, 2> wake_up = {-1, -1};  // a pipe: the handler writes, descriptor() is its other end
 
 volatile std::sig_atomic_t last_words_to = STDERR_FILENO;
@@ -27,6 +29,7 @@ void note(int) {
     [[maybe_unused]] const ssize_t wrote = text == nullptr ? 0 : ::write(last_words_to, text, std::strlen(text));
     ::_exit(kInterruptedExitCode);
   }
+  is_interrupted = true;
   const int saved = errno;
   // A full pipe is readable all the same.
   if (::write(wake_up[1], "", 1) < 0) errno = saved;
@@ -54,12 +57,13 @@ InterruptGuard::~InterruptGuard() {
   for (const int signal : signals_) handle_with(signal, SIG_DFL);
 }
 
-bool InterruptGuard::interrupted() const { return interrupts > 0; }
+const std::atomic<bool>& InterruptGuard::flag() const { return is_interrupted; }
 
 int InterruptGuard::descriptor() const { return wake_up[0]; }
 
 void InterruptGuard::reset() {
   interrupts = 0;
+  is_interrupted = false;
   for (char drained = 0; ::read(wake_up[0], &drained, 1) > 0;) {
   }
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <csignal>
 #include <initializer_list>
 #include <vector>
@@ -17,7 +18,9 @@ class InterruptGuard {
   InterruptGuard(const InterruptGuard&) = delete;
   InterruptGuard& operator=(const InterruptGuard&) = delete;
 
-  bool interrupted() const;
+  bool interrupted() const { return flag().load(); }
+  /// Set while it is interrupted: what an InterruptScope looks at.
+  const std::atomic<bool>& flag() const;
   /// A file descriptor that polls as readable once interrupted, whichever thread the signal came to.
   int descriptor() const;
   /// Forgets it: what was interrupted has ended.
