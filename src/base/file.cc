@@ -23,7 +23,8 @@ namespace {
 
 class FileDescriptor {
  public:
-  explicit FileDescriptor(const std::string& path) : fd_(::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
+  explicit FileDescriptor(const std::string& path, int flags = 0)
+      : fd_(::open(path.c_str(), O_RDONLY | O_CLOEXEC | flags)) {
     if (fd_ < 0) throw_errno(path, "open");
   }
   ~FileDescriptor() {
@@ -39,6 +40,20 @@ class FileDescriptor {
   int fd_;
 };
 
+std::string read_to_end(int fd, const std::string& name) {
+  std::string content;
+  char chunk[1 << 16];
+  while (true) {
+    const ssize_t got = ::read(fd, chunk, sizeof chunk);
+    if (got < 0) {
+      if (errno == EINTR) continue;
+      throw_errno(name, "read");
+    }
+    if (got == 0) return content;
+    content.append(chunk, static_cast<size_t>(got));
+  }
+}
+
 }  // namespace
 
 bool is_there(const std::filesystem::path& path) {
@@ -51,7 +66,7 @@ MappedBytes::~MappedBytes() {
 }
 
 std::shared_ptr<const File> File::open(const std::string& path) {
-  FileDescriptor file(path);
+  FileDescriptor file(path, O_NONBLOCK);  // a named pipe is refused below, not waited for
   struct stat status = {};
   if (::fstat(file.get(), &status) != 0) throw_errno(path, "stat");
   if (!S_ISREG(status.st_mode)) throw fail<IoError>("{}: not a regular file", path);
@@ -77,16 +92,17 @@ std::string read_file(const std::string& path) {
   struct stat status = {};
   if (::fstat(file.get(), &status) != 0) throw_errno(path, "stat");
   if (S_ISDIR(status.st_mode)) throw fail<IoError>("{}: is a directory", path);
-  std::string content;
-  char chunk[1 << 16];
-  while (true) {
-    const ssize_t got = ::read(file.get(), chunk, sizeof chunk);
-    if (got < 0) {
-      if (errno == EINTR) continue;
-      throw_errno(path, "read");
-    }
-    if (got == 0) return content;
-    content.append(chunk, static_cast<size_t>(got));
+  return read_to_end(file.get(), path);
+}
+
+std::string read_standard_input() { return read_to_end(STDIN_FILENO, "standard input"); }
+
+std::string read_input(const std::string& path) { return path == "-" ? read_standard_input() : read_file(path); }
+
+void occupy_standard_descriptors() {
+  for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    // open() takes the lowest descriptor that is free: this one. The other way round than it is used, it fails.
+    if (::fcntl(fd, F_GETFD) < 0) ::open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
   }
 }
 

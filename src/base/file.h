@@ -71,4 +71,14 @@ class File {
 /// The whole content. Throws NotFound or IoError.
 std::string read_file(const std::string& path);
 
+/// All of standard input. Throws IoError.
+std::string read_standard_input();
+
+/// What a flag that takes a file names: read_file(), and read_standard_input() of "-".
+std::string read_input(const std::string& path);
+
+/// Of standard input, standard output and standard error those that are closed become such that every read and write
+/// fails: so that no file that is opened later becomes one of them.
+void occupy_standard_descriptors();
+
 }  // namespace caravel

@@ -3,9 +3,14 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
 #include <iostream>
 #include <string_view>
 #include <utility>
+
+#include "base/error.h"
 
 namespace caravel::cli {
 namespace {
@@ -41,7 +46,10 @@ void ChatInput::lend_terminal() const {
 std::optional<std::string> ChatInput::read_line(const char* prompt) {
   if (editor_) return editor_->read(prompt);
   std::string text;
-  if (!std::getline(std::cin, text)) return std::nullopt;
+  if (!std::getline(std::cin, text)) {
+    if (std::ferror(stdin) != 0) throw fail<IoError>("standard input: cannot read: {}", std::strerror(errno));
+    return std::nullopt;
+  }
   return text;
 }
 

@@ -2,19 +2,23 @@
 
 #include <CLI/CLI.hpp>
 #include <csignal>
+#include <iostream>
 #include <memory>
 #include <new>
 #include <optional>
+#include <sstream>
 #include <string>
 #include <vector>
 
 #include "base/available_memory.h"
 #include "base/error.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "cli/commands.h"
 #include "cli/environment.h"
 #include "cli/flag_table.h"
 #include "cli/help_text.h"
+#include "cli/output_file.h"
 #include "cli/usage.h"
 #include "device/cpu/isa.h"
 
@@ -35,9 +39,23 @@ int tell_error(CLI::App& program, const caravel::Error& error) {
   return is_usage ? caravel::cli::kUsageExitCode : caravel::cli::kFailedExitCode;
 }
 
+/// --help and --version.
+int print_asked(CLI::App& program, const CLI::ParseError& error) {
+  std::ostringstream text;
+  const int code = program.exit(error, text, std::cerr);
+  try {
+    caravel::cli::OutputFile("-").write(text.str());
+  } catch (const caravel::IoError& problem) {
+    tell(problem.what());
+    return caravel::cli::kFailedExitCode;
+  }
+  return code;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
+  caravel::occupy_standard_descriptors();
   // Each of malloc's arenas reserves 64 MiB of addresses.
   if (caravel::addresses_are_limited()) ::mallopt(M_ARENA_MAX, 2);
   CLI::App program("An LLM engine: paged KV cache, continuous batching, one binary.", "caravel");
@@ -86,7 +104,7 @@ int main(int argc, char** argv) {
     program.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0 && caravel::cli::foreign_short_flag(arguments).empty()) {
-      return program.exit(error);  // --help, --version
+      return print_asked(program, error);
     }
     tell(caravel::cli::usage_problem(program, error, arguments));
     return caravel::cli::kUsageExitCode;
