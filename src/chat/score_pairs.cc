@@ -90,7 +90,13 @@ std::pair<Tokens, Tokens> encode_pair(const Tokenizer& tokenizer, std::string pr
     whole.insert(whole.begin(), *start);
     split = 1;
   }
-  if (split >= whole.size()) throw InvalidArgument("a continuation adds no token to the prefix");
+  if (split >= whole.size()) {
+    // As "a" and "b" do where "ab" is a token.
+    throw fail<InvalidArgument>(
+        "a continuation adds no token to the prefix: together they are {} tokens, the prefix alone is {}. Begin the "
+        "continuation with a space, or give both as token ids",
+        whole.size(), split);
+  }
   const auto seam = whole.begin() + static_cast<ptrdiff_t>(split);
   return {{whole.begin(), seam}, {seam, whole.end()}};
 }

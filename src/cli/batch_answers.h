@@ -36,15 +36,22 @@ class RowAnswerer {
   virtual std::unique_ptr<RowWork> begin(const BatchRow& row, OnNews on_news) = 0;
   /// What becomes of a row that begin() refused.
   virtual RowOutcome refuse(const BatchRow& row, const Error& error) const = 0;
-  /// Generated so far, for all rows.
+  /// Generated so far (of scores: computed), for all rows.
   virtual int64_t tokens() const = 0;
+  /// What decides all answers alike, beside the model and `given`.
+  virtual std::string settings() const { return ""; }
 };
 
 /// For rows in a request's own fields. given: as for parse_row().
 std::unique_ptr<RowAnswerer> answer_rows(Engine& engine, const SamplingParams& given, const ResultFields& fields);
 
 /// For OpenAI's form: each body is answered by the server's own endpoint of its url. What a body does not say of the
-/// sampling is as in `given`.
-std::unique_ptr<RowAnswerer> answer_openai_rows(Engine& engine, const SamplingParams& given);
+/// sampling is as in `given`. model_name: as answers call the model.
+std::unique_ptr<RowAnswerer> answer_openai_rows(Engine& engine, const SamplingParams& given,
+                                                const std::string& model_name);
+
+/// For rows of `caravel score`. stride: of the windows that texts longer than the context are scored in; 0: they are
+/// refused.
+std::unique_ptr<RowAnswerer> answer_score_rows(Engine& engine, size_t stride);
 
 }  // namespace caravel::cli

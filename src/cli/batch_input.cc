@@ -3,8 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <iostream>
-#include <iterator>
 #include <map>
 #include <unordered_map>
 #include <utility>
@@ -48,11 +46,6 @@ class Problems {
   size_t count_ = 0;
 };
 
-std::string read_all(const std::string& path) {
-  if (path != "-") return read_file(path);
-  return {std::istreambuf_iterator<char>(std::cin), {}};
-}
-
 /// Which form an object has that may be either.
 BatchForm form_of(const Json& row) {
   const bool is_openai = row.contains("body") || (row.contains("custom_id") && row.contains("url"));
@@ -89,8 +82,9 @@ std::string what_counts(const Json& object) {
 
 std::string id_key(const Json& id) { return id.is_string() ? id.get<std::string>() : to_text(id); }
 
-BatchInput read_batch(const std::string& path) {
-  const std::string content = read_all(path);
+BatchInput read_batch(const std::string& input_path, std::optional<BatchForm> form_of_all) {
+  const std::string content = read_input(input_path);
+  const std::string path = input_path == "-" ? "standard input" : input_path;
   std::string_view left = content;
   if (left.starts_with("\xEF\xBB\xBF")) left.remove_prefix(3);  // as Windows' programs begin a file
   if (const size_t begin = left.find_first_not_of(kWhite); begin != std::string_view::npos && left[begin] == '[') {
@@ -113,7 +107,7 @@ BatchInput read_batch(const std::string& path) {
       problems.add(error.what());
       continue;
     }
-    const BatchForm form = form_of(row.request);
+    const BatchForm form = form_of_all ? *form_of_all : form_of(row.request);
     if (input.rows.empty()) input.form = form;
     if (form != input.form) {
       if (!std::exchange(is_mixed, true)) {
@@ -138,6 +132,7 @@ BatchInput read_batch(const std::string& path) {
     input.rows.push_back(std::move(row));
   }
   problems.raise();
+  if (input.rows.empty()) throw fail<InvalidArgument>("{}: there is no row in it, and nothing was run", path);
   return input;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,6 +15,7 @@ namespace caravel::cli {
 enum class BatchForm : uint8_t {
   kRows,    // a request's own fields, and an id
   kOpenAi,  // {"custom_id", "method", "url", "body"}, as OpenAI's Batch API and vLLM's run-batch have it
+  kScores,  // {"prefix", "continuations"}, and an id: of `caravel score`
 };
 
 struct BatchRow {
@@ -30,10 +32,10 @@ struct BatchInput {
   std::vector<BatchRow> rows;
 };
 
-/// The rows of a file ("-": standard input), without digests. Throws InvalidArgument, which names every line that is no
-/// JSON object, has no id that may be one, or an earlier line's, or is of another form than the first; NotFound and
-/// IoError.
-BatchInput read_batch(const std::string& path);
+/// The rows of a file ("-": standard input), without digests. form: of all of them; nothing: as the first one is.
+/// Throws InvalidArgument, which names every line that is no JSON object, has no id that may be one, or an earlier
+/// line's, or is of another form than the first, and where there is no row; NotFound and IoError.
+BatchInput read_batch(const std::string& path, std::optional<BatchForm> form = {});
 
 /// What tells ids apart: 7 and "7" are the same.
 std::string id_key(const Json& id);

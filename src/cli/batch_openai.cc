@@ -130,11 +130,11 @@ server::ServeConfig patient() {
 
 class OpenAiAnswerer final : public RowAnswerer {
  public:
-  OpenAiAnswerer(Engine& engine, const SamplingParams& given)
+  OpenAiAnswerer(Engine& engine, const SamplingParams& given, const std::string& model_name)
       : given_(given),
         services_{.engine = engine,
                   .config = config_,
-                  .model_names = {engine.model().name},
+                  .model_names = {model_name},
                   .renderer = chat::Renderer(engine.tokenizer(), engine.model()),
                   .recorder = counter_,
                   .stall = server::StallWatch(config_.stall_timeout),
@@ -178,8 +178,9 @@ class OpenAiAnswerer final : public RowAnswerer {
 
 }  // namespace
 
-std::unique_ptr<RowAnswerer> answer_openai_rows(Engine& engine, const SamplingParams& given) {
-  return std::make_unique<OpenAiAnswerer>(engine, given);
+std::unique_ptr<RowAnswerer> answer_openai_rows(Engine& engine, const SamplingParams& given,
+                                                const std::string& model_name) {
+  return std::make_unique<OpenAiAnswerer>(engine, given, model_name);
 }
 
 }  // namespace caravel::cli

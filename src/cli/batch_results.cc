@@ -30,6 +30,11 @@ std::optional<BatchResult> read_result(const Json& json, BatchForm form, const R
     result.failed = json.contains("error");
     if (result.failed) result.error = text_of(json["error"]);
     result.lacks = !result.failed && fields.missing_in(json);
+  } else if (form == BatchForm::kScores) {
+    if (!json.contains("scores")) return std::nullopt;
+    result.digest = text_of(json.value("digest", Json()));
+    result.failed = json.contains("error");
+    if (result.failed) result.error = text_of(json["error"]);
   } else {
     if (!json.contains("response") || !json.contains("error")) return std::nullopt;
     result.digest = openai_digest(text_of(json.value("id", Json())));
@@ -38,6 +43,34 @@ std::optional<BatchResult> read_result(const Json& json, BatchForm form, const R
     result.error = error.value_or("");
   }
   return result;
+}
+
+/// Whether a file's end without a line break may be what a killed run left of a result: it begins as they do.
+bool begins_result(std::string_view end, BatchForm form) {
+  const auto goes_on = [&end](std::string_view expected) {
+    const size_t length = std::min(end.size(), expected.size());
+    const bool same = end.substr(0, length) == expected.substr(0, length);
+    end.remove_prefix(length);
+    return same;
+  };
+  if (!goes_on(R"({"id":)")) return false;
+  size_t id = 0;  // how long it is
+  if (end.starts_with('"')) {
+    for (id = 1; id < end.size() && end[id] != '"';) id += end[id] == '\\' ? 2 : 1;
+    ++id;
+  } else {
+    id = std::min(end.find_first_not_of("-0123456789"), end.size());
+  }
+  end.remove_prefix(std::min(id, end.size()));
+  switch (form) {
+    case BatchForm::kRows:
+      return goes_on(R"(,"index":)");
+    case BatchForm::kOpenAi:
+      return goes_on(R"(,"custom_id":)");
+    case BatchForm::kScores:
+      return goes_on(R"(,"scores":)");
+  }
+  return false;
 }
 
 /// Of several answers to a row; -1 where there is one alone.
@@ -92,7 +125,7 @@ void settle_line(Json& json, BatchForm form) {
     if (json.contains("message")) {
       Settler(fmt::format("{}/{}", to_text(json["id"]), to_text(json["index"]))).settle(json["message"]);
     }
-  } else if (json["response"].is_object() && json["response"].contains("body")) {
+  } else if (form == BatchForm::kOpenAi && json["response"].is_object() && json["response"].contains("body")) {
     Settler(to_text(json["custom_id"])).settle(json["response"]["body"]);
   }
 }
@@ -118,6 +151,7 @@ BatchResults read_results(const std::string& path, BatchForm form, const ResultF
   if (path.empty() || path == "-" || !std::filesystem::is_regular_file(path)) return results;
   results.content = read_file(path);
   const size_t whole = results.content.rfind('\n') + 1;  // npos + 1 is 0
+  const std::string cut_off = results.content.substr(whole);
   results.content.resize(whole);
   int64_t line = 0;
   int64_t last_index = -1;
@@ -145,6 +179,10 @@ BatchResults read_results(const std::string& path, BatchForm form, const ResultF
     }
     last_index = index;
     begin = end;
+  }
+  if (!cut_off.empty() && !begins_result(cut_off, form)) {
+    throw fail<InvalidArgument>(
+        "{}:{}: no result of a row, nor what a run that was killed left of one; give another --output", path, line + 1);
   }
   return results;
 }

@@ -22,12 +22,12 @@ struct BatchResult {
 };
 
 struct BatchResults {
-  std::string content;             // the file's whole lines; what follows was cut off when a run was killed
+  std::string content;             // the file's whole lines; what follows is a result that was cut off by a kill
   std::vector<BatchResult> items;  // in the file's order
 };
 
 /// What a file holds; nothing where there is no file, or no regular one. Throws InvalidArgument: a line that is no
-/// result of that form.
+/// result of that form, or an end without a line break that is not the beginning of one.
 BatchResults read_results(const std::string& path, BatchForm form, const ResultFields& fields);
 
 /// Throws InvalidArgument where an answer is of an id that no row has. An error, and an answer to a row without an id

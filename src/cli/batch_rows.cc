@@ -56,7 +56,7 @@ class PlainAnswerer final : public RowAnswerer {
       : engine_(engine), renderer_(make_renderer(engine)), given_(given), fields_(std::move(fields)) {}
 
   std::unique_ptr<RowWork> begin(const BatchRow& row, OnNews on_news) override {
-    Submission submission = parse_row(row.request, given_, renderer_);
+    Submission submission = parse_row(row.request, given_, renderer_, whole_context(engine_.model()));
     submission.request.id = row.key;
     const bool is_chat = submission.layout.has_value();
     return std::make_unique<PlainWork>(std::move(submission).submit(engine_, std::move(on_news)), row, is_chat,

@@ -3,15 +3,15 @@
 #include <algorithm>
 #include <chrono>
 #include <condition_variable>
-#include <deque>
 #include <filesystem>
-#include <memory>
 #include <mutex>
+#include <new>
 #include <unordered_set>
 #include <utility>
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/interrupt.h"
 #include "base/log.h"
 #include "cli/interrupt.h"
 #include "cli/progress.h"
@@ -19,6 +19,8 @@
 
 namespace caravel::cli {
 namespace {
+
+const CapacityError kTooLittleMemory("there was not enough memory for this row; run it alone, or shorten it");
 
 /// Tells one waiting thread that some row has news.
 class Bell {
@@ -56,8 +58,8 @@ std::string identity(const ModelInfo& model) {
 
 BatchRun::BatchRun(BatchOptions options)
     : options_(std::move(options)),
-      fields_(options_.fields.empty() ? ResultFields() : ResultFields(options_.fields)),
-      input_(read_batch(options_.input)) {
+      fields_(options_.result_fields()),
+      input_(read_batch(options_.input, options_.form)) {
   if (!options_.fields.empty() && input_.form == BatchForm::kOpenAi) {
     throw UsageError(
         "--fields: the rows are of OpenAI's batch form, and their results have what OpenAI's have; leave it out, and "
@@ -109,69 +111,98 @@ std::vector<const BatchRow*> BatchRun::rows_left(BatchOutcome& outcome) {
   return left;
 }
 
+bool BatchRun::begin(RowAnswerer& answerer, const BatchRow& row, const OnNews& on_news, std::deque<Running>& running) {
+  Running item{.row = &row};
+  try {
+    item.work = answerer.begin(row, on_news);
+  } catch (const Busy& busy) {
+    if (!running.empty()) return false;
+    item.outcome = answerer.refuse(row, busy);
+  } catch (const Error& error) {
+    item.outcome = answerer.refuse(row, error);
+  } catch (const std::bad_alloc&) {
+    item.outcome = answerer.refuse(row, kTooLittleMemory);
+  }
+  if (item.outcome) on_news();
+  running.push_back(std::move(item));
+  return true;
+}
+
+void BatchRun::advance(Running& item, const RowAnswerer& answerer) {
+  if (item.outcome) return;
+  try {
+    item.outcome = item.work->advance();
+  } catch (const std::bad_alloc&) {
+    item.outcome = answerer.refuse(*item.row, kTooLittleMemory);
+  }
+  if (item.outcome) item.work.reset();
+}
+
+void BatchRun::write(const Running& item, BatchOutcome& outcome) {
+  const BatchRow& row = *item.row;
+  const RowOutcome& ended = *item.outcome;
+  outcome.unread = !output_->try_write(ended.lines);
+  outcome.cut += ended.cut;
+  if (ended.failed) {
+    outcome.note_failure(row.line, row.named ? row.key : "", ended.error);
+  } else {
+    ++outcome.answered;
+  }
+}
+
 void BatchRun::answer(RowAnswerer& answerer, std::vector<const BatchRow*> left, size_t most_in_flight,
                       BatchOutcome& outcome) {
   std::deque<const BatchRow*> waiting(left.begin(), left.end());
   const InterruptGuard guard;
-  Progress progress(guard, outcome.rows, outcome.rows - static_cast<int64_t>(waiting.size()));
+  std::optional<Progress> progress;
+  if (options_.shows_progress) {
+    progress.emplace(guard, outcome.rows, outcome.rows - static_cast<int64_t>(waiting.size()));
+  }
   Bell bell;
-  struct Running {
-    std::unique_ptr<RowWork> work;
-    const BatchRow* row;
-  };
-  std::vector<Running> running;
-  const auto note = [&](const BatchRow& row, const RowOutcome& ended) {
-    output_->write(ended.lines);
-    outcome.cut += ended.cut;
-    if (ended.failed) {
-      outcome.note_failure(row.line, row.named ? row.key : "", ended.error);
-    } else {
-      ++outcome.answered;
-    }
-  };
+  std::deque<Running> running;
+  const auto can_begin = [&] { return !waiting.empty() && running.size() < most_in_flight && !guard.interrupted(); };
 
-  while (!waiting.empty() || !running.empty()) {
+  while (!outcome.unread && (!waiting.empty() || !running.empty())) {
+    try {
+      const InterruptScope scope(guard.flag(), /*gives_way=*/false);
+      while (can_begin() && begin(answerer, *waiting.front(), [&bell] { bell.ring(); }, running)) waiting.pop_front();
+    } catch (const Interrupted&) {
+      // The row that was begun is left.
+    }
     if (guard.interrupted()) {
       outcome.interrupted = true;
       break;
     }
-    while (!waiting.empty() && running.size() < most_in_flight) {
-      const BatchRow& row = *waiting.front();
-      waiting.pop_front();
-      try {
-        running.push_back({answerer.begin(row, [&bell] { bell.ring(); }), &row});
-      } catch (const Busy& busy) {
-        if (!running.empty()) {
-          waiting.push_front(&row);
-          break;
-        }
-        note(row, answerer.refuse(row, busy));
-      } catch (const Error& error) {
-        note(row, answerer.refuse(row, error));
+    bell.wait();
+    for (Running& item : running) advance(item, answerer);
+    for (auto item = running.begin(); item != running.end() && !outcome.unread;) {
+      if (item->outcome) {
+        write(*item, outcome);
+        item = running.erase(item);
+      } else if (options_.in_order) {
+        break;
+      } else {
+        ++item;
       }
     }
-    bell.wait();
-    std::erase_if(running, [&](const Running& item) {
-      const std::optional<RowOutcome> ended = item.work->advance();
-      if (ended) note(*item.row, *ended);
-      return ended.has_value();
-    });
     outcome.tokens = answerer.tokens();
-    progress.update(outcome.answered + outcome.before + outcome.failed, outcome.tokens);
+    if (progress) progress->update(outcome.answered + outcome.before + outcome.failed, outcome.tokens);
   }
 }
 
-BatchOutcome BatchRun::run(Engine& engine, const SamplingParams& given, int max_num_seqs) {
+BatchOutcome BatchRun::run(RowAnswerer& answerer, const ModelInfo& model, const SamplingParams& given,
+                           int max_num_seqs) {
   const Clock::time_point start = Clock::now();
-  const std::string model = identity(engine.model());
-  for (BatchRow& row : input_.rows) row.digest = row_digest(row, input_.form, given, model);
+  const std::string decisive = identity(model) + answerer.settings();
+  for (BatchRow& row : input_.rows) row.digest = row_digest(row, input_.form, given, decisive);
   BatchOutcome outcome{.rows = static_cast<int64_t>(input_.rows.size())};
   std::vector<const BatchRow*> left = rows_left(outcome);
-  const std::unique_ptr<RowAnswerer> answerer =
-      input_.form == BatchForm::kOpenAi ? answer_openai_rows(engine, given) : answer_rows(engine, given, fields_);
-  answer(*answerer, std::move(left), 2 * static_cast<size_t>(max_num_seqs), outcome);
-  if (!outcome.interrupted && (options_.ordered || has_old_results_)) {
-    settle_results(options_.output, input_.form, input_.rows, fields_, options_.ordered);
+  answer(answerer, std::move(left), 2 * static_cast<size_t>(max_num_seqs), outcome);
+  output_->check_in_place();
+  // Results of several runs, one behind the other, are in the order of the rows by chance alone.
+  const bool is_out_of_order = options_.ordered || (options_.in_order && !results_.items.empty());
+  if (!outcome.interrupted && !outcome.unread && (is_out_of_order || has_old_results_)) {
+    settle_results(options_.output, input_.form, input_.rows, fields_, is_out_of_order);
   }
   outcome.seconds = seconds_since(start);
   return outcome;

@@ -48,9 +48,12 @@ std::vector<std::string> summary(const BatchOutcome& outcome, const std::string&
   if (const size_t shown = outcome.first_failures.size(); static_cast<size_t>(outcome.failed) > shown) {
     lines.push_back(fmt::format("and {} more", outcome.failed - static_cast<int64_t>(shown)));
   }
-  if (outcome.interrupted) {
-    lines.emplace_back("interrupted; the same command goes on with the rows that are left");
-  } else if (outcome.failed > 0) {
+  if (outcome.unread) {
+    lines.emplace_back("nobody reads the results any more; the rows that are left were not run");
+  } else if (outcome.interrupted) {
+    lines.emplace_back(output.empty() ? "interrupted; with --output FILE the same command would go on"
+                                      : "interrupted; the same command goes on with the rows that are left");
+  } else if (outcome.failed > 0 && !output.empty()) {
     std::string advice = fmt::format(
         "{} has the error of each; the same command runs rows that were mended, and with "
         "--retry-failed those that were not",

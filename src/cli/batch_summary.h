@@ -12,6 +12,7 @@ inline constexpr int kRowsFailedExitCode = 3;  // all rows have run, and some of
 /// How a file of requests was answered.
 struct BatchOutcome {
   bool interrupted = false;
+  bool unread = false;  // the reader of the results has gone, and with it the point of the rows that are left
   int64_t rows = 0;
   int64_t answered = 0;  // by this run
   int64_t before = 0;    // answered by earlier ones
@@ -31,7 +32,8 @@ struct BatchOutcome {
   int exit_code() const;
 };
 
-/// What is to be told of it, line by line. output: where the results are.
+/// What is to be told of it, line by line. output: the file where the results are; empty: they went elsewhere, and no
+/// run can go on with them.
 std::vector<std::string> summary(const BatchOutcome& outcome, const std::string& output);
 
 }  // namespace caravel::cli

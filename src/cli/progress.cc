@@ -26,7 +26,7 @@ Progress::Progress(const InterruptGuard& /*guard*/, int64_t total, int64_t done_
 
 Progress::~Progress() {
   draw();
-  if (terminal_) fmt::print(stderr, "\n");
+  if (terminal_ && done_before_ < total_) fmt::print(stderr, "\n");
 }
 
 void Progress::update(int64_t done, int64_t tokens) {
@@ -36,18 +36,22 @@ void Progress::update(int64_t done, int64_t tokens) {
 }
 
 void Progress::draw() {
+  if (done_before_ >= total_) return;
   drawn_ = Clock::now();
   const double elapsed = seconds_since(start_);
-  const double share = total_ > 0 ? static_cast<double>(done_) / static_cast<double>(total_) : 1.0;
-  std::string left = "?";
+  const double share = static_cast<double>(done_) / static_cast<double>(total_);
+  std::string pace;  // nothing is known before something is done
   if (done_ > done_before_) {
-    left = duration(elapsed / static_cast<double>(done_ - done_before_) * static_cast<double>(total_ - done_));
+    pace = fmt::format("  {:.0f} tokens/s  {} passed", elapsed > 0 ? static_cast<double>(tokens_) / elapsed : 0.0,
+                       duration(elapsed));
+    if (done_ < total_) {
+      const double each = elapsed / static_cast<double>(done_ - done_before_);
+      pace += fmt::format(", {} left", duration(each * static_cast<double>(total_ - done_)));
+    }
   }
   const auto filled = static_cast<int>(share * kBarWidth);
-  fmt::print(stderr, "{}[{}{}] {}/{}  {:.0f} tokens/s  {} passed, {} left{}", terminal_ ? "\r\x1b[K" : "",
-             std::string(static_cast<size_t>(filled), '#'), std::string(static_cast<size_t>(kBarWidth - filled), '.'),
-             done_, total_, elapsed > 0 ? static_cast<double>(tokens_) / elapsed : 0.0, duration(elapsed), left,
-             terminal_ ? "" : "\n");
+  fmt::print(stderr, "{}[{}{}] {}/{}{}{}", terminal_ ? "\r\x1b[K" : "", std::string(static_cast<size_t>(filled), '#'),
+             std::string(static_cast<size_t>(kBarWidth - filled), '.'), done_, total_, pace, terminal_ ? "" : "\n");
 }
 
 }  // namespace caravel::cli

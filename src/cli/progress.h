@@ -8,7 +8,7 @@
 namespace caravel::cli {
 
 /// A line on stderr that says how far a batch is, how fast, and how long it will take; drawn over itself on a terminal,
-/// a line every ten seconds elsewhere.
+/// a line every ten seconds elsewhere. Nothing where all was done before.
 class Progress {
  public:
   /// The guard is there first: whoever sees the first line may press ctrl-C.

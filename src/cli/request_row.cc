@@ -78,8 +78,13 @@ std::unique_ptr<RequestHandle> Submission::submit(Engine& engine, OnNews on_news
 
 chat::Renderer make_renderer(const Engine& engine) { return chat::Renderer(engine.tokenizer(), engine.model()); }
 
-Submission chat_submission(const chat::Renderer& renderer, const chat::Conversation& conversation, Request request) {
-  auto [prompt, layout] = renderer.prepare(conversation, request.sampling);
+chat::PromptRoom whole_context(const ModelInfo& model) {
+  return {.max_model_len = model.max_model_len, .tokens = static_cast<size_t>(model.max_model_len)};
+}
+
+Submission chat_submission(const chat::Renderer& renderer, const chat::Conversation& conversation, Request request,
+                           const std::optional<chat::PromptRoom>& room) {
+  auto [prompt, layout] = renderer.prepare(conversation, request.sampling, room);
   request.prompt = std::move(prompt.tokens);
   return {.request = std::move(request), .layout = std::move(layout)};
 }
@@ -114,7 +119,8 @@ void refuse_misplaced(const Json& row, const Fields& fields, std::string_view ki
 
 }  // namespace
 
-Submission parse_row(const Json& row, const SamplingParams& given, const chat::Renderer& renderer) {
+Submission parse_row(const Json& row, const SamplingParams& given, const chat::Renderer& renderer,
+                     const std::optional<chat::PromptRoom>& room) {
   Fields fields(row, Surface::kRows);
   Request request{.id = parse_id(fields), .sampling = given};
   read_sampling(fields, Surface::kRows, request.sampling);
@@ -134,7 +140,7 @@ Submission parse_row(const Json& row, const SamplingParams& given, const chat::R
     const chat::Conversation conversation = chat::parse_conversation(fields);
     refuse_misplaced(row, fields, "messages");
     fields.refuse_unknown();
-    return chat_submission(renderer, conversation, std::move(request));
+    return chat_submission(renderer, conversation, std::move(request), room);
   }
   request.prompt = parse_prompt(*prompt, fields.path("prompt"));
   request.add_special_tokens = fields.boolean("add_special_tokens", true);

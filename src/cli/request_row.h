@@ -23,16 +23,22 @@ struct Submission {
 /// By the template and the tool format that the engine was opened with.
 chat::Renderer make_renderer(const Engine& engine);
 
+/// All of the engine's context, for a prompt: what surely has no room is refused before it is tokenized.
+chat::PromptRoom whole_context(const ModelInfo& model);
+
 /// A conversation as a request. Throws as chat::Renderer::prepare does.
-Submission chat_submission(const chat::Renderer& renderer, const chat::Conversation& conversation, Request request);
+Submission chat_submission(const chat::Renderer& renderer, const chat::Conversation& conversation, Request request,
+                           const std::optional<chat::PromptRoom>& room = {});
 
 /// A line of a JSONL file, which is an object. file, number: where it stands, for the error. Throws InvalidArgument.
 Json parse_line(const std::string& line, const std::string& file, int64_t number);
 
 /// A row of a JSONL file: a completion or chat request in OpenAI's field names. What it does not say of the sampling is
-/// as in `given`, else by the defaults of rows; a conversation's answer goes to its end, as in a chat. Throws
-/// FieldError: a field that is unknown or of the wrong type, named; both or neither of prompt and messages.
-Submission parse_row(const Json& row, const SamplingParams& given, const chat::Renderer& renderer);
+/// as in `given`, else by the defaults of rows; a conversation's answer goes to its end, as in a chat. room: a
+/// conversation's. Throws FieldError: a field that is unknown or of the wrong type, named; both or neither of prompt
+/// and messages.
+Submission parse_row(const Json& row, const SamplingParams& given, const chat::Renderer& renderer,
+                     const std::optional<chat::PromptRoom>& room = {});
 
 /// {"id","index","text","token_ids","finish_reason","logprobs","usage"} of one completion; of a chat's also "message",
 /// as /v1/chat/completions has it; prompt_logprobs where asked.

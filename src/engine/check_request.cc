@@ -13,9 +13,16 @@
 namespace caravel::engine {
 namespace {
 
-std::vector<int32_t> prompt_of(Request& request, const LoadedModel& model) {
+std::vector<int32_t> prompt_of(Request& request, const LoadedModel& model, const RequestLimits& limits) {
   if (auto* const tokens = std::get_if<std::vector<int32_t>>(&request.prompt)) return std::move(*tokens);
-  return model.tokenizer->encode(std::get<std::string>(request.prompt),
+  const std::string& text = std::get<std::string>(request.prompt);
+  // What is far too long is known before it is tokenized, which would take seconds, and a hundred times its memory.
+  if (const size_t least = model.tokenizer->least_tokens(text); least > static_cast<size_t>(limits.max_model_len)) {
+    throw fail<InvalidArgument>(
+        "the prompt has at least {} tokens; prompt and answer together may have {} (max_model_len): shorten it", least,
+        limits.max_model_len);
+  }
+  return model.tokenizer->encode(text,
                                  {.add_special = request.add_special_tokens, .parse_special = request.parse_special});
 }
 
@@ -156,7 +163,7 @@ CheckedRequest check_request(Request request, const LoadedModel& model, const Re
   resolve_sampling(params, model.generation_defaults, request.fallback);
   validate_sampling(params, vocab_size);
   check_sequences(params, limits.max_num_seqs);
-  std::vector<int32_t> prompt = prompt_of(request, model);
+  std::vector<int32_t> prompt = prompt_of(request, model, limits);
   check_tokens(prompt, vocab_size, "the prompt");
   CheckedRequest checked;
   checked.logprob_bytes = fit_length(params, static_cast<int64_t>(prompt.size()), limits);

@@ -45,7 +45,7 @@ TEST_F(BatchInputTest, RowsKeepTheirIds) {
   EXPECT_EQ(ids, (std::vector<std::string>{"7", "\"line-3\"", "\"7b\"", "18446744073709551616"}));
   EXPECT_FALSE(input.rows[1].named);
   EXPECT_EQ(input.rows[3].line, 5);
-  EXPECT_TRUE(read("").rows.empty());
+  EXPECT_EQ(refusal("\n \n"), path_ + ": there is no row in it, and nothing was run");
 }
 
 TEST_F(BatchInputTest, EveryBadLineIsTold) {

@@ -101,7 +101,35 @@ TEST_F(BatchResultsTest, ALineThatIsNoResultIsRefused) {
     EXPECT_THROW(read(content), InvalidArgument) << content;
   }
   EXPECT_THROW(read(line("a", "1"), BatchForm::kOpenAi), InvalidArgument);
-  EXPECT_EQ(read(line("a", "1") + "{\"id\"").content, line("a", "1")) << "what a killed run left";
+}
+
+TEST_F(BatchResultsTest, AnEndWithoutALineBreakIsCutOffWhereItBeginsAsAResult) {
+  const std::string whole = line("a", "1");
+  for (const char* begun :
+       {"{", R"({"id")", R"({"id":"b\"c)", R"({"id":"b","in)", R"({"id":17)", R"({"id":-1,"index":0,"te)"}) {
+    EXPECT_EQ(read(whole + begun).content, whole) << begun;
+    EXPECT_TRUE(read(begun).items.empty()) << begun;
+  }
+  EXPECT_TRUE(read(R"({"id":"caravel-12","custom_id":"b","resp)", BatchForm::kOpenAi).items.empty());
+  EXPECT_TRUE(read(R"({"id":7,"scores":[{"logpr)", BatchForm::kScores).items.empty());
+  for (const char* foreign : {R"({"a": 1, "precious": [1,2,3]})", "a text", R"({"id":7,"name":"x"})", R"([1])"}) {
+    EXPECT_THROW(read(foreign), InvalidArgument) << foreign;
+    EXPECT_THROW(read(whole + foreign), InvalidArgument) << foreign;
+  }
+}
+
+TEST_F(BatchResultsTest, ScoresAreResultsOfTheirOwn) {
+  const std::string good = R"({"id":"a","scores":[{"logprob":-1}],"digest":"1"})"
+                           "\n";
+  const std::string bad = R"({"id":7,"scores":[],"error":"why","digest":"2"})"
+                          "\n";
+  const BatchResults results = read(bad + good, BatchForm::kScores);
+  ASSERT_EQ(results.items.size(), 2U);
+  EXPECT_EQ(results.items[0].error, "why");
+  EXPECT_FALSE(results.items[1].failed);
+  EXPECT_EQ(settled(bad + good, {row("a", "1"), row(7, "2")}, true, BatchForm::kScores), good + bad);
+  EXPECT_THROW(read(line("a", "1"), BatchForm::kScores), InvalidArgument);
+  EXPECT_THROW(read(good), InvalidArgument);
 }
 
 TEST_F(BatchResultsTest, AFieldThatIsAskedForAndMissingMakesAnAnswerStale) {

@@ -29,5 +29,16 @@ TEST(BatchSummary, SaysWhatAnInterruptionLeft) {
   EXPECT_EQ(outcome.exit_code(), 130);
 }
 
+TEST(BatchSummary, AdvisesNothingThatNeedsAFileWhereThereIsNone) {
+  BatchOutcome outcome{.rows = 2, .answered = 1};
+  outcome.note_failure(2, "", "why");
+  EXPECT_THAT(summary(outcome, ""), ElementsAre("2 rows: 1 answered, 1 failed; 0 tokens in 0.0 s", "line 2: why"));
+  outcome.interrupted = true;
+  EXPECT_THAT(summary(outcome, "").back(), StartsWith("interrupted; with --output FILE"));
+  BatchOutcome unread{.unread = true, .rows = 3, .answered = 1};
+  EXPECT_THAT(summary(unread, "").back(), StartsWith("nobody reads the results any more"));
+  EXPECT_EQ(unread.exit_code(), 0);
+}
+
 }  // namespace
 }  // namespace caravel::cli

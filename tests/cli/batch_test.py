@@ -173,6 +173,90 @@ class Rows(Batch):
         done = generate("-i", str(self.input), "-o", str(self.output), check=False)
         self.assertIn("out.jsonl:1: no result of a row", done.stderr.decode())
 
+    def test_a_foreign_file_and_an_empty_input_leave_the_output_as_it_is(self):
+        self.write({"prompt": "a"}, {"prompt": "b"})
+        for foreign in ('{"a": 1, "precious": [1,2,3]}', "a text", "a text\n"):
+            self.output.write_text(foreign)
+            self.assertIn("out.jsonl:1: no result of a row", self.batch(code=1)[0])
+            self.assertEqual(foreign, self.output.read_text())
+        self.output.unlink()
+        self.batch()
+        before = self.output.read_text()
+        self.input.write_text("\n")
+        self.assertIn("in.jsonl: there is no row in it, and nothing was run", self.batch(code=1)[0])
+        self.assertEqual(before, self.output.read_text())
+
+    def test_what_comes_to_nothing_leaves_no_file(self):
+        self.write({"prompt": "a"})
+        done = run("generate", "no-such-model", "-i", str(self.input), "-o", str(self.output), check=False)
+        self.assertEqual(1, done.returncode)
+        self.assertFalse(self.output.exists())
+
+    def test_a_closed_standard_output_is_not_the_output(self):
+        self.write({"id": "a", "prompt": "a"}, {"id": "b", "prompt": "b"})
+        command = [CARAVEL, "generate", TINY, "-i", str(self.input), "-o", str(self.output), "--kv-cache-memory", "8MiB",
+                   "--max-tokens", "3"]
+        for _ in range(2):
+            done = subprocess.run(["sh", "-c", '"$@" >&-', "sh", *command], stderr=subprocess.PIPE, timeout=60)
+            self.assertEqual(0, done.returncode, done.stderr)
+            self.assertEqual(["a", "b"], sorted(r["id"] for r in self.results()))
+            with self.output.open("a") as file:
+                file.write('{"id":"a","ind')
+
+    def test_an_output_that_is_taken_away_ends_the_run(self):
+        for taken_away, part in ((Path.unlink, "somebody has deleted it"),
+                                 (lambda path: path.rename(path.with_name("moved")), "somebody has renamed it")):
+            self.write_rows(200, 24)
+            process = subprocess.Popen([CARAVEL, "generate", "-i", str(self.input), "-o", str(self.output),
+                                        "--temperature", "0", *ENGINE], stderr=subprocess.PIPE)
+            self.wait_for_lines(1)
+            taken_away(self.output)
+            _, errors = process.communicate(timeout=120)
+            self.assertEqual(1, process.returncode)
+            self.assertIn(part, errors.decode())
+
+    def test_ordered_touches_no_other_file(self):
+        self.write({"id": 1, "prompt": "a"}, {"id": 2, "prompt": "b"})
+        other = self.output.with_name("out.jsonl.new")
+        other.write_text("somebody's")
+        self.batch("--ordered")
+        self.assertEqual("somebody's", other.read_text())
+
+    def test_a_reader_that_goes_hears_of_failures(self):
+        self.write(*({"prompt": "a", "temprature": 1} for _ in range(3000)))
+        read, write = os.pipe()
+        process = subprocess.Popen([CARAVEL, "generate", TINY, "-i", str(self.input), "--kv-cache-memory", "8MiB"],
+                                   stdout=write, stderr=subprocess.PIPE)
+        os.close(write)
+        os.read(read, 1)
+        os.close(read)
+        _, errors = process.communicate(timeout=60)
+        self.assertEqual(3, process.returncode, errors)
+        self.assertIn("nobody reads the results any more", errors.decode())
+        self.assertRegex(errors.decode(), r"3000 rows: 0 answered, \d+ failed")
+        self.assertNotIn("--retry-failed", errors.decode())
+
+    def test_a_long_row_is_refused_at_once_and_others_run(self):
+        self.write({"id": "long", "prompt": "wörd " * 8_000_000}, {"id": "chat", "messages": [
+            {"role": "user", "content": "wörd " * 8_000_000}]}, {"id": "good", "prompt": "a"})
+        begin = time.monotonic()
+        told = " ".join(self.batch(code=3))
+        self.assertLess(time.monotonic() - begin, 60)
+        self.assertEqual(2, told.count("at least"), told)
+        self.assertIn("1 answered, 2 failed", told)
+
+    def test_no_rows_on_a_standard_input_that_cannot_be_read(self):
+        for redirection, part in (("<.", "standard input: cannot read: Is a directory"),
+                                  ("<&-", "standard input: cannot read: Bad file descriptor")):
+            for args in (["generate", "-i", "-"], ["score", "-i", "-"], ["tokenize"], ["embed"], ["generate", "--chat"],
+                         ["perplexity", "-f", "-"], ["chat"]):
+                with self.subTest(args, at=redirection):
+                    done = subprocess.run(["sh", "-c", f'"$@" {redirection}', "sh", CARAVEL, *args, TINY,
+                                           *(["--kv-cache-memory", "8MiB"] if args != ["tokenize"] else [])],
+                                          capture_output=True, timeout=60)
+                    self.assertEqual(1, done.returncode, done.stderr)
+                    self.assertIn(part, done.stderr.decode())
+
     def test_an_output_of_another_input_is_refused(self):
         self.write_rows(1, 2)
         self.output.write_text('{"id":"someone else\'s","finish_reason":"stop"}\n')
@@ -333,6 +417,7 @@ class OpenAi(Batch):
             self.assertEqual(["status_code", "request_id", "body"], list(result["response"]))
             self.assertEqual((200, None), (result["response"]["status_code"], result["error"]))
         chat = results["chat"]["response"]["body"]
+        self.assertEqual("smollm2", chat["model"])
         self.assertEqual("chat.completion", chat["object"])
         self.assertIn("4", chat["choices"][0]["message"]["content"])
         self.assertEqual(chat["choices"], results["streamed"]["response"]["body"]["choices"])

@@ -33,8 +33,8 @@ class ScoreWindows(unittest.TestCase):
 
     def test_without_windows_a_long_text_is_refused(self):
         row = {"prefix": self.ids[:10], "continuations": [self.ids[10:]]}
-        done = run("score", "-i", "-", *ENGINE, stdin=json.dumps(row).encode(), code=1)
-        self.assertIn("-:1: a prefix of 10 tokens with a continuation of 490 is longer than max_model_len, which is 128",
+        done = run("score", "-i", "-", *ENGINE, stdin=json.dumps(row).encode(), code=3)
+        self.assertIn("line 1: a prefix of 10 tokens with a continuation of 490 is longer than max_model_len, which is 128",
                       done.stderr.decode())
 
     def test_each_token_is_scored_once_from_its_window(self):
