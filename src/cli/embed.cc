@@ -1,9 +1,8 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
-#include <iostream>
-#include <iterator>
 #include <memory>
 #include <optional>
 #include <string>
@@ -44,10 +43,11 @@ struct EmbedOptions {
   bool as_npy() const { return format.empty() ? output.ends_with(".npy") : format == kNpy; }
 };
 
-std::string read_input(const EmbedOptions& options) {
-  if (options.input != "-") return read_file(options.input);
-  if (::isatty(STDIN_FILENO) == 1) throw UsageError("no texts: give --input FILE, or texts on standard input");
-  return {std::istreambuf_iterator<char>(std::cin), {}};
+std::string read_texts(const EmbedOptions& options) {
+  if (options.input == "-" && ::isatty(STDIN_FILENO) == 1) {
+    throw UsageError("no texts: give --input FILE, or texts on standard input");
+  }
+  return read_input(options.input);
 }
 
 /// One text a line; the last line need not end.
@@ -73,6 +73,12 @@ std::vector<std::vector<int32_t>> encode_lines(const EmbedOptions& options, std:
     if (line.empty()) {
       throw fail<InvalidArgument>("{}:{}: is empty; each line is a text: take it out", options.input, number);
     }
+    if (const size_t least = engine.tokenizer().least_tokens(line); least > most) {
+      throw fail<InvalidArgument>(
+          "{}:{}: has at least {} tokens; the context is {}: shorten it, or raise "
+          "--max-model-len",
+          options.input, number, least, most);
+    }
     const std::vector<int32_t>& prompt = prompts.emplace_back(engine.tokenizer().encode(line));
     if (prompt.empty()) throw fail<InvalidArgument>("{}:{}: has no tokens", options.input, number);
     if (prompt.size() > most) {
@@ -84,20 +90,56 @@ std::vector<std::vector<int32_t>> encode_lines(const EmbedOptions& options, std:
   return prompts;
 }
 
+/// Other programs' matrices, whose names ask for something else than is written.
+void refuse_other_endings(const EmbedOptions& options) {
+  if (!options.format.empty()) return;
+  for (const char* const ending : {".csv", ".tsv", ".npz", ".parquet", ".pt", ".safetensors"}) {
+    if (!options.output.ends_with(ending)) continue;
+    throw fail<UsageError>(
+        "--output {}: embeddings are written as .npy or .jsonl, not as {}; --format jsonl writes them "
+        "under that name all the same",
+        options.output, ending);
+  }
+}
+
+/// Rows of requests look like texts: said once, since some do mean that.
+void tell_json(const EmbedOptions& options, std::string_view text) {
+  const std::vector<std::string_view> lines = lines_of(text.substr(0, text.find('\n')));
+  if (lines.empty() || !lines.front().starts_with('{')) return;
+  try {
+    if (!parse_json(lines.front()).is_object()) return;
+  } catch (const FormatError&) {
+    return;
+  }
+  log::tell(
+      spdlog::level::warn,
+      fmt::format("{}: its lines look like JSON; each is embedded as it stands, braces and names too. `jq -r .text` "
+                  "makes plain lines of {{\"text\": ...}}",
+                  options.input));
+}
+
 /// Gives the exit code.
 int run(const EmbedOptions& options) {
   if (options.as_npy() && options.to_stdout() && ::isatty(STDOUT_FILENO) == 1) {
     throw UsageError("a .npy file is no text for a terminal: give --output FILE.npy");
   }
-  const std::string text = read_input(options);
+  refuse_other_endings(options);
+  const std::string text = read_texts(options);
   std::error_code unknown;
   if (std::filesystem::equivalent(options.input, options.output, unknown)) {
     throw fail<InvalidArgument>("{}: the --output is the --input; give another file", options.output);
   }
-  OutputFile output(options.output);
+  tell_json(options, text);
+  // A .npy file is whole or not there: it is written at the end, beside the one that it replaces.
+  std::optional<OutputFile> output;
+  if (!options.as_npy() || options.to_stdout()) {
+    output.emplace(options.output);
+  } else {
+    check_replaceable(options.output);
+  }
   const auto engine = Engine::open(options.engine);
   std::vector<std::vector<int32_t>> prompts = encode_lines(options, text, *engine);
-  if (!options.as_npy()) output.keep(0);
+  if (!options.as_npy()) output->keep(0);
 
   const size_t count = prompts.size();
   const auto send = [&](size_t i) { return engine->embed({.tokens = std::move(prompts[i])}); };
@@ -105,13 +147,14 @@ int run(const EmbedOptions& options) {
   std::optional<Progress> progress;
   if (!options.to_stdout()) progress.emplace(guard, static_cast<int64_t>(count), 0);
   int64_t computed = 0;  // tokens
-  std::string matrix;    // f32, of a .npy file
+  std::string npy;       // f32, of a .npy file
+  if (options.as_npy()) npy = npy_header(count, static_cast<size_t>(engine->model().hidden_size));
   const auto each = [&](size_t i, const Result& result) {
     const std::vector<float> values = options.as_is ? result.embedding : unit_vector(result.embedding);
     if (options.as_npy()) {
-      matrix += little_endian(values);
+      npy += little_endian(values);
     } else {
-      output.write(
+      output->write(
           to_text({{"index", i}, {"embedding", values}, {"usage", {{"prompt_tokens", result.usage.prompt_tokens}}}}) +
           "\n");
     }
@@ -119,12 +162,15 @@ int run(const EmbedOptions& options) {
     if (progress) progress->update(static_cast<int64_t>(i) + 1, computed);
   };
   const size_t done = run_in_order(count, 2 * static_cast<size_t>(options.engine.max_num_seqs), guard, send, each);
-  if (options.as_npy() && done == count) {
-    output.keep(0);
-    output.write(npy_header(count, static_cast<size_t>(engine->model().hidden_size)));
-    output.write(matrix);
+  progress.reset();  // its last line comes before what is told
+  if (done < count) {
+    log::tell(spdlog::level::err, options.as_npy()
+                                      ? "interrupted: nothing was written; a .npy file is written whole, at the end"
+                                      : fmt::format("interrupted after {} of {} texts", done, count));
+  } else if (options.as_npy() && output) {
+    output->write(npy);
   } else if (options.as_npy()) {
-    log::tell(spdlog::level::err, "stopped: nothing was written; a .npy file is written whole, at the end");
+    replace_file(options.output, npy);
   }
   return done == count ? 0 : kInterruptedExitCode;
 }
@@ -134,8 +180,11 @@ int run(const EmbedOptions& options) {
 void add_embed(CLI::App& program, int& exit_code) {
   auto options = std::make_shared<EmbedOptions>();
   CLI::App& command = *program.add_subcommand("embed", "Embeddings of texts: the mean of their tokens' last states");
-  command.add_option("-i,--input", options->input, "Texts, one a line; -: standard input")->capture_default_str();
-  command.add_option("-o,--output", options->output, "Embeddings, in the texts' order; default: standard output");
+  command.add_option("-i,--input", options->input, "Plain texts, one a line (not JSON); -: standard input")
+      ->check(not_empty())
+      ->capture_default_str();
+  command.add_option("-o,--output", options->output, "Embeddings, in the texts' order; default: standard output")
+      ->check(not_empty());
   command
       .add_option("--format", options->format,
                   "jsonl: one {\"index\", \"embedding\", \"usage\"} a line; npy: a matrix of f32, a row a text")

@@ -3,13 +3,13 @@
 
 #include <filesystem>
 #include <functional>
-#include <iostream>
-#include <iterator>
+#include <memory>
 #include <optional>
 
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "base/interrupt.h"
 #include "base/log.h"
 #include "caravel/engine.h"
 #include "cli/batch_run.h"
@@ -42,33 +42,39 @@ struct GenerateOptions {
   Surface surface() const { return chat ? Surface::kTerminal : Surface::kFlags; }
 };
 
-std::string read_standard_input() {
+/// What is to be answered, as it was given.
+struct GivenPrompt {
+  std::string text;
+  std::optional<text::PromptComponents> components;
+};
+
+std::string read_piped_prompt() {
   if (::isatty(STDIN_FILENO) == 1) {
     throw UsageError(
         "no prompt: give --prompt TEXT, --prompt-file F, --components F, --input F.jsonl, or text on "
         "standard input");
   }
-  return {std::istreambuf_iterator<char>(std::cin), {}};
+  return read_standard_input();
 }
 
-std::string read_prompt(const GenerateOptions& options) {
-  if (options.prompt) return *options.prompt;
-  return options.prompt_file.empty() ? read_standard_input() : read_file(options.prompt_file);
-}
-
-Submission make_submission(const GenerateOptions& options, const Engine& engine) {
-  Request request{.sampling = options.sampling.params(), .fallback = default_sampling(options.surface())};
-  std::optional<text::PromptComponents> components;
+GivenPrompt read_prompt(const GenerateOptions& options) {
   if (!options.components.empty()) {
-    components = text::parse_prompt_components(read_file(options.components), options.components);
+    return {.components = text::parse_prompt_components(read_file(options.components), options.components)};
   }
+  if (options.prompt) return {.text = *options.prompt};
+  return {.text = options.prompt_file.empty() ? read_piped_prompt() : read_file(options.prompt_file)};
+}
+
+Submission make_submission(const GenerateOptions& options, const GivenPrompt& given, const Engine& engine) {
+  Request request{.sampling = options.sampling.params(), .fallback = default_sampling(options.surface())};
+  const std::optional<text::PromptComponents>& components = given.components;
   if (options.chat) {
     chat::Conversation conversation;
     conversation.messages = components ? text::render_prompt_messages(*components, options.prompting)
-                                       : Json::array({{{"role", "user"}, {"content", read_prompt(options)}}});
-    return chat_submission(make_renderer(engine), conversation, std::move(request));
+                                       : Json::array({{{"role", "user"}, {"content", given.text}}});
+    return chat_submission(make_renderer(engine), conversation, std::move(request), whole_context(engine.model()));
   }
-  request.prompt = components ? text::render_prompt(*components, options.prompting) : read_prompt(options);
+  request.prompt = components ? text::render_prompt(*components, options.prompting) : given.text;
   if (!components) {
     request.parse_special = !options.no_special;
     request.add_special_tokens = !options.no_bos;
@@ -102,11 +108,13 @@ void print_plain(RequestHandle& handle, bool stream, const InterruptGuard& guard
   }
 }
 
-void print_json(RequestHandle& handle, bool is_chat, const Tokenizer& tokenizer, const InterruptGuard& guard) {
+void print_json(RequestHandle& handle, const GenerateOptions& options, const Tokenizer& tokenizer,
+                const InterruptGuard& guard) {
+  const ResultFields fields = options.batch.result_fields();
   drain(handle, guard, [](const Delta&) {});
   OutputFile out("-");
   for (const Completion& completion : handle.result().completions) {
-    out.write(to_text(completion_json(handle.result(), completion, is_chat, tokenizer)) + "\n");
+    out.write(to_text(fields.pick(completion_json(handle.result(), completion, options.chat, tokenizer))) + "\n");
   }
 }
 
@@ -125,23 +133,38 @@ void tell_cut(const SamplingParams& given, const Result& result) {
   }
 }
 
-void run_one(const GenerateOptions& options, Engine& engine, int& exit_code) {
+void run_one(const GenerateOptions& options, const GivenPrompt& given, Engine& engine, int& exit_code) {
   const InterruptGuard guard;
-  Submission submission = make_submission(options, engine);
-  const SamplingParams sampling = submission.request.sampling;
+  SamplingParams sampling;
+  std::unique_ptr<RequestHandle> handle;
+  try {
+    const InterruptScope scope(guard.flag(), /*gives_way=*/false);
+    Submission submission = make_submission(options, given, engine);
+    sampling = submission.request.sampling;
+    handle = std::move(submission).submit(engine);
+  } catch (const Interrupted&) {
+    exit_code = kInterruptedExitCode;
+    return;
+  }
   const bool one_answer = sampling.n.value_or(1) == 1 && !sampling.use_beam_search;
-  const auto handle = std::move(submission).submit(engine);
   if (!options.json && (sampling.logprobs || sampling.prompt_logprobs)) {
     log::warn("log-probabilities are shown with --json alone");
   }
   if (options.json) {
-    print_json(*handle, options.chat, engine.tokenizer(), guard);
+    print_json(*handle, options, engine.tokenizer(), guard);
   } else {
     print_plain(*handle, one_answer, guard);
   }
   if (!handle->result().error.empty()) throw fail<Error>("{}", handle->result().error);
   tell_cut(sampling, handle->result());
   if (guard.interrupted()) exit_code = kInterruptedExitCode;
+}
+
+/// What the command line calls the model; where that is a path, what the model calls itself.
+std::string asked_name(const EngineConfig& config, const Engine& engine) {
+  std::error_code error;
+  if (std::filesystem::exists(config.model, error)) return engine.model().name;
+  return config.model.empty() ? "smollm2" : config.model;
 }
 
 /// A file of requests. Gives the exit code; what became of the rows is told last.
@@ -159,8 +182,12 @@ int run_batch(const GenerateOptions& options) {
   // The files are looked at before the model is loaded: what is wrong with them should not take seconds to say.
   BatchRun batch(options.batch);
   const auto engine = Engine::open(options.chat_flags.load(options.engine));
-  const BatchOutcome outcome = batch.run(*engine, options.sampling.params(), options.engine.max_num_seqs);
-  for (const std::string& line : summary(outcome, is_file && !output.empty() ? output : "the output")) {
+  const SamplingParams given = options.sampling.params();
+  const std::unique_ptr<RowAnswerer> answerer =
+      batch.form() == BatchForm::kOpenAi ? answer_openai_rows(*engine, given, asked_name(options.engine, *engine))
+                                         : answer_rows(*engine, given, options.batch.result_fields());
+  const BatchOutcome outcome = batch.run(*answerer, engine->model(), given, options.engine.max_num_seqs);
+  for (const std::string& line : summary(outcome, batch.has_file() ? output : "")) {
     log::tell(outcome.failed > 0 ? spdlog::level::err : spdlog::level::info, line);
   }
   return outcome.exit_code();
@@ -172,11 +199,14 @@ void add_generate(CLI::App& program, int& exit_code) {
   auto options = std::make_shared<GenerateOptions>();
   CLI::App& command = *program.add_subcommand("generate", "Continue a prompt, or answer a file of requests");
   auto* prompt = command.add_option("-p,--prompt", options->prompt, "The text to continue; default: standard input");
-  auto* file = command.add_option("--prompt-file", options->prompt_file, "The same, from a file")->excludes(prompt);
+  auto* file = command.add_option("--prompt-file", options->prompt_file, "The same, from a file")
+                   ->excludes(prompt)
+                   ->check(not_empty());
   auto* components =
       command.add_option("--components", options->components, "A prompt as named components, YAML or JSON")
           ->excludes(prompt)
-          ->excludes(file);
+          ->excludes(file)
+          ->check(not_empty());
   command.add_option("--shots", options->prompting.shots, "Examples of --components to use; default: all")
       ->needs(components);
   command.add_flag("--cot", options->prompting.chain_of_thought, "Show the examples' reasoning, and ask for it")
@@ -188,12 +218,14 @@ void add_generate(CLI::App& program, int& exit_code) {
                                 "(docs/batch.md); -: standard input")
                     ->excludes(prompt)
                     ->excludes(file)
-                    ->excludes(components);
+                    ->excludes(components)
+                    ->check(not_empty());
   auto* output = command
                      .add_option("-o,--output", batch.output,
                                  "Results, one JSON object a line, in the order they finish; goes on where it was "
                                  "stopped, and runs again what was changed")
-                     ->needs(input);
+                     ->needs(input)
+                     ->check(not_empty());
   command.add_flag("--retry-failed", batch.retry_failed, "Run again the rows whose result in --output is an error")
       ->needs(output);
   command
@@ -201,11 +233,12 @@ void add_generate(CLI::App& program, int& exit_code) {
                 "When all rows have run, puts --output in the order of --input, without what depends on when they ran: "
                 "the same bytes whether it was stopped or not")
       ->needs(output);
-  command.add_option("--fields", batch.fields, "Of the results, with commas between; default: all but token_ids")
-      ->allow_extra_args(false)
-      ->delimiter(',')
-      ->transform(one_of(ResultFields::names()))
-      ->needs(input);
+  auto* fields = command
+                     .add_option("--fields", batch.fields,
+                                 "Of the results of --input or --json, with commas between; default: all but token_ids")
+                     ->allow_extra_args(false)
+                     ->delimiter(',')
+                     ->transform(one_of(ResultFields::names()));
   command.add_flag("--chat", options->chat, "The prompt is a user's message; the model's chat template frames it")
       ->excludes(input);  // whose rows say themselves what they are
   command.add_flag("--json", options->json, "Print one JSON object a result");
@@ -214,10 +247,14 @@ void add_generate(CLI::App& program, int& exit_code) {
   options->sampling.add_to(command, Surface::kFlags);
   options->chat_flags.add_to(command, options->engine);
   add_engine_flags(command, options->engine);
-  command.callback([options, &exit_code] {
+  command.callback([options, fields, &exit_code] {
     if (options->batch.input.empty()) {
+      if (fields->count() > 0 && !options->json) {
+        throw UsageError("--fields: picks from the results of --input or --json; give one of them");
+      }
+      const GivenPrompt given = read_prompt(*options);
       const auto engine = Engine::open(options->chat_flags.load(options->engine));
-      run_one(*options, *engine, exit_code);
+      run_one(*options, given, *engine, exit_code);
       return;
     }
     exit_code = run_batch(*options);

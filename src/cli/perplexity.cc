@@ -4,16 +4,16 @@
 
 #include <algorithm>
 #include <cmath>
-#include <iostream>
-#include <iterator>
 #include <limits>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/log.h"
 #include "caravel/engine.h"
 #include "cli/commands.h"
 #include "cli/flags.h"
@@ -98,9 +98,24 @@ EngineConfig engine_config(const PerplexityOptions& options) {
   return config;
 }
 
+/// Throws as Engine::open() does; what is wrong with a context that --ctx-size asked for is told of that flag.
+std::unique_ptr<Engine> open_engine(const PerplexityOptions& options, const EngineConfig& config) {
+  try {
+    return Engine::open(config);
+  } catch (const Error& error) {
+    const std::string asked = fmt::format("max_model_len is {}", config.max_model_len);
+    const std::string_view message = error.what();
+    if (options.engine.max_model_len != 0 || !message.starts_with(asked)) throw;
+    const std::string told = fmt::format("--ctx-size {}: windows of {} tokens{}",
+                                         options.ctx_size == 0 ? kLlamaCppCtxSize : options.ctx_size,
+                                         config.max_model_len, message.substr(asked.size()));
+    if (dynamic_cast<const InvalidArgument*>(&error) != nullptr) throw UsageError(told);
+    throw CapacityError(told);
+  }
+}
+
 std::string read_text(const PerplexityOptions& options) {
-  std::string text =
-      options.file == "-" ? std::string{std::istreambuf_iterator<char>(std::cin), {}} : read_file(options.file);
+  std::string text = read_input(options.file);
   // llama.cpp's --file leaves out the last line's end.
   if (options.as_llama_cpp() && text.ends_with('\n')) text.pop_back();
   return text;
@@ -201,7 +216,7 @@ void add_perplexity(CLI::App& program, int& exit_code) {
   auto options = std::make_shared<PerplexityOptions>();
   CLI::App& command = *program.add_subcommand("perplexity", "How well the model predicts a text");
   constexpr int64_t kMost = std::numeric_limits<int>::max();
-  command.add_option("-f,--file", options->file, "The text; -: standard input")->required();
+  command.add_option("-f,--file", options->file, "The text; -: standard input")->required()->check(not_empty());
   command
       .add_option("--windows", options->windows,
                   "How the text is cut. llama.cpp: side by side, the second half of each is predicted, as "
@@ -224,10 +239,15 @@ void add_perplexity(CLI::App& program, int& exit_code) {
   command.callback([options, &exit_code] {
     const EngineConfig config = engine_config(*options);
     const std::string text = read_text(*options);
-    const auto engine = Engine::open(config);
+    const auto engine = open_engine(*options, config);
     const Outcome outcome = measure(*options, *engine, text);
     if (outcome.done < outcome.windows) exit_code = kInterruptedExitCode;
-    if (outcome.done == 0) return;
+    if (outcome.done == 0) {
+      log::tell(
+          spdlog::level::err,
+          fmt::format("interrupted before the first of {} windows was done: there is no estimate", outcome.windows));
+      return;
+    }
     OutputFile("-").write(options->json ? to_text(outcome_json(*options, outcome, engine->model())) + "\n"
                                         : outcome_text(*options, outcome));
   });

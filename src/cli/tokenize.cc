@@ -1,10 +1,9 @@
 #include <fmt/format.h>
 
-#include <iostream>
-#include <iterator>
 #include <memory>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "caravel/tokenizer.h"
 #include "cli/commands.h"
 #include "cli/flags.h"
@@ -28,7 +27,7 @@ void add_tokenize(CLI::App& program) {
   add_model_flags(command, options->engine);
   command.callback([options] {
     const std::unique_ptr<Tokenizer> tokenizer = open_tokenizer(options->engine);
-    const std::string text{std::istreambuf_iterator<char>(std::cin), {}};
+    const std::string text = read_standard_input();
     const std::vector<int32_t> ids =
         tokenizer->encode(text, {.add_special = !options->no_bos, .parse_special = !options->no_special});
     Json tokens = Json::array();

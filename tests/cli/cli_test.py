@@ -48,7 +48,10 @@ class Generate(unittest.TestCase):
         self.assertEqual(plain.rstrip("\n"), answer["text"].rstrip("\n"))
         self.assertIn("red", plain.lower())
         self.assertEqual(24, answer["usage"]["completion_tokens"])
-        self.assertEqual(24, len(answer["token_ids"]))
+        self.assertNotIn("token_ids", answer)  # as in the results of --input
+        (picked,) = json_lines(generate(*args, "--json", "--fields", "token_ids").stdout)
+        self.assertEqual(24, len(picked["token_ids"]))
+        self.assertIn("--fields", generate(*args, "--fields", "token_ids", check=False).stderr.decode())
         self.assertEqual("length", answer["finish_reason"])
 
     def test_an_answer_that_was_cut_says_so(self):
@@ -238,7 +241,25 @@ class Errors(unittest.TestCase):
         with open("/dev/full", "wb") as full:
             done = subprocess.run([CARAVEL, "generate", "--prompt", "a", "--max-tokens", "2", *ENGINE], stdout=full,
                                   stderr=subprocess.PIPE, timeout=60)
-        self.assertIn("No space left", self.assert_one_line(done))
+        self.assertTrue(self.assert_one_line(done).endswith("standard output: cannot write: No space left on device"))
+
+    def test_help_that_cannot_be_written_is_an_error(self):
+        with open("/dev/full", "wb") as full:
+            for args in (["--help"], ["--version"], ["generate", "--help-all"]):
+                done = subprocess.run([CARAVEL, *args], stdout=full, stderr=subprocess.PIPE, timeout=60)
+                self.assertIn("No space left", self.assert_one_line(done))
+
+    def test_an_empty_name_of_a_file_is_no_name(self):
+        for args in (["generate", "-i", ""], ["generate", "-i", "x", "-o", ""], ["generate", "--prompt-file", ""],
+                     ["score", "-i", ""], ["embed", "-i", ""], ["embed", "-o", ""], ["perplexity", "-f", ""]):
+            with self.subTest(args):
+                self.assertIn("leave the flag out", self.assert_one_line(run(*args, check=False), code=2))
+
+    def test_a_named_pipe_is_no_model(self):
+        with tempfile.TemporaryDirectory() as folder:
+            pipe = Path(folder, "model.gguf")
+            os.mkfifo(pipe)
+            self.assertIn("not a regular file", self.assert_one_line(run("inspect", str(pipe), check=False, timeout=20)))
 
     def test_a_closed_pipe_ends_silently(self):
         read, write = os.pipe()
@@ -249,34 +270,6 @@ class Errors(unittest.TestCase):
         os.close(read)
         _, errors = process.communicate(timeout=60)
         self.assertEqual((0, b""), (process.returncode, errors))
-
-
-class Score(unittest.TestCase):
-    def score(self, *rows):
-        return json_lines(run("score", "-i", "-", *ENGINE, stdin="\n".join(map(json.dumps, rows))).stdout)
-
-    def test_texts_split_as_lm_eval_does(self):
-        (row,) = self.score({"id": 3, "prefix": "The capital of France is ", "continuations": ["Paris", "Berlin"]})
-        self.assertEqual(3, row["id"])
-        paris, berlin = row["scores"]
-        self.assertEqual(" Paris", "".join(paris["tokens"]))
-        self.assertGreater(paris["logprob"], berlin["logprob"])
-        self.assertAlmostEqual(paris["logprob"], sum(paris["token_logprobs"]), places=4)
-
-    def test_equals_the_prompts_logprobs(self):
-        text = "The quick brown fox jumps over the lazy dog"
-        (answer,) = json_lines(generate("--prompt", text, "--max-tokens", "0", "--prompt-logprobs", "0",
-                                        "--json").stdout)
-        expected = [t["logprob"] for t in answer["prompt_logprobs"]]
-        ids = json.loads(run("tokenize", "--json", stdin=text).stdout)["token_ids"]
-        for split in (1, 4, len(ids) - 1):
-            (row,) = self.score({"prefix": ids[:split], "continuations": [ids[split:]]})
-            self.assertEqual(expected[split - 1:], row["scores"][0]["token_logprobs"])
-
-    def test_bad_rows_name_their_line(self):
-        done = run("score", "-i", "-", *ENGINE, stdin='{"prefix": "a"}\n', check=False)
-        self.assertEqual(1, done.returncode)
-        self.assertIn("-:1:", done.stderr.decode())
 
 
 class Tokenize(unittest.TestCase):

@@ -7,6 +7,7 @@ import ast
 import json
 import math
 import os
+import resource
 import signal
 import struct
 import subprocess
@@ -134,6 +135,31 @@ class Embed(unittest.TestCase):
                 self.assertEqual("older\n", output.read_text())
             else:
                 self.assertTrue(0 < len(rows(output.read_bytes())) < 20000)
+
+    def test_an_npy_file_is_whole_or_as_it_was(self):
+        texts = self.folder / "texts.txt"
+        texts.write_bytes(lines(TEXTS))
+        output = self.folder / "out.npy"
+        output.write_text("older\n")
+        limit = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (2000, resource.RLIM_INFINITY))
+        done = subprocess.run([CARAVEL, "embed", "-i", str(texts), "-o", str(output), *ENGINE], capture_output=True,
+                              timeout=120, preexec_fn=limit)
+        self.assertEqual(1, done.returncode)
+        self.assertIn(b"out.npy: cannot write: File too large; it is as it was", done.stderr)
+        self.assertEqual("older\n", output.read_text())
+        for name in ("new.npy", "new.jsonl"):
+            run("no-such-model", "-i", str(texts), "-o", str(self.folder / name), code=1)
+        self.assertEqual(["out.npy", "texts.txt"], sorted(os.listdir(self.folder)))
+        self.assertIn(b"none/a.npy: cannot write", run("-i", str(texts), "-o", str(self.folder / "none/a.npy"),
+                                                       code=1).stderr)
+
+    def test_what_was_not_meant_is_told(self):
+        rows = b'{"text": "hello"}\n'
+        self.assertIn(b"its lines look like JSON", run(*ENGINE, stdin=rows).stderr)
+        self.assertIn(b"--output v.csv: embeddings are written as .npy or .jsonl", run("-o", "v.csv", stdin=rows,
+                                                                                      code=2).stderr)
+        done = run("--max-model-len", "512", *ENGINE, stdin=b"word " * 5_000_000, code=1)
+        self.assertIn(b"has at least", done.stderr)
 
     def test_the_input_is_no_output(self):
         texts = self.folder / "texts.txt"

@@ -116,7 +116,8 @@ class Refusals(unittest.TestCase):
                       self.refused(2, "--file", TEXT, "--max-model-len", "100"))
         self.assertIn("too few for a window of 512", self.refused(1, "--file", "-", *ENGINE, stdin=b"Short."))
         self.assertIn("has 0 tokens", self.refused(1, "--file", "-", "--windows", "transformers", *ENGINE))
-        self.assertIn("100000", self.refused(1, "--file", TEXT, "-c", "100000"))
+        self.assertIn("--ctx-size 8193: windows of 8193 tokens; the model was made for contexts of up to 8192 tokens",
+                      self.refused(2, "--file", TEXT, "-c", "8193"))
 
 
 class Terminal(unittest.TestCase):
@@ -137,6 +138,21 @@ class Terminal(unittest.TestCase):
         self.assertEqual(130, process.returncode)
         self.assertRegex(shown, rb"\[[#.]{30}\] \d+/\d+  \d+ tokens/s")
         self.assertRegex(out.decode(), r"^Estimate after \d+ of \d+ windows: PPL = \d+\.\d{4} \+/- ")
+
+
+    def test_ctrl_c_before_the_first_window_says_so(self):
+        with tempfile.NamedTemporaryFile("w", suffix=".txt") as file:
+            file.write(Path(TEXT).read_text() * 40)
+            file.flush()
+            process = subprocess.Popen([CARAVEL, "perplexity", "--file", file.name, "-c", "8192",
+                                        "--kv-cache-memory", "512MiB"],
+                                       stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            first = process.stderr.readline()
+            process.send_signal(signal.SIGINT)
+            out, errors = process.communicate(timeout=120)
+        self.assertRegex(first.decode(), r"^\[\.{30}\] 0/\d+$")
+        self.assertEqual((130, b""), (process.returncode, out))
+        self.assertIn(b"interrupted before the first of", errors.splitlines()[-1])
 
 
 if __name__ == "__main__":
