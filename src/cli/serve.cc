@@ -54,22 +54,24 @@ void add_server_flags(CLI::App& command, ServeOptions& options) {
   };
 
   const char* const listen = "Server";
-  option(listen, "--host", serve.http.host, "Name or address to listen on");
+  // No address would be all of them.
+  option(listen, "--host", serve.http.host, "Name or address to listen on")->check(not_empty());
   option(listen, "--port", serve.http.port, "0: a free one")->transform(whole_number(0, 65535));
   option(listen, "--served-model-name", serve.served_model_names,
          "What requests call the model; may be repeated, the first is shown. Default: MODEL, and its own name")
       ->check(not_empty());
   option(listen, "--config", options.config_file,
-         "A YAML file of flags: their names without dashes, and their values; the command line wins");
-  option(listen, "--ssl-certfile", serve.http.certificate_file, "Certificate chain, PEM: TLS");
-  option(listen, "--ssl-keyfile", serve.http.private_key_file, "Its private key, PEM");
+         "A YAML file of flags: their names without dashes, and their values; the command line wins")
+      ->check(not_empty());
+  option(listen, "--ssl-certfile", serve.http.certificate_file, "Certificate chain, PEM: TLS")->check(not_empty());
+  option(listen, "--ssl-keyfile", serve.http.private_key_file, "Its private key, PEM")->check(not_empty());
 
   const char* const access = "Access";
   option(
       access, "--api-key", serve.api_keys,
       "A key that clients must show; may be repeated. /health, /ping, /version, /metrics, /openapi.json and the pages "
       "are free of it. CARAVEL_API_KEY in the environment is another");
-  option(access, "--api-key-file", options.api_key_file, "Keys, one a line");
+  option(access, "--api-key-file", options.api_key_file, "Keys, one a line")->check(not_empty());
   option(
       access, "--allowed-origins", options.allowed_origins,
       "Sites whose pages may call the server, beside its own: an origin, * for all, or a JSON list; may be repeated");
@@ -135,6 +137,10 @@ void add_keys_of_file(const std::string& path, std::vector<std::string>& keys) {
 }
 
 void add_keys(const ServeOptions& options, std::vector<std::string>& keys) {
+  const char* const file = std::getenv("CARAVEL_API_KEY_FILE");
+  if (file != nullptr && *file == '\0' && options.api_key_file.empty()) {
+    throw UsageError("CARAVEL_API_KEY_FILE of the environment is empty: name a file, or unset it to ask for no key");
+  }
   if (!options.api_key_file.empty()) add_keys_of_file(options.api_key_file, keys);
   if (const char* key = std::getenv("CARAVEL_API_KEY")) keys.emplace_back(key);
   for (const std::string& key : keys) {
@@ -254,7 +260,9 @@ void run_server(const ServeOptions& options) {
   fmt::print("{} at {} (chat: /, engine: /dashboard, API: /v1)\n", config.served_model_names.front(), address);
   std::fflush(stdout);
   wait_for_signal(guard);
-  log::tell(spdlog::level::info, "running requests go on to their end; a second signal stops at once");
+  if (const Stats stats = engine->stats(); stats.running_requests + stats.waiting_requests > 0) {
+    log::tell(spdlog::level::info, "running requests go on to their end; a second signal stops at once");
+  }
   if (!app->drain()) {
     log::warn("some requests were still running after {} seconds and were cut short", options.drain_timeout);
   }

@@ -1,5 +1,6 @@
 #include "cli/serve_config.h"
 
+#include <yaml-cpp/depthguard.h>
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
@@ -22,7 +23,9 @@ std::string with_hyphens(std::string name) {
 
 CLI::Option& option_of(CLI::App& command, const std::string& key, const std::string& where) {
   const std::string name = with_hyphens(key);
-  if (name == "model") return *command.get_option("MODEL");
+  if (const size_t dashes = name.find_first_not_of('-'); dashes > 0 && dashes != name.npos) {
+    throw fail<UsageError>("{}: '{}': flags stand here without their dashes: '{}'", where, key, name.substr(dashes));
+  }
   if (name == "config" || name.starts_with("help") || name == "log-level" || name == "version") {
     throw fail<UsageError>("{}: '{}' is given on the command line alone: --{}", where, key, name);
   }
@@ -51,21 +54,57 @@ nlohmann::ordered_json to_json(const YAML::Node& node) {
 std::vector<std::string> values_of(const YAML::Node& node, const CLI::Option& option, const std::string& key) {
   const auto is_scalar = [](const YAML::Node& item) { return item.IsScalar(); };
   const bool takes_json = value_name(option) == "JSON";
+  if (node.IsNull()) throw fail<UsageError>("'{}' has no value; write one behind the colon, or take the line out", key);
   if (node.IsScalar()) return {node.Scalar()};
   if (node.IsSequence() && std::ranges::all_of(node, is_scalar)) return node.as<std::vector<std::string>>();
   if (node.IsMap() && takes_json) return {to_json(node).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)};
   throw fail<UsageError>("'{}' must be a value{}", key, takes_json ? " or an object" : " or a list of values");
 }
 
+/// What the flag would refuse, though what was given elsewhere counts for more: throws CLI::ValidationError.
+void check_values(CLI::Option& option, std::vector<std::string> values) {
+  for (std::string& value : values) {
+    try {
+      for (int i = 0;; ++i) {
+        if (const std::string problem = (*option.get_validator(i))(value); !problem.empty()) {
+          throw CLI::ValidationError(option.get_name(), problem);
+        }
+      }
+    } catch (const CLI::OptionNotFound&) {  // so many validators there are
+    }
+  }
+}
+
+/// The file's one document.
+YAML::Node read_document(const std::string& path) {
+  std::string text;
+  try {
+    text = read_file(path);
+  } catch (const Error& error) {
+    throw fail<UsageError>("--config: {}", error.what());
+  }
+  try {
+    const std::vector<YAML::Node> documents = YAML::LoadAll(text);
+    if (documents.size() > 1) {
+      throw fail<UsageError>("{}: has {} documents; write all flags into one, without a line of '---' between them",
+                             path, documents.size());
+    }
+    return documents.empty() ? YAML::Node() : documents.front();
+  } catch (const YAML::DeepRecursion& error) {
+    throw fail<UsageError>("{}:{}: is nested too deeply", path, std::max(error.mark.line, 0) + 1);
+  } catch (const YAML::Exception& error) {
+    if (error.msg.find("tab") != error.msg.npos) {
+      throw fail<UsageError>("{}:{}: a tab begins the line; YAML is indented with spaces", path,
+                             std::max(error.mark.line, 0) + 1);
+    }
+    throw fail<UsageError>("{}:{}: {}", path, std::max(error.mark.line, 0) + 1, error.msg);
+  }
+}
+
 }  // namespace
 
 void apply_config_file(CLI::App& command, const std::string& path) {
-  YAML::Node root;
-  try {
-    root = YAML::Load(read_file(path));
-  } catch (const YAML::Exception& error) {
-    throw fail<UsageError>("{}:{}: {}", path, std::max(error.mark.line, 0) + 1, error.msg);
-  }
+  const YAML::Node root = read_document(path);
   if (root.IsNull()) return;
   if (!root.IsMap()) throw fail<UsageError>("{}: give flags and their values, one a line, as in 'port: 8000'", path);
   std::set<const CLI::Option*> given;
@@ -79,9 +118,13 @@ void apply_config_file(CLI::App& command, const std::string& path) {
       throw fail<UsageError>("{}: '{}' stands in the file twice; give it once, with a list where it may be repeated",
                              where, key);
     }
-    if (is_on_command_line) continue;
     try {
-      set_values(option, with_hyphens(key), values_of(entry.second, option, key));
+      const std::vector<std::string> values = values_of(entry.second, option, key);
+      if (is_on_command_line) {
+        check_values(option, values);
+      } else {
+        set_values(option, with_hyphens(key), values);
+      }
     } catch (const CLI::ParseError& error) {
       throw fail<UsageError>("{}: {}", where, usage_problem(command, error));
     } catch (const UsageError& error) {

@@ -3,6 +3,7 @@
 #include <openssl/ssl.h>
 
 #include "base/error.h"
+#include "base/file.h"
 
 namespace caravel::http {
 namespace {
@@ -78,6 +79,8 @@ std::unique_ptr<Transport> tls_transport(tcp::socket socket, asio::ssl::context&
 
 asio::ssl::context server_tls(const std::string& certificate_file, const std::string& private_key_file) {
   asio::ssl::context context = tls_context(asio::ssl::context::tls_server);
+  // What is wrong with them as files is said so.
+  for (const std::string& file : {certificate_file, private_key_file}) read_file(file);
   error_code error;
   context.use_certificate_chain_file(certificate_file, error);
   if (error)

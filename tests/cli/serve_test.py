@@ -150,6 +150,29 @@ class Running(unittest.TestCase):
             self.assertEqual(expected, status, (path, body, answer))
             self.assertEqual({"message", "type", "param", "code"}, set(json.loads(answer)["error"]))
 
+    def test_what_other_servers_have_is_said_where_it_is_here(self):
+        for path, hint in [("/api/chat", "at /v1/chat/completions here"), ("/api/tags", "at /v1/models here"),
+                           ("/chat/completions", "It is /v1/chat/completions here: the base URL ends in /v1"),
+                           ("/v1/v1/models", "It is /v1/models here"), ("/v1/", "at /v1/models here"),
+                           ("/v1/tokenize", "It is /tokenize here"),
+                           ("/v1/completions/", "It is /v1/completions, without a slash at its end")]:
+            status, _, answer = self.server.request("POST", path, {})
+            self.assertEqual(404, status, path)
+            self.assertIn(hint, json.loads(answer)["error"]["message"])
+        status, headers, _ = self.server.request("GET", "/dashboard/")
+        self.assertEqual((308, "/dashboard"), (status, headers["Location"]))
+        _, _, answer = self.server.request("POST", "/v1/completions", {"prompt": "a", "model": "other"})
+        self.assertRegex(json.loads(answer)["error"]["message"], "'other' does not exist. This server has '.*smol.*'")
+        for field, hint in [("num_ctx", "--max-model-len"), ("options", "beside the other fields"),
+                            ("format", "response_format"), ("num_predict", "max_tokens"), ("keep_alive", "leave it out")]:
+            _, _, answer = self.server.request("POST", "/v1/completions", {"prompt": "a", field: "x"})
+            self.assertIn(hint, json.loads(answer)["error"]["message"])
+
+    def test_numbers_are_as_short_as_they_are(self):
+        answer = self.server.post("/v1/responses", {"input": "a", "max_output_tokens": 1, "temperature": 0.2})[1]
+        self.assertEqual("0.2", json.dumps(answer["temperature"]))
+        self.assertNotIn("0.1000000", self.server.request("GET", "/openapi.json")[2].decode())
+
     def test_probes_and_documents(self):
         self.assertEqual(200, self.server.request("GET", "/health")[0])
         self.assertIn("version", json.loads(self.server.request("GET", "/version")[2]))
@@ -258,7 +281,8 @@ class WhatRequestsLeaveOpen(unittest.TestCase):
 
     def test_what_is_wrong_is_named(self):
         for value, problem in (("{", "JSON object"), ("[]", "JSON object"), ('{"temprature": 1}', "'temprature'"),
-                               ('{"top_p": 2}', "'top_p'")):
+                               ('{"top_p": 2}', "'top_p'"), ('{"temperature": 5}', "'temperature'"),
+                               ('{"top_k": 2, "top_k": 3}', "top_k")):
             line = fails("--override-generation-config", value)
             self.assertIn(problem, line)
             self.assertEqual(1, line.count("\n"), line)
@@ -285,6 +309,8 @@ class Keys(unittest.TestCase):
             keys.write_text("\n")
             self.assertIn("no key", fails("--api-key-file", str(keys)))
         self.assertIn("CARAVEL_API_KEY", fails(env={"CARAVEL_API_KEY": ""}))
+        self.assertIn("--api-key-file: ''", fails("--api-key-file", ""))
+        self.assertIn("CARAVEL_API_KEY_FILE", fails(env={"CARAVEL_API_KEY_FILE": ""}))
 
     def test_a_public_address_without_one_is_warned_of(self):
         with Server("--host", "0.0.0.0") as server:
@@ -410,12 +436,14 @@ class Flags(unittest.TestCase):
                       fails("--config", self.config("tensor-parallel-size: 2\n")))
         self.assertIn("--seed", fails("--seed", "18446744073709551616"))
         self.assertIn("--ssl-keyfile", fails("--ssl-certfile", "cert.pem"))
+        self.assertIn("nope: no such file", fails("--ssl-certfile", "nope", "--ssl-keyfile", "nope"))
         self.assertIn("JSON list", fails("--allowed-origins", "[1"))
         self.assertIn("no such file", fails("--chat-template", "nowhere.jinja"))
         self.assertIn("f32,f16,bf16,int8", fails("--kv-cache-dtype", "fp8").replace(" ", ""))
 
     def test_those_that_cannot_work_are_refused(self):
-        for flags in (["--max-body-size", "0"], ["--served-model-name", ""], ["--allowed-host", ""],
+        for flags in (["--host", ""], ["--config", ""], ["--ssl-certfile", ""], ["--temperature", "5"],
+                      ["--max-body-size", "0"], ["--served-model-name", ""], ["--allowed-host", ""],
                       ["--allowed-origins", "foo"], ["--allowed-origins", "https://a.example/"],
                       ["--allowed-origins", "https://A.example"], ["--allowed-origins", "a.example:80"],
                       ["--allowed-origins", '["https://a.example", "https://"]']):
