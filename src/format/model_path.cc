@@ -1,5 +1,7 @@
 #include "format/model_path.h"
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <cctype>
 #include <cstddef>
@@ -44,6 +46,11 @@ fs::path home_cache() {
   return fs::path(environment("HOME").value_or("/")) / ".cache";
 }
 
+/// A file that has a name of its own.
+bool is_known(std::string_view file) {
+  return std::ranges::find(kKnownModels, file, &KnownModel::file) != std::end(kKnownModels);
+}
+
 /// org/name: what the Hub calls a model.
 struct HubName {
   std::string organisation;
@@ -85,30 +92,80 @@ std::optional<std::string> in_cache(const fs::path& cache, const std::string& mo
   return std::nullopt;
 }
 
-// hub/models--ORG--NAME/snapshots/COMMIT, the commit being what refs/main says. The folder itself, or the only GGUF
-// file in it where it has no config.json.
-std::optional<std::string> in_hub(const fs::path& hub, const std::string& model) {
-  const size_t slash = model.find('/');
-  if (slash == 0 || slash == std::string::npos || slash + 1 == model.size() ||
-      model.find('/', slash + 1) != model.npos || model.find("..") != model.npos) {
-    return std::nullopt;
+/// "model-Q4_K_M.gguf" has the type Q4_K_M, in upper case or lower, and not Q4_K.
+bool has_type(const std::string& file, std::string type) {
+  const auto lower = [](std::string text) {
+    std::ranges::transform(text, text.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    return text;
+  };
+  const std::string name = lower(file);
+  type = lower(type);
+  const auto is_letter = [&name](size_t at) { return std::isalnum(static_cast<unsigned char>(name[at])) != 0; };
+  for (size_t at = name.find(type); at != name.npos; at = name.find(type, at + 1)) {
+    const size_t end = at + type.size();
+    const bool ends = end == name.size() || (!is_letter(end) && name[end] != '_');
+    if (ends && (at == 0 || !is_letter(at - 1))) return true;
   }
-  const fs::path repository = hub / ("models--" + model.substr(0, slash) + "--" + model.substr(slash + 1));
+  return false;
+}
+
+bool is_later_part(const std::string& file) {
+  return file.find("-of-") != file.npos && file.find("-00001-of-") == file.npos;
+}
+
+/// The GGUF files of a snapshot, also in folders of it; of one that is in parts the first. In alphabetical order.
+std::vector<std::string> gguf_files(const fs::path& snapshot) {
+  std::vector<std::string> files;
+  std::error_code error;
+  const auto each = fs::directory_options::skip_permission_denied;
+  for (const fs::directory_entry& entry : fs::recursive_directory_iterator(snapshot, each, error)) {
+    const std::string name = entry.path().lexically_relative(snapshot).string();
+    if (entry.path().extension() == ".gguf" && !is_later_part(name)) files.push_back(name);
+  }
+  std::ranges::sort(files);
+  return files;
+}
+
+/// No more of them than a line has room for.
+std::string listed(std::vector<std::string> files) {
+  constexpr size_t kMost = 8;
+  const size_t more = files.size() - std::min(files.size(), kMost);
+  files.resize(files.size() - more);
+  return fmt::format("{}{}", fmt::join(files, ", "), more == 0 ? "" : fmt::format(" and {} more", more));
+}
+
+// hub/models--ORG--NAME/snapshots/COMMIT, the commit being what refs/main says. The folder itself, or, where it has no
+// config.json or a type is named, its GGUF file: the only one, or the only one of that type.
+std::optional<std::string> in_hub(const fs::path& hub, const std::string& model) {
+  const std::optional<HubName> name = parse_hub_name(model);
+  if (!name) return std::nullopt;
+  const fs::path repository = hub / ("models--" + name->organisation + "--" + name->name);
   std::string commit;
   std::ifstream(repository / "refs" / "main") >> commit;
   const fs::path snapshot = repository / "snapshots" / commit;
   if (commit.empty() || commit.find('/') != commit.npos || !is_there(snapshot)) return std::nullopt;
-  if (is_there(snapshot / "config.json")) return snapshot.string();
-  std::optional<std::string> only;
-  std::error_code error;
-  for (const fs::directory_entry& entry : fs::directory_iterator(snapshot, error)) {
-    if (entry.path().extension() != ".gguf") continue;
-    if (only) {
-      throw fail<InvalidArgument>("{} has several GGUF files in {}: give the path of one", model, snapshot.string());
-    }
-    only = entry.path().string();
+  const std::string& type = name->quantisation;
+  if (type.empty() && is_there(snapshot / "config.json")) return snapshot.string();
+  const std::vector<std::string> all = gguf_files(snapshot);
+  std::vector<std::string> files = all;
+  if (!type.empty()) std::erase_if(files, [&type](const std::string& file) { return !has_type(file, type); });
+  if (files.size() == 1) return (snapshot / files.front()).string();
+  if (files.size() > 1) {
+    throw fail<InvalidArgument>(
+        "{} has several GGUF files: {}; name the type of one, as in {}:Q4_K_M, or give its path in {}", model,
+        listed(files), name->text(), snapshot.string());
   }
-  return only;
+  if (all.empty()) return std::nullopt;
+  throw fail<NotFound>("{} has no GGUF file of the type {} in {}: there is {}; hf download {} --include '*{}*' gets it",
+                       name->text(), type, snapshot.string(), listed(all), name->text(), type);
+}
+
+/// The script is not installed with the binary.
+std::string how_to_fetch(std::string_view known) {
+  return fmt::format(
+      "in the folder of Caravel's sources scripts/fetch_model {} fetches it; hf download org/name, of "
+      "pip install huggingface_hub, fetches any model of the Hugging Face Hub",
+      known);
 }
 
 std::vector<std::string> names_in(const fs::path& folder) {
@@ -156,7 +213,7 @@ std::string missing_model(const std::string& model) {
     problem = "there is no such file or folder";
   } else {
     problem = fmt::format("not a path, not in {}, not in {}", cache_directory(), hub_directory());
-    if (near.empty()) problem += "; scripts/fetch_model smollm2 fetches one, hf download org/name any of the Hub's";
+    if (near.empty()) problem += fmt::format("; {}", how_to_fetch(kKnownModels[0].name));
   }
   if (!near.empty()) problem += fmt::format("; the nearest is '{}'", printable(near));
   return problem;
@@ -184,9 +241,8 @@ std::vector<std::string> model_names() {
   const size_t known_count = names.size();
   for (const std::string& name : names_in(cache)) {
     const fs::path path = name;
-    const bool is_part = name.find("-of-") != name.npos && name.find("-00001-of-") == name.npos;
-    if (path.extension() == ".gguf" && !is_part) names.push_back(path.stem().string());
-    if (is_there(cache / path / "config.json")) names.push_back(name);
+    if (path.extension() == ".gguf" && !is_later_part(name) && !is_known(name)) names.push_back(path.stem().string());
+    if (is_there(cache / path / "config.json") && !is_known(name)) names.push_back(name);
   }
   constexpr std::string_view kBegin = "models--";
   for (const std::string& name : names_in(hub_directory())) {
@@ -205,8 +261,7 @@ std::string resolve_model(const std::string& model) {
     if (model != known.name && !(model.empty() && &known == &kKnownModels[0])) continue;
     const fs::path file = cache / known.file;
     if (is_there(file)) return file.string();
-    throw fail<NotFound>("model {} is not in {}; fetch it: scripts/fetch_model {}", known.name, cache.string(),
-                         known.name);
+    throw fail<NotFound>("model {} is not in {}; {}", known.name, cache.string(), how_to_fetch(known.name));
   }
   if (const auto found = in_cache(cache, model)) return *found;
   if (const auto found = in_hub(hub_directory(), model)) return *found;

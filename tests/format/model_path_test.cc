@@ -54,8 +54,8 @@ TEST_F(ModelPath, APathThatExistsIsTaken) {
 }
 
 TEST_F(ModelPath, KnownNamesAndTheDefault) {
-  expect_error<NotFound>("fetch it: scripts/fetch_model smollm2", [] { resolve_model(""); });
-  expect_error<NotFound>("fetch it: scripts/fetch_model gemma3-270m", [] { resolve_model("gemma3-270m"); });
+  expect_error<NotFound>("scripts/fetch_model smollm2 fetches it", [] { resolve_model(""); });
+  expect_error<NotFound>("scripts/fetch_model gemma3-270m fetches it", [] { resolve_model("gemma3-270m"); });
   const std::string file = home_.write(".cache/caravel/SmolLM2-135M-Instruct.Q4_1.gguf", "x");
   EXPECT_EQ(resolve_model(""), file);
   EXPECT_EQ(resolve_model("smollm2"), file);
@@ -87,7 +87,28 @@ TEST_F(ModelPath, ASnapshotOfGgufFilesIsItsOnlyOne) {
   const std::string file = home_.write(hub + "snapshots/c/m.gguf", "x");
   EXPECT_EQ(resolve_model("o/g"), file);
   home_.write(hub + "snapshots/c/n.gguf", "x");
-  expect_error<InvalidArgument>("several GGUF files", [] { resolve_model("o/g"); });
+  expect_error<InvalidArgument>("o/g has several GGUF files: m.gguf, n.gguf; name the type of one",
+                                [] { resolve_model("o/g"); });
+}
+
+TEST_F(ModelPath, ATypeChoosesAmongGgufFiles) {
+  const std::string hub = ".cache/huggingface/hub/models--o--g/";
+  home_.write(hub + "refs/main", "c");
+  home_.write(hub + "snapshots/c/config.json", "{}");
+  const std::string q4_1 = home_.write(hub + "snapshots/c/Model-Q4_1.gguf", "x");
+  const std::string q4_k_m = home_.write(hub + "snapshots/c/Model.IQ-q4_k_m.gguf", "x");
+  home_.write(hub + "snapshots/c/Model-IQ4_1.gguf", "x");
+  const std::string split = home_.write(hub + "snapshots/c/Q8_0/Model-Q8_0-00001-of-00002.gguf", "x");
+  home_.write(hub + "snapshots/c/Q8_0/Model-Q8_0-00002-of-00002.gguf", "x");
+  EXPECT_EQ(resolve_model("o/g:Q4_1"), q4_1);
+  EXPECT_EQ(resolve_model("o/g:q4_1"), q4_1);
+  EXPECT_EQ(resolve_model("hf.co/o/g:Q4_K_M"), q4_k_m);
+  EXPECT_EQ(resolve_model("o/g:Q8_0"), split);
+  EXPECT_EQ(resolve_model("o/g"), home_.path() / (hub + "snapshots/c"));
+  expect_error<NotFound>("o/g has no GGUF file of the type Q4_K in ", [] { resolve_model("o/g:Q4_K"); });
+  expect_error<NotFound>("there is Model-IQ4_1.gguf, Model-Q4_1.gguf, Model.IQ-q4_k_m.gguf, Q8_0/Model",
+                         [] { resolve_model("o/g:Q2_K"); });
+  expect_error<NotFound>("hf download o/g --include '*Q2_K*' gets it", [] { resolve_model("o/g:Q2_K"); });
 }
 
 TEST_F(ModelPath, SaysWhereItLookedAndClimbsNowhere) {
@@ -130,8 +151,7 @@ TEST_F(ModelPath, NamesThatAModelMayHave) {
     home_.write(std::string(".cache/caravel/") + name, "x");
   }
   home_.write(".cache/huggingface/hub/models--org--name/refs/main", "c");
-  EXPECT_THAT(model_names(), testing::ElementsAre("smollm2", "SmolLM2-135M-Instruct.Q4_1", "folder", "org/name",
-                                                  "split-00001-of-00002"));
+  EXPECT_THAT(model_names(), testing::ElementsAre("smollm2", "folder", "org/name", "split-00001-of-00002"));
 }
 
 }  // namespace
