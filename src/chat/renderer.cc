@@ -83,14 +83,14 @@ std::string Renderer::render_text(const Conversation& conversation) const {
   const std::string& path = conversation.path;
   if (!template_error_.empty()) {
     throw bad_field(path, fmt::format("The model's chat template cannot be used: {}. Give a prompt instead of messages "
-                                      "(to a server, at /v1/completions), or start the server with --chat-template.",
+                                      "(caravel generate, or /v1/completions of a server), or --chat-template.",
                                       template_error_));
   }
   const Template& used = template_for(conversation);
   if (!used.jinja) {
     throw bad_field(path,
-                    "The model has no chat template: give a prompt instead of messages (to a server, at "
-                    "/v1/completions), or start the server with --chat-template.");
+                    "The model has no chat template: give a prompt instead of messages (caravel generate, or "
+                    "/v1/completions of a server), or --chat-template.");
   }
   if (conversation.messages.empty()) {
     throw empty_array(path);

@@ -20,6 +20,7 @@
 #include "cli/flags.h"
 #include "cli/interrupt.h"
 #include "cli/output_file.h"
+#include "cli/quiet_terminal.h"
 #include "cli/request_row.h"
 #include "fields/sampling.h"
 #include "format/model_path.h"
@@ -58,7 +59,7 @@ class Talk {
 
   const Json& messages() const { return conversation_.messages; }
   void set_messages(Json messages) { conversation_.messages = std::move(messages); }
-  SamplingParams& sampling() { return sampling_; }
+  const SamplingParams& sampling() const { return sampling_; }
 
   /// What the prompt begins with, where that is for the model and not from the person.
   Json system_messages() const {
@@ -67,14 +68,33 @@ class Talk {
     return has_one ? Json::array({messages[0]}) : Json::array();
   }
 
-  void ask(const std::string& text, const InterruptGuard& guard) {
+  void ask(const std::string& text, InterruptGuard& guard, ChatInput& input) {
     conversation_.messages.push_back({{"role", "user"}, {"content", text}});
-    answer(guard);
+    answer(guard, input);
+  }
+
+  /// The last question gets another answer. Throws InvalidArgument where there is none.
+  void ask_again(InterruptGuard& guard, ChatInput& input) {
+    const Json before = conversation_.messages;
+    take_back_answer();
+    if (conversation_.messages.empty() || conversation_.messages.back()["role"] != "user") {
+      conversation_.messages = before;
+      throw InvalidArgument("there is no question yet that could be answered again");
+    }
+    answer(guard, input);
+  }
+
+  /// The last question and its answer are gone. Throws InvalidArgument where there is none.
+  void take_back() {
+    Json& messages = conversation_.messages;
+    if (messages.size() == system_messages().size()) throw InvalidArgument("there is nothing yet to take back");
+    take_back_answer();
+    drop_question();
   }
 
   /// The last answer goes on where it ends; a question that has none gets one. Throws InvalidArgument where there is
   /// neither.
-  void go_on(const InterruptGuard& guard) {
+  void go_on(InterruptGuard& guard, ChatInput& input) {
     const Json& messages = conversation_.messages;
     if (messages.size() == system_messages().size()) throw InvalidArgument("there is no answer yet that could go on");
     // The grammar would begin again in the middle of what it prescribes.
@@ -82,7 +102,7 @@ class Talk {
       throw InvalidArgument(
           "an answer of a prescribed form cannot go on; /set max_tokens N allows more, then ask again");
     }
-    answer(guard);
+    answer(guard, input);
   }
 
   void print_stats() const {
@@ -97,17 +117,38 @@ class Talk {
   }
 
   std::string settings() const {
-    SamplingParams resolved = sampling_;
-    resolve_sampling(resolved, engine_.generation_defaults(), default_sampling(Surface::kTerminal));
-    return chat_settings_text(sampling_, resolved, engine_.generation_defaults());
+    return chat_settings_text(sampling_, resolved(sampling_), engine_.generation_defaults());
+  }
+  std::string setting(const std::string& name) const {
+    return chat_setting_text(sampling_, resolved(sampling_), engine_.generation_defaults(), name);
+  }
+  /// As set_chat_parameter(); refused too is what no answer could be drawn with.
+  std::string set(const std::string& assignment) {
+    SamplingParams changed = sampling_;
+    std::string said = set_chat_parameter(changed, assignment);
+    validate_sampling(resolved(changed), engine_.model().vocab_size);
+    sampling_ = std::move(changed);
+    return said;
   }
 
  private:
+  SamplingParams resolved(SamplingParams params) const {
+    resolve_sampling(params, engine_.generation_defaults(), default_sampling(Surface::kTerminal));
+    return params;
+  }
+
+  void take_back_answer() {
+    Json& messages = conversation_.messages;
+    while (messages.size() > system_messages().size() && messages.back()["role"] != "user") {
+      messages.erase(messages.end() - 1);
+    }
+  }
+
   bool is_answered() const { return conversation_.messages.back()["role"] == "assistant"; }
 
   /// Streams what the model says next: an answer, or more of the last one. An answer that ctrl-C stopped stays in the
   /// conversation as far as it came; a question without an answer does not, so that the next one takes its place.
-  void answer(const InterruptGuard& guard) {
+  void answer(InterruptGuard& guard, ChatInput& input) {
     const bool goes_on = is_answered();
     conversation_.continue_final_message = goes_on;
     const Clock::time_point start = Clock::now();
@@ -119,7 +160,7 @@ class Talk {
       drop_question();
       throw;
     }
-    print(*handle, start, guard);
+    print(*handle, start, guard, input);
     const Result& result = handle->result();
     usage_ = result.usage;
     seconds_ = seconds_since(start);
@@ -135,13 +176,19 @@ class Talk {
 
   void drop_question() {
     Json& messages = conversation_.messages;
-    if (messages.back()["role"] == "user") messages.erase(messages.end() - 1);
+    if (!messages.empty() && messages.back()["role"] == "user") messages.erase(messages.end() - 1);
   }
 
   void append_to_last(const Completion& answer) {
     Json& message = conversation_.messages.back();
-    Json& content = message["content"];
-    (content.is_array() ? content.back()["text"] : content).get_ref<std::string&>() += answer.content;
+    Json& content = message["content"];  // null where it was loaded with calls of tools alone
+    if (content.is_array()) {
+      const bool has_text = !content.empty() && content.back().contains("text");
+      if (!has_text) content.push_back({{"type", "text"}, {"text", ""}});
+      content.back()["text"].get_ref<std::string&>() += answer.content;
+    } else {
+      content = (content.is_string() ? content.get<std::string>() : std::string()) + answer.content;
+    }
     if (answer.reasoning.empty()) return;
     message["reasoning_content"] = message.value("reasoning_content", std::string()) + answer.reasoning;
   }
@@ -164,11 +211,13 @@ class Talk {
     }
   }
 
-  void print(RequestHandle& handle, Clock::time_point start, const InterruptGuard& guard) {
+  void print(RequestHandle& handle, Clock::time_point start, InterruptGuard& guard, ChatInput& input) {
     OutputFile out("-");
+    const QuietTerminal quiet(guard);
     first_token_seconds_ = 0;
     while (true) {
       const Next next = handle.next(Clock::now() + std::chrono::milliseconds(50));
+      input.keep_typed();
       if (next.ended()) break;
       if (guard.interrupted()) handle.cancel();
       if (!next) continue;
@@ -224,7 +273,7 @@ class Chat {
       if (!entry.is_message && ChatCommands::is_command(entry.text)) {
         commands_.run(entry.text);
       } else {
-        talk_->ask(entry.text, *guard_);
+        talk_->ask(entry.text, *guard_, *input_);
       }
     } catch (const Error& error) {
       // The conversation may have outgrown the context: the user can /reset and go on.
@@ -248,27 +297,37 @@ class Chat {
   void edit(const std::string& text) {
     if (!input_->is_terminal()) throw InvalidArgument("/edit needs a terminal; a pipe's messages are its lines");
     input_->lend_terminal();
-    const std::string message = without_blank_lines(compose(text));
+    const std::string message = without_blank_lines(clean_text(compose(text)));
     if (message.empty()) return note("(nothing was written, nothing is sent)");
     fmt::print(stderr, "{}\n", message);
     input_->remember(message);
-    talk_->ask(message, *guard_);
+    talk_->ask(message, *guard_, *input_);
   }
 
   void set(const std::string& assignment) {
     if (assignment.empty()) {
       fmt::print(stderr, "{}", talk_->settings());
+    } else if (assignment.find_first_of(" \t=") == std::string::npos) {
+      note(fmt::format("({})", talk_->setting(assignment)));
     } else {
-      note(fmt::format("({})", set_chat_parameter(talk_->sampling(), assignment)));
+      note(fmt::format("({})", talk_->set(assignment)));
     }
   }
 
-  void save(const std::string& file) {
+  void undo() {
+    talk_->take_back();
+    note(fmt::format("(the last question is taken back; {})",
+                     talk_->messages().empty() ? "the conversation is empty" : count_of(talk_->messages()) + " stay"));
+  }
+
+  void save(const std::string& argument) {
+    const std::string file = unquoted(argument);
     save_messages(expand_home(file), talk_->messages());
     note(fmt::format("({} saved in {})", count_of(talk_->messages()), file));
   }
 
-  void load(const std::string& file) {
+  void load(const std::string& argument) {
+    const std::string file = unquoted(argument);
     talk_->set_messages(load_messages(expand_home(file)));
     const Json& messages = talk_->messages();
     note(fmt::format("({} loaded from {}; the last is the {}'s{})", count_of(messages), file,
@@ -285,7 +344,7 @@ class Chat {
   /// The old engine goes first: there may not be memory for two.
   void open_model(const std::string& name) {
     EngineConfig config = config_;
-    config.model = expand_home(name);
+    config.model = expand_home(unquoted(name));
     format::resolve_model(config.model);  // a name that leads nowhere costs nothing
     const SamplingParams sampling = talk_->sampling();
     const Json messages = talk_->messages();
@@ -321,7 +380,10 @@ class Chat {
     return ChatCommands(std::vector<ChatCommand>{
         {"/help", "", "this list", help},
         {"/continue", "", "go on with an answer that was cut or stopped",
-         [this](const std::string&) { talk_->go_on(*guard_); }},
+         [this](const std::string&) { talk_->go_on(*guard_, *input_); }},
+        {"/retry", "", "answer the last question again",
+         [this](const std::string&) { talk_->ask_again(*guard_, *input_); }},
+        {"/undo", "", "take the last question and its answer back", [this](const std::string&) { undo(); }},
         {"/edit", "[TEXT]", "write the message in $VISUAL or $EDITOR", [this](const std::string& text) { edit(text); }},
         {"/reset", "", "forget the conversation, but for the system prompt", [this](const std::string&) { reset(); }},
         {"/system", "[TEXT]", "forget it, and begin another with this system prompt (none: no text)",
@@ -337,6 +399,10 @@ class Chat {
         {"/stats", "", "what the last answer took, and what the engine holds",
          [this](const std::string&) { talk_->print_stats(); }},
         {"/exit", "", "leave; so do /quit, /bye and ctrl-D", leave},
+        {"/regen", "", "", [this](const std::string&) { talk_->ask_again(*guard_, *input_); }},
+        {"/clear", "", "", [this](const std::string&) { reset(); }},
+        {"/new", "", "", [this](const std::string&) { reset(); }},
+        {"/show", "[INFO]", "", [this](const std::string&) { show_model(); }},
         {"/quit", "", "", leave},
         {"/bye", "", "", leave},
         {"/?", "", "", help},

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 
 #include "base/error.h"
 #include "base/near_miss.h"
@@ -36,7 +37,9 @@ bool ChatCommands::is_command(std::string_view text) {
 void ChatCommands::run(const std::string& text) const {
   const std::string name = text.substr(0, name_size(text));
   const std::string argument = argument_of(text);
-  const auto found = std::ranges::find(commands_, name, &ChatCommand::name);
+  std::string lower = name;
+  std::ranges::transform(lower, lower.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  const auto found = std::ranges::find(commands_, lower, &ChatCommand::name);
   if (found == commands_.end()) {
     std::vector<std::string> names;
     for (const ChatCommand& command : commands_) names.push_back(command.name);

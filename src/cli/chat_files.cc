@@ -33,6 +33,18 @@ std::string shell_word(std::string_view text) {
   return word + "'";
 }
 
+/// It holds messages, or nothing.
+bool may_be_replaced(const std::string& path) {
+  const std::string text = read_file(path);
+  if (text.empty()) return true;
+  try {
+    chat::parse_messages(parse_json(text), "messages");
+    return true;
+  } catch (const Error&) {
+    return false;
+  }
+}
+
 /// A file of our own, gone with this object.
 class TemporaryFile {
  public:
@@ -78,10 +90,20 @@ std::vector<std::string> paths_beginning(const std::string& begun) {
   return paths;
 }
 
+std::string unquoted(const std::string& path) {
+  const bool is_quoted =
+      path.size() > 2 && path.front() == path.back() && (path.front() == '"' || path.front() == '\'');
+  return is_quoted ? path.substr(1, path.size() - 2) : path;
+}
+
 void save_messages(const std::string& path, const Json& messages) {
   const std::string text = messages.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
   std::error_code error;
   if (fs::is_regular_file(path, error)) {
+    if (!may_be_replaced(path)) {
+      throw fail<InvalidArgument>(
+          "{}: is there and is no saved conversation; give another name, or remove the file first", path);
+    }
     replace_file(path, text);
   } else {
     OutputFile(path).write(text);
@@ -92,7 +114,11 @@ Json load_messages(const std::string& path) {
   const std::string text = read_file(path);
   Json messages;
   try {
-    messages = chat::parse_messages(parse_json(text), "messages");
+    messages = parse_json(text);
+    if (!messages.is_array()) {
+      throw InvalidArgument(R"(is no conversation, a list such as [{"role": "user", "content": "Hi"}])");
+    }
+    messages = chat::parse_messages(messages, "messages");
   } catch (const Error& error) {
     throw fail<InvalidArgument>("{}: {}", path, error.what());
   }

@@ -14,8 +14,11 @@ std::string expand_home(const std::string& path);
 /// The paths that begin so, folders with a slash behind them.
 std::vector<std::string> paths_beginning(const std::string& begun);
 
+/// "a b.json" without the quotes around it, double or single, that a shell would take away; other names as they are.
+std::string unquoted(const std::string& path);
+
 /// Writes the messages as a JSON array, one that load_messages() and `messages` of a request take. A file that is there
-/// is replaced as a whole. Throws IoError.
+/// is replaced as a whole. Throws IoError, and InvalidArgument where that file holds something else.
 void save_messages(const std::string& path, const Json& messages);
 
 /// Throws NotFound and IoError, and InvalidArgument, with the file's name, where it is no such array or has no message.

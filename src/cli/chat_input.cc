@@ -39,6 +39,10 @@ void ChatInput::remember(const std::string& text) {
   if (editor_) editor_->remember(text);
 }
 
+void ChatInput::keep_typed() {
+  if (editor_) editor_->keep_typed();
+}
+
 void ChatInput::lend_terminal() const {
   if (editor_) editor_->mark_pastes(false);
 }

@@ -31,6 +31,8 @@ class ChatInput {
   std::optional<ChatEntry> next();
   /// The arrows bring it back; what next() gave is known already.
   void remember(const std::string& text);
+  /// Takes what was typed while nobody read, for next().
+  void keep_typed();
   /// Another program is about to use the terminal, until next().
   void lend_terminal() const;
 

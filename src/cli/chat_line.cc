@@ -34,25 +34,6 @@ constexpr const char* kPasteKeyName = "\\236";  // as libedit's parser writes it
 /// Where the line is drawn: results alone belong into a file that standard output may be.
 FILE* screen() { return ::isatty(STDOUT_FILENO) == 1 ? stdout : stderr; }
 
-/// Line breaks as a text has them (terminals send carriage returns), no other control characters but tabs, and UTF-8.
-std::string clean_paste(std::string_view block) {
-  std::string text;
-  while (!block.empty()) {
-    const Utf8Sequence next = next_utf8(block);
-    const char32_t c = next.code_point;
-    const bool is_control = c < 0x20 || (c >= 0x7F && c < 0xA0);
-    if (next.kind != Utf8Sequence::kCharacter) {
-      text += kReplacement;
-    } else if (c == '\r') {
-      if (!block.starts_with("\r\n")) text += '\n';
-    } else if (!is_control || c == '\t' || c == '\n') {
-      text += block.substr(0, next.length);
-    }
-    block.remove_prefix(next.length);
-  }
-  return text;
-}
-
 /// What all of them begin with, in whole characters.
 std::string common_beginning(const std::vector<std::string>& texts) {
   std::string_view common = texts.front();
@@ -70,6 +51,25 @@ std::string common_beginning(const std::vector<std::string>& texts) {
 bool takes_escapes(int descriptor) {
   const char* const terminal = std::getenv("TERM");
   return ::isatty(descriptor) == 1 && terminal != nullptr && std::string_view(terminal) != "dumb";
+}
+
+// Terminals send carriage returns for line breaks.
+std::string clean_text(std::string_view block) {
+  std::string text;
+  while (!block.empty()) {
+    const Utf8Sequence next = next_utf8(block);
+    const char32_t c = next.code_point;
+    const bool is_control = c < 0x20 || (c >= 0x7F && c < 0xA0);
+    if (next.kind != Utf8Sequence::kCharacter) {
+      text += kReplacement;
+    } else if (c == '\r') {
+      if (!block.starts_with("\r\n")) text += '\n';
+    } else if (!is_control || c == '\t' || c == '\n') {
+      text += block.substr(0, next.length);
+    }
+    block.remove_prefix(next.length);
+  }
+  return text;
 }
 
 struct LineEditorCalls {
@@ -136,13 +136,15 @@ void LineEditor::mark_pastes(bool on) const {
 
 std::optional<std::string> LineEditor::read(const std::string& prompt) {
   guard_.reset();
+  was_empty_ = false;
   prompt_ = prompt;
   mark_pastes(true);  // an editor that ran meanwhile, or the shell after a ctrl-Z, has switched it off
   int bytes = 0;
   const char* const line = ::el_gets(edit_.get(), &bytes);
   if (guard_.interrupted()) {
     // The cursor may have stood above the end of what is given up.
-    fmt::print(screen(), "\n{}", takes_escapes(::fileno(screen())) ? "\x1b[J" : "");
+    fmt::print(screen(), "\n{}{}", takes_escapes(::fileno(screen())) ? "\x1b[J" : "",
+               was_empty_ ? "(ctrl-D or /exit leaves)\n" : "");
     std::fflush(screen());
     return "";
   }
@@ -157,6 +159,16 @@ void LineEditor::remember(const std::string& text) {
   ::history(history_.get(), &event, H_ENTER, text.c_str());
 }
 
+void LineEditor::keep_typed() {
+  std::array<char, 4096> bytes;
+  struct pollfd input = {STDIN_FILENO, POLLIN, 0};
+  while (::poll(&input, 1, 0) == 1 && (input.revents & POLLIN) != 0) {
+    const ssize_t count = ::read(STDIN_FILENO, bytes.data(), bytes.size());
+    if (count <= 0) return;
+    typed_.append(bytes.data(), static_cast<size_t>(count));
+  }
+}
+
 /// What the terminal has sent is behind what is in typed_. False: ctrl-C, the terminal's end, or nothing in that time.
 bool LineEditor::read_more(int milliseconds) {
   while (true) {
@@ -166,6 +178,9 @@ bool LineEditor::read_more(int milliseconds) {
     if (guard_.interrupted()) return false;
     if (was_stopped) {
       mark_pastes(true);
+      // The shell has written below the line; the terminal is of another width.
+      fmt::print(screen(), "\r");
+      ::el_set(edit_.get(), EL_REFRESH);
       continue;
     }
     if (ready <= 0) return false;
@@ -196,7 +211,7 @@ bool LineEditor::take_paste() {
     searched = std::max(kPasteBegins.size(), typed_.size() - std::min(typed_.size(), kPasteEnds.size() - 1));
     if (!read_more(kForever)) return false;
   }
-  pasted_ = clean_paste(std::string_view(typed_).substr(kPasteBegins.size(), end - kPasteBegins.size()));
+  pasted_ = clean_text(std::string_view(typed_).substr(kPasteBegins.size(), end - kPasteBegins.size()));
   typed_.erase(0, end + kPasteEnds.size());
   return true;
 }
@@ -204,6 +219,8 @@ bool LineEditor::take_paste() {
 /// As libedit wants it: 1 and the key; 0 at the end; -1 where ctrl-C gave the line up.
 int LineEditor::read_key(wchar_t& key) {
   const auto nothing = [this] {
+    const LineInfo& line = *::el_line(edit_.get());
+    was_empty_ = line.lastchar == line.buffer;
     typed_.clear();
     return guard_.interrupted() ? -1 : 0;
   };

@@ -25,6 +25,9 @@ using Completer = std::function<TabOffer(const std::string& before_cursor)>;
 /// Whether the terminal behind this file descriptor takes escape sequences.
 bool takes_escapes(int descriptor);
 
+/// A text as a line may have it: its breaks as \n, no other control characters but tabs, and UTF-8.
+std::string clean_text(std::string_view text);
+
 /// Lines of the terminal on standard input, with editing, history and completion by Tab (libedit). A block that is
 /// pasted becomes a part of the line, its line breaks with it, by "bracketed paste": the terminal says where it begins
 /// and ends, from the first read() to this object's end, so that a block that comes during an answer is whole too.
@@ -39,6 +42,8 @@ class LineEditor {
 
   /// Nothing: ctrl-D, or the terminal is gone. An empty text and guard.interrupted(): ctrl-C gave the line up.
   std::optional<std::string> read(const std::string& prompt);
+  /// Takes what was typed while nobody read, for the next read().
+  void keep_typed();
   /// The arrows bring it back.
   void remember(const std::string& text);
   /// Asks the terminal to mark what is pasted, or no longer to.
@@ -58,8 +63,9 @@ class LineEditor {
   std::unique_ptr<struct editline, void (*)(struct editline*)> edit_;
   std::unique_ptr<struct history, void (*)(struct history*)> history_;  // (a function has that name too)
   std::string prompt_;
-  std::string typed_;   // what the terminal has sent and libedit has not taken
-  std::string pasted_;  // the block that is about to become a part of the line
+  std::string typed_;       // what the terminal has sent and libedit has not taken
+  bool was_empty_ = false;  // the line that ctrl-C gave up
+  std::string pasted_;      // the block that is about to become a part of the line
 };
 
 }  // namespace caravel::cli

@@ -29,6 +29,12 @@ const RequestField& setting_called(const std::string& given) {
   if (field == nullptr && find_field(name, Surface::kFlags) != nullptr) {
     throw fail<InvalidArgument>("'{}' means nothing in a chat, which draws one answer and shows its text", given);
   }
+  if (name == "num_ctx" || name == "ctx_size" || name == "max_model_len") {
+    throw InvalidArgument("the context is as long as the chat began it: leave, and begin with --max-model-len N");
+  }
+  if (name == "num_predict" || name == "n_predict" || name == "max_new_tokens") {
+    throw fail<InvalidArgument>("'{}' is max_tokens here", given);
+  }
   const std::string near = near_miss(name, chat_setting_names());
   throw fail<InvalidArgument>("no parameter is called '{}'{}; /set lists them", given,
                               near.empty() ? "" : fmt::format("; the nearest is '{}'", near));
@@ -77,6 +83,35 @@ std::string text_of(const RequestField& field, const SamplingParams& params) {
       field.member);
 }
 
+/// "a number, 0 to 2".
+std::string wanted(const RequestField& field) {
+  const NumberRange& range = field.range;
+  const bool has_low = range.low > std::numeric_limits<int>::min();
+  const bool has_high = range.high < kMostInt;
+  std::string text;
+  if (has_low && has_high && !range.above) {
+    text = fmt::format(", {} to {}", range.low, range.high);
+  } else {
+    if (has_low) text = range.above ? fmt::format(", more than {}", range.low) : fmt::format(", {} or more", range.low);
+    if (has_high) text += fmt::format(", at most {}", range.high);
+  }
+  switch (field.type) {
+    case FieldType::kBoolean:
+      return "true or false";
+    case FieldType::kInteger:
+    case FieldType::kSeed:
+      return "a whole number" + text;
+    case FieldType::kNumber:
+      return "a number" + text;
+    case FieldType::kTokenIds:
+      return "token ids, such as 1,2";
+    case FieldType::kLogitBias:
+      return R"(what is added to which token, such as {"42": -100})";
+    default:
+      return R"(a text, or several as ["a", "b"])";
+  }
+}
+
 bool is_from_model(const RequestField& field, const GenerationDefaults& model) {
   return std::visit(
       [&](auto member) {
@@ -89,6 +124,12 @@ bool is_from_model(const RequestField& field, const GenerationDefaults& model) {
       field.model);
 }
 
+/// Who said what holds of it.
+std::string_view source_of(const RequestField& field, const SamplingParams& params, const GenerationDefaults& model) {
+  if (text_of(field, params) != text_of(field, SamplingParams())) return "set";
+  return is_from_model(field, model) ? "the model's" : "";
+}
+
 }  // namespace
 
 std::vector<std::string> chat_setting_names() {
@@ -99,8 +140,19 @@ std::vector<std::string> chat_setting_names() {
   return names;
 }
 
+std::string chat_setting_text(const SamplingParams& params, const SamplingParams& resolved,
+                              const GenerationDefaults& model, const std::string& name) {
+  const RequestField& field = setting_called(name);
+  const std::string value = text_of(field, resolved);
+  const std::string_view source = source_of(field, params, model);
+  return fmt::format("{} is {}{}{}. It takes {}. {}", field.name, value.empty() ? "not set" : value,
+                     source.empty() ? "" : ", ", source == "set" ? "as it was set" : source, wanted(field), field.help);
+}
+
 std::string set_chat_parameter(SamplingParams& params, std::string_view assignment) {
   constexpr std::string_view kBetween = " \t=";
+  constexpr std::string_view kOllamas = "parameter ";
+  if (assignment.starts_with(kOllamas)) assignment.remove_prefix(kOllamas.size());
   const size_t end = std::min(assignment.find_first_of(kBetween), assignment.size());
   const size_t begin = std::min(assignment.find_first_not_of(kBetween, end), assignment.size());
   const RequestField& field = setting_called(std::string(assignment.substr(0, end)));
@@ -119,24 +171,23 @@ std::string set_chat_parameter(SamplingParams& params, std::string_view assignme
   body[std::string(field.name)] = value_of(field, text);
   Fields fields(body, Surface::kTerminal);
   SamplingParams changed = params;
-  read_sampling(fields, Surface::kTerminal, changed);
+  try {
+    read_sampling(fields, Surface::kTerminal, changed);
+  } catch (const FieldError&) {
+    throw fail<InvalidArgument>("'{}' cannot be '{}': give {}", field.name, text, wanted(field));
+  }
   params = std::move(changed);
   return fmt::format("{} is {}", field.name, text_of(field, params));
 }
 
 std::string chat_settings_text(const SamplingParams& params, const SamplingParams& resolved,
                                const GenerationDefaults& model) {
-  const SamplingParams untouched;
   std::string text;
   for (const RequestField& field : request_fields()) {
     if (!is_setting(field)) continue;
     const std::string value = text_of(field, resolved);
     if (value.empty()) continue;
-    const bool is_set = text_of(field, params) != text_of(field, untouched);
-    text += fmt::format("{:<20} {:<12} {}\n", field.name, value,
-                        is_set                        ? "set"
-                        : is_from_model(field, model) ? "the model's"
-                                                      : "");
+    text += fmt::format("{:<20} {:<12} {}\n", field.name, value, source_of(field, params, model));
   }
   return text;
 }

@@ -20,10 +20,12 @@ std::array<int, 2> wake_up = {-1, -1};  // a pipe: the handler writes, descripto
 
 volatile std::sig_atomic_t last_words_to = STDERR_FILENO;
 const char* volatile last_words = nullptr;
+const termios* volatile last_mode = nullptr;
 
 void note(int) {
   interrupts = interrupts + 1;
   if (interrupts > 1) {
+    if (const termios* const mode = last_mode; mode != nullptr) ::tcsetattr(STDIN_FILENO, TCSANOW, mode);
     const char* const text = last_words;
     // Whether it could be written or not: the program ends here.
     [[maybe_unused]] const ssize_t wrote = text == nullptr ? 0 : ::write(last_words_to, text, std::strlen(text));
@@ -72,5 +74,7 @@ void InterruptGuard::set_last_words(int descriptor, const char* text) {
   last_words_to = descriptor;
   last_words = text;
 }
+
+void InterruptGuard::set_last_mode(const termios* mode) { last_mode = mode; }
 
 }  // namespace caravel::cli

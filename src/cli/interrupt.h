@@ -1,5 +1,7 @@
 #pragma once
 
+#include <termios.h>
+
 #include <atomic>
 #include <csignal>
 #include <initializer_list>
@@ -27,6 +29,8 @@ class InterruptGuard {
   void reset();
   /// What a second signal writes before it ends the program: what puts the terminal right. A literal; nullptr: nothing.
   void set_last_words(int descriptor, const char* text);
+  /// And how it leaves the terminal on standard input; nullptr: as it is. `mode` must outlive that.
+  void set_last_mode(const termios* mode);
 
  private:
   std::vector<int> signals_;

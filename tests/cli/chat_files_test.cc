@@ -45,10 +45,32 @@ const Json kMessages = Json::parse(R"([{"role": "system", "content": "Be brief."
 TEST_F(ChatFiles, WhatIsSavedIsLoaded) {
   save_messages(path("talk.json"), kMessages);
   EXPECT_EQ(kMessages, load_messages(path("talk.json")));
-  write("talk.json", std::string(5000, 'x'));
-  save_messages(path("talk.json"), kMessages);  // in place of what was there, which was longer
+  Json longer = kMessages;
+  longer.push_back({{"role", "user"}, {"content", std::string(5000, 'x')}});
+  save_messages(path("talk.json"), longer);
+  save_messages(path("talk.json"), kMessages);  // in place of what was there
   EXPECT_EQ(kMessages, load_messages(path("talk.json")));
   EXPECT_EQ(1, std::distance(fs::directory_iterator(folder_), fs::directory_iterator()));
+}
+
+TEST_F(ChatFiles, AnythingButAConversationIsNotOverwritten) {
+  for (const char* other : {R"({"type": "object"})", "[1, 2]", "notes"}) {
+    write("person.json", other);
+    EXPECT_THROW(save_messages(path("person.json"), kMessages), InvalidArgument);
+    EXPECT_EQ(other, read_file(path("person.json")));
+  }
+  for (const char* empty : {"", "[]"}) {
+    write("person.json", empty);
+    save_messages(path("person.json"), kMessages);
+    EXPECT_EQ(kMessages, load_messages(path("person.json")));
+  }
+}
+
+TEST_F(ChatFiles, AShellsQuotesAreNoPartOfAName) {
+  EXPECT_EQ("a b.json", unquoted("\"a b.json\""));
+  EXPECT_EQ("a b.json", unquoted("'a b.json'"));
+  EXPECT_EQ("\"a", unquoted("\"a"));
+  EXPECT_EQ("''", unquoted("''"));
 }
 
 TEST_F(ChatFiles, WhatIsNoTextIsSavedAllTheSame) {
@@ -67,6 +89,7 @@ TEST_F(ChatFiles, ErrorsNameTheFile) {
     EXPECT_THAT(error_of(name), HasSubstr(path(name) + ": "));
     EXPECT_EQ(std::string::npos, error_of(name).find('\n'));
   }
+  EXPECT_THAT(error_of("other.json"), HasSubstr("is no conversation"));
   EXPECT_THROW(save_messages(path("no/folder.json"), kMessages), IoError);
   EXPECT_THROW(save_messages(folder_.string(), kMessages), IoError);
 }

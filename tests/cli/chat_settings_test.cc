@@ -26,6 +26,7 @@ std::string error_of(const std::string& assignment) {
 TEST(ChatSettings, EachKindOfParameterIsReadAsAPersonWritesIt) {
   SamplingParams params;
   EXPECT_EQ("temperature is 0.2", set_chat_parameter(params, "temperature 0.2"));
+  EXPECT_EQ("temperature is 0.2", set_chat_parameter(params, "parameter temperature 0.2"));  // as Ollama has it
   set_chat_parameter(params, "top-p=0.9");
   set_chat_parameter(params, "--max-tokens 12");
   set_chat_parameter(params, "seed = 18446744073709551615");
@@ -49,6 +50,18 @@ TEST(ChatSettings, EachKindOfParameterIsReadAsAPersonWritesIt) {
   EXPECT_THAT(params.stop, ElementsAre("a", "b"));
 }
 
+TEST(ChatSettings, OneOfThemIsShownInPlainWords) {
+  const GenerationDefaults model{.temperature = 0.6F};
+  SamplingParams resolved;
+  resolve_sampling(resolved, model, default_sampling(Surface::kTerminal));
+  EXPECT_EQ("temperature is 0.6, the model's. It takes a number, 0 to 2. 0: greedy",
+            chat_setting_text({}, resolved, model, "temperature"));
+  resolved.temperature = 1.0F;
+  EXPECT_THAT(chat_setting_text({.temperature = 1.0F}, resolved, model, "temperature"),
+              HasSubstr("is 1, as it was set. "));
+  EXPECT_THAT(chat_setting_text({}, resolved, model, "seed"), HasSubstr("seed is not set. It takes a whole number. "));
+}
+
 TEST(ChatSettings, DefaultTakesBackWhatWasSet) {
   SamplingParams params;
   for (const char* assignment : {"temperature 0.2", "stop x", "ignore_eos true", "seed 7"}) {
@@ -62,9 +75,13 @@ TEST(ChatSettings, DefaultTakesBackWhatWasSet) {
 
 TEST(ChatSettings, WhatCannotBeIsRefusedByNameAndChangesNothing) {
   EXPECT_THAT(error_of("temprature 0.2"), HasSubstr("'temprature'; the nearest is 'temperature'"));
-  EXPECT_THAT(error_of("temperature hot"), HasSubstr("'temperature'"));
-  EXPECT_THAT(error_of("top_p 1.5"), HasSubstr("'top_p'"));
-  EXPECT_THAT(error_of("max_tokens 1.5"), HasSubstr("'max_tokens'"));
+  EXPECT_EQ("'temperature' cannot be 'hot': give a number, 0 to 2", error_of("temperature hot"));
+  EXPECT_EQ("'temperature' cannot be '3': give a number, 0 to 2", error_of("temperature 3"));
+  EXPECT_EQ("'typical_p' cannot be '0': give a number, more than 0, at most 1", error_of("typical_p 0"));
+  EXPECT_EQ("'max_tokens' cannot be '1.5': give a whole number, 0 or more", error_of("max_tokens 1.5"));
+  EXPECT_EQ("'ignore_eos' cannot be 'maybe': give true or false", error_of("ignore_eos maybe"));
+  EXPECT_THAT(error_of("num_ctx 512"), HasSubstr("--max-model-len"));
+  EXPECT_EQ("'num_predict' is max_tokens here", error_of("num_predict 5"));
   EXPECT_THAT(error_of("temperature"), HasSubstr("/set temperature what?"));
   EXPECT_THAT(error_of("n 2"), HasSubstr("one answer"));
   EXPECT_THAT(error_of("json_schema {}"), HasSubstr("no parameter"));

@@ -256,6 +256,63 @@ class Commands(unittest.TestCase):
         chat.wait_for("caravel: none/a.json: cannot write")
         self.assertEqual(asked, chat.messages())
 
+    def test_a_file_that_is_no_conversation_stays(self):
+        chat = Terminal(self, "--max-tokens", "4")
+        (chat.folder / "person.json").write_text('{"type": "object"}')
+        chat.line("Hello")
+        chat.line("/save person.json")
+        chat.wait_for("person.json: is there and is no saved conversation")
+        self.assertEqual('{"type": "object"}', (chat.folder / "person.json").read_text())
+        chat.line('/save "a b.json"')
+        chat.wait_for("messages saved in a b.json")
+        chat.line("/load person.json")
+        chat.wait_for("is no conversation, a list such as")
+        self.assertTrue((chat.folder / "a b.json").exists())
+
+    def test_an_answer_without_text_goes_on(self):
+        chat = Terminal(self, "--max-tokens", "4")
+        call = {"id": "1", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+        for last in ({}, {"content": None, "tool_calls": [call]}, {"content": []}):
+            messages = [{"role": "user", "content": "Hello"}, {"role": "assistant", **last}]
+            (chat.folder / "talk.json").write_text(json.dumps(messages))
+            chat.line("/load talk.json")
+            loaded = chat.wait_for(r"loaded from|caravel: [^\r]*\r")
+            if b"loaded" not in loaded:
+                continue  # refused, which is fine as well
+            chat.line("/continue")
+            chat.wait_for(r"cut after|nothing to add|caravel: [^\r]*\r")
+            chat.messages()
+
+    def test_questions_are_asked_again_and_taken_back(self):
+        chat = Terminal(self, "--max-tokens", "4", "--system", "Be brief.")
+        chat.line("/retry")
+        chat.wait_for("there is no question yet")
+        chat.line("/undo")
+        chat.wait_for("there is nothing yet to take back")
+        chat.line("Hello")
+        before = chat.messages()
+        chat.line("/RETRY")
+        self.assertEqual(before, chat.messages())  # greedy
+        chat.line("Again")
+        chat.line("/undo")
+        chat.wait_for(r"\(the last question is taken back; 3 messages stay\)")
+        self.assertEqual(before, chat.messages())
+        chat.line("/clear")
+        chat.wait_for("begins anew, with its system prompt")
+
+    def test_parameters_that_no_answer_could_have_are_refused_at_once(self):
+        chat = Terminal(self, "--max-tokens", "4")
+        for assignment, problem in (("stop_token_ids 999999999", "stop_token_ids has token id 999999999; the vocabulary"),
+                                    ('logit_bias {"999999": 1}', "logit_bias has token id 999999; the vocabulary"),
+                                    ("min_tokens 9999", "min_tokens is 9999; it must be at most max_tokens, which is 4"),
+                                    ("temperature 9", "'temperature' cannot be '9': give a number, 0 to 2")):
+            chat.line(f"/set {assignment}")
+            chat.wait_for(problem)
+        chat.line("/set temperature")
+        chat.wait_for(r"\(temperature is 0, as it was set\. It takes a number, 0 to 2\.")
+        chat.line("Hello")
+        chat.wait_for("cut after 4 tokens")
+
     def test_the_model_is_shown_and_replaced(self):
         chat = Terminal(self, "--max-tokens", "4")
         chat.line("Hello")
@@ -330,6 +387,40 @@ class Answers(unittest.TestCase):
         chat.line("/continue")
         chat.wait_for("cut after 300 tokens")
         self.assertTrue(chat.messages()[-1]["content"].startswith(begun))
+
+    def test_what_is_typed_during_an_answer_is_whole_and_not_drawn_into_it(self):
+        chat = Terminal(self, "--max-tokens", "300", "--ignore-eos")
+        chat.line("Tell me a story.")
+        chat.wait_for(r"story\..{60}")
+        text = " ".join(f"word{i}" for i in range(1000))
+        chat.keys(text[:4000], text[4000:])
+        time.sleep(0.3)
+        begun = chat.seen
+        chat.keys(CTRL_C)
+        chat.wait_for("stopped; /continue goes on")
+        self.assertNotIn(b"word5", begun)
+        chat.keys(ENTER)
+        self.assertEqual(["Tell me a story.", text], chat.users())
+
+    def test_the_terminal_is_put_right_when_an_answer_is_killed_or_stopped(self):
+        for end in (signal.SIGTERM, signal.SIGTSTP):
+            chat = Terminal(self, "--max-tokens", "2000", "--ignore-eos")
+            chat.line("Tell me a story.")
+            chat.wait_for(r"story\..{60}")
+            self.assertFalse(termios.tcgetattr(chat.file)[3] & termios.ECHO)
+            os.kill(chat.pid, end)
+            deadline = time.monotonic() + 10
+            while not termios.tcgetattr(chat.file)[3] & termios.ECHO:
+                chat.read(0.05)
+                self.assertLess(time.monotonic(), deadline)
+            if end == signal.SIGTSTP:
+                os.kill(chat.pid, signal.SIGCONT)
+                chat.wait_for(r".{60}")
+                self.assertFalse(termios.tcgetattr(chat.file)[3] & termios.ECHO)
+                chat.keys(CTRL_C)
+                chat.wait_for("stopped; /continue goes on")
+            else:
+                self.assertEqual(-end, chat.wait_for_end())
 
     def test_a_prescribed_form_does_not_go_on(self):
         chat = Terminal(self, "--max-tokens", "3", "--regex", "[a-z]{40,60}")

@@ -1,0 +1,73 @@
+#include "cli/quiet_terminal.h"
+
+#include <termios.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+
+namespace caravel::cli {
+namespace {
+
+termios shown_mode = {};  // what the handlers below put back
+termios quiet_mode = {};
+
+constexpr int kEndings[] = {SIGTERM, SIGHUP, SIGQUIT};
+
+void set_handler(int signal, void (*handler)(int)) {
+  struct sigaction action = {};
+  action.sa_handler = handler;
+  ::sigaction(signal, &action, nullptr);
+}
+
+/// The signal does what it does to a program that does not handle it.
+void take_effect(int signal) {
+  set_handler(signal, SIG_DFL);
+  sigset_t set;
+  ::sigemptyset(&set);
+  ::sigaddset(&set, signal);
+  ::raise(signal);
+  ::sigprocmask(SIG_UNBLOCK, &set, nullptr);
+}
+
+void end_by(int signal) {
+  ::tcsetattr(STDIN_FILENO, TCSANOW, &shown_mode);
+  take_effect(signal);
+}
+
+/// Ctrl-Z, and all until `fg`.
+void stop_by(int signal) {
+  const int saved = errno;
+  ::tcsetattr(STDIN_FILENO, TCSANOW, &shown_mode);
+  take_effect(signal);
+  set_handler(signal, stop_by);
+  ::tcsetattr(STDIN_FILENO, TCSANOW, &quiet_mode);
+  errno = saved;
+}
+
+}  // namespace
+
+QuietTerminal::QuietTerminal(InterruptGuard& guard) : guard_(guard) {
+  if (::isatty(STDOUT_FILENO) != 1 || ::tcgetattr(STDIN_FILENO, &shown_mode) != 0) return;
+  is_quiet_ = true;
+  quiet_mode = shown_mode;
+  quiet_mode.c_lflag &= ~static_cast<tcflag_t>(ICANON | ECHO);
+  quiet_mode.c_lflag |= NOFLSH;
+  quiet_mode.c_iflag &= ~static_cast<tcflag_t>(ICRNL | INLCR);  // as the editor of lines reads it
+  quiet_mode.c_cc[VMIN] = 1;
+  quiet_mode.c_cc[VTIME] = 0;
+  guard_.set_last_mode(&shown_mode);
+  for (const int signal : kEndings) set_handler(signal, end_by);
+  set_handler(SIGTSTP, stop_by);
+  ::tcsetattr(STDIN_FILENO, TCSANOW, &quiet_mode);
+}
+
+QuietTerminal::~QuietTerminal() {
+  if (!is_quiet_) return;
+  ::tcsetattr(STDIN_FILENO, TCSANOW, &shown_mode);
+  for (const int signal : kEndings) set_handler(signal, SIG_DFL);
+  set_handler(SIGTSTP, SIG_DFL);
+  guard_.set_last_mode(nullptr);
+}
+
+}  // namespace caravel::cli
