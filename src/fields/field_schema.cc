@@ -6,7 +6,7 @@ namespace caravel {
 namespace {
 
 Json number(double value, bool integer) {
-  return integer ? Json(static_cast<int64_t>(value)) : Json(static_cast<double>(static_cast<float>(value)));
+  return integer ? Json(static_cast<int64_t>(value)) : Json(as_written(static_cast<float>(value)));
 }
 
 void add_range(Json& schema, const NumberRange& range, bool integer) {

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 
-#include "base/numbers.h"
 #include "base/overloaded.h"
 #include "fields/fields.h"
 #include "fields/sampling.h"
@@ -23,9 +22,6 @@ std::vector<const RequestField*> fields_with_defaults(Surface surface) {
   }
   return fields;
 }
-
-/// 0.2, not the 0.20000000298 that the float is.
-double as_written(float value) { return *parse_number<double>(fmt::format("{}", value)); }
 
 }  // namespace
 

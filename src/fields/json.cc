@@ -1,10 +1,13 @@
 #include "fields/json.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
 
 #include "base/error.h"
 #include "base/json_reader.h"
+#include "base/numbers.h"
 #include "base/written_number.h"
 
 template class nlohmann::basic_json<nlohmann::ordered_map>;
@@ -54,6 +57,8 @@ Json parse_json(std::string_view body) {
     throw fail<FormatError>("We could not parse this JSON: {}.", error.what());
   }
 }
+
+double as_written(float value) { return *parse_number<double>(fmt::format("{}", value)); }
 
 std::string to_text(const Json& json) {
   if (!has_written_number(json)) return dump(json);

@@ -21,6 +21,9 @@ inline constexpr size_t kMaxJsonDepth = 64;
 /// FormatError: not UTF-8, not JSON, deeper than kMaxJsonDepth, a key twice in one object.
 Json parse_json(std::string_view body);
 
+/// 0.2 for the float next to it, which is 0.20000000298 as a double.
+double as_written(float value);
+
 /// Without spaces; numbers as they were written; what is no UTF-8 becomes U+FFFD.
 std::string to_text(const Json& json);
 

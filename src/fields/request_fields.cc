@@ -159,7 +159,7 @@ constexpr RequestField kFields[] = {
     {.name = "min_tokens", .surfaces = kSampling, .type = kInteger, .help = "Shortest answer", .member = &P::min_tokens,
      .range = {0, kMostInt}, .otherwise = 0},
     {.name = "temperature", .surfaces = kSampling, .type = kNumber, .help = "0: greedy", .member = &P::temperature,
-     .model = &D::temperature, .range = {0, kMostFloat}, .http_range = NumberRange{0, 2}, .otherwise = 0.8},
+     .model = &D::temperature, .range = {0, 2}, .otherwise = 0.8},
     {.name = "top_k", .surfaces = kSampling, .type = kInteger,
      .help = "Draw among the K most likely tokens; 0 or -1: off", .member = &P::top_k, .model = &D::top_k,
      .range = {-1, kMostInt}, .otherwise = 40},
@@ -214,7 +214,8 @@ constexpr RequestField kFields[] = {
      .help = "Show special tokens in the text", .member = &P::skip_special_tokens, .flag = "!--keep-special-tokens"},
 
     // -- How many answers.
-    {.name = "n", .surfaces = kChoices | kRows | kFlags, .type = kInteger, .help = "Answers to the prompt, at most `--max-num-seqs`", .member = &P::n,
+    {.name = "n", .surfaces = kChoices | kRows | kFlags, .type = kInteger, .member = &P::n,
+     .help = "How many answers to the prompt, at most `--max-num-seqs`; `max_tokens` says how long they are",
      .range = {1, kMostInt}, .http_range = NumberRange{1, 128}, .otherwise = 1, .flag = "-n"},
     {.name = "best_of", .surfaces = kChoices, .type = kInteger, .help = "As `n`, or absent", .range = {1, kMostInt}},
     {.name = "use_beam_search", .surfaces = kChoices | kRows, .type = kBoolean,
@@ -300,7 +301,7 @@ constexpr RequestField kFields[] = {
     {.name = "choice", .surfaces = kCommandLine, .type = kTexts,
      .help = "This text, or another one where the flag is repeated", .form = Form::kChoice},
     {.name = "grammar", .surfaces = kCommandLine, .type = kText,
-     .help = "What the rule `root` of this file in llama.cpp's GBNF matches", .form = Form::kGbnf},
+     .help = "What the rule `root` of this grammar in llama.cpp's GBNF matches: a file, or its text", .form = Form::kGbnf},
 
     // -- How it is sent and when it runs.
     {.name = "stream", .surfaces = kGenerating, .type = kBoolean, .help = "Server-sent events as the answer comes",
@@ -385,6 +386,14 @@ constexpr RequestField kFields[] = {
     {.name = "grammar", .surfaces = kFormed, .schema = R"({"type": ["string", "null"], "maxLength": 0})",
      .use = kRefused, .instead = "use structured_outputs.grammar", .harmless = R"("")"},
     {.name = "json_schema", .surfaces = kFormed, .use = kRefused, .instead = "use structured_outputs.json"},
+    {.name = "num_predict", .surfaces = kChoices | kMessages | kRows, .use = kRefused, .instead = "use max_tokens"},
+    {.name = "num_ctx", .surfaces = kGenerating | kRows, .use = kRefused,
+     .instead = "the context is the server's, by --max-model-len"},
+    {.name = "options", .surfaces = kGenerating | kRows, .schema = kAnyObject, .use = kRefused,
+     .instead = "write what is in it beside the other fields, such as temperature and max_tokens", .harmless = "{}"},
+    {.name = "format", .surfaces = kFormed, .use = kRefused, .instead = "use response_format", .harmless = R"("")"},
+    {.name = "keep_alive", .surfaces = kGenerating | kRows, .use = kRefused,
+     .instead = "the server keeps its model; leave it out"},
     {.name = "chat_template", .surfaces = kChat | kTokenize, .use = kRefused,
      .instead = "start the server with --chat-template"},
     {.name = "structured_outputs.structural_tag", .surfaces = kFormed, .use = kRefused, .instead = kNoOtherForm},

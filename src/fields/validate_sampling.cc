@@ -100,7 +100,10 @@ void validate_sampling(const SamplingParams& params, int vocab_size) {
   for (const RequestField& field : request_fields()) {
     if (field.surfaces.overlaps(kOwn)) check_field(field, params, vocab_size);
   }
-  check_count("min_tokens", *params.min_tokens, 0, *params.max_tokens);
+  if (*params.min_tokens > *params.max_tokens) {
+    throw InvalidField("min_tokens", fmt::format("is {}; it must be at most max_tokens, which is {}",
+                                                 *params.min_tokens, *params.max_tokens));
+  }
   if (params.use_beam_search) {
     check_beams(params);
   } else if (*params.beam_width != 0) {

@@ -69,7 +69,7 @@ Json read_schema(std::string_view text) {
   try {
     schema = read_json(text, kMaxNesting);
   } catch (const FormatError& error) {
-    throw fail<InvalidArgument>("JSON schema: we could not read it: {}", error.what());
+    throw fail<InvalidArgument>("JSON schema: cannot be read: {}", error.what());
   }
   if (!schema.is_object() && !schema.is_boolean()) {
     throw fail<InvalidArgument>("JSON schema: it must be an object, true or false, and is {}", schema.type_name());

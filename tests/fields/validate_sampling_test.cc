@@ -45,7 +45,8 @@ TEST(ValidateSampling, TakesTheDefaultsAndEveryEdge) {
 TEST(ValidateSampling, SaysNameValueAndRange) {
   EXPECT_EQ(refusal([](auto& p) { p.top_p = 1.5F; }), "top_p is 1.5; it must be in [0, 1]");
   EXPECT_EQ(refusal([](auto& p) { p.typical_p = 1.5F; }), "typical_p is 1.5; it must be in (0, 1]");
-  EXPECT_EQ(refusal([](auto& p) { p.min_tokens = 300; }), "min_tokens is 300; it must be 0 to 256");
+  EXPECT_EQ(refusal([](auto& p) { p.min_tokens = 300; }),
+            "min_tokens is 300; it must be at most max_tokens, which is 256");
   EXPECT_THAT(refusal([](auto& p) { p.max_tokens = -1; }), HasSubstr("max_tokens is -1"));
   EXPECT_THAT(refusal([](auto& p) { p.temperature = -0.5F; }), HasSubstr("temperature is -0.5"));
   EXPECT_THAT(refusal([](auto& p) { p.temperature = NAN; }), HasSubstr("temperature is nan"));

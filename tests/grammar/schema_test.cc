@@ -138,7 +138,7 @@ TEST(Schema, OneOfSeveralIsNamedByItsNumber) {
   };
   expect_refused<Unsupported>(call(R"({"contains":true})"), "grammar: schema-1: 'contains' at # cannot");
   expect_refused<InvalidArgument>(call(R"({"type":"text"})"), "grammar: schema-1: 'type' at # must be");
-  expect_refused<InvalidArgument>(call("{"), "grammar: schema-1: we could not read it");
+  expect_refused<InvalidArgument>(call("{"), "grammar: schema-1: cannot be read");
   expect_refused<InvalidArgument>(call(R"({"items":{"enum":[]},"minItems":1,"type":"array"})"),
                                   "grammar: schema-1: nothing can match #/items: 'enum' is empty");
 }

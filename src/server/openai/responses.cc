@@ -71,12 +71,12 @@ Json repeated(Fields& fields, const SamplingParams& sampling) {
   repeat("metadata", Json::object());
   repeat("parallel_tool_calls", true);
   repeat("reasoning", {{"effort", nullptr}, {"summary", nullptr}});
-  json["temperature"] = *sampling.temperature;
+  json["temperature"] = as_written(*sampling.temperature);
   repeat("text", {{"format", {{"type", "text"}}}});
   repeat("tool_choice", "auto");
   repeat("tools", Json::array());
   repeat("top_logprobs", 0);
-  json["top_p"] = *sampling.top_p;
+  json["top_p"] = as_written(*sampling.top_p);
   json["truncation"] = "disabled";
   repeat("user", nullptr);
   return json;
