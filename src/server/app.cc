@@ -166,8 +166,18 @@ std::unique_ptr<http::Work> AppImpl::answer(const Call& call) const {
   const http::Request& request = call.request;
   if (const Route* route = find_route(request.method, request.path)) return route->endpoint(call);
   const std::string methods = allowed_methods(request.path);
+  // A page with a slash behind it, as people write it.
+  const std::string shorter = request.path.substr(0, request.path.find_last_not_of('/') + 1);
+  if (const Route* const route = find_route(request.method, shorter);
+      methods.empty() && route && route->method == "GET") {
+    http::Response response{.status = 308, .headers = {}, .body = {}};
+    response.headers.add("Location", shorter);
+    return http::ready(std::move(response));
+  }
   if (methods.empty()) {
-    throw ApiError(404, "invalid_request_error", fmt::format("Invalid URL ({} {})", request.method, request.path),
+    const std::string hint = path_hint(request.path);
+    throw ApiError(404, "invalid_request_error",
+                   fmt::format("Invalid URL ({} {}){}{}", request.method, request.path, hint.empty() ? "" : ". ", hint),
                    std::nullopt, "unknown_url");
   }
   if (Cors::is_preflight(request)) return http::ready(cors_.answer_preflight(request, methods));

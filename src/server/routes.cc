@@ -1,5 +1,9 @@
 #include "server/routes.h"
 
+#include <fmt/format.h>
+
+#include <utility>
+
 #include "server/anthropic/endpoints.h"
 #include "server/openai/endpoints.h"
 #include "server/openapi.h"
@@ -45,6 +49,24 @@ constexpr Route kRoutes[] = {
     {"GET", "/web/{id}", kFree, page},
 };
 
+/// What other servers have, and where it is here.
+constexpr std::pair<std::string_view, std::string_view> kElsewhere[] = {
+    {"/api/chat", "/v1/chat/completions"},
+    {"/api/generate", "/v1/completions"},
+    {"/api/tags", "/v1/models"},
+    {"/api/show", "/v1/models"},
+    {"/api/embed", "/v1/embeddings"},
+    {"/api/embeddings", "/v1/embeddings"},
+    {"/api/version", "/version"},
+    {"/completion", "/v1/completions"},
+    {"/props", "/v1/models"},
+    {"/slots", "/metrics"},
+    {"/rerank", "/v1/score"},
+    {"/v1", "/v1/models"},
+    {"/healthz", "/health"},
+    {"/docs", "/openapi.json"},
+};
+
 bool matches(std::string_view pattern, std::string_view path) {
   if (!pattern.ends_with("{id}")) return pattern == path;
   pattern.remove_suffix(4);
@@ -61,6 +83,23 @@ const Route* find_route(std::string_view method, std::string_view path) {
     if (route.method == method && matches(route.path, path)) return &route;
   }
   return nullptr;
+}
+
+std::string path_hint(std::string_view path) {
+  while (path.size() > 1 && path.ends_with('/')) path.remove_suffix(1);
+  if (!allowed_methods(path).empty()) return fmt::format("It is {}, without a slash at its end.", path);
+  for (const auto& [other, here] : kElsewhere) {
+    if (path == other) return fmt::format("What is asked for there is at {} here.", here);
+  }
+  // A base URL without /v1, or with it twice.
+  if (const std::string longer = "/v1" + std::string(path); !allowed_methods(longer).empty()) {
+    return fmt::format("It is {} here: the base URL ends in /v1.", longer);
+  }
+  constexpr std::string_view kBase = "/v1";
+  if (path.starts_with(kBase) && !allowed_methods(path.substr(kBase.size())).empty()) {
+    return fmt::format("It is {} here.", path.substr(kBase.size()));
+  }
+  return "";
 }
 
 std::string allowed_methods(std::string_view path) {

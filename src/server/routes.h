@@ -24,4 +24,7 @@ const Route* find_route(std::string_view method, std::string_view path);
 /// The methods of that path, as an Allow header has them; empty where nothing has the path.
 std::string allowed_methods(std::string_view path);
 
+/// What was meant by a path that nothing has, as a sentence; empty: nothing that is known.
+std::string path_hint(std::string_view path);
+
 }  // namespace caravel::server

@@ -1,6 +1,7 @@
 #include "server/endpoint/model_name.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 
@@ -14,8 +15,10 @@ std::string parse_model(Fields& fields, const Services& services) {
 
 void check_model(const std::string& name, const Services& services) {
   if (std::ranges::find(services.model_names, name) != services.model_names.end()) return;
-  throw ApiError(404, "invalid_request_error", fmt::format("The model '{}' does not exist.", name), "model",
-                 "model_not_found");
+  throw ApiError(404, "invalid_request_error",
+                 fmt::format("The model '{}' does not exist. This server has '{}'.", name,
+                             fmt::join(services.model_names, "' and '")),
+                 "model", "model_not_found");
 }
 
 }  // namespace caravel::server
