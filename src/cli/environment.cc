@@ -1,13 +1,19 @@
 #include "cli/environment.h"
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <cctype>
 #include <cstdlib>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <string>
 #include <string_view>
 
+#include "base/log.h"
+#include "base/near_miss.h"
 #include "cli/flag_table.h"
+#include "cli/hints.h"
 #include "cli/usage.h"
 
 namespace caravel::cli {
@@ -50,6 +56,27 @@ std::set<CLI::Option*> rivals_of(CLI::App& command, CLI::Option& option) {
   return rivals;
 }
 
+constexpr std::string_view kPrefix = "CARAVEL_";
+
+/// The variables of all flags, without what they all begin with.
+void add_variables(CLI::App& command, std::vector<std::string>& names) {
+  for (const CLI::Option* option : options_of(command)) {
+    if (const std::string name = variable_of(*option); !name.empty()) names.push_back(name.substr(kPrefix.size()));
+  }
+  for (CLI::App* inner : command.get_subcommands([](const CLI::App* app) { return !app->get_name().empty(); })) {
+    add_variables(*inner, names);
+  }
+}
+
+/// "MAX_TOKENS" of "CARAVEL_MAX_TOKENS=9"; empty: another program's. What Kubernetes and Docker tell of a service that
+/// is called caravel is theirs.
+std::string name_in(std::string_view entry) {
+  std::string_view name = entry.substr(0, entry.find('='));
+  if (!name.starts_with(kPrefix)) return "";
+  name.remove_prefix(kPrefix.size());
+  return name.starts_with("SERVICE_") || name.starts_with("PORT_") ? "" : std::string(name);
+}
+
 }  // namespace
 
 Environment::Environment(CLI::App& program) : program_(program) { expect_in(program); }
@@ -73,6 +100,27 @@ void Environment::apply() const {
   for (CLI::App* command = &named_command(program_); command != nullptr; command = command->get_parent()) {
     apply_to(*command);
     check_requirements(*command);
+  }
+}
+
+void Environment::warn_of_unknown() const {
+  std::vector<std::string> known = {"API_KEY", "CACHE"};
+  add_variables(program_, known);
+  std::ranges::sort(known);
+  known.erase(std::unique(known.begin(), known.end()), known.end());
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    const std::string name = name_in(*entry);
+    if (name.empty() || std::ranges::find(known, name) != known.end()) continue;
+    std::string flag = name;
+    std::ranges::transform(flag, flag.begin(), [](unsigned char c) { return c == '_' ? '-' : std::tolower(c); });
+    const std::string near = near_miss(name, known);
+    const Hint* const hint = flag_hint(flag);
+    if (!near.empty()) {
+      log::warn("the variable {}{} says nothing; the nearest that does is {}{}", kPrefix, name, kPrefix, near);
+    } else if (hint != nullptr) {
+      log::warn("the variable {}{} says nothing: no flag is called --{}{}{}", kPrefix, name, flag,
+                hint->use.empty() ? ": " : "; use " + std::string(hint->use), hint->note);
+    }
   }
 }
 

@@ -19,6 +19,10 @@ class Environment {
   /// variable.
   void apply() const;
 
+  /// Tells the variables that nearly have the name of one that gives a flag, of any command, or the name of another
+  /// engine's flag: they say nothing.
+  void warn_of_unknown() const;
+
  private:
   void expect_in(CLI::App& command);
   void apply_to(CLI::App& command) const;

@@ -69,7 +69,7 @@ FlagRow row_of(const CLI::Option& option) {
                  .choices = choices_of(option),
                  .help = help_of(option),
                  .variable = variable_of(option),
-                 .is_positional = option.get_positional() && !option.nonpositional()};
+                 .is_positional = option.get_positional()};
   if (row.is_positional) {
     row.names.push_back(option.get_name(true));
     return row;

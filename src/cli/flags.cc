@@ -99,14 +99,14 @@ void add_model_flags(CLI::App& command, EngineConfig& config) {
   // A prompt that was not given as one is taken for the model.
   const auto is_no_prompt = [&command](const std::string& text) -> std::string {
     std::error_code error;
-    const bool is_text = text.find_first_of(" \t\n") != text.npos && !std::filesystem::exists(text, error);
-    if (!is_text || command.get_option_no_throw("--prompt") == nullptr) return "";
-    return fmt::format("'{}' is no model; a text to continue is given as --prompt \"TEXT\"", text);
+    if (text.find_first_of(" \t\n") == text.npos || std::filesystem::exists(text, error)) return "";
+    const std::string hint = text_hint(command);
+    return hint.empty() ? "" : fmt::format("'{}' is no model; {}", text, hint);
   };
   command
-      .add_option("MODEL", config.model,
+      .add_option("MODEL,-m,--model", config.model,
                   "A .gguf file, a Hugging Face folder, org/name from the Hub's local cache, or a name in the cache of "
-                  "fetched models; the default is smollm2")
+                  "fetched models; the default is smollm2. -m and --model give it too")
       ->check(is_no_prompt);
   add_choice<AddBos>(command, "--add-bos-token", config.add_bos_token,
                      {{"auto", AddBos::kAuto}, {"yes", AddBos::kYes}, {"no", AddBos::kNo}},
@@ -121,7 +121,7 @@ void add_processor_flags(CLI::App& command, EngineConfig& config) {
     if (std::ranges::find(known, name) != known.end()) return std::string();
     return fmt::format("{} is not available on this machine; there are {}", name, fmt::join(known, ", "));
   };
-  command.add_option("--threads", config.threads, "Processors to use; 0: all that this process may")
+  command.add_option("-t,--threads", config.threads, "Processors to use; 0: all that this process may")
       ->transform(whole_number(0, 1024))
       ->group(kEngineGroup);
   add_choice<CpuIsa>(command, "--isa", config.isa,
@@ -145,14 +145,17 @@ void add_engine_flags(CLI::App& command, EngineConfig& config) {
                   R"({"rope_type":"yarn","factor":4.0,"original_max_position_embeddings":32768})")
       ->type_name("JSON")
       ->group(group);
+  // perplexity has a --ctx-size that is a window's.
+  const bool has_windows = command.get_option_no_throw("--ctx-size") != nullptr;
   command
-      .add_option("--max-model-len", config.max_model_len,
+      .add_option(has_windows ? "--max-model-len" : "-c,--max-model-len,--ctx-size", config.max_model_len,
                   "Longest sequence, prompt and answer; refused where the KV cache cannot hold it; 0: the model's, "
                   "or what the KV cache holds")
       ->check(not_negative())
       ->group(group);
+  // A bare number counts bytes, as in vLLM's --kv-cache-memory-bytes; a small one was meant in another unit.
   command.add_option("--kv-cache-memory", config.kv_cache_memory, "Memory of the KV cache, such as 512MiB; 0: chosen")
-      ->transform(byte_size())
+      ->transform(byte_size(/*bare=*/1, /*least_bare=*/1 << 20))
       ->group(group);
   static const std::map<std::string, std::string> kKvDtypes = {
       {"auto", "f16"}, {"float16", "f16"}, {"bfloat16", "bf16"}, {"float32", "f32"}};
@@ -228,15 +231,15 @@ void GenerationFlags::add_to(CLI::App& command) {
   }
   const char* const object = "--override-generation-config";
   const auto set = [this, object](const std::string& text) {
-    const Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
-    if (!json.is_object()) {
-      throw fail<UsageError>("{} {}: give a JSON object such as {}", object, text,
-                             R"({"temperature": 0.2, "top_p": 0.9})");
-    }
+    constexpr std::string_view kExample = R"(give a JSON object such as {"temperature": 0.2, "top_p": 0.9})";
     try {
+      const Json json = parse_json(text);
+      if (!json.is_object()) throw fail<UsageError>("{} {}: {}", object, text, kExample);
       object_ = parse_generation_defaults(json);
     } catch (const FieldError& error) {
       throw fail<UsageError>("{}: {}", object, error.what());
+    } catch (const FormatError& error) {
+      throw fail<UsageError>("{} {}: {} {}", object, text, error.what(), kExample);
     }
   };
   command.add_option_function<std::string>(object, set, "The same as JSON, by the names of a generation_config.json")
@@ -308,7 +311,9 @@ GrammarSpec SamplingFlags::grammar() const {
   GrammarSpec form = form_;
   const size_t begin = form.text.find_first_not_of(" \t\r\n");
   const bool is_schema = begin != std::string::npos && form.text[begin] == '{';
-  if (form.kind == Kind::kGbnf || (form.kind == Kind::kJsonSchema && !is_schema)) form.text = read_file(form.text);
+  const bool is_rules = form.text.find("::=") != std::string::npos;
+  const bool is_file = (form.kind == Kind::kGbnf && !is_rules) || (form.kind == Kind::kJsonSchema && !is_schema);
+  if (is_file) form.text = read_file(form.text);
   return form;
 }
 

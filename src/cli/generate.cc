@@ -32,6 +32,7 @@ struct GenerateOptions {
   std::optional<std::string> prompt;
   std::string prompt_file;
   std::string components;
+  std::string system;
   text::PromptMode prompting;
   BatchOptions batch;
   bool chat = false;
@@ -72,6 +73,9 @@ Submission make_submission(const GenerateOptions& options, const GivenPrompt& gi
     chat::Conversation conversation;
     conversation.messages = components ? text::render_prompt_messages(*components, options.prompting)
                                        : Json::array({{{"role", "user"}, {"content", given.text}}});
+    if (!options.system.empty()) {
+      conversation.messages.insert(conversation.messages.begin(), {{"role", "system"}, {"content", options.system}});
+    }
     return chat_submission(make_renderer(engine), conversation, std::move(request), whole_context(engine.model()));
   }
   request.prompt = components ? text::render_prompt(*components, options.prompting) : given.text;
@@ -92,7 +96,7 @@ void drain(RequestHandle& handle, const InterruptGuard& guard, const std::functi
   }
 }
 
-/// Text as it comes where there is one answer; several come whole, each under its number.
+/// Text as it comes where one answer is drawn; of several, and of a beam search, whole, several each under its number.
 void print_plain(RequestHandle& handle, bool stream, const InterruptGuard& guard) {
   OutputFile out("-");
   drain(handle, guard, [&](const Delta& delta) {
@@ -103,8 +107,9 @@ void print_plain(RequestHandle& handle, bool stream, const InterruptGuard& guard
     if (result.completions.empty() || !result.completions[0].text.ends_with('\n')) out.write("\n");
     return;
   }
+  const bool is_one = result.completions.size() == 1;
   for (const Completion& completion : result.completions) {
-    out.write(fmt::format("[{}]{}\n", completion.index, completion.text));
+    out.write(fmt::format("{}{}\n", is_one ? "" : fmt::format("[{}]", completion.index), completion.text));
   }
 }
 
@@ -118,9 +123,10 @@ void print_json(RequestHandle& handle, const GenerateOptions& options, const Tok
   }
 }
 
-/// Says that an answer ended though nobody asked for that, and how to get more.
+/// Says that an answer ended though nobody asked for that, and how to get more; where its form was asked for, it has
+/// not got it.
 void tell_cut(const SamplingParams& given, const Result& result) {
-  if (given.max_tokens) return;
+  if (given.max_tokens && given.grammar.kind == GrammarSpec::Kind::kNone) return;
   for (const Completion& completion : result.completions) {
     if (completion.finish_reason != FinishReason::kLength) continue;
     if (completion.stop_reason == kRepetitionDetected) {
@@ -149,6 +155,9 @@ void run_one(const GenerateOptions& options, const GivenPrompt& given, Engine& e
   const bool one_answer = sampling.n.value_or(1) == 1 && !sampling.use_beam_search;
   if (!options.json && (sampling.logprobs || sampling.prompt_logprobs)) {
     log::warn("log-probabilities are shown with --json alone");
+  }
+  if (sampling.use_beam_search && sampling.temperature.value_or(0) > 0) {
+    log::warn("--temperature does nothing with --beams, which draws nothing");
   }
   if (options.json) {
     print_json(*handle, options, engine.tokenizer(), guard);
@@ -239,8 +248,12 @@ void add_generate(CLI::App& program, int& exit_code) {
                      ->allow_extra_args(false)
                      ->delimiter(',')
                      ->transform(one_of(ResultFields::names()));
-  command.add_flag("--chat", options->chat, "The prompt is a user's message; the model's chat template frames it")
-      ->excludes(input);  // whose rows say themselves what they are
+  auto* chat =
+      command.add_flag("--chat", options->chat, "The prompt is a user's message; the model's chat template frames it")
+          ->excludes(input);  // whose rows say themselves what they are
+  command.add_option("--system", options->system, "System prompt")
+      ->needs(chat)
+      ->excludes(components);  // which may have one
   command.add_flag("--json", options->json, "Print one JSON object a result");
   command.add_flag("--no-special", options->no_special, "Special tokens written in the prompt are plain text");
   command.add_flag("--no-bos", options->no_bos, "No beginning-of-sequence token before the prompt");

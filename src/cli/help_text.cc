@@ -95,6 +95,9 @@ std::string command_help(const CLI::App& command, bool all) {
     more +=
         "--help-all lists the engine's flags too (threads, memory, context, scheduling), and the variable of each. ";
   }
+  if (command.get_parent() == nullptr) {
+    more += "caravel completion bash, zsh or fish prints completions for a shell, caravel man the manual page. ";
+  }
   more +=
       "Every flag may be given by a variable of the environment, such as CARAVEL_MAX_TOKENS for --max-tokens; the "
       "command line counts for more.";

@@ -10,13 +10,15 @@ namespace {
 constexpr std::string_view kNoDevices = "there are no GPUs yet; leave it out";
 constexpr std::string_view kOneDevice = "several devices are not there yet; --threads says how many processors to use";
 constexpr std::string_view kFileType = "weights keep the type of their file, such as a GGUF file of Q4_K_M";
-constexpr std::string_view kModel = "give the MODEL without a flag";
-constexpr std::string_view kFromHub = "fetch it with 'hf download org/name', and give org/name as the MODEL";
+constexpr std::string_view kFromHub =
+    "fetch it with 'hf download org/name' (pip install huggingface_hub), and give org/name, or org/name:Q4_K_M, as the "
+    "MODEL";
 constexpr std::string_view kLogSteps = " debug";
 constexpr std::string_view kSampler = "there is no such sampler; --top-k, --top-p, --min-p, --typical-p and XTC are";
 constexpr std::string_view kDrafts = "drafts are not there yet";
 constexpr std::string_view kAdapters = "adapters are not there yet";
 constexpr std::string_view kAlways = "it is so always; leave it out";
+constexpr std::string_view kEscapes = "texts are taken as they are; a shell writes a line break as $'a\\nb'";
 constexpr std::string_view kPages = "weights are read from the file's pages; leave it out";
 
 // A row is a line; one line for each of its members would hide the table.
@@ -27,11 +29,15 @@ constexpr Hint kFlags[] = {
     {"kv-cache-memory-bytes", "--kv-cache-memory", ""},
     {"cpu-offload-gb", "", "weights are read from the file's pages; --swap-space is the room for preempted requests"},
     {"tensor-parallel-size", "", kOneDevice},
+    {"tp", "", kOneDevice},
+    {"pp", "", kOneDevice},
+    {"max-seq-len", "--max-model-len", ""},
+    {"task", "", "a model does all that it can; caravel embed makes embeddings, caravel score log-probabilities"},
+    {"runner", "", "a model does all that it can; caravel embed makes embeddings, caravel score log-probabilities"},
     {"pipeline-parallel-size", "", kOneDevice},
     {"data-parallel-size", "", kOneDevice},
     {"dtype", "", "weights keep the type of their file; --kv-cache-dtype is the cache's"},
     {"quantization", "", kFileType},
-    {"model", "", kModel},
     {"tokenizer", "", "the tokenizer is the model's own"},
     {"revision", "", "MODEL may be a folder of that revision"},
     {"download-dir", "", "nothing is downloaded; scripts/fetch_model fetches the models that it knows"},
@@ -54,7 +60,6 @@ constexpr Hint kFlags[] = {
     {"uvicorn-log-level", "--log-level", ""},
     {"allow-credentials", "", "keys go in a header, not in cookies; leave it out"},
     // llama.cpp's
-    {"m", "", kModel},
     {"hf", "", kFromHub},
     {"hfr", "", kFromHub},
     {"hf-repo", "", kFromHub},
@@ -64,12 +69,9 @@ constexpr Hint kFlags[] = {
     {"model-url", "", kFromHub},
     {"a", "--served-model-name", ""},
     {"alias", "--served-model-name", ""},
-    {"c", "--max-model-len", ""},
-    {"ctx-size", "--max-model-len", ""},
     {"n", "--max-tokens", ""},
     {"predict", "--max-tokens", ""},
     {"n-predict", "--max-tokens", " (-n says how many answers)"},
-    {"t", "--threads", ""},
     {"tb", "--threads", ", for prompts too"},
     {"threads-batch", "--threads", ", for prompts too"},
     {"threads-http", "", "they are as many as are needed; leave it out"},
@@ -111,7 +113,20 @@ constexpr Hint kFlags[] = {
     {"system-prompt", "--system", ""},
     {"cnv", "", "caravel chat talks; caravel generate --chat answers once"},
     {"conversation", "", "caravel chat talks; caravel generate --chat answers once"},
+    {"no-cnv", "", "caravel generate continues a text, unless --chat is given; leave it out"},
+    {"no-conversation", "", "caravel generate continues a text, unless --chat is given; leave it out"},
+    {"i", "", "caravel chat talks; of caravel generate it is the file of requests"},
     {"interactive", "", "caravel chat talks"},
+    {"interactive-first", "", "caravel chat talks"},
+    {"color", "", "there is none but of notes, which NO_COLOR switches off; leave it out"},
+    {"co", "", "there is none but of notes, which NO_COLOR switches off; leave it out"},
+    {"e", "", kEscapes},
+    {"escape", "", kEscapes},
+    {"no-escape", "", kEscapes},
+    {"verbose-prompt", "", "caravel tokenize shows a text's tokens, --log-level debug what is done"},
+    {"lv", "--log-level", kLogSteps},
+    {"log-verbosity", "--log-level", kLogSteps},
+    {"no-webui", "", "the page at / takes nothing while nobody opens it; leave it out"},
     {"j", "--json-schema", ""},
     {"grammar-file", "--grammar", ""},
     {"jinja", "", "chat templates are read as Jinja always; leave it out"},
@@ -153,9 +168,8 @@ constexpr Hint kFlags[] = {
 
 constexpr std::string_view kTalk = "caravel chat MODEL talks, caravel generate --prompt TEXT answers once";
 constexpr std::string_view kFetch =
-    "'hf download org/name' fetches from the Hugging Face Hub, and org/name is then a MODEL; scripts/fetch_model "
-    "fetches "
-    "the models that it knows";
+    "'hf download org/name' (pip install huggingface_hub) fetches from the Hugging Face Hub, and org/name is then a "
+    "MODEL; scripts/fetch_model smollm2, in the folder of Caravel's sources, fetches the default model";
 constexpr std::string_view kFiles =
     "models are files, of which MODEL is one: caravel completion models names those that are there";
 constexpr std::string_view kRemove = "models are files: 'hf cache delete', or rm";
@@ -206,7 +220,6 @@ constexpr std::pair<std::string_view, std::string_view> kCommands[] = {
     {"fine-tune", kTraining},
     {"convert", kConversion},
     {"quantize", kConversion},
-    {"help", "caravel --help, and caravel COMMAND --help"},
     {"version", "caravel --version"},
 };
 

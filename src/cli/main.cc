@@ -29,13 +29,35 @@ std::string version_text() {
                      caravel::isa_name(caravel::available_isas().back()));
 }
 
+/// Of the command line, without the program's name; "help serve" is "serve --help".
+std::vector<std::string> arguments_of(int argc, char** argv) {
+  std::vector<std::string> arguments(argv + 1, argv + argc);
+  if (!arguments.empty() && arguments.front() == "help") {
+    arguments.erase(arguments.begin());
+    arguments.emplace_back("--help");
+  }
+  return arguments;
+}
+
+/// "gen --help": the parser has found no command, and would describe the whole program.
+bool is_help_of_nothing(CLI::App& program, const std::vector<std::string>& arguments) {
+  return &caravel::cli::named_command(program) == &program && !arguments.empty() && !arguments.front().starts_with('-');
+}
+
 void tell(std::string_view error) { caravel::log::tell(spdlog::level::err, error); }
+
+/// And not of a file or the machine.
+bool is_of_what_was_asked(const caravel::Error& error) {
+  return dynamic_cast<const caravel::InvalidArgument*>(&error) != nullptr ||
+         dynamic_cast<const caravel::FormatError*>(&error) != nullptr ||
+         dynamic_cast<const caravel::Unsupported*>(&error) != nullptr;
+}
 
 /// An error of what the command line asks for is the command line's: it ends with 2.
 int tell_error(CLI::App& program, const caravel::Error& error) {
   const std::optional<std::string> of_flag = caravel::cli::flag_problem(program, error.what());
-  tell(of_flag.value_or(error.what()));
-  const bool is_usage = of_flag && dynamic_cast<const caravel::InvalidArgument*>(&error) != nullptr;
+  tell(of_flag.value_or(error.what() + caravel::cli::model_hint(program, error.what())));
+  const bool is_usage = of_flag && is_of_what_was_asked(error);
   return is_usage ? caravel::cli::kUsageExitCode : caravel::cli::kFailedExitCode;
 }
 
@@ -66,7 +88,8 @@ int main(int argc, char** argv) {
   program.require_subcommand(1);
   program.fallthrough();
   std::string log_level = "warning";
-  program.add_option("--log-level", log_level, "trace, debug, info, warning, error or off; to stderr");
+  program.add_option("--log-level", log_level, "How much is told on stderr")
+      ->transform(caravel::cli::one_of({"trace", "debug", "info", "warning", "error", "off"}));
   program.footer(
       "Ends with 0; 1 where a file, the model or a request failed; 2 where the command line, a variable or --config is "
       "wrong, and nothing was begun; 3 where rows of an input failed; 130 after ctrl-C.");
@@ -84,16 +107,13 @@ int main(int argc, char** argv) {
   caravel::cli::add_man_page(program);
 
   caravel::cli::capture_defaults(program);
-  const std::vector<std::string> arguments(argv + 1, argv + argc);
+  const std::vector<std::string> arguments = arguments_of(argc, argv);
   const caravel::cli::Environment environment(program);
   program.parse_complete_callback([&] {
     caravel::cli::refuse_flags_as_values(program, arguments);
     environment.apply();
-    try {
-      caravel::log::init(log_level);
-    } catch (const caravel::InvalidArgument& error) {
-      throw caravel::cli::UsageError(error.what());
-    }
+    caravel::log::init(log_level);
+    environment.warn_of_unknown();
   });
 
   // A reader that closes the pipe is seen as EPIPE by the writer, which ends quietly.
@@ -101,9 +121,10 @@ int main(int argc, char** argv) {
   // A file that reaches `ulimit -f` is an error of its write, which is told.
   std::signal(SIGXFSZ, SIG_IGN);
   try {
-    program.parse(argc, argv);
+    program.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));  // it takes them from the end
   } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() == 0 && caravel::cli::foreign_short_flag(arguments).empty()) {
+    if (error.get_exit_code() == 0 && caravel::cli::foreign_short_flag(arguments).empty() &&
+        !is_help_of_nothing(program, arguments)) {
       return print_asked(program, error);
     }
     tell(caravel::cli::usage_problem(program, error, arguments));

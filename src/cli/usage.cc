@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cctype>
 #include <cmath>
+#include <cstdlib>
+#include <filesystem>
 #include <limits>
 #include <optional>
 #include <utility>
@@ -13,6 +15,7 @@
 #include "base/numbers.h"
 #include "cli/flag_table.h"
 #include "cli/hints.h"
+#include "format/model_path.h"
 
 namespace caravel::cli {
 namespace {
@@ -81,17 +84,27 @@ std::string missing_command(const CLI::App& command) {
   return fmt::format("a command is missing: {}", fmt::join(command_names(command), ", "));
 }
 
+/// The name of a file of one, or of one that is there.
+bool is_model(const std::filesystem::path& text) {
+  std::error_code error;
+  const std::vector<std::string> names = format::model_names();
+  return text.extension() == ".gguf" || std::filesystem::exists(text / "config.json", error) ||
+         std::ranges::find(names, text.string()) != names.end();
+}
+
 std::string unknown_command(const CLI::App& command, const std::string& name) {
   const std::string problem = fmt::format("no command is called '{}'", name);
   if (const std::string_view hint = command_hint(name); !hint.empty()) return fmt::format("{}: {}", problem, hint);
+  if (command.get_parent() == nullptr && is_model(name)) {
+    return fmt::format("{}: caravel chat {} talks with the model, caravel serve {} serves it", problem, name, name);
+  }
   const std::string nearest = near_miss(name, command_names(command));
   return nearest.empty() ? problem : fmt::format("{}; the nearest is '{}'", problem, nearest);
 }
 
 std::string stray_word(const CLI::App& command, const std::string& word) {
-  const CLI::Option* const prompt = find_flag(command, "--prompt");
-  const std::string text = prompt != nullptr ? ", and a text to continue is given as --prompt \"TEXT\"" : "";
-  return fmt::format("'{}' has no meaning here: MODEL stands before it{}", word, text);
+  const std::string hint = text_hint(command);
+  return fmt::format("'{}' has no meaning here: MODEL stands before it{}{}", word, hint.empty() ? "" : ", and ", hint);
 }
 
 std::string extra_problem(const CLI::App& command, const std::vector<std::string>& extras) {
@@ -127,12 +140,56 @@ std::string conversion_problem(const CLI::App& command, const std::string& what)
   return fmt::format("{}: {}: give {}", name, value, wanted);
 }
 
+/// CLI11 says "--file is required"; a text in the place of MODEL was meant to be it.
+std::string requirement_problem(const CLI::App& command, const std::string& what) {
+  const CLI::Option* const model = find_flag(command, "--model");
+  if (!what.ends_with(" is required") || model == nullptr || model->count() == 0) return what;
+  const std::string given = model->results().front();
+  std::error_code error;
+  const bool is_text =
+      std::filesystem::is_regular_file(given, error) && std::filesystem::path(given).extension() != ".gguf";
+  const std::string name = what.substr(0, what.find(' '));
+  return is_text ? fmt::format("{}, and '{}' stands in the place of MODEL: write {} {}", what, given, name, given)
+                 : what;
+}
+
 /// CLI11 says "--port: 1 required UINT missing", "--port: At Most 1 required but received 2".
 std::string mismatch_problem(const CLI::App& command, const std::string& name, const std::string& what) {
   const CLI::Option* const option = find_flag(command, name);
   if (option == nullptr) return what;
   if (what.find("At Most") != what.npos) return name + " takes one value, and several are given";
   return fmt::format("{} needs a value: {}", name, value_name(*option));
+}
+
+/// The flag of what the engine calls so: "-n" of n, "--beams" of beam_width, "--json-schema" of "JSON schema".
+std::string flag_of(std::string_view engines_name) {
+  if (const RequestField* const named = find_field(engines_name, Surface::kRows);
+      named != nullptr && !std::holds_alternative<std::monostate>(named->member)) {
+    for (const RequestField& field : request_fields()) {
+      if (!field.surfaces.has(Surface::kFlags) || field.member != named->member) continue;
+      const std::string names = field.flag_names();
+      return names.substr(names.rfind(',') + 1);
+    }
+  }
+  std::string name = "--" + std::string(engines_name);
+  std::ranges::transform(name, name.begin(),
+                         [](unsigned char c) { return c == '_' || c == ' ' ? '-' : std::tolower(c); });
+  return name;
+}
+
+/// What the engine calls max_num_seqs is --max-num-seqs to whom gave a flag.
+std::string with_flags(const CLI::App& command, std::string_view message) {
+  std::string text;
+  while (!message.empty()) {
+    const auto is_of_name = [](unsigned char c) { return c == '_' || std::isalnum(c) != 0; };
+    const auto end = static_cast<size_t>(std::ranges::find_if_not(message, is_of_name) - message.begin());
+    const std::string_view word = message.substr(0, end);
+    const std::string flag = word.find('_') == word.npos ? "" : flag_of(word);
+    text += flag.empty() || find_flag(command, flag) == nullptr ? std::string(word) : flag;
+    if (end < message.size()) text += message[end];
+    message.remove_prefix(std::min(end + 1, message.size()));
+  }
+  return text;
 }
 
 CLI::Validator checked(std::function<std::string(std::string&)> check, std::string name = "") {
@@ -179,6 +236,26 @@ std::string unknown_flag(const CLI::App& command, const std::string& given) {
                          : fmt::format("{}; the nearest is '{}{}'", problem, dashes == 0 ? "" : "--", nearest);
 }
 
+std::string text_hint(const CLI::App& command) {
+  if (find_flag(command, "--prompt") != nullptr) return "a text to continue is given as --prompt \"TEXT\"";
+  if (find_flag(command, "--input") != nullptr) return "what to work on is a file, --input FILE, or standard input";
+  if (find_flag(command, "--file") != nullptr) return "the text is a file, --file FILE";
+  if (command.get_name() == "tokenize") return "the text comes on standard input";
+  if (command.get_name() != "chat") return "";
+  return "a message is typed once the chat has begun; caravel generate --chat --prompt \"TEXT\" answers one";
+}
+
+std::string model_hint(CLI::App& program, std::string_view message) {
+  const CLI::App& command = named_command(program);
+  const CLI::Option* const model = find_flag(command, "--model");
+  if (!message.starts_with("no model ") || model == nullptr || model->count() == 0) return "";
+  const char* const variable = std::getenv("CARAVEL_MODEL");
+  if (variable != nullptr && model->results().front() == variable) return " (CARAVEL_MODEL of the environment says it)";
+  const bool is_word = model->results().front().find_first_of("/.") == std::string::npos;
+  const std::string hint = is_word && command.get_name() != "chat" ? text_hint(command) : "";
+  return hint.empty() ? "" : "; " + hint;
+}
+
 std::string foreign_short_flag(const std::vector<std::string>& arguments) {
   for (const std::string& each : arguments) {
     if (each == "--") break;
@@ -201,14 +278,18 @@ void refuse_flags_as_values(CLI::App& program, const std::vector<std::string>& a
 }
 
 std::optional<std::string> flag_problem(CLI::App& program, std::string_view message) {
-  // "max_model_len is 9", "regex: ...", "JSON schema: ..."
-  for (const size_t end : {message.find(':'), message.find_first_of(" ,")}) {
-    if (end == message.npos) continue;
-    std::string name = "--" + std::string(message.substr(0, end));
-    std::ranges::transform(name, name.begin(),
-                           [](unsigned char c) { return c == '_' || c == ' ' ? '-' : std::tolower(c); });
-    const CLI::Option* const option = find_flag(named_command(program), name);
-    if (option != nullptr && option->count() > 0) return name.append(message.substr(end));
+  // "max_model_len is 9", "regex: ...", "JSON schema: ...", "chat template, line 1: ...": two words before one, as
+  // --chat is a flag too.
+  const CLI::App& command = named_command(program);
+  constexpr std::string_view kEnds = " ,:";
+  const size_t word = message.find_first_of(kEnds);
+  if (word == message.npos) return std::nullopt;
+  for (const size_t end : {message.find_first_of(kEnds, word + 1), word}) {
+    const std::string name = end == message.npos ? "" : flag_of(message.substr(0, end));
+    const CLI::Option* const option = name.empty() ? nullptr : find_flag(command, name);
+    if (option == nullptr) continue;
+    if (option->count() == 0) return std::nullopt;
+    return name + with_flags(command, message.substr(end));
   }
   return std::nullopt;
 }
@@ -220,8 +301,13 @@ std::string usage_problem(CLI::App& program, const CLI::ParseError& error, const
   // By its code: what get_name() gives is the command's name where a command was the one to complain.
   const auto code = static_cast<CLI::ExitCodes>(error.get_exit_code());
   // An unknown word is said first: what else is missing follows from it, as a command where its name is misspelt.
-  if (const auto extras = program.remaining(/*recurse=*/true);
-      !extras.empty() && (code == CLI::ExitCodes::ExtrasError || code == CLI::ExitCodes::RequiredError)) {
+  // So it is where a check failed: the value of an unknown flag was taken for the MODEL.
+  const auto extras = program.remaining(/*recurse=*/true);
+  const bool has_flag = std::ranges::any_of(extras, [](const std::string& extra) { return extra.starts_with('-'); });
+  if (code == CLI::ExitCodes::ValidationError
+          ? has_flag
+          : !extras.empty() && (code == CLI::ExitCodes::ExtrasError || code == CLI::ExitCodes::RequiredError ||
+                                code == CLI::ExitCodes::Success)) {
     return extra_problem(command, extras);
   }
   const std::string name = what.substr(0, std::min(what.find(':'), what.find(' ')));
@@ -230,8 +316,10 @@ std::string usage_problem(CLI::App& program, const CLI::ParseError& error, const
       if (const size_t names = what.find('['); names != what.npos) {
         return fmt::format("only one of {} can be given", what.substr(names + 1, what.find(']') - names - 1));
       }
-      return fmt::format("{}; see {} --help", what == "A subcommand is required" ? missing_command(command) : what,
-                         command_line(command));
+      return fmt::format(
+          "{}; see {} --help",
+          what == "A subcommand is required" ? missing_command(command) : requirement_problem(command, what),
+          command_line(command));
     case CLI::ExitCodes::ArgumentMismatch:
       return mismatch_problem(command, name, what);
     case CLI::ExitCodes::ConversionError:
@@ -239,7 +327,10 @@ std::string usage_problem(CLI::App& program, const CLI::ParseError& error, const
     case CLI::ExitCodes::ExcludesError:
       return fmt::format("{} and {} cannot be given together", name, what.substr(what.rfind(' ') + 1));
     default:
-      return what;
+      if (what.starts_with("-n: ")) return what + "; it counts answers, and --max-tokens bounds each";
+      // It has a name of its own where it stands without one.
+      constexpr std::string_view kModel = "--model: ";
+      return what.starts_with(kModel) ? "MODEL: " + what.substr(kModel.size()) : what;
   }
 }
 
@@ -277,16 +368,17 @@ CLI::Validator seed_number() {
   return checked([](std::string& text) {
     const auto value = parse_number<uint64_t>(text);
     if (!value) {
-      return give(text, fmt::format("a whole number, 0 to {}", std::numeric_limits<uint64_t>::max()));
+      return give(text, fmt::format("a whole number, 0 to {}; without the flag each answer is another one",
+                                    std::numeric_limits<uint64_t>::max()));
     }
     text = std::to_string(*value);
     return std::string();
   });
 }
 
-CLI::Validator byte_size(uint64_t bare) {
+CLI::Validator byte_size(uint64_t bare, uint64_t least_bare) {
   return checked(
-      [bare](std::string& text) {
+      [bare, least_bare](std::string& text) {
         const size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
         const auto count = parse_number<uint64_t>(std::string_view(text).substr(0, digits));
         std::string unit = text.substr(std::min(text.find_first_not_of(' ', digits), text.size()));
@@ -302,6 +394,9 @@ CLI::Validator byte_size(uint64_t bare) {
         constexpr uint64_t kMost = std::numeric_limits<int64_t>::max();
         if (!count || !scale || (*count != 0 && *scale > kMost / *count)) {
           return give(text, "a size, such as 512MiB or 2GiB");
+        }
+        if (unit.empty() && *count != 0 && *count * bare < least_bare) {
+          return give(text, fmt::format("a unit, as in {}GiB or {}MiB: a bare number counts bytes", *count, *count));
         }
         text = std::to_string(*count * *scale);
         return std::string();

@@ -43,6 +43,13 @@ std::string foreign_short_flag(const std::vector<std::string>& arguments);
 /// flag's own name; nothing where it begins otherwise.
 std::optional<std::string> flag_problem(CLI::App& program, std::string_view message);
 
+/// How this command is given a text: people write it in the place of MODEL. Empty: it takes none.
+std::string text_hint(const CLI::App& command);
+
+/// What more to say of an error about the MODEL that was given, which begins with "no model": the variable that it came
+/// from, or how a text is given. Empty: nothing.
+std::string model_hint(CLI::App& program, std::string_view message);
+
 /// Throws UsageError where a flag stands in the place of another's value: `--api-key --port 80`, which the parser takes
 /// for the key "--port".
 void refuse_flags_as_values(CLI::App& program, const std::vector<std::string>& arguments);
@@ -56,8 +63,9 @@ CLI::Validator whole_number(int64_t low, int64_t high);
 CLI::Validator number_in(const NumberRange& range);
 /// 64 bits without a sign.
 CLI::Validator seed_number();
-/// "512MiB", "2g": becomes the number of bytes; without a unit it counts in `bare`.
-CLI::Validator byte_size(uint64_t bare = 1);
+/// "512MiB", "2g": becomes the number of bytes; without a unit it counts in `bare`, and must be 0 or `least_bare`
+/// bytes.
+CLI::Validator byte_size(uint64_t bare = 1, uint64_t least_bare = 0);
 CLI::Validator not_empty();
 /// One of these, in lower case or upper.
 CLI::Validator one_of(const std::vector<std::string>& names);

@@ -202,9 +202,9 @@ class Errors(unittest.TestCase):
 
     def test_usage_errors_are_one_line_and_exit_with_two(self):
         for args, expected in [
-                (["--temperature", "hot"], "--temperature: hot: give a number, at least 0"),
-                (["--temperature", "-1"], "--temperature: -1: give a number, at least 0"),
-                (["--temperature", "nan"], "--temperature: nan: give a number, at least 0"),
+                (["--temperature", "hot"], "--temperature: hot: give a number, at least 0, at most 2"),
+                (["--temperature", "-1"], "--temperature: -1: give a number, at least 0, at most 2"),
+                (["--temperature", "nan"], "--temperature: nan: give a number, at least 0, at most 2"),
                 (["--top-p", "2"], "--top-p: 2: give a number, at least 0, at most 1"),
                 (["--typical-p", "0"], "--typical-p: 0: give a number, more than 0, at most 1"),
                 (["--max-tokens", "99999999999"], "--max-tokens: 99999999999: give a whole number, 0 to 2147483647"),
@@ -223,7 +223,12 @@ class Errors(unittest.TestCase):
                 (["--gpu-memory-utilization", "0.9"], "no flag is called '--gpu-memory-utilization': use --kv-cache"),
                 (["--dtype=float16"], "no flag is called '--dtype': weights keep the type of their file"),
                 (["smollm2", "stray"], "'stray' has no meaning here"),
-                (["--log-level", "loud"], "log level 'loud' is none of")]:
+                (["-n", "-1"], "-n: -1: give a whole number, 1 to 2147483647; it counts answers, and --max-tokens bounds"),
+                (["-n", "1000"], "-n is 1000; the engine runs 64 sequences at once (--max-num-seqs)"),
+                (["--beams", "3", "-n", "5"], "--beams is 3; it must be at least n, which is 5"),
+                (["--kv-cache-memory", "2"], "--kv-cache-memory: 2: give a unit, as in 2GiB or 2MiB: a bare number"),
+                (["--chat-template", "{{"], "--chat-template, line 1: a tag has no end"),
+                (["--log-level", "loud"], "--log-level: loud: give one of trace, debug, info, warning, error, off")]:
             with self.subTest(args):
                 line = self.assert_one_line(run("generate", "--prompt", "a", *args, check=False), code=2)
                 self.assertIn("caravel: " + expected, line)
@@ -411,6 +416,12 @@ class Folders(unittest.TestCase):
 
 
 class Chat(unittest.TestCase):
+    def test_a_system_prompt(self):
+        ask = lambda *args: generate("--chat", "--prompt", "Who are you?", "--temperature", "0", "--max-tokens", "12",
+                                     *args).stdout
+        self.assertNotEqual(ask(), ask("--system", "You are a pirate. Say arr."))
+        self.assertEqual(2, generate("--prompt", "a", "--system", "b", check=False).returncode)
+
     def test_remembers_until_reset(self):
         lines = "Hello there.\n/stats\nGo on.\n/stats\n/reset\nHello there.\n/stats\n"
         done = run("chat", "--temperature", "0", "--max-tokens", "12", *ENGINE, stdin=lines)

@@ -124,9 +124,10 @@ class Hints(unittest.TestCase):
 
     def test_flags_of_other_engines(self):
         for args, hint in [
-                (["-m", "model.gguf", "-p", "hi"], "'-m': give the MODEL without a flag"),
-                (["-c", "4096"], "'-c': use --max-model-len"), (["--ctx-size=4096"], "use --max-model-len"),
-                (["-t", "4"], "'-t': use --threads"), (["--n-predict", "16"], "use --max-tokens"),
+                (["--n-predict", "16"], "use --max-tokens"), (["-no-cnv"], "leave it out"),
+                (["--max-seq-len", "9"], "use --max-model-len"), (["-e"], "a shell writes a line break"),
+                (["--chat", "-p", "hi", "--sistem", "Be brief"], "'--sistem'; the nearest is '--system'"),
+                (["--chat", "-p", "hi", "--foo", "Be brief"], "no flag is called '--foo'"),
                 (["-p", "x", "-ngl", "99"], "'-ngl': there are no GPUs yet"), (["--parallel", "4"], "use --max-num-seqs"),
                 (["--repeat-penalty", "1.1"], "use --repetition-penalty"), (["--jinja"], "as Jinja always"),
                 (["--max-new-tokens", "9"], "use --max-tokens"), (["--max_new_tokens", "9"], "use --max-tokens"),
@@ -135,6 +136,41 @@ class Hints(unittest.TestCase):
             with self.subTest(args):
                 self.assertIn(hint, self.said("generate", *args))
         self.assertIn("it is --max-tokens of caravel generate, caravel chat", self.said("score", "-n", "8"))
+
+    def test_the_model_may_be_a_flags_value(self):
+        for args in (["-m", "none"], ["--model", "none"], ["--model=none"], ["none"]):
+            self.assertIn("no model none: ", self.said("inspect", *args, code=1))
+            self.assertIn("no model none: ", self.said("bench", "latency", *args, code=1))
+        self.assertIn("takes one value", self.said("inspect", "none", "-m", "other"))
+        self.assertIn("--max-model-len is 100000", self.said("generate", "-p", "a", "-c", "100000"))
+        self.assertIn("--threads: x: give a whole number", self.said("generate", "-p", "a", "-t", "x"))
+
+    def test_help_of_a_command_by_its_name(self):
+        self.assertEqual(help_of("serve", "--help"), help_of("help", "serve"))
+        self.assertEqual(help_of("bench", "latency", "--help"), help_of("help", "bench", "latency"))
+        self.assertEqual(help_of("--help"), help_of("help"))
+        for args in (["help", "gen"], ["gen", "--help"]):
+            self.assertIn("no command is called 'gen'; the nearest is 'generate'", self.said(*args))
+        self.assertIn("caravel completion bash", help_of("--help"))
+
+    def test_what_was_probably_meant(self):
+        with tempfile.TemporaryDirectory() as folder:
+            text = Path(folder, "text.txt")
+            text.write_text("a text")
+            for args, hint, code in [
+                    (["embed", "hello world"], "'hello world' is no model; what to work on is a file, --input FILE", 2),
+                    (["chat", "smollm2", "hello"], "a message is typed once the chat has begun", 2),
+                    (["smollm2"], "caravel chat smollm2 talks with the model, caravel serve smollm2 serves it", 2),
+                    (["x.gguf"], "caravel chat x.gguf talks", 2),
+                    (["tokenize", "hello"], "; the text comes on standard input" , 1),
+                    (["perplexity", str(text)], f"stands in the place of MODEL: write --file {text}", 2)]:
+                with self.subTest(args):
+                    self.assertIn(hint, self.said(*args, code=code))
+
+    def test_a_grammar_may_be_its_text(self):
+        done = run("generate", "-p", "a", "--grammar", 'root ::= "yes"', "--max-tokens", "9", "--kv-cache-memory", "64MiB",
+                   "--log-level", "error")
+        self.assertEqual((0, "yes\n"), (done.returncode, done.stdout), done)
 
     def test_hints_name_what_there_is(self):
         source = (SOURCE / "src/cli/hints.cc").read_text()
@@ -240,11 +276,22 @@ class Variables(unittest.TestCase):
                 (["generate"], {"JSON": "maybe"}, "CARAVEL_JSON of the environment: --json: maybe: give true or false"),
                 (["generate"], {"PROMPT": "x", "INPUT": "y"}, "cannot be set together"),
                 (["generate", "--output", "x", "--prompt", "y"], {"INPUT": "y"}, "--output requires --input"),
-                (["inspect"], {"LOG_LEVEL": "loud"}, "log level 'loud'")]:
+                (["inspect"], {"LOG_LEVEL": "loud"}, "CARAVEL_LOG_LEVEL of the environment: --log-level: loud: give one of")]:
             with self.subTest(env):
                 done = self.run_with(args, **env)
                 self.assertEqual(2, done.returncode, done)
                 self.assertIn(problem, done.stderr)
+
+        self.assertIn("CARAVEL_MODEL of the environment says it", self.run_with(["inspect"], MODEL="foo").stderr)
+
+    def test_one_that_is_misspelt_is_told(self):
+        for name, problem in [("MAX_TOKEN", "the nearest that does is CARAVEL_MAX_TOKENS"),
+                              ("PARALLEL", "use --max-num-seqs")]:
+            done = self.run_with(["inspect", "no-such-model"], **{name: "9"})
+            self.assertIn(f"the variable CARAVEL_{name} says nothing", done.stderr)
+            self.assertIn(problem, done.stderr)
+        done = self.run_with(["inspect", "no-such-model"], SERVICE_PORT="9", PORT_80_TCP="x", HOME="/", VERSION="1")
+        self.assertEqual(1, len(done.stderr.splitlines()), done)
 
     def test_a_service_of_that_name_is_no_port(self):
         done = self.run_with(["serve", "no-such-model"], PORT="tcp://10.0.0.1:8000")
@@ -265,12 +312,26 @@ class ConfigFile(unittest.TestCase):
             self.assertIn("--rope-scaling: ", done.stderr)
             self.assertIn("factor", done.stderr)
             for text, problem in [("prot: 1\n", ":1: no flag is called 'prot'; the nearest is 'port'"),
-                                  ("\nctx-size: 1\n", ":2: no flag is called 'ctx-size': use --max-model-len"),
+                                  ("\nparallel: 1\n", ":2: no flag is called 'parallel': use --max-num-seqs"),
+                                  ("--port: 8123\n", ":1: '--port': flags stand here without their dashes: 'port'"),
+                                  ("modle: x\n", ":1: no flag is called 'modle'; the nearest is 'model'"),
+                                  ("model: [a, b]\n", ":1: --model takes one value"),
+                                  ("model: x\n\tport: 1\n", ":2: a tab begins the line; YAML is indented with spaces"),
+                                  ("port:\n", ":1: 'port' has no value"),
+                                  ("host: ''\n", ":1: --host: '': give a text"),
+                                  ("port: 1\n---\nport: 2\n", "has 2 documents"),
+                                  ("port: " + "[" * 20000, "is nested too deeply"),
                                   ("port: [1, 2]\n", ":1: --port takes one value, and several are given"),
                                   ("port: {a: 1}\n", ":1: 'port' must be a value or a list of values"),
                                   ("log-prompts: maybe\n", ":1: --log-prompts: maybe: give true or false")]:
                 config.write_text(text)
-                self.assertIn(problem, run("serve", "--config", str(config)).stderr)
+                done = run("serve", "--config", str(config))
+                self.assertEqual((2, True), (done.returncode, problem in done.stderr), done)
+            # What the command line says counts for more, and the file is checked all the same.
+            config.write_text("port: x\n")
+            self.assertIn(":1: --port: x: give", run("serve", "--config", str(config), "--port", "0").stderr)
+            done = run("serve", "--config", str(config) + "x")
+            self.assertEqual((2, True), (done.returncode, "--config: " in done.stderr), done)
 
 
 class Completion(unittest.TestCase):
