@@ -260,9 +260,10 @@ void run_server(const ServeOptions& options) {
   fmt::print("{} at {} (chat: /, engine: /dashboard, API: /v1)\n", config.served_model_names.front(), address);
   std::fflush(stdout);
   wait_for_signal(guard);
-  if (const Stats stats = engine->stats(); stats.running_requests + stats.waiting_requests > 0) {
-    log::tell(spdlog::level::info, "running requests go on to their end; a second signal stops at once");
-  }
+  const Stats stats = engine->stats();
+  const bool has_work = stats.running_requests + stats.waiting_requests > 0;
+  log::tell(spdlog::level::info, has_work ? "running requests go on to their end; a second signal stops at once"
+                                          : "stopped; no request was running");
   if (!app->drain()) {
     log::warn("some requests were still running after {} seconds and were cut short", options.drain_timeout);
   }

@@ -389,7 +389,7 @@ class JsonLog(unittest.TestCase):
         self.assertTrue(all(line["time"].endswith("Z") for line in lines), lines)
         told = {line["level"]: line["message"] for line in lines if "message" in line}
         self.assertIn("no key", told["warning"])
-        self.assertIn("running requests go on", told["info"])
+        self.assertIn("no request was running", told["info"])
         self.assertEqual(["/v1/completions"], [line["path"] for line in lines if "path" in line])
 
     def test_so_is_why_it_does_not_start(self):
