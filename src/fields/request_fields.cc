@@ -214,8 +214,9 @@ constexpr RequestField kFields[] = {
      .help = "Show special tokens in the text", .member = &P::skip_special_tokens, .flag = "!--keep-special-tokens"},
 
     // -- How many answers.
-    {.name = "n", .surfaces = kChoices | kRows | kFlags, .type = kInteger, .member = &P::n,
+    {.name = "n", .surfaces = kChoices | kRows | kFlags, .type = kInteger,
      .help = "How many answers to the prompt, at most `--max-num-seqs`; `max_tokens` says how long they are",
+     .member = &P::n,
      .range = {1, kMostInt}, .http_range = NumberRange{1, 128}, .otherwise = 1, .flag = "-n"},
     {.name = "best_of", .surfaces = kChoices, .type = kInteger, .help = "As `n`, or absent", .range = {1, kMostInt}},
     {.name = "use_beam_search", .surfaces = kChoices | kRows, .type = kBoolean,
