@@ -74,7 +74,8 @@ Submission make_submission(const GenerateOptions& options, const GivenPrompt& gi
     conversation.messages = components ? text::render_prompt_messages(*components, options.prompting)
                                        : Json::array({{{"role", "user"}, {"content", given.text}}});
     if (!options.system.empty()) {
-      conversation.messages.insert(conversation.messages.begin(), {{"role", "system"}, {"content", options.system}});
+      const Json system = {{"role", "system"}, {"content", options.system}};
+      conversation.messages.insert(conversation.messages.begin(), system);
     }
     return chat_submission(make_renderer(engine), conversation, std::move(request), whole_context(engine.model()));
   }
