@@ -51,7 +51,7 @@ def rows(help_text):
         if text.startswith("-"):
             text = " ".join(text.split("\n\n")[0].split())
             names = re.match(r"(?:-\S+, )*(-\S+)", text).group(1)
-            value, said = re.match(r"(?:-\S+(?:, )?)+ ?((?:\{[\w,]+\}|JSON|[A-Z][A-Z_:,]*(?= |$))?)(.*)", text).groups()
+            value, said = re.match(r"(?:-[^\s,]+(?:, )?)+ ?((?:\{[\w,]+\}|JSON|[A-Z][A-Z_:,]*(?= |$))?)(.*)", text).groups()
             found[names] = (value, said)
     return found
 
@@ -262,6 +262,7 @@ class Variables(unittest.TestCase):
             config.write_text("port: x\nmodel: no-such-model\n")
             done = self.run_with(["serve", "--config", str(config)])
             self.assertEqual((2, True), (done.returncode, ":1: --port: x: give a whole number" in done.stderr), done)
+            config.write_text("port: 1\nmodel: no-such-model\n")
             done = self.run_with(["serve"], PORT="0", CONFIG=str(config))
             self.assertEqual((1, True), (done.returncode, "no model no-such-model" in done.stderr), done)
         done = self.run_with(["serve", "no-such-model", "--port", "0"], PORT="x")
