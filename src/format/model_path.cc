@@ -163,8 +163,8 @@ std::optional<std::string> in_hub(const fs::path& hub, const std::string& model)
 /// The script is not installed with the binary.
 std::string how_to_fetch(std::string_view known) {
   return fmt::format(
-      "in the folder of Caravel's sources scripts/fetch_model {} fetches it; hf download org/name, of "
-      "pip install huggingface_hub, fetches any model of the Hugging Face Hub",
+      "scripts/fetch_model {0}, in the folder of Caravel's sources, fetches {0}; hf download org/name (pip install "
+      "huggingface_hub) any of the Hub's",
       known);
 }
 

@@ -54,8 +54,9 @@ TEST_F(ModelPath, APathThatExistsIsTaken) {
 }
 
 TEST_F(ModelPath, KnownNamesAndTheDefault) {
-  expect_error<NotFound>("scripts/fetch_model smollm2 fetches it", [] { resolve_model(""); });
-  expect_error<NotFound>("scripts/fetch_model gemma3-270m fetches it", [] { resolve_model("gemma3-270m"); });
+  expect_error<NotFound>("scripts/fetch_model smollm2, in the folder of Caravel's sources, fetches smollm2",
+                         [] { resolve_model(""); });
+  expect_error<NotFound>("sources, fetches gemma3-270m; hf download org/name", [] { resolve_model("gemma3-270m"); });
   const std::string file = home_.write(".cache/caravel/SmolLM2-135M-Instruct.Q4_1.gguf", "x");
   EXPECT_EQ(resolve_model(""), file);
   EXPECT_EQ(resolve_model("smollm2"), file);
