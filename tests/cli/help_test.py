@@ -268,7 +268,7 @@ class Variables(unittest.TestCase):
         done = self.run_with(["serve", "no-such-model", "--port", "0"], PORT="x")
         self.assertEqual((1, True), (done.returncode, "no model no-such-model" in done.stderr), done)
         # What the command line excludes is left out.
-        done = self.run_with(["generate", "no-such-model", "--prompt-file", "x"], PROMPT="x", REGEX="a", SHOTS="2")
+        done = self.run_with(["generate", "no-such-model", "--prompt-file", __file__], PROMPT="x", REGEX="a", SHOTS="2")
         self.assertEqual((1, True), (done.returncode, "no model no-such-model" in done.stderr), done)
 
     def test_what_is_wrong_names_them(self):
