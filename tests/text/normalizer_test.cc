@@ -18,11 +18,11 @@ TEST(Normalizer, StepsComeInOrder) {
   EXPECT_EQ(normalize("", steps).text, "") << "nothing is put before nothing";
   EXPECT_EQ(normalize("d", {{.pattern = "d"}, {.content = "_"}}).text, "");
   EXPECT_EQ(normalize("e\u0301", {{.form = TokenizerData::Normalization::kNfc}}).text, "\u00E9");
-  EXPECT_EQ(normalize("a", {}).text, "a");
+  EXPECT_EQ(normalize("a", Steps{}).text, "a");
 }
 
 TEST(Normalizer, SaysWhatIsInFront) {
-  EXPECT_EQ(normalize("a", {}).in_front, 0U);
+  EXPECT_EQ(normalize("a", Steps{}).in_front, 0U);
   EXPECT_EQ(normalize(" a", {{.content = "xy"}}).in_front, 2U);
   EXPECT_EQ(normalize("a", {{.content = " "}, {.pattern = " ", .content = "\u2581"}}).in_front, 3U);
 }

@@ -27,7 +27,7 @@ constexpr const char* kJson = R"({"instruction": "Classify.", "supporting_conten
   "primary_content": "It was long.\n"})";
 
 template <typename E>
-std::string refusal(std::string_view text) {
+std::string prompt_refusal(std::string_view text) {
   try {
     parse_prompt_components(text, "p.yaml");
   } catch (const E& error) {
@@ -48,7 +48,7 @@ TEST(PromptComponents, NumbersAreTextsInYamlAlone) {
   EXPECT_EQ(parse_prompt_components("primary_content: 5", "y").primary_content, "5");
   EXPECT_EQ(parse_prompt_components("{primary_content: five}", "y").primary_content, "five");
   for (const char* value : {"5", "-2.5e3", "true", "false"}) {
-    EXPECT_THAT(refusal<FormatError>("{\n\"primary_content\": " + std::string(value) + "}"),
+    EXPECT_THAT(prompt_refusal<FormatError>("{\n\"primary_content\": " + std::string(value) + "}"),
                 testing::HasSubstr("p.yaml, line 2: 'primary_content' must be a text"))
         << value;
   }
@@ -86,22 +86,22 @@ TEST(PromptComponents, JsonSurrogatesBecomeOneCharacter) {
 }
 
 TEST(PromptComponents, RefusalsNameTheKeyAndTheLine) {
-  EXPECT_THAT(refusal<FormatError>("instruction: a\nprimry_content: b\n"),
+  EXPECT_THAT(prompt_refusal<FormatError>("instruction: a\nprimry_content: b\n"),
               HasSubstr("p.yaml, line 2: the prompt has no 'primry_content'"));
-  EXPECT_THAT(refusal<FormatError>("instruction: a\n"), HasSubstr("'primary_content' is missing"));
-  EXPECT_THAT(refusal<FormatError>("primary_content: a\ncue: [1]\n"), HasSubstr("line 2: 'cue' must be a text"));
-  EXPECT_THAT(refusal<FormatError>("primary_content: a\nexamples:\n  - input: b\n"),
+  EXPECT_THAT(prompt_refusal<FormatError>("instruction: a\n"), HasSubstr("'primary_content' is missing"));
+  EXPECT_THAT(prompt_refusal<FormatError>("primary_content: a\ncue: [1]\n"), HasSubstr("line 2: 'cue' must be a text"));
+  EXPECT_THAT(prompt_refusal<FormatError>("primary_content: a\nexamples:\n  - input: b\n"),
               HasSubstr("line 3: 'output' is missing"));
-  EXPECT_THAT(refusal<FormatError>("a: [\n"), HasSubstr("p.yaml, line"));
-  EXPECT_THAT(refusal<FormatError>("just text"), HasSubstr("must be a mapping"));
-  EXPECT_THAT(refusal<FormatError>(std::string(100000, '[')), HasSubstr("p.yaml, line"));
+  EXPECT_THAT(prompt_refusal<FormatError>("a: [\n"), HasSubstr("p.yaml, line"));
+  EXPECT_THAT(prompt_refusal<FormatError>("just text"), HasSubstr("must be a mapping"));
+  EXPECT_THAT(prompt_refusal<FormatError>(std::string(100000, '[')), HasSubstr("p.yaml, line"));
 }
 
 TEST(PromptComponents, AliasesCannotFillTheMemory) {
   std::string bomb = "primary_content: &a \"" + std::string(100000, 'x') + "\"\nexamples:\n";
   for (int i = 0; i < 500; ++i) bomb += "  - {input: *a, output: *a}\n";
-  EXPECT_THAT(refusal<CapacityError>(bomb), HasSubstr("once aliases are followed"));
-  EXPECT_THAT(refusal<CapacityError>(std::string(2 << 20, 'x')), HasSubstr("at most 1048576"));
+  EXPECT_THAT(prompt_refusal<CapacityError>(bomb), HasSubstr("once aliases are followed"));
+  EXPECT_THAT(prompt_refusal<CapacityError>(std::string(2 << 20, 'x')), HasSubstr("at most 1048576"));
 }
 
 }  // namespace

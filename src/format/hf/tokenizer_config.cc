@@ -112,9 +112,9 @@ TokenizerData read_hf_tokenizer(const fs::path& folder, const json& config) {
   const fs::path file = folder / "tokenizer.json";
   if (!fs::exists(file)) return {};
   const std::string config_path = (folder / "config.json").string();
-  const std::string text = read_file(file.string());
-  refuse_lfs_pointer(text, file.string());
-  TokenizerData data = read_tokenizer_json(text, file.string());
+  const std::string written = read_file(file.string());
+  refuse_lfs_pointer(written, file.string());
+  TokenizerData data = read_tokenizer_json(written, file.string());
   const json tokenizer_config = read_json_object_if_there(folder / "tokenizer_config.json");
 
   const std::pair<const char*, std::optional<int32_t>*> special[] = {
