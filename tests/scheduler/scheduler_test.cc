@@ -175,7 +175,8 @@ TEST(Scheduler, ASteadyLoadOfTheHighestPriorityDoesNotKeepOthersWaitingForEver) 
   scheduler.add(group_of(6, 9, 2), second);
   scheduler.add(patient, second);
   while (patient->status() == Status::kWaiting && second < 100) {  // each takes three steps; one comes in each
-    scheduler.add(group_of(6, 9, 3 + second), ++second);
+    ++second;
+    scheduler.add(group_of(6, 9, 2 + second), second);
     step(scheduler);
   }
   EXPECT_GE(second, 15);
