@@ -392,15 +392,14 @@ class Answers(unittest.TestCase):
         chat = Terminal(self, "--max-tokens", "300", "--ignore-eos")
         chat.line("Tell me a story.")
         chat.wait_for(r"story\..{60}")
-        text = " ".join(f"word{i}" for i in range(1000))
-        chat.keys(text[:4000], text[4000:])
+        text = " ".join(["information", "education", "government", "environment"] * 110)  # more than 4,096 bytes
+        chat.keys(b"\x1b[200~", f"/system {text[:3000]}", text[3000:], b"\x1b[201~")
         time.sleep(0.3)
         begun = chat.seen
-        chat.keys(CTRL_C)
-        chat.wait_for("stopped; /continue goes on")
-        self.assertNotIn(b"word5", begun)
-        chat.keys(ENTER)
-        self.assertEqual(["Tell me a story.", text], chat.users())
+        chat.keys(CTRL_C, ENTER)
+        chat.wait_for(r"stopped; /continue goes on.*system prompt: information education")
+        self.assertNotIn(b"education government", begun)
+        self.assertEqual([{"role": "system", "content": text}], chat.messages())
 
     def test_the_terminal_is_put_right_when_an_answer_is_killed(self):
         for end in (signal.SIGTERM, signal.SIGHUP):
