@@ -93,7 +93,7 @@ std::pair<Tokens, Tokens> encode_pair(const Tokenizer& tokenizer, std::string pr
   if (split >= whole.size()) {
     // As "a" and "b" do where "ab" is a token.
     throw fail<InvalidArgument>(
-        "a continuation adds no token to the prefix: together they are {} tokens, the prefix alone is {}. Begin the "
+        "a continuation adds no token to the prefix: the number of tokens is {} with it and {} without. Begin the "
         "continuation with a space, or give both as token ids",
         whole.size(), split);
   }

@@ -39,6 +39,7 @@ struct EmbedOptions {
   std::string format;  // empty: by the output's name
   bool as_is = false;
 
+  std::string input_name() const { return input == "-" ? "standard input" : input; }
   bool to_stdout() const { return output.empty() || output == "-"; }
   bool as_npy() const { return format.empty() ? output.ends_with(".npy") : format == kNpy; }
 };
@@ -71,7 +72,7 @@ std::vector<std::vector<int32_t>> encode_lines(const EmbedOptions& options, std:
   for (const std::string_view line : lines_of(text)) {
     const size_t number = prompts.size() + 1;
     if (line.empty()) {
-      throw fail<InvalidArgument>("{}:{}: is empty; each line is a text: take it out", options.input, number);
+      throw fail<InvalidArgument>("{}:{}: is empty; each line is a text: take it out", options.input_name(), number);
     }
     if (const size_t least = engine.tokenizer().least_tokens(line); least > most) {
       throw fail<InvalidArgument>(
@@ -80,13 +81,13 @@ std::vector<std::vector<int32_t>> encode_lines(const EmbedOptions& options, std:
           options.input, number, least, most);
     }
     const std::vector<int32_t>& prompt = prompts.emplace_back(engine.tokenizer().encode(line));
-    if (prompt.empty()) throw fail<InvalidArgument>("{}:{}: has no tokens", options.input, number);
+    if (prompt.empty()) throw fail<InvalidArgument>("{}:{}: has no tokens", options.input_name(), number);
     if (prompt.size() > most) {
       throw fail<InvalidArgument>("{}:{}: has {} tokens; the context is {}: shorten it, or raise --max-model-len",
-                                  options.input, number, prompt.size(), most);
+                                  options.input_name(), number, prompt.size(), most);
     }
   }
-  if (prompts.empty()) throw fail<InvalidArgument>("{}: is empty: there is nothing to embed", options.input);
+  if (prompts.empty()) throw fail<InvalidArgument>("{}: is empty: there is nothing to embed", options.input_name());
   return prompts;
 }
 
@@ -115,7 +116,7 @@ void tell_json(const EmbedOptions& options, std::string_view text) {
       spdlog::level::warn,
       fmt::format("{}: its lines look like JSON; each is embedded as it stands, braces and names too. `jq -r .text` "
                   "makes plain lines of {{\"text\": ...}}",
-                  options.input));
+                  options.input_name()));
 }
 
 /// Gives the exit code.

@@ -131,7 +131,8 @@ std::vector<TextWindow> windows_of(const PerplexityOptions& options, const Shape
     windows = llama_cpp_strided_windows(tokens, shape.size, shape.stride);
   }
   if (windows.empty()) {
-    throw fail<InvalidArgument>("{}: has {} tokens, too few for a window of {}{}", options.file, tokens, shape.size,
+    throw fail<InvalidArgument>("{}: has {} tokens, too few for a window of {}{}",
+                                options.file == "-" ? "standard input" : options.file, tokens, shape.size,
                                 options.as_llama_cpp()
                                     ? ": give a longer text, a smaller --ctx-size, or --windows transformers"
                                     : ": give a longer text");

@@ -65,8 +65,8 @@ class Rows(unittest.TestCase):
         self.assertIn("4 rows: 2 answered, 2 failed; ", told[0])
         self.assertIn("line 2 (near): Missing required parameter: 'continuations'", told[1])
         self.assertIn("Did you mean 'continuations'?", told[1])
-        self.assertIn("line 3: Invalid 'continuations.0': a continuation adds no token to the prefix: together they are 1 "
-                      "tokens, the prefix alone is 1. Begin the continuation with a space", told[2])
+        self.assertIn("line 3: Invalid 'continuations.0': a continuation adds no token to the prefix: the number of "
+                      "tokens is 1 with it and 1 without. Begin the continuation with a space", told[2])
         self.assertEqual(["line-1", "near", "line-3", "last"], [r["id"] for r in self.results()])
         self.assertEqual(self.results()[0]["scores"], self.results()[3]["scores"])
         self.assertEqual([], self.results()[1]["scores"])
