@@ -8,7 +8,7 @@
 namespace caravel::server::openai {
 namespace {
 
-const Json kTools = Json::parse(R"([{"type": "function", "name": "wait", "strict": true, "parameters": {
+const Json kResponseTools = Json::parse(R"([{"type": "function", "name": "wait", "strict": true, "parameters": {
     "type": "object", "properties": {"long": {"type": "boolean"}}, "required": ["long"],
     "additionalProperties": false}}])");
 
@@ -82,7 +82,7 @@ TEST_F(ResponsesTest, StreamEndsWithTheWholeResponse) {
   const Json cases[] = {
       {{"temperature", 0}},
       {{"temperature", 2}, {"seed", 1}, {"stop", {"a", "e", "o"}}},
-      {{"temperature", 2}, {"seed", 2}, {"tools", kTools}, {"tool_choice", "required"}},
+      {{"temperature", 2}, {"seed", 2}, {"tools", kResponseTools}, {"tool_choice", "required"}},
       {{"text", {{"format", {{"type", "json_object"}}}}}, {"seed", 3}},
   };
   for (Json body : cases) {
@@ -145,13 +145,13 @@ TEST_F(ResponsesTest, LogprobsThatCannotBeGivenAreRefused) {
   EXPECT_EQ(refused({{"top_logprobs", 2}}), "top_logprobs");
   EXPECT_EQ(refused({{"top_logprobs", 21}, {"include", {kLogprobs}}}), "top_logprobs");
   EXPECT_EQ(refused({{"include", {kLogprobs, "everything"}}}), "include.1");
-  EXPECT_EQ(refused({{"include", {kLogprobs}}, {"tools", kTools}}), "include");
+  EXPECT_EQ(refused({{"include", {kLogprobs}}, {"tools", kResponseTools}}), "include");
   EXPECT_EQ(whole({{"input", "a"}, {"max_output_tokens", 1}})["output"][0]["content"][0]["logprobs"], Json::array());
 }
 
 TEST_F(ResponsesTest, ForcedCallsAreItems) {
   const Json answer = whole({{"input", "Hello"},
-                             {"tools", kTools},
+                             {"tools", kResponseTools},
                              {"parallel_tool_calls", false},
                              {"tool_choice", {{"type", "function"}, {"name", "wait"}}}});
   EXPECT_EQ(answer["status"], "completed");
@@ -199,7 +199,7 @@ TEST_F(ResponsesTest, DumpedItemsAreTakenBack) {
 
 TEST_F(ResponsesTest, ItsOwnAnswerIsTakenBack) {
   Json body = {{"input", Json::parse(R"([{"role": "user", "content": "Hello"}])")},
-               {"tools", kTools},
+               {"tools", kResponseTools},
                {"tool_choice", "required"},
                {"seed", 1},
                {"max_output_tokens", 60}};
@@ -267,7 +267,7 @@ TEST_F(ResponsesTest, WhatNeedsAStoreIsRefused) {
 
 TEST_F(ResponsesTest, IdsOfCallsHaveTheFormThatTheTemplateAccepts) {
   harness_.services.renderer = chat::Renderer(harness_.engine->tokenizer(), kTemplate, "mistral");
-  const Json answer = whole({{"input", "Hello"}, {"tools", kTools}, {"tool_choice", "required"}});
+  const Json answer = whole({{"input", "Hello"}, {"tools", kResponseTools}, {"tool_choice", "required"}});
   EXPECT_THAT(answer["output"][0]["call_id"].get<std::string>(), testing::MatchesRegex("[0-9A-Za-z]{9}"));
 }
 
@@ -294,7 +294,7 @@ TEST_F(ResponsesTest, TemplateArgumentsDoNotReplaceTheConversation) {
 }
 
 TEST_F(ResponsesTest, AChoiceIsATextOrAnObject) {
-  const Json error = harness_.json(responses, {{"input", "a"}, {"tools", kTools}, {"tool_choice", 5}}, 400)["error"];
+  const Json error = harness_.json(responses, {{"input", "a"}, {"tools", kResponseTools}, {"tool_choice", 5}}, 400)["error"];
   EXPECT_THAT(error["message"].get<std::string>(), testing::HasSubstr("a string or an object"));
 }
 
