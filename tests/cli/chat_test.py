@@ -194,6 +194,7 @@ class Commands(unittest.TestCase):
         chat = Terminal(self)
         chat.line("/help")
         listed = chat.wait_for(r"\r\n/help.*/stats.*/exit[^\r]*\r\n").decode()
+        chat.wait_for("> ")  # keys that come before it are the terminal's own
         names = re.findall(r"\r\n(/\w+)", listed)
         for name in ("/continue", "/edit", "/reset", "/system", "/set", "/model", "/save", "/load"):
             self.assertIn(name, names)

@@ -134,10 +134,11 @@ TEST(RequestFields, TheSchemaSaysWhatIsRead) {
 
 TEST(FieldSchema, IsAsTheSurfaceHasIt) {
   const RequestField& temperature = *find_field("temperature", Surface::kChat);
-  EXPECT_EQ(field_schema(temperature, Surface::kChat),
-            Json::parse(R"({"type": ["number", "null"], "minimum": 0.0, "maximum": 2.0, "description": "0: greedy"})"));
-  EXPECT_EQ(field_schema(temperature, Surface::kRows),
-            Json::parse(R"({"type": ["number", "null"], "minimum": 0.0, "description": "0: greedy"})"));
+  for (const Surface surface : {Surface::kChat, Surface::kRows}) {
+    EXPECT_EQ(
+        field_schema(temperature, surface),
+        Json::parse(R"({"type": ["number", "null"], "minimum": 0.0, "maximum": 2.0, "description": "0: greedy"})"));
+  }
   // The server's flags may say something else.
   EXPECT_FALSE(
       field_schema(*find_field("max_tokens", Surface::kCompletions), Surface::kCompletions).contains("default"));

@@ -264,7 +264,7 @@ TEST(Schema, WhatCannotBeEnforcedIsRefusedByNameAndPlace) {
   const auto invalid = [](const std::string& schema, const std::string& part) {
     expect_refused<InvalidArgument>(schema_spec(schema), part);
   };
-  invalid("{", "could not read");
+  invalid("{", "cannot be read");
   invalid(R"({"type":"null","type":"string"})", "'type' twice");
   invalid("[]", "must be an object");
   invalid(R"({"type":"text"})", "'type' at #");
