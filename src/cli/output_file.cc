@@ -162,8 +162,7 @@ void OutputFile::check_in_place() const {
   }
   throw fail<IoError>(
       "{}: somebody has renamed it, or put another file in its place, while results were written to it; those so far "
-      "are "
-      "in the renamed one, and the run ends",
+      "are in the renamed one, and the run ends",
       name_);
 }
 
