@@ -390,7 +390,7 @@ class Answers(unittest.TestCase):
         self.assertTrue(chat.messages()[-1]["content"].startswith(begun))
 
     def test_what_is_typed_during_an_answer_is_whole_and_not_drawn_into_it(self):
-        chat = Terminal(self, "--max-tokens", "300", "--ignore-eos")
+        chat = Terminal(self, "--max-tokens", "4000", "--ignore-eos")
         chat.line("Tell me a story.")
         chat.wait_for(r"story\..{60}")
         text = " ".join(["information", "education", "government", "environment"] * 110)  # more than 4,096 bytes
