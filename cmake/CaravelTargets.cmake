@@ -19,9 +19,9 @@ if(CARAVEL_SANITIZE)
   target_link_options(caravel_options INTERFACE -fsanitize=${CARAVEL_SANITIZE})
 endif()
 
-# Reading the same headers again for each file, and instantiating the same templates, is more than half of what a build
-# takes. So the sources of a target are compiled eight to a unit (CMAKE_UNITY_BUILD, CMakePresets.json), where two
-# files must not define one name in their anonymous namespaces, and most targets share one precompiled header: base's.
+# Files read the same headers and instantiate the same templates. So the sources of a target are compiled eight to a
+# unit (CMAKE_UNITY_BUILD, CMakePresets.json), where two files must not define one name in their anonymous namespaces,
+# and most targets share one precompiled header: base's.
 # The presets debug and fuzz compile each file by itself, the latter without that header, which shows an include that is
 # missing.
 set(caravel_large_headers <algorithm> <chrono> <functional> <map> <memory> <optional> <span> <string> <string_view>

@@ -98,8 +98,7 @@ EngineConfig ChatFlags::load(EngineConfig config) const {
 void add_model_flags(CLI::App& command, EngineConfig& config) {
   // A prompt that was not given as one is taken for the model.
   const auto is_no_prompt = [&command](const std::string& text) -> std::string {
-    std::error_code error;
-    if (text.find_first_of(" \t\n") == text.npos || std::filesystem::exists(text, error)) return "";
+    if (text.find_first_of(" \t\n") == text.npos || is_there(text)) return "";
     const std::string hint = text_hint(command);
     return hint.empty() ? "" : fmt::format("'{}' is no model; {}", text, hint);
   };

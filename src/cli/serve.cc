@@ -220,8 +220,7 @@ std::string url(const ServeConfig& config, uint16_t port) {
 /// What requests may call the model where no flag says it: as the command line did, and by its own name.
 std::vector<std::string> default_names(const std::string& given, const ModelInfo& model) {
   if (given.empty()) return {"smollm2", model.name};
-  std::error_code error;
-  if (std::filesystem::exists(given, error)) return {model.name, given};
+  if (is_there(given)) return {model.name, given};
   return {given, model.name};
 }
 

@@ -11,6 +11,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/file.h"
 #include "base/near_miss.h"
 #include "base/numbers.h"
 #include "cli/flag_table.h"
@@ -86,9 +87,8 @@ std::string missing_command(const CLI::App& command) {
 
 /// The name of a file of one, or of one that is there.
 bool is_model(const std::filesystem::path& text) {
-  std::error_code error;
   const std::vector<std::string> names = format::model_names();
-  return text.extension() == ".gguf" || std::filesystem::exists(text / "config.json", error) ||
+  return text.extension() == ".gguf" || is_there(text / "config.json") ||
          std::ranges::find(names, text.string()) != names.end();
 }
 
