@@ -130,6 +130,7 @@ struct ScoreRequest {
   struct Item {
     std::vector<int32_t> prefix;                      // at least one token; computed once
     std::vector<std::vector<int32_t>> continuations;  // at least one, at least one token each
+    std::vector<int> given = {};  // [continuation] how many of its first tokens are read and not scored; empty: none
   };
   std::string id;
   std::vector<Item> items;

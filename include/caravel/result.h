@@ -84,8 +84,8 @@ struct Completion {
 
 /// The log-probability of one continuation.
 struct Score {
-  double logprob = 0;  // the sum of token_logprobs
-  std::vector<int32_t> tokens;
+  double logprob = 0;           // the sum of token_logprobs
+  std::vector<int32_t> tokens;  // those that are scored
   std::vector<float> token_logprobs;
   std::vector<bool> is_greedy;  // the token is the most likely one at its place
 };

@@ -33,7 +33,8 @@ void append(Score& whole, const Score& part) {
 
 WindowedScore::WindowedScore(const std::vector<ScoreRequest::Item>& items, size_t size, size_t stride) {
   for (size_t i = 0; i < items.size(); ++i) {
-    const auto& [prefix, continuations] = items[i];
+    const std::vector<int32_t>& prefix = items[i].prefix;
+    const std::vector<std::vector<int32_t>>& continuations = items[i].continuations;
     continuations_.push_back(continuations.size());
     ScoreRequest::Item whole{.prefix = prefix, .continuations = {}};
     std::vector<std::pair<size_t, size_t>> whole_origins;

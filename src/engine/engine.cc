@@ -191,7 +191,7 @@ std::unique_ptr<RequestHandle> EngineImpl::chat(ChatRequest request, OnNews on_n
 void EngineImpl::check_score(const ScoreRequest& request) const {
   const int vocab_size = model_.info.vocab_size;
   if (request.items.empty()) throw fail<InvalidArgument>("items is empty: give at least one prefix to score after");
-  for (const auto& [prefix, continuations] : request.items) {
+  for (const auto& [prefix, continuations, given] : request.items) {
     check_tokens(prefix, vocab_size, "the prefix");
     if (continuations.empty()) throw fail<InvalidArgument>("continuations is empty: give at least one");
     for (const auto& continuation : continuations) {
@@ -202,6 +202,17 @@ void EngineImpl::check_score(const ScoreRequest& request) const {
             continuation.size(), limits_.max_model_len);
       }
     }
+    if (given.empty()) continue;
+    if (given.size() != continuations.size()) {
+      throw fail<InvalidArgument>("given has {} numbers, and there are {} continuations: one for each", given.size(),
+                                  continuations.size());
+    }
+    for (size_t i = 0; i < given.size(); ++i) {
+      if (given[i] < 0 || static_cast<size_t>(given[i]) >= continuations[i].size()) {
+        throw fail<InvalidArgument>("of a continuation of {} tokens {} are given: some must be left to be scored",
+                                    continuations[i].size(), given[i]);
+      }
+    }
   }
 }
 
@@ -209,13 +220,17 @@ std::vector<ScoreTask::Part> EngineImpl::score_parts(const ScoreRequest& request
   std::vector<ScoreTask::Part> parts;
   for (size_t i = 0; i < request.items.size(); ++i) {
     const std::span continuations = request.items[i].continuations;
+    const std::span given = request.items[i].given;
     // Where one sequence runs at a time, or the pool holds no more, a prefix cannot stay beside a continuation: they go
     // one after the other, and each finds the prefix cached.
-    const ScoreTask::Part whole{.prefix = i, .first = 0, .continuations = continuations};
+    const ScoreTask::Part whole{.prefix = i, .first = 0, .continuations = continuations, .given = given};
     const bool beside = limits_.max_num_seqs > 1 && loop_.fits(ScoreTask::group_params(request, whole, 2));
     const size_t at_once = beside ? continuations.size() : 1;
     for (size_t first = 0; first < continuations.size(); first += at_once) {
-      parts.push_back({.prefix = i, .first = first, .continuations = continuations.subspan(first, at_once)});
+      parts.push_back({.prefix = i,
+                       .first = first,
+                       .continuations = continuations.subspan(first, at_once),
+                       .given = given.empty() ? given : given.subspan(first, at_once)});
     }
   }
   return parts;

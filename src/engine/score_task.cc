@@ -6,7 +6,8 @@
 namespace caravel::engine {
 namespace {
 
-int64_t tag_of(size_t continuation, size_t token) { return static_cast<int64_t>(continuation << 32 | token); }
+/// scored: the token's number among those that are scored.
+int64_t tag_of(size_t continuation, size_t scored) { return static_cast<int64_t>(continuation << 32 | scored); }
 
 }  // namespace
 
@@ -34,7 +35,10 @@ ScoreTask::ScoreTask(scheduler::GroupParams group, const Part& part, std::shared
     Continuation& continuation = continuations_.emplace_back();
     continuation.member = {this, static_cast<int>(i)};
     continuation.tokens = part.continuations[i];
-    for (const int32_t token : continuation.tokens) continuation.logprobs.push_back({.token = token, .top = {}});
+    if (!part.given.empty()) continuation.given = static_cast<size_t>(part.given[i]);
+    for (const int32_t token : std::span(continuation.tokens).subspan(continuation.given)) {
+      continuation.logprobs.push_back({.token = token, .top = {}});
+    }
     if (continuation.tokens.size() > 1) waiting_.push_back(i);
   }
   std::ranges::reverse(waiting_);
@@ -42,14 +46,17 @@ ScoreTask::ScoreTask(scheduler::GroupParams group, const Part& part, std::shared
 
 void ScoreTask::want(const scheduler::Row& row, int32_t first, StepWants& wants) {
   const auto ask = [&](size_t i, size_t token, int32_t batch_row) {
-    const TokenLogprob& logprob = continuations_[i].logprobs[token];
+    if (token < continuations_[i].given) return;
+    const size_t scored = token - continuations_[i].given;
+    const TokenLogprob& logprob = continuations_[i].logprobs[scored];
     if (logprob.rank != 0) return;
     wants.logits.push_back(
-        {.row = batch_row, .sample = {.token = logprob.token, .top = 0}, .task = this, .tag = tag_of(i, token)});
+        {.row = batch_row, .sample = {.token = logprob.token, .top = 0}, .task = this, .tag = tag_of(i, scored)});
   };
   const int prefix = row.sequence->prompt_len;
   if (row.draws && !prefix_done_) {
     for (size_t i = 0; i < continuations_.size(); ++i) ask(i, 0, first + row.count - 1);
+    prefix_done_ = true;
     return;
   }
   const auto i = static_cast<size_t>(static_cast<const Member*>(row.sequence->payload)->index);
@@ -64,7 +71,6 @@ void ScoreTask::receive(const LogitsWant& want, const sampler::Sampler& sampler,
   Continuation& continuation = continuations_[static_cast<size_t>(want.tag >> 32)];
   continuation.logprobs[static_cast<size_t>(want.tag & 0xFFFFFFFF)] = sampler.token_logprob(row, 0);
   ++continuation.known;
-  prefix_done_ = true;
 }
 
 int ScoreTask::advance(scheduler::Scheduler& scheduler) {
@@ -115,9 +121,9 @@ std::vector<Score> ScoreTask::scores() const {
   std::vector<Score> scores;
   for (const Continuation& continuation : continuations_) {
     Score& score = scores.emplace_back();
-    score.tokens = continuation.tokens;
     for (const TokenLogprob& token : continuation.logprobs) {
       score.logprob += token.logprob;
+      score.tokens.push_back(token.token);
       score.token_logprobs.push_back(token.logprob);
       score.is_greedy.push_back(token.rank == 1);
     }

@@ -22,6 +22,7 @@ class ScoreTask final : public Task {
     size_t prefix = 0;
     size_t first = 0;
     std::span<const std::vector<int32_t>> continuations;
+    std::span<const int> given;  // [continuation]; empty: none
   };
   static scheduler::GroupParams group_params(const ScoreRequest& request, const Part& part, int max_sequences);
 
@@ -39,7 +40,8 @@ class ScoreTask final : public Task {
     Member member;
     scheduler::Sequence* sequence = nullptr;
     std::vector<int32_t> tokens;
-    std::vector<TokenLogprob> logprobs;  // rank 0: not known yet
+    size_t given = 0;                    // of tokens, the first ones that are not scored
+    std::vector<TokenLogprob> logprobs;  // of the others; rank 0: not known yet
     size_t known = 0;
   };
 

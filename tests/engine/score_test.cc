@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <latch>
+#include <numeric>
 #include <stdexcept>
 
 #include "base/error.h"
@@ -47,6 +48,29 @@ TEST(Score, EqualsThePromptLogprobsOfTheWhole) {
       expect_prompt_logprobs(engine, request.items[0], score(engine, request));
     }
   }
+  expect_all_free(engine);
+}
+
+TEST(Score, GivenTokensAreReadAlone) {
+  ScoreRequest request = question(33, {40, 1, 9, 2, 17});
+  EngineImpl engine(small_config());
+  const auto all = score(engine, request);
+  request.items[0].given = {25, 0, 8, 1, 0};
+  const auto some = score(engine, request);
+  for (size_t i = 0; i < all.size(); ++i) {
+    const auto given = request.items[0].given[i];
+    EXPECT_EQ(some[i].tokens, std::vector(all[i].tokens.begin() + given, all[i].tokens.end()));
+    EXPECT_EQ(some[i].token_logprobs, std::vector(all[i].token_logprobs.begin() + given, all[i].token_logprobs.end()));
+    EXPECT_EQ(some[i].is_greedy, std::vector(all[i].is_greedy.begin() + given, all[i].is_greedy.end()));
+    EXPECT_DOUBLE_EQ(some[i].logprob,
+                     std::accumulate(some[i].token_logprobs.begin(), some[i].token_logprobs.end(), 0.0));
+  }
+  EXPECT_EQ(score(engine, {.items = {{.prefix = request.items[0].prefix,
+                                      .continuations = {request.items[0].continuations[0]},
+                                      .given = {39}}}})[0]
+                .token_logprobs,
+            std::vector(1, all[0].token_logprobs.back()))
+      << "where nothing is asked of the prefix itself";
   expect_all_free(engine);
 }
 
@@ -161,6 +185,11 @@ TEST(Score, RefusesWithTheNumbers) {
   EXPECT_THROW(engine.score(score_request({1}, {{320}})), InvalidArgument);
   EXPECT_THROW(engine.score(question(200, {57})), InvalidArgument);
   EXPECT_THROW(engine.score({}), InvalidArgument);
+  for (const std::vector<int>& given : {std::vector<int>{1}, {0, 2}, {-1, 0}, {0, 0, 0}}) {
+    ScoreRequest request = question(5, {3, 2});
+    request.items[0].given = given;
+    EXPECT_THROW(engine.score(request), InvalidArgument);
+  }
   EXPECT_NO_THROW(score(engine, question(200, {56})));
 }
 
