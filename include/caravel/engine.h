@@ -25,6 +25,7 @@ struct ModelInfo {
   std::string path;
   std::string name;
   std::string architecture;
+  std::string fingerprint;  // tells its weights from others', also under the same name; empty: they were not read
   std::string device;
   int64_t parameters = 0;        // elements of all weights
   int64_t layer_parameters = 0;  // elements of the layers' matrices: multiply-adds that a prompt token costs

@@ -26,8 +26,9 @@ struct Stats {
   int block_size = 0;         // tokens
 
   int64_t steps = 0;
-  int64_t prompt_tokens = 0;  // computed
-  int64_t cached_tokens = 0;  // found in the prefix cache instead
+  int64_t computed_tokens = 0;  // rows of all steps, whatever they were for
+  int64_t prompt_tokens = 0;    // of them, prompts' (a score's prefix)
+  int64_t cached_tokens = 0;    // found in the prefix cache instead
   int64_t generated_tokens = 0;
   int64_t preemptions_recompute = 0;
   int64_t preemptions_swap = 0;

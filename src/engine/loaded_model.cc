@@ -17,6 +17,7 @@
 #include "engine/memory_plan.h"
 #include "engine/open_tokenizer.h"
 #include "fields/generation_defaults.h"
+#include "format/fingerprint.h"
 #include "format/model_path.h"
 #include "format/weight_source.h"
 #include "model/weight_layout.h"
@@ -211,6 +212,7 @@ LoadedModel load_model(const EngineConfig& config) {
   model.decoder = std::make_unique<model::Decoder>(
       *model.device, headers.config, model::load_weights(*stream, *headers.source, headers.config),
       std::move(memory.kv), config.max_num_batched_tokens, memory.full_model_len);
+  headers.info.fingerprint = format::fingerprint(*headers.source);
   model.generation_defaults = std::move(headers.generation_defaults);
   model.info = std::move(headers.info);
   return model;

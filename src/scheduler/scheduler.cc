@@ -170,6 +170,7 @@ void Scheduler::complete(const Plan& plan) {
   ++counts_.steps;
   for (const Row& row : plan.rows) {
     Sequence& sequence = *row.sequence;
+    counts_.computed_tokens += row.count;
     counts_.prompt_tokens += std::clamp(sequence.prompt_len - row.first, 0, row.count);
     if (sequence.status == Status::kFinished) continue;
     sequence.num_computed = row.first + row.count;
@@ -270,6 +271,7 @@ void Scheduler::fill(Stats& stats) const {
   stats.cached_blocks = kv_.pool().cached_blocks();
   stats.block_size = kv_.block_size();
   stats.steps = counts_.steps;
+  stats.computed_tokens = counts_.computed_tokens;
   stats.prompt_tokens = counts_.prompt_tokens;
   stats.cached_tokens = counts_.cached_tokens;
   stats.preemptions_recompute = counts_.preemptions_recompute;
