@@ -16,7 +16,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/near_miss.h"
-#include "format/printable.h"
+#include "base/printable.h"
 
 namespace caravel::format {
 namespace {

@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "base/error.h"
-#include "format/printable.h"
+#include "base/printable.h"
 
 namespace caravel::format {
 

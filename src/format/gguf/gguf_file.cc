@@ -6,10 +6,10 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/printable.h"
 #include "base/utf8.h"
 #include "format/gguf/gguf_dtype.h"
 #include "format/lfs_pointer.h"
-#include "format/printable.h"
 #include "format/weight_table.h"
 
 namespace caravel::format {

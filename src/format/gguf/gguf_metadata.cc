@@ -6,8 +6,8 @@
 #include <string>
 #include <utility>
 
+#include "base/printable.h"
 #include "base/utf8.h"
-#include "format/printable.h"
 
 namespace caravel::format {
 namespace {

@@ -6,9 +6,9 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/printable.h"
 #include "base/utf8.h"
 #include "caravel/request.h"
-#include "format/printable.h"
 #include "text/normalizer.h"
 #include "text/tokenizer_data.h"
 

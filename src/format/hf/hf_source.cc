@@ -8,12 +8,12 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/printable.h"
 #include "format/hf/folder_files.h"
 #include "format/hf/json_file.h"
 #include "format/hf/tensor_names.h"
 #include "format/hf/tokenizer_config.h"
 #include "format/mapped_source.h"
-#include "format/printable.h"
 #include "format/safetensors/safetensors_file.h"
 
 namespace caravel::format {

@@ -8,9 +8,9 @@
 
 #include "base/error.h"
 #include "base/numbers.h"
+#include "base/printable.h"
 #include "format/hf/json_file.h"
 #include "format/hf/tokenizer_pipeline.h"
-#include "format/printable.h"
 #include "text/tokenizer_data.h"
 
 namespace caravel::format {

@@ -7,8 +7,8 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/printable.h"
 #include "base/utf8.h"
-#include "format/printable.h"
 #include "text/tokenizer_data.h"
 
 namespace caravel::format {

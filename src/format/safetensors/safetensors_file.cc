@@ -6,10 +6,10 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/printable.h"
 #include "format/byte_reader.h"
 #include "format/hf/json_file.h"
 #include "format/lfs_pointer.h"
-#include "format/printable.h"
 #include "format/weight_table.h"
 
 namespace caravel::format {
