@@ -7,8 +7,8 @@ include(CMakePackageConfigHelpers)
 include(GNUInstallDirs)
 
 get_property(modules GLOBAL PROPERTY CARAVEL_MODULES)
-# Not the server and the command line: they are the binary's.
-list(FILTER modules EXCLUDE REGEX "^caravel_(cli|server|http|report)")
+# Not the server and the commands: they are the binary's.
+list(FILTER modules EXCLUDE REGEX "^caravel_(cli|server|http|report|nuggets)")
 foreach(module IN LISTS modules caravel_options)
   string(REPLACE caravel_ "" name ${module})
   set_target_properties(${module} PROPERTIES EXPORT_NAME ${name})
