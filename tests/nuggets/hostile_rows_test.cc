@@ -1,3 +1,4 @@
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include <chrono>
@@ -44,12 +45,12 @@ TEST_F(HostileRows, ALineOfFiftyMegabytes) {
 
 TEST_F(HostileRows, OneCharacterOverAndOver) {
   for (const char c : {'a', '{', '[', '"', '}', '\\', '\0', '\xFF'}) {
-    const RowFile file = read_text(std::string(kGood) + "\n" + std::string(4 * kMegabyte, c) + "\n");
+    const std::string all(4 * kMegabyte, c);
+    const RowFile file = read_text(fmt::format("{}\n{}\n", kGood, all));
     ASSERT_EQ(file.problems().size(), 1);
     EXPECT_LT(file.problems()[0].what.size(), 400);
-    EXPECT_GE(read_text("[" + std::string(kGood) + "," + std::string(4 * kMegabyte, c) + "]").problems().size(), 1);
-    const RowFile csv = read_text("prompt,completion\na,b\n" + std::string(4 * kMegabyte, c) + "\n");
-    EXPECT_EQ(csv.problems().size(), 1);
+    EXPECT_GE(read_text(fmt::format("[{},{}]", kGood, all)).problems().size(), 1);
+    EXPECT_EQ(read_text(fmt::format("prompt,completion\na,b\n{}\n", all)).problems().size(), 1);
   }
 }
 

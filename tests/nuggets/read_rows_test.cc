@@ -83,7 +83,7 @@ TEST(ReadRows, ABrokenRowOfALineIsLostAlone) {
 TEST(ReadRows, ErrorsInRowsOfSeveralLinesNameTheFilesLine) {
   const RowFile file =
       read_text("[\n{\n\"prompt\": \"a\",\n\"completion\": \"b\"\n},\n{\n\"prompt\": \"a\",\n\"completion\": b\n}\n]");
-  EXPECT_THAT(problems_of(file), ElementsAre(StartsWith("6: parse error at line 8, column 16: ")));
+  EXPECT_THAT(problems_of(file), ElementsAre(StartsWith("6: parse error at line 8, column 15: ")));
 }
 
 TEST(ReadRows, ObjectsOneAfterAnother) {

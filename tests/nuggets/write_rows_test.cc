@@ -35,7 +35,7 @@ TEST(WriteRows, ALineStaysOne) {
 TEST(WriteRows, CsvGetsColumns) {
   const Json added = {{"gs", 0.5}, {"why", "a;\"b\""}, {"tasks", {1, 2}}, {"none", nullptr}};
   EXPECT_EQ(written(read_text("prompt;gs;completion;x;x\n\"a\nb\";old;c;1;2\n"), added),
-            "prompt;gs;completion;x;x;why;tasks;none\n\"a\nb\";0.5;c;1;2;\"a;\"\"b\"\"\";[1,2];\n");
+            "prompt;gs;completion;x;x;why;tasks;none\n\"a\nb\";0.5;c;1;2;\"a;\"\"b\"\"\";\"[1,2]\";\n");
 }
 
 TEST(WriteRows, NoRowIsChosen) {
