@@ -3,11 +3,11 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "base/philox.h"
 #include "device/cpu/cpu_device.h"
 #include "kernels/logits.h"
 #include "sampler/candidates.h"
 #include "sampler/logit_edits.h"
-#include "sampler/philox.h"
 
 namespace caravel::sampler {
 

@@ -1,6 +1,6 @@
-#include "sampler/philox.h"
+#include "base/philox.h"
 
-namespace caravel::sampler {
+namespace caravel {
 
 std::array<uint32_t, 4> philox(std::array<uint32_t, 4> counter, std::array<uint32_t, 2> key) {
   for (int round = 0; round < 10; ++round) {
@@ -21,4 +21,4 @@ double uniform(uint64_t seed, uint32_t sequence, uint64_t position) {
   return static_cast<double>(word) * 0x1p-53;
 }
 
-}  // namespace caravel::sampler
+}  // namespace caravel

@@ -1,10 +1,10 @@
-#include "sampler/philox.h"
+#include "base/philox.h"
 
 #include <gtest/gtest.h>
 
 #include <set>
 
-namespace caravel::sampler {
+namespace caravel {
 namespace {
 
 using Words = std::array<uint32_t, 4>;
@@ -49,4 +49,4 @@ TEST(Philox, MeanAndVarianceAreUniform) {
 }
 
 }  // namespace
-}  // namespace caravel::sampler
+}  // namespace caravel
