@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/percentile.h"
 #include "report/page.h"
 
 namespace caravel::cli {

@@ -3,12 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <iterator>
 #include <numeric>
 
 #include "base/error.h"
 #include "base/numbers.h"
+#include "base/percentile.h"
 #include "cli/usage.h"
 
 namespace caravel::cli {
@@ -44,14 +44,6 @@ std::string slo_text(const std::vector<Slo>& slos) {
 }
 
 }  // namespace
-
-double percentile(const std::vector<double>& sorted, double share) {
-  if (sorted.empty()) return 0;
-  const double rank = share * static_cast<double>(sorted.size() - 1);
-  const auto below = static_cast<size_t>(rank);
-  const size_t above = std::min(below + 1, sorted.size() - 1);
-  return std::lerp(sorted[below], sorted[above], rank - std::floor(rank));
-}
 
 double Latencies::mean() const {
   if (sorted.empty()) return 0;

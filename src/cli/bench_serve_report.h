@@ -8,9 +8,6 @@
 
 namespace caravel::cli {
 
-/// Linear between the two nearest ranks, as numpy's. `sorted` ascending; share in [0, 1]; 0 of nothing.
-double percentile(const std::vector<double>& sorted, double share);
-
 /// Samples of one kind of latency, in ms.
 struct Latencies {
   std::string name;            // ttft, tpot, itl, e2el

@@ -25,16 +25,6 @@ namespace {
 
 using nlohmann::json;
 
-TEST(BenchServeReport, PercentilesLieBetweenTheNearestRanks) {
-  const std::vector<double> five = {1, 2, 3, 4, 5};
-  EXPECT_DOUBLE_EQ(percentile(five, 0), 1);
-  EXPECT_DOUBLE_EQ(percentile(five, 0.5), 3);
-  EXPECT_DOUBLE_EQ(percentile(five, 0.9), 4.6);
-  EXPECT_DOUBLE_EQ(percentile(five, 1), 5);
-  EXPECT_DOUBLE_EQ(percentile({7}, 0.99), 7);
-  EXPECT_DOUBLE_EQ(percentile({}, 0.5), 0);
-}
-
 /// A request that began at `start`, whose tokens came at `times`.
 RequestRecord record_of(double start, std::vector<double> times) {
   RequestRecord record;
