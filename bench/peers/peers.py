@@ -118,6 +118,18 @@ def save_dequantised(model, folder):
     model.save_pretrained(folder)
 
 
+def write_dequantised(model, folder):
+    """The weights in float32 and the tokenizer as a Hugging Face folder, which every side can load. Does nothing twice."""
+    if (folder / "ready").exists():
+        return
+    from transformers import AutoTokenizer
+
+    path = MODELS[model]
+    AutoTokenizer.from_pretrained(path.parent, gguf_file=path.name).save_pretrained(folder)
+    save_dequantised(load_transformers(model), folder)
+    (folder / "ready").touch()
+
+
 def caravel_generate(model, rows, *flags):
     """Results of `caravel generate` for JSONL rows, by id."""
     done = subprocess.run([str(CARAVEL), "generate", str(model), "--input", "-", *flags],

@@ -36,16 +36,6 @@ NOISES = 5  # standard deviations: of a hundred choices, none beyond by chance
 SPREAD = 1.5 / NOISES  # all choices together: 1 / NOISES is the noise alone, and half as much more is not
 
 
-def write_dequantised(folder):
-    """The default model's weights as a Hugging Face folder of F32, and its tokenizer."""
-    if (folder / "ready").exists():
-        return
-    path = peers.MODELS["smollm2"]
-    AutoTokenizer.from_pretrained(path.parent, gguf_file=path.name).save_pretrained(folder)
-    peers.save_dequantised(peers.load_transformers("smollm2"), folder)
-    (folder / "ready").touch()
-
-
 def post(server, path, body):
     request = urllib.request.Request(f"http://127.0.0.1:{server.port}{path}", json.dumps(body).encode(),
                                      {"Content-Type": "application/json"})
@@ -110,7 +100,7 @@ def compare(name, ours, theirs, limit):
 def main():
     os.chdir(ROOT)
     folder = THERE / "smollm2-f32"
-    write_dequantised(folder)
+    peers.write_dequantised("smollm2", folder)
     tokenizer = AutoTokenizer.from_pretrained(folder)
     questions = [json.loads(line) for line in open(ROOT / "tests/clients/tasks/common_facts.jsonl")]
     counts = [[len(tokenizer.encode(" " + choice)) for choice in question["choices"]] for question in questions]
