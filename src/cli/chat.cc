@@ -244,11 +244,22 @@ Json system_message(const std::string& text) {
   return text.empty() ? Json::array() : Json::array({{{"role", "system"}, {"content", text}}});
 }
 
+/// Throws where the model is one that goes on with texts and has no conversations. name: as it was asked for.
+void check_chats(const ModelInfo& model, const std::string& name) {
+  if (!model.chat_template.empty() || !model.chat_template_error.empty()) return;
+  throw fail<InvalidArgument>(
+      "{} has no chat template: it goes on with texts, as in caravel generate {} --prompt \"TEXT\". --chat-template "
+      "FILE "
+      "lets it chat in another model's way",
+      model.name, name);
+}
+
 /// A model, a conversation with it, and the person or the pipe on the other side.
 class Chat {
  public:
   Chat(EngineConfig config, SamplingParams sampling, const std::string& system)
       : config_(std::move(config)), engine_(Engine::open(config_)) {
+    check_chats(engine_->model(), config_.model);
     talk_.emplace(*engine_, std::move(sampling), system_message(system));
   }
 
@@ -276,9 +287,18 @@ class Chat {
         talk_->ask(entry.text, *guard_, *input_);
       }
     } catch (const Error& error) {
-      // The conversation may have outgrown the context: the user can /reset and go on.
       if (!input_->is_terminal() || !talk_) throw;
-      fmt::print(stderr, "caravel: {}\n", error.what());
+      std::string_view message = error.what();
+      const std::string_view too_long = " (max_model_len): shorten it";
+      if (message.ends_with(too_long)) {
+        message.remove_suffix(too_long.size());
+        fmt::print(stderr,
+                   "caravel: with all that was said {}: /undo takes the last question back, /reset begins anew, and "
+                   "caravel chat --max-model-len N begins with more room\n",
+                   message);
+      } else {
+        fmt::print(stderr, "caravel: {}\n", message);
+      }
     }
   }
 
@@ -345,7 +365,6 @@ class Chat {
   void open_model(const std::string& name) {
     EngineConfig config = config_;
     config.model = expand_home(unquoted(name));
-    format::resolve_model(config.model);  // a name that leads nowhere costs nothing
     const SamplingParams sampling = talk_->sampling();
     const Json messages = talk_->messages();
     const auto open = [&](const EngineConfig& with) {
@@ -354,11 +373,14 @@ class Chat {
       engine_ = Engine::open(with);
       talk_.emplace(*engine_, sampling, messages);
     };
+    bool is_gone = false;
     try {
+      check_chats(describe_model(config), config.model);  // a name that leads nowhere costs nothing
+      is_gone = true;
       open(config);
       config_ = std::move(config);
     } catch (const Error& error) {
-      open(config_);
+      if (is_gone) open(config_);
       throw fail<Error>("{}; {} stays", error.what(), engine_->model().name);
     }
     show_model();
@@ -388,7 +410,7 @@ class Chat {
         {"/reset", "", "forget the conversation, but for the system prompt", [this](const std::string&) { reset(); }},
         {"/system", "[TEXT]", "forget it, and begin another with this system prompt (none: no text)",
          [this](const std::string& text) { begin_with_system(text); }},
-        {"/set", "[NAME VALUE]", "how answers are drawn, such as /set temperature 0.2; alone: what holds",
+        {"/set", "[NAME VALUE]", "how answers are drawn, such as /set temperature 0.2, or default; alone: what holds",
          [this](const std::string& assignment) { set(assignment); }, settings},
         {"/model", "[NAME]", "which model it is; go on with another one",
          [this](const std::string& name) { name.empty() ? show_model() : open_model(name); }, models},

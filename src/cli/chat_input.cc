@@ -76,7 +76,8 @@ std::optional<ChatEntry> ChatInput::next() {
   const bool begins_block = is_one_line && entry.text.starts_with(kQuotes);
   if (begins_block) entry = read_quoted(entry.text.substr(kQuotes.size()));
   if (!entry.text.empty()) remember(entry.text);
-  if (const size_t blanks = entry.text.find_first_not_of(kBlanksAndBreaks); is_one_line && !begins_block && blanks > 0) {
+  if (const size_t blanks = entry.text.find_first_not_of(kBlanksAndBreaks);
+      is_one_line && !begins_block && blanks > 0) {
     entry = {.text = entry.text.substr(std::min(blanks, entry.text.size())), .is_message = true};
   }
   return entry;

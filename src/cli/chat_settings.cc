@@ -32,6 +32,7 @@ const RequestField& setting_called(const std::string& given) {
   if (name == "num_ctx" || name == "ctx_size" || name == "max_model_len") {
     throw InvalidArgument("the context is as long as the chat began it: leave, and begin with --max-model-len N");
   }
+  if (name == "system") throw InvalidArgument("a system prompt is given by /system TEXT");
   if (name == "num_predict" || name == "n_predict" || name == "max_new_tokens") {
     throw fail<InvalidArgument>("'{}' is max_tokens here", given);
   }
@@ -174,7 +175,7 @@ std::string set_chat_parameter(SamplingParams& params, std::string_view assignme
   try {
     read_sampling(fields, Surface::kTerminal, changed);
   } catch (const FieldError&) {
-    throw fail<InvalidArgument>("'{}' cannot be '{}': give {}", field.name, text, wanted(field));
+    throw fail<InvalidArgument>("'{}' cannot be '{}': give {}, or default", field.name, text, wanted(field));
   }
   params = std::move(changed);
   return fmt::format("{} is {}", field.name, text_of(field, params));

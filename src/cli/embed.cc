@@ -72,7 +72,9 @@ std::vector<std::vector<int32_t>> encode_lines(const EmbedOptions& options, std:
   for (const std::string_view line : lines_of(text)) {
     const size_t number = prompts.size() + 1;
     if (line.empty()) {
-      throw fail<InvalidArgument>("{}:{}: is empty; each line is a text: take it out", options.input_name(), number);
+      throw fail<InvalidArgument>(
+          "{}:{}: is empty; each line is a text: take it out (`grep .` leaves out all that are)", options.input_name(),
+          number);
     }
     if (const size_t least = engine.tokenizer().least_tokens(line); least > most) {
       throw fail<InvalidArgument>(

@@ -55,7 +55,9 @@ std::string read_piped_prompt() {
         "no prompt: give --prompt TEXT, --prompt-file F, --components F, --input F.jsonl, or text on "
         "standard input");
   }
-  return read_standard_input();
+  std::string prompt = read_standard_input();
+  if (prompt.empty()) throw UsageError("standard input is empty, and there is no --prompt TEXT");
+  return prompt;
 }
 
 GivenPrompt read_prompt(const GenerateOptions& options) {

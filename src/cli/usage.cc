@@ -237,6 +237,11 @@ std::string unknown_flag(const CLI::App& command, const std::string& given) {
 }
 
 std::string text_hint(const CLI::App& command) {
+  const auto is_given = [&](const char* name) {
+    const CLI::Option* const flag = find_flag(command, name);
+    return flag != nullptr && flag->count() > 0;
+  };
+  if (is_given("--prompt") || is_given("--prompt-file") || is_given("--input") || is_given("--file")) return "";
   if (find_flag(command, "--prompt") != nullptr) return "a text to continue is given as --prompt \"TEXT\"";
   if (find_flag(command, "--input") != nullptr) return "what to work on is a file, --input FILE, or standard input";
   if (find_flag(command, "--file") != nullptr) return "the text is a file, --file FILE";

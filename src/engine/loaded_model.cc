@@ -10,6 +10,7 @@
 #include "base/available_memory.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "base/thread_pool.h"
 #include "device/cpu/cpu_device.h"
 #include "engine/choose_sizes.h"
 #include "engine/decisions.h"
@@ -196,6 +197,12 @@ std::string_view token_text(const TokenizerData& data, const std::optional<int32
 
 LoadedModel load_model(const EngineConfig& config) {
   check_config(config);
+  if (const int usable = usable_processors(); config.threads > usable) {
+    log::warn(
+        "{} threads are more than the {} processors that this process may use: they wait for each other in every "
+        "step, which makes it many times slower",
+        config.threads, usable);
+  }
   LoadedModel model;
   model.device = std::make_unique<CpuDevice>(config.threads, choose_isa(config.isa));
   Headers headers = read_headers(config);

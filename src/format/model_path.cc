@@ -207,7 +207,9 @@ std::string missing_model(const std::string& model) {
   std::string near = near_miss(model, names);
   if (near.empty()) near = near_path(model);
   std::string problem;
-  if (const auto name = parse_hub_name(model)) {
+  if (model.starts_with("https://") || model.starts_with("http://")) {
+    problem = "addresses are not fetched: hf download org/name, or curl -LO, and give the name, or the file";
+  } else if (const auto name = parse_hub_name(model)) {
     problem = not_in_hub(*name, hub_directory());
   } else if (model.find('/') != model.npos) {
     problem = "there is no such file or folder";

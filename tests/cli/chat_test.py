@@ -309,6 +309,8 @@ class Commands(unittest.TestCase):
                                     ("temperature 9", "'temperature' cannot be '9': give a number, 0 to 2")):
             chat.line(f"/set {assignment}")
             chat.wait_for(problem)
+        chat.line("/set system You are a pirate")
+        chat.wait_for("a system prompt is given by /system")
         chat.line("/set temperature")
         chat.wait_for(r"\(temperature is 0, as it was set\. It takes a number, 0 to 2\.")
         chat.line("Hello")
@@ -328,6 +330,8 @@ class Commands(unittest.TestCase):
         copy.write_bytes(b"GGUF, but no more than that")
         chat.line(f"/model {copy}")
         chat.wait_for("caravel: [^\r]*; [^\r]* stays")
+        chat.line("/model gemma3-270m")
+        chat.wait_for("has no chat template[^\r]*; [^\r]* stays")
         chat.line("Tell me a story.")
         chat.wait_for("cut after 4 tokens")
         self.assertEqual(4, len(chat.messages()))
@@ -369,8 +373,8 @@ class Answers(unittest.TestCase):
         chat = Terminal(self, "--max-model-len", "128", "--max-tokens", "1000", "--ignore-eos")
         chat.line("Tell me a story.")
         chat.wait_for("the context is full, 128 tokens; /reset begins anew")
-        chat.line("/continue")
-        chat.wait_for("caravel: [^\r]*12[0-9]")
+        chat.line("And then?")
+        chat.wait_for(r"caravel: with all that was said the prompt has \d+ tokens[^\r]*/undo[^\r]*/reset")
 
     def test_an_answer_that_goes_round_in_a_circle_says_so(self):
         chat = Terminal(self, "--regex", "(ab ){100,900}")
@@ -470,6 +474,12 @@ class Piped(unittest.TestCase):
         done = self.run_chat('"""\nHello', "--max-tokens", "4")
         self.assertEqual(0, done.returncode, done.stderr)
         self.assertTrue(done.stdout.strip())
+
+    def test_a_model_without_conversations_is_refused_at_once(self):
+        for text in (b"", b"Hello\n"):
+            done = subprocess.run([CARAVEL, "chat", "gemma3-270m"], input=text, capture_output=True, timeout=60)
+            self.assertEqual((1, b""), (done.returncode, done.stdout))
+            self.assertIn(b'has no chat template: it goes on with texts, as in caravel generate gemma3-270m', done.stderr)
 
     def test_what_cannot_be_done_ends_it(self):
         for line, problem in (("/sytem x", "'/system'"), ("/load none.json", "none.json: no such file"),
