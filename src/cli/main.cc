@@ -100,6 +100,7 @@ int main(int argc, char** argv) {
   caravel::cli::add_score(program, exit_code);
   caravel::cli::add_perplexity(program, exit_code);
   caravel::cli::add_embed(program, exit_code);
+  caravel::cli::add_prospect(program, exit_code);
   caravel::cli::add_tokenize(program);
   caravel::cli::add_inspect(program);
   caravel::cli::add_bench(program);

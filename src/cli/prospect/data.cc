@@ -1,0 +1,57 @@
+#include "cli/prospect/data.h"
+
+#include <fmt/format.h>
+
+#include "base/log.h"
+#include "cli/usage.h"
+#include "nuggets/example_rows.h"
+
+namespace caravel::cli {
+namespace {
+
+void tell_problems(const nuggets::RowFile& file, const std::string& name) {
+  constexpr size_t kMostTold = 5;
+  size_t skipped = 0;
+  for (const nuggets::RowProblem& problem : file.problems()) skipped += problem.is_skipped;
+  for (size_t i = 0; i < std::min(file.problems().size(), kMostTold); ++i) {
+    const nuggets::RowProblem& problem = file.problems()[i];
+    log::tell(spdlog::level::warn, fmt::format("{}:{}: {}{}", name, problem.line, problem.what,
+                                               problem.is_skipped ? ": the row is left out" : ""));
+  }
+  if (file.problems().size() > kMostTold) {
+    log::tell(spdlog::level::warn, fmt::format("{}: {} more like these; {} of {} rows are left out", name,
+                                               file.problems().size() - kMostTold, skipped, file.row_count()));
+  }
+}
+
+}  // namespace
+
+void DataOptions::add_to(CLI::App& command) {
+  command
+      .add_option("--data", path,
+                  "The candidates: Alpaca, ShareGPT, OpenAI's messages, prompt and completion, or message trees, as a "
+                  "JSON array or a row a line; or CSV with a header. -: standard input")
+      ->default_str("200 rows that come with the program")
+      ->check(not_empty());
+  command
+      .add_option("--columns", columns,
+                  "How --data calls what is wanted, where not by one of the usual names: instruction=ask,output=reply; "
+                  "also input, system, messages, id")
+      ->check(not_empty());
+}
+
+std::string DataOptions::name() const { return path.empty() ? "examples/instructions.json" : path; }
+
+nuggets::RowFile read_rows(const DataOptions& options) {
+  const nuggets::Columns columns = nuggets::parse_columns(options.columns);
+  if (!options.path.empty()) return nuggets::RowFile::open(options.path, columns);
+  return nuggets::RowFile::read(std::string(nuggets::example_rows()), options.name(), columns);
+}
+
+nuggets::RowFile read_rows_aloud(const DataOptions& options) {
+  nuggets::RowFile file = read_rows(options);
+  tell_problems(file, options.name());
+  return file;
+}
+
+}  // namespace caravel::cli

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <string>
+
+#include "nuggets/read_rows.h"
+
+namespace caravel::cli {
+
+/// Which rows, as flags: --data and --columns.
+struct DataOptions {
+  std::string path;  // empty: the rows that the program brings
+  std::string columns;
+
+  void add_to(CLI::App& command);
+  /// For messages and run.json.
+  std::string name() const;
+};
+
+/// Throws as RowFile::open() does.
+nuggets::RowFile read_rows(const DataOptions& options);
+/// The same, and says on stderr what is wrong with some.
+nuggets::RowFile read_rows_aloud(const DataOptions& options);
+
+}  // namespace caravel::cli

@@ -1,0 +1,110 @@
+#include "cli/prospect/run_folder.h"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/float_vector.h"
+#include "base/hash.h"
+#include "cli/output_file.h"
+#include "cli/prospect/data.h"
+#include "cli/usage.h"
+
+namespace caravel::cli {
+namespace {
+
+/// Calls each(line) for every line that is not empty; what it throws of a line's form is told with the line's number.
+template <class Each>
+void read_lines(const std::string& path, const Each& each) {
+  const std::string content = read_file(path);
+  std::string_view rest = content;
+  for (size_t number = 1; !rest.empty(); ++number) {
+    const size_t end = std::min(rest.find('\n'), rest.size());
+    const std::string_view line = rest.substr(0, end);
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+    if (line.empty()) continue;
+    try {
+      each(line);
+    } catch (const FormatError& error) {
+      throw fail<FormatError>("{}:{}: {}", path, number, error.what());
+    }
+  }
+}
+
+}  // namespace
+
+std::string in_folder(const std::string& folder, const std::string& name) {
+  return (std::filesystem::path(folder) / name).string();
+}
+
+void prepare_run_folder(const std::string& folder) {
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  if (error) throw fail<IoError>("--out {}: cannot be made: {}", folder, error.message());
+  check_replaceable(in_folder(folder, kScoresFile));
+}
+
+void write_run(const std::string& folder, const Run& run) {
+  std::string scores;
+  for (const nuggets::CandidateScore& score : run.scores) scores += to_line(score) + "\n";
+  std::string tasks;
+  for (const Json& task : run.tasks) tasks += to_text(task) + "\n";
+  replace_file(in_folder(folder, kTasksFile), tasks);
+  replace_file(in_folder(folder, kGainsFile),
+               npy_header(run.gains.rows, run.gains.columns) + little_endian(run.gains.values));
+  replace_file(in_folder(folder, kScoresFile), scores);
+  replace_file(in_folder(folder, kRunFile), run.info.dump(2) + "\n");
+}
+
+Run read_run(const std::string& folder) {
+  const std::string info = in_folder(folder, kRunFile);
+  if (!is_there(info)) {
+    throw fail<NotFound>(
+        "{}: there is no finished run, whose {} it would have: caravel prospect score --out {} makes one", folder,
+        kRunFile, folder);
+  }
+  Run run;
+  run.info = parse_json(read_file(info));
+  read_lines(in_folder(folder, kScoresFile),
+             [&](std::string_view line) { run.scores.push_back(nuggets::parse_candidate_score(line)); });
+  read_lines(in_folder(folder, kTasksFile), [&](std::string_view line) { run.tasks.push_back(parse_json(line)); });
+  run.gains = read_npy(in_folder(folder, kGainsFile));
+  if (run.gains.rows != run.scores.size() || run.gains.columns != run.tasks.size()) {
+    throw fail<FormatError>("{}: {} has {} rows of {}, and there are {} scores and {} tasks: score again", folder,
+                            kGainsFile, run.gains.rows, run.gains.columns, run.scores.size(), run.tasks.size());
+  }
+  return run;
+}
+
+std::string content_hash(std::string_view content) {
+  const Hash128 hash = hash128(content.data(), content.size());
+  return fmt::format("{:016x}{:016x}", hash.high, hash.low);
+}
+
+nuggets::RowFile open_scored_rows(const Run& run, const std::string& path) {
+  const Json& data = run.info.at("data");
+  const DataOptions options{.path = path.empty() ? data.at("path").get<std::string>() : path,
+                            .columns = data.at("columns").get<std::string>()};
+  nuggets::RowFile file = read_rows(options);
+  if (content_hash(file.text()) != data.at("hash").get<std::string>()) {
+    throw fail<InvalidArgument>(
+        "{}: is not what was scored: it was changed since. Give the file as it was with --data, or score it again, "
+        "which "
+        "takes over what stands",
+        options.name());
+  }
+  return file;
+}
+
+void add_run_folder(CLI::App& command, std::string& folder) {
+  command.add_option("RUN", folder, "The folder of a run, as caravel prospect score --out has it")
+      ->required()
+      ->check(not_empty());
+}
+
+}  // namespace caravel::cli
