@@ -26,6 +26,7 @@ the candidates. Exits with 1 where a win differs. Prints Markdown.
 import argparse
 import json
 import pathlib
+import re
 import statistics
 import subprocess
 import sys
@@ -87,22 +88,22 @@ def json_lines(path):
 
 
 def run_caravel(model, candidate_rows, task_rows, template, *flags):
-    """({"scores": by row, "details": [...], "run": run.json}, seconds of the whole command)."""
+    """({"scores": by row, "details": [...], "tokens": that the engine computed}, seconds of the whole command)."""
     with tempfile.TemporaryDirectory(prefix="nuggets-") as folder:
         data, tasks, out = (pathlib.Path(folder, name) for name in ("data.json", "tasks.json", "run"))
         for path, rows in ((data, candidate_rows), (tasks, task_rows)):
             path.write_text(json.dumps([{"id": number, **vars(row)} for number, row in enumerate(rows)]))
         command = [str(peers.CARAVEL), "prospect", "score", "--data", data, "--tasks", tasks, "--model", model, "--out", out,
-                   "--template", template, *peers.CARAVEL_FLAGS, *flags]
+                   "--template", template, "--no-baselines", *peers.CARAVEL_FLAGS, *flags]
         start = time.monotonic()
         done = subprocess.run(list(map(str, command)), capture_output=True, text=True)
         seconds = time.monotonic() - start
         if done.returncode:
             raise RuntimeError(f"{' '.join(map(str, command))} ended with {done.returncode}:\n{done.stderr}")
         details = json_lines(out / "details.jsonl") if (out / "details.jsonl").exists() else []
-        run = json.loads((out / "run.json").read_text()) if (out / "run.json").exists() else {}
+        computed = re.search(r"\((\d+) tokens in all\)", done.stderr)
         return {"scores": {int(row["id"]): row for row in json_lines(out / "scores.jsonl")}, "details": details,
-                "run": run}, seconds
+                "tokens": int(computed[1])}, seconds
 
 
 def golden_scores(pairs, candidates):
@@ -193,7 +194,7 @@ def speed(sides, _):
                                      *compat(options), *flags)
             seconds[way].append(took)
             if way == "score":
-                computed = ours["run"].get("tokens_computed")
+                computed = ours["tokens"]
         for kind, (how, dtype) in kinds.items():
             _, took = run_peer(sides.scorer(dtype), sides.prompts, candidates, sides.tasks, how)
             seconds[kind].append(took)

@@ -341,8 +341,10 @@ void tell_work(const Scoring& scoring, const ScoringOptions& options, size_t row
     spared = fmt::format("; {:.0f} % of all {} pairs were not needed",
                          100 * (1 - static_cast<double>(used) / static_cast<double>(std::max<int64_t>(all, 1))), all);
   }
-  log::tell(spdlog::level::info, fmt::format("{} pairs of candidate and task computed, {} found in the store{}",
-                                             scorer.computed_pairs(), scorer.stored_pairs(), spared));
+  log::tell(
+      spdlog::level::info,
+      fmt::format("{} pairs of candidate and task computed ({} tokens in all), {} found in the store{}",
+                  scorer.computed_pairs(), scoring.engine().stats().computed_tokens, scorer.stored_pairs(), spared));
 }
 
 }  // namespace
