@@ -48,7 +48,9 @@ GenerationDefaults parse_generation_defaults(const Json& object) {
   GenerationDefaults defaults;
   bool greedy = false;
   const std::vector<const RequestField*> fields = fields_with_defaults(Surface::kChat);
-  for (const auto& [key, value] : as_object(object, "").get_ref<const Json::object_t&>()) {
+  for (const auto& entry : as_object(object, "").get_ref<const Json::object_t&>()) {
+    const std::string& key = entry.first;
+    const Json& value = entry.second;
     if (key == "do_sample") {
       greedy = !as_boolean(value, key);
       continue;
