@@ -29,8 +29,9 @@ Message share_gpt_message(const Json& item, const std::string& path) {
   Fields fields(item, path);
   const std::string& from = as_string(fields.require("from"), fields.path("from"));
   const auto role = std::ranges::find(kRoles, from, &RoleName::name);
-  if (role == std::end(kRoles))
-    throw fail<FormatError>("nobody knows the role '{}' ({})", printable(from), fields.path("from"));
+  if (role == std::end(kRoles)) {
+    throw fail<FormatError>("the role '{}' is not known ({})", printable(from), fields.path("from"));
+  }
   return {.role = role->role, .content = as_string(fields.require("value"), fields.path("value"))};
 }
 

@@ -20,7 +20,7 @@ struct Branch {
 const char* role_in_tree(const std::string& role) {
   if (role == "prompter" || role == "user") return "user";
   if (role == "assistant" || role == "system") return role.c_str();
-  throw fail<FormatError>("nobody knows the role '{}'", printable(role));
+  throw fail<FormatError>("the role '{}' is not known", printable(role));
 }
 
 }  // namespace
