@@ -232,15 +232,11 @@ void ShotScorer::receive(Work& work) {
 
 bool ShotScorer::score_rows(std::span<const Row* const> rows, const TaskTarget& target,
                             const std::function<void(size_t, RowScore)>& on_done) {
-  // Enough to fill the engine's steps while one of them ends; no more than the KV pool holds of the longest, or they
-  // would drive each other out.
-  constexpr int64_t kMostAhead = 8;
-  const ModelInfo& model = engine_.model();
-  const auto ahead = static_cast<size_t>(std::clamp<int64_t>(model.kv_tokens / model.max_model_len, 2, kMostAhead));
+  constexpr size_t kAhead = 16;  // candidates whose tasks fill the engine's steps while one of them ends
   std::deque<std::unique_ptr<Work>> running;
   size_t begun = 0;
   while (begun < rows.size() || !running.empty()) {
-    while (begun < rows.size() && running.size() < ahead) {
+    while (begun < rows.size() && running.size() < kAhead) {
       if (options_.stop->load()) return false;
       auto work = begin(begun, *rows[begun]);
       ++begun;

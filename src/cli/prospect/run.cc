@@ -59,6 +59,7 @@ void run(const Options& options, int& exit_code) {
     exit_code = kInterruptedExitCode;
     return;
   }
+  if (options.scoring.estimate) return;
   SelectionOptions selection = options.selection;
   if (!selection.has_rule()) selection.threshold = 0.5;
   select_from(options.out, selection, embeddings, {}, {});

@@ -7,51 +7,25 @@
 #include <filesystem>
 #include <limits>
 #include <memory>
-#include <numeric>
 #include <span>
 #include <utility>
 
+#include "base/available_memory.h"
 #include "base/error.h"
-#include "base/file.h"
 #include "base/log.h"
 #include "base/numbers.h"
-#include "caravel/engine.h"
-#include "chat/renderer.h"
-#include "cli/flags.h"
 #include "cli/interrupt.h"
 #include "cli/output_file.h"
-#include "cli/progress.h"
 #include "cli/prospect/commands.h"
+#include "cli/prospect/run_folder.h"
 #include "cli/usage.h"
-#include "nuggets/baselines.h"
-#include "nuggets/decide.h"
-#include "nuggets/score_store.h"
 #include "nuggets/select.h"
-#include "nuggets/shot_scorer.h"
-#include "nuggets/shot_template.h"
-#include "nuggets/stopping.h"
-#include "text/prompt_components.h"
 
 namespace caravel::cli {
 namespace {
 
 using nuggets::CandidateScore;
 using nuggets::Row;
-using nuggets::RowScore;
-
-constexpr const char* kAlpaca = "alpaca";
-constexpr const char* kChat = "chat";
-
-std::unique_ptr<nuggets::ShotTemplate> open_template(const ScoringOptions& options, const Engine& engine,
-                                                     const chat::Renderer& renderer) {
-  const nuggets::ShotOptions shots{.original = options.original};
-  std::string name = options.shot_template;
-  if (name.empty()) name = engine.model().chat_template.empty() ? kAlpaca : kChat;
-  if (name == kChat) return nuggets::chat_shots(engine.tokenizer(), renderer, shots);
-  const text::PromptComponents components =
-      name == kAlpaca ? nuggets::alpaca_components() : text::parse_prompt_components(read_file(name), name);
-  return nuggets::component_shots(engine.tokenizer(), components, shots);
-}
 
 /// "1/4": the second of four.
 struct Shard {
@@ -62,171 +36,14 @@ struct Shard {
 Shard parse_shard(const std::string& text) {
   if (text.empty()) return {};
   const size_t slash = text.find('/');
-  const auto index = parse_number<size_t>(text.substr(0, slash));
-  const auto count = slash == std::string::npos ? std::nullopt : parse_number<size_t>(text.substr(slash + 1));
-  if (!index || !count || *index >= *count) {
+  constexpr size_t kNone = std::numeric_limits<size_t>::max();
+  const size_t index = parse_number<size_t>(text.substr(0, slash)).value_or(kNone);
+  const size_t count = slash == text.npos ? 0 : parse_number<size_t>(text.substr(slash + 1)).value_or(0);
+  if (index >= count) {
     throw fail<UsageError>("--shard {}: is no i/n with i from 0 to n - 1, such as 0/4 for the first of four", text);
   }
-  return {*index, *count};
+  return {index, count};
 }
-
-/// What a row's score becomes, and the tasks' gains, [tasks].
-struct Scored {
-  CandidateScore summary;
-  std::vector<float> gains;
-  std::string details;
-};
-
-/// One model that scores rows.
-class Scoring {
- public:
-  Scoring(const EngineConfig& config, const ScoringOptions& options, const std::string& store,
-          std::span<const Row> tasks, const InterruptGuard& guard)
-      : options_(options),
-        guard_(guard),
-        engine_(Engine::open(config)),
-        renderer_(engine_->tokenizer(), engine_->model()),
-        shots_(open_template(options, *engine_, renderer_)),
-        store_(store, model_key(config)),
-        scorer_(*engine_, *shots_, store_, tasks, {.seed = options.seed, .stop = &guard.flag()}) {
-    size_t left_out = 0;
-    for (const nuggets::ScoredTask& task : scorer_.tasks()) {
-      if (task.problem.empty()) continue;
-      if (left_out++ < 3)
-        log::tell(spdlog::level::warn, fmt::format("task {}: is left out: {}", task.id, task.problem));
-    }
-    if (left_out > 3) log::tell(spdlog::level::warn, fmt::format("{} tasks are left out in all", left_out));
-  }
-
-  /// False: interrupted.
-  bool score(std::span<const Row* const> rows) {
-    results_.assign(rows.size(), {});
-    if (!scorer_.score_tasks()) return false;
-    return options_.halving > 0 ? halve(rows) : pass(rows, all_of(rows.size()), target());
-  }
-
-  bool score_answers(std::span<const Row* const> rows) {
-    Progress progress(guard_, static_cast<int64_t>(rows.size()), 0);
-    const int64_t before = engine_->stats().computed_tokens;
-    return nuggets::score_answers(*engine_, *shots_, store_, rows, guard_.flag(),
-                                  [&](size_t index, const std::optional<nuggets::Baselines>& baselines) {
-                                    results_[index].summary.baselines = baselines;
-                                    progress.update(static_cast<int64_t>(index) + 1,
-                                                    engine_->stats().computed_tokens - before);
-                                  });
-  }
-
-  std::vector<Scored>& results() { return results_; }
-  const nuggets::ShotScorer& scorer() const { return scorer_; }
-  const Engine& engine() const { return *engine_; }
-  const nuggets::ShotTemplate& shots() const { return *shots_; }
-  int64_t stored() { return store_.size(); }
-
- private:
-  /// Keys and values of another type give other numbers.
-  std::string model_key(const EngineConfig& config) const {
-    return fmt::format("{} kv{}", engine_->model().fingerprint, static_cast<int>(config.kv_cache_dtype));
-  }
-
-  nuggets::TaskTarget target() const {
-    if (options_.decide) return nuggets::until_settled(*options_.decide);
-    if (options_.race) {
-      return nuggets::until_raced(*options_.race, options_.risk, static_cast<int64_t>(scorer_.tasks().size()));
-    }
-    return nuggets::all_tasks();
-  }
-
-  static std::vector<size_t> all_of(size_t count) {
-    std::vector<size_t> all(count);
-    std::iota(all.begin(), all.end(), size_t{0});
-    return all;
-  }
-
-  /// Scores those of the rows that `which` names.
-  bool pass(std::span<const Row* const> rows, const std::vector<size_t>& which, const nuggets::TaskTarget& target) {
-    std::vector<const Row*> chosen;
-    for (const size_t index : which) chosen.push_back(rows[index]);
-    Progress progress(guard_, static_cast<int64_t>(chosen.size()), 0);
-    const int64_t before = engine_->stats().computed_tokens;
-    int64_t done = 0;
-    return scorer_.score_rows(chosen, target, [&](size_t index, const RowScore& score) {
-      keep(results_[which[index]], *chosen[index], score);
-      progress.update(++done, engine_->stats().computed_tokens - before);
-    });
-  }
-
-  bool halve(std::span<const Row* const> rows) {
-    std::vector<size_t> left = all_of(rows.size());
-    const auto rounds = nuggets::halving_rounds(static_cast<int64_t>(rows.size()), options_.halving,
-                                                static_cast<int64_t>(scorer_.tasks().size()));
-    for (const nuggets::Round& round : rounds) {
-      if (left.size() > static_cast<size_t>(round.candidates)) {
-        left = best(left, static_cast<size_t>(round.candidates));
-      }
-      const bool is_last = &round == &rounds.back();
-      const auto target = [&](const RowScore&) {
-        return is_last ? std::numeric_limits<size_t>::max() : static_cast<size_t>(round.tasks);
-      };
-      if (!pass(rows, left, target)) return false;
-    }
-    return true;
-  }
-
-  /// In their order.
-  std::vector<size_t> best(const std::vector<size_t>& of, size_t count) const {
-    std::vector<nuggets::Candidate> candidates;
-    for (const size_t index : of) {
-      const CandidateScore& summary = results_[index].summary;
-      nuggets::Candidate& candidate = candidates.emplace_back();
-      candidate.id = summary.id;
-      if (!summary.problem.empty()) continue;
-      candidate.golden_score = summary.golden_score;
-      candidate.gain = summary.gain;
-    }
-    std::vector<size_t> kept;
-    for (const size_t place : nuggets::ranked(candidates)) {
-      if (kept.size() < count) kept.push_back(of[place]);
-    }
-    std::ranges::sort(kept);
-    return kept;
-  }
-
-  void keep(Scored& scored, const Row& row, const RowScore& score) const {
-    scored.summary = summarize(row, score);
-    scored.gains.assign(scorer_.tasks().size(), std::numeric_limits<float>::quiet_NaN());
-    scored.details.clear();
-    // Of a row with several turns the mean.
-    std::vector<std::pair<double, int>> sums(scored.gains.size());
-    for (size_t turn = 0; turn < score.turns.size(); ++turn) {
-      for (const nuggets::PairScore& pair : score.turns[turn].scores) {
-        const nuggets::ScoredTask& task = scorer_.tasks()[static_cast<size_t>(pair.task)];
-        auto& [sum, count] = sums[static_cast<size_t>(pair.task)];
-        sum += pair.gain;
-        ++count;
-        if (!options_.details) continue;
-        Json line = {{"id", row.id}};
-        if (score.turns.size() > 1) line["turn"] = turn + 1;
-        line["task"] = task.id;
-        line["one_shot"] = pair.one_shot;
-        line["zero_shot"] = task.zero_shot;
-        line["tokens"] = task.tokens.answer.size();
-        scored.details += to_text(line) + "\n";
-      }
-    }
-    for (size_t i = 0; i < sums.size(); ++i) {
-      if (sums[i].second > 0) scored.gains[i] = static_cast<float>(sums[i].first / sums[i].second);
-    }
-  }
-
-  const ScoringOptions& options_;
-  const InterruptGuard& guard_;
-  std::unique_ptr<Engine> engine_;
-  chat::Renderer renderer_;
-  std::unique_ptr<nuggets::ShotTemplate> shots_;
-  nuggets::ScoreStore store_;
-  nuggets::ShotScorer scorer_;
-  std::vector<Scored> results_;
-};
 
 /// Rows that a small model does not find among the best are not scored by the large one: their problem says so.
 bool sieve(const ScoringOptions& options, const std::string& store, const ScoringInput& input,
@@ -271,10 +88,8 @@ bool sieve(const ScoringOptions& options, const std::string& store, const Scorin
 Json describe_scoring(const ScoringOptions& options, const Engine& engine) {
   const ModelInfo& model = engine.model();
   const auto or_null = [](const auto& value) { return value ? Json(*value) : Json(); };
-  std::string shots = options.shot_template;
-  if (shots.empty()) shots = model.chat_template.empty() ? kAlpaca : kChat;
   return {{"model", {{"name", model.name}, {"path", model.path}, {"fingerprint", model.fingerprint}}},
-          {"template", shots},
+          {"template", template_name(options, model)},
           {"compat", options.original ? Json("original") : Json()},
           {"seed", options.seed},
           {"decide", or_null(options.decide)},
@@ -332,19 +147,38 @@ Run make_run(Scoring& scoring, const ScoringInput& input, const ScoringOptions& 
 }
 
 /// How much was computed, and what was spared.
-void tell_work(const Scoring& scoring, const ScoringOptions& options, size_t rows) {
+void tell_work(Scoring& scoring, const ScoringOptions& options, size_t rows) {
   const nuggets::ShotScorer& scorer = scoring.scorer();
-  const auto all = static_cast<int64_t>(rows * scorer.tasks().size());
-  const int64_t used = scorer.computed_pairs() + scorer.stored_pairs();
   std::string spared;
   if (options.decide || options.race || options.halving > 0) {
-    spared = fmt::format("; {:.0f} % of all {} pairs were not needed",
-                         100 * (1 - static_cast<double>(used) / static_cast<double>(std::max<int64_t>(all, 1))), all);
+    int64_t used = 0;
+    size_t early = 0;
+    for (const Scored& scored : scoring.results()) {
+      used += scored.summary.tasks;
+      early += scored.summary.bounds.has_value();
+    }
+    const auto all = static_cast<double>(rows * scorer.tasks().size());
+    spared = fmt::format("; {} of {} candidates were decided early, which spared {:.0f} % of all pairs", early, rows,
+                         100 * (1 - static_cast<double>(used) / std::max(all, 1.0)));
   }
-  log::tell(
-      spdlog::level::info,
-      fmt::format("{} pairs of candidate and task computed ({} tokens in all), {} found in the store{}",
-                  scorer.computed_pairs(), scoring.engine().stats().computed_tokens, scorer.stored_pairs(), spared));
+  const Stats stats = scoring.engine().stats();
+  log::tell(spdlog::level::info,
+            fmt::format("{} pairs of candidate and task computed ({} tokens in all), {} found in the store{}",
+                        scorer.computed_pairs(), stats.computed_tokens, scorer.stored_pairs(), spared));
+}
+
+/// Tokens, time and memory, without more work than tells them.
+void tell_estimate(Scoring& scoring, const ScoringOptions& options, std::span<const Row* const> rows) {
+  const double tokens = scoring.tokens_of(rows);
+  const auto rate = scoring.tokens_a_second(rows);
+  const MemoryPlan& memory = scoring.engine().model().memory;
+  const char* const most = options.decide || options.race || options.halving > 0 ? "at most " : "";
+  log::tell(spdlog::level::info,
+            fmt::format("{} candidates, {} tasks: {}{:.0f} tokens; {}; {} of memory beside the data", rows.size(),
+                        scoring.scorer().tasks().size(), most, tokens,
+                        rate ? fmt::format("{}{:.0f} s at {:.0f} tokens a second", most, tokens / *rate, *rate)
+                             : std::string("the rate is not known"),
+                        memory_text(memory.weights + memory.activations + memory.program + memory.kv_cache)));
 }
 
 }  // namespace
@@ -372,6 +206,11 @@ bool score_into(const std::string& folder, const ScoringInput& input, const Scor
               fmt::format("interrupted: what was scored stands in {}, and the same command goes on", store));
     return false;
   };
+  if (options.estimate) {
+    Scoring scoring(options.engine, options, store, input.tasks, guard);
+    tell_estimate(scoring, options, rows);
+    return true;
+  }
   if (!options.sieve.empty() && !sieve(options, store, input, rows, left_out, guard)) return interrupted();
   Scoring scoring(options.engine, options, store, input.tasks, guard);
   if (!scoring.score(rows)) return interrupted();
@@ -384,59 +223,6 @@ bool score_into(const std::string& folder, const ScoringInput& input, const Scor
   }
   write_run(folder, make_run(scoring, input, options, std::move(left_out)));
   return true;
-}
-
-void ScoringOptions::add_to(CLI::App& command) {
-  command
-      .add_option("--template", shot_template,
-                  "How an example and a task become a prompt: chat, by the model's chat template; alpaca, in the "
-                  "paper's words; or a file of named components (docs/nuggets.md)")
-      ->default_str("chat where the model has a template, else alpaca")
-      ->check(not_empty());
-  command
-      .add_option_function<std::string>(
-          "--compat", [this](const std::string& what) { original = what == "original"; },
-          "original: as the published code does, answers are cut at 200 tokens, and a token that begins texts stands "
-          "before the example alone")
-      ->transform(one_of({"original"}));
-  command.add_option("--seed", seed, "Of what is drawn: the order of the tasks, and where they are chosen, which")
-      ->transform(seed_number())
-      ->capture_default_str();
-  auto* rules = command.add_option_group("Work not done");
-  auto* settle = rules
-                     ->add_option("--decide", decide,
-                                  "A threshold: a candidate is done once its score is on one side of it whatever the "
-                                  "tasks that are left say. Exact for this threshold; other thresholds are not")
-                     ->check(number_in({0, 1}));
-  auto* race_flag = rules
-                        ->add_option("--race", race,
-                                     "A threshold: a candidate is done once the tasks seen say on which side of it the "
-                                     "score lies, wrongly with the probability of --risk")
-                        ->check(number_in({0, 1}))
-                        ->excludes(settle);
-  rules->add_option("--risk", risk, "What --race may get wrong, of each candidate")
-      ->check(number_in({0, 1}))
-      ->capture_default_str()
-      ->needs(race_flag);
-  rules
-      ->add_option("--halving", halving,
-                   "How many are wanted: few tasks for all candidates, twice as many for the better half, and so on; "
-                   "without a bound on what it misses")
-      ->transform(whole_number(1, 1 << 30))
-      ->excludes(settle)
-      ->excludes(race_flag);
-  auto* sieve_flag =
-      rules->add_option("--sieve", sieve, "A small model that scores first; MODEL scores the best of them alone")
-          ->check(not_empty());
-  rules->add_option("--sieve-keep", sieve_keep, "The share of the candidates that the sieve leaves")
-      ->capture_default_str()
-      ->needs(sieve_flag);
-  command.add_option("--store", store, "Where scores are kept, for several runs to share")
-      ->default_str("scores.db in the run's folder")
-      ->check(not_empty());
-  command.add_flag("--details", details, "Also write details.jsonl, a line for each candidate and task");
-  command.add_flag("!--no-baselines", baselines, "Leave out perplexity and IFD, which take a little more work");
-  add_engine_flags(command, engine);
 }
 
 void add_prospect_score(CLI::App& prospect, int& exit_code) {
