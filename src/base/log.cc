@@ -4,7 +4,6 @@
 #include <spdlog/sinks/stdout_color_sinks.h>
 
 #include <atomic>
-#include <cstdio>
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -57,7 +56,11 @@ void tell(spdlog::level::level_enum level, std::string_view message) {
   const std::string line = current_format == Format::kJson
                                ? json_line(std::chrono::system_clock::now(), name_of(level), message) + "\n"
                                : fmt::format("caravel: {}\n", message);
-  std::fwrite(line.data(), 1, line.size(), stderr);  // one call: lines of several threads do not mix
+  show(line);
+}
+
+void show(std::string_view text, std::FILE* to) {
+  std::fwrite(text.data(), 1, text.size(), to);  // one call: lines of several threads do not mix
 }
 
 std::string json_line(std::chrono::system_clock::time_point time, std::string_view level, std::string_view message) {

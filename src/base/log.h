@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <cstdio>
 #include <string>
 #include <string_view>
 
@@ -25,6 +26,10 @@ void set_format(Format format);
 /// What a command tells the person who started it, whatever the log's level: "caravel: message", or an object like the
 /// log's.
 void tell(spdlog::level::level_enum level, std::string_view message);
+
+/// The text as it stands, on stderr, or on what a terminal is read through. What cannot be written there, as where the
+/// terminal has gone, is dropped: the work and its results go on.
+void show(std::string_view text, std::FILE* to = stderr);
 
 /// One JSON object of a log, without its line break, whatever bytes the message holds.
 std::string json_line(std::chrono::system_clock::time_point time, std::string_view level, std::string_view message);

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/log.h"
 #include "base/utf8.h"
 #include "caravel/engine.h"
 #include "cli/chat_commands.h"
@@ -37,7 +38,7 @@ constexpr const char* kMoreHelp =
 void note(const std::string& text) {
   const char* const no_color = std::getenv("NO_COLOR");
   const bool dim = takes_escapes(STDERR_FILENO) && (no_color == nullptr || *no_color == '\0');
-  fmt::print(stderr, "{}{}{}\n", dim ? "\x1b[2m" : "", text, dim ? "\x1b[0m" : "");
+  log::show(fmt::format("{}{}{}\n", dim ? "\x1b[2m" : "", text, dim ? "\x1b[0m" : ""));
 }
 
 /// The first line, or as much of it as a note has room for.
@@ -108,12 +109,12 @@ class Talk {
   void print_stats() const {
     const Stats stats = engine_.stats();
     const double decode_seconds = seconds_ - first_token_seconds_;
-    fmt::print(stderr,
-               "last answer: {} prompt tokens ({} cached), {} generated, {:.2f} s to the first, {:.1f} tokens/s\n"
-               "engine: {} of {} KV blocks used, {} hold cached prefixes; {} tokens generated in {} steps\n",
-               usage_.prompt_tokens, usage_.cached_tokens, usage_.completion_tokens, first_token_seconds_,
-               decode_seconds > 0 ? std::max(0, usage_.completion_tokens - 1) / decode_seconds : 0.0, stats.used_blocks,
-               stats.total_blocks, stats.cached_blocks, stats.generated_tokens, stats.steps);
+    log::show(
+        fmt::format("last answer: {} prompt tokens ({} cached), {} generated, {:.2f} s to the first, {:.1f} tokens/s\n"
+                    "engine: {} of {} KV blocks used, {} hold cached prefixes; {} tokens generated in {} steps\n",
+                    usage_.prompt_tokens, usage_.cached_tokens, usage_.completion_tokens, first_token_seconds_,
+                    decode_seconds > 0 ? std::max(0, usage_.completion_tokens - 1) / decode_seconds : 0.0,
+                    stats.used_blocks, stats.total_blocks, stats.cached_blocks, stats.generated_tokens, stats.steps));
   }
 
   std::string settings() const {
@@ -268,13 +269,13 @@ class Chat {
     ChatInput input(guard, [this](const std::string& begun) { return commands_.complete(begun); });
     guard_ = &guard;
     input_ = &input;
-    if (input.is_terminal()) fmt::print(stderr, "{}. /help lists the commands.\n", engine_->model().name);
+    if (input.is_terminal()) log::show(fmt::format("{}. /help lists the commands.\n", engine_->model().name));
     while (!leaves_) {
       const std::optional<ChatEntry> entry = input.next();
       if (!entry) break;
       if (!entry->text.empty()) take(*entry);
     }
-    if (input.is_terminal() && !leaves_) fmt::print(stderr, "\n");
+    if (input.is_terminal() && !leaves_) log::show("\n");
   }
 
  private:
@@ -292,12 +293,12 @@ class Chat {
       const std::string_view too_long = " (max_model_len): shorten it";
       if (message.ends_with(too_long)) {
         message.remove_suffix(too_long.size());
-        fmt::print(stderr,
-                   "caravel: with all that was said {}: /undo takes the last question back, /reset begins anew, and "
-                   "caravel chat --max-model-len N begins with more room\n",
-                   message);
+        log::tell(spdlog::level::err,
+                  fmt::format("with all that was said {}: /undo takes the last question back, /reset begins anew, and "
+                              "caravel chat --max-model-len N begins with more room",
+                              message));
       } else {
-        fmt::print(stderr, "caravel: {}\n", message);
+        log::tell(spdlog::level::err, message);
       }
     }
   }
@@ -319,14 +320,14 @@ class Chat {
     input_->lend_terminal();
     const std::string message = without_blank_lines(clean_text(compose(text)));
     if (message.empty()) return note("(nothing was written, nothing is sent)");
-    fmt::print(stderr, "{}\n", message);
+    log::show(fmt::format("{}\n", message));
     input_->remember(message);
     talk_->ask(message, *guard_, *input_);
   }
 
   void set(const std::string& assignment) {
     if (assignment.empty()) {
-      fmt::print(stderr, "{}", talk_->settings());
+      log::show(talk_->settings());
     } else if (assignment.find_first_of(" \t=") == std::string::npos) {
       note(fmt::format("({})", talk_->setting(assignment)));
     } else {
@@ -357,8 +358,9 @@ class Chat {
 
   void show_model() const {
     const ModelInfo& model = engine_->model();
-    fmt::print(stderr, "{}: {}, {:.0f} million parameters, a context of {} tokens; {}\n", model.name,
-               model.architecture, static_cast<double>(model.parameters) / 1e6, model.max_model_len, model.path);
+    log::show(fmt::format("{}: {}, {:.0f} million parameters, a context of {} tokens; {}\n", model.name,
+                          model.architecture, static_cast<double>(model.parameters) / 1e6, model.max_model_len,
+                          model.path));
   }
 
   /// The old engine goes first: there may not be memory for two.
@@ -389,7 +391,7 @@ class Chat {
   ChatCommands make_commands() {
     const auto paths = paths_beginning;
     const auto leave = [this](const std::string&) { leaves_ = true; };
-    const auto help = [this](const std::string&) { fmt::print(stderr, "{}{}", commands_.help(), kMoreHelp); };
+    const auto help = [this](const std::string&) { log::show(fmt::format("{}{}", commands_.help(), kMoreHelp)); };
     const auto models = [](const std::string& begun) {
       std::vector<std::string> names = beginning_with(begun, format::model_names());
       return names.empty() ? paths_beginning(begun) : names;

@@ -15,6 +15,7 @@
 #include <cstdlib>
 #include <utility>
 
+#include "base/log.h"
 #include "base/utf8.h"
 
 namespace caravel::cli {
@@ -130,7 +131,7 @@ LineEditor::~LineEditor() {
 
 void LineEditor::mark_pastes(bool on) const {
   if (!takes_escapes(::fileno(screen()))) return;
-  fmt::print(screen(), "{}", on ? kMarkPastes : kMarkNoPastes);
+  log::show(on ? kMarkPastes : kMarkNoPastes, screen());
   std::fflush(screen());
 }
 
@@ -143,8 +144,9 @@ std::optional<std::string> LineEditor::read(const std::string& prompt) {
   const char* const line = ::el_gets(edit_.get(), &bytes);
   if (guard_.interrupted()) {
     // The cursor may have stood above the end of what is given up.
-    fmt::print(screen(), "\n{}{}", takes_escapes(::fileno(screen())) ? "\x1b[J" : "",
-               was_empty_ ? "(ctrl-D or /exit leaves)\n" : "");
+    log::show(fmt::format("\n{}{}", takes_escapes(::fileno(screen())) ? "\x1b[J" : "",
+                          was_empty_ ? "(ctrl-D or /exit leaves)\n" : ""),
+              screen());
     std::fflush(screen());
     return "";
   }
@@ -179,7 +181,7 @@ bool LineEditor::read_more(int milliseconds) {
     if (was_stopped) {
       mark_pastes(true);
       // The shell has written below the line; the terminal is of another width.
-      fmt::print(screen(), "\r");
+      log::show("\r", screen());
       ::el_set(edit_.get(), EL_REFRESH);
       continue;
     }
@@ -251,7 +253,7 @@ unsigned char LineEditor::complete() {
     return CC_REFRESH;
   }
   if (candidates.size() == 1) return CC_NORM;
-  fmt::print(screen(), "\n{}\n", fmt::join(candidates, "  "));
+  log::show(fmt::format("\n{}\n", fmt::join(candidates, "  ")), screen());
   return CC_REDISPLAY;
 }
 

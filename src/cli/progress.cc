@@ -6,6 +6,8 @@
 #include <cmath>
 #include <string>
 
+#include "base/log.h"
+
 namespace caravel::cli {
 namespace {
 
@@ -26,7 +28,7 @@ Progress::Progress(const InterruptGuard& /*guard*/, int64_t total, int64_t done_
 
 Progress::~Progress() {
   draw();
-  if (terminal_ && done_before_ < total_) fmt::print(stderr, "\n");
+  if (terminal_ && done_before_ < total_) log::show("\n");
 }
 
 void Progress::update(int64_t done, int64_t tokens) {
@@ -50,8 +52,9 @@ void Progress::draw() {
     }
   }
   const auto filled = static_cast<int>(share * kBarWidth);
-  fmt::print(stderr, "{}[{}{}] {}/{}{}{}", terminal_ ? "\r\x1b[K" : "", std::string(static_cast<size_t>(filled), '#'),
-             std::string(static_cast<size_t>(kBarWidth - filled), '.'), done_, total_, pace, terminal_ ? "" : "\n");
+  log::show(fmt::format(
+      "{}[{}{}] {}/{}{}{}", terminal_ ? "\r\x1b[K" : "", std::string(static_cast<size_t>(filled), '#'),
+      std::string(static_cast<size_t>(kBarWidth - filled), '.'), done_, total_, pace, terminal_ ? "" : "\n"));
 }
 
 }  // namespace caravel::cli

@@ -256,7 +256,9 @@ void run_server(const ServeOptions& options) {
   const InterruptGuard guard({SIGINT, SIGTERM});
   const auto app = server::App::start(*engine, config);
   const std::string address = url(config, app->port());
-  fmt::print("{} at {} (chat: /, engine: /dashboard, API: /v1)\n", config.served_model_names.front(), address);
+  log::show(
+      fmt::format("{} at {} (chat: /, engine: /dashboard, API: /v1)\n", config.served_model_names.front(), address),
+      stdout);
   std::fflush(stdout);
   wait_for_signal(guard);
   const Stats stats = engine->stats();

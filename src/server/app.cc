@@ -131,8 +131,7 @@ std::shared_ptr<Exchange> AppImpl::make_exchange(const http::Request& request) c
 void AppImpl::ended(const Exchange& exchange) {
   recorder_->answered(exchange.endpoint, exchange.outcome(), seconds_since(exchange.start));
   if (!config_.log_requests) return;
-  const std::string line = request_line(exchange, config_.log_format, std::chrono::system_clock::now()) + "\n";
-  std::fwrite(line.data(), 1, line.size(), stderr);  // one call: lines of several threads do not mix
+  log::show(request_line(exchange, config_.log_format, std::chrono::system_clock::now()) + "\n");
 }
 
 std::optional<http::Response> AppImpl::gate(const http::Request& head) {

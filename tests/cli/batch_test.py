@@ -203,6 +203,29 @@ class Rows(Batch):
             with self.output.open("a") as file:
                 file.write('{"id":"a","ind')
 
+    def test_what_cannot_be_told_is_dropped_and_the_work_goes_on(self):
+        prompts, pairs, texts = (Path(self.folder.name, name) for name in ("prompts", "pairs", "texts"))
+        prompts.write_text('{"prompt": "Hello"}\n' * 20)
+        pairs.write_text('{"prefix": "Hello", "continuations": [" there"]}\n' * 20)
+        texts.write_text("Some words and others.\n" * 20)
+        reading, closed = os.pipe()
+        os.close(reading)
+        full = os.open("/dev/full", os.O_WRONLY)
+        for command, lines in ((["generate", "-i", str(prompts), "--max-tokens", "3"], 20),
+                               (["score", "-i", str(pairs)], 20), (["embed", "-i", str(texts)], 20),
+                               (["perplexity", "-f", str(texts), "-c", "16"], 2)):
+            output = [] if command[0] == "perplexity" else ["-o", str(self.output)]
+            for stderr in (full, closed):
+                with self.subTest(command=command[0], stderr="full" if stderr == full else "closed"):
+                    done = subprocess.run([CARAVEL, *command, TINY, *output, "--kv-cache-memory", "8MiB"], timeout=120,
+                                          stdout=subprocess.PIPE, stderr=stderr)
+                    self.assertEqual(0, done.returncode)
+                    results = self.output.read_bytes() if output else done.stdout
+                    self.assertEqual(lines, results.count(b"\n"))
+                    self.output.unlink(missing_ok=True)
+        os.close(closed)
+        os.close(full)
+
     def test_an_output_that_is_taken_away_ends_the_run(self):
         for taken_away, part in ((Path.unlink, "somebody has deleted it"),
                                  (lambda path: path.rename(path.with_name("moved")), "somebody has renamed it")):

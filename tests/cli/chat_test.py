@@ -475,6 +475,13 @@ class Piped(unittest.TestCase):
         self.assertEqual(0, done.returncode, done.stderr)
         self.assertTrue(done.stdout.strip())
 
+    def test_notes_that_cannot_be_written_are_dropped(self):
+        with open("/dev/full", "wb") as full:
+            done = subprocess.run([CARAVEL, "chat", "--max-tokens", "3", *ENGINE], input=b"Hello\n/stats\n",
+                                  stdout=subprocess.PIPE, stderr=full, timeout=120)
+        self.assertEqual(0, done.returncode)
+        self.assertTrue(done.stdout.strip())
+
     def test_a_model_without_conversations_is_refused_at_once(self):
         for text in (b"", b"Hello\n"):
             done = subprocess.run([CARAVEL, "chat", "gemma3-270m"], input=text, capture_output=True, timeout=60)
