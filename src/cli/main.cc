@@ -108,7 +108,7 @@ int main(int argc, char** argv) {
   caravel::cli::add_man_page(program);
 
   caravel::cli::capture_defaults(program);
-  const std::vector<std::string> arguments = arguments_of(argc, argv);
+  const std::vector<std::string> arguments = caravel::cli::with_empty_values(program, arguments_of(argc, argv));
   const caravel::cli::Environment environment(program);
   program.parse_complete_callback([&] {
     caravel::cli::refuse_flags_as_values(program, arguments);

@@ -269,6 +269,29 @@ std::string foreign_short_flag(const std::vector<std::string>& arguments) {
   return "";
 }
 
+std::vector<std::string> with_empty_values(const CLI::App& program, const std::vector<std::string>& arguments) {
+  const CLI::App* command = &program;
+  std::vector<std::string> rewritten;
+  for (size_t i = 0; i < arguments.size() && arguments[i] != "--"; ++i) {
+    std::string text = arguments[i];
+    const bool is_empty = text.starts_with("--") && text.ends_with('=');
+    if (is_empty) text.pop_back();
+    const CLI::Option* const option = text.starts_with("-") ? find_flag(*command, text) : nullptr;
+    if (option != nullptr && option->get_items_expected_max() > 0 && (is_empty || i + 1 < arguments.size())) {
+      rewritten.push_back(text);
+      rewritten.push_back(is_empty ? "" : arguments[++i]);
+      continue;
+    }
+    rewritten.push_back(arguments[i]);
+    const auto is_named = [&](const CLI::App* inner) { return !text.empty() && inner->get_name() == text; };
+    const std::vector<const CLI::App*> named = command->get_subcommands(is_named);
+    if (!named.empty()) command = named.front();
+  }
+  const auto rest = std::ranges::find(arguments, "--");
+  rewritten.insert(rewritten.end(), rest, arguments.end());
+  return rewritten;
+}
+
 void refuse_flags_as_values(CLI::App& program, const std::vector<std::string>& arguments) {
   const CLI::App& command = named_command(program);
   for (size_t i = 0; i + 1 < arguments.size() && arguments[i] != "--"; ++i) {

@@ -50,6 +50,9 @@ std::string text_hint(const CLI::App& command);
 /// from, or how a text is given. Empty: nothing.
 std::string model_hint(CLI::App& program, std::string_view message);
 
+/// The command line with `--system=` as `--system ''`: the parser would take what stands behind for the value.
+std::vector<std::string> with_empty_values(const CLI::App& program, const std::vector<std::string>& arguments);
+
 /// Throws UsageError where a flag stands in the place of another's value: `--api-key --port 80`, which the parser takes
 /// for the key "--port".
 void refuse_flags_as_values(CLI::App& program, const std::vector<std::string>& arguments);

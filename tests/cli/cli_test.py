@@ -238,6 +238,21 @@ class Errors(unittest.TestCase):
         self.assertIn("caravel: --input is required", self.assert_one_line(run("score", check=False), code=2))
         self.assertIn("Ends with 0", run("--help").stdout.decode())
 
+    def test_nothing_behind_an_equals_sign_is_the_empty_text(self):
+        with tempfile.TemporaryDirectory() as folder:
+            victim = Path(folder, "victim")
+            victim.write_text("a\n")
+            for command, flag, word in (("embed", "--output", str(victim)), ("serve", "--api-key", "smollm2"),
+                                        ("generate", "--max-tokens", "--json"), ("perplexity", "--file", "x")):
+                with self.subTest(flag):
+                    line = self.assert_one_line(run(command, f"{flag}=", word, check=False), code=2)
+                    self.assertEqual(line, self.assert_one_line(run(command, flag, "", word, check=False), code=2))
+            self.assertEqual("a\n", victim.read_text())
+        args = ["--temperature", "0", "--max-tokens", "4", "--chat", "--prompt", "Hi", *ENGINE]
+        self.assertEqual(run("generate", "--system", "", *args).stdout, run("generate", "--system=", *args).stdout)
+        written = run("generate", "--max-tokens", "1", "--prompt", "--stop=", "--json", *ENGINE)  # it is the prompt
+        self.assertEqual(3, json_lines(written.stdout)[0]["usage"]["prompt_tokens"])
+
     def test_the_greatest_seed_is_its_own(self):
         ask = lambda seed: generate("--prompt", "Once", "--temperature", "1", "--max-tokens", "12", "--seed", seed).stdout
         self.assertNotEqual(ask("18446744073709551615"), ask("18446744073709551614"))
