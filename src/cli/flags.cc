@@ -70,11 +70,13 @@ void ChatFlags::add_to(CLI::App& command, EngineConfig& config) {
       .add_option("--chat-template", chat_template_,
                   "Jinja, a file or the text itself, or the name of one of the model's templates. Default: the model's "
                   "tool_use where there is one and tools are given, else its default")
+      ->check(not_empty())
       ->group(group);
   command
       .add_option("--chat-template-traits", config.chat_template_traits,
                   "What the template wants to be given, such as content=parts,arguments=text. Default: found out by "
                   "probes; docs/chat-templates.md has the list")
+      ->check(not_empty())
       ->group(group);
   command
       .add_option("--tool-call-parser", config.tool_call_parser,
@@ -98,6 +100,7 @@ EngineConfig ChatFlags::load(EngineConfig config) const {
 void add_model_flags(CLI::App& command, EngineConfig& config) {
   // A prompt that was not given as one is taken for the model.
   const auto is_no_prompt = [&command](const std::string& text) -> std::string {
+    if (text.empty()) return "'': give a model, or leave it out for smollm2";
     if (text.find_first_of(" \t\n") == text.npos || is_there(text)) return "";
     const std::string hint = text_hint(command);
     return hint.empty() ? "" : fmt::format("'{}' is no model; {}", text, hint);
@@ -143,6 +146,7 @@ void add_engine_flags(CLI::App& command, EngineConfig& config) {
                   "Rotary scaling in place of the model's own: none, or JSON as in a config.json, such as "
                   R"({"rope_type":"yarn","factor":4.0,"original_max_position_embeddings":32768})")
       ->type_name("JSON")
+      ->check(not_empty())
       ->group(group);
   // perplexity has a --ctx-size that is a window's.
   const bool has_windows = command.get_option_no_throw("--ctx-size") != nullptr;

@@ -271,9 +271,15 @@ class Errors(unittest.TestCase):
 
     def test_an_empty_name_of_a_file_is_no_name(self):
         for args in (["generate", "-i", ""], ["generate", "-i", "x", "-o", ""], ["generate", "--prompt-file", ""],
-                     ["score", "-i", ""], ["embed", "-i", ""], ["embed", "-o", ""], ["perplexity", "-f", ""]):
+                     ["score", "-i", ""], ["embed", "-i", ""], ["embed", "-o", ""], ["perplexity", "-f", ""], ["generate", "--chat-template", ""],
+                     ["serve", "--chat-template-traits", ""], ["inspect", "--rope-scaling", ""]):
             with self.subTest(args):
                 self.assertIn("leave the flag out", self.assert_one_line(run(*args, check=False), code=2))
+        for args in (["generate", "", "-p", "x"], ["generate", "-m", "", "-p", "x"], ["inspect", ""], ["tokenize", ""],
+                     ["chat", "--model="]):
+            with self.subTest(args):
+                self.assertIn("MODEL: '': give a model, or leave it out",
+                              self.assert_one_line(run(*args, check=False), code=2))
 
     def test_a_named_pipe_is_no_model(self):
         with tempfile.TemporaryDirectory() as folder:
