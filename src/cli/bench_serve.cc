@@ -119,14 +119,9 @@ std::vector<PlannedRequest> plan_load(const ServeBenchOptions& options, const Lo
   return planned;
 }
 
-/// What there was of `path` is replaced.
-void write_file(const std::string& path, const std::string& text) {
-  OutputFile file(path);
-  file.keep(0);
-  file.write(text);
-}
-
 void run(const ServeBenchOptions& options) {
+  holds_own(options.json_file, {"{\n"}, "figures");
+  holds_own(options.plot_file, {"<!doctype html>"}, "page");
   std::vector<Slo> slos;
   for (const std::string& slo : options.slos) slos.push_back(parse_slo(slo));
   const LoadTarget target = make_target(options);
@@ -146,9 +141,9 @@ void run(const ServeBenchOptions& options) {
                                    {"max_concurrency", options.max_concurrency},
                                    {"seed", options.seed}};
     json.update(report_json(report));
-    write_file(options.json_file, json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
+    replace_file(options.json_file, json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
   }
-  if (!options.plot_file.empty()) write_file(options.plot_file, load_page(report, records, title));
+  if (!options.plot_file.empty()) replace_file(options.plot_file, load_page(report, records, title));
   if (report.completed == 0 && report.failed > 0)
     throw fail<Error>("all of {} requests failed; the first: {}", report.failed, report.first_error);
 }

@@ -133,16 +133,20 @@ int run(const EmbedOptions& options) {
     throw fail<InvalidArgument>("{}: the --output is the --input; give another file", options.output);
   }
   tell_json(options, text);
-  // A .npy file is whole or not there: it is written at the end, beside the one that it replaces.
+  const bool holds_others =
+      holds_own(options.output, {"\x93NUMPY", R"({"index":0,"embedding":[)"}, "embeddings of an earlier run");
+  // A .npy file is whole or not there: it is written at the end, beside the one that it replaces. Lines are written as
+  // they come; where there are others they stay until the new ones are whole.
   std::optional<OutputFile> output;
+  std::optional<FileBeside> replacement;
   if (!options.as_npy() || options.to_stdout()) {
     output.emplace(options.output);
+    if (holds_others) replacement.emplace(options.output);
   } else {
     check_replaceable(options.output);
   }
   const auto engine = Engine::open(options.engine);
   std::vector<std::vector<int32_t>> prompts = encode_lines(options, text, *engine);
-  if (!options.as_npy()) output->keep(0);
 
   const size_t count = prompts.size();
   const auto send = [&](size_t i) { return engine->embed({.tokens = std::move(prompts[i])}); };
@@ -157,9 +161,9 @@ int run(const EmbedOptions& options) {
     if (options.as_npy()) {
       npy += little_endian(values);
     } else {
-      output->write(
-          to_text({{"index", i}, {"embedding", values}, {"usage", {{"prompt_tokens", result.usage.prompt_tokens}}}}) +
-          "\n");
+      const Json usage = {{"prompt_tokens", result.usage.prompt_tokens}};
+      const std::string line = to_text({{"index", i}, {"embedding", values}, {"usage", usage}}) + "\n";
+      replacement ? replacement->write(line) : output->write(line);
     }
     computed += result.usage.prompt_tokens;
     if (progress) progress->update(static_cast<int64_t>(i) + 1, computed);
@@ -169,11 +173,15 @@ int run(const EmbedOptions& options) {
   if (done < count) {
     log::tell(spdlog::level::err, options.as_npy()
                                       ? "interrupted: nothing was written; a .npy file is written whole, at the end"
-                                      : fmt::format("interrupted after {} of {} texts", done, count));
+                                      : fmt::format("interrupted after {} of {} texts{}", done, count,
+                                                    replacement ? "; " + options.output + " is as it was" : ""));
   } else if (options.as_npy() && output) {
     output->write(npy);
   } else if (options.as_npy()) {
     replace_file(options.output, npy);
+  } else {
+    output->check_in_place();
+    if (replacement) replacement->take_place();
   }
   return done == count ? 0 : kInterruptedExitCode;
 }

@@ -5,13 +5,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <span>
 #include <system_error>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "base/make_id.h"
 
 namespace caravel::cli {
@@ -28,60 +31,6 @@ bool is_device(const std::string& path) {
   struct stat status = {};
   return ::stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode);
 }
-
-/// A file in the folder of the one whose place it is to take, of a name that no other has. Gone with this object,
-/// unless it took the place.
-class FileBeside {
- public:
-  explicit FileBeside(const std::string& path) : path_(path), target_(path) {
-    std::error_code error;
-    if (const auto canonical = std::filesystem::canonical(path, error); !error) target_ = canonical;
-    struct stat old = {};
-    is_new_ = ::stat(target_.c_str(), &old) != 0;
-    if (!is_new_ && S_ISDIR(old.st_mode)) throw fail<IoError>("{}: cannot write: it is a directory", path_);
-    if (!is_new_ && ::access(target_.c_str(), W_OK) != 0) throw problem();
-    name_ = (target_.parent_path() / make_id(".caravel-")).string();
-    fd_ = ::open(name_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, kNewFileMode);
-    if (fd_ < 0) throw problem();
-    if (!is_new_ && ::fchmod(fd_, old.st_mode & 0777) != 0) {
-      const IoError error_of_mode = problem();
-      remove();
-      throw error_of_mode;
-    }
-  }
-  ~FileBeside() { remove(); }
-  FileBeside(const FileBeside&) = delete;
-  FileBeside& operator=(const FileBeside&) = delete;
-
-  void write(std::string_view content) {
-    while (!content.empty()) {
-      const ssize_t wrote = ::write(fd_, content.data(), content.size());
-      if (wrote < 0 && errno != EINTR) throw problem();
-      if (wrote > 0) content.remove_prefix(static_cast<size_t>(wrote));
-    }
-  }
-  void take_place() {
-    if (::fsync(fd_) != 0 || ::rename(name_.c_str(), target_.c_str()) != 0) throw problem();
-    name_.clear();
-  }
-
- private:
-  /// By errno.
-  IoError problem() const {
-    return fail<IoError>("{}: cannot write: {}{}", path_, std::strerror(errno), is_new_ ? "" : "; it is as it was");
-  }
-  void remove() {
-    if (fd_ >= 0) ::close(fd_);
-    if (fd_ >= 0 && !name_.empty()) ::unlink(name_.c_str());
-    fd_ = -1;
-  }
-
-  const std::string path_;  // as it was given
-  std::filesystem::path target_;
-  std::string name_;
-  bool is_new_ = false;
-  int fd_ = -1;
-};
 
 }  // namespace
 
@@ -166,8 +115,51 @@ void OutputFile::check_in_place() const {
       name_);
 }
 
+FileBeside::FileBeside(const std::string& path) : path_(path), target_(path) {
+  std::error_code error;
+  if (const auto canonical = std::filesystem::canonical(path, error); !error) target_ = canonical;
+  struct stat old = {};
+  is_new_ = ::stat(target_.c_str(), &old) != 0;
+  if (!is_new_ && S_ISDIR(old.st_mode)) throw fail<IoError>("{}: cannot write: it is a directory", path_);
+  if (!is_new_ && ::access(target_.c_str(), W_OK) != 0) throw problem();
+  name_ = (target_.parent_path() / make_id(".caravel-")).string();
+  fd_ = ::open(name_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, kNewFileMode);
+  if (fd_ < 0) throw problem();
+  if (!is_new_ && ::fchmod(fd_, old.st_mode & 0777) != 0) {
+    const IoError error_of_mode = problem();
+    remove();
+    throw error_of_mode;
+  }
+}
+
+FileBeside::~FileBeside() { remove(); }
+
+void FileBeside::write(std::string_view content) {
+  while (!content.empty()) {
+    const ssize_t wrote = ::write(fd_, content.data(), content.size());
+    if (wrote < 0 && errno != EINTR) throw problem();
+    if (wrote > 0) content.remove_prefix(static_cast<size_t>(wrote));
+  }
+}
+
+void FileBeside::take_place() {
+  if (::fsync(fd_) != 0 || ::rename(name_.c_str(), target_.c_str()) != 0) throw problem();
+  name_.clear();
+}
+
+/// By errno.
+IoError FileBeside::problem() const {
+  return fail<IoError>("{}: cannot write: {}{}", path_, std::strerror(errno), is_new_ ? "" : "; it is as it was");
+}
+
+void FileBeside::remove() {
+  if (fd_ >= 0) ::close(fd_);
+  if (fd_ >= 0 && !name_.empty()) ::unlink(name_.c_str());
+  fd_ = -1;
+}
+
 void replace_file(const std::string& path, std::string_view content) {
-  if (is_device(path)) return OutputFile(path).write(content);
+  if (names_standard_output(path) || is_device(path)) return OutputFile(path).write(content);
   FileBeside file(path);
   file.write(content);
   file.take_place();
@@ -175,6 +167,19 @@ void replace_file(const std::string& path, std::string_view content) {
 
 void check_replaceable(const std::string& path) {
   if (!is_device(path)) FileBeside{path};
+}
+
+bool holds_own(const std::string& path, std::initializer_list<std::string_view> beginnings, std::string_view what) {
+  if (names_standard_output(path)) return false;
+  std::error_code unknown;
+  if (!std::filesystem::is_regular_file(path, unknown) || std::filesystem::file_size(path, unknown) == 0) return false;
+  const auto file = File::open(path);
+  const auto is_begun = [&file](std::string_view beginning) {
+    const MappedBytes bytes = file->map(0, std::min<uint64_t>(file->size(), beginning.size()));
+    return std::ranges::equal(bytes.bytes(), std::as_bytes(std::span(beginning.substr(0, bytes.bytes().size()))));
+  };
+  if (std::ranges::any_of(beginnings, is_begun)) return true;
+  throw fail<InvalidArgument>("{}: is there and holds no {}; give another name, or remove the file first", path, what);
 }
 
 }  // namespace caravel::cli

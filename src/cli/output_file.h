@@ -1,7 +1,11 @@
 #pragma once
 
+#include <filesystem>
+#include <initializer_list>
 #include <string>
 #include <string_view>
+
+#include "caravel/error.h"
 
 namespace caravel::cli {
 
@@ -37,12 +41,42 @@ class OutputFile {
   bool is_unused_ = false;  // made here, and nothing was written to it
 };
 
-/// The file (or what a link of that name leads to) holds `content` and nothing else, with the permissions that it had:
-/// `content` is written beside it and put in its place, so that a reader, also after a crash, finds the old file or the
-/// new one. A pipe or a device is written to. Throws IoError; the old file is there then.
+/// A file in the folder of the one whose place it is to take (or of what a link of that name leads to), of a name that
+/// no other has, with the permissions of the old one. A reader, also after a crash, finds the old file or the new one.
+/// Gone with this object, unless it took the place.
+class FileBeside {
+ public:
+  /// path: no device. Throws IoError, as the others do, where the place cannot be taken.
+  explicit FileBeside(const std::string& path);
+  ~FileBeside();
+  FileBeside(const FileBeside&) = delete;
+  FileBeside& operator=(const FileBeside&) = delete;
+
+  /// Appends.
+  void write(std::string_view content);
+  void take_place();
+
+ private:
+  IoError problem() const;
+  void remove();
+
+  const std::string path_;  // as it was given
+  std::filesystem::path target_;
+  std::string name_;
+  bool is_new_ = false;
+  int fd_ = -1;
+};
+
+/// The file holds `content` and nothing else, by a FileBeside. Standard output ("-"), a pipe or a device is written to.
+/// Throws IoError; the old file is there then.
 void replace_file(const std::string& path, std::string_view content);
 
 /// Throws IoError where replace_file() surely would: to be told before the content takes hours to make.
 void check_replaceable(const std::string& path);
+
+/// Whether something is in the file already. Throws InvalidArgument where that begins like none of `beginnings` (a file
+/// that is shorter than one: like as much of it): it is somebody else's, a model's for instance, and to be kept.
+/// what: they hold, as in "embeddings".
+bool holds_own(const std::string& path, std::initializer_list<std::string_view> beginnings, std::string_view what);
 
 }  // namespace caravel::cli

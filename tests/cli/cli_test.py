@@ -281,6 +281,21 @@ class Errors(unittest.TestCase):
                 self.assertIn("MODEL: '': give a model, or leave it out",
                               self.assert_one_line(run(*args, check=False), code=2))
 
+    def test_rows_are_not_written_over_the_data_nor_over_another_file(self):
+        with tempfile.TemporaryDirectory() as folder:
+            data, model, chosen = (Path(folder, name) for name in ("data.csv", "model.gguf", "chosen.csv"))
+            data.write_text("instruction,output\nSay one,one\nSay two,two\n")
+            model.write_bytes(b"GGUF\x03\0\0\0")
+            choose = lambda output: run("prospect", "tasks", "--data", str(data), "--random", "1", "-o", str(output),
+                                        check=False)
+            before = data.read_bytes()
+            self.assertIn("the --output is the --data", self.assert_one_line(choose(data)))
+            self.assertIn("model.gguf: is there and holds no rows", self.assert_one_line(choose(model)))
+            self.assertEqual((before, b"GGUF\x03\0\0\0"), (data.read_bytes(), model.read_bytes()))
+            for _ in range(2):
+                self.assertEqual(0, choose(chosen).returncode)
+            self.assertEqual(2, chosen.read_text().count("\n"))
+
     def test_a_named_pipe_is_no_model(self):
         with tempfile.TemporaryDirectory() as folder:
             pipe = Path(folder, "model.gguf")

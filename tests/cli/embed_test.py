@@ -105,7 +105,8 @@ class Embed(unittest.TestCase):
     def test_a_line_that_cannot_be_embedded_is_named_before_anything_is_written(self):
         texts = self.folder / "texts.txt"
         output = self.folder / "out.jsonl"
-        output.write_text("older\n")
+        older = '{"index":0,"embedding":[1.0],"usage":{"prompt_tokens":2}}\n'
+        output.write_text(older)
         for content, expected in [("a\n\nb\n", f"{texts}:2: is empty"), ("", f"{texts}: is empty"),
                                   ("a\n" + "long " * 600, f"{texts}:2: has 601 tokens; the context is 512")]:
             with self.subTest(expected):
@@ -113,40 +114,44 @@ class Embed(unittest.TestCase):
                 done = run("-i", str(texts), "-o", str(output), "--max-model-len", "512", *ENGINE, code=1)
                 self.assertIn(expected, done.stderr.decode())
                 self.assertEqual(1, len(done.stderr.splitlines()))
-                self.assertEqual("older\n", output.read_text())
+                self.assertEqual(older, output.read_text())
 
-    def test_ctrl_c_keeps_the_rows_of_jsonl_and_the_npy_file_that_was_there(self):
+    def test_ctrl_c_keeps_the_rows_of_jsonl_and_the_file_that_was_there(self):
         texts = self.folder / "texts.txt"
         texts.write_bytes(lines(TEXTS * 5000))
-        for name in ("out.jsonl", "out.npy"):
+        older = {"out.npy": b"\x93NUMPY older", "older.jsonl": b'{"index":0,"embedding":[1.0]}\n'}
+        for name in ("out.jsonl", "older.jsonl", "out.npy"):
             output = self.folder / name
-            output.write_text("older\n")
+            if name in older:
+                output.write_bytes(older[name])
             process = subprocess.Popen([CARAVEL, "embed", "-i", str(texts), "-o", str(output), *ENGINE],
                                        stderr=subprocess.PIPE)
             while b"/20000" not in process.stderr.readline():  # the first line of progress: it has begun
                 pass
-            while name == "out.jsonl" and output.stat().st_size < 10000:  # a row has more
+            while name == "out.jsonl" and (not output.exists() or output.stat().st_size < 10000):  # a row has more
                 time.sleep(0.01)
             process.send_signal(signal.SIGINT)
             _, errors = process.communicate(timeout=60)
             self.assertEqual(130, process.returncode)
-            if name == "out.npy":
-                self.assertIn(b"nothing was written", errors)
-                self.assertEqual("older\n", output.read_text())
+            if name in older:
+                self.assertIn(b"nothing was written" if name == "out.npy" else b"older.jsonl is as it was", errors)
+                self.assertEqual(older[name], output.read_bytes())
             else:
                 self.assertTrue(0 < len(rows(output.read_bytes())) < 20000)
+        self.assertEqual(["older.jsonl", "out.jsonl", "out.npy", "texts.txt"], sorted(os.listdir(self.folder)))
 
     def test_an_npy_file_is_whole_or_as_it_was(self):
         texts = self.folder / "texts.txt"
         texts.write_bytes(lines(TEXTS))
         output = self.folder / "out.npy"
-        output.write_text("older\n")
+        older = b"\x93NUMPY older"
+        output.write_bytes(older)
         limit = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (2000, resource.RLIM_INFINITY))
         done = subprocess.run([CARAVEL, "embed", "-i", str(texts), "-o", str(output), *ENGINE], capture_output=True,
                               timeout=120, preexec_fn=limit)
         self.assertEqual(1, done.returncode)
         self.assertIn(b"out.npy: cannot write: File too large; it is as it was", done.stderr)
-        self.assertEqual("older\n", output.read_text())
+        self.assertEqual(older, output.read_bytes())
         for name in ("new.npy", "new.jsonl"):
             run("no-such-model", "-i", str(texts), "-o", str(self.folder / name), code=1)
         self.assertEqual(["out.npy", "texts.txt"], sorted(os.listdir(self.folder)))
@@ -160,6 +165,26 @@ class Embed(unittest.TestCase):
                                                                                       code=2).stderr)
         done = run("--max-model-len", "512", *ENGINE, stdin=b"word " * 5_000_000, code=1)
         self.assertIn(b"has at least", done.stderr)
+
+    def test_what_holds_no_embeddings_is_no_output(self):
+        texts = self.folder / "texts.txt"
+        texts.write_text("a\nb\n")
+        model = self.folder / "model.gguf"
+        notes = self.folder / "keep.txt"
+        model.write_bytes(b"GGUF\x03\0\0\0")
+        notes.write_text('{"index": "mine"}\n')
+        for path in (model, notes):
+            for form in ("npy", "jsonl"):
+                before = path.read_bytes()
+                done = run(str(model), "-i", str(texts), "-o", str(path), "--format", form, code=1)
+                self.assertIn(f"{path.name}: is there and holds no embeddings".encode(), done.stderr)
+                self.assertEqual(before, path.read_bytes())
+        output = self.folder / "out.jsonl"
+        for _ in range(2):  # its own it may replace
+            run("-i", str(texts), "-o", str(output), *ENGINE)
+            self.assertEqual(2, len(rows(output.read_bytes())))
+        run("-i", str(texts), "-o", str(output), "--format", "npy", *ENGINE)
+        self.assertEqual((2, 576), read_npy(output.read_bytes())[0]["shape"])
 
     def test_the_input_is_no_output(self):
         texts = self.folder / "texts.txt"

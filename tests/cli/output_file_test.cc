@@ -93,6 +93,17 @@ TEST_F(OutputFileTest, ReplacingTouchesNoOtherFile) {
   EXPECT_EQ(files(), 4U);
 }
 
+TEST_F(OutputFileTest, WhatIsSomebodyElsesIsKnownByItsBeginning) {
+  EXPECT_FALSE(holds_own(path("new"), {"{"}, "figures"));
+  EXPECT_FALSE(holds_own(write("empty", ""), {"{"}, "figures"));
+  EXPECT_FALSE(holds_own("/dev/null", {"{"}, "figures"));
+  EXPECT_FALSE(holds_own("-", {"{"}, "figures"));
+  EXPECT_TRUE(holds_own(write("own", "[\n1"), {"{\n", "[\n"}, "figures"));
+  EXPECT_TRUE(holds_own(write("cut off", "["), {"{\n", "[\n"}, "figures"));
+  const std::string other = write("other", "[]");
+  EXPECT_THROW(holds_own(other, {"{\n", "[\n"}, "figures"), InvalidArgument);
+}
+
 TEST_F(OutputFileTest, WhatCannotBeReplacedSaysSo) {
   check_replaceable(path("new"));
   EXPECT_EQ(files(), 0U);

@@ -2,8 +2,14 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
+#include <system_error>
+
+#include "base/error.h"
 #include "base/log.h"
+#include "cli/output_file.h"
 #include "cli/usage.h"
+#include "nuggets/csv.h"
 #include "nuggets/example_rows.h"
 
 namespace caravel::cli {
@@ -52,6 +58,17 @@ nuggets::RowFile read_rows_aloud(const DataOptions& options) {
   nuggets::RowFile file = read_rows(options);
   tell_problems(file, options.name());
   return file;
+}
+
+void check_output(const std::string& output, const std::string& data, const nuggets::RowFile& rows) {
+  std::error_code unknown;
+  if (std::filesystem::equivalent(data, output, unknown)) {
+    throw fail<InvalidArgument>("{}: the --output is the --data; give another file", output);
+  }
+  const nuggets::RowSyntax& syntax = rows.syntax();
+  const std::string begin_of_csv =
+      syntax.header.empty() ? "" : nuggets::csv_cell(syntax.header.front(), syntax.delimiter);
+  holds_own(output, {"[", "{", begin_of_csv.empty() ? "{" : begin_of_csv}, "rows");
 }
 
 }  // namespace caravel::cli

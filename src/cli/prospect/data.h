@@ -22,4 +22,8 @@ nuggets::RowFile read_rows(const DataOptions& options);
 /// The same, and says on stderr what is wrong with some.
 nuggets::RowFile read_rows_aloud(const DataOptions& options);
 
+/// Throws InvalidArgument where `output`, to which some of `rows` will be written, is the file they come from (`data`),
+/// or holds something else than rows.
+void check_output(const std::string& output, const std::string& data, const nuggets::RowFile& rows);
+
 }  // namespace caravel::cli

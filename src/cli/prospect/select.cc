@@ -100,6 +100,9 @@ void select_from(const std::string& folder, const SelectionOptions& options, con
   const nuggets::RowFile file = open_scored_rows(run, data);
   const std::vector<const nuggets::Row*> rows = rows_of(run, file);
   check_rule(run, rule);
+  const std::string target =
+      output.empty() ? in_folder(folder, "selected" + std::string(extension_of(file.syntax()))) : output;
+  check_output(target, data.empty() ? run.info.at("data").at("path").get<std::string>() : data, file);
   nuggets::SelectOptions how{.rule = rule};
   std::vector<std::string> texts;
   std::vector<std::string_view> views;
@@ -146,13 +149,7 @@ void select_from(const std::string& folder, const SelectionOptions& options, con
     dropped += to_text(line) + "\n";
   }
   writer.end();
-  const std::string target =
-      output.empty() ? in_folder(folder, "selected" + std::string(extension_of(file.syntax()))) : output;
-  if (target == "-") {
-    OutputFile("-").write(selected);
-  } else {
-    replace_file(target, selected);
-  }
+  replace_file(target, selected);
   replace_file(in_folder(folder, kDroppedFile), dropped);
   log::tell(spdlog::level::info,
             fmt::format("{} of {} rows selected: {}", count, rows.size(), target == "-" ? "standard output" : target));

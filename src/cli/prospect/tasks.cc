@@ -137,16 +137,13 @@ void add_prospect_tasks(CLI::App& prospect) {
       throw UsageError("how many tasks? Give --kmeans N (over embeddings) or --random N");
     }
     const nuggets::RowFile rows = read_rows_aloud(options->data);
+    check_output(options->output, options->data.path, rows);
     const std::vector<size_t> chosen = choose_tasks(rows, options->choice, options->embeddings, options->seed);
     std::string content;
     nuggets::RowWriter writer(rows, [&](std::string_view part) { content += part; });
     for (const size_t index : chosen) writer.write(rows.rows()[index], Json::object());
     writer.end();
-    if (options->output.empty() || options->output == "-") {
-      OutputFile("-").write(content);
-    } else {
-      replace_file(options->output, content);
-    }
+    replace_file(options->output, content);
   });
 }
 
