@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <utility>
@@ -40,10 +41,19 @@ class FileDescriptor {
   int fd_;
 };
 
-std::string read_to_end(int fd, const std::string& name) {
+std::string read_to_end(int fd, const std::string& name, uint64_t most) {
+  struct stat status = {};
+  if (::fstat(fd, &status) != 0) throw_errno(name, "stat");
+  if (S_ISDIR(status.st_mode)) throw fail<IoError>("{}: is a directory", name);
+  const bool is_file = S_ISREG(status.st_mode);
+  if (!is_file) most = std::min(most, kMostOfStream);
   std::string content;
   char chunk[1 << 16];
   while (true) {
+    if (content.size() > most) {
+      throw fail<IoError>("{}: has more than {} MiB, the most that is read of {}", name, most >> 20,
+                          is_file ? "it" : "what is no regular file; put it into one");
+    }
     const ssize_t got = ::read(fd, chunk, sizeof chunk);
     if (got < 0) {
       if (errno == EINTR) continue;
@@ -87,15 +97,11 @@ MappedBytes File::map(uint64_t offset, uint64_t length) const {
   return MappedBytes(pages, pages_size, {static_cast<const std::byte*>(pages) + before, length});
 }
 
-std::string read_file(const std::string& path) {
-  const FileDescriptor file(path);
-  struct stat status = {};
-  if (::fstat(file.get(), &status) != 0) throw_errno(path, "stat");
-  if (S_ISDIR(status.st_mode)) throw fail<IoError>("{}: is a directory", path);
-  return read_to_end(file.get(), path);
+std::string read_file(const std::string& path, uint64_t most) {
+  return read_to_end(FileDescriptor(path).get(), path, most);
 }
 
-std::string read_standard_input() { return read_to_end(STDIN_FILENO, "standard input"); }
+std::string read_standard_input() { return read_to_end(STDIN_FILENO, "standard input", kAnySize); }
 
 std::string read_input(const std::string& path) { return path == "-" ? read_standard_input() : read_file(path); }
 

@@ -68,10 +68,15 @@ class File {
   uint64_t size_;
 };
 
-/// The whole content. Throws NotFound or IoError.
-std::string read_file(const std::string& path);
+inline constexpr uint64_t kAnySize = UINT64_MAX;
+/// What is no regular file may have no end, as /dev/zero: no more than this is read of it.
+inline constexpr uint64_t kMostOfStream = uint64_t{1} << 30;
 
-/// All of standard input. Throws IoError.
+/// The whole content. Throws NotFound or IoError, also where there are more than `most` bytes, or of what is no regular
+/// file more than kMostOfStream.
+std::string read_file(const std::string& path, uint64_t most = kAnySize);
+
+/// All of standard input. Throws IoError, as read_file() does.
 std::string read_standard_input();
 
 /// What a flag that takes a file names: read_file(), and read_standard_input() of "-".

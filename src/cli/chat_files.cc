@@ -21,6 +21,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr uint64_t kMostOfConversation = uint64_t{64} << 20;  // bytes; a model's context holds far less
+
 std::string environment(const char* name) {
   const char* const value = std::getenv(name);
   return value == nullptr ? "" : value;
@@ -35,7 +37,7 @@ std::string shell_word(std::string_view text) {
 
 /// It holds messages, or nothing.
 bool may_be_replaced(const std::string& path) {
-  const std::string text = read_file(path);
+  const std::string text = read_file(path, kMostOfConversation);
   if (text.empty()) return true;
   try {
     chat::parse_messages(parse_json(text), "messages");
@@ -111,7 +113,7 @@ void save_messages(const std::string& path, const Json& messages) {
 }
 
 Json load_messages(const std::string& path) {
-  const std::string text = read_file(path);
+  const std::string text = read_file(path, kMostOfConversation);
   Json messages;
   try {
     messages = parse_json(text);
@@ -137,7 +139,7 @@ std::string compose(const std::string& text) {
     throw fail<IoError>("the editor '{}' failed ({}); nothing is sent. VISUAL or EDITOR names another one", editor,
                         WIFEXITED(status) ? fmt::format("exit code {}", WEXITSTATUS(status)) : "it was ended");
   }
-  return read_file(file.path());
+  return read_file(file.path(), kMostOfConversation);
 }
 
 }  // namespace caravel::cli

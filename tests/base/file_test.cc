@@ -51,6 +51,20 @@ TEST_F(FileTest, APartOutlivesItsFileAndMoves) {
   EXPECT_EQ(moved.bytes()[0], std::byte{'x'}) << "kept by somebody else";
 }
 
+TEST_F(FileTest, NoMoreIsReadThanIsWanted) {
+  open(100);
+  EXPECT_EQ(read_file(path_, 100).size(), 100U);
+  EXPECT_THROW(read_file(path_, 99), IoError);
+  EXPECT_EQ(read_file("/proc/self/stat", 4096).empty(), false) << "its size is 0 beforehand";
+  try {
+    read_file("/dev/zero", 1 << 20);
+    FAIL() << "it has no end";
+  } catch (const IoError& error) {
+    EXPECT_STREQ("/dev/zero: has more than 1 MiB, the most that is read of what is no regular file; put it into one",
+                 error.what());
+  }
+}
+
 TEST_F(FileTest, WhatIsNoFileIsRefused) {
   EXPECT_THROW(File::open(path_), NotFound);
   EXPECT_THROW(File::open(testing::TempDir()), IoError);

@@ -253,6 +253,8 @@ class Commands(unittest.TestCase):
         for name, problem in (("none.json", "no such file"), ("broken.json", "JSON"), ("/", "is a directory")):
             chat.line(f"/load {name}")
             chat.wait_for(f"caravel: {name}: [^\r]*{problem}")
+        chat.line("/load /dev/zero")
+        chat.wait_for("caravel: /dev/zero: has more than 64 MiB")
         chat.line("/save none/a.json")
         chat.wait_for("caravel: none/a.json: cannot write")
         self.assertEqual(asked, chat.messages())
