@@ -104,7 +104,14 @@ void OutputFile::check_in_place() const {
   struct stat own = {};
   struct stat named = {};
   if (::fstat(fd_, &own) != 0) return;
-  if (::stat(name_.c_str(), &named) == 0 && is_same_file(own, named)) return;
+  if (::stat(name_.c_str(), &named) == 0 && is_same_file(own, named)) {
+    const off_t end = ::lseek(fd_, 0, SEEK_CUR);
+    if (own.st_size >= end) return;
+    throw fail<IoError>(
+        "{}: somebody has cut it from {} bytes to {} while results were written to it; those behind are gone, and the "
+        "run ends. The same command computes them again",
+        name_, end, own.st_size);
+  }
   if (own.st_nlink == 0) {
     throw fail<IoError>("{}: somebody has deleted it while results were written to it; they are gone, and the run ends",
                         name_);

@@ -30,7 +30,8 @@ class OutputFile {
   void write(std::string_view lines);
   /// The same, but false where the reader of a pipe has closed it.
   bool try_write(std::string_view lines);
-  /// Throws IoError where somebody has deleted or renamed the file, so that nobody would find what is written to it.
+  /// Throws IoError where somebody has deleted or renamed the file, so that nobody would find what is written to it, or
+  /// has cut it, so that zeros would stand before that.
   void check_in_place() const;
 
  private:

@@ -228,7 +228,8 @@ class Rows(Batch):
 
     def test_an_output_that_is_taken_away_ends_the_run(self):
         for taken_away, part in ((Path.unlink, "somebody has deleted it"),
-                                 (lambda path: path.rename(path.with_name("moved")), "somebody has renamed it")):
+                                 (lambda path: path.rename(path.with_name("moved")), "somebody has renamed it"),
+                                 (lambda path: os.truncate(path, 0), "somebody has cut it")):
             self.write_rows(200, 24)
             process = subprocess.Popen([CARAVEL, "generate", "-i", str(self.input), "-o", str(self.output),
                                         "--temperature", "0", *ENGINE], stderr=subprocess.PIPE)

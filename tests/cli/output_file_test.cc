@@ -75,6 +75,15 @@ TEST_F(OutputFileTest, AFileThatIsGoneIsNoticed) {
   EXPECT_EQ(read_file(path("out")), "another\n");
 }
 
+TEST_F(OutputFileTest, AFileThatIsCutIsNoticed) {
+  OutputFile output(path("out"));
+  output.write("one\ntwo\n");
+  output.check_in_place();
+  fs::resize_file(path("out"), 4);
+  EXPECT_THAT(refusal([&] { output.write("three\n"); }), HasSubstr("out: somebody has cut it from 8 bytes to 4"));
+  EXPECT_EQ(read_file(path("out")), "one\n");
+}
+
 TEST_F(OutputFileTest, ReplacingTouchesNoOtherFile) {
   const std::string file = write("out", "old");
   fs::permissions(file, fs::perms::owner_read | fs::perms::owner_write);
