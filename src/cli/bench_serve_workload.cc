@@ -3,11 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <fstream>
-#include <iterator>
 #include <string_view>
 
 #include "base/error.h"
+#include "base/file.h"
 
 namespace caravel::cli {
 namespace {
@@ -115,9 +114,7 @@ std::string random_words(int count, std::mt19937_64& random) {
 }
 
 std::vector<PlannedRequest> read_dataset(const std::string& path, int count, std::optional<int> output, uint64_t seed) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) throw fail<NotFound>("{}: no such file, or it cannot be read", path);
-  const std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  const std::string text = read_file(path);
   std::vector<PlannedRequest> rows;
   const auto add = [&](const Json& row) {
     if (std::optional<PlannedRequest> planned = read_row(row, output)) rows.push_back(std::move(*planned));
