@@ -22,7 +22,9 @@ volatile std::sig_atomic_t last_words_to = STDERR_FILENO;
 const char* volatile last_words = nullptr;
 const termios* volatile last_mode = nullptr;
 
-void note(int) {
+void note(int signal) {
+  // Of a terminal that closes one may hear twice: of the system and of the shell.
+  if (signal == SIGHUP && interrupts > 0) return;
   interrupts = interrupts + 1;
   if (interrupts > 1) {
     if (const termios* const mode = last_mode; mode != nullptr) ::tcsetattr(STDIN_FILENO, TCSANOW, mode);
@@ -43,6 +45,12 @@ void handle_with(int signal, void (*handler)(int)) {
   ::sigaction(signal, &action, nullptr);
 }
 
+/// As nohup leaves it: the terminal may go.
+bool is_ignored_hangup(int signal) {
+  struct sigaction action = {};
+  return signal == SIGHUP && ::sigaction(signal, nullptr, &action) == 0 && action.sa_handler == SIG_IGN;
+}
+
 }  // namespace
 
 InterruptGuard::InterruptGuard(std::initializer_list<int> signals) : signals_(signals) {
@@ -50,6 +58,7 @@ InterruptGuard::InterruptGuard(std::initializer_list<int> signals) : signals_(si
     throw fail<IoError>("cannot make a pipe: {}", std::strerror(errno));
   }
   reset();
+  std::erase_if(signals_, is_ignored_hangup);
   for (const int signal : signals_) handle_with(signal, note);
 }
 

@@ -12,7 +12,7 @@ namespace caravel::cli {
 inline constexpr int kInterruptedExitCode = 130;  // 128 + SIGINT, as shells count
 
 /// Ctrl-C, or whichever signals it is told of, is noted while one of these lives instead of ending the program; a
-/// second one ends it at once. Not nested.
+/// second one ends it at once (a second SIGHUP says nothing new). A SIGHUP that is ignored stays so. Not nested.
 class InterruptGuard {
  public:
   explicit InterruptGuard(std::initializer_list<int> signals = {SIGINT});

@@ -253,7 +253,7 @@ void run_server(const ServeOptions& options) {
   if (config.served_model_names.empty()) {
     config.served_model_names = default_names(options.engine.model, engine->model());
   }
-  const InterruptGuard guard({SIGINT, SIGTERM});
+  const InterruptGuard guard({SIGINT, SIGTERM, SIGHUP});
   const auto app = server::App::start(*engine, config);
   const std::string address = url(config, app->port());
   log::show(

@@ -329,18 +329,30 @@ class Signals(unittest.TestCase):
         answer = connection.getresponse()
         return connection, events(answer)
 
-    def test_sigterm_lets_streams_end(self):
+    def test_sigterm_and_a_closed_terminal_let_streams_end(self):
+        for numbers in ((signal.SIGTERM,), (signal.SIGHUP, signal.SIGHUP)):
+            with self.subTest(numbers), Server() as server:
+                connection, chunks = self.stream(server, 300)
+                next(chunks)
+                for number in numbers:
+                    server.process.send_signal(number)
+                    time.sleep(0.05)
+                rest = list(chunks)
+                connection.close()
+                self.assertEqual("length", rest[-1]["choices"][0]["finish_reason"])
+                self.assertEqual(0, server.wait())
+
+    def test_under_nohup_the_terminal_may_close(self):
+        before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        self.addCleanup(signal.signal, signal.SIGHUP, before)
         with Server() as server:
-            connection, chunks = self.stream(server, 300)
-            next(chunks)
-            server.process.send_signal(signal.SIGTERM)
-            rest = list(chunks)
-            connection.close()
-            self.assertEqual("length", rest[-1]["choices"][0]["finish_reason"])
-            self.assertEqual(0, server.wait())
+            server.process.send_signal(signal.SIGHUP)
+            time.sleep(0.2)
+            self.assertEqual(200, server.request("GET", "/health")[0])
+            self.assertEqual(0, server.stop())
 
     def test_an_idle_server_ends_at_once(self):
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             with Server() as server:
                 idle = server.connect()
                 idle.request("GET", "/health")
