@@ -12,6 +12,7 @@
 #include <filesystem>
 #include <span>
 #include <system_error>
+#include <utility>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -150,8 +151,17 @@ void FileBeside::write(std::string_view content) {
 }
 
 void FileBeside::take_place() {
-  if (::fsync(fd_) != 0 || ::rename(name_.c_str(), target_.c_str()) != 0) throw problem();
-  name_.clear();
+  if (::fsync(fd_) != 0) throw problem();
+  if (::rename(name_.c_str(), target_.c_str()) == 0) {
+    name_.clear();
+    return;
+  }
+  // Nothing takes the place of a file that is mounted by itself, as containers do it: its content is written over.
+  if (errno != EBUSY && errno != EXDEV) throw problem();
+  std::error_code error;
+  if (std::filesystem::copy_file(name_, target_, std::filesystem::copy_options::overwrite_existing, error)) return;
+  throw fail<IoError>("{}: cannot write: {}; what was to stand there is in {}", path_, error.message(),
+                      std::exchange(name_, ""));
 }
 
 /// By errno.

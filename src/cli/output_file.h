@@ -43,7 +43,8 @@ class OutputFile {
 };
 
 /// A file in the folder of the one whose place it is to take (or of what a link of that name leads to), of a name that
-/// no other has, with the permissions of the old one. A reader, also after a crash, finds the old file or the new one.
+/// no other has, with the permissions of the old one. A reader, also after a crash, finds the old file or the new one
+/// (but not of a file that is a mount of its own, which is written over).
 /// Gone with this object, unless it took the place.
 class FileBeside {
  public:

@@ -158,6 +158,20 @@ class Embed(unittest.TestCase):
         self.assertIn(b"none/a.npy: cannot write", run("-i", str(texts), "-o", str(self.folder / "none/a.npy"),
                                                        code=1).stderr)
 
+    def test_a_file_that_is_mounted_by_itself_is_written_over(self):
+        texts, output, mounted = (self.folder / name for name in ("texts.txt", "out.npy", "mounted.npy"))
+        texts.write_bytes(lines(TEXTS))
+        mounted.touch()
+        output.touch()
+        command = f'mount --bind "{mounted}" "{output}" && exec "$@"'
+        done = subprocess.run(["unshare", "--map-root-user", "--mount", "sh", "-c", command, "sh", CARAVEL, "embed",
+                               "-i", str(texts), "-o", str(output), *ENGINE], capture_output=True, timeout=120)
+        if b"unshare" in done.stderr or b"mount" in done.stderr.split(b"caravel: ")[0]:
+            self.skipTest(f"nothing can be mounted here: {done.stderr.decode()}")
+        self.assertEqual(0, done.returncode, done.stderr)
+        self.assertEqual((4, 576), read_npy(mounted.read_bytes())[0]["shape"])
+        self.assertEqual(["mounted.npy", "out.npy", "texts.txt"], sorted(os.listdir(self.folder)))
+
     def test_what_was_not_meant_is_told(self):
         rows = b'{"text": "hello"}\n'
         self.assertIn(b"its lines look like JSON", run(*ENGINE, stdin=rows).stderr)
