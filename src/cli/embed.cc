@@ -24,6 +24,7 @@
 #include "cli/progress.h"
 #include "cli/run_in_order.h"
 #include "cli/usage.h"
+#include "cli/utf8_warning.h"
 #include "fields/json.h"
 
 namespace caravel::cli {
@@ -133,6 +134,7 @@ int run(const EmbedOptions& options) {
     throw fail<InvalidArgument>("{}: the --output is the --input; give another file", options.output);
   }
   tell_json(options, text);
+  warn_of_broken_utf8(text, options.input_name());
   const bool holds_others =
       holds_own(options.output, {"\x93NUMPY", R"({"index":0,"embedding":[)"}, "embeddings of an earlier run");
   // A .npy file is whole or not there: it is written at the end, beside the one that it replaces. Lines are written as

@@ -19,6 +19,7 @@
 #include "cli/output_file.h"
 #include "cli/request_row.h"
 #include "cli/usage.h"
+#include "cli/utf8_warning.h"
 #include "fields/sampling.h"
 #include "text/prompt_components.h"
 
@@ -57,6 +58,7 @@ std::string read_piped_prompt() {
   }
   std::string prompt = read_standard_input();
   if (prompt.empty()) throw UsageError("standard input is empty, and there is no --prompt TEXT");
+  warn_of_broken_utf8(prompt, "standard input");
   return prompt;
 }
 
@@ -65,7 +67,10 @@ GivenPrompt read_prompt(const GenerateOptions& options) {
     return {.components = text::parse_prompt_components(read_file(options.components), options.components)};
   }
   if (options.prompt) return {.text = *options.prompt};
-  return {.text = options.prompt_file.empty() ? read_piped_prompt() : read_file(options.prompt_file)};
+  if (options.prompt_file.empty()) return {.text = read_piped_prompt()};
+  GivenPrompt given{.text = read_file(options.prompt_file)};
+  warn_of_broken_utf8(given.text, options.prompt_file);
+  return given;
 }
 
 Submission make_submission(const GenerateOptions& options, const GivenPrompt& given, const Engine& engine) {

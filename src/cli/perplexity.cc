@@ -23,6 +23,7 @@
 #include "cli/run_in_order.h"
 #include "cli/text_windows.h"
 #include "cli/usage.h"
+#include "cli/utf8_warning.h"
 #include "fields/json.h"
 
 namespace caravel::cli {
@@ -61,6 +62,7 @@ struct PerplexityOptions {
   int chunks = 0;    // 0: all
   bool json = false;
 
+  std::string file_name() const { return file == "-" ? "standard input" : file; }
   bool as_llama_cpp() const { return windows == kLlamaCpp; }
 };
 
@@ -116,6 +118,7 @@ std::unique_ptr<Engine> open_engine(const PerplexityOptions& options, const Engi
 
 std::string read_text(const PerplexityOptions& options) {
   std::string text = read_input(options.file);
+  warn_of_broken_utf8(text, options.file_name());
   // llama.cpp's --file leaves out the last line's end.
   if (options.as_llama_cpp() && text.ends_with('\n')) text.pop_back();
   return text;
@@ -132,7 +135,7 @@ std::vector<TextWindow> windows_of(const PerplexityOptions& options, const Shape
   }
   if (windows.empty()) {
     throw fail<InvalidArgument>("{}: has {} tokens, too few for a window of {}{}",
-                                options.file == "-" ? "standard input" : options.file, tokens, shape.size,
+                                options.file_name(), tokens, shape.size,
                                 options.as_llama_cpp()
                                     ? ": give a longer text, a smaller --ctx-size, or --windows transformers"
                                     : ": give a longer text");

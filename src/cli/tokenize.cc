@@ -8,6 +8,7 @@
 #include "cli/commands.h"
 #include "cli/flags.h"
 #include "cli/output_file.h"
+#include "cli/utf8_warning.h"
 #include "fields/json.h"
 
 namespace caravel::cli {
@@ -28,6 +29,7 @@ void add_tokenize(CLI::App& program) {
   command.callback([options] {
     const std::unique_ptr<Tokenizer> tokenizer = open_tokenizer(options->engine);
     const std::string text = read_standard_input();
+    warn_of_broken_utf8(text, "standard input");
     const std::vector<int32_t> ids =
         tokenizer->encode(text, {.add_special = !options->no_bos, .parse_special = !options->no_special});
     Json tokens = Json::array();

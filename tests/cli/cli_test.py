@@ -322,8 +322,21 @@ class Tokenize(unittest.TestCase):
         self.assertGreater(len(plain["token_ids"]), len(parsed["token_ids"]))
 
     def test_broken_utf8_is_replaced(self):
-        broken = json.loads(run("tokenize", "--json", stdin=b"a\xffb").stdout)
-        self.assertEqual(json.loads(run("tokenize", "--json", stdin="a\ufffdb").stdout), broken)
+        done = run("tokenize", "--json", stdin=b"a\xffb")
+        whole = run("tokenize", "--json", stdin="a\ufffdb")
+        self.assertEqual((whole.stdout, b""), (done.stdout, whole.stderr))
+        self.assertIn("standard input: is not UTF-8 in 1 place, the first on line 1; each is read as U+FFFD",
+                      done.stderr.decode())
+
+    def test_every_command_that_reads_a_text_says_that_it_is_broken(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder, "latin1.txt")
+            path.write_bytes("Grüße\n\n".encode() + "schöne Grüße, und viele andere mehr".encode("latin-1") + b" \xe4\xb8")
+            for args in (["perplexity", "-c", "8", "-f"], ["generate", "--max-tokens", "1", "--prompt-file"]):
+                done = run(*args, str(path), *ENGINE)
+                self.assertIn("latin1.txt: is not UTF-8 in 4 places, the first on line 3", done.stderr.decode())
+            path.write_bytes(path.read_bytes().replace(b"\n\n", b"\n"))
+            self.assertIn(b"in 4 places, the first on line 2", run("embed", "-i", str(path), *ENGINE).stderr)
 
 
 class Inspect(unittest.TestCase):
