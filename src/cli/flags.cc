@@ -190,6 +190,7 @@ void add_engine_flags(CLI::App& command, EngineConfig& config) {
   command
       .add_flag("--enable-prefix-caching,!--no-enable-prefix-caching", config.enable_prefix_caching,
                 "Keep the blocks of finished prompts for later ones; on unless switched off")
+      ->multi_option_policy(CLI::MultiOptionPolicy::Throw)
       ->group(group);
   add_choice<Preemption>(
       command, "--preemption", config.preemption,

@@ -157,7 +157,10 @@ std::string requirement_problem(const CLI::App& command, const std::string& what
 std::string mismatch_problem(const CLI::App& command, const std::string& name, const std::string& what) {
   const CLI::Option* const option = find_flag(command, name);
   if (option == nullptr) return what;
-  if (what.find("At Most") != what.npos) return name + " takes one value, and several are given";
+  if (what.find("At Most") != what.npos) {
+    const bool takes_value = option->get_items_expected_max() > 0;
+    return name + (takes_value ? " takes one value, and several are given" : " is given twice, or beside its opposite");
+  }
   return fmt::format("{} needs a value: {}", name, value_name(*option));
 }
 

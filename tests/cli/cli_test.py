@@ -223,6 +223,8 @@ class Errors(unittest.TestCase):
                 (["--gpu-memory-utilization", "0.9"], "no flag is called '--gpu-memory-utilization': use --kv-cache"),
                 (["--dtype=float16"], "no flag is called '--dtype': weights keep the type of their file"),
                 (["smollm2", "stray"], "'stray' has no meaning here"),
+                (["--enable-prefix-caching", "--no-enable-prefix-caching"],
+                 "--enable-prefix-caching is given twice, or beside its opposite"),
                 (["-n", "-1"], "-n: -1: give a whole number, 1 to 2147483647; it counts answers, and --max-tokens bounds"),
                 (["-n", "1000"], "-n is 1000; the engine runs 64 sequences at once (--max-num-seqs)"),
                 (["--beams", "3", "-n", "5"], "--beams is 3; it must be at least n, which is 5"),
