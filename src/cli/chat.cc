@@ -31,7 +31,7 @@ namespace {
 
 constexpr const char* kMoreHelp =
     "A pasted block is one message. Three double quotes begin a message of several lines and end it.\n"
-    "/ and letters are a command; /etc/hosts or /* is a message, and so is all that has a space before it.\n"
+    "/ and letters are a command; /etc/hosts or /* is a message, and so is what has a space before it.\n"
     "Ctrl-C stops an answer, or gives a line up; ctrl-D leaves; Tab completes commands.\n";
 
 /// A line beside the conversation, dim where the terminal can.
@@ -412,7 +412,7 @@ class Chat {
         {"/reset", "", "forget the conversation, but for the system prompt", [this](const std::string&) { reset(); }},
         {"/system", "[TEXT]", "forget it, and begin another with this system prompt (none: no text)",
          [this](const std::string& text) { begin_with_system(text); }},
-        {"/set", "[NAME VALUE]", "how answers are drawn, such as /set temperature 0.2, or default; alone: what holds",
+        {"/set", "[NAME VALUE]", "how answers are drawn: /set temperature 0.2, or default; alone: what holds",
          [this](const std::string& assignment) { set(assignment); }, settings},
         {"/model", "[NAME]", "which model it is; go on with another one",
          [this](const std::string& name) { name.empty() ? show_model() : open_model(name); }, models},

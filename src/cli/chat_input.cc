@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/log.h"
 
 namespace caravel::cli {
 namespace {
@@ -61,7 +62,10 @@ std::optional<std::string> ChatInput::read_line(const char* prompt) {
 ChatEntry ChatInput::read_quoted(std::string text) {
   while (!without_blanks_behind(text).ends_with(kQuotes)) {
     const std::optional<std::string> line = read_line(". ");
-    if (guard_.interrupted()) return {};
+    if (guard_.interrupted()) {
+      if (editor_) log::show("(the message is given up)\n");
+      return {};
+    }
     if (!line) return {.text = without_blank_lines(text), .is_message = true};
     text.append("\n").append(*line);
   }

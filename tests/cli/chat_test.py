@@ -155,6 +155,14 @@ class Messages(unittest.TestCase):
         chat.wait_for(r"> $")
         self.assertEqual(3, len(chat.users()))
 
+    def test_a_block_that_ctrl_c_ends_is_given_up_aloud(self):
+        chat = Terminal(self, "--max-tokens", "4")
+        chat.line('"""one')
+        chat.wait_for(r"\. ")
+        chat.keys(CTRL_C)
+        chat.wait_for(r"\(the message is given up\)")
+        self.assertEqual([], chat.messages())
+
     def test_letters_beyond_ascii_are_typed(self):
         chat = Terminal(self, "--max-tokens", "4")
         chat.line("Grüße, 世界! 🚢x\x7f")
@@ -196,6 +204,7 @@ class Commands(unittest.TestCase):
         listed = chat.wait_for(r"\r\n/help.*/stats.*/exit[^\r]*\r\n").decode()
         chat.wait_for("> ")  # keys that come before it are the terminal's own
         names = re.findall(r"\r\n(/\w+)", listed)
+        self.assertLess(max(map(len, listed.splitlines())), 98)
         for name in ("/continue", "/edit", "/reset", "/system", "/set", "/model", "/save", "/load"):
             self.assertIn(name, names)
         chat.keys("/s\t")
