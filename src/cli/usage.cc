@@ -103,6 +103,7 @@ std::string unknown_command(const CLI::App& command, const std::string& name) {
 }
 
 std::string stray_word(const CLI::App& command, const std::string& word) {
+  if (find_flag(command, "--model") == nullptr) return fmt::format("'{}' has no meaning here", word);
   const std::string hint = text_hint(command);
   return fmt::format("'{}' has no meaning here: MODEL stands before it{}{}", word, hint.empty() ? "" : ", and ", hint);
 }

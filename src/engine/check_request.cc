@@ -104,8 +104,8 @@ int64_t answer_room(const SamplingParams& params, int64_t prompt_tokens, const R
   const int64_t room = limits.max_model_len - prompt_tokens;
   if (room < (*params.max_tokens > 0 ? 1 : 0)) {
     throw fail<InvalidArgument>(
-        "the prompt has {} tokens; prompt and answer together may have {} (max_model_len): shorten it", prompt_tokens,
-        limits.max_model_len);
+        "the prompt has {} token{}; prompt and answer together may have {} (max_model_len): shorten it", prompt_tokens,
+        prompt_tokens == 1 ? "" : "s", limits.max_model_len);
   }
   const int sequences = sequences_of(params);
   const int64_t held = limits.pool.most_tokens(prompt_tokens, sequences, limits.max_model_len);

@@ -70,8 +70,7 @@ MemoryPlan plan_memory(const AvailableMemory& available, const ModelMemory& mode
   plan.kv_cache = config.kv_cache_memory != 0 ? config.kv_cache_memory : choose_kv_cache(model, plan.left(), config);
   if (plan.kv_cache < least * block) {
     throw fail<CapacityError>(
-        "{} bytes for the KV cache hold {} blocks of {} bytes; at least {} are needed: give kv_cache_memory {} bytes "
-        "or more",
+        "kv_cache_memory is {} bytes, which hold {} blocks of {} bytes; at least {} are needed: give {} bytes or more",
         plan.kv_cache, plan.kv_cache / block, block, least, least * block);
   }
   plan.max_model_len =

@@ -183,7 +183,7 @@ std::string near_path(const fs::path& path) {
   std::vector<std::string> names = names_in(folder.empty() ? "." : folder);
   std::erase_if(names, [&](const std::string& name) {
     std::error_code error;
-    return fs::path(name).extension() != ".gguf" && !fs::is_directory(folder / name, error);
+    return name == path.filename() || fs::path(name).extension() != ".gguf" && !fs::is_directory(folder / name, error);
   });
   const std::string near = near_miss(path.filename().string(), names);
   return near.empty() ? "" : (folder / near).string();
@@ -207,7 +207,10 @@ std::string missing_model(const std::string& model) {
   std::string near = near_miss(model, names);
   if (near.empty()) near = near_path(model);
   std::string problem;
-  if (model.starts_with("https://") || model.starts_with("http://")) {
+  std::error_code error;
+  if (fs::is_symlink(model, error)) {
+    problem = "it is a link that leads to nothing";
+  } else if (model.starts_with("https://") || model.starts_with("http://")) {
     problem = "addresses are not fetched: hf download org/name, or curl -LO, and give the name, or the file";
   } else if (const auto name = parse_hub_name(model)) {
     problem = not_in_hub(*name, hub_directory());

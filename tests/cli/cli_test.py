@@ -234,6 +234,15 @@ class Errors(unittest.TestCase):
             with self.subTest(args):
                 line = self.assert_one_line(run("generate", "--prompt", "a", *args, check=False), code=2)
                 self.assertIn("caravel: " + expected, line)
+        too_small = self.assert_one_line(run("generate", "-p", "a", "--kv-cache-memory", "1KiB", check=False))
+        self.assertRegex(too_small, r"--kv-cache-memory is 1024 bytes, which hold 0 blocks .*: give \d+ bytes or more")
+        stray = self.assert_one_line(run("completion", "bash", "zsh", check=False), code=2)
+        self.assertIn("'zsh' has no meaning here; caravel completion", stray)
+        with tempfile.TemporaryDirectory() as folder:
+            loop = Path(folder, "loop.gguf")
+            loop.symlink_to("loop.gguf")
+            self.assertTrue(self.assert_one_line(run("inspect", str(loop), check=False)).endswith(
+                "loop.gguf: it is a link that leads to nothing"))
         self.assertIn("caravel: a command is missing", self.assert_one_line(run(check=False), code=2))
         self.assertIn("caravel: no command is called 'generat'",
                       self.assert_one_line(run("generat", check=False), code=2))
