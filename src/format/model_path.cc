@@ -25,7 +25,7 @@ namespace fs = std::filesystem;
 
 struct KnownModel {
   std::string_view name;
-  std::string_view file;
+  std::string_view file;  // or folder
   std::optional<float> temperature = {};  // by its card, where its file does not say it
   std::optional<float> top_p = {};
 };
@@ -34,6 +34,7 @@ struct KnownModel {
 constexpr KnownModel kKnownModels[] = {
     {"smollm2", "SmolLM2-135M-Instruct.Q4_1.gguf", 0.2F, 0.9F},
     {"gemma3-270m", "gemma-3-270m-q4_k_m.gguf"},
+    {"minilm", "all-MiniLM-L6-v2"},
 };
 
 std::optional<std::string> environment(const char* name) {
