@@ -26,6 +26,25 @@ std::string strip(std::string_view text, const Step& step) {
   return std::string(text);
 }
 
+// As `tokenizers` has it, in its order.
+std::string without_spaces(std::string text) {
+  static constexpr std::pair<std::string_view, std::string_view> kRewritten[] = {
+      {" .", "."},   {" ?", "?"},           {" !", "!"},   {" ,", ","},     {" ' ", "'"},    {" n't", "n't"},
+      {" 'm", "'m"}, {" do not", " don't"}, {" 's", "'s"}, {" 've", "'ve"}, {" 're", "'re"},
+  };
+  for (const auto& [from, to] : kRewritten) text = replace_all(text, from, to);
+  return text;
+}
+
+std::string joined_word_piece(std::string text, const Step& step, bool first) {
+  if (!first && text.starts_with(step.pattern)) {
+    text.erase(0, step.pattern.size());
+  } else if (!first) {
+    text.insert(0, " ");
+  }
+  return step.cleans_up ? without_spaces(std::move(text)) : text;
+}
+
 // A file that has no decoder: its added tokens stand for themselves.
 std::string bytes_by_kind(const TokenizerData::Token& token, TokenizerKind kind) {
   if (kind == TokenizerKind::kSentencePieceBpe) return with_byte(token, replace_all(token.text, kSpaceMark, " "));
@@ -42,21 +61,25 @@ Decoder::Decoder(const TokenizerData& data)
       continue;
     }
     has_first_form_ |= step.kind == Step::Kind::kMetaspace && step.strips_text;
+    joins_words_ |= step.kind == Step::Kind::kWordPiece;
     steps_.push_back(step);
   }
   const bool puts_space_in_front = !data.normalizer.empty() && data.normalizer.front().content == kSpaceMark &&
                                    data.normalizer.front().pattern.empty();
+  has_first_form_ |= joins_words_;
   if (by_kind_ && kind_ == TokenizerKind::kSentencePieceBpe && puts_space_in_front) {
     leading_ = {.character = " ", .most = 1};
   }
 }
 
 bool Decoder::drops_leading_space() const {
-  return has_first_form_ || (leading_.character == " " && leading_.most > 0);
+  return (has_first_form_ && !joins_words_) || (leading_.character == " " && leading_.most > 0);
 }
 
 std::string Decoder::bytes(const TokenizerData::Token& token, bool first) const {
-  if (token.type == TokenType::kControl || token.type == TokenType::kUnknown) return token.text;
+  // Words are told apart by spaces, whatever their tokens are.
+  const bool is_special = token.type == TokenType::kControl || token.type == TokenType::kUnknown;
+  if (is_special && !joins_words_) return token.text;
   if (by_kind_) return bytes_by_kind(token, kind_);
   std::string text = token.text;
   if (token.normalized && is_valid_utf8(text)) text = normalize(text, normalizer_).text;
@@ -78,6 +101,9 @@ std::string Decoder::bytes(const TokenizerData::Token& token, bool first) const 
         break;
       case Step::Kind::kByteLevel:
         text = byte_level_decode(text);
+        break;
+      case Step::Kind::kWordPiece:
+        text = joined_word_piece(std::move(text), step, first);
         break;
     }
   }

@@ -16,7 +16,7 @@ class Decoder {
   /// The bytes that a token adds to a text, maybe a part of a character. first: it begins the text, and
   /// has_first_form().
   std::string bytes(const TokenizerData::Token& token, bool first) const;
-  /// The first token of a text may stand for something else than the same token later (Metaspace).
+  /// The first token of a text may stand for something else than the same token later (Metaspace, WordPiece).
   bool has_first_form() const { return has_first_form_; }
 
   /// A character that is taken off the beginning of a whole text, and how many of it at most.
@@ -34,6 +34,7 @@ class Decoder {
   std::vector<TokenizerData::DecoderStep> steps_;
   std::vector<TokenizerData::NormalizerStep> normalizer_;  // of added tokens that are found in normalised text
   bool has_first_form_ = false;
+  bool joins_words_ = false;  // WordPiece
   Leading leading_;
 };
 

@@ -15,7 +15,7 @@ constexpr size_t kComposed = 3;
 size_t shrinks(const std::vector<TokenizerData::NormalizerStep>& normalizer) {
   size_t factor = 1;
   for (const TokenizerData::NormalizerStep& step : normalizer) {
-    if (step.form == TokenizerData::Normalization::kNfkc) return 0;
+    if (step.bert || step.form == TokenizerData::Normalization::kNfkc) return 0;
     if (step.form == TokenizerData::Normalization::kNfc) {
       factor *= kComposed;
     } else if (step.content.size() < step.pattern.size()) {
@@ -30,7 +30,7 @@ bool takes_bytes_away(const TokenizerData& data, const NamedPreTokenizer& splitt
   const auto strips = [](const TokenizerData::Token& token) { return token.lstrip || token.rstrip; };
   const auto removes = [&](const TokenizerData::SplitStep& step) {
     const bool rewrites = data.kind == TokenizerKind::kByteLevelBpe && !step.space_mark.empty();
-    return step.behavior == kRemoved || rewrites;
+    return step.is_bert || step.behavior == kRemoved || rewrites;
   };
   return std::ranges::any_of(data.tokens, strips) || std::ranges::any_of(splitting.steps, removes) ||
          std::ranges::any_of(data.split_steps, removes);

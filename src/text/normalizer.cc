@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/utf8.h"
+#include "text/bert_text.h"
 #include "text/tokenizer_data.h"
 #include "text/unicode.h"
 #include "text/vocabulary.h"
@@ -11,19 +12,20 @@ namespace caravel::text {
 namespace {
 
 std::string rewritten(const TokenizerData::NormalizerStep& step, std::string_view text) {
+  if (step.bert) return bert_cleaned(text, *step.bert);
   if (step.form != TokenizerData::Normalization::kNone) return normalize(text, step.form);
   return replace_all(text, step.pattern, step.content);
 }
 
 // Of several characters that become others, `tokenizers` says that these stand for the last.
 bool replaces_beginning(const TokenizerData::NormalizerStep& step, const NormalText& text) {
-  if (step.form != TokenizerData::Normalization::kNone || text.in_front > 0) return false;
+  if (step.bert || step.form != TokenizerData::Normalization::kNone || text.in_front > 0) return false;
   const bool is_one_for_some = step.pattern.size() == char_length(step.pattern[0]) && !step.content.empty();
   return !is_one_for_some && text.text.starts_with(step.pattern);
 }
 
 bool goes_in_front(const TokenizerData::NormalizerStep& step) {
-  return step.form == TokenizerData::Normalization::kNone && step.pattern.empty();
+  return !step.bert && step.form == TokenizerData::Normalization::kNone && step.pattern.empty();
 }
 
 }  // namespace

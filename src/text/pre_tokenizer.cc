@@ -1,9 +1,11 @@
 #include "text/pre_tokenizer.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/interrupt.h"
 #include "base/utf8.h"
+#include "text/bert_text.h"
 #include "text/normalizer.h"
 #include "text/tokenizer_data.h"
 
@@ -119,7 +121,9 @@ std::string with_marks(const Piece& piece, const TokenizerData::SplitStep& step,
 
 PreTokenizer::PreTokenizer(const std::vector<TokenizerData::SplitStep>& steps) {
   for (const auto& step : steps) {
-    steps_.push_back({step.is_regex ? Regex(step.pattern) : Regex::literal(step.pattern), step});
+    std::optional<Regex> regex;
+    if (!step.is_bert) regex = step.is_regex ? Regex(step.pattern) : Regex::literal(step.pattern);
+    steps_.push_back({std::move(regex), step});
   }
 }
 
@@ -131,8 +135,17 @@ Pieces PreTokenizer::split(std::string_view text, TextPlace place) const {
   std::vector<Span> spans;
   const CharacterSet characters = has_new_characters(text) ? CharacterSet::kUnicode16 : CharacterSet::kUnicode14;
   for (const Step& step : steps_) {
-    Regex::Searcher searcher(step.regex, characters);
     finer.clear();
+    if (!step.regex) {
+      for (const Piece& piece : pieces) {
+        for_each_bert_word(piece.text, [&](size_t begin, size_t end) {
+          finer.push_back({piece.text.substr(begin, end - begin), piece.place.from(begin)});
+        });
+      }
+      pieces.swap(finer);
+      continue;
+    }
+    Regex::Searcher searcher(*step.regex, characters);
     for (Piece piece : pieces) {
       if (!step.data.space_mark.empty()) {
         TextPlace marked;

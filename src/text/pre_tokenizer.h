@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <deque>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -56,7 +57,7 @@ class PreTokenizer {
 
  private:
   struct Step {
-    Regex regex;
+    std::optional<Regex> regex;  // nothing: BERT's step
     TokenizerData::SplitStep data;
   };
   std::vector<Step> steps_;

@@ -14,7 +14,7 @@ namespace caravel {
 using namespace text;
 namespace {
 
-using Model = std::variant<ByteLevelBpe, SentencePieceBpe>;
+using Model = std::variant<ByteLevelBpe, SentencePieceBpe, WordPiece>;
 
 // What the pre-tokenizer's name adds to what the data say themselves.
 NamedPreTokenizer splitting_of(const TokenizerData& data) {
@@ -35,6 +35,7 @@ std::vector<TokenizerData::NormalizerStep> normalizer_of(const TokenizerData& da
 
 Model make_model(const TokenizerData& data, const Vocabulary& vocabulary, const NamedPreTokenizer& splitting) {
   if (data.kind == TokenizerKind::kSentencePieceBpe) return SentencePieceBpe(data, vocabulary);
+  if (data.kind == TokenizerKind::kWordPiece) return WordPiece(data, vocabulary);
   return ByteLevelBpe(data, vocabulary, splitting.steps, splitting.ignore_merges);
 }
 
@@ -109,7 +110,7 @@ void Tokenizer::Impl::encode_plain(std::string_view text, bool begins_input, boo
       out.push_back(fragment.id);
     } else {
       const TextPlace within = place_of(fragment.text, normal.text, place);
-      std::visit([&](const auto& bpe) { bpe.encode(fragment.text, within, parse_special, out); }, model);
+      std::visit([&](const auto& chosen) { chosen.encode(fragment.text, within, parse_special, out); }, model);
     }
   }
 }

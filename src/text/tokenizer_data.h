@@ -16,6 +16,7 @@ namespace caravel {
 enum class TokenizerKind : uint8_t {
   kByteLevelBpe,      // GPT-2's: text is split by regular expressions, bytes are mapped to printable characters
   kSentencePieceBpe,  // characters are merged; spaces have become a mark, unknown characters become <0xNN> bytes
+  kWordPiece,         // BERT's: a word becomes its longest pieces, from its front to its end
 };
 
 /// All that a tokenizer needs, as plain data: what a GGUF file's metadata or a tokenizer.json say. `format` fills it,
@@ -61,18 +62,28 @@ struct TokenizerData {
       kContiguous
     } behavior = Behavior::kIsolated;
     bool splits = true;           // false: a Metaspace that only writes its marks
+    bool is_bert = false;         // BertPreTokenizer, and none of the above: words between white space, which goes, and
+                                  // punctuation, each character of which is a word
     std::string space_mark = {};  // Metaspace: what a piece's spaces become before it is split; empty: they stay
     // Metaspace: the mark goes before a piece that does not begin with one; kFirst: before the input's beginning alone.
     enum class Prefix : uint8_t { kNever, kFirst, kAlways } prefix = Prefix::kNever;
   };
   std::vector<SplitStep> split_steps;
 
-  enum class Normalization : uint8_t { kNone, kNfc, kNfkc };
+  enum class Normalization : uint8_t { kNone, kNfc, kNfkc, kNfd };
+  /// `tokenizers`' BertNormalizer; its parts in the order in which they act.
+  struct BertCleaning {
+    bool cleans_text = true;     // control characters go, and all white space becomes spaces
+    bool parts_chinese = true;   // each Chinese character is a word of its own
+    bool strips_accents = true;  // characters are decomposed, and nonspacing marks go
+    bool lowercases = true;
+  };
   /// What is done to text before it is split, step by step.
   struct NormalizerStep {
     Normalization form = Normalization::kNone;
     std::string pattern = {};  // where there is no form: this becomes `content`; empty: content goes before the text
     std::string content = {};
+    std::optional<BertCleaning> bert = {};  // the step is this one, and none of the above
   };
   std::vector<NormalizerStep> normalizer;
 
@@ -85,12 +96,14 @@ struct TokenizerData {
       kStrip,         // up to `start` and `stop` times `pattern`, a character, goes from each token's ends
       kMetaspace,     // `pattern`, a character, becomes a space; strips_text: in the first token, nothing
       kByteLevel,     // GPT-2's characters become bytes
+      kWordPiece,     // a space before tokens that do not begin with `pattern`, which the others lose
     } kind;
     std::string pattern = {};
     std::string content = {};
     size_t start = 0;
     size_t stop = 0;
     bool strips_text = false;  // kStrip: from the beginning of the whole text, not of each token
+    bool cleans_up = false;    // kWordPiece: no space before punctuation and the like
   };
   std::vector<DecoderStep> decoder;
 
@@ -101,6 +114,9 @@ struct TokenizerData {
   // may merge, as in `tokenizers`; true: may not, as in llama.cpp.
   bool left_out_parts = false;
   bool merges_by_score = false;  // kSentencePieceBpe: by tokens' scores (GGUF), else by rank in merges
+
+  std::string continuing_prefix;  // kWordPiece: what a piece that does not begin its word is spelled with, "##"
+  size_t longest_word = 0;        // kWordPiece: characters; a longer word is one unknown token
 
   std::optional<int32_t> bos_id;
   std::optional<int32_t> eos_id;

@@ -14,6 +14,7 @@
 #include "text/sentencepiece_bpe.h"
 #include "text/tokenizer_data.h"
 #include "text/vocabulary.h"
+#include "text/word_piece.h"
 
 namespace caravel {
 
@@ -30,7 +31,7 @@ struct Tokenizer::Impl {
   text::Vocabulary vocabulary;
   text::NamedPreTokenizer splitting;
   std::vector<TokenizerData::NormalizerStep> normalizer;
-  std::variant<text::ByteLevelBpe, text::SentencePieceBpe> model;
+  std::variant<text::ByteLevelBpe, text::SentencePieceBpe, text::WordPiece> model;
   text::LengthBound length_bound;
   text::AddedTokens raw_added;         // looked for in the text as it comes
   text::AddedTokens normalized_added;  // looked for in normalised text

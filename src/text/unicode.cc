@@ -37,6 +37,7 @@ bool is_word_char(char32_t c) {
 
 std::string normalize(std::string_view text, TokenizerData::Normalization form) {
   if (form == TokenizerData::Normalization::kNone || ascii_prefix(text) == text.size()) return std::string(text);
+  const bool composes = form != TokenizerData::Normalization::kNfd;
   auto options = static_cast<utf8proc_option_t>(UTF8PROC_STABLE | UTF8PROC_COMPOSE);
   if (form == TokenizerData::Normalization::kNfkc) options = static_cast<utf8proc_option_t>(options | UTF8PROC_COMPAT);
   const auto decompose = static_cast<utf8proc_option_t>((options & ~UTF8PROC_COMPOSE) | UTF8PROC_DECOMPOSE);
@@ -62,7 +63,8 @@ std::string normalize(std::string_view text, TokenizerData::Normalization form) 
     std::stable_sort(begin, end, [&](auto a, auto b) { return combining(a) < combining(b); });
     begin = end;
   }
-  const auto length = utf8proc_normalize_utf32(chars.data(), static_cast<utf8proc_ssize_t>(chars.size()), options);
+  auto length = static_cast<utf8proc_ssize_t>(chars.size());
+  if (composes) length = utf8proc_normalize_utf32(chars.data(), length, options);
   CARAVEL_CHECK_GE(length, 0);
 
   std::string out;

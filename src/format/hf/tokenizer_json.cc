@@ -163,12 +163,12 @@ void read_added_tokens(const json& added, const std::string& path, int64_t limit
   }
 }
 
+std::string model_type(const json& model) {
+  return model.contains("type") && model["type"].is_string() ? model["type"].get<std::string>() : "BPE";
+}
+
 // What Hugging Face's BPE can do and Caravel's does not.
 void refuse_unsupported(const json& model, const std::string& path) {
-  const std::string type =
-      model.contains("type") && model["type"].is_string() ? model["type"].get<std::string>() : "BPE";
-  if (type != "BPE")
-    throw fail<Unsupported>("{}: tokenizer model {} is not supported; Caravel reads BPE", path, printable(type));
   for (const char* key : {"continuing_subword_prefix", "end_of_word_suffix"}) {
     if (model.contains(key) && !model[key].is_null() && model[key] != "") {
       throw fail<Unsupported>("{}: BPE with {} is not supported", path, key);
@@ -177,6 +177,34 @@ void refuse_unsupported(const json& model, const std::string& path) {
   if (model.contains("dropout") && model["dropout"].is_number() && model["dropout"] != 0.0) {
     throw fail<Unsupported>("{}: BPE with dropout is not supported", path);
   }
+}
+
+void read_bpe(const json& model, LongLists& lists, const std::string& path, TokenizerData& data) {
+  refuse_unsupported(model, path);
+  if (model.contains("merges") && !model["merges"].is_array()) {
+    throw fail<FormatError>("{}: model.merges is not a list", path);
+  }
+  if (!lists.vocabulary || !lists.merges) throw fail<FormatError>("{}: a BPE model without vocab or merges", path);
+  if (!lists.merges_are_pairs) throw fail<FormatError>("{}: merge {} is not two tokens", path, lists.merges->size());
+  data.byte_fallback = model.contains("byte_fallback") && model["byte_fallback"] == true;
+  data.fuse_unknown = model.contains("fuse_unk") && model["fuse_unk"] == true;
+  data.ignore_merges = model.contains("ignore_merges") && model["ignore_merges"] == true;
+  data.merges = std::move(*lists.merges);
+}
+
+void read_word_piece(const json& model, const std::string& path, TokenizerData& data) {
+  constexpr size_t kLongestWord = 100;
+  data.kind = TokenizerKind::kWordPiece;
+  const json prefix = model.value("continuing_subword_prefix", json("##"));
+  const json longest = model.value("max_input_chars_per_word", json(kLongestWord));
+  if (!prefix.is_string() || !longest.is_number_unsigned()) {
+    throw fail<FormatError>(
+        "{}: a WordPiece model whose continuing_subword_prefix is no text or whose "
+        "max_input_chars_per_word is no number",
+        path);
+  }
+  data.continuing_prefix = prefix.get<std::string>();
+  data.longest_word = longest.get<size_t>();
 }
 
 }  // namespace
@@ -188,20 +216,20 @@ TokenizerData read_tokenizer_json(std::string_view text, const std::string& path
     throw fail<FormatError>("{}: not a tokenizer.json (it has no model)", path);
   }
   const json& model = root["model"];
-  refuse_unsupported(model, path);
-  if (model.contains("merges") && !model["merges"].is_array()) {
-    throw fail<FormatError>("{}: model.merges is not a list", path);
-  }
-  if (!lists.vocabulary || !lists.merges) throw fail<FormatError>("{}: a BPE model without vocab or merges", path);
-  if (!lists.merges_are_pairs) throw fail<FormatError>("{}: merge {} is not two tokens", path, lists.merges->size());
   TokenizerData data;
-  data.byte_fallback = model.contains("byte_fallback") && model["byte_fallback"] == true;
-  data.fuse_unknown = model.contains("fuse_unk") && model["fuse_unk"] == true;
-  data.ignore_merges = model.contains("ignore_merges") && model["ignore_merges"] == true;
+  const std::string type = model_type(model);
+  if (type == "WordPiece") {
+    read_word_piece(model, path, data);
+  } else if (type == "BPE") {
+    read_bpe(model, lists, path, data);
+  } else {
+    throw fail<Unsupported>("{}: tokenizer model {} is not supported; Caravel reads BPE and WordPiece", path,
+                            printable(type));
+  }
+  if (!lists.vocabulary) throw fail<FormatError>("{}: a {} model without vocab", path, type);
   const json& added = root.contains("added_tokens") ? root["added_tokens"] : json::array();
   const int64_t limit = static_cast<int64_t>(lists.vocabulary->size() + added.size()) + kMostHoles;
   read_vocabulary(*lists.vocabulary, path, limit, data);
-  data.merges = std::move(*lists.merges);
   read_added_tokens(added, path, limit, data);
   if (model.contains("unk_token") && model["unk_token"].is_string()) {
     data.unknown_id = data.find(model["unk_token"].get_ref<const std::string&>());

@@ -41,6 +41,7 @@ class Pipeline {
     each(root, "pre_tokenizer", "pretokenizers", [this](const json& piece) { pre_tokenizer(piece); });
     each(root, "decoder", "decoders", [this](const json& piece) { decoder(piece); });
     each(root, "post_processor", "processors", [this](const json& piece) { post_processor(piece); });
+    if (data_.kind == TokenizerKind::kWordPiece) return;
     if (!byte_level_ && !has_space_mark_) {
       unsupported("tokenizer that is neither byte-level nor writes spaces as", std::string(kLowBar));
     }
@@ -81,6 +82,13 @@ class Pipeline {
       const std::string pattern = literal_of(piece, "normalizer");
       data_.normalizer.push_back({.pattern = pattern, .content = text_of(piece, "content")});
       has_space_mark_ |= pattern == " ";
+    } else if (type == "BertNormalizer") {
+      const bool lowercases = flag_of(piece, "lowercase", true);
+      data_.normalizer.push_back(
+          {.bert = TokenizerData::BertCleaning{.cleans_text = flag_of(piece, "clean_text", true),
+                                               .parts_chinese = flag_of(piece, "handle_chinese_chars", true),
+                                               .strips_accents = flag_of(piece, "strip_accents", lowercases),
+                                               .lowercases = lowercases}});
     } else {
       unsupported("normalizer", type);
     }
@@ -99,6 +107,8 @@ class Pipeline {
       split(piece);
     } else if (type == "Metaspace") {
       metaspace(piece);
+    } else if (type == "BertPreTokenizer") {
+      add_step({.is_bert = true});
     } else {
       unsupported("pre-tokenizer", type);
     }
@@ -172,6 +182,9 @@ class Pipeline {
     } else if (type == "Metaspace") {
       step = {.kind = Kind::kMetaspace, .pattern = character_of(piece, "replacement", "Metaspace")};
       step.strips_text = prefix_of(piece) != Step::Prefix::kNever;
+    } else if (type == "WordPiece") {
+      step = {.kind = Kind::kWordPiece, .pattern = text_of(piece, "prefix")};
+      step.cleans_up = flag_of(piece, "cleanup", true);
     } else {
       unsupported("decoder", type);
     }
@@ -198,9 +211,32 @@ class Pipeline {
   void post_processor(const json& piece) {
     const std::string type = text_of(piece, "type");
     if (type == "ByteLevel") return;  // offsets alone
-    if (type != "TemplateProcessing") unsupported("post-processor", type);
-    if (has_template_) unsupported("post-processor", "Sequence with several TemplateProcessing");
+    const bool is_bert = type == "BertProcessing";
+    if (!is_bert && type != "TemplateProcessing") unsupported("post-processor", type);
+    if (has_template_) unsupported("post-processor", "Sequence with several templates");
     has_template_ = true;
+    is_bert ? bert_template(piece) : text_template(piece);
+    if (!data_.prefix_ids.empty()) data_.bos_id = data_.prefix_ids.front();
+    if (!data_.suffix_ids.empty()) data_.eos_id = data_.suffix_ids.back();
+  }
+
+  // {"cls": ["[CLS]", 101], "sep": ["[SEP]", 102]}
+  void bert_template(const json& piece) {
+    const auto id_of = [&](const char* key) {
+      const auto pair = piece.find(key);
+      const bool is_pair =
+          pair != piece.end() && pair->is_array() && pair->size() == 2 && (*pair)[1].is_number_integer();
+      const int64_t id = is_pair ? (*pair)[1].get<int64_t>() : -1;
+      if (id < 0 || id >= static_cast<int64_t>(data_.tokens.size())) {
+        throw fail<FormatError>("{}: BertProcessing without a token {} of the vocabulary", path_, key);
+      }
+      return static_cast<int32_t>(id);
+    };
+    data_.prefix_ids = {id_of("cls")};
+    data_.suffix_ids = {id_of("sep")};
+  }
+
+  void text_template(const json& piece) {
     const auto single = piece.find("single");
     if (single == piece.end() || !single->is_array()) {
       throw fail<FormatError>("{}: TemplateProcessing without a list \"single\"", path_);
@@ -218,8 +254,6 @@ class Pipeline {
       append_special(piece, text_of(part["SpecialToken"], "id"), texts == 0 ? data_.prefix_ids : data_.suffix_ids);
     }
     if (texts != 1) unsupported("post-processor", "TemplateProcessing that does not give the text once");
-    if (!data_.prefix_ids.empty()) data_.bos_id = data_.prefix_ids.front();
-    if (!data_.suffix_ids.empty()) data_.eos_id = data_.suffix_ids.back();
   }
 
   void append_special(const json& piece, const std::string& name, std::vector<int32_t>& out) const {
