@@ -26,4 +26,18 @@ struct GatedGemmArgs {
 /// bit; they are never written out (the fusion of DeepSpeed-Inference's feed-forward region, SC'22, section III).
 void gated_gemm(Stream& stream, const GatedGemmArgs& args);
 
+struct ActivatedGemmArgs {
+  const PackedWeight* weight = nullptr;  // [width, in], one part
+  GemmInput input;                       // [tokens, in], in the weight's input_form()
+  const float* bias = nullptr;           // [width], or nullptr
+  Activation activation = Activation::kGelu;
+  int64_t tokens = 0;
+  int64_t width = 0;
+  GemmInput out;  // [tokens, width]
+};
+
+/// out[t, i] = f(what gemm() of the weight and bias would give, to the bit), which is never written out: the first half
+/// of a feed-forward region without a gate.
+void activated_gemm(Stream& stream, const ActivatedGemmArgs& args);
+
 }  // namespace caravel::kernels

@@ -57,6 +57,27 @@ void gated_gemm(Stream& stream, const GatedGemmArgs& args) {
   cpu.enqueue(cpu_kernel_gated_gemm(cpu.device().isa()), flat);
 }
 
+CARAVEL_CPU_KERNEL(activated_gemm, ActivatedGemmCpuArgs)
+
+void activated_gemm(Stream& stream, const ActivatedGemmArgs& args) {
+  const PackedWeight& weight = *args.weight;
+  CARAVEL_CHECK_EQ(static_cast<int>(args.input.form), static_cast<int>(weight.input_form()));
+  CARAVEL_CHECK_EQ(args.input.width, weight.in());
+  CARAVEL_CHECK_EQ(args.out.width, args.width);
+  CARAVEL_CHECK_EQ(weight.parts().size(), size_t{1});
+  CARAVEL_CHECK_EQ(weight.out(), args.width);
+  const ActivatedGemmCpuArgs flat{packed_part(weight, weight.parts()[0]),
+                                  weight.in(),
+                                  args.input,
+                                  args.bias,
+                                  args.activation,
+                                  args.tokens,
+                                  args.width,
+                                  args.out};
+  CpuStream& cpu = as_cpu(stream);
+  cpu.enqueue(cpu_kernel_activated_gemm(cpu.device().isa()), flat);
+}
+
 CARAVEL_CPU_KERNEL(embedding, EmbeddingCpuArgs)
 
 void embedding(Stream& stream, const EmbeddingArgs& args) {

@@ -10,19 +10,22 @@
 namespace caravel::kernels {
 
 /// What a GEMM reads its input as. Quantised weights take 8-bit activations in blocks of 32 along the row, each with an
-/// f32 scale (max|x| / 127); F32, F16 and BF16 weights take f32.
-enum class InputForm : uint8_t { kF32, kQ8 };
+/// f32 scale (max|x| / 127); F32, F16 and BF16 weights take f32. kQ8Rotated is the same of each block times Hadamard's
+/// matrix (in Sylvester's order, of ones and minus ones), for weights that were rotated too: the product is the same,
+/// and one element that is far larger than its neighbours no longer takes all their precision (Ashkboos et al. 2024,
+/// QuaRot, section 4).
+enum class InputForm : uint8_t { kF32, kQ8, kQ8Rotated };
 
 /// Activations on their way into a GEMM: [tokens, width], written row by row by the op before (rms_norm, activation,
 /// paged_attention, quantize_input) in the form that the weight wants. Pointers are device memory.
 struct GemmInput {
   InputForm form = InputForm::kF32;
-  int64_t width = 0;          // elements of a row; a multiple of 32 for kQ8
-  float* f32 = nullptr;       // kF32: [tokens, width]
-  int8_t* q8 = nullptr;       // kQ8: [tokens, width]
-  float* scales = nullptr;    // kQ8: [tokens, width / 32]
-  float* sums = nullptr;      // kQ8: [tokens, width / 32] scale * sum of the block's q8 (weights with minima need it)
-  int16_t* totals = nullptr;  // kQ8: [tokens, width / 16] sum of 16 q8 (weights with an offset need it)
+  int64_t width = 0;        // elements of a row; a multiple of 32 for the 8-bit forms
+  float* f32 = nullptr;     // kF32: [tokens, width]
+  int8_t* q8 = nullptr;     // 8 bits: [tokens, width]
+  float* scales = nullptr;  // 8 bits: [tokens, width / 32]
+  float* sums = nullptr;    // 8 bits: [tokens, width / 32] scale * sum of the block's q8 (weights with minima need it)
+  int16_t* totals = nullptr;  // 8 bits: [tokens, width / 16] sum of 16 q8 (weights with an offset need it)
   int64_t copy_bytes = 0;     // not 0: every rank has a copy of its own, this far from the one before
 };
 
@@ -69,7 +72,7 @@ class PackedWeight {
   explicit operator bool() const { return part_count_ != 0; }
 
  private:
-  friend PackedWeight pack_weight(Stream& stream, std::span<const WeightRows> stacked, int64_t in);
+  friend PackedWeight pack_weight(Stream& stream, std::span<const WeightRows> stacked, int64_t in, bool rotated);
 
   Part parts_[kMaxParts] = {};
   int part_count_ = 0;
@@ -85,10 +88,10 @@ inline InputForm input_form_of(DType dtype) { return is_quantized(dtype) ? Input
 /// Bytes that `rows` rows of `in` elements of `dtype` take in a PackedWeight. `in` is a multiple of the dtype's block.
 size_t packed_bytes(DType dtype, int64_t rows, int64_t in);
 
-/// Re-lays up to PackedWeight::kMaxParts matrices, with all of the device's processors. Synchronous.
-/// Throws Unsupported when quantised and unquantised parts are mixed, InvalidArgument when `in` is not a multiple of
-/// the dtype's block (or of 32 for kQ8).
-PackedWeight pack_weight(Stream& stream, std::span<const WeightRows> stacked, int64_t in);
+/// Re-lays up to PackedWeight::kMaxParts matrices, with all of the device's processors. Synchronous. rotated: their
+/// rows are (rotate_rows()), and they read kQ8Rotated. Throws Unsupported when quantised and unquantised parts are
+/// mixed, InvalidArgument when `in` is not a multiple of the dtype's block (or of 32 for kQ8).
+PackedWeight pack_weight(Stream& stream, std::span<const WeightRows> stacked, int64_t in, bool rotated = false);
 
 struct GemmArgs {
   const PackedWeight* weight = nullptr;
@@ -119,5 +122,13 @@ void embedding(Stream& stream, const EmbeddingArgs& args);
 /// Dequantises rows as they lie in a file to f32 [rows, width]; host memory, any thread. Also the test's way to the
 /// values that a block format means.
 void dequantize_rows(DType dtype, const std::byte* data, int64_t rows, int64_t width, float* out);
+
+/// Rows of f32 as a file would have them in Q8_0: of each block of 32 the scale max|x| / 127 as f16, and the nearest
+/// levels to that scale. `width` is a multiple of 32. Host memory, any thread.
+void quantize_rows_q8_0(const float* x, int64_t rows, int64_t width, std::byte* out);
+
+/// Each block of 32 becomes its product with Hadamard's matrix over 32: times what InputForm::kQ8Rotated makes of an
+/// input, it is what it was times the input. In place; `width` is a multiple of 32. Host memory, any thread.
+void rotate_rows(float* x, int64_t rows, int64_t width);
 
 }  // namespace caravel::kernels

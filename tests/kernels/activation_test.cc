@@ -140,6 +140,52 @@ TEST(GatedGemm, ABiasIsAddedAsGemmAddsIt) {
   });
 }
 
+TEST(ActivatedGemm, IsGemmAndThenTheActivation) {
+  constexpr int64_t kIn = 64;
+  constexpr int64_t kTokens = 101;
+  for_each_isa([](Isa isa) {
+    Machine machine(isa, 3);
+    Stream& stream = *machine.stream;
+    const std::vector<float> x = random_normal(kTokens * kIn, 5);
+    for (const int64_t width : {96, 45}) {  // the last panel of the second is not full
+      const std::vector<float> bias = random_normal(width, 6);
+      for (const DType dtype : {DType::kF32, DType::kQ8_0}) {
+        SCOPED_TRACE(dtype_info(dtype).name);
+        const std::vector<std::byte> rows = random_rows(dtype, width, kIn, 1);
+        const std::vector<WeightRows> parts = {{rows.data(), dtype, width}};
+        const PackedWeight weight = pack_weight(stream, parts, kIn);
+        Buffer memory = machine.device.allocate(gemm_input_bytes(weight.input_form(), kTokens, kIn));
+        const GemmInput input = make_gemm_input(weight.input_form(), kTokens, kIn, memory.data());
+        quantize_input(stream, x.data(), kTokens, input);
+        std::vector<float> sums(static_cast<size_t>(kTokens * width));
+        gemm(stream, {.weight = &weight,
+                      .input = input,
+                      .tokens = kTokens,
+                      .out = sums.data(),
+                      .out_stride = width,
+                      .bias = bias.data()});
+        std::vector<float> out(sums.size());
+        activated_gemm(stream, {.weight = &weight,
+                                .input = input,
+                                .bias = bias.data(),
+                                .tokens = kTokens,
+                                .width = width,
+                                .out = {.width = width, .f32 = out.data()}});
+        stream.synchronize();
+        // gated() multiplies by its second half, which is ones here.
+        std::vector<float> gate_up;
+        for (int64_t t = 0; t < kTokens; ++t) {
+          gate_up.insert(gate_up.end(), sums.begin() + t * width, sums.begin() + (t + 1) * width);
+          gate_up.insert(gate_up.end(), static_cast<size_t>(width), 1.0F);
+        }
+        std::vector<double> expected(out.size());
+        ref::gated_activation(Activation::kGelu, gate_up.data(), kTokens, width, expected.data());
+        expect_close(out, expected, 1e-13, kRounding * (12 + 4 * 140));
+      }
+    }
+  });
+}
+
 TEST(GatedGemm, FarEndsStayFinite) {
   for_each_isa([](Isa isa) {
     Machine machine(isa);

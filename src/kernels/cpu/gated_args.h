@@ -17,4 +17,15 @@ struct GatedGemmCpuArgs {
   GemmInput out;
 };
 
+struct ActivatedGemmCpuArgs {
+  PackedPart weight;
+  int64_t in;
+  GemmInput input;
+  const float* bias;  // [width] or nullptr
+  Activation activation;
+  int64_t tokens;
+  int64_t width;
+  GemmInput out;
+};
+
 }  // namespace caravel::kernels

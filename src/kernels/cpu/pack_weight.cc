@@ -120,11 +120,15 @@ size_t packed_bytes(DType dtype, int64_t rows, int64_t in) {
   return static_cast<size_t>((rows + kPanelRows - 1) / kPanelRows * panel_bytes(dtype, in));
 }
 
-PackedWeight pack_weight(Stream& stream, std::span<const WeightRows> stacked, int64_t in) {
+PackedWeight pack_weight(Stream& stream, std::span<const WeightRows> stacked, int64_t in, bool rotated) {
   CARAVEL_CHECK(!stacked.empty() && stacked.size() <= PackedWeight::kMaxParts);
   PackedWeight weight;
   weight.in_ = in;
   weight.form_ = input_form_of(stacked[0].dtype);
+  if (rotated) {
+    CARAVEL_CHECK(weight.form_ == InputForm::kQ8);
+    weight.form_ = InputForm::kQ8Rotated;
+  }
   size_t bytes = 0;
   for (const WeightRows& part : stacked) {
     const DTypeInfo& info = dtype_info(part.dtype);

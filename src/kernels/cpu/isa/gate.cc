@@ -43,7 +43,27 @@ void gate_by(const float* g, const float* up, int64_t count, float* out) {
   }
 }
 
+template <F32 (*kFunction)(F32)>
+void activate_by(const float* x, int64_t count, float* out) {
+  int64_t i = 0;
+  for (; i + kLanes <= count; i += kLanes) store(out + i, kFunction(load(x + i)));
+  if (const int left = static_cast<int>(count - i); left > 0) {
+    store_part(out + i, kFunction(load_part(x + i, left)), left);
+  }
+}
+
 }  // namespace
+
+void activate(Activation activation, const float* x, int64_t count, float* out) {
+  switch (activation) {
+    case Activation::kSilu:
+      return activate_by<silu>(x, count, out);
+    case Activation::kGeluTanh:
+      return activate_by<gelu_tanh>(x, count, out);
+    case Activation::kGelu:
+      return activate_by<gelu>(x, count, out);
+  }
+}
 
 void gate(Activation activation, const float* g, const float* up, int64_t count, float* out) {
   switch (activation) {

@@ -209,4 +209,27 @@ void gated_gemm(const GatedGemmCpuArgs& args, int rank, int size) {
   }
 }
 
+/// A rank's share is a run of panels, whose sums of some tokens at a time stay in the L1 cache.
+void activated_gemm(const ActivatedGemmCpuArgs& args, int rank, int size) {
+  constexpr int64_t kSums = 2 * kManyTokens;
+  alignas(64) float sums[kSums][kPanelRows];
+  alignas(64) float values[kPanelRows];
+  const GemmInput input = copy_of_rank(args.input, rank);
+  const int64_t panels = panel_count(args.weight);
+  const int64_t end = panels * (rank + 1) / size;
+  for (int64_t p = panels * rank / size; p < end; ++p) {
+    const int columns = panel_columns(args.weight, p);
+    const float* bias = args.bias != nullptr ? args.bias + p * kPanelRows : nullptr;
+    for (int64_t begin = 0; begin < args.tokens; begin += kSums) {
+      const int64_t tokens = args.tokens - begin < kSums ? args.tokens - begin : kSums;
+      const PanelInput x{args.in, input, begin, tokens};
+      run_panel(x, args.weight, p, {sums[0], kPanelRows, bias, bias != nullptr ? columns : kPanelRows, false});
+      for (int64_t t = 0; t < tokens; ++t) {
+        activate(args.activation, sums[t], columns, values);
+        store_input_slice(args.out, begin + t, p * kPanelRows, columns, values);
+      }
+    }
+  }
+}
+
 }  // namespace caravel::kernels::CARAVEL_ISA

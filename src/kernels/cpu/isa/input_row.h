@@ -121,6 +121,38 @@ static inline void quantize_q8_block(const float* x, int8_t* q8, float* scale, f
   totals[1] = static_cast<int16_t>(half_totals[1]);
 }
 
+/// x of 32 times Hadamard's matrix. Sums and differences alone, in one order on every ISA: the bits agree.
+static inline void rotate_32(const float* x, float* out) {
+#if defined(__AVX512VNNI__)
+  const __m512 low = _mm512_loadu_ps(x);
+  const __m512 high = _mm512_loadu_ps(x + 16);
+  __m512 halves[2] = {_mm512_add_ps(low, high), _mm512_sub_ps(low, high)};
+  for (int i = 0; i < 2; ++i) {
+    __m512 v = halves[i];
+    // partner + v, where v is the first of a pair, and partner - v, where it is the second.
+    v = _mm512_mask_sub_ps(_mm512_add_ps(_mm512_shuffle_f32x4(v, v, 0x4E), v), 0xFF00, _mm512_shuffle_f32x4(v, v, 0x4E),
+                           v);
+    v = _mm512_mask_sub_ps(_mm512_add_ps(_mm512_shuffle_f32x4(v, v, 0xB1), v), 0xF0F0, _mm512_shuffle_f32x4(v, v, 0xB1),
+                           v);
+    v = _mm512_mask_sub_ps(_mm512_add_ps(_mm512_permute_ps(v, 0x4E), v), 0xCCCC, _mm512_permute_ps(v, 0x4E), v);
+    v = _mm512_mask_sub_ps(_mm512_add_ps(_mm512_permute_ps(v, 0xB1), v), 0xAAAA, _mm512_permute_ps(v, 0xB1), v);
+    _mm512_storeu_ps(out + 16 * i, v);
+  }
+#else
+  for (int i = 0; i < 32; ++i) out[i] = x[i];
+  for (int half = 16; half > 0; half /= 2) {
+    for (int begin = 0; begin < 32; begin += 2 * half) {
+      for (int i = begin; i < begin + half; ++i) {
+        const float a = out[i];
+        const float b = out[i + half];
+        out[i] = a + b;
+        out[i + half] = a - b;
+      }
+    }
+  }
+#endif
+}
+
 /// Stores row `token` of a GEMM's input in the form that it wants; row is [out.width].
 static inline void store_input_row(const GemmInput& out, int64_t token, const float* row) {
   if (out.form == InputForm::kF32) {
@@ -129,9 +161,15 @@ static inline void store_input_row(const GemmInput& out, int64_t token, const fl
     return;
   }
   const int64_t blocks = out.width / 32;
+  alignas(64) float rotated[32];
   for (int64_t b = 0; b < blocks; ++b) {
     const int64_t at = token * blocks + b;
-    quantize_q8_block(row + 32 * b, out.q8 + 32 * at, out.scales + at, out.sums + at, out.totals + 2 * at);
+    const float* block = row + 32 * b;
+    if (out.form == InputForm::kQ8Rotated) {
+      rotate_32(block, rotated);
+      block = rotated;
+    }
+    quantize_q8_block(block, out.q8 + 32 * at, out.scales + at, out.sums + at, out.totals + 2 * at);
   }
 }
 

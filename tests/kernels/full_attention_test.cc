@@ -1,0 +1,91 @@
+#include "kernels/full_attention.h"
+
+#include <numeric>
+
+#include "kernels/op_testing.h"
+#include "kernels/ref/full_attention.h"
+
+namespace caravel::kernels {
+namespace {
+
+/// Sequences side by side, and their attention.
+struct Sequences {
+  Sequences(const std::vector<int>& lengths, int heads_, int head_dim_, uint32_t seed)
+      : heads(heads_), head_dim(head_dim_) {
+    starts.push_back(0);
+    for (const int length : lengths) starts.push_back(starts.back() + length);
+    qkv = random_normal(starts.back() * 3 * width(), seed);
+  }
+  int64_t width() const { return int64_t{heads} * head_dim; }
+  FullAttentionArgs args() const {
+    int64_t longest = 0;
+    for (size_t s = 0; s + 1 < starts.size(); ++s) longest = std::max<int64_t>(longest, starts[s + 1] - starts[s]);
+    return {.qkv = qkv.data(),
+            .stride = 3 * width(),
+            .heads = heads,
+            .head_dim = head_dim,
+            .scale = 1.0F / std::sqrt(static_cast<float>(head_dim)),
+            .starts = starts.data(),
+            .num_seqs = static_cast<int>(starts.size()) - 1,
+            .max_length = longest};
+  }
+  std::vector<float> attend(Machine& machine) const {
+    FullAttentionArgs all = args();
+    const Buffer workspace =
+        machine.device.allocate(full_attention_workspace(machine.device, all.max_length, head_dim));
+    std::memset(workspace.data(), 0xFF, workspace.size());  // NaN: what is not written before must not count
+    std::vector<float> out(static_cast<size_t>(starts.back() * width()));
+    all.workspace = workspace.data();
+    all.out = out.data();
+    full_attention(*machine.stream, all);
+    machine.stream->synchronize();
+    return out;
+  }
+
+  int heads;
+  int head_dim;
+  std::vector<int32_t> starts;
+  std::vector<float> qkv;
+};
+
+TEST(FullAttention, MatchesReferenceAtEveryLengthAndHeadSize) {
+  for_each_isa([](Isa isa) {
+    Machine machine(isa, 3);
+    for (const int head_dim : {2, 7, 16, 24, 32, 64, 80}) {
+      SCOPED_TRACE("head_dim " + std::to_string(head_dim));
+      const Sequences sequences({1, 2, 7, 8, 9, 31, 32, 33, 70, 5}, 3, head_dim, 1);
+      std::vector<double> expected(static_cast<size_t>(sequences.starts.back() * sequences.width()));
+      ref::full_attention(sequences.args(), expected.data());
+      // Weights are off by what the scores are (sums of head_dim products), and so is a sum of them.
+      const double tolerance = kRounding * (4 * head_dim + 70 + 16);
+      expect_close(sequences.attend(machine), expected, 4 * tolerance, tolerance);
+    }
+  });
+}
+
+TEST(FullAttention, ASequenceIsTheSameBesideOthersAndOnAnyThreads) {
+  for_each_isa([](Isa isa) {
+    const Sequences together({12, 45, 3}, 4, 32, 2);
+    Machine one(isa, 1);
+    Machine three(isa, 3);
+    const std::vector<float> all = together.attend(three);
+    expect_same_bits(together.attend(one), all);
+    Sequences alone({45}, 4, 32, 3);
+    alone.qkv.assign(together.qkv.begin() + 12 * 3 * together.width(),
+                     together.qkv.begin() + 57 * 3 * together.width());
+    expect_same_bits(alone.attend(three), std::span(all).subspan(static_cast<size_t>(12 * together.width()),
+                                                                 static_cast<size_t>(45 * together.width())));
+  });
+}
+
+TEST(FullAttention, LargeScoresStayFinite) {
+  for_each_isa([](Isa isa) {
+    Machine machine(isa);
+    Sequences sequences({20}, 1, 8, 4);
+    for (float& value : sequences.qkv) value *= 100;
+    for (const float value : sequences.attend(machine)) EXPECT_TRUE(std::isfinite(value));
+  });
+}
+
+}  // namespace
+}  // namespace caravel::kernels

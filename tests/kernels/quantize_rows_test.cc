@@ -1,0 +1,65 @@
+#include "kernels/gemm.h"
+#include "kernels/op_testing.h"
+
+namespace caravel::kernels {
+namespace {
+
+TEST(QuantizeRows, ALevelIsTheNearestToEachValue) {
+  const int64_t rows = 3;
+  const int64_t width = 96;
+  std::vector<float> x = random_normal(rows * width, 1);
+  std::fill_n(x.begin(), 32, 0.0F);
+  std::vector<std::byte> blocks(static_cast<size_t>(rows * row_bytes(DType::kQ8_0, width)));
+  quantize_rows_q8_0(x.data(), rows, width, blocks.data());
+  std::vector<float> back(x.size());
+  dequantize_rows(DType::kQ8_0, blocks.data(), rows, width, back.data());
+  for (size_t i = 0; i < x.size(); ++i) {
+    float most = 0;
+    for (size_t j = i / 32 * 32; j < i / 32 * 32 + 32; ++j) most = std::max(most, std::abs(x[j]));
+    // Half a level, and of the largest what rounding the scale to f16 may take.
+    EXPECT_LE(std::abs(back[i] - x[i]), most / 127 * (0.5F + 127 * 0x1p-11F)) << i;
+  }
+}
+
+/// The reason for rotating: one element that is far larger than the others of its block.
+TEST(QuantizeRows, RotatedWeightsAndInputsGiveTheirProductMoreExactly) {
+  for_each_isa([](Isa isa) {
+    Machine machine(isa);
+    Stream& stream = *machine.stream;
+    const int64_t in = 128;
+    const int64_t out = 70;
+    const int64_t tokens = 9;
+    std::vector<float> weight = random_normal(out * in, 1);
+    std::vector<float> x = random_normal(tokens * in, 2);
+    for (int64_t t = 0; t < tokens; ++t) x[static_cast<size_t>(t * in + 17)] = 40;
+    const auto error_of = [&](bool rotated) {
+      std::vector<float> rows = weight;
+      if (rotated) rotate_rows(rows.data(), out, in);
+      std::vector<std::byte> blocks(static_cast<size_t>(out * row_bytes(DType::kQ8_0, in)));
+      quantize_rows_q8_0(rows.data(), out, in, blocks.data());
+      const std::vector<WeightRows> stack = {{blocks.data(), DType::kQ8_0, out}};
+      const PackedWeight packed = pack_weight(stream, stack, in, rotated);
+      const Buffer memory = machine.device.allocate(gemm_input_bytes(packed.input_form(), tokens, in));
+      const GemmInput input = make_gemm_input(packed.input_form(), tokens, in, memory.data());
+      quantize_input(stream, x.data(), tokens, input);
+      std::vector<float> y(static_cast<size_t>(tokens * out));
+      gemm(stream, {.weight = &packed, .input = input, .tokens = tokens, .out = y.data(), .out_stride = out});
+      stream.synchronize();
+      double squares = 0;
+      for (int64_t t = 0; t < tokens; ++t) {
+        for (int64_t o = 0; o < out; ++o) {
+          double sum = 0;
+          for (int64_t i = 0; i < in; ++i) {
+            sum += static_cast<double>(weight[static_cast<size_t>(o * in + i)]) * x[static_cast<size_t>(t * in + i)];
+          }
+          squares += std::pow(y[static_cast<size_t>(t * out + o)] - sum, 2);
+        }
+      }
+      return std::sqrt(squares / static_cast<double>(tokens * out));
+    };
+    EXPECT_LT(error_of(true), error_of(false) / 2);
+  });
+}
+
+}  // namespace
+}  // namespace caravel::kernels
