@@ -19,6 +19,7 @@ class Source final : public WeightSource {
   std::span<const WeightInfo> weights() const override { return parts_.weights.weights(); }
   const TokenizerData& tokenizer() const override { return parts_.tokenizer; }
   const GenerationDefaults& generation_defaults() const override { return parts_.generation; }
+  const SentenceModules& sentence_modules() const override { return parts_.sentence_modules; }
   MappedBytes map(const WeightInfo& weight) const override { return weight.origin->map(weight.offset, weight.bytes); }
 
  private:

@@ -22,6 +22,7 @@ struct MappedSource {
   WeightTable weights;  // of `files`
   TokenizerData tokenizer;
   GenerationDefaults generation;
+  SentenceModules sentence_modules;
 
   /// Throws FormatError where a weight's name is there already.
   void add(std::shared_ptr<const File> file, std::vector<WeightInfo> of_file);

@@ -25,7 +25,7 @@ namespace fs = std::filesystem;
 
 struct KnownModel {
   std::string_view name;
-  std::string_view file;  // or folder
+  std::string_view file;                  // or folder
   std::optional<float> temperature = {};  // by its card, where its file does not say it
   std::optional<float> top_p = {};
 };

@@ -18,10 +18,10 @@ std::string hub_directory();
 std::vector<std::string> model_names();
 
 /// What a MODEL argument means, tried in this order: a path that exists; a name that scripts/fetch_model knows
-/// ("smollm2", "gemma3-270m", "minilm"; empty: the default model, smollm2), in the cache directory; a file's name there, with or
-/// without .gguf; `org/name` in the local Hugging Face cache, its main snapshot, and `org/name:Q4_K_M` the GGUF file of
-/// that type there. Throws NotFound, which says where was looked, what is called alike, and how to fetch, and
-/// InvalidArgument, which lists several files that may be meant.
+/// ("smollm2", "gemma3-270m", "minilm"; empty: the default model, smollm2), in the cache directory; a file's name
+/// there, with or without .gguf; `org/name` in the local Hugging Face cache, its main snapshot, and `org/name:Q4_K_M`
+/// the GGUF file of that type there. Throws NotFound, which says where was looked, what is called alike, and how to
+/// fetch, and InvalidArgument, which lists several files that may be meant.
 std::string resolve_model(const std::string& model);
 
 /// What the card of a model that scripts/fetch_model knows says of drawing from it, and its file does not. path: as

@@ -34,6 +34,16 @@ enum class Convention : uint8_t {
   kHuggingFace,  // model.layers.0.self_attn.q_proj.weight; rotary by halves; Gemma's norms hold w
 };
 
+/// What sentence-transformers' files beside a model say of how a text's states become its vector. Modes and modules are
+/// named as they have them.
+struct SentenceModules {
+  bool given = false;       // there is a modules.json
+  std::string pooling;      // "mean", "cls", "max", ...; several: "mean+cls"
+  bool normalizes = false;  // the vector is scaled to length 1
+  std::string other;        // a module that is neither the model, nor one of the above: the first
+  int max_length = 0;       // tokens of a text that are read, special ones included; 0: as many as the model takes
+};
+
 /// Where a model comes from: its configuration, its weights, its text side. Opened once, from the files' headers alone,
 /// whatever their size; immutable: any thread may read.
 class WeightSource {
@@ -52,6 +62,7 @@ class WeightSource {
 
   virtual const TokenizerData& tokenizer() const = 0;
   virtual const GenerationDefaults& generation_defaults() const = 0;
+  virtual const SentenceModules& sentence_modules() const = 0;
 
   /// A weight's data, which leave memory with the object. Throws IoError.
   virtual MappedBytes map(const WeightInfo& weight) const = 0;

@@ -33,12 +33,14 @@ class MemorySource final : public format::WeightSource {
   std::span<const format::WeightInfo> weights() const override { return weights_; }
   const TokenizerData& tokenizer() const override { return tokenizer_; }
   const GenerationDefaults& generation_defaults() const override { return defaults_; }
+  const format::SentenceModules& sentence_modules() const override { return modules_; }
   MappedBytes map(const format::WeightInfo& weight) const override {
     ++mapped_[weight.name];
     return MappedBytes(storage_.at(weight.name));
   }
 
   nlohmann::json& config() { return config_; }
+  format::SentenceModules& modules() { return modules_; }
   /// How often each was.
   const std::map<std::string, int>& mapped() const { return mapped_; }
 
@@ -74,6 +76,7 @@ class MemorySource final : public format::WeightSource {
   std::mt19937 random_{7};
   TokenizerData tokenizer_;
   GenerationDefaults defaults_;
+  format::SentenceModules modules_;
 };
 
 /// config.json of a Llama that make_tiny_llama() has the weights of.

@@ -11,6 +11,7 @@
 #include "base/printable.h"
 #include "format/hf/folder_files.h"
 #include "format/hf/json_file.h"
+#include "format/hf/sentence_modules.h"
 #include "format/hf/tensor_names.h"
 #include "format/hf/tokenizer_config.h"
 #include "format/mapped_source.h"
@@ -98,6 +99,7 @@ std::unique_ptr<WeightSource> open_hf_folder(const std::string& path) {
   }
   source.tokenizer = read_hf_tokenizer(path, source.config);
   source.generation = read_hf_generation(path, source.config, source.tokenizer);
+  source.sentence_modules = read_sentence_modules(path);
   return make_source(std::move(source));
 }
 

@@ -103,7 +103,8 @@ SafetensorsFile SafetensorsFile::open(const std::string& path) {
   if (!header.is_object()) throw fail<FormatError>("{}: the safetensors header is not a JSON object", path);
 
   for (const auto& [name, entry] : header.items()) {
-    if (name == "__metadata__") continue;
+    // Numbers from 0 up, which files of before 2023 have among BERT's weights.
+    if (name == "__metadata__" || name.ends_with("embeddings.position_ids")) continue;
     result.weights.push_back(read_entry(path, name, entry, data_begin, file.size() - data_begin));
   }
   std::ranges::sort(result.weights, {}, &WeightInfo::offset);
