@@ -16,6 +16,8 @@ enum class CpuIsa : uint8_t { kAuto, kPortable, kAvx2, kAvx512Vnni, kAvx512Amx }
 enum class KvCacheDtype : uint8_t { kF32, kF16, kBf16, kInt8 };
 enum class Preemption : uint8_t { kAuto, kRecompute, kSwap };
 enum class SchedulingPolicy : uint8_t { kFcfs, kPriority };
+/// What weights that are not quantised in the files become when they are loaded.
+enum class Quantization : uint8_t { kNone, kQ8_0 };
 /// Whether encoding with special tokens puts the beginning of sequence first; kAuto: as the model's files have it.
 enum class AddBos : uint8_t { kAuto, kYes, kNo };
 
@@ -28,6 +30,7 @@ struct EngineConfig {
                                 // KV cache holds
   int64_t kv_cache_memory = 0;  // bytes; 0: by the plan, caravel/memory_plan.h
   KvCacheDtype kv_cache_dtype = KvCacheDtype::kF16;
+  Quantization quantization = Quantization::kNone;
   int max_num_seqs = 64;               // sequences in one step
   int max_num_batched_tokens = 512;    // tokens in one step: the budget that prefill chunks and decode share
   double max_time_between_tokens = 0;  // seconds that running sequences may wait while prompts come in; 0: no bound

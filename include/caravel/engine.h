@@ -32,6 +32,8 @@ struct ModelInfo {
   int layers = 0, hidden_size = 0, heads = 0, kv_heads = 0, head_dim = 0, intermediate_size = 0, vocab_size = 0;
   int model_max_position = 0;  // what the model was made for
   int max_model_len = 0;       // what this engine takes
+  std::string pooling;         // of an encoder: how a text's states become its vector, "mean"; empty: it is none
+  bool normalizes = false;     // an encoder's vectors are scaled to length 1, as its files have it
   struct TypeTotal {
     std::string dtype;
     int tensors = 0;
@@ -61,6 +63,9 @@ struct ModelInfo {
 /// ModelInfo::memory_shortage says so. Throws NotFound, FormatError, Unsupported, InvalidArgument, CapacityError (the
 /// configuration asks for a KV cache or a context that there is no memory for).
 ModelInfo describe_model(const EngineConfig& config);
+
+/// It makes embeddings alone: every token sees the whole text (BERT).
+inline bool is_encoder(const ModelInfo& model) { return !model.pooling.empty(); }
 
 /// A request that would fit, and does not now: others hold what it needs. To be sent again when they have ended.
 class Busy : public Error {
@@ -143,7 +148,9 @@ class Engine {
   virtual std::unique_ptr<RequestHandle> chat(ChatRequest request, OnNews on_news = {}) = 0;
   /// Each prefix is computed once, whatever the number of its continuations.
   virtual std::unique_ptr<RequestHandle> score(ScoreRequest request, OnNews on_news = {}) = 0;
-  /// The mean over the prompt's tokens of the last hidden state after the final norm, not normalised.
+  /// The mean over the prompt's tokens of the last hidden state after the final norm, not normalised; of an encoder
+  /// what its files say (ModelInfo::pooling and normalizes). An encoder does nothing else: the three above throw
+  /// InvalidArgument.
   virtual std::unique_ptr<RequestHandle> embed(EmbedRequest request, OnNews on_news = {}) = 0;
 
   virtual Stats stats() const = 0;

@@ -36,6 +36,20 @@ Prompt chat_prompt(std::string text, const Tokenizer& tokenizer, bool add_specia
   return prompt;
 }
 
+void cut(Prompt& prompt, size_t kept, const ModelInfo& model, const Tokenizer& tokenizer) {
+  std::vector<int32_t>& tokens = prompt.tokens;
+  if (tokens.size() <= kept) return;
+  prompt.text.reset();
+  if (!is_encoder(model)) {
+    tokens.erase(tokens.begin(), tokens.end() - static_cast<ptrdiff_t>(kept));
+    return;
+  }
+  const std::vector<int32_t> around = tokenizer.encode("");
+  const bool ends = !around.empty() && tokens.back() == around.back();
+  tokens.resize(kept);
+  if (ends) tokens.back() = around.back();
+}
+
 void check_token_ids(std::span<const int32_t> tokens, const std::string& path, int vocab_size) {
   const auto outside = std::ranges::find_if(tokens, [&](int32_t id) { return id < 0 || id >= vocab_size; });
   if (outside == tokens.end()) return;

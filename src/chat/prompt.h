@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "caravel/engine.h"
 #include "caravel/tokenizer.h"
 #include "fields/fields.h"
 
@@ -36,6 +37,10 @@ Prompt text_prompt(std::string text, const Tokenizer& tokenizer, bool add_specia
 /// What a chat template has rendered: it has written the special tokens itself (Tokenizer::encode_chat()).
 /// add_special_tokens: the model's come around it as well, but never a second beginning of sequence.
 Prompt chat_prompt(std::string text, const Tokenizer& tokenizer, bool add_special_tokens);
+
+/// Keeps the last `kept` tokens, at least one. Of an encoder the first ones, the last of which is the special token
+/// that was last, as sentence-transformers cuts texts.
+void cut(Prompt& prompt, size_t kept, const ModelInfo& model, const Tokenizer& tokenizer);
 
 /// Throws FieldError about `path` for an id outside the vocabulary.
 void check_token_ids(std::span<const int32_t> tokens, const std::string& path, int vocab_size);

@@ -27,7 +27,15 @@ Renderer::Renderer(const Tokenizer& tokenizer, std::string chat_template, std::s
 Renderer::Renderer(const Tokenizer& tokenizer, const ModelInfo& model)
     : Renderer(tokenizer, model.chat_template, model.tool_call_parser, model.tool_use_template,
                model.chat_template_traits) {
-  template_error_ = model.chat_template_error;
+  if (is_encoder(model)) {
+    refusal_ = fmt::format(
+        "{} is an encoder: it makes embeddings alone (caravel embed, or /v1/embeddings of a server).", model.name);
+  } else if (!model.chat_template_error.empty()) {
+    refusal_ = fmt::format(
+        "The model's chat template cannot be used: {}. Give a prompt instead of messages "
+        "(caravel generate, or /v1/completions of a server), or --chat-template.",
+        model.chat_template_error);
+  }
 }
 
 Renderer::Template Renderer::make_template(std::string source, std::string_view tool_parser, std::string_view traits,
@@ -81,11 +89,7 @@ Prompt Renderer::render(const Conversation& conversation, const std::optional<Pr
 
 std::string Renderer::render_text(const Conversation& conversation) const {
   const std::string& path = conversation.path;
-  if (!template_error_.empty()) {
-    throw bad_field(path, fmt::format("The model's chat template cannot be used: {}. Give a prompt instead of messages "
-                                      "(caravel generate, or /v1/completions of a server), or --chat-template.",
-                                      template_error_));
-  }
+  if (!refusal_.empty()) throw bad_field(path, refusal_);
   const Template& used = template_for(conversation);
   if (!used.jinja) {
     throw bad_field(path,

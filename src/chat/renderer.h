@@ -32,7 +32,7 @@ class Renderer {
   /// override_with() do.
   explicit Renderer(const Tokenizer& tokenizer, std::string chat_template = {}, std::string_view tool_parser = {},
                     std::string tool_use = {}, std::string_view traits = {});
-  /// By what an engine says of its model: where the model's template cannot be used, refusals say why.
+  /// By what an engine says of its model: where its template cannot be used, or it is an encoder, refusals say so.
   Renderer(const Tokenizer& tokenizer, const ModelInfo& model);
 
   /// Throws FieldError: there is no template, tools are given and the parser is "none", what it raises, or a final
@@ -70,7 +70,7 @@ class Renderer {
   const Tokenizer* tokenizer_;
   Template default_;
   std::optional<Template> tool_use_;
-  std::string template_error_;  // why default_ has none, where the model has one
+  std::string refusal_;  // of every conversation, where the model has a template that cannot be used or is an encoder
 };
 
 }  // namespace caravel::chat

@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "base/npy.h"
 #include "caravel/engine.h"
+#include "chat/prompt.h"
 #include "cli/commands.h"
 #include "cli/flags.h"
 #include "cli/interrupt.h"
@@ -39,6 +40,7 @@ struct EmbedOptions {
   std::string output;
   std::string format;  // empty: by the output's name
   bool as_is = false;
+  int truncate = 0;  // tokens; -1: as many as fit, 0: a text that is longer is refused
 
   std::string input_name() const { return input == "-" ? "standard input" : input; }
   bool to_stdout() const { return output.empty() || output == "-"; }
@@ -77,18 +79,25 @@ std::vector<std::vector<int32_t>> encode_lines(const EmbedOptions& options, std:
           "{}:{}: is empty; each line is a text: take it out (`grep .` leaves out all that are)", options.input_name(),
           number);
     }
-    if (const size_t least = engine.tokenizer().least_tokens(line); least > most) {
+    if (const size_t least = engine.tokenizer().least_tokens(line); least > most && options.truncate == 0) {
       throw fail<InvalidArgument>(
           "{}:{}: has at least {} tokens; the context is {}: shorten it, or raise "
           "--max-model-len",
           options.input, number, least, most);
     }
-    const std::vector<int32_t>& prompt = prompts.emplace_back(engine.tokenizer().encode(line));
-    if (prompt.empty()) throw fail<InvalidArgument>("{}:{}: has no tokens", options.input_name(), number);
-    if (prompt.size() > most) {
-      throw fail<InvalidArgument>("{}:{}: has {} tokens; the context is {}: shorten it, or raise --max-model-len",
-                                  options.input_name(), number, prompt.size(), most);
+    chat::Prompt prompt = chat::text_prompt(std::string(line), engine.tokenizer(), /*add_special_tokens=*/true);
+    if (options.truncate != 0) {
+      const size_t kept = options.truncate < 0 ? most : static_cast<size_t>(options.truncate);
+      chat::cut(prompt, kept, engine.model(), engine.tokenizer());
     }
+    if (prompt.tokens.empty()) throw fail<InvalidArgument>("{}:{}: has no tokens", options.input_name(), number);
+    if (prompt.tokens.size() > most) {
+      throw fail<InvalidArgument>(
+          "{}:{}: has {} tokens; the context is {}: shorten it, raise --max-model-len, or cut such texts by "
+          "--truncate-prompt-tokens -1",
+          options.input_name(), number, prompt.tokens.size(), most);
+    }
+    prompts.push_back(std::move(prompt.tokens));
   }
   if (prompts.empty()) throw fail<InvalidArgument>("{}: is empty: there is nothing to embed", options.input_name());
   return prompts;
@@ -192,7 +201,8 @@ int run(const EmbedOptions& options) {
 
 void add_embed(CLI::App& program, int& exit_code) {
   auto options = std::make_shared<EmbedOptions>();
-  CLI::App& command = *program.add_subcommand("embed", "Embeddings of texts: the mean of their tokens' last states");
+  CLI::App& command = *program.add_subcommand(
+      "embed", "Embeddings of texts: by an encoder's files, of other models the mean of their tokens' last states");
   command.add_option("-i,--input", options->input, "Plain texts, one a line (not JSON); -: standard input")
       ->check(not_empty())
       ->capture_default_str();
@@ -204,6 +214,13 @@ void add_embed(CLI::App& program, int& exit_code) {
       ->transform(one_of({kJsonl, kNpy}))
       ->default_str("npy where --output ends in .npy, else jsonl");
   command.add_flag("--no-normalize", options->as_is, "As the model has them; they are scaled to length 1 otherwise");
+  command
+      .add_option(
+          "--truncate-prompt-tokens", options->truncate,
+          "Of longer texts the last so many tokens, of an encoder the first; -1: as many as the context holds; 0: "
+          "longer texts are refused")
+      ->transform(whole_number(-1, 1 << 30))
+      ->capture_default_str();
   add_engine_flags(command, options->engine);
   command.callback([options, &exit_code] { exit_code = run(*options); });
 }

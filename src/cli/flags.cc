@@ -171,6 +171,10 @@ void add_engine_flags(CLI::App& command, EngineConfig& config) {
       "How keys and values are kept; int8 takes half of f16; vLLM's auto, float16 and bfloat16 are f16, f16 and bf16")
       ->transform(CLI::Transformer(kKvDtypes).description(""))
       ->group(group);
+  add_choice<Quantization>(command, "--quantization", config.quantization,
+                           {{"none", Quantization::kNone}, {"q8_0", Quantization::kQ8_0}},
+                           "What weights that the files have unquantised become when they are loaded")
+      ->group(group);
   command.add_option("--max-num-seqs", config.max_num_seqs, "Sequences in one step")
       ->transform(whole_number(1, 1 << 20))
       ->group(group);

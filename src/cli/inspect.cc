@@ -37,6 +37,10 @@ std::string plan_text(const ModelInfo& info) {
   const std::string fixed = "\n  memory\n" + line("available", plan.available, "by " + plan.bound_by) +
                             line("weights, packed", plan.weights, "") + line("activations", plan.activations, "") +
                             line("program", plan.program, "threads, connections");
+  if (is_encoder(info)) {
+    return fixed + line("requests' bodies", plan.bodies, "at most, and what is made of them") +
+           line("left over", plan.left(), plan.fits() ? "" : "it does not fit");
+  }
   if (!plan.fits()) {
     return fixed + line("least KV cache", plan.kv_least, fmt::format("{} a token", per_token(info))) +
            line("missing", plan.needed() - plan.available, "") + "  it does not fit: " + info.memory_shortage + "\n";
@@ -99,6 +103,7 @@ nlohmann::ordered_json info_json(const ModelInfo& info) {
           {"vocab_size", info.vocab_size},
           {"model_max_position", info.model_max_position},
           {"max_model_len", info.max_model_len},
+          {"pooling", is_encoder(info) ? nlohmann::ordered_json(info.pooling) : nullptr},
           {"weights", types},
           {"memory",
            {{"weight_bytes", info.weight_bytes},

@@ -156,6 +156,15 @@ void check_tokens(std::span<const int32_t> tokens, int vocab_size, std::string_v
   }
 }
 
+void check_text(const EmbedRequest& request, const ModelInfo& model) {
+  check_tokens(request.tokens, model.vocab_size, "the text");
+  if (request.tokens.size() > static_cast<size_t>(model.max_model_len)) {
+    throw fail<InvalidArgument>("the text has {} tokens; max_model_len is {}: shorten it{}", request.tokens.size(),
+                                model.max_model_len,
+                                model.max_model_len < model.model_max_position ? ", or raise that" : "");
+  }
+}
+
 CheckedRequest check_request(Request request, const LoadedModel& model, const RequestLimits& limits,
                              LogprobStore& store, Grammars& grammars, uint64_t seed, OnNews on_news) {
   const int vocab_size = model.decoder->config().vocab_size;

@@ -48,6 +48,9 @@ int64_t fit_length(SamplingParams& params, int64_t prompt_tokens, const RequestL
 /// Throws InvalidArgument: no tokens, or an id that the model does not have. `what`: for the message.
 void check_tokens(std::span<const int32_t> tokens, int vocab_size, std::string_view what);
 
+/// Throws InvalidArgument: as check_tokens(), or a text that is longer than the engine takes.
+void check_text(const EmbedRequest& request, const ModelInfo& model);
+
 /// Checks a request and turns it into ids. request.id is set. seed: for a request that brings none. Its answers are cut
 /// to what the context, the pool and the memory for log-probabilities hold. Throws InvalidArgument, CapacityError for
 /// log-probabilities that never fit, and Unsupported for a grammar that cannot be enforced.

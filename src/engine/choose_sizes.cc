@@ -56,21 +56,22 @@ kernels::KvDtype kv_dtype_of(KvCacheDtype dtype) {
   throw fail<InvalidArgument>("kv_cache_dtype is {}, which is none of KvCacheDtype's", static_cast<int>(dtype));
 }
 
-int wanted_max_model_len(const EngineConfig& config, const model::ModelConfig& model) {
-  constexpr int kDefault = 8192;
-  if (config.max_model_len == 0) return std::min(model.max_position, kDefault);
-  if (config.max_model_len > model.max_position) {
+int wanted_max_model_len(const EngineConfig& config, int max_position, int usual) {
+  if (config.max_model_len == 0) return std::min(max_position, usual);
+  if (config.max_model_len > max_position) {
     throw fail<InvalidArgument>("max_model_len is {}; the model was made for contexts of up to {} tokens",
-                                config.max_model_len, model.max_position);
+                                config.max_model_len, max_position);
   }
   return config.max_model_len;
 }
+
+constexpr int kUsualContext = 8192;  // tokens
 
 ModelMemory model_memory(Device& device, const model::ModelConfig& model, const model::WeightLayout& weights,
                          const EngineConfig& config) {
   ModelMemory memory{.weights = static_cast<int64_t>(weights.bytes),
                      .kv = model::kv_layout(model, config.block_size, kv_dtype_of(config.kv_cache_dtype)),
-                     .full_model_len = wanted_max_model_len(config, model)};
+                     .full_model_len = wanted_max_model_len(config, model.max_position, kUsualContext)};
   const size_t decoder =
       model::activation_bytes(device, model, weights, config.max_num_batched_tokens, memory.full_model_len);
   const size_t runner =

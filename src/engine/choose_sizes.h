@@ -16,8 +16,9 @@ void check_config(const EngineConfig& config);
 /// Throws InvalidArgument for a number that is none of the enum's.
 kernels::KvDtype kv_dtype_of(KvCacheDtype dtype);
 
-/// The context that is wished for. Throws InvalidArgument for one that is longer than the model was made for.
-int wanted_max_model_len(const EngineConfig& config, const model::ModelConfig& model);
+/// The context that is wished for: the configuration's, else `usual`, both in tokens. Throws InvalidArgument for one
+/// that is longer than the model was made for.
+int wanted_max_model_len(const EngineConfig& config, int max_position, int usual);
 
 /// What the model takes under this configuration.
 ModelMemory model_memory(Device& device, const model::ModelConfig& model, const model::WeightLayout& weights,

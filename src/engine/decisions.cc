@@ -100,6 +100,11 @@ Decision context(const EngineConfig& config, const ModelInfo& info) {
 
 }  // namespace
 
+std::vector<Decision> quantization_decisions(const EngineConfig& config) {
+  if (config.quantization == Quantization::kNone) return {};
+  return {{"weights", "Q8_0 where the files have them unquantised", "given", "--quantization"}};
+}
+
 std::vector<Decision> text_decisions(const EngineConfig& config, const format::WeightSource& source,
                                      const GenerationDefaults& defaults, const ModelInfo& info) {
   const bool gguf = source.convention() == format::Convention::kGguf;

@@ -13,4 +13,7 @@ namespace caravel::engine {
 std::vector<Decision> text_decisions(const EngineConfig& config, const format::WeightSource& source,
                                      const GenerationDefaults& defaults, const ModelInfo& info);
 
+/// The weights that are quantised when they are loaded, where that was asked for.
+std::vector<Decision> quantization_decisions(const EngineConfig& config);
+
 }  // namespace caravel::engine

@@ -12,46 +12,26 @@
 #include "engine/chat_conversation.h"
 #include "engine/choose_sizes.h"
 #include "engine/embed_task.h"
+#include "engine/encoder_engine.h"
 #include "engine/engine_impl.h"
 #include "engine/generate_task.h"
+#include "engine/handle.h"
 #include "engine/memory_plan.h"
 #include "engine/score_task.h"
+#include "model/arch/architecture.h"
 #include "scheduler/scheduler.h"
 
 namespace caravel {
 
 std::unique_ptr<Engine> Engine::open(const EngineConfig& config) {
-  return std::make_unique<engine::EngineImpl>(config);
+  engine::check_config(config);
+  std::unique_ptr<format::WeightSource> source = engine::open_source(config);
+  if (model::names_encoder(*source)) return std::make_unique<engine::EncoderEngine>(config, std::move(source));
+  return std::make_unique<engine::EngineImpl>(config, engine::EngineHooks{}, std::move(source));
 }
 
 namespace engine {
 namespace {
-
-class Handle final : public RequestHandle {
- public:
-  Handle(std::shared_ptr<RequestChannel> channel, std::shared_ptr<Mailbox> mailbox, Budget::Part logprobs)
-      : channel_(std::move(channel)), mailbox_(std::move(mailbox)), logprobs_(std::move(logprobs)) {}
-  ~Handle() override {
-    channel_->detach();
-    cancel();
-  }
-  Handle(const Handle&) = delete;
-  Handle& operator=(const Handle&) = delete;
-
-  const std::string& id() const override { return channel_->id(); }
-  Next next(Deadline deadline) override { return channel_->next(deadline); }
-  const Result& result() override { return channel_->result(); }
-  std::vector<std::string> schema_annotations() const override { return channel_->schema_annotations(); }
-  void cancel() override {
-    channel_->cancel();
-    mailbox_->poke();
-  }
-
- private:
-  std::shared_ptr<RequestChannel> channel_;
-  std::shared_ptr<Mailbox> mailbox_;
-  Budget::Part logprobs_;  // what its rows may take
-};
 
 uint64_t entropy() {
   std::random_device device;
@@ -109,8 +89,9 @@ RequestLimits request_limits(const EngineConfig& config, const LoadedModel& mode
 
 }  // namespace
 
-EngineImpl::EngineImpl(const EngineConfig& config, const EngineHooks& hooks)
-    : EngineImpl(config, hooks, load_model(config)) {}
+EngineImpl::EngineImpl(const EngineConfig& config, const EngineHooks& hooks,
+                       std::unique_ptr<format::WeightSource> source)
+    : EngineImpl(config, hooks, load_model(config, std::move(source))) {}
 
 EngineImpl::EngineImpl(const EngineConfig& config, const EngineHooks& hooks, LoadedModel model)
     : config_(config),
@@ -130,16 +111,10 @@ EngineImpl::EngineImpl(const EngineConfig& config, const EngineHooks& hooks, Loa
   CARAVEL_CHECK_LE(activations, static_cast<size_t>(model_.info.memory.activations));  // less for a lowered context
 }
 
-uint64_t EngineImpl::number_request(std::string& id) {
-  const uint64_t number = requests_.fetch_add(1);
-  if (id.empty()) id = fmt::format("request-{}", number + 1);
-  return number;
-}
-
 std::unique_ptr<RequestHandle> EngineImpl::run(std::vector<std::shared_ptr<Task>> tasks,
                                                std::shared_ptr<RequestChannel> channel, Budget::Part logprobs) {
   loop_.submit(std::move(tasks));
-  return std::make_unique<Handle>(std::move(channel), mailbox_, std::move(logprobs));
+  return std::make_unique<Handle>(std::move(channel), [mailbox = mailbox_] { mailbox->poke(); }, std::move(logprobs));
 }
 
 Budget::Part EngineImpl::hold_logprobs(int64_t bytes) const {
@@ -154,7 +129,7 @@ Budget::Part EngineImpl::hold_logprobs(int64_t bytes) const {
 }
 
 std::unique_ptr<RequestHandle> EngineImpl::submit(Request request, OnNews on_news) {
-  const uint64_t number = number_request(request.id);
+  const uint64_t number = numbers_.number(request.id);
   const uint64_t seed = hash128(&number, sizeof(number), {seed_, 0}).low;
   CheckedRequest checked =
       check_request(std::move(request), model_, limits_, store_, grammars_, seed, std::move(on_news));
@@ -238,7 +213,7 @@ std::vector<ScoreTask::Part> EngineImpl::score_parts(const ScoreRequest& request
 
 std::unique_ptr<RequestHandle> EngineImpl::score(ScoreRequest request, OnNews on_news) {
   check_score(request);
-  number_request(request.id);
+  numbers_.number(request.id);
   const std::vector<ScoreTask::Part> parts = score_parts(request);
   auto channel = std::make_shared<RequestChannel>(
       request.id, RequestChannel::Shape{.prefixes = request.items.size(), .tasks = parts.size()}, std::move(on_news));
@@ -255,12 +230,8 @@ std::unique_ptr<RequestHandle> EngineImpl::score(ScoreRequest request, OnNews on
 }
 
 std::unique_ptr<RequestHandle> EngineImpl::embed(EmbedRequest request, OnNews on_news) {
-  check_tokens(request.tokens, model_.info.vocab_size, "the text");
-  if (request.tokens.size() > static_cast<size_t>(limits_.max_model_len)) {
-    throw fail<InvalidArgument>("the text has {} tokens; max_model_len is {}: shorten it", request.tokens.size(),
-                                limits_.max_model_len);
-  }
-  number_request(request.id);
+  check_text(request, model_.info);
+  numbers_.number(request.id);
   auto channel = std::make_shared<RequestChannel>(request.id, RequestChannel::Shape{}, std::move(on_news));
   return run({std::make_shared<EmbedTask>(EmbedTask::group_params(request), channel)}, channel);
 }

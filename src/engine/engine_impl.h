@@ -1,6 +1,5 @@
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -12,6 +11,7 @@
 #include "caravel/engine.h"
 #include "engine/check_request.h"
 #include "engine/engine_loop.h"
+#include "engine/handle.h"
 #include "engine/kv_storage.h"
 #include "engine/loaded_model.h"
 #include "engine/logprob_store.h"
@@ -29,7 +29,9 @@ struct EngineHooks {
 
 class EngineImpl final : public Engine {
  public:
-  explicit EngineImpl(const EngineConfig& config, const EngineHooks& hooks = {});
+  /// source: the model's files; nothing: those that the configuration names.
+  explicit EngineImpl(const EngineConfig& config, const EngineHooks& hooks = {},
+                      std::unique_ptr<format::WeightSource> source = nullptr);
 
   std::unique_ptr<RequestHandle> submit(Request request, OnNews on_news = {}) override;
   std::unique_ptr<RequestHandle> chat(ChatRequest request, OnNews on_news = {}) override;
@@ -43,8 +45,6 @@ class EngineImpl final : public Engine {
 
  private:
   EngineImpl(const EngineConfig& config, const EngineHooks& hooks, LoadedModel model);
-  /// The number of a new request; gives `id` a name where the caller gave none.
-  uint64_t number_request(std::string& id);
   std::unique_ptr<RequestHandle> run(std::vector<std::shared_ptr<Task>> tasks, std::shared_ptr<RequestChannel> channel,
                                      Budget::Part logprobs = {});
   /// Memory for so many. Throws Busy.
@@ -63,7 +63,7 @@ class EngineImpl final : public Engine {
   const std::shared_ptr<Mailbox> mailbox_ = std::make_shared<Mailbox>();  // the loop's
   Grammars grammars_;
   const uint64_t seed_;
-  std::atomic<uint64_t> requests_{0};
+  RequestNumbers numbers_;
   EngineLoop loop_;  // last: its thread uses all of the above
 };
 

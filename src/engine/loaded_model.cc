@@ -14,6 +14,7 @@
 #include "device/cpu/cpu_device.h"
 #include "engine/choose_sizes.h"
 #include "engine/decisions.h"
+#include "engine/loaded_encoder.h"
 #include "engine/memory_advice.h"
 #include "engine/memory_plan.h"
 #include "engine/open_tokenizer.h"
@@ -21,6 +22,7 @@
 #include "format/fingerprint.h"
 #include "format/model_path.h"
 #include "format/weight_source.h"
+#include "model/arch/architecture.h"
 #include "model/weight_layout.h"
 #include "text/chat_template.h"
 #include "text/tokenizer_data.h"
@@ -41,19 +43,7 @@ ModelInfo describe(const format::WeightSource& source, const model::ModelConfig&
                  .intermediate_size = config.intermediate_size,
                  .vocab_size = config.vocab_size,
                  .model_max_position = config.max_position};
-  std::map<DType, ModelInfo::TypeTotal> totals;
-  for (const format::WeightInfo& weight : source.weights()) {
-    int64_t elements = 1;
-    for (const int64_t extent : weight.shape) elements *= extent;
-    ModelInfo::TypeTotal& total = totals[weight.dtype];
-    total.dtype = dtype_info(weight.dtype).name;
-    ++total.tensors;
-    total.elements += elements;
-    total.bytes += static_cast<int64_t>(weight.bytes);
-    info.parameters += elements;
-  }
-  for (auto& [dtype, total] : totals) info.weights_by_type.push_back(std::move(total));
-  std::ranges::sort(info.weights_by_type, std::greater(), &ModelInfo::TypeTotal::bytes);
+  describe_weights(source, info);
   return info;
 }
 
@@ -116,10 +106,11 @@ struct Headers {
   ModelInfo info;
 };
 
-Headers read_headers(const EngineConfig& config) {
-  Headers headers{.source = format::open_model(format::resolve_model(config.model))};
+Headers read_headers(const EngineConfig& config, std::unique_ptr<format::WeightSource> opened) {
+  Headers headers{.source = std::move(opened)};
   const format::WeightSource& source = *headers.source;
   headers.config = model::read_config(source, config.rope_scaling);
+  headers.config.quantization = config.quantization;
   headers.weights = model::weight_layout(source, headers.config);
   const GenerationDefaults card = format::card_defaults(source.path());
   headers.generation_defaults = first_said(config.generation, first_said(source.generation_defaults(), card));
@@ -184,6 +175,7 @@ void describe_decisions(const EngineConfig& config, Headers& headers, std::vecto
   std::vector<Decision>& all = headers.info.decisions;
   all = text_decisions(config, *headers.source, headers.generation_defaults, headers.info);
   std::ranges::move(of_templates, std::back_inserter(all));
+  std::ranges::copy(quantization_decisions(config), std::back_inserter(all));
   std::ranges::copy(headers.config.decisions, std::back_inserter(all));
 }
 
@@ -195,7 +187,27 @@ std::string_view token_text(const TokenizerData& data, const std::optional<int32
 
 }  // namespace
 
-LoadedModel load_model(const EngineConfig& config) {
+std::unique_ptr<format::WeightSource> open_source(const EngineConfig& config) {
+  return format::open_model(format::resolve_model(config.model));
+}
+
+void describe_weights(const format::WeightSource& source, ModelInfo& info) {
+  std::map<DType, ModelInfo::TypeTotal> totals;
+  for (const format::WeightInfo& weight : source.weights()) {
+    int64_t elements = 1;
+    for (const int64_t extent : weight.shape) elements *= extent;
+    ModelInfo::TypeTotal& total = totals[weight.dtype];
+    total.dtype = dtype_info(weight.dtype).name;
+    ++total.tensors;
+    total.elements += elements;
+    total.bytes += static_cast<int64_t>(weight.bytes);
+    info.parameters += elements;
+  }
+  for (auto& [dtype, total] : totals) info.weights_by_type.push_back(std::move(total));
+  std::ranges::sort(info.weights_by_type, std::greater(), &ModelInfo::TypeTotal::bytes);
+}
+
+LoadedModel load_model(const EngineConfig& config, std::unique_ptr<format::WeightSource> source) {
   check_config(config);
   if (const int usable = usable_processors(); config.threads > usable) {
     log::warn(
@@ -205,7 +217,7 @@ LoadedModel load_model(const EngineConfig& config) {
   }
   LoadedModel model;
   model.device = std::make_unique<CpuDevice>(config.threads, choose_isa(config.isa));
-  Headers headers = read_headers(config);
+  Headers headers = read_headers(config, source ? std::move(source) : open_source(config));
   // Before the plan, so that what these take counts as taken.
   model.tokenizer = std::make_unique<Tokenizer>(tokenizer_data(*headers.source, config.add_bos_token));
   model.renderer = std::make_unique<chat::Renderer>(*model.tokenizer, headers.info);
@@ -232,7 +244,9 @@ namespace caravel {
 ModelInfo describe_model(const EngineConfig& config) {
   engine::check_config(config);
   CpuDevice device(config.threads, choose_isa(config.isa));
-  engine::Headers headers = engine::read_headers(config);
+  std::unique_ptr<format::WeightSource> source = engine::open_source(config);
+  if (model::names_encoder(*source)) return engine::describe_encoder(config, device, *source);
+  engine::Headers headers = engine::read_headers(config, std::move(source));
   const TokenizerData& data = headers.source->tokenizer();
   std::vector<Decision> of_templates = chat::Renderer::describe(headers.info, engine::token_text(data, data.bos_id),
                                                                 engine::token_text(data, data.eos_id));

@@ -7,6 +7,7 @@
 #include "caravel/tokenizer.h"
 #include "chat/renderer.h"
 #include "device/device.h"
+#include "format/weight_source.h"
 #include "model/decoder.h"
 
 namespace caravel::engine {
@@ -30,7 +31,13 @@ struct LoadedModel {
   ModelInfo info;
 };
 
-/// Throws what Engine::open() throws.
-LoadedModel load_model(const EngineConfig& config);
+/// The configuration's model, by its files' headers. Throws what Engine::open() throws.
+std::unique_ptr<format::WeightSource> open_source(const EngineConfig& config);
+
+/// Fills in what the weights of the files are.
+void describe_weights(const format::WeightSource& source, ModelInfo& info);
+
+/// source: what open_source() gives, or nothing, and then it is opened. Throws what Engine::open() throws.
+LoadedModel load_model(const EngineConfig& config, std::unique_ptr<format::WeightSource> source = nullptr);
 
 }  // namespace caravel::engine

@@ -85,6 +85,19 @@ MemoryPlan plan_memory(const AvailableMemory& available, const ModelMemory& mode
   return plan;
 }
 
+MemoryPlan plan_encoder_memory(const AvailableMemory& available, int64_t weights, int64_t activations,
+                               int max_model_len) {
+  MemoryPlan plan{.available = available.bytes,
+                  .bound_by = available.bound_by,
+                  .weights = weights,
+                  .activations = activations,
+                  .program = kProgram,
+                  .full_model_len = max_model_len,
+                  .max_model_len = max_model_len};
+  if (plan.fits()) plan.bodies = std::min(kMostBodies, plan.left() / 8);
+  return plan;
+}
+
 std::string shortage_text(const MemoryPlan& plan) {
   return fmt::format(
       "the model needs {} of memory, and {} are available ({}): its weights take {}, a step {}, the program {}, the "

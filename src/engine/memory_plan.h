@@ -26,6 +26,11 @@ struct ModelMemory {
 /// the pool does not hold config.max_model_len.
 MemoryPlan plan_memory(const AvailableMemory& available, const ModelMemory& model, const EngineConfig& config);
 
+/// The same of an encoder, which has no KV cache: what weights and activations leave is for requests' bodies, and for
+/// nothing else.
+MemoryPlan plan_encoder_memory(const AvailableMemory& available, int64_t weights, int64_t activations,
+                               int max_model_len);
+
 /// Of a model that does not fit: what it needs, part by part, and what there is.
 std::string shortage_text(const MemoryPlan& plan);
 

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "caravel/config.h"
 #include "caravel/decision.h"
 #include "format/weight_source.h"
 #include "kernels/activation.h"
@@ -45,8 +46,9 @@ struct ModelConfig {
   float final_soft_cap = 0;
   kernels::Activation activation = kernels::Activation::kSilu;
   kernels::RotaryStyle rotary_style = kernels::RotaryStyle::kHalves;
-  bool norm_adds_one = false;  // stored norm weights are w - 1 (Gemma in a Hugging Face folder)
-  bool tied_lm_head = false;   // the embedding is the LM head
+  bool norm_adds_one = false;                       // stored norm weights are w - 1 (Gemma in a Hugging Face folder)
+  bool tied_lm_head = false;                        // the embedding is the LM head
+  Quantization quantization = Quantization::kNone;  // EngineConfig's
   std::vector<RotarySpec> rotary;
   std::vector<LayerSpec> layers;
   std::vector<Decision> decisions;  // what the files left open, or say and is not done

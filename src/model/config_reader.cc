@@ -1,6 +1,8 @@
 #include "model/config_reader.h"
 
+#include <filesystem>
 #include <limits>
+#include <utility>
 
 #include "base/error.h"
 
@@ -70,6 +72,38 @@ double ConfigReader::number_in(const nlohmann::json& object, std::string_view wh
   const auto found = object.find(key);
   if (found == object.end() || found->is_null()) return fallback;
   return checked_number(*found, fmt::format("{}.{}", where, key), min, max);
+}
+
+std::string model_name(const format::WeightSource& source) {
+  const nlohmann::json& config = source.config();
+  const auto found = config.find("general.name");
+  if (found != config.end() && found->is_string()) return found->get<std::string>();
+  std::filesystem::path path(source.path());
+  if (path.filename().empty()) path = path.parent_path();
+  return source.convention() == format::Convention::kGguf ? path.stem().string() : path.filename().string();
+}
+
+kernels::Activation read_activation(const ConfigReader& reader, const Architecture& architecture) {
+  if (reader.convention() == format::Convention::kGguf) return architecture.activation;
+  const nlohmann::json* value = reader.find(architecture.keys.activation);
+  if (value == nullptr || value->is_null()) return architecture.activation;
+  // By all the names that transformers has for each.
+  static constexpr std::pair<std::string_view, kernels::Activation> kNames[] = {
+      {"silu", kernels::Activation::kSilu},
+      {"swish", kernels::Activation::kSilu},
+      {"gelu", kernels::Activation::kGelu},
+      {"gelu_python", kernels::Activation::kGelu},
+      {"gelu_pytorch_tanh", kernels::Activation::kGeluTanh},
+      {"gelu_python_tanh", kernels::Activation::kGeluTanh},
+      {"gelu_new", kernels::Activation::kGeluTanh},
+      {"gelu_fast", kernels::Activation::kGeluTanh},
+      {"gelu_accurate", kernels::Activation::kGeluTanh},
+  };
+  for (const auto& [name, activation] : kNames) {
+    if (*value == name) return activation;
+  }
+  throw fail<Unsupported>("{}: {} {} is not supported; those there are: silu, gelu, gelu_pytorch_tanh",
+                          reader.source().path(), architecture.keys.activation, ConfigReader::shown(*value));
 }
 
 }  // namespace caravel::model

@@ -9,6 +9,13 @@
 
 namespace caravel::model {
 
+// Far above any model there is; low enough that no product of two of them overflows.
+inline constexpr int kMaxLayers = 4096;
+inline constexpr int kMaxWidth = 1 << 20;
+inline constexpr int kMaxHeads = 4096;
+inline constexpr int kMaxVocabulary = 1 << 24;
+inline constexpr int kMaxPosition = 1 << 30;
+
 /// Reads numbers of a model's configuration by an architecture's keys. Every method throws FormatError, which names the
 /// file, the key and the value, where a key is missing, has another type or is out of range.
 class ConfigReader {
@@ -45,5 +52,11 @@ class ConfigReader {
   const format::WeightSource& source_;
   const Architecture& architecture_;
 };
+
+/// What people call the model: by its files, else the file or folder itself.
+std::string model_name(const format::WeightSource& source);
+
+/// Throws Unsupported, which names those there are.
+kernels::Activation read_activation(const ConfigReader& reader, const Architecture& architecture);
 
 }  // namespace caravel::model

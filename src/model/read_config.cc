@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <cmath>
-#include <filesystem>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -15,22 +14,6 @@ namespace {
 
 using format::Convention;
 
-// Far above any model there is; low enough that no product of two of them overflows.
-constexpr int kMaxLayers = 4096;
-constexpr int kMaxWidth = 1 << 20;
-constexpr int kMaxHeads = 4096;
-constexpr int kMaxVocabulary = 1 << 24;
-constexpr int kMaxPosition = 1 << 30;
-
-std::string model_name(const format::WeightSource& source) {
-  const nlohmann::json& config = source.config();
-  const auto found = config.find("general.name");
-  if (found != config.end() && found->is_string()) return found->get<std::string>();
-  std::filesystem::path path(source.path());
-  if (path.filename().empty()) path = path.parent_path();
-  return source.convention() == Convention::kGguf ? path.stem().string() : path.filename().string();
-}
-
 int vocabulary(const ConfigReader& reader, const Architecture& architecture) {
   const auto stated = static_cast<int>(reader.integer(architecture.keys.vocab_size, 1, kMaxVocabulary));
   if (stated != 0) return stated;
@@ -42,29 +25,6 @@ int vocabulary(const ConfigReader& reader, const Architecture& architecture) {
                             reader.source().path(), name);
   }
   return static_cast<int>(embedding->shape[0]);
-}
-
-kernels::Activation read_activation(const ConfigReader& reader, const Architecture& architecture) {
-  if (reader.convention() == Convention::kGguf) return architecture.activation;
-  const nlohmann::json* value = reader.find(architecture.keys.activation);
-  if (value == nullptr || value->is_null()) return architecture.activation;
-  // By all the names that transformers has for each.
-  static constexpr std::pair<std::string_view, kernels::Activation> kNames[] = {
-      {"silu", kernels::Activation::kSilu},
-      {"swish", kernels::Activation::kSilu},
-      {"gelu", kernels::Activation::kGelu},
-      {"gelu_python", kernels::Activation::kGelu},
-      {"gelu_pytorch_tanh", kernels::Activation::kGeluTanh},
-      {"gelu_python_tanh", kernels::Activation::kGeluTanh},
-      {"gelu_new", kernels::Activation::kGeluTanh},
-      {"gelu_fast", kernels::Activation::kGeluTanh},
-      {"gelu_accurate", kernels::Activation::kGeluTanh},
-  };
-  for (const auto& [name, activation] : kNames) {
-    if (*value == name) return activation;
-  }
-  throw fail<Unsupported>("{}: {} {} is not supported; those there are: silu, gelu, gelu_pytorch_tanh",
-                          reader.source().path(), architecture.keys.activation, ConfigReader::shown(*value));
 }
 
 /// Which layers have a window, where a list in the file says it for each. Empty: no list.

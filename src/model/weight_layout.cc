@@ -4,13 +4,13 @@
 
 #include <algorithm>
 #include <array>
-#include <initializer_list>
 #include <set>
 #include <string>
 
 #include "base/check.h"
 #include "base/error.h"
 #include "model/arch/architecture.h"
+#include "model/weight_finder.h"
 
 namespace caravel::model {
 namespace {
@@ -37,30 +37,28 @@ std::array<const WeightName*, 20> all_names(const LayerWeightNames& names) {
 class LayoutReader {
  public:
   LayoutReader(const format::WeightSource& source, const ModelConfig& config)
-      : source_(source), config_(config), architecture_(architecture_named(config.architecture)) {}
+      : source_(source),
+        config_(config),
+        architecture_(architecture_named(config.architecture)),
+        finder_(source, config.quantization) {}
 
   WeightLayout read() {
     refuse_unknown_weights();
     const ModelWeightNames& names = architecture_.model_weights;
     const int64_t hidden = config_.hidden_size;
     WeightLayout layout;
-    layout.embedding = matrix({{names.embedding, config_.vocab_size}}, hidden);
-    layout.final_norm = vector({{names.final_norm, hidden}});
-    if (!config_.tied_lm_head) layout.lm_head = matrix({{names.lm_head, config_.vocab_size}}, hidden);
+    layout.embedding = finder_.lookup(part(names.embedding, config_.vocab_size), hidden);
+    layout.final_norm = finder_.vector({part(names.final_norm, hidden)});
+    if (!config_.tied_lm_head) layout.lm_head = finder_.matrix({part(names.lm_head, config_.vocab_size)}, hidden);
     for (size_t i = 0; i < config_.layers.size(); ++i) {
       layer_ = i;
       layout.layers.push_back(read_layer());
     }
-    layout.bytes = bytes_;
+    layout.bytes = finder_.bytes();
     return layout;
   }
 
  private:
-  struct Part {
-    WeightName name;
-    int64_t rows = 0;
-  };
-
   LayerLayout read_layer() {
     const LayerWeightNames& names = architecture_.layer_weights;
     const int64_t hidden = config_.hidden_size;
@@ -69,20 +67,20 @@ class LayoutReader {
     const int64_t q = config_.num_heads * head;
     const int64_t kv = config_.num_kv_heads * head;
     LayerLayout layer;
-    layer.attn_norm = vector({{names.attn_norm, hidden}});
-    layer.qkv = matrix({{names.q, q}, {names.k, kv}, {names.v, kv}}, hidden);
-    layer.qkv_bias = vector({{names.q_bias, q}, {names.k_bias, kv}, {names.v_bias, kv}});
-    layer.q_norm = vector({{names.q_norm, head}});
-    layer.k_norm = vector({{names.k_norm, head}});
-    layer.attn_out = matrix({{names.attn_out, hidden}}, q);
-    layer.attn_out_bias = vector({{names.attn_out_bias, hidden}});
-    layer.post_attn_norm = vector({{names.post_attn_norm, hidden}});
-    layer.ffn_norm = vector({{names.ffn_norm, hidden}});
-    layer.gate_up = matrix({{names.gate, intermediate}, {names.up, intermediate}}, hidden);
-    layer.gate_up_bias = vector({{names.gate_bias, intermediate}, {names.up_bias, intermediate}});
-    layer.down = matrix({{names.down, hidden}}, intermediate);
-    layer.down_bias = vector({{names.down_bias, hidden}});
-    layer.post_ffn_norm = vector({{names.post_ffn_norm, hidden}});
+    layer.attn_norm = finder_.vector({part(names.attn_norm, hidden)});
+    layer.qkv = finder_.matrix({part(names.q, q), part(names.k, kv), part(names.v, kv)}, hidden);
+    layer.qkv_bias = finder_.vector({part(names.q_bias, q), part(names.k_bias, kv), part(names.v_bias, kv)});
+    layer.q_norm = finder_.vector({part(names.q_norm, head)});
+    layer.k_norm = finder_.vector({part(names.k_norm, head)});
+    layer.attn_out = finder_.matrix({part(names.attn_out, hidden)}, q);
+    layer.attn_out_bias = finder_.vector({part(names.attn_out_bias, hidden)});
+    layer.post_attn_norm = finder_.vector({part(names.post_attn_norm, hidden)});
+    layer.ffn_norm = finder_.vector({part(names.ffn_norm, hidden)});
+    layer.gate_up = finder_.matrix({part(names.gate, intermediate), part(names.up, intermediate)}, hidden);
+    layer.gate_up_bias = finder_.vector({part(names.gate_bias, intermediate), part(names.up_bias, intermediate)});
+    layer.down = finder_.matrix({part(names.down, hidden)}, intermediate);
+    layer.down_bias = finder_.vector({part(names.down_bias, hidden)});
+    layer.post_ffn_norm = finder_.vector({part(names.post_ffn_norm, hidden)});
     return layer;
   }
 
@@ -107,55 +105,15 @@ class LayoutReader {
     }
   }
 
-  /// nullptr: the architecture does not have it, or it may be absent and is.
-  const WeightInfo* find(const WeightName& name, std::initializer_list<int64_t> shape) const {
-    const std::string file_name = name_in_file(name, layer_);
-    if (file_name.empty()) return nullptr;
-    const WeightInfo* weight = source_.find(file_name);
-    if (weight == nullptr) {
-      if (name.optional) return nullptr;
-      throw fail<FormatError>("{}: weight {} is missing", source_.path(), file_name);
-    }
-    if (!std::equal(weight->shape.begin(), weight->shape.end(), shape.begin(), shape.end())) {
-      throw fail<FormatError>("{}: weight {} is [{}]; by the configuration it must be [{}]", weight->file, file_name,
-                              fmt::join(weight->shape, ", "), fmt::join(shape, ", "));
-    }
-    return weight;
-  }
-
-  /// Absent where all parts are; a part alone that is absent is zero.
-  VectorLayout vector(std::initializer_list<Part> parts) {
-    std::vector<VectorLayout::Part> found;
-    for (const Part& part : parts) found.push_back({find(part.name, {part.rows}), part.rows});
-    if (std::ranges::all_of(found, [](const auto& part) { return part.weight == nullptr; })) return {};
-    VectorLayout layout(std::move(found));
-    bytes_ += layout.bytes();
-    return layout;
-  }
-
-  MatrixLayout matrix(std::initializer_list<Part> parts, int64_t in) {
-    std::vector<MatrixLayout::Part> found;
-    for (const Part& part : parts) {
-      const WeightInfo* weight = find(part.name, {part.rows, in});
-      CARAVEL_CHECK(weight != nullptr);  // no table makes a part of a stack optional
-      found.push_back({weight, weight->dtype, part.rows});
-    }
-    // Quantised parts take 8-bit inputs and others f32, so a stack of both has no one input. Converters do not make
-    // them; where one comes, its quantised parts become F32, which changes no value.
-    const auto quantized = [](const MatrixLayout::Part& part) { return is_quantized(part.dtype); };
-    if (!std::ranges::all_of(found, quantized)) {
-      for (MatrixLayout::Part& part : found) part.dtype = quantized(part) ? DType::kF32 : part.dtype;
-    }
-    MatrixLayout layout(std::move(found), in);
-    bytes_ += layout.bytes();
-    return layout;
+  WeightFinder::Part part(const WeightName& name, int64_t rows) const {
+    return {.name = name_in_file(name, layer_), .rows = rows, .optional = name.optional};
   }
 
   const format::WeightSource& source_;
   const ModelConfig& config_;
   const Architecture& architecture_;
   size_t layer_ = 0;  // the one whose weights are looked for
-  size_t bytes_ = 0;
+  WeightFinder finder_;
 };
 
 }  // namespace

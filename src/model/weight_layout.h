@@ -47,18 +47,24 @@ class MatrixLayout {
   };
 
   MatrixLayout() = default;
-  MatrixLayout(std::vector<Part> parts, int64_t in) : parts_(std::move(parts)), in_(in) {}
+  /// rotated: in memory the rows will be (kernels::rotate_rows()).
+  MatrixLayout(std::vector<Part> parts, int64_t in, bool rotated = false)
+      : parts_(std::move(parts)), in_(in), rotated_(rotated) {}
 
   const std::vector<Part>& parts() const { return parts_; }
   int64_t in() const { return in_; }
   int64_t out() const;
-  kernels::InputForm input_form() const { return kernels::input_form_of(parts_.front().dtype); }
+  bool rotated() const { return rotated_; }
+  kernels::InputForm input_form() const {
+    return rotated_ ? kernels::InputForm::kQ8Rotated : kernels::input_form_of(parts_.front().dtype);
+  }
   size_t bytes() const;  // packed
   explicit operator bool() const { return !parts_.empty(); }
 
  private:
   std::vector<Part> parts_;
   int64_t in_ = 0;
+  bool rotated_ = false;
 };
 
 /// Vectors that will lie one after the other, as f32.

@@ -39,6 +39,7 @@ bool lists(const std::array<std::string_view, kCount>& names, std::string_view n
     std::ranges::copy_if(architecture->hugging_face_names, std::back_inserter(known),
                          [](std::string_view name) { return !name.empty(); });
   }
+  if (source.convention() == Convention::kHuggingFace) known.push_back(kBert.hugging_face_names[0]);
   throw fail<Unsupported>("{}: architecture \"{}\" is not supported; those there are: {}", source.path(), named,
                           fmt::join(known, ", "));
 }
@@ -71,6 +72,17 @@ const Architecture& find_architecture(const format::WeightSource& source) {
     if (lists(architecture->hugging_face_types, *type)) return *architecture;
   }
   throw_unknown(source, *type);
+}
+
+bool names_encoder(const format::WeightSource& source) {
+  if (source.convention() != Convention::kHuggingFace) return false;
+  const nlohmann::json& config = source.config();
+  const auto listed = config.find("architectures");
+  if (listed != config.end() && listed->is_array() && !listed->empty() && listed->front().is_string()) {
+    return lists(kBert.hugging_face_names, listed->front().get_ref<const std::string&>());
+  }
+  const std::string* type = string_at(config, "model_type");
+  return type != nullptr && lists(kBert.hugging_face_types, *type);
 }
 
 const Architecture& architecture_named(std::string_view name) {

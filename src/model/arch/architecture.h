@@ -118,6 +118,12 @@ extern const Architecture kQwen2;
 extern const Architecture kQwen3;
 extern const Architecture kGemma3;
 
+/// An encoder's: its weights have names of their own (encoder_weights.h), and find_architecture() does not give it.
+extern const Architecture kBert;
+
+/// The source names an encoder's class.
+bool names_encoder(const format::WeightSource& source);
+
 /// The one that a source names. Throws Unsupported, which lists those there are; FormatError where none is named.
 const Architecture& find_architecture(const format::WeightSource& source);
 

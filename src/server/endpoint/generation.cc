@@ -153,7 +153,8 @@ void set_conversation(Generation& generation, const chat::Conversation& conversa
       conversation, generation.sampling, room_of(truncation, *generation.sampling.max_tokens, services.engine.model()));
   if (conversation.tools.choice == chat::ToolChoice::kForced) generation.grammar_field = "tools";
   generation.layout = std::move(layout);
-  fit_prompt(prompt, conversation.path, truncation, *generation.sampling.max_tokens, services.engine.model());
+  fit_prompt(prompt, conversation.path, truncation, *generation.sampling.max_tokens, services.engine.model(),
+             services.engine.tokenizer());
   generation.prompts.push_back(std::move(prompt));
 }
 

@@ -55,18 +55,12 @@ std::vector<chat::Prompt> parse_prompts(const Json& value, const std::string& pa
 }
 
 void fit_prompt(chat::Prompt& prompt, const std::string& path, std::optional<int64_t> truncation, int answer_tokens,
-                const ModelInfo& model) {
-  std::vector<int32_t>& tokens = prompt.tokens;
+                const ModelInfo& model, const Tokenizer& tokenizer) {
+  const std::vector<int32_t>& tokens = prompt.tokens;
   if (tokens.empty()) throw bad_field(path, fmt::format("Invalid '{}': the prompt has no token.", path));
   chat::check_token_ids(tokens, path, model.vocab_size);
   const auto room = static_cast<size_t>(model.max_model_len - std::min(answer_tokens, 1));
-  if (truncation) {
-    const size_t kept = *truncation < 0 ? room : static_cast<size_t>(*truncation);
-    if (tokens.size() > kept) {
-      tokens.erase(tokens.begin(), tokens.end() - static_cast<ptrdiff_t>(kept));
-      prompt.text.reset();
-    }
-  }
+  if (truncation) chat::cut(prompt, *truncation < 0 ? room : static_cast<size_t>(*truncation), model, tokenizer);
   if (tokens.size() > room) throw chat::too_long(path, model.max_model_len, tokens.size());
 }
 

@@ -27,6 +27,6 @@ std::vector<chat::Prompt> parse_prompts(const Json& value, const std::string& pa
 /// Shortens the prompt, and refuses what is empty, has ids outside the vocabulary, or leaves no room for
 /// `answer_tokens` (context_length_exceeded).
 void fit_prompt(chat::Prompt& prompt, const std::string& path, std::optional<int64_t> truncation, int answer_tokens,
-                const ModelInfo& model);
+                const ModelInfo& model, const Tokenizer& tokenizer);
 
 }  // namespace caravel::server

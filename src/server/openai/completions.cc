@@ -45,7 +45,7 @@ std::unique_ptr<http::Work> completions(const Call& call) {
   fields.refuse_unknown();
 
   for (chat::Prompt& prompt : generation.prompts) {
-    fit_prompt(prompt, path, truncation, *sampling.max_tokens, engine.model());
+    fit_prompt(prompt, path, truncation, *sampling.max_tokens, engine.model(), engine.tokenizer());
   }
   std::vector<std::unique_ptr<RequestHandle>> handles = submit(call, generation);
   AnswerHead head = AnswerHead::make("cmpl-", generation.model, call.services);

@@ -79,7 +79,7 @@ std::unique_ptr<http::Work> embeddings(const Call& call) {
   fields.refuse_unknown();
   size_t tokens = 0;
   for (chat::Prompt& prompt : prompts) {
-    fit_prompt(prompt, "input", truncation, 0, info);
+    fit_prompt(prompt, "input", truncation, 0, info, engine.tokenizer());
     tokens += prompt.tokens.size();
   }
 

@@ -25,14 +25,17 @@ Json default_parameters_json(const GenerationDefaults& defaults) {
 Json model_json(const Services& services, const std::string& name) {
   // The models have been there since the server has.
   static const std::time_t kStarted = std::time(nullptr);
-  return {{"id", name},
-          {"object", "model"},
-          {"created", static_cast<int64_t>(kStarted)},
-          {"owned_by", "caravel"},
-          {"root", services.engine.model().name},
-          {"parent", nullptr},
-          {"max_model_len", services.engine.model().max_model_len},
-          {"default_sampling_params", default_parameters_json(services.engine.generation_defaults())}};
+  Json json = {{"id", name},
+               {"object", "model"},
+               {"created", static_cast<int64_t>(kStarted)},
+               {"owned_by", "caravel"},
+               {"root", services.engine.model().name},
+               {"parent", nullptr},
+               {"max_model_len", services.engine.model().max_model_len}};
+  if (!is_encoder(services.engine.model())) {
+    json["default_sampling_params"] = default_parameters_json(services.engine.generation_defaults());
+  }
+  return json;
 }
 
 Json models_json(const Services& services, std::string_view path) {

@@ -1,0 +1,99 @@
+#include "engine/loaded_encoder.h"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include "base/available_memory.h"
+#include "base/check.h"
+#include "base/error.h"
+#include "device/cpu/cpu_device.h"
+#include "engine/choose_sizes.h"
+#include "engine/decisions.h"
+#include "engine/loaded_model.h"
+#include "engine/memory_plan.h"
+#include "engine/open_tokenizer.h"
+#include "model/encoder_weights.h"
+
+namespace caravel::engine {
+namespace {
+
+struct EncoderHeaders {
+  model::EncoderConfig config;
+  int max_tokens = 0;
+  ModelInfo info;
+};
+
+Decision text_length(const EngineConfig& config, const format::WeightSource& source, const ModelInfo& info) {
+  const bool said = source.sentence_modules().max_length > 0;
+  const char* why = said ? "sentence_bert_config.json's max_seq_length" : "all that the model was made for";
+  return {"context", fmt::format("{} of {} tokens", info.max_model_len, info.model_max_position),
+          config.max_model_len != 0 ? "given" : why, "--max-model-len"};
+}
+
+EncoderHeaders read_encoder_headers(const EngineConfig& config, Device& device, const format::WeightSource& source) {
+  EncoderHeaders headers{.config = model::read_encoder_config(source)};
+  model::EncoderConfig& model = headers.config;
+  model.quantization = config.quantization;
+  const model::EncoderLayout layout = model::encoder_layout(source, model);
+  ModelInfo& info = headers.info;
+  info = {.path = source.path(),
+          .name = model.name,
+          .architecture = "bert",
+          .device = device.name(),
+          .layers = model.num_layers,
+          .hidden_size = model.hidden_size,
+          .heads = model.num_heads,
+          .kv_heads = model.num_heads,
+          .head_dim = model.head_dim,
+          .intermediate_size = model.intermediate_size,
+          .vocab_size = model.vocab_size,
+          .model_max_position = model.max_position,
+          .max_model_len = wanted_max_model_len(config, model.max_position, model.max_length),
+          .pooling = std::string(model::pooling_name(model.pooling)),
+          .normalizes = model.normalizes};
+  describe_weights(source, info);
+  for (const auto& layer : layout.layers) {
+    for (const model::MatrixLayout* matrix : {&layer.qkv, &layer.attn_out, &layer.up, &layer.down}) {
+      info.layer_parameters += matrix->out() * matrix->in();
+    }
+  }
+  // A text is never parted: each of its tokens sees all of them.
+  headers.max_tokens = std::max(config.max_num_batched_tokens, info.max_model_len);
+  const size_t activations =
+      model::encoder_activation_bytes(device, model, layout, headers.max_tokens, info.max_model_len);
+  info.memory = plan_encoder_memory(available_memory(), static_cast<int64_t>(layout.bytes),
+                                    static_cast<int64_t>(activations), info.max_model_len);
+  info.weight_bytes = info.memory.weights;
+  info.activation_bytes = info.memory.activations;
+  if (!info.memory.fits()) info.memory_shortage = fmt::format("{}: {}", info.path, shortage_text(info.memory));
+  info.decisions = {text_length(config, source, info)};
+  std::ranges::copy(quantization_decisions(config), std::back_inserter(info.decisions));
+  std::ranges::copy(model.decisions, std::back_inserter(info.decisions));
+  return headers;
+}
+
+}  // namespace
+
+ModelInfo describe_encoder(const EngineConfig& config, Device& device, const format::WeightSource& source) {
+  return read_encoder_headers(config, device, source).info;
+}
+
+LoadedEncoder load_encoder(const EngineConfig& config, const format::WeightSource& source) {
+  LoadedEncoder loaded;
+  loaded.device = std::make_unique<CpuDevice>(config.threads, choose_isa(config.isa));
+  // Before the plan, so that what it takes counts as taken.
+  loaded.tokenizer = std::make_unique<Tokenizer>(tokenizer_data(source, config.add_bos_token));
+  EncoderHeaders headers = read_encoder_headers(config, *loaded.device, source);
+  if (!headers.info.memory.fits()) throw CapacityError(headers.info.memory_shortage);
+  const auto stream = loaded.device->make_stream();
+  loaded.max_tokens = headers.max_tokens;
+  loaded.encoder = std::make_unique<model::Encoder>(*loaded.device, headers.config,
+                                                    model::load_encoder_weights(*stream, source, headers.config),
+                                                    headers.max_tokens, headers.info.max_model_len);
+  CARAVEL_CHECK_EQ(static_cast<int64_t>(loaded.encoder->activation_bytes()), headers.info.memory.activations);
+  loaded.info = std::move(headers.info);
+  return loaded;
+}
+
+}  // namespace caravel::engine

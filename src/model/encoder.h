@@ -1,0 +1,55 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "device/device.h"
+#include "model/encoder_weights.h"
+
+namespace caravel::model {
+
+/// One step's texts, side by side without padding. Host memory.
+struct EncoderBatch {
+  std::vector<int32_t> token_ids;  // [tokens]
+  std::vector<int32_t> starts;     // [texts + 1]: text s has tokens starts[s] .. starts[s + 1]
+};
+
+/// What Encoder::activation_bytes() of such weights will be.
+size_t encoder_activation_bytes(Device& device, const EncoderConfig& config, const EncoderLayout& layout,
+                                int64_t max_tokens, int64_t max_length);
+
+/// The forward pass of a BERT-like encoder: post-norm layers in which every token sees its whole text. A text's states
+/// do not depend on the others of the batch, nor on threads. Owns its activations. One thread at a time.
+class Encoder {
+ public:
+  /// For steps of at most max_tokens, texts of at most max_length and at most max_texts of them.
+  Encoder(Device& device, EncoderConfig config, EncoderWeights weights, int64_t max_tokens, int64_t max_length);
+
+  const EncoderConfig& config() const { return config_; }
+  size_t activation_bytes() const;
+
+  /// Enqueues the pass and waits for it: f32 [tokens, hidden_size], the last layer's states, which stay until the next.
+  /// The stream's regions are named.
+  const float* forward(Stream& stream, const EncoderBatch& batch);
+
+ private:
+  void layer(Stream& stream, const EncoderBatch& batch, const EncoderLayerOf<kernels::PackedWeight, Buffer>& weights,
+             const EncoderLayerOf<kernels::PackedWeight, Buffer>* next);
+
+  EncoderConfig config_;
+  EncoderWeights weights_;
+  int64_t max_tokens_;
+  int64_t max_length_;
+
+  Buffer positions_;  // i32 [max_tokens]
+  Buffer hidden_;     // f32 [max_tokens, hidden]: the residual stream
+  Buffer wide_;       // f32 [tokens, 3 * hidden] of queries, keys and values, then the input of `down`, in its form
+  Buffer input_;      // what qkv and up read, in their forms; F32: empty, they read hidden_
+  Buffer attended_;   // f32 [max_tokens, hidden]
+  Buffer attended_input_;  // the same as attn_out reads it; F32: empty
+  Buffer workspace_;       // of attention
+};
+
+}  // namespace caravel::model

@@ -1,0 +1,73 @@
+#include "model/weight_finder.h"
+
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+#include "base/error.h"
+
+namespace caravel::model {
+
+using format::WeightInfo;
+
+const WeightInfo* WeightFinder::find(const Part& part, const std::vector<int64_t>& shape) const {
+  if (part.name.empty()) return nullptr;
+  const WeightInfo* weight = source_.find(part.name);
+  if (weight == nullptr) {
+    if (part.optional) return nullptr;
+    throw fail<FormatError>("{}: weight {} is missing", source_.path(), part.name);
+  }
+  if (weight->shape != shape) {
+    throw fail<FormatError>("{}: weight {} is [{}]; by the configuration it must be [{}]", weight->file, part.name,
+                            fmt::join(weight->shape, ", "), fmt::join(shape, ", "));
+  }
+  return weight;
+}
+
+VectorLayout WeightFinder::vector(const std::vector<Part>& parts) {
+  std::vector<VectorLayout::Part> found;
+  for (const Part& part : parts) found.push_back({find(part, {part.rows}), part.rows});
+  if (std::ranges::all_of(found, [](const auto& part) { return part.weight == nullptr; })) return {};
+  VectorLayout layout(std::move(found));
+  bytes_ += layout.bytes();
+  return layout;
+}
+
+VectorLayout WeightFinder::table(const Part& part, int64_t width) {
+  const WeightInfo* weight = find(part, {part.rows, width});
+  if (weight == nullptr) return {};
+  VectorLayout layout({{weight, part.rows * width}});
+  bytes_ += layout.bytes();
+  return layout;
+}
+
+MatrixLayout WeightFinder::matrix(const std::vector<Part>& parts, int64_t in) { return lay_out(parts, in, true); }
+
+MatrixLayout WeightFinder::lookup(const Part& part, int64_t in) { return lay_out({part}, in, false); }
+
+MatrixLayout WeightFinder::lay_out(const std::vector<Part>& parts, int64_t in, bool may_rotate) {
+  std::vector<MatrixLayout::Part> found;
+  for (const Part& part : parts) {
+    const WeightInfo* weight = find(part, {part.rows, in});
+    CARAVEL_CHECK(weight != nullptr);  // no table makes a part of a stack optional
+    found.push_back({weight, weight->dtype, part.rows});
+  }
+  // Quantised parts take 8-bit inputs and others f32, so a stack of both has no one input. Converters do not make
+  // them; where one comes, its quantised parts become F32, which changes no value.
+  const auto quantized = [](const MatrixLayout::Part& part) { return is_quantized(part.dtype); };
+  const bool quantizes = quantization_ == Quantization::kQ8_0 && in % dtype_info(DType::kQ8_0).block_elements == 0;
+  const bool rotates = may_rotate && quantizes && std::ranges::none_of(found, quantized);
+  for (MatrixLayout::Part& part : found) {
+    if (quantizes && !quantized(part)) part.dtype = DType::kQ8_0;
+  }
+  if (!std::ranges::all_of(found, quantized)) {
+    for (MatrixLayout::Part& part : found) part.dtype = quantized(part) ? DType::kF32 : part.dtype;
+  }
+  MatrixLayout layout(std::move(found), in, rotates);
+  bytes_ += layout.bytes();
+  return layout;
+}
+
+}  // namespace caravel::model

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "caravel/config.h"
+#include "format/weight_source.h"
+#include "model/weight_layout.h"
+
+namespace caravel::model {
+
+/// Finds a model's weights by their names in its files' headers, and decides how each will stand in memory.
+class WeightFinder {
+ public:
+  struct Part {
+    std::string name;  // in the file; empty: the architecture does not have it
+    int64_t rows = 0;  // of a vector its width
+    bool optional = false;
+  };
+
+  /// `source` must outlive it, and what it finds.
+  WeightFinder(const format::WeightSource& source, Quantization quantization)
+      : source_(source), quantization_(quantization) {}
+
+  // They throw FormatError for a part that is missing and not optional, and for one of another shape.
+
+  /// Parts that lie one after the other. Absent where all are; a part alone that is absent is zero.
+  VectorLayout vector(const std::vector<Part>& parts);
+  /// A matrix [rows, width] whose rows lie one after the other as f32.
+  VectorLayout table(const Part& part, int64_t width);
+  /// Parts [rows, in] that are stacked; all are there. What is quantised here is rotated before, which loses less.
+  MatrixLayout matrix(const std::vector<Part>& parts, int64_t in);
+  /// A matrix whose rows are looked up one by one, and which may be multiplied by as well: never rotated.
+  MatrixLayout lookup(const Part& part, int64_t in);
+
+  /// That all of them take in memory.
+  size_t bytes() const { return bytes_; }
+
+ private:
+  /// nullptr: the architecture does not have it, or it may be absent and is.
+  const format::WeightInfo* find(const Part& part, const std::vector<int64_t>& shape) const;
+  MatrixLayout lay_out(const std::vector<Part>& parts, int64_t in, bool may_rotate);
+
+  const format::WeightSource& source_;
+  Quantization quantization_;
+  size_t bytes_ = 0;
+};
+
+}  // namespace caravel::model
