@@ -16,7 +16,7 @@ EncoderEngine::EncoderEngine(const EngineConfig& config, std::unique_ptr<format:
              .profile = config.profile}) {}
 
 void EncoderEngine::refuse() const {
-  throw fail<InvalidArgument>("{} is an encoder: it makes embeddings alone (caravel embed, /v1/embeddings)",
+  throw fail<InvalidArgument>("the model, {}, is an encoder: it makes embeddings alone (caravel embed, /v1/embeddings)",
                               loaded_.info.name);
 }
 
