@@ -184,7 +184,8 @@ std::string near_path(const fs::path& path) {
   std::vector<std::string> names = names_in(folder.empty() ? "." : folder);
   std::erase_if(names, [&](const std::string& name) {
     std::error_code error;
-    return name == path.filename() || fs::path(name).extension() != ".gguf" && !fs::is_directory(folder / name, error);
+    return name == path.filename() ||
+           (fs::path(name).extension() != ".gguf" && !fs::is_directory(folder / name, error));
   });
   const std::string near = near_miss(path.filename().string(), names);
   return near.empty() ? "" : (folder / near).string();
@@ -211,10 +212,10 @@ std::string missing_model(const std::string& model) {
   std::error_code error;
   if (fs::is_symlink(model, error)) {
     problem = "it is a link that leads to nothing";
-  } else if (model.starts_with("https://") || model.starts_with("http://")) {
-    problem = "addresses are not fetched: hf download org/name, or curl -LO, and give the name, or the file";
   } else if (const auto name = parse_hub_name(model)) {
     problem = not_in_hub(*name, hub_directory());
+  } else if (model.starts_with("https://") || model.starts_with("http://")) {
+    problem = "addresses are not fetched: hf download org/name, or curl -LO, and give the name, or the file";
   } else if (model.find('/') != model.npos) {
     problem = "there is no such file or folder";
   } else {

@@ -129,6 +129,8 @@ TEST_F(ModelPath, ANameOfTheHubSaysHowToGetIt) {
       [] { resolve_model("org/none"); });
   expect_error<NotFound>("hf download org/none --include '*Q4_K_M*'", [] { resolve_model("org/none:Q4_K_M"); });
   expect_error<NotFound>("get it: hf download org/none", [] { resolve_model("https://huggingface.co/org/none"); });
+  expect_error<NotFound>("addresses are not fetched: hf download",
+                         [] { resolve_model("https://example.com/model.gguf"); });
   home_.write(".cache/huggingface/hub/models--org--half/refs/main", "c");
   expect_error<NotFound>("has no whole model; go on: hf download org/half", [] { resolve_model("org/half"); });
   expect_error<NotFound>("the nearest is 'org/half'", [] { resolve_model("org/hlaf"); });

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/thread_pool.h"
 #include "caravel/engine.h"
+#include "chat/prompt.h"
 #include "cli/interrupt.h"
 #include "cli/output_file.h"
 #include "cli/progress.h"
@@ -38,10 +39,9 @@ std::vector<float> embed_rows(const nuggets::RowFile& rows, const EmbeddingOptio
   Progress progress(guard, static_cast<int64_t>(rows.rows().size()), 0);
   std::vector<float> values;
   const auto send = [&](size_t i) {
-    std::vector<int32_t> tokens = tokenizer.encode(embedded_text(rows.rows()[i]));
-    // The end of a long text changes little of what it is about.
-    if (tokens.size() > room) tokens.resize(room);
-    return engine->embed({.tokens = std::move(tokens)});
+    chat::Prompt prompt{.tokens = tokenizer.encode(embedded_text(rows.rows()[i])), .text = {}};
+    chat::cut(prompt, room, engine->model(), tokenizer);
+    return engine->embed({.tokens = std::move(prompt.tokens)});
   };
   const auto each = [&](size_t i, const Result& result) {
     const std::vector<float> unit = unit_vector(result.embedding);
