@@ -140,6 +140,7 @@ void EncoderLoop::step(std::span<const EncoderJob> jobs) {
     Stats& stats = mailbox_->stats;
     stats.running_requests = 0;
     ++stats.steps;
+    stats.computed_tokens += static_cast<int64_t>(batch_.token_ids.size());
     stats.prompt_tokens += static_cast<int64_t>(batch_.token_ids.size());
     stats.finished_requests += static_cast<int64_t>(jobs.size());
     const double seconds = seconds_since(start);

@@ -75,11 +75,11 @@ TEST(ChatSettings, DefaultTakesBackWhatWasSet) {
 
 TEST(ChatSettings, WhatCannotBeIsRefusedByNameAndChangesNothing) {
   EXPECT_THAT(error_of("temprature 0.2"), HasSubstr("'temprature'; the nearest is 'temperature'"));
-  EXPECT_EQ("'temperature' cannot be 'hot': give a number, 0 to 2", error_of("temperature hot"));
-  EXPECT_EQ("'temperature' cannot be '3': give a number, 0 to 2", error_of("temperature 3"));
-  EXPECT_EQ("'typical_p' cannot be '0': give a number, more than 0, at most 1", error_of("typical_p 0"));
-  EXPECT_EQ("'max_tokens' cannot be '1.5': give a whole number, 0 or more", error_of("max_tokens 1.5"));
-  EXPECT_EQ("'ignore_eos' cannot be 'maybe': give true or false", error_of("ignore_eos maybe"));
+  EXPECT_EQ("'temperature' cannot be 'hot': give a number, 0 to 2, or default", error_of("temperature hot"));
+  EXPECT_EQ("'temperature' cannot be '3': give a number, 0 to 2, or default", error_of("temperature 3"));
+  EXPECT_EQ("'typical_p' cannot be '0': give a number, more than 0, at most 1, or default", error_of("typical_p 0"));
+  EXPECT_EQ("'max_tokens' cannot be '1.5': give a whole number, 0 or more, or default", error_of("max_tokens 1.5"));
+  EXPECT_EQ("'ignore_eos' cannot be 'maybe': give true or false, or default", error_of("ignore_eos maybe"));
   EXPECT_THAT(error_of("num_ctx 512"), HasSubstr("--max-model-len"));
   EXPECT_EQ("'num_predict' is max_tokens here", error_of("num_predict 5"));
   EXPECT_THAT(error_of("temperature"), HasSubstr("/set temperature what?"));

@@ -143,10 +143,10 @@ TEST(TokenizerJson, RefusesPiecesByName) {
   refuse("/normalizer", {{"type", "Lowercase"}}, "normalizer Lowercase is not supported");
   refuse("/normalizer", {{"type", "Replace"}, {"pattern", {{"Regex", "x+"}}}, {"content", "y"}},
          "normalizer Replace of a regular expression");
-  refuse("/pre_tokenizer", {{"type", "BertPreTokenizer"}}, "pre-tokenizer BertPreTokenizer is not supported");
+  refuse("/pre_tokenizer", {{"type", "Whitespace"}}, "pre-tokenizer Whitespace is not supported");
   refuse("/pre_tokenizer", {{"type", "ByteLevel"}, {"add_prefix_space", true}}, "ByteLevel with add_prefix_space");
   refuse("/pre_tokenizer/type", "Metaspace", "Metaspace with replacement");
-  refuse("/decoder", {{"type", "WordPiece"}}, "decoder WordPiece is not supported");
+  refuse("/decoder", {{"type", "CTC"}}, "decoder CTC is not supported");
   const auto decoders = [](const char* list) { return json{{"type", "Sequence"}, {"decoders", json::parse(list)}}; };
   refuse("/decoder", decoders(R"([{"type": "Fuse"}, {"type": "ByteFallback"}])"),
          "joined already, decoder ByteFallback");
@@ -163,8 +163,10 @@ TEST(TokenizerJson, RefusesPiecesByName) {
          "give the text once");
   refuse("/post_processor", templates(R"([{"Sequence": {"id": "B"}}])"), "TemplateProcessing of a pair");
   const json one = templates(R"([{"SpecialToken": {"id": "c"}}, {"Sequence": {"id": "A"}}])");
-  refuse("/post_processor", {{"type", "Sequence"}, {"processors", {one, one}}}, "several TemplateProcessing");
-  refuse("/post_processor", {{"type", "BertProcessing"}}, "post-processor BertProcessing is not supported");
+  refuse("/post_processor", {{"type", "Sequence"}, {"processors", {one, one}}}, "Sequence with several templates");
+  json bert = byte_level();
+  bert["post_processor"] = {{"type", "BertProcessing"}};
+  expect_error<FormatError>("BertProcessing without a token cls of the vocabulary", [&] { read(bert); });
   refuse("/pre_tokenizer", nullptr, "neither byte-level nor writes spaces as ▁");
 }
 

@@ -62,7 +62,7 @@ function answerWith(deltas, { status = 200, error = null } = {}) {
 
 test("a question is typed and its answer streams in", async () => {
   await page.fill("setting-max_tokens", "60");
-  await ask("What is the capital of France?");
+  await ask("Describe Paris, the capital of France, in a long paragraph."); // longer than a look takes
   const lengths = new Set();
   while (await page.evaluate(() => document.querySelector(".answer .stats") === null)) {
     lengths.add(await page.evaluate(() => document.querySelector(".answer .prose")?.textContent.length ?? 0));
@@ -72,7 +72,9 @@ test("a question is typed and its answer streams in", async () => {
   assert.ok(answer.trim().length > 0);
   const [stats] = await page.texts(".stats");
   assert.match(stats, /tokens\/s.*to the first.*\d+ tokens/s);
-  assert.deepEqual(await page.texts(".question-text"), ["What is the capital of France?"]);
+  assert.deepEqual(await page.texts(".question-text"), [
+    "Describe Paris, the capital of France, in a long paragraph.",
+  ]);
   assert.ok(
     (await page.evaluate(() => document.getElementById("announcer").textContent)).includes(
       answer.slice(0, 20).split("\n")[0],

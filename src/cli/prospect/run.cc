@@ -84,8 +84,10 @@ void add_prospect_run(CLI::App& prospect, int& exit_code) {
       ->check(not_empty());
   options->choice.add_to(command);
   for (const char* const flag : {"--kmeans", "--random"}) command.get_option(flag)->excludes(tasks);
+  command.get_option("--random")->default_str("12 without --tasks and --kmeans");
   options->embeddings.add_to(command);
   options->selection.add_to(command);
+  command.get_option("--threshold")->default_str("0.5 without --top and --top-k");
   options->scoring.add_to(command);
   command.callback([options, &exit_code] { run(*options, exit_code); });
 }

@@ -16,7 +16,8 @@ void ScoringOptions::add_to(CLI::App& command) {
           "--compat", [this](const std::string& what) { original = what == "original"; },
           "original: as the published code does, answers are cut at 200 tokens, and a token that begins texts stands "
           "before the example alone")
-      ->transform(one_of({"original"}));
+      ->transform(one_of({"original"}))
+      ->default_str("as the paper describes it");
   command.add_option("--seed", seed, "Of what is drawn: the order of the tasks, and where they are chosen, which")
       ->transform(seed_number())
       ->capture_default_str();
@@ -25,12 +26,14 @@ void ScoringOptions::add_to(CLI::App& command) {
                      ->add_option("--decide", decide,
                                   "A threshold: a candidate is done once its score is on one side of it whatever the "
                                   "tasks that are left say. Exact for this threshold; other thresholds are not")
-                     ->check(number_in({0, 1}));
+                     ->check(number_in({0, 1}))
+                     ->default_str("none");
   auto* race_flag = rules
                         ->add_option("--race", race,
                                      "A threshold: a candidate is done once the tasks seen say on which side of it the "
                                      "score lies, wrongly with the probability of --risk")
                         ->check(number_in({0, 1}))
+                        ->default_str("none")
                         ->excludes(settle);
   rules->add_option("--risk", risk, "What --race may get wrong, of each candidate")
       ->check(number_in({0, 1}))
@@ -41,6 +44,7 @@ void ScoringOptions::add_to(CLI::App& command) {
                    "How many are wanted: few tasks for all candidates, twice as many for the better half, and so on; "
                    "without a bound on what it misses")
       ->transform(whole_number(1, 1 << 30))
+      ->default_str("none")
       ->excludes(settle)
       ->excludes(race_flag);
   auto* sieve_flag =

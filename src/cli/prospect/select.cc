@@ -158,12 +158,14 @@ void select_from(const std::string& folder, const SelectionOptions& options, con
 
 void SelectionOptions::add_to(CLI::App& command) {
   auto* by_threshold = command.add_option("--threshold", threshold, "Those whose golden score is at least this")
-                           ->check(number_in({0, 1}));
+                           ->check(number_in({0, 1}))
+                           ->default_str("none");
   auto* by_share = command.add_option("--top", top, "The best share of them, such as 5%")
                        ->check(not_empty())
                        ->excludes(by_threshold);
   command.add_option("--top-k", top_k, "The best N")
       ->transform(whole_number(1, 1 << 30))
+      ->default_str("none")
       ->excludes(by_threshold)
       ->excludes(by_share);
   auto* near = command.add_flag("--drop-near-duplicates", drop_duplicates,
@@ -176,7 +178,8 @@ void SelectionOptions::add_to(CLI::App& command) {
       .add_option("--diverse", diverse,
                   "Of those that the rule takes, the N that stand best for all of them (facility location over "
                   "embeddings)")
-      ->transform(whole_number(1, 1 << 30));
+      ->transform(whole_number(1, 1 << 30))
+      ->default_str("all");
 }
 
 void add_prospect_select(CLI::App& prospect) {

@@ -95,9 +95,11 @@ void TaskChoice::add_to(CLI::App& command) {
       command
           .add_option("--kmeans", kmeans,
                       "So many tasks, each the nearest to a centroid of k-means over the rows' embeddings")
-          ->transform(whole_number(1, kMost));
+          ->transform(whole_number(1, kMost))
+          ->default_str("none");
   command.add_option("--random", random, "So many tasks, drawn at random")
       ->transform(whole_number(1, kMost))
+      ->default_str("none")
       ->excludes(by_kmeans);
 }
 
