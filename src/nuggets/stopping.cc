@@ -57,7 +57,9 @@ TaskTarget until_settled(double threshold) {
 TaskTarget until_raced(double threshold, double risk, int64_t tasks) {
   // Rows that say the same as a task have fewer, so there are few kinds of races.
   auto races = std::make_shared<std::map<int64_t, RowRace>>();
-  return [=](const RowScore& row) -> size_t {
+  return [=, settled = until_settled(threshold)](const RowScore& row) -> size_t {
+    // Turns see each task together, and mostly win it together: their wins are no draws of their own.
+    if (row.turns.size() > 1) return settled(row);
     const int64_t of_row = row.tasks() + row.left();
     auto found = races->find(of_row);
     if (found == races->end()) {
@@ -67,11 +69,8 @@ TaskTarget until_raced(double threshold, double risk, int64_t tasks) {
     const auto& [looks, race] = found->second;
     const int64_t done = row.tasks();
     if (done > 0 && race.at(row.wins(), done) != Decision::kOpen) return 0;
-    // A row of several turns looks when all of them together have seen so many.
-    const auto turns = static_cast<int64_t>(std::max<size_t>(row.turns.size(), 1));
     const auto next = std::ranges::upper_bound(looks, done);
-    if (next == looks.end()) return static_cast<size_t>(tasks);
-    return static_cast<size_t>((*next + turns - 1) / turns);
+    return static_cast<size_t>(next == looks.end() ? tasks : *next);
   };
 }
 
