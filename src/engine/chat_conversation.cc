@@ -3,6 +3,7 @@
 #include <string>
 
 #include "base/error.h"
+#include "chat/message_json.h"
 #include "fields/fields.h"
 
 namespace caravel::engine {
@@ -15,18 +16,6 @@ Json parse_text(const std::string& text, const std::string& path) {
   } catch (const FormatError& error) {
     throw bad_field(path, fmt::format("{}: {}", path, error.what()));
   }
-}
-
-Json message_json(const Message& message) {
-  Json json = {{"role", message.role}, {"content", message.content}};
-  if (!message.name.empty()) json["name"] = message.name;
-  if (!message.reasoning.empty()) json["reasoning_content"] = message.reasoning;
-  if (!message.tool_call_id.empty()) json["tool_call_id"] = message.tool_call_id;
-  for (const ToolCall& call : message.tool_calls) {
-    json["tool_calls"].push_back(
-        {{"id", call.id}, {"type", "function"}, {"function", {{"name", call.name}, {"arguments", call.arguments}}}});
-  }
-  return json;
 }
 
 Json tool_json(const Tool& tool, const std::string& path) {
@@ -51,7 +40,7 @@ const char* choice_word(ChatRequest::ToolChoice choice) {
 
 chat::Conversation conversation_of(const ChatRequest& request) {
   Json body = {{"messages", Json::array()}, {"tool_choice", choice_word(request.tool_choice)}};
-  for (const Message& message : request.messages) body["messages"].push_back(message_json(message));
+  for (const Message& message : request.messages) body["messages"].push_back(chat::message_json(message));
   for (const Tool& tool : request.tools) {
     body["tools"].push_back(tool_json(tool, "tools." + std::to_string(body["tools"].size())));
   }

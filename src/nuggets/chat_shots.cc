@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "chat/message_json.h"
 #include "nuggets/shot_template.h"
 #include "nuggets/shot_tokens.h"
 
@@ -48,11 +49,14 @@ class ChatShots final : public ShotTemplate {
 
   TaskTokens task(const Turn& turn) const override {
     std::vector<const Message*> messages = turn.path();
-    // A second system message, behind an example, is what many templates refuse.
+    // A second system message, behind an example, is what many templates refuse: the user says it.
     Message first;
     if (messages.front()->role == "system") {
-      first = {.role = "user", .content = messages.front()->content + kParagraph + messages.at(1)->content};
-      messages.erase(messages.begin());
+      first = {.role = "user", .content = messages.front()->content};
+      if (messages.at(1)->role == "user") {
+        first.content += kParagraph + messages.at(1)->content;
+        messages.erase(messages.begin());
+      }
       messages.front() = &first;
     }
     TaskTokens tokens{.alone = render(messages), .question = {}, .answer = {}};
@@ -68,9 +72,7 @@ class ChatShots final : public ShotTemplate {
  private:
   Tokens render(const std::vector<const Message*>& messages) const {
     chat::Conversation conversation;
-    for (const Message* message : messages) {
-      conversation.messages.push_back({{"role", message->role}, {"content", message->content}});
-    }
+    for (const Message* message : messages) conversation.messages.push_back(chat::message_json(*message));
     return renderer_->render(conversation).tokens;
   }
 

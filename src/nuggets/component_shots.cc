@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <string_view>
 #include <utility>
 
@@ -63,20 +64,25 @@ class ComponentShots final : public ShotTemplate {
   }
 
   /// All that stands before the turn's answer. What was said before is examples too; a system message begins the first
-  /// instruction.
+  /// instruction, and what tools said is one.
   std::string words(const Turn& turn) const {
     std::string text;
     std::string instruction;
     const std::vector<const Message*> path = turn.path();
-    for (size_t i = 0; i + 1 < path.size(); ++i) {
-      if (path[i]->role == "assistant") {
-        text += filled(instruction, {}) + path[i]->content + kParagraph;
+    const auto is_users = [](const Message* message) { return message->role == "user"; };
+    const Message* const asked = *std::find_if(path.rbegin(), path.rend(), is_users);
+    for (const Message* message : path) {
+      if (!message->tool_calls.empty()) {
+        throw InvalidArgument("the prompt's components have no place for calls of tools: use --template chat");
+      }
+      if (message->role == "assistant") {
+        text += filled(instruction, {}) + message->content + kParagraph;
         instruction.clear();
       } else {
-        instruction += path[i]->content + kParagraph;
+        instruction += (message == asked ? instruction_of(turn) : message->content) + kParagraph;
       }
     }
-    return text + filled(instruction + instruction_of(turn), turn.input);
+    return text + filled(instruction, turn.input);
   }
 
   std::string filled(std::string instruction, const std::string& input) const {

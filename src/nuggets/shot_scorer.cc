@@ -25,7 +25,10 @@ Hash128 hash_of(std::string_view text, Hash128 before) {
 /// Of what is said in a turn.
 Hash128 content_of(const Turn& turn) {
   Hash128 hash;
-  for (const Message* message : turn.path()) hash = hash_of(message->content, hash_of(message->role, hash));
+  for (const Message* message : turn.path()) {
+    hash = hash_of(message->content, hash_of(message->role, hash));
+    for (const ToolCall& call : message->tool_calls) hash = hash_of(call.arguments, hash_of(call.name, hash));
+  }
   return hash_of(turn.answer(), hash);
 }
 
