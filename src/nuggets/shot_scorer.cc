@@ -221,14 +221,12 @@ void ShotScorer::receive(Work& work) {
       store_.add(turn.hash, fresh);
     }
     computed_ += static_cast<int64_t>(fresh.size());
-    const size_t before = score.scores.size();
     while (score.scores.size() < std::min(work.wanted, score.tasks.size())) {
       const int index = score.tasks[score.scores.size()];
       const ScoredTask& task = tasks_[static_cast<size_t>(index)];
       const double one_shot = mean(turn.stored.at(task.stored), task.tokens.answer.size());
       score.scores.push_back({.task = index, .one_shot = one_shot, .gain = one_shot - task.zero_shot});
     }
-    found_ += static_cast<int64_t>(score.scores.size() - before - fresh.size());
   }
   work.request.reset();
 }

@@ -52,9 +52,8 @@ class ShotScorer {
   bool score_rows(std::span<const Row* const> rows, const TaskTarget& target,
                   const std::function<void(size_t index, RowScore score)>& on_done);
 
-  /// Pairs of candidate and task, of all calls: that the engine computed, and that stood in the store.
+  /// Pairs of candidate and task that the engine computed, of all calls; others stood in the store.
   int64_t computed_pairs() const { return computed_; }
-  int64_t stored_pairs() const { return found_; }
 
  private:
   struct Work;
@@ -71,7 +70,6 @@ class ShotScorer {
   std::vector<ScoredTask> tasks_;
   std::vector<int> order_;  // of the tasks that can be scored
   int64_t computed_ = 0;
-  int64_t found_ = 0;
 };
 
 }  // namespace caravel::nuggets

@@ -149,14 +149,14 @@ Run make_run(Scoring& scoring, const ScoringInput& input, const ScoringOptions& 
 /// How much was computed, and what was spared.
 void tell_work(Scoring& scoring, const ScoringOptions& options, size_t rows) {
   const nuggets::ShotScorer& scorer = scoring.scorer();
+  int64_t used = 0;  // each once, in however many rounds of halving it was looked at
+  size_t early = 0;
+  for (const Scored& scored : scoring.results()) {
+    used += scored.summary.tasks;
+    early += scored.summary.bounds.has_value();
+  }
   std::string spared;
   if (options.decide || options.race || options.halving > 0) {
-    int64_t used = 0;
-    size_t early = 0;
-    for (const Scored& scored : scoring.results()) {
-      used += scored.summary.tasks;
-      early += scored.summary.bounds.has_value();
-    }
     const auto all = static_cast<double>(rows * scorer.tasks().size());
     spared = fmt::format("; {} of {} candidates were decided early, which spared {:.0f} % of all pairs", early, rows,
                          100 * (1 - static_cast<double>(used) / std::max(all, 1.0)));
@@ -164,7 +164,7 @@ void tell_work(Scoring& scoring, const ScoringOptions& options, size_t rows) {
   const Stats stats = scoring.engine().stats();
   log::tell(spdlog::level::info,
             fmt::format("{} pairs of candidate and task computed ({} tokens in all), {} found in the store{}",
-                        scorer.computed_pairs(), stats.computed_tokens, scorer.stored_pairs(), spared));
+                        scorer.computed_pairs(), stats.computed_tokens, used - scorer.computed_pairs(), spared));
 }
 
 /// Tokens, time and memory, without more work than tells them.
