@@ -43,7 +43,8 @@ void DataOptions::add_to(CLI::App& command) {
       .add_option("--columns", columns,
                   "How --data calls what is wanted, where not by one of the usual names: instruction=ask,output=reply; "
                   "also input, system, messages, id")
-      ->check(not_empty());
+      ->check(not_empty())
+      ->check(readable_by(nuggets::parse_columns));
 }
 
 std::string DataOptions::name() const { return path.empty() ? "examples/instructions.json" : path; }

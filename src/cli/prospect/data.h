@@ -3,9 +3,24 @@
 #include <CLI/CLI.hpp>
 #include <string>
 
+#include "caravel/error.h"
 #include "nuggets/read_rows.h"
 
 namespace caravel::cli {
+
+/// A check of a flag's value by what will read it: what that throws says what is wrong.
+template <typename Read>
+CLI::Validator readable_by(Read read) {
+  return {[read](std::string& text) {
+            try {
+              read(text);
+            } catch (const InvalidArgument& error) {
+              return std::string(error.what());
+            }
+            return std::string();
+          },
+          ""};
+}
 
 /// Which rows, as flags: --data and --columns.
 struct DataOptions {

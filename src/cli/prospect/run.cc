@@ -81,7 +81,8 @@ void add_prospect_run(CLI::App& prospect, int& exit_code) {
                     ->check(not_empty());
   command.add_option("--task-columns", options->task_columns, "As --columns, of --tasks")
       ->needs(tasks)
-      ->check(not_empty());
+      ->check(not_empty())
+      ->check(readable_by(nuggets::parse_columns));
   options->choice.add_to(command);
   for (const char* const flag : {"--kmeans", "--random"}) command.get_option(flag)->excludes(tasks);
   command.get_option("--random")->default_str("12 without --tasks and --kmeans");
@@ -89,7 +90,7 @@ void add_prospect_run(CLI::App& prospect, int& exit_code) {
   options->selection.add_to(command);
   command.get_option("--threshold")->default_str("0.5 without --top and --top-k");
   options->scoring.add_to(command);
-  command.callback([options, &exit_code] { run(*options, exit_code); });
+  command.callback([options, &exit_code] { run_all(*options, exit_code); });
 }
 
 }  // namespace caravel::cli

@@ -17,6 +17,7 @@
 #include "cli/interrupt.h"
 #include "cli/output_file.h"
 #include "cli/prospect/commands.h"
+#include "cli/prospect/data.h"
 #include "cli/prospect/run_folder.h"
 #include "cli/usage.h"
 #include "nuggets/select.h"
@@ -239,7 +240,9 @@ void add_prospect_score(CLI::App& prospect, int& exit_code) {
   command.add_option("--tasks", options->tasks, "The predefined tasks, in any of the forms of --data")
       ->required()
       ->check(not_empty());
-  command.add_option("--task-columns", options->task_columns, "As --columns, of --tasks")->check(not_empty());
+  command.add_option("--task-columns", options->task_columns, "As --columns, of --tasks")
+      ->check(not_empty())
+      ->check(readable_by(nuggets::parse_columns));
   command.add_option("-o,--out", options->out, "The run's folder; a run that was stopped goes on there")
       ->required()
       ->check(not_empty());

@@ -1,6 +1,8 @@
 #include "cli/flags.h"
+#include "cli/prospect/data.h"
 #include "cli/prospect/scoring.h"
 #include "cli/usage.h"
+#include "nuggets/select.h"
 
 namespace caravel::cli {
 
@@ -36,7 +38,7 @@ void ScoringOptions::add_to(CLI::App& command) {
                         ->default_str("none")
                         ->excludes(settle);
   rules->add_option("--risk", risk, "What --race may get wrong, of each candidate")
-      ->check(number_in({0, 1}))
+      ->check(number_in({.low = 0, .high = 0.5, .above = true}))
       ->capture_default_str()
       ->needs(race_flag);
   rules
@@ -52,6 +54,7 @@ void ScoringOptions::add_to(CLI::App& command) {
           ->check(not_empty());
   rules->add_option("--sieve-keep", sieve_keep, "The share of the candidates that the sieve leaves")
       ->capture_default_str()
+      ->check(readable_by(nuggets::parse_share))
       ->needs(sieve_flag);
   command.add_option("--store", store, "Where scores are kept, for several runs to share")
       ->default_str("scores.db in the run's folder")

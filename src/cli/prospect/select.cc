@@ -26,8 +26,7 @@ nuggets::Rule rule_of(const SelectionOptions& options) {
   using Kind = nuggets::Rule::Kind;
   if (options.threshold) return {Kind::kThreshold, *options.threshold};
   if (!options.top.empty()) return {Kind::kTopShare, nuggets::parse_share(options.top)};
-  if (options.top_k > 0) return {Kind::kTopCount, static_cast<double>(options.top_k)};
-  throw UsageError("which rows? Give --threshold 0.8, --top 5% or --top-k N");
+  return {Kind::kTopCount, static_cast<double>(options.top_k)};
 }
 
 /// What the scores do not tell where rows were decided early: they were decided for one threshold alone.
@@ -161,7 +160,7 @@ void SelectionOptions::add_to(CLI::App& command) {
                            ->check(number_in({0, 1}))
                            ->default_str("none");
   auto* by_share = command.add_option("--top", top, "The best share of them, such as 5%")
-                       ->check(not_empty())
+                       ->check(readable_by(nuggets::parse_share))
                        ->excludes(by_threshold);
   command.add_option("--top-k", top_k, "The best N")
       ->transform(whole_number(1, 1 << 30))
@@ -171,7 +170,7 @@ void SelectionOptions::add_to(CLI::App& command) {
   auto* near = command.add_flag("--drop-near-duplicates", drop_duplicates,
                                 "Of rows that are nearly the same, the best alone (MinHash)");
   command.add_option("--likeness", likeness, "The share of words in common that makes near-duplicates")
-      ->check(number_in({0, 1}))
+      ->check(number_in({.low = 0, .high = 1, .above = true}))
       ->capture_default_str()
       ->needs(near);
   command
