@@ -332,9 +332,7 @@ class ReportWriter {
 
 }  // namespace
 
-std::string report_run(const std::string& folder, const std::string& data) {
-  const Run run = read_run(folder);
-  const nuggets::RowFile file = open_scored_rows(run, data);
+std::string report_run(const std::string& folder, const Run& run, const nuggets::RowFile& file) {
   const std::string path = in_folder(folder, kReportFile);
   replace_file(path, ReportWriter(run, file).html());
   return path;
@@ -352,7 +350,9 @@ void add_prospect_report(CLI::App& prospect) {
       ->default_str("where they were then")
       ->check(not_empty());
   command.callback([options] {
-    log::tell(spdlog::level::info, fmt::format("{}: open it in a browser", report_run(options->folder, options->data)));
+    const Run run = read_run(options->folder);
+    log::tell(spdlog::level::info, fmt::format("{}: open it in a browser",
+                                               report_run(options->folder, run, open_scored_rows(run, options->data))));
   });
 }
 

@@ -2,10 +2,12 @@
 
 #include <string>
 
+#include "cli/prospect/run_folder.h"
+#include "nuggets/read_rows.h"
+
 namespace caravel::cli {
 
-/// Writes report.html into the run's folder, and gives its path. data: the rows, where they are now; empty: where
-/// run.json has them. Throws Error.
-std::string report_run(const std::string& folder, const std::string& data);
+/// Writes report.html into the run's folder, and gives its path. file: the rows that were scored. Throws Error.
+std::string report_run(const std::string& folder, const Run& run, const nuggets::RowFile& file);
 
 }  // namespace caravel::cli

@@ -11,6 +11,7 @@
 #include "cli/prospect/commands.h"
 #include "cli/prospect/data.h"
 #include "cli/prospect/report.h"
+#include "cli/prospect/run_folder.h"
 #include "cli/prospect/score.h"
 #include "cli/prospect/select.h"
 #include "cli/prospect/tasks.h"
@@ -32,7 +33,7 @@ struct Options {
   SelectionOptions selection;
 };
 
-void run(const Options& options, int& exit_code) {
+void run_all(const Options& options, int& exit_code) {
   const nuggets::RowFile data = read_rows_aloud(options.data);
   EmbeddingOptions embeddings = options.embeddings;
   embeddings.threads = options.scoring.engine.threads;
@@ -62,8 +63,9 @@ void run(const Options& options, int& exit_code) {
   if (options.scoring.estimate) return;
   SelectionOptions selection = options.selection;
   if (!selection.has_rule()) selection.threshold = 0.5;
-  select_from(options.out, selection, embeddings, {}, {});
-  log::tell(spdlog::level::info, fmt::format("{}: open it in a browser", report_run(options.out, {})));
+  const Run run = read_run(options.out);
+  select_from(options.out, run, data, selection, embeddings, {});
+  log::tell(spdlog::level::info, fmt::format("{}: open it in a browser", report_run(options.out, run, data)));
 }
 
 }  // namespace

@@ -36,6 +36,32 @@ void read_lines(const std::string& path, const Each& each) {
   }
 }
 
+/// Throws Json::exception where what commands look at is missing, or is something else.
+void check_info(const Json& info) {
+  for (const char* const text : {"path", "columns", "hash"}) info.at("data").at(text).get_ref<const std::string&>();
+  info.at("data").at("rows").get<size_t>();
+  info.at("tasks").get_ref<const Json::object_t&>();
+  info.at("model").at("name").get_ref<const std::string&>();
+  info.at("template").get_ref<const std::string&>();
+  info.at("seed").get<uint64_t>();
+  for (const char* const threshold : {"decide", "race"}) {
+    if (!info.at(threshold).is_null()) info.at(threshold).get<double>();
+  }
+  for (const char* const rule : {"halving", "sieve", "shard", "compat"}) info.at(rule);
+}
+
+Json parse_task(std::string_view text) {
+  Json task = parse_json(text);
+  try {
+    task.at("id").get_ref<const std::string&>();
+    const Json& messages = task.at("messages");
+    messages.at(messages.size() - 2).at("content").get_ref<const std::string&>();
+  } catch (const Json::exception& error) {
+    throw fail<FormatError>("is no line of a run's tasks.jsonl: {}", error.what());
+  }
+  return task;
+}
+
 }  // namespace
 
 std::string in_folder(const std::string& folder, const std::string& name) {
@@ -69,10 +95,17 @@ Run read_run(const std::string& folder) {
         kRunFile, folder);
   }
   Run run;
-  run.info = parse_json(read_file(info));
+  try {
+    run.info = parse_json(read_file(info));
+    check_info(run.info);
+  } catch (const FormatError& error) {
+    throw fail<FormatError>("{}: is damaged, or another program's: {}. Score again", info, error.what());
+  } catch (const Json::exception& error) {
+    throw fail<FormatError>("{}: is damaged, or another program's: {}. Score again", info, error.what());
+  }
   read_lines(in_folder(folder, kScoresFile),
              [&](std::string_view line) { run.scores.push_back(nuggets::parse_candidate_score(line)); });
-  read_lines(in_folder(folder, kTasksFile), [&](std::string_view line) { run.tasks.push_back(parse_json(line)); });
+  read_lines(in_folder(folder, kTasksFile), [&](std::string_view line) { run.tasks.push_back(parse_task(line)); });
   run.gains = read_npy(in_folder(folder, kGainsFile));
   if (run.gains.rows != run.scores.size() || run.gains.columns != run.tasks.size()) {
     throw fail<FormatError>("{}: {} has {} rows of {}, and there are {} scores and {} tasks: score again", folder,
@@ -90,6 +123,9 @@ nuggets::RowFile open_scored_rows(const Run& run, const std::string& path) {
   const Json& data = run.info.at("data");
   const DataOptions options{.path = path.empty() ? data.at("path").get<std::string>() : path,
                             .columns = data.at("columns").get<std::string>()};
+  if (path.empty() && options.path == "-") {
+    throw InvalidArgument("the rows that were scored came from standard input: give them with --data");
+  }
   nuggets::RowFile file = read_rows(options);
   if (content_hash(file.text()) != data.at("hash").get<std::string>()) {
     throw fail<InvalidArgument>(

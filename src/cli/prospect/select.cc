@@ -92,11 +92,9 @@ std::string no_score(const nuggets::CandidateScore& score) {
 
 }  // namespace
 
-void select_from(const std::string& folder, const SelectionOptions& options, const EmbeddingOptions& source,
-                 const std::string& data, const std::string& output) {
+void select_from(const std::string& folder, const Run& run, const nuggets::RowFile& file,
+                 const SelectionOptions& options, const EmbeddingOptions& source, const std::string& output) {
   const nuggets::Rule rule = rule_of(options);
-  const Run run = read_run(folder);
-  const nuggets::RowFile file = open_scored_rows(run, data);
   const std::vector<const nuggets::Row*> rows = rows_of(run, file);
   check_rule(run, rule);
   const std::string target =
@@ -202,7 +200,10 @@ void add_prospect_select(CLI::App& prospect) {
       ->default_str("selected.json, .jsonl or .csv in RUN")
       ->check(not_empty());
   command.callback([options] {
-    select_from(options->folder, options->selection, options->embeddings, options->data, options->output);
+    if (!options->selection.has_rule()) throw UsageError("which rows? Give --threshold 0.8, --top 5% or --top-k N");
+    const Run run = read_run(options->folder);
+    select_from(options->folder, run, open_scored_rows(run, options->data), options->selection, options->embeddings,
+                options->output);
   });
 }
 

@@ -4,7 +4,9 @@
 #include <optional>
 #include <string>
 
+#include "cli/prospect/run_folder.h"
 #include "cli/prospect/tasks.h"
+#include "nuggets/read_rows.h"
 
 namespace caravel::cli {
 
@@ -21,9 +23,9 @@ struct SelectionOptions {
   bool has_rule() const { return threshold || !top.empty() || top_k > 0; }
 };
 
-/// Writes selected.* and dropped.jsonl into the run's folder, or the former to `output`, and tells the numbers. data:
-/// of the rows, where they are now; empty: where run.json has them. Throws Error.
-void select_from(const std::string& folder, const SelectionOptions& options, const EmbeddingOptions& embeddings,
-                 const std::string& data, const std::string& output);
+/// Writes selected.* and dropped.jsonl into the run's folder, or the former to `output`, and tells the numbers. file:
+/// the rows that were scored. Throws Error.
+void select_from(const std::string& folder, const Run& run, const nuggets::RowFile& file,
+                 const SelectionOptions& options, const EmbeddingOptions& embeddings, const std::string& output);
 
 }  // namespace caravel::cli
