@@ -458,8 +458,10 @@ class LessWork(Prospect):
         """What is told of the pairs is what the scores have; returns the pairs."""
         used = sum(s.get("tasks", 0) for s in self.scores())
         self.assertEqual(used, sum(work(done)))
-        percent = int(re.search(r"; (\d+) % of all 384 pairs were not needed", done.stderr.decode()).group(1))
-        self.assertAlmostEqual(100 * (1 - used / 384), percent, delta=0.51)
+        early, percent = re.search(r"; (\d+) of 24 candidates were decided early, which spared (\d+) % of all pairs",
+                                   done.stderr.decode()).groups()
+        self.assertEqual(sum("bounds" in s for s in self.scores()), int(early))
+        self.assertAlmostEqual(100 * (1 - used / 384), int(percent), delta=0.51)
         return used
 
     def test_decide_is_exact(self):

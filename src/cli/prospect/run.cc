@@ -64,7 +64,7 @@ void run_all(const Options& options, int& exit_code) {
   SelectionOptions selection = options.selection;
   if (!selection.has_rule()) selection.threshold = 0.5;
   const Run run = read_run(options.out);
-  select_from(options.out, run, data, selection, embeddings, {});
+  select_from(options.out, run, data, options.data.path, selection, embeddings, {});
   log::tell(spdlog::level::info, fmt::format("{}: open it in a browser", report_run(options.out, run, data)));
 }
 

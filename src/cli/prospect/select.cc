@@ -92,14 +92,14 @@ std::string no_score(const nuggets::CandidateScore& score) {
 
 }  // namespace
 
-void select_from(const std::string& folder, const Run& run, const nuggets::RowFile& file,
+void select_from(const std::string& folder, const Run& run, const nuggets::RowFile& file, const std::string& data,
                  const SelectionOptions& options, const EmbeddingOptions& source, const std::string& output) {
   const nuggets::Rule rule = rule_of(options);
   const std::vector<const nuggets::Row*> rows = rows_of(run, file);
   check_rule(run, rule);
   const std::string target =
       output.empty() ? in_folder(folder, "selected" + std::string(extension_of(file.syntax()))) : output;
-  check_output(target, data.empty() ? run.info.at("data").at("path").get<std::string>() : data, file);
+  check_output(target, data, file);
   nuggets::SelectOptions how{.rule = rule};
   std::vector<std::string> texts;
   std::vector<std::string_view> views;
@@ -202,8 +202,9 @@ void add_prospect_select(CLI::App& prospect) {
   command.callback([options] {
     if (!options->selection.has_rule()) throw UsageError("which rows? Give --threshold 0.8, --top 5% or --top-k N");
     const Run run = read_run(options->folder);
-    select_from(options->folder, run, open_scored_rows(run, options->data), options->selection, options->embeddings,
-                options->output);
+    const std::string data = options->data.empty() ? run.info.at("data").at("path").get<std::string>() : options->data;
+    select_from(options->folder, run, open_scored_rows(run, options->data), data, options->selection,
+                options->embeddings, options->output);
   });
 }
 

@@ -24,8 +24,8 @@ struct SelectionOptions {
 };
 
 /// Writes selected.* and dropped.jsonl into the run's folder, or the former to `output`, and tells the numbers. file:
-/// the rows that were scored. Throws Error.
-void select_from(const std::string& folder, const Run& run, const nuggets::RowFile& file,
+/// the rows that were scored, as they stand in `data`. Throws Error.
+void select_from(const std::string& folder, const Run& run, const nuggets::RowFile& file, const std::string& data,
                  const SelectionOptions& options, const EmbeddingOptions& embeddings, const std::string& output);
 
 }  // namespace caravel::cli
