@@ -139,9 +139,10 @@ std::optional<double> Scoring::tokens_a_second(std::span<const Row* const> rows)
 }
 
 std::string Scoring::model_key(const EngineConfig& config) const {
-  // Keys and values of another type, and other rotations of them, give other numbers.
-  return fmt::format("{} kv{}{}{}", engine_->model().fingerprint, static_cast<int>(config.kv_cache_dtype),
-                     config.rope_scaling.empty() ? "" : " rope ", config.rope_scaling);
+  // Keys and values of another type, other rotations of them, and weights of another type give other numbers.
+  return fmt::format("{} kv{} w{}{}{}", engine_->model().fingerprint, static_cast<int>(config.kv_cache_dtype),
+                     static_cast<int>(config.quantization), config.rope_scaling.empty() ? "" : " rope ",
+                     config.rope_scaling);
 }
 
 nuggets::TaskTarget Scoring::target() const {
