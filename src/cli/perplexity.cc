@@ -134,11 +134,10 @@ std::vector<TextWindow> windows_of(const PerplexityOptions& options, const Shape
     windows = llama_cpp_strided_windows(tokens, shape.size, shape.stride);
   }
   if (windows.empty()) {
-    throw fail<InvalidArgument>("{}: has {} tokens, too few for a window of {}{}",
-                                options.file_name(), tokens, shape.size,
-                                options.as_llama_cpp()
-                                    ? ": give a longer text, a smaller --ctx-size, or --windows transformers"
-                                    : ": give a longer text");
+    throw fail<InvalidArgument>(
+        "{}: has {} tokens, too few for a window of {}{}", options.file_name(), tokens, shape.size,
+        options.as_llama_cpp() ? ": give a longer text, a smaller --ctx-size, or --windows transformers"
+                               : ": give a longer text");
   }
   if (options.chunks > 0) windows.resize(std::min(windows.size(), static_cast<size_t>(options.chunks)));
   return windows;

@@ -17,7 +17,7 @@ import time
 import unittest
 from pathlib import Path
 
-CARAVEL = os.environ.get("CARAVEL", "build/release/caravel")
+CARAVEL = os.path.abspath(os.environ.get("CARAVEL", "build/release/caravel"))
 # Two programs of the test run share two cores; none of these tests measures speed.
 ENGINE = ["--kv-cache-memory", "256MiB"]  # one sequence of full length, and some
 

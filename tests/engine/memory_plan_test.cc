@@ -13,11 +13,10 @@ constexpr int64_t kMiB = 1 << 20;
 
 /// Keys and values of 64 KiB a token in blocks of 1 MiB: a sequence of 8,192 tokens takes 512 MiB.
 ModelMemory model(int64_t weights = 100 * kMiB) {
-  return {
-      .weights = weights,
-      .activations = 20 * kMiB,
-      .kv = {.groups = {{.window = 0, .layers = {0, 1, 2, 3}}}, .layers_per_group = 4, .layer_bytes = kMiB / 4},
-      .full_model_len = 8192};
+  return {.weights = weights,
+          .activations = 20 * kMiB,
+          .kv = {.groups = {{.window = 0, .layers = {0, 1, 2, 3}}}, .layers_per_group = 4, .layer_bytes = kMiB / 4},
+          .full_model_len = 8192};
 }
 
 MemoryPlan plan(int64_t mebibytes, const EngineConfig& config = {}, const ModelMemory& of = model()) {

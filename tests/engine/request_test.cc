@@ -401,7 +401,8 @@ TEST(EngineErrors, ConfigurationsAreRefusedWithTheNumbers) {
   EXPECT_THAT(refusal([](auto& c) { c.max_time_between_tokens = -1; }), HasSubstr("max_time_between_tokens is -1"));
   EXPECT_THAT(refusal([](auto& c) { c.max_time_between_tokens = NAN; }), HasSubstr("max_time_between_tokens is nan"));
   EXPECT_THAT(refusal([](auto& c) { c.priority_ageing = INFINITY; }), HasSubstr("priority_ageing is inf"));
-  EXPECT_THAT(refusal([](auto& c) { c.kv_cache_memory = 100; }), HasSubstr("kv_cache_memory is 100 bytes, which hold 0 blocks"));
+  EXPECT_THAT(refusal([](auto& c) { c.kv_cache_memory = 100; }),
+              HasSubstr("kv_cache_memory is 100 bytes, which hold 0 blocks"));
   EXPECT_THAT(refusal([](auto& c) { c.kv_cache_memory = int64_t{1} << 60; }), HasSubstr("MiB of memory are available"));
 }
 

@@ -254,7 +254,7 @@ TEST_P(GemmIsaTest, StackedPartsOfDifferentTypes) {
     const std::vector<float> x = random_floats(static_cast<size_t>(tokens * 512), 9);
     const std::vector<float> seen = ref::input_values(make_input(*stream, matrix, x).form, tokens);
     expect_within(run(*stream, matrix, x), ref::gemm(matrix.values, seen, 512), 112,
-                 [&](int64_t t, int64_t o) { return rounding_bound(matrix, seen, t, o); });
+                  [&](int64_t t, int64_t o) { return rounding_bound(matrix, seen, t, o); });
   }
 }
 

@@ -294,7 +294,8 @@ TEST_F(ResponsesTest, TemplateArgumentsDoNotReplaceTheConversation) {
 }
 
 TEST_F(ResponsesTest, AChoiceIsATextOrAnObject) {
-  const Json error = harness_.json(responses, {{"input", "a"}, {"tools", kResponseTools}, {"tool_choice", 5}}, 400)["error"];
+  const Json error =
+      harness_.json(responses, {{"input", "a"}, {"tools", kResponseTools}, {"tool_choice", 5}}, 400)["error"];
   EXPECT_THAT(error["message"].get<std::string>(), testing::HasSubstr("a string or an object"));
 }
 
