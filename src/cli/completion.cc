@@ -15,7 +15,7 @@ namespace {
 
 void add_commands(const CLI::App& app, const std::string& words, std::vector<CompletedCommand>& commands) {
   commands.push_back({.app = &app, .words = words});
-  for (const CLI::App* each : commands_of(app)) {
+  for (const CLI::App* each : app.get_subcommands([](const CLI::App* inner) { return !inner->get_name().empty(); })) {
     add_commands(*each, words.empty() ? each->get_name() : words + " " + each->get_name(), commands);
   }
 }

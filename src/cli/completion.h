@@ -1,6 +1,7 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -11,9 +12,14 @@ namespace caravel::cli {
 struct CompletedCommand {
   const CLI::App* app;
   std::string words;
+
+  /// "bench" of "bench serve".
+  std::string before() const {
+    return words.substr(0, words.size() - std::min(words.size(), app->get_name().size() + 1));
+  }
 };
 
-/// The program and all its commands.
+/// The program and all its commands, hidden ones too: no command offers those, but who writes one wants its words.
 std::vector<CompletedCommand> completed_commands(const CLI::App& program);
 
 // The scripts that a shell reads: every command, flag and choice; files where a text is wanted; for MODEL the names

@@ -53,7 +53,7 @@ std::string command_case(const CompletedCommand& command) {
   for (const FlagGroup& group : flag_groups(*command.app)) {
     for (const FlagRow& row : group.rows) {
       if (row.is_positional) {
-        takes = " takes=model";
+        takes = row.choices.empty() ? " takes=model" : fmt::format(" choices='{}'", fmt::join(row.choices, " "));
         continue;
       }
       flags += fmt::format("{}{}", flags.empty() ? "" : " ", fmt::join(row.names, " "));
@@ -75,10 +75,8 @@ std::string command_case(const CompletedCommand& command) {
 std::string bash_completion(const CLI::App& program) {
   std::string text(kBashBegin);
   for (const CompletedCommand& command : completed_commands(program)) {
-    for (const CLI::App* each : commands_of(*command.app)) {
-      const std::string words = command.words.empty() ? each->get_name() : command.words + " " + each->get_name();
-      text += fmt::format("      '{},{}') command='{}' ;;\n", command.words, each->get_name(), words);
-    }
+    if (command.words.empty()) continue;
+    text += fmt::format("      '{},{}') command='{}' ;;\n", command.before(), command.app->get_name(), command.words);
   }
   text += "    esac\n  done\n  case $command in\n";
   for (const CompletedCommand& command : completed_commands(program)) text += command_case(command);

@@ -38,10 +38,9 @@ std::string functions(const std::vector<CompletedCommand>& commands) {
       "function __caravel_command\n  set -l command ''\n  for word in (commandline -opc)[2..]\n"
       "    switch \"$command,$word\"\n";
   for (const CompletedCommand& command : commands) {
-    for (const CLI::App* each : commands_of(*command.app)) {
-      const std::string words = command.words.empty() ? each->get_name() : command.words + " " + each->get_name();
-      text += fmt::format("      case '{},{}'\n        set command '{}'\n", command.words, each->get_name(), words);
-    }
+    if (command.words.empty()) continue;
+    text += fmt::format("      case '{},{}'\n        set command '{}'\n", command.before(), command.app->get_name(),
+                        command.words);
   }
   return text +
          "    end\n  end\n  test \"$command\" = \"$argv\"\nend\n\n"
@@ -66,7 +65,8 @@ std::string fish_completion(const CLI::App& program) {
           text += flag_line(begin, row);
           continue;
         }
-        text += begin + " -F -a '(__caravel_models)' -d model\n";
+        text += begin + (row.choices.empty() ? " -F -a '(__caravel_models)' -d model\n"
+                                             : fmt::format(" -a '{}'\n", fmt::join(row.choices, " ")));
       }
     }
   }

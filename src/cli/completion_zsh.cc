@@ -71,17 +71,22 @@ std::string function_of(const CompletedCommand& command) {
 std::string command_function(const CompletedCommand& command) {
   const std::vector<const CLI::App*> commands = commands_of(*command.app);
   std::string text = fmt::format("{}() {{\n  local -a flags=(\n", function_of(command));
-  bool has_model = false;
+  std::string argument;
   for (const FlagGroup& group : flag_groups(*command.app)) {
     for (const FlagRow& row : group.rows) {
-      has_model = has_model || row.is_positional;
-      if (!row.is_positional) text += flag_line(row);
+      if (!row.is_positional) {
+        text += flag_line(row);
+      } else if (row.choices.empty()) {
+        argument = " '1:MODEL:_caravel_models'";
+      } else {
+        argument = fmt::format(" '1:{}:({})'", row.names.front(), fmt::join(row.choices, " "));
+      }
     }
   }
   text += "  )\n";
   if (command.words.empty()) text += "  local -a words_of_caravel=($words)\n";
   if (commands.empty()) {
-    return text + fmt::format("  _arguments -s $flags{}\n}}\n\n", has_model ? " '1:MODEL:_caravel_models'" : "");
+    return text + fmt::format("  _arguments -s $flags{}\n}}\n\n", argument);
   }
   text += "  local curcontext=$curcontext state state_descr line\n  typeset -A opt_args\n  local -a subcommands=(\n";
   for (const CLI::App* each : commands) {
@@ -90,7 +95,8 @@ std::string command_function(const CompletedCommand& command) {
   text +=
       "  )\n  _arguments -s -C $flags '1:command:->command' '*::argument:->argument'\n"
       "  case $state in\n    command) _describe command subcommands ;;\n    argument)\n      case $words[1] in\n";
-  for (const CLI::App* each : commands) {
+  for (const CLI::App* each :
+       command.app->get_subcommands([](const CLI::App* app) { return !app->get_name().empty(); })) {
     text += fmt::format("        {}) {}_{} ;;\n", each->get_name(), function_of(command), each->get_name());
   }
   return text + "      esac\n      ;;\n  esac\n}\n\n";

@@ -81,7 +81,8 @@ std::string shared_flags(const std::vector<CompletedCommand>& commands, const Is
 }
 
 std::string man_page(const CLI::App& program) {
-  const std::vector<CompletedCommand> commands = completed_commands(program);
+  std::vector<CompletedCommand> commands = completed_commands(program);
+  std::erase_if(commands, [](const CompletedCommand& command) { return command.app->get_group().empty(); });
   std::string text = fmt::format(".TH CARAVEL 1 \"\" \"caravel {}\" \"User Commands\"\n", CARAVEL_VERSION);
   text += section("NAME") + "caravel \\- run and serve large language models\n";
   text += section("SYNOPSIS");

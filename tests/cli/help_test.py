@@ -364,6 +364,8 @@ class Completion(unittest.TestCase):
     def test_bash(self):
         self.assertEqual(["generate"], self.bash("gen"))
         self.assertIn("bench", self.bash(""))
+        self.assertNotIn("completion", self.bash(""))
+        self.assertEqual(["bash", "zsh", "fish", "models"], self.bash("completion", ""))
         self.assertEqual(["latency"], self.bash("bench", "la"))
         self.assertEqual(["--max-num-batched-tokens", "--max-num-seqs"], sorted(self.bash("serve", "--max-num")))
         self.assertIn("--base-url", self.bash("bench", "serve", "--"))
@@ -388,6 +390,7 @@ class Completion(unittest.TestCase):
 
         self.assertEqual(["generate"], complete("caravel gen"))
         self.assertEqual(["latency"], complete("caravel bench la"))
+        self.assertEqual(["bash", "fish", "models", "zsh"], sorted(complete("caravel completion ")))
         self.assertEqual(["--max-num-batched-tokens", "--max-num-seqs"], sorted(complete("caravel serve --max-num")))
         self.assertEqual(["--base-url"], complete("caravel bench serve --base"))
         self.assertEqual([], complete("caravel bench serve --hos"))
@@ -419,7 +422,7 @@ class Completion(unittest.TestCase):
         for line, end in [(b"caravel gen", b"generate"), (b"caravel bench la", b"latency"),
                           (b"caravel serve --max-num-s", b"--max-num-seqs"), (b"caravel serve --isa p", b"portable"),
                           (b"caravel serve --isa=p", b"--isa=portable"), (b"caravel bench serve --base", b"--base-url"),
-                          (b"caravel generate --prompt-file a", b"a\\ file.txt"), (b"caravel chat mi", b"mine")]:
+                          (b"caravel completion f", b"fish"), (b"caravel generate --prompt-file a", b"a\\ file.txt"), (b"caravel chat mi", b"mine")]:
             os.write(terminal, line + b"\t")
             read_until(end)
             os.write(terminal, b"\x15")  # gives the line up
