@@ -28,9 +28,9 @@ BEHAVIORS = ["removed", "isolated", "merged_with_previous", "merged_with_next", 
 PATTERNS = ["-", "ab", ".", Regex(r"\d+"), Regex(r"[a-c]+"), Regex(r"\s+"), Regex(r" ?\p{L}+|\s+(?!\S)|\s+")]
 UNSUPPORTED = {
     "normalizer": [normalizers.Lowercase(), normalizers.Strip(), normalizers.Replace(Regex("a+"), "b"), normalizers.NFD()],
-    "pre_tokenizer": [pre_tokenizers.Punctuation(), pre_tokenizers.WhitespaceSplit(), pre_tokenizers.BertPreTokenizer()],
-    "decoder": [decoders.WordPiece(), decoders.CTC(), decoders.BPEDecoder()],
-    "post_processor": [processors.BertProcessing(("a", 0), ("a", 0))],
+    "pre_tokenizer": [pre_tokenizers.Punctuation(), pre_tokenizers.WhitespaceSplit()],
+    "decoder": [decoders.CTC(), decoders.BPEDecoder()],
+    "post_processor": [processors.RobertaProcessing(("a", 0), ("a", 0))],
 }
 
 

@@ -164,6 +164,7 @@ TEST(TokenizerJson, RefusesPiecesByName) {
   refuse("/post_processor", templates(R"([{"Sequence": {"id": "B"}}])"), "TemplateProcessing of a pair");
   const json one = templates(R"([{"SpecialToken": {"id": "c"}}, {"Sequence": {"id": "A"}}])");
   refuse("/post_processor", {{"type", "Sequence"}, {"processors", {one, one}}}, "Sequence with several templates");
+  refuse("/post_processor", {{"type", "RobertaProcessing"}}, "post-processor RobertaProcessing is not supported");
   json bert = byte_level();
   bert["post_processor"] = {{"type", "BertProcessing"}};
   expect_error<FormatError>("BertProcessing without a token cls of the vocabulary", [&] { read(bert); });
