@@ -14,6 +14,7 @@
 #include "base/thread_pool.h"
 #include "cli/output_file.h"
 #include "cli/prospect/commands.h"
+#include "cli/prospect/data.h"
 #include "cli/prospect/run_folder.h"
 #include "cli/usage.h"
 #include "nuggets/select.h"
