@@ -219,6 +219,17 @@ class Runs(Prospect):
         return scores
 
 
+    def test_an_estimate_is_near_what_it_takes(self):
+        self.data = self.write("data.json", some_rows(60, 4))
+        told = self.score("--estimate").stderr.decode()
+        tokens = int(re.search(r"60 candidates, 6 tasks: (\d+) tokens; ", told).group(1))
+        self.assertRegex(told, r"\d+ s at \d+ tokens a second; [\d.]+ .iB of memory")
+        self.assertFalse((self.out / "scores.jsonl").exists())
+        taken = self.score(out=self.folder / "whole").stderr.decode()
+        taken = int(re.search(r"\((\d+) tokens in all\)", taken).group(1))
+        self.assertLess(abs(tokens - taken), 0.2 * taken)
+
+
 class Selecting(Prospect):
     # What a machine without any model has.
     OFFLINE = {**os.environ, "CARAVEL_CACHE": "/nonexistent", "HOME": "/nonexistent"}
