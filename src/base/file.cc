@@ -43,8 +43,7 @@ class FileDescriptor {
 
 std::string read_to_end(int fd, const std::string& name, uint64_t most) {
   struct stat status = {};
-  if (::fstat(fd, &status) != 0) throw_errno(name, "stat");
-  if (S_ISDIR(status.st_mode)) throw fail<IoError>("{}: is a directory", name);
+  if (::fstat(fd, &status) != 0) throw_errno(name, "read");
   const bool is_file = S_ISREG(status.st_mode);
   if (!is_file) most = std::min(most, kMostOfStream);
   std::string content;
@@ -98,7 +97,11 @@ MappedBytes File::map(uint64_t offset, uint64_t length) const {
 }
 
 std::string read_file(const std::string& path, uint64_t most) {
-  return read_to_end(FileDescriptor(path).get(), path, most);
+  const FileDescriptor file(path);
+  struct stat status = {};
+  if (::fstat(file.get(), &status) != 0) throw_errno(path, "stat");
+  if (S_ISDIR(status.st_mode)) throw fail<IoError>("{}: is a directory", path);
+  return read_to_end(file.get(), path, most);
 }
 
 std::string read_standard_input() { return read_to_end(STDIN_FILENO, "standard input", kAnySize); }

@@ -270,7 +270,7 @@ class Rows(Batch):
         self.assertIn("1 answered, 2 failed", told)
 
     def test_no_rows_on_a_standard_input_that_cannot_be_read(self):
-        for redirection, part in (("<.", r"standard input: (cannot read: I|i)s a directory"),
+        for redirection, part in (("<.", "standard input: cannot read: Is a directory"),
                                   ("<&-", "standard input: cannot read: Bad file descriptor")):
             for args in (["generate", "-i", "-"], ["score", "-i", "-"], ["tokenize"], ["embed"], ["generate", "--chat"],
                          ["perplexity", "-f", "-"], ["chat"]):
@@ -279,7 +279,7 @@ class Rows(Batch):
                                            *(["--kv-cache-memory", "8MiB"] if args != ["tokenize"] else [])],
                                           capture_output=True, timeout=60)
                     self.assertEqual(1, done.returncode, done.stderr)
-                    self.assertRegex(done.stderr.decode(), part)
+                    self.assertIn(part, done.stderr.decode())
 
     def test_an_output_of_another_input_is_refused(self):
         self.write_rows(1, 2)
