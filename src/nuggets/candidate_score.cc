@@ -1,5 +1,7 @@
 #include "nuggets/candidate_score.h"
 
+#include <cmath>
+
 #include "base/error.h"
 
 namespace caravel::nuggets {
@@ -21,6 +23,15 @@ CandidateScore summarize(const Row& row, const RowScore& score) {
   summary.gain = score.gain();
   if (score.left() > 0) summary.bounds = {score.least(), score.most()};
   return summary;
+}
+
+Candidate candidate_of(const CandidateScore& score) {
+  Candidate candidate{.id = score.id};
+  if (!score.problem.empty()) return candidate;
+  candidate.golden_score = score.golden_score;
+  candidate.gain = score.gain;
+  if (score.baselines) candidate.length = std::llround(score.baselines->answer_tokens);
+  return candidate;
 }
 
 std::string to_line(const CandidateScore& score) {

@@ -10,6 +10,7 @@
 #include "nuggets/baselines.h"
 #include "nuggets/row.h"
 #include "nuggets/row_score.h"
+#include "nuggets/select.h"
 #include "nuggets/statistics.h"
 
 namespace caravel::nuggets {
@@ -30,6 +31,10 @@ struct CandidateScore {
 };
 
 CandidateScore summarize(const Row& row, const RowScore& score);
+
+/// As it is ranked and selected: without a golden score where there is a problem. Its id is the score's, which outlives
+/// it.
+Candidate candidate_of(const CandidateScore& score);
 
 /// One line, without its end.
 std::string to_line(const CandidateScore& score);

@@ -1,4 +1,5 @@
 """`caravel prospect` as its users meet it: whole runs, runs that are stopped, killed, spread and merged, what goes wrong.
+One long file, since most of its tests look at the same few runs.
 
 Run by ctest with CARAVEL set to the binary; by hand: CARAVEL=build/release/caravel python3 tests/cli/prospect_test.py
 """

@@ -56,12 +56,7 @@ class ReportWriter {
     }
     for (const CandidateScore& score : run.scores) {
       rows_.push_back(score.number < by_number.size() ? by_number[score.number] : nullptr);
-      nuggets::Candidate& candidate = candidates_.emplace_back();
-      candidate.id = score.id;
-      if (!score.problem.empty()) continue;
-      candidate.golden_score = score.golden_score;
-      candidate.gain = score.gain;
-      if (score.baselines) candidate.length = std::llround(score.baselines->answer_tokens);
+      candidates_.push_back(candidate_of(score));
     }
     ranked_ = nuggets::ranked(candidates_);
   }

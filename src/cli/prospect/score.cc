@@ -59,12 +59,7 @@ bool sieve(const ScoringOptions& options, const std::string& store, const Scorin
   Scoring scoring(config, all, store, input.tasks, guard);
   if (!scoring.score(rows)) return false;
   std::vector<nuggets::Candidate> candidates;
-  for (const Scored& scored : scoring.results()) {
-    nuggets::Candidate& candidate = candidates.emplace_back();
-    if (!scored.summary.problem.empty()) continue;
-    candidate.golden_score = scored.summary.golden_score;
-    candidate.gain = scored.summary.gain;
-  }
+  for (const Scored& scored : scoring.results()) candidates.push_back(candidate_of(scored.summary));
   const std::vector<size_t> order = nuggets::ranked(candidates);
   const auto kept = static_cast<size_t>(std::ceil(share * static_cast<double>(order.size())));
   std::vector<bool> stays(rows.size());

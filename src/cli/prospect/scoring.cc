@@ -185,14 +185,7 @@ bool Scoring::halve(std::span<const Row* const> rows) {
 
 std::vector<size_t> Scoring::best(const std::vector<size_t>& of, size_t count) const {
   std::vector<nuggets::Candidate> candidates;
-  for (const size_t index : of) {
-    const CandidateScore& summary = results_[index].summary;
-    nuggets::Candidate& candidate = candidates.emplace_back();
-    candidate.id = summary.id;
-    if (!summary.problem.empty()) continue;
-    candidate.golden_score = summary.golden_score;
-    candidate.gain = summary.gain;
-  }
+  for (const size_t index : of) candidates.push_back(candidate_of(results_[index].summary));
   std::vector<size_t> kept;
   for (const size_t place : nuggets::ranked(candidates)) {
     if (kept.size() < count) kept.push_back(of[place]);

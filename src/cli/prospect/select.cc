@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <cmath>
 #include <map>
 #include <memory>
 #include <utility>
@@ -75,12 +74,8 @@ std::vector<nuggets::Candidate> candidates_of(const Run& run) {
   const bool halved = !run.info.at("halving").is_null();
   std::vector<nuggets::Candidate> candidates;
   for (const nuggets::CandidateScore& score : run.scores) {
-    nuggets::Candidate& candidate = candidates.emplace_back();
-    candidate.id = score.id;
-    if (!score.problem.empty() || (halved && score.bounds)) continue;
-    candidate.golden_score = score.golden_score;
-    candidate.gain = score.gain;
-    if (score.baselines) candidate.length = std::llround(score.baselines->answer_tokens);
+    const bool left = halved && score.bounds;
+    candidates.push_back(left ? nuggets::Candidate{.id = score.id} : candidate_of(score));
   }
   return candidates;
 }
