@@ -91,9 +91,8 @@ class AnswerScorer {
     score.prefix = std::move(prefix);
     score.stored = {.continuation = store_.continuation(hash_of(turn.answer)),
                     .tokens = static_cast<int>(turn.answer.size())};
-    for (const StoredScore& known : store_.find(hash_of(score.prefix))) {
-      if (known.continuation != score.stored.continuation) continue;
-      score.stored = known;
+    if (const auto known = store_.find(hash_of(score.prefix), score.stored.continuation)) {
+      score.stored = *known;
       score.is_known = true;
       return;
     }

@@ -36,6 +36,8 @@ ScoreStore::ScoreStore(const std::string& path, const std::string& model)
     : database_(path, kSchema),
       find_scores_(database_.prepare("SELECT continuation, logprob_bits, tokens FROM score WHERE model = ? AND "
                                      "prefix = (SELECT id FROM prefix WHERE hash = ?)")),
+      find_score_(database_.prepare("SELECT logprob_bits, tokens FROM score WHERE model = ? AND "
+                                    "prefix = (SELECT id FROM prefix WHERE hash = ?) AND continuation = ?")),
       find_prefix_(database_.prepare("SELECT id FROM prefix WHERE hash = ?")),
       add_prefix_(database_.prepare("INSERT OR IGNORE INTO prefix (hash) VALUES (?)")),
       find_continuation_(database_.prepare("SELECT id FROM continuation WHERE hash = ?")),
@@ -69,6 +71,17 @@ std::vector<StoredScore> ScoreStore::find(Hash128 prefix) {
                       .tokens = static_cast<int>(rows.integer(2))});
   }
   return scores;
+}
+
+std::optional<StoredScore> ScoreStore::find(Hash128 prefix, int64_t continuation) {
+  std::optional<StoredScore> score;
+  store::Rows rows = find_score_.query({model_, bytes_of(prefix), continuation});
+  while (rows.next()) {
+    score = {.continuation = continuation,
+             .logprob = std::bit_cast<double>(rows.integer(0)),
+             .tokens = static_cast<int>(rows.integer(1))};
+  }
+  return score;
 }
 
 void ScoreStore::add(Hash128 prefix, std::span<const StoredScore> scores) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <unordered_map>
@@ -31,6 +32,8 @@ class ScoreStore {
   int64_t continuation(Hash128 tokens);
   /// All that stands of continuations after this prefix.
   std::vector<StoredScore> find(Hash128 prefix);
+  /// What stands of one of them, however many there are.
+  std::optional<StoredScore> find(Hash128 prefix, int64_t continuation);
   /// What stands already is left as it is. On disk when it returns.
   void add(Hash128 prefix, std::span<const StoredScore> scores);
   /// All that another file has, of every model. Throws as the constructor does; NotFound.
@@ -44,7 +47,8 @@ class ScoreStore {
 
   store::Database database_;
   int64_t model_ = 0;
-  store::Statement find_scores_, find_prefix_, add_prefix_, find_continuation_, add_continuation_, add_score_;
+  store::Statement find_scores_, find_score_, find_prefix_, add_prefix_, find_continuation_, add_continuation_,
+      add_score_;
 };
 
 }  // namespace caravel::nuggets

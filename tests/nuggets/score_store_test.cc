@@ -68,7 +68,13 @@ TEST_F(ScoreStoreTest, WhatWasAddedIsFoundAgainToTheBit) {
       EXPECT_EQ(std::bit_cast<uint64_t>(score.logprob), std::bit_cast<uint64_t>(kValues[i]));
       EXPECT_EQ(score.tokens, 10 + i);
       EXPECT_EQ(score.continuation, store.continuation(key(i)));
+      const std::optional<StoredScore> one = store.find(key(1), score.continuation);
+      ASSERT_TRUE(one);
+      EXPECT_EQ(std::bit_cast<uint64_t>(one->logprob), std::bit_cast<uint64_t>(score.logprob));
+      EXPECT_EQ(one->tokens, score.tokens);
     }
+    EXPECT_FALSE(store.find(key(2), found[0].continuation)) << "behind another prefix nothing stands";
+    EXPECT_FALSE(store.find(key(1), store.continuation(key(7))));
     EXPECT_TRUE(store.find(key(2)).empty());
   }
 }

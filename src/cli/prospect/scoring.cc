@@ -126,12 +126,14 @@ double Scoring::tokens_of(std::span<const Row* const> rows) const {
 
 std::optional<double> Scoring::tokens_a_second(std::span<const Row* const> rows) {
   constexpr double kSeconds = 5;
-  constexpr size_t kAtOnce = 20;
-  if (!scorer_.score_tasks()) return std::nullopt;
+  constexpr double kTokens = 8192;  // at once: enough to fill steps, few enough to end in time on a slow machine
+  if (rows.empty() || !scorer_.score_tasks()) return std::nullopt;
+  const double of_one = std::max(tokens_of(rows) / static_cast<double>(rows.size()), 1.0);
+  const auto at_once = static_cast<size_t>(std::clamp(kTokens / of_one, 1.0, 20.0));
   const int64_t before = engine_->stats().computed_tokens;
   const Clock::time_point start = Clock::now();
-  for (size_t first = 0; first < rows.size() && seconds_since(start) < kSeconds; first += kAtOnce) {
-    const auto some = rows.subspan(first, std::min(kAtOnce, rows.size() - first));
+  for (size_t first = 0; first < rows.size() && seconds_since(start) < kSeconds; first += at_once) {
+    const auto some = rows.subspan(first, std::min(at_once, rows.size() - first));
     if (!scorer_.score_rows(some, nuggets::all_tasks(), [](size_t, const RowScore&) {})) return std::nullopt;
   }
   const auto computed = static_cast<double>(engine_->stats().computed_tokens - before);
