@@ -18,9 +18,9 @@ std::string any_text_of(const Json& row, const std::string& given, std::initiali
   return "";
 }
 
-/// An answer to an instruction, with the input that it is about.
-void add_flat(TurnBuilder& builder, size_t before, const std::string& instruction, std::string input,
-              std::string output) {
+/// An answer to an instruction, with the input that it is about. Returns its place.
+size_t add_flat(TurnBuilder& builder, size_t before, const std::string& instruction, std::string input,
+                std::string output) {
   Message asked{.role = "user", .content = instruction};
   if (is_blank(input)) input.clear();
   if (!input.empty()) {
@@ -29,7 +29,22 @@ void add_flat(TurnBuilder& builder, size_t before, const std::string& instructio
     if (alone) input.clear();
   }
   const size_t place = builder.say(std::move(asked), before);
-  builder.add_turn(builder.say({.role = "assistant", .content = std::move(output)}, place), std::move(input));
+  const size_t answer = builder.say({.role = "assistant", .content = std::move(output)}, place);
+  builder.add_turn(answer, std::move(input));
+  return answer;
+}
+
+/// What was said before, where a row has it: [[question, answer], ...]. Returns the last answer's place.
+size_t add_history(TurnBuilder& builder, size_t before, const Json& row) {
+  const Json* const history = find_column(row, "history");
+  if (history == nullptr || !history->is_array()) return before;
+  for (const Json& round : *history) {
+    if (as_array(round, "history").size() != 2) {
+      throw fail<FormatError>("a round of its 'history' has {} texts: a question and its answer are two", round.size());
+    }
+    before = add_flat(builder, before, column_text(round[0], "history"), "", column_text(round[1], "history"));
+  }
+  return before;
 }
 
 constexpr std::initializer_list<const char*> kInputs = {"input", "context"};
@@ -55,7 +70,7 @@ RowContent read_flat(const Json& row, const Columns& columns) {
   if (is_blank(output)) throw fail<FormatError>("its '{}' is empty", columns.output);
   TurnBuilder builder;
   const size_t before = builder.begin_with_system(any_text_of(row, columns.system, kSystems));
-  add_flat(builder, before, instruction, std::move(input), std::move(output));
+  add_flat(builder, add_history(builder, before, row), instruction, std::move(input), std::move(output));
   return builder.finish();
 }
 

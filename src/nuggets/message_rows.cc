@@ -59,6 +59,27 @@ bool has_no_weight(const Json& item) {
   return weight != nullptr && weight->is_number() && weight->get<double>() == 0;
 }
 
+/// Says the messages of a column, behind `last`; returns the last one's place. turns: answers among them are turns.
+size_t say_list(const Json& row, const std::string& name, const Columns& columns, TurnBuilder& builder, size_t last,
+                bool turns) {
+  const Json* const list = find_column(row, name);
+  if (list == nullptr) throw fail<FormatError>("it has no '{}'", name);
+  as_array(*list, name);
+  const bool has_from = is_share_gpt(*list);
+  const Json parsed = has_from ? Json::array() : chat::parse_messages(*list, name);
+  for (size_t i = 0; i < list->size(); ++i) {
+    const Json& item = (*list)[i];
+    Message message = has_from ? share_gpt_message(item, join_path(name, i)) : message_of(parsed[i]);
+    if (last == kNothingBefore && message.role != "system") {
+      last = builder.begin_with_system(column_text_of(row, columns.system.empty() ? "system" : columns.system));
+    }
+    const bool is_turn = turns && message.role == "assistant" && message.tool_calls.empty() && !has_no_weight(item);
+    last = builder.say(std::move(message), last);
+    if (is_turn) builder.add_turn(last);
+  }
+  return last;
+}
+
 }  // namespace
 
 bool is_share_gpt(const Json& list) {
@@ -66,24 +87,15 @@ bool is_share_gpt(const Json& list) {
 }
 
 RowContent read_messages(const Json& row, const Columns& columns) {
-  const std::string& name = columns.messages;
-  const Json* const list = find_column(row, name);
-  if (list == nullptr) throw fail<FormatError>("it has no '{}'", name);
-  as_array(*list, name);
-  const bool has_from = is_share_gpt(*list);
-  const Json parsed = has_from ? Json::array() : chat::parse_messages(*list, name);
   TurnBuilder builder;
-  size_t last = kNothingBefore;
-  for (size_t i = 0; i < list->size(); ++i) {
-    const Json& item = (*list)[i];
-    Message message = has_from ? share_gpt_message(item, join_path(name, i)) : message_of(parsed[i]);
-    if (i == 0 && message.role != "system") {
-      last = builder.begin_with_system(column_text_of(row, columns.system.empty() ? "system" : columns.system));
-    }
-    const bool is_turn = message.role == "assistant" && message.tool_calls.empty() && !has_no_weight(item);
-    last = builder.say(std::move(message), last);
-    if (is_turn) builder.add_turn(last);
-  }
+  say_list(row, columns.messages, columns, builder, kNothingBefore, true);
+  return builder.finish();
+}
+
+RowContent read_dialogue(const Json& row, const Columns& columns) {
+  TurnBuilder builder;
+  const size_t last = say_list(row, columns.instruction, columns, builder, kNothingBefore, false);
+  say_list(row, columns.output, columns, builder, last, true);
   return builder.finish();
 }
 

@@ -30,13 +30,17 @@ std::optional<RowShape> flat_shape(const Json& row, Columns columns) {
   if (columns.output.empty() && is_list(find_column(row, "instances"))) return RowShape{RowForm::kInstances, columns};
   columns.output = name_in(row, columns.output, {"output", "completion", "response", "answer"});
   if (columns.output.empty()) return std::nullopt;
+  if (is_list(find_column(row, columns.instruction)) && is_list(find_column(row, columns.output))) {
+    return RowShape{RowForm::kDialogue, columns};
+  }
   return RowShape{columns.instruction == "instruction" ? RowForm::kAlpaca : RowForm::kPrompt, columns};
 }
 
 }  // namespace
 
 const char* const kKnownShapes =
-    "instruction and output (Alpaca), prompt and completion, question and answer, instruction and instances "
+    "instruction and output (Alpaca), prompt and completion (texts, or lists of messages), question and answer, "
+    "instruction and instances "
     "(self-instruct), messages (OpenAI), conversations (ShareGPT), and prompt with replies (trees as OASST has them)";
 
 std::string_view name_of(RowForm form) {
@@ -45,6 +49,8 @@ std::string_view name_of(RowForm form) {
       return "Alpaca";
     case RowForm::kPrompt:
       return "prompt and completion";
+    case RowForm::kDialogue:
+      return "prompt and completion of messages";
     case RowForm::kInstances:
       return "self-instruct";
     case RowForm::kMessages:
@@ -82,6 +88,8 @@ RowContent read_content(const Json& row, const RowShape& shape) {
     case RowForm::kAlpaca:
     case RowForm::kPrompt:
       return read_flat(row, shape.columns);
+    case RowForm::kDialogue:
+      return read_dialogue(row, shape.columns);
     case RowForm::kInstances:
       return read_instances(row, shape.columns);
     case RowForm::kMessages:

@@ -16,6 +16,7 @@ namespace caravel::nuggets {
 enum class RowForm : uint8_t {
   kAlpaca,     // {"instruction", "input", "output"}
   kPrompt,     // {"prompt", "completion"} or {"question", "answer"}
+  kDialogue,   // {"prompt": [...], "completion": [...]} of messages, as TRL has it; the completion's answers are turns
   kInstances,  // {"instruction", "instances": [{"input", "output"}]}, as self-instruct has it; each instance is a turn
   kMessages,   // {"messages": [{"role", "content"}]}, as OpenAI's API has them
   kShareGpt,   // {"conversations": [{"from", "value"}]}

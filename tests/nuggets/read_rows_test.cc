@@ -97,7 +97,7 @@ TEST(ReadRows, ObjectsOneAfterAnother) {
 TEST(ReadRows, AnUnknownFormIsRefusedWithWhatThereIs) {
   EXPECT_THAT(refusal_of("{\"title\": \"t\", \"body\": \"b\"}\n{\"title\": \"u\", \"tags\": []}"),
               StartsWith("data: its form is not known: its first rows have the keys title, body, tags; known are "
-                         "instruction and output (Alpaca), prompt and completion,"));
+                         "instruction and output (Alpaca), prompt and completion (texts, or lists of messages),"));
   EXPECT_THAT(refusal_of("title,body\na,b\n"), HasSubstr("--columns instruction=NAME,output=NAME"));
   EXPECT_THAT(refusal_of("title,body\na,b\n"), HasSubstr("but title, body; known are"));
   EXPECT_THAT(refusal_of("[1, 2, 3]"), HasSubstr("no row can be read; line 1: it is not a JSON object"));

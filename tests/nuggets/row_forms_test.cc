@@ -35,6 +35,30 @@ TEST(RowForms, PairsUnderTheirUsualNames) {
               ElementsAre("system:Be brief|user:a>b"));
 }
 
+TEST(RowForms, AHistoryComesBefore) {
+  const RowFile file = read_text(
+      "[{\"system\": \"S\", \"instruction\": \"c\", \"input\": \"\", \"output\": \"d\", \"history\": [[\"a\", \"b\"]]},"
+      "{\"instruction\": \"e\", \"output\": \"f\", \"history\": []},"
+      "{\"instruction\": \"g\", \"output\": \"h\", \"history\": [[\"a\"]]}]");
+  EXPECT_EQ(file.form(), RowForm::kAlpaca);
+  EXPECT_THAT(turns_of(file), ElementsAre("system:S|user:a>b", "system:S|user:a|assistant:b|user:c>d", "user:e>f"));
+  EXPECT_THAT(problems_of(file), ElementsAre(HasSubstr("a round of its 'history' has 1 texts")));
+  EXPECT_THAT(turns_of(read_text("prompt,completion,history\na,b,told before\n")), ElementsAre("user:a>b"));
+}
+
+TEST(RowForms, PromptAndCompletionOfMessages) {
+  const RowFile file = read_text(
+      "{\"prompt\": [{\"role\": \"system\", \"content\": \"S\"}, {\"role\": \"user\", \"content\": \"a\"}, {\"role\": "
+      "\"assistant\", \"content\": \"b\"}, {\"role\": \"user\", \"content\": \"c\"}], \"completion\": [{\"role\": "
+      "\"assistant\", \"content\": \"d\"}]}\n"
+      "{\"prompt\": [{\"role\": \"user\", \"content\": \"a\"}], \"completion\": []}\n"
+      "{\"prompt\": [{\"role\": \"user\", \"content\": \"a\"}], \"completion\": \"b\"}");
+  EXPECT_EQ(file.form(), RowForm::kDialogue);
+  EXPECT_THAT(turns_of(file), ElementsAre("system:S|user:a|assistant:b|user:c>d"))
+      << "what the prompt has is not to be learnt";
+  EXPECT_THAT(problems_of(file), ElementsAre(HasSubstr("2: no assistant answers in it"), HasSubstr("3: ")));
+}
+
 TEST(RowForms, EachInstanceIsATurn) {
   const RowFile file = read_text(
       "{\"instruction\": \"Double\", \"instances\": [{\"input\": \"2\", \"output\": \"4\"}, {\"input\": \"\", "

@@ -56,6 +56,9 @@ TEST(WriteRows, WhatIsReadAgainIsTheSame) {
            "\"\\\"\"}]}\n",
            "[{\"conversations\": [{\"from\": \"human\", \"value\": \"a\\u0000\"}, {\"from\": \"gpt\", \"value\": "
            "\"b\"}]}]",
+           "{\"prompt\": [{\"role\": \"user\", \"content\": \"a\"}], \"completion\": [{\"role\": \"assistant\", "
+           "\"content\": \"b\"}]}",
+           "{\"instruction\": \"c\", \"output\": \"d\", \"history\": [[\"a\", \"b\"]]}",
            "{\"prompt\": {\"text\": \"q\", \"role\": \"prompter\", \"replies\": [{\"text\": \"a\", \"role\": "
            "\"assistant\"}]}}",
            "instruction,input,output\n\" a\",\"\r\n\",\"x\"\"\"\n[b,{,}\n",
