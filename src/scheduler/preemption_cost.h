@@ -8,7 +8,7 @@ namespace caravel::scheduler {
 /// and the machine; preemption by cost takes the cheaper way (PagedAttention, SOSP'23, section 7.3: recompute wins at
 /// small blocks, swap at large ones).
 ///
-///   recompute(T) = T * token + T * (T + 1) / 2 * pair     T: tokens to compute again, those that are shared once
+///   recompute(T) = T * token + T * (T + 1) / 2 * pair     T: tokens to compute again, a shared prompt's once
 ///   swap(B)      = 2 * B * block                          B: distinct blocks, out and in again
 struct PreemptionCost {
   double token = 1e-3;  // the weights' part of computing one token in a full prefill chunk

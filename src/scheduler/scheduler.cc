@@ -17,13 +17,6 @@ const SchedulerConfig& checked(const SchedulerConfig& config) {
   return config;
 }
 
-/// A sequence computes all of its tokens, but for those that a prefix may give; the last one too must be computed when
-/// logits after it are still wanted.
-int most_shared(const Sequence& sequence) {
-  const int size = static_cast<int>(sequence.tokens.size());
-  return sequence.num_drawn >= size ? size : size - 1;
-}
-
 }  // namespace
 
 Scheduler::Scheduler(const SchedulerConfig& config) : config_(checked(config)), kv_(config.kv) {
@@ -59,6 +52,7 @@ void Scheduler::add(std::shared_ptr<SequenceGroup> group, double now) {
   }
   Sequence& sequence = make_sequence(*group, params.payload);
   sequence.tokens.assign(params.prompt.begin(), params.prompt.end());
+  group->shared_len_ = shareable(*group);
   enqueue(std::move(group));
 }
 
@@ -90,14 +84,7 @@ Sequence& Scheduler::fork(Sequence& parent, void* payload) {
   Sequence& child = make_sequence(group, payload);
   child.tokens.assign(parent.tokens.begin(), parent.tokens.end());
   child.num_drawn = parent.num_drawn;
-  const int common = most_shared(parent) / kv_.block_size() * kv_.block_size();
-  if (parent.num_computed >= common) {
-    kv_.share(parent.kv, child.kv);
-    child.num_computed = parent.num_computed;
-  } else {
-    child.leader = &parent;
-    child.lead_len = common;
-  }
+  if (parent.num_computed >= group.shared_len_) go_on_from(parent, child);
   return child;
 }
 
@@ -106,9 +93,6 @@ void Scheduler::truncate(Sequence& sequence, int size) {
   CARAVEL_CHECK(sequence.status == Status::kRunning);
   CARAVEL_CHECK_GT(size, 0);
   CARAVEL_CHECK_LE(static_cast<size_t>(size), sequence.tokens.size());
-  for (const auto& other : sequence.group->sequences_) {
-    if (other->leader == &sequence) CARAVEL_CHECK_LE(other->lead_len, size);
-  }
   sequence.tokens.resize(static_cast<size_t>(size));
   sequence.num_drawn = std::min(sequence.num_drawn, size);
   if (sequence.num_computed <= size) return;
@@ -119,7 +103,7 @@ void Scheduler::truncate(Sequence& sequence, int size) {
 void Scheduler::finish(Sequence& sequence) {
   SequenceGroup& group = *sequence.group;
   CARAVEL_CHECK(sequence.status != Status::kFinished);
-  pass_on_followers(sequence);
+  if (&sequence == &group.first() && group.others_wait()) go_on_from(sequence, *group.sequences_[1]);
   kv_.release(sequence.kv);
   sequence.status = Status::kFinished;
   const auto place = std::ranges::find(group.sequences_, &sequence, &std::unique_ptr<Sequence>::get);
@@ -183,7 +167,7 @@ void Scheduler::complete(const Plan& plan) {
     Sequence& sequence = *row.sequence;
     if (sequence.status == Status::kFinished) continue;
     kv_.commit(sequence.kv, sequence.tokens, sequence.num_computed);
-    release_followers(sequence);
+    share_prompt(*sequence.group);
   }
 }
 
@@ -197,67 +181,30 @@ void Scheduler::count_slots() {
   counts_.kv_slots_reserved += int64_t{kv_.pool().used_blocks()} * kv_.block_size();
 }
 
-// -- Followers: what several sequences have in common is computed once.
+// -- The part of a prompt that a group's sequences share is computed once, however often it is lost.
 
-void Scheduler::assign_leaders(SequenceGroup& group) {
-  for (size_t i = 1; i < group.sequences_.size(); ++i) {
-    Sequence& sequence = *group.sequences_[i];
-    sequence.leader = nullptr;
-    sequence.lead_len = 0;
-    for (size_t j = 0; j < i; ++j) {
-      Sequence& other = *group.sequences_[j];
-      const auto differ = std::ranges::mismatch(sequence.tokens, other.tokens);
-      const int common = std::min(static_cast<int>(differ.in1 - sequence.tokens.begin()), most_shared(sequence));
-      const int lead = common / kv_.block_size() * kv_.block_size();
-      // The earliest of equals: it has not gone past `lead` by what it gets from a leader of its own.
-      if (lead <= sequence.lead_len) continue;
-      sequence.leader = &other;
-      sequence.lead_len = lead;
-    }
+int Scheduler::shareable(const SequenceGroup& group) const {
+  int length = group.prompt_len();
+  for (const auto& sequence : group.sequences_) length = std::min(length, sequence->most_shared());
+  return length / kv_.block_size() * kv_.block_size();
+}
+
+void Scheduler::go_on_from(const Sequence& parent, Sequence& child) {
+  kv_.share(parent.kv, child.kv);
+  child.num_computed = parent.num_computed;
+}
+
+void Scheduler::share_prompt(SequenceGroup& group) {
+  const Sequence& first = group.first();
+  if (first.num_computed != group.shared_len_) return;
+  for (const auto& other : group.sequences_) {
+    if (other->num_computed < group.shared_len_) go_on_from(first, *other);
   }
 }
 
-void Scheduler::follow(Sequence& leader, Sequence& follower) {
-  kv_.share(leader.kv, follower.kv);
-  follower.num_computed = leader.num_computed;
-  follower.leader = nullptr;
-}
-
-void Scheduler::release_followers(Sequence& leader) {
-  for (const auto& other : leader.group->sequences_) {
-    if (other->leader == &leader && other->lead_len == leader.num_computed) {
-      follow(leader, *other);
-      release_followers(*other);
-    }
-  }
-}
-
-void Scheduler::pass_on_followers(Sequence& leader) {
-  Sequence* heir = nullptr;
-  for (const auto& other : leader.group->sequences_) {
-    if (other->leader != &leader) continue;
-    if (heir == nullptr) {
-      heir = other.get();
-      if (leader.leader == nullptr) {
-        follow(leader, *heir);
-      } else {
-        heir->leader = leader.leader;
-        heir->lead_len = leader.lead_len;
-      }
-    } else {
-      other->leader = heir;
-      other->lead_len = std::min(other->lead_len, heir->lead_len);
-    }
-  }
-  if (heir != nullptr) release_followers(*heir);
-}
-
-int Scheduler::next_stop(const Sequence& sequence) const {
-  int stop = static_cast<int>(sequence.tokens.size());
-  for (const auto& other : sequence.group->sequences_) {
-    if (other->leader == &sequence) stop = std::min(stop, other->lead_len);
-  }
-  return stop;
+int Scheduler::next_stop(const Sequence& sequence) {
+  const SequenceGroup& group = *sequence.group;
+  return group.others_wait() ? group.shared_len_ : static_cast<int>(sequence.tokens.size());
 }
 
 void Scheduler::fill(Stats& stats) const {
@@ -291,10 +238,13 @@ void Scheduler::check_integrity() const {
       const int entries = sequence->kv.tables.front().size();
       CARAVEL_CHECK_GE(entries * kv_.block_size(), sequence->num_computed);
       if (group.status() == Status::kWaiting) CARAVEL_CHECK_EQ(entries, 0);
-      if (sequence->leader == nullptr) continue;
-      CARAVEL_CHECK_EQ(entries, 0);
-      CARAVEL_CHECK(sequence->leader->group == &group);
-      CARAVEL_CHECK_GT(sequence->lead_len, sequence->leader->num_computed);
+      if (sequence.get() == &group.first()) continue;
+      if (group.others_wait()) {
+        CARAVEL_CHECK_EQ(sequence->num_computed, 0);
+        CARAVEL_CHECK_EQ(entries, 0);
+      } else {
+        CARAVEL_CHECK_GE(sequence->num_computed, group.shared_len_);
+      }
     }
   };
   for (size_t i = 0; i < running_.size(); ++i) {

@@ -75,8 +75,9 @@ class Scheduler {
   void append(Sequence& sequence, int32_t token) { append(sequence, std::span<const int32_t>(&token, 1)); }
   void append(Sequence& sequence, std::span<const int32_t> tokens);
   /// A new sequence of the same group with the same tokens, which shares all blocks; a copy is planned when either
-  /// first writes into the last one. The group runs and no step is in flight (as after complete() of a step with rows
-  /// of the group); at most max_sequences of it live at once.
+  /// first writes into the last one. Where what the group shares of the prompt is still being computed, it waits for
+  /// that. The group runs and no step is in flight (as after complete() of a step with rows of the group); at most
+  /// max_sequences of it live at once.
   Sequence& fork(Sequence& parent, void* payload = nullptr);
   /// Takes back tokens at the end until `size` are left (speculation that was rejected). Not while a step is in flight.
   void truncate(Sequence& sequence, int size);
@@ -121,13 +122,14 @@ class Scheduler {
   bool swap_is_better(const SequenceGroup& group, Preemption how);
   void preempt(size_t place, Preemption how);
 
-  /// After a preemption by recompute: every sequence waits for the one it has most in common with.
-  void assign_leaders(SequenceGroup& group);
-  void follow(Sequence& leader, Sequence& follower);
-  void release_followers(Sequence& leader);
-  void pass_on_followers(Sequence& leader);
-  /// Where the next chunk must stop, so that those who wait for this sequence can share.
-  int next_stop(const Sequence& sequence) const;
+  /// How much of the prompt the group's sequences could have from one another, were they to begin now.
+  int shareable(const SequenceGroup& group) const;
+  /// `child`, which holds nothing, goes on from what `parent` has computed.
+  void go_on_from(const Sequence& parent, Sequence& child);
+  /// Those that waited for the first sequence go on from it, once it has computed what they share.
+  void share_prompt(SequenceGroup& group);
+  /// Where the sequence's next chunk ends at the latest.
+  static int next_stop(const Sequence& sequence);
 
   SchedulerConfig config_;
   cache::KvManager kv_;

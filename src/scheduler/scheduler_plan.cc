@@ -74,8 +74,8 @@ void Scheduler::schedule(size_t place) {
   SequenceGroup& group = *running_[place];
   for (const auto& sequence : group.sequences_) {
     if (!has_budget()) return;
-    if (sequence->to_compute() == 0 || sequence->leader != nullptr) continue;
-    if (!schedule(*sequence, place)) return;
+    if (sequence->to_compute() > 0 && !schedule(*sequence, place)) return;
+    if (group.others_wait()) return;
   }
 }
 
@@ -120,9 +120,9 @@ bool Scheduler::admit(size_t place) {
       counts_.cached_tokens += hit.tokens;
     }
     group->admitted_before_ = true;
+    share_prompt(*group);
   }
   set_status(*group, Status::kRunning);
-  release_followers(group->first());
   waiting_.erase(std::ranges::find(waiting_, group));
   running_.insert(running_.begin() + static_cast<ptrdiff_t>(place), group);
   return true;
@@ -134,15 +134,14 @@ bool Scheduler::fits(const SequenceGroup& group, cache::PrefixHit& hit) {
   for (const GroupPtr& other : running_) sequences += other->params().max_sequences;
 
   if (group.status() == Status::kSwapped) {
-    const auto growing = std::ranges::count_if(
-        group.sequences_, [](const auto& s) { return s->to_compute() > 0 && s->leader == nullptr; });
+    const auto grows = [](const auto& sequence) { return sequence->to_compute() > 0; };
+    const int64_t growing = group.others_wait() ? 1 : std::ranges::count_if(group.sequences_, grows);
     needed = kv_.distinct_blocks(kv_of(group)) + growing * kv_.groups();
   } else {
     const Sequence& first = group.first();
-    const int size = static_cast<int>(first.tokens.size());
     const int stop = next_stop(first);
-    const int most = std::min(stop, first.num_drawn >= size ? size : size - 1);
-    hit = kv_.find_prefix(first.tokens, group.params().salt, most, group.params().filter, group.prompt_len());
+    hit = kv_.find_prefix(first.tokens, group.params().salt, std::min(stop, first.most_shared()), group.params().filter,
+                          group.prompt_len());
     const int budget = budget_ - plan_.total_tokens;
     const int end = std::min(stop, hit.tokens + budget);
     const int blocks = (end + kv_.block_size() - 1) / kv_.block_size() - hit.tokens / kv_.block_size();
@@ -175,9 +174,9 @@ bool Scheduler::swap_is_better(const SequenceGroup& group, Preemption how) {
   const int blocks = kv_.distinct_blocks(kv_of(group));
   if (how == Preemption::kRecompute || blocks == 0 || blocks > kv_.host_pool().free_blocks()) return false;
   if (how == Preemption::kSwap) return true;
-  int64_t tokens = group.prompt_len();
-  for (const auto& sequence : group.sequences_) tokens += std::max(0, sequence->num_computed - sequence->prompt_len);
-  tokens = std::min<int64_t>(tokens, int64_t{blocks} * kv_.block_size());
+  const int shared = shareable(group);
+  int64_t tokens = std::min(group.first().num_computed, shared);
+  for (const auto& sequence : group.sequences_) tokens += std::max(0, sequence->num_computed - shared);
   return config_.cost.swap(blocks) < config_.cost.recompute(tokens);
 }
 
@@ -193,7 +192,7 @@ void Scheduler::preempt(size_t place, Preemption how) {
       kv_.reset(sequence->kv, group->params().salt);
       sequence->num_computed = 0;
     }
-    assign_leaders(*group);
+    group->shared_len_ = shareable(*group);
     set_status(*group, Status::kWaiting);
     ++counts_.preemptions_recompute;
   }

@@ -38,12 +38,12 @@ struct Sequence {
   /// Slot of position p in KV group g: kv.tables[g][p / block_size] * block_size + p % block_size.
   cache::KvSequence kv;
 
-  /// While one sequence computes what others of its group have in common with it, they wait: when leader->num_computed
-  /// reaches lead_len, this sequence shares the leader's blocks and goes on by itself. nullptr: waits for nobody.
-  Sequence* leader = nullptr;
-  int lead_len = 0;  // a multiple of block_size
-
   int to_compute() const { return static_cast<int>(tokens.size()) - num_computed; }
+  /// How many of its tokens blocks of others may serve: the last one is computed while logits after it are wanted.
+  int most_shared() const {
+    const int size = static_cast<int>(tokens.size());
+    return num_drawn >= size ? size : size - 1;
+  }
 };
 
 /// What a group is made of.
@@ -73,6 +73,9 @@ class SequenceGroup {
   /// Those that live, in order of creation.
   const std::vector<std::unique_ptr<Sequence>>& sequences() const { return sequences_; }
   Sequence& first() const { return *sequences_.front(); }
+  /// What all of them share of the prompt is computed by the first alone. Until it is, the others have computed nothing
+  /// and hold no block.
+  bool others_wait() const { return sequences_.size() > 1 && first().num_computed < shared_len_; }
   Status status() const { return status_; }
   uint64_t arrival() const { return arrival_; }
   /// Prompt tokens that the prefix cache had when it was first admitted.
@@ -91,6 +94,7 @@ class SequenceGroup {
   int cached_tokens_ = 0;
   int preemptions_ = 0;
   int sequences_made_ = 0;
+  int shared_len_ = 0;  // how much of the prompt its sequences share when they begin; a multiple of block_size
   bool admitted_before_ = false;
   bool drew_ = false;  // since its last preemption
   std::optional<Preemption> preempt_asked_;

@@ -49,7 +49,14 @@ class FakeEngine {
     ++operations_;
   }
 
-  /// One step; sometimes a job is cancelled while it is in flight.
+  /// Ends one of several sequences, where the others do not wait for it.
+  void finish_one(size_t job) {
+    const auto& sequences = jobs_[job].group->sequences();
+    if (jobs_[job].kind != JobKind::kSample || sequences.size() < 2) return;
+    finish(*sequences[static_cast<size_t>(below(static_cast<int>(sequences.size())))]);
+  }
+
+  /// One step; sometimes a job, or a sequence of it, ends while it is in flight.
   void step(int cancel_percent = 0) {
     Stats before, after;
     scheduler_.fill(before);
@@ -61,11 +68,18 @@ class FakeEngine {
         after.preemptions_recompute + after.preemptions_swap != before.preemptions_recompute + before.preemptions_swap;
     if (!preempted) check_background(plan);
     shadow_.execute(plan);
-    if (below(100) < cancel_percent) cancel(static_cast<size_t>(below(static_cast<int>(jobs_.size()))));
+    const auto ended = static_cast<size_t>(below(static_cast<int>(jobs_.size())));
+    if (below(100) < cancel_percent) cancel(ended);
+    if (below(100) < cancel_percent) finish_one(ended);
     scheduler_.complete(plan);
     ++operations_;
     for (const Row& row : plan.rows) {
-      if (row.sequence->status != Status::kFinished && row.draws) drawn(*row.sequence);
+      if (row.sequence->status == Status::kFinished) continue;
+      if (row.draws) {
+        drawn(*row.sequence);
+      } else if (below(20) == 0) {
+        fork_early(*row.sequence);
+      }
     }
     std::erase_if(jobs_, [](const Job& job) { return job.group->status() == Status::kFinished; });
   }
@@ -110,26 +124,39 @@ class FakeEngine {
     return scheduler_.fork(sequence);
   }
 
+  /// Before it has drawn. Where the prompt ends with a block, each would need one of its own for the last token, which
+  /// is more than check_fits() counts.
+  void fork_early(Sequence& sequence) {
+    const Job& job = job_of(sequence);
+    const bool room = static_cast<int>(job.group->sequences().size()) < job.width;
+    const bool whole_blocks = sequence.prompt_len % scheduler_.kv().block_size() == 0;
+    if (job.kind == JobKind::kSample && room && !whole_blocks) fork(sequence);
+  }
+
+  Job& job_of(const Sequence& sequence) {
+    return *std::ranges::find(jobs_, sequence.group, [](const Job& job) { return job.group.get(); });
+  }
+
   void drawn(Sequence& sequence) {
-    const auto job = std::ranges::find(jobs_, sequence.group, [](const Job& j) { return j.group.get(); });
+    Job& job = job_of(sequence);
     const int size = static_cast<int>(sequence.tokens.size());
-    switch (job->kind) {
+    switch (job.kind) {
       case JobKind::kSample:
-        if (size == sequence.prompt_len) {
-          for (int i = 1; i < job->width; ++i) grow(fork(sequence), *job);
+        while (size == sequence.prompt_len && static_cast<int>(job.group->sequences().size()) < job.width) {
+          grow(fork(sequence), job);
         }
-        grow(sequence, *job);
+        grow(sequence, job);
         break;
       case JobKind::kBeam:
-        select_beams(*job);
+        select_beams(job);
         break;
       case JobKind::kScore:
-        score(sequence, *job);
+        score(sequence, job);
         break;
       case JobKind::kSpeculate: {
         const int drafted = size - sequence.prompt_len;
         if (drafted > 0) scheduler_.truncate(sequence, size - below(std::min(drafted, 3) + 1));
-        const int left = job->length - static_cast<int>(sequence.tokens.size());
+        const int left = job.length - static_cast<int>(sequence.tokens.size());
         if (left == 0 || below(40) == 0) return finish(sequence);
         append(sequence, 1 + below(std::min(left, 4)));
         break;

@@ -327,6 +327,45 @@ TEST(Scheduler, AfterRecomputeWhatSequencesShareIsComputedOnce) {
   EXPECT_EQ(scheduler.kv().pool().used_blocks(), 5 + 3);
 }
 
+TEST(Scheduler, TheNextSequenceTakesOverWhatTheFirstComputedForAll) {
+  for (const bool in_flight : {false, true}) {
+    SchedulerConfig config = config_of(64, /*budget=*/8);
+    config.kv.prefix_caching = false;
+    Scheduler scheduler(config);
+    const auto group = group_of(18, 30, 0, 0, 3);
+    scheduler.add(group);
+    const Plan& plan = scheduler.plan();
+    scheduler.complete(plan);
+    scheduler.fork(group->first());
+    scheduler.fork(group->first());  // both wait
+    scheduler.check_integrity();
+    scheduler.plan();
+    ASSERT_EQ(plan.rows.size(), 1U);
+    EXPECT_EQ(plan.rows[0].count, 8);
+    if (in_flight) scheduler.finish(group->first());
+    scheduler.complete(plan);
+    if (!in_flight) scheduler.finish(group->first());
+    scheduler.check_integrity();
+    scheduler.plan();
+    if (in_flight) {
+      ASSERT_EQ(plan.rows.size(), 1U);
+      EXPECT_EQ(plan.rows[0].first, 8) << "what the step in flight wrote is lost with the one that ended";
+      EXPECT_EQ(plan.rows[0].count, 8);
+      scheduler.complete(plan);
+      scheduler.plan();
+    }
+    ASSERT_EQ(plan.rows.size(), 2U);
+    for (const Row& row : plan.rows) {
+      EXPECT_EQ(row.first, 16);
+      EXPECT_TRUE(row.draws);
+    }
+    scheduler.complete(plan);
+    EXPECT_EQ(scheduler.kv().pool().used_blocks(), 4 + 2);
+    scheduler.cancel(*group);
+    EXPECT_EQ(scheduler.kv().pool().used_blocks(), 0);
+  }
+}
+
 TEST(Scheduler, APrefixThatWasComputedIsNotComputedAgain) {
   Scheduler scheduler(config_of(64));
   scheduler.add(group_of(21, 22));
