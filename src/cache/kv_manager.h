@@ -24,16 +24,20 @@ struct KvConfig {
 
 /// What the prefix index has of a prompt. Valid until the next call that changes the manager.
 struct PrefixHit {
-  int tokens = 0;       // a multiple of block_size; 0: nothing found
-  int free_blocks = 0;  // how many of its blocks lie on the free list (and leave it when the hit is taken)
+  int tokens = 0;         // a multiple of block_size; 0: nothing found
+  int free_blocks = 0;    // how many of its blocks lie on the free list (and leave it when the hit is taken)
+  int usable_blocks = 0;  // with a filter: how many blocks it found usable, those that the hit gave back among them
 };
 
-/// Decides how far cached blocks serve a prompt that needs more than its keys and values.
+/// Decides how far cached blocks serve a prompt that needs more than its keys and values, and reads what it needs.
 class CachedBlockFilter {
  public:
   virtual ~CachedBlockFilter() = default;
-  /// Asked of KV group 0's cached blocks in order, `index` 0, 1, ...; the first no ends the hit.
-  virtual bool usable(int index, BlockId block) = 0;
+  /// Whether a cached block of KV group 0 has what is needed. Asked in order, `index` 0, 1, ... of the prompt's blocks;
+  /// the first no ends the hit.
+  virtual bool usable(int index, BlockId block) const = 0;
+  /// The hit is taken: the time to read a usable block, which may be gone later where the hit does not hold it.
+  virtual void fetch(int index, BlockId block) = 0;
 };
 
 /// The one authority on KV blocks: who holds which, on the device and on the host. Integers alone: the caller carries
@@ -75,9 +79,10 @@ class KvManager {
   /// 0's blocks of [0, L) are needed, whatever its window, and must be usable as far as they hold positions before
   /// `filtered_tokens`; a hit that ends before those do then gives its last block back.
   PrefixHit find_prefix(std::span<const int32_t> tokens, std::string_view salt, int max_tokens,
-                        CachedBlockFilter* filter = nullptr, int filtered_tokens = 0);
-  /// Takes a hit (the last find_prefix()'s, nothing having changed since) into the sequence's empty tables.
-  void take_prefix(KvSequence& sequence, const PrefixHit& hit);
+                        const CachedBlockFilter* filter = nullptr, int filtered_tokens = 0);
+  /// Takes a hit (the last find_prefix()'s, nothing having changed since) into the sequence's empty tables. The filter,
+  /// the same, then reads every block that it found usable.
+  void take_prefix(KvSequence& sequence, const PrefixHit& hit, CachedBlockFilter* filter = nullptr);
 
   // -- A step.
 
@@ -127,7 +132,7 @@ class KvManager {
 
   BlockPool& pool(Side side) { return side == Side::kDevice ? pool_ : host_pool_; }
   BlockId look_up(int group, int i, std::span<const int32_t> tokens);
-  int cached_by_all(std::span<const int32_t> tokens, int blocks, CachedBlockFilter* filter, int filtered_tokens);
+  int cached_by_all(std::span<const int32_t> tokens, int blocks, const CachedBlockFilter* filter, int filtered_tokens);
   int cut_to_windows(std::span<const int32_t> tokens, int blocks);
   BlockId allocate_block();
   void forget(BlockId block);

@@ -22,7 +22,7 @@ BlockId KvManager::look_up(int group, int i, std::span<const int32_t> tokens) {
   return block;
 }
 
-int KvManager::cached_by_all(std::span<const int32_t> tokens, int blocks, CachedBlockFilter* filter,
+int KvManager::cached_by_all(std::span<const int32_t> tokens, int blocks, const CachedBlockFilter* filter,
                              int filtered_tokens) {
   for (int i = 0; i < blocks; ++i) {
     for (int g = 0; g < groups(); ++g) {
@@ -50,7 +50,7 @@ int KvManager::cut_to_windows(std::span<const int32_t> tokens, int blocks) {
 }
 
 PrefixHit KvManager::find_prefix(std::span<const int32_t> tokens, std::string_view salt, int max_tokens,
-                                 CachedBlockFilter* filter, int filtered_tokens) {
+                                 const CachedBlockFilter* filter, int filtered_tokens) {
   if (!config_.prefix_caching) return {};
   const int limit = std::min(max_tokens, static_cast<int>(tokens.size())) / block_size();
   const auto size = static_cast<size_t>(block_size());
@@ -61,12 +61,13 @@ PrefixHit KvManager::find_prefix(std::span<const int32_t> tokens, std::string_vi
   for (auto& blocks : hit_blocks_) blocks.assign(static_cast<size_t>(limit), kUnknown);
 
   int blocks = cached_by_all(tokens, limit, filter, filtered_tokens);
+  const int usable = filter == nullptr ? 0 : std::min(blocks, blocks_for(filtered_tokens));
   // The log-probability of the token after the hit comes from the logits of the hit's last position, which are not
   // computed; that of the token after one block less is in the last block.
   if (filter != nullptr && blocks * block_size() < filtered_tokens) blocks = std::max(0, blocks - 1);
   blocks = cut_to_windows(tokens, blocks);
 
-  PrefixHit hit{blocks * block_size(), 0};
+  PrefixHit hit{.tokens = blocks * block_size(), .usable_blocks = usable};
   for (int g = 0; g < groups(); ++g) {
     for (int i = first_visible_block(g, hit.tokens); i < blocks; ++i) {
       hit.free_blocks += pool_.references(look_up(g, i, tokens)) == 0;
@@ -75,7 +76,8 @@ PrefixHit KvManager::find_prefix(std::span<const int32_t> tokens, std::string_vi
   return hit;
 }
 
-void KvManager::take_prefix(KvSequence& sequence, const PrefixHit& hit) {
+void KvManager::take_prefix(KvSequence& sequence, const PrefixHit& hit, CachedBlockFilter* filter) {
+  for (int i = 0; i < hit.usable_blocks; ++i) filter->fetch(i, hit_blocks_[0][static_cast<size_t>(i)]);
   if (hit.tokens == 0) return;
   const int blocks = hit.tokens / block_size();
   for (int g = 0; g < groups(); ++g) {

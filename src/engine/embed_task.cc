@@ -9,7 +9,8 @@ namespace {
 /// Cached blocks hold keys and values, but not the states that are wanted.
 class NothingUsable final : public cache::CachedBlockFilter {
  public:
-  bool usable(int, cache::BlockId) override { return false; }
+  bool usable(int, cache::BlockId) const override { return false; }
+  void fetch(int, cache::BlockId) override {}
 };
 
 NothingUsable nothing_usable;

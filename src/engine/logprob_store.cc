@@ -1,5 +1,6 @@
 #include "engine/logprob_store.h"
 
+#include "base/check.h"
 #include "engine/kv_slots.h"
 
 namespace caravel::engine {
@@ -32,15 +33,19 @@ void LogprobStore::put(int64_t slot, const TokenLogprob& logprob) {
   keep(entry.top, logprob.top);
 }
 
-bool LogprobStore::get(int64_t slot, int top, TokenLogprob& result) const {
+bool LogprobStore::has(int64_t slot, int top) const {
   const Block& block = device_[static_cast<size_t>(slot / block_size_)];
   if (block.empty()) return false;
   const Entry& entry = block[static_cast<size_t>(slot % block_size_)];
-  if (entry.rank == 0 || entry.top.size() < static_cast<size_t>(top)) return false;
+  return entry.rank != 0 && entry.top.size() >= static_cast<size_t>(top);
+}
+
+void LogprobStore::get(int64_t slot, int top, TokenLogprob& result) const {
+  CARAVEL_CHECK(has(slot, top));
+  const Entry& entry = device_[static_cast<size_t>(slot / block_size_)][static_cast<size_t>(slot % block_size_)];
   result.logprob = entry.logprob;
   result.rank = entry.rank;
   result.top.assign(entry.top.begin(), entry.top.begin() + top);
-  return true;
 }
 
 void LogprobStore::copy(const Side& from, Side& to, std::span<const BlockCopy> copies) {

@@ -23,8 +23,10 @@ class LogprobStore {
   /// slots that it writes.
   void begin_step(const scheduler::Plan& plan);
   void put(int64_t slot, const TokenLogprob& logprob);
-  /// False when the slot's token has none, or fewer than `top` of the most likely ones. All of `result` but its token.
-  bool get(int64_t slot, int top, TokenLogprob& result) const;
+  /// Whether the slot's token has one, and at least `top` of the most likely ones.
+  bool has(int64_t slot, int top) const;
+  /// All of `result` but its token, where it has that.
+  void get(int64_t slot, int top, TokenLogprob& result) const;
 
   int block_size() const { return block_size_; }
 

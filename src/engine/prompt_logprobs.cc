@@ -12,15 +12,25 @@ PromptLogprobs::PromptLogprobs(LogprobStore& store, std::span<const int32_t> pro
   for (size_t i = 0; i < prompt.size(); ++i) logprobs_[i].token = prompt[i];
 }
 
-bool PromptLogprobs::usable(int index, cache::BlockId block) {
-  const auto size = static_cast<size_t>(store_->block_size());
-  const size_t begin = static_cast<size_t>(index) * size;
-  const size_t end = std::min(begin + size, logprobs_.size());
-  for (size_t position = begin; position < end; ++position) {
-    const int64_t slot = int64_t{block} * store_->block_size() + static_cast<int64_t>(position - begin);
-    if (!known(position) && !store_->get(slot, top_, logprobs_[position])) return false;
+size_t PromptLogprobs::begin_of(int index) const {
+  return std::min(static_cast<size_t>(index) * static_cast<size_t>(store_->block_size()), logprobs_.size());
+}
+
+int64_t PromptLogprobs::slot_in(cache::BlockId block, size_t position) const {
+  return int64_t{block} * store_->block_size() + static_cast<int64_t>(position) % store_->block_size();
+}
+
+bool PromptLogprobs::usable(int index, cache::BlockId block) const {
+  for (size_t position = begin_of(index); position < begin_of(index + 1); ++position) {
+    if (!known(position) && !store_->has(slot_in(block, position), top_)) return false;
   }
   return true;
+}
+
+void PromptLogprobs::fetch(int index, cache::BlockId block) {
+  for (size_t position = begin_of(index); position < begin_of(index + 1); ++position) {
+    if (!known(position)) store_->get(slot_in(block, position), top_, logprobs_[position]);
+  }
 }
 
 void PromptLogprobs::want(const scheduler::Row& row, int32_t first, Task* task, StepWants& wants) {

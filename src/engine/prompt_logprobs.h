@@ -19,8 +19,9 @@ class PromptLogprobs final : public cache::CachedBlockFilter {
   /// prompt.size(). `top`: of the most likely ones, at most the vocabulary's size.
   PromptLogprobs(LogprobStore& store, std::span<const int32_t> prompt, int top);
 
-  /// Reads a cached block's log-probabilities, if it has them all.
-  bool usable(int index, cache::BlockId block) override;
+  /// Whether it has those of its tokens' log-probabilities that are not known yet.
+  bool usable(int index, cache::BlockId block) const override;
+  void fetch(int index, cache::BlockId block) override;
 
   /// Asks for what `row` can tell, and keeps what is known of its tokens beside them.
   void want(const scheduler::Row& row, int32_t first, Task* task, StepWants& wants);
@@ -30,6 +31,9 @@ class PromptLogprobs final : public cache::CachedBlockFilter {
   std::vector<TokenLogprob> take();
 
  private:
+  /// Where the prompt's block `index` begins; at the end of the prompt where there is none.
+  size_t begin_of(int index) const;
+  int64_t slot_in(cache::BlockId block, size_t position) const;
   bool known(size_t position) const { return position == 0 || logprobs_[position].rank != 0; }
   void keep(size_t position) const;
 

@@ -113,7 +113,7 @@ bool Scheduler::admit(size_t place) {
     kv_.swap_in(kv_of(*group), plan_.swap_ins);
   } else {
     Sequence& first = group->first();
-    kv_.take_prefix(first.kv, hit);
+    kv_.take_prefix(first.kv, hit, group->params().filter);
     first.num_computed = hit.tokens;
     if (!group->admitted_before_) {
       group->cached_tokens_ = hit.tokens;

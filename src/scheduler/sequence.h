@@ -54,10 +54,10 @@ struct GroupParams {
   int priority = 0;             // lower runs first, under SchedulingPolicy::kPriority
   bool background = false;      // after all that is not, under every policy
   std::string salt;             // prompts of different salts never share cached blocks
-  /// Set where log-probabilities of the prompt are wanted: says whether a cached block of KV group 0 has them, and is
-  /// the place to read them, since the block may be gone later. `index` says which positions of the prompt. A hit then
-  /// ends one block before the last usable one (the log-probability of a token comes from the logits one position
-  /// before it). Asked whenever admission is tried, after a preemption too; must outlive the group.
+  /// Set where log-probabilities of the prompt are wanted: says whether a cached block of KV group 0 has them, whenever
+  /// admission is tried, and reads them when the group is admitted, after a preemption too. A hit then ends one block
+  /// before the last usable one (the log-probability of a token comes from the logits one position before it). Must
+  /// outlive the group.
   cache::CachedBlockFilter* filter = nullptr;
   void* payload = nullptr;  // the first sequence's
 };

@@ -27,7 +27,7 @@ class Writer {
 
   int hit(int max_tokens, CachedBlockFilter* filter = nullptr, int filtered = 0) {
     const PrefixHit hit = kv_.find_prefix(tokens_, salt_, max_tokens, filter, filtered);
-    kv_.take_prefix(state, hit);
+    kv_.take_prefix(state, hit, filter);
     computed = hit.tokens;
     return hit.tokens;
   }
@@ -154,7 +154,10 @@ TEST(KvManager, EvictsTheEndOfAPrefixBeforeItsBeginning) {
 class Accepts : public CachedBlockFilter {
  public:
   explicit Accepts(int blocks) : blocks_(blocks) {}
-  bool usable(int index, BlockId) override { return index < blocks_; }
+  bool usable(int index, BlockId) const override { return index < blocks_; }
+  void fetch(int index, BlockId) override { fetched.push_back(index); }
+
+  std::vector<int> fetched;
 
  private:
   int blocks_;
@@ -170,6 +173,21 @@ TEST(KvManager, AFilterEndsAHitEarlier) {
   EXPECT_EQ(kv.find_prefix(iota(20), "", 19, &none, 20).tokens, 0);
   // Past the prompt nothing is asked of a block.
   EXPECT_EQ(kv.find_prefix(iota(20), "", 20, &three, 10).tokens, 20);
+  EXPECT_TRUE(three.fetched.empty()) << "no hit was taken";
+}
+
+TEST(KvManager, AFilterReadsWhatIsUsableWhenTheHitIsTaken) {
+  KvManager kv(small());
+  { Writer(kv, iota(20)).compute(20); }
+  Accepts three(3);
+  EXPECT_EQ(Writer(kv, iota(20)).hit(19, &three, 20), 8);
+  EXPECT_EQ(three.fetched, (std::vector<int>{0, 1, 2})) << "the block that the hit gave back, too";
+  Accepts one(1);
+  EXPECT_EQ(Writer(kv, iota(20)).hit(19, &one, 20), 0);
+  EXPECT_EQ(one.fetched, (std::vector<int>{0}));
+  Accepts all(5);
+  EXPECT_EQ(Writer(kv, iota(20)).hit(20, &all, 10), 20);
+  EXPECT_EQ(all.fetched, (std::vector<int>{0, 1, 2})) << "none that lie past the prompt";
 }
 
 TEST(KvManager, SwapMovesSharedBlocksOnceAndKeepsThemShared) {

@@ -15,21 +15,21 @@ TokenLogprob logprob(size_t top) {
 
 TEST(LogprobStore, KeepsAsManyOfTheMostLikelyAsItMay) {
   LogprobStore store(4, 2, 16, 20);
-  TokenLogprob found;
   for (int64_t slot = 0; slot < 5; ++slot) store.put(slot, logprob(5));
-  EXPECT_TRUE(store.get(3, 5, found));
-  EXPECT_EQ(found.top.size(), 5U);
-  EXPECT_FALSE(store.get(4, 1, found)) << "the fifth would be the 25th";
-  EXPECT_TRUE(store.get(4, 0, found)) << "its own is kept";
+  EXPECT_TRUE(store.has(3, 5));
+  EXPECT_FALSE(store.has(4, 1)) << "the fifth would be the 25th";
+  EXPECT_TRUE(store.has(4, 0)) << "its own is kept";
+  TokenLogprob found;
+  store.get(3, 2, found);
+  EXPECT_EQ(found.top.size(), 2U);
   EXPECT_EQ(found.rank, 2);
   store.put(0, logprob(0));
   store.put(4, logprob(5));
-  EXPECT_TRUE(store.get(4, 5, found)) << "what was given up is there for others";
+  EXPECT_TRUE(store.has(4, 5)) << "what was given up is there for others";
 }
 
 TEST(LogprobStore, CopiesGoAlongWithBlocks) {
   LogprobStore store(4, 2, 16, 100);
-  TokenLogprob found;
   store.put(3, logprob(2));
   store.put(2 * 16 + 3, logprob(1));
   scheduler::Plan plan;
@@ -39,11 +39,11 @@ TEST(LogprobStore, CopiesGoAlongWithBlocks) {
   plan.swap_ins = {{.from = 1, .to = 3}};
   plan.copies = {{.from = 1, .to = 2}};  // of block 1 nothing is known
   store.begin_step(plan);
-  EXPECT_TRUE(store.get(3, 2, found)) << "it is still there";
-  EXPECT_TRUE(store.get(3 * 16 + 3, 2, found)) << "by way of the host";
-  EXPECT_FALSE(store.get(3 * 16 + 4, 0, found)) << "never put";
-  EXPECT_FALSE(store.get(2 * 16 + 3, 0, found)) << "the block was overwritten";
-  EXPECT_FALSE(store.get(16 + 3, 0, found));
+  EXPECT_TRUE(store.has(3, 2)) << "it is still there";
+  EXPECT_TRUE(store.has(3 * 16 + 3, 2)) << "by way of the host";
+  EXPECT_FALSE(store.has(3 * 16 + 4, 0)) << "never put";
+  EXPECT_FALSE(store.has(2 * 16 + 3, 0)) << "the block was overwritten";
+  EXPECT_FALSE(store.has(16 + 3, 0));
 }
 
 }  // namespace

@@ -21,16 +21,20 @@ class LogprobRequest : public cache::CachedBlockFilter {
     known_[0] = true;  // nothing comes before the first token
   }
 
-  bool usable(int index, cache::BlockId block) override {
+  bool usable(int index, cache::BlockId block) const override {
     for (int i = 0; i < kBlock; ++i) {
       const int p = index * kBlock + i;
       if (p == 0 || p >= static_cast<int>(prompt_.size())) continue;
       if (beside_[slot(block, i)] != logprob(p)) return false;
     }
+    return true;
+  }
+
+  void fetch(int index, cache::BlockId block) override {
+    EXPECT_TRUE(usable(index, block));
     for (int p = index * kBlock; p < std::min((index + 1) * kBlock, static_cast<int>(prompt_.size())); ++p) {
       known_[static_cast<size_t>(p)] = true;
     }
-    return true;
   }
 
   /// Logits at a position give the log-probability of the token after it; stored once that token has its slot.
