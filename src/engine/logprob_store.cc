@@ -1,7 +1,6 @@
 #include "engine/logprob_store.h"
 
 #include "base/check.h"
-#include "engine/kv_slots.h"
 
 namespace caravel::engine {
 
@@ -15,72 +14,58 @@ void LogprobStore::begin_step(const scheduler::Plan& plan) {
   copy(device_, host_, plan.swap_outs);
   copy(host_, device_, plan.swap_ins);
   copy(device_, device_, plan.copies);
+  // Blocks that rows begin hold a stranger's; those that they go on in hold their own.
   for (const scheduler::Row& row : plan.rows) {
-    for (int position = row.first; position < row.first + row.count; ++position) {
-      const int64_t slot = kv_slot(row.sequence->kv, 0, position, block_size_);
-      Block& block = device_[static_cast<size_t>(slot / block_size_)];
-      if (!block.empty()) forget(entry_of(block, slot));
+    const cache::BlockTable& table = row.sequence->kv.tables.front();
+    const int end = (row.first + row.count + block_size_ - 1) / block_size_;
+    for (int i = (row.first + block_size_ - 1) / block_size_; i < end; ++i) {
+      forget(device_[static_cast<size_t>(table[i])]);
     }
   }
 }
 
 void LogprobStore::put(int64_t slot, const TokenLogprob& logprob) {
-  Block& block = device_[static_cast<size_t>(slot / block_size_)];
-  block.resize(static_cast<size_t>(block_size_));
-  Entry& entry = entry_of(block, slot);
-  entry.logprob = logprob.logprob;
-  entry.rank = logprob.rank;
-  keep(entry.top, logprob.top);
+  put(device_[static_cast<size_t>(slot / block_size_)], static_cast<size_t>(slot % block_size_), logprob);
 }
 
 bool LogprobStore::has(int64_t slot, int top) const {
   const Block& block = device_[static_cast<size_t>(slot / block_size_)];
   if (block.empty()) return false;
-  const Entry& entry = block[static_cast<size_t>(slot % block_size_)];
-  return entry.rank != 0 && entry.top.size() >= static_cast<size_t>(top);
+  const TokenLogprob& kept = block[static_cast<size_t>(slot % block_size_)];
+  return kept.rank != 0 && kept.top.size() >= static_cast<size_t>(top);
 }
 
 void LogprobStore::get(int64_t slot, int top, TokenLogprob& result) const {
   CARAVEL_CHECK(has(slot, top));
-  const Entry& entry = device_[static_cast<size_t>(slot / block_size_)][static_cast<size_t>(slot % block_size_)];
-  result.logprob = entry.logprob;
-  result.rank = entry.rank;
-  result.top.assign(entry.top.begin(), entry.top.begin() + top);
+  const TokenLogprob& kept = device_[static_cast<size_t>(slot / block_size_)][static_cast<size_t>(slot % block_size_)];
+  result.logprob = kept.logprob;
+  result.rank = kept.rank;
+  result.top.assign(kept.top.begin(), kept.top.begin() + top);
 }
 
 void LogprobStore::copy(const Side& from, Side& to, std::span<const BlockCopy> copies) {
   for (const BlockCopy& copy : copies) {
     const Block& source = from[static_cast<size_t>(copy.from)];
     Block& target = to[static_cast<size_t>(copy.to)];
-    if (source.empty()) {
-      for (Entry& entry : target) forget(entry);
-      continue;
-    }
-    target.resize(source.size());
-    for (size_t i = 0; i < source.size(); ++i) {
-      target[i].logprob = source[i].logprob;
-      target[i].rank = source[i].rank;
-      keep(target[i].top, source[i].top);
-    }
+    forget(target);
+    for (size_t i = 0; i < source.size(); ++i) put(target, i, source[i]);
   }
 }
 
-void LogprobStore::forget(Entry& entry) {
-  entry.rank = 0;
-  keep(entry.top, {});
+void LogprobStore::put(Block& block, size_t i, const TokenLogprob& logprob) {
+  block.resize(static_cast<size_t>(block_size_));
+  TokenLogprob& kept = block[i];
+  kept_top_ -= static_cast<int64_t>(kept.top.size());
+  kept = {.token = logprob.token, .logprob = logprob.logprob, .rank = logprob.rank};
+  const auto top = static_cast<int64_t>(logprob.top.size());
+  if (kept_top_ + top > max_top_) return;
+  kept.top = logprob.top;
+  kept_top_ += top;
 }
 
-void LogprobStore::keep(Top& kept, const Top& top) {
-  const auto before = static_cast<int64_t>(kept.capacity());
-  const auto after = static_cast<int64_t>(top.size());
-  if (after == 0 || kept_top_ - before + after > max_top_) {
-    Top().swap(kept);  // its memory, too
-  } else if (after > before) {
-    Top(top).swap(kept);
-  } else {
-    kept = top;
-  }
-  kept_top_ += static_cast<int64_t>(kept.capacity()) - before;
+void LogprobStore::forget(Block& block) {
+  for (const TokenLogprob& kept : block) kept_top_ -= static_cast<int64_t>(kept.top.size());
+  block.clear();
 }
 
 }  // namespace caravel::engine

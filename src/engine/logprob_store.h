@@ -2,7 +2,6 @@
 
 #include <cstdint>
 #include <span>
-#include <utility>
 #include <vector>
 
 #include "base/block_copy.h"
@@ -20,7 +19,7 @@ class LogprobStore {
   LogprobStore(int blocks, int host_blocks, int block_size, int64_t max_top);
 
   /// The step is about to run: what is beside blocks goes along with their copies, and nothing is known any more of the
-  /// slots that it writes.
+  /// blocks that its rows begin.
   void begin_step(const scheduler::Plan& plan);
   void put(int64_t slot, const TokenLogprob& logprob);
   /// Whether the slot's token has one, and at least `top` of the most likely ones.
@@ -31,20 +30,12 @@ class LogprobStore {
   int block_size() const { return block_size_; }
 
  private:
-  using Top = std::vector<std::pair<int32_t, float>>;  // most likely first
-  struct Entry {
-    float logprob = 0;
-    int32_t rank = 0;  // 0: nothing is known
-    Top top;
-  };
-  using Block = std::vector<Entry>;  // [block_size]; empty: nothing was ever known of it
+  using Block = std::vector<TokenLogprob>;  // [block_size], of rank 0 where nothing is known; empty: nothing is of any
   using Side = std::vector<Block>;
 
-  Entry& entry_of(Block& block, int64_t slot) const { return block[static_cast<size_t>(slot % block_size_)]; }
   void copy(const Side& from, Side& to, std::span<const BlockCopy> copies);
-  void forget(Entry& entry);
-  /// Replaces an entry's; nothing where that would be too many.
-  void keep(Top& kept, const Top& top);
+  void put(Block& block, size_t i, const TokenLogprob& logprob);
+  void forget(Block& block);
 
   int block_size_;
   int64_t max_top_;

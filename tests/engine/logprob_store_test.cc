@@ -46,5 +46,22 @@ TEST(LogprobStore, CopiesGoAlongWithBlocks) {
   EXPECT_FALSE(store.has(16 + 3, 0));
 }
 
+TEST(LogprobStore, NothingIsKnownOfABlockThatIsBegunAnew) {
+  LogprobStore store(4, 0, 16, 4);
+  store.put(2 * 16 + 3, logprob(2));
+  store.put(1 * 16 + 3, logprob(2));
+  scheduler::Sequence sequence;
+  sequence.kv.tables.resize(1);
+  sequence.kv.tables[0].append(2);
+  sequence.kv.tables[0].append(1);
+  scheduler::Plan plan;
+  plan.rows = {{.sequence = &sequence, .first = 5, .count = 12}};
+  store.begin_step(plan);
+  EXPECT_TRUE(store.has(2 * 16 + 3, 2)) << "the row goes on in it";
+  EXPECT_FALSE(store.has(1 * 16 + 3, 0));
+  store.put(1 * 16, logprob(2));
+  EXPECT_TRUE(store.has(1 * 16, 2)) << "what was forgotten counts no more";
+}
+
 }  // namespace
 }  // namespace caravel::engine
