@@ -5,6 +5,7 @@
 #include <iterator>
 #include <utility>
 
+#include "base/check.h"
 #include "base/clock.h"
 #include "base/error.h"
 
@@ -63,10 +64,10 @@ Stats EngineLoop::stats() const {
 }
 
 EngineReport EngineLoop::report(uint64_t since_step) const {
-  const std::lock_guard lock(mailbox_->mutex);
-  // Idle, the thread waits for this mutex: nobody else touches the scheduler meanwhile.
-  if (mailbox_->idle) report_blocks(scheduler_.kv().pool(), tasks_, mailbox_->block_map);
-  mailbox_->map_wanted = !mailbox_->idle;
+  const std::unique_lock lock(mailbox_->mutex);
+  const scheduler::Scheduler* const idle = idle_scheduler(lock);
+  if (idle != nullptr) report_blocks(idle->kv().pool(), {}, mailbox_->block_map);
+  mailbox_->map_wanted = idle == nullptr;
   return {.stats = mailbox_->stats,
           .now = seconds_since(opened_),
           .steps = mailbox_->log.since(since_step),
@@ -76,9 +77,13 @@ EngineReport EngineLoop::report(uint64_t since_step) const {
 
 void EngineLoop::check_integrity() {
   std::unique_lock lock(mailbox_->mutex);
-  // Idle, the thread waits for this mutex: nobody else touches the scheduler meanwhile.
-  mailbox_->changed.wait(lock, [&] { return mailbox_->idle && mailbox_->arrivals.empty(); });
-  scheduler_.check_integrity();
+  mailbox_->changed.wait(lock, [&] { return idle_scheduler(lock) != nullptr && mailbox_->arrivals.empty(); });
+  idle_scheduler(lock)->check_integrity();
+}
+
+const scheduler::Scheduler* EngineLoop::idle_scheduler(const std::unique_lock<std::mutex>& lock) const {
+  CARAVEL_CHECK(lock.owns_lock() && lock.mutex() == &mailbox_->mutex);
+  return mailbox_->idle ? &scheduler_ : nullptr;
 }
 
 void EngineLoop::run() {

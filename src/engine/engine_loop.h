@@ -76,6 +76,10 @@ class EngineLoop final : public EngineMonitor {
   void check_integrity() override;
 
  private:
+  /// The scheduler, for another thread that holds the mailbox's mutex, as long as it does; nullptr where the engine's
+  /// thread runs. While that is idle it has no tasks, waits for the mutex, and touches nothing before it has it.
+  const scheduler::Scheduler* idle_scheduler(const std::unique_lock<std::mutex>& lock) const;
+
   void run();
   /// False when it is time to end.
   bool take_mail();
