@@ -1,6 +1,5 @@
 #include "cache/block_table.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "base/check.h"
@@ -11,14 +10,6 @@ BlockId BlockTable::replace(int i, BlockId block) {
   CARAVEL_CHECK_GE(i, begin_);
   CARAVEL_CHECK_LT(i, size());
   return std::exchange(blocks_[static_cast<size_t>(i)], block);
-}
-
-BlockId BlockTable::pop_back() {
-  CARAVEL_CHECK_GT(size(), 0);
-  const BlockId block = blocks_.back();
-  blocks_.pop_back();
-  begin_ = std::min(begin_, size());
-  return block;
 }
 
 BlockId BlockTable::drop_front() {

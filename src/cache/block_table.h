@@ -19,14 +19,11 @@ class BlockTable {
   /// The first entry that still has a block; size() when none has.
   int begin() const { return begin_; }
   BlockId operator[](int i) const { return blocks_[static_cast<size_t>(i)]; }
-  BlockId back() const { return blocks_.back(); }
   const BlockId* data() const { return blocks_.data(); }
 
   void append(BlockId block) { blocks_.push_back(block); }
   /// Another block in place of entry i, which has one; returns the old one (copy-on-write, swap).
   BlockId replace(int i, BlockId block);
-  /// Takes the last entry off and returns its block; kNoBlock when the window had passed it.
-  BlockId pop_back();
   /// Takes the block of entry begin() out, leaves kNoBlock there, and returns it.
   BlockId drop_front();
   /// `count` entries that the window has passed already, in an empty table.

@@ -142,7 +142,7 @@ void KvManager::reserve(KvSequence& sequence, int computed, int count, std::vect
     CARAVEL_CHECK_GE(table.size(), blocks_for(computed));
     for (int i = first; i < std::min(end, table.size()); ++i) {
       if (!must_copy(table[i])) {
-        if (pool_.hashed(table[i])) forget(table[i]);  // full once, then truncated
+        if (pool_.hashed(table[i])) forget(table[i]);  // by one that shared it, filled it and is gone
         continue;
       }
       const BlockId copy = allocate_block();
@@ -178,27 +178,6 @@ void KvManager::commit(KvSequence& sequence, std::span<const int32_t> tokens, in
     const int visible = std::min(first_visible_block(g, computed), table.size());
     while (table.begin() < visible) release_block(table.drop_front(), Side::kDevice);
   }
-}
-
-void KvManager::truncate(KvSequence& sequence, std::span<const int32_t> tokens, std::string_view salt) {
-  CARAVEL_CHECK(!sequence.on_host);
-  const int left = static_cast<int>(tokens.size());
-  for (int g = 0; g < groups(); ++g) {
-    BlockTable& table = sequence.tables[static_cast<size_t>(g)];
-    while (table.size() > blocks_for(left)) {
-      const BlockId block = table.pop_back();
-      if (block != kNoBlock) release_block(block, Side::kDevice);
-    }
-    CARAVEL_CHECK_LE(table.begin(), first_visible_block(g, left));
-  }
-  const int full = left / block_size();
-  if (sequence.chained_blocks <= full) return;
-  const auto size = static_cast<size_t>(block_size());
-  sequence.chain = index_.root(salt);
-  for (int i = 0; i < full; ++i) {
-    sequence.chain = PrefixIndex::extend(sequence.chain, tokens.subspan(static_cast<size_t>(i) * size, size));
-  }
-  sequence.chained_blocks = full;
 }
 
 void KvManager::end_step() {

@@ -96,8 +96,6 @@ class KvManager {
   /// The step is done: `computed` of `tokens` hold keys and values. Full blocks enter the prefix index; blocks that no
   /// token from `computed` on can see are dropped.
   void commit(KvSequence& sequence, std::span<const int32_t> tokens, int computed);
-  /// Forgets positions >= tokens.size() (rejected tokens). What the window needs of the rest must still be there.
-  void truncate(KvSequence& sequence, std::span<const int32_t> tokens, std::string_view salt);
 
   void begin_step() { ++steps_in_flight_; }
   void end_step();

@@ -88,18 +88,6 @@ Sequence& Scheduler::fork(Sequence& parent, void* payload) {
   return child;
 }
 
-void Scheduler::truncate(Sequence& sequence, int size) {
-  CARAVEL_CHECK(!in_flight_);
-  CARAVEL_CHECK(sequence.status == Status::kRunning);
-  CARAVEL_CHECK_GT(size, 0);
-  CARAVEL_CHECK_LE(static_cast<size_t>(size), sequence.tokens.size());
-  sequence.tokens.resize(static_cast<size_t>(size));
-  sequence.num_drawn = std::min(sequence.num_drawn, size);
-  if (sequence.num_computed <= size) return;
-  sequence.num_computed = size;
-  kv_.truncate(sequence.kv, sequence.tokens, sequence.group->params().salt);
-}
-
 void Scheduler::finish(Sequence& sequence) {
   SequenceGroup& group = *sequence.group;
   CARAVEL_CHECK(sequence.status != Status::kFinished);

@@ -79,8 +79,6 @@ class Scheduler {
   /// that. The group runs and no step is in flight (as after complete() of a step with rows of the group); at most
   /// max_sequences of it live at once.
   Sequence& fork(Sequence& parent, void* payload = nullptr);
-  /// Takes back tokens at the end until `size` are left (speculation that was rejected). Not while a step is in flight.
-  void truncate(Sequence& sequence, int size);
   /// Ends a sequence, at any time; its blocks are free at once, or when the step in flight is complete. It stays
   /// readable until the next plan(); its group too, even where nobody else holds it.
   void finish(Sequence& sequence);

@@ -20,22 +20,11 @@ TEST(BlockTable, AWindowDropsFromTheFrontAndKeepsThePlaces) {
   EXPECT_EQ(table[1], 8);
 }
 
-TEST(BlockTable, TheLastEntryIsReplacedOrTakenBack) {
+TEST(BlockTable, AnEntryIsReplaced) {
   BlockTable table = table_of({7, 8});
   EXPECT_EQ(table.replace(1, 5), 8);
-  EXPECT_EQ(table.back(), 5);
-  EXPECT_EQ(table.pop_back(), 5);
-  EXPECT_EQ(table.size(), 1);
-}
-
-TEST(BlockTable, TakingBackWhatTheWindowPassedGivesNoBlock) {
-  BlockTable table = table_of({7, 8});
-  table.drop_front();
-  table.drop_front();
-  EXPECT_EQ(table.pop_back(), kNoBlock);
-  EXPECT_EQ(table.begin(), 1);
-  table.append(3);
-  EXPECT_EQ(table.drop_front(), 3);
+  EXPECT_EQ(table[1], 5);
+  EXPECT_EQ(table.size(), 2);
 }
 
 TEST(BlockTable, MayStartInTheMiddle) {

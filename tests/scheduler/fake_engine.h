@@ -10,7 +10,7 @@
 
 namespace caravel::scheduler {
 
-enum class JobKind { kSample, kBeam, kScore, kSpeculate };
+enum class JobKind { kSample, kBeam, kScore };
 
 /// One request of the fake engine.
 struct Job {
@@ -153,14 +153,6 @@ class FakeEngine {
       case JobKind::kScore:
         score(sequence, job);
         break;
-      case JobKind::kSpeculate: {
-        const int drafted = size - sequence.prompt_len;
-        if (drafted > 0) scheduler_.truncate(sequence, size - below(std::min(drafted, 3) + 1));
-        const int left = job.length - static_cast<int>(sequence.tokens.size());
-        if (left == 0 || below(40) == 0) return finish(sequence);
-        append(sequence, 1 + below(std::min(left, 4)));
-        break;
-      }
     }
   }
 

@@ -2,7 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <cstdlib>
 #include <string>
 
@@ -39,11 +38,9 @@ SchedulerConfig random_config(std::mt19937& random) {
 }
 
 void add_random_job(FakeEngine& engine) {
-  const auto& windows = engine.scheduler().kv().config().windows;
-  const bool all_full = std::ranges::all_of(windows, [](int window) { return window == 0; });
   Job job;
-  job.kind = static_cast<JobKind>(engine.below(all_full ? 4 : 3));  // a window may have dropped what truncation needs
-  job.width = job.kind == JobKind::kSpeculate ? 1 : 1 + engine.below(4);
+  job.kind = static_cast<JobKind>(engine.below(3));
+  job.width = 1 + engine.below(4);
   job.remaining = 1 + engine.below(6);
   GroupParams params;
   params.priority = engine.below(3);
