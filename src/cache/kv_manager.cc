@@ -94,9 +94,9 @@ void KvManager::forget(BlockId block) {
   pool_.set_hashed(block, false);
 }
 
-void KvManager::release_block(BlockId block, Side side) {
-  if (steps_in_flight_ > 0) {
-    deferred_.push_back({block, side});
+void KvManager::release_after(uint64_t last_step, BlockId block, Side side) {
+  if (last_step > ended_) {
+    deferred_.push_back({block, side, last_step});
   } else {
     pool(side).release(block);
   }
@@ -148,17 +148,15 @@ void KvManager::reserve(KvSequence& sequence, int computed, int count, std::vect
       const BlockId copy = allocate_block();
       const BlockId original = table.replace(i, copy);
       if (i * block_size() < computed) copies.push_back({original, copy});
-      if (pool_.hashed(original)) {
-        deferred_.push_back({original, Side::kDevice});  // its other holder may lose it in this plan; it is read first
-      } else {
-        release_block(original, Side::kDevice);
-      }
+      // What others may have found may be lost to all of them in this plan, and the copy still has to read it.
+      release_after(pool_.hashed(original) ? begun_ + 1 : begun_, original, Side::kDevice);
     }
     while (table.size() < end) table.append(allocate_block());
   }
 }
 
 void KvManager::commit(KvSequence& sequence, std::span<const int32_t> tokens, int computed) {
+  CARAVEL_CHECK(!sequence.on_host);
   const auto size = static_cast<size_t>(block_size());
   if (config_.prefix_caching) {
     for (; (sequence.chained_blocks + 1) * block_size() <= computed; ++sequence.chained_blocks) {
@@ -180,11 +178,19 @@ void KvManager::commit(KvSequence& sequence, std::span<const int32_t> tokens, in
   }
 }
 
-void KvManager::end_step() {
-  CARAVEL_CHECK_GT(steps_in_flight_, 0);
-  if (--steps_in_flight_ > 0) return;
-  for (const Deferred& deferred : deferred_) pool(deferred.side).release(deferred.block);
-  deferred_.clear();
+void KvManager::end_step(uint64_t step) {
+  CARAVEL_CHECK_LE(step, begun_);
+  CARAVEL_CHECK_EQ(step, ended_ + 1);
+  ended_ = step;
+  auto waiting = deferred_.begin();  // those that go on waiting close up
+  for (const Deferred& deferred : deferred_) {
+    if (deferred.last_step > step) {
+      *waiting++ = deferred;
+    } else {
+      pool(deferred.side).release(deferred.block);
+    }
+  }
+  deferred_.erase(waiting, deferred_.end());
 }
 
 int KvManager::unused_slots(const KvSequence& sequence, int computed) {

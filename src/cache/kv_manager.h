@@ -44,8 +44,10 @@ class CachedBlockFilter {
 /// out the copies that it plans. One thread at a time. After construction and registration nothing is allocated, but
 /// by growth of the caller's vectors.
 ///
-/// Between begin_step() and end_step() a step is in flight: blocks released meanwhile are not handed out before its
-/// end, nor are host blocks that were swapped in.
+/// Between begin_step() and end_step() a step is in flight. Several may be; they run and end in the order in which they
+/// began. What is given up meanwhile is handed out again once the newest of them has ended, so that a block outlives
+/// the last step that uses it, however many follow. What the step that is being planned copies, and others might take
+/// from under it (host blocks that are swapped in, say), is kept for that step, too.
 class KvManager {
  public:
   /// Throws InvalidArgument for sizes that make no sense.
@@ -97,8 +99,10 @@ class KvManager {
   /// token from `computed` on can see are dropped.
   void commit(KvSequence& sequence, std::span<const int32_t> tokens, int computed);
 
-  void begin_step() { ++steps_in_flight_; }
-  void end_step();
+  /// The planned step is in flight from now on. Its number: 1, 2, ...
+  uint64_t begin_step() { return ++begun_; }
+  /// The oldest step in flight, which is `step`, has ended.
+  void end_step(uint64_t step);
 
   // -- Swap. A block that several of the sequences share is moved once and stays shared.
 
@@ -126,6 +130,7 @@ class KvManager {
   struct Deferred {
     BlockId block;
     Side side;
+    uint64_t last_step;  // the newest that may use it
   };
 
   BlockPool& pool(Side side) { return side == Side::kDevice ? pool_ : host_pool_; }
@@ -134,7 +139,9 @@ class KvManager {
   int cut_to_windows(std::span<const int32_t> tokens, int blocks);
   BlockId allocate_block();
   void forget(BlockId block);
-  void release_block(BlockId block, Side side);
+  /// Gives up a reference; for good when `last_step` has ended.
+  void release_after(uint64_t last_step, BlockId block, Side side);
+  void release_block(BlockId block, Side side) { release_after(begun_, block, side); }
   bool must_copy(BlockId block) const { return pool_.references(block) > 1; }
   int blocks_for(int tokens) const { return (tokens + config_.block_size - 1) / config_.block_size; }
   /// The first block that a token at `position` sees in this group.
@@ -149,8 +156,9 @@ class KvManager {
   BlockPool host_pool_;
   PrefixIndex index_;
   std::vector<KvSequence*> live_;
-  int steps_in_flight_ = 0;
-  std::vector<Deferred> deferred_;                // references given up while a step is in flight
+  uint64_t begun_ = 0;                            // the newest step
+  uint64_t ended_ = 0;                            // those after it are in flight
+  std::vector<Deferred> deferred_;                // references given up that wait for a step's end
   std::vector<Hash128> hit_chain_;                // the last find_prefix() left it: [i] is the chain after i blocks
   std::vector<std::vector<BlockId>> hit_blocks_;  // [groups][hit blocks]; kUnknown where not looked up
   std::vector<BlockId> moved_to_;                 // scratch of move(): where a marked block went

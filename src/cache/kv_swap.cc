@@ -39,11 +39,8 @@ void KvManager::move(std::span<KvSequence* const> sequences, Side from, std::vec
           copies.push_back({old, moved_to_[place]});
         }
         table.replace(i, moved_to_[place]);
-        if (from == Side::kDevice) {
-          release_block(old, from);
-        } else {
-          deferred_.push_back({old, from});  // the copy still has to read it
-        }
+        // Copies to the host come before all others; those from there still have to be made.
+        release_after(from == Side::kDevice ? begun_ : begun_ + 1, old, from);
       }
     }
     sequence->on_host = to == Side::kHost;

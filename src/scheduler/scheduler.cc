@@ -138,7 +138,7 @@ void Scheduler::complete(const Plan& plan) {
   CARAVEL_CHECK(in_flight_);
   CARAVEL_CHECK_EQ(plan.step, plan_.step);
   in_flight_ = false;
-  kv_.end_step();
+  kv_.end_step(plan.step);
   ++counts_.steps;
   for (const Row& row : plan.rows) {
     Sequence& sequence = *row.sequence;

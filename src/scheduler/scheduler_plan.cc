@@ -14,7 +14,6 @@ const Plan& Scheduler::plan(int max_tokens, size_t held) {
   CARAVEL_CHECK(has_work());
   finished_.clear();
   finished_groups_.clear();
-  ++plan_.step;
   plan_.rows.clear();
   plan_.swap_outs.clear();
   plan_.swap_ins.clear();
@@ -40,7 +39,7 @@ const Plan& Scheduler::plan(int max_tokens, size_t held) {
   order_rows();
   CARAVEL_CHECK(!plan_.rows.empty() || held > 0);  // the queue never stands still in silence
   in_flight_ = true;
-  kv_.begin_step();
+  plan_.step = kv_.begin_step();
   return plan_;
 }
 

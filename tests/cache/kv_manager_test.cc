@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <numeric>
 #include <vector>
 
@@ -211,11 +212,11 @@ TEST(KvManager, SwapMovesSharedBlocksOnceAndKeepsThemShared) {
 
   std::vector<BlockCopy> in;
   kv.swap_in(both, in);
-  kv.begin_step();
+  const uint64_t step = kv.begin_step();
   EXPECT_EQ(in.size(), 4U);
   EXPECT_EQ(kv.host_pool().used_blocks(), 4);  // still to be read
   kv.check_integrity();
-  kv.end_step();
+  kv.end_step(step);
   EXPECT_EQ(kv.host_pool().used_blocks(), 0);
   EXPECT_EQ(parent.state.tables[0][1], child.state.tables[0][1]);
   EXPECT_NE(parent.state.tables[0][2], child.state.tables[0][2]);
@@ -226,13 +227,66 @@ TEST(KvManager, BlocksOfAStepInFlightAreNotHandedOut) {
   KvManager kv(small({0}, 4));
   Writer writer(kv, iota(16));
   writer.compute(16);
-  kv.begin_step();
+  const uint64_t step = kv.begin_step();
   kv.reset(writer.state, "");
   writer.computed = 0;
   EXPECT_EQ(kv.free_blocks(), 0);
   kv.check_integrity();
-  kv.end_step();
+  kv.end_step(step);
   EXPECT_EQ(kv.free_blocks(), 4);
+}
+
+TEST(KvManager, BlocksComeBackWithTheLastStepThatUsesThemThoughOthersAreInFlight) {
+  KvManager kv(small({0}, 4));
+  Writer early(kv, iota(8));
+  Writer late(kv, iota(8, 100));
+  early.compute(8);
+  late.compute(8);
+  kv.begin_step();  // 1
+  kv.reset(early.state, "");
+  kv.begin_step();  // 2
+  kv.reset(late.state, "");
+  kv.begin_step();  // 3
+  EXPECT_EQ(kv.free_blocks(), 0);
+  kv.end_step(1);
+  EXPECT_EQ(kv.free_blocks(), 2);
+  kv.check_integrity();
+  kv.begin_step();  // 4
+  kv.end_step(2);
+  EXPECT_EQ(kv.free_blocks(), 4);
+  early.computed = late.computed = 0;
+}
+
+TEST(KvManager, WhatAPlannedCopyReadsOutlivesItsOtherHolders) {
+  KvManager kv(small());
+  auto parent = std::make_unique<Writer>(kv, iota(20));
+  parent->compute(6);
+  kv.reserve(parent->state, 6, 2, parent->copies);
+  const uint64_t step = kv.begin_step();
+  Writer child(kv, iota(20));
+  kv.share(parent->state, child.state);
+  child.computed = 6;
+  const BlockId original = child.state.tables[0][1];
+  kv.end_step(step);
+  kv.commit(parent->state, iota(20), 8);  // found by others from now on
+  parent.reset();
+  Writer finder(kv, iota(20));
+  ASSERT_EQ(finder.hit(8), 8);
+
+  kv.reserve(child.state, 6, 1, child.copies);
+  EXPECT_EQ(child.copies, (std::vector<BlockCopy>{{original, child.state.tables[0][1]}}));
+  kv.reset(finder.state, "");
+  EXPECT_EQ(kv.pool().references(original), 1) << "the copy is still to be made";
+  kv.end_step(kv.begin_step());
+  EXPECT_EQ(kv.pool().references(original), 0);
+  kv.check_integrity();
+}
+
+TEST(KvManagerDeathTest, StepsEndInOrder) {
+  KvManager kv(small());
+  kv.begin_step();
+  kv.begin_step();
+  EXPECT_DEATH(kv.end_step(2), "2 against 1");
 }
 
 TEST(KvManager, CountsUnusedSlotsOfSharedBlocksOnce) {
