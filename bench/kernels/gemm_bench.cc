@@ -66,7 +66,7 @@ void run_gemm(benchmark::State& state, const Shape& shape, DType dtype, int64_t 
       Layer& layer = layers.emplace_back();
       layer.weight = pack_weight(*stream, {&weight, 1}, in);
       const InputForm form = layer.weight.input_form();
-      layer.memory = device.allocate(gemm_input_bytes(form, tokens, in));
+      layer.memory = device.allocate(gemm_input_bytes(device, form, tokens, in));
       layer.input = make_gemm_input(form, tokens, in, layer.memory.data());
       layer.out = device.allocate(static_cast<size_t>(tokens * out) * 4);
       quantize_input(*stream, x.data(), tokens, layer.input);

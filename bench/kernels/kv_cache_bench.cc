@@ -16,7 +16,7 @@ void rotary(benchmark::State& state) {
   const int64_t tokens = state.range(3);
   constexpr int kBlockSize = 16;
   const int64_t width = int64_t{heads + 2 * kv_heads} * head_dim;
-  const int64_t bytes = kv_layer_bytes(kBlockSize, kv_heads, head_dim, KvDtype::kF16);
+  const int64_t bytes = kv_layer_bytes(device, kBlockSize, kv_heads, head_dim, KvDtype::kF16);
   const int64_t blocks = (tokens + kBlockSize - 1) / kBlockSize;
   const Buffer cache = device.allocate(static_cast<size_t>(blocks * bytes));
   std::vector<float> qkv(static_cast<size_t>(tokens * width), 0.5F);

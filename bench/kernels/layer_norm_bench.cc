@@ -13,7 +13,7 @@ void run(benchmark::State& state, InputForm form) {
   const int64_t tokens = state.range(1);
   std::vector<float> x(static_cast<size_t>(tokens * width), 0.5F);
   const std::vector<float> weight(static_cast<size_t>(width), 1.0F);
-  const size_t copy_bytes = form == InputForm::kF32 ? 0 : gemm_input_bytes(form, tokens, width);
+  const size_t copy_bytes = form == InputForm::kF32 ? 0 : gemm_input_bytes(device, form, tokens, width);
   const Buffer memory = device.allocate(copy_bytes);
   GemmInput copy;
   if (copy_bytes > 0) copy = make_gemm_input(form, tokens, width, memory.data());

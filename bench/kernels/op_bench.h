@@ -14,7 +14,7 @@ namespace caravel::kernels {
 /// Times `body`, which must leave its work done, on `device`, and reports the best repeat's rates beside the machine's
 /// ceilings. bytes: what a repeat must read or write at the least; macs: its multiply-adds, 0 where they do not count;
 /// peak: which of the machine's they are held against.
-inline void time_op(benchmark::State& state, CpuDevice& device, double bytes, double macs,
+inline void time_op(benchmark::State& state, Device& device, double bytes, double macs,
                     const std::function<void()>& body, double Ceilings::*peak = &Ceilings::f32_gmac_per_second) {
   static const Ceilings kCeilings = measure_ceilings(device);
   double best = 1e30;

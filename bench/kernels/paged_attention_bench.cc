@@ -24,7 +24,7 @@ void run(benchmark::State& state, const Shape& shape, int64_t sequences, int64_t
   auto stream = device.make_stream();
   constexpr int kBlockSize = 16;
   const int64_t blocks = (context + kBlockSize - 1) / kBlockSize;
-  const int64_t layer_bytes = kv_layer_bytes(kBlockSize, shape.kv_heads, shape.head_dim, KvDtype::kF16);
+  const int64_t layer_bytes = kv_layer_bytes(device, kBlockSize, shape.kv_heads, shape.head_dim, KvDtype::kF16);
   const int64_t block_bytes = layer_bytes * shape.layers;
   Buffer cache = device.allocate(static_cast<size_t>(sequences * blocks * block_bytes));
   for (size_t i = 0; i < cache.size() / 2; ++i) cache.as<uint16_t>()[i] = static_cast<uint16_t>(0x3000 + i % 1021);
@@ -40,7 +40,7 @@ void run(benchmark::State& state, const Shape& shape, int64_t sequences, int64_t
   // Blocks in the order in which a busy pool hands them out: neighbours far apart.
   for (int64_t i = 0; i < sequences * blocks; ++i)
     table.push_back(static_cast<int32_t>(i * 7919 % (sequences * blocks)));
-  Buffer workspace = device.allocate(paged_attention_workspace(tokens, context, shape.heads, shape.head_dim));
+  Buffer workspace = device.allocate(paged_attention_workspace(device, tokens, context, shape.heads, shape.head_dim));
   // Keys of a query: the context but for the queries after it.
   const double pairs =
       static_cast<double>(tokens) * (static_cast<double>(context) - static_cast<double>(queries - 1) / 2);

@@ -13,7 +13,7 @@ void run(benchmark::State& state, InputForm form) {
   const int64_t tokens = state.range(1);
   const std::vector<float> x(static_cast<size_t>(tokens * width), 0.5F);
   const std::vector<float> weight(static_cast<size_t>(width), 1.0F);
-  const size_t out_bytes = gemm_input_bytes(form, tokens, width);
+  const size_t out_bytes = gemm_input_bytes(device, form, tokens, width);
   const Buffer memory = device.allocate(out_bytes);
   const GemmInput out = make_gemm_input(form, tokens, width, memory.data());
   time_op(state, device, static_cast<double>(x.size() * sizeof(float) + out_bytes), 0, [&] {

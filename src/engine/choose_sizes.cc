@@ -70,7 +70,7 @@ constexpr int kUsualContext = 8192;  // tokens
 ModelMemory model_memory(Device& device, const model::ModelConfig& model, const model::WeightLayout& weights,
                          const EngineConfig& config) {
   ModelMemory memory{.weights = static_cast<int64_t>(weights.bytes),
-                     .kv = model::kv_layout(model, config.block_size, kv_dtype_of(config.kv_cache_dtype)),
+                     .kv = model::kv_layout(device, model, config.block_size, kv_dtype_of(config.kv_cache_dtype)),
                      .full_model_len = wanted_max_model_len(config, model.max_position, kUsualContext)};
   const size_t decoder =
       model::activation_bytes(device, model, weights, config.max_num_batched_tokens, memory.full_model_len);

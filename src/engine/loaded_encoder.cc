@@ -35,7 +35,7 @@ EncoderHeaders read_encoder_headers(const EngineConfig& config, Device& device, 
   EncoderHeaders headers{.config = model::read_encoder_config(source)};
   model::EncoderConfig& model = headers.config;
   model.quantization = config.quantization;
-  const model::EncoderLayout layout = model::encoder_layout(source, model);
+  const model::EncoderLayout layout = model::encoder_layout(device, source, model);
   ModelInfo& info = headers.info;
   info = {.path = source.path(),
           .name = model.name,

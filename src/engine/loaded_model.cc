@@ -106,12 +106,12 @@ struct Headers {
   ModelInfo info;
 };
 
-Headers read_headers(const EngineConfig& config, std::unique_ptr<format::WeightSource> opened) {
+Headers read_headers(const EngineConfig& config, Device& device, std::unique_ptr<format::WeightSource> opened) {
   Headers headers{.source = std::move(opened)};
   const format::WeightSource& source = *headers.source;
   headers.config = model::read_config(source, config.rope_scaling);
   headers.config.quantization = config.quantization;
-  headers.weights = model::weight_layout(source, headers.config);
+  headers.weights = model::weight_layout(device, source, headers.config);
   const GenerationDefaults card = format::card_defaults(source.path());
   headers.generation_defaults = first_said(config.generation, first_said(source.generation_defaults(), card));
   auto& ends = headers.generation_defaults.end_of_generation_ids;
@@ -135,7 +135,7 @@ ModelMemory plan(const EngineConfig& config, Device& device, Headers& headers) {
   ModelMemory memory = memory_of(config);
   const AvailableMemory available = available_memory();
   ModelInfo& info = headers.info;
-  const auto smaller = [&] { return smaller_quantizations(headers.weights); };
+  const auto smaller = [&] { return smaller_quantizations(device, headers.weights); };
   const auto advice = [&] { return memory_advice(available, config, memory_of, smaller()); };
   try {
     info.memory = plan_memory(available, memory, config);
@@ -217,7 +217,7 @@ LoadedModel load_model(const EngineConfig& config, std::unique_ptr<format::Weigh
   }
   LoadedModel model;
   model.device = std::make_unique<CpuDevice>(config.threads, choose_isa(config.isa));
-  Headers headers = read_headers(config, source ? std::move(source) : open_source(config));
+  Headers headers = read_headers(config, *model.device, source ? std::move(source) : open_source(config));
   // Before the plan, so that what these take counts as taken.
   model.tokenizer = std::make_unique<Tokenizer>(tokenizer_data(*headers.source, config.add_bos_token));
   model.renderer = std::make_unique<chat::Renderer>(*model.tokenizer, headers.info);
@@ -246,7 +246,7 @@ ModelInfo describe_model(const EngineConfig& config) {
   CpuDevice device(config.threads, choose_isa(config.isa));
   std::unique_ptr<format::WeightSource> source = engine::open_source(config);
   if (model::names_encoder(*source)) return engine::describe_encoder(config, device, *source);
-  engine::Headers headers = engine::read_headers(config, std::move(source));
+  engine::Headers headers = engine::read_headers(config, device, std::move(source));
   const TokenizerData& data = headers.source->tokenizer();
   std::vector<Decision> of_templates = chat::Renderer::describe(headers.info, engine::token_text(data, data.bos_id),
                                                                 engine::token_text(data, data.eos_id));

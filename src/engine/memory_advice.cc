@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "base/error.h"
+#include "kernels/packed_weight.h"
 
 namespace caravel::engine {
 namespace {
@@ -27,19 +28,20 @@ constexpr Mix kMixes[] = {{"Q8_0", DType::kQ8_0, DType::kQ8_0, DType::kQ8_0},
                           {"Q5_K_M", DType::kQ5_K, DType::kQ6_K, DType::kQ5_1},
                           {"Q4_K_M", DType::kQ4_K, DType::kQ6_K, DType::kQ5_0}};
 
-int64_t bytes_in(DType dtype, const Mix& mix, int64_t rows, int64_t in) {
+int64_t bytes_in(Device& device, DType dtype, const Mix& mix, int64_t rows, int64_t in) {
   if (in % dtype_info(dtype).block_elements != 0) dtype = mix.rows_of_32;
   if (in % dtype_info(dtype).block_elements != 0) dtype = DType::kF16;
-  return static_cast<int64_t>(kernels::packed_bytes(dtype, rows, in));
+  return static_cast<int64_t>(kernels::packed_bytes(device, dtype, rows, in));
 }
 
 /// The LM head (or the embedding that is also the head), and half of the layers' `v` and `down`, are the finer ones.
-int64_t quantized_bytes(const model::WeightLayout& weights, const Mix& mix) {
+int64_t quantized_bytes(Device& device, const model::WeightLayout& weights, const Mix& mix) {
   int64_t bytes = 0;
   const auto add = [&](const model::MatrixLayout& matrix, size_t part, double finer) {
     const int64_t rows = matrix.parts()[part].rows;
-    bytes += static_cast<int64_t>(finer * static_cast<double>(bytes_in(mix.finer, mix, rows, matrix.in())) +
-                                  (1 - finer) * static_cast<double>(bytes_in(mix.usual, mix, rows, matrix.in())));
+    bytes +=
+        static_cast<int64_t>(finer * static_cast<double>(bytes_in(device, mix.finer, mix, rows, matrix.in())) +
+                             (1 - finer) * static_cast<double>(bytes_in(device, mix.usual, mix, rows, matrix.in())));
   };
   add(weights.embedding, 0, weights.lm_head ? 0 : 1);
   if (weights.lm_head) add(weights.lm_head, 0, 1);
@@ -148,10 +150,10 @@ class Adviser {
 
 }  // namespace
 
-std::vector<Quantization> smaller_quantizations(const model::WeightLayout& weights) {
+std::vector<Quantization> smaller_quantizations(Device& device, const model::WeightLayout& weights) {
   std::vector<Quantization> smaller;
   for (const Mix& mix : kMixes) {
-    const int64_t bytes = quantized_bytes(weights, mix);
+    const int64_t bytes = quantized_bytes(device, weights, mix);
     if (bytes < static_cast<int64_t>(weights.bytes) / 100 * 97) smaller.push_back({mix.name, bytes});
   }
   return smaller;

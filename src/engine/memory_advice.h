@@ -19,8 +19,8 @@ struct Quantization {
   int64_t bytes = 0;      // packed
 };
 
-/// Those that are smaller than the weights as they are, the largest first.
-std::vector<Quantization> smaller_quantizations(const model::WeightLayout& weights);
+/// Those that are smaller on `device` than the weights as they are, the largest first.
+std::vector<Quantization> smaller_quantizations(Device& device, const model::WeightLayout& weights);
 
 /// What to change where plan_memory() refuses `config` or its plan does not fit: each change alone makes it fit, and
 /// says its numbers. "...; or ..."; empty: none does. `memory`: what the model takes under a configuration.

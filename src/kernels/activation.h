@@ -2,42 +2,13 @@
 
 #include <cstdint>
 
-#include "kernels/gemm.h"
-
 namespace caravel::kernels {
 
+/// What a feed-forward region puts between its matrices (gemm.h).
 enum class Activation : uint8_t {
-  kSilu,
+  kSilu,      // x / (1 + e^-x)
   kGeluTanh,  // x/2 (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3)))
   kGelu,      // x/2 (1 + erf(x/sqrt 2))
 };
-
-struct GatedGemmArgs {
-  const PackedWeight* weight = nullptr;  // [2 * width, in]: two parts of `width` rows, gate and up
-  GemmInput input;                       // [tokens, in], in the weight's input_form()
-  const float* bias = nullptr;           // [2 * width], gate's then up's, or nullptr
-  Activation activation = Activation::kSilu;
-  int64_t tokens = 0;
-  int64_t width = 0;
-  GemmInput out;  // [tokens, width]
-};
-
-/// out[t, i] = f(gate[t, i]) * up[t, i], where gate and up are what gemm() of the weight and bias would give, to the
-/// bit; they are never written out (the fusion of DeepSpeed-Inference's feed-forward region, SC'22, section III).
-void gated_gemm(Stream& stream, const GatedGemmArgs& args);
-
-struct ActivatedGemmArgs {
-  const PackedWeight* weight = nullptr;  // [width, in], one part
-  GemmInput input;                       // [tokens, in], in the weight's input_form()
-  const float* bias = nullptr;           // [width], or nullptr
-  Activation activation = Activation::kGelu;
-  int64_t tokens = 0;
-  int64_t width = 0;
-  GemmInput out;  // [tokens, width]
-};
-
-/// out[t, i] = f(what gemm() of the weight and bias would give, to the bit), which is never written out: the first half
-/// of a feed-forward region without a gate.
-void activated_gemm(Stream& stream, const ActivatedGemmArgs& args);
 
 }  // namespace caravel::kernels

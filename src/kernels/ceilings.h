@@ -1,10 +1,10 @@
 #pragma once
 
-#include "device/cpu/cpu_device.h"
+#include "device/device.h"
 
 namespace caravel::kernels {
 
-/// What this machine can do at best, all threads of the device together, by its instruction set.
+/// What a device can do at best, all of it together.
 struct Ceilings {
   double read_gb_per_second = 0;         // streaming reads of a buffer far larger than the caches
   double int8_gmac_per_second = 0;       // 8-bit multiply-accumulates into 32 bits by vectors, operands in the L1 cache
@@ -13,6 +13,6 @@ struct Ceilings {
 };
 
 /// Measures each a few times and keeps the best; takes about a second.
-Ceilings measure_ceilings(CpuDevice& device);
+Ceilings measure_ceilings(Device& device);
 
 }  // namespace caravel::kernels

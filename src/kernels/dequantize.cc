@@ -1,5 +1,8 @@
+#include "kernels/dequantize.h"
+
+#include <cstring>
+
 #include "kernels/block_format.h"
-#include "kernels/gemm.h"
 
 namespace caravel::kernels {
 namespace {

@@ -1,22 +1,20 @@
 #include "kernels/full_attention.h"
 
-#include "base/check.h"
-#include "kernels/cpu/dispatch.h"
-#include "kernels/cpu/full_attention_args.h"
+#include "kernels/by_device.h"
 
 namespace caravel::kernels {
 
-CARAVEL_CPU_KERNEL(full_attention, FullAttentionArgs)
+namespace cpu {
+size_t full_attention_workspace(Device& device, int64_t max_length, int head_dim);
+void full_attention(Stream& stream, const FullAttentionArgs& args);
+}  // namespace cpu
 
 size_t full_attention_workspace(Device& device, int64_t max_length, int head_dim) {
-  const int ranks = static_cast<CpuDevice&>(device).pool().size();
-  return static_cast<size_t>(ranks * attention_floats(max_length, head_dim)) * sizeof(float);
+  return by_device(device, cpu::full_attention_workspace)(device, max_length, head_dim);
 }
 
 void full_attention(Stream& stream, const FullAttentionArgs& args) {
-  CARAVEL_CHECK_GE(args.stride, int64_t{3} * args.heads * args.head_dim);
-  CpuStream& cpu = as_cpu(stream);
-  cpu.enqueue(cpu_kernel_full_attention(cpu.device().isa()), args);
+  by_device(stream.device(), cpu::full_attention)(stream, args);
 }
 
 }  // namespace caravel::kernels

@@ -1,60 +1,25 @@
-#include <algorithm>
+#include "kernels/gemm_input.h"
 
-#include "base/check.h"
-#include "kernels/cpu/dispatch.h"
-#include "kernels/cpu/gemm_args.h"
-#include "kernels/gemm.h"
+#include "kernels/by_device.h"
 
 namespace caravel::kernels {
-namespace {
 
-constexpr size_t kAlignment = 64;
+namespace cpu {
+size_t gemm_input_bytes(InputForm form, int64_t tokens, int64_t width);
+size_t normed_input_bytes(Device& device, InputForm form, int64_t tokens, int64_t width);
+void quantize_input(Stream& stream, const float* x, int64_t tokens, const GemmInput& out);
+}  // namespace cpu
 
-/// Tokens up to which a rank makes its own copy of a normed input: some microseconds' work.
-constexpr int64_t kOwnCopyTokens = 8;
-
-size_t aligned(int64_t bytes) { return (static_cast<size_t>(bytes) + kAlignment - 1) / kAlignment * kAlignment; }
-
-}  // namespace
-
-size_t gemm_input_bytes(InputForm form, int64_t tokens, int64_t width) {
-  if (form == InputForm::kF32) return aligned(tokens * width * 4);
-  const int64_t blocks = tokens * (width / 32);
-  return aligned(tokens * width) + 3 * aligned(blocks * 4);
-}
-
-GemmInput make_gemm_input(InputForm form, int64_t tokens, int64_t width, std::byte* memory) {
-  GemmInput input{.form = form, .width = width};
-  if (form == InputForm::kF32) {
-    input.f32 = reinterpret_cast<float*>(memory);
-    return input;
-  }
-  CARAVEL_CHECK_EQ(width % 32, 0);
-  const size_t per_block = aligned(tokens * (width / 32) * 4);
-  std::byte* rest = memory + aligned(tokens * width);
-  input.q8 = reinterpret_cast<int8_t*>(memory);
-  input.scales = reinterpret_cast<float*>(rest);
-  input.sums = reinterpret_cast<float*>(rest + per_block);
-  input.totals = reinterpret_cast<int16_t*>(rest + 2 * per_block);
-  return input;
+size_t gemm_input_bytes(Device& device, InputForm form, int64_t tokens, int64_t width) {
+  return by_device(device, cpu::gemm_input_bytes)(form, tokens, width);
 }
 
 size_t normed_input_bytes(Device& device, InputForm form, int64_t tokens, int64_t width) {
-  const auto ranks = static_cast<size_t>(static_cast<CpuDevice&>(device).pool().size());
-  return std::max(gemm_input_bytes(form, tokens, width), ranks * gemm_input_bytes(form, kOwnCopyTokens, width));
+  return by_device(device, cpu::normed_input_bytes)(device, form, tokens, width);
 }
-
-GemmInput make_normed_input(InputForm form, int64_t tokens, int64_t width, std::byte* memory) {
-  GemmInput input = make_gemm_input(form, tokens, width, memory);
-  if (tokens <= kOwnCopyTokens) input.copy_bytes = static_cast<int64_t>(gemm_input_bytes(form, tokens, width));
-  return input;
-}
-
-CARAVEL_CPU_KERNEL(quantize_input, QuantizeInputArgs)
 
 void quantize_input(Stream& stream, const float* x, int64_t tokens, const GemmInput& out) {
-  CpuStream& cpu = as_cpu(stream);
-  cpu.enqueue(cpu_kernel_quantize_input(cpu.device().isa()), QuantizeInputArgs{x, tokens, out});
+  by_device(stream.device(), cpu::quantize_input)(stream, x, tokens, out);
 }
 
 }  // namespace caravel::kernels

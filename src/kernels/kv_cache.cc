@@ -1,66 +1,30 @@
 #include "kernels/kv_cache.h"
 
-#include <cmath>
-
-#include "kernels/cpu/dispatch.h"
-#include "kernels/cpu/kv_head_layout.h"
+#include "kernels/by_device.h"
 
 namespace caravel::kernels {
 
-CARAVEL_CPU_KERNEL(rotary_cache, RotaryCacheArgs)
+namespace cpu {
+int64_t kv_layer_bytes(int block_size, int kv_heads, int head_dim, KvDtype dtype);
+void rotary_angles(Stream& stream, const RotaryAnglesArgs& args);
+void rotary_cache(Stream& stream, const RotaryCacheArgs& args);
+void copy_blocks(Stream& stream, const CopyBlocksArgs& args);
+}  // namespace cpu
 
-namespace {
-
-void rotary_angles_cpu(const RotaryAnglesArgs& args, int rank, int size) {
-  const int pairs = args.rotary_dim / 2;
-  const Range range = share_of(args.tokens * pairs, rank, size);
-  for (int64_t i = range.begin; i < range.end; ++i) {
-    const int32_t position = args.positions[i / pairs];
-    const double angle = static_cast<double>(position) * args.inverse_freq[i % pairs];
-    args.cos_sin[2 * i] = static_cast<float>(std::cos(angle) * args.magnitude);
-    args.cos_sin[2 * i + 1] = static_cast<float>(std::sin(angle) * args.magnitude);
-  }
+int64_t kv_layer_bytes(Device& device, int block_size, int kv_heads, int head_dim, KvDtype dtype) {
+  return by_device(device, cpu::kv_layer_bytes)(block_size, kv_heads, head_dim, dtype);
 }
 
-void copy_blocks_cpu(const CopyBlocksArgs& args, int rank, int size) {
-  const Range range = share_of(args.count, rank, size);
-  for (int64_t i = range.begin; i < range.end; ++i) {
-    const BlockCopy& copy = args.copies[i];
-    std::memcpy(args.dst + copy.to * args.bytes, args.src + copy.from * args.bytes, static_cast<size_t>(args.bytes));
-  }
+void rotary_angles(Stream& stream, const RotaryAnglesArgs& args) {
+  by_device(stream.device(), cpu::rotary_angles)(stream, args);
 }
-
-}  // namespace
-
-const char* kv_dtype_name(KvDtype dtype) {
-  switch (dtype) {
-    case KvDtype::kF32:
-      return "f32";
-    case KvDtype::kF16:
-      return "f16";
-    case KvDtype::kBF16:
-      return "bf16";
-    case KvDtype::kInt8:
-      return "int8";
-  }
-  return "";
-}
-
-int64_t kv_layer_bytes(int block_size, int kv_heads, int head_dim, KvDtype dtype) {
-  return (kv_head_layout(block_size, head_dim, dtype).head_bytes * kv_heads + 63) / 64 * 64;
-}
-
-void rotary_angles(Stream& stream, const RotaryAnglesArgs& args) { as_cpu(stream).enqueue(rotary_angles_cpu, args); }
 
 void rotary_cache(Stream& stream, const RotaryCacheArgs& args) {
-  CARAVEL_CHECK_LE(args.cache.head_dim, kMaxHeadDim);
-  CARAVEL_CHECK_EQ(args.cache.head_dim % 2, 0);
-  CARAVEL_CHECK_EQ(args.rotary_dim % 2, 0);
-  CARAVEL_CHECK_LE(args.rotary_dim, args.cache.head_dim);
-  CpuStream& cpu = as_cpu(stream);
-  cpu.enqueue(cpu_kernel_rotary_cache(cpu.device().isa()), args);
+  by_device(stream.device(), cpu::rotary_cache)(stream, args);
 }
 
-void copy_blocks(Stream& stream, const CopyBlocksArgs& args) { as_cpu(stream).enqueue(copy_blocks_cpu, args); }
+void copy_blocks(Stream& stream, const CopyBlocksArgs& args) {
+  by_device(stream.device(), cpu::copy_blocks)(stream, args);
+}
 
 }  // namespace caravel::kernels

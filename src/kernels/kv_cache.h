@@ -5,18 +5,12 @@
 
 #include "base/block_copy.h"
 #include "device/device.h"
+#include "kernels/kv_dtype.h"
 
 namespace caravel::kernels {
 
 /// head_dim is an even number up to this.
 inline constexpr int kMaxHeadDim = 256;
-
-/// How keys and values are stored: as floats, or as 8-bit integers with an f32 scale (max|x| / 127) for each token's
-/// key and value in each head.
-enum class KvDtype : uint8_t { kF32, kF16, kBF16, kInt8 };
-
-/// As the command line spells it.
-const char* kv_dtype_name(KvDtype dtype);
 
 /// One layer's keys and values in the block pool. Block b's part of this layer starts at base + b * block_stride; the
 /// layout inside it belongs to the kernels (rotary_cache writes it, paged_attention reads it).
@@ -30,7 +24,7 @@ struct KvLayer {
 };
 
 /// Bytes of one block of one layer, keys and values; a multiple of 64.
-int64_t kv_layer_bytes(int block_size, int kv_heads, int head_dim, KvDtype dtype);
+int64_t kv_layer_bytes(Device& device, int block_size, int kv_heads, int head_dim, KvDtype dtype);
 
 struct RotaryAnglesArgs {
   const int32_t* positions = nullptr;   // [tokens]

@@ -1,16 +1,15 @@
 #include "kernels/layer_norm.h"
 
-#include "base/check.h"
-#include "kernels/cpu/dispatch.h"
+#include "kernels/by_device.h"
 
 namespace caravel::kernels {
 
-CARAVEL_CPU_KERNEL(layer_norm, LayerNormArgs)
+namespace cpu {
+void layer_norm(Stream& stream, const LayerNormArgs& args);
+}  // namespace cpu
 
 void layer_norm(Stream& stream, const LayerNormArgs& args) {
-  if (args.copy.width != 0) CARAVEL_CHECK_EQ(args.copy.width, args.width);
-  CpuStream& cpu = as_cpu(stream);
-  cpu.enqueue(cpu_kernel_layer_norm(cpu.device().isa()), args);
+  by_device(stream.device(), cpu::layer_norm)(stream, args);
 }
 
 }  // namespace caravel::kernels

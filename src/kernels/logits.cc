@@ -1,36 +1,24 @@
 #include "kernels/logits.h"
 
-#include "kernels/cpu/dispatch.h"
+#include "kernels/by_device.h"
 
 namespace caravel::kernels {
 
-CARAVEL_CPU_KERNEL(soft_cap, SoftCapArgs)
-CARAVEL_CPU_KERNEL(log_sum_exp, LogSumExpArgs)
-CARAVEL_CPU_KERNEL(top_k, TopKArgs)
-CARAVEL_CPU_KERNEL(token_rank, RankArgs)
+namespace cpu {
+void soft_cap(Stream& stream, const SoftCapArgs& args);
+void log_sum_exp(Stream& stream, const LogSumExpArgs& args);
+void top_k(Stream& stream, const TopKArgs& args);
+void token_rank(Stream& stream, const RankArgs& args);
+}  // namespace cpu
 
-void soft_cap(Stream& stream, const SoftCapArgs& args) {
-  CARAVEL_CHECK_GT(args.cap, 0.0F);
-  CpuStream& cpu = as_cpu(stream);
-  cpu.enqueue(cpu_kernel_soft_cap(cpu.device().isa()), args);
-}
+void soft_cap(Stream& stream, const SoftCapArgs& args) { by_device(stream.device(), cpu::soft_cap)(stream, args); }
 
 void log_sum_exp(Stream& stream, const LogSumExpArgs& args) {
-  CARAVEL_CHECK_GT(args.width, 0);
-  CpuStream& cpu = as_cpu(stream);
-  cpu.enqueue(cpu_kernel_log_sum_exp(cpu.device().isa()), args);
+  by_device(stream.device(), cpu::log_sum_exp)(stream, args);
 }
 
-void top_k(Stream& stream, const TopKArgs& args) {
-  CARAVEL_CHECK_GE(args.k, 1);
-  CARAVEL_CHECK_LE(args.k, args.width);
-  CpuStream& cpu = as_cpu(stream);
-  cpu.enqueue(cpu_kernel_top_k(cpu.device().isa()), args);
-}
+void top_k(Stream& stream, const TopKArgs& args) { by_device(stream.device(), cpu::top_k)(stream, args); }
 
-void token_rank(Stream& stream, const RankArgs& args) {
-  CpuStream& cpu = as_cpu(stream);
-  cpu.enqueue(cpu_kernel_token_rank(cpu.device().isa()), args);
-}
+void token_rank(Stream& stream, const RankArgs& args) { by_device(stream.device(), cpu::token_rank)(stream, args); }
 
 }  // namespace caravel::kernels

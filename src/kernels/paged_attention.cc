@@ -1,27 +1,20 @@
 #include "kernels/paged_attention.h"
 
-#include "kernels/cpu/attention_split.h"
-#include "kernels/cpu/dispatch.h"
+#include "kernels/by_device.h"
 
 namespace caravel::kernels {
 
-CARAVEL_CPU_KERNEL(paged_attention, PagedAttentionArgs)
-CARAVEL_CPU_KERNEL(paged_attention_finish, PagedAttentionArgs)
+namespace cpu {
+size_t paged_attention_workspace(int64_t max_tokens, int64_t max_context, int heads, int head_dim);
+void paged_attention(Stream& stream, const PagedAttentionArgs& args);
+}  // namespace cpu
 
-size_t paged_attention_workspace(int64_t max_tokens, int64_t max_context, int heads, int head_dim) {
-  const int64_t states = split_states(max_tokens, max_context) * heads * state_floats(head_dim);
-  const int64_t rows = max_tokens * heads * head_dim;
-  return static_cast<size_t>(states + rows) * sizeof(float);
+size_t paged_attention_workspace(Device& device, int64_t max_tokens, int64_t max_context, int heads, int head_dim) {
+  return by_device(device, cpu::paged_attention_workspace)(max_tokens, max_context, heads, head_dim);
 }
 
 void paged_attention(Stream& stream, const PagedAttentionArgs& args) {
-  CARAVEL_CHECK_LE(args.cache.head_dim, kMaxHeadDim);
-  CARAVEL_CHECK_EQ(args.cache.head_dim % 2, 0);
-  CARAVEL_CHECK_EQ(args.heads % args.cache.kv_heads, 0);
-  CARAVEL_CHECK_EQ(args.out.width, static_cast<int64_t>(args.heads) * args.cache.head_dim);
-  CpuStream& cpu = as_cpu(stream);
-  cpu.enqueue(cpu_kernel_paged_attention(cpu.device().isa()), args);
-  cpu.enqueue(cpu_kernel_paged_attention_finish(cpu.device().isa()), args);
+  by_device(stream.device(), cpu::paged_attention)(stream, args);
 }
 
 }  // namespace caravel::kernels

@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-#include "kernels/gemm.h"
+#include "kernels/gemm_input.h"
 #include "kernels/kv_cache.h"
 
 namespace caravel::kernels {
@@ -36,7 +36,7 @@ struct PagedAttentionArgs {
 
 /// Bytes of scratch for steps of up to max_tokens and sequences of up to max_context: partial softmax states (max, sum,
 /// weighted V) of the splits, and the output's rows in f32 before they take the form that the next GEMM reads.
-size_t paged_attention_workspace(int64_t max_tokens, int64_t max_context, int heads, int head_dim);
+size_t paged_attention_workspace(Device& device, int64_t max_tokens, int64_t max_context, int heads, int head_dim);
 
 /// Causal attention on blocks where they lie (Kwon et al. 2023, section 4.3; online softmax, Milakov and Gimelshein
 /// 2018). Keys are taken in tiles at fixed absolute positions and the splits' states are merged in order, so a token's

@@ -1,9 +1,11 @@
+#include "kernels/quantize_rows.h"
+
 #include <algorithm>
 #include <cmath>
 #include <cstring>
 
 #include "base/check.h"
-#include "kernels/gemm.h"
+#include "device/dtype.h"
 #include "kernels/half.h"
 
 namespace caravel::kernels {

@@ -1,21 +1,16 @@
 #include "kernels/rms_norm.h"
 
-#include "kernels/cpu/dispatch.h"
+#include "kernels/by_device.h"
 
 namespace caravel::kernels {
 
-CARAVEL_CPU_KERNEL(rms_norm, RmsNormArgs)
-CARAVEL_CPU_KERNEL(add_norm, AddNormArgs)
+namespace cpu {
+void rms_norm(Stream& stream, const RmsNormArgs& args);
+void add_norm(Stream& stream, const AddNormArgs& args);
+}  // namespace cpu
 
-void rms_norm(Stream& stream, const RmsNormArgs& args) {
-  CARAVEL_CHECK_EQ(args.out.width, args.width);
-  CpuStream& cpu = as_cpu(stream);
-  cpu.enqueue(cpu_kernel_rms_norm(cpu.device().isa()), args, args.out.copy_bytes == 0);
-}
+void rms_norm(Stream& stream, const RmsNormArgs& args) { by_device(stream.device(), cpu::rms_norm)(stream, args); }
 
-void add_norm(Stream& stream, const AddNormArgs& args) {
-  CpuStream& cpu = as_cpu(stream);
-  cpu.enqueue(cpu_kernel_add_norm(cpu.device().isa()), args);
-}
+void add_norm(Stream& stream, const AddNormArgs& args) { by_device(stream.device(), cpu::add_norm)(stream, args); }
 
 }  // namespace caravel::kernels

@@ -72,10 +72,11 @@ struct KvLayout {
 /// rope_scaling: EngineConfig's.
 ModelConfig read_config(const format::WeightSource& source, const std::string& rope_scaling = "");
 
-/// Fewer groups mean fewer block tables; more layers in a group may mean padding, which is memory that holds nothing.
-/// So: the fewest groups of which at most a 32nd is padding (one group where all windows are equal; Gemma 3 270M, 15
-/// layers with a window and 3 without: 6 groups of 3, no padding; 4B, 29 and 5: 7 groups of 5, one part of 35).
-/// Where more than kMaxKvGroups would be needed for that: the least padding that they allow.
-KvLayout kv_layout(const ModelConfig& config, int block_size, kernels::KvDtype dtype);
+/// As `device` keeps keys and values. Fewer groups mean fewer block tables; more layers in a group may mean padding,
+/// which is memory that holds nothing. So: the fewest groups of which at most a 32nd is padding (one group where all
+/// windows are equal; Gemma 3 270M, 15 layers with a window and 3 without: 6 groups of 3, no padding; 4B, 29 and 5: 7
+/// groups of 5, one part of 35). Where more than kMaxKvGroups would be needed for that: the least padding that they
+/// allow.
+KvLayout kv_layout(Device& device, const ModelConfig& config, int block_size, kernels::KvDtype dtype);
 
 }  // namespace caravel::model

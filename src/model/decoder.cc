@@ -5,7 +5,8 @@
 #include <utility>
 
 #include "base/check.h"
-#include "kernels/activation.h"
+#include "kernels/embedding.h"
+#include "kernels/gemm.h"
 #include "kernels/logits.h"
 #include "kernels/rms_norm.h"
 
@@ -43,13 +44,14 @@ ActivationSizes activation_sizes(Device& device, const ModelConfig& config, cons
   for (const LayerOf<Matrix, Vector>& layer : weights.layers) {
     reserve_normed(layer.qkv, max_tokens);
     reserve_normed(layer.gate_up, max_tokens);
-    raise(sizes.input, kernels::gemm_input_bytes(layer.attn_out.input_form(), max_tokens, layer.attn_out.in()));
-    raise(sizes.wide, kernels::gemm_input_bytes(layer.down.input_form(), max_tokens, layer.down.in()));
+    raise(sizes.input, kernels::gemm_input_bytes(device, layer.attn_out.input_form(), max_tokens, layer.attn_out.in()));
+    raise(sizes.wide, kernels::gemm_input_bytes(device, layer.down.input_form(), max_tokens, layer.down.in()));
     if (layer.post_attn_norm || layer.post_ffn_norm) sizes.branch = sizes.hidden;
   }
   reserve_normed(weights.embedding, Decoder::max_logit_rows());
   reserve_normed(weights.lm_head, Decoder::max_logit_rows());
-  sizes.attention = kernels::paged_attention_workspace(max_tokens, max_context, config.num_heads, config.head_dim);
+  sizes.attention =
+      kernels::paged_attention_workspace(device, max_tokens, max_context, config.num_heads, config.head_dim);
   for (const RotarySpec& rotary : config.rotary) sizes.angles.push_back(floats(max_tokens * rotary.dim));
   return sizes;
 }

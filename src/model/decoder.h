@@ -5,7 +5,7 @@
 
 #include "device/device.h"
 #include "format/weight_source.h"
-#include "kernels/gemm.h"
+#include "kernels/packed_weight.h"
 #include "model/config.h"
 #include "model/forward_batch.h"
 #include "model/weight_layout.h"

@@ -5,8 +5,9 @@
 #include <utility>
 
 #include "base/check.h"
-#include "kernels/activation.h"
+#include "kernels/embedding.h"
 #include "kernels/full_attention.h"
+#include "kernels/gemm.h"
 #include "kernels/layer_norm.h"
 
 namespace caravel::model {
@@ -36,12 +37,13 @@ EncoderActivationSizes encoder_activation_sizes(Device& device, const EncoderCon
   sizes.workspace = kernels::full_attention_workspace(device, max_length, config.head_dim);
   const auto copy_of = [&](const Matrix& weight) {
     const bool reads_f32 = weight.input_form() == InputForm::kF32;
-    return reads_f32 ? 0 : kernels::gemm_input_bytes(weight.input_form(), max_tokens, weight.in());
+    return reads_f32 ? 0 : kernels::gemm_input_bytes(device, weight.input_form(), max_tokens, weight.in());
   };
   for (const EncoderLayerOf<Matrix, Vector>& layer : weights.layers) {
     sizes.input = std::max({sizes.input, copy_of(layer.qkv), copy_of(layer.up)});
     sizes.attended_input = std::max(sizes.attended_input, copy_of(layer.attn_out));
-    sizes.wide = std::max(sizes.wide, kernels::gemm_input_bytes(layer.down.input_form(), max_tokens, layer.down.in()));
+    sizes.wide =
+        std::max(sizes.wide, kernels::gemm_input_bytes(device, layer.down.input_form(), max_tokens, layer.down.in()));
   }
   return sizes;
 }

@@ -16,8 +16,8 @@ namespace {
 
 class EncoderLayoutReader {
  public:
-  EncoderLayoutReader(const format::WeightSource& source, const EncoderConfig& config)
-      : source_(source), config_(config), finder_(source, config.quantization) {}
+  EncoderLayoutReader(Device& device, const format::WeightSource& source, const EncoderConfig& config)
+      : source_(source), config_(config), finder_(device, source, config.quantization) {}
 
   EncoderLayout read() {
     const int64_t hidden = config_.hidden_size;
@@ -113,12 +113,12 @@ EncoderLayerOf<kernels::PackedWeight, Buffer> load_layer(WeightLoader& loader,
 
 }  // namespace
 
-EncoderLayout encoder_layout(const format::WeightSource& source, const EncoderConfig& config) {
-  return EncoderLayoutReader(source, config).read();
+EncoderLayout encoder_layout(Device& device, const format::WeightSource& source, const EncoderConfig& config) {
+  return EncoderLayoutReader(device, source, config).read();
 }
 
 EncoderWeights load_encoder_weights(Stream& stream, const format::WeightSource& source, const EncoderConfig& config) {
-  const EncoderLayout layout = encoder_layout(source, config);
+  const EncoderLayout layout = encoder_layout(stream.device(), source, config);
   WeightLoader loader(stream, source);
   EncoderWeights weights;
   weights.words = loader.matrix(layout.words);

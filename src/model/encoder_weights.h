@@ -5,7 +5,7 @@
 
 #include "device/device.h"
 #include "format/weight_source.h"
-#include "kernels/gemm.h"
+#include "kernels/packed_weight.h"
 #include "model/encoder_config.h"
 #include "model/weight_layout.h"
 
@@ -40,7 +40,7 @@ using EncoderLayout = EncoderWeightsOf<MatrixLayout, VectorLayout>;
 using EncoderWeights = EncoderWeightsOf<kernels::PackedWeight, Buffer>;
 
 /// From the files' headers alone. Throws FormatError and Unsupported as weight_layout() does.
-EncoderLayout encoder_layout(const format::WeightSource& source, const EncoderConfig& config);
+EncoderLayout encoder_layout(Device& device, const format::WeightSource& source, const EncoderConfig& config);
 
 /// Throws as encoder_layout() before it reads any, CapacityError, IoError.
 EncoderWeights load_encoder_weights(Stream& stream, const format::WeightSource& source, const EncoderConfig& config);

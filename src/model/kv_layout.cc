@@ -45,12 +45,12 @@ size_t choose_layers_per_group(const std::vector<KvGroup>& classes, size_t layer
 
 }  // namespace
 
-KvLayout kv_layout(const ModelConfig& config, int block_size, kernels::KvDtype dtype) {
+KvLayout kv_layout(Device& device, const ModelConfig& config, int block_size, kernels::KvDtype dtype) {
   const std::vector<KvGroup> classes = by_window(config);
   const size_t size = choose_layers_per_group(classes, config.layers.size());
   KvLayout layout;
   layout.layers_per_group = static_cast<int>(size);
-  layout.layer_bytes = kernels::kv_layer_bytes(block_size, config.num_kv_heads, config.head_dim, dtype);
+  layout.layer_bytes = kernels::kv_layer_bytes(device, block_size, config.num_kv_heads, config.head_dim, dtype);
   for (const KvGroup& c : classes) {
     for (size_t begin = 0; begin < c.layers.size(); begin += size) {
       const size_t end = std::min(begin + size, c.layers.size());

@@ -57,7 +57,7 @@ class Loader {
 }  // namespace
 
 ModelWeights load_weights(Stream& stream, const format::WeightSource& source, const ModelConfig& config) {
-  return Loader(stream, source, config).load(weight_layout(source, config));
+  return Loader(stream, source, config).load(weight_layout(stream.device(), source, config));
 }
 
 }  // namespace caravel::model

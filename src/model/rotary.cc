@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "base/error.h"
-#include "kernels/gemm.h"
+#include "kernels/dequantize.h"
 #include "model/rope_scaling.h"
 
 namespace caravel::model {

@@ -65,7 +65,7 @@ MatrixLayout WeightFinder::lay_out(const std::vector<Part>& parts, int64_t in, b
   if (!std::ranges::all_of(found, quantized)) {
     for (MatrixLayout::Part& part : found) part.dtype = quantized(part) ? DType::kF32 : part.dtype;
   }
-  MatrixLayout layout(std::move(found), in, rotates);
+  MatrixLayout layout(device_, std::move(found), in, rotates);
   bytes_ += layout.bytes();
   return layout;
 }

@@ -20,9 +20,9 @@ class WeightFinder {
     bool optional = false;
   };
 
-  /// `source` must outlive it, and what it finds.
-  WeightFinder(const format::WeightSource& source, Quantization quantization)
-      : source_(source), quantization_(quantization) {}
+  /// For weights that `device` will hold. `source` must outlive it, and what it finds.
+  WeightFinder(Device& device, const format::WeightSource& source, Quantization quantization)
+      : device_(device), source_(source), quantization_(quantization) {}
 
   // They throw FormatError for a part that is missing and not optional, and for one of another shape.
 
@@ -43,6 +43,7 @@ class WeightFinder {
   const format::WeightInfo* find(const Part& part, const std::vector<int64_t>& shape) const;
   MatrixLayout lay_out(const std::vector<Part>& parts, int64_t in, bool may_rotate);
 
+  Device& device_;
   const format::WeightSource& source_;
   Quantization quantization_;
   size_t bytes_ = 0;

@@ -36,11 +36,11 @@ std::array<const WeightName*, 20> all_names(const LayerWeightNames& names) {
 
 class LayoutReader {
  public:
-  LayoutReader(const format::WeightSource& source, const ModelConfig& config)
+  LayoutReader(Device& device, const format::WeightSource& source, const ModelConfig& config)
       : source_(source),
         config_(config),
         architecture_(architecture_named(config.architecture)),
-        finder_(source, config.quantization) {}
+        finder_(device, source, config.quantization) {}
 
   WeightLayout read() {
     refuse_unknown_weights();
@@ -118,16 +118,18 @@ class LayoutReader {
 
 }  // namespace
 
+MatrixLayout::MatrixLayout(Device& device, std::vector<Part> parts, int64_t in, bool rotated)
+    : parts_(std::move(parts)),
+      in_(in),
+      rotated_(rotated),
+      form_(kernels::input_form(device, parts_.front().dtype, rotated)) {
+  for (const Part& part : parts_) bytes_ += kernels::packed_bytes(device, part.dtype, part.rows, in);
+}
+
 int64_t MatrixLayout::out() const {
   int64_t rows = 0;
   for (const Part& part : parts_) rows += part.rows;
   return rows;
-}
-
-size_t MatrixLayout::bytes() const {
-  size_t bytes = 0;
-  for (const Part& part : parts_) bytes += kernels::packed_bytes(part.dtype, part.rows, in_);
-  return bytes;
 }
 
 int64_t VectorLayout::width() const {
@@ -136,8 +138,8 @@ int64_t VectorLayout::width() const {
   return width;
 }
 
-WeightLayout weight_layout(const format::WeightSource& source, const ModelConfig& config) {
-  return LayoutReader(source, config).read();
+WeightLayout weight_layout(Device& device, const format::WeightSource& source, const ModelConfig& config) {
+  return LayoutReader(device, source, config).read();
 }
 
 }  // namespace caravel::model

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "format/weight_source.h"
-#include "kernels/gemm.h"
+#include "kernels/packed_weight.h"
 #include "model/config.h"
 
 namespace caravel::model {
@@ -47,24 +47,23 @@ class MatrixLayout {
   };
 
   MatrixLayout() = default;
-  /// rotated: in memory the rows will be (kernels::rotate_rows()).
-  MatrixLayout(std::vector<Part> parts, int64_t in, bool rotated = false)
-      : parts_(std::move(parts)), in_(in), rotated_(rotated) {}
+  /// As `device` will pack them. rotated: in memory the rows will be (kernels::rotate_rows()).
+  MatrixLayout(Device& device, std::vector<Part> parts, int64_t in, bool rotated = false);
 
   const std::vector<Part>& parts() const { return parts_; }
   int64_t in() const { return in_; }
   int64_t out() const;
   bool rotated() const { return rotated_; }
-  kernels::InputForm input_form() const {
-    return rotated_ ? kernels::InputForm::kQ8Rotated : kernels::input_form_of(parts_.front().dtype);
-  }
-  size_t bytes() const;  // packed
+  kernels::InputForm input_form() const { return form_; }
+  size_t bytes() const { return bytes_; }  // packed
   explicit operator bool() const { return !parts_.empty(); }
 
  private:
   std::vector<Part> parts_;
   int64_t in_ = 0;
   bool rotated_ = false;
+  kernels::InputForm form_ = kernels::InputForm::kF32;
+  size_t bytes_ = 0;
 };
 
 /// Vectors that will lie one after the other, as f32.
@@ -91,8 +90,9 @@ class VectorLayout {
 using LayerLayout = LayerOf<MatrixLayout, VectorLayout>;
 using WeightLayout = WeightsOf<MatrixLayout, VectorLayout>;
 
-/// From the files' headers alone. Throws FormatError when a weight is missing or its shape is not the configuration's
-/// (names it, with both shapes), Unsupported when the source holds one that the architecture does not read (names it).
-WeightLayout weight_layout(const format::WeightSource& source, const ModelConfig& config);
+/// From the files' headers alone, as `device` will hold them. Throws FormatError when a weight is missing or its shape
+/// is not the configuration's (names it, with both shapes), Unsupported when the source holds one that the architecture
+/// does not read (names it).
+WeightLayout weight_layout(Device& device, const format::WeightSource& source, const ModelConfig& config);
 
 }  // namespace caravel::model

@@ -2,6 +2,9 @@
 
 #include <vector>
 
+#include "kernels/dequantize.h"
+#include "kernels/quantize_rows.h"
+
 namespace caravel::model {
 
 /// Buffers are written by the host here: on a CPU the device's memory is the host's.

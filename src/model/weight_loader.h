@@ -4,7 +4,7 @@
 
 #include "device/device.h"
 #include "format/weight_source.h"
-#include "kernels/gemm.h"
+#include "kernels/packed_weight.h"
 #include "model/weight_layout.h"
 
 namespace caravel::model {

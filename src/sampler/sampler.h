@@ -7,19 +7,9 @@
 
 #include "caravel/result.h"
 #include "device/device.h"
-#include "sampler/sampling_state.h"
-#include "sampler/token_mask.h"
+#include "sampler/draw.h"
 
 namespace caravel::sampler {
-
-/// What one row of logits is for.
-struct SampleRow {
-  const SamplingState* state = nullptr;  // draws a token by it; nullptr: `token` is given
-  std::span<const int32_t> tokens;       // where one is drawn: the sequence so far, prompt and output
-  TokenMask* mask = nullptr;             // where one is drawn: the only ones that may be; ready. nullptr: all
-  int32_t token = 0;                     // where it is given: whose log-probability is wanted
-  int top = -1;  // -1: the drawn token alone; 0: its log-probability and rank too; K: and of the K most likely
-};
 
 /// Draws the next token of every row and computes log-probabilities, all on the model's own logits as they lie: they
 /// are not copied, and are unchanged afterwards. What comes out of a row depends on that row alone, to the bit. One
@@ -28,7 +18,6 @@ class Sampler {
  public:
   /// max_rows: of one call. max_top: the largest SampleRow::top. Throws CapacityError.
   Sampler(Device& device, int64_t vocab_size, int64_t max_rows, int max_top);
-  ~Sampler();
 
   /// Enqueues it for `logits` [rows.size(), vocab_size]. `rows` must stay until the stream is synchronised; then the
   /// results below hold, until the next call.
@@ -52,24 +41,20 @@ class Sampler {
   TokenLogprob token_logprob(size_t row, int top) const;
 
  private:
-  struct Workspace;  // one rank's
-  struct DrawArgs;
-  static void draw_rows(const DrawArgs& args, int rank, int size);
-
   const int64_t vocab_size_;
   const int64_t max_rows_;
   const int max_top_;
-  std::vector<size_t> top_begin_;                       // [max_rows]: where a row's top tokens begin
-  Buffer buffer_;                                       // all of the following
-  float* log_sum_exp_;                                  // [max_rows]
-  float* logprobs_;                                     // [max_rows]
-  int32_t* argmax_;                                     // [max_rows]
-  int32_t* tokens_;                                     // [max_rows]
-  int32_t* ranks_;                                      // [max_rows]
-  int32_t* dead_ends_;                                  // [max_rows]
-  float* top_logits_;                                   // [max_rows * max_top]
-  int32_t* top_tokens_;                                 // [max_rows * max_top]
-  std::vector<std::unique_ptr<Workspace>> workspaces_;  // by rank
+  std::vector<size_t> top_begin_;  // [max_rows]: where a row's top tokens begin
+  Buffer buffer_;                  // all of the following
+  float* log_sum_exp_;             // [max_rows]
+  float* logprobs_;                // [max_rows]
+  int32_t* argmax_;                // [max_rows]
+  int32_t* tokens_;                // [max_rows]
+  int32_t* ranks_;                 // [max_rows]
+  int32_t* dead_ends_;             // [max_rows]
+  float* top_logits_;              // [max_rows * max_top]
+  int32_t* top_tokens_;            // [max_rows * max_top]
+  std::unique_ptr<Drawer> drawer_;
 };
 
 }  // namespace caravel::sampler

@@ -6,6 +6,8 @@
 #include <initializer_list>
 #include <utility>
 
+#include "device/cpu/cpu_device.h"
+
 namespace caravel::engine {
 namespace {
 
@@ -71,6 +73,7 @@ TEST(MemoryAdvice, HowLargeAModelMayBe) {
 /// Llama 3.1 8B, whose files as Q4_K_M are known to have 4.89 bits a parameter, 6.56 as Q6_K and 8.50 as Q8_0.
 TEST(MemoryAdvice, TypesAreAsLargeAsPublishedFiles) {
   constexpr int64_t kHidden = 4096, kKv = 1024, kWide = 14'336, kVocabulary = 128'256;
+  CpuDevice device(1);
   model::WeightLayout weights;
   double parameters = 0;
   const auto matrix = [&](std::initializer_list<int64_t> rows, int64_t in) {
@@ -79,7 +82,7 @@ TEST(MemoryAdvice, TypesAreAsLargeAsPublishedFiles) {
       parts.push_back({nullptr, DType::kBF16, count});
       parameters += static_cast<double>(count * in);
     }
-    return model::MatrixLayout(std::move(parts), in);
+    return model::MatrixLayout(device, std::move(parts), in);
   };
   weights.embedding = matrix({kVocabulary}, kHidden);
   weights.lm_head = matrix({kVocabulary}, kHidden);
@@ -92,7 +95,7 @@ TEST(MemoryAdvice, TypesAreAsLargeAsPublishedFiles) {
   }
   weights.bytes = static_cast<size_t>(2 * parameters);
   const auto bits = [&](const Quantization& type) { return static_cast<double>(type.bytes) * 8 / parameters; };
-  const std::vector<Quantization> smaller = smaller_quantizations(weights);
+  const std::vector<Quantization> smaller = smaller_quantizations(device, weights);
   ASSERT_EQ(smaller.size(), 4U);
   EXPECT_NEAR(bits(smaller[0]), 8.50, 0.02) << smaller[0].name;
   EXPECT_NEAR(bits(smaller[1]), 6.56, 0.02) << smaller[1].name;

@@ -1,3 +1,5 @@
+#include "kernels/dequantize.h"
+
 #include <gtest/gtest.h>
 
 #include <cstring>
@@ -7,7 +9,6 @@
 #include <vector>
 
 #include "fixtures.h"
-#include "kernels/gemm.h"
 
 namespace caravel::kernels {
 namespace {

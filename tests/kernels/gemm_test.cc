@@ -5,33 +5,11 @@
 #include <cmath>
 #include <limits>
 
-#include "base/error.h"
-#include "device/cpu/cpu_device.h"
 #include "kernels/ref/gemm.h"
-#include "random_weights.h"
+#include "kernels/weight_matrix.h"
 
 namespace caravel::kernels {
 namespace {
-
-/// A matrix of one or more stacked parts, as packed by a device and as values.
-struct Matrix {
-  PackedWeight packed;
-  std::vector<float> values;  // [out, in]
-};
-
-Matrix make_matrix(Stream& stream, const std::vector<std::pair<DType, int64_t>>& parts, int64_t in, unsigned seed = 7) {
-  Matrix matrix;
-  std::vector<std::vector<std::byte>> bytes;
-  std::vector<WeightRows> stacked;
-  for (const auto& [dtype, rows] : parts) {
-    bytes.push_back(random_rows(dtype, rows, in, seed++));
-    stacked.push_back({bytes.back().data(), dtype, rows});
-    const std::vector<float> values = dequantized(dtype, bytes.back(), in);
-    matrix.values.insert(matrix.values.end(), values.begin(), values.end());
-  }
-  matrix.packed = pack_weight(stream, stacked, in);
-  return matrix;
-}
 
 struct Input {
   Buffer memory;
@@ -43,7 +21,7 @@ Input make_input(Stream& stream, const Matrix& matrix, const std::vector<float>&
   const int64_t tokens = static_cast<int64_t>(x.size()) / in;
   const InputForm form = matrix.packed.input_form();
   Input input;
-  input.memory = stream.device().allocate(gemm_input_bytes(form, tokens, in));
+  input.memory = stream.device().allocate(gemm_input_bytes(stream.device(), form, tokens, in));
   input.form = make_gemm_input(form, tokens, in, input.memory.data());
   quantize_input(stream, x.data(), tokens, input.form);
   stream.synchronize();
@@ -113,22 +91,8 @@ void expect_within(const std::vector<float>& got, const std::vector<double>& wan
                         << ": " << got[at] << " against " << want[at];
 }
 
-class GemmTest : public testing::TestWithParam<std::tuple<Isa, DType>> {
- protected:
-  Isa isa() const { return std::get<0>(GetParam()); }
-  DType dtype() const { return std::get<1>(GetParam()); }
-  int64_t block() const { return dtype_info(dtype()).block_elements; }
-
-  CpuDevice device_{2, std::get<0>(GetParam())};
-  std::unique_ptr<Stream> stream_ = device_.make_stream();
-};
-
-INSTANTIATE_TEST_SUITE_P(All, GemmTest,
-                         testing::Combine(testing::ValuesIn(available_isas()), testing::ValuesIn(kAllTypes)),
-                         [](const auto& param) {
-                           return std::string(isa_name(std::get<0>(param.param))) + "_" +
-                                  std::string(dtype_info(std::get<1>(param.param)).name);
-                         });
+class GemmTest : public WeightTest {};
+INSTANTIATE_TEST_SUITE_P(All, GemmTest, every_isa_and_type(), weight_test_name);
 
 TEST_P(GemmTest, AgreesWithTheOracleAtAwkwardShapes) {
   // Outputs around a panel (32) and half of one; unquantised inputs of part of a chunk (128), and of several.
@@ -217,29 +181,6 @@ TEST_P(GemmTest, AddsToWhatLiesInTheOutputAndTouchesNothingBesideIt) {
   }
 }
 
-TEST_P(GemmTest, EmbeddingReadsTheRowsThatTheFileHolds) {
-  const int64_t rows = 45;
-  const int64_t width = block() == 1 ? 50 : 3 * block();
-  const Matrix matrix = make_matrix(*stream_, {{dtype(), rows}}, width);
-  const std::vector<int32_t> ids = {44, 0, 16, 15, 31, 32, 44};
-  for (const float scale : {1.0F, 25.25F}) {
-    std::vector<float> got(ids.size() * static_cast<size_t>(width));
-    embedding(*stream_, {&matrix.packed, ids.data(), static_cast<int64_t>(ids.size()), scale, got.data()});
-    stream_->synchronize();
-    for (size_t i = 0; i < got.size(); ++i) {
-      const size_t row = i / static_cast<size_t>(width);
-      const float value = matrix.values[static_cast<size_t>(ids[row] * width) + i % static_cast<size_t>(width)];
-      ASSERT_EQ(got[i], scale * value) << "row " << ids[row] << ", element " << i % static_cast<size_t>(width);
-    }
-  }
-}
-
-TEST_P(GemmTest, PackedWeightsTakeTheRoomOfTheFile) {
-  const int64_t in = 3 * std::max<int64_t>(block(), 32);
-  const Matrix matrix = make_matrix(*stream_, {{dtype(), 64}}, in);
-  EXPECT_EQ(matrix.packed.bytes(), static_cast<size_t>(64 * row_bytes(dtype(), in)));
-}
-
 class GemmIsaTest : public testing::TestWithParam<Isa> {};
 INSTANTIATE_TEST_SUITE_P(All, GemmIsaTest, testing::ValuesIn(available_isas()),
                          [](const auto& param) { return std::string(isa_name(param.param)); });
@@ -255,50 +196,6 @@ TEST_P(GemmIsaTest, StackedPartsOfDifferentTypes) {
     const std::vector<float> seen = ref::input_values(make_input(*stream, matrix, x).form, tokens);
     expect_within(run(*stream, matrix, x), ref::gemm(matrix.values, seen, 512), 112,
                   [&](int64_t t, int64_t o) { return rounding_bound(matrix, seen, t, o); });
-  }
-}
-
-TEST(PackWeightTest, RefusesWhatItCannotStack) {
-  CpuDevice device(1);
-  const std::unique_ptr<Stream> stream = device.make_stream();
-  const std::vector<std::byte> bytes(4096);
-  const WeightRows mixed[] = {{bytes.data(), DType::kQ4_0, 2}, {bytes.data(), DType::kF16, 2}};
-  EXPECT_THROW(pack_weight(*stream, mixed, 64), Unsupported);
-  const WeightRows ragged[] = {{bytes.data(), DType::kQ4_K, 2}};
-  EXPECT_THROW(pack_weight(*stream, ragged, 576), InvalidArgument);
-}
-
-TEST(QuantizeInputTest, IsTheSameOnEveryIsaAndHalfAStepFromTheValues) {
-  const int64_t width = 96;
-  std::vector<float> x = random_floats(5 * width, 11);
-  std::fill(x.begin() + 32, x.begin() + 64, 0.0F);  // a block of zeros
-  x[0] = 4.0F;                                      // and ties: 2.5 steps of 4 / 127
-  for (int i = 1; i < 32; ++i) x[static_cast<size_t>(i)] = 4.0F / 127 * (static_cast<float>(i % 5) + 0.5F);
-  std::vector<std::byte> first;
-  for (const Isa isa : available_isas()) {
-    CpuDevice device(2, isa);
-    const std::unique_ptr<Stream> stream = device.make_stream();
-    const Buffer memory = device.allocate(gemm_input_bytes(InputForm::kQ8, 5, width));
-    const GemmInput input = make_gemm_input(InputForm::kQ8, 5, width, memory.data());
-    quantize_input(*stream, x.data(), 5, input);
-    stream->synchronize();
-    for (int64_t b = 0; b < 5 * width / 32; ++b) {
-      float largest = 0;
-      int totals[2] = {0, 0};
-      for (int64_t i = 32 * b; i < 32 * b + 32; ++i) {
-        largest = std::max(largest, std::abs(x[static_cast<size_t>(i)]));
-        totals[i % 32 / 16] += input.q8[i];
-        EXPECT_NEAR(input.q8[i] * input.scales[b], x[static_cast<size_t>(i)], input.scales[b] * 0.5001)
-            << "element " << i;
-      }
-      EXPECT_EQ(input.scales[b], largest / 127);
-      EXPECT_EQ(input.totals[2 * b], totals[0]);
-      EXPECT_EQ(input.totals[2 * b + 1], totals[1]);
-      EXPECT_EQ(input.sums[b], input.scales[b] * static_cast<float>(totals[0] + totals[1]));
-    }
-    const std::vector<std::byte> bytes(memory.data(), memory.data() + memory.size());
-    if (first.empty()) first = bytes;
-    EXPECT_EQ(bytes, first) << isa_name(isa);
   }
 }
 

@@ -50,7 +50,7 @@ void check_rotary(const RotaryCase& c, Isa isa) {
     cos_sin.push_back(std::cos(static_cast<float>(i)));
     cos_sin.push_back(std::sin(static_cast<float>(i)));
   }
-  const int64_t bytes = kv_layer_bytes(4, 1, c.head_dim, c.dtype);
+  const int64_t bytes = kv_layer_bytes(machine.device, 4, 1, c.head_dim, c.dtype);
   Buffer blocks = machine.device.allocate(static_cast<size_t>(3 * bytes));
   std::memset(blocks.data(), 0xff, blocks.size());
   const KvLayer cache{blocks.data(), bytes, 4, 1, c.head_dim, c.dtype};
@@ -101,7 +101,7 @@ void check_rotary(const RotaryCase& c, Isa isa) {
     const int32_t context = offset + 1;
     std::vector<float> q(static_cast<size_t>(c.head_dim), 1.0F);
     std::vector<float> out(q.size());
-    Buffer workspace = machine.device.allocate(paged_attention_workspace(1, context, 1, c.head_dim));
+    Buffer workspace = machine.device.allocate(paged_attention_workspace(machine.device, 1, context, 1, c.head_dim));
     PagedAttentionArgs args{.q = q.data(),
                             .q_stride = c.head_dim,
                             .heads = 1,
@@ -162,7 +162,7 @@ TEST(RotaryCache, StoresKeysNormedAndRotated) {
         keys.emplace_back(k, k + kDim);
         ref::prepare_head(keys.back().data(), kDim, k_norm.data(), 1e-6F, cos_sin.data() + token * kDim, kDim, style);
       }
-      const int64_t bytes = kv_layer_bytes(16, 1, kDim, KvDtype::kF32);
+      const int64_t bytes = kv_layer_bytes(machine.device, 16, 1, kDim, KvDtype::kF32);
       Buffer blocks = machine.device.allocate(static_cast<size_t>(bytes));
       const KvLayer cache{blocks.data(), bytes, 16, 1, kDim, KvDtype::kF32};
       const std::vector<int64_t> slots = {0, 1};
@@ -179,7 +179,7 @@ TEST(RotaryCache, StoresKeysNormedAndRotated) {
       const std::vector<int32_t> starts = {0, 1};
       const int32_t context = 2;
       const int32_t block = 0;
-      Buffer workspace = machine.device.allocate(paged_attention_workspace(1, 2, 1, kDim));
+      Buffer workspace = machine.device.allocate(paged_attention_workspace(machine.device, 1, 2, 1, kDim));
       for (int d = 0; d < kDim; ++d) {
         std::vector<float> q(kDim, 0.0F);
         q[static_cast<size_t>(d)] = 1.0F;

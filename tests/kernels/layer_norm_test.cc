@@ -71,7 +71,7 @@ TEST(LayerNorm, TheCopyIsWhatQuantizingItsOutputGives) {
     const auto weight = random_normal(width, 2);
     const auto bias = random_normal(width, 3);
     std::vector<float> out(x.size());
-    const size_t bytes = gemm_input_bytes(InputForm::kQ8, tokens, width);
+    const size_t bytes = gemm_input_bytes(machine.device, InputForm::kQ8, tokens, width);
     const Buffer copied = machine.device.allocate(bytes);
     const Buffer quantized = machine.device.allocate(bytes);
     layer_norm(*machine.stream, {.x = x.data(),

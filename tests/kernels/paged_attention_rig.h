@@ -45,7 +45,7 @@ class AttentionRig {
       : case_(c), lengths_(std::move(lengths)), machine_(isa, threads) {
     int blocks = 0;
     for (const int length : lengths_) blocks += (length + c.block_size - 1) / c.block_size;
-    const int64_t bytes = kv_layer_bytes(c.block_size, c.kv_heads, c.head_dim, c.dtype);
+    const int64_t bytes = kv_layer_bytes(machine_.device, c.block_size, c.kv_heads, c.head_dim, c.dtype);
     cache_ = machine_.device.allocate(static_cast<size_t>(blocks * bytes));
     std::memset(cache_.data(), 0xff, cache_.size());
     layer_ = {cache_.data(), bytes, c.block_size, c.kv_heads, c.head_dim, c.dtype};
@@ -123,9 +123,9 @@ class AttentionRig {
                                     .tokens = tokens,
                                     .heads = case_.heads,
                                     .cache = layer_});
-    Buffer workspace =
-        machine_.device.allocate(paged_attention_workspace(tokens, max_context, case_.heads, case_.head_dim));
-    Buffer out = machine_.device.allocate(gemm_input_bytes(case_.form, tokens, case_.width()));
+    Buffer workspace = machine_.device.allocate(
+        paged_attention_workspace(machine_.device, tokens, max_context, case_.heads, case_.head_dim));
+    Buffer out = machine_.device.allocate(gemm_input_bytes(machine_.device, case_.form, tokens, case_.width()));
     const GemmInput to = make_gemm_input(case_.form, tokens, case_.width(), out.data());
     paged_attention(*machine_.stream, {.q = qkv.data(),
                                        .q_stride = case_.qkv_width(),

@@ -1,3 +1,6 @@
+#include "kernels/quantize_rows.h"
+
+#include "kernels/dequantize.h"
 #include "kernels/gemm.h"
 #include "kernels/op_testing.h"
 
@@ -39,7 +42,7 @@ TEST(QuantizeRows, RotatedWeightsAndInputsGiveTheirProductMoreExactly) {
       quantize_rows_q8_0(rows.data(), out, in, blocks.data());
       const std::vector<WeightRows> stack = {{blocks.data(), DType::kQ8_0, out}};
       const PackedWeight packed = pack_weight(stream, stack, in, rotated);
-      const Buffer memory = machine.device.allocate(gemm_input_bytes(packed.input_form(), tokens, in));
+      const Buffer memory = machine.device.allocate(gemm_input_bytes(machine.device, packed.input_form(), tokens, in));
       const GemmInput input = make_gemm_input(packed.input_form(), tokens, in, memory.data());
       quantize_input(stream, x.data(), tokens, input);
       std::vector<float> y(static_cast<size_t>(tokens * out));

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "device/dtype.h"
-#include "kernels/gemm.h"
+#include "kernels/dequantize.h"
 
 namespace caravel::kernels {
 

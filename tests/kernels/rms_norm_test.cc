@@ -55,7 +55,7 @@ TEST(RmsNorm, WritesEightBitInputs) {
     const int64_t width = 1056;  // two whole slices and a part of one
     const auto x = random_normal(tokens * width, 4);
     const auto weight = random_normal(width, 5);
-    Buffer memory = machine.device.allocate(gemm_input_bytes(InputForm::kQ8, tokens, width));
+    Buffer memory = machine.device.allocate(gemm_input_bytes(machine.device, InputForm::kQ8, tokens, width));
     const GemmInput to = make_gemm_input(InputForm::kQ8, tokens, width, memory.data());
     rms_norm(*machine.stream, {.x = x.data(), .weight = weight.data(), .tokens = tokens, .width = width, .out = to});
     machine.stream->synchronize();
@@ -105,7 +105,7 @@ TEST(RmsNorm, GivesEachRankACopyOfFewTokens) {
     Machine machine(isa, kThreads);
     RmsNormArgs args{.x = x.data(), .weight = weight.data(), .tokens = kTokens, .width = kWidth};
     for (const InputForm form : {InputForm::kF32, InputForm::kQ8}) {
-      const size_t bytes = gemm_input_bytes(form, kTokens, kWidth);
+      const size_t bytes = gemm_input_bytes(machine.device, form, kTokens, kWidth);
       Buffer together = machine.device.allocate(bytes);
       args.out = make_gemm_input(form, kTokens, kWidth, together.data());
       rms_norm(*machine.stream, args);

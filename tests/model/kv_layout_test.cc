@@ -2,6 +2,7 @@
 
 #include <set>
 
+#include "device/cpu/cpu_device.h"
 #include "model/config.h"
 #include "model/forward_batch.h"
 
@@ -14,7 +15,8 @@ KvLayout layout_of(const std::vector<int>& windows) {
   config.num_kv_heads = 2;
   config.head_dim = 64;
   for (const int window : windows) config.layers.push_back({.window = window});
-  return kv_layout(config, 16, kernels::KvDtype::kF16);
+  CpuDevice device(1);
+  return kv_layout(device, config, 16, kernels::KvDtype::kF16);
 }
 
 /// `local` layers of a window and one without, `repeat` times over, cut to `count` layers.
@@ -25,10 +27,11 @@ std::vector<int> pattern(int local, int count) {
 }
 
 void expect_groups(const std::vector<int>& windows, size_t groups, int layers_per_group) {
+  CpuDevice device(1);
   const KvLayout layout = layout_of(windows);
   EXPECT_EQ(layout.groups.size(), groups);
   EXPECT_EQ(layout.layers_per_group, layers_per_group);
-  EXPECT_EQ(layout.layer_bytes, kernels::kv_layer_bytes(16, 2, 64, kernels::KvDtype::kF16));
+  EXPECT_EQ(layout.layer_bytes, kernels::kv_layer_bytes(device, 16, 2, 64, kernels::KvDtype::kF16));
   EXPECT_EQ(layout.block_bytes(), layout.layer_bytes * layers_per_group);
   std::set<int> seen;
   bool windowed = false;

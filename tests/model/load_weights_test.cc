@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
+#include "kernels/dequantize.h"
 #include "memory_source.h"
 #include "model_harness.h"
 

@@ -15,7 +15,8 @@ constexpr int kPoolSequences = 8;  // the pool holds so many of max_context
 Decoder make_decoder(Stream& stream, const format::WeightSource& source, const ModelHarness::Options& options) {
   const ModelConfig config = read_config(source);
   return Decoder(stream.device(), config, load_weights(stream, source, config),
-                 kv_layout(config, options.block_size, options.kv_dtype), options.max_tokens, options.max_context);
+                 kv_layout(stream.device(), config, options.block_size, options.kv_dtype), options.max_tokens,
+                 options.max_context);
 }
 
 }  // namespace

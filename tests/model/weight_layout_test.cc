@@ -33,10 +33,10 @@ TEST(WeightLayout, IsWhatLoadingTakesForEveryFixture) {
     for (const Quantization quantization : {Quantization::kNone, Quantization::kQ8_0}) {
       ModelConfig config = read_config(*source);
       config.quantization = quantization;
-      const WeightLayout layout = weight_layout(*source, config);
       CpuDevice device(2);
+      const WeightLayout layout = weight_layout(device, *source, config);
       const Decoder decoder(device, config, load_weights(*device.make_stream(), *source, config),
-                            kv_layout(config, 16, kernels::KvDtype::kF16), kMaxTokens, kMaxContext);
+                            kv_layout(device, config, 16, kernels::KvDtype::kF16), kMaxTokens, kMaxContext);
       EXPECT_EQ(layout.bytes, decoder.weights().bytes) << path;
       EXPECT_EQ(activation_bytes(device, config, layout, kMaxTokens, kMaxContext), decoder.activation_bytes()) << path;
     }
@@ -46,11 +46,12 @@ TEST(WeightLayout, IsWhatLoadingTakesForEveryFixture) {
 }
 
 TEST(WeightLayout, AStackOfQuantisedAndOthersCountsAsF32) {
+  CpuDevice device(1);
   MemorySource source = make_tiny_llama();
-  const size_t before = weight_layout(source, read_config(source)).bytes;
+  const size_t before = weight_layout(device, source, read_config(source)).bytes;
   const std::vector<std::byte> blocks(64 * 64 / 32 * 34);
   source.add("model.layers.0.self_attn.q_proj.weight", {64, 64}, DType::kQ8_0, blocks);
-  EXPECT_EQ(weight_layout(source, read_config(source)).bytes, before);
+  EXPECT_EQ(weight_layout(device, source, read_config(source)).bytes, before);
   EXPECT_TRUE(source.mapped().empty()) << "nothing was read";
 }
 
@@ -74,8 +75,8 @@ TEST_P(WeightLayoutOf, IsWhatTheProcessGrowsBy) {
     GTEST_SKIP() << error.what();
   }
   const ModelConfig config = read_config(*source);
-  const auto planned = static_cast<int64_t>(weight_layout(*source, config).bytes);
   CpuDevice device(2);
+  const auto planned = static_cast<int64_t>(weight_layout(device, *source, config).bytes);
   const auto stream = device.make_stream();
   const int64_t before = own_memory();
   if (before == 0) GTEST_SKIP() << "the system does not tell";

@@ -28,7 +28,7 @@ int run(const char* path, int max_tokens) {
   const auto stream = device.make_stream();
   const auto source = format::open_weights(format::resolve_model(path));
   const model::ModelConfig config = model::read_config(*source);
-  const model::KvLayout layout = model::kv_layout(config, kBlockSize, kernels::KvDtype::kF16);
+  const model::KvLayout layout = model::kv_layout(device, config, kBlockSize, kernels::KvDtype::kF16);
   model::Decoder decoder(device, config, model::load_weights(*stream, *source, config), layout, max_tokens, max_tokens);
 
   // Every group has blocks of its own, in order: group g's block i is g * blocks + i.

@@ -87,6 +87,11 @@ class CpuStream final : public Stream {
   std::vector<Command> commands_;
 };
 
+inline CpuDevice& as_cpu(Device& device) {
+  CARAVEL_CHECK(device.kind() == DeviceKind::kCpu);
+  return static_cast<CpuDevice&>(device);
+}
+
 inline CpuStream& as_cpu(Stream& stream) {
   CARAVEL_CHECK(stream.device().kind() == DeviceKind::kCpu);
   return static_cast<CpuStream&>(stream);

@@ -4,14 +4,14 @@
 
 namespace caravel::kernels {
 
-/// How an op reaches its CPU kernel. The source in kernels/cpu/isa/ is compiled once per instruction set and defines
-/// `void caravel::kernels::CARAVEL_ISA::name(const Args& args, int rank, int size)`, which does rank's share.
-/// CARAVEL_CPU_KERNEL(name, Args) in the op's .cc declares them all, and cpu_kernel_name(isa) is the one to enqueue:
+/// How an op of the CPU reaches its kernel. The source in kernels/cpu/isa/ is compiled once per instruction set and
+/// defines `void caravel::kernels::CARAVEL_ISA::name(const Args& args, int rank, int size)`, which does rank's share.
+/// CARAVEL_CPU_KERNEL(name, Args) in kernels/cpu/<op>.cc declares them all; enqueue_name() enqueues the one of the
+/// stream's instruction set, which cpu_kernel_name() gives:
 ///
 ///   CARAVEL_CPU_KERNEL(rms_norm, RmsNormArgs)
-///   void rms_norm(Stream& stream, const RmsNormArgs& args) {
-///     CpuStream& cpu = as_cpu(stream);
-///     cpu.enqueue(cpu_kernel_rms_norm(cpu.device().isa()), args);
+///   namespace cpu {
+///   void rms_norm(Stream& stream, const RmsNormArgs& args) { enqueue_rms_norm(stream, args); }
 ///   }
 #if defined(__x86_64__)
 #define CARAVEL_CPU_KERNEL(name, Args)                        \
@@ -39,13 +39,22 @@ namespace caravel::kernels {
         break;                                                \
     }                                                         \
     return portable::name;                                    \
-  }
+  }                                                           \
+  CARAVEL_CPU_ENQUEUE(name, Args)
 #else
-#define CARAVEL_CPU_KERNEL(name, Args)             \
-  namespace portable {                             \
-  void name(const Args& args, int rank, int size); \
-  }                                                \
-  inline CpuStream::Kernel<Args> cpu_kernel_##name(Isa) { return portable::name; }
+#define CARAVEL_CPU_KERNEL(name, Args)                                             \
+  namespace portable {                                                             \
+  void name(const Args& args, int rank, int size);                                 \
+  }                                                                                \
+  inline CpuStream::Kernel<Args> cpu_kernel_##name(Isa) { return portable::name; } \
+  CARAVEL_CPU_ENQUEUE(name, Args)
 #endif
+
+/// meet: as of CpuStream::enqueue().
+#define CARAVEL_CPU_ENQUEUE(name, Args)                                            \
+  inline void enqueue_##name(Stream& stream, const Args& args, bool meet = true) { \
+    CpuStream& cpu_stream = as_cpu(stream);                                        \
+    cpu_stream.enqueue(cpu_kernel_##name(cpu_stream.device().isa()), args, meet);  \
+  }
 
 }  // namespace caravel::kernels

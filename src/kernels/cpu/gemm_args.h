@@ -2,23 +2,10 @@
 
 #include <cstdint>
 
+#include "kernels/cpu/packed_part.h"
 #include "kernels/gemm.h"
 
 namespace caravel::kernels {
-
-/// What the per-ISA sources get: plain pointers and numbers, since they may call no inline function of another header.
-struct QuantizeInputArgs {
-  const float* x;  // [tokens, out.width]
-  int64_t tokens;
-  GemmInput out;
-};
-
-struct PackedPart {
-  const uint8_t* panels;  // they hold `rows`, the last one padded
-  DType dtype;
-  int64_t out_begin;
-  int64_t rows;
-};
 
 struct GemmCpuArgs {
   PackedPart parts[PackedWeight::kMaxParts];
@@ -32,13 +19,27 @@ struct GemmCpuArgs {
   bool accumulate;
 };
 
-struct EmbeddingCpuArgs {
-  PackedPart table;
-  int64_t width;
-  const int32_t* ids;
+struct GatedGemmCpuArgs {
+  PackedPart gate;
+  PackedPart up;
+  int64_t in;
+  GemmInput input;
+  const float* bias;  // [2 * width] or nullptr
+  Activation activation;
   int64_t tokens;
-  float scale;
-  float* out;
+  int64_t width;
+  GemmInput out;
+};
+
+struct ActivatedGemmCpuArgs {
+  PackedPart weight;
+  int64_t in;
+  GemmInput input;
+  const float* bias;  // [width] or nullptr
+  Activation activation;
+  int64_t tokens;
+  int64_t width;
+  GemmInput out;
 };
 
 }  // namespace caravel::kernels

@@ -1,4 +1,4 @@
-#include "kernels/cpu/gemm_args.h"
+#include "kernels/cpu/embedding_args.h"
 #include "kernels/cpu/isa/weight_blocks.h"
 
 namespace caravel::kernels::CARAVEL_ISA {

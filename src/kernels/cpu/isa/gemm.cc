@@ -1,5 +1,5 @@
-#include "kernels/cpu/gated_args.h"
-#include "kernels/cpu/isa/gate.h"
+#include "kernels/cpu/gemm_args.h"
+#include "kernels/cpu/isa/activation.h"
 #include "kernels/cpu/isa/gemm_tile.h"
 #include "kernels/cpu/isa/output_slice.h"
 #if defined(__AMX_INT8__)

@@ -4,7 +4,7 @@
 
 #include <cstdint>
 
-#include "kernels/gemm.h"
+#include "kernels/gemm_input.h"
 
 #if defined(__AVX2__)
 #include <immintrin.h>

@@ -1,4 +1,4 @@
-#include "kernels/cpu/isa/gate.h"
+#include "kernels/cpu/isa/activation.h"
 
 #include "kernels/cpu/isa/simd.h"
 

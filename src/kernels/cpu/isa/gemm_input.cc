@@ -1,5 +1,5 @@
-#include "kernels/cpu/gemm_args.h"
 #include "kernels/cpu/isa/input_row.h"
+#include "kernels/cpu/quantize_input_args.h"
 
 namespace caravel::kernels::CARAVEL_ISA {
 

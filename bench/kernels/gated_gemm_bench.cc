@@ -1,6 +1,6 @@
 #include <vector>
 
-#include "kernels/activation.h"
+#include "kernels/gemm.h"
 #include "op_bench.h"
 
 namespace caravel::kernels {
@@ -16,11 +16,11 @@ void run(benchmark::State& state, Activation activation) {
   const std::vector<std::byte> rows(static_cast<size_t>(width * row_bytes(DType::kQ4_1, in)), std::byte{0x11});
   const std::vector<WeightRows> parts = {{rows.data(), DType::kQ4_1, width}, {rows.data(), DType::kQ4_1, width}};
   const PackedWeight weight = pack_weight(*stream, parts, in);
-  const Buffer input_memory = device.allocate(gemm_input_bytes(InputForm::kQ8, tokens, in));
+  const Buffer input_memory = device.allocate(gemm_input_bytes(device, InputForm::kQ8, tokens, in));
   const GemmInput input = make_gemm_input(InputForm::kQ8, tokens, in, input_memory.data());
   quantize_input(*stream, std::vector<float>(static_cast<size_t>(tokens * in), 0.5F).data(), tokens, input);
   stream->synchronize();
-  const Buffer out_memory = device.allocate(gemm_input_bytes(InputForm::kQ8, tokens, width));
+  const Buffer out_memory = device.allocate(gemm_input_bytes(device, InputForm::kQ8, tokens, width));
   const GemmInput out = make_gemm_input(InputForm::kQ8, tokens, width, out_memory.data());
   time_op(
       state, device, static_cast<double>(weight.bytes()), static_cast<double>(2 * width * in * tokens),

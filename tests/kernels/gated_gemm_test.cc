@@ -1,5 +1,4 @@
-#include "kernels/activation.h"
-
+#include "kernels/gemm.h"
 #include "kernels/op_testing.h"
 #include "kernels/ref/activation.h"
 #include "random_weights.h"
@@ -75,7 +74,7 @@ TEST(GatedGemm, GivesTheBitsOfItsParts) {
       const std::vector<std::byte> up_rows = random_rows(dtype, kWidth, kIn, 2);
       const std::vector<WeightRows> parts = {{gate_rows.data(), dtype, kWidth}, {up_rows.data(), dtype, kWidth}};
       const PackedWeight weight = pack_weight(stream, parts, kIn);
-      Buffer memory = machine.device.allocate(gemm_input_bytes(weight.input_form(), kTokens, kIn));
+      Buffer memory = machine.device.allocate(gemm_input_bytes(machine.device, weight.input_form(), kTokens, kIn));
       const GemmInput input = make_gemm_input(weight.input_form(), kTokens, kIn, memory.data());
       quantize_input(stream, x.data(), kTokens, input);
       std::vector<float> gate_up(static_cast<size_t>(kTokens * 2 * kWidth));
@@ -83,7 +82,8 @@ TEST(GatedGemm, GivesTheBitsOfItsParts) {
            {.weight = &weight, .input = input, .tokens = kTokens, .out = gate_up.data(), .out_stride = 2 * kWidth});
       stream.synchronize();
       const std::vector<float> expected = gated(machine, Activation::kSilu, gate_up, kWidth);
-      Buffer expected_memory = machine.device.allocate(gemm_input_bytes(InputForm::kQ8, kTokens, kWidth));
+      Buffer expected_memory =
+          machine.device.allocate(gemm_input_bytes(machine.device, InputForm::kQ8, kTokens, kWidth));
       const GemmInput expected_q8 = make_gemm_input(InputForm::kQ8, kTokens, kWidth, expected_memory.data());
       quantize_input(stream, expected.data(), kTokens, expected_q8);
 
@@ -91,7 +91,7 @@ TEST(GatedGemm, GivesTheBitsOfItsParts) {
       std::vector<float> out(expected.size());
       args.out = {.width = kWidth, .f32 = out.data()};
       gated_gemm(stream, args);
-      Buffer q8_memory = machine.device.allocate(gemm_input_bytes(InputForm::kQ8, kTokens, kWidth));
+      Buffer q8_memory = machine.device.allocate(gemm_input_bytes(machine.device, InputForm::kQ8, kTokens, kWidth));
       args.out = make_gemm_input(InputForm::kQ8, kTokens, kWidth, q8_memory.data());
       gated_gemm(stream, args);
       stream.synchronize();
@@ -154,7 +154,7 @@ TEST(ActivatedGemm, IsGemmAndThenTheActivation) {
         const std::vector<std::byte> rows = random_rows(dtype, width, kIn, 1);
         const std::vector<WeightRows> parts = {{rows.data(), dtype, width}};
         const PackedWeight weight = pack_weight(stream, parts, kIn);
-        Buffer memory = machine.device.allocate(gemm_input_bytes(weight.input_form(), kTokens, kIn));
+        Buffer memory = machine.device.allocate(gemm_input_bytes(machine.device, weight.input_form(), kTokens, kIn));
         const GemmInput input = make_gemm_input(weight.input_form(), kTokens, kIn, memory.data());
         quantize_input(stream, x.data(), kTokens, input);
         std::vector<float> sums(static_cast<size_t>(kTokens * width));

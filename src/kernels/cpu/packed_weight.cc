@@ -1,13 +1,14 @@
+#include "kernels/packed_weight.h"
+
 #include <algorithm>
 #include <cstring>
 
 #include "base/check.h"
 #include "base/error.h"
-#include "kernels/cpu/dispatch.h"
+#include "device/cpu/cpu_device.h"
 #include "kernels/cpu/packed_layout.h"
-#include "kernels/gemm.h"
 
-namespace caravel::kernels {
+namespace caravel::kernels::cpu {
 namespace {
 
 struct PackArgs {
@@ -120,15 +121,15 @@ size_t packed_bytes(DType dtype, int64_t rows, int64_t in) {
   return static_cast<size_t>((rows + kPanelRows - 1) / kPanelRows * panel_bytes(dtype, in));
 }
 
+InputForm input_form(DType dtype, bool rotated) {
+  CARAVEL_CHECK(!rotated || is_quantized(dtype));
+  return rotated ? InputForm::kQ8Rotated : is_quantized(dtype) ? InputForm::kQ8 : InputForm::kF32;
+}
+
 PackedWeight pack_weight(Stream& stream, std::span<const WeightRows> stacked, int64_t in, bool rotated) {
   CARAVEL_CHECK(!stacked.empty() && stacked.size() <= PackedWeight::kMaxParts);
-  PackedWeight weight;
-  weight.in_ = in;
-  weight.form_ = input_form_of(stacked[0].dtype);
-  if (rotated) {
-    CARAVEL_CHECK(weight.form_ == InputForm::kQ8);
-    weight.form_ = InputForm::kQ8Rotated;
-  }
+  std::vector<PackedWeight::Part> parts;
+  int64_t out = 0;
   size_t bytes = 0;
   for (const WeightRows& part : stacked) {
     const DTypeInfo& info = dtype_info(part.dtype);
@@ -140,18 +141,18 @@ PackedWeight pack_weight(Stream& stream, std::span<const WeightRows> stacked, in
       throw fail<InvalidArgument>("a {} matrix has rows of {} elements, no multiple of its block of {}", info.name, in,
                                   info.block_elements);
     }
-    weight.parts_[weight.part_count_++] = {part.dtype, weight.out_, part.rows, bytes};
-    weight.out_ += part.rows;
+    parts.push_back({part.dtype, out, part.rows, bytes});
+    out += part.rows;
     bytes += packed_bytes(part.dtype, part.rows, in);
   }
-  weight.buffer_ = stream.device().allocate(bytes);
-  CpuStream& cpu = as_cpu(stream);
+  CpuStream& cpu_stream = as_cpu(stream);
+  Buffer packed = stream.device().allocate(bytes);
   for (size_t i = 0; i < stacked.size(); ++i) {
-    uint8_t* out = reinterpret_cast<uint8_t*>(weight.buffer_.data() + weight.parts_[i].offset);
-    cpu.enqueue(pack_rows, PackArgs{stacked[i].data, stacked[i].dtype, stacked[i].rows, in, out});
+    uint8_t* to = reinterpret_cast<uint8_t*>(packed.data() + parts[i].offset);
+    cpu_stream.enqueue(pack_rows, PackArgs{stacked[i].data, stacked[i].dtype, stacked[i].rows, in, to});
   }
   stream.synchronize();
-  return weight;
+  return {std::move(parts), in, input_form(stacked[0].dtype, rotated), std::move(packed)};
 }
 
-}  // namespace caravel::kernels
+}  // namespace caravel::kernels::cpu

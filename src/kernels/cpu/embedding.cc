@@ -1,0 +1,21 @@
+#include "kernels/embedding.h"
+
+#include "base/check.h"
+#include "kernels/cpu/dispatch.h"
+#include "kernels/cpu/embedding_args.h"
+
+namespace caravel::kernels {
+
+CARAVEL_CPU_KERNEL(embedding, EmbeddingCpuArgs)
+
+namespace cpu {
+
+void embedding(Stream& stream, const EmbeddingArgs& args) {
+  const PackedWeight& table = *args.table;
+  CARAVEL_CHECK_EQ(table.parts().size(), size_t{1});
+  enqueue_embedding(stream,
+                    {packed_part(table, table.parts()[0]), table.in(), args.ids, args.tokens, args.scale, args.out});
+}
+
+}  // namespace cpu
+}  // namespace caravel::kernels

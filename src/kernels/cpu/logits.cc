@@ -1,0 +1,33 @@
+#include "kernels/logits.h"
+
+#include "kernels/cpu/dispatch.h"
+
+namespace caravel::kernels {
+
+CARAVEL_CPU_KERNEL(soft_cap, SoftCapArgs)
+CARAVEL_CPU_KERNEL(log_sum_exp, LogSumExpArgs)
+CARAVEL_CPU_KERNEL(top_k, TopKArgs)
+CARAVEL_CPU_KERNEL(token_rank, RankArgs)
+
+namespace cpu {
+
+void soft_cap(Stream& stream, const SoftCapArgs& args) {
+  CARAVEL_CHECK_GT(args.cap, 0.0F);
+  enqueue_soft_cap(stream, args);
+}
+
+void log_sum_exp(Stream& stream, const LogSumExpArgs& args) {
+  CARAVEL_CHECK_GT(args.width, 0);
+  enqueue_log_sum_exp(stream, args);
+}
+
+void top_k(Stream& stream, const TopKArgs& args) {
+  CARAVEL_CHECK_GE(args.k, 1);
+  CARAVEL_CHECK_LE(args.k, args.width);
+  enqueue_top_k(stream, args);
+}
+
+void token_rank(Stream& stream, const RankArgs& args) { enqueue_token_rank(stream, args); }
+
+}  // namespace cpu
+}  // namespace caravel::kernels

@@ -1,0 +1,65 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "device/device.h"
+#include "device/dtype.h"
+#include "kernels/gemm_input.h"
+
+namespace caravel::kernels {
+
+/// Rows of a weight as they lie in a file: [rows, width] of `dtype`.
+struct WeightRows {
+  const std::byte* data = nullptr;
+  DType dtype = DType::kF32;
+  int64_t rows = 0;
+};
+
+/// A weight matrix W [out, in], re-laid for how this device's kernels read it; no larger than the file's but for
+/// padding of `out`. The form is opaque. Several matrices of the same `in` may be stacked along `out` and may differ in
+/// dtype (Q and K in Q4_K, V in Q6_K): they are packed as parts, one after the other.
+class PackedWeight {
+ public:
+  struct Part {
+    DType dtype = DType::kF32;
+    int64_t out_begin = 0;  // first row of the stacked matrix
+    int64_t rows = 0;
+    size_t offset = 0;  // where the part's packed bytes begin in data()
+  };
+  static constexpr size_t kMaxParts = 3;
+
+  PackedWeight() = default;
+  /// What a device's pack_weight() has made: parts one after the other.
+  PackedWeight(std::vector<Part> parts, int64_t in, InputForm form, Buffer packed)
+      : parts_(std::move(parts)), in_(in), form_(form), packed_(std::move(packed)) {}
+
+  int64_t out() const { return parts_.empty() ? 0 : parts_.back().out_begin + parts_.back().rows; }
+  int64_t in() const { return in_; }
+  InputForm input_form() const { return form_; }
+  std::span<const Part> parts() const { return parts_; }
+  const std::byte* data() const { return packed_.data(); }
+  size_t bytes() const { return packed_.size(); }
+  explicit operator bool() const { return !parts_.empty(); }
+
+ private:
+  std::vector<Part> parts_;
+  int64_t in_ = 0;
+  InputForm form_ = InputForm::kF32;
+  Buffer packed_;
+};
+
+/// What a weight that begins with `dtype` reads; rotated: as of pack_weight().
+InputForm input_form(Device& device, DType dtype, bool rotated);
+
+/// Bytes that `rows` rows of `in` elements of `dtype` take in a PackedWeight. `in` is a multiple of the dtype's block.
+size_t packed_bytes(Device& device, DType dtype, int64_t rows, int64_t in);
+
+/// Re-lays up to PackedWeight::kMaxParts matrices, with all of the device's processors. Synchronous. rotated: their
+/// rows are (rotate_rows()), and they read kQ8Rotated. Throws Unsupported when quantised and unquantised parts are
+/// mixed, InvalidArgument when `in` is not a multiple of the dtype's block (or of 32 for kQ8).
+PackedWeight pack_weight(Stream& stream, std::span<const WeightRows> stacked, int64_t in, bool rotated = false);
+
+}  // namespace caravel::kernels

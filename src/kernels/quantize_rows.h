@@ -1,0 +1,16 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace caravel::kernels {
+
+/// Rows of f32 as a file would have them in Q8_0: of each block of 32 the scale max|x| / 127 as f16, and the nearest
+/// levels to that scale. `width` is a multiple of 32. Host memory, any thread.
+void quantize_rows_q8_0(const float* x, int64_t rows, int64_t width, std::byte* out);
+
+/// Each block of 32 becomes its product with Hadamard's matrix over 32: times what InputForm::kQ8Rotated makes of an
+/// input, it is what it was times the input. In place; `width` is a multiple of 32. Host memory, any thread.
+void rotate_rows(float* x, int64_t rows, int64_t width);
+
+}  // namespace caravel::kernels

@@ -1,0 +1,44 @@
+#include "kernels/by_device.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "kernels/logits.h"
+
+namespace caravel::kernels {
+namespace {
+
+/// A device that no op has a function for.
+class OtherDevice final : public Device {
+ public:
+  DeviceKind kind() const override { return DeviceKind::kCuda; }
+  std::string name() const override { return "GPU 0"; }
+  Buffer allocate(size_t) override { return {}; }
+  void release(void*, size_t) override {}
+  size_t memory_available() const override { return 0; }
+  std::unique_ptr<Stream> make_stream() override { return nullptr; }
+};
+
+class OtherStream final : public Stream {
+ public:
+  Device& device() const override { return device_; }
+  void synchronize() override {}
+
+ private:
+  mutable OtherDevice device_;
+};
+
+TEST(ByDevice, AnOpThatADeviceLacksIsRefusedByName) {
+  OtherStream stream;
+  try {
+    soft_cap(stream, {});
+    FAIL();
+  } catch (const Unsupported& error) {
+    EXPECT_THAT(error.what(), testing::AllOf(testing::HasSubstr("GPU 0"), testing::HasSubstr("soft_cap")));
+  }
+}
+
+}  // namespace
+}  // namespace caravel::kernels

@@ -1,0 +1,29 @@
+#include "kernels/embedding.h"
+
+#include "kernels/weight_matrix.h"
+
+namespace caravel::kernels {
+namespace {
+
+class EmbeddingTest : public WeightTest {};
+INSTANTIATE_TEST_SUITE_P(All, EmbeddingTest, every_isa_and_type(), weight_test_name);
+
+TEST_P(EmbeddingTest, ReadsTheRowsThatTheFileHolds) {
+  const int64_t rows = 45;
+  const int64_t width = block() == 1 ? 50 : 3 * block();
+  const Matrix matrix = make_matrix(*stream_, {{dtype(), rows}}, width);
+  const std::vector<int32_t> ids = {44, 0, 16, 15, 31, 32, 44};
+  for (const float scale : {1.0F, 25.25F}) {
+    std::vector<float> got(ids.size() * static_cast<size_t>(width));
+    embedding(*stream_, {&matrix.packed, ids.data(), static_cast<int64_t>(ids.size()), scale, got.data()});
+    stream_->synchronize();
+    for (size_t i = 0; i < got.size(); ++i) {
+      const size_t row = i / static_cast<size_t>(width);
+      const float value = matrix.values[static_cast<size_t>(ids[row] * width) + i % static_cast<size_t>(width)];
+      ASSERT_EQ(got[i], scale * value) << "row " << ids[row] << ", element " << i % static_cast<size_t>(width);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace caravel::kernels
