@@ -20,12 +20,12 @@ void run(benchmark::State& state) {
   std::vector<float> out(static_cast<size_t>(kTokens * width));
   std::vector<int32_t> starts;
   for (int64_t t = 0; t <= kTokens; t += length) starts.push_back(static_cast<int32_t>(t));
-  const Buffer workspace = device.allocate(full_attention_workspace(device, length, head_dim));
+  const Buffer workspace =
+      device.allocate(full_attention_workspace(device, InputForm::kF32, kTokens, length, heads, head_dim));
   const double bytes = static_cast<double>((qkv.size() + out.size()) * sizeof(float));
   const double macs = 2.0 * static_cast<double>(kTokens * length * width);
   time_op(state, device, bytes, macs, [&] {
-    full_attention(*stream, {.qkv = qkv.data(),
-                             .stride = 3 * width,
+    full_attention(*stream, {.qkv = f32_tensor(qkv.data(), kTokens, 3 * width),
                              .heads = heads,
                              .head_dim = head_dim,
                              .scale = 1.0F / std::sqrt(static_cast<float>(head_dim)),
@@ -33,7 +33,7 @@ void run(benchmark::State& state) {
                              .num_seqs = static_cast<int>(starts.size()) - 1,
                              .max_length = length,
                              .workspace = workspace.data(),
-                             .out = out.data()});
+                             .out = f32_input(out.data(), kTokens, width)});
     stream->synchronize();
   });
 }

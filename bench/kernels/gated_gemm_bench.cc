@@ -17,20 +17,16 @@ void run(benchmark::State& state, Activation activation) {
   const std::vector<WeightRows> parts = {{rows.data(), DType::kQ4_1, width}, {rows.data(), DType::kQ4_1, width}};
   const PackedWeight weight = pack_weight(*stream, parts, in);
   const Buffer input_memory = device.allocate(gemm_input_bytes(device, InputForm::kQ8, tokens, in));
-  const GemmInput input = make_gemm_input(InputForm::kQ8, tokens, in, input_memory.data());
-  quantize_input(*stream, std::vector<float>(static_cast<size_t>(tokens * in), 0.5F).data(), tokens, input);
+  const GemmInput input = weight.input(tokens, input_memory.data());
+  const std::vector<float> x(static_cast<size_t>(tokens * in), 0.5F);
+  quantize_input(*stream, f32_tensor(x.data(), tokens, in), input);
   stream->synchronize();
   const Buffer out_memory = device.allocate(gemm_input_bytes(device, InputForm::kQ8, tokens, width));
-  const GemmInput out = make_gemm_input(InputForm::kQ8, tokens, width, out_memory.data());
+  const GemmInput out{.form = InputForm::kQ8, .tokens = tokens, .width = width, .data = out_memory.data()};
   time_op(
       state, device, static_cast<double>(weight.bytes()), static_cast<double>(2 * width * in * tokens),
       [&] {
-        gated_gemm(*stream, {.weight = &weight,
-                             .input = input,
-                             .activation = activation,
-                             .tokens = tokens,
-                             .width = width,
-                             .out = out});
+        gated_gemm(*stream, {.weight = &weight, .input = input, .activation = activation, .out = out});
         stream->synchronize();
       },
       &Ceilings::int8_gmac_per_second);

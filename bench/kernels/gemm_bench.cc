@@ -65,11 +65,10 @@ void run_gemm(benchmark::State& state, const Shape& shape, DType dtype, int64_t 
     for (int copy = 0; copy < shape.copies; ++copy) {
       Layer& layer = layers.emplace_back();
       layer.weight = pack_weight(*stream, {&weight, 1}, in);
-      const InputForm form = layer.weight.input_form();
-      layer.memory = device.allocate(gemm_input_bytes(device, form, tokens, in));
-      layer.input = make_gemm_input(form, tokens, in, layer.memory.data());
+      layer.memory = device.allocate(gemm_input_bytes(device, layer.weight.input_form(), tokens, in));
+      layer.input = layer.weight.input(tokens, layer.memory.data());
       layer.out = device.allocate(static_cast<size_t>(tokens * out) * 4);
-      quantize_input(*stream, x.data(), tokens, layer.input);
+      quantize_input(*stream, f32_tensor(x.data(), tokens, in), layer.input);
       stream->synchronize();
       bytes += static_cast<double>(layer.weight.bytes());
       macs += static_cast<double>(tokens * out * in);
@@ -81,9 +80,7 @@ void run_gemm(benchmark::State& state, const Shape& shape, DType dtype, int64_t 
     for (const Layer& layer : layers) {
       gemm(*stream, {.weight = &layer.weight,
                      .input = layer.input,
-                     .tokens = tokens,
-                     .out = layer.out.as<float>(),
-                     .out_stride = layer.weight.out()});
+                     .out = f32_tensor(layer.out.as<float>(), tokens, layer.weight.out())});
     }
     stream->synchronize();
     best = std::min(best, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());

@@ -26,12 +26,10 @@ void rotary(benchmark::State& state) {
   // Q is read and written, K and V are read as f32 and written as f16.
   const double moved = static_cast<double>(tokens * head_dim) * (heads * 8 + 2 * kv_heads * 6);
   time_op(state, device, moved, 0, [&] {
-    rotary_cache(*stream, {.qkv = qkv.data(),
-                           .qkv_stride = width,
+    rotary_cache(*stream, {.qkv = f32_tensor(qkv.data(), tokens, width),
                            .cos_sin = cos_sin.data(),
                            .rotary_dim = head_dim,
                            .slots = slots.data(),
-                           .tokens = tokens,
                            .heads = heads,
                            .cache = {cache.data(), bytes, kBlockSize, kv_heads, head_dim, KvDtype::kF16}});
     stream->synchronize();

@@ -14,6 +14,7 @@ struct Logits {
     for (int64_t i = 0; i < rows * width; ++i) values.push_back(normal(engine));
   }
   double bytes() const { return static_cast<double>(values.size() * sizeof(float)); }
+  Tensor tensor() const { return f32_tensor(values.data(), rows, width); }
   int64_t rows;
   int64_t width;
   std::vector<float> values;
@@ -26,12 +27,7 @@ void normalize(benchmark::State& state) {
   std::vector<float> out(static_cast<size_t>(logits.rows));
   std::vector<int32_t> best(out.size());
   time_op(state, device, logits.bytes(), 0, [&] {
-    log_sum_exp(*stream, {.logits = logits.values.data(),
-                          .stride = logits.width,
-                          .rows = logits.rows,
-                          .width = logits.width,
-                          .log_sum_exp = out.data(),
-                          .argmax = best.data()});
+    log_sum_exp(*stream, {.logits = logits.tensor(), .log_sum_exp = out.data(), .argmax = best.data()});
     stream->synchronize();
   });
 }
@@ -44,13 +40,7 @@ void best_k(benchmark::State& state) {
   std::vector<float> values(static_cast<size_t>(logits.rows * kBest));
   std::vector<int32_t> indices(values.size());
   time_op(state, device, logits.bytes(), 0, [&] {
-    top_k(*stream, {.logits = logits.values.data(),
-                    .stride = logits.width,
-                    .rows = logits.rows,
-                    .width = logits.width,
-                    .k = kBest,
-                    .values = values.data(),
-                    .indices = indices.data()});
+    top_k(*stream, {.logits = logits.tensor(), .k = kBest, .values = values.data(), .indices = indices.data()});
     stream->synchronize();
   });
 }

@@ -47,21 +47,19 @@ void run(benchmark::State& state, const Shape& shape, int64_t sequences, int64_t
   const double kv_bytes = static_cast<double>(sequences * context) * shape.kv_heads * shape.head_dim * 4;
   time_op(state, device, kv_bytes * shape.layers, pairs * static_cast<double>(2 * width * shape.layers), [&] {
     for (int layer = 0; layer < shape.layers; ++layer) {
-      paged_attention(*stream, {.q = q.data(),
-                                .q_stride = width,
+      paged_attention(*stream, {.q = f32_tensor(q.data(), tokens, width),
                                 .heads = shape.heads,
                                 .scale = 1.0F / std::sqrt(static_cast<float>(shape.head_dim)),
                                 .cache = {cache.data() + layer * layer_bytes, block_bytes, kBlockSize, shape.kv_heads,
                                           shape.head_dim, KvDtype::kF16},
                                 .batch = {.num_seqs = static_cast<int>(sequences),
-                                          .tokens = tokens,
                                           .query_start = starts.data(),
                                           .context_len = contexts.data(),
                                           .block_table = table.data(),
                                           .block_table_stride = blocks},
                                 .max_context = context,
                                 .workspace = workspace.data(),
-                                .out = {.width = width, .f32 = out.data()}});
+                                .out = f32_input(out.data(), tokens, width)});
     }
     stream->synchronize();
   });

@@ -9,9 +9,8 @@ namespace caravel::kernels {
 struct EmbeddingArgs {
   const PackedWeight* table = nullptr;  // [vocabulary, width]
   const int32_t* ids = nullptr;         // [tokens]
-  int64_t tokens = 0;
   float scale = 1.0F;
-  float* out = nullptr;  // [tokens, width]
+  Tensor out;  // f32 [tokens, width]
 };
 
 /// out[t] = scale * table[ids[t]], dequantised.

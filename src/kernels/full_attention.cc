@@ -5,12 +5,14 @@
 namespace caravel::kernels {
 
 namespace cpu {
-size_t full_attention_workspace(Device& device, int64_t max_length, int head_dim);
+size_t full_attention_workspace(Device& device, InputForm form, int64_t max_tokens, int64_t max_length, int heads,
+                                int head_dim);
 void full_attention(Stream& stream, const FullAttentionArgs& args);
 }  // namespace cpu
 
-size_t full_attention_workspace(Device& device, int64_t max_length, int head_dim) {
-  return by_device(device, cpu::full_attention_workspace)(device, max_length, head_dim);
+size_t full_attention_workspace(Device& device, InputForm form, int64_t max_tokens, int64_t max_length, int heads,
+                                int head_dim) {
+  return by_device(device, cpu::full_attention_workspace)(device, form, max_tokens, max_length, heads, head_dim);
 }
 
 void full_attention(Stream& stream, const FullAttentionArgs& args) {

@@ -5,10 +5,13 @@
 namespace caravel::kernels {
 
 namespace cpu {
+DType product_dtype();
 void gemm(Stream& stream, const GemmArgs& args);
 void gated_gemm(Stream& stream, const GatedGemmArgs& args);
 void activated_gemm(Stream& stream, const ActivatedGemmArgs& args);
 }  // namespace cpu
+
+DType product_dtype(Device& device) { return by_device(device, cpu::product_dtype)(); }
 
 void gemm(Stream& stream, const GemmArgs& args) { by_device(stream.device(), cpu::gemm)(stream, args); }
 

@@ -8,19 +8,21 @@
 
 namespace caravel::kernels {
 
+/// What a device's kernels hand on to one another between GEMMs: queries, keys and values, and a branch before its
+/// norm. f32 is promised for the residual stream, for logits and for InputForm::kF32 alone. A CPU's is f32.
+DType product_dtype(Device& device);
+
 struct GemmArgs {
   const PackedWeight* weight = nullptr;
-  GemmInput input;  // [tokens, in], in the weight's input_form()
-  int64_t tokens = 0;
-  float* out = nullptr;         // [tokens, out_stride]
-  int64_t out_stride = 0;       // >= weight.out()
+  GemmInput input;              // [tokens, in], in the weight's input_form()
   const float* bias = nullptr;  // [out] or nullptr
   bool accumulate = false;      // out += instead of out =
+  Tensor out;                   // [tokens, out]: f32, or product_dtype()
 };
 
 /// out[t, o] = sum_i input[t, i] * W[o, i] (+ bias[o]) (+ out[t, o]). Each output is summed in the same order and with
-/// the same operations whatever `tokens`, the position of the token in the batch and the number of threads ("one
-/// arithmetic").
+/// the same operations whatever the number of tokens, the position of the token in the batch and the number of threads
+/// ("one arithmetic").
 void gemm(Stream& stream, const GemmArgs& args);
 
 struct GatedGemmArgs {
@@ -28,8 +30,6 @@ struct GatedGemmArgs {
   GemmInput input;                       // [tokens, in], in the weight's input_form()
   const float* bias = nullptr;           // [2 * width], gate's then up's, or nullptr
   Activation activation = Activation::kSilu;
-  int64_t tokens = 0;
-  int64_t width = 0;
   GemmInput out;  // [tokens, width]
 };
 
@@ -42,8 +42,6 @@ struct ActivatedGemmArgs {
   GemmInput input;                       // [tokens, in], in the weight's input_form()
   const float* bias = nullptr;           // [width], or nullptr
   Activation activation = Activation::kGelu;
-  int64_t tokens = 0;
-  int64_t width = 0;
   GemmInput out;  // [tokens, width]
 };
 

@@ -7,7 +7,7 @@ namespace caravel::kernels {
 namespace cpu {
 size_t gemm_input_bytes(InputForm form, int64_t tokens, int64_t width);
 size_t normed_input_bytes(Device& device, InputForm form, int64_t tokens, int64_t width);
-void quantize_input(Stream& stream, const float* x, int64_t tokens, const GemmInput& out);
+void quantize_input(Stream& stream, const Tensor& x, const GemmInput& out);
 }  // namespace cpu
 
 size_t gemm_input_bytes(Device& device, InputForm form, int64_t tokens, int64_t width) {
@@ -18,8 +18,8 @@ size_t normed_input_bytes(Device& device, InputForm form, int64_t tokens, int64_
   return by_device(device, cpu::normed_input_bytes)(device, form, tokens, width);
 }
 
-void quantize_input(Stream& stream, const float* x, int64_t tokens, const GemmInput& out) {
-  by_device(stream.device(), cpu::quantize_input)(stream, x, tokens, out);
+void quantize_input(Stream& stream, const Tensor& x, const GemmInput& out) {
+  by_device(stream.device(), cpu::quantize_input)(stream, x, out);
 }
 
 }  // namespace caravel::kernels

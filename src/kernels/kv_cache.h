@@ -5,6 +5,7 @@
 
 #include "base/block_copy.h"
 #include "device/device.h"
+#include "device/tensor.h"
 #include "kernels/kv_dtype.h"
 
 namespace caravel::kernels {
@@ -44,8 +45,7 @@ enum class RotaryStyle : uint8_t {
 };
 
 struct RotaryCacheArgs {
-  float* qkv = nullptr;  // [tokens, qkv_stride]: Q heads, K heads, V heads; Q is rotated in place
-  int64_t qkv_stride = 0;
+  Tensor qkv;  // [tokens, Q heads, K heads, V heads], in product_dtype() (gemm.h); Q is rotated in place
   const float* q_norm = nullptr;  // [head_dim] RMS norm of each Q head before rotation, or nullptr
   const float* k_norm = nullptr;
   float norm_epsilon = 1e-6F;
@@ -53,7 +53,6 @@ struct RotaryCacheArgs {
   int rotary_dim = 0;              // <= head_dim; the rest passes through
   RotaryStyle style = RotaryStyle::kHalves;
   const int64_t* slots = nullptr;  // [tokens]: block * block_size + offset; -1: not stored
-  int64_t tokens = 0;
   int heads = 0;
   KvLayer cache;
 };

@@ -7,16 +7,14 @@
 namespace caravel::kernels {
 
 struct LayerNormArgs {
-  const float* x = nullptr;             // [tokens, width]
+  Tensor x;                             // f32 [tokens, width]
   const float* table = nullptr;         // [any, width]: rows that are added before, or nullptr
   const int32_t* table_rows = nullptr;  // [tokens]: which of them
   const float* weight = nullptr;        // [width]
   const float* bias = nullptr;          // [width]
   float epsilon = 1e-12F;
-  int64_t tokens = 0;
-  int64_t width = 0;
-  float* out = nullptr;  // [tokens, width]; may be x
-  GemmInput copy;        // the same once more, as the next GEMM reads it; width 0: none
+  Tensor out;      // f32 [tokens, width]; may be x
+  GemmInput copy;  // the same once more, as the next GEMM reads it; without memory: none
 };
 
 /// out[t] = (y - mean(y)) / sqrt(variance(y) + epsilon) * weight + bias (Ba et al. 2016), where y = x[t], or x[t] +

@@ -3,23 +3,19 @@
 #include <cstdint>
 
 #include "device/device.h"
+#include "device/tensor.h"
 
 namespace caravel::kernels {
 
 struct SoftCapArgs {
-  float* logits = nullptr;  // [rows, width], in place
-  int64_t rows = 0;
-  int64_t width = 0;
+  Tensor logits;  // f32 [rows, width] without gaps, in place
   float cap = 0.0F;
 };
 /// logits = cap * tanh(logits / cap) (Gemma 2).
 void soft_cap(Stream& stream, const SoftCapArgs& args);
 
 struct LogSumExpArgs {
-  const float* logits = nullptr;  // [rows, stride]
-  int64_t stride = 0;
-  int64_t rows = 0;
-  int64_t width = 0;
+  Tensor logits;                 // f32 [rows, width]
   float* log_sum_exp = nullptr;  // out: [rows]
   int32_t* argmax = nullptr;     // out: [rows], the lowest index among equals; may be nullptr
 };
@@ -27,10 +23,7 @@ struct LogSumExpArgs {
 void log_sum_exp(Stream& stream, const LogSumExpArgs& args);
 
 struct TopKArgs {
-  const float* logits = nullptr;  // [rows, stride]
-  int64_t stride = 0;
-  int64_t rows = 0;
-  int64_t width = 0;
+  Tensor logits;               // f32 [rows, width]
   int k = 0;                   // 1 .. width
   float* values = nullptr;     // out: [rows, k], largest first; equals by lower index
   int32_t* indices = nullptr;  // out: [rows, k]
@@ -39,10 +32,7 @@ struct TopKArgs {
 void top_k(Stream& stream, const TopKArgs& args);
 
 struct RankArgs {
-  const float* logits = nullptr;  // [rows, stride]
-  int64_t stride = 0;
-  int64_t rows = 0;
-  int64_t width = 0;
+  Tensor logits;                    // f32 [rows, width]
   const int32_t* tokens = nullptr;  // [rows]
   int32_t* ranks = nullptr;         // out: [rows], 1 for the most likely (tokens with a larger logit, plus 1)
 };

@@ -44,6 +44,11 @@ class PackedWeight {
   size_t bytes() const { return packed_.size(); }
   explicit operator bool() const { return !parts_.empty(); }
 
+  /// Its GEMM's input, in `memory` of gemm_input_bytes().
+  GemmInput input(int64_t tokens, std::byte* memory) const {
+    return {.form = form_, .tokens = tokens, .width = in_, .data = memory};
+  }
+
  private:
   std::vector<Part> parts_;
   int64_t in_ = 0;

@@ -10,7 +10,6 @@ namespace caravel::kernels {
 /// Which rows of a batch belong to which sequence, and where its blocks lie. Device memory.
 struct AttentionBatch {
   int num_seqs = 0;
-  int64_t tokens = 0;
   const int32_t* query_start = nullptr;    // [num_seqs + 1]: sequence s has rows query_start[s] .. query_start[s+1]
   const int32_t* context_len = nullptr;    // [num_seqs]: tokens in the cache, those of this step included; so row r of
                                            // s has position context_len[s] - (query_start[s+1] - r)
@@ -21,15 +20,14 @@ struct AttentionBatch {
 };
 
 struct PagedAttentionArgs {
-  const float* q = nullptr;  // [tokens, q_stride], heads * head_dim used
-  int64_t q_stride = 0;
+  Tensor q;       // [tokens, at least heads * head_dim], in product_dtype() (gemm.h)
   int heads = 0;  // a multiple of cache.kv_heads (GQA)
   float scale = 1.0F;
   int window = 0;         // a token sees itself and the window - 1 before it; 0: all
   float soft_cap = 0.0F;  // scores become cap * tanh(score / cap); 0: off
   KvLayer cache;
   AttentionBatch batch;
-  int64_t max_context = 0;         // at least max(context_len) in the batch
+  int64_t max_context = 0;         // a bound of all context_len; how the workspace is laid out
   std::byte* workspace = nullptr;  // paged_attention_workspace() bytes
   GemmInput out;                   // [tokens, heads * head_dim]
 };

@@ -7,12 +7,10 @@
 namespace caravel::kernels {
 
 struct RmsNormArgs {
-  const float* x = nullptr;       // [tokens, width]
+  Tensor x;                       // f32 [any, width]
   const int32_t* rows = nullptr;  // [tokens]: output row t norms row rows[t] of x; nullptr: row t
   const float* weight = nullptr;  // [width]
   float epsilon = 1e-5F;
-  int64_t tokens = 0;
-  int64_t width = 0;
   GemmInput out;  // [tokens, width]
 };
 
@@ -20,12 +18,10 @@ struct RmsNormArgs {
 void rms_norm(Stream& stream, const RmsNormArgs& args);
 
 struct AddNormArgs {
-  const float* y = nullptr;            // [tokens, width]: what a branch gave
+  Tensor y;                            // [tokens, width]: what a branch gave, in product_dtype() (gemm.h)
   const float* post_weight = nullptr;  // [width]: norm of the branch before it is added (Gemma), or nullptr
-  float* residual = nullptr;           // [tokens, width]: residual += norm(y) or y
+  Tensor residual;                     // f32 [tokens, width]: residual += norm(y) or y
   float epsilon = 1e-5F;
-  int64_t tokens = 0;
-  int64_t width = 0;
 };
 
 /// The end of a branch whose output is normed before it joins the residual stream (sandwich norm).

@@ -37,7 +37,8 @@ ActivationSizes activation_sizes(Device& device, const ModelConfig& config, cons
   const int64_t qkv = int64_t{config.num_heads + 2 * config.num_kv_heads} * config.head_dim;
   ActivationSizes sizes;
   sizes.hidden = floats(max_tokens * config.hidden_size);
-  sizes.wide = floats(max_tokens * qkv);
+  const DType product = kernels::product_dtype(device);
+  sizes.wide = static_cast<size_t>(max_tokens * row_bytes(product, qkv));
   const auto reserve_normed = [&](const Matrix& weight, int64_t rows) {
     if (weight) raise(sizes.input, kernels::normed_input_bytes(device, weight.input_form(), rows, weight.in()));
   };
@@ -46,7 +47,9 @@ ActivationSizes activation_sizes(Device& device, const ModelConfig& config, cons
     reserve_normed(layer.gate_up, max_tokens);
     raise(sizes.input, kernels::gemm_input_bytes(device, layer.attn_out.input_form(), max_tokens, layer.attn_out.in()));
     raise(sizes.wide, kernels::gemm_input_bytes(device, layer.down.input_form(), max_tokens, layer.down.in()));
-    if (layer.post_attn_norm || layer.post_ffn_norm) sizes.branch = sizes.hidden;
+    if (layer.post_attn_norm || layer.post_ffn_norm) {
+      sizes.branch = static_cast<size_t>(max_tokens * row_bytes(product, config.hidden_size));
+    }
   }
   reserve_normed(weights.embedding, Decoder::max_logit_rows());
   reserve_normed(weights.lm_head, Decoder::max_logit_rows());
@@ -69,6 +72,7 @@ Decoder::Decoder(Device& device, ModelConfig config, ModelWeights weights, KvLay
       weights_(std::move(weights)),
       layout_(std::move(layout)),
       places_(config_.layers.size()),
+      product_dtype_(kernels::product_dtype(device)),
       max_tokens_(max_tokens),
       max_context_(max_context) {
   for (size_t g = 0; g < layout_.groups.size(); ++g) {
@@ -102,8 +106,12 @@ size_t Decoder::activation_bytes() const {
 
 const float* Decoder::hidden() const { return hidden_.as<float>(); }
 
+Tensor Decoder::residual(int64_t tokens) const { return f32_tensor(hidden_.as<float>(), tokens, config_.hidden_size); }
+
 kernels::GemmInput Decoder::normed_input_of(const kernels::PackedWeight& weight, int64_t tokens) const {
-  return kernels::make_normed_input(weight.input_form(), tokens, weight.in(), input_.data());
+  kernels::GemmInput input = weight.input(tokens, input_.data());
+  input.normed = true;
+  return input;
 }
 
 void Decoder::forward(Stream& stream, const ForwardBatch& batch, const KvPool& pool) {
@@ -112,9 +120,8 @@ void Decoder::forward(Stream& stream, const ForwardBatch& batch, const KvPool& p
   stream.region("embedding");
   kernels::embedding(stream, {.table = &weights_.embedding,
                               .ids = batch.token_ids,
-                              .tokens = batch.tokens,
                               .scale = config_.embedding_scale,
-                              .out = hidden_.as<float>()});
+                              .out = residual(batch.tokens)});
   for (size_t i = 0; i < config_.rotary.size(); ++i) {
     kernels::rotary_angles(stream, {.positions = batch.positions,
                                     .inverse_freq = inverse_freq_[i].as<float>(),
@@ -141,27 +148,19 @@ void Decoder::attention(Stream& stream, const ForwardBatch& batch, const KvPool&
                                   .kv_heads = config_.num_kv_heads,
                                   .head_dim = config_.head_dim,
                                   .dtype = pool.dtype};
-  float* qkv = wide_.as<float>();
-  const int64_t qkv_stride = weights.qkv.out();
+  const Tensor qkv = make_tensor(wide_.data(), product_dtype_, batch.tokens, weights.qkv.out());
 
   const kernels::GemmInput normed = normed_input_of(weights.qkv, batch.tokens);
   stream.region("norm");
-  norm(stream, weights.attn_norm, batch.tokens, normed);
+  norm(stream, weights.attn_norm, normed);
   gemm_region(stream, "qkv", weights.qkv, batch.tokens);
-  kernels::gemm(stream, {.weight = &weights.qkv,
-                         .input = normed,
-                         .tokens = batch.tokens,
-                         .out = qkv,
-                         .out_stride = qkv_stride,
-                         .bias = weights.qkv_bias.as<float>()});
+  kernels::gemm(stream, {.weight = &weights.qkv, .input = normed, .bias = weights.qkv_bias.as<float>(), .out = qkv});
   kernels::RotaryCacheArgs rotary = {.qkv = qkv,
-                                     .qkv_stride = qkv_stride,
                                      .q_norm = weights.q_norm.as<float>(),
                                      .k_norm = weights.k_norm.as<float>(),
                                      .norm_epsilon = config_.norm_epsilon,
                                      .style = config_.rotary_style,
                                      .slots = group.slots,
-                                     .tokens = batch.tokens,
                                      .heads = config_.num_heads,
                                      .cache = cache};
   if (spec.rotary >= 0) {
@@ -174,23 +173,20 @@ void Decoder::attention(Stream& stream, const ForwardBatch& batch, const KvPool&
 
   stream.region("attention");
   kernels::paged_attention(stream, {.q = qkv,
-                                    .q_stride = qkv_stride,
                                     .heads = config_.num_heads,
                                     .scale = config_.attention_scale,
                                     .window = spec.window,
                                     .soft_cap = config_.attention_soft_cap,
                                     .cache = cache,
                                     .batch = {.num_seqs = batch.num_seqs,
-                                              .tokens = batch.tokens,
                                               .query_start = batch.query_start,
                                               .context_len = batch.context_len,
                                               .block_table = group.block_table,
                                               .block_table_stride = batch.block_table_stride,
                                               .shared_blocks = group.shared_blocks},
-                                    .max_context = batch.max_context,
+                                    .max_context = max_context_,
                                     .workspace = attention_workspace_.data(),
-                                    .out = kernels::make_gemm_input(weights.attn_out.input_form(), batch.tokens,
-                                                                    weights.attn_out.in(), input_.data())});
+                                    .out = weights.attn_out.input(batch.tokens, input_.data())});
   gemm_region(stream, "attention output", weights.attn_out, batch.tokens);
   join_residual(stream, weights.attn_out, input_, weights.attn_out_bias, weights.post_attn_norm, batch.tokens);
 }
@@ -200,28 +196,22 @@ void Decoder::feed_forward(Stream& stream, int64_t tokens, size_t layer) {
   const LayerWeights& weights = weights_.layers[layer];
   const kernels::GemmInput normed = normed_input_of(weights.gate_up, tokens);
   stream.region("norm");
-  norm(stream, weights.ffn_norm, tokens, normed);
+  norm(stream, weights.ffn_norm, normed);
   gemm_region(stream, "gate and up", weights.gate_up, tokens);
   kernels::gated_gemm(stream, {.weight = &weights.gate_up,
                                .input = normed,
                                .bias = weights.gate_up_bias.as<float>(),
                                .activation = config_.activation,
-                               .tokens = tokens,
-                               .width = config_.intermediate_size,
-                               .out = kernels::make_gemm_input(weights.down.input_form(), tokens,
-                                                               config_.intermediate_size, wide_.data())});
+                               .out = weights.down.input(tokens, wide_.data())});
   gemm_region(stream, "down", weights.down, tokens);
   join_residual(stream, weights.down, wide_, weights.down_bias, weights.post_ffn_norm, tokens);
 }
 
-void Decoder::norm(Stream& stream, const Buffer& weight, int64_t tokens, const kernels::GemmInput& out,
-                   const int32_t* rows) {
-  kernels::rms_norm(stream, {.x = hidden_.as<float>(),
+void Decoder::norm(Stream& stream, const Buffer& weight, const kernels::GemmInput& out, const int32_t* rows) {
+  kernels::rms_norm(stream, {.x = residual(max_tokens_),
                              .rows = rows,
                              .weight = weight.as<float>(),
                              .epsilon = config_.norm_epsilon,
-                             .tokens = tokens,
-                             .width = config_.hidden_size,
                              .out = out});
 }
 
@@ -229,20 +219,17 @@ void Decoder::norm(Stream& stream, const Buffer& weight, int64_t tokens, const k
 void Decoder::join_residual(Stream& stream, const kernels::PackedWeight& weight, const Buffer& input,
                             const Buffer& bias, const Buffer& post_norm, int64_t tokens) {
   const bool normed = static_cast<bool>(post_norm);
+  const Tensor branch = make_tensor(branch_.data(), product_dtype_, tokens, config_.hidden_size);
   kernels::gemm(stream, {.weight = &weight,
-                         .input = kernels::make_gemm_input(weight.input_form(), tokens, weight.in(), input.data()),
-                         .tokens = tokens,
-                         .out = normed ? branch_.as<float>() : hidden_.as<float>(),
-                         .out_stride = config_.hidden_size,
+                         .input = weight.input(tokens, input.data()),
                          .bias = bias.as<float>(),
-                         .accumulate = !normed});
+                         .accumulate = !normed,
+                         .out = normed ? branch : residual(tokens)});
   if (!normed) return;
-  kernels::add_norm(stream, {.y = branch_.as<float>(),
+  kernels::add_norm(stream, {.y = branch,
                              .post_weight = post_norm.as<float>(),
-                             .residual = hidden_.as<float>(),
-                             .epsilon = config_.norm_epsilon,
-                             .tokens = tokens,
-                             .width = config_.hidden_size});
+                             .residual = residual(tokens),
+                             .epsilon = config_.norm_epsilon});
 }
 
 void Decoder::logits(Stream& stream, const int32_t* rows, int64_t count, float* out) {
@@ -250,18 +237,16 @@ void Decoder::logits(Stream& stream, const int32_t* rows, int64_t count, float* 
   const kernels::PackedWeight& head = weights_.lm_head ? weights_.lm_head : weights_.embedding;
   const kernels::GemmInput normed = normed_input_of(head, count);
   stream.region("norm");
-  norm(stream, weights_.final_norm, count, normed, rows);
+  norm(stream, weights_.final_norm, normed, rows);
   gemm_region(stream, "LM head", head, count);
-  kernels::gemm(stream, {.weight = &head, .input = normed, .tokens = count, .out = out, .out_stride = head.out()});
-  if (config_.final_soft_cap > 0) {
-    kernels::soft_cap(stream, {.logits = out, .rows = count, .width = head.out(), .cap = config_.final_soft_cap});
-  }
+  const Tensor logits = f32_tensor(out, count, head.out());
+  kernels::gemm(stream, {.weight = &head, .input = normed, .out = logits});
+  if (config_.final_soft_cap > 0) kernels::soft_cap(stream, {.logits = logits, .cap = config_.final_soft_cap});
 }
 
 void Decoder::final_hidden(Stream& stream, const int32_t* rows, int64_t count, float* out) {
   CARAVEL_CHECK_LE(count, max_logit_rows());
-  norm(stream, weights_.final_norm, count, {.form = kernels::InputForm::kF32, .width = config_.hidden_size, .f32 = out},
-       rows);
+  norm(stream, weights_.final_norm, kernels::f32_input(out, count, config_.hidden_size), rows);
 }
 
 }  // namespace caravel::model

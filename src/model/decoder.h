@@ -60,24 +60,25 @@ class Decoder {
 
   void attention(Stream& stream, const ForwardBatch& batch, const KvPool& pool, size_t layer);
   void feed_forward(Stream& stream, int64_t tokens, size_t layer);
-  /// rows: which of hidden()'s; nullptr: the first `tokens`.
-  void norm(Stream& stream, const Buffer& weight, int64_t tokens, const kernels::GemmInput& out,
-            const int32_t* rows = nullptr);
+  /// rows: which of hidden()'s; nullptr: the first.
+  void norm(Stream& stream, const Buffer& weight, const kernels::GemmInput& out, const int32_t* rows = nullptr);
   void join_residual(Stream& stream, const kernels::PackedWeight& weight, const Buffer& input, const Buffer& bias,
                      const Buffer& post_norm, int64_t tokens);
+  Tensor residual(int64_t tokens) const;
   kernels::GemmInput normed_input_of(const kernels::PackedWeight& weight, int64_t tokens) const;
 
   ModelConfig config_;
   ModelWeights weights_;
   KvLayout layout_;
   std::vector<KvPlace> places_;  // by layer
+  DType product_dtype_;
   int64_t max_tokens_;
   int64_t max_context_;
 
   // Activations. A region's output replaces what the region before it needed.
   Buffer hidden_;  // f32 [max_tokens, hidden]: the residual stream
-  Buffer wide_;    // f32 [tokens, (heads + 2 kv_heads) * head_dim], then the input of `down`, in its form
-  Buffer branch_;  // f32 [max_tokens, hidden]: a branch that is normed before it joins
+  Buffer wide_;    // [tokens, (heads + 2 kv_heads) * head_dim] of product_dtype_, then the input of `down`, in its form
+  Buffer branch_;  // [max_tokens, hidden] of product_dtype_: a branch that is normed before it joins
   Buffer input_;   // what qkv, attn_out, gate_up and the LM head read in turn, in their forms
   Buffer attention_workspace_;
   std::vector<Buffer> inverse_freq_;  // by ModelConfig::rotary: f32 [dim / 2]

@@ -18,9 +18,9 @@ using kernels::InputForm;
 using kernels::PackedWeight;
 
 struct EncoderActivationSizes {
-  size_t positions = 0, hidden = 0, wide = 0, input = 0, attended = 0, attended_input = 0, workspace = 0;  // bytes
+  size_t positions = 0, hidden = 0, wide = 0, input = 0, attended = 0, workspace = 0;  // bytes
 
-  size_t total() const { return positions + hidden + wide + input + attended + attended_input + workspace; }
+  size_t total() const { return positions + hidden + wide + input + attended + workspace; }
 };
 
 /// Of weights that are packed or will be.
@@ -29,21 +29,24 @@ EncoderActivationSizes encoder_activation_sizes(Device& device, const EncoderCon
                                                 const EncoderWeightsOf<Matrix, Vector>& weights, int64_t max_tokens,
                                                 int64_t max_length) {
   const int64_t hidden = config.hidden_size;
-  const auto floats = [](int64_t count) { return static_cast<size_t>(count) * sizeof(float); };
+  const auto raise = [](size_t& bytes, size_t needed) { bytes = std::max(bytes, needed); };
+  const auto input_of = [&](const Matrix& weight) {
+    return kernels::gemm_input_bytes(device, weight.input_form(), max_tokens, weight.in());
+  };
+  const auto copy_of = [&](const Matrix& weight) {
+    return weight.input_form() == InputForm::kF32 ? 0 : input_of(weight);
+  };
   EncoderActivationSizes sizes;
   sizes.positions = static_cast<size_t>(max_tokens) * sizeof(int32_t);
-  sizes.hidden = sizes.attended = floats(max_tokens * hidden);
-  sizes.wide = floats(max_tokens * 3 * hidden);
-  sizes.workspace = kernels::full_attention_workspace(device, max_length, config.head_dim);
-  const auto copy_of = [&](const Matrix& weight) {
-    const bool reads_f32 = weight.input_form() == InputForm::kF32;
-    return reads_f32 ? 0 : kernels::gemm_input_bytes(device, weight.input_form(), max_tokens, weight.in());
-  };
+  sizes.hidden = static_cast<size_t>(max_tokens * hidden) * sizeof(float);
+  sizes.wide = static_cast<size_t>(max_tokens * row_bytes(kernels::product_dtype(device), 3 * hidden));
   for (const EncoderLayerOf<Matrix, Vector>& layer : weights.layers) {
-    sizes.input = std::max({sizes.input, copy_of(layer.qkv), copy_of(layer.up)});
-    sizes.attended_input = std::max(sizes.attended_input, copy_of(layer.attn_out));
-    sizes.wide =
-        std::max(sizes.wide, kernels::gemm_input_bytes(device, layer.down.input_form(), max_tokens, layer.down.in()));
+    raise(sizes.input, copy_of(layer.qkv));
+    raise(sizes.input, copy_of(layer.up));
+    raise(sizes.attended, input_of(layer.attn_out));
+    raise(sizes.wide, input_of(layer.down));
+    raise(sizes.workspace, kernels::full_attention_workspace(device, layer.attn_out.input_form(), max_tokens,
+                                                             max_length, config.num_heads, config.head_dim));
   }
   return sizes;
 }
@@ -53,16 +56,15 @@ void weight_region(Stream& stream, const char* name, const PackedWeight& weight,
   stream.region(name, static_cast<double>(weight.bytes()), macs * static_cast<double>(tokens));
 }
 
-/// Where f32 rows are to go as `weight` reads them besides: width 0 where it reads them as they are.
+/// Where f32 rows are to go as `weight` reads them besides: without memory where it reads them as they are.
 GemmInput copy_for(const PackedWeight& weight, int64_t tokens, const Buffer& memory) {
   if (weight.input_form() == InputForm::kF32) return {};
-  return kernels::make_gemm_input(weight.input_form(), tokens, weight.in(), memory.data());
+  return weight.input(tokens, memory.data());
 }
 
 /// What it reads of such rows.
 GemmInput input_for(const PackedWeight& weight, int64_t tokens, const Buffer& rows, const Buffer& memory) {
-  if (weight.input_form() != InputForm::kF32) return copy_for(weight, tokens, memory);
-  return {.width = weight.in(), .f32 = rows.as<float>()};
+  return weight.input(tokens, weight.input_form() == InputForm::kF32 ? rows.data() : memory.data());
 }
 
 }  // namespace
@@ -80,13 +82,12 @@ Encoder::Encoder(Device& device, EncoderConfig config, EncoderWeights weights, i
   wide_ = device.allocate(sizes.wide);
   input_ = device.allocate(sizes.input);
   attended_ = device.allocate(sizes.attended);
-  attended_input_ = device.allocate(sizes.attended_input);
   workspace_ = device.allocate(sizes.workspace);
 }
 
 size_t Encoder::activation_bytes() const {
   size_t bytes = 0;
-  for (const Buffer* buffer : {&positions_, &hidden_, &wide_, &input_, &attended_, &attended_input_, &workspace_}) {
+  for (const Buffer* buffer : {&positions_, &hidden_, &wide_, &input_, &attended_, &workspace_}) {
     bytes += buffer->size();
   }
   return bytes;
@@ -101,17 +102,15 @@ const float* Encoder::forward(Stream& stream, const EncoderBatch& batch) {
     for (int32_t t = batch.starts[s]; t < batch.starts[s + 1]; ++t) positions[t] = t - batch.starts[s];
   }
   stream.region("embedding");
-  kernels::embedding(
-      stream, {.table = &weights_.words, .ids = batch.token_ids.data(), .tokens = tokens, .out = hidden_.as<float>()});
-  kernels::layer_norm(stream, {.x = hidden_.as<float>(),
+  const Tensor states = f32_tensor(hidden_.as<float>(), tokens, config_.hidden_size);
+  kernels::embedding(stream, {.table = &weights_.words, .ids = batch.token_ids.data(), .out = states});
+  kernels::layer_norm(stream, {.x = states,
                                .table = weights_.positions.as<float>(),
                                .table_rows = positions,
                                .weight = weights_.norm.as<float>(),
                                .bias = weights_.norm_bias.as<float>(),
                                .epsilon = config_.norm_epsilon,
-                               .tokens = tokens,
-                               .width = config_.hidden_size,
-                               .out = hidden_.as<float>(),
+                               .out = states,
                                .copy = copy_for(weights_.layers.front().qkv, tokens, input_)});
   for (size_t i = 0; i < weights_.layers.size(); ++i) {
     layer(stream, batch, weights_.layers[i], i + 1 < weights_.layers.size() ? &weights_.layers[i + 1] : nullptr);
@@ -123,40 +122,33 @@ const float* Encoder::forward(Stream& stream, const EncoderBatch& batch) {
 void Encoder::layer(Stream& stream, const EncoderBatch& batch, const EncoderLayerOf<PackedWeight, Buffer>& weights,
                     const EncoderLayerOf<PackedWeight, Buffer>* next) {
   const auto tokens = static_cast<int64_t>(batch.token_ids.size());
-  const int64_t hidden = config_.hidden_size;
+  const Tensor states = f32_tensor(hidden_.as<float>(), tokens, config_.hidden_size);
   const auto norm = [&](const Buffer& weight, const Buffer& bias, const GemmInput& copy) {
     stream.region("norm");
-    kernels::layer_norm(stream, {.x = hidden_.as<float>(),
+    kernels::layer_norm(stream, {.x = states,
                                  .weight = weight.as<float>(),
                                  .bias = bias.as<float>(),
                                  .epsilon = config_.norm_epsilon,
-                                 .tokens = tokens,
-                                 .width = hidden,
-                                 .out = hidden_.as<float>(),
+                                 .out = states,
                                  .copy = copy});
   };
   const auto join_residual = [&](const char* name, const PackedWeight& weight, const Buffer& bias,
                                  const GemmInput& input) {
     weight_region(stream, name, weight, tokens);
-    kernels::gemm(stream, {.weight = &weight,
-                           .input = input,
-                           .tokens = tokens,
-                           .out = hidden_.as<float>(),
-                           .out_stride = hidden,
-                           .bias = bias.as<float>(),
-                           .accumulate = true});
+    kernels::gemm(stream,
+                  {.weight = &weight, .input = input, .bias = bias.as<float>(), .accumulate = true, .out = states});
   };
 
+  const Tensor qkv =
+      make_tensor(wide_.data(), kernels::product_dtype(stream.device()), tokens, int64_t{3} * config_.hidden_size);
   weight_region(stream, "qkv", weights.qkv, tokens);
   kernels::gemm(stream, {.weight = &weights.qkv,
                          .input = input_for(weights.qkv, tokens, hidden_, input_),
-                         .tokens = tokens,
-                         .out = wide_.as<float>(),
-                         .out_stride = 3 * hidden,
-                         .bias = weights.qkv_bias.as<float>()});
+                         .bias = weights.qkv_bias.as<float>(),
+                         .out = qkv});
   stream.region("attention");
-  kernels::full_attention(stream, {.qkv = wide_.as<float>(),
-                                   .stride = 3 * hidden,
+  const GemmInput attended = weights.attn_out.input(tokens, attended_.data());
+  kernels::full_attention(stream, {.qkv = qkv,
                                    .heads = config_.num_heads,
                                    .head_dim = config_.head_dim,
                                    .scale = 1.0F / std::sqrt(static_cast<float>(config_.head_dim)),
@@ -164,22 +156,16 @@ void Encoder::layer(Stream& stream, const EncoderBatch& batch, const EncoderLaye
                                    .num_seqs = static_cast<int>(batch.starts.size()) - 1,
                                    .max_length = max_length_,
                                    .workspace = workspace_.data(),
-                                   .out = attended_.as<float>()});
-  const GemmInput attended = copy_for(weights.attn_out, tokens, attended_input_);
-  if (attended.width != 0) kernels::quantize_input(stream, attended_.as<float>(), tokens, attended);
-  join_residual("attention output", weights.attn_out, weights.attn_out_bias,
-                input_for(weights.attn_out, tokens, attended_, attended_input_));
+                                   .out = attended});
+  join_residual("attention output", weights.attn_out, weights.attn_out_bias, attended);
   norm(weights.attn_norm, weights.attn_norm_bias, copy_for(weights.up, tokens, input_));
 
-  const GemmInput activated =
-      kernels::make_gemm_input(weights.down.input_form(), tokens, config_.intermediate_size, wide_.data());
+  const GemmInput activated = weights.down.input(tokens, wide_.data());
   weight_region(stream, "up", weights.up, tokens);
   kernels::activated_gemm(stream, {.weight = &weights.up,
                                    .input = input_for(weights.up, tokens, hidden_, input_),
                                    .bias = weights.up_bias.as<float>(),
                                    .activation = config_.activation,
-                                   .tokens = tokens,
-                                   .width = config_.intermediate_size,
                                    .out = activated});
   join_residual("down", weights.down, weights.down_bias, activated);
   norm(weights.output_norm, weights.output_norm_bias,

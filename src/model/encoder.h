@@ -45,11 +45,10 @@ class Encoder {
 
   Buffer positions_;  // i32 [max_tokens]
   Buffer hidden_;     // f32 [max_tokens, hidden]: the residual stream
-  Buffer wide_;       // f32 [tokens, 3 * hidden] of queries, keys and values, then the input of `down`, in its form
+  Buffer wide_;       // [tokens, 3 * hidden] of queries, keys and values, then the input of `down`, in its form
   Buffer input_;      // what qkv and up read, in their forms; F32: empty, they read hidden_
-  Buffer attended_;   // f32 [max_tokens, hidden]
-  Buffer attended_input_;  // the same as attn_out reads it; F32: empty
-  Buffer workspace_;       // of attention
+  Buffer attended_;   // what attn_out reads, in its form
+  Buffer workspace_;  // of attention
 };
 
 }  // namespace caravel::model

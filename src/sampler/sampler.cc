@@ -30,12 +30,8 @@ void Sampler::sample(Stream& stream, float* logits, std::span<const SampleRow> r
   const auto count = static_cast<int64_t>(rows.size());
   CARAVEL_CHECK_LE(count, max_rows_);
   if (count == 0) return;
-  kernels::log_sum_exp(stream, {.logits = logits,
-                                .stride = vocab_size_,
-                                .rows = count,
-                                .width = vocab_size_,
-                                .log_sum_exp = log_sum_exp_,
-                                .argmax = argmax_});
+  kernels::log_sum_exp(
+      stream, {.logits = f32_tensor(logits, count, vocab_size_), .log_sum_exp = log_sum_exp_, .argmax = argmax_});
   drawer_->draw(stream, {.rows = rows.data(),
                          .count = count,
                          .vocab_size = vocab_size_,
@@ -51,20 +47,12 @@ void Sampler::sample(Stream& stream, float* logits, std::span<const SampleRow> r
     CARAVEL_CHECK_LE(top, max_top_);
     int64_t end = begin + 1;
     while (end < count && rows[static_cast<size_t>(end)].top == top) ++end;
-    const float* const run = logits + begin * vocab_size_;
+    const Tensor run = f32_tensor(logits + begin * vocab_size_, end - begin, vocab_size_);
     if (top >= 0) {
-      kernels::token_rank(stream, {.logits = run,
-                                   .stride = vocab_size_,
-                                   .rows = end - begin,
-                                   .width = vocab_size_,
-                                   .tokens = tokens_ + begin,
-                                   .ranks = ranks_ + begin});
+      kernels::token_rank(stream, {.logits = run, .tokens = tokens_ + begin, .ranks = ranks_ + begin});
     }
     if (top > 0) {
       kernels::top_k(stream, {.logits = run,
-                              .stride = vocab_size_,
-                              .rows = end - begin,
-                              .width = vocab_size_,
                               .k = top,
                               .values = top_logits_ + begin * max_top_,
                               .indices = top_tokens_ + begin * max_top_});

@@ -15,7 +15,10 @@ TEST_P(EmbeddingTest, ReadsTheRowsThatTheFileHolds) {
   const std::vector<int32_t> ids = {44, 0, 16, 15, 31, 32, 44};
   for (const float scale : {1.0F, 25.25F}) {
     std::vector<float> got(ids.size() * static_cast<size_t>(width));
-    embedding(*stream_, {&matrix.packed, ids.data(), static_cast<int64_t>(ids.size()), scale, got.data()});
+    embedding(*stream_, {.table = &matrix.packed,
+                         .ids = ids.data(),
+                         .scale = scale,
+                         .out = f32_tensor(got.data(), static_cast<int64_t>(ids.size()), width)});
     stream_->synchronize();
     for (size_t i = 0; i < got.size(); ++i) {
       const size_t row = i / static_cast<size_t>(width);

@@ -2,6 +2,7 @@
 
 #include <numeric>
 
+#include "kernels/input_values.h"
 #include "kernels/op_testing.h"
 #include "kernels/ref/full_attention.h"
 
@@ -20,8 +21,7 @@ struct Sequences {
   FullAttentionArgs args() const {
     int64_t longest = 0;
     for (size_t s = 0; s + 1 < starts.size(); ++s) longest = std::max<int64_t>(longest, starts[s + 1] - starts[s]);
-    return {.qkv = qkv.data(),
-            .stride = 3 * width(),
+    return {.qkv = f32_tensor(qkv.data(), starts.back(), 3 * width()),
             .heads = heads,
             .head_dim = head_dim,
             .scale = 1.0F / std::sqrt(static_cast<float>(head_dim)),
@@ -29,17 +29,18 @@ struct Sequences {
             .num_seqs = static_cast<int>(starts.size()) - 1,
             .max_length = longest};
   }
-  std::vector<float> attend(Machine& machine) const {
+  std::vector<float> attend(Machine& machine, InputForm form = InputForm::kF32) const {
     FullAttentionArgs all = args();
-    const Buffer workspace =
-        machine.device.allocate(full_attention_workspace(machine.device, all.max_length, head_dim));
+    all.out = {.form = form, .tokens = starts.back(), .width = width()};
+    const Buffer workspace = machine.device.allocate(
+        full_attention_workspace(machine.device, form, starts.back(), all.max_length, heads, head_dim));
     std::memset(workspace.data(), 0xFF, workspace.size());  // NaN: what is not written before must not count
-    std::vector<float> out(static_cast<size_t>(starts.back() * width()));
+    const Buffer out = machine.device.allocate(gemm_input_bytes(machine.device, form, all.out.tokens, all.out.width));
     all.workspace = workspace.data();
-    all.out = out.data();
+    all.out.data = out.data();
     full_attention(*machine.stream, all);
     machine.stream->synchronize();
-    return out;
+    return input_values(all.out);
   }
 
   int heads;
@@ -75,6 +76,18 @@ TEST(FullAttention, ASequenceIsTheSameBesideOthersAndOnAnyThreads) {
                      together.qkv.begin() + 57 * 3 * together.width());
     expect_same_bits(alone.attend(three), std::span(all).subspan(static_cast<size_t>(12 * together.width()),
                                                                  static_cast<size_t>(45 * together.width())));
+  });
+}
+
+TEST(FullAttention, WritesEightBitOutput) {
+  for_each_isa([](Isa isa) {
+    Machine machine(isa, 3);
+    const Sequences sequences({33, 8}, 2, 32, 5);
+    const std::vector<float> values = sequences.attend(machine);
+    const std::vector<float> quantized = sequences.attend(machine, InputForm::kQ8);
+    float largest = 0;
+    for (const float x : values) largest = std::max(largest, std::abs(x));
+    expect_close(quantized, std::vector<double>(values.begin(), values.end()), largest / 127 * 0.51, 0);
   });
 }
 

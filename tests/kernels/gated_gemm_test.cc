@@ -1,7 +1,7 @@
 #include "kernels/gemm.h"
 #include "kernels/op_testing.h"
+#include "kernels/random_weights.h"
 #include "kernels/ref/activation.h"
-#include "random_weights.h"
 
 namespace caravel::kernels {
 namespace {
@@ -23,11 +23,9 @@ std::vector<float> gated(Machine& machine, Activation activation, const std::vec
   const PackedWeight weight = pack_weight(*machine.stream, parts, tokens);
   std::vector<float> out(static_cast<size_t>(tokens * width));
   gated_gemm(*machine.stream, {.weight = &weight,
-                               .input = {.width = tokens, .f32 = unit.data()},
+                               .input = f32_input(unit.data(), tokens, tokens),
                                .activation = activation,
-                               .tokens = tokens,
-                               .width = width,
-                               .out = {.width = width, .f32 = out.data()}});
+                               .out = f32_input(out.data(), tokens, width)});
   machine.stream->synchronize();
   return out;
 }
@@ -75,24 +73,25 @@ TEST(GatedGemm, GivesTheBitsOfItsParts) {
       const std::vector<WeightRows> parts = {{gate_rows.data(), dtype, kWidth}, {up_rows.data(), dtype, kWidth}};
       const PackedWeight weight = pack_weight(stream, parts, kIn);
       Buffer memory = machine.device.allocate(gemm_input_bytes(machine.device, weight.input_form(), kTokens, kIn));
-      const GemmInput input = make_gemm_input(weight.input_form(), kTokens, kIn, memory.data());
-      quantize_input(stream, x.data(), kTokens, input);
+      const GemmInput input = weight.input(kTokens, memory.data());
+      quantize_input(stream, f32_tensor(x.data(), kTokens, kIn), input);
       std::vector<float> gate_up(static_cast<size_t>(kTokens * 2 * kWidth));
-      gemm(stream,
-           {.weight = &weight, .input = input, .tokens = kTokens, .out = gate_up.data(), .out_stride = 2 * kWidth});
+      gemm(stream, {.weight = &weight, .input = input, .out = f32_tensor(gate_up.data(), kTokens, 2 * kWidth)});
       stream.synchronize();
       const std::vector<float> expected = gated(machine, Activation::kSilu, gate_up, kWidth);
       Buffer expected_memory =
           machine.device.allocate(gemm_input_bytes(machine.device, InputForm::kQ8, kTokens, kWidth));
-      const GemmInput expected_q8 = make_gemm_input(InputForm::kQ8, kTokens, kWidth, expected_memory.data());
-      quantize_input(stream, expected.data(), kTokens, expected_q8);
+      const GemmInput expected_q8{
+          .form = InputForm::kQ8, .tokens = kTokens, .width = kWidth, .data = expected_memory.data()};
+      quantize_input(stream, f32_tensor(expected.data(), kTokens, kWidth), expected_q8);
 
-      GatedGemmArgs args{.weight = &weight, .input = input, .tokens = kTokens, .width = kWidth};
+      GatedGemmArgs args{.weight = &weight, .input = input};
       std::vector<float> out(expected.size());
-      args.out = {.width = kWidth, .f32 = out.data()};
+      args.out = f32_input(out.data(), kTokens, kWidth);
       gated_gemm(stream, args);
       Buffer q8_memory = machine.device.allocate(gemm_input_bytes(machine.device, InputForm::kQ8, kTokens, kWidth));
-      args.out = make_gemm_input(InputForm::kQ8, kTokens, kWidth, q8_memory.data());
+      args.out = expected_q8;
+      args.out.data = q8_memory.data();
       gated_gemm(stream, args);
       stream.synchronize();
       EXPECT_EQ(out, expected);
@@ -116,14 +115,12 @@ TEST(GatedGemm, ABiasIsAddedAsGemmAddsIt) {
       const std::vector<std::byte> up_rows = random_rows(dtype, kWidth, kIn, 2);
       const std::vector<WeightRows> parts = {{gate_rows.data(), dtype, kWidth}, {up_rows.data(), dtype, kWidth}};
       const PackedWeight weight = pack_weight(stream, parts, kIn);
-      const GemmInput input = {.width = kIn, .f32 = x.data()};
+      const GemmInput input = f32_input(x.data(), kTokens, kIn);
       std::vector<float> gate_up(static_cast<size_t>(kTokens * 2 * kWidth));
       gemm(stream, {.weight = &weight,
                     .input = input,
-                    .tokens = kTokens,
-                    .out = gate_up.data(),
-                    .out_stride = 2 * kWidth,
-                    .bias = bias.data()});
+                    .bias = bias.data(),
+                    .out = f32_tensor(gate_up.data(), kTokens, 2 * kWidth)});
       stream.synchronize();
       const std::vector<float> expected = gated(machine, Activation::kGelu, gate_up, kWidth);
       std::vector<float> out(expected.size());
@@ -131,9 +128,7 @@ TEST(GatedGemm, ABiasIsAddedAsGemmAddsIt) {
                           .input = input,
                           .bias = bias.data(),
                           .activation = Activation::kGelu,
-                          .tokens = kTokens,
-                          .width = kWidth,
-                          .out = {.width = kWidth, .f32 = out.data()}});
+                          .out = f32_input(out.data(), kTokens, kWidth)});
       stream.synchronize();
       EXPECT_EQ(out, expected);
     }
@@ -155,22 +150,15 @@ TEST(ActivatedGemm, IsGemmAndThenTheActivation) {
         const std::vector<WeightRows> parts = {{rows.data(), dtype, width}};
         const PackedWeight weight = pack_weight(stream, parts, kIn);
         Buffer memory = machine.device.allocate(gemm_input_bytes(machine.device, weight.input_form(), kTokens, kIn));
-        const GemmInput input = make_gemm_input(weight.input_form(), kTokens, kIn, memory.data());
-        quantize_input(stream, x.data(), kTokens, input);
+        const GemmInput input = weight.input(kTokens, memory.data());
+        quantize_input(stream, f32_tensor(x.data(), kTokens, kIn), input);
         std::vector<float> sums(static_cast<size_t>(kTokens * width));
-        gemm(stream, {.weight = &weight,
-                      .input = input,
-                      .tokens = kTokens,
-                      .out = sums.data(),
-                      .out_stride = width,
-                      .bias = bias.data()});
+        gemm(stream,
+             {.weight = &weight, .input = input, .bias = bias.data(), .out = f32_tensor(sums.data(), kTokens, width)});
         std::vector<float> out(sums.size());
-        activated_gemm(stream, {.weight = &weight,
-                                .input = input,
-                                .bias = bias.data(),
-                                .tokens = kTokens,
-                                .width = width,
-                                .out = {.width = width, .f32 = out.data()}});
+        activated_gemm(
+            stream,
+            {.weight = &weight, .input = input, .bias = bias.data(), .out = f32_input(out.data(), kTokens, width)});
         stream.synchronize();
         // gated() multiplies by its second half, which is ones here.
         std::vector<float> gate_up;

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "device/cpu/cpu_device.h"
+#include "kernels/cpu/input_planes.h"
 #include "kernels/random_weights.h"
 
 namespace caravel::kernels {
@@ -21,9 +22,10 @@ TEST(QuantizeInput, IsTheSameOnEveryIsaAndHalfAStepFromTheValues) {
     CpuDevice device(2, isa);
     const std::unique_ptr<Stream> stream = device.make_stream();
     const Buffer memory = device.allocate(gemm_input_bytes(device, InputForm::kQ8, 5, width));
-    const GemmInput input = make_gemm_input(InputForm::kQ8, 5, width, memory.data());
-    quantize_input(*stream, x.data(), 5, input);
+    const GemmInput out{.form = InputForm::kQ8, .tokens = 5, .width = width, .data = memory.data()};
+    quantize_input(*stream, f32_tensor(x.data(), 5, width), out);
     stream->synchronize();
+    const InputPlanes input = input_planes(out, 0);
     for (int64_t b = 0; b < 5 * width / 32; ++b) {
       float largest = 0;
       int totals[2] = {0, 0};

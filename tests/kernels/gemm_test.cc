@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 
+#include "kernels/input_values.h"
 #include "kernels/ref/gemm.h"
 #include "kernels/weight_matrix.h"
 
@@ -19,11 +20,10 @@ struct Input {
 Input make_input(Stream& stream, const Matrix& matrix, const std::vector<float>& x) {
   const int64_t in = matrix.packed.in();
   const int64_t tokens = static_cast<int64_t>(x.size()) / in;
-  const InputForm form = matrix.packed.input_form();
   Input input;
-  input.memory = stream.device().allocate(gemm_input_bytes(stream.device(), form, tokens, in));
-  input.form = make_gemm_input(form, tokens, in, input.memory.data());
-  quantize_input(stream, x.data(), tokens, input.form);
+  input.memory = stream.device().allocate(gemm_input_bytes(stream.device(), matrix.packed.input_form(), tokens, in));
+  input.form = matrix.packed.input(tokens, input.memory.data());
+  quantize_input(stream, f32_tensor(x.data(), tokens, in), input.form);
   stream.synchronize();
   return input;
 }
@@ -34,10 +34,8 @@ std::vector<float> run(Stream& stream, const Matrix& matrix, const std::vector<f
   std::vector<float> out(static_cast<size_t>(tokens * matrix.packed.out()), std::numeric_limits<float>::quiet_NaN());
   gemm(stream, {.weight = &matrix.packed,
                 .input = input.form,
-                .tokens = tokens,
-                .out = out.data(),
-                .out_stride = matrix.packed.out(),
-                .bias = bias});
+                .bias = bias,
+                .out = f32_tensor(out.data(), tokens, matrix.packed.out())});
   stream.synchronize();
   return out;
 }
@@ -108,7 +106,7 @@ TEST_P(GemmTest, AgreesWithTheOracleAtAwkwardShapes) {
     const std::vector<float> got = run(*stream_, matrix, x, bias.data());
 
     const Input input = make_input(*stream_, matrix, x);
-    const std::vector<float> seen = ref::input_values(input.form, token_counts[s]);
+    const std::vector<float> seen = input_values(input.form);
     expect_within(got, ref::gemm(matrix.values, seen, in, bias.data()), out, [&](int64_t t, int64_t o) {
       return rounding_bound(matrix, seen, t, o) + 4 * 6e-8 * std::abs(bias[static_cast<size_t>(o)]);
     });
@@ -156,14 +154,11 @@ TEST_P(GemmTest, AddsToWhatLiesInTheOutputAndTouchesNothingBesideIt) {
     const Input input = make_input(*stream_, matrix, x);
     std::vector<float> got = random_floats(static_cast<size_t>(tokens * stride), 8);
     const std::vector<float> before = got;
-    gemm(*stream_, {.weight = &matrix.packed,
-                    .input = input.form,
-                    .tokens = tokens,
-                    .out = got.data(),
-                    .out_stride = stride,
-                    .accumulate = true});
+    Tensor to = f32_tensor(got.data(), tokens, out);
+    to.stride = stride;
+    gemm(*stream_, {.weight = &matrix.packed, .input = input.form, .accumulate = true, .out = to});
     stream_->synchronize();
-    const std::vector<float> seen = ref::input_values(input.form, tokens);
+    const std::vector<float> seen = input_values(input.form);
     const std::vector<double> product = ref::gemm(matrix.values, seen, in);
     for (int64_t t = 0; t < tokens; ++t) {
       for (int64_t o = 0; o < stride; ++o) {
@@ -193,7 +188,7 @@ TEST_P(GemmIsaTest, StackedPartsOfDifferentTypes) {
   ASSERT_EQ(matrix.packed.parts().size(), 3U);
   for (const int64_t tokens : {1, 50}) {
     const std::vector<float> x = random_floats(static_cast<size_t>(tokens * 512), 9);
-    const std::vector<float> seen = ref::input_values(make_input(*stream, matrix, x).form, tokens);
+    const std::vector<float> seen = input_values(make_input(*stream, matrix, x).form);
     expect_within(run(*stream, matrix, x), ref::gemm(matrix.values, seen, 512), 112,
                   [&](int64_t t, int64_t o) { return rounding_bound(matrix, seen, t, o); });
   }

@@ -57,15 +57,13 @@ void check_rotary(const RotaryCase& c, Isa isa) {
   const std::vector<int64_t> slots = {9, 0, -1, 7, 2};
 
   std::vector<float> qkv = input;
-  rotary_cache(*machine.stream, {.qkv = qkv.data(),
-                                 .qkv_stride = width,
+  rotary_cache(*machine.stream, {.qkv = f32_tensor(qkv.data(), kTokens, width),
                                  .q_norm = c.norm ? q_norm.data() : nullptr,
                                  .k_norm = c.norm ? k_norm.data() : nullptr,
                                  .cos_sin = c.rotary_dim > 0 ? cos_sin.data() : nullptr,
                                  .rotary_dim = c.rotary_dim,
                                  .style = c.style,
                                  .slots = slots.data(),
-                                 .tokens = kTokens,
                                  .heads = kHeads,
                                  .cache = cache});
   machine.stream->synchronize();
@@ -102,20 +100,18 @@ void check_rotary(const RotaryCase& c, Isa isa) {
     std::vector<float> q(static_cast<size_t>(c.head_dim), 1.0F);
     std::vector<float> out(q.size());
     Buffer workspace = machine.device.allocate(paged_attention_workspace(machine.device, 1, context, 1, c.head_dim));
-    PagedAttentionArgs args{.q = q.data(),
-                            .q_stride = c.head_dim,
+    PagedAttentionArgs args{.q = f32_tensor(q.data(), 1, c.head_dim),
                             .heads = 1,
                             .window = 1,
                             .cache = cache,
                             .batch = {.num_seqs = 1,
-                                      .tokens = 1,
                                       .query_start = starts.data(),
                                       .context_len = &context,
                                       .block_table = &block,
                                       .block_table_stride = 1},
                             .max_context = context,
                             .workspace = workspace.data(),
-                            .out = {.width = c.head_dim, .f32 = out.data()}};
+                            .out = f32_input(out.data(), 1, c.head_dim)};
     paged_attention(*machine.stream, args);
     machine.stream->synchronize();
     const float* value = input.data() + token * width + (kHeads + 1) * c.head_dim;
@@ -166,14 +162,12 @@ TEST(RotaryCache, StoresKeysNormedAndRotated) {
       Buffer blocks = machine.device.allocate(static_cast<size_t>(bytes));
       const KvLayer cache{blocks.data(), bytes, 16, 1, kDim, KvDtype::kF32};
       const std::vector<int64_t> slots = {0, 1};
-      rotary_cache(*machine.stream, {.qkv = qkv.data(),
-                                     .qkv_stride = 3 * kDim,
+      rotary_cache(*machine.stream, {.qkv = f32_tensor(qkv.data(), 2, 3 * kDim),
                                      .k_norm = k_norm.data(),
                                      .cos_sin = cos_sin.data(),
                                      .rotary_dim = kDim,
                                      .style = style,
                                      .slots = slots.data(),
-                                     .tokens = 2,
                                      .heads = 1,
                                      .cache = cache});
       const std::vector<int32_t> starts = {0, 1};
@@ -184,19 +178,17 @@ TEST(RotaryCache, StoresKeysNormedAndRotated) {
         std::vector<float> q(kDim, 0.0F);
         q[static_cast<size_t>(d)] = 1.0F;
         std::vector<float> out(kDim);
-        paged_attention(*machine.stream, {.q = q.data(),
-                                          .q_stride = kDim,
+        paged_attention(*machine.stream, {.q = f32_tensor(q.data(), 1, kDim),
                                           .heads = 1,
                                           .cache = cache,
                                           .batch = {.num_seqs = 1,
-                                                    .tokens = 1,
                                                     .query_start = starts.data(),
                                                     .context_len = &context,
                                                     .block_table = &block,
                                                     .block_table_stride = 1},
                                           .max_context = 2,
                                           .workspace = workspace.data(),
-                                          .out = {.width = kDim, .f32 = out.data()}});
+                                          .out = f32_input(out.data(), 1, kDim)});
         machine.stream->synchronize();
         const auto i = static_cast<size_t>(d);
         EXPECT_NEAR(std::log(out[0] / (1 - out[0])), keys[0][i] - keys[1][i], 1e-5) << "element " << d;

@@ -20,13 +20,11 @@ TEST(LayerNorm, MatchesReferenceAtEveryWidth) {
       const auto weight = random_normal(width, 2);
       const auto bias = random_normal(width, 3);
       std::vector<float> out(x.size());
-      layer_norm(*machine.stream, {.x = x.data(),
+      layer_norm(*machine.stream, {.x = f32_tensor(x.data(), tokens, width),
                                    .weight = weight.data(),
                                    .bias = bias.data(),
                                    .epsilon = 1e-12F,
-                                   .tokens = tokens,
-                                   .width = width,
-                                   .out = out.data()});
+                                   .out = f32_tensor(out.data(), tokens, width)});
       machine.stream->synchronize();
       std::vector<double> expected(x.size());
       ref::layer_norm(x.data(), nullptr, weight.data(), bias.data(), 1e-12F, tokens, width, expected.data());
@@ -48,15 +46,13 @@ TEST(LayerNorm, AddsTheRowsOfATableFirst) {
     for (const int32_t row : rows) added.insert(added.end(), &table[row * width], &table[row * width] + width);
     std::vector<double> expected(x.size());
     ref::layer_norm(x.data(), added.data(), weight.data(), bias.data(), 1e-5F, 4, width, expected.data());
-    layer_norm(*machine.stream, {.x = x.data(),
+    layer_norm(*machine.stream, {.x = f32_tensor(x.data(), 4, width),
                                  .table = table.data(),
                                  .table_rows = rows.data(),
                                  .weight = weight.data(),
                                  .bias = bias.data(),
                                  .epsilon = 1e-5F,
-                                 .tokens = 4,
-                                 .width = width,
-                                 .out = x.data()});
+                                 .out = f32_tensor(x.data(), 4, width)});
     machine.stream->synchronize();
     expect_close(x, expected, 4 * layer_norm_tolerance(width), layer_norm_tolerance(width));
   });
@@ -74,16 +70,14 @@ TEST(LayerNorm, TheCopyIsWhatQuantizingItsOutputGives) {
     const size_t bytes = gemm_input_bytes(machine.device, InputForm::kQ8, tokens, width);
     const Buffer copied = machine.device.allocate(bytes);
     const Buffer quantized = machine.device.allocate(bytes);
-    layer_norm(*machine.stream, {.x = x.data(),
+    GemmInput copy{.form = InputForm::kQ8, .tokens = tokens, .width = width, .data = copied.data()};
+    layer_norm(*machine.stream, {.x = f32_tensor(x.data(), tokens, width),
                                  .weight = weight.data(),
                                  .bias = bias.data(),
-                                 .tokens = tokens,
-                                 .width = width,
-                                 .out = out.data(),
-                                 .copy = make_gemm_input(InputForm::kQ8, tokens, width, copied.data())});
-    machine.stream->synchronize();
-    quantize_input(*machine.stream, out.data(), tokens,
-                   make_gemm_input(InputForm::kQ8, tokens, width, quantized.data()));
+                                 .out = f32_tensor(out.data(), tokens, width),
+                                 .copy = copy});
+    copy.data = quantized.data();
+    quantize_input(*machine.stream, f32_tensor(out.data(), tokens, width), copy);
     machine.stream->synchronize();
     EXPECT_EQ(0, std::memcmp(copied.data(), quantized.data(), bytes));
   });

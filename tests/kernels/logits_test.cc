@@ -21,7 +21,7 @@ TEST(SoftCap, MatchesReferenceFromTinyToHuge) {
       std::vector<double> expected;
       for (const float x : logits) expected.push_back(ref::soft_cap(x, cap));
       soft_cap(*machine.stream,
-               {.logits = logits.data(), .rows = 1, .width = static_cast<int64_t>(logits.size()), .cap = cap});
+               {.logits = f32_tensor(logits.data(), 1, static_cast<int64_t>(logits.size())), .cap = cap});
       machine.stream->synchronize();
       expect_close(logits, expected, 0, 12 * kRounding);
     }
@@ -39,12 +39,9 @@ TEST(LogSumExp, MatchesReferenceAtEveryWidth) {
       logits[static_cast<size_t>(stride)] = -kInfinity;  // a token that is not allowed
       std::vector<float> out(rows);
       std::vector<int32_t> best(rows);
-      log_sum_exp(*machine.stream, {.logits = logits.data(),
-                                    .stride = stride,
-                                    .rows = rows,
-                                    .width = width,
-                                    .log_sum_exp = out.data(),
-                                    .argmax = best.data()});
+      Tensor part = f32_tensor(logits.data(), rows, width);
+      part.stride = stride;
+      log_sum_exp(*machine.stream, {.logits = part, .log_sum_exp = out.data(), .argmax = best.data()});
       machine.stream->synchronize();
       std::vector<double> expected;
       for (int64_t r = 0; r < rows; ++r) {
@@ -62,7 +59,7 @@ TEST(LogSumExp, ARowWithNothingAllowedIsMinusInfinity) {
     Machine machine(isa);
     const std::vector<float> logits(70, -kInfinity);
     float out = 0;
-    log_sum_exp(*machine.stream, {.logits = logits.data(), .stride = 70, .rows = 1, .width = 70, .log_sum_exp = &out});
+    log_sum_exp(*machine.stream, {.logits = f32_tensor(logits.data(), 1, 70), .log_sum_exp = &out});
     machine.stream->synchronize();
     EXPECT_EQ(out, -kInfinity);
   });
@@ -75,9 +72,7 @@ TEST(LogSumExp, SameBitsOnAnyNumberOfThreads) {
     for (const int threads : {1, 2, 3}) {
       Machine machine(isa, threads);
       outs.emplace_back(3);
-      log_sum_exp(
-          *machine.stream,
-          {.logits = logits.data(), .stride = 5003, .rows = 3, .width = 5003, .log_sum_exp = outs.back().data()});
+      log_sum_exp(*machine.stream, {.logits = f32_tensor(logits.data(), 3, 5003), .log_sum_exp = outs.back().data()});
       machine.stream->synchronize();
     }
     expect_same_bits(outs[0], outs[1]);
@@ -103,10 +98,7 @@ TEST(TopK, MatchesSortingWithTies) {
         const auto logits = tied(rows * width, static_cast<uint32_t>(width + k));
         std::vector<float> values(static_cast<size_t>(rows * k));
         std::vector<int32_t> indices(values.size());
-        top_k(*machine.stream, {.logits = logits.data(),
-                                .stride = width,
-                                .rows = rows,
-                                .width = width,
+        top_k(*machine.stream, {.logits = f32_tensor(logits.data(), rows, width),
                                 .k = k,
                                 .values = values.data(),
                                 .indices = indices.data()});
@@ -132,12 +124,8 @@ TEST(TokenRank, CountsThoseThatAreLarger) {
     std::vector<int32_t> tokens;
     for (int64_t r = 0; r < rows; ++r) tokens.push_back(static_cast<int32_t>(r * 311 % width));
     std::vector<int32_t> ranks(rows);
-    token_rank(*machine.stream, {.logits = logits.data(),
-                                 .stride = width,
-                                 .rows = rows,
-                                 .width = width,
-                                 .tokens = tokens.data(),
-                                 .ranks = ranks.data()});
+    token_rank(*machine.stream,
+               {.logits = f32_tensor(logits.data(), rows, width), .tokens = tokens.data(), .ranks = ranks.data()});
     machine.stream->synchronize();
     for (int64_t r = 0; r < rows; ++r) {
       const auto i = static_cast<size_t>(r);

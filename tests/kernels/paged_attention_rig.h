@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "kernels/input_values.h"
 #include "kernels/op_testing.h"
 #include "kernels/paged_attention.h"
 #include "kernels/ref/kv_cache.h"
@@ -117,25 +118,19 @@ class AttentionRig {
       while (shared[i] < static_cast<int>(stride) && row[shared[i]] == (row - stride)[shared[i]]) ++shared[i];
     }
     const int64_t tokens = starts.back();
-    rotary_cache(*machine_.stream, {.qkv = qkv.data(),
-                                    .qkv_stride = case_.qkv_width(),
-                                    .slots = slots.data(),
-                                    .tokens = tokens,
-                                    .heads = case_.heads,
-                                    .cache = layer_});
+    const Tensor rows = f32_tensor(qkv.data(), tokens, case_.qkv_width());
+    rotary_cache(*machine_.stream, {.qkv = rows, .slots = slots.data(), .heads = case_.heads, .cache = layer_});
     Buffer workspace = machine_.device.allocate(
         paged_attention_workspace(machine_.device, tokens, max_context, case_.heads, case_.head_dim));
     Buffer out = machine_.device.allocate(gemm_input_bytes(machine_.device, case_.form, tokens, case_.width()));
-    const GemmInput to = make_gemm_input(case_.form, tokens, case_.width(), out.data());
-    paged_attention(*machine_.stream, {.q = qkv.data(),
-                                       .q_stride = case_.qkv_width(),
+    const GemmInput to{.form = case_.form, .tokens = tokens, .width = case_.width(), .data = out.data()};
+    paged_attention(*machine_.stream, {.q = rows,
                                        .heads = case_.heads,
                                        .scale = scale(),
                                        .window = case_.window,
                                        .soft_cap = case_.soft_cap,
                                        .cache = layer_,
                                        .batch = {.num_seqs = static_cast<int>(chunks.size()),
-                                                 .tokens = tokens,
                                                  .query_start = starts.data(),
                                                  .context_len = contexts.data(),
                                                  .block_table = block_table.data(),
@@ -146,13 +141,10 @@ class AttentionRig {
                                        .out = to});
     machine_.stream->synchronize();
     const int64_t width = case_.width();
+    const std::vector<float> values = input_values(to);
     for (size_t i = 0; i < chunks.size(); ++i) {
       const auto s = static_cast<size_t>(chunks[i].sequence);
-      for (int64_t j = 0; j < chunks[i].count * width; ++j) {
-        const int64_t from = starts[i] * width + j;
-        outs_[s][static_cast<size_t>(done_[s] * width + j)] =
-            case_.form == InputForm::kF32 ? to.f32[from] : to.q8[from] * to.scales[from / 32];
-      }
+      std::copy_n(values.begin() + starts[i] * width, chunks[i].count * width, outs_[s].begin() + done_[s] * width);
       done_[s] += chunks[i].count;
     }
   }

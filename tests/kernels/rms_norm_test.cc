@@ -1,5 +1,6 @@
 #include "kernels/rms_norm.h"
 
+#include "kernels/cpu/input_planes.h"
 #include "kernels/op_testing.h"
 #include "kernels/ref/rms_norm.h"
 
@@ -18,9 +19,10 @@ TEST(RmsNorm, MatchesReferenceAtEveryWidth) {
       const auto x = random_normal(tokens * width, 1, 3.0F);
       const auto weight = random_normal(width, 2);
       std::vector<float> out(x.size());
-      GemmInput to{.form = InputForm::kF32, .width = width, .f32 = out.data()};
-      rms_norm(*machine.stream,
-               {.x = x.data(), .weight = weight.data(), .epsilon = 1e-5F, .tokens = tokens, .width = width, .out = to});
+      rms_norm(*machine.stream, {.x = f32_tensor(x.data(), tokens, width),
+                                 .weight = weight.data(),
+                                 .epsilon = 1e-5F,
+                                 .out = f32_input(out.data(), tokens, width)});
       machine.stream->synchronize();
       std::vector<double> expected(x.size());
       ref::rms_norm(x.data(), weight.data(), 1e-5F, tokens, width, expected.data());
@@ -36,12 +38,10 @@ TEST(RmsNorm, TakesTheRowsAskedFor) {
   std::vector<float> all(x.size());
   std::vector<float> picked(2 * 40);
   const std::vector<int32_t> rows = {3, 1};
-  RmsNormArgs args{
-      .x = x.data(), .weight = weight.data(), .tokens = 4, .width = 40, .out = {.width = 40, .f32 = all.data()}};
+  RmsNormArgs args{.x = f32_tensor(x.data(), 4, 40), .weight = weight.data(), .out = f32_input(all.data(), 4, 40)};
   rms_norm(*machine.stream, args);
   args.rows = rows.data();
-  args.tokens = 2;
-  args.out.f32 = picked.data();
+  args.out = f32_input(picked.data(), 2, 40);
   rms_norm(*machine.stream, args);
   machine.stream->synchronize();
   expect_same_bits(std::span(picked).first(40), std::span(all).subspan(120, 40));
@@ -56,9 +56,10 @@ TEST(RmsNorm, WritesEightBitInputs) {
     const auto x = random_normal(tokens * width, 4);
     const auto weight = random_normal(width, 5);
     Buffer memory = machine.device.allocate(gemm_input_bytes(machine.device, InputForm::kQ8, tokens, width));
-    const GemmInput to = make_gemm_input(InputForm::kQ8, tokens, width, memory.data());
-    rms_norm(*machine.stream, {.x = x.data(), .weight = weight.data(), .tokens = tokens, .width = width, .out = to});
+    const GemmInput out{.form = InputForm::kQ8, .tokens = tokens, .width = width, .data = memory.data()};
+    rms_norm(*machine.stream, {.x = f32_tensor(x.data(), tokens, width), .weight = weight.data(), .out = out});
     machine.stream->synchronize();
+    const InputPlanes to = input_planes(out, 0);
     std::vector<double> expected(x.size());
     ref::rms_norm(x.data(), weight.data(), 1e-5F, tokens, width, expected.data());
     for (int64_t i = 0; i < tokens * width; ++i) {
@@ -83,8 +84,9 @@ TEST(AddNorm, AddsTheBranchWithAndWithoutItsNorm) {
       const auto residual = random_normal(tokens * width, 8);
       for (const float* post_weight : {weight.data(), static_cast<const float*>(nullptr)}) {
         std::vector<float> out = residual;
-        add_norm(*machine.stream,
-                 {.y = y.data(), .post_weight = post_weight, .residual = out.data(), .tokens = tokens, .width = width});
+        add_norm(*machine.stream, {.y = f32_tensor(y.data(), tokens, width),
+                                   .post_weight = post_weight,
+                                   .residual = f32_tensor(out.data(), tokens, width)});
         machine.stream->synchronize();
         std::vector<double> expected(y.size());
         ref::add_norm(y.data(), post_weight, residual.data(), 1e-5F, tokens, width, expected.data());
@@ -103,15 +105,15 @@ TEST(RmsNorm, GivesEachRankACopyOfFewTokens) {
   const std::vector<float> weight = random_normal(kWidth, 42);
   for_each_isa([&](Isa isa) {
     Machine machine(isa, kThreads);
-    RmsNormArgs args{.x = x.data(), .weight = weight.data(), .tokens = kTokens, .width = kWidth};
+    RmsNormArgs args{.x = f32_tensor(x.data(), kTokens, kWidth), .weight = weight.data()};
     for (const InputForm form : {InputForm::kF32, InputForm::kQ8}) {
       const size_t bytes = gemm_input_bytes(machine.device, form, kTokens, kWidth);
       Buffer together = machine.device.allocate(bytes);
-      args.out = make_gemm_input(form, kTokens, kWidth, together.data());
+      args.out = {.form = form, .tokens = kTokens, .width = kWidth, .data = together.data()};
       rms_norm(*machine.stream, args);
       Buffer apart = machine.device.allocate(normed_input_bytes(machine.device, form, kTokens, kWidth));
-      args.out = make_normed_input(form, kTokens, kWidth, apart.data());
-      ASSERT_EQ(args.out.copy_bytes, static_cast<int64_t>(bytes));
+      args.out.normed = true;
+      args.out.data = apart.data();
       rms_norm(*machine.stream, args);
       machine.stream->synchronize();
       for (int rank = 0; rank < kThreads; ++rank) {

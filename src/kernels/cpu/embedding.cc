@@ -1,6 +1,6 @@
 #include "kernels/embedding.h"
 
-#include "base/check.h"
+#include "kernels/cpu/checks.h"
 #include "kernels/cpu/dispatch.h"
 #include "kernels/cpu/embedding_args.h"
 
@@ -13,8 +13,8 @@ namespace cpu {
 void embedding(Stream& stream, const EmbeddingArgs& args) {
   const PackedWeight& table = *args.table;
   CARAVEL_CHECK_EQ(table.parts().size(), size_t{1});
-  enqueue_embedding(stream,
-                    {packed_part(table, table.parts()[0]), table.in(), args.ids, args.tokens, args.scale, args.out});
+  check_f32(args.out, 0, table.in());
+  enqueue_embedding(stream, {packed_part(table, table.parts()[0]), args.ids, args.scale, args.out});
 }
 
 }  // namespace cpu

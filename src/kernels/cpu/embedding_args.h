@@ -6,11 +6,9 @@ namespace caravel::kernels {
 
 struct EmbeddingCpuArgs {
   PackedPart table;
-  int64_t width;
   const int32_t* ids;
-  int64_t tokens;
   float scale;
-  float* out;
+  Tensor out;
 };
 
 }  // namespace caravel::kernels

@@ -1,8 +1,8 @@
 #include "kernels/full_attention.h"
 
-#include "base/check.h"
+#include "kernels/cpu/checks.h"
 #include "kernels/cpu/dispatch.h"
-#include "kernels/cpu/full_attention_args.h"
+#include "kernels/cpu/full_attention_workspace.h"
 
 namespace caravel::kernels {
 
@@ -10,14 +10,22 @@ CARAVEL_CPU_KERNEL(full_attention, FullAttentionArgs)
 
 namespace cpu {
 
-size_t full_attention_workspace(Device& device, int64_t max_length, int head_dim) {
-  const int ranks = as_cpu(device).pool().size();
-  return static_cast<size_t>(ranks * attention_floats(max_length, head_dim)) * sizeof(float);
+size_t full_attention_workspace(Device& device, InputForm form, int64_t max_tokens, int64_t max_length, int heads,
+                                int head_dim) {
+  const int64_t scratch = as_cpu(device).pool().size() * attention_floats(max_length, head_dim);
+  const int64_t rows = form == InputForm::kF32 ? 0 : max_tokens * heads * head_dim;
+  return static_cast<size_t>(scratch + rows) * sizeof(float);
 }
 
 void full_attention(Stream& stream, const FullAttentionArgs& args) {
-  CARAVEL_CHECK_GE(args.stride, int64_t{3} * args.heads * args.head_dim);
+  const int64_t width = int64_t{args.heads} * args.head_dim;
+  check_f32(args.qkv, 0, 3 * width);
+  check_output(args.out, args.qkv.rows, width);
   enqueue_full_attention(stream, args);
+  if (args.out.form == InputForm::kF32) return;
+  kernels::quantize_input(
+      stream, f32_tensor(attention_rows(args, as_cpu(stream).device().pool().size()), args.out.tokens, width),
+      args.out);
 }
 
 }  // namespace cpu

@@ -1,6 +1,6 @@
 #include "kernels/gemm.h"
 
-#include "base/check.h"
+#include "kernels/cpu/checks.h"
 #include "kernels/cpu/dispatch.h"
 #include "kernels/cpu/gemm_args.h"
 
@@ -11,60 +11,50 @@ CARAVEL_CPU_KERNEL(gated_gemm, GatedGemmCpuArgs)
 CARAVEL_CPU_KERNEL(activated_gemm, ActivatedGemmCpuArgs)
 
 namespace cpu {
+namespace {
+
+void check_input(const PackedWeight& weight, const GemmInput& input) {
+  CARAVEL_CHECK(input.form == weight.input_form());
+  CARAVEL_CHECK_EQ(input.width, weight.in());
+}
+
+}  // namespace
+
+DType product_dtype() { return DType::kF32; }
 
 void gemm(Stream& stream, const GemmArgs& args) {
   const PackedWeight& weight = *args.weight;
-  CARAVEL_CHECK_EQ(static_cast<int>(args.input.form), static_cast<int>(weight.input_form()));
-  CARAVEL_CHECK_EQ(args.input.width, weight.in());
-  CARAVEL_CHECK_GE(args.out_stride, weight.out());
+  check_input(weight, args.input);
+  check_f32(args.out, args.input.tokens, weight.out());
   GemmCpuArgs flat{.part_count = 0,
-                   .in = weight.in(),
                    .input = args.input,
-                   .tokens = args.tokens,
-                   .out = args.out,
-                   .out_stride = args.out_stride,
                    .bias = args.bias,
-                   .accumulate = args.accumulate};
+                   .accumulate = args.accumulate,
+                   .out = static_cast<float*>(args.out.data),
+                   .out_stride = args.out.stride};
   for (const PackedWeight::Part& part : weight.parts()) flat.parts[flat.part_count++] = packed_part(weight, part);
   enqueue_gemm(stream, flat);
 }
 
 void gated_gemm(Stream& stream, const GatedGemmArgs& args) {
   const PackedWeight& weight = *args.weight;
-  CARAVEL_CHECK_EQ(static_cast<int>(args.input.form), static_cast<int>(weight.input_form()));
-  CARAVEL_CHECK_EQ(args.input.width, weight.in());
-  CARAVEL_CHECK_EQ(args.out.width, args.width);
+  check_input(weight, args.input);
   CARAVEL_CHECK_EQ(weight.parts().size(), size_t{2});
-  CARAVEL_CHECK_EQ(weight.parts()[0].rows, args.width);
-  CARAVEL_CHECK_EQ(weight.parts()[1].rows, args.width);
-  const GatedGemmCpuArgs flat{packed_part(weight, weight.parts()[0]),
-                              packed_part(weight, weight.parts()[1]),
-                              weight.in(),
-                              args.input,
-                              args.bias,
-                              args.activation,
-                              args.tokens,
-                              args.width,
-                              args.out};
-  enqueue_gated_gemm(stream, flat);
+  const PackedWeight::Part& gate = weight.parts()[0];
+  const PackedWeight::Part& up = weight.parts()[1];
+  CARAVEL_CHECK_EQ(gate.rows, up.rows);
+  check_output(args.out, args.input.tokens, gate.rows);
+  enqueue_gated_gemm(
+      stream, {packed_part(weight, gate), packed_part(weight, up), args.input, args.bias, args.activation, args.out});
 }
 
 void activated_gemm(Stream& stream, const ActivatedGemmArgs& args) {
   const PackedWeight& weight = *args.weight;
-  CARAVEL_CHECK_EQ(static_cast<int>(args.input.form), static_cast<int>(weight.input_form()));
-  CARAVEL_CHECK_EQ(args.input.width, weight.in());
-  CARAVEL_CHECK_EQ(args.out.width, args.width);
+  check_input(weight, args.input);
   CARAVEL_CHECK_EQ(weight.parts().size(), size_t{1});
-  CARAVEL_CHECK_EQ(weight.out(), args.width);
-  const ActivatedGemmCpuArgs flat{packed_part(weight, weight.parts()[0]),
-                                  weight.in(),
-                                  args.input,
-                                  args.bias,
-                                  args.activation,
-                                  args.tokens,
-                                  args.width,
-                                  args.out};
-  enqueue_activated_gemm(stream, flat);
+  check_output(args.out, args.input.tokens, weight.out());
+  enqueue_activated_gemm(stream,
+                         {packed_part(weight, weight.parts()[0]), args.input, args.bias, args.activation, args.out});
 }
 
 }  // namespace cpu

@@ -10,35 +10,27 @@ namespace caravel::kernels {
 struct GemmCpuArgs {
   PackedPart parts[PackedWeight::kMaxParts];
   int part_count;
-  int64_t in;
   GemmInput input;
-  int64_t tokens;
+  const float* bias;  // or nullptr
+  bool accumulate;
   float* out;
   int64_t out_stride;
-  const float* bias;
-  bool accumulate;
 };
 
 struct GatedGemmCpuArgs {
   PackedPart gate;
   PackedPart up;
-  int64_t in;
   GemmInput input;
-  const float* bias;  // [2 * width] or nullptr
+  const float* bias;  // [2 * out.width] or nullptr
   Activation activation;
-  int64_t tokens;
-  int64_t width;
   GemmInput out;
 };
 
 struct ActivatedGemmCpuArgs {
   PackedPart weight;
-  int64_t in;
   GemmInput input;
-  const float* bias;  // [width] or nullptr
+  const float* bias;  // [out.width] or nullptr
   Activation activation;
-  int64_t tokens;
-  int64_t width;
   GemmInput out;
 };
 

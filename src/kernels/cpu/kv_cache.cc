@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "kernels/cpu/checks.h"
 #include "kernels/cpu/dispatch.h"
 #include "kernels/cpu/kv_head_layout.h"
 
@@ -44,6 +45,7 @@ void rotary_cache(Stream& stream, const RotaryCacheArgs& args) {
   CARAVEL_CHECK_EQ(args.cache.head_dim % 2, 0);
   CARAVEL_CHECK_EQ(args.rotary_dim % 2, 0);
   CARAVEL_CHECK_LE(args.rotary_dim, args.cache.head_dim);
+  check_f32(args.qkv, 0, int64_t{args.heads + 2 * args.cache.kv_heads} * args.cache.head_dim);
   enqueue_rotary_cache(stream, args);
 }
 

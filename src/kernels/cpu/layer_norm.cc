@@ -1,6 +1,6 @@
 #include "kernels/layer_norm.h"
 
-#include "base/check.h"
+#include "kernels/cpu/checks.h"
 #include "kernels/cpu/dispatch.h"
 
 namespace caravel::kernels {
@@ -10,7 +10,9 @@ CARAVEL_CPU_KERNEL(layer_norm, LayerNormArgs)
 namespace cpu {
 
 void layer_norm(Stream& stream, const LayerNormArgs& args) {
-  if (args.copy.width != 0) CARAVEL_CHECK_EQ(args.copy.width, args.width);
+  check_f32(args.x, args.out.rows, args.out.width);
+  check_f32(args.out, args.out.rows, args.out.width);
+  if (args.copy.data != nullptr) check_output(args.copy, args.out.rows, args.out.width);
   enqueue_layer_norm(stream, args);
 }
 

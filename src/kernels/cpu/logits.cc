@@ -1,5 +1,6 @@
 #include "kernels/logits.h"
 
+#include "kernels/cpu/checks.h"
 #include "kernels/cpu/dispatch.h"
 
 namespace caravel::kernels {
@@ -13,21 +14,27 @@ namespace cpu {
 
 void soft_cap(Stream& stream, const SoftCapArgs& args) {
   CARAVEL_CHECK_GT(args.cap, 0.0F);
+  check_f32(args.logits, 0, args.logits.stride);  // the elements are shared out, not the rows
   enqueue_soft_cap(stream, args);
 }
 
 void log_sum_exp(Stream& stream, const LogSumExpArgs& args) {
-  CARAVEL_CHECK_GT(args.width, 0);
+  CARAVEL_CHECK_GT(args.logits.width, 0);
+  check_f32(args.logits);
   enqueue_log_sum_exp(stream, args);
 }
 
 void top_k(Stream& stream, const TopKArgs& args) {
   CARAVEL_CHECK_GE(args.k, 1);
-  CARAVEL_CHECK_LE(args.k, args.width);
+  CARAVEL_CHECK_LE(args.k, args.logits.width);
+  check_f32(args.logits);
   enqueue_top_k(stream, args);
 }
 
-void token_rank(Stream& stream, const RankArgs& args) { enqueue_token_rank(stream, args); }
+void token_rank(Stream& stream, const RankArgs& args) {
+  check_f32(args.logits);
+  enqueue_token_rank(stream, args);
+}
 
 }  // namespace cpu
 }  // namespace caravel::kernels

@@ -1,6 +1,7 @@
 #include "kernels/paged_attention.h"
 
 #include "kernels/cpu/attention_split.h"
+#include "kernels/cpu/checks.h"
 #include "kernels/cpu/dispatch.h"
 
 namespace caravel::kernels {
@@ -20,7 +21,9 @@ void paged_attention(Stream& stream, const PagedAttentionArgs& args) {
   CARAVEL_CHECK_LE(args.cache.head_dim, kMaxHeadDim);
   CARAVEL_CHECK_EQ(args.cache.head_dim % 2, 0);
   CARAVEL_CHECK_EQ(args.heads % args.cache.kv_heads, 0);
-  CARAVEL_CHECK_EQ(args.out.width, static_cast<int64_t>(args.heads) * args.cache.head_dim);
+  check_f32(args.q);
+  CARAVEL_CHECK_GE(args.q.width, int64_t{args.heads} * args.cache.head_dim);
+  check_output(args.out, args.q.rows, int64_t{args.heads} * args.cache.head_dim);
   enqueue_paged_attention(stream, args);
   enqueue_paged_attention_finish(stream, args);
 }

@@ -1,6 +1,8 @@
 #include "kernels/rms_norm.h"
 
+#include "kernels/cpu/checks.h"
 #include "kernels/cpu/dispatch.h"
+#include "kernels/cpu/input_planes.h"
 
 namespace caravel::kernels {
 
@@ -10,11 +12,15 @@ CARAVEL_CPU_KERNEL(add_norm, AddNormArgs)
 namespace cpu {
 
 void rms_norm(Stream& stream, const RmsNormArgs& args) {
-  CARAVEL_CHECK_EQ(args.out.width, args.width);
-  enqueue_rms_norm(stream, args, args.out.copy_bytes == 0);
+  check_f32(args.x, args.rows == nullptr ? args.out.tokens : 0, args.out.width);
+  enqueue_rms_norm(stream, args, !is_each_ranks_own(args.out));
 }
 
-void add_norm(Stream& stream, const AddNormArgs& args) { enqueue_add_norm(stream, args); }
+void add_norm(Stream& stream, const AddNormArgs& args) {
+  check_f32(args.residual, args.y.rows, args.y.width);
+  check_f32(args.y, args.residual.rows, args.residual.width);
+  enqueue_add_norm(stream, args);
+}
 
 }  // namespace cpu
 }  // namespace caravel::kernels

@@ -19,12 +19,4 @@ std::vector<double> gemm(const std::vector<float>& weight, const std::vector<flo
   return result;
 }
 
-std::vector<float> input_values(const GemmInput& input, int64_t tokens) {
-  std::vector<float> values(static_cast<size_t>(tokens * input.width));
-  for (size_t i = 0; i < values.size(); ++i) {
-    values[i] = input.form == InputForm::kF32 ? input.f32[i] : input.scales[i / 32] * static_cast<float>(input.q8[i]);
-  }
-  return values;
-}
-
 }  // namespace caravel::kernels::ref

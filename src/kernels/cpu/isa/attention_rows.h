@@ -45,8 +45,8 @@ class RowTile {
       visible_[r] = count > 1 ? Visible{split * kSplitKeys, (split + 1) * kSplitKeys}
                               : visible_keys(args, sequence->first_position + query_[r]);
       context_[r] = count > 1 ? visible_[r].end : sequence->first_position + query_[r] + 1;
-      const float* q =
-          args.q + (sequence->first_token + query_[r]) * args.q_stride + static_cast<int64_t>(head_[r]) * head_dim_;
+      const float* q = static_cast<const float*>(args.q.data) + (sequence->first_token + query_[r]) * args.q.stride +
+                       static_cast<int64_t>(head_[r]) * head_dim_;
       for (int d = 0; d < head_dim_; ++d) q_[r * head_dim_ + d] = q[d] * args.scale;
     }
   }

@@ -35,7 +35,7 @@ static inline Visible visible_keys(const PagedAttentionArgs& args, int64_t posit
 class SequenceWalk {
  public:
   explicit SequenceWalk(const PagedAttentionArgs& args)
-      : args_(args), states_left_(split_states(args.batch.tokens, args.max_context)) {}
+      : args_(args), states_left_(split_states(args.q.rows, args.max_context)) {}
 
   bool next(Sequence& s) {
     const AttentionBatch& batch = args_.batch;
@@ -111,8 +111,8 @@ static inline float* state_of(const PagedAttentionArgs& args, const Sequence& s,
 
 /// Finished rows in f32, [tokens, heads * head_dim]: the output itself, or the workspace past the states.
 static inline float* output_rows(const PagedAttentionArgs& args) {
-  if (args.out.form == InputForm::kF32) return args.out.f32;
-  const int64_t states = split_states(args.batch.tokens, args.max_context);
+  if (args.out.form == InputForm::kF32) return reinterpret_cast<float*>(args.out.data);
+  const int64_t states = split_states(args.q.rows, args.max_context);
   return reinterpret_cast<float*>(args.workspace) + states * args.heads * state_floats(args.cache.head_dim);
 }
 

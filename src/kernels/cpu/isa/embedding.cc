@@ -62,37 +62,39 @@ void plain_row(const uint8_t* panels, int64_t row, int64_t width, float scale, f
 
 void read_row(const EmbeddingCpuArgs& args, int64_t row, float* out) {
   const uint8_t* panels = args.table.panels;
+  const int64_t width = args.out.width;
   switch (args.table.dtype) {
     case DType::kF32:
-      return plain_row<DType::kF32>(panels, row, args.width, args.scale, out);
+      return plain_row<DType::kF32>(panels, row, width, args.scale, out);
     case DType::kF16:
-      return plain_row<DType::kF16>(panels, row, args.width, args.scale, out);
+      return plain_row<DType::kF16>(panels, row, width, args.scale, out);
     case DType::kBF16:
-      return plain_row<DType::kBF16>(panels, row, args.width, args.scale, out);
+      return plain_row<DType::kBF16>(panels, row, width, args.scale, out);
     case DType::kQ4_0:
-      return quantized_row<DType::kQ4_0>(panels, row, args.width, args.scale, out);
+      return quantized_row<DType::kQ4_0>(panels, row, width, args.scale, out);
     case DType::kQ4_1:
-      return quantized_row<DType::kQ4_1>(panels, row, args.width, args.scale, out);
+      return quantized_row<DType::kQ4_1>(panels, row, width, args.scale, out);
     case DType::kQ5_0:
-      return quantized_row<DType::kQ5_0>(panels, row, args.width, args.scale, out);
+      return quantized_row<DType::kQ5_0>(panels, row, width, args.scale, out);
     case DType::kQ5_1:
-      return quantized_row<DType::kQ5_1>(panels, row, args.width, args.scale, out);
+      return quantized_row<DType::kQ5_1>(panels, row, width, args.scale, out);
     case DType::kQ8_0:
-      return quantized_row<DType::kQ8_0>(panels, row, args.width, args.scale, out);
+      return quantized_row<DType::kQ8_0>(panels, row, width, args.scale, out);
     case DType::kQ4_K:
-      return quantized_row<DType::kQ4_K>(panels, row, args.width, args.scale, out);
+      return quantized_row<DType::kQ4_K>(panels, row, width, args.scale, out);
     case DType::kQ5_K:
-      return quantized_row<DType::kQ5_K>(panels, row, args.width, args.scale, out);
+      return quantized_row<DType::kQ5_K>(panels, row, width, args.scale, out);
     case DType::kQ6_K:
-      return quantized_row<DType::kQ6_K>(panels, row, args.width, args.scale, out);
+      return quantized_row<DType::kQ6_K>(panels, row, width, args.scale, out);
   }
 }
 
 }  // namespace
 
 void embedding(const EmbeddingCpuArgs& args, int rank, int size) {
-  const int64_t end = args.tokens * (rank + 1) / size;
-  for (int64_t t = args.tokens * rank / size; t < end; ++t) read_row(args, args.ids[t], args.out + t * args.width);
+  auto* const out = static_cast<float*>(args.out.data);
+  const int64_t end = args.out.rows * (rank + 1) / size;
+  for (int64_t t = args.out.rows * rank / size; t < end; ++t) read_row(args, args.ids[t], out + t * args.out.stride);
 }
 
 }  // namespace caravel::kernels::CARAVEL_ISA

@@ -1,4 +1,4 @@
-#include "kernels/cpu/full_attention_args.h"
+#include "kernels/cpu/full_attention_workspace.h"
 #include "kernels/cpu/isa/simd.h"
 
 namespace caravel::kernels::CARAVEL_ISA {
@@ -155,7 +155,8 @@ void full_attention(const FullAttentionArgs& args, int rank, int size) {
   head.keys = reinterpret_cast<float*>(args.workspace) + rank * attention_floats(args.max_length, args.head_dim);
   head.values = head.keys + head.dim * head.padded;
   head.scores = head.values + args.max_length * head.value_stride;
-  head.q_stride = args.stride;
+  head.q_stride = args.qkv.stride;
+  float* const rows = attention_rows(args, size);
   int64_t before = 0;  // what the heads so far cost
   for (int s = 0; s < args.num_seqs && before < end; ++s) {
     const int64_t first = args.starts[s];
@@ -163,9 +164,9 @@ void full_attention(const FullAttentionArgs& args, int rank, int size) {
     const int64_t cost = cost_of(head.length);
     for (int h = 0; h < args.heads; ++h, before += cost) {
       if (before < begin || before >= end) continue;
-      head.q = args.qkv + first * args.stride + h * args.head_dim;
-      pack(head.q + width, head.q + 2 * width, args.stride, head);
-      float* out = args.out + first * width + h * args.head_dim;
+      head.q = static_cast<const float*>(args.qkv.data) + first * head.q_stride + h * args.head_dim;
+      pack(head.q + width, head.q + 2 * width, head.q_stride, head);
+      float* out = rows + first * width + h * args.head_dim;
       for (int64_t q = 0; q < head.length; q += kQueries) {
         attend_some<kQueries>(head.length - q, head, q, args.scale, out + q * width, width);
       }

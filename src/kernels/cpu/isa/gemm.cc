@@ -52,7 +52,7 @@ TileOutput tile_output(const TileOutput& panel, int64_t token, bool first) {
 /// The tokens that one panel meets, and what it reads of them.
 struct PanelInput {
   int64_t in;
-  GemmInput input;
+  InputPlanes input;
   int64_t begin;
   int64_t tokens;
 };
@@ -152,7 +152,7 @@ int panel_columns(const PackedPart& part, int64_t p) {
 
 /// A rank's share is a run of panels of all parts taken together.
 void gemm(const GemmCpuArgs& args, int rank, int size) {
-  const PanelInput x{args.in, copy_of_rank(args.input, rank), 0, args.tokens};
+  const PanelInput x{args.input.width, input_planes(args.input, rank), 0, args.input.tokens};
   int64_t panels = 0;
   for (int i = 0; i < args.part_count; ++i) panels += panel_count(args.parts[i]);
   const int64_t begin = panels * rank / size;
@@ -179,18 +179,20 @@ void gated_gemm(const GatedGemmCpuArgs& args, int rank, int size) {
   constexpr int64_t kSums = kManyTokens;  // how many sums of a pair of panels are kept
   alignas(64) float sums[kSums][2][kPanelRows];
   alignas(64) float values[kPanelRows];
-  const GemmInput input = copy_of_rank(args.input, rank);
+  const InputPlanes input = input_planes(args.input, rank);
+  const InputPlanes out = input_planes(args.out, rank);
+  const int64_t all_tokens = args.input.tokens;
   const int64_t panels = panel_count(args.gate);
   const int64_t share_end = panels * (rank + 1) / size;
-  const int64_t pairs = args.tokens < kSums ? kSums / args.tokens : 1;
+  const int64_t pairs = all_tokens < kSums ? kSums / all_tokens : 1;
   for (int64_t p = panels * rank / size; p < share_end; p += pairs) {
     const int64_t end = p + pairs < share_end ? p + pairs : share_end;
-    for (int64_t begin = 0; begin < args.tokens; begin += kSums) {
-      const int64_t tokens = args.tokens - begin < kSums ? args.tokens - begin : kSums;
-      const PanelInput x{args.in, input, begin, tokens};
+    for (int64_t begin = 0; begin < all_tokens; begin += kSums) {
+      const int64_t tokens = all_tokens - begin < kSums ? all_tokens - begin : kSums;
+      const PanelInput x{input.width, input, begin, tokens};
       const auto run_half = [&](const PackedPart& part, int half) {
         for (int64_t q = p; q < end; ++q) {
-          const float* bias = args.bias != nullptr ? args.bias + half * args.width + q * kPanelRows : nullptr;
+          const float* bias = args.bias != nullptr ? args.bias + half * out.width + q * kPanelRows : nullptr;
           const int columns = bias != nullptr ? panel_columns(part, q) : kPanelRows;
           run_panel(x, part, q, {sums[(q - p) * tokens][half], 2 * kPanelRows, bias, columns, false});
         }
@@ -202,7 +204,7 @@ void gated_gemm(const GatedGemmCpuArgs& args, int rank, int size) {
         for (int64_t t = 0; t < tokens; ++t) {
           const auto& sum = sums[(q - p) * tokens + t];
           gate(args.activation, sum[0], sum[1], columns, values);
-          store_input_slice(args.out, begin + t, q * kPanelRows, columns, values);
+          store_input_slice(out, begin + t, q * kPanelRows, columns, values);
         }
       }
     }
@@ -214,19 +216,21 @@ void activated_gemm(const ActivatedGemmCpuArgs& args, int rank, int size) {
   constexpr int64_t kSums = 2 * kManyTokens;
   alignas(64) float sums[kSums][kPanelRows];
   alignas(64) float values[kPanelRows];
-  const GemmInput input = copy_of_rank(args.input, rank);
+  const InputPlanes input = input_planes(args.input, rank);
+  const InputPlanes out = input_planes(args.out, rank);
+  const int64_t all_tokens = args.input.tokens;
   const int64_t panels = panel_count(args.weight);
   const int64_t end = panels * (rank + 1) / size;
   for (int64_t p = panels * rank / size; p < end; ++p) {
     const int columns = panel_columns(args.weight, p);
     const float* bias = args.bias != nullptr ? args.bias + p * kPanelRows : nullptr;
-    for (int64_t begin = 0; begin < args.tokens; begin += kSums) {
-      const int64_t tokens = args.tokens - begin < kSums ? args.tokens - begin : kSums;
-      const PanelInput x{args.in, input, begin, tokens};
+    for (int64_t begin = 0; begin < all_tokens; begin += kSums) {
+      const int64_t tokens = all_tokens - begin < kSums ? all_tokens - begin : kSums;
+      const PanelInput x{input.width, input, begin, tokens};
       run_panel(x, args.weight, p, {sums[0], kPanelRows, bias, bias != nullptr ? columns : kPanelRows, false});
       for (int64_t t = 0; t < tokens; ++t) {
         activate(args.activation, sums[t], columns, values);
-        store_input_slice(args.out, begin + t, p * kPanelRows, columns, values);
+        store_input_slice(out, begin + t, p * kPanelRows, columns, values);
       }
     }
   }

@@ -3,6 +3,7 @@
 #include <cstdint>
 
 #include "kernels/cpu/gemm_args.h"
+#include "kernels/cpu/input_planes.h"
 #include "kernels/cpu/isa/weight_blocks.h"
 
 namespace caravel::kernels::CARAVEL_ISA {
@@ -52,7 +53,7 @@ struct Q8Rows {
   const int16_t* totals;
   int64_t width;  // elements from token to token
 
-  Q8Rows(const GemmInput& input, int64_t token)
+  Q8Rows(const InputPlanes& input, int64_t token)
       : q8(input.q8 + token * input.width),
         scales(input.scales + token * (input.width / 32)),
         sums(input.sums + token * (input.width / 32)),

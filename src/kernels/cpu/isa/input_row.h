@@ -4,29 +4,13 @@
 
 #include <cstdint>
 
-#include "kernels/gemm_input.h"
+#include "kernels/cpu/input_planes.h"
 
 #if defined(__AVX2__)
 #include <immintrin.h>
 #endif
 
 namespace caravel::kernels::CARAVEL_ISA {
-
-/// The copy of an input that belongs to `rank`, or the one that all share.
-static inline GemmInput copy_of_rank(GemmInput input, int rank) {
-  const int64_t offset = rank * input.copy_bytes;
-  const auto moved = [offset](auto* p) { return reinterpret_cast<decltype(p)>(reinterpret_cast<char*>(p) + offset); };
-  if (offset == 0) return input;
-  if (input.form == InputForm::kF32) {
-    input.f32 = moved(input.f32);
-  } else {
-    input.q8 = moved(input.q8);
-    input.scales = moved(input.scales);
-    input.sums = moved(input.sums);
-    input.totals = moved(input.totals);
-  }
-  return input;
-}
 
 /// max|x|; NaN where some x is: the bits of |x| order as |x| does, with NaN on top.
 static inline float largest_magnitude(const float* x, int count) {
@@ -154,7 +138,7 @@ static inline void rotate_32(const float* x, float* out) {
 }
 
 /// Stores row `token` of a GEMM's input in the form that it wants; row is [out.width].
-static inline void store_input_row(const GemmInput& out, int64_t token, const float* row) {
+static inline void store_input_row(const InputPlanes& out, int64_t token, const float* row) {
   if (out.form == InputForm::kF32) {
     float* to = out.f32 + token * out.width;
     for (int64_t i = 0; i < out.width; ++i) to[i] = row[i];

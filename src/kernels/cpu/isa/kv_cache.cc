@@ -73,12 +73,12 @@ void rotary_cache(const RotaryCacheArgs& args, int rank, int size) {
   const int head_dim = cache.head_dim;
   const KvHeadLayout layout = kv_head_layout(cache.block_size, head_dim, cache.dtype);
   const int units = args.heads + 2 * cache.kv_heads;  // Q heads, K heads, V heads
-  const Share mine = share(args.tokens * units, rank, size);
+  const Share mine = share(args.qkv.rows * units, rank, size);
   alignas(64) float key[kMaxHeadDim];
   for (int64_t item = mine.begin; item < mine.end; ++item) {
     const int64_t token = item / units;
     const int unit = static_cast<int>(item % units);
-    float* x = args.qkv + token * args.qkv_stride + static_cast<int64_t>(unit) * head_dim;
+    float* x = static_cast<float*>(args.qkv.data) + token * args.qkv.stride + static_cast<int64_t>(unit) * head_dim;
     if (unit < args.heads) {
       prepare_head(args, token, x, args.q_norm, x);
       continue;

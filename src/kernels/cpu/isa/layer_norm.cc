@@ -51,19 +51,22 @@ float inverse_deviation(const float* y, float mean, int64_t width, float epsilon
 }  // namespace
 
 void layer_norm(const LayerNormArgs& args, int rank, int size) {
-  const Share tokens = share(args.tokens, rank, size);
-  const int64_t width = args.width;
+  const Share tokens = share(args.out.rows, rank, size);
+  const int64_t width = args.out.width;
+  const bool copies = args.copy.data != nullptr;
+  const InputPlanes copy = copies ? input_planes(args.copy, rank) : InputPlanes{};
   for (int64_t t = tokens.begin; t < tokens.end; ++t) {
-    float* row = args.out + t * width;
+    const float* x = static_cast<const float*>(args.x.data) + t * args.x.stride;
+    float* row = static_cast<float*>(args.out.data) + t * args.out.stride;
     const float* added = args.table != nullptr ? args.table + args.table_rows[t] * width : nullptr;
-    const float mean = sum_row(args.x + t * width, added, width, row);
+    const float mean = sum_row(x, added, width, row);
     const F32 center = broadcast(mean);
     const F32 factor = broadcast(inverse_deviation(row, mean, width, args.epsilon));
     for (int64_t i = 0; i < width; i += kLanes) {
       const F32 normed = (load_at(row, i, width) - center) * factor;
       store_at(row, i, width, fma(normed, load_at(args.weight, i, width), load_at(args.bias, i, width)));
     }
-    if (args.copy.width != 0) store_input_row(args.copy, t, row);
+    if (copies) store_input_row(copy, t, row);
   }
 }
 

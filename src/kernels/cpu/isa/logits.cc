@@ -13,6 +13,10 @@ namespace {
 
 constexpr float kInfinity = __builtin_inff();
 
+const float* row_of(const Tensor& logits, int64_t r) {
+  return static_cast<const float*>(logits.data) + r * logits.stride;
+}
+
 float row_max(const float* x, int64_t width) {
   F32 best[4] = {broadcast(-kInfinity), broadcast(-kInfinity), broadcast(-kInfinity), broadcast(-kInfinity)};
   int64_t i = 0;
@@ -107,47 +111,49 @@ void row_top_k(const float* x, int64_t width, int64_t k, const Heap& heap) {
 }  // namespace
 
 void soft_cap(const SoftCapArgs& args, int rank, int size) {
-  const Share mine = share(args.rows * args.width, rank, size, 16);
+  auto* const logits = static_cast<float*>(args.logits.data);
+  const Share mine = share(args.logits.rows * args.logits.width, rank, size, 16);
   const F32 cap = broadcast(args.cap);
   const F32 inverse = broadcast(1.0F / args.cap);
   int64_t i = mine.begin;
   for (; i + kLanes <= mine.end; i += kLanes) {
-    store(args.logits + i, cap * tanh(load(args.logits + i) * inverse));
+    store(logits + i, cap * tanh(load(logits + i) * inverse));
   }
   if (const int left = static_cast<int>(mine.end - i); left > 0) {
-    store_part(args.logits + i, cap * tanh(load_part(args.logits + i, left) * inverse), left);
+    store_part(logits + i, cap * tanh(load_part(logits + i, left) * inverse), left);
   }
 }
 
 void log_sum_exp(const LogSumExpArgs& args, int rank, int size) {
-  const Share rows = share(args.rows, rank, size);
+  const Share rows = share(args.logits.rows, rank, size);
   for (int64_t r = rows.begin; r < rows.end; ++r) {
-    const float* x = args.logits + r * args.stride;
-    const float max = row_max(x, args.width);
-    if (args.argmax != nullptr) args.argmax[r] = static_cast<int32_t>(first_equal(x, args.width, max));
+    const float* x = row_of(args.logits, r);
+    const float max = row_max(x, args.logits.width);
+    if (args.argmax != nullptr) args.argmax[r] = static_cast<int32_t>(first_equal(x, args.logits.width, max));
     // An infinite maximum (every logit masked) is the answer itself; x - max would be NaN.
     const bool infinite = max == kInfinity || max == -kInfinity;
-    args.log_sum_exp[r] = infinite ? max : max + __builtin_logf(row_sum_exp(x, args.width, max));
+    args.log_sum_exp[r] = infinite ? max : max + __builtin_logf(row_sum_exp(x, args.logits.width, max));
   }
 }
 
 void top_k(const TopKArgs& args, int rank, int size) {
-  const Share rows = share(args.rows, rank, size);
+  const Share rows = share(args.logits.rows, rank, size);
   for (int64_t r = rows.begin; r < rows.end; ++r) {
-    row_top_k(args.logits + r * args.stride, args.width, args.k, {args.values + r * args.k, args.indices + r * args.k});
+    row_top_k(row_of(args.logits, r), args.logits.width, args.k, {args.values + r * args.k, args.indices + r * args.k});
   }
 }
 
 void token_rank(const RankArgs& args, int rank, int size) {
-  const Share rows = share(args.rows, rank, size);
+  const Share rows = share(args.logits.rows, rank, size);
   for (int64_t r = rows.begin; r < rows.end; ++r) {
-    const float* x = args.logits + r * args.stride;
+    const float* x = row_of(args.logits, r);
     const float mine = x[args.tokens[r]];
     const F32 threshold = broadcast(mine);
     int32_t larger = 0;
     int64_t i = 0;
-    for (; i + kLanes <= args.width; i += kLanes) larger += __builtin_popcount(greater_bits(load(x + i), threshold));
-    for (; i < args.width; ++i) larger += x[i] > mine ? 1 : 0;
+    for (; i + kLanes <= args.logits.width; i += kLanes)
+      larger += __builtin_popcount(greater_bits(load(x + i), threshold));
+    for (; i < args.logits.width; ++i) larger += x[i] > mine ? 1 : 0;
     args.ranks[r] = larger + 1;
   }
 }

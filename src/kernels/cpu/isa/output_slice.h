@@ -14,10 +14,10 @@ constexpr int64_t kInputBlock = 32;
 constexpr int64_t kSlice = 512;
 
 /// Stores columns begin .. begin+count-1 of row `token`; for the 8-bit form, multiples of kInputBlock.
-static inline void store_input_slice(const GemmInput& out, int64_t token, int64_t begin, int64_t count,
+static inline void store_input_slice(const InputPlanes& out, int64_t token, int64_t begin, int64_t count,
                                      const float* values) {
   const int64_t offset = token * out.width + begin;
-  GemmInput slice;
+  InputPlanes slice;
   slice.form = out.form;
   slice.width = count;
   if (out.form == InputForm::kF32) {

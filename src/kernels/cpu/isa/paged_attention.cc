@@ -137,7 +137,8 @@ void paged_attention_finish(const PagedAttentionArgs& args, int rank, int size) 
   // A rank takes single heads, unless the output's blocks run across heads.
   const int unit_heads = convert && head_dim % kInputBlock != 0 ? args.heads : 1;
   const int64_t units = args.heads / unit_heads;
-  const Share mine = share(args.batch.tokens * units, rank, size);
+  const Share mine = share(args.q.rows * units, rank, size);
+  const InputPlanes out = input_planes(args.out, rank);
   SequenceWalk walk(args);
   Sequence s;
   while (walk.next(s)) {
@@ -165,7 +166,7 @@ void paged_attention_finish(const PagedAttentionArgs& args, int rank, int size) 
       }
       if (convert) {
         const int64_t column = static_cast<int64_t>(head_begin) * head_dim;
-        store_input_slice(args.out, token, column, static_cast<int64_t>(unit_heads) * head_dim, row + column);
+        store_input_slice(out, token, column, static_cast<int64_t>(unit_heads) * head_dim, row + column);
       }
     }
   }

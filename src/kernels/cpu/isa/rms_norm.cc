@@ -10,15 +10,16 @@ void rms_norm(const RmsNormArgs& args, int rank, int size);
 void add_norm(const AddNormArgs& args, int rank, int size);
 
 void rms_norm(const RmsNormArgs& args, int rank, int size) {
-  const bool own = args.out.copy_bytes != 0;  // all tokens, for this rank alone
-  const Share tokens = own ? Share{0, args.tokens} : share(args.tokens, rank, size);
-  const GemmInput out = copy_of_rank(args.out, rank);
+  const int64_t width = args.out.width;
+  const Share tokens = is_each_ranks_own(args.out) ? Share{0, args.out.tokens} : share(args.out.tokens, rank, size);
+  const InputPlanes out = input_planes(args.out, rank);
+  const auto* const rows = static_cast<const float*>(args.x.data);
   alignas(64) float values[kSlice];
   for (int64_t t = tokens.begin; t < tokens.end; ++t) {
-    const float* x = args.x + (args.rows != nullptr ? args.rows[t] : t) * args.width;
-    const float factor = inverse_rms(x, args.width, args.epsilon);
-    for (int64_t begin = 0; begin < args.width; begin += kSlice) {
-      const int64_t count = args.width - begin < kSlice ? args.width - begin : kSlice;
+    const float* x = rows + (args.rows != nullptr ? args.rows[t] : t) * args.x.stride;
+    const float factor = inverse_rms(x, width, args.epsilon);
+    for (int64_t begin = 0; begin < width; begin += kSlice) {
+      const int64_t count = width - begin < kSlice ? width - begin : kSlice;
       scale_row(x + begin, factor, args.weight + begin, count, values);
       store_input_slice(out, t, begin, count, values);
     }
@@ -26,15 +27,16 @@ void rms_norm(const RmsNormArgs& args, int rank, int size) {
 }
 
 void add_norm(const AddNormArgs& args, int rank, int size) {
-  const Share tokens = share(args.tokens, rank, size);
+  const int64_t width = args.y.width;
+  const Share tokens = share(args.y.rows, rank, size);
   for (int64_t t = tokens.begin; t < tokens.end; ++t) {
-    const float* y = args.y + t * args.width;
-    float* residual = args.residual + t * args.width;
+    const float* y = static_cast<const float*>(args.y.data) + t * args.y.stride;
+    float* residual = static_cast<float*>(args.residual.data) + t * args.residual.stride;
     if (args.post_weight == nullptr) {
-      for (int64_t i = 0; i < args.width; ++i) residual[i] += y[i];
+      for (int64_t i = 0; i < width; ++i) residual[i] += y[i];
     } else {
-      const float factor = inverse_rms(y, args.width, args.epsilon);
-      for (int64_t i = 0; i < args.width; ++i) residual[i] += y[i] * factor * args.post_weight[i];
+      const float factor = inverse_rms(y, width, args.epsilon);
+      for (int64_t i = 0; i < width; ++i) residual[i] += y[i] * factor * args.post_weight[i];
     }
   }
 }

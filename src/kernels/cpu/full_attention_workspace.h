@@ -21,4 +21,10 @@ static inline int64_t attention_floats(int64_t max_length, int head_dim) {
   return head_dim * padded + max_length * attention_padded(head_dim) + kAttentionQueries * padded;
 }
 
+/// Finished rows in f32, [tokens, heads * head_dim]: the output itself, or the workspace past what the ranks have.
+static inline float* attention_rows(const FullAttentionArgs& args, int ranks) {
+  if (args.out.form == InputForm::kF32) return reinterpret_cast<float*>(args.out.data);
+  return reinterpret_cast<float*>(args.workspace) + ranks * attention_floats(args.max_length, args.head_dim);
+}
+
 }  // namespace caravel::kernels

@@ -1,0 +1,21 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "kernels/cpu/input_planes.h"
+
+namespace caravel::kernels {
+
+/// The values that an input of a CPU means: [tokens, width].
+inline std::vector<float> input_values(const GemmInput& input) {
+  const InputPlanes planes = input_planes(input, 0);
+  std::vector<float> values(static_cast<size_t>(input.tokens * input.width));
+  for (size_t i = 0; i < values.size(); ++i) {
+    values[i] =
+        input.form == InputForm::kF32 ? planes.f32[i] : planes.scales[i / 32] * static_cast<float>(planes.q8[i]);
+  }
+  return values;
+}
+
+}  // namespace caravel::kernels
