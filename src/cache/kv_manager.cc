@@ -50,6 +50,7 @@ void KvManager::register_sequence(KvSequence& sequence, std::string_view salt, i
 void KvManager::reset(KvSequence& sequence, std::string_view salt) {
   drop_blocks(sequence);
   sequence.on_host = false;
+  ++sequence.filling;
   sequence.chain = index_.root(salt);
   sequence.chained_blocks = 0;
 }

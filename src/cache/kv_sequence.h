@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <vector>
 
 #include "base/hash.h"
@@ -12,6 +13,7 @@ namespace caravel::cache {
 struct KvSequence {
   std::vector<BlockTable> tables;  // [KV groups]
   bool on_host = false;            // swapped out: the tables name blocks of the host pool
+  uint64_t filling = 0;            // goes up when the tables are filled anew: with a prefix, a parent's or moved blocks
 
   Hash128 chain;           // prefix hash of the first `chained_blocks` blocks
   int chained_blocks = 0;  // full blocks that were offered to the prefix index

@@ -44,6 +44,7 @@ void KvManager::move(std::span<KvSequence* const> sequences, Side from, std::vec
       }
     }
     sequence->on_host = to == Side::kHost;
+    ++sequence->filling;
   }
 }
 

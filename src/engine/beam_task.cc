@@ -7,7 +7,7 @@
 namespace caravel::engine {
 namespace {
 
-constexpr int64_t kNext = int64_t{1} << 32;  // tag, beyond those of prompt positions; plus the beam's place
+constexpr int kPrompt = -1;  // part of what is about the prompt; the beams' are their places
 
 size_t width_of(const SamplingParams& params) {
   return static_cast<size_t>(*params.beam_width != 0 ? *params.beam_width : *params.n);
@@ -21,41 +21,35 @@ int BeamTask::candidates(const SamplingParams& params, size_t end_ids, int vocab
 }
 
 BeamTask::BeamTask(CheckedRequest request)
-    : Task(std::move(request.group)), request_(std::move(request)), width_(width_of(request_.params())) {
+    : Task(std::move(request.group)), request_(std::move(request)), width_(width_of(request_.params)) {
   top_ = request_.top;
   beams_.push_back(std::make_unique<Beam>());
 }
 
-void BeamTask::want(const scheduler::Row& row, int32_t first, StepWants& wants) {
-  if (request_.prompt_logprobs) request_.prompt_logprobs->want(row, first, this, wants);
+void BeamTask::want(const scheduler::Row& row, int32_t place, StepWants& wants) {
+  if (request_.prompt_logprobs) request_.prompt_logprobs->want(row, place, {this, {.part = kPrompt}}, wants);
   if (!row.draws) return;
   if (generated_ == 0) beams_.front()->sequence = &group()->first();
   for (size_t i = 0; i < beams_.size(); ++i) {
     if (beams_[i]->sequence != row.sequence) continue;
-    wants.logits.push_back({.row = first + row.count - 1,
-                            .sample = {.token = 0, .top = top_},
-                            .task = this,
-                            .tag = kNext + static_cast<int64_t>(i)});
+    wants.token({this, {.part = static_cast<int32_t>(i)}}, {.place = place + row.count - 1, .token = 0, .top = top_});
   }
 }
 
-void BeamTask::receive(const LogitsWant& want, const sampler::Sampler& sampler, size_t row) {
-  if (want.tag < kNext) {
-    request_.prompt_logprobs->receive(want, sampler, row);
+void BeamTask::apply(const About& about, const TokenOutput& token, const StepOutput& output) {
+  if (about.part == kPrompt) {
+    request_.prompt_logprobs->apply(about, token, output);
     return;
   }
-  Beam& beam = *beams_[static_cast<size_t>(want.tag - kNext)];
-  const auto tokens = sampler.top_tokens(row, top_);
+  Beam& beam = *beams_[static_cast<size_t>(about.part)];
+  const auto top = top_of(token, output);
   beam.next.clear();
-  for (int i = 0; i < top_; ++i) {
-    beam.next.push_back(
-        {.token = tokens[static_cast<size_t>(i)], .logprob = sampler.top_logprob(row, i), .rank = i + 1});
+  for (const auto& [id, logprob] : top) {
+    beam.next.push_back({.token = id, .logprob = logprob, .rank = static_cast<int32_t>(beam.next.size()) + 1});
   }
-  if (const int asked = request_.params().logprobs.value_or(0); asked > 0) {
-    for (TokenLogprob& next : beam.next) {
-      for (int i = 0; i < std::min(asked, top_); ++i)
-        next.top.emplace_back(tokens[static_cast<size_t>(i)], sampler.top_logprob(row, i));
-    }
+  if (const int asked = request_.params.logprobs.value_or(0); asked > 0) {
+    const auto shown = top.first(static_cast<size_t>(std::min(asked, top_)));
+    for (TokenLogprob& next : beam.next) next.top.assign(shown.begin(), shown.end());
   }
 }
 
@@ -63,7 +57,7 @@ int BeamTask::advance(scheduler::Scheduler& scheduler) {
   for (const auto& beam : beams_) {
     if (beam->next.empty()) return 0;  // some of the beams are still being computed
   }
-  const SamplingParams& params = request_.params();
+  const SamplingParams& params = request_.params;
   const auto length = static_cast<double>(++generated_);
   const double penalty = std::pow(length, *params.length_penalty);
   const bool last = generated_ >= *params.max_tokens;
@@ -91,7 +85,7 @@ int BeamTask::advance(scheduler::Scheduler& scheduler) {
 }
 
 std::vector<BeamTask::Candidate> BeamTask::best_candidates() const {
-  const bool may_end = generated_ > *request_.params().min_tokens;
+  const bool may_end = generated_ > *request_.params.min_tokens;
   std::vector<Candidate> all;
   for (size_t i = 0; i < beams_.size(); ++i) {
     for (const TokenLogprob& next : beams_[i]->next) {
@@ -111,7 +105,7 @@ void BeamTask::add_finished(const Candidate& candidate, bool stopped, double sco
   const std::vector<int32_t>& tokens = beam.sequence->tokens;
   completion.token_ids.assign(tokens.begin() + beam.sequence->prompt_len, tokens.end());
   completion.token_ids.push_back(candidate.token->token);
-  if (request_.params().logprobs.has_value()) {
+  if (request_.params.logprobs.has_value()) {
     completion.logprobs = beam.logprobs;
     completion.logprobs.push_back(*candidate.token);
   }
@@ -133,18 +127,16 @@ void BeamTask::go_on(scheduler::Scheduler& scheduler, const std::vector<Candidat
   for (const Candidate& candidate : chosen) {
     const Beam& parent = *beams_[candidate.beam];
     auto& beam = next.emplace_back(std::make_unique<Beam>());
-    beam->member = {this, 0};
     beam->score = candidate.score;
-    if (request_.params().logprobs.has_value()) {
+    if (request_.params.logprobs.has_value()) {
       beam->logprobs = parent.logprobs;
       beam->logprobs.push_back(*candidate.token);
     }
     // The parent's sequence goes to the last that goes on from it, the others fork.
     if (--uses[candidate.beam] > 0) {
-      beam->sequence = &scheduler.fork(*parent.sequence, &beam->member);
+      beam->sequence = &scheduler.fork(*parent.sequence);
     } else {
       beam->sequence = parent.sequence;
-      beam->sequence->payload = &beam->member;
     }
   }
   for (size_t i = 0; i < chosen.size(); ++i) scheduler.append(*next[i]->sequence, chosen[i].token->token);
@@ -154,7 +146,7 @@ void BeamTask::go_on(scheduler::Scheduler& scheduler, const std::vector<Candidat
 void BeamTask::close(FinishReason reason, const std::string& error) {
   if (reason != FinishReason::kNone) finished_.clear();  // not the best ones yet
   Usage usage{.prompt_tokens = group()->prompt_len(), .cached_tokens = group()->cached_tokens()};
-  const auto answers = std::min(finished_.size(), static_cast<size_t>(*request_.params().n));
+  const auto answers = std::min(finished_.size(), static_cast<size_t>(*request_.params.n));
   for (size_t i = 0; i < answers; ++i) {
     Completion& completion = finished_[i].completion;
     completion.index = static_cast<int>(i);

@@ -21,14 +21,13 @@ class BeamTask final : public Task {
 
   std::string_view request_id() const override { return request_.channel->id(); }
   bool cancelled() const override { return request_.channel->cancelled(); }
-  void want(const scheduler::Row& row, int32_t first, StepWants& wants) override;
-  void receive(const LogitsWant& want, const sampler::Sampler& sampler, size_t row) override;
+  void want(const scheduler::Row& row, int32_t place, StepWants& wants) override;
+  void apply(const About& about, const TokenOutput& token, const StepOutput& output) override;
   int advance(scheduler::Scheduler& scheduler) override;
   void close(FinishReason reason, const std::string& error) override;
 
  private:
   struct Beam {
-    Member member;  // its sequence's payload
     scheduler::Sequence* sequence = nullptr;
     double score = 0;                    // sum of log-probabilities
     std::vector<TokenLogprob> logprobs;  // one for each token of its answer

@@ -167,7 +167,7 @@ void check_text(const EmbedRequest& request, const ModelInfo& model) {
 
 CheckedRequest check_request(Request request, const LoadedModel& model, const RequestLimits& limits,
                              LogprobStore& store, Grammars& grammars, uint64_t seed, OnNews on_news) {
-  const int vocab_size = model.decoder->config().vocab_size;
+  const int vocab_size = model.rank->decoder().config().vocab_size;
   SamplingParams& params = request.sampling;
   resolve_sampling(params, model.generation_defaults, request.fallback);
   validate_sampling(params, vocab_size);
@@ -184,7 +184,7 @@ CheckedRequest check_request(Request request, const LoadedModel& model, const Re
   if (!params.ignore_eos) checked.end_of_generation_ids = model.generation_defaults.end_of_generation_ids;
   sort_unique(params.allowed_token_ids);
 
-  auto rules = std::make_shared<sampler::SamplingRules>();
+  auto rules = std::make_shared<sampler::SamplingRules>(sampler::rules_of(params));
   rules->seed = params.seed.value_or(seed);
   rules->bad_words = spellings(params.bad_words, *model.tokenizer);
   rules->end_ids = checked.end_of_generation_ids;
@@ -230,7 +230,7 @@ CheckedRequest check_request(Request request, const LoadedModel& model, const Re
                    .background = request.background,
                    .salt = std::move(request.cache_salt),
                    .filter = checked.prompt_logprobs.get()};
-  rules->params = std::move(params);
+  checked.params = std::move(params);
   checked.rules = std::move(rules);
   return checked;
 }

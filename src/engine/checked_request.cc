@@ -9,7 +9,7 @@ bool CheckedRequest::ends_generation(int32_t token) const {
 }
 
 bool CheckedRequest::stops(int32_t token) const {
-  return std::ranges::find(params().stop_token_ids, token) != params().stop_token_ids.end();
+  return std::ranges::find(params.stop_token_ids, token) != params.stop_token_ids.end();
 }
 
 }  // namespace caravel::engine

@@ -74,9 +74,8 @@ ModelMemory model_memory(Device& device, const model::ModelConfig& model, const 
                      .full_model_len = wanted_max_model_len(config, model.max_position, kUsualContext)};
   const size_t decoder =
       model::activation_bytes(device, model, weights, config.max_num_batched_tokens, memory.full_model_len);
-  const size_t runner =
-      ModelRunner::bytes_for(model, memory.kv, config.block_size, runner_sizes(config, memory.full_model_len));
-  memory.activations = static_cast<int64_t>(decoder + runner);
+  const size_t steps = Rank::bytes_for(model, memory.kv, config.block_size, rank_sizes(config, memory.full_model_len));
+  memory.activations = static_cast<int64_t>(decoder + steps);
   return memory;
 }
 
@@ -88,9 +87,10 @@ Sizes choose_sizes(const EngineConfig& config, const model::KvLayout& layout, co
           .host_blocks = static_cast<int>(std::min(plan.swap / layout.block_bytes(), kMost))};
 }
 
-ModelRunner::Sizes runner_sizes(const EngineConfig& config, int max_model_len) {
+Rank::Sizes rank_sizes(const EngineConfig& config, int max_model_len) {
   return {.max_tokens = config.max_num_batched_tokens,
           .max_rows = config.max_num_seqs,
+          .slots = config.max_num_seqs,
           .max_model_len = max_model_len,
           .max_top = kMaxTop,
           .profile = config.profile};

@@ -4,7 +4,7 @@
 #include "caravel/memory_plan.h"
 #include "engine/loaded_model.h"
 #include "engine/memory_plan.h"
-#include "engine/model_runner.h"
+#include "engine/rank.h"
 #include "model/config.h"
 #include "model/weight_layout.h"
 
@@ -26,6 +26,6 @@ ModelMemory model_memory(Device& device, const model::ModelConfig& model, const 
 
 Sizes choose_sizes(const EngineConfig& config, const model::KvLayout& layout, const MemoryPlan& plan);
 
-ModelRunner::Sizes runner_sizes(const EngineConfig& config, int max_model_len);
+Rank::Sizes rank_sizes(const EngineConfig& config, int max_model_len);
 
 }  // namespace caravel::engine

@@ -25,14 +25,14 @@ scheduler::GroupParams EmbedTask::group_params(const EmbedRequest& request) {
           .filter = &nothing_usable};
 }
 
-void EmbedTask::want(const scheduler::Row& row, int32_t first, StepWants& wants) {
+void EmbedTask::want(const scheduler::Row& row, int32_t place, StepWants& wants) {
   // After a preemption the first ones come again.
-  for (int i = std::max(0, done_ - row.first); i < row.count; ++i) wants.hidden.push_back({first + i, this});
+  for (int i = std::max(0, done_ - row.first); i < row.count; ++i) wants.state({this, {}}, place + i);
 }
 
-void EmbedTask::receive_hidden(std::span<const float> hidden) {
-  sum_.resize(hidden.size());
-  std::ranges::transform(hidden, sum_, sum_.begin(), std::plus());
+void EmbedTask::apply_state(std::span<const float> state) {
+  sum_.resize(state.size());
+  std::ranges::transform(state, sum_, sum_.begin(), std::plus());
   ++done_;
 }
 

@@ -23,9 +23,8 @@ class EmbedTask final : public Task {
 
   std::string_view request_id() const override { return channel_->id(); }
   bool cancelled() const override { return channel_->cancelled(); }
-  void want(const scheduler::Row& row, int32_t first, StepWants& wants) override;
-  void receive(const LogitsWant&, const sampler::Sampler&, size_t) override {}
-  void receive_hidden(std::span<const float> hidden) override;
+  void want(const scheduler::Row& row, int32_t place, StepWants& wants) override;
+  void apply_state(std::span<const float> state) override;
   int advance(scheduler::Scheduler& scheduler) override;
   void close(FinishReason reason, const std::string& error) override;
 

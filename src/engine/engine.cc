@@ -43,11 +43,11 @@ scheduler::PreemptionCost preemption_cost(const LoadedModel& model) {
   constexpr double kMultiplyAdds = 1e11;  // a second, of GEMMs
   constexpr double kAttention = 2e10;     // a second, of attention
   constexpr double kCopy = 5e9;           // bytes a second
-  const model::ModelConfig& config = model.decoder->config();
+  const model::ModelConfig& config = model.rank->decoder().config();
   const auto layers = static_cast<double>(config.layers.size());
   return {.token = static_cast<double>(model.info.layer_parameters) / kMultiplyAdds,
           .pair = 2 * layers * config.num_heads * config.head_dim / kAttention,
-          .block = static_cast<double>(model.decoder->kv_layout().block_bytes()) / kCopy};
+          .block = static_cast<double>(model.rank->decoder().kv_layout().block_bytes()) / kCopy};
 }
 
 std::vector<int> windows_of(const model::KvLayout& layout) {
@@ -67,7 +67,7 @@ scheduler::SchedulerConfig scheduler_config(const EngineConfig& config, const Lo
           .kv = {.block_size = config.block_size,
                  .num_blocks = model.sizes.blocks,
                  .num_host_blocks = model.sizes.host_blocks,
-                 .windows = windows_of(model.decoder->kv_layout()),
+                 .windows = windows_of(model.rank->decoder().kv_layout()),
                  .prefix_caching = config.enable_prefix_caching,
                  .hash_seed = entropy()},
           .preempt_every_draw = hooks.preempt_every_draw};
@@ -83,7 +83,7 @@ RequestLimits request_limits(const EngineConfig& config, const LoadedModel& mode
           .max_num_seqs = config.max_num_seqs,
           .pool = {.block_size = config.block_size,
                    .blocks = model.sizes.blocks,
-                   .windows = windows_of(model.decoder->kv_layout())},
+                   .windows = windows_of(model.rank->decoder().kv_layout())},
           .logprob_memory = model.info.memory.logprobs / 4 * 3};
 }
 
@@ -96,19 +96,19 @@ EngineImpl::EngineImpl(const EngineConfig& config, const EngineHooks& hooks,
 EngineImpl::EngineImpl(const EngineConfig& config, const EngineHooks& hooks, LoadedModel model)
     : config_(config),
       model_(std::move(model)),
-      storage_(*model_.device, model_.decoder->kv_layout(), config.block_size, model_.sizes.kv_dtype,
-               model_.sizes.blocks, model_.sizes.host_blocks),
+      executor_(hooks.executor ? hooks.executor(*model_.rank) : nullptr),
       store_(model_.sizes.blocks, model_.sizes.host_blocks, config.block_size, kept_logprobs(model_)),
-      runner_(*model_.device, *model_.decoder, storage_, runner_sizes(config, model_.sizes.max_model_len)),
       limits_(request_limits(config, model_)),
       logprobs_(limits_.logprob_memory),
       grammars_(
           model_, [mailbox = mailbox_] { mailbox->mask_ready(); }, hooks.before_mask),
       seed_(config.seed != 0 ? config.seed : entropy()),
-      loop_(scheduler_config(config, model_, hooks), config.max_time_between_tokens, runner_, store_, hooks.before_step,
-            grammars_.memory, mailbox_) {
-  const size_t activations = model_.decoder->activation_bytes() + runner_.buffer_bytes();
-  CARAVEL_CHECK_LE(activations, static_cast<size_t>(model_.info.memory.activations));  // less for a lowered context
+      loop_({.scheduler = scheduler_config(config, model_, hooks),
+             .max_step_seconds = config.max_time_between_tokens,
+             .vocab_size = model_.info.vocab_size},
+            executor_ ? *executor_ : *model_.rank, store_, grammars_.memory, mailbox_) {
+  // Less for a lowered context.
+  CARAVEL_CHECK_LE(model_.rank->buffer_bytes(), static_cast<size_t>(model_.info.memory.activations));
 }
 
 std::unique_ptr<RequestHandle> EngineImpl::run(std::vector<std::shared_ptr<Task>> tasks,
@@ -136,7 +136,7 @@ std::unique_ptr<RequestHandle> EngineImpl::submit(Request request, OnNews on_new
   std::shared_ptr<RequestChannel> channel = checked.channel;
   Budget::Part logprobs = hold_logprobs(checked.logprob_bytes);
   std::shared_ptr<Task> task;
-  if (checked.params().use_beam_search && checked.params().max_tokens > 0) {
+  if (checked.params.use_beam_search && checked.params.max_tokens > 0) {
     task = std::make_shared<BeamTask>(std::move(checked));
   } else {
     task = std::make_shared<GenerateTask>(std::move(checked));

@@ -11,20 +11,19 @@
 #include "caravel/engine.h"
 #include "engine/check_request.h"
 #include "engine/engine_loop.h"
+#include "engine/executor.h"
 #include "engine/handle.h"
-#include "engine/kv_storage.h"
 #include "engine/loaded_model.h"
 #include "engine/logprob_store.h"
-#include "engine/model_runner.h"
 #include "engine/score_task.h"
 
 namespace caravel::engine {
 
 /// What tests may ask of an engine beyond its configuration.
 struct EngineHooks {
-  std::optional<Preemption> preempt_every_draw;  // SchedulerConfig's
-  EngineLoop::StepHook before_step;
-  std::function<void()> before_mask;  // on the thread that makes masks
+  std::optional<Preemption> preempt_every_draw;                       // SchedulerConfig's
+  std::function<std::unique_ptr<Executor>(Executor& rank)> executor;  // what carries steps out in the rank's place
+  std::function<void()> before_mask;                                  // on the thread that makes masks
 };
 
 class EngineImpl final : public Engine {
@@ -55,9 +54,8 @@ class EngineImpl final : public Engine {
 
   const EngineConfig config_;
   LoadedModel model_;
-  KvStorage storage_;
+  const std::unique_ptr<Executor> executor_;  // in the rank's place, where there is one
   LogprobStore store_;
-  ModelRunner runner_;
   const RequestLimits limits_;
   const Budget logprobs_;                                                 // bytes that requests may have at once
   const std::shared_ptr<Mailbox> mailbox_ = std::make_shared<Mailbox>();  // the loop's

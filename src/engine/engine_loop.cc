@@ -1,6 +1,7 @@
 #include "engine/engine_loop.h"
 
 #include <algorithm>
+#include <chrono>
 #include <exception>
 #include <iterator>
 #include <utility>
@@ -8,25 +9,34 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "sampler/token_bits.h"
 
 namespace caravel::engine {
 namespace {
 
-Task& task_of(const scheduler::Row& row) { return *static_cast<const Member*>(row.sequence->payload)->task; }
+/// A mask that comes a moment after the rows is worth that moment: else its token is drawn a step later.
+void wait_briefly(std::span<const PlannedDraw> draws) {
+  const auto end = Clock::now() + std::chrono::milliseconds(1);
+  for (const PlannedDraw& draw : draws) {
+    while (draw.mask != nullptr && !draw.mask->ready() && Clock::now() < end) {
+      std::this_thread::sleep_for(std::chrono::microseconds(50));
+    }
+  }
+}
 
 }  // namespace
 
-EngineLoop::EngineLoop(const scheduler::SchedulerConfig& config, double max_step_seconds, ModelRunner& runner,
-                       LogprobStore& store, StepHook hook, const Budget& late_logits, std::shared_ptr<Mailbox> mailbox)
-    : runner_(runner),
+EngineLoop::EngineLoop(const Config& config, Executor& executor, LogprobStore& store, const Budget& late_logits,
+                       std::shared_ptr<Mailbox> mailbox)
+    : executor_(executor),
       store_(store),
-      hook_(std::move(hook)),
-      pace_(max_step_seconds),
-      scheduler_(config),
+      vocab_size_(config.vocab_size),
+      pace_(config.max_step_seconds),
+      scheduler_(config.scheduler),
       late_memory_(late_logits.part()),
+      builder_(config.scheduler.max_num_seqs, config.scheduler.kv.block_size),
       mailbox_(std::move(mailbox)) {
-  step_tasks_.reserve(static_cast<size_t>(config.max_num_seqs));
-  wants_.logits.reserve(static_cast<size_t>(std::max(config.max_num_seqs, config.max_num_batched_tokens)));
+  step_tasks_.reserve(static_cast<size_t>(config.scheduler.max_num_seqs));
   publish_stats();
   thread_ = std::thread(&EngineLoop::run, this);
 }
@@ -87,7 +97,7 @@ const scheduler::Scheduler* EngineLoop::idle_scheduler(const std::unique_lock<st
 }
 
 void EngineLoop::run() {
-  runner_.adopt_thread();
+  executor_.adopt_thread();
   while (take_mail()) {
     for (std::shared_ptr<Task>& task : arrivals_) {
       tasks_.push_back(std::move(task));
@@ -141,19 +151,25 @@ void EngineLoop::drop_cancelled() {
 
 void EngineLoop::step() {
   const Clock::time_point start = Clock::now();
+  input_.clear();
+  draws_.clear();
   wants_.clear();
-  take_late();
-  const scheduler::Plan& plan = scheduler_.plan(pace_.max_tokens(), late_.size() + wants_.late.size());
-  stalled_ = plan.rows.empty() && wants_.late.empty();
-  std::vector<LateDraw> late;
-  const std::string error = execute(plan, late);
+  drawn_.clear();
+  const auto ready = std::ranges::stable_partition(late_, [](const PlannedDraw& draw) { return !draw.mask->ready(); });
+  std::vector<PlannedDraw> resumed(ready.begin(), ready.end());
+  late_.erase(ready.begin(), ready.end());
+  const scheduler::Plan& plan = scheduler_.plan(pace_.max_tokens(), late_.size() + resumed.size());
+  stalled_ = plan.rows.empty() && resumed.empty();
+  std::vector<PlannedDraw> late;
+  const std::string error = execute(plan, resumed, late);
   step_tasks_.clear();
   for (const scheduler::Row& row : plan.rows) {
     Task* const task = &task_of(row);
     if (step_tasks_.empty() || step_tasks_.back() != task) step_tasks_.push_back(task);
   }
-  for (const LateDraw& draw : wants_.late) {
-    if (std::ranges::find(step_tasks_, draw.want.task) == step_tasks_.end()) step_tasks_.push_back(draw.want.task);
+  for (const PlannedDraw& draw : resumed) {
+    if (std::ranges::find(step_tasks_, draw.wanted.task) == step_tasks_.end()) step_tasks_.push_back(draw.wanted.task);
+    kept_.give_back(kept_logits(draw.draw.place));
   }
   if (!error.empty()) {
     // Before the step counts as done: what it was to write into their blocks is not there.
@@ -176,49 +192,99 @@ void EngineLoop::step() {
   close_ended();
 }
 
-void EngineLoop::take_late() {
-  const auto ready =
-      std::ranges::stable_partition(late_, [](const LateDraw& draw) { return !draw.want.sample.mask->ready(); });
-  std::ranges::move(ready, std::back_inserter(wants_.late));
-  late_.erase(ready.begin(), ready.end());
-}
-
-void EngineLoop::keep_late(std::vector<LateDraw> draws) {
-  // Another answer of the same request may have ended it in this step.
-  std::erase_if(draws, [&](const LateDraw& draw) {
-    return std::ranges::find(tasks_, draw.want.task, &std::shared_ptr<Task>::get) == tasks_.end();
-  });
-  size_t bytes = 0;
-  const auto count = [&](const std::vector<LateDraw>& some) {
-    for (const LateDraw& draw : some) bytes += draw.logits.size() * sizeof(float);
-  };
-  count(late_);
-  count(draws);
-  if (!late_memory_.resize(static_cast<int64_t>(bytes))) {
-    for (const LateDraw& draw : draws) {
-      const bool lives = std::ranges::find(tasks_, draw.want.task, &std::shared_ptr<Task>::get) != tasks_.end();
-      if (!lives) continue;
-      end(*draw.want.task, FinishReason::kError,
-          "no memory is left for what waits until the grammar says which tokens may follow: send it again later");
-    }
-    return;
-  }
-  for (LateDraw& draw : draws) late_.push_back(std::move(draw));
-}
-
-std::string EngineLoop::execute(const scheduler::Plan& plan, std::vector<LateDraw>& late) {
+std::string EngineLoop::execute(const scheduler::Plan& plan, std::span<const PlannedDraw> resumed,
+                                std::vector<PlannedDraw>& late) {
   try {
     store_.begin_step(plan);
-    int32_t first = 0;
+    builder_.fill(plan, input_);
+    int32_t place = 0;
     for (const scheduler::Row& row : plan.rows) {
-      task_of(row).want(row, first, wants_);
-      first += row.count;
+      task_of(row).want(row, place, wants_);
+      place += row.count;
     }
-    late = runner_.run(plan, wants_, hook_);
+    executor_.launch(input_);
+    launch_draws(resumed, late);
+    apply(executor_.collect());
   } catch (const std::exception& error) {
     return error.what();
   }
   return {};
+}
+
+void EngineLoop::launch_draws(std::span<const PlannedDraw> resumed, std::vector<PlannedDraw>& late) {
+  draws_.number = input_.number;
+  const std::span<const PlannedDraw> planned = wants_.draws();
+  if (std::ranges::any_of(planned, [](const PlannedDraw& draw) { return draw.mask != nullptr; })) {
+    executor_.wait_for_rows();
+    wait_briefly(planned);
+  }
+  const size_t words = sampler::words_of(static_cast<size_t>(vocab_size_));
+  const auto draw_now = [&](const PlannedDraw& planned_draw) {
+    Draw& draw = draws_.draws.emplace_back(planned_draw.draw);
+    drawn_.push_back(planned_draw.wanted);
+    if (planned_draw.mask == nullptr) return;
+    draw.mask = static_cast<int32_t>(draws_.masks.size() / words);
+    const std::vector<uint32_t>& bits = planned_draw.mask->bits();
+    draws_.masks.insert(draws_.masks.end(), bits.begin(),
+                        bits.begin() + static_cast<ptrdiff_t>(std::min(bits.size(), words)));
+    draws_.masks.resize((static_cast<size_t>(draw.mask) + 1) * words);
+  };
+  for (const PlannedDraw& draw : planned) {
+    if (draw.mask == nullptr || !draw.mask->await()) {
+      draw_now(draw);
+      continue;
+    }
+    PlannedDraw& kept = late.emplace_back(draw);
+    const int32_t place = kept_.take();
+    kept.draw.place = kept_logits(place);
+    draws_.keeps.push_back({.place = draw.draw.place, .kept = place});
+  }
+  for (const PlannedDraw& draw : resumed) draw_now(draw);
+  if (!draws_.draws.empty() || !draws_.keeps.empty()) executor_.launch(draws_);
+}
+
+void EngineLoop::apply(const StepOutput& output) {
+  for (size_t i = 0; i < output.wanted.size(); ++i) {
+    const Wanted& wanted = wants_.tokens()[i];
+    wanted.task->apply(wanted.about, output.wanted[i], output);
+  }
+  for (size_t i = 0; i < output.drawn.size(); ++i) {
+    drawn_[i].task->apply(drawn_[i].about, output.drawn[i], output);
+  }
+  const size_t states = wants_.states().size();
+  const size_t width = states == 0 ? 0 : output.states.size() / states;
+  for (size_t i = 0; i < states; ++i) {
+    wants_.states()[i].task->apply_state(std::span(output.states).subspan(i * width, width));
+  }
+}
+
+void EngineLoop::forget_late(std::vector<PlannedDraw>& draws, const std::function<bool(const PlannedDraw&)>& which) {
+  std::erase_if(draws, [&](const PlannedDraw& draw) {
+    if (!which(draw)) return false;
+    kept_.give_back(kept_logits(draw.draw.place));
+    return true;
+  });
+}
+
+void EngineLoop::keep_late(std::vector<PlannedDraw> draws) {
+  const auto lives = [&](const PlannedDraw& draw) {
+    return std::ranges::find(tasks_, draw.wanted.task, &std::shared_ptr<Task>::get) != tasks_.end();
+  };
+  // Another answer of the same request may have ended it in this step.
+  forget_late(draws, [&](const PlannedDraw& draw) { return !lives(draw); });
+  const size_t bytes = (late_.size() + draws.size()) * static_cast<size_t>(vocab_size_) * sizeof(float);
+  const bool fits = late_memory_.resize(static_cast<int64_t>(bytes));
+  for (const PlannedDraw& draw : draws) {
+    late_.push_back(draw);
+    if (fits) continue;
+    if (!lives(draw)) {
+      kept_.give_back(kept_logits(draw.draw.place));
+      late_.pop_back();
+      continue;
+    }
+    end(*draw.wanted.task, FinishReason::kError,
+        "no memory is left for what waits until the grammar says which tokens may follow: send it again later");
+  }
 }
 
 void EngineLoop::advance(Task& task) {
@@ -234,7 +300,7 @@ void EngineLoop::end(Task& task, FinishReason reason, const std::string& error) 
   scheduler_.cancel(*task.group());
   ++(reason == FinishReason::kCancelled ? stats_.cancelled_requests : stats_.finished_requests);
   poked_ |= reason == FinishReason::kError;
-  std::erase_if(late_, [&](const LateDraw& draw) { return draw.want.task == &task; });
+  forget_late(late_, [&](const PlannedDraw& draw) { return draw.wanted.task == &task; });
   const auto place = std::ranges::find(tasks_, &task, &std::shared_ptr<Task>::get);
   ended_.push_back({std::move(*place), reason, error});
   tasks_.erase(place);
@@ -249,7 +315,7 @@ void EngineLoop::close_ended() {
 
 void EngineLoop::publish_stats() {
   scheduler_.fill(stats_);
-  const std::span<const RegionTime> regions = runner_.profile();
+  const std::span<const RegionTime> regions = executor_.profile();
   stats_.regions.assign(regions.begin(), regions.end());
   step_.waiting = stats_.waiting_requests;
   step_.running = stats_.running_requests;

@@ -12,10 +12,13 @@
 #include "base/clock.h"
 #include "caravel/monitor.h"
 #include "caravel/stats.h"
+#include "engine/executor.h"
 #include "engine/logprob_store.h"
-#include "engine/model_runner.h"
 #include "engine/monitor_log.h"
+#include "engine/sampler_slots.h"
+#include "engine/step_builder.h"
 #include "engine/step_pace.h"
+#include "engine/step_wants.h"
 #include "engine/task.h"
 #include "scheduler/scheduler.h"
 
@@ -51,16 +54,19 @@ struct Mailbox {
   }
 };
 
-/// The thread that steps: it alone touches scheduler, runner and tasks. Sleeps while there is nothing to do.
+/// The thread that steps: it alone touches scheduler, executor and tasks. Sleeps while there is nothing to do.
 class EngineLoop final : public EngineMonitor {
  public:
-  /// Called before the forward pass of every step, on the engine's thread; what it throws counts as the step's own.
-  using StepHook = std::function<void(const scheduler::Plan&)>;
+  struct Config {
+    scheduler::SchedulerConfig scheduler;
+    double max_step_seconds = 0;  // of a step while some sequence decodes; 0: no bound
+    int vocab_size = 0;
+  };
 
-  /// max_step_seconds: of a step while some sequence decodes; 0: no bound. late_logits: memory for those that wait for
-  /// a mask. `runner` and `store` must outlive it. mailbox: its own; others may hold it.
-  EngineLoop(const scheduler::SchedulerConfig& config, double max_step_seconds, ModelRunner& runner,
-             LogprobStore& store, StepHook hook, const Budget& late_logits, std::shared_ptr<Mailbox> mailbox);
+  /// late_logits: memory for those that wait for a mask. `executor` and `store` must outlive it. mailbox: its own;
+  /// others may hold it.
+  EngineLoop(const Config& config, Executor& executor, LogprobStore& store, const Budget& late_logits,
+             std::shared_ptr<Mailbox> mailbox);
   /// Cancels what runs and joins.
   ~EngineLoop() override;
 
@@ -85,28 +91,33 @@ class EngineLoop final : public EngineMonitor {
   bool take_mail();
   void drop_cancelled();
   void step();
-  /// Those whose masks are ready join the step's wants.
-  void take_late();
+  /// What went wrong; empty if nothing did. resumed: draws whose masks came since. Those that wait for their masks join
+  /// `late`.
+  std::string execute(const scheduler::Plan& plan, std::span<const PlannedDraw> resumed,
+                      std::vector<PlannedDraw>& late);
+  void launch_draws(std::span<const PlannedDraw> resumed, std::vector<PlannedDraw>& late);
+  void apply(const StepOutput& output);
   /// They wait for their masks. Ends requests for whose logits there is no memory.
-  void keep_late(std::vector<LateDraw> draws);
-  /// What went wrong; empty if nothing did. What is to be drawn later joins `late`.
-  std::string execute(const scheduler::Plan& plan, std::vector<LateDraw>& late);
+  void keep_late(std::vector<PlannedDraw> draws);
+  void forget_late(std::vector<PlannedDraw>& draws, const std::function<bool(const PlannedDraw&)>& which);
   void advance(Task& task);
   /// Its sequences are dropped; close_ended() will tell its request.
   void end(Task& task, FinishReason reason, const std::string& error);
   void close_ended();
   void publish_stats();
 
-  ModelRunner& runner_;
+  Executor& executor_;
   LogprobStore& store_;
-  StepHook hook_;
+  const int vocab_size_;
   StepPace pace_;
   scheduler::Scheduler scheduler_;
+  SlotNumbers samplers_;                         // of the executor: tasks have them
+  SlotNumbers kept_;                             // places of the executor's for logits
   std::vector<std::shared_ptr<Task>> tasks_;     // that are not finished
   std::vector<std::shared_ptr<Task>> arrivals_;  // the mailbox's, taken
   bool poked_ = false;                           // the mailbox's, taken; or a task failed, which cancels its request's
   std::vector<Task*> step_tasks_;                // that have rows in the step, or draws
-  std::vector<LateDraw> late_;                   // that wait for their masks
+  std::vector<PlannedDraw> late_;                // that wait for their masks, of kept logits
   Budget::Part late_memory_;
   bool stalled_ = false;  // until a mask is ready, or mail comes: there was nothing to compute
   struct Ended {
@@ -115,9 +126,14 @@ class EngineLoop final : public EngineMonitor {
     std::string error;
   };
   std::vector<Ended> ended_;
-  StepWants wants_;
-  Stats stats_;      // what the scheduler does not count
-  StepReport step_;  // the last one; number 0: it is in the log
+  // The step's.
+  StepInput input_;
+  DrawInput draws_;
+  StepBuilder builder_;
+  StepWants wants_{input_, draws_, samplers_};
+  std::vector<Wanted> drawn_;  // whose the draws are
+  Stats stats_;                // what the scheduler does not count
+  StepReport step_;            // the last one; number 0: it is in the log
   const Clock::time_point opened_ = Clock::now();
   const std::shared_ptr<Mailbox> mailbox_;
   std::thread thread_;

@@ -7,20 +7,19 @@
 namespace caravel::engine {
 namespace {
 
-/// Tags of draws, beyond those of prompt positions.
-constexpr int64_t kDraw = int64_t{1} << 32;
+constexpr int kPrompt = -1;  // part of what is about the prompt
 
 constexpr size_t kBytesPerToken = 8;
 
 }  // namespace
 
 GenerateTask::GenerateTask(CheckedRequest request) : Task(std::move(request.group)), request_(std::move(request)) {
-  const SamplingParams& params = request_.params();
+  const SamplingParams& params = request_.params;
   branches_.reserve(static_cast<size_t>(*params.n));
   for (int i = 0; i < *params.n; ++i) {
     branches_.push_back(
-        {.member = {this, i},
-         .state = {request_.rules, static_cast<uint32_t>(i), group()->params().prompt},
+        {.index = i,
+         .sampler = {request_.rules, static_cast<uint32_t>(i)},
          .text = {*request_.tokenizer, request_.text, static_cast<size_t>(*params.max_tokens) * kBytesPerToken},
          .repetition = RepetitionWatch(*params.repetition_window)});
     if (request_.grammar == nullptr) continue;
@@ -30,41 +29,31 @@ GenerateTask::GenerateTask(CheckedRequest request) : Task(std::move(request.grou
   }
 }
 
-void GenerateTask::want(const scheduler::Row& row, int32_t first, StepWants& wants) {
-  if (request_.prompt_logprobs) request_.prompt_logprobs->want(row, first, this, wants);
+void GenerateTask::want(const scheduler::Row& row, int32_t place, StepWants& wants) {
+  if (request_.prompt_logprobs) request_.prompt_logprobs->want(row, place, {this, {.part = kPrompt}}, wants);
   if (!row.draws) return;
   prompt_done_ = true;
-  if (*request_.params().max_tokens == 0) return;
-  const auto draw = [&](const Branch& branch) {
-    wants.logits.push_back({.row = first + row.count - 1,
-                            .sample = {.state = &branch.state,
-                                       .tokens = row.sequence->tokens,
-                                       .mask = branch.constraint ? &branch.constraint->mask() : nullptr,
-                                       .top = request_.top},
-                            .task = this,
-                            .tag = kDraw + branch.member.index});
+  if (*request_.params.max_tokens == 0) return;
+  const auto draw = [&](Branch& branch) {
+    wants.draw({this, {.part = branch.index}}, place + row.count - 1, branch.sampler, group()->params().prompt,
+               branch.constraint ? &branch.constraint->mask() : nullptr, request_.top);
   };
   if (forked_) {
-    draw(branches_[static_cast<size_t>(static_cast<const Member*>(row.sequence->payload)->index)]);
+    draw(branches_[static_cast<size_t>(row.sequence->part)]);
   } else {
-    for (const Branch& branch : branches_) draw(branch);
+    for (Branch& branch : branches_) draw(branch);
   }
 }
 
-void GenerateTask::receive(const LogitsWant& want, const sampler::Sampler& sampler, size_t row) {
-  if (want.tag < kDraw) {
-    request_.prompt_logprobs->receive(want, sampler, row);
+void GenerateTask::apply(const About& about, const TokenOutput& token, const StepOutput& output) {
+  if (about.part == kPrompt) {
+    request_.prompt_logprobs->apply(about, token, output);
     return;
   }
-  Branch& branch = branches_[static_cast<size_t>(want.tag - kDraw)];
+  Branch& branch = branches_[static_cast<size_t>(about.part)];
   branch.drew = true;
-  branch.dead_end = sampler.dead_end(row);
-  if (request_.top >= 0) {
-    branch.drawn = sampler.token_logprob(row, request_.top);
-  } else {
-    branch.drawn.token = sampler.token(row);
-    branch.drawn.logprob = sampler.logprob(row);
-  }
+  branch.dead_end = token.dead_end;
+  branch.drawn = token_logprob(token, output);
 }
 
 int GenerateTask::advance(scheduler::Scheduler& scheduler) {
@@ -89,7 +78,6 @@ int GenerateTask::advance(scheduler::Scheduler& scheduler) {
   for (Branch& branch : branches_) {
     if (!std::exchange(branch.drew, false) || branch.sequence == nullptr) continue;
     scheduler.append(*branch.sequence, branch.drawn.token);
-    branch.state.append(branch.drawn.token);
     // While the next step is planned and its forward pass runs.
     if (branch.constraint) request_.mask_threads->post(branch.constraint, branch.drawn.token);
   }
@@ -101,15 +89,15 @@ void GenerateTask::fork(scheduler::Scheduler& scheduler) {
   scheduler::Sequence& prompt = group()->first();
   bool taken = false;
   for (Branch& branch : branches_) {
-    if (*request_.params().max_tokens == 0) finish(branch, FinishReason::kLength, "");
+    if (*request_.params.max_tokens == 0) finish(branch, FinishReason::kLength, "");
     if (branch.finish_reason != FinishReason::kNone) continue;
     if (!taken) {
       // The first that goes on does so on the prompt's own sequence.
       taken = true;
-      prompt.payload = &branch.member;
+      prompt.part = branch.index;
       branch.sequence = &prompt;
     } else {
-      branch.sequence = &scheduler.fork(prompt, &branch.member);
+      branch.sequence = &scheduler.fork(prompt, branch.index);
     }
   }
   if (!taken) scheduler.finish(prompt);
@@ -132,7 +120,7 @@ void GenerateTask::end_constrained(Branch& branch) {
 }
 
 void GenerateTask::accept(Branch& branch) {
-  const SamplingParams& params = request_.params();
+  const SamplingParams& params = request_.params;
   const int32_t token = branch.drawn.token;
   const bool may_stop = branch.tokens >= *params.min_tokens;
   ++branch.tokens;
@@ -141,7 +129,7 @@ void GenerateTask::accept(Branch& branch) {
   const std::string* stop = nullptr;
   if (!ends && (!stops || params.include_stop_str_in_output)) stop = branch.text.push(token, may_stop);
   TokenLogprob* const detail = request_.top >= 0 ? &branch.drawn : nullptr;
-  request_.channel->append(branch.member.index, token, branch.text.take(), branch.drawn.logprob, detail);
+  request_.channel->append(branch.index, token, branch.text.take(), branch.drawn.logprob, detail);
   if (stop != nullptr) {
     finish(branch, FinishReason::kStop, *stop);
   } else if (ends || stops) {
@@ -155,7 +143,7 @@ void GenerateTask::accept(Branch& branch) {
 
 void GenerateTask::finish(Branch& branch, FinishReason reason, std::string_view stop_reason) {
   branch.finish_reason = reason;
-  request_.channel->finish(branch.member.index, branch.text.take(), reason, stop_reason);
+  request_.channel->finish(branch.index, branch.text.take(), reason, stop_reason);
 }
 
 void GenerateTask::close(FinishReason reason, const std::string& error) {

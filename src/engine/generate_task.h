@@ -16,15 +16,15 @@ class GenerateTask final : public Task {
 
   std::string_view request_id() const override { return request_.channel->id(); }
   bool cancelled() const override { return request_.channel->cancelled(); }
-  void want(const scheduler::Row& row, int32_t first, StepWants& wants) override;
-  void receive(const LogitsWant& want, const sampler::Sampler& sampler, size_t row) override;
+  void want(const scheduler::Row& row, int32_t place, StepWants& wants) override;
+  void apply(const About& about, const TokenOutput& token, const StepOutput& output) override;
   int advance(scheduler::Scheduler& scheduler) override;
   void close(FinishReason reason, const std::string& error) override;
 
  private:
   struct Branch {
-    Member member;
-    sampler::SamplingState state;
+    int index;  // of the answer, and its sequence's part
+    SamplerSlot sampler;
     OutputText text;
     scheduler::Sequence* sequence = nullptr;  // nullptr before the fork and after the end
     RepetitionWatch repetition;

@@ -228,9 +228,15 @@ LoadedModel load_model(const EngineConfig& config, std::unique_ptr<format::Weigh
   describe_decisions(config, headers, model.renderer->describe());
 
   const auto stream = model.device->make_stream();
-  model.decoder = std::make_unique<model::Decoder>(
+  auto decoder = std::make_unique<model::Decoder>(
       *model.device, headers.config, model::load_weights(*stream, *headers.source, headers.config),
       std::move(memory.kv), config.max_num_batched_tokens, memory.full_model_len);
+  const Rank::Blocks blocks{.size = config.block_size,
+                            .dtype = model.sizes.kv_dtype,
+                            .device = model.sizes.blocks,
+                            .host = model.sizes.host_blocks};
+  model.rank =
+      std::make_unique<Rank>(*model.device, std::move(decoder), blocks, rank_sizes(config, model.sizes.max_model_len));
   headers.info.fingerprint = format::fingerprint(*headers.source);
   model.generation_defaults = std::move(headers.generation_defaults);
   model.info = std::move(headers.info);

@@ -7,8 +7,8 @@
 #include "caravel/tokenizer.h"
 #include "chat/renderer.h"
 #include "device/device.h"
+#include "engine/rank.h"
 #include "format/weight_source.h"
-#include "model/decoder.h"
 
 namespace caravel::engine {
 
@@ -27,7 +27,7 @@ struct LoadedModel {
   std::unique_ptr<chat::Renderer> renderer;  // refers to the tokenizer
   GenerationDefaults generation_defaults;    // every id that ends an answer is in it
   Sizes sizes;
-  std::unique_ptr<model::Decoder> decoder;
+  std::unique_ptr<Rank> rank;
   ModelInfo info;
 };
 

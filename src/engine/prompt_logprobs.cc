@@ -33,7 +33,7 @@ void PromptLogprobs::fetch(int index, cache::BlockId block) {
   }
 }
 
-void PromptLogprobs::want(const scheduler::Row& row, int32_t first, Task* task, StepWants& wants) {
+void PromptLogprobs::want(const scheduler::Row& row, int32_t place, Wanted wanted, StepWants& wants) {
   row_ = row;
   for (int i = 0; i < row.count; ++i) {
     const auto position = static_cast<size_t>(row.first) + static_cast<size_t>(i);
@@ -41,16 +41,14 @@ void PromptLogprobs::want(const scheduler::Row& row, int32_t first, Task* task, 
     if (known(position)) keep(position);
     const size_t next = position + 1;  // a token's logits tell of the next one
     if (next >= logprobs_.size() || known(next)) continue;
-    wants.logits.push_back({.row = first + i,
-                            .sample = {.token = logprobs_[next].token, .top = top_},
-                            .task = task,
-                            .tag = static_cast<int64_t>(next)});
+    wanted.about.position = static_cast<int32_t>(next);
+    wants.token(wanted, {.place = place + i, .token = logprobs_[next].token, .top = top_});
   }
 }
 
-void PromptLogprobs::receive(const LogitsWant& want, const sampler::Sampler& sampler, size_t row) {
-  const auto position = static_cast<size_t>(want.tag);
-  logprobs_[position] = sampler.token_logprob(row, top_);
+void PromptLogprobs::apply(const About& about, const TokenOutput& token, const StepOutput& output) {
+  const auto position = static_cast<size_t>(about.position);
+  logprobs_[position] = token_logprob(token, output);
   // Right after the row the token has no slot yet: it is kept when it is computed.
   if (position < static_cast<size_t>(row_.first) + static_cast<size_t>(row_.count)) keep(position);
 }

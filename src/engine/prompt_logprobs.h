@@ -7,7 +7,8 @@
 #include "cache/kv_manager.h"
 #include "caravel/result.h"
 #include "engine/logprob_store.h"
-#include "engine/task.h"
+#include "engine/step_wants.h"
+#include "scheduler/plan.h"
 
 namespace caravel::engine {
 
@@ -15,8 +16,7 @@ namespace caravel::engine {
 /// the rest, which are kept beside their blocks in turn. What is known stays known when the request is preempted.
 class PromptLogprobs final : public cache::CachedBlockFilter {
  public:
-  /// The tag of its wants is the position of the token that they are about; prompt tokens' tags are below
-  /// prompt.size(). `top`: of the most likely ones, at most the vocabulary's size.
+  /// top: of the most likely ones, at most the vocabulary's size.
   PromptLogprobs(LogprobStore& store, std::span<const int32_t> prompt, int top);
 
   /// Whether it has those of its tokens' log-probabilities that are not known yet.
@@ -24,8 +24,9 @@ class PromptLogprobs final : public cache::CachedBlockFilter {
   void fetch(int index, cache::BlockId block) override;
 
   /// Asks for what `row` can tell, and keeps what is known of its tokens beside them.
-  void want(const scheduler::Row& row, int32_t first, Task* task, StepWants& wants);
-  void receive(const LogitsWant& want, const sampler::Sampler& sampler, size_t row);
+  /// wanted: whose it is; the position is filled in.
+  void want(const scheduler::Row& row, int32_t place, Wanted wanted, StepWants& wants);
+  void apply(const About& about, const TokenOutput& token, const StepOutput& output);
 
   /// One for each prompt token but the first; those that are not known have rank 0.
   std::vector<TokenLogprob> take();

@@ -4,13 +4,6 @@
 #include <utility>
 
 namespace caravel::engine {
-namespace {
-
-/// scored: the token's number among those that are scored.
-int64_t tag_of(size_t continuation, size_t scored) { return static_cast<int64_t>(continuation << 32 | scored); }
-
-}  // namespace
-
 scheduler::GroupParams ScoreTask::group_params(const ScoreRequest& request, const Part& part, int max_sequences) {
   const std::vector<int32_t>& prefix = request.items[part.prefix].prefix;
   size_t longest = 1;
@@ -33,7 +26,6 @@ ScoreTask::ScoreTask(scheduler::GroupParams group, const Part& part, std::shared
   continuations_.reserve(part.continuations.size());
   for (size_t i = 0; i < part.continuations.size(); ++i) {
     Continuation& continuation = continuations_.emplace_back();
-    continuation.member = {this, static_cast<int>(i)};
     continuation.tokens = part.continuations[i];
     if (!part.given.empty()) continuation.given = static_cast<size_t>(part.given[i]);
     for (const int32_t token : std::span(continuation.tokens).subspan(continuation.given)) {
@@ -44,32 +36,32 @@ ScoreTask::ScoreTask(scheduler::GroupParams group, const Part& part, std::shared
   std::ranges::reverse(waiting_);
 }
 
-void ScoreTask::want(const scheduler::Row& row, int32_t first, StepWants& wants) {
-  const auto ask = [&](size_t i, size_t token, int32_t batch_row) {
+void ScoreTask::want(const scheduler::Row& row, int32_t place, StepWants& wants) {
+  const auto ask = [&](size_t i, size_t token, int32_t after) {
     if (token < continuations_[i].given) return;
     const size_t scored = token - continuations_[i].given;
     const TokenLogprob& logprob = continuations_[i].logprobs[scored];
     if (logprob.rank != 0) return;
-    wants.logits.push_back(
-        {.row = batch_row, .sample = {.token = logprob.token, .top = 0}, .task = this, .tag = tag_of(i, scored)});
+    wants.token({this, {.part = static_cast<int32_t>(i), .position = static_cast<int32_t>(scored)}},
+                {.place = after, .token = logprob.token});
   };
   const int prefix = row.sequence->prompt_len;
   if (row.draws && !prefix_done_) {
-    for (size_t i = 0; i < continuations_.size(); ++i) ask(i, 0, first + row.count - 1);
+    for (size_t i = 0; i < continuations_.size(); ++i) ask(i, 0, place + row.count - 1);
     prefix_done_ = true;
     return;
   }
-  const auto i = static_cast<size_t>(static_cast<const Member*>(row.sequence->payload)->index);
+  const auto i = static_cast<size_t>(row.sequence->part);
   if (continuations_[i].sequence != row.sequence) return;  // the prefix, computed again
   for (int r = 0; r < row.count; ++r) {
     const int token = row.first + r + 1 - prefix;
-    if (token > 0) ask(i, static_cast<size_t>(token), first + r);
+    if (token > 0) ask(i, static_cast<size_t>(token), place + r);
   }
 }
 
-void ScoreTask::receive(const LogitsWant& want, const sampler::Sampler& sampler, size_t row) {
-  Continuation& continuation = continuations_[static_cast<size_t>(want.tag >> 32)];
-  continuation.logprobs[static_cast<size_t>(want.tag & 0xFFFFFFFF)] = sampler.token_logprob(row, 0);
+void ScoreTask::apply(const About& about, const TokenOutput& token, const StepOutput& output) {
+  Continuation& continuation = continuations_[static_cast<size_t>(about.part)];
+  continuation.logprobs[static_cast<size_t>(about.position)] = token_logprob(token, output);
   ++continuation.known;
 }
 
@@ -86,21 +78,20 @@ void ScoreTask::start_waiting(scheduler::Scheduler& scheduler) {
   if (prefix_taken_) return;
   scheduler::Sequence& prefix = group()->first();
   const auto limit = static_cast<size_t>(group()->params().max_sequences);
-  const auto start = [&](scheduler::Sequence& sequence, Continuation& continuation) {
+  const auto start = [&](scheduler::Sequence& sequence) {
+    Continuation& continuation = continuations_[waiting_.back()];
     continuation.sequence = &sequence;
-    sequence.payload = &continuation.member;
+    sequence.part = static_cast<int>(waiting_.back());
     scheduler.append(sequence, std::span(continuation.tokens).first(continuation.tokens.size() - 1));
     waiting_.pop_back();
   };
-  while (waiting_.size() > 1 && group()->sequences().size() < limit) {
-    start(scheduler.fork(prefix), continuations_[waiting_.back()]);
-  }
+  while (waiting_.size() > 1 && group()->sequences().size() < limit) start(scheduler.fork(prefix));
   if (waiting_.size() > 1) return;
   prefix_taken_ = true;
   if (waiting_.empty()) {
     scheduler.finish(prefix);
   } else {
-    start(prefix, continuations_[waiting_.back()]);
+    start(prefix);
   }
 }
 

@@ -30,14 +30,13 @@ class ScoreTask final : public Task {
 
   std::string_view request_id() const override { return channel_->id(); }
   bool cancelled() const override { return channel_->cancelled(); }
-  void want(const scheduler::Row& row, int32_t first, StepWants& wants) override;
-  void receive(const LogitsWant& want, const sampler::Sampler& sampler, size_t row) override;
+  void want(const scheduler::Row& row, int32_t place, StepWants& wants) override;
+  void apply(const About& about, const TokenOutput& token, const StepOutput& output) override;
   int advance(scheduler::Scheduler& scheduler) override;
   void close(FinishReason reason, const std::string& error) override;
 
  private:
   struct Continuation {
-    Member member;
     scheduler::Sequence* sequence = nullptr;
     std::vector<int32_t> tokens;
     size_t given = 0;                    // of tokens, the first ones that are not scored

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "grammar/state_space.h"
-#include "sampler/token_mask.h"
+#include "grammar/token_mask.h"
 
 namespace caravel::grammar {
 
@@ -29,7 +29,7 @@ class Constraint {
   /// Finds what may follow. False: so much work was not enough, and the next call goes on. Never throws.
   bool find_mask(int64_t work = StateSpace::kAllWork);
 
-  sampler::TokenMask& mask() { return mask_; }
+  TokenMask& mask() { return mask_; }
   /// The text up to here is whole.
   bool complete() const { return complete_; }
   /// Why nothing may follow; empty: the grammar says so.
@@ -40,7 +40,7 @@ class Constraint {
   const std::vector<int32_t> end_ids_;
   bool complete_ = false;
   std::string error_;
-  sampler::TokenMask mask_;
+  TokenMask mask_;
 };
 
 /// Makes masks while the model runs, so that one that takes long holds up nobody else's: a mask has a short share of

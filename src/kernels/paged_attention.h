@@ -13,8 +13,9 @@ struct AttentionBatch {
   const int32_t* query_start = nullptr;    // [num_seqs + 1]: sequence s has rows query_start[s] .. query_start[s+1]
   const int32_t* context_len = nullptr;    // [num_seqs]: tokens in the cache, those of this step included; so row r of
                                            // s has position context_len[s] - (query_start[s+1] - r)
-  const int32_t* block_table = nullptr;    // [num_seqs, block_table_stride]: block of positions i*block_size...; blocks
-  int64_t block_table_stride = 0;          // that lie wholly outside the window are -1 and are not read
+  const int32_t* table_rows = nullptr;     // [num_seqs]: which row of block_table is a sequence's; nullptr: its own
+  const int32_t* block_table = nullptr;    // [rows, block_table_stride]: block of positions i*block_size...; those that
+  int64_t block_table_stride = 0;          // lie wholly outside the window are not read
   const int32_t* shared_blocks = nullptr;  // [num_seqs]: how many blocks, from the first on, s has in common with s -
                                            // 1: neighbours' common blocks are read once; or nullptr
 };

@@ -181,6 +181,7 @@ void Decoder::attention(Stream& stream, const ForwardBatch& batch, const KvPool&
                                     .batch = {.num_seqs = batch.num_seqs,
                                               .query_start = batch.query_start,
                                               .context_len = batch.context_len,
+                                              .table_rows = batch.table_rows,
                                               .block_table = group.block_table,
                                               .block_table_stride = batch.block_table_stride,
                                               .shared_blocks = group.shared_blocks},

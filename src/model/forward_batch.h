@@ -9,7 +9,7 @@ namespace caravel::model {
 
 inline constexpr int kMaxKvGroups = 64;
 
-/// One step's input, in fixed device buffers that the ModelRunner owns.
+/// One step's input, in fixed device buffers that a rank owns.
 struct ForwardBatch {
   int64_t tokens = 0;
   int num_seqs = 0;
@@ -17,10 +17,11 @@ struct ForwardBatch {
   const int32_t* positions = nullptr;    // [tokens]
   const int32_t* query_start = nullptr;  // [num_seqs + 1]
   const int32_t* context_len = nullptr;  // [num_seqs]
+  const int32_t* table_rows = nullptr;   // [num_seqs]: the slot that has a sequence's block tables
   int64_t max_context = 0;               // max(context_len)
   struct Group {
     const int64_t* slots = nullptr;          // [tokens]
-    const int32_t* block_table = nullptr;    // [num_seqs, block_table_stride]
+    const int32_t* block_table = nullptr;    // [slots, block_table_stride]
     const int32_t* shared_blocks = nullptr;  // [num_seqs]: see AttentionBatch
   };
   Group groups[kMaxKvGroups] = {};  // by KvLayout::groups

@@ -15,6 +15,7 @@ class BadWords {
   BadWords(std::vector<std::vector<int32_t>> words);  // NOLINT(google-explicit-constructor)
 
   bool empty() const { return words_.empty(); }
+  const std::vector<std::vector<int32_t>>& words() const { return words_; }
   /// `token` is one by itself.
   bool has(int32_t token) const;
   /// Calls `forbid` for each token that completes a word behind `tokens`. Takes as long as there are words of one token

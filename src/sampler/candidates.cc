@@ -6,9 +6,11 @@
 #include <limits>
 #include <utility>
 
+#include "sampler/token_bits.h"
+
 namespace caravel::sampler {
 
-void Candidates::gather(std::span<const float> logits, std::span<const int32_t> allowed, const TokenMask* mask,
+void Candidates::gather(std::span<const float> logits, std::span<const int32_t> allowed, const uint32_t* mask,
                         int top_k) {
   const size_t limit = top_k > 0 ? static_cast<size_t>(top_k) : std::numeric_limits<size_t>::max();
   items_.clear();
@@ -27,11 +29,11 @@ void Candidates::gather(std::span<const float> logits, std::span<const int32_t> 
   };
   if (!allowed.empty()) {
     for (const int32_t token : allowed) {
-      if (mask == nullptr || mask->allows(token)) offer(token);
+      if (mask == nullptr || allows(mask, token)) offer(token);
     }
   } else if (mask != nullptr) {
-    for (size_t i = 0; i < mask->bits().size(); ++i) {
-      for (uint32_t word = mask->bits()[i]; word != 0; word &= word - 1) {
+    for (size_t i = 0; i < words_of(logits.size()); ++i) {
+      for (uint32_t word = mask[i]; word != 0; word &= word - 1) {
         offer(static_cast<int32_t>(32 * i) + std::countr_zero(word));
       }
     }
@@ -51,21 +53,21 @@ double Candidates::mass() const {
   return sum;
 }
 
-void Candidates::narrow(const SamplingParams& params, double chance) {
+void Candidates::narrow(const SamplingRules& rules, double chance) {
   if (items_.empty()) return;
   const float largest = std::min_element(items_.begin(), items_.end(), likelier)->logit;
-  const float temperature = *params.temperature;
+  const float temperature = rules.temperature;
   for (Item& item : items_) {
     item.logit = (item.logit - largest) / temperature;
     item.weight = std::exp(item.logit);
   }
-  if (params.typical_p < 1.0F) keep_typical(*params.typical_p);
-  if (params.top_p < 1.0F) keep_mass(mass() * *params.top_p, likelier);
-  if (params.min_p > 0.0F) {
-    const float threshold = *params.min_p * std::min_element(items_.begin(), items_.end(), likelier)->weight;
+  if (rules.typical_p < 1.0F) keep_typical(rules.typical_p);
+  if (rules.top_p < 1.0F) keep_mass(mass() * rules.top_p, likelier);
+  if (rules.min_p > 0.0F) {
+    const float threshold = rules.min_p * std::min_element(items_.begin(), items_.end(), likelier)->weight;
     std::erase_if(items_, [&](const Item& item) { return item.weight < threshold; });
   }
-  if (chance < *params.xtc_probability) exclude_top(*params.xtc_threshold);
+  if (chance < rules.xtc_probability) exclude_top(rules.xtc_threshold);
 }
 
 void Candidates::exclude_top(float threshold) {

@@ -5,8 +5,7 @@
 #include <span>
 #include <vector>
 
-#include "caravel/request.h"
-#include "sampler/token_mask.h"
+#include "sampler/sampling_rules.h"
 
 namespace caravel::sampler {
 
@@ -16,14 +15,14 @@ class Candidates {
   explicit Candidates(size_t vocab_size) { items_.reserve(vocab_size); }
 
   /// Those of `logits` [vocab] that are finite (of `allowed`, unless it is empty, and of `mask`, where there is one);
-  /// the top_k largest of them, where top_k > 0, equals by lower id.
-  void gather(std::span<const float> logits, std::span<const int32_t> allowed, const TokenMask* mask, int top_k);
+  /// the top_k largest of them, where top_k > 0, equals by lower id. mask: as in SampleRow.
+  void gather(std::span<const float> logits, std::span<const int32_t> allowed, const uint32_t* mask, int top_k);
   /// The most likely one, the lowest id among equals; -1 when there is none.
   int32_t best() const;
 
   /// Temperature, typical-p, top-p, min-p and XTC, in this order, each on what the one before left over. chance: in
   /// [0, 1), XTC's own.
-  void narrow(const SamplingParams& params, double chance);
+  void narrow(const SamplingRules& rules, double chance);
   /// Inverts the cumulative distribution at `uniform` in [0, 1); -1 when there is none.
   int32_t draw(double uniform) const;
 

@@ -2,19 +2,16 @@
 
 #include <cstdint>
 #include <memory>
-#include <span>
 
 #include "device/device.h"
 #include "sampler/sampling_state.h"
-#include "sampler/token_mask.h"
 
 namespace caravel::sampler {
 
 /// What one row of logits is for.
 struct SampleRow {
   const SamplingState* state = nullptr;  // draws a token by it; nullptr: `token` is given
-  std::span<const int32_t> tokens;       // where one is drawn: the sequence so far, prompt and output
-  TokenMask* mask = nullptr;             // where one is drawn: the only ones that may be; ready. nullptr: all
+  const uint32_t* mask = nullptr;        // where one is drawn, bit by bit which ones may be, 32 to a word; nullptr: all
   int32_t token = 0;                     // where it is given: whose log-probability is wanted
   int top = -1;  // -1: the drawn token alone; 0: its log-probability and rank too; K: and of the K most likely
 };

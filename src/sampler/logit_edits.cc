@@ -9,19 +9,18 @@ constexpr float kNever = -std::numeric_limits<float>::infinity();
 
 }  // namespace
 
-void LogitEdits::apply(const SamplingState& state, std::span<const int32_t> tokens, std::span<float> logits) {
+void LogitEdits::apply(const SamplingState& state, std::span<float> logits) {
   const SamplingRules& rules = state.rules();
-  const SamplingParams& params = rules.params;
-  rules.bad_words.completing(tokens, [&](int32_t token) { set(logits, token, kNever); });
-  if (static_cast<int64_t>(tokens.size()) - state.prompt_size() < *params.min_tokens) {
+  rules.bad_words.completing(state.tokens(), [&](int32_t token) { set(logits, token, kNever); });
+  if (state.output_size() < rules.min_tokens) {
     for (const int32_t id : rules.end_ids) set(logits, id, kNever);
   }
-  for (const auto& [token, bias] : params.logit_bias) set(logits, token, logits[static_cast<size_t>(token)] + bias);
+  for (const auto& [token, bias] : rules.logit_bias) set(logits, token, logits[static_cast<size_t>(token)] + bias);
   for (const auto& [token, in_output] : state.counts().entries()) {
     float logit = logits[static_cast<size_t>(token)];
     // Keskar et al. 2019, "CTRL", section 4.1; a negative logit is multiplied, so that it sinks too.
-    logit = logit > 0 ? logit / *params.repetition_penalty : logit * *params.repetition_penalty;
-    if (in_output > 0) logit -= *params.presence_penalty + *params.frequency_penalty * static_cast<float>(in_output);
+    logit = logit > 0 ? logit / rules.repetition_penalty : logit * rules.repetition_penalty;
+    if (in_output > 0) logit -= rules.presence_penalty + rules.frequency_penalty * static_cast<float>(in_output);
     set(logits, token, logit);
   }
 }

@@ -15,8 +15,8 @@ class LogitEdits {
  public:
   explicit LogitEdits(size_t vocab_size) { undo_.reserve(vocab_size); }
 
-  /// Changes `logits` [vocab] as `state` asks after `tokens` (prompt, then output). Takes back nothing by itself.
-  void apply(const SamplingState& state, std::span<const int32_t> tokens, std::span<float> logits);
+  /// Changes `logits` [vocab] as `state` asks. Takes back nothing by itself.
+  void apply(const SamplingState& state, std::span<float> logits);
   /// The logits as they were before apply().
   void revert(std::span<float> logits);
   bool empty() const { return undo_.empty(); }

@@ -5,19 +5,10 @@
 #include <span>
 #include <vector>
 
-#include "caravel/request.h"
-#include "sampler/bad_words.h"
+#include "sampler/sampling_rules.h"
 #include "sampler/token_counts.h"
 
 namespace caravel::sampler {
-
-/// What all sequences of a request share, texts already turned into ids. Immutable.
-struct SamplingRules {
-  SamplingParams params;  // resolved and validated
-  uint64_t seed = 0;
-  std::vector<int32_t> end_ids;  // may not be drawn before params.min_tokens
-  BadWords bad_words;
-};
 
 /// What drawing for one sequence needs to know of it. A copy goes on alone.
 class SamplingState {
@@ -27,12 +18,15 @@ class SamplingState {
 
   const SamplingRules& rules() const { return *rules_; }
   uint32_t index() const { return index_; }
-  int64_t prompt_size() const { return prompt_size_; }
+  /// The prompt, then the output.
+  std::span<const int32_t> tokens() const { return tokens_; }
+  int64_t output_size() const { return static_cast<int64_t>(tokens_.size()) - prompt_size_; }
   /// Empty unless a penalty is in use.
   const TokenCounts& counts() const { return counts_; }
 
   /// `token` was drawn and has joined the output.
   void append(int32_t token) {
+    tokens_.push_back(token);
     if (penalizes_) counts_.add_output(token);
   }
 
@@ -41,6 +35,7 @@ class SamplingState {
   uint32_t index_;
   int64_t prompt_size_;
   bool penalizes_;
+  std::vector<int32_t> tokens_;
   TokenCounts counts_;
 };
 

@@ -50,20 +50,20 @@ void Scheduler::add(std::shared_ptr<SequenceGroup> group, double now) {
     const double age = config_.priority_ageing;
     group->rank_ = age == 0 ? params.priority : params.priority * age + now;
   }
-  Sequence& sequence = make_sequence(*group, params.payload);
+  Sequence& sequence = make_sequence(*group, 0);
   sequence.tokens.assign(params.prompt.begin(), params.prompt.end());
   group->shared_len_ = shareable(*group);
   enqueue(std::move(group));
 }
 
-Sequence& Scheduler::make_sequence(SequenceGroup& group, void* payload) {
+Sequence& Scheduler::make_sequence(SequenceGroup& group, int part) {
   Sequence& sequence = *group.sequences_.emplace_back(std::make_unique<Sequence>());
   sequence.id = next_sequence_++;
   sequence.group = &group;
   sequence.index = group.sequences_made_++;
   sequence.prompt_len = group.prompt_len();
   sequence.status = group.status_;
-  sequence.payload = payload;
+  sequence.part = part;
   sequence.tokens.reserve(static_cast<size_t>(group.params().max_tokens));
   kv_.register_sequence(sequence.kv, group.params().salt, group.params().max_tokens);
   return sequence;
@@ -76,12 +76,12 @@ void Scheduler::append(Sequence& sequence, std::span<const int32_t> tokens) {
   sequence.tokens.insert(sequence.tokens.end(), tokens.begin(), tokens.end());
 }
 
-Sequence& Scheduler::fork(Sequence& parent, void* payload) {
+Sequence& Scheduler::fork(Sequence& parent, int part) {
   SequenceGroup& group = *parent.group;
   CARAVEL_CHECK(!in_flight_);
   CARAVEL_CHECK(parent.status == Status::kRunning);
   CARAVEL_CHECK_LT(group.sequences_.size(), static_cast<size_t>(group.params().max_sequences));
-  Sequence& child = make_sequence(group, payload);
+  Sequence& child = make_sequence(group, part);
   child.tokens.assign(parent.tokens.begin(), parent.tokens.end());
   child.num_drawn = parent.num_drawn;
   if (parent.num_computed >= group.shared_len_) go_on_from(parent, child);

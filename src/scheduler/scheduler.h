@@ -78,7 +78,7 @@ class Scheduler {
   /// first writes into the last one. Where what the group shares of the prompt is still being computed, it waits for
   /// that. The group runs and no step is in flight (as after complete() of a step with rows of the group); at most
   /// max_sequences of it live at once.
-  Sequence& fork(Sequence& parent, void* payload = nullptr);
+  Sequence& fork(Sequence& parent, int part = 0);
   /// Ends a sequence, at any time; its blocks are free at once, or when the step in flight is complete. It stays
   /// readable until the next plan(); its group too, even where nobody else holds it.
   void finish(Sequence& sequence);
@@ -100,7 +100,7 @@ class Scheduler {
   bool before(const SequenceGroup& a, const SequenceGroup& b) const;
   void enqueue(GroupPtr group);
   void retire(SequenceGroup& group);
-  Sequence& make_sequence(SequenceGroup& group, void* payload);
+  Sequence& make_sequence(SequenceGroup& group, int part);
   static void set_status(SequenceGroup& group, Status status);
   std::span<cache::KvSequence* const> kv_of(const SequenceGroup& group);
   void count_slots();

@@ -14,6 +14,12 @@ namespace caravel::scheduler {
 
 class SequenceGroup;
 
+/// Whoever works with a group, as the scheduler keeps it for them.
+class GroupOwner {
+ protected:
+  ~GroupOwner() = default;
+};
+
 enum class Status : uint8_t {
   kWaiting,   // not admitted, or preempted by recompute: holds no block
   kRunning,   // its blocks are on the device
@@ -23,7 +29,7 @@ enum class Status : uint8_t {
 
 /// A list of tokens; the first num_computed have their keys and values in the cache. Every step moves num_computed
 /// toward tokens.size(); that is all there is to prefill and decode. The scheduler alone changes it; the engine reads
-/// it and keeps what is its own behind `payload`.
+/// it and keeps in it what is its own.
 struct Sequence {
   uint64_t id = 0;  // unique in its scheduler, never used again
   SequenceGroup* group = nullptr;
@@ -33,7 +39,8 @@ struct Sequence {
   int num_computed = 0;
   int num_drawn = 0;  // tokens.size() when logits after the last token were last wanted
   Status status = Status::kWaiting;
-  void* payload = nullptr;  // the engine's
+  int part = 0;   // the engine's: what of the group's request it is
+  int slot = -1;  // the engine's: where its block tables stand
 
   /// Slot of position p in KV group g: kv.tables[g][p / block_size] * block_size + p % block_size.
   cache::KvSequence kv;
@@ -59,7 +66,7 @@ struct GroupParams {
   /// before the last usable one (the log-probability of a token comes from the logits one position before it). Must
   /// outlive the group.
   cache::CachedBlockFilter* filter = nullptr;
-  void* payload = nullptr;  // the first sequence's
+  GroupOwner* owner = nullptr;  // must outlive the group's work
 };
 
 /// The sequences that answer one request. They are admitted, preempted and resumed together. Made by the engine, which

@@ -2,10 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 
 #include "count_allocations.h"
 #include "engine/harness.h"
+#include "engine/watched_executor.h"
 
 namespace caravel::engine {
 namespace {
@@ -15,21 +17,23 @@ TEST(Allocation, ADecodeStepAllocatesNothing) {
   int64_t counted_steps = 0;
   int64_t allocated = 0;
   std::atomic<bool> submitted{false};  // the first step waits for it: then all requests run side by side
-  const EngineHooks hooks{.before_step = [&](const scheduler::Plan& plan) {
+  const EngineHooks hooks = watching([&](const StepInput& step) {
     submitted.wait(false);
     // All requests decode, and none is near its beginning or its end.
-    bool steady = plan.rows.size() == 6;
-    for (const scheduler::Row& row : plan.rows) {
-      const int generated = static_cast<int>(row.sequence->tokens.size()) - row.sequence->prompt_len;
-      steady = steady && row.count == 1 && generated > 20 && generated < 90;
+    bool steady = step.rows.size() == 6;
+    int shortest = 1 << 30;
+    for (const StepRow& row : step.rows) {
+      steady = steady && row.count == 1;
+      shortest = std::min(shortest, row.first);
     }
+    steady = steady && shortest > 20 && shortest < 90;
     const int64_t now = allocations();
     if (steady && before >= 0) {
       allocated += now - before;
       ++counted_steps;
     }
     before = steady ? allocations() : -1;
-  }};
+  });
   EngineImpl engine(small_config(), hooks);
   std::vector<std::unique_ptr<RequestHandle>> handles;
   // A drawn end of generation must not make the run too short to count.

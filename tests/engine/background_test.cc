@@ -3,18 +3,24 @@
 #include <latch>
 
 #include "engine/harness.h"
+#include "engine/watched_executor.h"
 
 namespace caravel::engine {
 namespace {
 
 constexpr int kPrompt = 30;  // tokens of the request in the foreground, and of nothing else here
 
-/// Steps that have rows of it.
+/// Steps that have rows of a request of `tokens` tokens, prompt and answer; no other's rows end at kPrompt.
 struct Seen {
+  const int tokens;
   std::vector<uint64_t> steps;
-  void look(const scheduler::Plan& plan) {
-    for (const scheduler::Row& row : plan.rows) {
-      if (row.sequence->prompt_len == kPrompt) steps.push_back(plan.step);
+  int slot = -1;
+  void look(const StepInput& step) {
+    for (const StepRow& row : step.rows) {
+      if (row.first + row.count == kPrompt) slot = row.slot;
+      if (row.slot != slot) continue;
+      steps.push_back(step.number);
+      if (row.first + row.count == tokens - 1) slot = -1;  // the last one is drawn, but not computed
     }
   }
 };
@@ -37,13 +43,13 @@ TEST(Background, ARequestIsInEveryStepFromTheFirstOn) {
   config.max_num_seqs = 4;
   std::latch busy(1);
   std::latch submitted(1);
-  Seen seen;
-  EngineImpl engine(config, {.before_step = [&](const scheduler::Plan& plan) {
-                      seen.look(plan);
-                      if (plan.step != 10) return;
+  Seen seen{.tokens = kPrompt + 10};
+  EngineImpl engine(config, watching([&](const StepInput& step) {
+                      seen.look(step);
+                      if (step.number != 10) return;
                       busy.count_down();
                       submitted.wait();
-                    }});
+                    }));
   const auto scores = engine.score(many_scores());
   busy.wait();
   const auto handle = engine.submit(request);

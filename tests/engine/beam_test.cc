@@ -2,10 +2,13 @@
 
 #include <cmath>
 #include <fstream>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <utility>
 
 #include "engine/harness.h"
+#include "engine/watched_executor.h"
 #include "fixtures.h"
 
 namespace caravel::engine {
@@ -77,14 +80,15 @@ TEST(BeamSearch, AnswersTheSameInABatchAndPreempted) {
 
 TEST(BeamSearch, SharesBlocks) {
   size_t most = 0;
-  EngineImpl engine(small_config(), {.before_step = [&](const scheduler::Plan& plan) {
-                      std::set<cache::BlockId> blocks;
-                      for (const scheduler::Row& row : plan.rows) {
-                        const cache::BlockTable& table = row.sequence->kv.tables[0];
-                        for (int i = 0; i < table.size(); ++i) blocks.insert(table[i]);
+  std::map<std::pair<int32_t, int32_t>, int32_t> tables;  // (slot, index): block
+  EngineImpl engine(small_config(), watching([&](const StepInput& step) {
+                      for (const TableEntry& entry : step.entries) tables[{entry.slot, entry.index}] = entry.block;
+                      std::set<int32_t> blocks;
+                      for (const StepRow& row : step.rows) {
+                        for (int i = 0; i * 16 < row.first + row.count; ++i) blocks.insert(tables.at({row.slot, i}));
                       }
                       most = std::max(most, blocks.size());
-                    }});
+                    }));
   run(engine, token_request(random_tokens(160, 3), {.max_tokens = 24, .n = 8, .use_beam_search = true}));
   // 10 blocks of prompt once, and at most a few for each beam.
   EXPECT_GE(most, 10U);

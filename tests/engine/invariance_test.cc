@@ -7,6 +7,7 @@
 
 #include "device/cpu/isa.h"
 #include "engine/harness.h"
+#include "engine/watched_executor.h"
 
 namespace caravel::engine {
 namespace {
@@ -127,7 +128,7 @@ TEST_P(Invariance, PreemptedForLackOfBlocks) {
   for (const Preemption how : {Preemption::kRecompute, Preemption::kSwap}) {
     tight.preemption = how;
     std::latch submitted(1);  // all of them: on a busy machine the first may else have ended before the last comes
-    EngineImpl engine(tight, {.before_step = [&](const scheduler::Plan&) { submitted.wait(); }});
+    EngineImpl engine(tight, watching([&](const StepInput&) { submitted.wait(); }));
     std::vector<Request> requests = subjects();
     for (uint32_t i = 0; i < 6; ++i) {
       requests.push_back(token_request(random_tokens(60, 100 + i), {.max_tokens = 40, .temperature = 0.7F}));

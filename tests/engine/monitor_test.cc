@@ -4,6 +4,7 @@
 #include <map>
 
 #include "engine/harness.h"
+#include "engine/watched_executor.h"
 
 namespace caravel::engine {
 namespace {
@@ -50,12 +51,12 @@ TEST(Monitor, BlocksSayWhoseTheyAreWhileRequestsRun) {
   Engine* watched = nullptr;
   EngineReport seen;
   std::latch submitted(1);  // both: the first may else have ended before this thread comes to the second
-  const EngineHooks hooks{.before_step = [&](const scheduler::Plan& plan) {
+  const EngineHooks hooks = watching([&](const StepInput& step) {
     submitted.wait();
     // From the engine's own thread: the map is of the boundary before this step, asked for one step earlier.
     EngineReport report = watched->monitor().report(0);
-    if (plan.rows.size() == 3) seen = std::move(report);
-  }};
+    if (step.rows.size() == 3) seen = std::move(report);
+  });
   EngineImpl engine(small_config(), hooks);
   watched = &engine;
   const std::vector<int32_t> prompt = random_tokens(64, 3);

@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "engine/harness.h"
 #include "engine/memory_plan.h"
+#include "engine/watched_executor.h"
 #include "fields/sampling.h"
 
 namespace caravel::engine {
@@ -34,9 +35,9 @@ class RequestTest : public testing::Test {
   }
 
   std::atomic<bool> slow_ = false;  // so that a request still runs when it is cancelled
-  EngineImpl engine_{small_config(), {.before_step = [this](const scheduler::Plan&) {
+  EngineImpl engine_{small_config(), watching([this](const StepInput&) {
                        if (slow_) std::this_thread::sleep_for(std::chrono::milliseconds(2));
-                     }}};
+                     })};
   const std::vector<int32_t> prompt_ = random_tokens(20, 9);
 };
 
@@ -310,7 +311,7 @@ TEST_F(RequestTest, TellsNewsUntilTheHandleIsGone) {
 
 TEST(RequestHandles, SayDeltaPendingOrEnd) {
   std::latch submitted(1);
-  EngineImpl engine(small_config(), {.before_step = [&](const scheduler::Plan&) { submitted.wait(); }});
+  EngineImpl engine(small_config(), watching([&](const StepInput&) { submitted.wait(); }));
   const auto handle = engine.submit(token_request({1, 2, 3}, {.max_tokens = 3}));
   EXPECT_TRUE(handle->poll().pending());
   EXPECT_TRUE(handle->next(Clock::now() + std::chrono::milliseconds(1)).pending());
@@ -354,16 +355,16 @@ TEST_F(RequestTest, BadWordsDoNotAppear) {
 }
 
 TEST(EngineErrors, AFailedStepEndsItsRequestsAndNoOthers) {
-  EngineImpl engine(small_config(), {.before_step = [](const scheduler::Plan& plan) {
-                      const scheduler::Sequence& first = *plan.rows.front().sequence;
-                      if (first.prompt_len == 50 && first.tokens.size() == 60) {
-                        throw std::runtime_error("the device is on fire");
-                      }
-                    }});
+  std::atomic<bool> burns = false;
+  EngineImpl engine(small_config(), watching([&](const StepInput& step) {
+                      if (burns && step.rows.front().first == 59) throw std::runtime_error("the device is on fire");
+                    }));
   const auto request = token_request(random_tokens(40, 8), {.max_tokens = 100});
   const Result expected = run(engine, request);
+  burns = true;
   const auto failed = engine.submit(token_request(random_tokens(50, 7), {.max_tokens = 200}));
   EXPECT_EQ(failed->result().error, "the device is on fire");
+  burns = false;
   EXPECT_EQ(failed->result().completions[0].finish_reason, FinishReason::kError);
   EXPECT_EQ(failed->result().completions[0].token_ids.size(), 10U) << "what was generated is kept";
   expect_same(expected, run(engine, request), "after the failure");

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "engine/harness.h"
+#include "engine/watched_executor.h"
 
 namespace caravel::engine {
 namespace {
@@ -97,9 +98,9 @@ TEST(Score, IsCancelledWhole) {
   EngineConfig config = small_config();
   config.max_num_seqs = 3;
   std::latch started(1);
-  EngineImpl engine(config, {.before_step = [&](const scheduler::Plan& plan) {
-                      if (plan.step == 5) started.wait();
-                    }});
+  EngineImpl engine(config, watching([&](const StepInput& step) {
+                      if (step.number == 5) started.wait();
+                    }));
   const auto handle = engine.score(request);
   EXPECT_TRUE(handle->poll().pending());
   handle->cancel();
@@ -115,11 +116,10 @@ TEST(Score, IsCancelledWhole) {
 TEST(Score, AFailedStepEndsAllOfIt) {
   EngineConfig config = small_config();
   config.max_num_seqs = 2;
-  EngineImpl engine(config, {.before_step = [](const scheduler::Plan& plan) {
-                      if (plan.rows.front().sequence->prompt_len == 50) {
-                        throw std::runtime_error("the device is on fire");
-                      }
-                    }});
+  EngineImpl engine(config, watching([](const StepInput& step) {
+                      const StepRow& row = step.rows.front();
+                      if (row.first + row.count == 50) throw std::runtime_error("the device is on fire");
+                    }));
   ScoreRequest request = question(40, {5, 5});
   request.items.push_back(question(50, {5}).items[0]);
   for (int i = 0; i < 20; ++i) request.items.push_back(question(30, {5, 5}).items[0]);

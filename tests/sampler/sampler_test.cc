@@ -44,8 +44,7 @@ class SamplerTest : public testing::Test {
   }
 
   static SamplingState make_state(const SamplingParams& params, const Drawing& drawing) {
-    auto rules = std::make_shared<SamplingRules>();
-    rules->params = resolved(params);
+    auto rules = std::make_shared<SamplingRules>(rules_of(resolved(params)));
     rules->seed = drawing.seed;
     rules->end_ids = drawing.end_ids;
     rules->bad_words = drawing.bad_words;
@@ -57,9 +56,7 @@ class SamplerTest : public testing::Test {
   int32_t draw(std::vector<float> logits, const SamplingParams& params, const Drawing& drawing) {
     const std::vector<float> before = logits;
     const SamplingState state = make_state(params, drawing);
-    std::vector<int32_t> tokens = drawing.prompt;
-    tokens.insert(tokens.end(), drawing.output.begin(), drawing.output.end());
-    const SampleRow row{.state = &state, .tokens = tokens};
+    const SampleRow row{.state = &state};
     sampler_.sample(*stream_, logits.data(), std::span(&row, 1));
     stream_->synchronize();
     EXPECT_EQ(logits, before) << "the model's logits were changed";
@@ -73,8 +70,6 @@ class SamplerTest : public testing::Test {
         reference_distribution(logits, resolved(params), drawing.prompt, drawing.output, forbidden);
     constexpr int kDraws = 4000;
     constexpr int kRows = 50;  // drawn at once
-    std::vector<int32_t> tokens = drawing.prompt;
-    tokens.insert(tokens.end(), drawing.output.begin(), drawing.output.end());
     std::vector<float> batch;
     for (int r = 0; r < kRows; ++r) batch.insert(batch.end(), logits.begin(), logits.end());
     std::vector<int> counts(kVocab, 0);
@@ -85,7 +80,7 @@ class SamplerTest : public testing::Test {
         states.push_back(make_state(params, drawing));
       }
       std::vector<SampleRow> rows;
-      for (const SamplingState& state : states) rows.push_back({.state = &state, .tokens = tokens});
+      for (const SamplingState& state : states) rows.push_back({.state = &state});
       sampler_.sample(*stream_, batch.data(), rows);
       stream_->synchronize();
       for (size_t r = 0; r < rows.size(); ++r) ++counts[static_cast<size_t>(sampler_.token(r))];
@@ -221,7 +216,6 @@ TEST_F(SamplerTest, BrokenLogitsDrawSomeToken) {
 TEST_F(SamplerTest, ARowDependsOnNothingBesideIt) {
   constexpr size_t kRows = 33;
   auto logits = random_logits(kVocab * kRows, 13);
-  const std::vector<int32_t> tokens = {1, 2, 3, 4};
   std::vector<SamplingState> states;
   for (uint32_t r = 0; r < kRows; ++r) {
     SamplingParams params{.temperature = r % 3 == 0 ? 0.0F : 1.0F};
@@ -230,8 +224,7 @@ TEST_F(SamplerTest, ARowDependsOnNothingBesideIt) {
     states.push_back(make_state(params, {.prompt = {1, 2, 3}, .output = {4}, .seed = 99, .index = r % 5}));
   }
   std::vector<SampleRow> rows;
-  for (size_t r = 0; r < kRows; ++r)
-    rows.push_back({.state = &states[r], .tokens = tokens, .top = static_cast<int>(r % 4) - 1});
+  for (size_t r = 0; r < kRows; ++r) rows.push_back({.state = &states[r], .top = static_cast<int>(r % 4) - 1});
   sampler_.sample(*stream_, logits.data(), rows);
   stream_->synchronize();
   CpuDevice alone_device(3);
@@ -280,8 +273,7 @@ TEST_F(SamplerTest, XtcLeavesTheLeastLikelyOfTheTopChoices) {
 TEST_F(SamplerTest, LogprobsAreTheModelsBeforeAnyPass) {
   auto logits = random_logits(kVocab * 2, 14);
   const SamplingState state = make_state({.temperature = 0.5F, .top_k = 1, .logit_bias = {{17, 100.0F}}}, {});
-  const std::vector<int32_t> tokens = {1, 2, 3};
-  const std::vector<SampleRow> rows = {{.state = &state, .tokens = tokens, .top = 5}, {.token = 23, .top = 5}};
+  const std::vector<SampleRow> rows = {{.state = &state, .top = 5}, {.token = 23, .top = 5}};
   sampler_.sample(*stream_, logits.data(), rows);
   stream_->synchronize();
   EXPECT_EQ(sampler_.token(0), 17);

@@ -6,6 +6,7 @@
 #include "device/cpu/cpu_device.h"
 #include "sampler/candidates.h"
 #include "sampler/logit_edits.h"
+#include "sampler/token_bits.h"
 
 namespace caravel::sampler::cpu {
 namespace {
@@ -13,24 +14,25 @@ namespace {
 constexpr int32_t kDeadEnd = -1;
 constexpr uint32_t kXtcStream = 1U << 31;  // beyond every sequence's index: XTC's chance is not the draw's
 
-/// The token drawn at the end of `row.tokens`; `argmax` of the unchanged logits. kDeadEnd: the row's mask leaves none.
+/// The token drawn behind what the row's state has; `argmax` of the unchanged logits. kDeadEnd: the row's mask leaves
+/// none.
 int32_t draw(const SampleRow& row, std::span<float> logits, int32_t argmax, LogitEdits& edits, Candidates& candidates) {
   const SamplingState& state = *row.state;
-  const SamplingParams& params = state.rules().params;
-  edits.apply(state, row.tokens, logits);
-  const bool greedy = params.temperature == 0.0F;
-  const bool may_be_best = row.mask == nullptr || row.mask->allows(argmax);
-  if (greedy && edits.empty() && params.allowed_token_ids.empty() && may_be_best) return argmax;
-  candidates.gather(logits, params.allowed_token_ids, row.mask, greedy ? 1 : *params.top_k);
+  const SamplingRules& rules = state.rules();
+  edits.apply(state, logits);
+  const bool greedy = rules.temperature == 0.0F;
+  const bool may_be_best = row.mask == nullptr || allows(row.mask, argmax);
+  if (greedy && edits.empty() && rules.allowed_token_ids.empty() && may_be_best) return argmax;
+  candidates.gather(logits, rules.allowed_token_ids, row.mask, greedy ? 1 : rules.top_k);
   edits.revert(logits);
   if (candidates.empty() && row.mask != nullptr) return kDeadEnd;
   // Where every token is forbidden, one that is at least allowed.
-  if (candidates.empty()) return params.allowed_token_ids.empty() ? argmax : params.allowed_token_ids.front();
+  if (candidates.empty()) return rules.allowed_token_ids.empty() ? argmax : rules.allowed_token_ids.front();
   if (greedy) return candidates.best();
   const auto chance = [&](uint32_t stream) {
-    return uniform(state.rules().seed, state.index() | stream, row.tokens.size());
+    return uniform(rules.seed, state.index() | stream, state.tokens().size());
   };
-  candidates.narrow(params, chance(kXtcStream));
+  candidates.narrow(rules, chance(kXtcStream));
   return candidates.draw(chance(0));
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <thread>
 
+#include "engine/watched_executor.h"
 #include "server/harness.h"
 #include "server/openai/endpoints.h"
 #include "server/openai/logprobs.h"
@@ -361,9 +362,9 @@ TEST(WaitingRequests, AreBounded) {
 TEST(RequestTimeout, EndsAnAnswerAsTheTokenLimitDoes) {
   ServeConfig config;
   config.request_timeout = std::chrono::seconds(0);
-  Harness harness(config, {.preempt_every_draw = {}, .before_step = [](const scheduler::Plan&) {
-                             std::this_thread::sleep_for(std::chrono::milliseconds(5));
-                           }});
+  Harness harness(config, engine::watching([](const engine::StepInput&) {
+                    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+                  }));
   for (const bool stream : {false, true}) {
     Json body = {{"prompt", "abc"}, {"max_tokens", 250}, {"ignore_eos", true}};
     const Json answer = stream ? joined(harness.stream(completions, body)) : harness.json(completions, body);

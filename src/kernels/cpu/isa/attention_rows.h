@@ -14,6 +14,10 @@ constexpr int kTileRows = 48;  // query rows that share a pass over the keys
 constexpr int kStageRows = 8;  // beyond these, keys and values are widened to f32 once per tile, not once per row block
 constexpr int kMaxValueStride = kMaxHeadDim;
 
+static inline int64_t table_row(const AttentionBatch& batch, int64_t sequence) {
+  return batch.table_rows == nullptr ? sequence : batch.table_rows[sequence];
+}
+
 /// Up to kTileRows query rows of one KV head, on one rank's stack. They belong to one sequence, or to several on
 /// a split that all of these see whole, in the same blocks.
 template <typename T>
@@ -23,7 +27,7 @@ class RowTile {
   RowTile(const PagedAttentionArgs& args, const Sequence* sequences, int count, int kv_head, int64_t row_begin,
           int64_t row_end, int64_t split)
       : args_(args),
-        table_(args.batch.block_table + sequences[0].index * args.batch.block_table_stride),
+        table_(args.batch.block_table + table_row(args.batch, sequences[0].index) * args.batch.block_table_stride),
         layout_(kv_head_layout(args.cache.block_size, args.cache.head_dim, args.cache.dtype)),
         head_dim_(args.cache.head_dim),
         width_((args.cache.head_dim + kLanes - 1) / kLanes * kLanes),

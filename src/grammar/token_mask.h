@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <vector>
 
-namespace caravel::sampler {
+namespace caravel::grammar {
 
 /// The tokens that may be drawn at one place, made by one thread while another computes the logits.
 class TokenMask {
@@ -16,7 +16,6 @@ class TokenMask {
     State making = State::kMaking;
     return state_.compare_exchange_strong(making, State::kAwaited) || making == State::kAwaited;
   }
-  bool allows(int32_t token) const { return (bits_[static_cast<size_t>(token) / 32] >> (token % 32) & 1U) != 0; }
   /// By token id, 32 to a word; tokens past the last are not allowed. Once it is ready.
   const std::vector<uint32_t>& bits() const { return bits_; }
 
@@ -33,4 +32,4 @@ class TokenMask {
   std::vector<uint32_t> bits_;
 };
 
-}  // namespace caravel::sampler
+}  // namespace caravel::grammar
