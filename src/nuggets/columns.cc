@@ -27,8 +27,9 @@ constexpr Word kWords[] = {
 Columns parse_columns(std::string_view text) {
   Columns columns;
   while (!text.empty()) {
-    const std::string_view part = text.substr(0, text.find(','));
+    std::string_view part = text.substr(0, text.find(','));
     text.remove_prefix(std::min(part.size() + 1, text.size()));
+    while (part.starts_with(' ')) part.remove_prefix(1);
     const size_t equals = part.find('=');
     const auto word = std::ranges::find(kWords, part.substr(0, equals), &Word::word);
     if (equals == std::string_view::npos || word == std::end(kWords)) {

@@ -27,6 +27,19 @@ std::string paragraphs_without_input(std::string_view text) {
   }
 }
 
+/// Throws InvalidArgument where a place is named that nothing fills.
+void check_places(std::string_view text) {
+  for (size_t begin = text.find('{'); begin != std::string_view::npos; begin = text.find('{', begin + 1)) {
+    const size_t end = text.find_first_not_of("abcdefghijklmnopqrstuvwxyz_", begin + 1);
+    if (end == begin + 1 || end == std::string_view::npos || text[end] != '}') continue;
+    const std::string_view place = text.substr(begin, end + 1 - begin);
+    if (place == kInstruction || place == kInput) continue;
+    throw fail<InvalidArgument>(
+        "the template has {}, which nothing fills: {} and {} are filled, and the answer follows by itself", place,
+        kInstruction, kInput);
+  }
+}
+
 class ComponentShots final : public ShotTemplate {
  public:
   ComponentShots(const Tokenizer& tokenizer, const text::PromptComponents& components, ShotOptions options)
@@ -39,10 +52,13 @@ class ComponentShots final : public ShotTemplate {
           "the prompt's components have {} examples, and the candidates are to be the examples: leave them out",
           components.examples.size());
     }
+    check_places(with_input_);
+    has_input_ = with_input_.find(kInput) != std::string::npos;
     if (without_input_.find(kInstruction) == std::string::npos) {
       throw InvalidArgument(
-          "the prompt's components have no \"{instruction}\" for what changes from one example to the next, in a "
-          "paragraph without \"{input}\": give both their places in primary_content, a blank line between them");
+          "the template has no place for {instruction}, or none that is left where a row has no input: a paragraph "
+          "with "
+          "{input} goes then. For example: primary_content: \"Question: {instruction}\\n\\nText: {input}\"");
     }
   }
 
@@ -82,7 +98,10 @@ class ComponentShots final : public ShotTemplate {
         instruction += (message == asked ? instruction_of(turn) : message->content) + kParagraph;
       }
     }
-    return text + filled(instruction, turn.input);
+    if (has_input_ || turn.input.empty()) return text + filled(instruction, turn.input);
+    // A template without a place for inputs has them behind their instructions.
+    while (instruction.ends_with(kParagraph)) instruction.resize(instruction.size() - kParagraph.size());
+    return text + filled(instruction + Turn::kBetween + turn.input, {});
   }
 
   std::string filled(std::string instruction, const std::string& input) const {
@@ -111,6 +130,7 @@ class ComponentShots final : public ShotTemplate {
   ShotOptions options_;
   std::string with_input_;
   std::string without_input_;
+  bool has_input_ = false;
 };
 
 }  // namespace

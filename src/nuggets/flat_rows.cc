@@ -12,10 +12,8 @@ namespace {
 /// What the first of the columns says that the row has.
 std::string any_text_of(const Json& row, const std::string& given, std::initializer_list<const char*> usual) {
   if (!given.empty()) return column_text_of(row, given);
-  for (const char* const name : usual) {
-    if (find_column(row, name) != nullptr) return column_text_of(row, name);
-  }
-  return "";
+  const std::string name = usual_column(row, usual);
+  return name.empty() ? "" : column_text_of(row, name);
 }
 
 /// An answer to an instruction, with the input that it is about. Returns its place.

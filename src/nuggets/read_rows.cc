@@ -4,6 +4,7 @@
 
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 
 #include "base/error.h"
@@ -59,7 +60,6 @@ class Seen {
     const auto [found, is_new] = places_.emplace(hash, rows_.size());
     return !is_new && is_same(rows_[found->second]) ? &rows_[found->second] : nullptr;
   }
-  void forget(Hash128 hash) { places_.erase(hash); }
 
  private:
   const std::vector<Row>& rows_;
@@ -92,7 +92,8 @@ void RowFile::read_rows(const Columns& columns) {
   RowFinder finder(text(), columns);
   syntax_ = finder.syntax();
   shape_ = find_shape(text(), finder, columns);
-  Seen ids(rows_);
+  std::unordered_set<std::string> ids;
+  bool ids_repeat = false;
   Seen contents(rows_);
   while (const std::optional<RowText> found = finder.next()) {
     const auto add_problem = [&](std::string_view what, bool is_skipped) {
@@ -123,11 +124,15 @@ void RowFile::read_rows(const Columns& columns) {
       add_problem(like_earlier("it says the same", *same), true);
       continue;
     }
-    const Hash128 id = hash128(row.id.data(), row.id.size());
-    if (const Row* const same = ids.find_or_add(id, [&](const Row& r) { return r.id == row.id; })) {
-      contents.forget(content);
-      add_problem(like_earlier(fmt::format("it has the same id '{}'", printable(row.id)), *same), true);
-      continue;
+    if (const std::string own = row.id; !ids.insert(own).second) {
+      // Ids of groups, or of sources: many rows have each.
+      while (!ids.insert(row.id = fmt::format("{}#{}", row.id, row.number)).second) {
+      }
+      if (!std::exchange(ids_repeat, true)) {
+        add_problem(fmt::format("an earlier row has its id, '{}', too: such rows are told apart as this one, '{}'", own,
+                                row.id),
+                    false);
+      }
     }
     if (!said.left_out.empty()) add_problem(said.left_out, false);
     rows_.push_back(std::move(row));

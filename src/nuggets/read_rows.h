@@ -29,7 +29,8 @@ class RowFile {
 
   /// Reads a file ("-": standard input): rows in JSON, in an array or one a line, or CSV with a header line. The first
   /// row that has a known form (RowForm) says that of all. A row that is malformed, empty, without an answer, too long,
-  /// or that has the id or the whole content of an earlier one, is a problem and is skipped. Throws NotFound, IoError;
+  /// or that has the whole content of an earlier one, is a problem and is skipped; an id that an earlier row has gets
+  /// the row's number ("x#14"). Throws NotFound, IoError;
   /// FormatError: no text, no known form (with the keys that there are), or no row that can be used.
   static RowFile open(const std::string& path, const Columns& columns = {});
   /// The same of a file's content. name: of the file, for errors.

@@ -10,10 +10,7 @@ namespace {
 /// The name that was given, where the row has it; else the first of the usual ones that it has. Empty: none.
 std::string name_in(const Json& row, const std::string& given, std::initializer_list<const char*> usual) {
   if (!given.empty()) return row.contains(given) ? given : "";
-  for (const char* const name : usual) {
-    if (find_column(row, name) != nullptr) return name;
-  }
-  return "";
+  return usual_column(row, usual);
 }
 
 bool is_list(const Json* value) { return value != nullptr && value->is_array(); }
@@ -61,6 +58,23 @@ std::string_view name_of(RowForm form) {
       break;
   }
   return "message trees";
+}
+
+std::string usual_column(const Json& row, std::initializer_list<const char*> usual) {
+  for (const char* const name : usual) {
+    if (find_column(row, name) != nullptr) return name;
+  }
+  // As a spreadsheet's headings are written: Instruction, OUTPUT.
+  const auto lower = [](std::string text) {
+    for (char& c : text) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    return text;
+  };
+  for (const char* const name : usual) {
+    for (const auto& [key, value] : row.get_ref<const Json::object_t&>()) {
+      if (!value.is_null() && lower(key) == name) return key;
+    }
+  }
+  return "";
 }
 
 const Json* find_column(const Json& row, std::string_view name) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -48,6 +49,9 @@ RowContent read_content(const Json& row, const RowShape& shape);
 
 /// The row's own id, as text; empty: it has none.
 std::string id_of(const Json& row, const Columns& columns);
+
+/// The first of the usual names that the row has, as the row writes it, in capitals or not; empty: none.
+std::string usual_column(const Json& row, std::initializer_list<const char*> usual);
 
 /// nullptr: absent or null. row: an object.
 const Json* find_column(const Json& row, std::string_view name);

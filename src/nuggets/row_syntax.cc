@@ -13,7 +13,8 @@ namespace caravel::nuggets {
 namespace {
 
 Json read_record(std::string_view text, const RowSyntax& syntax) {
-  if (!is_valid_utf8(text)) throw FormatError("it is not UTF-8");
+  if (!is_valid_utf8(text))
+    throw FormatError("it is not UTF-8; if it is Windows' text, iconv -f WINDOWS-1252 -t UTF-8 makes it so");
   std::vector<std::string> cells;
   if (!read_csv_record(text, 0, syntax.delimiter, &cells)) {
     throw FormatError("a quote in it is neither closed nor doubled");

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,14 +19,16 @@ class RowWriter {
   /// Takes a part of what is written, and throws where it cannot.
   using Sink = std::function<void(std::string_view)>;
 
-  /// file: outlives the object.
-  RowWriter(const RowFile& file, Sink sink);
+  /// file: outlives the object. layout: an array or lines for what was read as either; CSV stays CSV.
+  RowWriter(const RowFile& file, RowLayout layout, Sink sink);
 
   /// added: an object; a field that the row has already is replaced. In CSV a text stands as it is, null is an empty
   /// cell, anything else is JSON, and the first row's fields decide which columns are added.
   void write(const Row& row, const Json& added);
   /// What ends the file; nothing is written afterwards.
   void end();
+  /// Names of fields that rows had already and that were replaced.
+  const std::set<std::string>& replaced() const { return replaced_; }
 
  private:
   /// The header, where the file has one, or what the array begins with.
@@ -33,7 +36,9 @@ class RowWriter {
   void write_record(const std::vector<std::string>& cells);
 
   const RowFile& file_;
+  const RowLayout layout_;
   Sink sink_;
+  std::set<std::string> replaced_;
   std::vector<std::string> header_;  // of CSV, with what is added
   bool has_begun_ = false;
   bool has_rows_ = false;

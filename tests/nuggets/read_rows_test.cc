@@ -48,7 +48,10 @@ TEST(ReadRows, OneOfRowsThatAreAlikeIsKept) {
                                  "{\"id\": \"1\", \"prompt\": \"d\", \"completion\": \"e\"}\n" + pair("d", "e"));
   EXPECT_THAT(turns_of(file), ElementsAre("user:a>b", "user:a>c", "user:d>e"));
   EXPECT_THAT(problems_of(file),
-              ElementsAre("3: it says the same as row 1 on line 1", "4: it has the same id '1' as row 1 on line 1"));
+              ElementsAre("3: it says the same as row 1 on line 1", HasSubstr("4: an earlier row has its id, '1', too"),
+                          "5: it says the same as row 4 on line 4"));
+  EXPECT_FALSE(file.problems()[1].is_skipped);
+  EXPECT_EQ(file.rows()[2].id, "1#4");
 }
 
 TEST(ReadRows, ABrokenRowOfAnArrayIsLostAlone) {

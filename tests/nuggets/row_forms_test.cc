@@ -59,6 +59,13 @@ TEST(RowForms, PromptAndCompletionOfMessages) {
   EXPECT_THAT(problems_of(file), ElementsAre(HasSubstr("2: no assistant answers in it"), HasSubstr("3: ")));
 }
 
+TEST(RowForms, HeadingsMayBeCapitals) {
+  EXPECT_THAT(turns_of(read_text("Instruction;Input;OUTPUT\na;b;c\n")), ElementsAre("user:a\n\nb>c"));
+  EXPECT_THAT(turns_of(read_text("{\"Messages\": [{\"role\": \"user\", \"content\": \"a\"}, {\"role\": \"assistant\", "
+                                 "\"content\": \"b\"}]}")),
+              ElementsAre("user:a>b"));
+}
+
 TEST(RowForms, EachInstanceIsATurn) {
   const RowFile file = read_text(
       "{\"instruction\": \"Double\", \"instances\": [{\"input\": \"2\", \"output\": \"4\"}, {\"input\": \"\", "

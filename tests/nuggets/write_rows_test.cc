@@ -10,7 +10,7 @@ namespace {
 /// Every row of the file, with a score.
 std::string written(const RowFile& file, const Json& added = {{"gs", 0.5}}) {
   std::string text;
-  RowWriter writer(file, [&text](std::string_view part) { text += part; });
+  RowWriter writer(file, file.syntax().layout, [&text](std::string_view part) { text += part; });
   for (const Row& row : file.rows()) writer.write(row, added);
   writer.end();
   return text;
@@ -38,11 +38,29 @@ TEST(WriteRows, CsvGetsColumns) {
             "prompt;gs;completion;x;x;why;tasks;none\n\"a\nb\";0.5;c;1;2;\"a;\"\"b\"\"\";\"[1,2]\";\n");
 }
 
+TEST(WriteRows, AnArrayBecomesLinesAndLinesAnArray) {
+  const auto as = [](const std::string& content, RowLayout layout) {
+    const RowFile file = read_text(content);
+    std::string text;
+    RowWriter writer(file, layout, [&text](std::string_view part) { text += part; });
+    for (const Row& row : file.rows()) writer.write(row, {{"gs", 1}});
+    writer.end();
+    EXPECT_EQ(writer.replaced(), std::set<std::string>{"gs"});
+    return text;
+  };
+  const std::string lines =
+      "{\"prompt\":\"a\",\"completion\":\"b\",\"gs\":1}\n{\"prompt\":\"c\",\"completion\":\"d\",\"gs\":1}\n";
+  const std::string array =
+      "[\n{\"prompt\":\"a\",\"completion\":\"b\",\"gs\":1},\n{\"prompt\":\"c\",\"completion\":\"d\",\"gs\":1}\n]\n";
+  EXPECT_EQ(as(lines, RowLayout::kArray), array);
+  EXPECT_EQ(as(array, RowLayout::kLines), lines);
+}
+
 TEST(WriteRows, NoRowIsChosen) {
   const auto empty = [](const std::string& content) {
     const RowFile file = read_text(content);
     std::string text;
-    RowWriter(file, [&text](std::string_view part) { text += part; }).end();
+    RowWriter(file, file.syntax().layout, [&text](std::string_view part) { text += part; }).end();
     return text;
   };
   EXPECT_EQ(empty("[{\"prompt\": \"a\", \"completion\": \"b\"}]"), "[\n]\n");

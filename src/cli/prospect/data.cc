@@ -21,7 +21,7 @@ void tell_problems(const nuggets::RowFile& file, const std::string& name) {
   for (const nuggets::RowProblem& problem : file.problems()) skipped += problem.is_skipped;
   for (size_t i = 0; i < std::min(file.problems().size(), kMostTold); ++i) {
     const nuggets::RowProblem& problem = file.problems()[i];
-    log::tell(spdlog::level::warn, fmt::format("{}:{}: {}{}", name, problem.line, problem.what,
+    log::tell(spdlog::level::warn, fmt::format("{}:{}: row {}: {}{}", name, problem.line, problem.number, problem.what,
                                                problem.is_skipped ? ": the row is left out" : ""));
   }
   if (file.problems().size() > kMostTold) {
@@ -61,7 +61,7 @@ nuggets::RowFile read_rows_aloud(const DataOptions& options) {
   return file;
 }
 
-void check_output(const std::string& output, const std::string& data, const nuggets::RowFile& rows) {
+nuggets::RowLayout check_output(const std::string& output, const std::string& data, const nuggets::RowFile& rows) {
   std::error_code unknown;
   if (std::filesystem::equivalent(data, output, unknown)) {
     throw fail<InvalidArgument>("{}: the --output is the --data; give another file", output);
@@ -70,6 +70,15 @@ void check_output(const std::string& output, const std::string& data, const nugg
   const std::string begin_of_csv =
       syntax.header.empty() ? "" : nuggets::csv_cell(syntax.header.front(), syntax.delimiter);
   holds_own(output, {"[", "{", begin_of_csv.empty() ? "{" : begin_of_csv}, "rows");
+  const std::string ending = std::filesystem::path(output).extension().string();
+  const bool is_csv = syntax.layout == nuggets::RowLayout::kCsv;
+  if (is_csv ? ending == ".json" || ending == ".jsonl" : ending == ".csv" || ending == ".tsv") {
+    throw fail<InvalidArgument>("--output {}: rows are written in the form in which they were read, which is {}",
+                                output, is_csv ? "CSV" : "JSON");
+  }
+  return ending == ".json"    ? nuggets::RowLayout::kArray
+         : ending == ".jsonl" ? nuggets::RowLayout::kLines
+                              : syntax.layout;
 }
 
 }  // namespace caravel::cli

@@ -37,8 +37,9 @@ nuggets::RowFile read_rows(const DataOptions& options);
 /// The same, and says on stderr what is wrong with some.
 nuggets::RowFile read_rows_aloud(const DataOptions& options);
 
-/// Throws InvalidArgument where `output`, to which some of `rows` will be written, is the file they come from (`data`),
-/// or holds something else than rows.
-void check_output(const std::string& output, const std::string& data, const nuggets::RowFile& rows);
+/// How some of `rows` are written to `output`: as they were read, but an array or a row a line where its name says so.
+/// Throws InvalidArgument where the output is the file they come from (`data`), holds something else than rows, or has
+/// the name of another form.
+nuggets::RowLayout check_output(const std::string& output, const std::string& data, const nuggets::RowFile& rows);
 
 }  // namespace caravel::cli

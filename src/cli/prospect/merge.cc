@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/numbers.h"
 #include "cli/prospect/commands.h"
 #include "cli/prospect/run_folder.h"
 #include "cli/usage.h"
@@ -60,6 +61,26 @@ Run merge(const std::vector<Run>& parts, const std::vector<std::string>& folders
   return run;
 }
 
+/// Of a run over n machines, which parts are not there.
+void tell_missing(const std::vector<Run>& parts) {
+  std::vector<std::string> there;
+  for (const Run& part : parts) {
+    const Json& shard = part.info.at("shard");
+    if (!shard.is_string()) return;
+    there.push_back(shard.get<std::string>());
+  }
+  const std::string& first = there.front();
+  const std::string count = first.substr(first.find('/') + 1);
+  std::string missing;
+  for (size_t i = 0; i < parse_number<size_t>(count).value_or(0); ++i) {
+    const std::string name = fmt::format("{}/{}", i, count);
+    if (std::ranges::find(there, name) == there.end()) missing += (missing.empty() ? "" : ", ") + name;
+  }
+  if (!missing.empty()) {
+    log::tell(spdlog::level::warn, fmt::format("of the run's {} parts {} are not among these", count, missing));
+  }
+}
+
 }  // namespace
 
 void add_prospect_merge(CLI::App& prospect) {
@@ -83,6 +104,7 @@ void add_prospect_merge(CLI::App& prospect) {
       if (is_there(of_part)) store.merge(of_part);
     }
     write_run(options->out, run);
+    tell_missing(parts);
     const auto rows = run.info.at("data").at("rows").get<size_t>();
     log::tell(run.scores.size() < rows ? spdlog::level::warn : spdlog::level::info,
               fmt::format("{} of {} rows are in {}", run.scores.size(), rows, options->out));

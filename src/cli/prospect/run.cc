@@ -41,28 +41,34 @@ void run_all(const Options& options, int& exit_code) {
   if (options.tasks.empty()) {
     TaskChoice choice = options.choice;
     if (choice.kmeans == 0 && choice.random == 0) choice.random = kDefaultTasks;
+    std::string chosen;
     for (const size_t index : choose_tasks(data, choice, embeddings, options.scoring.seed)) {
-      input.tasks.push_back(data.rows()[index]);
+      const nuggets::Row& row = data.rows()[index];
+      input.tasks.push_back(row);
+      chosen += data.text().substr(row.begin, row.end - row.begin);
     }
-    input.about["tasks"] = {
-        {"from", "data"},
-        {choice.kmeans > 0 ? "kmeans" : "random", choice.kmeans > 0 ? choice.kmeans : choice.random},
-        {"seed", options.scoring.seed}};
+    const bool by_kmeans = choice.kmeans > 0;
+    input.about["tasks"] = {{"from", "data"},
+                            {by_kmeans ? "kmeans" : "random", by_kmeans ? choice.kmeans : choice.random},
+                            {"seed", options.scoring.seed},
+                            {"hash", content_hash(chosen)}};
+    if (by_kmeans) input.about["tasks"]["embeddings"] = embeddings.file.empty() ? embeddings.model : embeddings.file;
   } else {
     const DataOptions of_tasks{.path = options.tasks, .columns = options.task_columns};
     const nuggets::RowFile tasks = read_rows_aloud(of_tasks);
     input.tasks = tasks.rows();
     input.about["tasks"] = describe_rows(tasks, of_tasks);
   }
-  log::tell(spdlog::level::info,
-            fmt::format("{} candidates, {} tasks: {}", data.rows().size(), input.tasks.size(), options.out));
   if (!score_into(options.out, input, options.scoring)) {
     exit_code = kInterruptedExitCode;
     return;
   }
   if (options.scoring.estimate) return;
   SelectionOptions selection = options.selection;
-  if (!selection.has_rule()) selection.threshold = 0.5;
+  if (!selection.has_rule()) {
+    const ScoringOptions& scoring = options.scoring;
+    selection.threshold = scoring.decide ? scoring.decide : scoring.race ? scoring.race : 0.5;
+  }
   const Run run = read_run(options.out);
   select_from(options.out, run, data, options.data.path, selection, embeddings, {});
   log::tell(spdlog::level::info, fmt::format("{}: open it in a browser", report_run(options.out, run, data)));
@@ -90,7 +96,7 @@ void add_prospect_run(CLI::App& prospect, int& exit_code) {
   command.get_option("--random")->default_str("12 without --tasks and --kmeans");
   options->embeddings.add_to(command);
   options->selection.add_to(command);
-  command.get_option("--threshold")->default_str("0.5 without --top and --top-k");
+  command.get_option("--threshold")->default_str("without --top and --top-k what --decide or --race has, else 0.5");
   options->scoring.add_to(command);
   command.callback([options, &exit_code] { run_all(*options, exit_code); });
 }

@@ -75,11 +75,27 @@ void prepare_run_folder(const std::string& folder) {
   check_replaceable(in_folder(folder, kScoresFile));
 }
 
+namespace {
+
+/// What was made of other scores than these would contradict them.
+void remove_stale(const std::string& folder, std::string_view scores) {
+  const std::string path = in_folder(folder, kScoresFile);
+  if (!is_there(path) || read_file(path) == scores) return;
+  for (const char* const name :
+       {kReportFile, kDroppedFile, "selected.json", "selected.jsonl", "selected.csv", "selected.tsv"}) {
+    std::error_code ignored;
+    std::filesystem::remove(in_folder(folder, name), ignored);
+  }
+}
+
+}  // namespace
+
 void write_run(const std::string& folder, const Run& run) {
   std::string scores;
   for (const nuggets::CandidateScore& score : run.scores) scores += to_line(score) + "\n";
   std::string tasks;
   for (const Json& task : run.tasks) tasks += to_text(task) + "\n";
+  remove_stale(folder, scores);
   replace_file(in_folder(folder, kTasksFile), tasks);
   replace_file(in_folder(folder, kGainsFile),
                npy_header(run.gains.rows, run.gains.columns) + little_endian(run.gains.values));

@@ -12,6 +12,7 @@
 
 #include "base/available_memory.h"
 #include "base/error.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "base/numbers.h"
 #include "cli/interrupt.h"
@@ -20,6 +21,7 @@
 #include "cli/prospect/data.h"
 #include "cli/prospect/run_folder.h"
 #include "cli/usage.h"
+#include "nuggets/decide.h"
 #include "nuggets/select.h"
 
 namespace caravel::cli {
@@ -81,11 +83,23 @@ bool sieve(const ScoringOptions& options, const std::string& store, const Scorin
   return true;
 }
 
+/// What is given without a flag is the model; who gives data there means --data.
+void check_is_model(const std::string& model) {
+  const std::string ending = std::filesystem::path(model).extension().string();
+  for (const char* const rows : {".json", ".jsonl", ".csv", ".tsv"}) {
+    if (ending == rows && is_there(model)) {
+      throw fail<UsageError>("{}: is no model; rows are given as --data {}", model, model);
+    }
+  }
+}
+
 Json describe_scoring(const ScoringOptions& options, const Engine& engine) {
   const ModelInfo& model = engine.model();
   const auto or_null = [](const auto& value) { return value ? Json(*value) : Json(); };
   return {{"model", {{"name", model.name}, {"path", model.path}, {"fingerprint", model.fingerprint}}},
           {"template", template_name(options, model)},
+          {"template_hash",
+           is_there(options.shot_template) ? Json(content_hash(read_file(options.shot_template))) : Json()},
           {"compat", options.original ? Json("original") : Json()},
           {"seed", options.seed},
           {"decide", or_null(options.decide)},
@@ -146,21 +160,44 @@ Run make_run(Scoring& scoring, const ScoringInput& input, const ScoringOptions& 
 void tell_work(Scoring& scoring, const ScoringOptions& options, size_t rows) {
   const nuggets::ShotScorer& scorer = scoring.scorer();
   int64_t used = 0;  // each once, in however many rounds of halving it was looked at
+  int64_t all = 0;
   size_t early = 0;
+  size_t without = 0;
+  std::string why;
   for (const Scored& scored : scoring.results()) {
     used += scored.summary.tasks;
+    all += scored.pairs;
     early += scored.summary.bounds.has_value();
+    if (scored.summary.problem.empty()) continue;
+    if (without++ == 0) why = scored.summary.problem;
   }
   std::string spared;
   if (options.decide || options.race || options.halving > 0) {
-    const auto all = static_cast<double>(rows * scorer.tasks().size());
+    const double share = static_cast<double>(used) / static_cast<double>(std::max<int64_t>(all, 1));
     spared = fmt::format("; {} of {} candidates were decided early, which spared {:.0f} % of all pairs", early, rows,
-                         100 * (1 - static_cast<double>(used) / std::max(all, 1.0)));
+                         100 * (1 - share));
   }
   const Stats stats = scoring.engine().stats();
   log::tell(spdlog::level::info,
             fmt::format("{} pairs of candidate and task computed ({} tokens in all), {} found in the store{}",
                         scorer.computed_pairs(), stats.computed_tokens, used - scorer.computed_pairs(), spared));
+  if (without > 0) {
+    log::tell(spdlog::level::warn,
+              fmt::format("{} of {} candidates have no score, the first since {}; scores.jsonl says it of each",
+                          without, rows, why));
+  }
+}
+
+/// Where a rule can spare nothing.
+void tell_too_few(const Scoring& scoring, const ScoringOptions& options, size_t rows) {
+  const auto tasks = static_cast<int64_t>(scoring.scorer().tasks().size());
+  if (options.race && nuggets::race_looks(tasks).empty()) {
+    log::tell(spdlog::level::warn, fmt::format("--race spares little with {} tasks: it first looks after 8", tasks));
+  }
+  if (options.halving > 0 && nuggets::halving_rounds(static_cast<int64_t>(rows), options.halving, tasks).size() < 2) {
+    log::tell(spdlog::level::warn,
+              fmt::format("--halving {} spares nothing of {} candidates and {} tasks", options.halving, rows, tasks));
+  }
 }
 
 /// Tokens, time and memory, without more work than tells them.
@@ -173,7 +210,7 @@ void tell_estimate(Scoring& scoring, const ScoringOptions& options, std::span<co
             fmt::format("{} candidates, {} tasks: {}{:.0f} tokens; {}; {} of memory beside the data", rows.size(),
                         scoring.scorer().tasks().size(), most, tokens,
                         rate ? fmt::format("{}{:.0f} s at {:.0f} tokens a second", most, tokens / *rate, *rate)
-                             : std::string("the rate is not known"),
+                             : std::string("how fast cannot be told, since the first rows stand in the store"),
                         memory_text(memory.weights + memory.activations + memory.program + memory.kv_cache)));
 }
 
@@ -188,6 +225,7 @@ Json describe_rows(const nuggets::RowFile& rows, const DataOptions& options) {
 }
 
 bool score_into(const std::string& folder, const ScoringInput& input, const ScoringOptions& options) {
+  check_is_model(options.engine.model);
   const Shard shard = parse_shard(options.shard);
   prepare_run_folder(folder);
   const std::string store = options.store.empty() ? in_folder(folder, kStoreFile) : options.store;
@@ -196,6 +234,7 @@ bool score_into(const std::string& folder, const ScoringInput& input, const Scor
     if ((row.number - 1) % shard.count == shard.index) rows.push_back(&row);
   }
   std::vector<CandidateScore> left_out;
+  log::tell(spdlog::level::info, fmt::format("{} candidates, {} tasks: {}", rows.size(), input.tasks.size(), folder));
   const InterruptGuard guard;
   const auto interrupted = [&] {
     log::tell(spdlog::level::err,
@@ -209,6 +248,7 @@ bool score_into(const std::string& folder, const ScoringInput& input, const Scor
   }
   if (!options.sieve.empty() && !sieve(options, store, input, rows, left_out, guard)) return interrupted();
   Scoring scoring(options.engine, options, store, input.tasks, guard);
+  tell_too_few(scoring, options, rows.size());
   if (!scoring.score(rows)) return interrupted();
   if (options.baselines && !scoring.score_answers(rows)) return interrupted();
   tell_work(scoring, options, rows.size());
@@ -256,7 +296,15 @@ void add_prospect_score(CLI::App& prospect, int& exit_code) {
         .data = data,
         .tasks = tasks.rows(),
         .about = {{"data", describe_rows(data, options->data)}, {"tasks", describe_rows(tasks, of_tasks)}}};
-    if (!score_into(options->out, input, options->scoring)) exit_code = kInterruptedExitCode;
+    if (!score_into(options->out, input, options->scoring)) {
+      exit_code = kInterruptedExitCode;
+    } else if (!options->scoring.estimate) {
+      log::tell(
+          spdlog::level::info,
+          fmt::format("{}: the scores; caravel prospect select {} --threshold 0.5 takes the best, caravel prospect "
+                      "report {} shows them",
+                      in_folder(options->out, kScoresFile), options->out, options->out));
+    }
   });
 }
 

@@ -12,6 +12,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "cli/progress.h"
+#include "cli/usage.h"
 #include "nuggets/baselines.h"
 #include "nuggets/decide.h"
 #include "nuggets/select.h"
@@ -32,6 +33,9 @@ std::unique_ptr<nuggets::ShotTemplate> open_template(const ScoringOptions& optio
   const nuggets::ShotOptions shots{.original = options.original};
   const std::string name = template_name(options, engine.model());
   if (name == kChat) return nuggets::chat_shots(engine.tokenizer(), renderer, shots);
+  if (name != kAlpaca && !is_there(name)) {
+    throw fail<UsageError>("--template {}: is neither {}, {} nor a file that is there", name, kChat, kAlpaca);
+  }
   const text::PromptComponents components =
       name == kAlpaca ? nuggets::alpaca_components() : text::parse_prompt_components(read_file(name), name);
   return nuggets::component_shots(engine.tokenizer(), components, shots);
@@ -200,6 +204,7 @@ void Scoring::keep(Scored& scored, const Row& row, const RowScore& score) const 
   scored.summary = summarize(row, score);
   scored.gains.assign(scorer_.tasks().size(), std::numeric_limits<float>::quiet_NaN());
   scored.details.clear();
+  scored.pairs = score.tasks() + score.left();
   // Of a row with several turns the mean.
   std::vector<std::pair<double, int>> sums(scored.gains.size());
   for (size_t turn = 0; turn < score.turns.size(); ++turn) {

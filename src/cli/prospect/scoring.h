@@ -49,6 +49,7 @@ struct Scored {
   nuggets::CandidateScore summary;
   std::vector<float> gains;  // [tasks], of several turns the mean; NaN: not scored
   std::string details;       // lines of details.jsonl, where they are asked for
+  int64_t pairs = 0;         // that all of it would be, whatever was decided early
 };
 
 /// One model that scores rows, and says on stderr how far it is.

@@ -1,6 +1,7 @@
 #include "cli/prospect/select.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <map>
 #include <memory>
@@ -95,7 +96,7 @@ void select_from(const std::string& folder, const Run& run, const nuggets::RowFi
   check_rule(run, rule);
   const std::string target =
       output.empty() ? in_folder(folder, "selected" + std::string(extension_of(file.syntax()))) : output;
-  check_output(target, data, file);
+  const nuggets::RowLayout layout = check_output(target, data, file);
   nuggets::SelectOptions how{.rule = rule};
   std::vector<std::string> texts;
   std::vector<std::string_view> views;
@@ -126,7 +127,7 @@ void select_from(const std::string& folder, const Run& run, const nuggets::RowFi
   std::string selected;
   std::string dropped;
   size_t count = 0;
-  nuggets::RowWriter writer(file, [&](std::string_view part) { selected += part; });
+  nuggets::RowWriter writer(file, layout, [&](std::string_view part) { selected += part; });
   for (size_t i = 0; i < rows.size(); ++i) {
     const nuggets::CandidateScore& score = run.scores[i];
     if (verdicts[i].kind == nuggets::Verdict::Kind::kSelected) {
@@ -142,10 +143,19 @@ void select_from(const std::string& folder, const Run& run, const nuggets::RowFi
     dropped += to_text(line) + "\n";
   }
   writer.end();
+  for (const nuggets::RowProblem& problem : file.problems()) {
+    if (!problem.is_skipped) continue;
+    dropped += to_text({{"row", problem.number}, {"line", problem.line}, {"why", problem.what}}) + "\n";
+  }
   replace_file(target, selected);
-  replace_file(in_folder(folder, kDroppedFile), dropped);
+  // What goes elsewhere leaves the run's own selection as it is, and what that dropped.
+  if (output.empty()) replace_file(in_folder(folder, kDroppedFile), dropped);
   log::tell(spdlog::level::info,
             fmt::format("{} of {} rows selected: {}", count, rows.size(), target == "-" ? "standard output" : target));
+  if (!writer.replaced().empty()) {
+    log::tell(spdlog::level::warn,
+              fmt::format("rows had {} of their own, which the scores replace", fmt::join(writer.replaced(), ", ")));
+  }
   if (count == 0) log::tell(spdlog::level::warn, "no row is left: a lower --threshold, or --top, leaves some");
 }
 

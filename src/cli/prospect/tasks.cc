@@ -80,6 +80,11 @@ NpyMatrix row_embeddings(const nuggets::RowFile& rows, const EmbeddingOptions& o
 
 std::vector<size_t> choose_tasks(const nuggets::RowFile& rows, const TaskChoice& choice,
                                  const EmbeddingOptions& embeddings, uint64_t seed) {
+  const auto wanted = static_cast<size_t>(std::max(choice.kmeans, choice.random));
+  if (wanted > rows.rows().size()) {
+    log::tell(spdlog::level::warn,
+              fmt::format("{} tasks are wanted of {} rows: all of these are tasks", wanted, rows.rows().size()));
+  }
   if (choice.kmeans == 0) {
     return nuggets::random_rows(rows.rows().size(), static_cast<size_t>(choice.random), seed);
   }
@@ -139,13 +144,16 @@ void add_prospect_tasks(CLI::App& prospect) {
       throw UsageError("how many tasks? Give --kmeans N (over embeddings) or --random N");
     }
     const nuggets::RowFile rows = read_rows_aloud(options->data);
-    check_output(options->output, options->data.path, rows);
+    const nuggets::RowLayout layout = check_output(options->output, options->data.path, rows);
     const std::vector<size_t> chosen = choose_tasks(rows, options->choice, options->embeddings, options->seed);
     std::string content;
-    nuggets::RowWriter writer(rows, [&](std::string_view part) { content += part; });
+    nuggets::RowWriter writer(rows, layout, [&](std::string_view part) { content += part; });
     for (const size_t index : chosen) writer.write(rows.rows()[index], Json::object());
     writer.end();
     replace_file(options->output, content);
+    if (!options->output.empty() && options->output != "-") {
+      log::tell(spdlog::level::info, fmt::format("{} tasks: {}", chosen.size(), options->output));
+    }
   });
 }
 
