@@ -7,9 +7,17 @@
 #include <initializer_list>
 #include <vector>
 
+#include "caravel/error.h"
+
 namespace caravel::cli {
 
 inline constexpr int kInterruptedExitCode = 130;  // 128 + SIGINT, as shells count
+
+/// Ends a command that ctrl-C stopped before there was anything to keep.
+class Interrupted : public Error {
+ public:
+  using Error::Error;
+};
 
 /// Ctrl-C, or whichever signals it is told of, is noted while one of these lives instead of ending the program; a
 /// second one ends it at once (a second SIGHUP says nothing new). A SIGHUP that is ignored stays so. Not nested.

@@ -18,6 +18,7 @@
 #include "cli/environment.h"
 #include "cli/flag_table.h"
 #include "cli/help_text.h"
+#include "cli/interrupt.h"
 #include "cli/output_file.h"
 #include "cli/usage.h"
 #include "device/cpu/isa.h"
@@ -133,6 +134,9 @@ int main(int argc, char** argv) {
   } catch (const caravel::cli::UsageError& error) {
     tell(error.what());
     return caravel::cli::kUsageExitCode;
+  } catch (const caravel::cli::Interrupted& error) {
+    tell(error.what());
+    return caravel::cli::kInterruptedExitCode;
   } catch (const caravel::Error& error) {
     return tell_error(program, error);
   } catch (const std::bad_alloc&) {

@@ -21,6 +21,9 @@ CandidateScore summarize(const Row& row, const RowScore& score) {
   summary.tasks = score.tasks();
   summary.interval = wilson_interval(summary.wins, summary.tasks);
   summary.gain = score.gain();
+  if (!std::isfinite(summary.gain)) {
+    return {.id = row.id, .number = row.number, .problem = "the model gives log-probabilities that are no numbers"};
+  }
   if (score.left() > 0) summary.bounds = {score.least(), score.most()};
   return summary;
 }
@@ -69,7 +72,9 @@ CandidateScore parse_candidate_score(std::string_view text) {
     if (line.contains("perplexity")) {
       Baselines& baselines = score.baselines.emplace();
       baselines.answer_tokens = line.at("answer_tokens").get<double>();
-      baselines.perplexity = line.at("perplexity").get<double>();
+      // JSON has no infinity: what is too large for a double is null.
+      const Json& perplexity = line.at("perplexity");
+      baselines.perplexity = perplexity.is_null() ? HUGE_VAL : perplexity.get<double>();
       if (const Json& ifd = line.at("ifd"); !ifd.is_null()) baselines.ifd = ifd.get<double>();
     }
     return score;

@@ -22,14 +22,17 @@ Hash128 hash_of(std::string_view text, Hash128 before) {
   return hash128(text.data(), text.size(), hash128(&size, sizeof(size), before));
 }
 
-/// Of what is said in a turn.
-Hash128 content_of(const Turn& turn) {
+/// Of what is said in a turn, which is the last, and in those that lead to it.
+std::vector<Hash128> contents_along(const Turn& turn) {
+  std::vector<Hash128> contents;
   Hash128 hash;
   for (const Message* message : turn.path()) {
+    if (message->role == "assistant") contents.push_back(hash_of(message->content, hash));
     hash = hash_of(message->content, hash_of(message->role, hash));
     for (const ToolCall& call : message->tool_calls) hash = hash_of(call.arguments, hash_of(call.name, hash));
   }
-  return hash_of(turn.answer(), hash);
+  contents.push_back(hash_of(turn.answer(), hash));
+  return contents;
 }
 
 /// Numbers 0 to count - 1 in an order of the seed's.
@@ -79,7 +82,7 @@ ShotScorer::ShotScorer(Engine& engine, const ShotTemplate& shots, ScoreStore& st
 ScoredTask ShotScorer::make_task(const Row& row, size_t turn) const {
   ScoredTask task;
   task.id = row.turns.size() == 1 ? row.id : fmt::format("{}#{}", row.id, turn + 1);
-  task.content = content_of(row.turns[turn]);
+  task.content = contents_along(row.turns[turn]).back();
   try {
     task.tokens = shots_.task(row.turns[turn]);
   } catch (const InvalidArgument& error) {
@@ -138,14 +141,15 @@ std::unique_ptr<ShotScorer::Work> ShotScorer::begin(size_t index, const Row& row
   int too_long = 0;
   try {
     for (const Turn& turn : row.turns) {
+      if (options_.stop->load()) return nullptr;
       Work::TurnWork& turn_work = work->turns.emplace_back();
       TurnScore& score = work->score.turns.emplace_back();
       turn_work.prefix = shots_.example(turn);
       turn_work.hash = hash_of(turn_work.prefix);
-      const Hash128 content = content_of(turn);
+      const std::vector<Hash128> contents = contents_along(turn);
       for (const int i : order_) {
         const ScoredTask& task = tasks_[static_cast<size_t>(i)];
-        if (task.content == content) continue;
+        if (std::ranges::find(contents, task.content) != contents.end()) continue;
         if (turn_work.prefix.size() + task.tokens.question.size() + task.tokens.answer.size() > room) {
           ++score.too_long;
         } else {
@@ -153,7 +157,10 @@ std::unique_ptr<ShotScorer::Work> ShotScorer::begin(size_t index, const Row& row
         }
       }
       too_long += score.too_long;
-      if (score.tasks.empty()) continue;
+      if (score.tasks.empty()) {
+        turn_work.prefix = {};  // a long conversation has many such
+        continue;
+      }
       for (const StoredScore& stored : store_.find(turn_work.hash)) {
         turn_work.stored.emplace(stored.continuation, stored.logprob);
       }
@@ -240,6 +247,7 @@ bool ShotScorer::score_rows(std::span<const Row* const> rows, const TaskTarget& 
     while (begun < rows.size() && running.size() < kAhead) {
       if (options_.stop->load()) return false;
       auto work = begin(begun, *rows[begun]);
+      if (work == nullptr) return false;
       ++begun;
       if (work->score.problem.empty() && advance(*work, target)) {
         running.push_back(std::move(work));

@@ -23,7 +23,8 @@ struct ScoredTask {
   std::string id;
   std::string problem;  // not empty: why nothing is scored on it
   TaskTokens tokens;
-  Hash128 content = {};  // of what is said: a candidate that says the same is not scored on it
+  Hash128 content = {};  // of what is said: a candidate that says the same, or in which that is said, is not scored on
+                         // it
   int64_t stored = 0;    // ScoreStore::continuation() of question and answer
   double zero_shot = 0;  // mean log-probability of the answer's tokens
 };
@@ -59,6 +60,7 @@ class ShotScorer {
   struct Work;
 
   ScoredTask make_task(const Row& row, size_t turn) const;
+  /// nullptr: it was stopped.
   std::unique_ptr<Work> begin(size_t index, const Row& row);
   bool advance(Work& work, const TaskTarget& target);
   void receive(Work& work);

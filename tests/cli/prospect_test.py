@@ -90,9 +90,10 @@ class Prospect(unittest.TestCase):
         return self.prospect(*self.command(out, model), *flags, **kwargs)
 
     def problem(self, *args, code=1, **kwargs):
-        """What is told: one line, but for bars."""
+        """What is told: one line, but for bars and what was begun."""
         done = self.prospect(*args, code=code, **kwargs)
-        lines = [line for line in done.stderr.decode().splitlines() if not line.startswith("[")]
+        lines = [line for line in done.stderr.decode().splitlines()
+                 if not re.match(r"\[|caravel: \d+ candidates, ", line)]
         self.assertEqual((1, b""), (len(lines), done.stdout), lines)
         self.assertTrue(lines[0].startswith("caravel: "), lines[0])
         return lines[0]
@@ -214,6 +215,15 @@ class Runs(Prospect):
         self.assertEqual([6, 6], [len(turn) for turn in of_turns])
         self.assertAlmostEqual(both["gs"], (sum(of_turns[0]) + sum(of_turns[1])) / 12)
         self.assertEqual(one["wins"], sum(of_turns[0]))
+
+    def test_a_candidate_is_not_scored_on_what_is_said_in_it(self):
+        turns = [{"role": role, "content": text} for role, text in
+                 (("user", "ab"), ("assistant", "cd"), ("user", "ef"), ("assistant", "gh"))]
+        self.data = self.tasks = self.write("both.json", [{"id": "c", "messages": turns},
+                                                          {"id": "d", "messages": turns[2:]}])
+        self.score("--details")
+        pairs = {(line["id"], line.get("turn"), line["task"]) for line in json_lines((self.out / "details.jsonl").read_text())}
+        self.assertEqual({("c", 1, "c#2"), ("c", 1, "d"), ("c", 2, "d"), ("d", None, "c#1"), ("d", None, "c#2")}, pairs)
 
     def check_turns(self, scores):
         self.assertEqual(["first", "both"], [s["id"] for s in scores])
@@ -399,7 +409,9 @@ class GoingOn(Prospect):
         self.prospect("select", merged, "--threshold", 0.5)
         self.prospect("report", merged)
         # Without one of them it says so; twice the same, or parts of two runs, are none.
-        self.assertIn("40 of 60 rows", self.prospect("merge", "-o", self.folder / "two", *parts[:2]).stderr.decode())
+        told = self.prospect("merge", "-o", self.folder / "two", *parts[:2]).stderr.decode()
+        self.assertIn("40 of 60 rows", told)
+        self.assertIn("of the run's 3 parts 2/3 are not among these", told)
         self.assertIn("was scored in", self.problem("merge", "-o", self.folder / "x", parts[0], parts[0]))
         self.score("--shard", "1/3", "--seed", 9, out=self.folder / "seed")
         self.assertIn("are no parts of one run", self.problem("merge", "-o", self.folder / "x", parts[0],
@@ -572,6 +584,61 @@ class WhatGoesWrong(Prospect):
         scores = self.check_run(self.out, 4, 6)
         self.assertEqual([1, 6, 7, 8], [s["row"] for s in scores])
 
+    def test_what_is_read_is_not_replaced(self):
+        self.out.mkdir()
+        for name, flag in (("scores.jsonl", "--data"), ("tasks.jsonl", "--tasks"), ("details.jsonl", "--data")):
+            file = self.out / name
+            shutil.copy(self.data, file)
+            command = self.command()
+            command[command.index(flag) + 1] = file
+            self.assertIn(f"its own {flag}", self.problem(*command))
+            self.assertEqual(Path(self.data).read_text(), file.read_text())
+            self.assertIn("which no run made", self.problem(*self.command()))
+            file.unlink()
+        (self.out / "run.json").write_text('{"mine": 1}')
+        self.assertIn("which no run made", self.problem(*self.command()))
+        self.assertEqual('{"mine": 1}', (self.out / "run.json").read_text())
+        (self.out / "run.json").unlink()
+        self.score()
+        for name in ("scores.jsonl", "run.json", "gains.npy"):
+            before = (self.out / name).read_bytes()
+            self.assertIn("is the run's own", self.problem("select", self.out, "--top-k", 1, "-o", self.out / name))
+            self.assertEqual(before, (self.out / name).read_bytes())
+        other = self.folder / "other"
+        self.score("--shard", "0/2", out=other)
+        self.assertIn("one of the parts", self.problem("merge", "-o", other, other))
+
+    def test_other_scores_leave_no_old_selection(self):
+        self.score("--details")
+        self.prospect("select", self.out, "--threshold", 0)
+        self.prospect("report", self.out)
+        names = ["selected.json", "dropped.jsonl", "report.html", "details.jsonl"]
+        self.score("--details")
+        self.assertTrue(all((self.out / name).exists() for name in names), "the scores are the same")
+        self.tasks = self.write("tasks.json", some_rows(4, 9, "t"))
+        self.score()
+        self.assertEqual([], [name for name in names if (self.out / name).exists()])
+
+    def test_files_of_two_runs_are_none(self):
+        other = self.folder / "other"
+        self.score("--seed", 2)
+        self.tasks = self.write("tasks.json", some_rows(6, 9, "t"))
+        self.score(out=other)
+        for name in ("tasks.jsonl", "gains.npy", "scores.jsonl"):
+            before = (self.out / name).read_bytes()
+            shutil.copy(other / name, self.out / name)
+            self.assertIn("is not what run.json was written with", self.problem("select", self.out, "--top-k", 1))
+            (self.out / name).write_bytes(before)
+        self.prospect("select", self.out, "--top-k", 1)
+
+    def test_names_of_outputs_say_their_form(self):
+        self.score()
+        lines = self.folder / "best.jsonl"
+        self.prospect("select", self.out, "--top-k", 2, "-o", lines)
+        self.assertEqual(2, len(json_lines(lines.read_text())))
+        self.assertFalse((self.out / "dropped.jsonl").exists())
+        self.assertIn("which is JSON", self.problem("select", self.out, "--top-k", 2, "-o", self.folder / "best.csv"))
+
     def test_data_that_changed_since(self):
         self.score()
         before = Path(self.data).read_bytes()
@@ -587,10 +654,10 @@ class WhatGoesWrong(Prospect):
     def test_a_run_that_is_damaged(self):
         self.score()
         lines = (self.out / "scores.jsonl").read_text().splitlines()
-        for broken, told in ((lines[:3], "12 rows of 6, and there are 3 scores"), (lines[:2] + ["{}"], ":3: "),
-                             (lines[:2] + ["not json"], ":3: ")):
+        for broken in (lines[:3], lines[:2] + ["{}"], lines[:2] + ["not json"]):
             (self.out / "scores.jsonl").write_text("\n".join(broken))
-            self.assertIn(told, self.problem("select", self.out, "--threshold", 0.5))
+            self.assertIn("scores.jsonl: is not what run.json was written with",
+                          self.problem("select", self.out, "--threshold", 0.5))
         for broken in ("", "[]", "{}", '{"data": 3}'):
             (self.out / "scores.jsonl").write_text("\n".join(lines))
             (self.out / "run.json").write_text(broken)
@@ -690,6 +757,7 @@ class WhatGoesWrong(Prospect):
         score = self.command()
         for flags, told in ((["--shard", "4/4"], "--shard"), (["--shard", "1"], "--shard"),
                             (["--shard", "-1/2"], "--shard"), (["--shard", "0/0"], "--shard"),
+                            (["--shard", "0/2", "--halving", "3"], "goes with neither"),
                             (["--decide", "2"], "--decide"), (["--decide", "-0.1"], "--decide"),
                             (["--decide", "nan"], "--decide"), (["--race", "1.5"], "--race"),
                             (["--race", "0.5", "--risk", "0"], "--risk"), (["--race", "0.5", "--risk", "1"], "--risk"),
@@ -748,7 +816,8 @@ class WhatGoesWrong(Prospect):
         self.assertIn("none/x.db", self.problem(*self.command(), "--store", self.folder / "none/x.db"))
         self.assertIn(str(self.folder), self.problem("score", "--data", self.folder, "--tasks", self.tasks, "--out",
                                                      self.out))
-        for content, told in (("primary_content: do it", '"{instruction}"'), ("cue: x", "primary_content"),
+        for content, told in (("primary_content: do it", "{instruction}"),
+                              ("primary_content: '{instruction}'\ncue: '{output}'", "{output}, which nothing fills"), ("cue: x", "primary_content"),
                               ("primary_content: '{instruction}'\nexamples: [{input: a, output: b}]", "have 1 examples"),
                               ("a: [", "t.yaml")):
             (self.folder / "t.yaml").write_text(content)

@@ -94,19 +94,28 @@ TEST_F(ComponentShots, WordsOfARowAreNoPlacesAndNoSpecialTokens) {
   const TaskTokens tokens = task(R"({"prompt": "<s>", "completion": "</s>"})");
   EXPECT_EQ(tokens.answer.size(), 4U);
   EXPECT_EQ(std::ranges::count(tokens.alone, 256), 1) << "its own start alone";
-  EXPECT_EQ(example(R"({"prompt": "x", "completion": "y"})", {.primary_content = "{} {x} {instruction}{", .cue = "}"}),
-            "<s>{} {x} x{\n\n}y\n\n")
+  EXPECT_EQ(
+      example(R"({"prompt": "x", "completion": "y"})", {.primary_content = "{} { x } {instruction}{", .cue = "}"}),
+      "<s>{} { x } x{\n\n}y\n\n")
       << "other braces stay";
 }
 
 TEST_F(ComponentShots, WithoutAPlaceForTheInstructionThereIsNoPrompt) {
   EXPECT_THAT(refusal_of_components({.instruction = "Do it.", .primary_content = "{input}"}),
-              HasSubstr("no \"{instruction}\""));
+              HasSubstr("no place for {instruction}"));
   EXPECT_THAT(refusal_of_components({.primary_content = "{instruction} on {input}"}),
-              HasSubstr("in a paragraph without \"{input}\""))
+              HasSubstr("a paragraph with {input} goes then"))
       << "nothing would be asked of rows without an input";
+  EXPECT_THAT(refusal_of_components({.primary_content = "{instruction}", .cue = "{output}"}),
+              HasSubstr("has {output}, which nothing fills"));
   EXPECT_THAT(refusal_of_components({.primary_content = "{instruction}", .examples = {{"1", "2"}, {"3", "4"}}}),
               HasSubstr("have 2 examples"));
+}
+
+TEST_F(ComponentShots, WithoutAPlaceForTheInputItFollowsTheInstruction) {
+  EXPECT_EQ(example(R"({"instruction": "a", "input": "b", "output": "c"})",
+                    {.primary_content = "Q: {instruction}", .cue = "A: "}),
+            "<s>Q: a\n\nb\n\nA: c\n\n");
 }
 
 TEST_F(ComponentShots, TheOriginalCutsAnswersAndBeginsExamplesAlone) {

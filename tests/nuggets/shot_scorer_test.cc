@@ -143,8 +143,13 @@ TEST_F(ShotScorerTest, EqualsAPlainDoubleLoop) {
   const auto said = [](const Turn& turn) {
     std::vector<std::string> texts;
     for (const Message* const message : turn.path()) texts.push_back(message->role + message->content);
-    texts.push_back(turn.answer());
+    texts.push_back("assistant" + turn.answer());
     return texts;
+  };
+  const auto is_said_in = [&](const Turn& task, const Turn& turn) {
+    const std::vector<std::string> of_task = said(task);
+    const std::vector<std::string> of_turn = said(turn);
+    return of_task.size() <= of_turn.size() && std::equal(of_task.begin(), of_task.end(), of_turn.begin());
   };
   std::vector<double> zero_shot;
   for (size_t t = 0; t < task_turns.size(); ++t) {
@@ -169,8 +174,8 @@ TEST_F(ShotScorerTest, EqualsAPlainDoubleLoop) {
       int counted = 0;
       int of_turn_too_long = 0;
       for (size_t t = 0; t < task_turns.size(); ++t) {
-        if (said(task_turns[t]) == said(row.turns[turn])) {
-          EXPECT_FALSE(found.contains(static_cast<int>(t))) << "it is the task itself";
+        if (is_said_in(task_turns[t], row.turns[turn])) {
+          EXPECT_FALSE(found.contains(static_cast<int>(t))) << "it is the task itself, or has it in its conversation";
           ++same;
           continue;
         }

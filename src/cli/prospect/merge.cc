@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <limits>
 #include <memory>
 #include <numeric>
@@ -23,6 +24,7 @@ namespace {
 /// What must be equal where runs are parts of one.
 Json common_part(Json info) {
   info.erase("shard");
+  info.erase("files");
   for (const char* const rows : {"data", "tasks"}) info.at(rows).erase("path");
   info.at("model").erase("path");
   return info;
@@ -43,6 +45,12 @@ Run merge(const std::vector<Run>& parts, const std::vector<std::string>& folders
     for (size_t i = 0; i < parts[part].scores.size(); ++i) lines.push_back({part, i, parts[part].scores[i].number});
   }
   std::ranges::stable_sort(lines, {}, &Line::number);
+  for (size_t part = 1; part < parts.size(); ++part) {
+    // The tasks' scores too, which tell of a template or a model that was changed under its name.
+    if (parts[part].tasks == parts.front().tasks) continue;
+    throw fail<InvalidArgument>("{} and {} are no parts of one run: their {} differ", folders.front(), folders[part],
+                                kTasksFile);
+  }
   Run run{.info = parts.front().info, .scores = {}, .tasks = parts.front().tasks, .gains = {}};
   run.info["shard"] = nullptr;
   for (size_t i = 0; i < lines.size(); ++i) {
@@ -94,9 +102,15 @@ void add_prospect_merge(CLI::App& prospect) {
   command.add_option("PART", options->parts, "The folders of its parts")->required()->check(not_empty());
   command.callback([options] {
     std::vector<Run> parts;
-    for (const std::string& folder : options->parts) parts.push_back(read_run(folder));
+    for (const std::string& folder : options->parts) {
+      std::error_code unknown;
+      if (std::filesystem::equivalent(folder, options->out, unknown)) {
+        throw fail<InvalidArgument>("--out {}: is one of the parts; give another folder", options->out);
+      }
+      parts.push_back(read_run(folder));
+    }
     const Run run = merge(parts, options->parts);
-    prepare_run_folder(options->out);
+    prepare_run_folder(options->out, run.info);
     nuggets::ScoreStore store(in_folder(options->out, kStoreFile), std::string());
     for (const std::string& folder : options->parts) {
       // Parts that shared one store elsewhere have none of their own.

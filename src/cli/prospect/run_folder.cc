@@ -48,6 +48,9 @@ void check_info(const Json& info) {
     if (!info.at(threshold).is_null()) info.at(threshold).get<double>();
   }
   for (const char* const rule : {"halving", "sieve", "shard", "compat"}) info.at(rule);
+  for (const char* const name : {kTasksFile, kGainsFile, kScoresFile}) {
+    info.at("files").at(name).get_ref<const std::string&>();
+  }
 }
 
 Json parse_task(std::string_view text) {
@@ -68,11 +71,55 @@ std::string in_folder(const std::string& folder, const std::string& name) {
   return (std::filesystem::path(folder) / name).string();
 }
 
-void prepare_run_folder(const std::string& folder) {
+namespace {
+
+constexpr const char* kRunFiles[] = {kRunFile,   kScoresFile, kTasksFile,   kGainsFile,
+                                     kStoreFile, kReportFile, kDroppedFile, kDetailsFile};
+
+bool is_same_file(const std::string& one, const std::string& other) {
+  std::error_code unknown;
+  return std::filesystem::equivalent(one, other, unknown);
+}
+
+/// Whether a run, a finished one or one that goes on, has this folder.
+bool is_run_folder(const std::string& folder) {
+  if (is_there(in_folder(folder, kStoreFile)) || is_there(in_folder(folder, kGainsFile))) return true;
+  const std::string info = in_folder(folder, kRunFile);
+  if (!is_there(info)) return false;
+  try {
+    return parse_json(read_file(info)).contains("caravel");
+  } catch (const FormatError&) {
+    return false;
+  }
+}
+
+}  // namespace
+
+void prepare_run_folder(const std::string& folder, const Json& about) {
   std::error_code error;
   std::filesystem::create_directories(folder, error);
   if (error) throw fail<IoError>("--out {}: cannot be made: {}", folder, error.message());
+  const bool is_run = is_run_folder(folder);
+  for (const char* const name : kRunFiles) {
+    const std::string path = in_folder(folder, name);
+    if (!is_there(path)) continue;
+    for (const char* const input : {"data", "tasks"}) {
+      if (!about.contains(input) || !is_same_file(path, about[input].value("path", ""))) continue;
+      throw fail<InvalidArgument>("--out {}: the run would replace {}, its own --{}: give another folder", folder, path,
+                                  input);
+    }
+    if (!is_run) {
+      throw fail<InvalidArgument>("--out {}: {} is there, which no run made: give another folder", folder, path);
+    }
+  }
   check_replaceable(in_folder(folder, kScoresFile));
+}
+
+void check_no_run_file(const std::string& folder, const std::string& path) {
+  for (const char* const name : kRunFiles) {
+    if (!is_same_file(in_folder(folder, name), path)) continue;
+    throw fail<InvalidArgument>("--output {}: is the run's own; give another file", path);
+  }
 }
 
 namespace {
@@ -82,7 +129,7 @@ void remove_stale(const std::string& folder, std::string_view scores) {
   const std::string path = in_folder(folder, kScoresFile);
   if (!is_there(path) || read_file(path) == scores) return;
   for (const char* const name :
-       {kReportFile, kDroppedFile, "selected.json", "selected.jsonl", "selected.csv", "selected.tsv"}) {
+       {kReportFile, kDroppedFile, kDetailsFile, "selected.json", "selected.jsonl", "selected.csv", "selected.tsv"}) {
     std::error_code ignored;
     std::filesystem::remove(in_folder(folder, name), ignored);
   }
@@ -96,11 +143,15 @@ void write_run(const std::string& folder, const Run& run) {
   std::string tasks;
   for (const Json& task : run.tasks) tasks += to_text(task) + "\n";
   remove_stale(folder, scores);
+  const std::string gains = npy_header(run.gains.rows, run.gains.columns) + little_endian(run.gains.values);
+  replace_file(in_folder(folder, kGainsFile), gains);
   replace_file(in_folder(folder, kTasksFile), tasks);
-  replace_file(in_folder(folder, kGainsFile),
-               npy_header(run.gains.rows, run.gains.columns) + little_endian(run.gains.values));
   replace_file(in_folder(folder, kScoresFile), scores);
-  replace_file(in_folder(folder, kRunFile), run.info.dump(2) + "\n");
+  // Last, with what tells these files from those of an older run: all of them are of one run, or none is read.
+  Json info = run.info;
+  info["files"] = {
+      {kTasksFile, content_hash(tasks)}, {kGainsFile, content_hash(gains)}, {kScoresFile, content_hash(scores)}};
+  replace_file(in_folder(folder, kRunFile), info.dump(2) + "\n");
 }
 
 Run read_run(const std::string& folder) {
@@ -119,6 +170,14 @@ Run read_run(const std::string& folder) {
   } catch (const Json::exception& error) {
     throw fail<FormatError>("{}: is damaged, or another program's: {}. Score again", info, error.what());
   }
+  for (const char* const name : {kTasksFile, kGainsFile, kScoresFile}) {
+    const std::string path = in_folder(folder, name);
+    if (run.info.at("files").at(name) == content_hash(read_file(path))) continue;
+    throw fail<FormatError>(
+        "{}: is not what {} was written with: a run was stopped as it wrote them, or the file was "
+        "changed. Score again, which takes over what stands",
+        path, kRunFile);
+  }
   read_lines(in_folder(folder, kScoresFile),
              [&](std::string_view line) { run.scores.push_back(nuggets::parse_candidate_score(line)); });
   read_lines(in_folder(folder, kTasksFile), [&](std::string_view line) { run.tasks.push_back(parse_task(line)); });
@@ -128,6 +187,16 @@ Run read_run(const std::string& folder) {
                             kGainsFile, run.gains.rows, run.gains.columns, run.scores.size(), run.tasks.size());
   }
   return run;
+}
+
+std::vector<nuggets::Candidate> candidates_of(const Run& run) {
+  const bool halved = !run.info.at("halving").is_null();
+  std::vector<nuggets::Candidate> candidates;
+  for (const nuggets::CandidateScore& score : run.scores) {
+    const bool left = halved && score.bounds;
+    candidates.push_back(left ? nuggets::Candidate{.id = score.id} : candidate_of(score));
+  }
+  return candidates;
 }
 
 std::string content_hash(std::string_view content) {
@@ -141,6 +210,12 @@ nuggets::RowFile open_scored_rows(const Run& run, const std::string& path) {
                             .columns = data.at("columns").get<std::string>()};
   if (path.empty() && options.path == "-") {
     throw InvalidArgument("the rows that were scored came from standard input: give them with --data");
+  }
+  std::error_code unknown;
+  if (path.empty() && !options.path.empty() && !std::filesystem::is_regular_file(options.path, unknown) &&
+      is_there(options.path)) {
+    throw fail<InvalidArgument>("{}: is no file that can be read again: give the rows that were scored with --data",
+                                options.path);
   }
   nuggets::RowFile file = read_rows(options);
   if (content_hash(file.text()) != data.at("hash").get<std::string>()) {

@@ -19,6 +19,7 @@ inline constexpr const char* kGainsFile = "gains.npy";
 inline constexpr const char* kStoreFile = "scores.db";
 inline constexpr const char* kReportFile = "report.html";
 inline constexpr const char* kDroppedFile = "dropped.jsonl";
+inline constexpr const char* kDetailsFile = "details.jsonl";
 
 /// What a run found.
 struct Run {
@@ -28,12 +29,20 @@ struct Run {
   NpyMatrix gains;                              // [scores, tasks], in nats; NaN: not scored
 };
 
-/// Makes the folder where there is none. Throws IoError where it cannot, or it cannot be written to.
-void prepare_run_folder(const std::string& folder);
+/// Makes the folder where there is none. about: what of run.json says which files the run reads. Throws IoError where
+/// the folder cannot be made or written to, InvalidArgument where a file that the run would replace is one that it
+/// reads, or was not made by a run.
+void prepare_run_folder(const std::string& folder, const Json& about);
+/// Throws InvalidArgument where `path` is one of the run's own files but its selection.
+void check_no_run_file(const std::string& folder, const std::string& path);
 /// Each file is replaced whole. Throws IoError.
 void write_run(const std::string& folder, const Run& run);
 /// Throws NotFound: there is no run; FormatError: a line of one of its files is none, or they do not belong together.
 Run read_run(const std::string& folder);
+
+/// As they are ranked and selected, in the order of the scores: after halving, the rows that left early rank behind all
+/// that stayed, whatever their few tasks said.
+std::vector<nuggets::Candidate> candidates_of(const Run& run);
 
 std::string in_folder(const std::string& folder, const std::string& name);
 

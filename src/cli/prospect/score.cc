@@ -93,8 +93,8 @@ void check_is_model(const std::string& model) {
   }
 }
 
-Json describe_scoring(const ScoringOptions& options, const Engine& engine) {
-  const ModelInfo& model = engine.model();
+Json describe_scoring(const ScoringOptions& options, const Scoring& scoring) {
+  const ModelInfo& model = scoring.engine().model();
   const auto or_null = [](const auto& value) { return value ? Json(*value) : Json(); };
   return {{"model", {{"name", model.name}, {"path", model.path}, {"fingerprint", model.fingerprint}}},
           {"template", template_name(options, model)},
@@ -108,7 +108,9 @@ Json describe_scoring(const ScoringOptions& options, const Engine& engine) {
           {"halving", options.halving > 0 ? Json(options.halving) : Json()},
           {"sieve", options.sieve.empty() ? Json() : Json(options.sieve)},
           {"sieve_keep", options.sieve.empty() ? Json() : Json(options.sieve_keep)},
-          {"shard", options.shard.empty() ? Json() : Json(options.shard)}};
+          {"shard", options.shard.empty() ? Json() : Json(options.shard)},
+          {"arithmetic", scoring.arithmetic()},
+          {"max_model_len", model.max_model_len}};
 }
 
 Json describe_task(const nuggets::ScoredTask& task, const nuggets::Turn& turn) {
@@ -132,7 +134,7 @@ Run make_run(Scoring& scoring, const ScoringInput& input, const ScoringOptions& 
   Run run;
   run.info = {{"caravel", CARAVEL_VERSION}};
   run.info.update(input.about);
-  run.info.update(describe_scoring(options, scoring.engine()));
+  run.info.update(describe_scoring(options, scoring));
   size_t number = 0;
   for (const Row& row : input.tasks) {
     for (const nuggets::Turn& turn : row.turns) {
@@ -181,6 +183,7 @@ void tell_work(Scoring& scoring, const ScoringOptions& options, size_t rows) {
   log::tell(spdlog::level::info,
             fmt::format("{} pairs of candidate and task computed ({} tokens in all), {} found in the store{}",
                         scorer.computed_pairs(), stats.computed_tokens, used - scorer.computed_pairs(), spared));
+  if (without == rows && rows > 0) throw fail<InvalidArgument>("no candidate could be scored, the first since {}", why);
   if (without > 0) {
     log::tell(spdlog::level::warn,
               fmt::format("{} of {} candidates have no score, the first since {}; scores.jsonl says it of each",
@@ -227,14 +230,17 @@ Json describe_rows(const nuggets::RowFile& rows, const DataOptions& options) {
 bool score_into(const std::string& folder, const ScoringInput& input, const ScoringOptions& options) {
   check_is_model(options.engine.model);
   const Shard shard = parse_shard(options.shard);
-  prepare_run_folder(folder);
+  if (shard.count > 1 && (options.halving > 0 || !options.sieve.empty())) {
+    throw UsageError(
+        "--shard goes with neither --halving nor --sieve: the best of all rows are not the best of each part");
+  }
+  prepare_run_folder(folder, input.about);
   const std::string store = options.store.empty() ? in_folder(folder, kStoreFile) : options.store;
   std::vector<const Row*> rows;
   for (const Row& row : input.data.rows()) {
     if ((row.number - 1) % shard.count == shard.index) rows.push_back(&row);
   }
   std::vector<CandidateScore> left_out;
-  log::tell(spdlog::level::info, fmt::format("{} candidates, {} tasks: {}", rows.size(), input.tasks.size(), folder));
   const InterruptGuard guard;
   const auto interrupted = [&] {
     log::tell(spdlog::level::err,
@@ -244,20 +250,19 @@ bool score_into(const std::string& folder, const ScoringInput& input, const Scor
   if (options.estimate) {
     Scoring scoring(options.engine, options, store, input.tasks, guard);
     tell_estimate(scoring, options, rows);
-    return true;
+    return !guard.interrupted();
   }
   if (!options.sieve.empty() && !sieve(options, store, input, rows, left_out, guard)) return interrupted();
   Scoring scoring(options.engine, options, store, input.tasks, guard);
+  log::tell(spdlog::level::info, fmt::format("{} candidates, {} tasks: {}", rows.size(), input.tasks.size(), folder));
   tell_too_few(scoring, options, rows.size());
   if (!scoring.score(rows)) return interrupted();
   if (options.baselines && !scoring.score_answers(rows)) return interrupted();
   tell_work(scoring, options, rows.size());
-  if (options.details) {
-    std::string details;
-    for (const Scored& scored : scoring.results()) details += scored.details;
-    replace_file(in_folder(folder, "details.jsonl"), details);
-  }
+  std::string details;
+  for (const Scored& scored : scoring.results()) details += scored.details;
   write_run(folder, make_run(scoring, input, options, std::move(left_out)));
+  if (options.details) replace_file(in_folder(folder, kDetailsFile), details);
   return true;
 }
 

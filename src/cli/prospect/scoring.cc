@@ -12,7 +12,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "cli/progress.h"
-#include "cli/usage.h"
+#include "device/cpu/isa.h"
 #include "nuggets/baselines.h"
 #include "nuggets/decide.h"
 #include "nuggets/select.h"
@@ -34,7 +34,7 @@ std::unique_ptr<nuggets::ShotTemplate> open_template(const ScoringOptions& optio
   const std::string name = template_name(options, engine.model());
   if (name == kChat) return nuggets::chat_shots(engine.tokenizer(), renderer, shots);
   if (name != kAlpaca && !is_there(name)) {
-    throw fail<UsageError>("--template {}: is neither {}, {} nor a file that is there", name, kChat, kAlpaca);
+    throw fail<NotFound>("--template {}: is neither {}, {} nor a file that is there", name, kChat, kAlpaca);
   }
   const text::PromptComponents components =
       name == kAlpaca ? nuggets::alpaca_components() : text::parse_prompt_components(read_file(name), name);
@@ -50,6 +50,14 @@ EngineConfig with_small_pool(EngineConfig config) {
   const int64_t tokens = std::max<int64_t>(kTokens, model.max_model_len);
   if (model.kv_tokens > tokens) config.kv_cache_memory = tokens * model.kv_bytes_per_token;
   return config;
+}
+
+/// Two that differ in it give other numbers. Tiles (AMX) give what vectors of the same processor give.
+std::string arithmetic_of(const EngineConfig& config) {
+  const Isa isa = choose_isa(config.isa);
+  return fmt::format("{} kv{} w{}{}{}", isa_name(isa == Isa::kAvx512Amx ? Isa::kAvx512Vnni : isa),
+                     static_cast<int>(config.kv_cache_dtype), static_cast<int>(config.quantization),
+                     config.rope_scaling.empty() ? "" : " rope ", config.rope_scaling);
 }
 
 std::vector<size_t> all_of(size_t count) {
@@ -69,10 +77,11 @@ Scoring::Scoring(const EngineConfig& config, const ScoringOptions& options, cons
                  std::span<const nuggets::Row> tasks, const InterruptGuard& guard)
     : options_(options),
       guard_(guard),
+      arithmetic_(arithmetic_of(config)),
       engine_(Engine::open(with_small_pool(config))),
       renderer_(engine_->tokenizer(), engine_->model()),
       shots_(open_template(options, *engine_, renderer_)),
-      store_(store, model_key(config)),
+      store_(store, engine_->model().fingerprint + " " + arithmetic_),
       scorer_(*engine_, *shots_, store_, tasks, {.seed = options.seed, .stop = &guard.flag()}) {
   size_t left_out = 0;
   for (const nuggets::ScoredTask& task : scorer_.tasks()) {
@@ -142,13 +151,6 @@ std::optional<double> Scoring::tokens_a_second(std::span<const Row* const> rows)
   }
   const auto computed = static_cast<double>(engine_->stats().computed_tokens - before);
   return computed > 0 ? std::optional(computed / seconds_since(start)) : std::nullopt;
-}
-
-std::string Scoring::model_key(const EngineConfig& config) const {
-  // Keys and values of another type, other rotations of them, and weights of another type give other numbers.
-  return fmt::format("{} kv{} w{}{}{}", engine_->model().fingerprint, static_cast<int>(config.kv_cache_dtype),
-                     static_cast<int>(config.quantization), config.rope_scaling.empty() ? "" : " rope ",
-                     config.rope_scaling);
 }
 
 nuggets::TaskTarget Scoring::target() const {

@@ -73,10 +73,11 @@ class Scoring {
   std::optional<double> tokens_a_second(std::span<const nuggets::Row* const> rows);
 
   const nuggets::ShotScorer& scorer() const { return scorer_; }
+  /// What makes the model's numbers beside its weights: types of weights, keys and values, and the instruction set.
+  const std::string& arithmetic() const { return arithmetic_; }
   const Engine& engine() const { return *engine_; }
 
  private:
-  std::string model_key(const EngineConfig& config) const;
   nuggets::TaskTarget target() const;
   /// Scores those of the rows that `which` names.
   bool pass(std::span<const nuggets::Row* const> rows, const std::vector<size_t>& which,
@@ -88,6 +89,7 @@ class Scoring {
 
   const ScoringOptions& options_;
   const InterruptGuard& guard_;
+  const std::string arithmetic_;
   std::unique_ptr<Engine> engine_;
   chat::Renderer renderer_;
   std::unique_ptr<nuggets::ShotTemplate> shots_;

@@ -70,17 +70,6 @@ std::string whole_text(const nuggets::Row& row) {
   return text;
 }
 
-std::vector<nuggets::Candidate> candidates_of(const Run& run) {
-  // After halving, the rows that left early rank behind all that stayed, whatever their few tasks said.
-  const bool halved = !run.info.at("halving").is_null();
-  std::vector<nuggets::Candidate> candidates;
-  for (const nuggets::CandidateScore& score : run.scores) {
-    const bool left = halved && score.bounds;
-    candidates.push_back(left ? nuggets::Candidate{.id = score.id} : candidate_of(score));
-  }
-  return candidates;
-}
-
 /// Why a row has no score to select by.
 std::string no_score(const nuggets::CandidateScore& score) {
   if (!score.problem.empty()) return score.problem;
@@ -96,6 +85,7 @@ void select_from(const std::string& folder, const Run& run, const nuggets::RowFi
   check_rule(run, rule);
   const std::string target =
       output.empty() ? in_folder(folder, "selected" + std::string(extension_of(file.syntax()))) : output;
+  if (!output.empty()) check_no_run_file(folder, output);
   const nuggets::RowLayout layout = check_output(target, data, file);
   nuggets::SelectOptions how{.rule = rule};
   std::vector<std::string> texts;

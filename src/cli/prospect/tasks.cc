@@ -50,7 +50,7 @@ std::vector<float> embed_rows(const nuggets::RowFile& rows, const EmbeddingOptio
   };
   constexpr size_t kAhead = 128;
   if (run_in_order(rows.rows().size(), kAhead, guard, send, each) < rows.rows().size()) {
-    throw Error("interrupted: embeddings of all rows are wanted before any task can be chosen");
+    throw Interrupted("interrupted: embeddings of all rows are wanted before any task can be chosen");
   }
   return values;
 }
@@ -71,6 +71,7 @@ NpyMatrix row_embeddings(const nuggets::RowFile& rows, const EmbeddingOptions& o
     throw fail<InvalidArgument>("--embeddings {}: has {} rows, and {} rows of the data can be used: one for each",
                                 options.file, matrix.rows, count);
   }
+  if (matrix.columns == 0) throw fail<InvalidArgument>("--embeddings {}: its rows have no numbers", options.file);
   for (size_t i = 0; i < count; ++i) {
     const auto first = matrix.values.begin() + static_cast<ptrdiff_t>(i * matrix.columns);
     std::ranges::copy(unit_vector({first, first + static_cast<ptrdiff_t>(matrix.columns)}), first);
