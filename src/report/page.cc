@@ -28,31 +28,65 @@ std::string_view embedded(std::string_view name) {
 
 bool is_figure(std::string_view cell) {
   constexpr size_t kLongest = 20;  // characters of a number with its unit
-  if (cell.empty()) return true;
+  if (cell.empty() || cell == "–") return true;
   if (cell.front() == '-' || cell.front() == '+') cell.remove_prefix(1);
   return !cell.empty() && cell.size() <= kLongest && std::isdigit(static_cast<unsigned char>(cell.front())) != 0;
 }
 
-std::string table_html(const Table& table) {
-  std::vector<std::string_view> classes;  // by column; figures stand at the right
-  for (size_t column = 0; column < table.columns.size(); ++column) {
-    const bool figures = !table.rows.empty() && std::ranges::all_of(table.rows, [column](const auto& row) {
-      return column < row.size() && is_figure(row[column]);
-    });
-    classes.push_back(figures ? " class=\"figure\"" : "");
+/// What a cell needs more than a line for.
+bool is_long(std::string_view cell) {
+  constexpr size_t kLine = 24;
+  return cell.size() > kLine || cell.find('\n') != cell.npos;
+}
+
+enum class Column : uint8_t { kShort, kFigures, kLong };
+
+std::string_view class_of(Column column) {
+  switch (column) {
+    case Column::kShort:
+      return "";
+    case Column::kFigures:
+      return " class=\"figure\"";
+    case Column::kLong:
+      return " class=\"long\"";
   }
-  std::string html = fmt::format(R"(<div class="table" tabindex="0" role="region" aria-label="{}"><table>)",
-                                 escape_html(table.title.empty() ? "Table" : table.title));
+  return "";
+}
+
+std::vector<Column> columns_of(const Table& table) {
+  std::vector<Column> columns;
+  for (size_t i = 0; i < table.columns.size(); ++i) {
+    const auto all = [&](const auto& holds) {
+      return std::ranges::all_of(table.rows, [&](const auto& row) { return i < row.size() && holds(row[i]); });
+    };
+    if (!table.rows.empty() && all(is_figure)) {
+      columns.push_back(Column::kFigures);
+    } else {
+      columns.push_back(all([](std::string_view cell) { return !is_long(cell); }) ? Column::kShort : Column::kLong);
+    }
+  }
+  return columns;
+}
+
+std::string table_html(const Table& table) {
+  const std::vector<Column> columns = columns_of(table);
+  // On a narrow page a row of several columns with long ones among them becomes a card, and its cells name themselves.
+  const bool has_cards = columns.size() > 2 && std::ranges::count(columns, Column::kLong) > 0;
+  std::string html = fmt::format(R"(<div class="table{}" tabindex="0" role="region" aria-label="{}"><table>)",
+                                 has_cards ? " cards" : "", escape_html(table.title.empty() ? "Table" : table.title));
   if (!table.title.empty()) html += fmt::format("<caption>{}</caption>", escape_html(table.title));
   html += "\n<thead><tr>";
   for (size_t column = 0; column < table.columns.size(); ++column)
-    html += fmt::format("<th scope=\"col\"{}>{}</th>", classes[column], escape_html(table.columns[column]));
+    html += fmt::format("<th scope=\"col\"{}>{}</th>", class_of(columns[column]), escape_html(table.columns[column]));
   html += "</tr></thead>\n<tbody>\n";
   for (const std::vector<std::string>& row : table.rows) {
     CARAVEL_CHECK_EQ(row.size(), table.columns.size());
     html += "<tr>";
-    for (size_t column = 0; column < row.size(); ++column)
-      html += fmt::format("<td{}>{}</td>", classes[column], escape_html(row[column]));
+    for (size_t column = 0; column < row.size(); ++column) {
+      const std::string name =
+          has_cards ? fmt::format(" data-name=\"{}\"", escape_html(table.columns[column])) : std::string();
+      html += fmt::format("<td{}{}>{}</td>", class_of(columns[column]), name, escape_html(row[column]));
+    }
     html += "</tr>\n";
   }
   return html + "</tbody></table></div>\n";

@@ -33,7 +33,8 @@ struct Marker {
 struct Plot {
   enum class Kind {
     kLine,
-    kStep,  // a value holds until the next one
+    kStep,     // a value holds until the next one
+    kRanking,  // x counts from 1, the best first: a value holds from the one before, the first from 0 on
     kScatter,
     kBars,       // `bars` names them; each series' y holds a value for each, and x is empty
     kHistogram,  // counts each series' x

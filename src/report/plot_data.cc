@@ -22,6 +22,8 @@ const char* name_of(Plot::Kind kind) {
       return "line";
     case Plot::Kind::kStep:
       return "step";
+    case Plot::Kind::kRanking:
+      return "ranking";
     case Plot::Kind::kScatter:
       return "scatter";
     case Plot::Kind::kBars:
@@ -87,27 +89,47 @@ std::vector<double> bin_edges(const std::vector<std::vector<double>>& sorted, co
   return edges;
 }
 
-void add_histogram(const Plot& plot, json& out) {
+struct Bin {
+  double low;
+  double high;
+  std::vector<int64_t> counts;  // by series
+};
+
+/// A histogram's; none where there is no value.
+std::vector<Bin> count_values(const Plot& plot) {
   std::vector<std::vector<double>> sorted;
   for (const Series& series : plot.series) sorted.push_back(sorted_values(series, plot.x));
   const std::vector<double> edges = bin_edges(sorted, plot.x, plot.bins);
+  std::vector<Bin> bins;
+  for (size_t i = 0; i + 1 < edges.size(); ++i) {
+    Bin bin{.low = edges[i], .high = edges[i + 1], .counts = {}};
+    for (const std::vector<double>& values : sorted) {
+      const auto from = std::ranges::lower_bound(values, bin.low);
+      // The last bin holds its upper edge too.
+      const auto to = i + 2 == edges.size() ? values.end() : std::ranges::lower_bound(values, bin.high);
+      bin.counts.push_back(to - from);
+    }
+    bins.push_back(std::move(bin));
+  }
+  return bins;
+}
+
+std::string name_of(const Bin& bin) { return fmt::format("{} to {}", number(bin.low), number(bin.high)); }
+
+void add_histogram(const Plot& plot, json& out) {
+  const std::vector<Bin> bins = count_values(plot);
   for (size_t i = 0; i < plot.series.size(); ++i) {
     json points = json::array();
-    auto from = sorted[i].begin();
-    for (size_t bin = 0; bin + 1 < edges.size(); ++bin) {
-      // The last bin holds its upper edge too.
-      const auto to =
-          bin + 2 == edges.size() ? sorted[i].end() : std::lower_bound(from, sorted[i].end(), edges[bin + 1]);
-      const double middle = plot.x.logarithmic ? std::sqrt(edges[bin]) * std::sqrt(edges[bin + 1])
-                                               : std::midpoint(edges[bin], edges[bin + 1]);
-      points.push_back({middle, to - from, fmt::format("{} to {}", number(edges[bin]), number(edges[bin + 1]))});
-      from = to;
+    for (const Bin& bin : bins) {
+      const double middle =
+          plot.x.logarithmic ? std::sqrt(bin.low) * std::sqrt(bin.high) : std::midpoint(bin.low, bin.high);
+      points.push_back({middle, bin.counts[i], name_of(bin)});
     }
     out["series"].push_back({{"name", plot.series[i].name}, {"points", std::move(points)}});
   }
-  if (!edges.empty()) {
-    out["x"]["low"] = edges.front();
-    out["x"]["high"] = edges.back();
+  if (!bins.empty()) {
+    out["x"]["low"] = bins.front().low;
+    out["x"]["high"] = bins.back().high;
   }
 }
 
@@ -127,13 +149,29 @@ void add_extent(std::vector<std::string>& row, const std::vector<double>& sorted
   for (const double share : {0.0, 0.5, 1.0}) row.push_back(sorted.empty() ? "" : number(value_at(sorted, share)));
 }
 
-Table bar_figures(const Plot& plot) {
-  Table table{.title = "", .columns = {plot.x.label}, .rows = {}};
+/// A table with a row for each bar, and a column for each series.
+Table bars_table(const Plot& plot) {
+  Table table{.title = "", .columns = {named(plot.x)}, .rows = {}};
   for (const Series& series : plot.series) table.columns.push_back(series.name);
+  return table;
+}
+
+Table bar_figures(const Plot& plot) {
+  Table table = bars_table(plot);
   for (size_t i = 0; i < plot.bars.size(); ++i) {
     std::vector<std::string> row = {plot.bars[i]};
     for (const Series& series : plot.series) row.push_back(number(series.y[i]));
     table.rows.push_back(std::move(row));
+  }
+  return table;
+}
+
+Table bin_figures(const Plot& plot) {
+  Table table = bars_table(plot);
+  for (const Bin& bin : count_values(plot)) {
+    if (std::ranges::all_of(bin.counts, [](int64_t count) { return count == 0; })) continue;
+    table.rows.push_back({name_of(bin)});
+    for (const int64_t count : bin.counts) table.rows.back().push_back(std::to_string(count));
   }
   return table;
 }
@@ -152,17 +190,16 @@ Table point_figures(const Plot& plot) {
 }
 
 Table extent_figures(const Plot& plot) {
-  const bool is_histogram = plot.kind == Plot::Kind::kHistogram;
-  Table table{.title = "", .columns = {"series", is_histogram ? "values" : "points"}, .rows = {}};
+  Table table{.title = "", .columns = {"series", "points"}, .rows = {}};
   const auto add_columns = [&table](const Axis& axis) {
     for (const char* which : {"least", "median", "most"}) table.columns.push_back(named(axis) + ", " + which);
   };
   add_columns(plot.x);
-  if (!is_histogram) add_columns(plot.y);
+  add_columns(plot.y);
   for (const Series& series : plot.series) {
     std::vector<std::string> row = {series.name, std::to_string(series.x.size())};
     add_extent(row, finite_sorted(series.x));
-    if (!is_histogram) add_extent(row, finite_sorted(series.y));
+    add_extent(row, finite_sorted(series.y));
     table.rows.push_back(std::move(row));
   }
   return table;
@@ -216,10 +253,10 @@ json plot_json(const Plot& plot) {
 Table plot_figures(const Plot& plot) {
   check_plot(plot);
   if (plot.kind == Plot::Kind::kBars) return bar_figures(plot);
+  if (plot.kind == Plot::Kind::kHistogram) return bin_figures(plot);
   size_t points = 0;
   for (const Series& series : plot.series) points += series.x.size();
-  if (plot.kind == Plot::Kind::kHistogram || points > kFewPoints) return extent_figures(plot);
-  return point_figures(plot);
+  return points > kFewPoints ? extent_figures(plot) : point_figures(plot);
 }
 
 }  // namespace caravel::report

@@ -10,7 +10,8 @@ namespace caravel::report {
 /// histogram's values are counted here.
 nlohmann::json plot_json(const Plot& plot);
 
-/// What the plot shows, for those who cannot see it: each value where there are few, else each series' extent.
+/// What the plot shows, for those who cannot see it: every bar, every point where there are few, else each series'
+/// extent.
 Table plot_figures(const Plot& plot);
 
 }  // namespace caravel::report

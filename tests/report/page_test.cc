@@ -48,8 +48,21 @@ TEST(Page, SaysWithoutScriptsWhatAPlotShows) {
 
 TEST(Page, FiguresStandAtTheRight) {
   Page page("");
-  page.table({"", {"name", "ms", "date"}, {{"1 name", "-1.5", "2024"}, {"x", "+20 ms", "no date"}, {"", "", "3"}}});
+  page.table({"", {"name", "ms", "date"}, {{"1 name", "-1.5", "2024"}, {"x", "+20 ms", "no date"}, {"", "–", "3"}}});
   EXPECT_THAT(page.html(), HasSubstr("<td>x</td><td class=\"figure\">+20 ms</td><td>no date</td>"));
+}
+
+TEST(Page, RowsOfLongTextsMayBecomeCards) {
+  const std::string text(25, 'x');
+  Page page("");
+  page.table({"", {"what", "value"}, {{"a", text}}});
+  page.table({"", {"id", "b", "c"}, {{"row-1", "0.5", "two words"}}});
+  EXPECT_THAT(page.html(), HasSubstr("<td>a</td><td class=\"long\">" + text));
+  EXPECT_THAT(page.html(), HasSubstr("<td>row-1</td><td class=\"figure\">0.5</td><td>two words</td>"));
+  EXPECT_THAT(page.html(), Not(HasSubstr("class=\"table cards\"")));
+  page.table({"", {"id", "b", "\"c\""}, {{"row-1", "0.5", "two\nlines"}}});
+  EXPECT_THAT(page.html(), HasSubstr("class=\"table cards\""));
+  EXPECT_THAT(page.html(), HasSubstr("<td class=\"long\" data-name=\"&#34;c&#34;\">two\nlines</td>"));
 }
 
 TEST(Page, WantsRowsOfTheColumnsLength) {

@@ -68,6 +68,17 @@ TEST(PlotJson, AHistogramKeepsToItsAxis) {
   EXPECT_TRUE(plot_json(plot)["series"][0]["points"].empty());
 }
 
+TEST(PlotFigures, OfAHistogramAreItsBars) {
+  const Table table = plot_figures({.kind = Kind::kHistogram,
+                                    .x = {"length", "tokens"},
+                                    .series = {{"a", {0, 4, 4}, {}}, {"b", {3}, {}}},
+                                    .bins = 4});
+  EXPECT_THAT(table.columns, testing::ElementsAre("length (tokens)", "a", "b"));
+  EXPECT_THAT(table.rows,
+              testing::ElementsAre(testing::ElementsAre("0 to 1", "1", "0"), testing::ElementsAre("3 to 4", "2", "1")))
+      << "bars of nothing are left out";
+}
+
 TEST(PlotJson, ChecksLengths) {
   EXPECT_DEATH(plot_json({.series = {{"a", {1, 2}, {3}}}}), "2 against 1");
   EXPECT_DEATH(plot_json({.series = {{"a", {1}, {3}, {"l", "m"}}}}), "2 against 1");

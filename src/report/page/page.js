@@ -56,7 +56,7 @@ function dataset(plot, { name, points }, i) {
     ...common,
     type: "line",
     showLine: !scattered,
-    stepped: plot.kind === "step",
+    stepped: plot.kind === "ranking" ? "after" : plot.kind === "step",
     borderWidth: 2,
     borderJoinStyle: "round",
     clip: 3, // a line along an edge is drawn whole
@@ -84,6 +84,7 @@ function scale(plot, name) {
   const axis = plot[name];
   const markers = plot.markers.filter((marker) => marker.axis === name).map((marker) => marker.at);
   const bounded = plot.kind === "histogram" && name === "x";
+  const counts = name === { histogram: "y", ranking: "x" }[plot.kind];
   return {
     type: axis.log ? "logarithmic" : "linear",
     offset: false,
@@ -91,7 +92,7 @@ function scale(plot, name) {
     max: axis.high,
     suggestedMin: Math.min(...markers),
     suggestedMax: Math.max(...markers),
-    beginAtZero: name === "y" && (plot.kind === "bars" || plot.kind === "histogram"),
+    beginAtZero: counts || (name === "y" && plot.kind === "bars"),
     title: { display: axis.label !== "", text: axis.label, color: color("soft") },
     grid: { color: color("line"), borderColor: color("line"), offset: false },
     ticks: {
@@ -100,6 +101,7 @@ function scale(plot, name) {
       autoSkipPadding: 12,
       includeBounds: !bounded,
       maxTicksLimit: axis.log ? undefined : 8,
+      precision: counts ? 0 : undefined,
       callback: short,
     },
     afterBuildTicks: axis.log ? thinLogTicks : undefined,
@@ -117,7 +119,7 @@ function barNames(plot) {
       autoSkip: false,
       callback(value) {
         const name = this.getLabelForValue(value);
-        const room = this.chart.width < 500 ? 16 : 36;
+        const room = this.chart.width < 500 ? 22 : 44;
         return name.length > room ? `${name.slice(0, room - 1)}…` : name;
       },
     },
@@ -144,11 +146,57 @@ const squares = {
   },
 };
 
+/** What the first of a ranking has holds from 0 on. */
+const rankingStart = {
+  id: "rankingStart",
+  afterDatasetDraw({ ctx, chartArea: area }, { meta }) {
+    const { stepped, borderColor, borderWidth } = meta.controller.getDataset();
+    if (stepped !== "after" || meta.data.length === 0) return;
+    const { x, y } = meta.data[0];
+    ctx.save();
+    ctx.strokeStyle = borderColor;
+    ctx.lineWidth = borderWidth;
+    ctx.beginPath();
+    ctx.moveTo(area.left, y);
+    ctx.lineTo(x, y);
+    ctx.stroke();
+    ctx.restore();
+  },
+};
+
+/** How many lines of the plot go through a box, or nearly. */
+function crossings(chart, { left, right, top, bottom }) {
+  let count = 0;
+  for (const { data } of chart.getSortedVisibleDatasetMetas()) {
+    let from = { x: chart.chartArea.left, y: data[0]?.y };
+    for (const to of data) {
+      const beside = Math.max(from.x, to.x) < left || Math.min(from.x, to.x) > right;
+      if (!beside && Math.max(from.y, to.y) >= top && Math.min(from.y, to.y) <= bottom) ++count;
+      from = to;
+    }
+  }
+  return count;
+}
+
+/** Where a name of some width stands beside a line at the height y, the least in the way. */
+function placeBeside(chart, y, width) {
+  const { left, right, top, bottom } = chart.chartArea;
+  const height = 14;
+  const lefts = [right - width - 4, left + 4, (left + right - width) / 2];
+  const inside = [y - height - 4, y + 4].filter((one) => one >= top && one + height <= bottom);
+  const boxes = (inside.length > 0 ? inside : [top]).flatMap((one) =>
+    lefts.map((from) => ({ left: Math.max(left, from), right: from + width, top: one, bottom: one + height })),
+  );
+  const crossed = boxes.map((box) => crossings(chart, box));
+  return boxes[crossed.indexOf(Math.min(...crossed))];
+}
+
 /** Lines across the plot, with their names. */
 function markersOf(plot) {
   return {
     id: "markers",
-    afterDatasetsDraw({ ctx, chartArea: area, scales }) {
+    afterDatasetsDraw(chart) {
+      const { ctx, chartArea: area, scales } = chart;
       ctx.save();
       ctx.strokeStyle = ctx.fillStyle = color("text");
       ctx.font = `12px ${Chart.defaults.font.family}`;
@@ -167,8 +215,8 @@ function markersOf(plot) {
         } else {
           ctx.moveTo(area.left, pixel);
           ctx.lineTo(area.right, pixel);
-          const y = pixel - area.top < 20 ? pixel + 14 : pixel - 6;
-          ctx.fillText(label, Math.max(area.left, area.right - width - 4), y);
+          const box = placeBeside(chart, pixel, width);
+          ctx.fillText(label, box.left, box.bottom - 3);
         }
         ctx.stroke();
       });
@@ -332,7 +380,8 @@ function draw(canvas) {
   if (plot.kind === "bars") drawing.style.height = `${4 + plot.bars.length * (0.6 + plot.series.length)}rem`;
   drawing.hidden = false;
   const datasets = plot.series.map((series, i) => dataset(plot, series, i));
-  const chart = new Chart(canvas, { data: { datasets }, options: options(plot), plugins: [squares, markersOf(plot)] });
+  const plugins = [squares, rankingStart, markersOf(plot)];
+  const chart = new Chart(canvas, { data: { datasets }, options: options(plot), plugins });
   addKeys(figure.querySelector(".keys"), plot, chart);
   new Stepper(canvas, figure.querySelector(".pointed"), plot, chart);
   figure.querySelector("details").open = false;
