@@ -65,6 +65,11 @@ def work(done):
     return int(computed), int(found)
 
 
+def problems_in(told):
+    """The lines that are neither bars nor what was begun."""
+    return [line for line in told.splitlines() if not re.match(r"\[|caravel: \d+ candidates, ", line)]
+
+
 class Prospect(unittest.TestCase):
     def setUp(self):
         folder = tempfile.TemporaryDirectory()
@@ -92,11 +97,16 @@ class Prospect(unittest.TestCase):
     def problem(self, *args, code=1, **kwargs):
         """What is told: one line, but for bars and what was begun."""
         done = self.prospect(*args, code=code, **kwargs)
-        lines = [line for line in done.stderr.decode().splitlines()
-                 if not re.match(r"\[|caravel: \d+ candidates, ", line)]
+        lines = problems_in(done.stderr.decode())
         self.assertEqual((1, b""), (len(lines), done.stdout), lines)
         self.assertTrue(lines[0].startswith("caravel: "), lines[0])
         return lines[0]
+
+    def report(self):
+        self.prospect("report", self.out)
+        text = (self.out / "report.html").read_text()
+        self.assertIsNone(re.search(r">[^<]*\b(nan|-?inf)\b", text.split("<script")[0]))
+        return text
 
     def scores(self, out=None):
         return json_lines(((out or self.out) / "scores.jsonl").read_text())
@@ -426,7 +436,9 @@ class GoingOn(Prospect):
         self.assertEqual([], self.scores(parts[4]))
         self.prospect("merge", "-o", self.out, *parts)
         self.check_run(self.out, 3, 12)
-        self.prospect("select", parts[4], "--threshold", 0.5)
+        told = self.prospect("select", parts[4], "--threshold", 0.5).stderr.decode()
+        self.assertIn("no row is left", told)
+        self.assertEqual([], json.loads((parts[4] / "selected.json").read_text()))
         self.prospect("report", parts[4])
 
     def test_two_at_once_share_a_store(self):
@@ -488,6 +500,12 @@ class LessWork(Prospect):
         self.assertAlmostEqual(100 * (1 - used / 384), int(percent), delta=0.51)
         return used
 
+    def check_estimates(self, said):
+        """Says it of as many as it is true of, above the scores."""
+        early = sum("bounds" in s for s in self.scores())
+        above = self.report().split("How they are distributed")[0]
+        self.assertEqual(early > 0, f"{early} of 24 {said}" in above)
+
     def test_decide_is_exact(self):
         for threshold in (0.5, 0.75):
             used = self.check_spared(self.score("--decide", threshold, "--store", self.folder / f"{threshold}.db"))
@@ -501,14 +519,14 @@ class LessWork(Prospect):
             self.prospect("select", self.out, "--threshold", threshold)
             self.assertEqual([id for id, s in self.all.items() if s["gs"] >= threshold],
                              [row["id"] for row in json.loads((self.out / "selected.json").read_text())])
-            self.prospect("report", self.out)
+            self.check_estimates(f"rows were scored by --decide {threshold} and not on all tasks")
 
     def test_race_is_mostly_right(self):
         self.check_spared(self.score("--race", 0.5, "--risk", 0.2))
         scores = self.check_run(self.out, 24, 16)
         wrong = sum((self.all[s["id"]]["gs"] >= 0.5) != (s["gs"] >= 0.5) for s in scores)
         self.assertLessEqual(wrong, 12)
-        self.prospect("report", self.out)
+        self.check_estimates("rows were scored by --race 0.5 and not on all tasks")
 
     def test_halving_keeps_so_many(self):
         done = self.score("--halving", 3)
@@ -521,7 +539,7 @@ class LessWork(Prospect):
         self.assertEqual(3, len(json.loads((self.out / "selected.json").read_text())))
         why = [row["why"] for row in json_lines((self.out / "dropped.jsonl").read_text())]
         self.assertEqual(12, sum("halving left it behind after 8 tasks" in w for w in why))
-        self.prospect("report", self.out)
+        self.check_estimates("rows were left behind by --halving 3")
         self.assertEqual((0, 24 * 8 + 12 * 8), work(self.score("--halving", 3)))
 
     def test_a_sieve_leaves_the_best(self):
@@ -540,7 +558,11 @@ class LessWork(Prospect):
         self.assertEqual(sorted(best), sorted(s["id"] for s in scores if "gs" in s))
         self.prospect("select", self.out, "--threshold", 0)
         self.assertEqual(6, len(json.loads((self.out / "selected.json").read_text())))
-        self.prospect("report", self.out)
+        html = self.report()
+        self.assertTrue(f"--sieve {OTHER_TINY} scored first" in html)
+        # One reason, whatever it gave to each.
+        self.assertTrue('<td class="long">the sieve qwen3 gives it … which is not among its best 25%</td>'
+                        '<td class="figure">18</td>' in html)
 
 
 class WhatGoesWrong(Prospect):
@@ -715,7 +737,7 @@ class WhatGoesWrong(Prospect):
         if done.returncode in (1, 77) and b"===" not in done.stderr:
             self.skipTest(f"may not mount a small disk here: {done.stderr.decode()}")
         told, went_on = done.stderr.decode().split("===")
-        lines = [line for line in told.splitlines() if not line.startswith("[")]
+        lines = problems_in(told)
         self.assertEqual(1, len(lines), lines)
         self.assertRegex(lines[0], "caravel: .*scores.db: .*(no room is left|No space left)")
         self.assertEqual(0, done.returncode, went_on)
@@ -843,11 +865,13 @@ class Reports(Prospect):
     OF_BASELINES = ["Beside other measures", "Rank correlation with the golden score", "Golden score and length",
                     "Golden score and IFD"]
 
-    def report(self):
-        self.prospect("report", self.out)
-        html = (self.out / "report.html").read_text()
-        self.assertIsNone(re.search(r">[^<]*\b(nan|-?inf)\b", html.split("<script")[0]))
-        return html
+    def table(self, html, title):
+        """The cells of its rows."""
+        body = html.split(f"<caption>{title}</caption>")[1].split("</table>")[0]
+        return [re.findall(r"<td[^>]*>([^<]*)</td>", row) for row in body.split("<tr>")[2:]]
+
+    def plots(self, html):
+        return json.loads(re.search(r'id="plots">(.*?)</script>', html, re.S).group(1))
 
     def check(self, html, with_baselines):
         for section in self.SECTIONS:
@@ -859,33 +883,78 @@ class Reports(Prospect):
         self.score()
         html = self.report()
         self.check(html, True)
+        bars = self.plots(html)[2]["bars"]
         for row in json.loads(Path(self.tasks).read_text()):
             self.assertTrue(f'{row["id"]}</td>' in html)
+            self.assertTrue(any(bar.startswith(f'{row["id"]}: {row["instruction"]}') for bar in bars))
+        for what in (f"{self.data}: 12 rows", f"6, from {self.tasks}", "answer tokens"):
+            self.assertTrue(what in html, what)
         self.assertTrue(html == self.report(), "twice the same")
         self.score("--no-baselines")
-        self.check(self.report(), False)
+        html = self.report()
+        self.check(html, False)
+        self.assertFalse("answer tokens" in html.split("<script")[0])
+
+    def test_scores_are_counted_alike(self):
+        self.score()
+        html = self.report()
+        scores = sorted((s["gs"] for s in self.scores()), reverse=True)
+        histogram, curve = self.plots(html)[:2]
+        self.assertEqual("ranking", curve["kind"])
+        self.assertEqual([[i + 1, score] for i, score in enumerate(scores)],
+                         [point[:2] for point in curve["series"][0]["points"]])
+        self.assertEqual([scores.count(i / 6) for i in range(7)],
+                         [point[1] for point in histogram["series"][0]["points"]], "each score has its bar")
+        for threshold, rows, *_ in self.table(html, "What each threshold leaves"):
+            self.assertEqual(sum(score >= float(threshold) for score in scores), int(rows))
+
+    def test_best_and_worst(self):
+        for count, best in ((12, 6), (3, 2), (30, 8)):
+            self.data = self.write("data.json", some_rows(count))
+            self.score()
+            html = self.report()
+            shown = [self.table(html, title) for title in ("The best", "The worst")]
+            self.assertEqual([best, min(8, count - best)], [len(rows) for rows in shown])
+            self.assertEqual(set(), {row[0] for row in shown[0]} & {row[0] for row in shown[1]})
+            scores = {s["id"]: s for s in self.scores()}
+            for id, golden, interval, *_ in shown[0] + shown[1]:
+                score = scores[id]
+                self.assertEqual(f'{score["gs"]:.3f} ({score["wins"]} of {score["tasks"]})', golden)
+                self.assertEqual("{:.2f} to {:.2f}".format(*score["interval"]), interval)
+
+    def test_a_conversation_shows_its_first_turn(self):
+        turns = [("user", "one"), ("assistant", "two"), ("user", "three"), ("assistant", "four")]
+        self.data = self.write("data.json", [{"messages": [{"role": role, "content": text} for role, text in turns]}])
+        self.score()
+        self.assertTrue("(the first of 2 turns; the score is the mean of theirs)\none\n→ two</td>" in self.report())
 
     def test_rows_without_a_score(self):
         long = [{"id": f"long{i}", "instruction": f"{i} " * 300, "output": "y"} for i in range(3)]
-        self.data = self.write("data.json", some_rows(4) + long)
+        self.data = self.write("data.json", some_rows(4) + long + some_rows(1))
         self.score()
         html = self.report()
         self.check(html, True)
         self.assertTrue("4, and 3 without a score" in html)
+        self.assertTrue(f"{self.data}: 7 of 8 rows" in html)
+        self.assertEqual([["it says the same as row 1 on line 1", "1"]],
+                         self.table(html, "Rows left out when the data were read"))
+        [[why, count]] = self.table(html, "Candidates without a score")
+        self.assertIn("longer than the context of 256 tokens", why)
+        self.assertEqual("3", count)
         self.assertEqual(3, sum("problem" in s for s in self.check_run(self.out, 7, 6)))
-        # None has one.
+        # Where none has one there is no run.
         self.data = self.write("data.json", long)
-        self.score()
-        self.assertTrue("0, and 3 without a score" in self.report())
-        told = self.prospect("select", self.out, "--threshold", 0).stderr.decode()
-        self.assertIn("no row is left", told)
-        self.assertEqual([], json.loads((self.out / "selected.json").read_text()))
+        self.out = self.folder / "none"
+        self.assertIn("no candidate could be scored", self.score(code=1).stderr.decode())
+        self.assertFalse((self.out / "run.json").exists())
 
     def test_one_row_and_one_task(self):
         self.data = self.write("data.json", some_rows(1))
         self.tasks = self.write("tasks.json", some_rows(1, 2, "t"))
         self.score()
-        self.check(self.report(), True)
+        html = self.report()
+        self.assertEqual(1, len(self.table(html, "The best")))
+        self.assertFalse("The worst" in html)
 
     def test_what_rows_say_is_text(self):
         rows = some_rows(3)

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <filesystem>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -46,9 +48,75 @@ std::vector<float> word_vector(std::string_view text) {
   return unit_vector(std::move(counts));
 }
 
+/// A text of run.json; empty where it has none.
+std::string text_at(const Json& object, const char* key) {
+  return object.contains(key) && object.at(key).is_string() ? object.at(key).get<std::string>() : std::string();
+}
+
+std::string one_line(std::string text) {
+  std::ranges::replace_if(text, [](char c) { return c == '\n' || c == '\r' || c == '\t'; }, ' ');
+  const auto is_double = [](char a, char b) { return a == ' ' && b == ' '; };
+  text.erase(std::ranges::unique(text, is_double).begin(), text.end());
+  return text;
+}
+
+/// With its sign, where it is not 0 to so many places.
+std::string signed_text(double value, int places) {
+  const std::string text = fmt::format("{:+.{}f}", value, places);
+  return text.find_first_not_of("+-0.") == text.npos ? text.substr(1) : text;
+}
+
+/// The words that two texts have in common; "…" for each that differs.
+std::string common_words(std::string_view a, std::string_view b) {
+  std::string common;
+  while (!a.empty() && !b.empty()) {
+    const std::string_view word = a.substr(0, a.find(' '));
+    const std::string_view other = b.substr(0, b.find(' '));
+    common += (common.empty() ? "" : " ") + (word == other ? std::string(word) : "…");
+    a.remove_prefix(std::min(word.size() + 1, a.size()));
+    b.remove_prefix(std::min(other.size() + 1, b.size()));
+  }
+  return common;
+}
+
+/// What stands in the way of rows, and of how many.
+class Reasons {
+ public:
+  /// Reasons that differ in their numbers alone are one.
+  void add(const std::string& why) {
+    std::string kind = why;
+    std::erase_if(kind, [](char c) { return c >= '0' && c <= '9'; });
+    auto [found, is_new] = by_kind_.try_emplace(kind, why, 0);
+    auto& [text, count] = found->second;
+    if (text != why) text = common_words(text, why);
+    ++count;
+  }
+
+  report::Table table(const std::string& title) const {
+    constexpr size_t kShown = 10;
+    std::vector<std::pair<std::string, size_t>> reasons;
+    for (const auto& [kind, reason] : by_kind_) reasons.push_back(reason);
+    std::ranges::stable_sort(reasons, std::greater(), &std::pair<std::string, size_t>::second);
+    report::Table table{title, {"why", "rows"}, {}};
+    size_t others = 0;
+    for (const auto& [why, count] : reasons) {
+      if (table.rows.size() == kShown) {
+        others += count;
+      } else {
+        table.rows.push_back({why, std::to_string(count)});
+      }
+    }
+    if (others > 0) table.rows.push_back({"other reasons", std::to_string(others)});
+    return table;
+  }
+
+ private:
+  std::map<std::string, std::pair<std::string, size_t>> by_kind_;
+};
+
 class ReportWriter {
  public:
-  ReportWriter(const Run& run, const nuggets::RowFile& file) : run_(run) {
+  ReportWriter(const Run& run, const nuggets::RowFile& file) : run_(run), file_(file), candidates_(candidates_of(run)) {
     std::vector<const nuggets::Row*> by_number;
     for (const nuggets::Row& row : file.rows()) {
       by_number.resize(std::max(by_number.size(), row.number + 1));
@@ -56,13 +124,15 @@ class ReportWriter {
     }
     for (const CandidateScore& score : run.scores) {
       rows_.push_back(score.number < by_number.size() ? by_number[score.number] : nullptr);
-      candidates_.push_back(candidate_of(score));
     }
     ranked_ = nuggets::ranked(candidates_);
+    has_baselines_ =
+        std::ranges::any_of(run.scores, [](const CandidateScore& score) { return score.baselines.has_value(); });
   }
 
   std::string html() {
     head();
+    left_out();
     scores();
     thresholds();
     tasks();
@@ -78,8 +148,12 @@ class ReportWriter {
 
   std::string text_of(size_t candidate, size_t most) const {
     if (rows_[candidate] == nullptr) return {};
-    const nuggets::Turn& turn = rows_[candidate]->turns.front();
-    return cut(turn.path().back()->content, most) + "\n→ " + cut(turn.answer(), most);
+    const std::vector<nuggets::Turn>& turns = rows_[candidate]->turns;
+    std::string text;
+    if (turns.size() > 1) {
+      text = fmt::format("(the first of {} turns; the score is the mean of theirs)\n", turns.size());
+    }
+    return text + cut(turns.front().path().back()->content, most) + "\n→ " + cut(turns.front().answer(), most);
   }
 
   static std::string cut(std::string_view text, size_t most) {
@@ -91,15 +165,48 @@ class ReportWriter {
 
   std::string task_text(size_t task) const {
     const Json& messages = run_.tasks[task].at("messages");
-    return cut(messages.at(messages.size() - 2).at("content").get<std::string>(), 120);
+    return cut(one_line(messages.at(messages.size() - 2).at("content").get<std::string>()), 120);
+  }
+
+  std::string model_name() const {
+    const std::string name = info("model").at("name").get<std::string>();
+    const std::filesystem::path path = text_at(info("model"), "path");
+    const std::string file = (path.has_filename() ? path : path.parent_path()).filename().string();
+    return file.empty() || file == name ? name : fmt::format("{} ({})", name, file);
+  }
+
+  std::string data_source() const {
+    std::string path = text_at(info("data"), "path");
+    if (path.empty()) path = "the rows that come with the program";
+    if (path == "-") path = "standard input";
+    const size_t usable = file_.rows().size();
+    const std::string of = file_.row_count() > usable ? fmt::format(" of {}", file_.row_count()) : "";
+    return fmt::format("{}: {}{} rows", path, usable, of);
+  }
+
+  std::string task_source() const {
+    const Json& tasks = info("tasks");
+    const std::string path = text_at(tasks, "path");
+    const auto out = std::ranges::count_if(run_.tasks, [](const Json& task) { return task.contains("problem"); });
+    return fmt::format("{}, {}{}", run_.tasks.size(),
+                       !path.empty()              ? "from " + path
+                       : tasks.contains("kmeans") ? "of the data, by k-means over embeddings"
+                                                  : "of the data, drawn at random",
+                       out > 0 ? fmt::format("; {} of them could not be scored", out) : "");
   }
 
   void head() {
-    std::string how;
+    std::string flags;
     for (const char* const rule : {"decide", "race", "halving", "sieve", "shard", "compat"}) {
-      if (!info(rule).is_null()) how += fmt::format(" --{} {}", rule, to_text(info(rule)));
+      if (info(rule).is_null()) continue;
+      const std::string value = text_at(run_.info, rule);
+      flags += fmt::format("{}--{} {}", flags.empty() ? "" : " ", rule, value.empty() ? to_text(info(rule)) : value);
     }
-    const size_t failed = run_.scores.size() - ranked_.size();
+    std::string candidates = std::to_string(ranked_.size());
+    if (const size_t left = left_behind(); left > 0) candidates += fmt::format(", and {} left behind", left);
+    const auto failed =
+        std::ranges::count_if(run_.scores, [](const CandidateScore& score) { return !score.problem.empty(); });
+    if (failed > 0) candidates += fmt::format(", and {} without a score", failed);
     double mean = 0;
     double gain = 0;
     for (const size_t i : ranked_) {
@@ -108,22 +215,68 @@ class ReportWriter {
     }
     page_.text(
         "A candidate's golden score is the share of the predefined tasks whose answers the model finds more likely "
-        "with "
-        "the candidate as an example in front than without (Nuggets, ACL 2024). Above a half it helps more often than "
-        "it harms.");
-    page_.table({"",
-                 {"what", "value"},
-                 {{"model", info("model").at("name").get<std::string>()},
-                  {"candidates", fmt::format("{}{}", ranked_.size(),
-                                             failed > 0 ? fmt::format(", and {} without a score", failed) : "")},
-                  {"tasks", std::to_string(run_.tasks.size())},
-                  {"template", info("template").get<std::string>() + how},
-                  {"mean golden score", fmt::format("{:.3f}", mean)},
-                  {"mean gain", fmt::format("{:+.4f} nats a token", gain)}}});
+        "with the candidate as an example in front than without (Nuggets, ACL 2024). Above a half it helps more often "
+        "than it harms.");
+    report::Table table{"",
+                        {"what", "value"},
+                        {{"model", model_name()},
+                         {"data", data_source()},
+                         {"candidates", candidates},
+                         {"tasks", task_source()},
+                         {"template", info("template").get<std::string>()},
+                         {"seed", to_text(info("seed"))}}};
+    if (!flags.empty()) table.rows.push_back({"flags", flags});
+    if (!ranked_.empty()) {
+      table.rows.push_back({"mean golden score", fmt::format("{:.3f}", mean)});
+      table.rows.push_back({"mean gain", signed_text(gain, 4) + " nats a token"});
+    }
+    page_.table(table);
+  }
+
+  void left_out() {
+    Reasons unscored;
+    for (const CandidateScore& score : run_.scores) {
+      if (!score.problem.empty()) unscored.add(score.problem);
+    }
+    Reasons unread;
+    for (const nuggets::RowProblem& problem : file_.problems()) {
+      if (problem.is_skipped) unread.add(problem.what);
+    }
+    for (const report::Table& table :
+         {unread.table("Rows left out when the data were read"), unscored.table("Candidates without a score")}) {
+      if (!table.rows.empty()) page_.table(table);
+    }
+  }
+
+  size_t partly_scored() const {
+    return static_cast<size_t>(
+        std::ranges::count_if(run_.scores, [](const CandidateScore& score) { return score.bounds.has_value(); }));
+  }
+
+  size_t left_behind() const { return info("halving").is_null() ? 0 : partly_scored(); }
+
+  /// What the scores do not tell where work was spared.
+  void estimates() {
+    if (const std::optional<EarlyRows> early = early_rows(run_)) {
+      page_.text(early->statement + ". So are the scores themselves, and what the table says of other thresholds.");
+    }
+    if (left_behind() > 0) {
+      page_.text(fmt::format(
+          "{} of {} rows were left behind by --halving {}, and not scored on all tasks: their scores are estimates by "
+          "which none is selected, and all that follows is of the others.",
+          left_behind(), run_.scores.size(), to_text(info("halving"))));
+    }
+    if (!info("sieve").is_null()) {
+      page_.text(fmt::format(
+          "--sieve {} scored first, and what it left out has no score here: all that follows is of the {} rows that "
+          "have one.",
+          text_at(run_.info, "sieve"), ranked_.size()));
+    }
   }
 
   void scores() {
     page_.heading("Golden scores");
+    estimates();
     report::Series all{.name = "candidates"};
     report::Series curve{.name = "golden score"};
     for (size_t rank = 0; rank < ranked_.size(); ++rank) {
@@ -139,10 +292,11 @@ class ReportWriter {
                 .x = share,
                 .y = {.label = "candidates"},
                 .series = {all},
-                .bins = static_cast<int>(std::clamp<size_t>(run_.tasks.size(), 5, 40))});
+                // Each share of so many tasks has a bar of its own then.
+                .bins = static_cast<int>(std::clamp<size_t>(run_.tasks.size() + 1, 5, 101))});
     page_.plot({.title = "From the best to the worst",
                 .note = "How many candidates reach each score.",
-                .kind = report::Plot::Kind::kStep,
+                .kind = report::Plot::Kind::kRanking,
                 .x = {.label = "candidates"},
                 .y = share,
                 .series = {curve},
@@ -168,8 +322,7 @@ class ReportWriter {
     }
     page_.text(fmt::format(
         "Stability: scores from two halves of the tasks rank the candidates alike with a correlation of {:.2f} ({:.2f} "
-        "to "
-        "{:.2f} over {} splits); of all {} tasks that makes {:.2f} (Spearman and Brown). More tasks make it higher.",
+        "to {:.2f} over {} splits); of all {} tasks that makes {:.2f} (Spearman and Brown). More tasks make it higher.",
         halves.rho, halves.splits.low, halves.splits.high, halves.splits_counted, run_.tasks.size(), halves.whole));
   }
 
@@ -182,19 +335,22 @@ class ReportWriter {
       words.insert(words.end(), vector.begin(), vector.end());
     }
     const nuggets::Matrix matrix{.values = words, .width = rows_.empty() ? 0 : words.size() / rows_.size()};
-    report::Table table{"What each threshold leaves", {"threshold", "rows", "share", "answer tokens", "diversity"}, {}};
+    report::Table table{"What each threshold leaves", {"threshold", "rows", "share", "diversity"}, {}};
+    if (has_baselines_) table.columns.emplace_back("answer tokens");
     for (const nuggets::ThresholdRow& row : threshold_table(candidates_, nuggets::kThresholds, matrix)) {
       table.rows.push_back({fmt::format("{:.2f}", row.threshold), std::to_string(row.rows),
                             fmt::format("{:.1f} %", 100 * static_cast<double>(row.rows) /
                                                         static_cast<double>(std::max<size_t>(ranked_.size(), 1))),
-                            row.rows > 0 && row.mean_length > 0 ? fmt::format("{:.1f}", row.mean_length) : "–",
                             row.rows > 1 ? fmt::format("{:.3f}", row.mean_distance) : "–"});
+      if (!has_baselines_) continue;
+      table.rows.back().push_back(row.rows > 0 && row.mean_length > 0 ? fmt::format("{:.1f}", row.mean_length) : "–");
     }
     page_.table(table);
     page_.text(
-        "Diversity is 1 less the mean likeness of two rows' words. A threshold that leaves few rows, short ones or "
-        "rows of "
-        "one kind is too high: tuning on several candidates tells which is best.");
+        "Diversity is 1 less the mean cosine of two rows' counts of words, hashed into few places: 0 where all rows "
+        "say the same, around 1 where they have nothing in common, by chance a little more. A threshold that leaves "
+        "few rows, short ones or rows of one kind is too high: tuning on what each of several thresholds leaves tells "
+        "which of them is best.");
   }
 
   void tasks() {
@@ -229,10 +385,9 @@ class ReportWriter {
     report::Table table{"", {"task", "question", "win rate", "mean gain"}, {}};
     for (const Rate& rate : rates) {
       const std::string id = run_.tasks[rate.task].at("id").get<std::string>();
-      plot.bars.push_back(id);
+      plot.bars.push_back(id + ": " + task_text(rate.task));
       plot.series.front().y.push_back(rate.share);
-      table.rows.push_back(
-          {id, task_text(rate.task), fmt::format("{:.3f}", rate.share), fmt::format("{:+.4f}", rate.gain)});
+      table.rows.push_back({id, task_text(rate.task), fmt::format("{:.3f}", rate.share), signed_text(rate.gain, 4)});
     }
     page_.plot(plot);
     page_.text("A task that nearly all candidates help with, or nearly none, tells little about them.");
@@ -240,16 +395,15 @@ class ReportWriter {
   }
 
   void baselines() {
-    if (std::ranges::none_of(run_.scores, [](const CandidateScore& score) { return score.baselines.has_value(); })) {
-      return;
-    }
+    if (!has_baselines_) return;
     page_.heading("Beside other measures");
     report::Series length{.name = "candidates"};
     report::Series ifd{.name = "candidates"};
     std::vector<double> scores;
     std::array<std::vector<double>, 3> values;
-    for (const CandidateScore& score : run_.scores) {
-      if (!score.problem.empty() || !score.baselines) continue;
+    for (const size_t i : ranked_) {
+      const CandidateScore& score = run_.scores[i];
+      if (!score.baselines) continue;
       scores.push_back(score.golden_score);
       const double difficulty = score.baselines->ifd.value_or(std::nan(""));
       values[0].push_back(score.baselines->answer_tokens);
@@ -289,20 +443,25 @@ class ReportWriter {
 
   void examples() {
     constexpr size_t kShown = 8;
+    if (ranked_.empty()) return;
     page_.heading("Examples");
-    const size_t shown = std::min(kShown, ranked_.size());
-    show("The best", std::span(ranked_).first(shown));
-    std::vector<size_t> worst(ranked_.end() - static_cast<ptrdiff_t>(shown), ranked_.end());
+    // Of few candidates the better half are the best, so that none is both.
+    const size_t best = std::min(kShown, (ranked_.size() + 1) / 2);
+    show("The best", std::span(ranked_).first(best));
+    std::vector<size_t> worst(ranked_.end() - static_cast<ptrdiff_t>(std::min(kShown, ranked_.size() - best)),
+                              ranked_.end());
+    if (worst.empty()) return;
     std::ranges::reverse(worst);
     show("The worst", worst);
   }
 
   void show(const std::string& title, std::span<const size_t> which) {
-    report::Table table{title, {"id", "golden score", "example", "helped most", "harmed most"}, {}};
+    report::Table table{title, {"id", "golden score", "95 %", "example", "helped most", "harmed most"}, {}};
     for (const size_t i : which) {
       const CandidateScore& score = run_.scores[i];
       table.rows.push_back({score.id, fmt::format("{:.3f} ({} of {})", score.golden_score, score.wins, score.tasks),
-                            text_of(i, 400), extreme(i, 1), extreme(i, -1)});
+                            fmt::format("{:.2f} to {:.2f}", score.interval.low, score.interval.high), text_of(i, 400),
+                            extreme(i, 1), extreme(i, -1)});
     }
     page_.table(table);
   }
@@ -315,13 +474,15 @@ class ReportWriter {
       if (std::isnan(value) || value * sign <= 0) continue;
       if (!found || value * sign > gain(candidate, *found) * sign) found = task;
     }
-    return found ? fmt::format("{:+.3f}: {}", gain(candidate, *found), task_text(*found)) : "none";
+    return found ? signed_text(gain(candidate, *found), 3) + ": " + task_text(*found) : "none";
   }
 
   const Run& run_;
+  const nuggets::RowFile& file_;
   std::vector<const nuggets::Row*> rows_;       // by score; nullptr: the data have no such row
   std::vector<nuggets::Candidate> candidates_;  // by score
   std::vector<size_t> ranked_;                  // those with a score, the best first
+  bool has_baselines_ = false;
   report::Page page_{"What is worth training on"};
 };
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <string_view>
 #include <system_error>
@@ -187,6 +188,19 @@ Run read_run(const std::string& folder) {
                             kGainsFile, run.gains.rows, run.gains.columns, run.scores.size(), run.tasks.size());
   }
   return run;
+}
+
+std::optional<EarlyRows> early_rows(const Run& run) {
+  const auto partial =
+      std::ranges::count_if(run.scores, [](const nuggets::CandidateScore& score) { return score.bounds.has_value(); });
+  for (const char* const flag : {"decide", "race"}) {
+    if (partial == 0 || run.info.at(flag).is_null()) continue;
+    const auto threshold = run.info.at(flag).get<double>();
+    return EarlyRows{threshold, fmt::format("{} of {} rows were scored by --{} {} and not on all tasks: what is on "
+                                            "which side of another threshold, or ranks before what, is an estimate",
+                                            partial, run.scores.size(), flag, threshold)};
+  }
+  return std::nullopt;
 }
 
 std::vector<nuggets::Candidate> candidates_of(const Run& run) {

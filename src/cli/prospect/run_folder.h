@@ -1,6 +1,7 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -39,6 +40,14 @@ void check_no_run_file(const std::string& folder, const std::string& path);
 void write_run(const std::string& folder, const Run& run);
 /// Throws NotFound: there is no run; FormatError: a line of one of its files is none, or they do not belong together.
 Run read_run(const std::string& folder);
+
+/// Rows that --decide or --race decided for a threshold before all tasks were done.
+struct EarlyRows {
+  double threshold;
+  std::string statement;  // what that means for other thresholds
+};
+/// Nothing: all rows were scored on all tasks, or halving left some behind.
+std::optional<EarlyRows> early_rows(const Run& run);
 
 /// As they are ranked and selected, in the order of the scores: after halving, the rows that left early rank behind all
 /// that stayed, whatever their few tasks said.

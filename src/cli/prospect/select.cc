@@ -30,20 +30,11 @@ nuggets::Rule rule_of(const SelectionOptions& options) {
   return {Kind::kTopCount, static_cast<double>(options.top_k)};
 }
 
-/// What the scores do not tell where rows were decided early: they were decided for one threshold alone.
+/// Rows that were decided early were decided for one threshold alone.
 void check_rule(const Run& run, const nuggets::Rule& rule) {
-  size_t partial = 0;
-  for (const nuggets::CandidateScore& score : run.scores) partial += score.bounds.has_value();
-  if (partial == 0) return;
-  for (const char* const flag : {"decide", "race"}) {
-    if (run.info.at(flag).is_null()) continue;
-    const double threshold = run.info.at(flag).get<double>();
-    if (rule.kind == nuggets::Rule::Kind::kThreshold && rule.value == threshold) return;
-    log::tell(spdlog::level::warn,
-              fmt::format("{} of {} rows were scored by --{} {} and not on all tasks: what is on which side of another "
-                          "threshold, or ranks before what, is an estimate",
-                          partial, run.scores.size(), flag, threshold));
-  }
+  const std::optional<EarlyRows> early = early_rows(run);
+  if (!early || (rule.kind == nuggets::Rule::Kind::kThreshold && rule.value == early->threshold)) return;
+  log::tell(spdlog::level::warn, early->statement);
 }
 
 /// The rows of the file that were scored, in the order of the scores.
