@@ -27,7 +27,7 @@ void check_rows(const RowFile& file) {
 
 std::string written(const RowFile& file) {
   std::string text;
-  caravel::nuggets::RowWriter writer(file, [&text](std::string_view part) { text += part; });
+  caravel::nuggets::RowWriter writer(file, file.syntax().layout, [&text](std::string_view part) { text += part; });
   for (const auto& row : file.rows()) writer.write(row, {{"gs", 0.5}});
   writer.end();
   return text;
