@@ -122,13 +122,22 @@ double Scoring::tokens_of(std::span<const Row* const> rows) const {
   constexpr size_t kTokenized = 5000;
   const size_t step = std::max<size_t>(rows.size() / kTokenized, 1);
   double sum = 0;
+  std::vector<int32_t> first;
+  const auto block = static_cast<size_t>(options_.engine.block_size);
   for (size_t i = 0; i < rows.size(); i += step) {
     for (const nuggets::Turn& turn : rows[i]->turns) {
       try {
-        sum += static_cast<double>(shots_->example(turn).size()) + of_tasks;
+        const std::vector<int32_t> example = shots_->example(turn);
+        if (first.empty()) first = example;
+        // What all begin with (a system message) is in the prefix cache, in whole blocks.
+        const auto same = static_cast<size_t>(std::ranges::mismatch(first, example).in1 - first.begin());
+        const size_t cached = sum == 0 || !options_.engine.enable_prefix_caching ? 0 : same / block * block;
+        sum += static_cast<double>(example.size() - cached) + of_tasks;
         if (!options_.baselines) continue;
         const nuggets::TaskTokens as_task = shots_->task(turn);
-        sum += static_cast<double>(as_task.alone.size() + 2 * as_task.answer.size()) - 1;
+        sum += static_cast<double>(as_task.alone.size() - std::min(cached, as_task.alone.size()) +
+                                   2 * as_task.answer.size()) -
+               1;
       } catch (const InvalidArgument&) {
         continue;  // it has no score
       }
@@ -139,7 +148,7 @@ double Scoring::tokens_of(std::span<const Row* const> rows) const {
 
 std::optional<double> Scoring::tokens_a_second(std::span<const Row* const> rows) {
   constexpr double kSeconds = 5;
-  constexpr double kTokens = 8192;  // at once: enough to fill steps, few enough to end in time on a slow machine
+  constexpr double kTokens = 16384;  // at once: the last steps of them are not full, and few of all should be so
   if (rows.empty() || !scorer_.score_tasks()) return std::nullopt;
   const double of_one = std::max(tokens_of(rows) / static_cast<double>(rows.size()), 1.0);
   const auto at_once = static_cast<size_t>(std::clamp(kTokens / of_one, 1.0, 20.0));
