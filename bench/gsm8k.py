@@ -2,7 +2,7 @@
 """What zero-, one-, few-shot and chain-of-thought prompts change on GSM8K: the answer's log-probability and exact match
 (docs/prompting.md). Standard library alone.
 
-  bench/gsm8k.py [--data FILE] [--questions 200] [--shots 4] [--models smollm2,gemma3-270m]
+  bench/gsm8k.py [--data FILE] [--questions 100] [--shots 4] [--models smollm2,gemma3-270m]
 
 Prompts are the plain texts that docs/prompting.md describes: an instruction, examples as "Input:" and "Output:", and the
 question. Every way ends with "The answer is"; what follows gives both figures: the log-probability of the true answer
@@ -87,7 +87,7 @@ def with_error(values, scale=1, digits=2):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=pathlib.Path, default=ROOT.parent / "shared/data/gsm8k_test.jsonl")
-    parser.add_argument("--questions", type=int, default=200)
+    parser.add_argument("--questions", type=int, default=100)
     parser.add_argument("--shots", type=int, default=4)
     parser.add_argument("--models", default="smollm2,gemma3-270m")
     options = parser.parse_args()

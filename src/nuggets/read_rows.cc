@@ -66,10 +66,6 @@ class Seen {
   std::unordered_map<Hash128, size_t> places_;
 };
 
-std::string like_earlier(std::string_view what, const Row& earlier) {
-  return fmt::format("{} as row {} on line {}", what, earlier.number, earlier.line);
-}
-
 }  // namespace
 
 RowFile RowFile::open(const std::string& path, const Columns& columns) {
@@ -121,7 +117,7 @@ void RowFile::read_rows(const Columns& columns) {
     if (row.id.empty()) row.id = fmt::format("row-{}", row.number);
     const Hash128 content = content_hash(row);
     if (const Row* const same = contents.find_or_add(content, [&](const Row& r) { return same_content(r, row); })) {
-      add_problem(like_earlier("it says the same", *same), true);
+      add_problem(fmt::format("it says the same as row {} on line {}", same->number, same->line), true);
       continue;
     }
     if (const std::string own = row.id; !ids.insert(own).second) {

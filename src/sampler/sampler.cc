@@ -64,12 +64,4 @@ void Sampler::sample(Stream& stream, float* logits, std::span<const SampleRow> r
   }
 }
 
-TokenLogprob Sampler::token_logprob(size_t row, int top) const {
-  TokenLogprob result{.token = token(row), .logprob = logprob(row), .rank = rank(row), .top = {}};
-  result.top.reserve(static_cast<size_t>(top));
-  const auto tokens = top_tokens(row, top);
-  for (int i = 0; i < top; ++i) result.top.emplace_back(tokens[static_cast<size_t>(i)], top_logprob(row, i));
-  return result;
-}
-
 }  // namespace caravel::sampler

@@ -5,7 +5,6 @@
 #include <span>
 #include <vector>
 
-#include "caravel/result.h"
 #include "device/device.h"
 #include "sampler/draw.h"
 
@@ -37,8 +36,6 @@ class Sampler {
   float top_logprob(size_t row, int i) const {
     return top_logits_[top_begin_[row] + static_cast<size_t>(i)] - log_sum_exp_[row];
   }
-  /// The row's result as a caller gets it.
-  TokenLogprob token_logprob(size_t row, int top) const;
 
  private:
   const int64_t vocab_size_;

@@ -6,6 +6,7 @@
 #include <memory>
 #include <random>
 
+#include "caravel/result.h"
 #include "device/cpu/cpu_device.h"
 #include "fields/sampling.h"
 #include "sampler/reference.h"
@@ -24,6 +25,17 @@ std::vector<float> random_logits(size_t count, uint32_t seed, float spread = 2.0
   std::vector<float> logits(count);
   for (float& logit : logits) logit = normal(random);
   return logits;
+}
+
+/// A row's whole result.
+TokenLogprob result_of(const Sampler& sampler, size_t row, int top) {
+  TokenLogprob result{
+      .token = sampler.token(row), .logprob = sampler.logprob(row), .rank = sampler.rank(row), .top = {}};
+  const auto tokens = sampler.top_tokens(row, top);
+  for (int i = 0; i < top; ++i) {
+    result.top.emplace_back(tokens[static_cast<size_t>(i)], sampler.top_logprob(row, i));
+  }
+  return result;
 }
 
 class SamplerTest : public testing::Test {
@@ -236,8 +248,8 @@ TEST_F(SamplerTest, ARowDependsOnNothingBesideIt) {
     EXPECT_EQ(alone.token(0), sampler_.token(r));
     EXPECT_EQ(alone.logprob(0), sampler_.logprob(r));
     if (rows[r].top < 0) continue;
-    const TokenLogprob one = alone.token_logprob(0, rows[r].top);
-    const TokenLogprob other = sampler_.token_logprob(r, rows[r].top);
+    const TokenLogprob one = result_of(alone, 0, rows[r].top);
+    const TokenLogprob other = result_of(sampler_, r, rows[r].top);
     EXPECT_EQ(one.rank, other.rank);
     EXPECT_EQ(one.top, other.top);
   }
@@ -282,7 +294,7 @@ TEST_F(SamplerTest, LogprobsAreTheModelsBeforeAnyPass) {
     const std::vector<float> row(logits.begin() + static_cast<ptrdiff_t>(r * kVocab),
                                  logits.begin() + static_cast<ptrdiff_t>((r + 1) * kVocab));
     const auto p = reference_distribution(row, resolved({.temperature = 1.0F}), {}, {});
-    const TokenLogprob result = sampler_.token_logprob(r, 5);
+    const TokenLogprob result = result_of(sampler_, r, 5);
     const auto token = static_cast<size_t>(result.token);
     EXPECT_NEAR(result.logprob, std::log(p[token]), 1e-5);
     EXPECT_EQ(result.rank, 1 + std::count_if(p.begin(), p.end(), [&](double v) { return v > p[token]; }));
