@@ -38,13 +38,14 @@ KvManager::KvManager(const KvConfig& config)
   mark_.assign(blocks, 0);
 }
 
-void KvManager::register_sequence(KvSequence& sequence, std::string_view salt, int max_tokens) {
+void KvManager::register_sequence(KvSequence& sequence, std::string_view salt, int max_tokens, bool on_host) {
   CARAVEL_CHECK_EQ(sequence.registered_at, -1);
   sequence.registered_at = static_cast<int>(live_.size());
   live_.push_back(&sequence);
   sequence.tables.resize(config_.windows.size());
   for (BlockTable& table : sequence.tables) table.reserve(blocks_for(max_tokens));
   reset(sequence, salt);
+  sequence.on_host = on_host;
 }
 
 void KvManager::reset(KvSequence& sequence, std::string_view salt) {
@@ -67,7 +68,7 @@ void KvManager::release(KvSequence& sequence) {
 }
 
 void KvManager::share(const KvSequence& parent, KvSequence& child) {
-  BlockPool& side = pool(parent.on_host ? Side::kHost : Side::kDevice);
+  BlockPool& side = pool(side_of(parent));
   for (size_t g = 0; g < parent.tables.size(); ++g) {
     const BlockTable& table = parent.tables[g];
     CARAVEL_CHECK_EQ(child.tables[g].size(), 0);
@@ -104,7 +105,7 @@ void KvManager::release_after(uint64_t last_step, BlockId block, Side side) {
 }
 
 void KvManager::drop_blocks(KvSequence& sequence) {
-  const Side side = sequence.on_host ? Side::kHost : Side::kDevice;
+  const Side side = side_of(sequence);
   const int entries = sequence.tables.front().size();
   // The end first: the longer a prefix, the sooner it may go, since it is of use only while all before it is there.
   for (int i = entries - 1; i >= 0; --i) {
@@ -157,9 +158,8 @@ void KvManager::reserve(KvSequence& sequence, int computed, int count, std::vect
 }
 
 void KvManager::commit(KvSequence& sequence, std::span<const int32_t> tokens, int computed) {
-  CARAVEL_CHECK(!sequence.on_host);
   const auto size = static_cast<size_t>(block_size());
-  if (config_.prefix_caching) {
+  if (config_.prefix_caching && !sequence.on_host) {
     for (; (sequence.chained_blocks + 1) * block_size() <= computed; ++sequence.chained_blocks) {
       const int i = sequence.chained_blocks;
       const auto content = tokens.subspan(static_cast<size_t>(i) * size, size);
@@ -175,7 +175,7 @@ void KvManager::commit(KvSequence& sequence, std::span<const int32_t> tokens, in
   for (int g = 0; g < groups(); ++g) {
     BlockTable& table = sequence.tables[static_cast<size_t>(g)];
     const int visible = std::min(first_visible_block(g, computed), table.size());
-    while (table.begin() < visible) release_block(table.drop_front(), Side::kDevice);
+    while (table.begin() < visible) release_block(table.drop_front(), side_of(sequence));
   }
 }
 

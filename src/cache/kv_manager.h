@@ -65,8 +65,8 @@ class KvManager {
 
   // -- A sequence's life. It must be released before it is destroyed.
 
-  /// Empty tables with room for max_tokens.
-  void register_sequence(KvSequence& sequence, std::string_view salt, int max_tokens);
+  /// Empty tables with room for max_tokens. on_host: as one of a group that is swapped out.
+  void register_sequence(KvSequence& sequence, std::string_view salt, int max_tokens, bool on_host = false);
   /// Drops all blocks, wherever they are; the sequence stays registered and starts again at position 0.
   void reset(KvSequence& sequence, std::string_view salt);
   /// reset() and forget the sequence.
@@ -95,8 +95,8 @@ class KvManager {
   int tokens_that_fit(const KvSequence& sequence, int computed, int count) const;
   /// Takes the blocks. Copies (copy-on-write) are appended to `copies` and must be carried out before the step writes.
   void reserve(KvSequence& sequence, int computed, int count, std::vector<BlockCopy>& copies);
-  /// The step is done: `computed` of `tokens` hold keys and values. Full blocks enter the prefix index; blocks that no
-  /// token from `computed` on can see are dropped.
+  /// The step is done: `computed` of `tokens` hold keys and values. Full blocks enter the prefix index, where they are
+  /// on the device; blocks that no token from `computed` on can see are dropped.
   void commit(KvSequence& sequence, std::span<const int32_t> tokens, int computed);
 
   /// The planned step is in flight from now on. Its number: 1, 2, ...
@@ -133,6 +133,7 @@ class KvManager {
     uint64_t last_step;  // the newest that may use it
   };
 
+  static Side side_of(const KvSequence& sequence) { return sequence.on_host ? Side::kHost : Side::kDevice; }
   BlockPool& pool(Side side) { return side == Side::kDevice ? pool_ : host_pool_; }
   BlockId look_up(int group, int i, std::span<const int32_t> tokens);
   int cached_by_all(std::span<const int32_t> tokens, int blocks, const CachedBlockFilter* filter, int filtered_tokens);

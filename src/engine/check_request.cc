@@ -228,6 +228,7 @@ CheckedRequest check_request(Request request, const LoadedModel& model, const Re
                    .max_sequences = sequences,
                    .priority = request.priority,
                    .background = request.background,
+                   .feeds_itself = checked.grammar == nullptr && !params.use_beam_search,
                    .salt = std::move(request.cache_salt),
                    .filter = checked.prompt_logprobs.get()};
   checked.params = std::move(params);

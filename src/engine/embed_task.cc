@@ -27,7 +27,8 @@ scheduler::GroupParams EmbedTask::group_params(const EmbedRequest& request) {
 
 void EmbedTask::want(const scheduler::Row& row, int32_t place, StepWants& wants) {
   // After a preemption the first ones come again.
-  for (int i = std::max(0, done_ - row.first); i < row.count; ++i) wants.state({this, {}}, place + i);
+  for (int i = std::max(0, asked_ - row.first); i < row.count; ++i) wants.state({this, {}}, place + i);
+  asked_ = std::max(asked_, row.first + row.count);
 }
 
 void EmbedTask::apply_state(std::span<const float> state) {

@@ -31,7 +31,8 @@ class EmbedTask final : public Task {
  private:
   std::shared_ptr<RequestChannel> channel_;
   std::vector<double> sum_;  // [hidden_size]
-  int done_ = 0;             // tokens that are in it
+  int asked_ = 0;            // tokens whose states were
+  int done_ = 0;             // tokens that are in the sum
 };
 
 }  // namespace caravel::engine

@@ -21,12 +21,13 @@ namespace caravel::engine {
 
 /// What tests may ask of an engine beyond its configuration.
 struct EngineHooks {
-  std::optional<Preemption> preempt_every_draw;                       // SchedulerConfig's
+  std::optional<Preemption> preempt_every_draw;  // SchedulerConfig's
+  int steps_in_flight = 1;
   std::function<std::unique_ptr<Executor>(Executor& rank)> executor;  // what carries steps out in the rank's place
   std::function<void()> before_mask;                                  // on the thread that makes masks
 };
 
-class EngineImpl final : public Engine {
+class EngineImpl : public Engine {
  public:
   /// source: the model's files; nothing: those that the configuration names.
   explicit EngineImpl(const EngineConfig& config, const EngineHooks& hooks = {},

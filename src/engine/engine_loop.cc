@@ -36,7 +36,7 @@ EngineLoop::EngineLoop(const Config& config, Executor& executor, LogprobStore& s
       late_memory_(late_logits.part()),
       builder_(config.scheduler.max_num_seqs, config.scheduler.kv.block_size),
       mailbox_(std::move(mailbox)) {
-  step_tasks_.reserve(static_cast<size_t>(config.scheduler.max_num_seqs));
+  in_flight_.reserve(static_cast<size_t>(config.scheduler.max_steps));
   publish_stats();
   thread_ = std::thread(&EngineLoop::run, this);
 }
@@ -105,10 +105,11 @@ void EngineLoop::run() {
     }
     arrivals_.clear();
     if (std::exchange(poked_, false)) drop_cancelled();
-    if (scheduler_.has_work()) step();
+    step();
   }
   while (!tasks_.empty()) end(*tasks_.back(), FinishReason::kCancelled, "");
   close_ended();
+  while (!in_flight_.empty()) collect_step();
 }
 
 bool EngineLoop::take_mail() {
@@ -119,7 +120,7 @@ bool EngineLoop::take_mail() {
         lock, [&] { return mailbox_->stopping || mailbox_->masks || mailbox_->poked || !mailbox_->arrivals.empty(); });
   }
   mailbox_->masks = false;
-  if (!scheduler_.has_work()) {
+  if (!scheduler_.has_work() && in_flight_.empty()) {
     const auto mail = [&] { return mailbox_->stopping || !mailbox_->arrivals.empty(); };
     if (!mail()) {
 #ifndef NDEBUG
@@ -150,78 +151,70 @@ void EngineLoop::drop_cancelled() {
 }
 
 void EngineLoop::step() {
-  const Clock::time_point start = Clock::now();
+  while (may_launch()) launch_step();
+  if (!in_flight_.empty()) collect_step();
+}
+
+bool EngineLoop::may_launch() const {
+  if (!scheduler_.has_work()) return false;
+  if (in_flight_.empty()) return true;
+  if (scheduler_.steps_in_flight() == scheduler_.config().max_steps) return false;
+  return scheduler_.may_plan_ahead() ||
+         std::ranges::any_of(late_, [](const PlannedDraw& draw) { return draw.mask->ready(); });
+}
+
+void EngineLoop::launch_step() {
   input_.clear();
   draws_.clear();
   wants_.clear();
-  drawn_.clear();
   const auto ready = std::ranges::stable_partition(late_, [](const PlannedDraw& draw) { return !draw.mask->ready(); });
-  std::vector<PlannedDraw> resumed(ready.begin(), ready.end());
+  const std::vector<PlannedDraw> resumed(ready.begin(), ready.end());
   late_.erase(ready.begin(), ready.end());
-  const scheduler::Plan& plan = scheduler_.plan(pace_.max_tokens(), late_.size() + resumed.size());
-  stalled_ = plan.rows.empty() && resumed.empty();
-  std::vector<PlannedDraw> late;
-  const std::string error = execute(plan, resumed, late);
-  step_tasks_.clear();
-  for (const scheduler::Row& row : plan.rows) {
+  const bool alone = in_flight_.empty();
+  if (spare_.empty()) spare_.emplace_back();
+  InFlight& step = in_flight_.emplace_back(std::move(spare_.back()));
+  spare_.pop_back();
+  step.start = Clock::now();
+  step.plan = &scheduler_.plan(pace_.max_tokens(), late_.size() + resumed.size());
+  stalled_ = alone && step.plan->rows.empty() && resumed.empty();
+  step.tasks.clear();
+  for (const scheduler::Row& row : step.plan->rows) {
     Task* const task = &task_of(row);
-    if (step_tasks_.empty() || step_tasks_.back() != task) step_tasks_.push_back(task);
+    if (step.tasks.empty() || step.tasks.back() != task) step.tasks.push_back(task);
   }
   for (const PlannedDraw& draw : resumed) {
-    if (std::ranges::find(step_tasks_, draw.wanted.task) == step_tasks_.end()) step_tasks_.push_back(draw.wanted.task);
-    kept_.give_back(kept_logits(draw.draw.place));
+    if (std::ranges::find(step.tasks, draw.wanted.task) == step.tasks.end()) step.tasks.push_back(draw.wanted.task);
   }
-  if (!error.empty()) {
-    // Before the step counts as done: what it was to write into their blocks is not there.
-    for (Task* const task : step_tasks_) scheduler_.cancel(*task->group());
-  }
-  pace_.observe(plan.total_tokens, seconds_since(start));
-  step_ = report_tokens(plan);
-  scheduler_.complete(plan);
-  for (Task* const task : step_tasks_) {
-    if (error.empty()) {
-      advance(*task);
-    } else {
-      end(*task, FinishReason::kError, error);
-    }
-  }
-  keep_late(std::move(late));
-  step_.seconds = seconds_since(start);
-  step_.end = seconds_since(opened_);
-  stats_.busy_seconds += step_.seconds;
-  close_ended();
-}
-
-std::string EngineLoop::execute(const scheduler::Plan& plan, std::span<const PlannedDraw> resumed,
-                                std::vector<PlannedDraw>& late) {
   try {
-    store_.begin_step(plan);
-    builder_.fill(plan, input_);
+    store_.begin_step(*step.plan);
+    builder_.fill(*step.plan, input_);
     int32_t place = 0;
-    for (const scheduler::Row& row : plan.rows) {
+    for (const scheduler::Row& row : step.plan->rows) {
       task_of(row).want(row, place, wants_);
       place += row.count;
     }
     executor_.launch(input_);
-    launch_draws(resumed, late);
-    apply(executor_.collect());
+    launch_draws(step, resumed);
   } catch (const std::exception& error) {
-    return error.what();
+    lose_steps(error.what());
   }
-  return {};
+  // Not before: what the step keeps is kept before it draws.
+  for (const PlannedDraw& draw : resumed) kept_.give_back(kept_logits(draw.draw.place));
 }
 
-void EngineLoop::launch_draws(std::span<const PlannedDraw> resumed, std::vector<PlannedDraw>& late) {
+void EngineLoop::launch_draws(InFlight& step, std::span<const PlannedDraw> resumed) {
   draws_.number = input_.number;
+  step.drawn.clear();
   const std::span<const PlannedDraw> planned = wants_.draws();
-  if (std::ranges::any_of(planned, [](const PlannedDraw& draw) { return draw.mask != nullptr; })) {
+  const auto awaited = [](const PlannedDraw& draw) { return draw.mask != nullptr && !draw.mask->ready(); };
+  if (std::ranges::any_of(planned, awaited)) {
     executor_.wait_for_rows();
     wait_briefly(planned);
   }
   const size_t words = sampler::words_of(static_cast<size_t>(vocab_size_));
   const auto draw_now = [&](const PlannedDraw& planned_draw) {
     Draw& draw = draws_.draws.emplace_back(planned_draw.draw);
-    drawn_.push_back(planned_draw.wanted);
+    step.drawn.push_back(planned_draw.wanted);
     if (planned_draw.mask == nullptr) return;
     draw.mask = static_cast<int32_t>(draws_.masks.size() / words);
     const std::vector<uint32_t>& bits = planned_draw.mask->bits();
@@ -229,6 +222,7 @@ void EngineLoop::launch_draws(std::span<const PlannedDraw> resumed, std::vector<
                         bits.begin() + static_cast<ptrdiff_t>(std::min(bits.size(), words)));
     draws_.masks.resize((static_cast<size_t>(draw.mask) + 1) * words);
   };
+  std::vector<PlannedDraw> late;
   for (const PlannedDraw& draw : planned) {
     if (draw.mask == nullptr || !draw.mask->await()) {
       draw_now(draw);
@@ -240,48 +234,101 @@ void EngineLoop::launch_draws(std::span<const PlannedDraw> resumed, std::vector<
     draws_.keeps.push_back({.place = draw.draw.place, .kept = place});
   }
   for (const PlannedDraw& draw : resumed) draw_now(draw);
+  wants_.hand_over(step.tokens, step.states);
   if (!draws_.draws.empty() || !draws_.keeps.empty()) executor_.launch(draws_);
+  keep_late(late);
 }
 
-void EngineLoop::apply(const StepOutput& output) {
+void EngineLoop::collect_step() {
+  const StepOutput* output = nullptr;
+  try {
+    output = &executor_.collect();
+  } catch (const std::exception& error) {
+    lose_steps(error.what());
+    return;
+  }
+  try {
+    apply(in_flight_.front(), *output);
+  } catch (const std::exception& error) {
+    complete_step(error.what());
+    return;
+  }
+  complete_step("");
+}
+
+void EngineLoop::apply(const InFlight& step, const StepOutput& output) {
   for (size_t i = 0; i < output.wanted.size(); ++i) {
-    const Wanted& wanted = wants_.tokens()[i];
-    wanted.task->apply(wanted.about, output.wanted[i], output);
+    const Wanted& wanted = step.tokens[i];
+    if (!wanted.task->ended()) wanted.task->apply(wanted.about, output.wanted[i], output);
   }
   for (size_t i = 0; i < output.drawn.size(); ++i) {
-    drawn_[i].task->apply(drawn_[i].about, output.drawn[i], output);
+    const Wanted& wanted = step.drawn[i];
+    if (!wanted.task->ended()) wanted.task->apply(wanted.about, output.drawn[i], output);
   }
-  const size_t states = wants_.states().size();
-  const size_t width = states == 0 ? 0 : output.states.size() / states;
-  for (size_t i = 0; i < states; ++i) {
-    wants_.states()[i].task->apply_state(std::span(output.states).subspan(i * width, width));
+  const size_t width = step.states.empty() ? 0 : output.states.size() / step.states.size();
+  for (size_t i = 0; i < step.states.size(); ++i) {
+    Task& task = *step.states[i].task;
+    if (!task.ended()) task.apply_state(std::span(output.states).subspan(i * width, width));
   }
 }
 
-void EngineLoop::forget_late(std::vector<PlannedDraw>& draws, const std::function<bool(const PlannedDraw&)>& which) {
-  std::erase_if(draws, [&](const PlannedDraw& draw) {
-    if (!which(draw)) return false;
+void EngineLoop::complete_step(const std::string& error) {
+  InFlight step = std::move(in_flight_.front());
+  in_flight_.erase(in_flight_.begin());
+  if (!error.empty()) {
+    // Before the step counts as done: what it was to write into their blocks is not there.
+    for (Task* const task : step.tasks) scheduler_.cancel(*task->group());
+  }
+  const Clock::time_point start = std::max(step.start, last_end_);
+  pace_.observe(step.plan->total_tokens, seconds_since(start));
+  step_ = report_tokens(*step.plan);
+  scheduler_.complete(*step.plan);
+  for (Task* const task : step.tasks) {
+    if (task->ended()) continue;
+    if (error.empty()) {
+      advance(*task);
+    } else {
+      end(*task, FinishReason::kError, error);
+    }
+  }
+  last_end_ = Clock::now();
+  step_.seconds = std::chrono::duration<double>(last_end_ - start).count();
+  step_.end = seconds_since(opened_);
+  stats_.busy_seconds += step_.seconds;
+  close_ended();
+  std::erase_if(leaving_, [&](const Leaving& leaving) { return leaving.last_step <= step.plan->step; });
+  spare_.push_back(std::move(step));
+}
+
+void EngineLoop::lose_steps(const std::string& error) {
+  if (in_flight_.size() > 1) {
+    // Blocks that the later ones were to move are not where they were to be.
+    for (const std::shared_ptr<Task>& task : tasks_) {
+      const scheduler::Status status = task->group()->status();
+      if (status != scheduler::Status::kWaiting) in_flight_.front().tasks.push_back(task.get());
+    }
+  }
+  // All at once: what one of them is to go on from may be another's.
+  for (const InFlight& step : in_flight_) {
+    for (Task* const task : step.tasks) scheduler_.cancel(*task->group());
+  }
+  while (!in_flight_.empty()) complete_step(error);
+}
+
+void EngineLoop::forget_late(const Task& task) {
+  std::erase_if(late_, [&](const PlannedDraw& draw) {
+    if (draw.wanted.task != &task) return false;
     kept_.give_back(kept_logits(draw.draw.place));
     return true;
   });
 }
 
-void EngineLoop::keep_late(std::vector<PlannedDraw> draws) {
-  const auto lives = [&](const PlannedDraw& draw) {
-    return std::ranges::find(tasks_, draw.wanted.task, &std::shared_ptr<Task>::get) != tasks_.end();
-  };
-  // Another answer of the same request may have ended it in this step.
-  forget_late(draws, [&](const PlannedDraw& draw) { return !lives(draw); });
-  const size_t bytes = (late_.size() + draws.size()) * static_cast<size_t>(vocab_size_) * sizeof(float);
-  const bool fits = late_memory_.resize(static_cast<int64_t>(bytes));
+void EngineLoop::keep_late(std::span<const PlannedDraw> draws) {
+  late_.insert(late_.end(), draws.begin(), draws.end());
+  const size_t bytes = late_.size() * static_cast<size_t>(vocab_size_) * sizeof(float);
+  if (late_memory_.resize(static_cast<int64_t>(bytes))) return;
   for (const PlannedDraw& draw : draws) {
-    late_.push_back(draw);
-    if (fits) continue;
-    if (!lives(draw)) {
-      kept_.give_back(kept_logits(draw.draw.place));
-      late_.pop_back();
-      continue;
-    }
+    if (draw.wanted.task->ended()) continue;
     end(*draw.wanted.task, FinishReason::kError,
         "no memory is left for what waits until the grammar says which tokens may follow: send it again later");
   }
@@ -300,7 +347,8 @@ void EngineLoop::end(Task& task, FinishReason reason, const std::string& error) 
   scheduler_.cancel(*task.group());
   ++(reason == FinishReason::kCancelled ? stats_.cancelled_requests : stats_.finished_requests);
   poked_ |= reason == FinishReason::kError;
-  forget_late(late_, [&](const PlannedDraw& draw) { return draw.wanted.task == &task; });
+  forget_late(task);
+  task.end();
   const auto place = std::ranges::find(tasks_, &task, &std::shared_ptr<Task>::get);
   ended_.push_back({std::move(*place), reason, error});
   tasks_.erase(place);
@@ -309,7 +357,10 @@ void EngineLoop::end(Task& task, FinishReason reason, const std::string& error) 
 void EngineLoop::close_ended() {
   publish_stats();
   // After the statistics, so that who has the result finds it counted.
-  for (const Ended& ended : ended_) ended.task->close(ended.reason, ended.error);
+  for (Ended& ended : ended_) {
+    ended.task->close(ended.reason, ended.error);
+    if (!in_flight_.empty()) leaving_.push_back({std::move(ended.task), in_flight_.back().plan->step});
+  }
   ended_.clear();
 }
 

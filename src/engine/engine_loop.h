@@ -1,7 +1,6 @@
 #pragma once
 
 #include <condition_variable>
-#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -82,6 +81,16 @@ class EngineLoop final : public EngineMonitor {
   void check_integrity() override;
 
  private:
+  /// A step that is launched, and whose its output will be.
+  struct InFlight {
+    const scheduler::Plan* plan = nullptr;
+    Clock::time_point start;
+    std::vector<Task*> tasks;    // that have rows in it, or draws
+    std::vector<Wanted> tokens;  // StepOutput::wanted
+    std::vector<Wanted> states;  // ::states
+    std::vector<Wanted> drawn;   // ::drawn
+  };
+
   /// The scheduler, for another thread that holds the mailbox's mutex, as long as it does; nullptr where the engine's
   /// thread runs. While that is idle it has no tasks, waits for the mutex, and touches nothing before it has it.
   const scheduler::Scheduler* idle_scheduler(const std::unique_lock<std::mutex>& lock) const;
@@ -90,16 +99,20 @@ class EngineLoop final : public EngineMonitor {
   /// False when it is time to end.
   bool take_mail();
   void drop_cancelled();
+  /// Launches what may be launched, and collects the oldest step.
   void step();
-  /// What went wrong; empty if nothing did. resumed: draws whose masks came since. Those that wait for their masks join
-  /// `late`.
-  std::string execute(const scheduler::Plan& plan, std::span<const PlannedDraw> resumed,
-                      std::vector<PlannedDraw>& late);
-  void launch_draws(std::span<const PlannedDraw> resumed, std::vector<PlannedDraw>& late);
-  void apply(const StepOutput& output);
+  bool may_launch() const;
+  void launch_step();
+  void launch_draws(InFlight& step, std::span<const PlannedDraw> resumed);
+  void collect_step();
+  void apply(const InFlight& step, const StepOutput& output);
+  /// The oldest step is complete: its tasks go on, or end with what went wrong.
+  void complete_step(const std::string& error);
+  /// The executor has lost all steps in flight.
+  void lose_steps(const std::string& error);
   /// They wait for their masks. Ends requests for whose logits there is no memory.
-  void keep_late(std::vector<PlannedDraw> draws);
-  void forget_late(std::vector<PlannedDraw>& draws, const std::function<bool(const PlannedDraw&)>& which);
+  void keep_late(std::span<const PlannedDraw> draws);
+  void forget_late(const Task& task);
   void advance(Task& task);
   /// Its sequences are dropped; close_ended() will tell its request.
   void end(Task& task, FinishReason reason, const std::string& error);
@@ -116,7 +129,6 @@ class EngineLoop final : public EngineMonitor {
   std::vector<std::shared_ptr<Task>> tasks_;     // that are not finished
   std::vector<std::shared_ptr<Task>> arrivals_;  // the mailbox's, taken
   bool poked_ = false;                           // the mailbox's, taken; or a task failed, which cancels its request's
-  std::vector<Task*> step_tasks_;                // that have rows in the step, or draws
   std::vector<PlannedDraw> late_;                // that wait for their masks, of kept logits
   Budget::Part late_memory_;
   bool stalled_ = false;  // until a mask is ready, or mail comes: there was nothing to compute
@@ -125,15 +137,22 @@ class EngineLoop final : public EngineMonitor {
     FinishReason reason;
     std::string error;
   };
-  std::vector<Ended> ended_;
-  // The step's.
+  std::vector<Ended> ended_;  // that are not closed yet
+  struct Leaving {
+    std::shared_ptr<Task> task;
+    uint64_t last_step;  // that may be about it
+  };
+  std::vector<Leaving> leaving_;     // that are closed
+  std::vector<InFlight> in_flight_;  // the oldest first
+  std::vector<InFlight> spare_;      // for their memory
+  // Of the step that is launched.
   StepInput input_;
   DrawInput draws_;
   StepBuilder builder_;
   StepWants wants_{input_, draws_, samplers_};
-  std::vector<Wanted> drawn_;  // whose the draws are
-  Stats stats_;                // what the scheduler does not count
-  StepReport step_;            // the last one; number 0: it is in the log
+  Stats stats_;                                // what the scheduler does not count
+  StepReport step_;                            // the last one; number 0: it is in the log
+  Clock::time_point last_end_ = Clock::now();  // of a step
   const Clock::time_point opened_ = Clock::now();
   const std::shared_ptr<Mailbox> mailbox_;
   std::thread thread_;

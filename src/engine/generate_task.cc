@@ -32,11 +32,11 @@ GenerateTask::GenerateTask(CheckedRequest request) : Task(std::move(request.grou
 void GenerateTask::want(const scheduler::Row& row, int32_t place, StepWants& wants) {
   if (request_.prompt_logprobs) request_.prompt_logprobs->want(row, place, {this, {.part = kPrompt}}, wants);
   if (!row.draws) return;
-  prompt_done_ = true;
   if (*request_.params.max_tokens == 0) return;
   const auto draw = [&](Branch& branch) {
     wants.draw({this, {.part = branch.index}}, place + row.count - 1, branch.sampler, group()->params().prompt,
                branch.constraint ? &branch.constraint->mask() : nullptr, request_.top);
+    row.sequence->sampler = branch.sampler.slot();
   };
   if (forked_) {
     draw(branches_[static_cast<size_t>(row.sequence->part)]);
@@ -51,6 +51,7 @@ void GenerateTask::apply(const About& about, const TokenOutput& token, const Ste
     return;
   }
   Branch& branch = branches_[static_cast<size_t>(about.part)];
+  if (branch.finish_reason != FinishReason::kNone) return;  // it ended while the step was in flight
   branch.drew = true;
   branch.dead_end = token.dead_end;
   branch.drawn = token_logprob(token, output);
@@ -67,7 +68,7 @@ int GenerateTask::advance(scheduler::Scheduler& scheduler) {
     accept(branch);
     ++generated;
   }
-  if (prompt_done_ && !forked_) {
+  if (!forked_ && group()->first().num_drawn > 0) {
     fork(scheduler);
   } else {
     for (Branch& branch : branches_) {

@@ -45,7 +45,6 @@ class GenerateTask final : public Task {
 
   CheckedRequest request_;
   std::vector<Branch> branches_;
-  bool prompt_done_ = false;
   bool forked_ = false;
 };
 

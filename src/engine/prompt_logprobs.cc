@@ -8,7 +8,7 @@
 namespace caravel::engine {
 
 PromptLogprobs::PromptLogprobs(LogprobStore& store, std::span<const int32_t> prompt, int top)
-    : store_(&store), top_(top), logprobs_(prompt.size()) {
+    : store_(&store), top_(top), logprobs_(prompt.size()), slots_(prompt.size(), kNoSlot) {
   for (size_t i = 0; i < prompt.size(); ++i) logprobs_[i].token = prompt[i];
 }
 
@@ -34,10 +34,12 @@ void PromptLogprobs::fetch(int index, cache::BlockId block) {
 }
 
 void PromptLogprobs::want(const scheduler::Row& row, int32_t place, Wanted wanted, StepWants& wants) {
-  row_ = row;
+  const auto end = static_cast<size_t>(row.first) + static_cast<size_t>(row.count);
+  if (end < slots_.size()) slots_[end] = kNoSlot;
   for (int i = 0; i < row.count; ++i) {
     const auto position = static_cast<size_t>(row.first) + static_cast<size_t>(i);
     if (position >= logprobs_.size()) break;
+    slots_[position] = kv_slot(row.sequence->kv, 0, row.first + i, store_->block_size());
     if (known(position)) keep(position);
     const size_t next = position + 1;  // a token's logits tell of the next one
     if (next >= logprobs_.size() || known(next)) continue;
@@ -49,13 +51,12 @@ void PromptLogprobs::want(const scheduler::Row& row, int32_t place, Wanted wante
 void PromptLogprobs::apply(const About& about, const TokenOutput& token, const StepOutput& output) {
   const auto position = static_cast<size_t>(about.position);
   logprobs_[position] = token_logprob(token, output);
-  // Right after the row the token has no slot yet: it is kept when it is computed.
-  if (position < static_cast<size_t>(row_.first) + static_cast<size_t>(row_.count)) keep(position);
+  // Right after the rows so far the token has no slot yet: it is kept when it is computed.
+  if (slots_[position] != kNoSlot) keep(position);
 }
 
 void PromptLogprobs::keep(size_t position) const {
-  if (position == 0) return;
-  store_->put(kv_slot(row_.sequence->kv, 0, static_cast<int>(position), store_->block_size()), logprobs_[position]);
+  if (position > 0) store_->put(slots_[position], logprobs_[position]);
 }
 
 std::vector<TokenLogprob> PromptLogprobs::take() {

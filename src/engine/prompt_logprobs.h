@@ -32,6 +32,8 @@ class PromptLogprobs final : public cache::CachedBlockFilter {
   std::vector<TokenLogprob> take();
 
  private:
+  static constexpr int64_t kNoSlot = -1;
+
   /// Where the prompt's block `index` begins; at the end of the prompt where there is none.
   size_t begin_of(int index) const;
   int64_t slot_in(cache::BlockId block, size_t position) const;
@@ -41,7 +43,7 @@ class PromptLogprobs final : public cache::CachedBlockFilter {
   LogprobStore* store_;
   int top_;
   std::vector<TokenLogprob> logprobs_;  // [prompt]
-  scheduler::Row row_;                  // the last one that wanted something
+  std::vector<int64_t> slots_;          // [prompt]: where rows put its tokens; none right behind the newest row's
 };
 
 }  // namespace caravel::engine

@@ -48,7 +48,6 @@ void ScoreTask::want(const scheduler::Row& row, int32_t place, StepWants& wants)
   const int prefix = row.sequence->prompt_len;
   if (row.draws && !prefix_done_) {
     for (size_t i = 0; i < continuations_.size(); ++i) ask(i, 0, place + row.count - 1);
-    prefix_done_ = true;
     return;
   }
   const auto i = static_cast<size_t>(row.sequence->part);
@@ -61,8 +60,9 @@ void ScoreTask::want(const scheduler::Row& row, int32_t place, StepWants& wants)
 
 void ScoreTask::apply(const About& about, const TokenOutput& token, const StepOutput& output) {
   Continuation& continuation = continuations_[static_cast<size_t>(about.part)];
-  continuation.logprobs[static_cast<size_t>(about.position)] = token_logprob(token, output);
-  ++continuation.known;
+  TokenLogprob& logprob = continuation.logprobs[static_cast<size_t>(about.position)];
+  continuation.known += logprob.rank == 0;  // after a preemption it may come twice
+  logprob = token_logprob(token, output);
 }
 
 int ScoreTask::advance(scheduler::Scheduler& scheduler) {
@@ -70,6 +70,7 @@ int ScoreTask::advance(scheduler::Scheduler& scheduler) {
     if (continuation.sequence == nullptr || continuation.known < continuation.logprobs.size()) continue;
     scheduler.finish(*std::exchange(continuation.sequence, nullptr));
   }
+  prefix_done_ = prefix_done_ || group()->first().num_drawn > 0;
   if (prefix_done_) start_waiting(scheduler);
   return 0;
 }

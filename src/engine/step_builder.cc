@@ -27,8 +27,10 @@ void StepBuilder::fill(const scheduler::Plan& plan, StepInput& input) {
     sequence.slot = slot_of(sequence, plan.step);
     tell_entries(row, input);
     input.rows.push_back({.slot = sequence.slot, .first = row.first, .count = row.count});
-    const auto begin = sequence.tokens.begin() + row.first;
-    input.tokens.insert(input.tokens.end(), begin, begin + row.count);
+    for (int position = row.first; position < row.first + row.count; ++position) {
+      const auto known = static_cast<size_t>(position);
+      input.tokens.push_back(known < sequence.tokens.size() ? sequence.tokens[known] : last_draw_of(sequence.sampler));
+    }
   }
   if (plan.rows.empty()) return;
   const size_t groups = plan.rows.front().sequence->kv.tables.size();

@@ -12,7 +12,7 @@ namespace caravel::engine {
 /// is told alone.
 class StepBuilder {
  public:
-  /// slots: at least the rows of all steps in flight.
+  /// slots: at least the rows of a step.
   StepBuilder(int slots, int block_size) : block_size_(block_size), slots_(static_cast<size_t>(slots)) {}
 
   /// Fills an empty input, but for what tasks want.

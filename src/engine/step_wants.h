@@ -53,10 +53,13 @@ class StepWants {
   void draw(const Wanted& wanted, int32_t place, SamplerSlot& sampler, std::span<const int32_t> prompt,
             grammar::TokenMask* mask, int top);
 
-  /// In the order of StepInput::wants and ::states.
-  std::span<const Wanted> tokens() const { return tokens_; }
-  std::span<const Wanted> states() const { return states_; }
-  std::vector<PlannedDraw>& draws() { return planned_; }
+  std::span<const PlannedDraw> draws() const { return planned_; }
+  /// Whose StepInput::wants and ::states are, in their order.
+  void hand_over(std::vector<Wanted>& tokens, std::vector<Wanted>& states) {
+    tokens.swap(tokens_);
+    states.swap(states_);
+  }
+  /// For the next step.
   void clear();
 
  private:

@@ -19,8 +19,9 @@ namespace caravel::engine {
 ///
 ///   want() for each row -> apply() for each want -> advance()
 ///
-/// A draw whose mask is not ready is told of in a later step, which need not have rows of the task; and close() is the
-/// last call.
+/// A draw whose mask is not ready is told of in a later step, which need not have rows of the task. Several steps may
+/// be in flight: want() is called for the next before what the last one gave is applied, and what a step gives of a
+/// request that has ended is not. close() is the last call.
 class Task : public scheduler::GroupOwner {
  public:
   explicit Task(scheduler::GroupParams params) {
@@ -32,6 +33,9 @@ class Task : public scheduler::GroupOwner {
   Task& operator=(const Task&) = delete;
 
   const std::shared_ptr<scheduler::SequenceGroup>& group() const { return group_; }
+  /// Nothing is applied to it any more.
+  bool ended() const { return ended_; }
+  void end() { ended_ = true; }
 
   /// The caller's name for it; empty where it has none.
   virtual std::string_view request_id() const { return {}; }
@@ -52,6 +56,7 @@ class Task : public scheduler::GroupOwner {
 
  private:
   std::shared_ptr<scheduler::SequenceGroup> group_;
+  bool ended_ = false;
 };
 
 /// The task whose row it is.

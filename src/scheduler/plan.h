@@ -8,12 +8,14 @@
 
 namespace caravel::scheduler {
 
-/// Positions [first, first + count) of one sequence, computed in this step.
+/// Positions [first, first + count) of one sequence, computed in this step. The last one's token may be what the
+/// sequence draws in a step before that is in flight: it has tokens.size() at most until then.
 struct Row {
   Sequence* sequence = nullptr;
   int first = 0;
   int count = 0;
-  bool draws = false;  // the last known token is among them: logits after it are wanted, once
+  bool draws = false;  // its last token is among them: logits after it are wanted, once
+  int restarts = 0;    // the sequence's
 };
 
 /// One step. Order of execution: swap_outs, swap_ins, copies, then the forward pass over the rows. A block id is the

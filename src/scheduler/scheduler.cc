@@ -10,19 +10,22 @@ namespace caravel::scheduler {
 namespace {
 
 const SchedulerConfig& checked(const SchedulerConfig& config) {
-  if (config.max_num_seqs < 1 || config.max_num_batched_tokens < 1) {
-    throw fail<InvalidArgument>("steps of {} sequences and {} tokens: give at least one of each", config.max_num_seqs,
-                                config.max_num_batched_tokens);
+  if (config.max_num_seqs < 1 || config.max_num_batched_tokens < 1 || config.max_steps < 1) {
+    throw fail<InvalidArgument>("{} steps at once of {} sequences and {} tokens: give at least one of each",
+                                config.max_steps, config.max_num_seqs, config.max_num_batched_tokens);
   }
   return config;
 }
 
 }  // namespace
 
-Scheduler::Scheduler(const SchedulerConfig& config) : config_(checked(config)), kv_(config.kv) {
+Scheduler::Scheduler(const SchedulerConfig& config)
+    : config_(checked(config)), kv_(config.kv), plans_(static_cast<size_t>(config.max_steps)) {
   const auto rows = static_cast<size_t>(config_.max_num_seqs);
-  plan_.rows.reserve(rows);
-  plan_.copies.reserve(rows * config_.kv.windows.size());
+  for (Plan& plan : plans_) {
+    plan.rows.reserve(rows);
+    plan.copies.reserve(rows * config_.kv.windows.size());
+  }
   running_.reserve(rows);
 }
 
@@ -65,12 +68,11 @@ Sequence& Scheduler::make_sequence(SequenceGroup& group, int part) {
   sequence.status = group.status_;
   sequence.part = part;
   sequence.tokens.reserve(static_cast<size_t>(group.params().max_tokens));
-  kv_.register_sequence(sequence.kv, group.params().salt, group.params().max_tokens);
+  kv_.register_sequence(sequence.kv, group.params().salt, group.params().max_tokens, group.status_ == Status::kSwapped);
   return sequence;
 }
 
 void Scheduler::append(Sequence& sequence, std::span<const int32_t> tokens) {
-  CARAVEL_CHECK(!in_flight_);
   CARAVEL_CHECK(sequence.status != Status::kFinished);
   CARAVEL_CHECK_LE(sequence.tokens.size() + tokens.size(), static_cast<size_t>(sequence.group->params().max_tokens));
   sequence.tokens.insert(sequence.tokens.end(), tokens.begin(), tokens.end());
@@ -78,12 +80,12 @@ void Scheduler::append(Sequence& sequence, std::span<const int32_t> tokens) {
 
 Sequence& Scheduler::fork(Sequence& parent, int part) {
   SequenceGroup& group = *parent.group;
-  CARAVEL_CHECK(!in_flight_);
-  CARAVEL_CHECK(parent.status == Status::kRunning);
+  CARAVEL_CHECK(parent.status != Status::kFinished);
+  CARAVEL_CHECK_EQ(parent.num_drawn, parent.draws_planned);
   CARAVEL_CHECK_LT(group.sequences_.size(), static_cast<size_t>(group.params().max_sequences));
   Sequence& child = make_sequence(group, part);
   child.tokens.assign(parent.tokens.begin(), parent.tokens.end());
-  child.num_drawn = parent.num_drawn;
+  child.num_drawn = child.draws_planned = parent.num_drawn;
   if (parent.num_computed >= group.shared_len_) go_on_from(parent, child);
   return child;
 }
@@ -95,7 +97,7 @@ void Scheduler::finish(Sequence& sequence) {
   kv_.release(sequence.kv);
   sequence.status = Status::kFinished;
   const auto place = std::ranges::find(group.sequences_, &sequence, &std::unique_ptr<Sequence>::get);
-  finished_.push_back(std::move(*place));
+  finished_.push_back({.last_step = planned_, .sequence = std::move(*place), .group = nullptr});
   group.sequences_.erase(place);
   if (group.sequences_.empty()) retire(group);
 }
@@ -109,7 +111,7 @@ void Scheduler::retire(SequenceGroup& group) {
   const auto place = std::ranges::find(queue, &group, &GroupPtr::get);
   CARAVEL_CHECK(place != queue.end());
   group.status_ = Status::kFinished;
-  finished_groups_.push_back(std::move(*place));
+  finished_.push_back({.last_step = planned_, .sequence = nullptr, .group = std::move(*place)});
   queue.erase(place);
 }
 
@@ -135,9 +137,8 @@ std::span<cache::KvSequence* const> Scheduler::kv_of(const SequenceGroup& group)
 }
 
 void Scheduler::complete(const Plan& plan) {
-  CARAVEL_CHECK(in_flight_);
-  CARAVEL_CHECK_EQ(plan.step, plan_.step);
-  in_flight_ = false;
+  CARAVEL_CHECK_LT(completed_, planned_);
+  CARAVEL_CHECK_EQ(plan.step, ++completed_);
   kv_.end_step(plan.step);
   ++counts_.steps;
   for (const Row& row : plan.rows) {
@@ -145,15 +146,17 @@ void Scheduler::complete(const Plan& plan) {
     counts_.computed_tokens += row.count;
     counts_.prompt_tokens += std::clamp(sequence.prompt_len - row.first, 0, row.count);
     if (sequence.status == Status::kFinished) continue;
-    sequence.num_computed = row.first + row.count;
-    if (!row.draws) continue;
-    sequence.num_drawn = sequence.num_computed;
-    sequence.group->drew_ = true;
+    if (row.draws) {
+      sequence.num_drawn = row.first + row.count;
+      sequence.group->drew_ = true;
+    }
+    if (row.restarts == sequence.restarts) sequence.num_computed = row.first + row.count;
   }
   count_slots();
   for (const Row& row : plan.rows) {
     Sequence& sequence = *row.sequence;
-    if (sequence.status == Status::kFinished) continue;
+    if (sequence.status == Status::kFinished || row.restarts != sequence.restarts) continue;
+    CARAVEL_CHECK_LE(static_cast<size_t>(sequence.num_computed), sequence.tokens.size());
     kv_.commit(sequence.kv, sequence.tokens, sequence.num_computed);
     share_prompt(*sequence.group);
   }
@@ -163,7 +166,7 @@ void Scheduler::count_slots() {
   kv_.begin_count();
   for (const GroupPtr& group : running_) {
     for (const auto& sequence : group->sequences_) {
-      counts_.kv_slots_reserved_unused += kv_.unused_slots(sequence->kv, sequence->num_computed);
+      counts_.kv_slots_reserved_unused += kv_.unused_slots(sequence->kv, sequence->num_planned);
     }
   }
   counts_.kv_slots_reserved += int64_t{kv_.pool().used_blocks()} * kv_.block_size();
@@ -179,12 +182,12 @@ int Scheduler::shareable(const SequenceGroup& group) const {
 
 void Scheduler::go_on_from(const Sequence& parent, Sequence& child) {
   kv_.share(parent.kv, child.kv);
-  child.num_computed = parent.num_computed;
+  child.num_computed = child.num_planned = parent.num_computed;
 }
 
 void Scheduler::share_prompt(SequenceGroup& group) {
   const Sequence& first = group.first();
-  if (first.num_computed != group.shared_len_) return;
+  if (first.num_computed < group.shared_len_) return;
   for (const auto& other : group.sequences_) {
     if (other->num_computed < group.shared_len_) go_on_from(first, *other);
   }
@@ -192,7 +195,20 @@ void Scheduler::share_prompt(SequenceGroup& group) {
 
 int Scheduler::next_stop(const Sequence& sequence) {
   const SequenceGroup& group = *sequence.group;
-  return group.others_wait() ? group.shared_len_ : static_cast<int>(sequence.tokens.size());
+  if (group.others_wait()) return &sequence == &group.first() ? group.shared_len_ : 0;
+  const int known = static_cast<int>(sequence.tokens.size());
+  const int expected = sequence.expected_size();
+  // Of what is not known yet, who executes a step knows the last draw alone: one token, at the end of a row.
+  const bool last_draw = expected == sequence.draws_planned + 1;
+  return last_draw && (expected - known <= 1 || sequence.num_planned == expected - 1) ? expected : known;
+}
+
+bool Scheduler::may_plan_ahead() const {
+  if (must_drain_) return false;
+  if (!waiting_.empty() && !blocks_ran_out_) return true;
+  return std::ranges::any_of(running_, [](const GroupPtr& group) {
+    return std::ranges::any_of(group->sequences_, [](const auto& sequence) { return can_go_on(*sequence); });
+  });
 }
 
 void Scheduler::fill(Stats& stats) const {
@@ -222,9 +238,11 @@ void Scheduler::check_integrity() const {
     for (const auto& sequence : group.sequences_) {
       CARAVEL_CHECK(sequence->status == group.status());
       CARAVEL_CHECK(sequence->kv.on_host == (group.status() == Status::kSwapped));
-      CARAVEL_CHECK_GE(sequence->to_compute(), 0);
+      CARAVEL_CHECK_LE(sequence->num_computed, sequence->num_planned);
+      CARAVEL_CHECK_LE(sequence->num_planned, sequence->expected_size());
+      if (steps_in_flight() == 0) CARAVEL_CHECK_EQ(sequence->num_computed, sequence->num_planned);
       const int entries = sequence->kv.tables.front().size();
-      CARAVEL_CHECK_GE(entries * kv_.block_size(), sequence->num_computed);
+      CARAVEL_CHECK_GE(entries * kv_.block_size(), sequence->num_planned);
       if (group.status() == Status::kWaiting) CARAVEL_CHECK_EQ(entries, 0);
       if (sequence.get() == &group.first()) continue;
       if (group.others_wait()) {

@@ -19,6 +19,7 @@ namespace caravel::scheduler {
 struct SchedulerConfig {
   int max_num_seqs = 64;             // rows in one step
   int max_num_batched_tokens = 512;  // tokens in one step: the budget that prefill chunks and decode share
+  int max_steps = 1;                 // in flight at once
   SchedulingPolicy policy = SchedulingPolicy::kFcfs;
   double priority_ageing = 0;  // seconds of arrival that one step of priority is worth; 0: priorities alone count
   Preemption preemption = Preemption::kAuto;
@@ -38,7 +39,9 @@ struct SchedulerConfig {
 /// order is preempted, all its sequences together, and goes back to the front of the queue.
 ///
 /// The engine's loop: plan() -> execute -> complete(plan) -> for each row append(), fork(), finish() -> plan() ...
-/// One step is in flight at most. One thread at a time. A step of decodes alone allocates nothing.
+/// Up to max_steps are planned before the oldest is complete; they are executed in the order of planning. Who ends,
+/// forks or is preempted meanwhile: rows in flight of a sequence that is finished are to be discarded (an over-run),
+/// what a preempted one draws in flight counts. One thread at a time. A step of decodes alone allocates nothing.
 class Scheduler {
  public:
   /// Throws InvalidArgument for sizes that make no sense.
@@ -50,7 +53,7 @@ class Scheduler {
   /// Throws CapacityError, with the numbers, when the worst case of such a group can never fit the block pool: it would
   /// wait for ever. Any thread may ask.
   void check_fits(const GroupParams& params) const;
-  /// Queues a group (at any time, also while a step is in flight). `now`: seconds of a clock that does not go back, for
+  /// Queues a group (at any time, also while steps are in flight). `now`: seconds of a clock that does not go back, for
   /// ageing. Throws as check_fits() does.
   void add(std::shared_ptr<SequenceGroup> group, double now = 0);
   /// Finishes all its sequences, at any time; nothing when it has none left.
@@ -58,29 +61,34 @@ class Scheduler {
 
   /// Groups that are not finished.
   bool has_work() const { return !running_.empty() || !waiting_.empty(); }
-  bool step_in_flight() const { return in_flight_; }
+  int steps_in_flight() const { return static_cast<int>(planned_ - completed_); }
+  /// Whether a further step is worth planning while some are in flight: there is something to compute, and the last one
+  /// did not lack blocks that a preemption would give. Nobody is preempted for blocks while steps are in flight, which
+  /// would keep them.
+  bool may_plan_ahead() const;
 
-  /// Plans the next step; has_work() and no step in flight. `held`: how many sequences have drawn and will be appended
-  /// to, or finished, in a later step; without any, the rows are never empty: work that cannot go on is a bug and fails
-  /// a CHECK. Valid until the next call. While sequences decode (not in the background), the step holds max_tokens at
-  /// most (but room for all of them and a short chunk), so that they need not wait for long chunks; an answer does not
-  /// depend on how its prompt was cut.
+  /// Plans the next step; has_work() and fewer than max_steps in flight. `held`: how many sequences have drawn and will
+  /// be appended to, or finished, in a later step; without any, and without a step in flight, the rows are never empty:
+  /// work that cannot go on is a bug and fails a CHECK. Valid until it is complete and the next one is planned. While
+  /// sequences decode (not in the background), the step holds max_tokens at most (but room for all of them and a short
+  /// chunk), so that they need not wait for long chunks; an answer does not depend on how its prompt was cut.
   const Plan& plan(int max_tokens = std::numeric_limits<int>::max(), size_t held = 0);
-  /// The planned step was executed: its tokens count as computed, full blocks may be found by others, blocks that were
-  /// given up meanwhile become free. Rows of sequences that were finished meanwhile are to be discarded
-  /// (status == kFinished). Now the engine may append, fork and finish.
+  /// The oldest step in flight, which is `plan`, was executed: its tokens count as computed, full blocks may be found
+  /// by others, blocks that no later step uses and that were given up become free. Rows of sequences that were finished
+  /// meanwhile are to be discarded (status == kFinished). Now the engine may append, fork and finish.
   void complete(const Plan& plan);
 
-  /// More tokens at the end of a sequence; at most max_tokens of its group in all. Not while a step is in flight.
+  /// More tokens at the end of a sequence; at most max_tokens of its group in all. In a group that feeds itself they
+  /// are what was drawn, in order.
   void append(Sequence& sequence, int32_t token) { append(sequence, std::span<const int32_t>(&token, 1)); }
   void append(Sequence& sequence, std::span<const int32_t> tokens);
   /// A new sequence of the same group with the same tokens, which shares all blocks; a copy is planned when either
   /// first writes into the last one. Where what the group shares of the prompt is still being computed, it waits for
-  /// that. The group runs and no step is in flight (as after complete() of a step with rows of the group); at most
-  /// max_sequences of it live at once.
+  /// that; what the parent has in flight is the parent's alone, and no draw is. At most max_sequences of the group live
+  /// at once.
   Sequence& fork(Sequence& parent, int part = 0);
-  /// Ends a sequence, at any time; its blocks are free at once, or when the step in flight is complete. It stays
-  /// readable until the next plan(); its group too, even where nobody else holds it.
+  /// Ends a sequence, at any time; its blocks are free at once, or when the steps in flight are complete. It stays
+  /// readable until then and the next plan(); its group too, even where nobody else holds it.
   void finish(Sequence& sequence);
 
   /// For tests: preempts a running group when the next step is planned. kSwap falls back on recompute where the host
@@ -126,21 +134,29 @@ class Scheduler {
   void go_on_from(const Sequence& parent, Sequence& child);
   /// Those that waited for the first sequence go on from it, once it has computed what they share.
   void share_prompt(SequenceGroup& group);
-  /// Where the sequence's next chunk ends at the latest.
+  /// Where the sequence's next chunk ends at the latest; at or before num_planned: there is none yet.
   static int next_stop(const Sequence& sequence);
+  static bool can_go_on(const Sequence& sequence) { return next_stop(sequence) > sequence.num_planned; }
 
   SchedulerConfig config_;
   cache::KvManager kv_;
   std::vector<GroupPtr> running_;  // in order
   std::vector<GroupPtr> waiting_;  // in reverse order: the next one is at the back
-  Plan plan_;
-  int budget_ = 0;  // tokens of this plan
-  bool in_flight_ = false;
+  std::vector<Plan> plans_;        // a ring: step k is plans_[k % size]
+  Plan* plan_ = nullptr;           // the newest
+  uint64_t planned_ = 0;           // steps
+  uint64_t completed_ = 0;
+  int budget_ = 0;               // tokens of this plan
   bool blocks_ran_out_ = false;  // for this plan: no more admissions
+  bool must_drain_ = false;      // for this plan somebody would have been preempted, had no step been in flight
   uint64_t next_arrival_ = 0;
   uint64_t next_sequence_ = 0;
-  std::vector<std::unique_ptr<Sequence>> finished_;  // readable until the next plan()
-  std::vector<GroupPtr> finished_groups_;
+  struct Finished {
+    uint64_t last_step;                  // that may have a row of it
+    std::unique_ptr<Sequence> sequence;  // of a sequence
+    GroupPtr group;                      // or of a group
+  };
+  std::vector<Finished> finished_;  // readable until the next plan() after that step
   std::vector<cache::KvSequence*> kv_scratch_;
   Stats counts_;
 };

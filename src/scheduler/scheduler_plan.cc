@@ -10,16 +10,16 @@
 namespace caravel::scheduler {
 
 const Plan& Scheduler::plan(int max_tokens, size_t held) {
-  CARAVEL_CHECK(!in_flight_);
+  CARAVEL_CHECK_LT(steps_in_flight(), config_.max_steps);
   CARAVEL_CHECK(has_work());
-  finished_.clear();
-  finished_groups_.clear();
-  plan_.rows.clear();
-  plan_.swap_outs.clear();
-  plan_.swap_ins.clear();
-  plan_.copies.clear();
-  plan_.total_tokens = 0;
-  blocks_ran_out_ = false;
+  std::erase_if(finished_, [this](const Finished& finished) { return finished.last_step <= completed_; });
+  plan_ = &plans_[(planned_ + 1) % plans_.size()];
+  plan_->rows.clear();
+  plan_->swap_outs.clear();
+  plan_->swap_ins.clear();
+  plan_->copies.clear();
+  plan_->total_tokens = 0;
+  blocks_ran_out_ = must_drain_ = false;
   budget_ = step_budget(max_tokens);
 
   preempt_as_asked();
@@ -37,10 +37,11 @@ const Plan& Scheduler::plan(int max_tokens, size_t held) {
     }
   }
   order_rows();
-  CARAVEL_CHECK(!plan_.rows.empty() || held > 0);  // the queue never stands still in silence
-  in_flight_ = true;
-  plan_.step = kv_.begin_step();
-  return plan_;
+  // The queue never stands still in silence.
+  CARAVEL_CHECK(!plan_->rows.empty() || held > 0 || steps_in_flight() > 0);
+  plan_->step = kv_.begin_step();
+  CARAVEL_CHECK_EQ(plan_->step, ++planned_);
+  return *plan_;
 }
 
 /// Groups that begin with the same block come to lie side by side, so that attention may read what they have in common
@@ -51,7 +52,7 @@ void Scheduler::order_rows() {
     const cache::BlockTable& table = group.first().kv.tables.front();
     return std::tuple(table.size() == 0 ? cache::kNoBlock : table[0], group.arrival(), row.sequence->index);
   };
-  std::ranges::sort(plan_.rows, {}, key);
+  std::ranges::sort(plan_->rows, {}, key);
 }
 
 int Scheduler::step_budget(int max_tokens) const {
@@ -59,42 +60,48 @@ int Scheduler::step_budget(int max_tokens) const {
   int decoding = 0;
   for (const GroupPtr& group : running_) {
     if (group->params().background) break;  // they may wait for long chunks, and are the last
-    for (const auto& sequence : group->sequences_) decoding += sequence->num_drawn > 0 && sequence->to_compute() == 1;
+    for (const auto& sequence : group->sequences_) {
+      decoding += sequence->draws_planned > 0 && sequence->expected_size() - sequence->num_planned == 1;
+    }
   }
   if (decoding == 0) return config_.max_num_batched_tokens;
   return std::min(config_.max_num_batched_tokens, std::max(max_tokens, decoding + kShortChunk));
 }
 
 bool Scheduler::has_budget() const {
-  return plan_.total_tokens < budget_ && plan_.rows.size() < static_cast<size_t>(config_.max_num_seqs);
+  return plan_->total_tokens < budget_ && plan_->rows.size() < static_cast<size_t>(config_.max_num_seqs);
 }
 
 void Scheduler::schedule(size_t place) {
   SequenceGroup& group = *running_[place];
   for (const auto& sequence : group.sequences_) {
     if (!has_budget()) return;
-    if (sequence->to_compute() > 0 && !schedule(*sequence, place)) return;
-    if (group.others_wait()) return;
+    if (can_go_on(*sequence) && !schedule(*sequence, place)) return;
   }
 }
 
 bool Scheduler::schedule(Sequence& sequence, size_t place) {
-  const int budget = budget_ - plan_.total_tokens;
-  const int first = sequence.num_computed;
+  const int budget = budget_ - plan_->total_tokens;
+  const int first = sequence.num_planned;
   int count = std::min(next_stop(sequence) - first, budget);
   while (kv_.blocks_needed(sequence.kv, first, count) > kv_.free_blocks()) {
     blocks_ran_out_ = true;
-    if (running_.size() > place + 1) {
+    const bool others_could_give = running_.size() > place + 1;
+    if (others_could_give && steps_in_flight() == 0) {
       preempt(running_.size() - 1, config_.preemption);
       continue;
     }
+    must_drain_ |= others_could_give;
     count = kv_.tokens_that_fit(sequence.kv, first, count);
     if (count == 0) return false;
   }
-  kv_.reserve(sequence.kv, first, count, plan_.copies);
-  const int size = static_cast<int>(sequence.tokens.size());
-  plan_.rows.push_back({&sequence, first, count, first + count == size && size > sequence.num_drawn});
-  plan_.total_tokens += count;
+  kv_.reserve(sequence.kv, first, count, plan_->copies);
+  const int end = first + count;
+  const bool draws = end >= static_cast<int>(sequence.tokens.size()) && end > sequence.draws_planned;
+  plan_->rows.push_back({&sequence, first, count, draws, sequence.restarts});
+  plan_->total_tokens += count;
+  sequence.num_planned = end;
+  if (draws) sequence.draws_planned = end;
   return true;
 }
 
@@ -103,17 +110,21 @@ bool Scheduler::schedule(Sequence& sequence, size_t place) {
 bool Scheduler::admit(size_t place) {
   const GroupPtr group = waiting_.back();
   cache::PrefixHit hit;
-  // Alone, a group always fits (add() has seen to it), though perhaps by smaller chunks.
-  while (!fits(*group, hit) && !running_.empty()) {
+  while (!fits(*group, hit)) {
+    if (steps_in_flight() > 0) {
+      must_drain_ = running_.empty() || running_.size() > place;
+      return false;
+    }
+    if (running_.empty()) break;  // alone it always fits (add() has seen to it), though perhaps by smaller chunks
     if (running_.size() == place) return false;
     preempt(running_.size() - 1, config_.preemption);  // later in order than the one that waits
   }
   if (group->status() == Status::kSwapped) {
-    kv_.swap_in(kv_of(*group), plan_.swap_ins);
+    kv_.swap_in(kv_of(*group), plan_->swap_ins);
   } else {
     Sequence& first = group->first();
     kv_.take_prefix(first.kv, hit, group->params().filter);
-    first.num_computed = hit.tokens;
+    first.num_computed = first.num_planned = hit.tokens;
     if (!group->admitted_before_) {
       group->cached_tokens_ = hit.tokens;
       counts_.cached_tokens += hit.tokens;
@@ -133,15 +144,15 @@ bool Scheduler::fits(const SequenceGroup& group, cache::PrefixHit& hit) {
   for (const GroupPtr& other : running_) sequences += other->params().max_sequences;
 
   if (group.status() == Status::kSwapped) {
-    const auto grows = [](const auto& sequence) { return sequence->to_compute() > 0; };
-    const int64_t growing = group.others_wait() ? 1 : std::ranges::count_if(group.sequences_, grows);
+    const int64_t growing =
+        std::ranges::count_if(group.sequences_, [](const auto& sequence) { return can_go_on(*sequence); });
     needed = kv_.distinct_blocks(kv_of(group)) + growing * kv_.groups();
   } else {
     const Sequence& first = group.first();
     const int stop = next_stop(first);
     hit = kv_.find_prefix(first.tokens, group.params().salt, std::min(stop, first.most_shared()), group.params().filter,
                           group.prompt_len());
-    const int budget = budget_ - plan_.total_tokens;
+    const int budget = budget_ - plan_->total_tokens;
     const int end = std::min(stop, hit.tokens + budget);
     const int blocks = (end + kv_.block_size() - 1) / kv_.block_size() - hit.tokens / kv_.block_size();
     needed = int64_t{blocks} * kv_.groups() + hit.free_blocks;
@@ -174,8 +185,8 @@ bool Scheduler::swap_is_better(const SequenceGroup& group, Preemption how) {
   if (how == Preemption::kRecompute || blocks == 0 || blocks > kv_.host_pool().free_blocks()) return false;
   if (how == Preemption::kSwap) return true;
   const int shared = shareable(group);
-  int64_t tokens = std::min(group.first().num_computed, shared);
-  for (const auto& sequence : group.sequences_) tokens += std::max(0, sequence->num_computed - shared);
+  int64_t tokens = std::min(group.first().num_planned, shared);
+  for (const auto& sequence : group.sequences_) tokens += std::max(0, sequence->num_planned - shared);
   return config_.cost.swap(blocks) < config_.cost.recompute(tokens);
 }
 
@@ -183,13 +194,14 @@ void Scheduler::preempt(size_t place, Preemption how) {
   GroupPtr group = std::move(running_[place]);
   running_.erase(running_.begin() + static_cast<ptrdiff_t>(place));
   if (swap_is_better(*group, how)) {
-    kv_.swap_out(kv_of(*group), plan_.swap_outs);
+    kv_.swap_out(kv_of(*group), plan_->swap_outs);
     set_status(*group, Status::kSwapped);
     ++counts_.preemptions_swap;
   } else {
     for (const auto& sequence : group->sequences_) {
       kv_.reset(sequence->kv, group->params().salt);
-      sequence->num_computed = 0;
+      sequence->num_computed = sequence->num_planned = 0;
+      ++sequence->restarts;
     }
     group->shared_len_ = shareable(*group);
     set_status(*group, Status::kWaiting);

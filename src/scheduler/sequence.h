@@ -27,9 +27,9 @@ enum class Status : uint8_t {
   kFinished,  // holds nothing; see Scheduler::finish() for how long it stays readable
 };
 
-/// A list of tokens; the first num_computed have their keys and values in the cache. Every step moves num_computed
-/// toward tokens.size(); that is all there is to prefill and decode. The scheduler alone changes it; the engine reads
-/// it and keeps in it what is its own.
+/// A list of tokens; the first num_computed have their keys and values in the cache, and those up to num_planned will
+/// have them when the steps in flight are complete. Every step moves both toward expected_size(); that is all there is
+/// to prefill and decode. The scheduler alone changes it; the engine reads it and keeps in it what is its own.
 struct Sequence {
   uint64_t id = 0;  // unique in its scheduler, never used again
   SequenceGroup* group = nullptr;
@@ -37,19 +37,24 @@ struct Sequence {
   std::vector<int32_t> tokens;  // prompt, then what was appended; capacity max_tokens of the group
   int prompt_len = 0;           // how many of the tokens are the group's prompt, in forks too
   int num_computed = 0;
-  int num_drawn = 0;  // tokens.size() when logits after the last token were last wanted
+  int num_planned = 0;
+  int num_drawn = 0;      // how many tokens there were when logits after the last one were last given
+  int draws_planned = 0;  // the same, when the steps in flight are complete
+  int restarts = 0;       // how often it was preempted by recompute: keys and values of rows before are dropped
   Status status = Status::kWaiting;
-  int part = 0;   // the engine's: what of the group's request it is
-  int slot = -1;  // the engine's: where its block tables stand
+  int part = 0;      // the engine's: what of the group's request it is
+  int slot = -1;     // the engine's: where its block tables stand
+  int sampler = -1;  // the engine's: what draws the tokens of a group that feeds itself
 
   /// Slot of position p in KV group g: kv.tables[g][p / block_size] * block_size + p % block_size.
   cache::KvSequence kv;
 
-  int to_compute() const { return static_cast<int>(tokens.size()) - num_computed; }
+  /// Tokens that it has, and those that are drawn in flight and will join, unless it ends before.
+  int expected_size() const;
   /// How many of its tokens blocks of others may serve: the last one is computed while logits after it are wanted.
   int most_shared() const {
     const int size = static_cast<int>(tokens.size());
-    return num_drawn >= size ? size : size - 1;
+    return draws_planned >= size ? size : size - 1;
   }
 };
 
@@ -60,7 +65,10 @@ struct GroupParams {
   int max_sequences = 1;        // the most that live at once: n, the beams, or a prefix and the continuations in work
   int priority = 0;             // lower runs first, under SchedulingPolicy::kPriority
   bool background = false;      // after all that is not, under every policy
-  std::string salt;             // prompts of different salts never share cached blocks
+  /// What a sequence draws is its next token, unless it ends: once the group has all its sequences, rows may be planned
+  /// before their token is known. Else a sequence waits for append() after each draw.
+  bool feeds_itself = false;
+  std::string salt;  // prompts of different salts never share cached blocks
   /// Set where log-probabilities of the prompt are wanted: says whether a cached block of KV group 0 has them, whenever
   /// admission is tried, and reads them when the group is admitted, after a preemption too. A hit then ends one block
   /// before the last usable one (the log-probability of a token comes from the logits one position before it). Must

@@ -34,7 +34,7 @@ TEST(Allocation, ADecodeStepAllocatesNothing) {
     }
     before = steady ? allocations() : -1;
   });
-  EngineImpl engine(small_config(), hooks);
+  TestEngine engine(small_config(), hooks);
   std::vector<std::unique_ptr<RequestHandle>> handles;
   // A drawn end of generation must not make the run too short to count.
   const SamplingParams greedy{.max_tokens = 100, .ignore_eos = true};

@@ -34,7 +34,7 @@ ScoreRequest many_scores() {
 }
 
 TEST(Background, ARequestIsInEveryStepFromTheFirstOn) {
-  EngineImpl undisturbed(small_config());
+  TestEngine undisturbed(small_config());
   const Request request = token_request(random_tokens(kPrompt, 1), {.max_tokens = 10, .logprobs = 1});
   const Result expected = run(undisturbed, request);
   const Result expected_scores = undisturbed.score(many_scores())->result();
@@ -44,7 +44,7 @@ TEST(Background, ARequestIsInEveryStepFromTheFirstOn) {
   std::latch busy(1);
   std::latch submitted(1);
   Seen seen{.tokens = kPrompt + 10};
-  EngineImpl engine(config, watching([&](const StepInput& step) {
+  TestEngine engine(config, watching([&](const StepInput& step) {
                       seen.look(step);
                       if (step.number != 10) return;
                       busy.count_down();
@@ -69,7 +69,7 @@ TEST(Background, ARequestIsInEveryStepFromTheFirstOn) {
 }
 
 TEST(Background, AnswersAndEmbeddingsMayRunThereToo) {
-  EngineImpl engine(small_config());
+  TestEngine engine(small_config());
   Request request = token_request(random_tokens(kPrompt, 1), {.max_tokens = 5});
   const Result expected = run(engine, request);
   request.background = true;

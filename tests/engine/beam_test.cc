@@ -55,7 +55,7 @@ void expect_answers(const nlohmann::json& search, const Result& result) {
 TEST(BeamSearch, AnswersAsTransformersDoes) {
   EngineConfig config = small_config();
   config.kv_cache_dtype = KvCacheDtype::kF32;  // as the golden answers were computed
-  EngineImpl engine(config);
+  TestEngine engine(config);
   const nlohmann::json searches = golden()["beams"];
   ASSERT_EQ(searches.size(), 21U);
   for (const auto& search : searches) {
@@ -70,7 +70,7 @@ TEST(BeamSearch, AnswersTheSameInABatchAndPreempted) {
   const nlohmann::json searches = golden()["beams"];
   for (const auto how :
        {std::optional<Preemption>(), std::optional(Preemption::kRecompute), std::optional(Preemption::kSwap)}) {
-    EngineImpl engine(config, {.preempt_every_draw = how});
+    TestEngine engine(config, {.preempt_every_draw = how});
     std::vector<std::unique_ptr<RequestHandle>> handles;
     for (const auto& search : searches) handles.push_back(engine.submit(beam_request(search)));
     for (size_t i = 0; i < handles.size(); ++i) expect_answers(searches[i], handles[i]->result());
@@ -81,7 +81,7 @@ TEST(BeamSearch, AnswersTheSameInABatchAndPreempted) {
 TEST(BeamSearch, SharesBlocks) {
   size_t most = 0;
   std::map<std::pair<int32_t, int32_t>, int32_t> tables;  // (slot, index): block
-  EngineImpl engine(small_config(), watching([&](const StepInput& step) {
+  TestEngine engine(small_config(), watching([&](const StepInput& step) {
                       for (const TableEntry& entry : step.entries) tables[{entry.slot, entry.index}] = entry.block;
                       std::set<int32_t> blocks;
                       for (const StepRow& row : step.rows) {
@@ -97,7 +97,7 @@ TEST(BeamSearch, SharesBlocks) {
 }
 
 TEST(BeamSearch, ComesWholeAtTheEnd) {
-  EngineImpl engine(small_config());
+  TestEngine engine(small_config());
   const auto handle =
       engine.submit(token_request({1, 2, 3}, {.max_tokens = 6, .n = 2, .use_beam_search = true, .beam_width = 3}));
   for (int index = 0; index < 2; ++index) {
@@ -112,7 +112,7 @@ TEST(BeamSearch, ComesWholeAtTheEnd) {
 }
 
 TEST(BeamSearch, MinTokensHoldsTheEndBack) {
-  EngineImpl engine(small_config());
+  TestEngine engine(small_config());
   SamplingParams params{.max_tokens = 12, .min_tokens = 5, .n = 2, .use_beam_search = true};
   for (int32_t id = 0; id < 100; ++id) params.stop_token_ids.push_back(id);
   for (const Completion& completion : run(engine, token_request({1, 2, 3}, params)).completions) {

@@ -51,7 +51,7 @@ class ChatTest : public testing::Test {
     return "accepted";
   }
 
-  EngineImpl engine_{config()};
+  TestEngine engine_{config()};
 };
 
 TEST_F(ChatTest, IsThePromptThatTheTemplateMakes) {
@@ -118,10 +118,10 @@ TEST_F(ChatTest, RefusesWhatIsNoConversation) {
 TEST(ChatConfig, ATemplateThatIsNoneIsRefusedOnlyWhereItWasAskedFor) {
   EngineConfig config = small_config();
   config.chat_template = "{% if";
-  EXPECT_THROW(EngineImpl{config}, Error);
+  EXPECT_THROW(TestEngine{config}, Error);
   config.chat_template = "";
   config.tool_call_parser = "no such parser";
-  EXPECT_THROW(EngineImpl{config}, InvalidArgument);
+  EXPECT_THROW(TestEngine{config}, InvalidArgument);
 }
 
 }  // namespace

@@ -24,7 +24,7 @@ TEST(Embed, EqualsTheMeanStateOfTransformers) {
   for (const auto& golden : all) {
     EngineConfig config = small_config(golden["model"]);
     config.kv_cache_dtype = KvCacheDtype::kF32;
-    EngineImpl engine(config);
+    TestEngine engine(config);
     const auto mean = embed(engine, golden["tokens"]);
     const auto expected = golden["mean"].get<std::vector<float>>();
     ASSERT_EQ(mean.size(), expected.size());
@@ -36,13 +36,13 @@ TEST(Embed, EqualsTheMeanStateOfTransformers) {
 TEST(Embed, IsTheSameInChunksAndBesideOthers) {
   const auto tokens = random_tokens(150, 3);
   const auto expected = [&] {
-    EngineImpl engine(small_config());
+    TestEngine engine(small_config());
     return embed(engine, tokens);
   }();
   for (const int budget : {16, 50, 512}) {
     EngineConfig config = small_config();
     config.max_num_batched_tokens = budget;
-    EngineImpl engine(config, {.preempt_every_draw = Preemption::kRecompute});
+    TestEngine engine(config, {.preempt_every_draw = Preemption::kRecompute});
     const auto beside = engine.submit(token_request(tokens, {.max_tokens = 50}));
     EXPECT_EQ(embed(engine, tokens), expected);
     EXPECT_EQ(embed(engine, tokens), expected) << "its blocks being cached";
@@ -50,7 +50,7 @@ TEST(Embed, IsTheSameInChunksAndBesideOthers) {
 }
 
 TEST(Embed, RefusesWithTheNumbers) {
-  EngineImpl engine(small_config());
+  TestEngine engine(small_config());
   EXPECT_THROW(engine.embed({}), InvalidArgument);
   EXPECT_THROW(engine.embed({.tokens = random_tokens(257, 1)}), InvalidArgument);
   EXPECT_EQ(engine.embed({.tokens = random_tokens(256, 1)})->result().usage.prompt_tokens, 256);

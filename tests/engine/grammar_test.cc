@@ -45,7 +45,7 @@ std::string refusal(Engine& engine, SamplingParams sampling) {
 TEST(Grammar, EveryAnswerThatEndsFits) {
   for (const char* const model : {"llama", "gemma3", "llama.gguf", "gemma3.gguf", "mistral"}) {
     SCOPED_TRACE(model);
-    EngineImpl engine(small_config(model));
+    TestEngine engine(small_config(model));
     SamplingParams params = drawn(regex(kPattern), 6);
     params.logprobs = 2;
     const Result texts = run(engine, constrained(params));
@@ -66,7 +66,7 @@ TEST(Grammar, EveryAnswerThatEndsFits) {
 }
 
 TEST(Grammar, GreedyTakesTheLikeliestTokenThatIsAllowed) {
-  EngineImpl engine(small_config());
+  TestEngine engine(small_config());
   const GrammarSpec choice{.kind = GrammarSpec::Kind::kChoice, .choices = {"a", "b", "c"}};
   const Result result = run(engine, constrained({.max_tokens = 8, .logprobs = 128, .grammar = choice}));
   const Completion& completion = result.completions.at(0);
@@ -99,7 +99,7 @@ TEST(Grammar, AnswersDependNeitherOnTheBatchNorOnPreemption) {
     return all;
   };
   std::vector<Result> alone;
-  EngineImpl reference(small_config());
+  TestEngine reference(small_config());
   for (Request& request : requests()) alone.push_back(run(reference, std::move(request)));
   struct Way {
     std::optional<Preemption> preemption;
@@ -117,7 +117,7 @@ TEST(Grammar, AnswersDependNeitherOnTheBatchNorOnPreemption) {
         if (masks++ % 3 == 0) std::this_thread::sleep_for(std::chrono::milliseconds(3));
       };
     }
-    EngineImpl engine(config, hooks);
+    TestEngine engine(config, hooks);
     std::vector<std::unique_ptr<RequestHandle>> handles;
     for (Request& request : requests()) handles.push_back(engine.submit(std::move(request)));
     for (size_t i = 0; i < handles.size(); ++i) {
@@ -133,7 +133,7 @@ TEST(Grammar, AnswersDependNeitherOnTheBatchNorOnPreemption) {
 
 TEST(Grammar, AMaskThatTakesLongHoldsUpItsOwnRowAlone) {
   std::latch go(1);
-  EngineImpl engine(small_config(), {.before_mask = [&] { go.wait(); }});
+  TestEngine engine(small_config(), {.before_mask = [&] { go.wait(); }});
   const auto held = engine.submit(constrained(drawn(regex(kPattern), 2)));
   const auto cancelled = engine.submit(constrained(drawn(regex(kPattern), 2)));
   const Result other =
@@ -151,7 +151,7 @@ TEST(Grammar, AMaskThatTakesLongHoldsUpItsOwnRowAlone) {
 }
 
 TEST(Grammar, ATextThatCanBeReadInTooManyWaysEndsTheRequestWithItsOwnError) {
-  EngineImpl engine(small_config());
+  TestEngine engine(small_config());
   // Each letter may have been either of two, of which only the end of the text tells.
   SamplingParams params = drawn({.kind = GrammarSpec::Kind::kGbnf,
                                  .text = "root ::= x\nx ::= \"a\" x \"b\" | \"a\" y \"c\" | \"q\"\n"
@@ -164,7 +164,7 @@ TEST(Grammar, ATextThatCanBeReadInTooManyWaysEndsTheRequestWithItsOwnError) {
 }
 
 TEST(Grammar, WhatCannotBeEnforcedIsRefusedAtOnce) {
-  EngineImpl engine(small_config());
+  TestEngine engine(small_config());
   EXPECT_THAT(refusal(engine, drawn(regex("(?<=a)a"))), HasSubstr("look-behind"));
   EXPECT_THAT(refusal(engine, drawn({.kind = GrammarSpec::Kind::kJsonSchema, .text = R"({"not":{"multipleOf":2}})"})),
               HasSubstr("'not' at #"));
@@ -174,7 +174,7 @@ TEST(Grammar, WhatCannotBeEnforcedIsRefusedAtOnce) {
 }
 
 TEST(Grammar, AContradictionThatShowsAtOnceIsRefused) {
-  EngineImpl engine(small_config());
+  TestEngine engine(small_config());
   SamplingParams allowed = drawn(regex("[0-9]{3}"));
   allowed.allowed_token_ids = {*engine.tokenizer().find("a")};
   EXPECT_THAT(refusal(engine, allowed), HasSubstr("no token can begin the answer"));
@@ -187,7 +187,7 @@ TEST(Grammar, AContradictionThatShowsAtOnceIsRefused) {
 }
 
 TEST(Grammar, SaysWhatItsSchemasDoNotEnforce) {
-  EngineImpl engine(small_config());
+  TestEngine engine(small_config());
   const auto handle = engine.submit(constrained(
       drawn({.kind = GrammarSpec::Kind::kJsonSchema, .text = R"({"type":"null","unit":1,"format":"path"})"})));
   EXPECT_EQ(handle->schema_annotations(), (std::vector<std::string>{"unit", "format:path"}));
@@ -195,7 +195,7 @@ TEST(Grammar, SaysWhatItsSchemasDoNotEnforce) {
 }
 
 TEST(Grammar, ADeadEndEndsTheAnswerWithAnError) {
-  EngineImpl engine(small_config());
+  TestEngine engine(small_config());
   SamplingParams params = drawn(regex("[0-9]{2}x"));
   params.allowed_token_ids = {*engine.tokenizer().find("7")};
   const Result result = run(engine, constrained(params));
@@ -210,7 +210,7 @@ TEST(Grammar, ADeadEndEndsTheAnswerWithAnError) {
 TEST(Grammar, AnAnswerThatEndsItsRequestTakesAnothersLateDrawAlong) {
   // Two answers in step: the sixth mask is the second one's at the dead end, and comes after its logits.
   std::atomic<int> masks = 0;
-  EngineImpl engine(small_config(), {.before_mask = [&] {
+  TestEngine engine(small_config(), {.before_mask = [&] {
                       if (++masks == 6) std::this_thread::sleep_for(std::chrono::milliseconds(100));
                     }});
   SamplingParams params = drawn(regex("[0-9]{2}x"), 2);
@@ -221,7 +221,7 @@ TEST(Grammar, AnAnswerThatEndsItsRequestTakesAnothersLateDrawAlong) {
 }
 
 TEST(Grammar, AWholeTextThatCannotGoOnEnds) {
-  EngineImpl engine(small_config());
+  TestEngine engine(small_config());
   SamplingParams params = drawn(regex("[0-9]{3}"));
   params.ignore_eos = true;
   const Result without_end = run(engine, constrained(params));
@@ -235,7 +235,7 @@ TEST(Grammar, AWholeTextThatCannotGoOnEnds) {
 }
 
 TEST(Grammar, MinTokensAndStopStringsStillHold) {
-  EngineImpl engine(small_config());
+  TestEngine engine(small_config());
   SamplingParams params = drawn(regex("[a-c]*"));
   params.min_tokens = 20;
   const Result result = run(engine, constrained(params));

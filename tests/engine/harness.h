@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdint>
+#include <cstdlib>
 #include <memory>
 #include <optional>
 #include <random>
@@ -28,6 +29,25 @@ inline EngineConfig small_config(const std::string& model = "llama") {
           .swap_space = 4 << 20,
           .seed = 1};
 }
+
+/// How many steps this run of the tests has in flight.
+inline int steps_in_flight() {
+  const char* const text = std::getenv("CARAVEL_STEPS_IN_FLIGHT");
+  return text == nullptr ? 1 : std::stoi(text);
+}
+
+/// An engine with so many.
+class TestEngine final : public EngineImpl {
+ public:
+  explicit TestEngine(const EngineConfig& config, EngineHooks hooks = {})
+      : EngineImpl(config, with_steps(std::move(hooks))) {}
+
+ private:
+  static EngineHooks with_steps(EngineHooks hooks) {
+    hooks.steps_in_flight = steps_in_flight();
+    return hooks;
+  }
+};
 
 inline std::vector<int32_t> random_tokens(size_t count, uint32_t seed, int vocab_size = 320) {
   std::mt19937 random(seed);

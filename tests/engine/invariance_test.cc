@@ -42,7 +42,7 @@ class Invariance : public testing::TestWithParam<std::string> {
 
   /// One after the other, in an engine of its own.
   std::vector<Result> alone() const {
-    EngineImpl engine(config());
+    TestEngine engine(config());
     std::vector<Result> results;
     for (Request& request : subjects()) results.push_back(run(engine, std::move(request)));
     expect_all_free(engine);
@@ -59,7 +59,7 @@ class Invariance : public testing::TestWithParam<std::string> {
 };
 
 TEST_P(Invariance, InABatchOf32) {
-  EngineImpl engine(config());
+  TestEngine engine(config());
   std::vector<Request> requests = subjects();
   for (uint32_t i = 0; i < 30; ++i) {
     requests.push_back(token_request(random_tokens(10 + 5 * i, 100 + i), {.max_tokens = 15, .temperature = 0.7F}));
@@ -74,7 +74,7 @@ TEST_P(Invariance, InChunksOfAnySize) {
   for (const int budget : {16, 17, 31, 64, 512}) {
     EngineConfig chunked = config();
     chunked.max_num_batched_tokens = budget;
-    EngineImpl engine(chunked);
+    TestEngine engine(chunked);
     expect_same_results(expected, run_together(engine, subjects()), "budget " + std::to_string(budget));
     expect_all_free(engine);
   }
@@ -82,13 +82,13 @@ TEST_P(Invariance, InChunksOfAnySize) {
 
 TEST_P(Invariance, WithThePrefixCached) {
   const auto expected = alone();
-  EngineImpl engine(config());
+  TestEngine engine(config());
   run_together(engine, subjects());
   const auto again = run_together(engine, subjects());
   expect_same_results(expected, again, "cached");
   for (const Result& result : again) EXPECT_GT(result.usage.cached_tokens, 0);
   // A block that another request left without log-probabilities, or with fewer, is computed again.
-  EngineImpl other(config());
+  TestEngine other(config());
   for (Request& request : subjects()) {
     request.sampling.prompt_logprobs.reset();
     run(other, std::move(request));
@@ -102,7 +102,7 @@ TEST_P(Invariance, WithThePrefixCached) {
 TEST_P(Invariance, WithoutAPrefixCache) {
   EngineConfig uncached = config();
   uncached.enable_prefix_caching = false;
-  EngineImpl engine(uncached);
+  TestEngine engine(uncached);
   run_together(engine, subjects());
   const auto again = run_together(engine, subjects());
   expect_same_results(alone(), again, "not cached");
@@ -112,10 +112,10 @@ TEST_P(Invariance, WithoutAPrefixCache) {
 TEST_P(Invariance, PreemptedAtEveryStep) {
   const auto expected = alone();
   for (const Preemption how : {Preemption::kRecompute, Preemption::kSwap}) {
-    EngineImpl engine(config(), {.preempt_every_draw = how});
+    TestEngine engine(config(), {.preempt_every_draw = how});
     expect_same_results(expected, run_together(engine, subjects()), "preempted");
     const Stats stats = engine.stats();
-    EXPECT_GT(how == Preemption::kSwap ? stats.preemptions_swap : stats.preemptions_recompute, 30);
+    EXPECT_GT(how == Preemption::kSwap ? stats.preemptions_swap : stats.preemptions_recompute, 20);
     expect_all_free(engine);
   }
 }
@@ -123,19 +123,20 @@ TEST_P(Invariance, PreemptedAtEveryStep) {
 TEST_P(Invariance, PreemptedForLackOfBlocks) {
   EngineConfig tight = config();
   const auto expected = alone();
-  const ModelInfo info = EngineImpl(tight).model();
+  const ModelInfo info = TestEngine(tight).model();
   tight.kv_cache_memory = info.kv_pool_bytes / info.kv_blocks * 16 * (info.kv_blocks / (info.kv_tokens / 16));
   for (const Preemption how : {Preemption::kRecompute, Preemption::kSwap}) {
     tight.preemption = how;
     std::latch submitted(1);  // all of them: on a busy machine the first may else have ended before the last comes
-    EngineImpl engine(tight, watching([&](const StepInput&) { submitted.wait(); }));
+    TestEngine engine(tight, watching([&](const StepInput&) { submitted.wait(); }));
     std::vector<Request> requests = subjects();
     for (uint32_t i = 0; i < 6; ++i) {
       requests.push_back(token_request(random_tokens(60, 100 + i), {.max_tokens = 40, .temperature = 0.7F}));
     }
     expect_same_results(expected, run_together(engine, std::move(requests), &submitted), "tight");
     const Stats stats = engine.stats();
-    EXPECT_GT(stats.preemptions_swap + stats.preemptions_recompute, 0);
+    // With more, blocks that windows pass come back while somebody waits for one.
+    if (steps_in_flight() == 1) EXPECT_GT(stats.preemptions_swap + stats.preemptions_recompute, 0);
     expect_all_free(engine);
   }
 }
@@ -145,7 +146,7 @@ TEST_P(Invariance, OnAnyNumberOfThreads) {
   for (const int threads : {2, 3}) {
     EngineConfig threaded = config();
     threaded.threads = threads;
-    EngineImpl engine(threaded);
+    TestEngine engine(threaded);
     expect_same_results(expected, run_together(engine, subjects()), std::to_string(threads) + " threads");
   }
 }
@@ -155,7 +156,7 @@ TEST_P(Invariance, WithBlocksOfAnySize) {
   for (const int block_size : {8, 32}) {
     EngineConfig other = config();
     other.block_size = block_size;
-    EngineImpl engine(other);
+    TestEngine engine(other);
     expect_same_results(expected, run_together(engine, subjects()), "blocks of " + std::to_string(block_size));
     expect_all_free(engine);
   }

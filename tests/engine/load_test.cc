@@ -33,7 +33,7 @@ TEST(Load, LittleOfTheReservedMemoryHoldsNoToken) {
   config.model = long_context_model();
   config.max_num_batched_tokens = 512;
   config.kv_cache_memory = 0;
-  EngineImpl engine(config);
+  TestEngine engine(config);
   std::mt19937 random(5);
   std::vector<std::unique_ptr<RequestHandle>> handles;
   for (uint32_t i = 0; i < 32; ++i) {
@@ -61,7 +61,7 @@ double processor_seconds() {
 TEST(Load, AnIdleEngineUsesNoProcessorTime) {
   EngineConfig config = small_config();
   config.threads = 2;
-  EngineImpl engine(config);
+  TestEngine engine(config);
   run(engine, token_request({1, 2, 3}, {.max_tokens = 5}));
   engine.monitor().check_integrity();
   std::this_thread::sleep_for(std::chrono::milliseconds(100));
@@ -73,7 +73,7 @@ TEST(Load, AnIdleEngineUsesNoProcessorTime) {
 TEST(Load, ManyThreadsMaySubmitAndCancel) {
   EngineConfig config = small_config();
   config.threads = 2;
-  EngineImpl engine(config);
+  TestEngine engine(config);
   const auto expected = run(engine, token_request({7, 8, 9}, {.max_tokens = 20}));
   const auto expected_scores = score(engine, score_request({1, 2}, {{3, 4}, {5}}));
   std::vector<std::thread> threads;

@@ -10,7 +10,7 @@ namespace caravel::engine {
 namespace {
 
 TEST(Monitor, StepsAddUpToTheTokensAndGoOnFromTheLastOne) {
-  EngineImpl engine(small_config());
+  TestEngine engine(small_config());
   run(engine, token_request(random_tokens(200, 1), {.max_tokens = 30}));
   const EngineReport first = engine.monitor().report(0);
   ASSERT_FALSE(first.steps.empty());
@@ -39,7 +39,7 @@ TEST(Monitor, StepsAddUpToTheTokensAndGoOnFromTheLastOne) {
 }
 
 TEST(Monitor, KeepsTheNewestSteps) {
-  EngineImpl engine(small_config());
+  TestEngine engine(small_config());
   for (uint32_t i = 0; i < 3; ++i) run(engine, token_request(random_tokens(20, i), {.max_tokens = 200}));
   const std::vector<StepReport> steps = engine.monitor().report(0).steps;
   EXPECT_EQ(steps.size(), MonitorLog::kSteps);
@@ -57,7 +57,7 @@ TEST(Monitor, BlocksSayWhoseTheyAreWhileRequestsRun) {
     EngineReport report = watched->monitor().report(0);
     if (step.rows.size() == 3) seen = std::move(report);
   });
-  EngineImpl engine(small_config(), hooks);
+  TestEngine engine(small_config(), hooks);
   watched = &engine;
   const std::vector<int32_t> prompt = random_tokens(64, 3);
   Request one = token_request(prompt, {.max_tokens = 60, .temperature = 1, .n = 2});

@@ -10,12 +10,12 @@ namespace caravel::engine {
 namespace {
 
 Result answer(const EngineConfig& config) {
-  EngineImpl engine(config);
+  TestEngine engine(config);
   return run(engine, token_request(random_tokens(100, 3), {.max_tokens = 20, .logprobs = 1}));
 }
 
 Decision decision(const EngineConfig& config, const std::string& what) {
-  const ModelInfo info = EngineImpl(config).model();
+  const ModelInfo info = TestEngine(config).model();
   for (const Decision& decision : info.decisions) {
     if (decision.what == what) return decision;
   }
@@ -34,7 +34,7 @@ TEST(Overrides, AnswersFollowAGivenRotaryScaling) {
 
   config.rope_scaling = R"({"rope_type":"linear","factor":4})";
   config.max_model_len = 1000;  // of 256
-  EXPECT_EQ(EngineImpl(config).model().max_model_len, 1000);
+  EXPECT_EQ(TestEngine(config).model().max_model_len, 1000);
 }
 
 TEST(Overrides, PlainPromptsFollowAddBosToken) {
@@ -42,7 +42,7 @@ TEST(Overrides, PlainPromptsFollowAddBosToken) {
     EngineConfig config = small_config(model);
     const auto bos_of = [&](AddBos add) {
       config.add_bos_token = add;
-      EngineImpl engine(config);
+      TestEngine engine(config);
       const Result result = run(engine, {.prompt = "hi", .sampling = greedy({.max_tokens = 1})});
       const std::vector<int32_t> ids = engine.tokenizer().encode("hi");
       EXPECT_EQ(result.usage.prompt_tokens, static_cast<int>(ids.size())) << model;

@@ -44,7 +44,7 @@ TEST_F(RealModel, AnswersTheSameAloneAndBesideOthersPreemptedAndCached) {
   const Result expected = run(*Engine::open(config), request);
   EngineConfig chunked = config;
   chunked.max_num_batched_tokens = 19;
-  EngineImpl engine(chunked, {.preempt_every_draw = Preemption::kAuto});
+  TestEngine engine(chunked, {.preempt_every_draw = Preemption::kAuto});
   std::vector<std::unique_ptr<RequestHandle>> others;
   for (uint32_t i = 0; i < 3; ++i) {
     others.push_back(engine.submit(token_request(random_tokens(20 + i, i, 49'152), {.max_tokens = 8})));
@@ -69,7 +69,7 @@ TEST_F(RealModel, AnswersTheSameBesideOthersWithTheSameLongPrefix) {
   constexpr uint32_t kRequests = 5;
   std::vector<Result> expected;
   for (uint32_t i = 0; i < kRequests; ++i) expected.push_back(run(*Engine::open(config), request(i)));
-  EngineImpl engine(config);
+  TestEngine engine(config);
   run(engine, token_request(prefix, {.max_tokens = 1}));
   std::vector<std::unique_ptr<RequestHandle>> handles;
   for (uint32_t i = 0; i < kRequests; ++i) handles.push_back(engine.submit(request(i)));

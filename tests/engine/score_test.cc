@@ -42,7 +42,7 @@ void expect_prompt_logprobs(Engine& engine, const ScoreRequest::Item& item, cons
 TEST(Score, EqualsThePromptLogprobsOfTheWhole) {
   EngineConfig config = small_config();
   config.enable_prefix_caching = false;
-  EngineImpl engine(config);
+  TestEngine engine(config);
   for (const size_t prefix : {1, 15, 16, 17, 100}) {
     for (const auto& lengths : std::vector<std::vector<size_t>>{{1}, {7}, {1, 1, 1}, {3, 1, 40, 17, 2}}) {
       const ScoreRequest request = question(prefix, lengths);
@@ -54,7 +54,7 @@ TEST(Score, EqualsThePromptLogprobsOfTheWhole) {
 
 TEST(Score, GivenTokensAreReadAlone) {
   ScoreRequest request = question(33, {40, 1, 9, 2, 17});
-  EngineImpl engine(small_config());
+  TestEngine engine(small_config());
   const auto all = score(engine, request);
   request.items[0].given = {25, 0, 8, 1, 0};
   const auto some = score(engine, request);
@@ -78,7 +78,7 @@ TEST(Score, GivenTokensAreReadAlone) {
 TEST(Score, ManyPrefixesAreOneRequest) {
   ScoreRequest request{.id = "mine"};
   for (const size_t prefix : {20, 1, 33}) request.items.push_back(question(prefix, {3, 1, 8}).items[0]);
-  EngineImpl engine(small_config());
+  TestEngine engine(small_config());
   std::atomic<int> news = 0;
   const auto handle = engine.score(request, [&] { ++news; });
   EXPECT_EQ(handle->id(), "mine");
@@ -98,7 +98,7 @@ TEST(Score, IsCancelledWhole) {
   EngineConfig config = small_config();
   config.max_num_seqs = 3;
   std::latch started(1);
-  EngineImpl engine(config, watching([&](const StepInput& step) {
+  TestEngine engine(config, watching([&](const StepInput& step) {
                       if (step.number == 5) started.wait();
                     }));
   const auto handle = engine.score(request);
@@ -116,7 +116,7 @@ TEST(Score, IsCancelledWhole) {
 TEST(Score, AFailedStepEndsAllOfIt) {
   EngineConfig config = small_config();
   config.max_num_seqs = 2;
-  EngineImpl engine(config, watching([](const StepInput& step) {
+  TestEngine engine(config, watching([](const StepInput& step) {
                       const StepRow& row = step.rows.front();
                       if (row.first + row.count == 50) throw std::runtime_error("the device is on fire");
                     }));
@@ -135,7 +135,7 @@ TEST(Score, RunsMoreContinuationsThanSequencesInWaves) {
   for (const int sequences : {1, 2, 5}) {
     EngineConfig config = small_config();
     config.max_num_seqs = sequences;
-    EngineImpl engine(config);
+    TestEngine engine(config);
     const Result result = engine.score(request)->result();
     EXPECT_EQ(result.usage.prompt_tokens, 50 + 23 * 9);
     expect_prompt_logprobs(engine, request.items[0], result.scores.at(0));
@@ -146,7 +146,7 @@ TEST(Score, RunsMoreContinuationsThanSequencesInWaves) {
 TEST(Score, ComputesThePrefixOnce) {
   EngineConfig config = small_config();
   config.enable_prefix_caching = false;
-  EngineImpl engine(config);
+  TestEngine engine(config);
   score(engine, question(160, std::vector<size_t>(20, 5)));
   EXPECT_EQ(engine.stats().prompt_tokens, 160);
 }
@@ -154,10 +154,10 @@ TEST(Score, ComputesThePrefixOnce) {
 TEST(Score, IsTheSamePreemptedAndWithWindows) {
   for (const char* const model : {"llama", "gemma3"}) {
     const ScoreRequest request = question(70, {20, 3, 1, 33});
-    EngineImpl undisturbed(small_config(model));
+    TestEngine undisturbed(small_config(model));
     const auto expected = score(undisturbed, request);
     for (const Preemption how : {Preemption::kRecompute, Preemption::kSwap}) {
-      EngineImpl engine(small_config(model), {.preempt_every_draw = how});
+      TestEngine engine(small_config(model), {.preempt_every_draw = how});
       const auto scores = score(engine, request);
       for (size_t i = 0; i < scores.size(); ++i) EXPECT_EQ(scores[i].token_logprobs, expected[i].token_logprobs);
       expect_all_free(engine);
@@ -166,11 +166,11 @@ TEST(Score, IsTheSamePreemptedAndWithWindows) {
 }
 
 TEST(Score, FitsAPoolThatHoldsFewContinuationsAtOnce) {
-  EngineImpl roomy(small_config());
+  TestEngine roomy(small_config());
   const ScoreRequest request = question(40, std::vector<size_t>(30, 30));
   EngineConfig config = small_config();
   config.kv_cache_memory = roomy.model().kv_pool_bytes / roomy.model().kv_blocks * 12;
-  EngineImpl engine(config);
+  TestEngine engine(config);
   const auto scores = score(engine, request);
   const auto expected = score(roomy, request);
   for (size_t i = 0; i < scores.size(); ++i) EXPECT_EQ(scores[i].token_logprobs, expected[i].token_logprobs);
@@ -178,7 +178,7 @@ TEST(Score, FitsAPoolThatHoldsFewContinuationsAtOnce) {
 }
 
 TEST(Score, RefusesWithTheNumbers) {
-  EngineImpl engine(small_config());
+  TestEngine engine(small_config());
   EXPECT_THROW(engine.score(score_request({}, {{1}})), InvalidArgument);
   EXPECT_THROW(engine.score(score_request({1}, {})), InvalidArgument);
   EXPECT_THROW(engine.score(score_request({1}, {{}})), InvalidArgument);

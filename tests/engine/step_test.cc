@@ -60,8 +60,8 @@ std::vector<Request> answers() {
 TEST(Step, ThroughBytesGivesTheSameAnswers) {
   for (const std::optional<Preemption> preemption :
        {std::optional<Preemption>(), std::optional(Preemption::kSwap), std::optional(Preemption::kRecompute)}) {
-    EngineImpl near(small_config());
-    EngineImpl distant(small_config(), {.preempt_every_draw = preemption, .executor = [](Executor& rank) {
+    TestEngine near(small_config());
+    TestEngine distant(small_config(), {.preempt_every_draw = preemption, .executor = [](Executor& rank) {
                                           return std::make_unique<DistantExecutor>(rank);
                                         }});
     std::vector<Result> expected;

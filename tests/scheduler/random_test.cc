@@ -30,6 +30,7 @@ SchedulerConfig random_config(std::mt19937& random) {
   config.kv.hash_seed = random();
   config.max_num_seqs = pick({1, 3, 8, 32});
   config.max_num_batched_tokens = pick({1, 5, 16, 64});
+  config.max_steps = pick({1, 2, 3, 4});
   config.policy = random() % 2 == 0 ? SchedulingPolicy::kFcfs : SchedulingPolicy::kPriority;
   config.preemption = static_cast<Preemption>(random() % 3);
   config.cost = {.token = 1, .pair = 0.1, .block = 2};
@@ -69,6 +70,8 @@ TEST(RandomOperations, EveryTokenSeesItsOwnPrefixAndNothingLeaks) {
   const int64_t wanted = wanted_operations();
   Stats seen;
   int64_t done = 0;
+  int64_t ahead = 0;
+  int64_t discarded = 0;
   for (uint32_t seed = 1; done < wanted; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     std::mt19937 random(seed);
@@ -81,7 +84,6 @@ TEST(RandomOperations, EveryTokenSeesItsOwnPrefixAndNothingLeaks) {
         preempt_random_job(engine);
       } else if (dice < 25 && !engine.jobs().empty()) {
         engine.cancel(static_cast<size_t>(engine.below(static_cast<int>(engine.jobs().size()))));
-        std::erase_if(engine.jobs(), [](const Job& job) { return job.group->status() == Status::kFinished; });
       } else if (engine.scheduler().has_work()) {
         engine.step(/*cancel_percent=*/1);
       }
@@ -91,6 +93,8 @@ TEST(RandomOperations, EveryTokenSeesItsOwnPrefixAndNothingLeaks) {
     engine.drain();
     if (HasFatalFailure() || HasNonfatalFailure()) return;
     done += engine.operations();
+    ahead += engine.ahead();
+    discarded += engine.discarded();
     Stats stats;
     engine.scheduler().fill(stats);
     seen.cached_tokens += stats.cached_tokens;
@@ -101,6 +105,8 @@ TEST(RandomOperations, EveryTokenSeesItsOwnPrefixAndNothingLeaks) {
   EXPECT_GT(seen.cached_tokens, done / 1000);
   EXPECT_GT(seen.preemptions_recompute, done / 1000);
   EXPECT_GT(seen.preemptions_swap, done / 1000);
+  EXPECT_GT(ahead, done / 100);
+  EXPECT_GT(discarded, done / 1000);
 }
 
 }  // namespace

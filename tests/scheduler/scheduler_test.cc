@@ -85,6 +85,111 @@ TEST(Scheduler, AStepMayBeKeptShortWhileSequencesDecode) {
   EXPECT_EQ(tokens_of(1000), 64);
 }
 
+/// Of one that feeds itself.
+std::shared_ptr<SequenceGroup> self_feeding(int prompt, int max_tokens, int sequences = 1) {
+  GroupParams params{.max_tokens = max_tokens, .max_sequences = sequences, .feeds_itself = true};
+  for (int i = 0; i < prompt; ++i) params.prompt.push_back(i);
+  return std::make_shared<SequenceGroup>(std::move(params));
+}
+
+SchedulerConfig in_flight(SchedulerConfig config, int steps) {
+  config.max_steps = steps;
+  return config;
+}
+
+TEST(StepsInFlight, ATokenIsPlannedBeforeItIsKnown) {
+  Scheduler scheduler(in_flight(config_of(64), 3));
+  scheduler.add(self_feeding(6, 9));
+  const Plan& prompt = scheduler.plan();
+  EXPECT_TRUE(prompt.rows[0].draws);
+  const Plan& second = scheduler.plan();
+  ASSERT_EQ(second.rows.size(), 1U);
+  EXPECT_EQ(second.rows[0].first, 6);
+  EXPECT_TRUE(second.rows[0].draws);
+  const Plan& third = scheduler.plan();
+  EXPECT_EQ(third.rows[0].first, 7);
+  scheduler.complete(prompt);
+  Sequence& sequence = *third.rows[0].sequence;
+  EXPECT_EQ(sequence.num_computed, 6);
+  scheduler.append(sequence, 100);
+  // A ninth token is the last that it may hold: what is drawn after it is not computed.
+  const Plan& fourth = scheduler.plan();
+  EXPECT_EQ(fourth.rows[0].first, 8);
+  EXPECT_FALSE(scheduler.may_plan_ahead());
+  scheduler.complete(second);
+  scheduler.finish(sequence);
+  EXPECT_EQ(third.rows[0].sequence->status, Status::kFinished) << "an over-run stays readable";
+  EXPECT_GT(scheduler.kv().pool().used_blocks(), 0);
+  scheduler.complete(third);
+  scheduler.complete(fourth);
+  scheduler.check_integrity();
+  EXPECT_EQ(scheduler.kv().pool().used_blocks(), 0);
+}
+
+TEST(StepsInFlight, OthersWaitForTheirDrawsAndPromptsDoNotWait) {
+  Scheduler scheduler(in_flight(config_of(64, 10), 4));
+  scheduler.add(group_of(25, 30));
+  scheduler.add(self_feeding(4, 9, /*sequences=*/2));
+  const Plan* plans[] = {&scheduler.plan(), &scheduler.plan(), &scheduler.plan()};
+  EXPECT_EQ(plans[1]->rows[0].first, 10);
+  EXPECT_TRUE(plans[2]->rows[0].draws);
+  EXPECT_TRUE(plans[2]->rows[1].draws) << "for two sequences, which are forked first";
+  EXPECT_FALSE(scheduler.may_plan_ahead());
+  for (const Plan* plan : plans) scheduler.complete(*plan);
+  Sequence& first = *plans[2]->rows[1].sequence;
+  scheduler.append(scheduler.fork(first), 7);
+  scheduler.append(first, 8);
+  const Plan& both = scheduler.plan();
+  EXPECT_EQ(both.rows.size(), 2U);
+  EXPECT_TRUE(scheduler.may_plan_ahead());
+  EXPECT_EQ(scheduler.plan().rows.size(), 2U);
+}
+
+TEST(StepsInFlight, NobodyIsPreemptedForBlocksThatAStepStillUses) {
+  Scheduler scheduler(in_flight(config_of(8), 2));
+  scheduler.add(self_feeding(13, 24));
+  const auto other = group_of(12, 24, 5);
+  scheduler.add(other);
+  // All eight blocks are taken when the first needs a fifth, at its 17th token.
+  std::vector<const Plan*> plans;
+  while (other->preemptions() == 0) {
+    while (plans.empty() || (plans.size() < 2 && scheduler.may_plan_ahead())) {
+      const int before = other->preemptions();
+      plans.push_back(&scheduler.plan());
+      if (plans.size() > 1) ASSERT_EQ(other->preemptions(), before);
+    }
+    const Plan& oldest = *plans.front();
+    plans.erase(plans.begin());
+    scheduler.complete(oldest);
+    for (const Row& row : oldest.rows) {
+      if (row.draws) scheduler.append(*row.sequence, 1);
+    }
+    scheduler.check_integrity();
+    ASSERT_LT(oldest.step, 20U);
+  }
+}
+
+TEST(StepsInFlight, WhatAPreemptedSequenceDrawsCounts) {
+  for (const Preemption how : {Preemption::kRecompute, Preemption::kSwap}) {
+    Scheduler scheduler(in_flight(config_of(64), 2));
+    const auto group = self_feeding(6, 20);
+    scheduler.add(group);
+    const Plan& prompt = scheduler.plan();
+    scheduler.preempt(*group, how);
+    const Plan& next = scheduler.plan();  // preempts it, and admits it again
+    Sequence& sequence = *prompt.rows[0].sequence;
+    EXPECT_EQ(group->preemptions(), 1);
+    scheduler.complete(prompt);
+    EXPECT_EQ(sequence.num_drawn, 6);
+    EXPECT_EQ(sequence.num_computed, how == Preemption::kSwap ? 6 : 0);
+    scheduler.append(sequence, 100);
+    scheduler.complete(next);
+    scheduler.check_integrity();
+    while (sequence.num_drawn < 7) scheduler.complete(scheduler.plan());
+    EXPECT_EQ(sequence.num_computed, 7);
+  }
+}
+
 TEST(Scheduler, RefusesWhatCanNeverFitWithTheNumbers) {
   Scheduler scheduler(config_of(8));
   try {
