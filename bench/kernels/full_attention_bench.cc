@@ -32,7 +32,7 @@ void run(benchmark::State& state) {
                              .starts = starts.data(),
                              .num_seqs = static_cast<int>(starts.size()) - 1,
                              .max_length = length,
-                             .workspace = workspace.data(),
+                             .workspace = workspace.address(),
                              .out = f32_input(out.data(), kTokens, width)});
     stream->synchronize();
   });

@@ -17,12 +17,12 @@ void run(benchmark::State& state, Activation activation) {
   const std::vector<WeightRows> parts = {{rows.data(), DType::kQ4_1, width}, {rows.data(), DType::kQ4_1, width}};
   const PackedWeight weight = pack_weight(*stream, parts, in);
   const Buffer input_memory = device.allocate(gemm_input_bytes(device, InputForm::kQ8, tokens, in));
-  const GemmInput input = weight.input(tokens, input_memory.data());
+  const GemmInput input = weight.input(tokens, input_memory.address());
   const std::vector<float> x(static_cast<size_t>(tokens * in), 0.5F);
   quantize_input(*stream, f32_tensor(x.data(), tokens, in), input);
   stream->synchronize();
   const Buffer out_memory = device.allocate(gemm_input_bytes(device, InputForm::kQ8, tokens, width));
-  const GemmInput out{.form = InputForm::kQ8, .tokens = tokens, .width = width, .data = out_memory.data()};
+  const GemmInput out{.form = InputForm::kQ8, .tokens = tokens, .width = width, .data = out_memory.address()};
   time_op(
       state, device, static_cast<double>(weight.bytes()), static_cast<double>(2 * width * in * tokens),
       [&] {

@@ -66,7 +66,7 @@ void run_gemm(benchmark::State& state, const Shape& shape, DType dtype, int64_t 
       Layer& layer = layers.emplace_back();
       layer.weight = pack_weight(*stream, {&weight, 1}, in);
       layer.memory = device.allocate(gemm_input_bytes(device, layer.weight.input_form(), tokens, in));
-      layer.input = layer.weight.input(tokens, layer.memory.data());
+      layer.input = layer.weight.input(tokens, layer.memory.address());
       layer.out = device.allocate(static_cast<size_t>(tokens * out) * 4);
       quantize_input(*stream, f32_tensor(x.data(), tokens, in), layer.input);
       stream->synchronize();
@@ -80,7 +80,7 @@ void run_gemm(benchmark::State& state, const Shape& shape, DType dtype, int64_t 
     for (const Layer& layer : layers) {
       gemm(*stream, {.weight = &layer.weight,
                      .input = layer.input,
-                     .out = f32_tensor(layer.out.as<float>(), tokens, layer.weight.out())});
+                     .out = f32_tensor(layer.out.address<float>(), tokens, layer.weight.out())});
     }
     stream->synchronize();
     best = std::min(best, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());

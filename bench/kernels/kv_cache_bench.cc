@@ -31,7 +31,7 @@ void rotary(benchmark::State& state) {
                            .rotary_dim = head_dim,
                            .slots = slots.data(),
                            .heads = heads,
-                           .cache = {cache.data(), bytes, kBlockSize, kv_heads, head_dim, KvDtype::kF16}});
+                           .cache = {cache.address(), bytes, kBlockSize, kv_heads, head_dim, KvDtype::kF16}});
     stream->synchronize();
   });
 }

@@ -16,7 +16,7 @@ void run(benchmark::State& state, InputForm form) {
   const size_t copy_bytes = form == InputForm::kF32 ? 0 : gemm_input_bytes(device, form, tokens, width);
   const Buffer memory = device.allocate(copy_bytes);
   GemmInput copy;
-  if (copy_bytes > 0) copy = {.form = form, .tokens = tokens, .width = width, .data = memory.data()};
+  if (copy_bytes > 0) copy = {.form = form, .tokens = tokens, .width = width, .data = memory.address()};
   time_op(state, device, static_cast<double>(2 * x.size() * sizeof(float) + copy_bytes), 0, [&] {
     const Tensor rows = f32_tensor(x.data(), tokens, width);
     layer_norm(*stream, {.x = rows, .weight = weight.data(), .bias = weight.data(), .out = rows, .copy = copy});

@@ -27,7 +27,7 @@ void run(benchmark::State& state, const Shape& shape, int64_t sequences, int64_t
   const int64_t layer_bytes = kv_layer_bytes(device, kBlockSize, shape.kv_heads, shape.head_dim, KvDtype::kF16);
   const int64_t block_bytes = layer_bytes * shape.layers;
   Buffer cache = device.allocate(static_cast<size_t>(sequences * blocks * block_bytes));
-  for (size_t i = 0; i < cache.size() / 2; ++i) cache.as<uint16_t>()[i] = static_cast<uint16_t>(0x3000 + i % 1021);
+  for (size_t i = 0; i < cache.size() / 2; ++i) cache.address<uint16_t>()[i] = static_cast<uint16_t>(0x3000 + i % 1021);
 
   const int64_t width = int64_t{shape.heads} * shape.head_dim;
   const int64_t tokens = sequences * queries;
@@ -50,15 +50,15 @@ void run(benchmark::State& state, const Shape& shape, int64_t sequences, int64_t
       paged_attention(*stream, {.q = f32_tensor(q.data(), tokens, width),
                                 .heads = shape.heads,
                                 .scale = 1.0F / std::sqrt(static_cast<float>(shape.head_dim)),
-                                .cache = {cache.data() + layer * layer_bytes, block_bytes, kBlockSize, shape.kv_heads,
-                                          shape.head_dim, KvDtype::kF16},
+                                .cache = {cache.address() + layer * layer_bytes, block_bytes, kBlockSize,
+                                          shape.kv_heads, shape.head_dim, KvDtype::kF16},
                                 .batch = {.num_seqs = static_cast<int>(sequences),
                                           .query_start = starts.data(),
                                           .context_len = contexts.data(),
                                           .block_table = table.data(),
                                           .block_table_stride = blocks},
                                 .max_context = context,
-                                .workspace = workspace.data(),
+                                .workspace = workspace.address(),
                                 .out = f32_input(out.data(), tokens, width)});
     }
     stream->synchronize();

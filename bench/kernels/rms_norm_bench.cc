@@ -15,7 +15,7 @@ void run(benchmark::State& state, InputForm form) {
   const std::vector<float> weight(static_cast<size_t>(width), 1.0F);
   const size_t out_bytes = gemm_input_bytes(device, form, tokens, width);
   const Buffer memory = device.allocate(out_bytes);
-  const GemmInput out{.form = form, .tokens = tokens, .width = width, .data = memory.data()};
+  const GemmInput out{.form = form, .tokens = tokens, .width = width, .data = memory.address()};
   time_op(state, device, static_cast<double>(x.size() * sizeof(float) + out_bytes), 0, [&] {
     rms_norm(*stream, {.x = f32_tensor(x.data(), tokens, width), .weight = weight.data(), .out = out});
     stream->synchronize();

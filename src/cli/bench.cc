@@ -17,7 +17,7 @@
 #include "cli/flags.h"
 #include "cli/output_file.h"
 #include "cli/usage.h"
-#include "device/cpu/cpu_device.h"
+#include "device/open_device.h"
 #include "fields/json.h"
 #include "kernels/ceilings.h"
 
@@ -53,10 +53,7 @@ double peak_resident_mib() {
   return static_cast<double>(usage.ru_maxrss) / 1024;
 }
 
-kernels::Ceilings ceilings_of(const EngineConfig& config) {
-  CpuDevice device(config.threads, choose_isa(config.isa));
-  return kernels::measure_ceilings(device);
-}
+kernels::Ceilings ceilings_of(const EngineConfig& config) { return kernels::measure_ceilings(*open_device(config)); }
 
 Json ceilings_json(const kernels::Ceilings& ceilings) {
   return {{"read_gb_per_second", ceilings.read_gb_per_second},

@@ -92,7 +92,6 @@ Rank::Sizes rank_sizes(const EngineConfig& config, int max_model_len) {
           .max_rows = config.max_num_seqs,
           .slots = config.max_num_seqs,
           .max_model_len = max_model_len,
-          .max_top = kMaxTop,
           .profile = config.profile};
 }
 

@@ -8,7 +8,6 @@
 #include <utility>
 
 #include "base/float_vector.h"
-#include "model/pooling.h"
 
 namespace caravel::engine {
 
@@ -123,17 +122,16 @@ void EncoderLoop::step(std::span<const EncoderJob> jobs) {
   std::string error;
   const model::EncoderConfig& config = encoder_.config();
   try {
-    const float* states = encoder_.forward(*stream_, batch_);
+    const std::span<const float> vectors = encoder_.forward(*stream_, batch_);
+    const auto width = static_cast<size_t>(config.hidden_size);
     for (size_t i = 0; i < jobs.size(); ++i) {
-      std::vector<float> vector = model::pool(config.pooling, states + int64_t{batch_.starts[i]} * config.hidden_size,
-                                              static_cast<int64_t>(jobs[i].tokens.size()), config.hidden_size);
+      const std::span<const float> own = vectors.subspan(i * width, width);
+      std::vector<float> vector(own.begin(), own.end());
       jobs[i].channel->set_embedding(config.normalizes ? unit_vector(std::move(vector)) : std::move(vector));
     }
   } catch (const std::exception& problem) {
     error = problem.what();
-    const bool profiling = stream_->profiling();
-    stream_ = device_.make_stream();  // what was enqueued must not run later
-    if (profiling) stream_->start_profile();
+    stream_->synchronize();  // what was enqueued must not run later
   }
   {
     const std::lock_guard lock(mailbox_->mutex);

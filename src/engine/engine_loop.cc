@@ -175,6 +175,7 @@ void EngineLoop::launch_step() {
   InFlight& step = in_flight_.emplace_back(std::move(spare_.back()));
   spare_.pop_back();
   step.start = Clock::now();
+  step.failed = false;
   step.plan = &scheduler_.plan(pace_.max_tokens(), late_.size() + resumed.size());
   stalled_ = alone && step.plan->rows.empty() && resumed.empty();
   step.tasks.clear();
@@ -196,7 +197,7 @@ void EngineLoop::launch_step() {
     executor_.launch(input_);
     launch_draws(step, resumed);
   } catch (const std::exception& error) {
-    lose_steps(error.what());
+    fail_newest(error.what());
   }
   // Not before: what the step keeps is kept before it draws.
   for (const PlannedDraw& draw : resumed) kept_.give_back(kept_logits(draw.draw.place));
@@ -240,20 +241,22 @@ void EngineLoop::launch_draws(InFlight& step, std::span<const PlannedDraw> resum
 }
 
 void EngineLoop::collect_step() {
-  const StepOutput* output = nullptr;
-  try {
-    output = &executor_.collect();
-  } catch (const std::exception& error) {
-    lose_steps(error.what());
-    return;
+  std::string error;
+  if (!in_flight_.front().failed) {
+    const StepOutput* output = nullptr;
+    try {
+      output = &executor_.collect();
+    } catch (const std::exception& lost) {
+      lose_steps(lost.what());
+      return;
+    }
+    try {
+      apply(in_flight_.front(), *output);
+    } catch (const std::exception& failure) {
+      error = failure.what();
+    }
   }
-  try {
-    apply(in_flight_.front(), *output);
-  } catch (const std::exception& error) {
-    complete_step(error.what());
-    return;
-  }
-  complete_step("");
+  complete_step(error);
 }
 
 void EngineLoop::apply(const InFlight& step, const StepOutput& output) {
@@ -300,17 +303,20 @@ void EngineLoop::complete_step(const std::string& error) {
   spare_.push_back(std::move(step));
 }
 
-void EngineLoop::lose_steps(const std::string& error) {
-  if (in_flight_.size() > 1) {
-    // Blocks that the later ones were to move are not where they were to be.
-    for (const std::shared_ptr<Task>& task : tasks_) {
-      const scheduler::Status status = task->group()->status();
-      if (status != scheduler::Status::kWaiting) in_flight_.front().tasks.push_back(task.get());
-    }
+void EngineLoop::fail_newest(const std::string& error) {
+  InFlight& step = in_flight_.back();
+  step.failed = true;
+  // At once: what its rows were to write is not there, and no step may go on from it.
+  for (Task* const task : step.tasks) {
+    if (!task->ended()) end(*task, FinishReason::kError, error);
   }
-  // All at once: what one of them is to go on from may be another's.
-  for (const InFlight& step : in_flight_) {
-    for (Task* const task : step.tasks) scheduler_.cancel(*task->group());
+}
+
+void EngineLoop::lose_steps(const std::string& error) {
+  // Blocks that these steps were to move are not where they were to be.
+  const std::vector<std::shared_ptr<Task>> tasks = tasks_;
+  for (const std::shared_ptr<Task>& task : tasks) {
+    if (task->group()->status() != scheduler::Status::kWaiting) end(*task, FinishReason::kError, error);
   }
   while (!in_flight_.empty()) complete_step(error);
 }

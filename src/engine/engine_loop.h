@@ -85,6 +85,7 @@ class EngineLoop final : public EngineMonitor {
   struct InFlight {
     const scheduler::Plan* plan = nullptr;
     Clock::time_point start;
+    bool failed = false;         // it will not be collected
     std::vector<Task*> tasks;    // that have rows in it, or draws
     std::vector<Wanted> tokens;  // StepOutput::wanted
     std::vector<Wanted> states;  // ::states
@@ -108,7 +109,9 @@ class EngineLoop final : public EngineMonitor {
   void apply(const InFlight& step, const StepOutput& output);
   /// The oldest step is complete: its tasks go on, or end with what went wrong.
   void complete_step(const std::string& error);
-  /// The executor has lost all steps in flight.
+  /// The newest step could not be launched: ends its tasks.
+  void fail_newest(const std::string& error);
+  /// The executor has lost all steps in flight: ends the tasks that hold blocks.
   void lose_steps(const std::string& error);
   /// They wait for their masks. Ends requests for whose logits there is no memory.
   void keep_late(std::span<const PlannedDraw> draws);

@@ -7,22 +7,23 @@
 
 namespace caravel::engine {
 
-/// Carries steps out, in the order in which they are launched; as many as it was made for may be in flight, launched and
-/// not collected. One thread at a time.
-///
-/// Any call may throw CapacityError and what a device throws: then all steps in flight are lost, and none of them is
-/// collected. Of the oldest of them the blocks were moved as planned, but no rows are computed.
+/// Carries steps out, in the order in which they are launched: as many may be in flight, launched and not collected, as
+/// it was made for. One thread at a time.
 class Executor {
  public:
   virtual ~Executor() = default;
 
-  /// Launches the step; the value may change afterwards.
+  /// Launches the step and does not wait for it; the value may change afterwards. Throws CapacityError and what a
+  /// device throws: then the blocks were moved as planned, but what the step's rows were to write is not there, and the
+  /// step is not collected. Steps before it are not touched.
   virtual void launch(const StepInput& input) = 0;
   /// Returns once the newest step's rows are computed: what is to be drawn may wait for masks until then.
   virtual void wait_for_rows() = 0;
-  /// Launches the draws of the newest step, where it has any.
+  /// Launches the draws of the newest step, where it has any. Throws as above: no slot and no kept logits that it names
+  /// may be used again before they are begun or kept anew.
   virtual void launch(const DrawInput& input) = 0;
-  /// The output of the oldest step in flight; valid until the next call of this class.
+  /// Waits for the oldest step in flight, and for no later one. Its output is valid until the next call of this class.
+  /// Throws what a device throws: then all steps in flight are lost, and none of them is collected.
   virtual const StepOutput& collect() = 0;
 
   /// By the thread that will call the others.

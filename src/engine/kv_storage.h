@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <span>
 
 #include "base/block_copy.h"
 #include "device/device.h"
@@ -9,6 +8,12 @@
 #include "model/forward_batch.h"
 
 namespace caravel::engine {
+
+/// A list in the device's memory.
+struct StagedCopies {
+  const BlockCopy* list = nullptr;
+  int64_t count = 0;
+};
 
 /// The memory behind the block ids: the pool on the device, and the host's for what is swapped out.
 class KvStorage {
@@ -19,15 +24,15 @@ class KvStorage {
 
   model::KvPool pool() const { return pool_; }
 
-  /// Enqueue the copies; the lists must stay until the stream is synchronised.
-  void swap_out(Stream& stream, std::span<const BlockCopy> copies);
-  void swap_in(Stream& stream, std::span<const BlockCopy> copies);
-  void copy(Stream& stream, std::span<const BlockCopy> copies);
+  // They enqueue the copies; the lists must stay until these are done.
+  void swap_out(Stream& stream, const StagedCopies& copies);
+  void swap_in(Stream& stream, const StagedCopies& copies);
+  void copy(Stream& stream, const StagedCopies& copies);
 
  private:
   int64_t block_bytes_;
   Buffer device_blocks_;
-  Buffer host_blocks_;
+  HostBuffer host_blocks_;
   model::KvPool pool_;
 };
 

@@ -7,7 +7,7 @@
 #include "base/available_memory.h"
 #include "base/check.h"
 #include "base/error.h"
-#include "device/cpu/cpu_device.h"
+#include "device/open_device.h"
 #include "engine/choose_sizes.h"
 #include "engine/decisions.h"
 #include "engine/loaded_model.h"
@@ -81,7 +81,7 @@ ModelInfo describe_encoder(const EngineConfig& config, Device& device, const for
 
 LoadedEncoder load_encoder(const EngineConfig& config, const format::WeightSource& source) {
   LoadedEncoder loaded;
-  loaded.device = std::make_unique<CpuDevice>(config.threads, choose_isa(config.isa));
+  loaded.device = open_device(config);
   // Before the plan, so that what it takes counts as taken.
   loaded.tokenizer = std::make_unique<Tokenizer>(tokenizer_data(source, config.add_bos_token));
   EncoderHeaders headers = read_encoder_headers(config, *loaded.device, source);

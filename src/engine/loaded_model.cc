@@ -11,7 +11,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/thread_pool.h"
-#include "device/cpu/cpu_device.h"
+#include "device/open_device.h"
 #include "engine/choose_sizes.h"
 #include "engine/decisions.h"
 #include "engine/loaded_encoder.h"
@@ -216,7 +216,7 @@ LoadedModel load_model(const EngineConfig& config, std::unique_ptr<format::Weigh
         config.threads, usable);
   }
   LoadedModel model;
-  model.device = std::make_unique<CpuDevice>(config.threads, choose_isa(config.isa));
+  model.device = open_device(config);
   Headers headers = read_headers(config, *model.device, source ? std::move(source) : open_source(config));
   // Before the plan, so that what these take counts as taken.
   model.tokenizer = std::make_unique<Tokenizer>(tokenizer_data(*headers.source, config.add_bos_token));
@@ -249,7 +249,8 @@ namespace caravel {
 
 ModelInfo describe_model(const EngineConfig& config) {
   engine::check_config(config);
-  CpuDevice device(config.threads, choose_isa(config.isa));
+  const std::unique_ptr<Device> opened = open_device(config);
+  Device& device = *opened;
   std::unique_ptr<format::WeightSource> source = engine::open_source(config);
   if (model::names_encoder(*source)) return engine::describe_encoder(config, device, *source);
   engine::Headers headers = engine::read_headers(config, device, std::move(source));

@@ -11,6 +11,17 @@ namespace {
 
 constexpr int64_t kSlice = model::Decoder::max_logit_rows();
 
+template <typename T>
+size_t bytes_of(const std::vector<T>& values) {
+  return MirroredArrays::bytes_of<T>(values.size());
+}
+
+/// Calls slice(begin, count) for all of `total`, in order, at most kSlice at a time.
+template <typename Slice>
+void in_slices(size_t total, const Slice& slice) {
+  for (size_t begin = 0; begin < total; begin += kSlice) slice(begin, std::min<size_t>(kSlice, total - begin));
+}
+
 }  // namespace
 
 Rank::Rank(Device& device, std::unique_ptr<model::Decoder> decoder, const Blocks& blocks, const Sizes& sizes)
@@ -18,45 +29,47 @@ Rank::Rank(Device& device, std::unique_ptr<model::Decoder> decoder, const Blocks
       stream_(device.make_stream()),
       decoder_(std::move(decoder)),
       storage_(device, decoder_->kv_layout(), blocks.size, blocks.dtype, blocks.device, blocks.host),
-      sampler_(device, decoder_->config().vocab_size, kSlice, sizes.max_top),
-      block_size_(blocks.size),
-      table_stride_((sizes.max_model_len + block_size_ - 1) / block_size_) {
+      sampler_(device, decoder_->config().vocab_size),
+      sizes_(sizes) {
+  CARAVEL_CHECK_GE(sizes.steps, 1);
+  for (int i = 0; i < sizes.steps; ++i) steps_.emplace_back(device);
   const auto ints = [&](int64_t count) { return device.allocate(static_cast<size_t>(count) * sizeof(int32_t)); };
+  const auto groups = static_cast<int>(decoder_->kv_layout().groups.size());
+  CARAVEL_CHECK_LE(groups, model::kMaxKvGroups);
+  const int64_t stride = (sizes.max_model_len + blocks.size - 1) / blocks.size;
   token_ids_ = ints(sizes.max_tokens);
   positions_ = ints(sizes.max_tokens);
   query_start_ = ints(sizes.max_rows + 1);
   context_len_ = ints(sizes.max_rows);
   table_rows_ = ints(sizes.max_rows);
-  batch_.token_ids = token_ids_.as<int32_t>();
-  batch_.positions = positions_.as<int32_t>();
-  batch_.query_start = query_start_.as<int32_t>();
-  batch_.context_len = context_len_.as<int32_t>();
-  batch_.table_rows = table_rows_.as<int32_t>();
-  batch_.block_table_stride = table_stride_;
-  const size_t groups = decoder_->kv_layout().groups.size();
-  CARAVEL_CHECK_LE(groups, static_cast<size_t>(model::kMaxKvGroups));
-  for (size_t g = 0; g < groups; ++g) {
-    slots_.push_back(device.allocate(static_cast<size_t>(sizes.max_tokens) * sizeof(int64_t)));
-    block_tables_.push_back(ints(sizes.slots * table_stride_));
-    shared_.push_back(ints(sizes.max_rows));
-    batch_.groups[g] = {.slots = slots_[g].as<int64_t>(),
-                        .block_table = block_tables_[g].as<int32_t>(),
-                        .shared_blocks = shared_[g].as<int32_t>()};
+  slots_ = ints(2 * int64_t{groups} * sizes.max_tokens);
+  block_tables_ = ints(groups * (sizes.slots * stride));
+  shared_ = ints(int64_t{groups} * sizes.max_rows);
+  tables_ = {.blocks = block_tables_.address<int32_t>(),
+             .groups = groups,
+             .slots = sizes.slots,
+             .stride = stride,
+             .block_size = blocks.size};
+  batch_.token_ids = token_ids_.address<int32_t>();
+  batch_.positions = positions_.address<int32_t>();
+  batch_.query_start = query_start_.address<int32_t>();
+  batch_.context_len = context_len_.address<int32_t>();
+  batch_.table_rows = table_rows_.address<int32_t>();
+  batch_.block_table_stride = stride;
+  for (int g = 0; g < groups; ++g) {
+    batch_.groups[g] = {.slots = slots_.address<int64_t>() + int64_t{g} * sizes.max_tokens,
+                        .block_table = tables_.blocks + g * (sizes.slots * stride),
+                        .shared_blocks = shared_.address<int32_t>() + int64_t{g} * sizes.max_rows};
   }
-  wanted_rows_ = ints(kSlice);
-  output_ = ints(kSlice * std::max(decoder_->config().vocab_size, decoder_->config().hidden_size));
-  samples_.reserve(static_cast<size_t>(kSlice));
+  logits_ = ints(kSlice * decoder_->config().vocab_size);
   if (sizes.profile) stream_->start_profile();
 }
 
 size_t Rank::buffer_bytes() const {
   size_t bytes = decoder_->activation_bytes();
-  for (const Buffer* buffer :
-       {&token_ids_, &positions_, &query_start_, &context_len_, &table_rows_, &wanted_rows_, &output_}) {
+  for (const Buffer* buffer : {&token_ids_, &positions_, &query_start_, &context_len_, &table_rows_, &slots_,
+                               &block_tables_, &shared_, &logits_}) {
     bytes += buffer->size();
-  }
-  for (size_t g = 0; g < slots_.size(); ++g) {
-    bytes += slots_[g].size() + block_tables_[g].size() + shared_[g].size();
   }
   return bytes;
 }
@@ -65,123 +78,139 @@ size_t Rank::bytes_for(const model::ModelConfig& config, const model::KvLayout& 
                        const Sizes& sizes) {
   const int64_t stride = (sizes.max_model_len + block_size - 1) / block_size;
   const auto groups = static_cast<int64_t>(layout.groups.size());
-  const int64_t ints = 2 * int64_t{sizes.max_tokens} + 3 * int64_t{sizes.max_rows} + 1 + kSlice +
-                       kSlice * std::max(config.vocab_size, config.hidden_size) +
-                       groups * (sizes.slots * stride + sizes.max_rows);
-  return static_cast<size_t>(ints) * sizeof(int32_t) + static_cast<size_t>(groups * sizes.max_tokens) * sizeof(int64_t);
+  const int64_t ints = 2 * int64_t{sizes.max_tokens} + 3 * int64_t{sizes.max_rows} + 1 + kSlice * config.vocab_size +
+                       groups * (2 * int64_t{sizes.max_tokens} + sizes.slots * stride + sizes.max_rows);
+  return static_cast<size_t>(ints) * sizeof(int32_t);
 }
 
-/// What is thrown takes along what was enqueued: it must not run later.
+/// Where something is thrown, what was enqueued runs to its end: it reads memory that the next step takes.
 template <typename Work>
 void Rank::guarded(const Work& work) {
   try {
     work();
   } catch (...) {
-    const bool profiling = stream_->profiling();
-    stream_ = device_.make_stream();
-    if (profiling) stream_->start_profile();
+    stream_->synchronize();
     throw;
   }
 }
 
 void Rank::launch(const StepInput& input) {
-  result_.clear();
-  result_.number = input.number;
-  move_blocks(input);
-  take_entries(input);
+  CARAVEL_CHECK_LT(launched_ - collected_, steps_.size());
+  InFlight& step = steps_[launched_ % steps_.size()];
+  step.number = input.number;
+  step.wanted.begin({});
+  step.drawn.begin({});
+  step.states_out = {};
+  step.used.clear();
   guarded([&] {
-    if (!input.rows.empty()) {
-      fill_rows(input);
-      decoder_->forward(*stream_, batch_, storage_.pool());
-    }
-    run_wants(input);
-    run_states(input);
+    move_blocks(input, step);
+    run_rows(input, step);
+    stream_->record(*step.rows_done);
+    stream_->record(*step.done);
   });
+  ++launched_;
 }
 
-void Rank::move_blocks(const StepInput& input) {
+void Rank::move_blocks(const StepInput& input, InFlight& step) {
+  step.moves.begin(bytes_of(input.swap_outs) + bytes_of(input.swap_ins) + bytes_of(input.copies));
+  const auto staged = [&](const std::vector<BlockCopy>& copies) {
+    return StagedCopies{step.moves.add(std::span(copies)), static_cast<int64_t>(copies.size())};
+  };
+  const StagedCopies swap_outs = staged(input.swap_outs);
+  const StagedCopies swap_ins = staged(input.swap_ins);
+  const StagedCopies copies = staged(input.copies);
   stream_->region("block copies");
-  storage_.swap_out(*stream_, input.swap_outs);
-  storage_.swap_in(*stream_, input.swap_ins);
-  storage_.copy(*stream_, input.copies);
-  // At once, so that what was swapped is safe whatever becomes of the rows.
-  stream_->synchronize();
+  step.moves.to_device(*stream_);
+  storage_.swap_out(*stream_, swap_outs);
+  storage_.swap_in(*stream_, swap_ins);
+  storage_.copy(*stream_, copies);
 }
 
-void Rank::take_entries(const StepInput& input) {
-  for (const TableEntry& entry : input.entries) {
-    auto* const table = block_tables_[static_cast<size_t>(entry.group)].as<int32_t>();
-    table[entry.slot * table_stride_ + entry.index] = entry.block;
+void Rank::run_rows(const StepInput& input, InFlight& step) {
+  if (input.rows.empty()) return;
+  const size_t wants = input.wants.size();
+  MirroredArrays& arrays = step.rows;
+  arrays.begin(bytes_of(input.entries) + bytes_of(input.rows) + bytes_of(input.tokens) + bytes_of(input.shared_blocks) +
+               bytes_of(input.states) + MirroredArrays::bytes_of<int32_t>(wants) +
+               MirroredArrays::bytes_of<sampler::SampleRow>(wants));
+  const kernels::TableEntriesArgs entries{.entries = arrays.add(std::span(input.entries)),
+                                          .count = static_cast<int64_t>(input.entries.size()),
+                                          .tables = tables_};
+  const kernels::StepRowsArgs rows{.rows = arrays.add(std::span(input.rows)),
+                                   .tokens = arrays.add(std::span(input.tokens)),
+                                   .shared = arrays.add(std::span(input.shared_blocks)),
+                                   .last_draws = sampler_.last_draws(),
+                                   .num_rows = static_cast<int>(input.rows.size()),
+                                   .tables = tables_,
+                                   .max_tokens = sizes_.max_tokens,
+                                   .max_rows = sizes_.max_rows,
+                                   .token_ids = token_ids_.address<int32_t>(),
+                                   .positions = positions_.address<int32_t>(),
+                                   .slots = slots_.address<int64_t>(),
+                                   .query_start = query_start_.address<int32_t>(),
+                                   .context_len = context_len_.address<int32_t>(),
+                                   .table_rows = table_rows_.address<int32_t>(),
+                                   .shared_blocks = shared_.address<int32_t>()};
+  const int32_t* const states = arrays.add(std::span(input.states));
+  const auto places = arrays.add<int32_t>(wants);
+  const auto samples = arrays.add<sampler::SampleRow>(wants);
+  for (size_t i = 0; i < wants; ++i) {
+    places.host[i] = input.wants[i].place;
+    samples.host[i] = {.token = input.wants[i].token, .top = input.wants[i].top};
   }
-}
-
-void Rank::fill_rows(const StepInput& input) {
-  auto* const token_ids = token_ids_.as<int32_t>();
-  auto* const positions = positions_.as<int32_t>();
-  auto* const query_start = query_start_.as<int32_t>();
-  auto* const context_len = context_len_.as<int32_t>();
-  const size_t rows = input.rows.size();
-  int32_t token = 0;
+  batch_.tokens = static_cast<int64_t>(input.tokens.size());
+  batch_.num_seqs = static_cast<int>(input.rows.size());
   batch_.max_context = 0;
-  for (size_t r = 0; r < rows; ++r) {
-    const StepRow& row = input.rows[r];
-    query_start[r] = token;
-    context_len[r] = row.first + row.count;
-    table_rows_.as<int32_t>()[r] = row.slot;
-    batch_.max_context = std::max<int64_t>(batch_.max_context, context_len[r]);
-    for (int position = row.first; position < row.first + row.count; ++position, ++token) {
-      const int32_t id = input.tokens[static_cast<size_t>(token)];
-      token_ids[token] = id >= 0 ? id : samplers_[static_cast<size_t>(last_draw_of(id))]->tokens().back();
-      positions[token] = position;
-      for (size_t g = 0; g < slots_.size(); ++g) {
-        const int32_t block = block_tables_[g].as<int32_t>()[row.slot * table_stride_ + position / block_size_];
-        slots_[g].as<int64_t>()[token] = int64_t{block} * block_size_ + position % block_size_;
-      }
-    }
+  for (const StepRow& row : input.rows) {
+    batch_.max_context = std::max<int64_t>(batch_.max_context, row.first + row.count);
   }
-  query_start[rows] = token;
-  for (size_t g = 0; g < shared_.size(); ++g) {
-    std::copy_n(input.shared_blocks.data() + g * rows, rows, shared_[g].as<int32_t>());
-  }
-  batch_.tokens = token;
-  batch_.num_seqs = static_cast<int>(rows);
+  stream_->region("rows");
+  arrays.to_device(*stream_);
+  if (entries.count > 0) kernels::write_table_entries(*stream_, entries);
+  kernels::step_rows(*stream_, rows);
+  decoder_->forward(*stream_, batch_, storage_.pool());
+  run_wants(samples.host, samples.device, places.device, step);
+  run_states(input.states.size(), states, step);
 }
 
-void Rank::run_wants(const StepInput& input) {
-  auto* const rows = wanted_rows_.as<int32_t>();
-  for (size_t begin = 0; begin < input.wants.size(); begin += kSlice) {
-    const size_t count = std::min<size_t>(kSlice, input.wants.size() - begin);
-    samples_.clear();
-    for (size_t i = 0; i < count; ++i) {
-      const TokenWant& want = input.wants[begin + i];
-      rows[i] = want.place;
-      samples_.push_back({.token = want.token, .top = want.top});
-    }
-    decoder_->logits(*stream_, rows, static_cast<int64_t>(count), output_.as<float>());
-    sample(result_.wanted);
-  }
+void Rank::run_wants(std::span<const sampler::SampleRow> wants, const sampler::SampleRow* staged, const int32_t* places,
+                     InFlight& step) {
+  if (wants.empty()) return;
+  step.wanted.begin(wants);
+  in_slices(wants.size(), [&](size_t begin, size_t count) {
+    decoder_->logits(*stream_, places + begin, static_cast<int64_t>(count), logits_.address<float>());
+    stream_->region("sampling");
+    sampler_.sample(*stream_, {.logits = logits_.address<float>(),
+                               .rows = wants.subspan(begin, count),
+                               .staged = staged + begin,
+                               .results = &step.wanted,
+                               .first = begin});
+  });
+  step.wanted.to_host(*stream_);
 }
 
-void Rank::run_states(const StepInput& input) {
-  auto* const rows = wanted_rows_.as<int32_t>();
+void Rank::run_states(size_t count, const int32_t* places, InFlight& step) {
+  if (count == 0) return;
   const auto width = static_cast<size_t>(decoder_->config().hidden_size);
-  for (size_t begin = 0; begin < input.states.size(); begin += kSlice) {
-    const size_t count = std::min<size_t>(kSlice, input.states.size() - begin);
-    std::copy_n(input.states.data() + begin, count, rows);
-    decoder_->final_hidden(*stream_, rows, static_cast<int64_t>(count), output_.as<float>());
-    stream_->synchronize();
-    const float* const states = output_.as<float>();
-    result_.states.insert(result_.states.end(), states, states + count * width);
-  }
+  step.states.begin(MirroredArrays::bytes_of<float>(count * width));
+  const auto states = step.states.add<float>(count * width);
+  in_slices(count, [&](size_t begin, size_t rows) {
+    decoder_->final_hidden(*stream_, places + begin, static_cast<int64_t>(rows), states.device + begin * width);
+  });
+  step.states.to_host(*stream_);
+  step.states_out = states.host;
 }
 
 void Rank::launch(const DrawInput& input) {
-  CARAVEL_CHECK_EQ(input.number, result_.number);
+  InFlight& step = last_step();
+  CARAVEL_CHECK_EQ(input.number, step.number);
+  --launched_;  // where this throws, the step is not collected
   guarded([&] {
     begin_samplers(input);
-    keep_logits(input);
-    run_draws(input);
+    run_draws(input, step);
+    stream_->record(*step.done);
   });
+  ++launched_;
 }
 
 void Rank::begin_samplers(const DrawInput& input) {
@@ -190,84 +219,105 @@ void Rank::begin_samplers(const DrawInput& input) {
     rules.push_back(std::make_shared<const sampler::SamplingRules>(one));
   }
   for (const SamplerBegin& begin : input.begins) {
-    const auto slot = static_cast<size_t>(begin.slot);
-    if (slot >= samplers_.size()) samplers_.resize(slot + 1);
-    const std::span prompt(input.prompts.data() + begin.prompt_begin, static_cast<size_t>(begin.prompt_size));
-    samplers_[slot].emplace(rules[static_cast<size_t>(begin.rules)], begin.index, prompt);
+    sampler_.begin(*stream_, {.slot = begin.slot,
+                              .rules = rules[static_cast<size_t>(begin.rules)],
+                              .index = begin.index,
+                              .prompt = std::span(input.prompts.data() + begin.prompt_begin,
+                                                  static_cast<size_t>(begin.prompt_size))});
   }
 }
 
-void Rank::keep_logits(const DrawInput& input) {
-  auto* const rows = wanted_rows_.as<int32_t>();
+void Rank::keep_logits(std::span<const KeepLogits> keeps, const int32_t* places, InFlight& step) {
   const auto width = static_cast<size_t>(decoder_->config().vocab_size);
-  for (size_t begin = 0; begin < input.keeps.size(); begin += kSlice) {
-    const size_t count = std::min<size_t>(kSlice, input.keeps.size() - begin);
-    for (size_t i = 0; i < count; ++i) rows[i] = input.keeps[begin + i].place;
-    decoder_->logits(*stream_, rows, static_cast<int64_t>(count), output_.as<float>());
-    stream_->synchronize();
+  in_slices(keeps.size(), [&](size_t begin, size_t count) {
+    decoder_->logits(*stream_, places + begin, static_cast<int64_t>(count), logits_.address<float>());
     for (size_t i = 0; i < count; ++i) {
-      const auto kept = static_cast<size_t>(input.keeps[begin + i].kept);
+      const auto kept = static_cast<size_t>(keeps[begin + i].kept);
       if (kept >= kept_.size()) kept_.resize(kept + 1);
-      const float* const logits = output_.as<float>() + i * width;
-      kept_[kept].assign(logits, logits + width);
+      step.used.push_back(std::exchange(kept_[kept], device_.allocate(width * sizeof(float))));
+      stream_->copy(kept_[kept].address(), logits_.address<float>() + i * width, kept_[kept].size());
     }
-  }
+  });
 }
 
-void Rank::run_draws(const DrawInput& input) {
-  auto* const rows = wanted_rows_.as<int32_t>();
-  const auto width = static_cast<size_t>(decoder_->config().vocab_size);
-  const size_t mask_words = sampler::words_of(width);
-  for (size_t begin = 0; begin < input.draws.size(); begin += kSlice) {
-    const std::span draws = std::span(input.draws).subspan(begin, std::min<size_t>(kSlice, input.draws.size() - begin));
-    samples_.clear();
-    int64_t computed = 0;  // the step's own come before what was kept
-    for (const Draw& draw : draws) {
-      if (draw.place >= 0) {
-        CARAVEL_CHECK_EQ(static_cast<size_t>(computed), samples_.size());
-        rows[computed++] = draw.place;
-      } else {
-        std::vector<float>& kept = kept_[static_cast<size_t>(kept_logits(draw.place))];
-        std::ranges::copy(kept, output_.as<float>() + samples_.size() * width);
-        std::vector<float>().swap(kept);
-      }
-      samples_.push_back({.state = &*samplers_[static_cast<size_t>(draw.sampler)],
-                          .mask = draw.mask < 0 ? nullptr : &input.masks[static_cast<size_t>(draw.mask) * mask_words],
-                          .top = draw.top});
-    }
-    if (computed > 0) decoder_->logits(*stream_, rows, computed, output_.as<float>());
-    sample(result_.drawn);
-    for (size_t i = 0; i < draws.size(); ++i) {
-      const TokenOutput& drawn = result_.drawn[begin + i];
-      if (!drawn.dead_end) samplers_[static_cast<size_t>(draws[i].sampler)]->append(drawn.token);
-    }
+void Rank::run_draws(const DrawInput& input, InFlight& step) {
+  const size_t draws = input.draws.size();
+  MirroredArrays& arrays = step.draws;
+  arrays.begin(bytes_of(input.masks) + MirroredArrays::bytes_of<int32_t>(draws) +
+               MirroredArrays::bytes_of<int32_t>(input.keeps.size()) +
+               MirroredArrays::bytes_of<sampler::SampleRow>(draws));
+  const uint32_t* const masks = arrays.add(std::span(input.masks));
+  const auto keep_places = arrays.add<int32_t>(input.keeps.size());
+  std::ranges::transform(input.keeps, keep_places.host.begin(), &KeepLogits::place);
+  const auto places = arrays.add<int32_t>(draws);
+  const auto samples = arrays.add<sampler::SampleRow>(draws);
+  for (size_t i = 0; i < draws; ++i) {
+    const Draw& draw = input.draws[i];
+    places.host[i] = draw.place;
+    samples.host[i] = {.sampler = draw.sampler, .mask = draw.mask, .top = draw.top};
   }
-}
-
-void Rank::sample(std::vector<TokenOutput>& results) {
   stream_->region("sampling");
-  sampler_.sample(*stream_, output_.as<float>(), samples_);
-  stream_->synchronize();
-  for (size_t i = 0; i < samples_.size(); ++i) {
-    const int top = samples_[i].top;
-    TokenOutput& result = results.emplace_back();
-    result.token = sampler_.token(i);
-    result.logprob = sampler_.logprob(i);
-    result.dead_end = sampler_.dead_end(i);
-    if (top < 0) continue;
-    result.rank = sampler_.rank(i);
-    result.top_begin = static_cast<int32_t>(result_.top.size());
-    result.top_count = top;
-    const std::span<const int32_t> tokens = sampler_.top_tokens(i, top);
-    for (int k = 0; k < top; ++k) {
-      result_.top.emplace_back(tokens[static_cast<size_t>(k)], sampler_.top_logprob(i, k));
+  arrays.to_device(*stream_);
+  keep_logits(input.keeps, keep_places.device, step);
+  step.drawn.begin(samples.host);
+  const auto width = static_cast<size_t>(decoder_->config().vocab_size);
+  in_slices(draws, [&](size_t begin, size_t count) {
+    auto* const logits = logits_.address<float>();
+    size_t computed = 0;  // the step's own come before what was kept
+    for (size_t i = 0; i < count; ++i) {
+      const int32_t place = input.draws[begin + i].place;
+      if (place >= 0) {
+        CARAVEL_CHECK_EQ(computed, i);
+        ++computed;
+        continue;
+      }
+      Buffer& kept = step.used.emplace_back(std::move(kept_[static_cast<size_t>(kept_logits(place))]));
+      stream_->copy(logits + i * width, kept.address(), kept.size());
     }
-  }
+    if (computed > 0) decoder_->logits(*stream_, places.device + begin, static_cast<int64_t>(computed), logits);
+    stream_->region("sampling");
+    sampler_.sample(*stream_, {.logits = logits,
+                               .rows = samples.host.subspan(begin, count),
+                               .staged = samples.device + begin,
+                               .masks = masks,
+                               .results = &step.drawn,
+                               .first = begin});
+  });
+  step.drawn.to_host(*stream_);
 }
 
 const StepOutput& Rank::collect() {
-  guarded([&] { stream_->synchronize(); });
+  CARAVEL_CHECK_LT(collected_, launched_);
+  InFlight& step = steps_[collected_ % steps_.size()];
+  try {
+    step.done->wait();
+  } catch (...) {
+    collected_ = launched_;
+    throw;
+  }
+  result_.clear();
+  result_.number = step.number;
+  append_results(step.wanted, result_.wanted);
+  append_results(step.drawn, result_.drawn);
+  result_.states.assign(step.states_out.begin(), step.states_out.end());
+  step.used.clear();
+  ++collected_;
   return result_;
+}
+
+void Rank::append_results(const sampler::SampleResults& results, std::vector<TokenOutput>& outputs) {
+  for (size_t i = 0; i < results.size(); ++i) {
+    TokenOutput& output = outputs.emplace_back();
+    output.token = results.token(i);
+    output.logprob = results.logprob(i);
+    output.dead_end = results.dead_end(i);
+    if (!results.ranked(i)) continue;
+    output.rank = results.rank(i);
+    const std::span<const int32_t> top = results.top_tokens(i);
+    output.top_begin = static_cast<int32_t>(result_.top.size());
+    output.top_count = static_cast<int32_t>(top.size());
+    for (size_t k = 0; k < top.size(); ++k) result_.top.emplace_back(top[k], results.top_logprob(i, k));
+  }
 }
 
 }  // namespace caravel::engine

@@ -2,20 +2,22 @@
 
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <span>
 #include <vector>
 
 #include "device/device.h"
+#include "device/mirrored_arrays.h"
 #include "engine/executor.h"
 #include "engine/kv_storage.h"
+#include "kernels/step_rows.h"
 #include "model/decoder.h"
 #include "sampler/sampler.h"
 
 namespace caravel::engine {
 
 /// What one device takes part in a model with: weights, keys and values, block tables, samplers, and the buffers of the
-/// largest step, all made once.
+/// largest step, all made once. Each step in flight has memory of its own for what goes to the device and comes back,
+/// which grows with what steps ask for.
 class Rank final : public Executor {
  public:
   struct Sizes {
@@ -23,7 +25,7 @@ class Rank final : public Executor {
     int max_rows = 0;       // sequences in a step
     int slots = 0;          // of block tables
     int max_model_len = 0;  // tokens in a sequence
-    int max_top = 0;        // how many of the most likely tokens a want may ask for
+    int steps = 1;          // in flight at most
     bool profile = false;   // time every region of the steps
   };
   /// Of the keys and values.
@@ -37,7 +39,7 @@ class Rank final : public Executor {
   Rank(Device& device, std::unique_ptr<model::Decoder> decoder, const Blocks& blocks, const Sizes& sizes);
 
   void launch(const StepInput& input) override;
-  void wait_for_rows() override { stream_->synchronize(); }
+  void wait_for_rows() override { last_step().rows_done->wait(); }
   void launch(const DrawInput& input) override;
   const StepOutput& collect() override;
   void adopt_thread() override { device_.adopt_thread(); }
@@ -51,16 +53,42 @@ class Rank final : public Executor {
                           const Sizes& sizes);
 
  private:
-  void move_blocks(const StepInput& input);
-  void take_entries(const StepInput& input);
-  void fill_rows(const StepInput& input);
-  void run_wants(const StepInput& input);
-  void run_states(const StepInput& input);
+  /// A step in flight, or a place for one.
+  struct InFlight {
+    explicit InFlight(Device& device)
+        : moves(device),
+          rows(device),
+          wanted(device),
+          states(device),
+          draws(device),
+          drawn(device),
+          rows_done(device.make_event()),
+          done(device.make_event()) {}
+
+    uint64_t number = 0;
+    MirroredArrays moves;  // lists of block copies
+    MirroredArrays rows;   // the rest of a StepInput
+    sampler::SampleResults wanted;
+    MirroredArrays states;
+    MirroredArrays draws;  // a DrawInput
+    sampler::SampleResults drawn;
+    std::span<const float> states_out;  // with the host
+    std::vector<Buffer> used;           // logits that were kept until here
+    std::unique_ptr<Event> rows_done;
+    std::unique_ptr<Event> done;
+  };
+
+  InFlight& last_step() { return steps_[(launched_ - 1) % steps_.size()]; }
+  void move_blocks(const StepInput& input, InFlight& step);
+  void run_rows(const StepInput& input, InFlight& step);
+  /// Of the rows' places on the device.
+  void run_wants(std::span<const sampler::SampleRow> wants, const sampler::SampleRow* staged, const int32_t* places,
+                 InFlight& step);
+  void run_states(size_t count, const int32_t* places, InFlight& step);
   void begin_samplers(const DrawInput& input);
-  void keep_logits(const DrawInput& input);
-  void run_draws(const DrawInput& input);
-  /// What `samples_` ask of the logits in output_, row by row, into `results`.
-  void sample(std::vector<TokenOutput>& results);
+  void keep_logits(std::span<const KeepLogits> keeps, const int32_t* places, InFlight& step);
+  void run_draws(const DrawInput& input, InFlight& step);
+  void append_results(const sampler::SampleResults& results, std::vector<TokenOutput>& outputs);
   template <typename Work>
   void guarded(const Work& work);
 
@@ -69,26 +97,27 @@ class Rank final : public Executor {
   std::unique_ptr<model::Decoder> decoder_;
   KvStorage storage_;
   sampler::Sampler sampler_;
-  const int block_size_;
-  const int64_t table_stride_;  // blocks of the longest sequence
+  const Sizes sizes_;
 
-  std::vector<std::optional<sampler::SamplingState>> samplers_;  // by slot
-  std::vector<std::vector<float>> kept_;                         // by place: [vocab_size]
+  // Numbers of steps; the one with number n of those launched stands at n % steps_.size().
+  uint64_t launched_ = 0;
+  uint64_t collected_ = 0;
+  std::vector<InFlight> steps_;
+  std::vector<Buffer> kept_;  // logits by place: f32 [vocab_size]
 
   // The ForwardBatch's arrays.
-  Buffer token_ids_;                  // i32 [max_tokens]
-  Buffer positions_;                  // i32 [max_tokens]
-  Buffer query_start_;                // i32 [max_rows + 1]
-  Buffer context_len_;                // i32 [max_rows]
-  Buffer table_rows_;                 // i32 [max_rows]
-  std::vector<Buffer> slots_;         // by KV group: i64 [max_tokens]
-  std::vector<Buffer> block_tables_;  // by KV group: i32 [slots, table_stride]
-  std::vector<Buffer> shared_;        // by KV group: i32 [max_rows]
+  Buffer token_ids_;     // i32 [max_tokens]
+  Buffer positions_;     // i32 [max_tokens]
+  Buffer query_start_;   // i32 [max_rows + 1]
+  Buffer context_len_;   // i32 [max_rows]
+  Buffer table_rows_;    // i32 [max_rows]
+  Buffer slots_;         // i64 [groups, max_tokens]
+  Buffer block_tables_;  // i32 [groups, slots, table_stride]
+  Buffer shared_;        // i32 [groups, max_rows]
+  kernels::BlockTables tables_;
   model::ForwardBatch batch_;
 
-  Buffer wanted_rows_;                       // i32 [Decoder::max_logit_rows()]
-  Buffer output_;                            // f32 [max_logit_rows, vocab] of logits, or [.., hidden_size] of states
-  std::vector<sampler::SampleRow> samples_;  // what is asked of them
+  Buffer logits_;  // f32 [Decoder::max_logit_rows(), vocab_size]
   StepOutput result_;
 };
 

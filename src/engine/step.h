@@ -7,6 +7,7 @@
 
 #include "base/block_copy.h"
 #include "caravel/result.h"
+#include "kernels/step_rows.h"
 #include "sampler/sampling_rules.h"
 
 namespace caravel::engine {
@@ -15,23 +16,9 @@ namespace caravel::engine {
 // them, so that they may be sent to where the step is carried out. In order, for each step: launch(StepInput),
 // launch(DrawInput), collect().
 
-/// An input token that is not known yet: what a sampler's slot drew last, in a step before.
-constexpr int32_t last_draw_of(int32_t sampler) { return ~sampler; }
-
-/// An entry of a sequence's block table, in one KV group; it holds until it is told anew.
-struct TableEntry {
-  int32_t slot = 0;  // the sequence's
-  int32_t group = 0;
-  int32_t index = 0;
-  int32_t block = 0;
-};
-
-/// Positions first .. first + count - 1 of the sequence whose tables stand in `slot`.
-struct StepRow {
-  int32_t slot = 0;
-  int32_t first = 0;
-  int32_t count = 0;
-};
+using kernels::last_draw_of;
+using kernels::StepRow;
+using kernels::TableEntry;
 
 /// How likely a given token is after one of the step's, and the most likely ones.
 struct TokenWant {

@@ -40,7 +40,7 @@ class PackedWeight {
   int64_t in() const { return in_; }
   InputForm input_form() const { return form_; }
   std::span<const Part> parts() const { return parts_; }
-  const std::byte* data() const { return packed_.data(); }
+  const std::byte* data() const { return packed_.address(); }
   size_t bytes() const { return packed_.size(); }
   explicit operator bool() const { return !parts_.empty(); }
 

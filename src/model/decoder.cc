@@ -1,10 +1,12 @@
 #include "model/decoder.h"
 
 #include <algorithm>
+#include <memory>
 #include <numeric>
 #include <utility>
 
 #include "base/check.h"
+#include "device/upload.h"
 #include "kernels/embedding.h"
 #include "kernels/gemm.h"
 #include "kernels/logits.h"
@@ -88,11 +90,9 @@ Decoder::Decoder(Device& device, ModelConfig config, ModelWeights weights, KvLay
   branch_ = device.allocate(sizes.branch);
   attention_workspace_ = device.allocate(sizes.attention);
 
+  const std::unique_ptr<Stream> stream = device.make_stream();
   for (size_t i = 0; i < config_.rotary.size(); ++i) {
-    const std::vector<float>& frequencies = config_.rotary[i].inverse_freq;
-    // Written by the host: on a CPU the device's memory is the host's.
-    Buffer& buffer = inverse_freq_.emplace_back(device.allocate(frequencies.size() * sizeof(float)));
-    std::copy(frequencies.begin(), frequencies.end(), buffer.as<float>());
+    inverse_freq_.push_back(upload<float>(*stream, config_.rotary[i].inverse_freq));
     angles_.push_back(device.allocate(sizes.angles[i]));
   }
 }
@@ -104,12 +104,14 @@ size_t Decoder::activation_bytes() const {
   return bytes;
 }
 
-const float* Decoder::hidden() const { return hidden_.as<float>(); }
+const float* Decoder::hidden() const { return hidden_.address<float>(); }
 
-Tensor Decoder::residual(int64_t tokens) const { return f32_tensor(hidden_.as<float>(), tokens, config_.hidden_size); }
+Tensor Decoder::residual(int64_t tokens) const {
+  return f32_tensor(hidden_.address<float>(), tokens, config_.hidden_size);
+}
 
 kernels::GemmInput Decoder::normed_input_of(const kernels::PackedWeight& weight, int64_t tokens) const {
-  kernels::GemmInput input = weight.input(tokens, input_.data());
+  kernels::GemmInput input = weight.input(tokens, input_.address());
   input.normed = true;
   return input;
 }
@@ -124,11 +126,11 @@ void Decoder::forward(Stream& stream, const ForwardBatch& batch, const KvPool& p
                               .out = residual(batch.tokens)});
   for (size_t i = 0; i < config_.rotary.size(); ++i) {
     kernels::rotary_angles(stream, {.positions = batch.positions,
-                                    .inverse_freq = inverse_freq_[i].as<float>(),
+                                    .inverse_freq = inverse_freq_[i].address<float>(),
                                     .magnitude = config_.rotary[i].magnitude,
                                     .tokens = batch.tokens,
                                     .rotary_dim = config_.rotary[i].dim,
-                                    .cos_sin = angles_[i].as<float>()});
+                                    .cos_sin = angles_[i].address<float>()});
   }
   for (size_t layer = 0; layer < config_.layers.size(); ++layer) {
     attention(stream, batch, pool, layer);
@@ -148,16 +150,17 @@ void Decoder::attention(Stream& stream, const ForwardBatch& batch, const KvPool&
                                   .kv_heads = config_.num_kv_heads,
                                   .head_dim = config_.head_dim,
                                   .dtype = pool.dtype};
-  const Tensor qkv = make_tensor(wide_.data(), product_dtype_, batch.tokens, weights.qkv.out());
+  const Tensor qkv = make_tensor(wide_.address(), product_dtype_, batch.tokens, weights.qkv.out());
 
   const kernels::GemmInput normed = normed_input_of(weights.qkv, batch.tokens);
   stream.region("norm");
   norm(stream, weights.attn_norm, normed);
   gemm_region(stream, "qkv", weights.qkv, batch.tokens);
-  kernels::gemm(stream, {.weight = &weights.qkv, .input = normed, .bias = weights.qkv_bias.as<float>(), .out = qkv});
+  kernels::gemm(stream,
+                {.weight = &weights.qkv, .input = normed, .bias = weights.qkv_bias.address<float>(), .out = qkv});
   kernels::RotaryCacheArgs rotary = {.qkv = qkv,
-                                     .q_norm = weights.q_norm.as<float>(),
-                                     .k_norm = weights.k_norm.as<float>(),
+                                     .q_norm = weights.q_norm.address<float>(),
+                                     .k_norm = weights.k_norm.address<float>(),
                                      .norm_epsilon = config_.norm_epsilon,
                                      .style = config_.rotary_style,
                                      .slots = group.slots,
@@ -165,7 +168,7 @@ void Decoder::attention(Stream& stream, const ForwardBatch& batch, const KvPool&
                                      .cache = cache};
   if (spec.rotary >= 0) {
     const auto index = static_cast<size_t>(spec.rotary);
-    rotary.cos_sin = angles_[index].as<float>();
+    rotary.cos_sin = angles_[index].address<float>();
     rotary.rotary_dim = config_.rotary[index].dim;
   }
   stream.region("rotary, cache");
@@ -186,8 +189,8 @@ void Decoder::attention(Stream& stream, const ForwardBatch& batch, const KvPool&
                                               .block_table_stride = batch.block_table_stride,
                                               .shared_blocks = group.shared_blocks},
                                     .max_context = max_context_,
-                                    .workspace = attention_workspace_.data(),
-                                    .out = weights.attn_out.input(batch.tokens, input_.data())});
+                                    .workspace = attention_workspace_.address(),
+                                    .out = weights.attn_out.input(batch.tokens, input_.address())});
   gemm_region(stream, "attention output", weights.attn_out, batch.tokens);
   join_residual(stream, weights.attn_out, input_, weights.attn_out_bias, weights.post_attn_norm, batch.tokens);
 }
@@ -201,9 +204,9 @@ void Decoder::feed_forward(Stream& stream, int64_t tokens, size_t layer) {
   gemm_region(stream, "gate and up", weights.gate_up, tokens);
   kernels::gated_gemm(stream, {.weight = &weights.gate_up,
                                .input = normed,
-                               .bias = weights.gate_up_bias.as<float>(),
+                               .bias = weights.gate_up_bias.address<float>(),
                                .activation = config_.activation,
-                               .out = weights.down.input(tokens, wide_.data())});
+                               .out = weights.down.input(tokens, wide_.address())});
   gemm_region(stream, "down", weights.down, tokens);
   join_residual(stream, weights.down, wide_, weights.down_bias, weights.post_ffn_norm, tokens);
 }
@@ -211,7 +214,7 @@ void Decoder::feed_forward(Stream& stream, int64_t tokens, size_t layer) {
 void Decoder::norm(Stream& stream, const Buffer& weight, const kernels::GemmInput& out, const int32_t* rows) {
   kernels::rms_norm(stream, {.x = residual(max_tokens_),
                              .rows = rows,
-                             .weight = weight.as<float>(),
+                             .weight = weight.address<float>(),
                              .epsilon = config_.norm_epsilon,
                              .out = out});
 }
@@ -220,15 +223,15 @@ void Decoder::norm(Stream& stream, const Buffer& weight, const kernels::GemmInpu
 void Decoder::join_residual(Stream& stream, const kernels::PackedWeight& weight, const Buffer& input,
                             const Buffer& bias, const Buffer& post_norm, int64_t tokens) {
   const bool normed = static_cast<bool>(post_norm);
-  const Tensor branch = make_tensor(branch_.data(), product_dtype_, tokens, config_.hidden_size);
+  const Tensor branch = make_tensor(branch_.address(), product_dtype_, tokens, config_.hidden_size);
   kernels::gemm(stream, {.weight = &weight,
-                         .input = weight.input(tokens, input.data()),
-                         .bias = bias.as<float>(),
+                         .input = weight.input(tokens, input.address()),
+                         .bias = bias.address<float>(),
                          .accumulate = !normed,
                          .out = normed ? branch : residual(tokens)});
   if (!normed) return;
   kernels::add_norm(stream, {.y = branch,
-                             .post_weight = post_norm.as<float>(),
+                             .post_weight = post_norm.address<float>(),
                              .residual = residual(tokens),
                              .epsilon = config_.norm_epsilon});
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <utility>
 
 #include "base/check.h"
@@ -9,6 +10,7 @@
 #include "kernels/full_attention.h"
 #include "kernels/gemm.h"
 #include "kernels/layer_norm.h"
+#include "kernels/pool_rows.h"
 
 namespace caravel::model {
 namespace {
@@ -18,9 +20,9 @@ using kernels::InputForm;
 using kernels::PackedWeight;
 
 struct EncoderActivationSizes {
-  size_t positions = 0, hidden = 0, wide = 0, input = 0, attended = 0, workspace = 0;  // bytes
+  size_t hidden = 0, wide = 0, input = 0, attended = 0, workspace = 0;  // bytes
 
-  size_t total() const { return positions + hidden + wide + input + attended + workspace; }
+  size_t total() const { return hidden + wide + input + attended + workspace; }
 };
 
 /// Of weights that are packed or will be.
@@ -37,7 +39,6 @@ EncoderActivationSizes encoder_activation_sizes(Device& device, const EncoderCon
     return weight.input_form() == InputForm::kF32 ? 0 : input_of(weight);
   };
   EncoderActivationSizes sizes;
-  sizes.positions = static_cast<size_t>(max_tokens) * sizeof(int32_t);
   sizes.hidden = static_cast<size_t>(max_tokens * hidden) * sizeof(float);
   sizes.wide = static_cast<size_t>(max_tokens * row_bytes(kernels::product_dtype(device), 3 * hidden));
   for (const EncoderLayerOf<Matrix, Vector>& layer : weights.layers) {
@@ -59,12 +60,12 @@ void weight_region(Stream& stream, const char* name, const PackedWeight& weight,
 /// Where f32 rows are to go as `weight` reads them besides: without memory where it reads them as they are.
 GemmInput copy_for(const PackedWeight& weight, int64_t tokens, const Buffer& memory) {
   if (weight.input_form() == InputForm::kF32) return {};
-  return weight.input(tokens, memory.data());
+  return weight.input(tokens, memory.address());
 }
 
 /// What it reads of such rows.
 GemmInput input_for(const PackedWeight& weight, int64_t tokens, const Buffer& rows, const Buffer& memory) {
-  return weight.input(tokens, weight.input_form() == InputForm::kF32 ? rows.data() : memory.data());
+  return weight.input(tokens, weight.input_form() == InputForm::kF32 ? rows.address() : memory.address());
 }
 
 }  // namespace
@@ -75,9 +76,13 @@ size_t encoder_activation_bytes(Device& device, const EncoderConfig& config, con
 }
 
 Encoder::Encoder(Device& device, EncoderConfig config, EncoderWeights weights, int64_t max_tokens, int64_t max_length)
-    : config_(std::move(config)), weights_(std::move(weights)), max_tokens_(max_tokens), max_length_(max_length) {
+    : config_(std::move(config)),
+      weights_(std::move(weights)),
+      max_tokens_(max_tokens),
+      max_length_(max_length),
+      texts_(device),
+      vectors_(device) {
   const EncoderActivationSizes sizes = encoder_activation_sizes(device, config_, weights_, max_tokens, max_length);
-  positions_ = device.allocate(sizes.positions);
   hidden_ = device.allocate(sizes.hidden);
   wide_ = device.allocate(sizes.wide);
   input_ = device.allocate(sizes.input);
@@ -87,47 +92,68 @@ Encoder::Encoder(Device& device, EncoderConfig config, EncoderWeights weights, i
 
 size_t Encoder::activation_bytes() const {
   size_t bytes = 0;
-  for (const Buffer* buffer : {&positions_, &hidden_, &wide_, &input_, &attended_, &workspace_}) {
+  for (const Buffer* buffer : {&hidden_, &wide_, &input_, &attended_, &workspace_}) {
     bytes += buffer->size();
   }
   return bytes;
 }
 
-const float* Encoder::forward(Stream& stream, const EncoderBatch& batch) {
-  const auto tokens = static_cast<int64_t>(batch.token_ids.size());
-  CARAVEL_CHECK_LE(tokens, max_tokens_);
-  auto* const positions = positions_.as<int32_t>();
-  for (size_t s = 0; s + 1 < batch.starts.size(); ++s) {
+Encoder::Step Encoder::stage(Stream& stream, const EncoderBatch& batch) {
+  const size_t tokens = batch.token_ids.size();
+  const size_t texts = batch.starts.size() - 1;
+  CARAVEL_CHECK_LE(static_cast<int64_t>(tokens), max_tokens_);
+  texts_.begin(2 * MirroredArrays::bytes_of<int32_t>(tokens) + MirroredArrays::bytes_of<int32_t>(texts + 1));
+  const auto positions = texts_.add<int32_t>(tokens);
+  const Step step = {.tokens = static_cast<int64_t>(tokens),
+                     .texts = static_cast<int>(texts),
+                     .token_ids = texts_.add(std::span(batch.token_ids)),
+                     .positions = positions.device,
+                     .starts = texts_.add(std::span(batch.starts))};
+  for (size_t s = 0; s < texts; ++s) {
     CARAVEL_CHECK_LE(batch.starts[s + 1] - batch.starts[s], max_length_);
-    for (int32_t t = batch.starts[s]; t < batch.starts[s + 1]; ++t) positions[t] = t - batch.starts[s];
+    std::iota(positions.host.begin() + batch.starts[s], positions.host.begin() + batch.starts[s + 1], 0);
   }
-  stream.region("embedding");
-  const Tensor states = f32_tensor(hidden_.as<float>(), tokens, config_.hidden_size);
-  kernels::embedding(stream, {.table = &weights_.words, .ids = batch.token_ids.data(), .out = states});
-  kernels::layer_norm(stream, {.x = states,
-                               .table = weights_.positions.as<float>(),
-                               .table_rows = positions,
-                               .weight = weights_.norm.as<float>(),
-                               .bias = weights_.norm_bias.as<float>(),
-                               .epsilon = config_.norm_epsilon,
-                               .out = states,
-                               .copy = copy_for(weights_.layers.front().qkv, tokens, input_)});
-  for (size_t i = 0; i < weights_.layers.size(); ++i) {
-    layer(stream, batch, weights_.layers[i], i + 1 < weights_.layers.size() ? &weights_.layers[i + 1] : nullptr);
-  }
-  stream.synchronize();
-  return hidden_.as<float>();
+  texts_.to_device(stream);
+  return step;
 }
 
-void Encoder::layer(Stream& stream, const EncoderBatch& batch, const EncoderLayerOf<PackedWeight, Buffer>& weights,
+std::span<const float> Encoder::forward(Stream& stream, const EncoderBatch& batch) {
+  stream.region("embedding");
+  const Step step = stage(stream, batch);
+  const Tensor states = f32_tensor(hidden_.address<float>(), step.tokens, config_.hidden_size);
+  kernels::embedding(stream, {.table = &weights_.words, .ids = step.token_ids, .out = states});
+  kernels::layer_norm(stream, {.x = states,
+                               .table = weights_.positions.address<float>(),
+                               .table_rows = step.positions,
+                               .weight = weights_.norm.address<float>(),
+                               .bias = weights_.norm_bias.address<float>(),
+                               .epsilon = config_.norm_epsilon,
+                               .out = states,
+                               .copy = copy_for(weights_.layers.front().qkv, step.tokens, input_)});
+  for (size_t i = 0; i < weights_.layers.size(); ++i) {
+    layer(stream, step, weights_.layers[i], i + 1 < weights_.layers.size() ? &weights_.layers[i + 1] : nullptr);
+  }
+  stream.region("pooling");
+  const size_t floats = static_cast<size_t>(step.texts) * static_cast<size_t>(config_.hidden_size);
+  vectors_.begin(MirroredArrays::bytes_of<float>(floats));
+  const auto vectors = vectors_.add<float>(floats);
+  kernels::pool_rows(
+      stream,
+      {.rows = states, .starts = step.starts, .count = step.texts, .pooling = config_.pooling, .out = vectors.device});
+  vectors_.to_host(stream);
+  stream.synchronize();
+  return vectors.host;
+}
+
+void Encoder::layer(Stream& stream, const Step& step, const EncoderLayerOf<PackedWeight, Buffer>& weights,
                     const EncoderLayerOf<PackedWeight, Buffer>* next) {
-  const auto tokens = static_cast<int64_t>(batch.token_ids.size());
-  const Tensor states = f32_tensor(hidden_.as<float>(), tokens, config_.hidden_size);
+  const int64_t tokens = step.tokens;
+  const Tensor states = f32_tensor(hidden_.address<float>(), tokens, config_.hidden_size);
   const auto norm = [&](const Buffer& weight, const Buffer& bias, const GemmInput& copy) {
     stream.region("norm");
     kernels::layer_norm(stream, {.x = states,
-                                 .weight = weight.as<float>(),
-                                 .bias = bias.as<float>(),
+                                 .weight = weight.address<float>(),
+                                 .bias = bias.address<float>(),
                                  .epsilon = config_.norm_epsilon,
                                  .out = states,
                                  .copy = copy});
@@ -135,36 +161,36 @@ void Encoder::layer(Stream& stream, const EncoderBatch& batch, const EncoderLaye
   const auto join_residual = [&](const char* name, const PackedWeight& weight, const Buffer& bias,
                                  const GemmInput& input) {
     weight_region(stream, name, weight, tokens);
-    kernels::gemm(stream,
-                  {.weight = &weight, .input = input, .bias = bias.as<float>(), .accumulate = true, .out = states});
+    kernels::gemm(
+        stream, {.weight = &weight, .input = input, .bias = bias.address<float>(), .accumulate = true, .out = states});
   };
 
   const Tensor qkv =
-      make_tensor(wide_.data(), kernels::product_dtype(stream.device()), tokens, int64_t{3} * config_.hidden_size);
+      make_tensor(wide_.address(), kernels::product_dtype(stream.device()), tokens, int64_t{3} * config_.hidden_size);
   weight_region(stream, "qkv", weights.qkv, tokens);
   kernels::gemm(stream, {.weight = &weights.qkv,
                          .input = input_for(weights.qkv, tokens, hidden_, input_),
-                         .bias = weights.qkv_bias.as<float>(),
+                         .bias = weights.qkv_bias.address<float>(),
                          .out = qkv});
   stream.region("attention");
-  const GemmInput attended = weights.attn_out.input(tokens, attended_.data());
+  const GemmInput attended = weights.attn_out.input(tokens, attended_.address());
   kernels::full_attention(stream, {.qkv = qkv,
                                    .heads = config_.num_heads,
                                    .head_dim = config_.head_dim,
                                    .scale = 1.0F / std::sqrt(static_cast<float>(config_.head_dim)),
-                                   .starts = batch.starts.data(),
-                                   .num_seqs = static_cast<int>(batch.starts.size()) - 1,
+                                   .starts = step.starts,
+                                   .num_seqs = step.texts,
                                    .max_length = max_length_,
-                                   .workspace = workspace_.data(),
+                                   .workspace = workspace_.address(),
                                    .out = attended});
   join_residual("attention output", weights.attn_out, weights.attn_out_bias, attended);
   norm(weights.attn_norm, weights.attn_norm_bias, copy_for(weights.up, tokens, input_));
 
-  const GemmInput activated = weights.down.input(tokens, wide_.data());
+  const GemmInput activated = weights.down.input(tokens, wide_.address());
   weight_region(stream, "up", weights.up, tokens);
   kernels::activated_gemm(stream, {.weight = &weights.up,
                                    .input = input_for(weights.up, tokens, hidden_, input_),
-                                   .bias = weights.up_bias.as<float>(),
+                                   .bias = weights.up_bias.address<float>(),
                                    .activation = config_.activation,
                                    .out = activated});
   join_residual("down", weights.down, weights.down_bias, activated);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "device/device.h"
+#include "device/mirrored_arrays.h"
 #include "model/encoder_weights.h"
 
 namespace caravel::model {
@@ -30,12 +31,21 @@ class Encoder {
   const EncoderConfig& config() const { return config_; }
   size_t activation_bytes() const;
 
-  /// Enqueues the pass and waits for it: f32 [tokens, hidden_size], the last layer's states, which stay until the next.
-  /// The stream's regions are named.
-  const float* forward(Stream& stream, const EncoderBatch& batch);
+  /// Enqueues the pass and waits for it: [texts, hidden_size], the last layer's states pooled as the configuration
+  /// says, which stay until the next. The stream's regions are named. Throws CapacityError.
+  std::span<const float> forward(Stream& stream, const EncoderBatch& batch);
 
  private:
-  void layer(Stream& stream, const EncoderBatch& batch, const EncoderLayerOf<kernels::PackedWeight, Buffer>& weights,
+  /// A batch in the device's memory.
+  struct Step {
+    int64_t tokens = 0;
+    int texts = 0;
+    const int32_t* token_ids = nullptr;  // [tokens]
+    const int32_t* positions = nullptr;  // [tokens], within their texts
+    const int32_t* starts = nullptr;     // [texts + 1]
+  };
+  Step stage(Stream& stream, const EncoderBatch& batch);
+  void layer(Stream& stream, const Step& step, const EncoderLayerOf<kernels::PackedWeight, Buffer>& weights,
              const EncoderLayerOf<kernels::PackedWeight, Buffer>* next);
 
   EncoderConfig config_;
@@ -43,7 +53,9 @@ class Encoder {
   int64_t max_tokens_;
   int64_t max_length_;
 
-  Buffer positions_;  // i32 [max_tokens]
+  MirroredArrays texts_;    // a batch
+  MirroredArrays vectors_;  // what came out
+
   Buffer hidden_;     // f32 [max_tokens, hidden]: the residual stream
   Buffer wide_;       // [tokens, 3 * hidden] of queries, keys and values, then the input of `down`, in its form
   Buffer input_;      // what qkv and up read, in their forms; F32: empty, they read hidden_

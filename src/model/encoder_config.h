@@ -9,11 +9,12 @@
 #include "caravel/decision.h"
 #include "format/weight_source.h"
 #include "kernels/activation.h"
+#include "kernels/pool_rows.h"
 
 namespace caravel::model {
 
-/// How the states of a text's tokens become one vector: their mean, the first one's, or the largest of each element.
-enum class Pooling : uint8_t { kMean, kCls, kMax };
+/// How the states of a text's tokens become one vector.
+using kernels::Pooling;
 std::string_view pooling_name(Pooling pooling);
 
 /// The numbers of a BERT-like encoder (Devlin et al. 2018).

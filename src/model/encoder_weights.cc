@@ -122,17 +122,15 @@ EncoderWeights load_encoder_weights(Stream& stream, const format::WeightSource& 
   WeightLoader loader(stream, source);
   EncoderWeights weights;
   weights.words = loader.matrix(layout.words);
-  weights.positions = loader.vector(layout.positions);
-  {
-    const Buffer types = loader.vector(layout.types);
-    const int64_t hidden = config.hidden_size;
-    float* const positions = weights.positions.as<float>();
-    for (int64_t i = 0; i < config.max_position * hidden; ++i) positions[i] += types.as<float>()[i % hidden];
-  }
+  weights.positions = loader.vector(layout.positions, [&](std::span<float> positions) {
+    const std::vector<float> types = loader.values(layout.types);
+    const auto hidden = static_cast<size_t>(config.hidden_size);
+    for (size_t i = 0; i < positions.size(); ++i) positions[i] += types[i % hidden];
+  });
   weights.norm = loader.vector(layout.norm);
   weights.norm_bias = loader.vector(layout.norm_bias);
   for (const auto& layer : layout.layers) weights.layers.push_back(load_layer(loader, layer));
-  weights.bytes = loader.bytes() - layout.types.bytes();
+  weights.bytes = loader.bytes();
   CARAVEL_CHECK_EQ(weights.bytes, layout.bytes);
   return weights;
 }

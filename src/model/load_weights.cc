@@ -43,11 +43,10 @@ class Loader {
   }
 
   Buffer norm(const VectorLayout& layout) {
-    Buffer buffer = loader_.vector(layout);
-    if (config_.norm_adds_one) {
-      for (int64_t i = 0; i < layout.width(); ++i) buffer.as<float>()[i] += 1.0F;
-    }
-    return buffer;
+    return loader_.vector(layout, [this](std::span<float> values) {
+      if (!config_.norm_adds_one) return;
+      for (float& value : values) value += 1.0F;
+    });
   }
 
   WeightLoader loader_;

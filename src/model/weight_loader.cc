@@ -1,24 +1,29 @@
 #include "model/weight_loader.h"
 
-#include <vector>
-
+#include "device/upload.h"
 #include "kernels/dequantize.h"
 #include "kernels/quantize_rows.h"
 
 namespace caravel::model {
 
-/// Buffers are written by the host here: on a CPU the device's memory is the host's.
-Buffer WeightLoader::vector(const VectorLayout& layout) {
-  if (!layout) return {};
-  Buffer buffer = stream_.device().allocate(layout.bytes());
-  bytes_ += buffer.size();
-  float* out = buffer.as<float>();
+std::vector<float> WeightLoader::values(const VectorLayout& layout) const {
+  std::vector<float> values(static_cast<size_t>(layout.width()));
+  float* out = values.data();
   for (const auto& [weight, width] : layout.parts()) {
     if (weight != nullptr) {
       kernels::dequantize_rows(weight->dtype, source_.map(*weight).bytes().data(), 1, width, out);
     }
     out += width;
   }
+  return values;
+}
+
+Buffer WeightLoader::vector(const VectorLayout& layout, const std::function<void(std::span<float>)>& change) {
+  if (!layout) return {};
+  std::vector<float> all = values(layout);
+  if (change) change(all);
+  Buffer buffer = upload<float>(stream_, all);
+  bytes_ += buffer.size();
   return buffer;
 }
 

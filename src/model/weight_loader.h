@@ -1,6 +1,9 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
+#include <span>
+#include <vector>
 
 #include "device/device.h"
 #include "format/weight_source.h"
@@ -16,10 +19,15 @@ class WeightLoader {
   WeightLoader(Stream& stream, const format::WeightSource& source) : stream_(stream), source_(source) {}
 
   // An empty layout gives an empty weight. They throw CapacityError and IoError.
-  Buffer vector(const VectorLayout& layout);
+
+  /// change: makes of the files' values what is loaded.
+  Buffer vector(const VectorLayout& layout, const std::function<void(std::span<float>)>& change = {});
   kernels::PackedWeight matrix(const MatrixLayout& layout);
 
-  /// That all of them take.
+  /// The files' values of a vector, which stay with the host.
+  std::vector<float> values(const VectorLayout& layout) const;
+
+  /// That all weights take which were loaded.
   size_t bytes() const { return bytes_; }
 
  private:

@@ -7,51 +7,38 @@
 
 #include "device/device.h"
 #include "sampler/draw.h"
+#include "sampler/sample_results.h"
 
 namespace caravel::sampler {
 
+struct SampleArgs {
+  float* logits = nullptr;            // [rows, vocab_size]; device memory, unchanged afterwards
+  std::span<const SampleRow> rows;    // host memory, read at once
+  const SampleRow* staged = nullptr;  // the same in the device's memory
+  const uint32_t* masks = nullptr;    // DrawArgs::masks
+  SampleResults* results = nullptr;   // out
+  size_t first = 0;                   // where the rows stand in `results`
+};
+
 /// Draws the next token of every row and computes log-probabilities, all on the model's own logits as they lie: they
 /// are not copied, and are unchanged afterwards. What comes out of a row depends on that row alone, to the bit. One
-/// thread at a time.
+/// thread at a time, one stream.
 class Sampler {
  public:
-  /// max_rows: of one call. max_top: the largest SampleRow::top. Throws CapacityError.
-  Sampler(Device& device, int64_t vocab_size, int64_t max_rows, int max_top);
+  Sampler(Device& device, int64_t vocab_size);
 
-  /// Enqueues it for `logits` [rows.size(), vocab_size]. `rows` must stay until the stream is synchronised; then the
-  /// results below hold, until the next call.
-  void sample(Stream& stream, float* logits, std::span<const SampleRow> rows);
+  /// Enqueues that a slot begins anew; `begin` is read at once. Throws CapacityError.
+  void begin(Stream& stream, const DrawBegin& begin);
+  /// Enqueues it, behind what has written the logits.
+  void sample(Stream& stream, const SampleArgs& args);
 
-  int32_t token(size_t row) const { return tokens_[row]; }
-  /// The row has a mask, and no token that it allows may be drawn: token() is none of them.
-  bool dead_end(size_t row) const { return dead_ends_[row] != 0; }
-  /// Natural logarithm; where the row asked for it.
-  float logprob(size_t row) const { return logprobs_[row]; }
-  int32_t rank(size_t row) const { return ranks_[row]; }
-  /// [top] of the row, most likely first.
-  std::span<const int32_t> top_tokens(size_t row, int top) const {
-    return {top_tokens_ + top_begin_[row], static_cast<size_t>(top)};
-  }
-  /// The i-th of them.
-  float top_logprob(size_t row, int i) const {
-    return top_logits_[top_begin_[row] + static_cast<size_t>(i)] - log_sum_exp_[row];
-  }
+  /// What each slot drew last; device memory, until more slots are begun.
+  int32_t* last_draws() const { return last_draws_.empty() ? nullptr : last_draws_.back().address<int32_t>(); }
 
  private:
   const int64_t vocab_size_;
-  const int64_t max_rows_;
-  const int max_top_;
-  std::vector<size_t> top_begin_;  // [max_rows]: where a row's top tokens begin
-  Buffer buffer_;                  // all of the following
-  float* log_sum_exp_;             // [max_rows]
-  float* logprobs_;                // [max_rows]
-  int32_t* argmax_;                // [max_rows]
-  int32_t* tokens_;                // [max_rows]
-  int32_t* ranks_;                 // [max_rows]
-  int32_t* dead_ends_;             // [max_rows]
-  float* top_logits_;              // [max_rows * max_top]
-  int32_t* top_tokens_;            // [max_rows * max_top]
   std::unique_ptr<Drawer> drawer_;
+  std::vector<Buffer> last_draws_;  // i32 [slots]: the last one, and shorter ones that commands may still read
 };
 
 }  // namespace caravel::sampler

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <numeric>
 #include <utility>
 
 #include "base/error.h"
@@ -61,11 +62,110 @@ TEST(CpuStream, AProfileTellsRegionsApart) {
   EXPECT_EQ(profile[0].seconds, 0);
 }
 
+TEST(CpuStream, AnEventRunsWhatIsBeforeItAndNoMore) {
+  CpuDevice device(2);
+  const auto stream = device.make_stream();
+  const auto event = device.make_event();
+  event->wait();  // it was never recorded
+  std::vector<int> out(100, 0);
+  const auto enqueue = [&](int value) { as_cpu(*stream).enqueue(add, AddArgs{out.data(), value, 100}); };
+  enqueue(1);
+  enqueue(2);
+  stream->record(*event);
+  enqueue(3);
+  event->wait();
+  EXPECT_EQ(out[99], 4);
+  event->wait();
+  EXPECT_EQ(out[99], 4);
+  // Many more than the list holds, of which a part has run.
+  int expected = 4 * 2 + 3;
+  for (int i = 0; i < 1000; ++i) {
+    enqueue(i % 3 - expected);
+    expected = 2 * expected + i % 3 - expected;
+    if (i % 90 != 0) continue;
+    stream->record(*event);
+    enqueue(-1 - expected);
+    event->wait();
+    ASSERT_EQ(out[i % 100], expected) << i;
+    expected = expected - 1;
+  }
+  stream->synchronize();
+  EXPECT_EQ(out[0], expected);
+}
+
+TEST(CpuStream, AStreamWaitsForWhatAnotherHasRecorded) {
+  CpuDevice device(2);
+  const auto first = device.make_stream();
+  const auto second = device.make_stream();
+  const auto event = device.make_event();
+  std::vector<int> out(10, 0);
+  const auto enqueue = [&](Stream& stream, int value) { as_cpu(stream).enqueue(add, AddArgs{out.data(), value, 10}); };
+  enqueue(*second, 1);
+  second->wait(*event);  // never recorded
+  enqueue(*first, 2);
+  first->record(*event);
+  enqueue(*first, 100);
+  second->wait(*event);
+  first->record(*event);  // the second waits for what it stood for
+  enqueue(*second, 3);
+  second->synchronize();
+  EXPECT_EQ(out[0], (1 * 2 + 2) * 2 + 3);
+  first->synchronize();
+  EXPECT_EQ(out[0], 11 * 2 + 100);
+}
+
+TEST(CpuStream, CopiesInOrder) {
+  CpuDevice device(3);
+  const auto stream = device.make_stream();
+  constexpr size_t kCount = 100'003;
+  const HostBuffer from = device.allocate_host(kCount * sizeof(int));
+  const Buffer buffer = device.allocate(kCount * sizeof(int));
+  const HostBuffer to = device.allocate_host(kCount * sizeof(int));
+  std::iota(from.span<int>().begin(), from.span<int>().end(), 0);
+  stream->copy(buffer.address(), from.as(), from.size());
+  as_cpu(*stream).enqueue(add, AddArgs{buffer.address<int>(), 5, kCount});
+  stream->copy(to.as(), buffer.address(), to.size());
+  as_cpu(*stream).enqueue(add, AddArgs{buffer.address<int>(), 5, kCount});
+  EXPECT_EQ(to.span<int>()[7], 0);
+  stream->synchronize();
+  for (size_t i = 0; i < kCount; ++i) ASSERT_EQ(to.span<int>()[i], 2 * static_cast<int>(i) + 5);
+}
+
+TEST(CpuStream, ACapturedListReadsWhatItsMemoryHoldsWhenItIsRun) {
+  CpuDevice device(2);
+  const auto stream = device.make_stream();
+  constexpr size_t kBytes = 50 * sizeof(int);
+  const HostBuffer in = device.allocate_host(kBytes);
+  const Buffer state = device.allocate(kBytes);
+  const HostBuffer out = device.allocate_host(kBytes);
+  const auto step = [&] {
+    stream->copy(state.address(), in.as(), kBytes);
+    for (int i = 0; i < 100; ++i) as_cpu(*stream).enqueue(add, AddArgs{state.address<int>(), i % 2 - 1, 50});
+    stream->copy(out.as(), state.address(), kBytes);
+  };
+  stream->begin_capture();
+  step();
+  const std::unique_ptr<CommandList> list = stream->end_capture();
+  for (const int seed : {3, 4}) {
+    for (int& value : in.span<int>()) value = seed;
+    step();
+    stream->synchronize();
+    const std::vector<int> expected(out.span<int>().begin(), out.span<int>().end());
+    std::ranges::fill(out.span<int>(), -1);
+    stream->run(*list);
+    stream->run(*list);
+    EXPECT_EQ(out.span<int>()[0], -1);
+    stream->synchronize();
+    EXPECT_TRUE(std::ranges::equal(out.span<int>(), expected)) << seed;
+  }
+}
+
 TEST(CpuDevice, AllocatesZeroedAlignedMemory) {
   CpuDevice device(1);
-  Buffer buffer = device.allocate(3 << 20);
-  EXPECT_EQ(reinterpret_cast<uintptr_t>(buffer.data()) % 64, 0U);
-  EXPECT_EQ(buffer.as<int>()[(3 << 18) - 1], 0);
+  const HostBuffer buffer = device.allocate_host(3 << 20);
+  EXPECT_EQ(reinterpret_cast<uintptr_t>(buffer.as()) % 64, 0U);
+  EXPECT_EQ(buffer.span<int>()[(3 << 18) - 1], 0);
+  EXPECT_FALSE(device.allocate(0));
   EXPECT_THROW(device.allocate(size_t{1} << 60), CapacityError);
   EXPECT_THROW(device.allocate(~size_t{0}), CapacityError);
 }
@@ -73,19 +173,19 @@ TEST(CpuDevice, AllocatesZeroedAlignedMemory) {
 TEST(CpuDevice, SmallBuffersLieSideBySideAndBeginZeroedAgain) {
   CpuDevice device(1);
   for (int round = 0; round < 3; ++round) {
-    std::vector<Buffer> buffers;
+    std::vector<HostBuffer> buffers;
     for (size_t bytes = 1; bytes < 6'000'000; bytes = bytes * 3 + 1) {  // 13 MB in all, and then more than a chunk
       for (int copy = 0; copy < 4; ++copy) {
-        Buffer& buffer = buffers.emplace_back(device.allocate(bytes));
-        ASSERT_EQ(reinterpret_cast<uintptr_t>(buffer.data()) % 64, 0U);
-        ASSERT_EQ(std::to_integer<int>(buffer.data()[0]), 0);
-        ASSERT_EQ(std::to_integer<int>(buffer.data()[bytes - 1]), 0);
-        std::memset(buffer.data(), round + 1, bytes);
+        const std::span all = buffers.emplace_back(device.allocate_host(bytes)).span<uint8_t>();
+        ASSERT_EQ(reinterpret_cast<uintptr_t>(all.data()) % 64, 0U);
+        ASSERT_EQ(all.front(), 0);
+        ASSERT_EQ(all.back(), 0);
+        std::ranges::fill(all, round + 1);
       }
     }
-    for (const Buffer& buffer : buffers) {
-      ASSERT_EQ(std::to_integer<int>(buffer.data()[0]), round + 1) << "another buffer lies on top";
-      ASSERT_EQ(std::to_integer<int>(buffer.data()[buffer.size() - 1]), round + 1);
+    for (const HostBuffer& buffer : buffers) {
+      ASSERT_EQ(buffer.span<uint8_t>().front(), round + 1) << "another buffer lies on top";
+      ASSERT_EQ(buffer.span<uint8_t>().back(), round + 1);
     }
     buffers.erase(buffers.begin() + 5);  // and the rest in another order than they came
   }

@@ -34,10 +34,10 @@ struct Sequences {
     all.out = {.form = form, .tokens = starts.back(), .width = width()};
     const Buffer workspace = machine.device.allocate(
         full_attention_workspace(machine.device, form, starts.back(), all.max_length, heads, head_dim));
-    std::memset(workspace.data(), 0xFF, workspace.size());  // NaN: what is not written before must not count
+    std::memset(workspace.address(), 0xFF, workspace.size());  // NaN: what is not written before must not count
     const Buffer out = machine.device.allocate(gemm_input_bytes(machine.device, form, all.out.tokens, all.out.width));
-    all.workspace = workspace.data();
-    all.out.data = out.data();
+    all.workspace = workspace.address();
+    all.out.data = out.address();
     full_attention(*machine.stream, all);
     machine.stream->synchronize();
     return input_values(all.out);

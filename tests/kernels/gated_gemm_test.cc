@@ -73,7 +73,7 @@ TEST(GatedGemm, GivesTheBitsOfItsParts) {
       const std::vector<WeightRows> parts = {{gate_rows.data(), dtype, kWidth}, {up_rows.data(), dtype, kWidth}};
       const PackedWeight weight = pack_weight(stream, parts, kIn);
       Buffer memory = machine.device.allocate(gemm_input_bytes(machine.device, weight.input_form(), kTokens, kIn));
-      const GemmInput input = weight.input(kTokens, memory.data());
+      const GemmInput input = weight.input(kTokens, memory.address());
       quantize_input(stream, f32_tensor(x.data(), kTokens, kIn), input);
       std::vector<float> gate_up(static_cast<size_t>(kTokens * 2 * kWidth));
       gemm(stream, {.weight = &weight, .input = input, .out = f32_tensor(gate_up.data(), kTokens, 2 * kWidth)});
@@ -82,7 +82,7 @@ TEST(GatedGemm, GivesTheBitsOfItsParts) {
       Buffer expected_memory =
           machine.device.allocate(gemm_input_bytes(machine.device, InputForm::kQ8, kTokens, kWidth));
       const GemmInput expected_q8{
-          .form = InputForm::kQ8, .tokens = kTokens, .width = kWidth, .data = expected_memory.data()};
+          .form = InputForm::kQ8, .tokens = kTokens, .width = kWidth, .data = expected_memory.address()};
       quantize_input(stream, f32_tensor(expected.data(), kTokens, kWidth), expected_q8);
 
       GatedGemmArgs args{.weight = &weight, .input = input};
@@ -91,11 +91,11 @@ TEST(GatedGemm, GivesTheBitsOfItsParts) {
       gated_gemm(stream, args);
       Buffer q8_memory = machine.device.allocate(gemm_input_bytes(machine.device, InputForm::kQ8, kTokens, kWidth));
       args.out = expected_q8;
-      args.out.data = q8_memory.data();
+      args.out.data = q8_memory.address();
       gated_gemm(stream, args);
       stream.synchronize();
       EXPECT_EQ(out, expected);
-      EXPECT_EQ(std::memcmp(q8_memory.data(), expected_memory.data(), q8_memory.size()), 0);
+      EXPECT_EQ(std::memcmp(q8_memory.address(), expected_memory.address(), q8_memory.size()), 0);
     }
   });
 }
@@ -150,7 +150,7 @@ TEST(ActivatedGemm, IsGemmAndThenTheActivation) {
         const std::vector<WeightRows> parts = {{rows.data(), dtype, width}};
         const PackedWeight weight = pack_weight(stream, parts, kIn);
         Buffer memory = machine.device.allocate(gemm_input_bytes(machine.device, weight.input_form(), kTokens, kIn));
-        const GemmInput input = weight.input(kTokens, memory.data());
+        const GemmInput input = weight.input(kTokens, memory.address());
         quantize_input(stream, f32_tensor(x.data(), kTokens, kIn), input);
         std::vector<float> sums(static_cast<size_t>(kTokens * width));
         gemm(stream,

@@ -22,7 +22,7 @@ TEST(QuantizeInput, IsTheSameOnEveryIsaAndHalfAStepFromTheValues) {
     CpuDevice device(2, isa);
     const std::unique_ptr<Stream> stream = device.make_stream();
     const Buffer memory = device.allocate(gemm_input_bytes(device, InputForm::kQ8, 5, width));
-    const GemmInput out{.form = InputForm::kQ8, .tokens = 5, .width = width, .data = memory.data()};
+    const GemmInput out{.form = InputForm::kQ8, .tokens = 5, .width = width, .data = memory.address()};
     quantize_input(*stream, f32_tensor(x.data(), 5, width), out);
     stream->synchronize();
     const InputPlanes input = input_planes(out, 0);
@@ -40,7 +40,7 @@ TEST(QuantizeInput, IsTheSameOnEveryIsaAndHalfAStepFromTheValues) {
       EXPECT_EQ(input.totals[2 * b + 1], totals[1]);
       EXPECT_EQ(input.sums[b], input.scales[b] * static_cast<float>(totals[0] + totals[1]));
     }
-    const std::vector<std::byte> bytes(memory.data(), memory.data() + memory.size());
+    const std::vector<std::byte> bytes(memory.address(), memory.address() + memory.size());
     if (first.empty()) first = bytes;
     EXPECT_EQ(bytes, first) << isa_name(isa);
   }

@@ -22,7 +22,7 @@ Input make_input(Stream& stream, const Matrix& matrix, const std::vector<float>&
   const int64_t tokens = static_cast<int64_t>(x.size()) / in;
   Input input;
   input.memory = stream.device().allocate(gemm_input_bytes(stream.device(), matrix.packed.input_form(), tokens, in));
-  input.form = matrix.packed.input(tokens, input.memory.data());
+  input.form = matrix.packed.input(tokens, input.memory.address());
   quantize_input(stream, f32_tensor(x.data(), tokens, in), input.form);
   stream.synchronize();
   return input;

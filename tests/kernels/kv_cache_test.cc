@@ -52,8 +52,8 @@ void check_rotary(const RotaryCase& c, Isa isa) {
   }
   const int64_t bytes = kv_layer_bytes(machine.device, 4, 1, c.head_dim, c.dtype);
   Buffer blocks = machine.device.allocate(static_cast<size_t>(3 * bytes));
-  std::memset(blocks.data(), 0xff, blocks.size());
-  const KvLayer cache{blocks.data(), bytes, 4, 1, c.head_dim, c.dtype};
+  std::memset(blocks.address(), 0xff, blocks.size());
+  const KvLayer cache{blocks.address(), bytes, 4, 1, c.head_dim, c.dtype};
   const std::vector<int64_t> slots = {9, 0, -1, 7, 2};
 
   std::vector<float> qkv = input;
@@ -110,7 +110,7 @@ void check_rotary(const RotaryCase& c, Isa isa) {
                                       .block_table = &block,
                                       .block_table_stride = 1},
                             .max_context = context,
-                            .workspace = workspace.data(),
+                            .workspace = workspace.address(),
                             .out = f32_input(out.data(), 1, c.head_dim)};
     paged_attention(*machine.stream, args);
     machine.stream->synchronize();
@@ -160,7 +160,7 @@ TEST(RotaryCache, StoresKeysNormedAndRotated) {
       }
       const int64_t bytes = kv_layer_bytes(machine.device, 16, 1, kDim, KvDtype::kF32);
       Buffer blocks = machine.device.allocate(static_cast<size_t>(bytes));
-      const KvLayer cache{blocks.data(), bytes, 16, 1, kDim, KvDtype::kF32};
+      const KvLayer cache{blocks.address(), bytes, 16, 1, kDim, KvDtype::kF32};
       const std::vector<int64_t> slots = {0, 1};
       rotary_cache(*machine.stream, {.qkv = f32_tensor(qkv.data(), 2, 3 * kDim),
                                      .k_norm = k_norm.data(),
@@ -187,7 +187,7 @@ TEST(RotaryCache, StoresKeysNormedAndRotated) {
                                                     .block_table = &block,
                                                     .block_table_stride = 1},
                                           .max_context = 2,
-                                          .workspace = workspace.data(),
+                                          .workspace = workspace.address(),
                                           .out = f32_input(out.data(), 1, kDim)});
         machine.stream->synchronize();
         const auto i = static_cast<size_t>(d);

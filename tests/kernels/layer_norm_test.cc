@@ -70,16 +70,16 @@ TEST(LayerNorm, TheCopyIsWhatQuantizingItsOutputGives) {
     const size_t bytes = gemm_input_bytes(machine.device, InputForm::kQ8, tokens, width);
     const Buffer copied = machine.device.allocate(bytes);
     const Buffer quantized = machine.device.allocate(bytes);
-    GemmInput copy{.form = InputForm::kQ8, .tokens = tokens, .width = width, .data = copied.data()};
+    GemmInput copy{.form = InputForm::kQ8, .tokens = tokens, .width = width, .data = copied.address()};
     layer_norm(*machine.stream, {.x = f32_tensor(x.data(), tokens, width),
                                  .weight = weight.data(),
                                  .bias = bias.data(),
                                  .out = f32_tensor(out.data(), tokens, width),
                                  .copy = copy});
-    copy.data = quantized.data();
+    copy.data = quantized.address();
     quantize_input(*machine.stream, f32_tensor(out.data(), tokens, width), copy);
     machine.stream->synchronize();
-    EXPECT_EQ(0, std::memcmp(copied.data(), quantized.data(), bytes));
+    EXPECT_EQ(0, std::memcmp(copied.address(), quantized.address(), bytes));
   });
 }
 

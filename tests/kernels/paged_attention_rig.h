@@ -48,8 +48,8 @@ class AttentionRig {
     for (const int length : lengths_) blocks += (length + c.block_size - 1) / c.block_size;
     const int64_t bytes = kv_layer_bytes(machine_.device, c.block_size, c.kv_heads, c.head_dim, c.dtype);
     cache_ = machine_.device.allocate(static_cast<size_t>(blocks * bytes));
-    std::memset(cache_.data(), 0xff, cache_.size());
-    layer_ = {cache_.data(), bytes, c.block_size, c.kv_heads, c.head_dim, c.dtype};
+    std::memset(cache_.address(), 0xff, cache_.size());
+    layer_ = {cache_.address(), bytes, c.block_size, c.kv_heads, c.head_dim, c.dtype};
     std::vector<int32_t> order(static_cast<size_t>(blocks));
     for (int i = 0; i < blocks; ++i) order[static_cast<size_t>(i)] = i;
     std::mt19937 engine(11);
@@ -123,7 +123,7 @@ class AttentionRig {
     Buffer workspace = machine_.device.allocate(
         paged_attention_workspace(machine_.device, tokens, max_context, case_.heads, case_.head_dim));
     Buffer out = machine_.device.allocate(gemm_input_bytes(machine_.device, case_.form, tokens, case_.width()));
-    const GemmInput to{.form = case_.form, .tokens = tokens, .width = case_.width(), .data = out.data()};
+    const GemmInput to{.form = case_.form, .tokens = tokens, .width = case_.width(), .data = out.address()};
     paged_attention(*machine_.stream, {.q = rows,
                                        .heads = case_.heads,
                                        .scale = scale(),
@@ -137,7 +137,7 @@ class AttentionRig {
                                                  .block_table_stride = static_cast<int64_t>(stride),
                                                  .shared_blocks = shared.data()},
                                        .max_context = max_context,
-                                       .workspace = workspace.data(),
+                                       .workspace = workspace.address(),
                                        .out = to});
     machine_.stream->synchronize();
     const int64_t width = case_.width();

@@ -43,7 +43,7 @@ TEST(QuantizeRows, RotatedWeightsAndInputsGiveTheirProductMoreExactly) {
       const std::vector<WeightRows> stack = {{blocks.data(), DType::kQ8_0, out}};
       const PackedWeight packed = pack_weight(stream, stack, in, rotated);
       const Buffer memory = machine.device.allocate(gemm_input_bytes(machine.device, packed.input_form(), tokens, in));
-      const GemmInput input = packed.input(tokens, memory.data());
+      const GemmInput input = packed.input(tokens, memory.address());
       quantize_input(stream, f32_tensor(x.data(), tokens, in), input);
       std::vector<float> y(static_cast<size_t>(tokens * out));
       gemm(stream, {.weight = &packed, .input = input, .out = f32_tensor(y.data(), tokens, out)});

@@ -56,7 +56,7 @@ TEST(RmsNorm, WritesEightBitInputs) {
     const auto x = random_normal(tokens * width, 4);
     const auto weight = random_normal(width, 5);
     Buffer memory = machine.device.allocate(gemm_input_bytes(machine.device, InputForm::kQ8, tokens, width));
-    const GemmInput out{.form = InputForm::kQ8, .tokens = tokens, .width = width, .data = memory.data()};
+    const GemmInput out{.form = InputForm::kQ8, .tokens = tokens, .width = width, .data = memory.address()};
     rms_norm(*machine.stream, {.x = f32_tensor(x.data(), tokens, width), .weight = weight.data(), .out = out});
     machine.stream->synchronize();
     const InputPlanes to = input_planes(out, 0);
@@ -109,15 +109,15 @@ TEST(RmsNorm, GivesEachRankACopyOfFewTokens) {
     for (const InputForm form : {InputForm::kF32, InputForm::kQ8}) {
       const size_t bytes = gemm_input_bytes(machine.device, form, kTokens, kWidth);
       Buffer together = machine.device.allocate(bytes);
-      args.out = {.form = form, .tokens = kTokens, .width = kWidth, .data = together.data()};
+      args.out = {.form = form, .tokens = kTokens, .width = kWidth, .data = together.address()};
       rms_norm(*machine.stream, args);
       Buffer apart = machine.device.allocate(normed_input_bytes(machine.device, form, kTokens, kWidth));
       args.out.normed = true;
-      args.out.data = apart.data();
+      args.out.data = apart.address();
       rms_norm(*machine.stream, args);
       machine.stream->synchronize();
       for (int rank = 0; rank < kThreads; ++rank) {
-        EXPECT_EQ(std::memcmp(apart.data() + rank * bytes, together.data(), bytes), 0) << "rank " << rank;
+        EXPECT_EQ(std::memcmp(apart.address() + rank * bytes, together.address(), bytes), 0) << "rank " << rank;
       }
     }
   });

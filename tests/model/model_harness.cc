@@ -33,7 +33,7 @@ ModelHarness::ModelHarness(const format::WeightSource& source, const Options& op
   std::iota(free_blocks_.begin(), free_blocks_.end(), 0);
   std::shuffle(free_blocks_.begin(), free_blocks_.end(), std::mt19937(5));
   pool_ = device_.allocate(blocks * static_cast<size_t>(layout.block_bytes()));
-  std::memset(pool_.data(), 0xff, pool_.size());
+  std::memset(pool_.address(), 0xff, pool_.size());
 }
 
 int32_t ModelHarness::take_block() {
@@ -86,7 +86,7 @@ std::vector<std::vector<float>> ModelHarness::step(std::span<const Chunk> chunks
                         .block_table_stride = static_cast<int64_t>(stride)};
   for (size_t g = 0; g < layout.groups.size(); ++g) batch.groups[g] = {slots[g].data(), tables[g].data()};
   decoder_.forward(*stream_, batch,
-                   {.base = pool_.data(), .block_size = options_.block_size, .dtype = options_.kv_dtype});
+                   {.base = pool_.address(), .block_size = options_.block_size, .dtype = options_.kv_dtype});
   stream_->synchronize();
 
   const auto vocabulary = static_cast<size_t>(decoder_.config().vocab_size);

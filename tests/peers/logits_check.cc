@@ -67,7 +67,7 @@ int run(const char* path, int max_tokens) {
     for (int group = 0; group < groups; ++group) {
       batch.groups[group] = {slots[static_cast<size_t>(group)].data(), tables[static_cast<size_t>(group)].data()};
     }
-    decoder.forward(*stream, batch, {pool.data(), kBlockSize, kernels::KvDtype::kF16});
+    decoder.forward(*stream, batch, {pool.address(), kBlockSize, kernels::KvDtype::kF16});
     for (int64_t row = 0; row < count; row += kSlice) {
       const int64_t rows = std::min<int64_t>(kSlice, count - row);
       decoder.logits(*stream, positions.data() + row, rows, logits.data());

@@ -2,14 +2,17 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <memory>
 #include <random>
 
 #include "caravel/result.h"
 #include "device/cpu/cpu_device.h"
+#include "device/device_array.h"
 #include "fields/sampling.h"
 #include "sampler/reference.h"
+#include "sampler/token_bits.h"
 
 namespace caravel::sampler {
 namespace {
@@ -28,15 +31,45 @@ std::vector<float> random_logits(size_t count, uint32_t seed, float spread = 2.0
 }
 
 /// A row's whole result.
-TokenLogprob result_of(const Sampler& sampler, size_t row, int top) {
+TokenLogprob result_of(const SampleResults& results, size_t row) {
   TokenLogprob result{
-      .token = sampler.token(row), .logprob = sampler.logprob(row), .rank = sampler.rank(row), .top = {}};
-  const auto tokens = sampler.top_tokens(row, top);
-  for (int i = 0; i < top; ++i) {
-    result.top.emplace_back(tokens[static_cast<size_t>(i)], sampler.top_logprob(row, i));
-  }
+      .token = results.token(row), .logprob = results.logprob(row), .rank = results.rank(row), .top = {}};
+  const auto tokens = results.top_tokens(row);
+  for (size_t i = 0; i < tokens.size(); ++i) result.top.emplace_back(tokens[i], results.top_logprob(row, i));
   return result;
 }
+
+/// A sampler on a device of its own.
+struct Rig {
+  explicit Rig(int threads, size_t vocab_size = kVocab) : device(threads), vocab(vocab_size) {}
+
+  void begin(const DrawBegin& begin) { sampler.begin(*stream, begin); }
+
+  const SampleResults& sample(const std::vector<float>& logits, const std::vector<SampleRow>& rows,
+                              const std::vector<uint32_t>& masks = {}) {
+    const DeviceArray<float> there(*stream, logits);
+    const DeviceArray<SampleRow> staged(*stream, rows);
+    const DeviceArray<uint32_t> staged_masks(*stream, masks);
+    results.begin(rows);
+    sampler.sample(*stream, {.logits = there.data(),
+                             .rows = rows,
+                             .staged = staged.data(),
+                             .masks = staged_masks.data(),
+                             .results = &results});
+    results.to_host(*stream);
+    // NaN is none of the values that are compared.
+    EXPECT_TRUE(std::ranges::equal(there.values(), logits, [](float a, float b) {
+      return a == b || (std::isnan(a) && std::isnan(b));
+    })) << "the model's logits were changed";
+    return results;
+  }
+
+  CpuDevice device;
+  size_t vocab;
+  std::unique_ptr<Stream> stream = device.make_stream();
+  Sampler sampler{device, static_cast<int64_t>(vocab)};
+  SampleResults results{device};
+};
 
 class SamplerTest : public testing::Test {
  protected:
@@ -55,24 +88,23 @@ class SamplerTest : public testing::Test {
     return params;
   }
 
-  static SamplingState make_state(const SamplingParams& params, const Drawing& drawing) {
+  /// A slot has drawn drawing.output after drawing.prompt.
+  static void begin(Rig& rig, int32_t slot, const SamplingParams& params, const Drawing& drawing) {
     auto rules = std::make_shared<SamplingRules>(rules_of(resolved(params)));
     rules->seed = drawing.seed;
     rules->end_ids = drawing.end_ids;
     rules->bad_words = drawing.bad_words;
-    SamplingState state(rules, drawing.index, drawing.prompt);
-    for (const int32_t token : drawing.output) state.append(token);
-    return state;
+    rig.begin({.slot = slot, .rules = rules, .index = drawing.index, .prompt = drawing.prompt});
+    for (const int32_t token : drawing.output) {
+      std::vector<uint32_t> mask(words_of(rig.vocab));
+      mask[static_cast<size_t>(token) / 32] |= 1U << token % 32;
+      ASSERT_EQ(rig.sample(std::vector<float>(rig.vocab), {{.sampler = slot, .mask = 0}}, mask).token(0), token);
+    }
   }
 
-  int32_t draw(std::vector<float> logits, const SamplingParams& params, const Drawing& drawing) {
-    const std::vector<float> before = logits;
-    const SamplingState state = make_state(params, drawing);
-    const SampleRow row{.state = &state};
-    sampler_.sample(*stream_, logits.data(), std::span(&row, 1));
-    stream_->synchronize();
-    EXPECT_EQ(logits, before) << "the model's logits were changed";
-    return sampler_.token(0);
+  int32_t draw(const std::vector<float>& logits, const SamplingParams& params, const Drawing& drawing) {
+    begin(rig_, 0, params, drawing);
+    return rig_.sample(logits, {{.sampler = 0}}).token(0);
   }
 
   /// Chi-square of draws over seeds against the reference.
@@ -86,16 +118,14 @@ class SamplerTest : public testing::Test {
     for (int r = 0; r < kRows; ++r) batch.insert(batch.end(), logits.begin(), logits.end());
     std::vector<int> counts(kVocab, 0);
     for (int i = 0; i < kDraws; i += kRows) {
-      std::vector<SamplingState> states;
+      std::vector<SampleRow> rows;
       for (int r = 0; r < kRows; ++r) {
         drawing.seed = static_cast<uint64_t>(i + r) * 7919;
-        states.push_back(make_state(params, drawing));
+        begin(rig_, r, params, drawing);
+        rows.push_back({.sampler = r});
       }
-      std::vector<SampleRow> rows;
-      for (const SamplingState& state : states) rows.push_back({.state = &state});
-      sampler_.sample(*stream_, batch.data(), rows);
-      stream_->synchronize();
-      for (size_t r = 0; r < rows.size(); ++r) ++counts[static_cast<size_t>(sampler_.token(r))];
+      const SampleResults& results = rig_.sample(batch, rows);
+      for (size_t r = 0; r < rows.size(); ++r) ++counts[static_cast<size_t>(results.token(r))];
     }
     double chi_square = 0;
     double rest_expected = 0;
@@ -123,9 +153,7 @@ class SamplerTest : public testing::Test {
     EXPECT_LT(chi_square, freedom + 5 * std::sqrt(2 * freedom)) << cells << " cells";
   }
 
-  CpuDevice device_{1};
-  std::unique_ptr<Stream> stream_ = device_.make_stream();
-  Sampler sampler_{device_, kVocab, 64, 20};
+  Rig rig_{1};
 };
 
 TEST_F(SamplerTest, GreedyTakesTheLargestAndTheLowestAmongEquals) {
@@ -191,7 +219,7 @@ TEST_F(SamplerTest, MinTokensHoldsTheEndBack) {
   logits[7] = 3.0F;
   const SamplingParams params{.min_tokens = 2};
   EXPECT_EQ(draw(logits, params, {.end_ids = {9, 8}}), 7);
-  EXPECT_EQ(draw(logits, params, {.output = {9}, .end_ids = {9, 8}}), 7);
+  EXPECT_EQ(draw(logits, params, {.output = {1}, .end_ids = {9, 8}}), 7);
   EXPECT_EQ(draw(logits, params, {.output = {1, 1}, .end_ids = {9, 8}}), 9);
 }
 
@@ -216,42 +244,36 @@ TEST_F(SamplerTest, ForbiddingEverythingStillDrawsWhatIsAllowed) {
 TEST_F(SamplerTest, BrokenLogitsDrawSomeToken) {
   std::vector<float> logits(kVocab, NAN);
   for (const float temperature : {0.0F, 1.0F}) {
-    const SamplingState state = make_state({.temperature = temperature, .top_k = 5, .top_p = 0.5F}, {});
-    const SampleRow row{.state = &state};
-    sampler_.sample(*stream_, logits.data(), std::span(&row, 1));
-    stream_->synchronize();
-    EXPECT_GE(sampler_.token(0), 0);
-    EXPECT_LT(sampler_.token(0), static_cast<int32_t>(kVocab));
+    const int32_t token = draw(logits, {.temperature = temperature, .top_k = 5, .top_p = 0.5F}, {});
+    EXPECT_GE(token, 0);
+    EXPECT_LT(token, static_cast<int32_t>(kVocab));
   }
 }
 
 TEST_F(SamplerTest, ARowDependsOnNothingBesideIt) {
   constexpr size_t kRows = 33;
   auto logits = random_logits(kVocab * kRows, 13);
-  std::vector<SamplingState> states;
+  Rig alone(3);
+  std::vector<SampleRow> rows;
   for (uint32_t r = 0; r < kRows; ++r) {
     SamplingParams params{.temperature = r % 3 == 0 ? 0.0F : 1.0F};
     params.top_p = r % 2 == 0 ? 0.8F : 1.0F;
     params.repetition_penalty = r % 4 == 1 ? 1.3F : 1.0F;
-    states.push_back(make_state(params, {.prompt = {1, 2, 3}, .output = {4}, .seed = 99, .index = r % 5}));
+    const auto slot = static_cast<int32_t>(r);
+    for (Rig* rig : {&rig_, &alone}) {
+      begin(*rig, slot, params, {.prompt = {1, 2, 3}, .output = {4}, .seed = 99, .index = r % 5});
+    }
+    rows.push_back({.sampler = slot, .top = static_cast<int>(r % 4) - 1});
   }
-  std::vector<SampleRow> rows;
-  for (size_t r = 0; r < kRows; ++r) rows.push_back({.state = &states[r], .top = static_cast<int>(r % 4) - 1});
-  sampler_.sample(*stream_, logits.data(), rows);
-  stream_->synchronize();
-  CpuDevice alone_device(3);
-  const auto alone_stream = alone_device.make_stream();
-  Sampler alone(alone_device, kVocab, 1, 20);
+  const SampleResults& together = rig_.sample(logits, rows);
   for (size_t r = 0; r < kRows; ++r) {
-    alone.sample(*alone_stream, logits.data() + r * kVocab, std::span(&rows[r], 1));
-    alone_stream->synchronize();
-    EXPECT_EQ(alone.token(0), sampler_.token(r));
-    EXPECT_EQ(alone.logprob(0), sampler_.logprob(r));
+    const auto begin = logits.begin() + static_cast<ptrdiff_t>(r * kVocab);
+    const SampleResults& one = alone.sample({begin, begin + kVocab}, {rows[r]});
+    EXPECT_EQ(one.token(0), together.token(r));
+    EXPECT_EQ(one.logprob(0), together.logprob(r));
     if (rows[r].top < 0) continue;
-    const TokenLogprob one = result_of(alone, 0, rows[r].top);
-    const TokenLogprob other = result_of(sampler_, r, rows[r].top);
-    EXPECT_EQ(one.rank, other.rank);
-    EXPECT_EQ(one.top, other.top);
+    EXPECT_EQ(one.rank(0), together.rank(r));
+    EXPECT_EQ(result_of(one, 0).top, result_of(together, r).top);
   }
 }
 
@@ -284,17 +306,15 @@ TEST_F(SamplerTest, XtcLeavesTheLeastLikelyOfTheTopChoices) {
 
 TEST_F(SamplerTest, LogprobsAreTheModelsBeforeAnyPass) {
   auto logits = random_logits(kVocab * 2, 14);
-  const SamplingState state = make_state({.temperature = 0.5F, .top_k = 1, .logit_bias = {{17, 100.0F}}}, {});
-  const std::vector<SampleRow> rows = {{.state = &state, .top = 5}, {.token = 23, .top = 5}};
-  sampler_.sample(*stream_, logits.data(), rows);
-  stream_->synchronize();
-  EXPECT_EQ(sampler_.token(0), 17);
-  EXPECT_EQ(sampler_.token(1), 23);
+  begin(rig_, 0, {.temperature = 0.5F, .top_k = 1, .logit_bias = {{17, 100.0F}}}, {});
+  const SampleResults& results = rig_.sample(logits, {{.sampler = 0, .top = 5}, {.token = 23, .top = 5}});
+  EXPECT_EQ(results.token(0), 17);
+  EXPECT_EQ(results.token(1), 23);
   for (size_t r = 0; r < 2; ++r) {
     const std::vector<float> row(logits.begin() + static_cast<ptrdiff_t>(r * kVocab),
                                  logits.begin() + static_cast<ptrdiff_t>((r + 1) * kVocab));
     const auto p = reference_distribution(row, resolved({.temperature = 1.0F}), {}, {});
-    const TokenLogprob result = result_of(sampler_, r, 5);
+    const TokenLogprob result = result_of(results, r);
     const auto token = static_cast<size_t>(result.token);
     EXPECT_NEAR(result.logprob, std::log(p[token]), 1e-5);
     EXPECT_EQ(result.rank, 1 + std::count_if(p.begin(), p.end(), [&](double v) { return v > p[token]; }));
@@ -310,19 +330,55 @@ TEST_F(SamplerTest, LogprobsAreTheModelsBeforeAnyPass) {
 TEST_F(SamplerTest, ALargeVocabularyNarrowsAsTheReferenceDoes) {
   constexpr size_t kLarge = 50'021;
   const auto logits = random_logits(kLarge, 15, 3.0F);
-  Sampler sampler(device_, kLarge, 1, 20);
+  Rig rig(1, kLarge);
   for (const SamplingParams& params :
        {SamplingParams{.temperature = 1.0F, .top_p = 0.3F}, SamplingParams{.temperature = 1.0F, .typical_p = 0.3F}}) {
     const auto p = reference_distribution(logits, resolved(params), {}, {});
     for (uint64_t seed = 0; seed < 50; ++seed) {
-      const SamplingState state = make_state(params, {.seed = seed});
-      auto copy = logits;
-      const SampleRow row{.state = &state};
-      sampler.sample(*stream_, copy.data(), std::span(&row, 1));
-      stream_->synchronize();
-      EXPECT_GT(p[static_cast<size_t>(sampler.token(0))], 0);
+      begin(rig, 0, params, {.seed = seed});
+      EXPECT_GT(p[static_cast<size_t>(rig.sample(logits, {{.sampler = 0}}).token(0))], 0);
     }
   }
+}
+
+TEST_F(SamplerTest, AMaskThatLeavesNoneIsADeadEndThatIsNotTakenUp) {
+  const auto logits = random_logits(kVocab, 16);
+  begin(rig_, 0, {.logit_bias = {{40, -INFINITY}}}, {});
+  std::vector<uint32_t> masks(2 * words_of(kVocab));
+  masks[words_of(kVocab) + 1] = 1U << 8;  // the second mask has token 40 alone
+  const SampleResults& results = rig_.sample(logits, {{.sampler = 0, .mask = 1}}, masks);
+  EXPECT_TRUE(results.dead_end(0));
+  const int32_t drawn = draw(logits, {}, {});
+  begin(rig_, 1, {}, {});
+  EXPECT_FALSE(rig_.sample(logits, {{.sampler = 1}}).dead_end(0));
+  EXPECT_EQ(rig_.results.token(0), drawn);
+  EXPECT_EQ(download<int32_t>(*rig_.stream, rig_.sampler.last_draws(), 2), (std::vector{drawn, drawn}));
+}
+
+TEST_F(SamplerTest, ASlotBeginsAnewInTheStreamsOrder) {
+  // A flat distribution: what is drawn says by which rules it was.
+  const std::vector<float> flat(kVocab, 0.0F);
+  const auto only = [&](int32_t token) {
+    return DrawBegin{.slot = 300,
+                     .rules = std::make_shared<SamplingRules>(SamplingRules{.allowed_token_ids = {token}})};
+  };
+  const DeviceArray<float> logits(*rig_.stream, flat);
+  const std::vector<SampleRow> rows = {{.sampler = 300}};
+  const DeviceArray<SampleRow> staged(*rig_.stream, rows);
+  std::vector<std::unique_ptr<SampleResults>> results;
+  rig_.begin({.slot = 2, .rules = only(1).rules});
+  for (const int32_t token : {5, 6, 7}) {
+    rig_.begin(only(token));
+    rig_.begin(only(token + 10));
+    results.push_back(std::make_unique<SampleResults>(rig_.device));
+    results.back()->begin(rows);
+    rig_.sampler.sample(
+        *rig_.stream,
+        {.logits = logits.data(), .rows = rows, .staged = staged.data(), .results = results.back().get()});
+    results.back()->to_host(*rig_.stream);
+  }
+  rig_.stream->synchronize();
+  for (size_t i = 0; i < 3; ++i) EXPECT_EQ(results[i]->token(0), 15 + static_cast<int32_t>(i));
 }
 
 }  // namespace

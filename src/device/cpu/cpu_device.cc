@@ -39,15 +39,43 @@ std::byte* map_pages(size_t bytes, const Device& device) {
   return begin + before;
 }
 
+class CpuEvent final : public Event {
+ public:
+  void wait() override {
+    if (stream != nullptr) stream->run_until(position);
+  }
+
+  CpuStream* stream = nullptr;
+  uint64_t position = 0;
+};
+
+struct CpuCommandList final : CommandList {
+  std::vector<CpuCommand> commands;
+};
+
+struct CopyArgs {
+  void* to;
+  const void* from;
+  size_t bytes;
+};
+
+void copy_share(const CopyArgs& args, int rank, int size) {
+  constexpr int64_t kGrain = 64 << 10;
+  const Range range = share_of(static_cast<int64_t>(args.bytes), rank, size, kGrain);
+  if (range.begin == range.end) return;
+  std::memcpy(static_cast<std::byte*>(args.to) + range.begin, static_cast<const std::byte*>(args.from) + range.begin,
+              static_cast<size_t>(range.end - range.begin));
+}
+
 }  // namespace
 
 CpuDevice::CpuDevice(int threads, Isa isa) : isa_(isa), pool_(threads == 0 ? usable_processors() : threads) {}
 
 std::string CpuDevice::name() const { return fmt::format("CPU ({}, {} threads)", isa_name(isa_), pool_.size()); }
 
-Buffer CpuDevice::allocate(size_t bytes) {
-  if (bytes == 0) return {};
-  if (bytes >= kChunkBytes / 2) return Buffer(this, map_pages(bytes, *this), bytes);
+std::byte* CpuDevice::take_memory(size_t bytes) {
+  if (bytes == 0) return nullptr;
+  if (bytes >= kChunkBytes / 2) return map_pages(bytes, *this);
   const std::lock_guard lock(mutex_);
   if (chunks_.empty() || chunks_.back().used + bytes > kChunkBytes) {
     chunks_.push_back({.base = map_pages(kChunkBytes, *this)});
@@ -56,10 +84,10 @@ Buffer CpuDevice::allocate(size_t bytes) {
   std::byte* const data = chunk.base + chunk.used;
   chunk.used += (bytes + kAlignment - 1) / kAlignment * kAlignment;
   ++chunk.buffers;
-  return Buffer(this, data, bytes);
+  return data;
 }
 
-void CpuDevice::release(void* data, size_t bytes) {
+void CpuDevice::give_back_memory(void* data, size_t bytes) {
   if (bytes >= kChunkBytes / 2) {
     ::munmap(data, bytes);
     return;
@@ -78,26 +106,92 @@ size_t CpuDevice::memory_available() const { return static_cast<size_t>(availabl
 
 std::unique_ptr<Stream> CpuDevice::make_stream() { return std::make_unique<CpuStream>(*this); }
 
-void CpuStream::synchronize() {
-  if (commands_.empty()) return;
-  device_.pool().run(
+std::unique_ptr<Event> CpuDevice::make_event() { return std::make_unique<CpuEvent>(); }
+
+void CpuStream::copy(void* to, const void* from, size_t bytes) { enqueue(copy_share, CopyArgs{to, from, bytes}); }
+
+void CpuStream::record(Event& event) {
+  CARAVEL_CHECK(!captured_);
+  auto& recorded = static_cast<CpuEvent&>(event);
+  recorded.stream = this;
+  recorded.position = end_;
+}
+
+void CpuStream::wait(const Event& event) {
+  CARAVEL_CHECK(!captured_);
+  const auto& recorded = static_cast<const CpuEvent&>(event);
+  if (recorded.stream == nullptr || recorded.stream == this) return;
+  waits_.push_back({.position = end_, .stream = recorded.stream, .event_position = recorded.position});
+}
+
+void CpuStream::begin_capture() {
+  CARAVEL_CHECK(!captured_);
+  captured_ = std::make_unique<std::vector<CpuCommand>>();
+}
+
+std::unique_ptr<CommandList> CpuStream::end_capture() {
+  CARAVEL_CHECK(captured_ != nullptr);
+  auto list = std::make_unique<CpuCommandList>();
+  list->commands = std::move(*captured_);
+  captured_.reset();
+  return list;
+}
+
+void CpuStream::run(const CommandList& list) {
+  CARAVEL_CHECK(!captured_);
+  for (const CpuCommand& command : static_cast<const CpuCommandList&>(list).commands) {
+    CpuCommand& added = add();
+    added = command;
+    added.region = current_region();
+  }
+}
+
+CpuCommand& CpuStream::add() {
+  if (begin_ == end_) origin_ = end_;
+  if (end_ - begin_ == commands_.size()) {
+    std::vector<CpuCommand> larger(std::max<size_t>(64, 2 * commands_.size()));
+    for (uint64_t p = begin_; p < end_; ++p) larger[p - begin_] = commands_[(p - origin_) & (commands_.size() - 1)];
+    commands_ = std::move(larger);
+    origin_ = begin_;
+  }
+  return commands_[(end_++ - origin_) & (commands_.size() - 1)];
+}
+
+void CpuStream::run_until(uint64_t position) {
+  while (!waits_.empty() && waits_.front().position < position) {
+    const Wait wait = waits_.front();
+    waits_.erase(waits_.begin());
+    run_commands(wait.position);
+    wait.stream->run_until(wait.event_position);
+  }
+  run_commands(position);
+}
+
+void CpuStream::run_commands(uint64_t end) {
+  if (end <= begin_) return;
+  struct Part {
+    CpuStream& stream;
+    uint64_t end;
+  } part{*this, end};
+  device_.run(
       [](void* context, int rank) {
-        auto& self = *static_cast<CpuStream*>(context);
+        auto& [self, last] = *static_cast<Part*>(context);
         ThreadPool& pool = self.device_.pool();
         const bool timed = rank == 0 && self.profiling();
         Clock::time_point begin = timed ? Clock::now() : Clock::time_point();
-        for (const Command& command : self.commands_) {
+        for (uint64_t p = self.begin_; p < last; ++p) {
+          const CpuCommand& command = self.commands_[(p - self.origin_) & (self.commands_.size() - 1)];
           command.call(command, rank, pool.size());
           if (command.meet) pool.barrier();
           if (timed) {
-            const Clock::time_point end = Clock::now();
-            self.add_time(command.region, std::chrono::duration<double>(end - begin).count());
-            begin = end;
+            const Clock::time_point now = Clock::now();
+            self.add_time(command.region, std::chrono::duration<double>(now - begin).count());
+            begin = now;
           }
         }
       },
-      this);
-  commands_.clear();
+      &part);
+  begin_ = end;
 }
 
 }  // namespace caravel

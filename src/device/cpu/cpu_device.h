@@ -14,22 +14,27 @@
 
 namespace caravel {
 
-/// The machine's processors and memory.
-class CpuDevice final : public Device {
+/// The machine's processors and memory: the device's is the host's.
+class CpuDevice : public Device {
  public:
   /// threads: ranks of the pool, 0 for usable_processors(). Throws InvalidArgument.
   explicit CpuDevice(int threads = 0, Isa isa = available_isas().back());
 
   DeviceKind kind() const override { return DeviceKind::kCpu; }
   std::string name() const override;
-  Buffer allocate(size_t bytes) override;
-  void release(void* data, size_t bytes) override;
+  Buffer allocate(size_t bytes) override { return Buffer(this, take_memory(bytes), bytes); }
+  HostBuffer allocate_host(size_t bytes) override { return HostBuffer(this, take_memory(bytes), bytes); }
+  void release(void* data, size_t bytes) override { give_back_memory(data, bytes); }
+  void release_host(void* data, size_t bytes) override { give_back_memory(data, bytes); }
   size_t memory_available() const override;
   std::unique_ptr<Stream> make_stream() override;
+  std::unique_ptr<Event> make_event() override;
   void adopt_thread() override { pool_.pin_caller(); }
 
   Isa isa() const { return isa_; }
   ThreadPool& pool() { return pool_; }
+  /// Runs a part of a stream's commands on all ranks.
+  virtual void run(ThreadPool::Job job, void* context) { pool_.run(job, context); }
 
  private:
   /// A mapping that buffers of less than half its size lie in one after the other, so that they share huge pages.
@@ -39,22 +44,43 @@ class CpuDevice final : public Device {
     int buffers = 0;  // how many are not released
   };
 
+  std::byte* take_memory(size_t bytes);
+  void give_back_memory(void* data, size_t bytes);
+
   Isa isa_;
   ThreadPool pool_;
   std::mutex mutex_;           // guards what follows
   std::vector<Chunk> chunks_;  // the last one is filled
 };
 
-/// A list of commands. synchronize() runs them all in one fork and join of the pool: every rank walks the list, takes
-/// its share of each command, and meets the others at a barrier before the next, but for commands that need none. So a
-/// whole step costs one fork, and a kernel on a CPU is launched as one on a GPU is. Enqueueing allocates nothing once
-/// the list has grown to a step's size.
-class CpuStream final : public Stream {
+/// A kernel and its arguments.
+struct CpuCommand {
+  void (*call)(const CpuCommand& self, int rank, int size);
+  void (*kernel)();
+  size_t region;
+  bool meet;
+  alignas(16) unsigned char args[368];
+};
+
+/// A list of commands, which run when they are waited for: in one fork and join of the pool, every rank walks the list,
+/// takes its share of each command, and meets the others at a barrier before the next, but for commands that need none.
+/// So a whole step costs one fork, and a kernel on a CPU is launched as one on a GPU is. Enqueueing allocates nothing
+/// once the list has grown to a step's size.
+class CpuStream : public Stream {
  public:
   explicit CpuStream(CpuDevice& device) : device_(device) {}
 
   CpuDevice& device() const override { return device_; }
-  void synchronize() override;
+  void synchronize() override { run_until(end_); }
+  void copy(void* to, const void* from, size_t bytes) override;
+  void record(Event& event) override;
+  void wait(const Event& event) override;
+  void begin_capture() override;
+  std::unique_ptr<CommandList> end_capture() override;
+  void run(const CommandList& list) override;
+
+  /// Runs the commands before the `position`-th of all that were ever enqueued, as far as they have not run.
+  void run_until(uint64_t position);
 
   /// kernel(args, rank, size) is called once on each of `size` ranks. Args are copied into the command. meet: whether
   /// the ranks wait for one another afterwards; not where each reads its own output alone.
@@ -63,28 +89,36 @@ class CpuStream final : public Stream {
 
   template <typename Args>
   void enqueue(Kernel<Args> kernel, const Args& args, bool meet = true) {
-    static_assert(std::is_trivially_copyable_v<Args> && sizeof(Args) <= sizeof(Command::args));
-    Command& command = commands_.emplace_back();
+    static_assert(std::is_trivially_copyable_v<Args> && sizeof(Args) <= sizeof(CpuCommand::args));
+    CpuCommand& command = captured_ ? captured_->emplace_back() : add();
     command.region = current_region();
     command.meet = meet;
     std::memcpy(command.args, &args, sizeof(Args));
     command.kernel = reinterpret_cast<void (*)()>(kernel);
-    command.call = [](const Command& self, int rank, int size) {
+    command.call = [](const CpuCommand& self, int rank, int size) {
       reinterpret_cast<Kernel<Args>>(self.kernel)(*reinterpret_cast<const Args*>(self.args), rank, size);
     };
   }
 
  private:
-  struct Command {
-    void (*call)(const Command& self, int rank, int size);
-    void (*kernel)();
-    size_t region;
-    bool meet;
-    alignas(16) unsigned char args[368];
+  /// What comes from `position` on runs after `event_position` of another stream.
+  struct Wait {
+    uint64_t position;
+    CpuStream* stream;
+    uint64_t event_position;
   };
 
+  CpuCommand& add();
+  void run_commands(uint64_t end);
+
   CpuDevice& device_;
-  std::vector<Command> commands_;
+  // Positions begin_ .. end_ wait to be run. Position p lies at (p - origin_) & (commands_.size() - 1).
+  uint64_t begin_ = 0;
+  uint64_t end_ = 0;
+  uint64_t origin_ = 0;
+  std::vector<CpuCommand> commands_;
+  std::vector<Wait> waits_;  // in order
+  std::unique_ptr<std::vector<CpuCommand>> captured_;
 };
 
 inline CpuDevice& as_cpu(Device& device) {

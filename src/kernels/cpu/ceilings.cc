@@ -35,9 +35,15 @@ double best_seconds(CpuStream& stream, CpuStream::Kernel<Args> kernel, const Arg
   return best;
 }
 
-void fill(const ReadCeilingArgs& args, int rank, int size) {
-  const Range share = share_of(args.count, rank, size);
-  std::fill(const_cast<float*>(args.data) + share.begin, const_cast<float*>(args.data) + share.end, 1.0F);
+struct FillArgs {
+  std::byte* data;
+  int64_t bytes;
+};
+
+/// With what is 60 as i8 and 0.0115 as f32.
+void fill(const FillArgs& args, int rank, int size) {
+  const Range share = share_of(args.bytes, rank, size);
+  std::fill(args.data + share.begin, args.data + share.end, std::byte{0x3c});
 }
 
 }  // namespace
@@ -50,15 +56,15 @@ Ceilings measure_ceilings(Device& any) {
   Ceilings ceilings;
   {
     const Buffer memory = device.allocate(kReadBytes);
-    const ReadCeilingArgs args{memory.as<float>(), kReadBytes / 4, sink.data()};
-    stream.enqueue(fill, args);
+    stream.enqueue(fill, FillArgs{memory.address(), kReadBytes});
+    const ReadCeilingArgs args{memory.address<float>(), kReadBytes / 4, sink.data()};
     ceilings.read_gb_per_second = kReadBytes / 1e9 / best_seconds(stream, cpu_kernel_read_ceiling(device.isa()), args);
   }
   const Buffer operands = device.allocate(kOperandBytes);
-  std::memset(operands.data(), 0x3c, kOperandBytes);  // 60, or 0.0115
+  stream.enqueue(fill, FillArgs{operands.address(), kOperandBytes});
   std::vector<int64_t> macs(ranks);
   const auto rate = [&](CpuStream::Kernel<MultiplyCeilingArgs> kernel, int64_t rounds) {
-    const MultiplyCeilingArgs args{operands.as<uint8_t>(), rounds, sink.data(), macs.data()};
+    const MultiplyCeilingArgs args{operands.address<uint8_t>(), rounds, sink.data(), macs.data()};
     const double seconds = best_seconds(stream, kernel, args);
     return static_cast<double>(std::accumulate(macs.begin(), macs.end(), int64_t{0})) / 1e9 / seconds;
   };

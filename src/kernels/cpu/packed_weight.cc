@@ -148,7 +148,7 @@ PackedWeight pack_weight(Stream& stream, std::span<const WeightRows> stacked, in
   CpuStream& cpu_stream = as_cpu(stream);
   Buffer packed = stream.device().allocate(bytes);
   for (size_t i = 0; i < stacked.size(); ++i) {
-    uint8_t* to = reinterpret_cast<uint8_t*>(packed.data() + parts[i].offset);
+    uint8_t* to = packed.address<uint8_t>() + parts[i].offset;
     cpu_stream.enqueue(pack_rows, PackArgs{stacked[i].data, stacked[i].dtype, stacked[i].rows, in, to});
   }
   stream.synchronize();

@@ -1,0 +1,46 @@
+#include "kernels/pool_rows.h"
+
+#include <algorithm>
+
+#include "kernels/op_testing.h"
+
+namespace caravel::kernels {
+namespace {
+
+TEST(PoolRows, EachSequenceBecomesOneRow) {
+  Machine machine(Isa::kPortable, 3);
+  const std::vector<int32_t> starts = {0, 1, 9, 9 + 70};
+  for (const int64_t width : {1, 64, 131}) {
+    const int64_t rows = starts.back();
+    const std::vector<float> x = random_normal(rows * width, 5);
+    for (const Pooling pooling : {Pooling::kMean, Pooling::kCls, Pooling::kMax}) {
+      std::vector<float> got(static_cast<size_t>(3 * width), NAN);
+      pool_rows(*machine.stream, {.rows = f32_tensor(x.data(), rows, width),
+                                  .starts = starts.data(),
+                                  .count = 3,
+                                  .pooling = pooling,
+                                  .out = got.data()});
+      machine.stream->synchronize();
+      std::vector<double> expected;
+      for (size_t s = 0; s < 3; ++s) {
+        for (int64_t i = 0; i < width; ++i) {
+          double sum = 0;
+          double largest = x[static_cast<size_t>(starts[s] * width + i)];
+          const double first = largest;
+          for (int64_t r = starts[s]; r < starts[s + 1]; ++r) {
+            const double value = x[static_cast<size_t>(r * width + i)];
+            sum += value;
+            largest = std::max(largest, value);
+          }
+          expected.push_back(pooling == Pooling::kMean  ? sum / (starts[s + 1] - starts[s])
+                             : pooling == Pooling::kMax ? largest
+                                                        : first);
+        }
+      }
+      expect_close(got, expected, 0, kRounding);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace caravel::kernels
