@@ -7,8 +7,9 @@
 
 namespace caravel::engine {
 
-EncoderEngine::EncoderEngine(const EngineConfig& config, std::unique_ptr<format::WeightSource> source)
-    : loaded_(load_encoder(config, *source)),
+EncoderEngine::EncoderEngine(const EngineConfig& config, std::unique_ptr<format::WeightSource> source,
+                             const LoadHooks& hooks)
+    : loaded_(load_encoder(config, *source, hooks)),
       loop_(*loaded_.device, *loaded_.encoder,
             {.max_tokens = loaded_.max_tokens,
              .max_texts = config.max_num_seqs,

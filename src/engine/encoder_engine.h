@@ -12,7 +12,7 @@ namespace caravel::engine {
 /// An engine of a BERT-like encoder: it makes embeddings, and refuses everything else.
 class EncoderEngine final : public Engine {
  public:
-  EncoderEngine(const EngineConfig& config, std::unique_ptr<format::WeightSource> source);
+  EncoderEngine(const EngineConfig& config, std::unique_ptr<format::WeightSource> source, const LoadHooks& hooks = {});
 
   std::unique_ptr<RequestHandle> submit(Request request, OnNews on_news = {}) override;
   std::unique_ptr<RequestHandle> chat(ChatRequest request, OnNews on_news = {}) override;

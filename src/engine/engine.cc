@@ -60,7 +60,7 @@ scheduler::SchedulerConfig scheduler_config(const EngineConfig& config, const Lo
                                             const EngineHooks& hooks) {
   return {.max_num_seqs = config.max_num_seqs,
           .max_num_batched_tokens = config.max_num_batched_tokens,
-          .max_steps = hooks.steps_in_flight,
+          .max_steps = hooks.load.steps_in_flight,
           .policy = config.policy,
           .priority_ageing = config.priority_ageing,
           .preemption = config.preemption,
@@ -92,7 +92,7 @@ RequestLimits request_limits(const EngineConfig& config, const LoadedModel& mode
 
 EngineImpl::EngineImpl(const EngineConfig& config, const EngineHooks& hooks,
                        std::unique_ptr<format::WeightSource> source)
-    : EngineImpl(config, hooks, load_model(config, std::move(source))) {}
+    : EngineImpl(config, hooks, load_model(config, std::move(source), hooks.load)) {}
 
 EngineImpl::EngineImpl(const EngineConfig& config, const EngineHooks& hooks, LoadedModel model)
     : config_(config),

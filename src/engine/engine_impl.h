@@ -21,10 +21,10 @@ namespace caravel::engine {
 
 /// What tests may ask of an engine beyond its configuration.
 struct EngineHooks {
-  std::optional<Preemption> preempt_every_draw;  // SchedulerConfig's
-  int steps_in_flight = 1;
+  std::optional<Preemption> preempt_every_draw;                       // SchedulerConfig's
   std::function<std::unique_ptr<Executor>(Executor& rank)> executor;  // what carries steps out in the rank's place
   std::function<void()> before_mask;                                  // on the thread that makes masks
+  LoadHooks load;
 };
 
 class EngineImpl : public Engine {

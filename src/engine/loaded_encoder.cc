@@ -7,7 +7,6 @@
 #include "base/available_memory.h"
 #include "base/check.h"
 #include "base/error.h"
-#include "device/open_device.h"
 #include "engine/choose_sizes.h"
 #include "engine/decisions.h"
 #include "engine/loaded_model.h"
@@ -79,9 +78,9 @@ ModelInfo describe_encoder(const EngineConfig& config, Device& device, const for
   return read_encoder_headers(config, device, source).info;
 }
 
-LoadedEncoder load_encoder(const EngineConfig& config, const format::WeightSource& source) {
+LoadedEncoder load_encoder(const EngineConfig& config, const format::WeightSource& source, const LoadHooks& hooks) {
   LoadedEncoder loaded;
-  loaded.device = open_device(config);
+  loaded.device = hooks.open_device(config);
   // Before the plan, so that what it takes counts as taken.
   loaded.tokenizer = std::make_unique<Tokenizer>(tokenizer_data(source, config.add_bos_token));
   EncoderHeaders headers = read_encoder_headers(config, *loaded.device, source);

@@ -6,6 +6,7 @@
 #include "caravel/engine.h"
 #include "caravel/tokenizer.h"
 #include "device/device.h"
+#include "engine/load_hooks.h"
 #include "format/weight_source.h"
 #include "model/encoder.h"
 
@@ -24,6 +25,6 @@ struct LoadedEncoder {
 ModelInfo describe_encoder(const EngineConfig& config, Device& device, const format::WeightSource& source);
 
 /// Throws what Engine::open() throws.
-LoadedEncoder load_encoder(const EngineConfig& config, const format::WeightSource& source);
+LoadedEncoder load_encoder(const EngineConfig& config, const format::WeightSource& source, const LoadHooks& hooks = {});
 
 }  // namespace caravel::engine

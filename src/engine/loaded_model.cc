@@ -207,7 +207,8 @@ void describe_weights(const format::WeightSource& source, ModelInfo& info) {
   std::ranges::sort(info.weights_by_type, std::greater(), &ModelInfo::TypeTotal::bytes);
 }
 
-LoadedModel load_model(const EngineConfig& config, std::unique_ptr<format::WeightSource> source) {
+LoadedModel load_model(const EngineConfig& config, std::unique_ptr<format::WeightSource> source,
+                       const LoadHooks& hooks) {
   check_config(config);
   if (const int usable = usable_processors(); config.threads > usable) {
     log::warn(
@@ -216,7 +217,7 @@ LoadedModel load_model(const EngineConfig& config, std::unique_ptr<format::Weigh
         config.threads, usable);
   }
   LoadedModel model;
-  model.device = open_device(config);
+  model.device = hooks.open_device(config);
   Headers headers = read_headers(config, *model.device, source ? std::move(source) : open_source(config));
   // Before the plan, so that what these take counts as taken.
   model.tokenizer = std::make_unique<Tokenizer>(tokenizer_data(*headers.source, config.add_bos_token));
@@ -235,8 +236,9 @@ LoadedModel load_model(const EngineConfig& config, std::unique_ptr<format::Weigh
                             .dtype = model.sizes.kv_dtype,
                             .device = model.sizes.blocks,
                             .host = model.sizes.host_blocks};
-  model.rank =
-      std::make_unique<Rank>(*model.device, std::move(decoder), blocks, rank_sizes(config, model.sizes.max_model_len));
+  Rank::Sizes sizes = rank_sizes(config, model.sizes.max_model_len);
+  sizes.steps = hooks.steps_in_flight;
+  model.rank = std::make_unique<Rank>(*model.device, std::move(decoder), blocks, sizes);
   headers.info.fingerprint = format::fingerprint(*headers.source);
   model.generation_defaults = std::move(headers.generation_defaults);
   model.info = std::move(headers.info);

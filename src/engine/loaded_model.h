@@ -7,6 +7,7 @@
 #include "caravel/tokenizer.h"
 #include "chat/renderer.h"
 #include "device/device.h"
+#include "engine/load_hooks.h"
 #include "engine/rank.h"
 #include "format/weight_source.h"
 
@@ -38,6 +39,7 @@ std::unique_ptr<format::WeightSource> open_source(const EngineConfig& config);
 void describe_weights(const format::WeightSource& source, ModelInfo& info);
 
 /// source: what open_source() gives, or nothing, and then it is opened. Throws what Engine::open() throws.
-LoadedModel load_model(const EngineConfig& config, std::unique_ptr<format::WeightSource> source = nullptr);
+LoadedModel load_model(const EngineConfig& config, std::unique_ptr<format::WeightSource> source = nullptr,
+                       const LoadHooks& hooks = {});
 
 }  // namespace caravel::engine

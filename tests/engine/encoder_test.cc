@@ -36,7 +36,7 @@ double cosine(const std::vector<float>& a, const std::vector<float>& b) {
 
 TEST(Encoder, EqualsTransformersPooledAsTheFilesSay) {
   for (const std::string model : {"bert", "bert_cls"}) {
-    const auto engine = Engine::open(encoder_config(model));
+    const auto engine = open_encoder(encoder_config(model));
     for (const auto& golden : golden_of(model)) {
       EXPECT_EQ(engine->tokenizer().encode(golden["text"].get<std::string>()),
                 golden["tokens"].get<std::vector<int32_t>>());
@@ -50,7 +50,7 @@ TEST(Encoder, EqualsTransformersPooledAsTheFilesSay) {
 
 TEST(Encoder, QuantizedAtLoadItIsNearlyTheSame) {
   for (const std::string model : {"bert", "bert_cls"}) {
-    const auto engine = Engine::open(encoder_config(model, Quantization::kQ8_0));
+    const auto engine = open_encoder(encoder_config(model, Quantization::kQ8_0));
     EXPECT_LT(engine->model().weight_bytes, describe_model(encoder_config(model)).weight_bytes / 2);
     for (const auto& golden : golden_of(model)) {
       EXPECT_GT(cosine(vector_of(*engine, golden["tokens"]), golden["vector"]), 0.999) << model << golden["text"];
@@ -61,10 +61,10 @@ TEST(Encoder, QuantizedAtLoadItIsNearlyTheSame) {
 TEST(Encoder, ATextIsTheSameBesideOthersToTheBit) {
   for (const Quantization quantization : {Quantization::kNone, Quantization::kQ8_0}) {
     EngineConfig config = encoder_config("bert", quantization);
-    const auto alone = Engine::open(config);
+    const auto alone = open_encoder(config);
     config.threads = 1;
     config.max_num_batched_tokens = 100;
-    const auto packed = Engine::open(config);
+    const auto packed = open_encoder(config);
     std::vector<std::vector<int32_t>> texts;
     for (size_t i = 1; i <= 48; ++i) texts.push_back(random_tokens(i, static_cast<uint32_t>(i), 400));
     std::vector<std::unique_ptr<RequestHandle>> handles;
@@ -90,7 +90,7 @@ TEST(Encoder, ATextIsTheSameBesideOthersToTheBit) {
 }
 
 TEST(Encoder, DoesNothingElse) {
-  const auto engine = Engine::open(encoder_config("bert"));
+  const auto engine = open_encoder(encoder_config("bert"));
   EXPECT_THROW(engine->submit({.prompt = "hello"}), InvalidArgument);
   EXPECT_THROW(engine->chat({}), InvalidArgument);
   EXPECT_THROW(engine->score(score_request({2}, {{3}})), InvalidArgument);
@@ -99,7 +99,7 @@ TEST(Encoder, DoesNothingElse) {
 TEST(Encoder, RefusesTextsThatItCannotTake) {
   EngineConfig config = encoder_config("bert");
   config.max_model_len = 0;
-  const auto engine = Engine::open(config);
+  const auto engine = open_encoder(config);
   EXPECT_EQ(engine->model().max_model_len, 24) << "as sentence_bert_config.json says";
   EXPECT_THROW(engine->embed({}), InvalidArgument);
   EXPECT_THROW(engine->embed({.tokens = {400}}), InvalidArgument);
@@ -109,7 +109,7 @@ TEST(Encoder, RefusesTextsThatItCannotTake) {
 }
 
 TEST(Encoder, CancelledWhileItWaitsItIsToldSo) {
-  const auto engine = Engine::open(encoder_config("bert"));
+  const auto engine = open_encoder(encoder_config("bert"));
   std::vector<std::unique_ptr<RequestHandle>> handles;
   for (int i = 0; i < 200; ++i) handles.push_back(engine->embed({.tokens = random_tokens(48, 1, 400)}));
   handles.back()->cancel();
@@ -126,7 +126,7 @@ TEST(Encoder, IsDescribedWithoutItsWeights) {
   EXPECT_TRUE(described.normalizes);
   EXPECT_EQ(described.kv_blocks, 0);
   EXPECT_TRUE(described.memory.fits());
-  const auto engine = Engine::open(encoder_config("bert"));
+  const auto engine = open_encoder(encoder_config("bert"));
   EXPECT_EQ(engine->model().weight_bytes, described.weight_bytes);
   EXPECT_EQ(engine->model().activation_bytes, described.activation_bytes);
   EXPECT_EQ(describe_model(encoder_config("bert_cls")).pooling, "cls");

@@ -12,6 +12,8 @@
 #include <vector>
 
 #include "caravel/monitor.h"
+#include "device/deferred_device.h"
+#include "engine/encoder_engine.h"
 #include "engine/engine_impl.h"
 #include "fixtures.h"
 
@@ -29,25 +31,6 @@ inline EngineConfig small_config(const std::string& model = "llama") {
           .swap_space = 4 << 20,
           .seed = 1};
 }
-
-/// How many steps this run of the tests has in flight.
-inline int steps_in_flight() {
-  const char* const text = std::getenv("CARAVEL_STEPS_IN_FLIGHT");
-  return text == nullptr ? 1 : std::stoi(text);
-}
-
-/// An engine with so many.
-class TestEngine final : public EngineImpl {
- public:
-  explicit TestEngine(const EngineConfig& config, EngineHooks hooks = {})
-      : EngineImpl(config, with_steps(std::move(hooks))) {}
-
- private:
-  static EngineHooks with_steps(EngineHooks hooks) {
-    hooks.steps_in_flight = steps_in_flight();
-    return hooks;
-  }
-};
 
 inline std::vector<int32_t> random_tokens(size_t count, uint32_t seed, int vocab_size = 320) {
   std::mt19937 random(seed);
@@ -92,6 +75,35 @@ inline void expect_same(const Result& a, const Result& b, const std::string& wha
   }
   expect_same(a.prompt_logprobs, b.prompt_logprobs, what + ", prompt");
 }
+
+/// How many steps this run of the tests has in flight: the environment's CARAVEL_TEST_STEPS, or one.
+inline int steps_in_flight() {
+  const char* const text = std::getenv("CARAVEL_TEST_STEPS");
+  return text == nullptr ? 1 : std::stoi(text);
+}
+
+/// On the device that the tests run on.
+inline LoadHooks load_hooks(int steps = steps_in_flight()) {
+  return {.open_device = [](const EngineConfig& config) { return open_test_device(config); }, .steps_in_flight = steps};
+}
+
+inline std::unique_ptr<Engine> open_encoder(const EngineConfig& config) {
+  return std::make_unique<EncoderEngine>(config, open_source(config), load_hooks());
+}
+
+/// An engine as this run of the tests wants it.
+class TestEngine final : public EngineImpl {
+ public:
+  explicit TestEngine(const EngineConfig& config, EngineHooks hooks = {},
+                      std::unique_ptr<format::WeightSource> source = nullptr)
+      : EngineImpl(config, as_wanted(std::move(hooks)), std::move(source)) {}
+
+ private:
+  static EngineHooks as_wanted(EngineHooks hooks) {
+    hooks.load = load_hooks();
+    return hooks;
+  }
+};
 
 inline Result run(Engine& engine, Request request) { return engine.submit(std::move(request))->result(); }
 

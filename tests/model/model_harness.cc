@@ -1,11 +1,12 @@
 #include "model_harness.h"
 
 #include <algorithm>
-#include <cstring>
 #include <numeric>
 #include <random>
 
 #include "base/check.h"
+#include "device/deferred_device.h"
+#include "device/device_array.h"
 
 namespace caravel::model {
 namespace {
@@ -23,8 +24,8 @@ Decoder make_decoder(Stream& stream, const format::WeightSource& source, const M
 
 ModelHarness::ModelHarness(const format::WeightSource& source, const Options& options)
     : options_(options),
-      device_(options.threads, options.isa),
-      stream_(device_.make_stream()),
+      device_(open_test_device(options.threads, options.isa)),
+      stream_(device_->make_stream()),
       decoder_(make_decoder(*stream_, source, options)) {
   const KvLayout& layout = decoder_.kv_layout();
   const size_t blocks =
@@ -32,8 +33,8 @@ ModelHarness::ModelHarness(const format::WeightSource& source, const Options& op
   free_blocks_.resize(blocks);
   std::iota(free_blocks_.begin(), free_blocks_.end(), 0);
   std::shuffle(free_blocks_.begin(), free_blocks_.end(), std::mt19937(5));
-  pool_ = device_.allocate(blocks * static_cast<size_t>(layout.block_bytes()));
-  std::memset(pool_.address(), 0xff, pool_.size());
+  const std::vector<std::byte> nan(blocks * static_cast<size_t>(layout.block_bytes()), std::byte{0xff});
+  pool_ = upload<std::byte>(*stream_, nan);
 }
 
 int32_t ModelHarness::take_block() {
@@ -76,30 +77,39 @@ std::vector<std::vector<float>> ModelHarness::step(std::span<const Chunk> chunks
     }
   }
 
+  const DeviceArray<int32_t> ids_there(*stream_, ids);
+  const DeviceArray<int32_t> positions_there(*stream_, positions);
+  const DeviceArray<int32_t> query_start_there(*stream_, query_start);
+  const DeviceArray<int32_t> context_len_there(*stream_, context_len);
+  std::vector<DeviceArray<int64_t>> slots_there;
+  std::vector<DeviceArray<int32_t>> tables_there;
   ForwardBatch batch = {.tokens = static_cast<int64_t>(ids.size()),
                         .num_seqs = static_cast<int>(chunks.size()),
-                        .token_ids = ids.data(),
-                        .positions = positions.data(),
-                        .query_start = query_start.data(),
-                        .context_len = context_len.data(),
+                        .token_ids = ids_there.data(),
+                        .positions = positions_there.data(),
+                        .query_start = query_start_there.data(),
+                        .context_len = context_len_there.data(),
                         .max_context = *std::max_element(context_len.begin(), context_len.end()),
                         .block_table_stride = static_cast<int64_t>(stride)};
-  for (size_t g = 0; g < layout.groups.size(); ++g) batch.groups[g] = {slots[g].data(), tables[g].data()};
+  for (size_t g = 0; g < layout.groups.size(); ++g) {
+    batch.groups[g] = {slots_there.emplace_back(*stream_, slots[g]).data(),
+                       tables_there.emplace_back(*stream_, tables[g]).data()};
+  }
   decoder_.forward(*stream_, batch,
                    {.base = pool_.address(), .block_size = options_.block_size, .dtype = options_.kv_dtype});
-  stream_->synchronize();
 
   const auto vocabulary = static_cast<size_t>(decoder_.config().vocab_size);
   std::vector<std::vector<float>> logits;
-  std::vector<float> out(vocabulary * static_cast<size_t>(Decoder::max_logit_rows()));
+  const DeviceArray<float> out(*stream_, Decoder::max_logit_rows() * decoder_.config().vocab_size, 0.0F);
   for (int64_t begin = 0; begin < batch.tokens; begin += Decoder::max_logit_rows()) {
     std::vector<int32_t> rows(static_cast<size_t>(std::min(Decoder::max_logit_rows(), batch.tokens - begin)));
     std::iota(rows.begin(), rows.end(), static_cast<int32_t>(begin));
-    decoder_.logits(*stream_, rows.data(), static_cast<int64_t>(rows.size()), out.data());
-    stream_->synchronize();
+    const DeviceArray<int32_t> rows_there(*stream_, rows);
+    decoder_.logits(*stream_, rows_there.data(), static_cast<int64_t>(rows.size()), out.data());
+    const std::vector<float> all = download<float>(*stream_, out.data(), rows.size() * vocabulary);
     for (size_t r = 0; r < rows.size(); ++r) {
-      logits.emplace_back(out.begin() + static_cast<ptrdiff_t>(r * vocabulary),
-                          out.begin() + static_cast<ptrdiff_t>((r + 1) * vocabulary));
+      logits.emplace_back(all.begin() + static_cast<ptrdiff_t>(r * vocabulary),
+                          all.begin() + static_cast<ptrdiff_t>((r + 1) * vocabulary));
     }
   }
   return logits;
@@ -119,10 +129,11 @@ std::vector<std::vector<float>> ModelHarness::run(int sequence, std::span<const 
 }
 
 std::vector<float> ModelHarness::final_hidden(std::span<const int32_t> rows) {
-  std::vector<float> out(rows.size() * static_cast<size_t>(decoder_.config().hidden_size));
-  decoder_.final_hidden(*stream_, rows.data(), static_cast<int64_t>(rows.size()), out.data());
-  stream_->synchronize();
-  return out;
+  const DeviceArray<int32_t> rows_there(*stream_, std::vector<int32_t>(rows.begin(), rows.end()));
+  const auto count = static_cast<int64_t>(rows.size());
+  const DeviceArray<float> out(*stream_, count * decoder_.config().hidden_size, 0.0F);
+  decoder_.final_hidden(*stream_, rows_there.data(), count, out.data());
+  return out.values();
 }
 
 }  // namespace caravel::model

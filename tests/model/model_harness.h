@@ -2,19 +2,21 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
 
-#include "device/cpu/cpu_device.h"
+#include "device/cpu/isa.h"
+#include "device/device.h"
 #include "format/weight_source.h"
 #include "model/decoder.h"
 
 namespace caravel::model {
 
-/// A decoder with a pool of its own, driven without an engine: sequences are numbers, blocks are handed out in a
-/// scrambled order and kept, blocks outside a group's window are taken out of its table, and memory that nothing has
-/// been written to is full of NaN.
+/// A decoder with a pool of its own on the device that the tests run on, driven without an engine: sequences are
+/// numbers, blocks are handed out in a scrambled order and kept, blocks outside a group's window are taken out of its
+/// table, and memory that nothing has been written to is full of NaN.
 class ModelHarness {
  public:
   struct Options {
@@ -49,7 +51,7 @@ class ModelHarness {
   int32_t take_block();
 
   Options options_;
-  CpuDevice device_;
+  std::unique_ptr<Device> device_;
   std::unique_ptr<Stream> stream_;
   Decoder decoder_;
   std::vector<int32_t> free_blocks_;

@@ -1,0 +1,16 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "device/open_device.h"
+
+namespace caravel::engine {
+
+/// What tests may ask of where a model is loaded, beyond its configuration.
+struct LoadHooks {
+  std::function<std::unique_ptr<Device>(const EngineConfig&)> open_device = caravel::open_device;
+  int steps_in_flight = 1;  // that a rank has room for
+};
+
+}  // namespace caravel::engine

@@ -1,0 +1,116 @@
+#pragma once
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string_view>
+
+#include "base/error.h"
+#include "caravel/config.h"
+#include "device/cpu/cpu_device.h"
+
+namespace caravel {
+
+/// A CPU that behaves as a device of its own: the host dies where it touches the device's memory, which is there for
+/// commands alone, and these run no sooner than somebody waits for them. Copies must be between such memory and pinned
+/// memory.
+class DeferredDevice final : public CpuDevice {
+ public:
+  explicit DeferredDevice(int threads = 0, Isa isa = available_isas().back()) : CpuDevice(threads, isa) {
+    void* const reserved = ::mmap(nullptr, kReserved, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    CARAVEL_CHECK(reserved != MAP_FAILED);
+    base_ = static_cast<std::byte*>(reserved);
+  }
+  ~DeferredDevice() override { ::munmap(base_, kReserved); }
+  DeferredDevice(const DeferredDevice&) = delete;
+  DeferredDevice& operator=(const DeferredDevice&) = delete;
+
+  Buffer allocate(size_t bytes) override {
+    const std::lock_guard lock(mutex_);
+    if (bytes > kReserved - used_) throw fail<CapacityError>("cannot allocate {} MiB of memory", bytes >> 20);
+    std::byte* const data = base_ + used_;
+    used_ += (bytes + 63) / 64 * 64;
+    return Buffer(this, bytes == 0 ? nullptr : data, bytes);
+  }
+  /// What was freed is not given again: who still uses it finds what it held.
+  void release(void* /*data*/, size_t /*bytes*/) override {}
+
+  HostBuffer allocate_host(size_t bytes) override {
+    HostBuffer buffer = CpuDevice::allocate_host(bytes);
+    const std::lock_guard lock(mutex_);
+    if (bytes > 0) pinned_[buffer.as()] = bytes;
+    return buffer;
+  }
+  void release_host(void* data, size_t bytes) override {
+    {
+      const std::lock_guard lock(mutex_);
+      pinned_.erase(static_cast<std::byte*>(data));
+    }
+    CpuDevice::release_host(data, bytes);
+  }
+
+  std::unique_ptr<Stream> make_stream() override;
+
+  void run(ThreadPool::Job job, void* context) override {
+    protect(PROT_READ | PROT_WRITE);
+    CpuDevice::run(job, context);
+    protect(PROT_NONE);
+  }
+
+  /// Whether a copy may read or write it.
+  bool owns(const void* data, size_t bytes) {
+    const std::lock_guard lock(mutex_);
+    const auto* const begin = static_cast<const std::byte*>(data);
+    if (begin >= base_ && begin + bytes <= base_ + used_) return true;
+    const auto after = pinned_.upper_bound(begin);
+    if (after == pinned_.begin()) return false;
+    const auto& [pinned, size] = *std::prev(after);
+    return begin + bytes <= pinned + size;
+  }
+
+ private:
+  static constexpr size_t kReserved = size_t{1} << 36;
+
+  void protect(int how) {
+    const std::lock_guard lock(mutex_);
+    const auto page = static_cast<size_t>(::sysconf(_SC_PAGESIZE));
+    CARAVEL_CHECK_EQ(::mprotect(base_, (used_ + page - 1) / page * page, how), 0);
+  }
+
+  std::mutex mutex_;  // guards what follows
+  std::byte* base_ = nullptr;
+  size_t used_ = 0;
+  std::map<const std::byte*, size_t> pinned_;  // bytes from where on
+};
+
+class DeferredStream final : public CpuStream {
+ public:
+  explicit DeferredStream(DeferredDevice& device) : CpuStream(device), owner_(device) {}
+
+  void copy(void* to, const void* from, size_t bytes) override {
+    CARAVEL_CHECK(owner_.owns(to, bytes) && owner_.owns(from, bytes));
+    CpuStream::copy(to, from, bytes);
+  }
+
+ private:
+  DeferredDevice& owner_;
+};
+
+inline std::unique_ptr<Stream> DeferredDevice::make_stream() { return std::make_unique<DeferredStream>(*this); }
+
+/// The device that tests of models and engines run on: a deferred one where the environment's CARAVEL_TEST_DEVICE is
+/// "deferred", else a CPU as it is.
+inline std::unique_ptr<Device> open_test_device(int threads, Isa isa) {
+  const char* const device = std::getenv("CARAVEL_TEST_DEVICE");
+  if (device == nullptr || std::string_view(device) != "deferred") return std::make_unique<CpuDevice>(threads, isa);
+  return std::make_unique<DeferredDevice>(threads, isa);
+}
+inline std::unique_ptr<Device> open_test_device(const EngineConfig& config) {
+  return open_test_device(config.threads, choose_isa(config.isa));
+}
+
+}  // namespace caravel
