@@ -45,6 +45,8 @@ class Device {
   virtual HostBuffer allocate_host(size_t bytes) = 0;
   virtual void release(void* data, size_t bytes) = 0;
   virtual void release_host(void* data, size_t bytes) = 0;
+  /// Pinned memory of the host serves commands as well as its own: nothing need be brought over.
+  virtual bool unified() const { return false; }
   /// Bytes that allocations may still take.
   virtual size_t memory_available() const = 0;
   virtual std::unique_ptr<Stream> make_stream() = 0;

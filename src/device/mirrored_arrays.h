@@ -10,7 +10,8 @@
 namespace caravel {
 
 /// Arrays that lie in memory of a device and, alike, in pinned memory of the host: laid out anew for each use, and
-/// brought over together by one copy, either way. Nothing of them may change while a copy is in flight.
+/// brought over together by one copy, either way. On a unified device they are the same memory. Nothing of them may
+/// change while a copy, or a command that reads them, is in flight.
 class MirroredArrays {
  public:
   template <typename T>
@@ -34,8 +35,7 @@ class MirroredArrays {
   Array<T> add(size_t count) {
     static_assert(std::is_trivially_copyable_v<T>);
     const size_t offset = take(bytes_of<T>(count));
-    return {{reinterpret_cast<T*>(host_.as() + offset), count},
-            reinterpret_cast<T*>(device_memory_.address() + offset)};
+    return {{reinterpret_cast<T*>(host_.as() + offset), count}, reinterpret_cast<T*>(on_device() + offset)};
   }
   /// The next one, with a copy of `values`; its address on the device.
   template <typename T>
@@ -53,6 +53,7 @@ class MirroredArrays {
   static constexpr size_t kAlignment = 64;
 
   size_t take(size_t bytes);
+  std::byte* on_device() const { return device_.unified() ? host_.as() : device_memory_.address(); }
 
   Device& device_;
   Buffer device_memory_;

@@ -53,6 +53,7 @@ class DeferredDevice final : public CpuDevice {
     CpuDevice::release_host(data, bytes);
   }
 
+  bool unified() const override { return false; }
   std::unique_ptr<Stream> make_stream() override;
 
   void run(ThreadPool::Job job, void* context) override {

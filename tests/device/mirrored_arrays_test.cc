@@ -6,12 +6,13 @@
 #include <vector>
 
 #include "device/cpu/cpu_device.h"
+#include "device/deferred_device.h"
 
 namespace caravel {
 namespace {
 
 TEST(MirroredArrays, GoOverTogetherAndComeBack) {
-  CpuDevice device(2);
+  DeferredDevice device(2);
   const auto stream = device.make_stream();
   MirroredArrays arrays(device);
   for (const size_t count : {3U, 1000U, 20U}) {  // they grow, and are laid out anew
@@ -32,6 +33,14 @@ TEST(MirroredArrays, GoOverTogetherAndComeBack) {
     EXPECT_EQ(numbers.host.front(), static_cast<int64_t>(count));
     EXPECT_EQ(numbers.host.back(), static_cast<int64_t>(count));
   }
+}
+
+TEST(MirroredArrays, AUnifiedDeviceReadsTheHosts) {
+  CpuDevice device(1);
+  MirroredArrays arrays(device);
+  arrays.begin(MirroredArrays::bytes_of<int>(7));
+  const auto array = arrays.add<int>(7);
+  EXPECT_EQ(array.device, array.host.data());
 }
 
 TEST(MirroredArrays, NoneAtAllIsNoCopy) {

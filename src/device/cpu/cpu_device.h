@@ -26,6 +26,7 @@ class CpuDevice : public Device {
   HostBuffer allocate_host(size_t bytes) override { return HostBuffer(this, take_memory(bytes), bytes); }
   void release(void* data, size_t bytes) override { give_back_memory(data, bytes); }
   void release_host(void* data, size_t bytes) override { give_back_memory(data, bytes); }
+  bool unified() const override { return true; }
   size_t memory_available() const override;
   std::unique_ptr<Stream> make_stream() override;
   std::unique_ptr<Event> make_event() override;
