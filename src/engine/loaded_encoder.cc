@@ -85,10 +85,10 @@ LoadedEncoder load_encoder(const EngineConfig& config, const format::WeightSourc
   loaded.tokenizer = std::make_unique<Tokenizer>(tokenizer_data(source, config.add_bos_token));
   EncoderHeaders headers = read_encoder_headers(config, *loaded.device, source);
   if (!headers.info.memory.fits()) throw CapacityError(headers.info.memory_shortage);
-  const auto stream = loaded.device->make_stream();
+  model::DeviceSink sink(*loaded.device);
   loaded.max_tokens = headers.max_tokens;
   loaded.encoder = std::make_unique<model::Encoder>(*loaded.device, headers.config,
-                                                    model::load_encoder_weights(*stream, source, headers.config),
+                                                    model::load_encoder_weights(sink, source, headers.config),
                                                     headers.max_tokens, headers.info.max_model_len);
   CARAVEL_CHECK_EQ(static_cast<int64_t>(loaded.encoder->activation_bytes()), headers.info.memory.activations);
   loaded.info = std::move(headers.info);

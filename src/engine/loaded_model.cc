@@ -228,10 +228,12 @@ LoadedModel load_model(const EngineConfig& config, std::unique_ptr<format::Weigh
   describe_planned(headers.info, *model.device, headers.weights, memory.kv, model.sizes, config.block_size);
   describe_decisions(config, headers, model.renderer->describe());
 
-  const auto stream = model.device->make_stream();
-  auto decoder = std::make_unique<model::Decoder>(
-      *model.device, headers.config, model::load_weights(*stream, *headers.source, headers.config),
-      std::move(memory.kv), config.max_num_batched_tokens, memory.full_model_len);
+  model::DeviceSink sink(*model.device);
+  auto weights =
+      std::make_shared<const model::ModelWeights>(model::load_weights(sink, *headers.source, headers.config));
+  auto decoder =
+      std::make_unique<model::Decoder>(*model.device, headers.config, std::move(weights), std::move(memory.kv),
+                                       config.max_num_batched_tokens, memory.full_model_len);
   const Rank::Blocks blocks{.size = config.block_size,
                             .dtype = model.sizes.kv_dtype,
                             .device = model.sizes.blocks,

@@ -38,13 +38,14 @@ int64_t bytes_in(Device& device, DType dtype, const Mix& mix, int64_t rows, int6
 int64_t quantized_bytes(Device& device, const model::WeightLayout& weights, const Mix& mix) {
   int64_t bytes = 0;
   const auto add = [&](const model::MatrixLayout& matrix, size_t part, double finer) {
-    const int64_t rows = matrix.parts()[part].rows;
+    if (!matrix) return;
+    const int64_t rows = matrix.parts()[part].rows.size();
     bytes +=
         static_cast<int64_t>(finer * static_cast<double>(bytes_in(device, mix.finer, mix, rows, matrix.in())) +
                              (1 - finer) * static_cast<double>(bytes_in(device, mix.usual, mix, rows, matrix.in())));
   };
   add(weights.embedding, 0, weights.lm_head ? 0 : 1);
-  if (weights.lm_head) add(weights.lm_head, 0, 1);
+  add(weights.lm_head, 0, 1);
   for (const model::LayerLayout& layer : weights.layers) {
     add(layer.qkv, 0, 0);
     add(layer.qkv, 1, 0);

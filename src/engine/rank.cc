@@ -169,6 +169,7 @@ void Rank::run_rows(const StepInput& input, InFlight& step) {
   if (entries.count > 0) kernels::write_table_entries(*stream_, entries);
   kernels::step_rows(*stream_, rows);
   decoder_->forward(*stream_, batch_, storage_.pool());
+  if (!decoder_->has_lm_head()) return;
   run_wants(samples.host, samples.device, places.device, step);
   run_states(input.states.size(), states, step);
 }
@@ -206,8 +207,10 @@ void Rank::launch(const DrawInput& input) {
   CARAVEL_CHECK_EQ(input.number, step.number);
   --launched_;  // where this throws, the step is not collected
   guarded([&] {
-    begin_samplers(input);
-    run_draws(input, step);
+    if (decoder_->has_lm_head()) {
+      begin_samplers(input);
+      run_draws(input, step);
+    }
     stream_->record(*step.done);
   });
   ++launched_;

@@ -16,8 +16,9 @@
 namespace caravel::engine {
 
 /// What one device takes part in a model with: weights, keys and values, block tables, samplers, and the buffers of the
-/// largest step, all made once. Each step in flight has memory of its own for what goes to the device and comes back,
-/// which grows with what steps ask for.
+/// largest step, all made once. Every rank of a model is given the same steps; one without the LM head
+/// (model/decoder.h) computes its layers, draws nothing, and has no output. Each step in flight has memory of its own
+/// for what goes to the device and comes back, which grows with what steps ask for.
 class Rank final : public Executor {
  public:
   struct Sizes {

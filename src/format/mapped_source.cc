@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "base/check.h"
 #include "caravel/request.h"
 #include "text/tokenizer_data.h"
 
@@ -20,7 +21,10 @@ class Source final : public WeightSource {
   const TokenizerData& tokenizer() const override { return parts_.tokenizer; }
   const GenerationDefaults& generation_defaults() const override { return parts_.generation; }
   const SentenceModules& sentence_modules() const override { return parts_.sentence_modules; }
-  MappedBytes map(const WeightInfo& weight) const override { return weight.origin->map(weight.offset, weight.bytes); }
+  MappedBytes map(const WeightInfo& weight, uint64_t offset, uint64_t bytes) const override {
+    CARAVEL_CHECK(offset <= weight.bytes && bytes <= weight.bytes - offset);
+    return weight.origin->map(weight.offset + offset, bytes);
+  }
 
  private:
   MappedSource parts_;

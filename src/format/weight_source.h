@@ -64,8 +64,11 @@ class WeightSource {
   virtual const GenerationDefaults& generation_defaults() const = 0;
   virtual const SentenceModules& sentence_modules() const = 0;
 
-  /// A weight's data, which leave memory with the object. Throws IoError.
-  virtual MappedBytes map(const WeightInfo& weight) const = 0;
+  /// `bytes` of a weight's data from `offset` on, which must lie in it, and leave memory with the object. Throws
+  /// IoError.
+  virtual MappedBytes map(const WeightInfo& weight, uint64_t offset, uint64_t bytes) const = 0;
+  /// All of them.
+  MappedBytes map(const WeightInfo& weight) const { return map(weight, 0, weight.bytes); }
 };
 
 /// Opens a .gguf file (or the first of a split one), or a Hugging Face folder. Throws NotFound, FormatError,

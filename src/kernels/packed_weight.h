@@ -11,11 +11,14 @@
 
 namespace caravel::kernels {
 
-/// Rows of a weight as they lie in a file: [rows, width] of `dtype`.
+/// Rows of a weight as they lie in a file: [rows, in] of `dtype`, where a row may be a part of the file's, from a
+/// block's beginning on. A format that keeps scales or zeros of groups apart from its levels gives them here, beside
+/// `data`; a part that is one of many experts' is a WeightRows of its own.
 struct WeightRows {
   const std::byte* data = nullptr;
   DType dtype = DType::kF32;
   int64_t rows = 0;
+  int64_t stride = 0;  // bytes from one row to the next; 0: they lie without gaps
 };
 
 /// A weight matrix W [out, in], re-laid for how this device's kernels read it; no larger than the file's but for

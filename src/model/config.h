@@ -9,6 +9,7 @@
 #include "format/weight_source.h"
 #include "kernels/activation.h"
 #include "kernels/kv_cache.h"
+#include "model/shard.h"
 
 namespace caravel::model {
 
@@ -49,6 +50,7 @@ struct ModelConfig {
   bool norm_adds_one = false;                       // stored norm weights are w - 1 (Gemma in a Hugging Face folder)
   bool tied_lm_head = false;                        // the embedding is the LM head
   Quantization quantization = Quantization::kNone;  // EngineConfig's
+  Placement placement;  // of the rank that the model is read for; all else is the whole model's
   std::vector<RotarySpec> rotary;
   std::vector<LayerSpec> layers;
   std::vector<Decision> decisions;  // what the files left open, or say and is not done
@@ -58,11 +60,11 @@ struct ModelConfig {
 /// layers, so that one pool of equal blocks serves all (a group of fewer layers is padded).
 struct KvGroup {
   int window = 0;
-  std::vector<int> layers;  // ascending
+  std::vector<int> layers;  // ascending, counted from the shard's first
 };
 struct KvLayout {
   std::vector<KvGroup> groups;  // those with window 0 first
-  int layers_per_group = 0;     // parts in a block
+  int layers_per_group = 0;     // parts in a block: of the group that has most
   int64_t layer_bytes = 0;      // what one layer takes in a block
   int64_t block_bytes() const { return layer_bytes * layers_per_group; }
 };
@@ -72,11 +74,13 @@ struct KvLayout {
 /// rope_scaling: EngineConfig's.
 ModelConfig read_config(const format::WeightSource& source, const std::string& rope_scaling = "");
 
-/// As `device` keeps keys and values. Fewer groups mean fewer block tables; more layers in a group may mean padding,
-/// which is memory that holds nothing. So: the fewest groups of which at most a 32nd is padding (one group where all
-/// windows are equal; Gemma 3 270M, 15 layers with a window and 3 without: 6 groups of 3, no padding; 4B, 29 and 5: 7
-/// groups of 5, one part of 35). Where more than kMaxKvGroups would be needed for that: the least padding that they
-/// allow.
+/// As `device` keeps the keys and values of the configuration's shard. Groups and their order are the whole model's on
+/// every rank, so that one block table serves all; a block holds a rank's own heads of its own layers. A group takes
+/// its layers from all over the model, so that the stages of a pipeline have about equally many of each. Fewer groups
+/// mean fewer block tables; more layers in a group may mean padding, which is memory that holds nothing. So: the fewest
+/// groups of which at most a 32nd is padding (one group where all windows are equal; Gemma 3 270M, 15 layers with a
+/// window and 3 without: 6 groups of 3, no padding; 4B, 29 and 5: 7 groups of 5, one part of 35). Where more than
+/// kMaxKvGroups would be needed for that: the least padding that they allow.
 KvLayout kv_layout(Device& device, const ModelConfig& config, int block_size, kernels::KvDtype dtype);
 
 }  // namespace caravel::model

@@ -1,54 +1,58 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <vector>
 
+#include "comm/communicator.h"
 #include "device/device.h"
-#include "format/weight_source.h"
 #include "kernels/packed_weight.h"
 #include "model/config.h"
 #include "model/forward_batch.h"
-#include "model/weight_layout.h"
+#include "model/load_weights.h"
 
 namespace caravel::model {
-
-/// On a device: vectors as f32, matrices packed.
-using LayerWeights = LayerOf<kernels::PackedWeight, Buffer>;
-using ModelWeights = WeightsOf<kernels::PackedWeight, Buffer>;
-
-/// Packs all weights, one after the other: of the source's data no more is mapped than what is being packed. Throws as
-/// weight_layout() does before it reads any, CapacityError, IoError.
-ModelWeights load_weights(Stream& stream, const format::WeightSource& source, const ModelConfig& config);
 
 /// What Decoder::activation_bytes() of such weights will be.
 size_t activation_bytes(Device& device, const ModelConfig& config, const WeightLayout& weights, int64_t max_tokens,
                         int64_t max_context);
 
+/// The other ranks of a model that a decoder's own computes with. They must outlive it.
+struct Peers {
+  comm::Communicator* tensor = nullptr;    // those that have other parts of the same layers
+  comm::Communicator* pipeline = nullptr;  // those that have the same part of other layers, by stage
+};
+
 /// The one forward pass, for every architecture: five regions a layer, read from ModelConfig and from which weights are
-/// there. Owns its activations, for at most max_tokens a step. One thread at a time.
+/// there. It is one rank's, of the shard that config.placement says; alone, that is the whole model. Ranks of one
+/// pipeline stage hold the same residual stream, and add up what each branch gives before it joins; a stage begins with
+/// the residual stream of the one before. Owns its activations, for at most max_tokens a step. One thread at a time.
 class Decoder {
  public:
-  /// max_context: the longest sequence that a batch may hold.
-  Decoder(Device& device, ModelConfig config, ModelWeights weights, KvLayout layout, int64_t max_tokens,
-          int64_t max_context);
+  /// weights: of the same configuration; other decoders may run them too. max_context: the longest sequence that a
+  /// batch may hold. Throws CapacityError.
+  Decoder(Device& device, ModelConfig config, std::shared_ptr<const ModelWeights> weights, KvLayout layout,
+          int64_t max_tokens, int64_t max_context, const Peers& peers = {});
 
   const ModelConfig& config() const { return config_; }
-  const ModelWeights& weights() const { return weights_; }
+  const ModelWeights& weights() const { return *weights_; }
   const KvLayout& kv_layout() const { return layout_; }
   size_t activation_bytes() const;
+  /// Of the last stage; on others there are neither logits() nor final_hidden().
+  bool has_lm_head() const { return config_.placement.is_last_stage(); }
 
-  /// Enqueues the layers. Afterwards hidden() holds [tokens, hidden_size] before the final norm.
-  void forward(Stream& stream, const ForwardBatch& batch, const KvPool& pool);
+  /// Enqueues the layers. The residual stream stays for logits() and final_hidden(), or is sent to the next stage.
+  /// layer_inputs: device or pinned memory, where the residual stream is kept as it enters each of the stage's layers,
+  /// f32 [layers, tokens, hidden_size]; or nullptr.
+  void forward(Stream& stream, const ForwardBatch& batch, const KvPool& pool, float* layer_inputs = nullptr);
 
-  /// f32 [tokens, hidden_size] of the last forward, before the final norm.
-  const float* hidden() const;
-
-  /// Enqueues final norm and LM head of chosen rows of hidden(): logits [count, vocab_size], soft-capped where the
-  /// model says so. rows: device memory, [count]; count <= max_logit_rows().
+  /// Enqueues final norm and LM head of chosen tokens of the last forward: logits [count, vocab_size] on every
+  /// tensor-parallel rank, soft-capped where the model says so. rows: device memory, [count]; count <=
+  /// max_logit_rows().
   void logits(Stream& stream, const int32_t* rows, int64_t count, float* out);
   static constexpr int64_t max_logit_rows() { return 64; }
 
-  /// Enqueues the final norm of chosen rows: f32 [count, hidden_size], for embeddings. count <= max_logit_rows().
+  /// Enqueues the final norm of chosen tokens: f32 [count, hidden_size], for embeddings. count <= max_logit_rows().
   void final_hidden(Stream& stream, const int32_t* rows, int64_t count, float* out);
 
  private:
@@ -57,20 +61,46 @@ class Decoder {
     int group = 0;
     int index = 0;  // within the group
   };
+  /// What a layer's regions work with in one step.
+  struct LayerStep {
+    const LayerWeights& weights;
+    const LayerSpec& spec;
+    const ForwardBatch& batch;
+    const ForwardBatch::Group& group;
+    kernels::KvLayer cache;
+  };
 
-  void attention(Stream& stream, const ForwardBatch& batch, const KvPool& pool, size_t layer);
-  void feed_forward(Stream& stream, int64_t tokens, size_t layer);
-  /// rows: which of hidden()'s; nullptr: the first.
+  /// The weights of one of the stage's layers, for what is enqueued until the next is acquired. The one place where a
+  /// layer's weights are taken: where they do not all lie in the device's memory, they are brought there here.
+  const LayerWeights& acquire(size_t layer) const;
+  LayerStep layer_step(const ForwardBatch& batch, const KvPool& pool, size_t layer) const;
+  void begin(Stream& stream, const ForwardBatch& batch);
+
+  // The regions (decoder_regions.cc). Each is one call that has all it reads and writes at hand, so that a device may
+  // take it as one kernel, or 3 and 5 as one on each side of the collective. What they hand on lies in wide_ and
+  // input_.
+  void project_qkv(Stream& stream, const LayerStep& layer);  // 1: hidden_ -> queries in wide_; keys, values in cache
+  void attend(Stream& stream, const LayerStep& layer);       // 2: queries in wide_, cache -> input_
+  void project_attention(Stream& stream, const LayerStep& layer);  // 3: input_ -> hidden_
+  void gate_and_up(Stream& stream, const LayerStep& layer);        // 4: hidden_ -> wide_
+  void down(Stream& stream, const LayerStep& layer);               // 5: wide_ -> hidden_
+
+  /// rows: which of the residual stream's; nullptr: the first.
   void norm(Stream& stream, const Buffer& weight, const kernels::GemmInput& out, const int32_t* rows = nullptr);
   void join_residual(Stream& stream, const kernels::PackedWeight& weight, const Buffer& input, const Buffer& bias,
                      const Buffer& post_norm, int64_t tokens);
+  /// Over the tensor-parallel ranks.
+  void all_reduce(Stream& stream, const Tensor& rows);
+  Tensor queries(const LayerStep& layer) const;
   Tensor residual(int64_t tokens) const;
   kernels::GemmInput normed_input_of(const kernels::PackedWeight& weight, int64_t tokens) const;
 
   ModelConfig config_;
-  ModelWeights weights_;
+  Shard shard_;
+  std::shared_ptr<const ModelWeights> weights_;
   KvLayout layout_;
-  std::vector<KvPlace> places_;  // by layer
+  Peers peers_;
+  std::vector<KvPlace> places_;  // by layer of the stage
   DType product_dtype_;
   int64_t max_tokens_;
   int64_t max_context_;
@@ -78,7 +108,7 @@ class Decoder {
   // Activations. A region's output replaces what the region before it needed.
   Buffer hidden_;  // f32 [max_tokens, hidden]: the residual stream
   Buffer wide_;    // [tokens, (heads + 2 kv_heads) * head_dim] of product_dtype_, then the input of `down`, in its form
-  Buffer branch_;  // [max_tokens, hidden] of product_dtype_: a branch that is normed before it joins
+  Buffer branch_;  // [max_tokens, hidden] of product_dtype_: a branch that is summed or normed before it joins
   Buffer input_;   // what qkv, attn_out, gate_up and the LM head read in turn, in their forms
   Buffer attention_workspace_;
   std::vector<Buffer> inverse_freq_;  // by ModelConfig::rotary: f32 [dim / 2]

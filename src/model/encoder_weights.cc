@@ -117,16 +117,16 @@ EncoderLayout encoder_layout(Device& device, const format::WeightSource& source,
   return EncoderLayoutReader(device, source, config).read();
 }
 
-EncoderWeights load_encoder_weights(Stream& stream, const format::WeightSource& source, const EncoderConfig& config) {
-  const EncoderLayout layout = encoder_layout(stream.device(), source, config);
-  WeightLoader loader(stream, source);
+EncoderWeights load_encoder_weights(WeightSink& sink, const format::WeightSource& source, const EncoderConfig& config) {
+  const EncoderLayout layout = encoder_layout(sink.device(), source, config);
+  WeightLoader loader(sink, source);
   EncoderWeights weights;
   weights.words = loader.matrix(layout.words);
-  weights.positions = loader.vector(layout.positions, [&](std::span<float> positions) {
-    const std::vector<float> types = loader.values(layout.types);
-    const auto hidden = static_cast<size_t>(config.hidden_size);
-    for (size_t i = 0; i < positions.size(); ++i) positions[i] += types[i % hidden];
-  });
+  std::vector<float> positions = loader.values(layout.positions);
+  const std::vector<float> types = loader.values(layout.types);
+  const auto hidden = static_cast<size_t>(config.hidden_size);
+  for (size_t i = 0; i < positions.size(); ++i) positions[i] += types[i % hidden];
+  weights.positions = loader.vector(positions);
   weights.norm = loader.vector(layout.norm);
   weights.norm_bias = loader.vector(layout.norm_bias);
   for (const auto& layer : layout.layers) weights.layers.push_back(load_layer(loader, layer));

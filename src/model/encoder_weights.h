@@ -8,6 +8,7 @@
 #include "kernels/packed_weight.h"
 #include "model/encoder_config.h"
 #include "model/weight_layout.h"
+#include "model/weight_sink.h"
 
 namespace caravel::model {
 
@@ -43,6 +44,6 @@ using EncoderWeights = EncoderWeightsOf<kernels::PackedWeight, Buffer>;
 EncoderLayout encoder_layout(Device& device, const format::WeightSource& source, const EncoderConfig& config);
 
 /// Throws as encoder_layout() before it reads any, CapacityError, IoError.
-EncoderWeights load_encoder_weights(Stream& stream, const format::WeightSource& source, const EncoderConfig& config);
+EncoderWeights load_encoder_weights(WeightSink& sink, const format::WeightSource& source, const EncoderConfig& config);
 
 }  // namespace caravel::model

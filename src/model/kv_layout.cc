@@ -22,9 +22,11 @@ std::vector<KvGroup> by_window(const ModelConfig& config) {
   return classes;
 }
 
+size_t groups_of(const KvGroup& one_class, size_t size) { return (one_class.layers.size() + size - 1) / size; }
+
 size_t groups_of(const std::vector<KvGroup>& classes, size_t size) {
   size_t groups = 0;
-  for (const KvGroup& c : classes) groups += (c.layers.size() + size - 1) / size;
+  for (const KvGroup& c : classes) groups += groups_of(c, size);
   return groups;
 }
 
@@ -48,15 +50,20 @@ size_t choose_layers_per_group(const std::vector<KvGroup>& classes, size_t layer
 KvLayout kv_layout(Device& device, const ModelConfig& config, int block_size, kernels::KvDtype dtype) {
   const std::vector<KvGroup> classes = by_window(config);
   const size_t size = choose_layers_per_group(classes, config.layers.size());
+  const Shard shard = shard_of(config);
+  const auto kv_heads = static_cast<int>(shard.kv_heads.size());
   KvLayout layout;
-  layout.layers_per_group = static_cast<int>(size);
-  layout.layer_bytes = kernels::kv_layer_bytes(device, block_size, config.num_kv_heads, config.head_dim, dtype);
+  layout.layer_bytes = kernels::kv_layer_bytes(device, block_size, kv_heads, config.head_dim, dtype);
   for (const KvGroup& c : classes) {
-    for (size_t begin = 0; begin < c.layers.size(); begin += size) {
-      const size_t end = std::min(begin + size, c.layers.size());
-      layout.groups.push_back(
-          {c.window,
-           {c.layers.begin() + static_cast<ptrdiff_t>(begin), c.layers.begin() + static_cast<ptrdiff_t>(end)}});
+    const size_t groups = groups_of(c, size);
+    for (size_t g = 0; g < groups; ++g) {
+      KvGroup& group = layout.groups.emplace_back(KvGroup{.window = c.window, .layers = {}});
+      for (size_t i = g; i < c.layers.size(); i += groups) {
+        if (shard.layers.contains(c.layers[i])) {
+          group.layers.push_back(c.layers[i] - static_cast<int>(shard.layers.begin));
+        }
+      }
+      layout.layers_per_group = std::max(layout.layers_per_group, static_cast<int>(group.layers.size()));
     }
   }
   CARAVEL_CHECK_LE(layout.groups.size(), static_cast<size_t>(kMaxKvGroups));

@@ -1,6 +1,6 @@
+#include "model/load_weights.h"
+
 #include "base/check.h"
-#include "model/decoder.h"
-#include "model/weight_layout.h"
 #include "model/weight_loader.h"
 
 namespace caravel::model {
@@ -8,8 +8,8 @@ namespace {
 
 class Loader {
  public:
-  Loader(Stream& stream, const format::WeightSource& source, const ModelConfig& config)
-      : loader_(stream, source), config_(config) {}
+  Loader(WeightSink& sink, const format::WeightSource& source, const ModelConfig& config)
+      : loader_(sink, source), config_(config) {}
 
   ModelWeights load(const WeightLayout& layout) {
     ModelWeights weights;
@@ -43,10 +43,11 @@ class Loader {
   }
 
   Buffer norm(const VectorLayout& layout) {
-    return loader_.vector(layout, [this](std::span<float> values) {
-      if (!config_.norm_adds_one) return;
+    std::vector<float> values = loader_.values(layout);
+    if (config_.norm_adds_one) {
       for (float& value : values) value += 1.0F;
-    });
+    }
+    return loader_.vector(values);
   }
 
   WeightLoader loader_;
@@ -55,8 +56,8 @@ class Loader {
 
 }  // namespace
 
-ModelWeights load_weights(Stream& stream, const format::WeightSource& source, const ModelConfig& config) {
-  return Loader(stream, source, config).load(weight_layout(stream.device(), source, config));
+ModelWeights load_weights(WeightSink& sink, const format::WeightSource& source, const ModelConfig& config) {
+  return Loader(sink, source, config).load(weight_layout(sink.device(), source, config));
 }
 
 }  // namespace caravel::model

@@ -26,9 +26,27 @@ const WeightInfo* WeightFinder::find(const Part& part, const std::vector<int64_t
   return weight;
 }
 
+namespace {
+
+/// That a part of each row, as it lies in the file or in memory, is whole blocks.
+void check_slice(const WeightInfo& weight, DType dtype, const Slice& slice) {
+  const auto& [name, block, bytes] = dtype_info(dtype);
+  if (slice.is_all() || (slice.begin % block == 0 && slice.size() % block == 0)) return;
+  throw fail<Unsupported>(
+      "{}: weight {} has {} elements a row as {}, in blocks of {}: the {} from {} on are not whole blocks; run it on a "
+      "number of tensor-parallel ranks that gives each a multiple of {}, or take a file of another type",
+      weight.file, weight.name, slice.whole, name, block, slice.size(), slice.begin, block);
+}
+
+}  // namespace
+
 VectorLayout WeightFinder::vector(const std::vector<Part>& parts) {
   std::vector<VectorLayout::Part> found;
-  for (const Part& part : parts) found.push_back({find(part, {part.rows}), part.rows});
+  for (const Part& part : parts) {
+    const WeightInfo* weight = find(part, {part.rows.whole});
+    if (weight != nullptr) check_slice(*weight, weight->dtype, part.rows);
+    found.push_back({weight, part.rows});
+  }
   if (std::ranges::all_of(found, [](const auto& part) { return part.weight == nullptr; })) return {};
   VectorLayout layout(std::move(found));
   bytes_ += layout.bytes();
@@ -36,28 +54,31 @@ VectorLayout WeightFinder::vector(const std::vector<Part>& parts) {
 }
 
 VectorLayout WeightFinder::table(const Part& part, int64_t width) {
-  const WeightInfo* weight = find(part, {part.rows, width});
+  const WeightInfo* weight = find(part, {part.rows.whole, width});
   if (weight == nullptr) return {};
-  VectorLayout layout({{weight, part.rows * width}});
+  VectorLayout layout({{weight, part.rows.times(width)}});
   bytes_ += layout.bytes();
   return layout;
 }
 
-MatrixLayout WeightFinder::matrix(const std::vector<Part>& parts, int64_t in) { return lay_out(parts, in, true); }
+MatrixLayout WeightFinder::matrix(const std::vector<Part>& parts, Slice columns) {
+  return lay_out(parts, columns, true);
+}
 
-MatrixLayout WeightFinder::lookup(const Part& part, int64_t in) { return lay_out({part}, in, false); }
+MatrixLayout WeightFinder::lookup(const Part& part, int64_t width) { return lay_out({part}, width, false); }
 
-MatrixLayout WeightFinder::lay_out(const std::vector<Part>& parts, int64_t in, bool may_rotate) {
+MatrixLayout WeightFinder::lay_out(const std::vector<Part>& parts, Slice columns, bool may_rotate) {
   std::vector<MatrixLayout::Part> found;
   for (const Part& part : parts) {
-    const WeightInfo* weight = find(part, {part.rows, in});
+    const WeightInfo* weight = find(part, {part.rows.whole, columns.whole});
     CARAVEL_CHECK(weight != nullptr);  // no table makes a part of a stack optional
     found.push_back({weight, weight->dtype, part.rows});
   }
   // Quantised parts take 8-bit inputs and others f32, so a stack of both has no one input. Converters do not make
   // them; where one comes, its quantised parts become F32, which changes no value.
   const auto quantized = [](const MatrixLayout::Part& part) { return is_quantized(part.dtype); };
-  const bool quantizes = quantization_ == Quantization::kQ8_0 && in % dtype_info(DType::kQ8_0).block_elements == 0;
+  const bool quantizes =
+      quantization_ == Quantization::kQ8_0 && columns.whole % dtype_info(DType::kQ8_0).block_elements == 0;
   const bool rotates = may_rotate && quantizes && std::ranges::none_of(found, quantized);
   for (MatrixLayout::Part& part : found) {
     if (quantizes && !quantized(part)) part.dtype = DType::kQ8_0;
@@ -65,7 +86,10 @@ MatrixLayout WeightFinder::lay_out(const std::vector<Part>& parts, int64_t in, b
   if (!std::ranges::all_of(found, quantized)) {
     for (MatrixLayout::Part& part : found) part.dtype = quantized(part) ? DType::kF32 : part.dtype;
   }
-  MatrixLayout layout(device_, std::move(found), in, rotates);
+  for (const MatrixLayout::Part& part : found) {
+    for (const DType dtype : {part.weight->dtype, part.dtype}) check_slice(*part.weight, dtype, columns);
+  }
+  MatrixLayout layout(device_, std::move(found), columns, rotates);
   bytes_ += layout.bytes();
   return layout;
 }

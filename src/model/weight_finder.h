@@ -16,7 +16,7 @@ class WeightFinder {
  public:
   struct Part {
     std::string name;  // in the file; empty: the architecture does not have it
-    int64_t rows = 0;  // of a vector its width
+    Slice rows;        // of a vector its elements
     bool optional = false;
   };
 
@@ -24,16 +24,17 @@ class WeightFinder {
   WeightFinder(Device& device, const format::WeightSource& source, Quantization quantization)
       : device_(device), source_(source), quantization_(quantization) {}
 
-  // They throw FormatError for a part that is missing and not optional, and for one of another shape.
+  // They throw FormatError for a part that is missing and not optional, and for one of another shape; Unsupported where
+  // a slice cuts a block.
 
   /// Parts that lie one after the other. Absent where all are; a part alone that is absent is zero.
   VectorLayout vector(const std::vector<Part>& parts);
   /// A matrix [rows, width] whose rows lie one after the other as f32.
   VectorLayout table(const Part& part, int64_t width);
-  /// Parts [rows, in] that are stacked; all are there. What is quantised here is rotated before, which loses less.
-  MatrixLayout matrix(const std::vector<Part>& parts, int64_t in);
+  /// Parts [rows, columns] that are stacked; all are there. What is quantised here is rotated before, which loses less.
+  MatrixLayout matrix(const std::vector<Part>& parts, Slice columns);
   /// A matrix whose rows are looked up one by one, and which may be multiplied by as well: never rotated.
-  MatrixLayout lookup(const Part& part, int64_t in);
+  MatrixLayout lookup(const Part& part, int64_t width);
 
   /// That all of them take in memory.
   size_t bytes() const { return bytes_; }
@@ -41,7 +42,7 @@ class WeightFinder {
  private:
   /// nullptr: the architecture does not have it, or it may be absent and is.
   const format::WeightInfo* find(const Part& part, const std::vector<int64_t>& shape) const;
-  MatrixLayout lay_out(const std::vector<Part>& parts, int64_t in, bool may_rotate);
+  MatrixLayout lay_out(const std::vector<Part>& parts, Slice columns, bool may_rotate);
 
   Device& device_;
   const format::WeightSource& source_;

@@ -40,20 +40,24 @@ class LayoutReader {
       : source_(source),
         config_(config),
         architecture_(architecture_named(config.architecture)),
+        shard_(shard_of(config)),
         finder_(device, source, config.quantization) {}
 
   WeightLayout read() {
     refuse_unknown_weights();
     const ModelWeightNames& names = architecture_.model_weights;
     const int64_t hidden = config_.hidden_size;
+    const bool first = config_.placement.is_first_stage();
+    const bool last = config_.placement.is_last_stage();
     WeightLayout layout;
-    layout.embedding = finder_.lookup(part(names.embedding, config_.vocab_size), hidden);
-    layout.final_norm = finder_.vector({part(names.final_norm, hidden)});
-    if (!config_.tied_lm_head) layout.lm_head = finder_.matrix({part(names.lm_head, config_.vocab_size)}, hidden);
-    for (size_t i = 0; i < config_.layers.size(); ++i) {
-      layer_ = i;
-      layout.layers.push_back(read_layer());
+    if (first || (last && config_.tied_lm_head)) {
+      layout.embedding = finder_.lookup(part(names.embedding, shard_.vocabulary), hidden);
     }
+    if (last) layout.final_norm = finder_.vector({part(names.final_norm, hidden)});
+    if (last && !config_.tied_lm_head) {
+      layout.lm_head = finder_.matrix({part(names.lm_head, shard_.vocabulary)}, hidden);
+    }
+    for (layer_ = shard_.layers.begin; layer_ < shard_.layers.end; ++layer_) layout.layers.push_back(read_layer());
     layout.bytes = finder_.bytes();
     return layout;
   }
@@ -62,10 +66,11 @@ class LayoutReader {
   LayerLayout read_layer() {
     const LayerWeightNames& names = architecture_.layer_weights;
     const int64_t hidden = config_.hidden_size;
-    const int64_t intermediate = config_.intermediate_size;
     const int64_t head = config_.head_dim;
-    const int64_t q = config_.num_heads * head;
-    const int64_t kv = config_.num_kv_heads * head;
+    const Slice q = shard_.heads.times(head);
+    const Slice kv = shard_.kv_heads.times(head);
+    const Slice& intermediate = shard_.intermediate;
+    const bool adds_bias = config_.placement.tensor_rank == 0;
     LayerLayout layer;
     layer.attn_norm = finder_.vector({part(names.attn_norm, hidden)});
     layer.qkv = finder_.matrix({part(names.q, q), part(names.k, kv), part(names.v, kv)}, hidden);
@@ -73,18 +78,18 @@ class LayoutReader {
     layer.q_norm = finder_.vector({part(names.q_norm, head)});
     layer.k_norm = finder_.vector({part(names.k_norm, head)});
     layer.attn_out = finder_.matrix({part(names.attn_out, hidden)}, q);
-    layer.attn_out_bias = finder_.vector({part(names.attn_out_bias, hidden)});
+    if (adds_bias) layer.attn_out_bias = finder_.vector({part(names.attn_out_bias, hidden)});
     layer.post_attn_norm = finder_.vector({part(names.post_attn_norm, hidden)});
     layer.ffn_norm = finder_.vector({part(names.ffn_norm, hidden)});
     layer.gate_up = finder_.matrix({part(names.gate, intermediate), part(names.up, intermediate)}, hidden);
     layer.gate_up_bias = finder_.vector({part(names.gate_bias, intermediate), part(names.up_bias, intermediate)});
     layer.down = finder_.matrix({part(names.down, hidden)}, intermediate);
-    layer.down_bias = finder_.vector({part(names.down_bias, hidden)});
+    if (adds_bias) layer.down_bias = finder_.vector({part(names.down_bias, hidden)});
     layer.post_ffn_norm = finder_.vector({part(names.post_ffn_norm, hidden)});
     return layer;
   }
 
-  std::string name_in_file(const WeightName& name, size_t layer) const {
+  std::string name_in_file(const WeightName& name, int64_t layer) const {
     const std::string_view pattern = spelled(name, source_.convention());
     return pattern.empty() ? std::string() : fmt::format(fmt::runtime(pattern), layer);
   }
@@ -94,7 +99,7 @@ class LayoutReader {
   void refuse_unknown_weights() const {
     std::set<std::string> known;
     for (const WeightName* name : all_names(architecture_.model_weights)) known.insert(name_in_file(*name, 0));
-    for (size_t layer = 0; layer < config_.layers.size(); ++layer) {
+    for (int64_t layer = 0; layer < shard_.layers.whole; ++layer) {
       for (const WeightName* name : all_names(architecture_.layer_weights)) known.insert(name_in_file(*name, layer));
     }
     for (const WeightInfo& weight : source_.weights()) {
@@ -105,36 +110,37 @@ class LayoutReader {
     }
   }
 
-  WeightFinder::Part part(const WeightName& name, int64_t rows) const {
+  WeightFinder::Part part(const WeightName& name, Slice rows) const {
     return {.name = name_in_file(name, layer_), .rows = rows, .optional = name.optional};
   }
 
   const format::WeightSource& source_;
   const ModelConfig& config_;
   const Architecture& architecture_;
-  size_t layer_ = 0;  // the one whose weights are looked for
+  const Shard shard_;
+  int64_t layer_ = 0;  // the one whose weights are looked for
   WeightFinder finder_;
 };
 
 }  // namespace
 
-MatrixLayout::MatrixLayout(Device& device, std::vector<Part> parts, int64_t in, bool rotated)
+MatrixLayout::MatrixLayout(Device& device, std::vector<Part> parts, Slice columns, bool rotated)
     : parts_(std::move(parts)),
-      in_(in),
+      columns_(columns),
       rotated_(rotated),
       form_(kernels::input_form(device, parts_.front().dtype, rotated)) {
-  for (const Part& part : parts_) bytes_ += kernels::packed_bytes(device, part.dtype, part.rows, in);
+  for (const Part& part : parts_) bytes_ += kernels::packed_bytes(device, part.dtype, part.rows.size(), in());
 }
 
 int64_t MatrixLayout::out() const {
   int64_t rows = 0;
-  for (const Part& part : parts_) rows += part.rows;
+  for (const Part& part : parts_) rows += part.rows.size();
   return rows;
 }
 
 int64_t VectorLayout::width() const {
   int64_t width = 0;
-  for (const Part& part : parts_) width += part.width;
+  for (const Part& part : parts_) width += part.elements.size();
   return width;
 }
 

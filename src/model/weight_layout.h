@@ -11,7 +11,8 @@
 
 namespace caravel::model {
 
-/// A layer's weights, as packed ones (decoder.h) or as what is known of them before (below). Absent ones are empty.
+/// A layer's weights, as packed ones (load_weights.h) or as what is known of them before (below). Absent ones are
+/// empty. Shapes are of the rank's shard (shard.h).
 template <typename Matrix, typename Vector>
 struct LayerOf {
   Vector attn_norm, ffn_norm;            // [hidden]
@@ -20,38 +21,39 @@ struct LayerOf {
   Matrix qkv;                            // [(heads + 2 kv_heads) * head_dim, hidden]
   Vector qkv_bias;                       // [(heads + 2 kv_heads) * head_dim]
   Matrix attn_out;                       // [hidden, heads * head_dim]
-  Vector attn_out_bias;                  // [hidden]
+  Vector attn_out_bias;                  // [hidden]; of tensor-parallel ranks the first alone has it: it is added once
   Matrix gate_up;                        // [2 * intermediate, hidden]
   Vector gate_up_bias;                   // [2 * intermediate]
   Matrix down;                           // [hidden, intermediate]
-  Vector down_bias;                      // [hidden]
+  Vector down_bias;                      // [hidden]; as attn_out_bias
 };
 
-/// Every weight of a model.
+/// Every weight of a rank's shard of a model.
 template <typename Matrix, typename Vector>
 struct WeightsOf {
-  Matrix embedding;   // [vocab, hidden]
-  Vector final_norm;  // [hidden]
-  Matrix lm_head;     // [vocab, hidden]; empty: tied to the embedding
-  std::vector<LayerOf<Matrix, Vector>> layers;
-  size_t bytes = 0;  // what all the above take in memory
+  Matrix embedding;   // [vocab, hidden]; the first stage's, and where lm_head is tied to it the last one's
+  Vector final_norm;  // [hidden]; the last stage's
+  Matrix lm_head;     // [vocab, hidden]; the last stage's; empty: tied to the embedding
+  std::vector<LayerOf<Matrix, Vector>> layers;  // of the stage
+  size_t bytes = 0;                             // what all the above take in memory
 };
 
-/// Matrices of one input that will be stacked along their outputs.
+/// Matrices of one input, or the same part of each, that will be stacked along their outputs.
 class MatrixLayout {
  public:
   struct Part {
     const format::WeightInfo* weight = nullptr;
     DType dtype = DType::kF32;  // in memory
-    int64_t rows = 0;
+    Slice rows;
   };
 
   MatrixLayout() = default;
   /// As `device` will pack them. rotated: in memory the rows will be (kernels::rotate_rows()).
-  MatrixLayout(Device& device, std::vector<Part> parts, int64_t in, bool rotated = false);
+  MatrixLayout(Device& device, std::vector<Part> parts, Slice columns, bool rotated = false);
 
   const std::vector<Part>& parts() const { return parts_; }
-  int64_t in() const { return in_; }
+  const Slice& columns() const { return columns_; }
+  int64_t in() const { return columns_.size(); }
   int64_t out() const;
   bool rotated() const { return rotated_; }
   kernels::InputForm input_form() const { return form_; }
@@ -60,7 +62,7 @@ class MatrixLayout {
 
  private:
   std::vector<Part> parts_;
-  int64_t in_ = 0;
+  Slice columns_;
   bool rotated_ = false;
   kernels::InputForm form_ = kernels::InputForm::kF32;
   size_t bytes_ = 0;
@@ -71,7 +73,7 @@ class VectorLayout {
  public:
   struct Part {
     const format::WeightInfo* weight = nullptr;  // nullptr: zeros
-    int64_t width = 0;
+    Slice elements;
   };
 
   VectorLayout() = default;
@@ -90,9 +92,9 @@ class VectorLayout {
 using LayerLayout = LayerOf<MatrixLayout, VectorLayout>;
 using WeightLayout = WeightsOf<MatrixLayout, VectorLayout>;
 
-/// From the files' headers alone, as `device` will hold them. Throws FormatError when a weight is missing or its shape
-/// is not the configuration's (names it, with both shapes), Unsupported when the source holds one that the architecture
-/// does not read (names it).
+/// Of the configuration's shard, from the files' headers alone, as `device` will hold them. Throws FormatError when a
+/// weight is missing or its shape is not the configuration's (names it, with both shapes), Unsupported when the source
+/// holds one that the architecture does not read (names it), or when a part of one would begin or end within a block.
 WeightLayout weight_layout(Device& device, const format::WeightSource& source, const ModelConfig& config);
 
 }  // namespace caravel::model

@@ -1,37 +1,33 @@
 #pragma once
 
 #include <cstddef>
-#include <functional>
 #include <span>
 #include <vector>
 
-#include "device/device.h"
 #include "format/weight_source.h"
-#include "kernels/packed_weight.h"
 #include "model/weight_layout.h"
+#include "model/weight_sink.h"
 
 namespace caravel::model {
 
-/// Brings weights into memory as their layouts say, one after the other: of the source's data no more is mapped than
-/// what is being packed.
+/// Brings weights into a sink as their layouts say, one after the other: of the source's data no more is mapped than
+/// the part that is being packed.
 class WeightLoader {
  public:
-  WeightLoader(Stream& stream, const format::WeightSource& source) : stream_(stream), source_(source) {}
+  WeightLoader(WeightSink& sink, const format::WeightSource& source) : sink_(sink), source_(source) {}
 
   // An empty layout gives an empty weight. They throw CapacityError and IoError.
-
-  /// change: makes of the files' values what is loaded.
-  Buffer vector(const VectorLayout& layout, const std::function<void(std::span<float>)>& change = {});
+  Buffer vector(const VectorLayout& layout) { return vector(values(layout)); }
   kernels::PackedWeight matrix(const MatrixLayout& layout);
-
-  /// The files' values of a vector, which stay with the host.
+  /// A vector as its files have it, for who changes it before it is brought in.
   std::vector<float> values(const VectorLayout& layout) const;
+  Buffer vector(std::span<const float> values);
 
-  /// That all weights take which were loaded.
+  /// That all of them take.
   size_t bytes() const { return bytes_; }
 
  private:
-  Stream& stream_;
+  WeightSink& sink_;
   const format::WeightSource& source_;
   size_t bytes_ = 0;
 };

@@ -1,5 +1,7 @@
 #include "kernels/embedding.h"
 
+#include <cmath>
+
 #include "kernels/weight_matrix.h"
 
 namespace caravel::kernels {
@@ -25,6 +27,25 @@ TEST_P(EmbeddingTest, ReadsTheRowsThatTheFileHolds) {
       const float value = matrix.values[static_cast<size_t>(ids[row] * width) + i % static_cast<size_t>(width)];
       ASSERT_EQ(got[i], scale * value) << "row " << ids[row] << ", element " << i % static_cast<size_t>(width);
     }
+  }
+}
+
+// Ranks that have a part of the vocabulary each add up what they give.
+TEST_P(EmbeddingTest, IdsOfOtherPartsAreZero) {
+  const int64_t width = block() == 1 ? 50 : 3 * block();
+  const Matrix matrix = make_matrix(*stream_, {{dtype(), 40}}, width);
+  const std::vector<int32_t> ids = {0, 99, 100, 139, 140, 200};
+  std::vector<float> got(ids.size() * static_cast<size_t>(width), NAN);
+  embedding(*stream_, {.table = &matrix.packed,
+                       .ids = ids.data(),
+                       .first_id = 100,
+                       .out = f32_tensor(got.data(), static_cast<int64_t>(ids.size()), width)});
+  stream_->synchronize();
+  for (size_t i = 0; i < got.size(); ++i) {
+    const int64_t row = ids[i / static_cast<size_t>(width)] - 100;
+    const size_t column = i % static_cast<size_t>(width);
+    const bool held = row >= 0 && row < 40;
+    ASSERT_EQ(got[i], held ? matrix.values[static_cast<size_t>(row * width) + column] : 0.0F) << i;
   }
 }
 

@@ -1,10 +1,15 @@
 #include "kernels/packed_weight.h"
 
 #include "base/error.h"
+#include "device/device_array.h"
 #include "kernels/weight_matrix.h"
 
 namespace caravel::kernels {
 namespace {
+
+std::vector<std::byte> packed_bytes_of(Stream& stream, const PackedWeight& weight) {
+  return download(stream, weight.data(), weight.bytes());
+}
 
 class PackedWeightTest : public WeightTest {};
 INSTANTIATE_TEST_SUITE_P(All, PackedWeightTest, every_isa_and_type(), weight_test_name);
@@ -13,6 +18,25 @@ TEST_P(PackedWeightTest, TakesTheRoomOfTheFile) {
   const int64_t in = 3 * std::max<int64_t>(block(), 32);
   const Matrix matrix = make_matrix(*stream_, {{dtype(), 64}}, in);
   EXPECT_EQ(matrix.packed.bytes(), static_cast<size_t>(64 * row_bytes(dtype(), in)));
+}
+
+// A part of a larger matrix, from a block of each row to another: as if it were a matrix of its own.
+TEST_P(PackedWeightTest, RowsMayLieApart) {
+  const int64_t unit = std::max<int64_t>(block(), 32);
+  const int64_t rows = 45;
+  const std::vector<std::byte> whole = random_rows(dtype(), rows + 2, 3 * unit, 5);
+  const auto stride = row_bytes(dtype(), 3 * unit);
+  const auto begin = stride + row_bytes(dtype(), unit);
+  const auto size = row_bytes(dtype(), unit);
+  std::vector<std::byte> part;
+  for (int64_t r = 0; r < rows; ++r) {
+    const auto from = whole.begin() + begin + r * stride;
+    part.insert(part.end(), from, from + size);
+  }
+  const WeightRows apart[] = {{whole.data() + begin, dtype(), rows, stride}};
+  const WeightRows together[] = {{part.data(), dtype(), rows}};
+  EXPECT_EQ(packed_bytes_of(*stream_, pack_weight(*stream_, apart, unit)),
+            packed_bytes_of(*stream_, pack_weight(*stream_, together, unit)));
 }
 
 TEST(PackWeight, RefusesWhatItCannotStack) {

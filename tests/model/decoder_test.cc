@@ -205,6 +205,48 @@ TEST(Decoder, SoftCapBoundsTheLogits) {
   expect_near(ModelHarness(source, {}).step(chunk), expected, 1e-6);
 }
 
+TEST(Decoder, TwoRunTheSameWeights) {
+  const MemorySource source = make_tiny_llama();
+  ModelHarness first(source, {});
+  ModelHarness second(first);
+  EXPECT_EQ(&first.decoder().weights(), &second.decoder().weights());
+  const std::vector<ModelHarness::Chunk> chunk = {{0, {7, 8, 9}}};
+  const std::vector<ModelHarness::Chunk> other = {{0, {1, 2}}};
+  const Logits expected = first.step(chunk);
+  EXPECT_NE(first.step(other), second.step(other)) << "each has its own activations, keys and values";
+  EXPECT_EQ(ModelHarness(second).step(chunk), expected);
+}
+
+TEST(Decoder, KeepsWhatEntersEachLayer) {
+  MemorySource source = make_tiny_llama();
+  const std::vector<ModelHarness::Chunk> chunk = {{0, {7, 8, 9}}};
+  const Logits expected = ModelHarness(source, {}).step(chunk);
+  std::vector<float> inputs;
+  EXPECT_EQ(ModelHarness(source, {}).step(chunk, &inputs), expected);
+  ASSERT_EQ(inputs.size(), 2U * 3 * 64);
+  // The first layer reads the embedding; the second what a model of the first layer alone ends with, before its norm.
+  const MappedBytes bytes = source.map(*source.find("model.embed_tokens.weight"));
+  const auto* embedding = reinterpret_cast<const float*>(bytes.bytes().data());
+  for (size_t i = 0; i < 3 * 64; ++i) ASSERT_EQ(inputs[i], embedding[(7 + i / 64) * 64 + i % 64]) << i;
+  source.config()["num_hidden_layers"] = 1;
+  std::vector<std::string> names;
+  for (const format::WeightInfo& weight : source.weights()) names.push_back(weight.name);
+  for (const std::string& name : names) {
+    if (name.starts_with("model.layers.1.")) source.remove(name);
+  }
+  source.add("model.norm.weight", {64}, std::vector<float>(64, 1.0F));
+  ModelHarness shallow(source, {});
+  shallow.step(chunk);
+  const std::vector<float> normed = shallow.final_hidden(std::vector<int32_t>{0, 1, 2});
+  for (size_t row = 0; row < 3; ++row) {
+    const float* const x = &inputs[(3 + row) * 64];
+    double squares = 0;
+    for (size_t i = 0; i < 64; ++i) squares += static_cast<double>(x[i]) * x[i];
+    const double scale = 1 / std::sqrt(squares / 64 + 1e-6);
+    for (size_t i = 0; i < 64; ++i) ASSERT_NEAR(normed[row * 64 + i], scale * x[i], 1e-5) << row << ", " << i;
+  }
+}
+
 TEST(Decoder, FinalHiddenIsWhatTheLmHeadSees) {
   const MemorySource source = make_tiny_llama();
   ModelHarness model(source, {});

@@ -10,9 +10,11 @@ namespace caravel::model {
 namespace {
 
 /// windows: of each layer.
-KvLayout layout_of(const std::vector<int>& windows) {
+KvLayout layout_of(const std::vector<int>& windows, const Placement& placement = {}) {
   ModelConfig config;
+  config.num_heads = 4;
   config.num_kv_heads = 2;
+  config.placement = placement;
   config.head_dim = 64;
   for (const int window : windows) config.layers.push_back({.window = window});
   CpuDevice device(1);
@@ -62,6 +64,31 @@ TEST(KvLayout, KindsAreCutIntoEqualGroups) {
 TEST(KvLayout, SmallPaddingBuysFewerGroups) {
   expect_groups(pattern(5, 34), 7, 5);   // 4B, 29 and 5: one part of 35 is padding, against 34 groups of one layer
   expect_groups(pattern(5, 62), 16, 4);  // 27B, 52 and 10: two parts of 64
+}
+
+TEST(KvLayout, RanksHaveTheSameGroupsAndTheirOwnHeadsAndLayers) {
+  for (const std::vector<int>& windows : {std::vector<int>(30, 0), pattern(5, 18), pattern(5, 48), pattern(5, 62)}) {
+    const KvLayout whole = layout_of(windows);
+    std::vector<int> layers(whole.groups.size(), 0);  // that the stages have, by group
+    int first = 0;
+    for (int stage = 0; stage < 2; ++stage) {
+      const KvLayout part = layout_of(windows, {.tensor_rank = 1, .tensor_ranks = 2, .stage = stage, .stages = 2});
+      EXPECT_EQ(part.layer_bytes * 2, whole.layer_bytes) << "one KV head of two";
+      EXPECT_LE(part.layers_per_group, whole.layers_per_group / 2 + 1) << "a group is of all stages";
+      ASSERT_EQ(part.groups.size(), whole.groups.size());
+      for (size_t g = 0; g < part.groups.size(); ++g) {
+        EXPECT_EQ(part.groups[g].window, whole.groups[g].window);
+        for (const int layer : part.groups[g].layers) {
+          const auto place = static_cast<size_t>(layers[g]++);
+          EXPECT_EQ(layer + first, whole.groups[g].layers.at(place));
+        }
+      }
+      first = static_cast<int>(windows.size()) / 2;
+    }
+    for (size_t g = 0; g < layers.size(); ++g) {
+      EXPECT_EQ(static_cast<size_t>(layers[g]), whole.groups[g].layers.size());
+    }
+  }
 }
 
 TEST(KvLayout, NeverMoreGroupsThanABatchHolds) {

@@ -15,7 +15,8 @@ const std::vector<int32_t> kTokens = {3, 1, 4, 1, 5, 9, 2, 6};
 
 ModelWeights load(const MemorySource& source) {
   static CpuDevice device(1);  // outlives the buffers
-  return load_weights(*device.make_stream(), source, read_config(source));
+  DeviceSink sink(device);
+  return load_weights(sink, source, read_config(source));
 }
 
 template <typename E>

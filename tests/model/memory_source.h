@@ -34,15 +34,19 @@ class MemorySource final : public format::WeightSource {
   const TokenizerData& tokenizer() const override { return tokenizer_; }
   const GenerationDefaults& generation_defaults() const override { return defaults_; }
   const format::SentenceModules& sentence_modules() const override { return modules_; }
-  MappedBytes map(const format::WeightInfo& weight) const override {
+  using WeightSource::map;
+  MappedBytes map(const format::WeightInfo& weight, uint64_t offset, uint64_t bytes) const override {
     ++mapped_[weight.name];
-    return MappedBytes(storage_.at(weight.name));
+    mapped_bytes_ += bytes;
+    return MappedBytes(std::span(storage_.at(weight.name)).subspan(offset, bytes));
   }
 
   nlohmann::json& config() { return config_; }
   format::SentenceModules& modules() { return modules_; }
   /// How often each was.
   const std::map<std::string, int>& mapped() const { return mapped_; }
+  /// Of all of them.
+  uint64_t mapped_bytes() const { return mapped_bytes_; }
 
   void add(const std::string& name, std::vector<int64_t> shape, DType dtype, std::vector<std::byte> data) {
     remove(name);
@@ -73,6 +77,7 @@ class MemorySource final : public format::WeightSource {
   std::vector<format::WeightInfo> weights_;
   std::map<std::string, std::vector<std::byte>> storage_;
   mutable std::map<std::string, int> mapped_;
+  mutable uint64_t mapped_bytes_ = 0;
   std::mt19937 random_{7};
   TokenizerData tokenizer_;
   GenerationDefaults defaults_;

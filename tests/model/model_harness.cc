@@ -13,20 +13,36 @@ namespace {
 
 constexpr int kPoolSequences = 8;  // the pool holds so many of max_context
 
-Decoder make_decoder(Stream& stream, const format::WeightSource& source, const ModelHarness::Options& options) {
-  const ModelConfig config = read_config(source);
-  return Decoder(stream.device(), config, load_weights(stream, source, config),
-                 kv_layout(stream.device(), config, options.block_size, options.kv_dtype), options.max_tokens,
-                 options.max_context);
+ModelConfig config_of(const format::WeightSource& source, const ModelHarness::Options& options) {
+  ModelConfig config = read_config(source);
+  config.placement = options.placement;
+  return config;
+}
+
+std::shared_ptr<const ModelWeights> weights_of(Device& device, const format::WeightSource& source,
+                                               const ModelConfig& config) {
+  DeviceSink sink(device);
+  return std::make_shared<const ModelWeights>(load_weights(sink, source, config));
 }
 
 }  // namespace
 
 ModelHarness::ModelHarness(const format::WeightSource& source, const Options& options)
+    : ModelHarness(open_test_device(options.threads, options.isa), nullptr, &source, config_of(source, options),
+                   options) {}
+
+ModelHarness::ModelHarness(const ModelHarness& other)
+    : ModelHarness(other.device_, other.weights_, nullptr, other.decoder_.config(), other.options_) {}
+
+/// weights: nullptr to read them from `source`.
+ModelHarness::ModelHarness(std::shared_ptr<Device> device, std::shared_ptr<const ModelWeights> weights,
+                           const format::WeightSource* source, const ModelConfig& config, const Options& options)
     : options_(options),
-      device_(open_test_device(options.threads, options.isa)),
+      device_(std::move(device)),
+      weights_(weights != nullptr ? std::move(weights) : weights_of(*device_, *source, config)),
       stream_(device_->make_stream()),
-      decoder_(make_decoder(*stream_, source, options)) {
+      decoder_(*device_, config, weights_, kv_layout(*device_, config, options.block_size, options.kv_dtype),
+               options.max_tokens, options.max_context, options.peers) {
   const KvLayout& layout = decoder_.kv_layout();
   const size_t blocks =
       static_cast<size_t>(options.max_context / options.block_size * kPoolSequences) * layout.groups.size();
@@ -44,7 +60,7 @@ int32_t ModelHarness::take_block() {
   return block;
 }
 
-std::vector<std::vector<float>> ModelHarness::step(std::span<const Chunk> chunks) {
+std::vector<std::vector<float>> ModelHarness::step(std::span<const Chunk> chunks, std::vector<float>* layer_inputs) {
   const KvLayout& layout = decoder_.kv_layout();
   const auto block_size = static_cast<size_t>(options_.block_size);
   const size_t stride = static_cast<size_t>(options_.max_context) / block_size;
@@ -95,8 +111,14 @@ std::vector<std::vector<float>> ModelHarness::step(std::span<const Chunk> chunks
     batch.groups[g] = {slots_there.emplace_back(*stream_, slots[g]).data(),
                        tables_there.emplace_back(*stream_, tables[g]).data()};
   }
+  const auto layers = static_cast<int64_t>(decoder_.weights().layers.size());
+  const DeviceArray<float> inputs(*stream_, layers * batch.tokens * decoder_.config().hidden_size, 0.0F);
   decoder_.forward(*stream_, batch,
-                   {.base = pool_.address(), .block_size = options_.block_size, .dtype = options_.kv_dtype});
+                   {.base = pool_.address(), .block_size = options_.block_size, .dtype = options_.kv_dtype},
+                   layer_inputs == nullptr ? nullptr : inputs.data());
+  stream_->synchronize();
+  if (layer_inputs != nullptr) *layer_inputs = inputs.values();
+  if (!decoder_.has_lm_head()) return {};
 
   const auto vocabulary = static_cast<size_t>(decoder_.config().vocab_size);
   std::vector<std::vector<float>> logits;

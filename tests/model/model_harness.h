@@ -26,15 +26,20 @@ class ModelHarness {
     int max_tokens = 64;
     int max_context = 256;
     Isa isa = available_isas().back();
+    Placement placement;
+    Peers peers;
   };
   ModelHarness(const format::WeightSource& source, const Options& options);
+  /// Another decoder of the same weights on the same device, with a pool of its own.
+  explicit ModelHarness(const ModelHarness& other);
 
   struct Chunk {
     int sequence = 0;
     std::vector<int32_t> tokens;  // that follow what the sequence has
   };
-  /// One step: logits of every token, [tokens][vocab], in the order of the chunks.
-  std::vector<std::vector<float>> step(std::span<const Chunk> chunks);
+  /// One step: logits of every token, [tokens][vocab], in the order of the chunks; none of a stage without the LM head.
+  /// layer_inputs: filled with the residual stream before each layer, [layers * tokens * hidden]; or nullptr.
+  std::vector<std::vector<float>> step(std::span<const Chunk> chunks, std::vector<float>* layer_inputs = nullptr);
   /// One sequence alone, in one step or in chunks of the given sizes, from its start.
   std::vector<std::vector<float>> run(int sequence, std::span<const int32_t> tokens, std::span<const int> chunk_sizes);
 
@@ -44,6 +49,8 @@ class ModelHarness {
   const Decoder& decoder() const { return decoder_; }
 
  private:
+  ModelHarness(std::shared_ptr<Device> device, std::shared_ptr<const ModelWeights> weights,
+               const format::WeightSource* source, const ModelConfig& config, const Options& options);
   struct Sequence {
     int32_t length = 0;
     std::vector<std::vector<int32_t>> blocks;  // by group
@@ -51,7 +58,8 @@ class ModelHarness {
   int32_t take_block();
 
   Options options_;
-  std::unique_ptr<Device> device_;
+  std::shared_ptr<Device> device_;
+  std::shared_ptr<const ModelWeights> weights_;
   std::unique_ptr<Stream> stream_;
   Decoder decoder_;
   std::vector<int32_t> free_blocks_;

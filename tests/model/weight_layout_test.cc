@@ -35,8 +35,10 @@ TEST(WeightLayout, IsWhatLoadingTakesForEveryFixture) {
       config.quantization = quantization;
       CpuDevice device(2);
       const WeightLayout layout = weight_layout(device, *source, config);
-      const Decoder decoder(device, config, load_weights(*device.make_stream(), *source, config),
-                            kv_layout(device, config, 16, kernels::KvDtype::kF16), kMaxTokens, kMaxContext);
+      DeviceSink sink(device);
+      const auto weights = std::make_shared<const ModelWeights>(load_weights(sink, *source, config));
+      const Decoder decoder(device, config, weights, kv_layout(device, config, 16, kernels::KvDtype::kF16), kMaxTokens,
+                            kMaxContext);
       EXPECT_EQ(layout.bytes, decoder.weights().bytes) << path;
       EXPECT_EQ(activation_bytes(device, config, layout, kMaxTokens, kMaxContext), decoder.activation_bytes()) << path;
     }
@@ -77,10 +79,10 @@ TEST_P(WeightLayoutOf, IsWhatTheProcessGrowsBy) {
   const ModelConfig config = read_config(*source);
   CpuDevice device(2);
   const auto planned = static_cast<int64_t>(weight_layout(device, *source, config).bytes);
-  const auto stream = device.make_stream();
+  DeviceSink sink(device);
   const int64_t before = own_memory();
   if (before == 0) GTEST_SKIP() << "the system does not tell";
-  const ModelWeights weights = load_weights(*stream, *source, config);
+  const ModelWeights weights = load_weights(sink, *source, config);
   const int64_t grown = own_memory() - before;
   EXPECT_EQ(weights.bytes, static_cast<size_t>(planned));
   // A huge page may be begun at the end of each chunk of 32 MiB.

@@ -29,7 +29,9 @@ int run(const char* path, int max_tokens) {
   const auto source = format::open_weights(format::resolve_model(path));
   const model::ModelConfig config = model::read_config(*source);
   const model::KvLayout layout = model::kv_layout(device, config, kBlockSize, kernels::KvDtype::kF16);
-  model::Decoder decoder(device, config, model::load_weights(*stream, *source, config), layout, max_tokens, max_tokens);
+  model::DeviceSink sink(device);
+  const auto weights = std::make_shared<const model::ModelWeights>(model::load_weights(sink, *source, config));
+  model::Decoder decoder(device, config, weights, layout, max_tokens, max_tokens);
 
   // Every group has blocks of its own, in order: group g's block i is g * blocks + i.
   const int blocks = (max_tokens + kBlockSize - 1) / kBlockSize;

@@ -7,6 +7,7 @@ namespace caravel::kernels {
 struct EmbeddingCpuArgs {
   PackedPart table;
   const int32_t* ids;
+  int32_t first_id;
   float scale;
   Tensor out;
 };

@@ -12,9 +12,7 @@ namespace caravel::kernels::cpu {
 namespace {
 
 struct PackArgs {
-  const std::byte* rows_data;
-  DType dtype;
-  int64_t rows;
+  WeightRows from;
   int64_t in;
   uint8_t* out;
 };
@@ -97,20 +95,20 @@ void pack_plain_panel(const std::byte* rows, int64_t stride, int count, int64_t 
 
 /// Packs rank's share of a matrix's panels; `out` is zero before.
 void pack_rows(const PackArgs& args, int rank, int size) {
-  const int64_t stride = row_bytes(args.dtype, args.in);
-  const int64_t panels = (args.rows + kPanelRows - 1) / kPanelRows;
+  const auto& [data, dtype, all_rows, given_stride] = args.from;
+  const int64_t stride = given_stride != 0 ? given_stride : row_bytes(dtype, args.in);
+  const int64_t panels = (all_rows + kPanelRows - 1) / kPanelRows;
   const Range share = share_of(panels, rank, size);
   for (int64_t p = share.begin; p < share.end; ++p) {
-    const std::byte* rows = args.rows_data + p * kPanelRows * stride;
-    const int count = static_cast<int>(std::min<int64_t>(kPanelRows, args.rows - p * kPanelRows));
-    uint8_t* out = args.out + p * panel_bytes(args.dtype, args.in);
-    if (args.dtype == DType::kF32) {
+    const std::byte* rows = data + p * kPanelRows * stride;
+    const int count = static_cast<int>(std::min<int64_t>(kPanelRows, all_rows - p * kPanelRows));
+    uint8_t* out = args.out + p * panel_bytes(dtype, args.in);
+    if (dtype == DType::kF32) {
       pack_plain_panel<uint32_t>(rows, stride, count, args.in, out);
-    } else if (!is_quantized(args.dtype)) {
+    } else if (!is_quantized(dtype)) {
       pack_plain_panel<uint16_t>(rows, stride, count, args.in, out);
     } else {
-      with_quant_type(args.dtype,
-                      [&]<DType kType>() { pack_quantized_panel<kType>(rows, stride, count, args.in, out); });
+      with_quant_type(dtype, [&]<DType kType>() { pack_quantized_panel<kType>(rows, stride, count, args.in, out); });
     }
   }
 }
@@ -149,7 +147,7 @@ PackedWeight pack_weight(Stream& stream, std::span<const WeightRows> stacked, in
   Buffer packed = stream.device().allocate(bytes);
   for (size_t i = 0; i < stacked.size(); ++i) {
     uint8_t* to = packed.address<uint8_t>() + parts[i].offset;
-    cpu_stream.enqueue(pack_rows, PackArgs{stacked[i].data, stacked[i].dtype, stacked[i].rows, in, to});
+    cpu_stream.enqueue(pack_rows, PackArgs{stacked[i], in, to});
   }
   stream.synchronize();
   return {std::move(parts), in, input_form(stacked[0].dtype, rotated), std::move(packed)};

@@ -94,7 +94,15 @@ void read_row(const EmbeddingCpuArgs& args, int64_t row, float* out) {
 void embedding(const EmbeddingCpuArgs& args, int rank, int size) {
   auto* const out = static_cast<float*>(args.out.data);
   const int64_t end = args.out.rows * (rank + 1) / size;
-  for (int64_t t = args.out.rows * rank / size; t < end; ++t) read_row(args, args.ids[t], out + t * args.out.stride);
+  for (int64_t t = args.out.rows * rank / size; t < end; ++t) {
+    const int64_t row = int64_t{args.ids[t]} - args.first_id;
+    float* const to = out + t * args.out.stride;
+    if (row >= 0 && row < args.table.rows) {
+      read_row(args, row, to);
+    } else {
+      for (int64_t i = 0; i < args.out.width; ++i) to[i] = 0.0F;
+    }
+  }
 }
 
 }  // namespace caravel::kernels::CARAVEL_ISA

@@ -1,0 +1,62 @@
+#include "model/shard.h"
+
+#include <fmt/ranges.h>
+
+#include <vector>
+
+#include "base/check.h"
+#include "base/error.h"
+#include "base/thread_pool.h"
+#include "model/config.h"
+
+namespace caravel::model {
+namespace {
+
+Slice slice_of(int64_t whole, int rank, int ranks) {
+  const Range range = share_of(whole, rank, ranks);
+  return {whole, range.begin, range.end};
+}
+
+bool divides(const ModelConfig& config, int ranks) {
+  return config.num_heads % ranks == 0 && config.intermediate_size % ranks == 0 &&
+         (config.num_kv_heads % ranks == 0 || ranks % config.num_kv_heads == 0);
+}
+
+void check_tensor_ranks(const ModelConfig& config, int ranks) {
+  if (ranks == 1 || divides(config, ranks)) return;
+  std::vector<int> able;
+  for (int n = 1; n <= config.num_heads; ++n) {
+    if (divides(config, n)) able.push_back(n);
+  }
+  throw fail<Unsupported>(
+      "{}: {} tensor-parallel ranks cannot have equal parts of {} attention heads, {} of K and V, and an intermediate "
+      "size of {}; these numbers of ranks can: {}",
+      config.name, ranks, config.num_heads, config.num_kv_heads, config.intermediate_size, fmt::join(able, ", "));
+}
+
+}  // namespace
+
+Shard shard_of(const ModelConfig& config) {
+  const Placement& place = config.placement;
+  CARAVEL_CHECK(place.tensor_rank >= 0 && place.tensor_rank < place.tensor_ranks);
+  CARAVEL_CHECK(place.stage >= 0 && place.stage < place.stages);
+  const auto layers = static_cast<int64_t>(config.layers.size());
+  check_tensor_ranks(config, place.tensor_ranks);
+  if (place.stages > 1 && place.stages > layers) {
+    throw fail<Unsupported>("{}: a pipeline of {} stages needs a layer for each, and it has {}", config.name,
+                            place.stages, layers);
+  }
+  const auto part = [&](int64_t whole) { return slice_of(whole, place.tensor_rank, place.tensor_ranks); };
+  Shard shard{.layers = slice_of(layers, place.stage, place.stages),
+              .heads = part(config.num_heads),
+              .kv_heads = part(config.num_kv_heads),
+              .intermediate = part(config.intermediate_size),
+              .vocabulary = part(config.vocab_size)};
+  if (config.num_kv_heads < place.tensor_ranks) {
+    const int64_t head = int64_t{place.tensor_rank} * config.num_kv_heads / place.tensor_ranks;
+    shard.kv_heads = {config.num_kv_heads, head, head + 1};
+  }
+  return shard;
+}
+
+}  // namespace caravel::model
