@@ -16,10 +16,11 @@ void run(benchmark::State& state) {
   const int heads = 12;
   const auto head_dim = static_cast<int>(state.range(1));
   const int64_t width = int64_t{heads} * head_dim;
-  const std::vector<float> qkv(static_cast<size_t>(kTokens * 3 * width), 0.1F);
-  std::vector<float> out(static_cast<size_t>(kTokens * width));
+  const DeviceArray qkv(*stream, kTokens * 3 * width, 0.1F);
+  const DeviceArray out(*stream, kTokens * width, 0.0F);
   std::vector<int32_t> starts;
   for (int64_t t = 0; t <= kTokens; t += length) starts.push_back(static_cast<int32_t>(t));
+  const DeviceArray starts_there(*stream, starts);
   const Buffer workspace =
       device.allocate(full_attention_workspace(device, InputForm::kF32, kTokens, length, heads, head_dim));
   const double bytes = static_cast<double>((qkv.size() + out.size()) * sizeof(float));
@@ -29,7 +30,7 @@ void run(benchmark::State& state) {
                              .heads = heads,
                              .head_dim = head_dim,
                              .scale = 1.0F / std::sqrt(static_cast<float>(head_dim)),
-                             .starts = starts.data(),
+                             .starts = starts_there.data(),
                              .num_seqs = static_cast<int>(starts.size()) - 1,
                              .max_length = length,
                              .workspace = workspace.address(),

@@ -18,7 +18,7 @@ void run(benchmark::State& state, Activation activation) {
   const PackedWeight weight = pack_weight(*stream, parts, in);
   const Buffer input_memory = device.allocate(gemm_input_bytes(device, InputForm::kQ8, tokens, in));
   const GemmInput input = weight.input(tokens, input_memory.address());
-  const std::vector<float> x(static_cast<size_t>(tokens * in), 0.5F);
+  const DeviceArray x(*stream, tokens * in, 0.5F);
   quantize_input(*stream, f32_tensor(x.data(), tokens, in), input);
   stream->synchronize();
   const Buffer out_memory = device.allocate(gemm_input_bytes(device, InputForm::kQ8, tokens, width));

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "device/cpu/cpu_device.h"
+#include "device/device_array.h"
 #include "kernels/ceilings.h"
 #include "kernels/gemm.h"
 
@@ -61,7 +62,7 @@ void run_gemm(benchmark::State& state, const Shape& shape, DType dtype, int64_t 
   for (const auto& [out, in] : shape.matrices) {
     const std::vector<std::byte> rows = some_rows(dtype, out, in);
     const WeightRows weight{rows.data(), dtype, out};
-    const std::vector<float> x(static_cast<size_t>(tokens * in), 0.5F);
+    const DeviceArray x(*stream, tokens * in, 0.5F);
     for (int copy = 0; copy < shape.copies; ++copy) {
       Layer& layer = layers.emplace_back();
       layer.weight = pack_weight(*stream, {&weight, 1}, in);

@@ -19,17 +19,18 @@ void rotary(benchmark::State& state) {
   const int64_t bytes = kv_layer_bytes(device, kBlockSize, kv_heads, head_dim, KvDtype::kF16);
   const int64_t blocks = (tokens + kBlockSize - 1) / kBlockSize;
   const Buffer cache = device.allocate(static_cast<size_t>(blocks * bytes));
-  std::vector<float> qkv(static_cast<size_t>(tokens * width), 0.5F);
-  const std::vector<float> cos_sin(static_cast<size_t>(tokens * head_dim), 0.7F);
+  const DeviceArray qkv(*stream, tokens * width, 0.5F);
+  const DeviceArray cos_sin(*stream, tokens * head_dim, 0.7F);
   std::vector<int64_t> slots;
   for (int64_t t = 0; t < tokens; ++t) slots.push_back(t);
+  const DeviceArray slots_there(*stream, slots);
   // Q is read and written, K and V are read as f32 and written as f16.
   const double moved = static_cast<double>(tokens * head_dim) * (heads * 8 + 2 * kv_heads * 6);
   time_op(state, device, moved, 0, [&] {
     rotary_cache(*stream, {.qkv = f32_tensor(qkv.data(), tokens, width),
                            .cos_sin = cos_sin.data(),
                            .rotary_dim = head_dim,
-                           .slots = slots.data(),
+                           .slots = slots_there.data(),
                            .heads = heads,
                            .cache = {cache.address(), bytes, kBlockSize, kv_heads, head_dim, KvDtype::kF16}});
     stream->synchronize();

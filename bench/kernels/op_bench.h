@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "device/cpu/cpu_device.h"
+#include "device/device_array.h"
 #include "kernels/ceilings.h"
 
 namespace caravel::kernels {

@@ -26,13 +26,14 @@ void run(benchmark::State& state, const Shape& shape, int64_t sequences, int64_t
   const int64_t blocks = (context + kBlockSize - 1) / kBlockSize;
   const int64_t layer_bytes = kv_layer_bytes(device, kBlockSize, shape.kv_heads, shape.head_dim, KvDtype::kF16);
   const int64_t block_bytes = layer_bytes * shape.layers;
-  Buffer cache = device.allocate(static_cast<size_t>(sequences * blocks * block_bytes));
-  for (size_t i = 0; i < cache.size() / 2; ++i) cache.address<uint16_t>()[i] = static_cast<uint16_t>(0x3000 + i % 1021);
+  std::vector<uint16_t> stored(static_cast<size_t>(sequences * blocks * block_bytes) / 2);
+  for (size_t i = 0; i < stored.size(); ++i) stored[i] = static_cast<uint16_t>(0x3000 + i % 1021);
+  const Buffer cache = upload<uint16_t>(*stream, stored);
 
   const int64_t width = int64_t{shape.heads} * shape.head_dim;
   const int64_t tokens = sequences * queries;
-  std::vector<float> q(static_cast<size_t>(tokens * width), 0.1F);
-  std::vector<float> out(q.size());
+  const DeviceArray q(*stream, tokens * width, 0.1F);
+  const DeviceArray out(*stream, tokens * width, 0.0F);
   std::vector<int32_t> starts;
   std::vector<int32_t> contexts(static_cast<size_t>(sequences), static_cast<int32_t>(context));
   std::vector<int32_t> table;
@@ -40,7 +41,11 @@ void run(benchmark::State& state, const Shape& shape, int64_t sequences, int64_t
   // Blocks in the order in which a busy pool hands them out: neighbours far apart.
   for (int64_t i = 0; i < sequences * blocks; ++i)
     table.push_back(static_cast<int32_t>(i * 7919 % (sequences * blocks)));
-  Buffer workspace = device.allocate(paged_attention_workspace(device, tokens, context, shape.heads, shape.head_dim));
+  const DeviceArray starts_there(*stream, starts);
+  const DeviceArray contexts_there(*stream, contexts);
+  const DeviceArray table_there(*stream, table);
+  const Buffer workspace =
+      device.allocate(paged_attention_workspace(device, tokens, context, shape.heads, shape.head_dim));
   // Keys of a query: the context but for the queries after it.
   const double pairs =
       static_cast<double>(tokens) * (static_cast<double>(context) - static_cast<double>(queries - 1) / 2);
@@ -53,9 +58,9 @@ void run(benchmark::State& state, const Shape& shape, int64_t sequences, int64_t
                                 .cache = {cache.address() + layer * layer_bytes, block_bytes, kBlockSize,
                                           shape.kv_heads, shape.head_dim, KvDtype::kF16},
                                 .batch = {.num_seqs = static_cast<int>(sequences),
-                                          .query_start = starts.data(),
-                                          .context_len = contexts.data(),
-                                          .block_table = table.data(),
+                                          .query_start = starts_there.data(),
+                                          .context_len = contexts_there.data(),
+                                          .block_table = table_there.data(),
                                           .block_table_stride = blocks},
                                 .max_context = context,
                                 .workspace = workspace.address(),

@@ -11,8 +11,8 @@ void run(benchmark::State& state, InputForm form) {
   auto stream = device.make_stream();
   const int64_t width = state.range(0);
   const int64_t tokens = state.range(1);
-  const std::vector<float> x(static_cast<size_t>(tokens * width), 0.5F);
-  const std::vector<float> weight(static_cast<size_t>(width), 1.0F);
+  const DeviceArray x(*stream, tokens * width, 0.5F);
+  const DeviceArray weight(*stream, width, 1.0F);
   const size_t out_bytes = gemm_input_bytes(device, form, tokens, width);
   const Buffer memory = device.allocate(out_bytes);
   const GemmInput out{.form = form, .tokens = tokens, .width = width, .data = memory.address()};

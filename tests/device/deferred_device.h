@@ -4,6 +4,8 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <cstring>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -30,14 +32,25 @@ class DeferredDevice final : public CpuDevice {
   DeferredDevice& operator=(const DeferredDevice&) = delete;
 
   Buffer allocate(size_t bytes) override {
+    if (bytes == 0) return {};
     const std::lock_guard lock(mutex_);
+    if (const auto freed = freed_.find(bytes); freed != freed_.end()) {
+      std::byte* const data = freed->second;
+      freed_.erase(freed);
+      protect(PROT_READ | PROT_WRITE);
+      std::memset(data, 0, bytes);
+      protect(running_ ? PROT_READ | PROT_WRITE : PROT_NONE);
+      return Buffer(this, data, bytes);
+    }
     if (bytes > kReserved - used_) throw fail<CapacityError>("cannot allocate {} MiB of memory", bytes >> 20);
     std::byte* const data = base_ + used_;
     used_ += (bytes + 63) / 64 * 64;
-    return Buffer(this, bytes == 0 ? nullptr : data, bytes);
+    return Buffer(this, data, bytes);
   }
-  /// What was freed is not given again: who still uses it finds what it held.
-  void release(void* /*data*/, size_t /*bytes*/) override {}
+  void release(void* data, size_t bytes) override {
+    const std::lock_guard lock(mutex_);
+    freed_.emplace(bytes, static_cast<std::byte*>(data));
+  }
 
   HostBuffer allocate_host(size_t bytes) override {
     HostBuffer buffer = CpuDevice::allocate_host(bytes);
@@ -57,9 +70,9 @@ class DeferredDevice final : public CpuDevice {
   std::unique_ptr<Stream> make_stream() override;
 
   void run(ThreadPool::Job job, void* context) override {
-    protect(PROT_READ | PROT_WRITE);
+    set_running(true);
     CpuDevice::run(job, context);
-    protect(PROT_NONE);
+    set_running(false);
   }
 
   /// Whether a copy may read or write it.
@@ -76,8 +89,12 @@ class DeferredDevice final : public CpuDevice {
  private:
   static constexpr size_t kReserved = size_t{1} << 36;
 
-  void protect(int how) {
+  void set_running(bool running) {
     const std::lock_guard lock(mutex_);
+    running_ = running;
+    protect(running ? PROT_READ | PROT_WRITE : PROT_NONE);
+  }
+  void protect(int how) {
     const auto page = static_cast<size_t>(::sysconf(_SC_PAGESIZE));
     CARAVEL_CHECK_EQ(::mprotect(base_, (used_ + page - 1) / page * page, how), 0);
   }
@@ -85,6 +102,8 @@ class DeferredDevice final : public CpuDevice {
   std::mutex mutex_;  // guards what follows
   std::byte* base_ = nullptr;
   size_t used_ = 0;
+  bool running_ = false;
+  std::multimap<size_t, std::byte*> freed_;    // by size
   std::map<const std::byte*, size_t> pinned_;  // bytes from where on
 };
 

@@ -13,15 +13,16 @@ INSTANTIATE_TEST_SUITE_P(All, EmbeddingTest, every_isa_and_type(), weight_test_n
 TEST_P(EmbeddingTest, ReadsTheRowsThatTheFileHolds) {
   const int64_t rows = 45;
   const int64_t width = block() == 1 ? 50 : 3 * block();
-  const Matrix matrix = make_matrix(*stream_, {{dtype(), rows}}, width);
+  const Matrix matrix = make_matrix(stream_, {{dtype(), rows}}, width);
   const std::vector<int32_t> ids = {44, 0, 16, 15, 31, 32, 44};
   for (const float scale : {1.0F, 25.25F}) {
-    std::vector<float> got(ids.size() * static_cast<size_t>(width));
-    embedding(*stream_, {.table = &matrix.packed,
-                         .ids = ids.data(),
-                         .scale = scale,
-                         .out = f32_tensor(got.data(), static_cast<int64_t>(ids.size()), width)});
-    stream_->synchronize();
+    const DeviceArray ids_there(stream_, ids);
+    const DeviceArray there(stream_, static_cast<int64_t>(ids.size()) * width, NAN);
+    embedding(stream_, {.table = &matrix.packed,
+                        .ids = ids_there.data(),
+                        .scale = scale,
+                        .out = f32_tensor(there.data(), static_cast<int64_t>(ids.size()), width)});
+    const std::vector<float> got = there.values();
     for (size_t i = 0; i < got.size(); ++i) {
       const size_t row = i / static_cast<size_t>(width);
       const float value = matrix.values[static_cast<size_t>(ids[row] * width) + i % static_cast<size_t>(width)];
@@ -33,14 +34,15 @@ TEST_P(EmbeddingTest, ReadsTheRowsThatTheFileHolds) {
 // Ranks that have a part of the vocabulary each add up what they give.
 TEST_P(EmbeddingTest, IdsOfOtherPartsAreZero) {
   const int64_t width = block() == 1 ? 50 : 3 * block();
-  const Matrix matrix = make_matrix(*stream_, {{dtype(), 40}}, width);
+  const Matrix matrix = make_matrix(stream_, {{dtype(), 40}}, width);
   const std::vector<int32_t> ids = {0, 99, 100, 139, 140, 200};
-  std::vector<float> got(ids.size() * static_cast<size_t>(width), NAN);
-  embedding(*stream_, {.table = &matrix.packed,
-                       .ids = ids.data(),
-                       .first_id = 100,
-                       .out = f32_tensor(got.data(), static_cast<int64_t>(ids.size()), width)});
-  stream_->synchronize();
+  const DeviceArray ids_there(stream_, ids);
+  const DeviceArray there(stream_, static_cast<int64_t>(ids.size()) * width, NAN);
+  embedding(stream_, {.table = &matrix.packed,
+                      .ids = ids_there.data(),
+                      .first_id = 100,
+                      .out = f32_tensor(there.data(), static_cast<int64_t>(ids.size()), width)});
+  const std::vector<float> got = there.values();
   for (size_t i = 0; i < got.size(); ++i) {
     const int64_t row = ids[i / static_cast<size_t>(width)] - 100;
     const size_t column = i % static_cast<size_t>(width);

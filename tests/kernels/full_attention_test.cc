@@ -18,6 +18,7 @@ struct Sequences {
     qkv = random_normal(starts.back() * 3 * width(), seed);
   }
   int64_t width() const { return int64_t{heads} * head_dim; }
+  /// With the host's memory.
   FullAttentionArgs args() const {
     int64_t longest = 0;
     for (size_t s = 0; s + 1 < starts.size(); ++s) longest = std::max<int64_t>(longest, starts[s + 1] - starts[s]);
@@ -30,17 +31,19 @@ struct Sequences {
             .max_length = longest};
   }
   std::vector<float> attend(Machine& machine, InputForm form = InputForm::kF32) const {
+    Stream& stream = *machine.stream;
     FullAttentionArgs all = args();
-    all.out = {.form = form, .tokens = starts.back(), .width = width()};
-    const Buffer workspace = machine.device.allocate(
-        full_attention_workspace(machine.device, form, starts.back(), all.max_length, heads, head_dim));
-    std::memset(workspace.address(), 0xFF, workspace.size());  // NaN: what is not written before must not count
-    const Buffer out = machine.device.allocate(gemm_input_bytes(machine.device, form, all.out.tokens, all.out.width));
-    all.workspace = workspace.address();
-    all.out.data = out.address();
-    full_attention(*machine.stream, all);
-    machine.stream->synchronize();
-    return input_values(all.out);
+    const DeviceArray qkv_there(stream, qkv);
+    const DeviceArray starts_there(stream, starts);
+    const FormedRows out(stream, form, starts.back(), width());
+    const DeviceArray workspace = unwritten(
+        stream, full_attention_workspace(machine.device, form, starts.back(), all.max_length, heads, head_dim));
+    all.qkv.data = qkv_there.data();
+    all.starts = starts_there.data();
+    all.out = out.rows;
+    all.workspace = workspace.data();
+    full_attention(stream, all);
+    return input_values(stream, out.rows);
   }
 
   int heads;

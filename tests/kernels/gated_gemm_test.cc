@@ -1,4 +1,5 @@
 #include "kernels/gemm.h"
+#include "kernels/input_values.h"
 #include "kernels/op_testing.h"
 #include "kernels/random_weights.h"
 #include "kernels/ref/activation.h"
@@ -21,13 +22,13 @@ std::vector<float> gated(Machine& machine, Activation activation, const std::vec
   const auto* const bytes = reinterpret_cast<const std::byte*>(columns.data());
   const std::vector<WeightRows> parts = {{bytes, DType::kF32, width}, {bytes + width * tokens * 4, DType::kF32, width}};
   const PackedWeight weight = pack_weight(*machine.stream, parts, tokens);
-  std::vector<float> out(static_cast<size_t>(tokens * width));
+  const DeviceArray units(*machine.stream, unit);
+  const DeviceArray out(*machine.stream, tokens * width, NAN);
   gated_gemm(*machine.stream, {.weight = &weight,
-                               .input = f32_input(unit.data(), tokens, tokens),
+                               .input = f32_input(units.data(), tokens, tokens),
                                .activation = activation,
                                .out = f32_input(out.data(), tokens, width)});
-  machine.stream->synchronize();
-  return out;
+  return out.values();
 }
 
 TEST(GatedGemm, MatchesReferenceOverTheWholeRange) {
@@ -72,30 +73,18 @@ TEST(GatedGemm, GivesTheBitsOfItsParts) {
       const std::vector<std::byte> up_rows = random_rows(dtype, kWidth, kIn, 2);
       const std::vector<WeightRows> parts = {{gate_rows.data(), dtype, kWidth}, {up_rows.data(), dtype, kWidth}};
       const PackedWeight weight = pack_weight(stream, parts, kIn);
-      Buffer memory = machine.device.allocate(gemm_input_bytes(machine.device, weight.input_form(), kTokens, kIn));
-      const GemmInput input = weight.input(kTokens, memory.address());
-      quantize_input(stream, f32_tensor(x.data(), kTokens, kIn), input);
-      std::vector<float> gate_up(static_cast<size_t>(kTokens * 2 * kWidth));
-      gemm(stream, {.weight = &weight, .input = input, .out = f32_tensor(gate_up.data(), kTokens, 2 * kWidth)});
-      stream.synchronize();
-      const std::vector<float> expected = gated(machine, Activation::kSilu, gate_up, kWidth);
-      Buffer expected_memory =
-          machine.device.allocate(gemm_input_bytes(machine.device, InputForm::kQ8, kTokens, kWidth));
-      const GemmInput expected_q8{
-          .form = InputForm::kQ8, .tokens = kTokens, .width = kWidth, .data = expected_memory.address()};
-      quantize_input(stream, f32_tensor(expected.data(), kTokens, kWidth), expected_q8);
+      const FormedRows input(stream, weight.input_form(), x, kIn);
+      const DeviceArray gate_up(stream, kTokens * 2 * kWidth, NAN);
+      gemm(stream, {.weight = &weight, .input = input.rows, .out = f32_tensor(gate_up.data(), kTokens, 2 * kWidth)});
+      const std::vector<float> expected = gated(machine, Activation::kSilu, gate_up.values(), kWidth);
+      const FormedRows expected_q8(stream, InputForm::kQ8, expected, kWidth);
 
-      GatedGemmArgs args{.weight = &weight, .input = input};
-      std::vector<float> out(expected.size());
-      args.out = f32_input(out.data(), kTokens, kWidth);
-      gated_gemm(stream, args);
-      Buffer q8_memory = machine.device.allocate(gemm_input_bytes(machine.device, InputForm::kQ8, kTokens, kWidth));
-      args.out = expected_q8;
-      args.out.data = q8_memory.address();
-      gated_gemm(stream, args);
-      stream.synchronize();
-      EXPECT_EQ(out, expected);
-      EXPECT_EQ(std::memcmp(q8_memory.address(), expected_memory.address(), q8_memory.size()), 0);
+      const FormedRows out(stream, InputForm::kF32, kTokens, kWidth);
+      gated_gemm(stream, {.weight = &weight, .input = input.rows, .out = out.rows});
+      const FormedRows out_q8(stream, InputForm::kQ8, kTokens, kWidth);
+      gated_gemm(stream, {.weight = &weight, .input = input.rows, .out = out_q8.rows});
+      EXPECT_EQ(input_values(stream, out.rows), expected);
+      EXPECT_EQ(out_q8.memory.values(), expected_q8.memory.values());
     }
   });
 }
@@ -107,8 +96,8 @@ TEST(GatedGemm, ABiasIsAddedAsGemmAddsIt) {
   for_each_isa([](Isa isa) {
     Machine machine(isa, 2);
     Stream& stream = *machine.stream;
-    std::vector<float> x = random_normal(kTokens * kIn, 5);
-    const std::vector<float> bias = random_normal(2 * kWidth, 6);
+    const DeviceArray x(stream, random_normal(kTokens * kIn, 5));
+    const DeviceArray bias(stream, random_normal(2 * kWidth, 6));
     for (const DType dtype : {DType::kF32, DType::kBF16}) {
       SCOPED_TRACE(dtype_info(dtype).name);
       const std::vector<std::byte> gate_rows = random_rows(dtype, kWidth, kIn, 1);
@@ -116,21 +105,19 @@ TEST(GatedGemm, ABiasIsAddedAsGemmAddsIt) {
       const std::vector<WeightRows> parts = {{gate_rows.data(), dtype, kWidth}, {up_rows.data(), dtype, kWidth}};
       const PackedWeight weight = pack_weight(stream, parts, kIn);
       const GemmInput input = f32_input(x.data(), kTokens, kIn);
-      std::vector<float> gate_up(static_cast<size_t>(kTokens * 2 * kWidth));
+      const DeviceArray gate_up(stream, kTokens * 2 * kWidth, NAN);
       gemm(stream, {.weight = &weight,
                     .input = input,
                     .bias = bias.data(),
                     .out = f32_tensor(gate_up.data(), kTokens, 2 * kWidth)});
-      stream.synchronize();
-      const std::vector<float> expected = gated(machine, Activation::kGelu, gate_up, kWidth);
-      std::vector<float> out(expected.size());
+      const std::vector<float> expected = gated(machine, Activation::kGelu, gate_up.values(), kWidth);
+      const DeviceArray out(stream, kTokens * kWidth, NAN);
       gated_gemm(stream, {.weight = &weight,
                           .input = input,
                           .bias = bias.data(),
                           .activation = Activation::kGelu,
                           .out = f32_input(out.data(), kTokens, kWidth)});
-      stream.synchronize();
-      EXPECT_EQ(out, expected);
+      EXPECT_EQ(out.values(), expected);
     }
   });
 }
@@ -143,23 +130,24 @@ TEST(ActivatedGemm, IsGemmAndThenTheActivation) {
     Stream& stream = *machine.stream;
     const std::vector<float> x = random_normal(kTokens * kIn, 5);
     for (const int64_t width : {96, 45}) {  // the last panel of the second is not full
-      const std::vector<float> bias = random_normal(width, 6);
+      const DeviceArray bias(stream, random_normal(width, 6));
       for (const DType dtype : {DType::kF32, DType::kQ8_0}) {
         SCOPED_TRACE(dtype_info(dtype).name);
         const std::vector<std::byte> rows = random_rows(dtype, width, kIn, 1);
         const std::vector<WeightRows> parts = {{rows.data(), dtype, width}};
         const PackedWeight weight = pack_weight(stream, parts, kIn);
-        Buffer memory = machine.device.allocate(gemm_input_bytes(machine.device, weight.input_form(), kTokens, kIn));
-        const GemmInput input = weight.input(kTokens, memory.address());
-        quantize_input(stream, f32_tensor(x.data(), kTokens, kIn), input);
-        std::vector<float> sums(static_cast<size_t>(kTokens * width));
-        gemm(stream,
-             {.weight = &weight, .input = input, .bias = bias.data(), .out = f32_tensor(sums.data(), kTokens, width)});
-        std::vector<float> out(sums.size());
-        activated_gemm(
-            stream,
-            {.weight = &weight, .input = input, .bias = bias.data(), .out = f32_input(out.data(), kTokens, width)});
-        stream.synchronize();
+        const FormedRows input(stream, weight.input_form(), x, kIn);
+        const DeviceArray sums_there(stream, kTokens * width, NAN);
+        gemm(stream, {.weight = &weight,
+                      .input = input.rows,
+                      .bias = bias.data(),
+                      .out = f32_tensor(sums_there.data(), kTokens, width)});
+        const std::vector<float> sums = sums_there.values();
+        const DeviceArray out(stream, kTokens * width, NAN);
+        activated_gemm(stream, {.weight = &weight,
+                                .input = input.rows,
+                                .bias = bias.data(),
+                                .out = f32_input(out.data(), kTokens, width)});
         // gated() multiplies by its second half, which is ones here.
         std::vector<float> gate_up;
         for (int64_t t = 0; t < kTokens; ++t) {
@@ -168,7 +156,7 @@ TEST(ActivatedGemm, IsGemmAndThenTheActivation) {
         }
         std::vector<double> expected(out.size());
         ref::gated_activation(Activation::kGelu, gate_up.data(), kTokens, width, expected.data());
-        expect_close(out, expected, 1e-13, kRounding * (12 + 4 * 140));
+        expect_close(out.values(), expected, 1e-13, kRounding * (12 + 4 * 140));
       }
     }
   });

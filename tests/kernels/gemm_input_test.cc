@@ -4,8 +4,8 @@
 
 #include <cmath>
 
-#include "device/cpu/cpu_device.h"
 #include "kernels/cpu/input_planes.h"
+#include "kernels/op_testing.h"
 #include "kernels/random_weights.h"
 
 namespace caravel::kernels {
@@ -19,13 +19,12 @@ TEST(QuantizeInput, IsTheSameOnEveryIsaAndHalfAStepFromTheValues) {
   for (int i = 1; i < 32; ++i) x[static_cast<size_t>(i)] = 4.0F / 127 * (static_cast<float>(i % 5) + 0.5F);
   std::vector<std::byte> first;
   for (const Isa isa : available_isas()) {
-    CpuDevice device(2, isa);
-    const std::unique_ptr<Stream> stream = device.make_stream();
-    const Buffer memory = device.allocate(gemm_input_bytes(device, InputForm::kQ8, 5, width));
-    const GemmInput out{.form = InputForm::kQ8, .tokens = 5, .width = width, .data = memory.address()};
-    quantize_input(*stream, f32_tensor(x.data(), 5, width), out);
-    stream->synchronize();
-    const InputPlanes input = input_planes(out, 0);
+    Machine machine(isa);
+    const FormedRows formed(*machine.stream, InputForm::kQ8, x, width);
+    std::vector<std::byte> bytes = formed.memory.values();
+    GemmInput here = formed.rows;
+    here.data = bytes.data();
+    const InputPlanes input = input_planes(here, 0);
     for (int64_t b = 0; b < 5 * width / 32; ++b) {
       float largest = 0;
       int totals[2] = {0, 0};
@@ -40,7 +39,6 @@ TEST(QuantizeInput, IsTheSameOnEveryIsaAndHalfAStepFromTheValues) {
       EXPECT_EQ(input.totals[2 * b + 1], totals[1]);
       EXPECT_EQ(input.sums[b], input.scales[b] * static_cast<float>(totals[0] + totals[1]));
     }
-    const std::vector<std::byte> bytes(memory.address(), memory.address() + memory.size());
     if (first.empty()) first = bytes;
     EXPECT_EQ(bytes, first) << isa_name(isa);
   }

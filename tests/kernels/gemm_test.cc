@@ -12,32 +12,21 @@
 namespace caravel::kernels {
 namespace {
 
-struct Input {
-  Buffer memory;
-  GemmInput form;
-};
-
-Input make_input(Stream& stream, const Matrix& matrix, const std::vector<float>& x) {
-  const int64_t in = matrix.packed.in();
-  const int64_t tokens = static_cast<int64_t>(x.size()) / in;
-  Input input;
-  input.memory = stream.device().allocate(gemm_input_bytes(stream.device(), matrix.packed.input_form(), tokens, in));
-  input.form = matrix.packed.input(tokens, input.memory.address());
-  quantize_input(stream, f32_tensor(x.data(), tokens, in), input.form);
-  stream.synchronize();
-  return input;
+FormedRows make_input(Stream& stream, const Matrix& matrix, const std::vector<float>& x) {
+  return {stream, matrix.packed.input_form(), x, matrix.packed.in()};
 }
 
-std::vector<float> run(Stream& stream, const Matrix& matrix, const std::vector<float>& x, const float* bias = nullptr) {
-  const int64_t tokens = static_cast<int64_t>(x.size()) / matrix.packed.in();
-  const Input input = make_input(stream, matrix, x);
-  std::vector<float> out(static_cast<size_t>(tokens * matrix.packed.out()), std::numeric_limits<float>::quiet_NaN());
+std::vector<float> run(Stream& stream, const Matrix& matrix, const std::vector<float>& x,
+                       const std::vector<float>& bias = {}) {
+  const FormedRows input = make_input(stream, matrix, x);
+  const int64_t tokens = input.rows.tokens;
+  const DeviceArray out(stream, tokens * matrix.packed.out(), std::numeric_limits<float>::quiet_NaN());
+  const DeviceArray bias_there(stream, bias);
   gemm(stream, {.weight = &matrix.packed,
-                .input = input.form,
-                .bias = bias,
+                .input = input.rows,
+                .bias = bias_there.data(),
                 .out = f32_tensor(out.data(), tokens, matrix.packed.out())});
-  stream.synchronize();
-  return out;
+  return out.values();
 }
 
 /// Per output, what f32 sums of products of this size may be off by: two roundings for each 32 inputs (for each, where
@@ -100,13 +89,12 @@ TEST_P(GemmTest, AgreesWithTheOracleAtAwkwardShapes) {
     const auto [out, in_blocks] = shapes[s];
     const int64_t in = block() == 1 ? in_blocks * 13 : in_blocks * block();
     SCOPED_TRACE(testing::Message() << "out " << out << ", in " << in << ", tokens " << token_counts[s]);
-    const Matrix matrix = make_matrix(*stream_, {{dtype(), out}}, in);
+    const Matrix matrix = make_matrix(stream_, {{dtype(), out}}, in);
     const std::vector<float> x = random_floats(static_cast<size_t>(token_counts[s] * in), 3);
     const std::vector<float> bias = random_floats(static_cast<size_t>(out), 4);
-    const std::vector<float> got = run(*stream_, matrix, x, bias.data());
+    const std::vector<float> got = run(stream_, matrix, x, bias);
 
-    const Input input = make_input(*stream_, matrix, x);
-    const std::vector<float> seen = input_values(input.form);
+    const std::vector<float> seen = input_values(stream_, make_input(stream_, matrix, x).rows);
     expect_within(got, ref::gemm(matrix.values, seen, in, bias.data()), out, [&](int64_t t, int64_t o) {
       return rounding_bound(matrix, seen, t, o) + 4 * 6e-8 * std::abs(bias[static_cast<size_t>(o)]);
     });
@@ -120,21 +108,20 @@ TEST_P(GemmTest, AgreesWithTheOracleAtAwkwardShapes) {
 TEST_P(GemmTest, GivesTheSameBitsWhateverTheBatchAndTheThreads) {
   const int64_t out = 70;
   const int64_t in = block() == 1 ? 300 : block() == 32 ? 32 * 27 : 256 * 4;  // each: some chunks and a part
-  const Matrix matrix = make_matrix(*stream_, {{dtype(), out}}, in);
+  const Matrix matrix = make_matrix(stream_, {{dtype(), out}}, in);
   const std::vector<float> x = random_floats(static_cast<size_t>(70 * in), 5);
   std::vector<float> alone;
   for (int64_t t = 0; t < 70; ++t) {
     const std::vector<float> row(x.begin() + t * in, x.begin() + (t + 1) * in);
-    const std::vector<float> result = run(*stream_, matrix, row);
+    const std::vector<float> result = run(stream_, matrix, row);
     alone.insert(alone.end(), result.begin(), result.end());
   }
   for (int threads = 1; threads <= 3; ++threads) {
-    CpuDevice device(threads, isa());
-    const std::unique_ptr<Stream> stream = device.make_stream();
+    Machine machine(isa(), threads);
     for (int64_t tokens = 1; tokens <= 70; tokens += threads == 2 ? 1 : 7) {
       // The last `tokens` of the 70, so that a token sits at another place of its tile each time.
       const std::vector<float> rows(x.end() - tokens * in, x.end());
-      const std::vector<float> got = run(*stream, matrix, rows);
+      const std::vector<float> got = run(*machine.stream, matrix, rows);
       const float* want = alone.data() + (70 - tokens) * out;
       for (size_t i = 0; i < got.size(); ++i) {
         ASSERT_EQ(got[i], want[i]) << tokens << " tokens, " << threads << " threads, token " << i / 70 << ", output "
@@ -149,16 +136,16 @@ TEST_P(GemmTest, AddsToWhatLiesInTheOutputAndTouchesNothingBesideIt) {
   const int64_t in = block() == 1 ? 81 : 2 * block();
   const int64_t stride = 41;
   for (const int64_t tokens : {2, 40}) {
-    const Matrix matrix = make_matrix(*stream_, {{dtype(), out}}, in);
+    const Matrix matrix = make_matrix(stream_, {{dtype(), out}}, in);
     const std::vector<float> x = random_floats(static_cast<size_t>(tokens * in), 6);
-    const Input input = make_input(*stream_, matrix, x);
-    std::vector<float> got = random_floats(static_cast<size_t>(tokens * stride), 8);
-    const std::vector<float> before = got;
-    Tensor to = f32_tensor(got.data(), tokens, out);
+    const FormedRows input = make_input(stream_, matrix, x);
+    const std::vector<float> before = random_floats(static_cast<size_t>(tokens * stride), 8);
+    const DeviceArray there(stream_, before);
+    Tensor to = f32_tensor(there.data(), tokens, out);
     to.stride = stride;
-    gemm(*stream_, {.weight = &matrix.packed, .input = input.form, .accumulate = true, .out = to});
-    stream_->synchronize();
-    const std::vector<float> seen = input_values(input.form);
+    gemm(stream_, {.weight = &matrix.packed, .input = input.rows, .accumulate = true, .out = to});
+    const std::vector<float> got = there.values();
+    const std::vector<float> seen = input_values(stream_, input.rows);
     const std::vector<double> product = ref::gemm(matrix.values, seen, in);
     for (int64_t t = 0; t < tokens; ++t) {
       for (int64_t o = 0; o < stride; ++o) {
@@ -181,15 +168,15 @@ INSTANTIATE_TEST_SUITE_P(All, GemmIsaTest, testing::ValuesIn(available_isas()),
                          [](const auto& param) { return std::string(isa_name(param.param)); });
 
 TEST_P(GemmIsaTest, StackedPartsOfDifferentTypes) {
-  CpuDevice device(3, GetParam());
-  const std::unique_ptr<Stream> stream = device.make_stream();
-  const Matrix matrix = make_matrix(*stream, {{DType::kQ4_K, 40}, {DType::kQ8_0, 7}, {DType::kQ6_K, 65}}, 512);
+  Machine machine(GetParam(), 3);
+  Stream& stream = *machine.stream;
+  const Matrix matrix = make_matrix(stream, {{DType::kQ4_K, 40}, {DType::kQ8_0, 7}, {DType::kQ6_K, 65}}, 512);
   ASSERT_EQ(matrix.packed.out(), 112);
   ASSERT_EQ(matrix.packed.parts().size(), 3U);
   for (const int64_t tokens : {1, 50}) {
     const std::vector<float> x = random_floats(static_cast<size_t>(tokens * 512), 9);
-    const std::vector<float> seen = input_values(make_input(*stream, matrix, x).form);
-    expect_within(run(*stream, matrix, x), ref::gemm(matrix.values, seen, 512), 112,
+    const std::vector<float> seen = input_values(stream, make_input(stream, matrix, x).rows);
+    expect_within(run(stream, matrix, x), ref::gemm(matrix.values, seen, 512), 112,
                   [&](int64_t t, int64_t o) { return rounding_bound(matrix, seen, t, o); });
   }
 }

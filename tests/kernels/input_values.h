@@ -3,12 +3,16 @@
 #include <cstdint>
 #include <vector>
 
+#include "device/device_array.h"
 #include "kernels/cpu/input_planes.h"
 
 namespace caravel::kernels {
 
 /// The values that an input of a CPU means: [tokens, width].
-inline std::vector<float> input_values(const GemmInput& input) {
+inline std::vector<float> input_values(Stream& stream, GemmInput input) {
+  std::vector<std::byte> bytes =
+      download(stream, input.data, gemm_input_bytes(stream.device(), input.form, input.tokens, input.width));
+  input.data = bytes.data();
   const InputPlanes planes = input_planes(input, 0);
   std::vector<float> values(static_cast<size_t>(input.tokens * input.width));
   for (size_t i = 0; i < values.size(); ++i) {

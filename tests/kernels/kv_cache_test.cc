@@ -12,18 +12,19 @@ TEST(RotaryAngles, FarPositionsKeepTheirPrecision) {
   const std::vector<int32_t> positions = {0, 1, 77, 4095, 131071, 1000003};
   std::vector<float> inverse_freq;
   for (int i = 0; i < 5; ++i) inverse_freq.push_back(std::pow(10000.0F, -static_cast<float>(i) / 5));
-  std::vector<float> cos_sin(positions.size() * 10);
-  rotary_angles(*machine.stream, {.positions = positions.data(),
-                                  .inverse_freq = inverse_freq.data(),
+  const DeviceArray positions_there(*machine.stream, positions);
+  const DeviceArray inverse_freq_there(*machine.stream, inverse_freq);
+  const DeviceArray cos_sin(*machine.stream, static_cast<int64_t>(positions.size()) * 10, NAN);
+  rotary_angles(*machine.stream, {.positions = positions_there.data(),
+                                  .inverse_freq = inverse_freq_there.data(),
                                   .magnitude = 1.5F,
                                   .tokens = static_cast<int64_t>(positions.size()),
                                   .rotary_dim = 10,
                                   .cos_sin = cos_sin.data()});
-  machine.stream->synchronize();
   std::vector<double> expected(cos_sin.size());
   ref::rotary_angles(positions.data(), inverse_freq.data(), 1.5, static_cast<int64_t>(positions.size()), 10,
                      expected.data());
-  expect_close(cos_sin, expected, 0, kRounding);
+  expect_close(cos_sin.values(), expected, 0, kRounding);
 }
 
 struct RotaryCase {
@@ -39,6 +40,7 @@ struct RotaryCase {
 void check_rotary(const RotaryCase& c, Isa isa) {
   SCOPED_TRACE("head_dim " + std::to_string(c.head_dim) + " rotary_dim " + std::to_string(c.rotary_dim));
   Machine machine(isa, 3);
+  Stream& stream = *machine.stream;
   constexpr int kTokens = 5;
   constexpr int kHeads = 2;
   const int width = (kHeads + 2) * c.head_dim;
@@ -51,22 +53,24 @@ void check_rotary(const RotaryCase& c, Isa isa) {
     cos_sin.push_back(std::sin(static_cast<float>(i)));
   }
   const int64_t bytes = kv_layer_bytes(machine.device, 4, 1, c.head_dim, c.dtype);
-  Buffer blocks = machine.device.allocate(static_cast<size_t>(3 * bytes));
-  std::memset(blocks.address(), 0xff, blocks.size());
-  const KvLayer cache{blocks.address(), bytes, 4, 1, c.head_dim, c.dtype};
+  const DeviceArray blocks = unwritten(stream, static_cast<size_t>(3 * bytes));
+  const KvLayer cache{blocks.data(), bytes, 4, 1, c.head_dim, c.dtype};
   const std::vector<int64_t> slots = {9, 0, -1, 7, 2};
-
-  std::vector<float> qkv = input;
-  rotary_cache(*machine.stream, {.qkv = f32_tensor(qkv.data(), kTokens, width),
-                                 .q_norm = c.norm ? q_norm.data() : nullptr,
-                                 .k_norm = c.norm ? k_norm.data() : nullptr,
-                                 .cos_sin = c.rotary_dim > 0 ? cos_sin.data() : nullptr,
-                                 .rotary_dim = c.rotary_dim,
-                                 .style = c.style,
-                                 .slots = slots.data(),
-                                 .heads = kHeads,
-                                 .cache = cache});
-  machine.stream->synchronize();
+  const DeviceArray slots_there(stream, slots);
+  const DeviceArray q_norm_there(stream, q_norm);
+  const DeviceArray k_norm_there(stream, k_norm);
+  const DeviceArray cos_sin_there(stream, cos_sin);
+  const DeviceArray qkv_there(stream, input);
+  rotary_cache(stream, {.qkv = f32_tensor(qkv_there.data(), kTokens, width),
+                        .q_norm = c.norm ? q_norm_there.data() : nullptr,
+                        .k_norm = c.norm ? k_norm_there.data() : nullptr,
+                        .cos_sin = cos_sin_there.data(),
+                        .rotary_dim = c.rotary_dim,
+                        .style = c.style,
+                        .slots = slots_there.data(),
+                        .heads = kHeads,
+                        .cache = cache});
+  const std::vector<float> qkv = qkv_there.values();
 
   const auto prepared = [&](int token, int unit, const float* norm) {
     const float* from = input.data() + token * width + unit * c.head_dim;
@@ -95,30 +99,33 @@ void check_rotary(const RotaryCase& c, Isa isa) {
     const int32_t block = static_cast<int32_t>(slot / 4);
     const int offset = static_cast<int>(slot % 4);
     // A window of one token that stands at the slot's offset in its block sees that slot alone.
-    const std::vector<int32_t> starts = {0, 1};
+    const DeviceArray starts(stream, std::vector<int32_t>{0, 1});
     const int32_t context = offset + 1;
-    std::vector<float> q(static_cast<size_t>(c.head_dim), 1.0F);
-    std::vector<float> out(q.size());
-    Buffer workspace = machine.device.allocate(paged_attention_workspace(machine.device, 1, context, 1, c.head_dim));
+    const DeviceArray contexts(stream, 1, context);
+    const DeviceArray table(stream, 1, block);
+    const DeviceArray q(stream, c.head_dim, 1.0F);
+    const DeviceArray out(stream, c.head_dim, NAN);
+    const DeviceArray workspace =
+        unwritten(stream, paged_attention_workspace(machine.device, 1, context, 1, c.head_dim));
     PagedAttentionArgs args{.q = f32_tensor(q.data(), 1, c.head_dim),
                             .heads = 1,
                             .window = 1,
                             .cache = cache,
                             .batch = {.num_seqs = 1,
                                       .query_start = starts.data(),
-                                      .context_len = &context,
-                                      .block_table = &block,
+                                      .context_len = contexts.data(),
+                                      .block_table = table.data(),
                                       .block_table_stride = 1},
                             .max_context = context,
-                            .workspace = workspace.address(),
+                            .workspace = workspace.data(),
                             .out = f32_input(out.data(), 1, c.head_dim)};
-    paged_attention(*machine.stream, args);
-    machine.stream->synchronize();
+    paged_attention(stream, args);
     const float* value = input.data() + token * width + (kHeads + 1) * c.head_dim;
     const auto largest = std::abs(
         *std::max_element(value, value + c.head_dim, [](float a, float b) { return std::abs(a) < std::abs(b); }));
     const double step = c.dtype == KvDtype::kInt8 ? largest / 127 : 0;
-    expect_close(out, std::vector<double>(value, value + c.head_dim), 0x1p-24 + step * 0.501, stored + kRounding);
+    expect_close(out.values(), std::vector<double>(value, value + c.head_dim), 0x1p-24 + step * 0.501,
+                 stored + kRounding);
   }
 }
 
@@ -140,6 +147,7 @@ TEST(RotaryCache, StoresKeysNormedAndRotated) {
   for_each_isa([](Isa isa) {
     for (const RotaryStyle style : {RotaryStyle::kHalves, RotaryStyle::kInterleaved}) {
       Machine machine(isa);
+      Stream& stream = *machine.stream;
       constexpr int kDim = 16;
       const auto k_norm = random_normal(kDim, 31);
       std::vector<float> cos_sin;
@@ -159,37 +167,41 @@ TEST(RotaryCache, StoresKeysNormedAndRotated) {
         ref::prepare_head(keys.back().data(), kDim, k_norm.data(), 1e-6F, cos_sin.data() + token * kDim, kDim, style);
       }
       const int64_t bytes = kv_layer_bytes(machine.device, 16, 1, kDim, KvDtype::kF32);
-      Buffer blocks = machine.device.allocate(static_cast<size_t>(bytes));
-      const KvLayer cache{blocks.address(), bytes, 16, 1, kDim, KvDtype::kF32};
-      const std::vector<int64_t> slots = {0, 1};
-      rotary_cache(*machine.stream, {.qkv = f32_tensor(qkv.data(), 2, 3 * kDim),
-                                     .k_norm = k_norm.data(),
-                                     .cos_sin = cos_sin.data(),
-                                     .rotary_dim = kDim,
-                                     .style = style,
-                                     .slots = slots.data(),
-                                     .heads = 1,
-                                     .cache = cache});
-      const std::vector<int32_t> starts = {0, 1};
-      const int32_t context = 2;
-      const int32_t block = 0;
-      Buffer workspace = machine.device.allocate(paged_attention_workspace(machine.device, 1, 2, 1, kDim));
+      const DeviceArray blocks = unwritten(stream, static_cast<size_t>(bytes));
+      const KvLayer cache{blocks.data(), bytes, 16, 1, kDim, KvDtype::kF32};
+      const DeviceArray slots(stream, std::vector<int64_t>{0, 1});
+      const DeviceArray qkv_there(stream, qkv);
+      const DeviceArray k_norm_there(stream, k_norm);
+      const DeviceArray cos_sin_there(stream, cos_sin);
+      rotary_cache(stream, {.qkv = f32_tensor(qkv_there.data(), 2, 3 * kDim),
+                            .k_norm = k_norm_there.data(),
+                            .cos_sin = cos_sin_there.data(),
+                            .rotary_dim = kDim,
+                            .style = style,
+                            .slots = slots.data(),
+                            .heads = 1,
+                            .cache = cache});
+      const DeviceArray starts(stream, std::vector<int32_t>{0, 1});
+      const DeviceArray contexts(stream, 1, 2);
+      const DeviceArray table(stream, 1, 0);
+      const DeviceArray workspace = unwritten(stream, paged_attention_workspace(machine.device, 1, 2, 1, kDim));
       for (int d = 0; d < kDim; ++d) {
-        std::vector<float> q(kDim, 0.0F);
-        q[static_cast<size_t>(d)] = 1.0F;
-        std::vector<float> out(kDim);
-        paged_attention(*machine.stream, {.q = f32_tensor(q.data(), 1, kDim),
-                                          .heads = 1,
-                                          .cache = cache,
-                                          .batch = {.num_seqs = 1,
-                                                    .query_start = starts.data(),
-                                                    .context_len = &context,
-                                                    .block_table = &block,
-                                                    .block_table_stride = 1},
-                                          .max_context = 2,
-                                          .workspace = workspace.address(),
-                                          .out = f32_input(out.data(), 1, kDim)});
-        machine.stream->synchronize();
+        std::vector<float> unit(kDim, 0.0F);
+        unit[static_cast<size_t>(d)] = 1.0F;
+        const DeviceArray q(stream, unit);
+        const DeviceArray out_there(stream, kDim, NAN);
+        paged_attention(stream, {.q = f32_tensor(q.data(), 1, kDim),
+                                 .heads = 1,
+                                 .cache = cache,
+                                 .batch = {.num_seqs = 1,
+                                           .query_start = starts.data(),
+                                           .context_len = contexts.data(),
+                                           .block_table = table.data(),
+                                           .block_table_stride = 1},
+                                 .max_context = 2,
+                                 .workspace = workspace.data(),
+                                 .out = f32_input(out_there.data(), 1, kDim)});
+        const std::vector<float> out = out_there.values();
         const auto i = static_cast<size_t>(d);
         EXPECT_NEAR(std::log(out[0] / (1 - out[0])), keys[0][i] - keys[1][i], 1e-5) << "element " << d;
       }
@@ -202,16 +214,17 @@ TEST(CopyBlocks, CopiesTheBlocksNamedAndNoOthers) {
   const int64_t bytes = 192;
   std::vector<std::byte> src(10 * bytes);
   for (size_t i = 0; i < src.size(); ++i) src[i] = static_cast<std::byte>(i / bytes * 16 + i % 7);
-  std::vector<std::byte> dst(6 * bytes);
+  const DeviceArray there(*machine.stream, src);
+  const DeviceArray dst(*machine.stream, 6 * bytes, std::byte{});
   const std::vector<BlockCopy> copies = {{9, 0}, {0, 5}, {4, 2}};
+  const DeviceArray list(*machine.stream, copies);
   copy_blocks(*machine.stream,
-              {.src = src.data(), .dst = dst.data(), .copies = copies.data(), .count = 3, .bytes = bytes});
-  machine.stream->synchronize();
+              {.src = there.data(), .dst = dst.data(), .copies = list.data(), .count = 3, .bytes = bytes});
   std::vector<std::byte> expected(6 * bytes);
   for (const BlockCopy& copy : copies) {
     std::memcpy(expected.data() + copy.to * bytes, src.data() + copy.from * bytes, bytes);
   }
-  EXPECT_EQ(dst, expected);
+  EXPECT_EQ(dst.values(), expected);
 }
 
 }  // namespace

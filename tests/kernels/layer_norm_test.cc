@@ -19,16 +19,18 @@ TEST(LayerNorm, MatchesReferenceAtEveryWidth) {
       const auto x = random_normal(tokens * width, 1, 3.0F);
       const auto weight = random_normal(width, 2);
       const auto bias = random_normal(width, 3);
-      std::vector<float> out(x.size());
-      layer_norm(*machine.stream, {.x = f32_tensor(x.data(), tokens, width),
-                                   .weight = weight.data(),
-                                   .bias = bias.data(),
+      const DeviceArray x_there(*machine.stream, x);
+      const DeviceArray weight_there(*machine.stream, weight);
+      const DeviceArray bias_there(*machine.stream, bias);
+      const DeviceArray out(*machine.stream, tokens * width, NAN);
+      layer_norm(*machine.stream, {.x = f32_tensor(x_there.data(), tokens, width),
+                                   .weight = weight_there.data(),
+                                   .bias = bias_there.data(),
                                    .epsilon = 1e-12F,
                                    .out = f32_tensor(out.data(), tokens, width)});
-      machine.stream->synchronize();
       std::vector<double> expected(x.size());
       ref::layer_norm(x.data(), nullptr, weight.data(), bias.data(), 1e-12F, tokens, width, expected.data());
-      expect_close(out, expected, 4 * layer_norm_tolerance(width), layer_norm_tolerance(width));
+      expect_close(out.values(), expected, 4 * layer_norm_tolerance(width), layer_norm_tolerance(width));
     }
   });
 }
@@ -38,7 +40,7 @@ TEST(LayerNorm, AddsTheRowsOfATableFirst) {
     Machine machine(isa, 3);
     const int64_t width = 37;
     const std::vector<int32_t> rows = {2, 0, 2, 3};
-    auto x = random_normal(4 * width, 1);
+    const auto x = random_normal(4 * width, 1);
     const auto table = random_normal(4 * width, 2);
     const std::vector<float> weight(static_cast<size_t>(width), 1.0F);
     const std::vector<float> bias(static_cast<size_t>(width), 0.5F);
@@ -46,15 +48,19 @@ TEST(LayerNorm, AddsTheRowsOfATableFirst) {
     for (const int32_t row : rows) added.insert(added.end(), &table[row * width], &table[row * width] + width);
     std::vector<double> expected(x.size());
     ref::layer_norm(x.data(), added.data(), weight.data(), bias.data(), 1e-5F, 4, width, expected.data());
-    layer_norm(*machine.stream, {.x = f32_tensor(x.data(), 4, width),
-                                 .table = table.data(),
-                                 .table_rows = rows.data(),
-                                 .weight = weight.data(),
-                                 .bias = bias.data(),
+    const DeviceArray x_there(*machine.stream, x);
+    const DeviceArray table_there(*machine.stream, table);
+    const DeviceArray rows_there(*machine.stream, rows);
+    const DeviceArray weight_there(*machine.stream, weight);
+    const DeviceArray bias_there(*machine.stream, bias);
+    layer_norm(*machine.stream, {.x = f32_tensor(x_there.data(), 4, width),
+                                 .table = table_there.data(),
+                                 .table_rows = rows_there.data(),
+                                 .weight = weight_there.data(),
+                                 .bias = bias_there.data(),
                                  .epsilon = 1e-5F,
-                                 .out = f32_tensor(x.data(), 4, width)});
-    machine.stream->synchronize();
-    expect_close(x, expected, 4 * layer_norm_tolerance(width), layer_norm_tolerance(width));
+                                 .out = f32_tensor(x_there.data(), 4, width)});
+    expect_close(x_there.values(), expected, 4 * layer_norm_tolerance(width), layer_norm_tolerance(width));
   });
 }
 
@@ -63,23 +69,17 @@ TEST(LayerNorm, TheCopyIsWhatQuantizingItsOutputGives) {
     Machine machine(isa);
     const int64_t width = 96;
     const int64_t tokens = 7;
-    const auto x = random_normal(tokens * width, 1);
-    const auto weight = random_normal(width, 2);
-    const auto bias = random_normal(width, 3);
-    std::vector<float> out(x.size());
-    const size_t bytes = gemm_input_bytes(machine.device, InputForm::kQ8, tokens, width);
-    const Buffer copied = machine.device.allocate(bytes);
-    const Buffer quantized = machine.device.allocate(bytes);
-    GemmInput copy{.form = InputForm::kQ8, .tokens = tokens, .width = width, .data = copied.address()};
+    const DeviceArray x(*machine.stream, random_normal(tokens * width, 1));
+    const DeviceArray weight(*machine.stream, random_normal(width, 2));
+    const DeviceArray bias(*machine.stream, random_normal(width, 3));
+    const DeviceArray out(*machine.stream, tokens * width, NAN);
+    const FormedRows copy(*machine.stream, InputForm::kQ8, tokens, width);
     layer_norm(*machine.stream, {.x = f32_tensor(x.data(), tokens, width),
                                  .weight = weight.data(),
                                  .bias = bias.data(),
                                  .out = f32_tensor(out.data(), tokens, width),
-                                 .copy = copy});
-    copy.data = quantized.address();
-    quantize_input(*machine.stream, f32_tensor(out.data(), tokens, width), copy);
-    machine.stream->synchronize();
-    EXPECT_EQ(0, std::memcmp(copied.address(), quantized.address(), bytes));
+                                 .copy = copy.rows});
+    EXPECT_EQ(copy.memory.values(), FormedRows(*machine.stream, InputForm::kQ8, out.values(), width).memory.values());
   });
 }
 

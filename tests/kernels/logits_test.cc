@@ -20,10 +20,10 @@ TEST(SoftCap, MatchesReferenceFromTinyToHuge) {
       logits.push_back(0.0F);
       std::vector<double> expected;
       for (const float x : logits) expected.push_back(ref::soft_cap(x, cap));
+      const DeviceArray there(*machine.stream, logits);
       soft_cap(*machine.stream,
-               {.logits = f32_tensor(logits.data(), 1, static_cast<int64_t>(logits.size())), .cap = cap});
-      machine.stream->synchronize();
-      expect_close(logits, expected, 0, 12 * kRounding);
+               {.logits = f32_tensor(there.data(), 1, static_cast<int64_t>(logits.size())), .cap = cap});
+      expect_close(there.values(), expected, 0, 12 * kRounding);
     }
   });
 }
@@ -37,19 +37,20 @@ TEST(LogSumExp, MatchesReferenceAtEveryWidth) {
       const int64_t stride = width + 3;
       auto logits = random_normal(rows * stride, 1, 8.0F);
       logits[static_cast<size_t>(stride)] = -kInfinity;  // a token that is not allowed
-      std::vector<float> out(rows);
-      std::vector<int32_t> best(rows);
-      Tensor part = f32_tensor(logits.data(), rows, width);
+      const DeviceArray there(*machine.stream, logits);
+      const DeviceArray out(*machine.stream, rows, NAN);
+      const DeviceArray best_there(*machine.stream, rows, -1);
+      Tensor part = f32_tensor(there.data(), rows, width);
       part.stride = stride;
-      log_sum_exp(*machine.stream, {.logits = part, .log_sum_exp = out.data(), .argmax = best.data()});
-      machine.stream->synchronize();
+      log_sum_exp(*machine.stream, {.logits = part, .log_sum_exp = out.data(), .argmax = best_there.data()});
+      const std::vector<int32_t> best = best_there.values();
       std::vector<double> expected;
       for (int64_t r = 0; r < rows; ++r) {
         expected.push_back(ref::log_sum_exp(logits.data() + r * stride, width));
         EXPECT_EQ(best[static_cast<size_t>(r)], ref::argmax(logits.data() + r * stride, width));
       }
       // 16 lanes at the least; the logarithm turns a relative error into an absolute one.
-      expect_close(out, expected, kRounding * (static_cast<double>(width) / 16 + 8), 2 * kRounding);
+      expect_close(out.values(), expected, kRounding * (static_cast<double>(width) / 16 + 8), 2 * kRounding);
     }
   });
 }
@@ -57,11 +58,10 @@ TEST(LogSumExp, MatchesReferenceAtEveryWidth) {
 TEST(LogSumExp, ARowWithNothingAllowedIsMinusInfinity) {
   for_each_isa([](Isa isa) {
     Machine machine(isa);
-    const std::vector<float> logits(70, -kInfinity);
-    float out = 0;
-    log_sum_exp(*machine.stream, {.logits = f32_tensor(logits.data(), 1, 70), .log_sum_exp = &out});
-    machine.stream->synchronize();
-    EXPECT_EQ(out, -kInfinity);
+    const DeviceArray logits(*machine.stream, 70, -kInfinity);
+    const DeviceArray out(*machine.stream, 1, 0.0F);
+    log_sum_exp(*machine.stream, {.logits = f32_tensor(logits.data(), 1, 70), .log_sum_exp = out.data()});
+    EXPECT_EQ(out.values(), std::vector{-kInfinity});
   });
 }
 
@@ -71,9 +71,10 @@ TEST(LogSumExp, SameBitsOnAnyNumberOfThreads) {
     std::vector<std::vector<float>> outs;
     for (const int threads : {1, 2, 3}) {
       Machine machine(isa, threads);
-      outs.emplace_back(3);
-      log_sum_exp(*machine.stream, {.logits = f32_tensor(logits.data(), 3, 5003), .log_sum_exp = outs.back().data()});
-      machine.stream->synchronize();
+      const DeviceArray there(*machine.stream, logits);
+      const DeviceArray out(*machine.stream, 3, NAN);
+      log_sum_exp(*machine.stream, {.logits = f32_tensor(there.data(), 3, 5003), .log_sum_exp = out.data()});
+      outs.push_back(out.values());
     }
     expect_same_bits(outs[0], outs[1]);
     expect_same_bits(outs[0], outs[2]);
@@ -96,20 +97,20 @@ TEST(TopK, MatchesSortingWithTies) {
         SCOPED_TRACE("width " + std::to_string(width) + " k " + std::to_string(k));
         const int64_t rows = 3;
         const auto logits = tied(rows * width, static_cast<uint32_t>(width + k));
-        std::vector<float> values(static_cast<size_t>(rows * k));
-        std::vector<int32_t> indices(values.size());
-        top_k(*machine.stream, {.logits = f32_tensor(logits.data(), rows, width),
+        const DeviceArray there(*machine.stream, logits);
+        const DeviceArray values(*machine.stream, rows * k, NAN);
+        const DeviceArray indices(*machine.stream, rows * k, -1);
+        top_k(*machine.stream, {.logits = f32_tensor(there.data(), rows, width),
                                 .k = k,
                                 .values = values.data(),
                                 .indices = indices.data()});
-        machine.stream->synchronize();
         std::vector<float> expected_values(values.size());
         std::vector<int32_t> expected(values.size());
         for (int64_t r = 0; r < rows; ++r) {
           ref::top_k(logits.data() + r * width, width, k, expected_values.data() + r * k, expected.data() + r * k);
         }
-        ASSERT_EQ(indices, expected);
-        ASSERT_EQ(values, expected_values);
+        ASSERT_EQ(indices.values(), expected);
+        ASSERT_EQ(values.values(), expected_values);
       }
     }
   });
@@ -123,10 +124,13 @@ TEST(TokenRank, CountsThoseThatAreLarger) {
     const auto logits = tied(rows * width, 5);
     std::vector<int32_t> tokens;
     for (int64_t r = 0; r < rows; ++r) tokens.push_back(static_cast<int32_t>(r * 311 % width));
-    std::vector<int32_t> ranks(rows);
-    token_rank(*machine.stream,
-               {.logits = f32_tensor(logits.data(), rows, width), .tokens = tokens.data(), .ranks = ranks.data()});
-    machine.stream->synchronize();
+    const DeviceArray there(*machine.stream, logits);
+    const DeviceArray tokens_there(*machine.stream, tokens);
+    const DeviceArray ranks_there(*machine.stream, rows, -1);
+    token_rank(
+        *machine.stream,
+        {.logits = f32_tensor(there.data(), rows, width), .tokens = tokens_there.data(), .ranks = ranks_there.data()});
+    const std::vector<int32_t> ranks = ranks_there.values();
     for (int64_t r = 0; r < rows; ++r) {
       const auto i = static_cast<size_t>(r);
       EXPECT_EQ(ranks[i], ref::token_rank(logits.data() + r * width, width, tokens[i])) << "row " << r;

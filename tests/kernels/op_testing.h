@@ -13,18 +13,43 @@
 #include <string>
 #include <vector>
 
-#include "device/cpu/cpu_device.h"
+#include "device/deferred_device.h"
+#include "device/device_array.h"
+#include "kernels/gemm_input.h"
 
 namespace caravel::kernels {
 
 /// Half a unit in the last place of 1.0F: the largest relative error of one rounding.
 inline constexpr double kRounding = 0x1p-24;
 
-/// A device of one instruction set with a stream on it.
+/// The device that the tests run on, of one instruction set, with a stream on it.
 struct Machine {
-  explicit Machine(Isa isa, int threads = 2) : device(threads, isa), stream(device.make_stream()) {}
-  CpuDevice device;
-  std::unique_ptr<Stream> stream;
+  explicit Machine(Isa isa, int threads = 2) : opened(open_test_device(threads, isa)) {}
+  std::unique_ptr<Device> opened;
+  Device& device = *opened;
+  std::unique_ptr<Stream> stream = device.make_stream();
+};
+
+/// Memory of the device that nothing was written to: as floats, NaN.
+inline DeviceArray<std::byte> unwritten(Stream& stream, size_t bytes) {
+  return {stream, static_cast<int64_t>(bytes), std::byte{0xff}};
+}
+
+/// What a GEMM reads, in memory of its own.
+struct FormedRows {
+  FormedRows(Stream& stream, InputForm form, int64_t tokens, int64_t width)
+      : memory(unwritten(stream, gemm_input_bytes(stream.device(), form, tokens, width))),
+        rows({.form = form, .tokens = tokens, .width = width, .data = memory.data()}) {}
+  /// As `form` has them.
+  FormedRows(Stream& stream, InputForm form, const std::vector<float>& values, int64_t width)
+      : FormedRows(stream, form, static_cast<int64_t>(values.size()) / width, width) {
+    const DeviceArray there(stream, values);
+    quantize_input(stream, f32_tensor(there.data(), rows.tokens, width), rows);
+    stream.synchronize();
+  }
+
+  DeviceArray<std::byte> memory;
+  GemmInput rows;
 };
 
 /// Runs `body` for every instruction set that this machine has.

@@ -16,7 +16,7 @@ INSTANTIATE_TEST_SUITE_P(All, PackedWeightTest, every_isa_and_type(), weight_tes
 
 TEST_P(PackedWeightTest, TakesTheRoomOfTheFile) {
   const int64_t in = 3 * std::max<int64_t>(block(), 32);
-  const Matrix matrix = make_matrix(*stream_, {{dtype(), 64}}, in);
+  const Matrix matrix = make_matrix(stream_, {{dtype(), 64}}, in);
   EXPECT_EQ(matrix.packed.bytes(), static_cast<size_t>(64 * row_bytes(dtype(), in)));
 }
 
@@ -35,18 +35,18 @@ TEST_P(PackedWeightTest, RowsMayLieApart) {
   }
   const WeightRows apart[] = {{whole.data() + begin, dtype(), rows, stride}};
   const WeightRows together[] = {{part.data(), dtype(), rows}};
-  EXPECT_EQ(packed_bytes_of(*stream_, pack_weight(*stream_, apart, unit)),
-            packed_bytes_of(*stream_, pack_weight(*stream_, together, unit)));
+  EXPECT_EQ(packed_bytes_of(stream_, pack_weight(stream_, apart, unit)),
+            packed_bytes_of(stream_, pack_weight(stream_, together, unit)));
 }
 
 TEST(PackWeight, RefusesWhatItCannotStack) {
-  CpuDevice device(1);
-  const std::unique_ptr<Stream> stream = device.make_stream();
+  Machine machine(Isa::kPortable, 1);
+  Stream& stream = *machine.stream;
   const std::vector<std::byte> bytes(4096);
   const WeightRows mixed[] = {{bytes.data(), DType::kQ4_0, 2}, {bytes.data(), DType::kF16, 2}};
-  EXPECT_THROW(pack_weight(*stream, mixed, 64), Unsupported);
+  EXPECT_THROW(pack_weight(stream, mixed, 64), Unsupported);
   const WeightRows ragged[] = {{bytes.data(), DType::kQ4_K, 2}};
-  EXPECT_THROW(pack_weight(*stream, ragged, 576), InvalidArgument);
+  EXPECT_THROW(pack_weight(stream, ragged, 576), InvalidArgument);
 }
 
 }  // namespace

@@ -47,9 +47,8 @@ class AttentionRig {
     int blocks = 0;
     for (const int length : lengths_) blocks += (length + c.block_size - 1) / c.block_size;
     const int64_t bytes = kv_layer_bytes(machine_.device, c.block_size, c.kv_heads, c.head_dim, c.dtype);
-    cache_ = machine_.device.allocate(static_cast<size_t>(blocks * bytes));
-    std::memset(cache_.address(), 0xff, cache_.size());
-    layer_ = {cache_.address(), bytes, c.block_size, c.kv_heads, c.head_dim, c.dtype};
+    cache_ = unwritten(*machine_.stream, static_cast<size_t>(blocks * bytes));
+    layer_ = {cache_.data(), bytes, c.block_size, c.kv_heads, c.head_dim, c.dtype};
     std::vector<int32_t> order(static_cast<size_t>(blocks));
     for (int i = 0; i < blocks; ++i) order[static_cast<size_t>(i)] = i;
     std::mt19937 engine(11);
@@ -118,30 +117,35 @@ class AttentionRig {
       while (shared[i] < static_cast<int>(stride) && row[shared[i]] == (row - stride)[shared[i]]) ++shared[i];
     }
     const int64_t tokens = starts.back();
-    const Tensor rows = f32_tensor(qkv.data(), tokens, case_.qkv_width());
-    rotary_cache(*machine_.stream, {.qkv = rows, .slots = slots.data(), .heads = case_.heads, .cache = layer_});
-    Buffer workspace = machine_.device.allocate(
-        paged_attention_workspace(machine_.device, tokens, max_context, case_.heads, case_.head_dim));
-    Buffer out = machine_.device.allocate(gemm_input_bytes(machine_.device, case_.form, tokens, case_.width()));
-    const GemmInput to{.form = case_.form, .tokens = tokens, .width = case_.width(), .data = out.address()};
-    paged_attention(*machine_.stream, {.q = rows,
-                                       .heads = case_.heads,
-                                       .scale = scale(),
-                                       .window = case_.window,
-                                       .soft_cap = case_.soft_cap,
-                                       .cache = layer_,
-                                       .batch = {.num_seqs = static_cast<int>(chunks.size()),
-                                                 .query_start = starts.data(),
-                                                 .context_len = contexts.data(),
-                                                 .block_table = block_table.data(),
-                                                 .block_table_stride = static_cast<int64_t>(stride),
-                                                 .shared_blocks = shared.data()},
-                                       .max_context = max_context,
-                                       .workspace = workspace.address(),
-                                       .out = to});
-    machine_.stream->synchronize();
+    Stream& stream = *machine_.stream;
+    const DeviceArray qkv_there(stream, qkv);
+    const DeviceArray slots_there(stream, slots);
+    const DeviceArray starts_there(stream, starts);
+    const DeviceArray contexts_there(stream, contexts);
+    const DeviceArray table_there(stream, block_table);
+    const DeviceArray shared_there(stream, shared);
+    const Tensor rows = f32_tensor(qkv_there.data(), tokens, case_.qkv_width());
+    rotary_cache(stream, {.qkv = rows, .slots = slots_there.data(), .heads = case_.heads, .cache = layer_});
+    const DeviceArray workspace =
+        unwritten(stream, paged_attention_workspace(machine_.device, tokens, max_context, case_.heads, case_.head_dim));
+    const FormedRows out(stream, case_.form, tokens, case_.width());
+    paged_attention(stream, {.q = rows,
+                             .heads = case_.heads,
+                             .scale = scale(),
+                             .window = case_.window,
+                             .soft_cap = case_.soft_cap,
+                             .cache = layer_,
+                             .batch = {.num_seqs = static_cast<int>(chunks.size()),
+                                       .query_start = starts_there.data(),
+                                       .context_len = contexts_there.data(),
+                                       .block_table = table_there.data(),
+                                       .block_table_stride = static_cast<int64_t>(stride),
+                                       .shared_blocks = shared_there.data()},
+                             .max_context = max_context,
+                             .workspace = workspace.data(),
+                             .out = out.rows});
     const int64_t width = case_.width();
-    const std::vector<float> values = input_values(to);
+    const std::vector<float> values = input_values(stream, out.rows);
     for (size_t i = 0; i < chunks.size(); ++i) {
       const auto s = static_cast<size_t>(chunks[i].sequence);
       std::copy_n(values.begin() + starts[i] * width, chunks[i].count * width, outs_[s].begin() + done_[s] * width);
@@ -204,7 +208,7 @@ class AttentionRig {
   AttentionCase case_;
   std::vector<int> lengths_;
   Machine machine_;
-  Buffer cache_;
+  DeviceArray<std::byte> cache_{*machine_.stream, std::vector<std::byte>()};
   KvLayer layer_;
   std::vector<std::vector<int32_t>> tables_;  // by sequence
   std::vector<std::vector<float>> qkv_;

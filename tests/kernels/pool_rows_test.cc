@@ -14,13 +14,14 @@ TEST(PoolRows, EachSequenceBecomesOneRow) {
     const int64_t rows = starts.back();
     const std::vector<float> x = random_normal(rows * width, 5);
     for (const Pooling pooling : {Pooling::kMean, Pooling::kCls, Pooling::kMax}) {
-      std::vector<float> got(static_cast<size_t>(3 * width), NAN);
-      pool_rows(*machine.stream, {.rows = f32_tensor(x.data(), rows, width),
-                                  .starts = starts.data(),
+      const DeviceArray x_there(*machine.stream, x);
+      const DeviceArray starts_there(*machine.stream, starts);
+      const DeviceArray got(*machine.stream, 3 * width, NAN);
+      pool_rows(*machine.stream, {.rows = f32_tensor(x_there.data(), rows, width),
+                                  .starts = starts_there.data(),
                                   .count = 3,
                                   .pooling = pooling,
                                   .out = got.data()});
-      machine.stream->synchronize();
       std::vector<double> expected;
       for (size_t s = 0; s < 3; ++s) {
         for (int64_t i = 0; i < width; ++i) {
@@ -37,7 +38,7 @@ TEST(PoolRows, EachSequenceBecomesOneRow) {
                                                         : first);
         }
       }
-      expect_close(got, expected, 0, kRounding);
+      expect_close(got.values(), expected, 0, kRounding);
     }
   }
 }

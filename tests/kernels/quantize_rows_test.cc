@@ -42,12 +42,10 @@ TEST(QuantizeRows, RotatedWeightsAndInputsGiveTheirProductMoreExactly) {
       quantize_rows_q8_0(rows.data(), out, in, blocks.data());
       const std::vector<WeightRows> stack = {{blocks.data(), DType::kQ8_0, out}};
       const PackedWeight packed = pack_weight(stream, stack, in, rotated);
-      const Buffer memory = machine.device.allocate(gemm_input_bytes(machine.device, packed.input_form(), tokens, in));
-      const GemmInput input = packed.input(tokens, memory.address());
-      quantize_input(stream, f32_tensor(x.data(), tokens, in), input);
-      std::vector<float> y(static_cast<size_t>(tokens * out));
-      gemm(stream, {.weight = &packed, .input = input, .out = f32_tensor(y.data(), tokens, out)});
-      stream.synchronize();
+      const FormedRows input(stream, packed.input_form(), x, in);
+      const DeviceArray there(stream, tokens * out, NAN);
+      gemm(stream, {.weight = &packed, .input = input.rows, .out = f32_tensor(there.data(), tokens, out)});
+      const std::vector<float> y = there.values();
       double squares = 0;
       for (int64_t t = 0; t < tokens; ++t) {
         for (int64_t o = 0; o < out; ++o) {

@@ -1,5 +1,7 @@
 #include "kernels/rms_norm.h"
 
+#include <algorithm>
+
 #include "kernels/cpu/input_planes.h"
 #include "kernels/op_testing.h"
 #include "kernels/ref/rms_norm.h"
@@ -18,34 +20,36 @@ TEST(RmsNorm, MatchesReferenceAtEveryWidth) {
       const int64_t tokens = 5;
       const auto x = random_normal(tokens * width, 1, 3.0F);
       const auto weight = random_normal(width, 2);
-      std::vector<float> out(x.size());
-      rms_norm(*machine.stream, {.x = f32_tensor(x.data(), tokens, width),
-                                 .weight = weight.data(),
+      const DeviceArray x_there(*machine.stream, x);
+      const DeviceArray weight_there(*machine.stream, weight);
+      const DeviceArray out(*machine.stream, tokens * width, NAN);
+      rms_norm(*machine.stream, {.x = f32_tensor(x_there.data(), tokens, width),
+                                 .weight = weight_there.data(),
                                  .epsilon = 1e-5F,
                                  .out = f32_input(out.data(), tokens, width)});
-      machine.stream->synchronize();
       std::vector<double> expected(x.size());
       ref::rms_norm(x.data(), weight.data(), 1e-5F, tokens, width, expected.data());
-      expect_close(out, expected, 0, norm_tolerance(width));
+      expect_close(out.values(), expected, 0, norm_tolerance(width));
     }
   });
 }
 
 TEST(RmsNorm, TakesTheRowsAskedFor) {
   Machine machine(available_isas().back());
-  const auto x = random_normal(4 * 40, 3);
-  const std::vector<float> weight(40, 1.0F);
-  std::vector<float> all(x.size());
-  std::vector<float> picked(2 * 40);
-  const std::vector<int32_t> rows = {3, 1};
+  const DeviceArray x(*machine.stream, random_normal(4 * 40, 3));
+  const DeviceArray weight(*machine.stream, 40, 1.0F);
+  const DeviceArray all(*machine.stream, 4 * 40, NAN);
+  const DeviceArray picked(*machine.stream, 2 * 40, NAN);
+  const DeviceArray rows(*machine.stream, std::vector<int32_t>{3, 1});
   RmsNormArgs args{.x = f32_tensor(x.data(), 4, 40), .weight = weight.data(), .out = f32_input(all.data(), 4, 40)};
   rms_norm(*machine.stream, args);
   args.rows = rows.data();
   args.out = f32_input(picked.data(), 2, 40);
   rms_norm(*machine.stream, args);
-  machine.stream->synchronize();
-  expect_same_bits(std::span(picked).first(40), std::span(all).subspan(120, 40));
-  expect_same_bits(std::span(picked).last(40), std::span(all).subspan(40, 40));
+  const std::vector<float> whole = all.values();
+  const std::vector<float> rest = picked.values();
+  expect_same_bits(std::span(rest).first(40), std::span(whole).subspan(120, 40));
+  expect_same_bits(std::span(rest).last(40), std::span(whole).subspan(40, 40));
 }
 
 TEST(RmsNorm, WritesEightBitInputs) {
@@ -55,11 +59,15 @@ TEST(RmsNorm, WritesEightBitInputs) {
     const int64_t width = 1056;  // two whole slices and a part of one
     const auto x = random_normal(tokens * width, 4);
     const auto weight = random_normal(width, 5);
-    Buffer memory = machine.device.allocate(gemm_input_bytes(machine.device, InputForm::kQ8, tokens, width));
-    const GemmInput out{.form = InputForm::kQ8, .tokens = tokens, .width = width, .data = memory.address()};
-    rms_norm(*machine.stream, {.x = f32_tensor(x.data(), tokens, width), .weight = weight.data(), .out = out});
-    machine.stream->synchronize();
-    const InputPlanes to = input_planes(out, 0);
+    const DeviceArray x_there(*machine.stream, x);
+    const DeviceArray weight_there(*machine.stream, weight);
+    const FormedRows out(*machine.stream, InputForm::kQ8, tokens, width);
+    rms_norm(*machine.stream,
+             {.x = f32_tensor(x_there.data(), tokens, width), .weight = weight_there.data(), .out = out.rows});
+    std::vector<std::byte> bytes = out.memory.values();
+    GemmInput here = out.rows;
+    here.data = bytes.data();
+    const InputPlanes to = input_planes(here, 0);
     std::vector<double> expected(x.size());
     ref::rms_norm(x.data(), weight.data(), 1e-5F, tokens, width, expected.data());
     for (int64_t i = 0; i < tokens * width; ++i) {
@@ -83,14 +91,15 @@ TEST(AddNorm, AddsTheBranchWithAndWithoutItsNorm) {
       const auto weight = random_normal(width, 7);
       const auto residual = random_normal(tokens * width, 8);
       for (const float* post_weight : {weight.data(), static_cast<const float*>(nullptr)}) {
-        std::vector<float> out = residual;
-        add_norm(*machine.stream, {.y = f32_tensor(y.data(), tokens, width),
-                                   .post_weight = post_weight,
+        const DeviceArray y_there(*machine.stream, y);
+        const DeviceArray weight_there(*machine.stream, weight);
+        const DeviceArray out(*machine.stream, residual);
+        add_norm(*machine.stream, {.y = f32_tensor(y_there.data(), tokens, width),
+                                   .post_weight = post_weight == nullptr ? nullptr : weight_there.data(),
                                    .residual = f32_tensor(out.data(), tokens, width)});
-        machine.stream->synchronize();
         std::vector<double> expected(y.size());
         ref::add_norm(y.data(), post_weight, residual.data(), 1e-5F, tokens, width, expected.data());
-        expect_close(out, expected, 12 * norm_tolerance(width), kRounding);  // terms are below 12 in magnitude
+        expect_close(out.values(), expected, 12 * norm_tolerance(width), kRounding);  // terms are below 12 in magnitude
       }
     }
   });
@@ -105,19 +114,23 @@ TEST(RmsNorm, GivesEachRankACopyOfFewTokens) {
   const std::vector<float> weight = random_normal(kWidth, 42);
   for_each_isa([&](Isa isa) {
     Machine machine(isa, kThreads);
-    RmsNormArgs args{.x = f32_tensor(x.data(), kTokens, kWidth), .weight = weight.data()};
+    const DeviceArray x_there(*machine.stream, x);
+    const DeviceArray weight_there(*machine.stream, weight);
+    RmsNormArgs args{.x = f32_tensor(x_there.data(), kTokens, kWidth), .weight = weight_there.data()};
     for (const InputForm form : {InputForm::kF32, InputForm::kQ8}) {
-      const size_t bytes = gemm_input_bytes(machine.device, form, kTokens, kWidth);
-      Buffer together = machine.device.allocate(bytes);
-      args.out = {.form = form, .tokens = kTokens, .width = kWidth, .data = together.address()};
+      const FormedRows together_there(*machine.stream, form, kTokens, kWidth);
+      args.out = together_there.rows;
       rms_norm(*machine.stream, args);
-      Buffer apart = machine.device.allocate(normed_input_bytes(machine.device, form, kTokens, kWidth));
+      const DeviceArray apart_there =
+          unwritten(*machine.stream, normed_input_bytes(machine.device, form, kTokens, kWidth));
       args.out.normed = true;
-      args.out.data = apart.address();
+      args.out.data = apart_there.data();
       rms_norm(*machine.stream, args);
-      machine.stream->synchronize();
-      for (int rank = 0; rank < kThreads; ++rank) {
-        EXPECT_EQ(std::memcmp(apart.address() + rank * bytes, together.address(), bytes), 0) << "rank " << rank;
+      const std::vector<std::byte> together = together_there.memory.values();
+      const std::vector<std::byte> apart = apart_there.values();
+      for (size_t rank = 0; rank < kThreads; ++rank) {
+        const auto own = std::span(apart).subspan(rank * together.size(), together.size());
+        EXPECT_TRUE(std::ranges::equal(own, together)) << "rank " << rank;
       }
     }
   });

@@ -1,6 +1,5 @@
 #include "kernels/step_rows.h"
 
-#include "device/device_array.h"
 #include "kernels/op_testing.h"
 
 namespace caravel::kernels {

@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "device/cpu/cpu_device.h"
+#include "kernels/op_testing.h"
 #include "kernels/packed_weight.h"
 #include "kernels/random_weights.h"
 
@@ -43,8 +43,8 @@ class WeightTest : public testing::TestWithParam<std::tuple<Isa, DType>> {
   DType dtype() const { return std::get<1>(GetParam()); }
   int64_t block() const { return dtype_info(dtype()).block_elements; }
 
-  CpuDevice device_{2, std::get<0>(GetParam())};
-  std::unique_ptr<Stream> stream_ = device_.make_stream();
+  Machine machine_{std::get<0>(GetParam())};
+  Stream& stream_ = *machine_.stream;
 };
 
 inline std::string weight_test_name(const testing::TestParamInfo<std::tuple<Isa, DType>>& param) {

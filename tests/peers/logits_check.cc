@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "device/cpu/cpu_device.h"
+#include "device/device_array.h"
 #include "format/model_path.h"
 #include "format/weight_source.h"
 #include "kernels/kv_cache.h"
@@ -22,6 +23,13 @@ namespace {
 
 constexpr int kBlockSize = 16;
 constexpr int64_t kSlice = 32;  // rows of the LM head at a time
+
+template <typename T>
+std::vector<T> numbers_from(T first, int count) {
+  std::vector<T> numbers(static_cast<size_t>(count));
+  std::iota(numbers.begin(), numbers.end(), first);
+  return numbers;
+}
 
 int run(const char* path, int max_tokens) {
   CpuDevice device;
@@ -37,18 +45,14 @@ int run(const char* path, int max_tokens) {
   const int blocks = (max_tokens + kBlockSize - 1) / kBlockSize;
   const auto groups = static_cast<int>(layout.groups.size());
   const Buffer pool = device.allocate(static_cast<size_t>(layout.block_bytes() * blocks * groups));
-  std::vector<std::vector<int32_t>> tables;
-  std::vector<std::vector<int64_t>> slots;
+  std::vector<DeviceArray<int32_t>> tables;
+  std::vector<DeviceArray<int64_t>> slots;
   for (int group = 0; group < groups; ++group) {
-    std::vector<int32_t>& table = tables.emplace_back(blocks);
-    std::iota(table.begin(), table.end(), group * blocks);
-    std::vector<int64_t>& group_slots = slots.emplace_back(max_tokens);
-    std::iota(group_slots.begin(), group_slots.end(), int64_t{group} * blocks * kBlockSize);
+    tables.emplace_back(*stream, numbers_from<int32_t>(group * blocks, blocks));
+    slots.emplace_back(*stream, numbers_from<int64_t>(int64_t{group} * blocks * kBlockSize, max_tokens));
   }
-  std::vector<int32_t> positions(static_cast<size_t>(max_tokens));
-  std::iota(positions.begin(), positions.end(), 0);
-
-  std::vector<float> logits(static_cast<size_t>(kSlice * config.vocab_size));
+  const DeviceArray positions(*stream, numbers_from<int32_t>(0, max_tokens));
+  const DeviceArray logits(*stream, kSlice * config.vocab_size, 0.0F);
   int32_t count = 0;
   while (std::fread(&count, sizeof count, 1, stdin) == 1) {
     if (count < 1 || count > max_tokens) throw fail<InvalidArgument>("{} tokens; give 1 to {}", count, max_tokens);
@@ -56,14 +60,16 @@ int run(const char* path, int max_tokens) {
     if (std::fread(ids.data(), sizeof(int32_t), ids.size(), stdin) != ids.size()) {
       throw InvalidArgument("the input ends in the middle of a sequence");
     }
-    const int32_t query_start[] = {0, count};
+    const DeviceArray ids_there(*stream, ids);
+    const DeviceArray query_start(*stream, std::vector<int32_t>{0, count});
+    const DeviceArray context_len(*stream, 1, count);
     model::ForwardBatch batch;
     batch.tokens = count;
     batch.num_seqs = 1;
-    batch.token_ids = ids.data();
+    batch.token_ids = ids_there.data();
     batch.positions = positions.data();
-    batch.query_start = query_start;
-    batch.context_len = &count;
+    batch.query_start = query_start.data();
+    batch.context_len = context_len.data();
     batch.max_context = count;
     batch.block_table_stride = blocks;
     for (int group = 0; group < groups; ++group) {
@@ -73,8 +79,8 @@ int run(const char* path, int max_tokens) {
     for (int64_t row = 0; row < count; row += kSlice) {
       const int64_t rows = std::min<int64_t>(kSlice, count - row);
       decoder.logits(*stream, positions.data() + row, rows, logits.data());
-      stream->synchronize();
-      std::fwrite(logits.data(), sizeof(float), static_cast<size_t>(rows * config.vocab_size), stdout);
+      const auto values = download<float>(*stream, logits.data(), static_cast<size_t>(rows * config.vocab_size));
+      std::fwrite(values.data(), sizeof(float), values.size(), stdout);
     }
     std::fflush(stdout);
   }

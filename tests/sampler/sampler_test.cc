@@ -8,7 +8,7 @@
 #include <random>
 
 #include "caravel/result.h"
-#include "device/cpu/cpu_device.h"
+#include "device/deferred_device.h"
 #include "device/device_array.h"
 #include "fields/sampling.h"
 #include "sampler/reference.h"
@@ -39,36 +39,43 @@ TokenLogprob result_of(const SampleResults& results, size_t row) {
   return result;
 }
 
-/// A sampler on a device of its own.
+/// A sampler on a device of its own, of the kind that the tests run on.
 struct Rig {
-  explicit Rig(int threads, size_t vocab_size = kVocab) : device(threads), vocab(vocab_size) {}
+  explicit Rig(int threads, size_t vocab_size = kVocab)
+      : opened(open_test_device(threads, available_isas().back())), vocab(vocab_size) {}
 
   void begin(const DrawBegin& begin) { sampler.begin(*stream, begin); }
 
   const SampleResults& sample(const std::vector<float>& logits, const std::vector<SampleRow>& rows,
                               const std::vector<uint32_t>& masks = {}) {
-    const DeviceArray<float> there(*stream, logits);
-    const DeviceArray<SampleRow> staged(*stream, rows);
-    const DeviceArray<uint32_t> staged_masks(*stream, masks);
+    staged.begin(MirroredArrays::bytes_of<float>(logits.size()) + MirroredArrays::bytes_of<SampleRow>(rows.size()) +
+                 MirroredArrays::bytes_of<uint32_t>(masks.size()));
+    const auto there = staged.add<float>(logits.size());
+    std::ranges::copy(logits, there.host.begin());
+    const SampleRow* const rows_there = staged.add(std::span(rows));
+    const uint32_t* const masks_there = staged.add(std::span(masks));
+    staged.to_device(*stream);
     results.begin(rows);
-    sampler.sample(*stream, {.logits = there.data(),
-                             .rows = rows,
-                             .staged = staged.data(),
-                             .masks = staged_masks.data(),
-                             .results = &results});
+    sampler.sample(
+        *stream,
+        {.logits = there.device, .rows = rows, .staged = rows_there, .masks = masks_there, .results = &results});
     results.to_host(*stream);
+    staged.to_host(*stream);
+    stream->synchronize();
     // NaN is none of the values that are compared.
-    EXPECT_TRUE(std::ranges::equal(there.values(), logits, [](float a, float b) {
+    EXPECT_TRUE(std::ranges::equal(there.host, logits, [](float a, float b) {
       return a == b || (std::isnan(a) && std::isnan(b));
     })) << "the model's logits were changed";
     return results;
   }
 
-  CpuDevice device;
+  std::unique_ptr<Device> opened;
+  Device& device = *opened;
   size_t vocab;
   std::unique_ptr<Stream> stream = device.make_stream();
   Sampler sampler{device, static_cast<int64_t>(vocab)};
   SampleResults results{device};
+  MirroredArrays staged{device};
 };
 
 class SamplerTest : public testing::Test {
