@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstddef>
+
 #include "device/device.h"
 #include "device/tensor.h"
 
@@ -21,9 +23,9 @@ class Communicator {
   /// In place, [rows, width] without gaps: each rank has written the columns share_of(width, rank, size)
   /// (base/thread_pool.h), and has those of all afterwards.
   virtual void all_gather(Stream& stream, const Tensor& rows) = 0;
-  /// [rows, width] without gaps, from one rank to another, which enqueues as much with recv().
-  virtual void send(Stream& stream, const Tensor& rows, int to) = 0;
-  virtual void recv(Stream& stream, const Tensor& rows, int from) = 0;
+  /// From one rank to another, which enqueues the receipt of as much; what one sends another arrives in order.
+  virtual void send(Stream& stream, const void* data, size_t bytes, int to) = 0;
+  virtual void recv(Stream& stream, void* data, size_t bytes, int from) = 0;
 };
 
 }  // namespace caravel::comm

@@ -139,7 +139,7 @@ void Rank::run_rows(const StepInput& input, InFlight& step) {
   const kernels::StepRowsArgs rows{.rows = arrays.add(std::span(input.rows)),
                                    .tokens = arrays.add(std::span(input.tokens)),
                                    .shared = arrays.add(std::span(input.shared_blocks)),
-                                   .last_draws = sampler_.last_draws(),
+                                   .last_draws = sampler_.last_draws().data(),
                                    .num_rows = static_cast<int>(input.rows.size()),
                                    .tables = tables_,
                                    .max_tokens = sizes_.max_tokens,
@@ -207,10 +207,9 @@ void Rank::launch(const DrawInput& input) {
   CARAVEL_CHECK_EQ(input.number, step.number);
   --launched_;  // where this throws, the step is not collected
   guarded([&] {
-    if (decoder_->has_lm_head()) {
-      begin_samplers(input);
-      run_draws(input, step);
-    }
+    begin_samplers(input);
+    if (decoder_->has_lm_head()) run_draws(input, step);
+    decoder_->return_draws(*stream_, sampler_.last_draws());
     stream_->record(*step.done);
   });
   ++launched_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <span>
 #include <utility>
 
 #include "base/check.h"
@@ -104,6 +105,10 @@ size_t Decoder::activation_bytes() const {
   return bytes;
 }
 
+size_t Decoder::hidden_bytes(int64_t tokens) const {
+  return static_cast<size_t>(tokens * config_.hidden_size) * sizeof(float);
+}
+
 const LayerWeights& Decoder::acquire(size_t layer) const { return weights_->layers[layer]; }
 
 Decoder::LayerStep Decoder::layer_step(const ForwardBatch& batch, const KvPool& pool, size_t layer) const {
@@ -132,7 +137,7 @@ void Decoder::begin(Stream& stream, const ForwardBatch& batch) {
     all_reduce(stream, residual(batch.tokens));
   } else {
     stream.region("stages");
-    peers_.pipeline->recv(stream, residual(batch.tokens), config_.placement.stage - 1);
+    peers_.pipeline->recv(stream, hidden_.address(), hidden_bytes(batch.tokens), config_.placement.stage - 1);
   }
   for (size_t i = 0; i < config_.rotary.size(); ++i) {
     kernels::rotary_angles(stream, {.positions = batch.positions,
@@ -147,12 +152,11 @@ void Decoder::begin(Stream& stream, const ForwardBatch& batch) {
 void Decoder::forward(Stream& stream, const ForwardBatch& batch, const KvPool& pool, float* layer_inputs) {
   CARAVEL_CHECK_LE(batch.tokens, max_tokens_);
   CARAVEL_CHECK_LE(batch.max_context, max_context_);
-  const int64_t width = batch.tokens * config_.hidden_size;
+  const size_t hidden = hidden_bytes(batch.tokens);
   begin(stream, batch);
   for (size_t i = 0; i < weights_->layers.size(); ++i) {
     if (layer_inputs != nullptr) {
-      stream.copy(layer_inputs + static_cast<int64_t>(i) * width, hidden_.address(),
-                  static_cast<size_t>(width) * sizeof(float));
+      stream.copy(layer_inputs + i * hidden / sizeof(float), hidden_.address(), hidden);
     }
     const LayerStep layer = layer_step(batch, pool, i);
     project_qkv(stream, layer);
@@ -163,7 +167,15 @@ void Decoder::forward(Stream& stream, const ForwardBatch& batch, const KvPool& p
   }
   if (config_.placement.is_last_stage()) return;
   stream.region("stages");
-  peers_.pipeline->send(stream, residual(batch.tokens), config_.placement.stage + 1);
+  peers_.pipeline->send(stream, hidden_.address(), hidden, config_.placement.stage + 1);
+}
+
+void Decoder::return_draws(Stream& stream, std::span<int32_t> last_draws) {
+  const Placement& place = config_.placement;
+  if (peers_.pipeline == nullptr || last_draws.empty()) return;
+  if (place.is_last_stage()) peers_.pipeline->send(stream, last_draws.data(), last_draws.size_bytes(), 0);
+  if (place.is_first_stage())
+    peers_.pipeline->recv(stream, last_draws.data(), last_draws.size_bytes(), place.stages - 1);
 }
 
 void Decoder::logits(Stream& stream, const int32_t* rows, int64_t count, float* out) {

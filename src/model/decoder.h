@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "comm/communicator.h"
@@ -45,6 +46,10 @@ class Decoder {
   /// layer_inputs: device or pinned memory, where the residual stream is kept as it enters each of the stage's layers,
   /// f32 [layers, tokens, hidden_size]; or nullptr.
   void forward(Stream& stream, const ForwardBatch& batch, const KvPool& pool, float* layer_inputs = nullptr);
+
+  /// Enqueues, behind a step's draws, that those of the last stage reach the first, which embeds them next. last_draws:
+  /// device memory, on both as long. Nothing on stages between, and where there is one.
+  void return_draws(Stream& stream, std::span<int32_t> last_draws);
 
   /// Enqueues final norm and LM head of chosen tokens of the last forward: logits [count, vocab_size] on every
   /// tensor-parallel rank, soft-capped where the model says so. rows: device memory, [count]; count <=
@@ -93,6 +98,7 @@ class Decoder {
   void all_reduce(Stream& stream, const Tensor& rows);
   Tensor queries(const LayerStep& layer) const;
   Tensor residual(int64_t tokens) const;
+  size_t hidden_bytes(int64_t tokens) const;
   kernels::GemmInput normed_input_of(const kernels::PackedWeight& weight, int64_t tokens) const;
 
   ModelConfig config_;

@@ -33,7 +33,7 @@ void Sampler::sample(Stream& stream, const SampleArgs& args) {
                          .logits = args.logits,
                          .log_sum_exp = out.log_sum_exp,
                          .argmax = out.argmax,
-                         .last_draws = last_draws(),
+                         .last_draws = last_draws().data(),
                          .tokens = out.tokens,
                          .dead_ends = out.dead_ends,
                          .logprobs = out.logprobs});

@@ -32,8 +32,11 @@ class Sampler {
   /// Enqueues it, behind what has written the logits.
   void sample(Stream& stream, const SampleArgs& args);
 
-  /// What each slot drew last; device memory, until more slots are begun.
-  int32_t* last_draws() const { return last_draws_.empty() ? nullptr : last_draws_.back().address<int32_t>(); }
+  /// What each slot drew last; device memory, until more slots are begun. As long where the same slots were begun.
+  std::span<int32_t> last_draws() const {
+    if (last_draws_.empty()) return {};
+    return {last_draws_.back().address<int32_t>(), last_draws_.back().size() / sizeof(int32_t)};
+  }
 
  private:
   const int64_t vocab_size_;

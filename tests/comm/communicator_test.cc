@@ -72,8 +72,11 @@ TEST(Communicator, AllGatherFillsTheColumnsOfTheOthers) {
 TEST(Communicator, WhatIsSentArrivesInOrder) {
   const auto results = on_ranks([](int rank) { return Values(kRows * kWidth, static_cast<float>(rank)); },
                                 [](Communicator& group, Stream& stream, const Tensor& rows) {
-                                  if (group.rank() > 0) group.recv(stream, rows, group.rank() - 1);
-                                  if (group.rank() + 1 < group.size()) group.send(stream, rows, group.rank() + 1);
+                                  constexpr size_t kBytes = kRows * kWidth * sizeof(float);
+                                  const int before = group.rank() - 1;
+                                  const int after = group.rank() + 1;
+                                  if (before >= 0) group.recv(stream, rows.data, kBytes, before);
+                                  if (after < group.size()) group.send(stream, rows.data, kBytes, after);
                                 });
   for (const Values& of_rank : results)
     EXPECT_EQ(of_rank, Values(kRows * kWidth, 0.0F)) << "the first rank's, handed on";

@@ -31,10 +31,15 @@ class ThreadGroup {
   struct Args {
     ThreadGroup* group;
     int rank;
-    int other;
     Tensor rows;
   };
-  using Kernel = CpuStream::Kernel<Args>;
+  struct LetterArgs {
+    ThreadGroup* group;
+    int from;
+    int to;
+    void* data;
+    size_t bytes;
+  };
   using Bytes = std::vector<std::byte>;
 
   class Member final : public Communicator {
@@ -44,34 +49,38 @@ class ThreadGroup {
     int size() const override { return static_cast<int>(group_.members_.size()); }
     void all_reduce(Stream& stream, const Tensor& rows) override { enqueue(stream, reduce_parts, rows); }
     void all_gather(Stream& stream, const Tensor& rows) override { enqueue(stream, gather_parts, rows); }
-    void send(Stream& stream, const Tensor& rows, int to) override { enqueue(stream, post, rows, to); }
-    void recv(Stream& stream, const Tensor& rows, int from) override { enqueue(stream, fetch, rows, from); }
+    void send(Stream& stream, const void* data, size_t bytes, int to) override {
+      as_cpu(stream).enqueue(post, LetterArgs{&group_, rank_, to, const_cast<void*>(data), bytes});
+    }
+    void recv(Stream& stream, void* data, size_t bytes, int from) override {
+      as_cpu(stream).enqueue(fetch, LetterArgs{&group_, from, rank_, data, bytes});
+    }
 
    private:
-    void enqueue(Stream& stream, Kernel kernel, const Tensor& rows, int other = 0) {
+    void enqueue(Stream& stream, CpuStream::Kernel<Args> kernel, const Tensor& rows) {
       CARAVEL_CHECK(rows.dtype == DType::kF32);
       CARAVEL_CHECK_EQ(rows.stride, rows.width);
-      as_cpu(stream).enqueue(kernel, Args{&group_, rank_, other, rows});
+      as_cpu(stream).enqueue(kernel, Args{&group_, rank_, rows});
     }
 
     ThreadGroup& group_;
     const int rank_;
   };
 
-  static size_t size_of(const Tensor& rows) { return static_cast<size_t>(rows.rows * rows.width) * sizeof(float); }
-  static Bytes bytes_of(const Tensor& rows) {
-    Bytes bytes(size_of(rows));
-    std::memcpy(bytes.data(), rows.data, bytes.size());
+  static Bytes bytes_at(const void* data, size_t count) {
+    Bytes bytes(count);
+    std::memcpy(bytes.data(), data, count);
     return bytes;
   }
 
   /// Gives `take` what every rank has put in.
   template <typename Take>
   void exchange(const Args& args, const Take& take) {
-    parts_[static_cast<size_t>(args.rank)] = bytes_of(args.rows);
+    const size_t bytes = static_cast<size_t>(args.rows.rows * args.rows.width) * sizeof(float);
+    parts_[static_cast<size_t>(args.rank)] = bytes_at(args.rows.data, bytes);
     meet_.arrive_and_wait();
     for (size_t rank = 0; rank < parts_.size(); ++rank) {
-      CARAVEL_CHECK_EQ(parts_[rank].size(), size_of(args.rows));
+      CARAVEL_CHECK_EQ(parts_[rank].size(), bytes);
       take(static_cast<int>(rank), reinterpret_cast<const float*>(parts_[rank].data()));
     }
     meet_.arrive_and_wait();  // nobody puts in anew what another still reads
@@ -98,22 +107,20 @@ class ThreadGroup {
     });
   }
 
-  static void post(const Args& args, int thread, int /*threads*/) {
+  static void post(const LetterArgs& args, int thread, int /*threads*/) {
     if (thread != 0) return;
-    ThreadGroup& group = *args.group;
-    const std::lock_guard lock(group.mutex_);
-    group.mail_[{args.rank, args.other}].push_back(bytes_of(args.rows));
-    group.came_.notify_all();
+    const std::lock_guard lock(args.group->mutex_);
+    args.group->mail_[{args.from, args.to}].push_back(bytes_at(args.data, args.bytes));
+    args.group->came_.notify_all();
   }
 
-  static void fetch(const Args& args, int thread, int /*threads*/) {
+  static void fetch(const LetterArgs& args, int thread, int /*threads*/) {
     if (thread != 0) return;
-    ThreadGroup& group = *args.group;
-    std::unique_lock lock(group.mutex_);
-    std::deque<Bytes>& mail = group.mail_[{args.other, args.rank}];
-    group.came_.wait(lock, [&] { return !mail.empty(); });
-    CARAVEL_CHECK_EQ(mail.front().size(), size_of(args.rows));
-    std::memcpy(args.rows.data, mail.front().data(), mail.front().size());
+    std::unique_lock lock(args.group->mutex_);
+    std::deque<Bytes>& mail = args.group->mail_[{args.from, args.to}];
+    args.group->came_.wait(lock, [&] { return !mail.empty(); });
+    CARAVEL_CHECK_EQ(mail.front().size(), args.bytes);
+    std::memcpy(args.data, mail.front().data(), args.bytes);
     mail.pop_front();
   }
 

@@ -13,8 +13,8 @@
 #include "comm/thread_group.h"
 #include "device/deferred_device.h"
 #include "engine/choose_sizes.h"
-#include "engine/harness.h"
 #include "engine/step_bytes.h"
+#include "engine/steps.h"
 #include "format/weight_source.h"
 
 namespace caravel::engine {
@@ -72,7 +72,7 @@ class Worker {
 /// its commands.
 class Ranks final : public Executor {
  public:
-  Ranks(const EngineConfig& config, const Shape& shape) {
+  Ranks(const EngineConfig& config, const Shape& shape, int steps_in_flight = 1) {
     const auto source = format::open_weights(config.model);
     const ModelInfo info = describe_model(config);
     const Rank::Blocks blocks{.size = config.block_size,
@@ -98,7 +98,9 @@ class Ranks final : public Executor {
         auto decoder = std::make_unique<model::Decoder>(device, local, std::move(weights),
                                                         model::kv_layout(device, local, blocks.size, blocks.dtype),
                                                         config.max_num_batched_tokens, info.max_model_len, peers);
-        auto made = std::make_unique<Rank>(device, std::move(decoder), blocks, rank_sizes(config, info.max_model_len));
+        Rank::Sizes sizes = rank_sizes(config, info.max_model_len);
+        sizes.steps = steps_in_flight;
+        auto made = std::make_unique<Rank>(device, std::move(decoder), blocks, sizes);
         workers_.push_back(std::make_unique<Worker>(std::move(made)));
       }
     }
@@ -204,12 +206,12 @@ class RanksOf : public testing::TestWithParam<std::string> {
 };
 
 TEST_P(RanksOf, GiveOneRanksTokens) {
-  EngineImpl one(config_);
+  TestEngine one(config_);
   const std::vector<Result> expected = run_all(one);
   for (const Shape shape : {Shape{2, 1}, Shape{4, 1}, Shape{2, 2}}) {
     SCOPED_TRACE(std::to_string(shape.tensor_ranks) + " x " + std::to_string(shape.stages));
     if (one.model().heads % shape.tensor_ranks != 0) continue;
-    EngineImpl several(config_, ranks_of(config_, shape));
+    TestEngine several(config_, ranks_of(config_, shape));
     const std::vector<Result> got = run_all(several);
     for (size_t i = 0; i < got.size(); ++i) expect_same_tokens(got[i], expected[i], 1e-3);
     expect_all_free(several);
@@ -218,16 +220,32 @@ TEST_P(RanksOf, GiveOneRanksTokens) {
 
 // What a stage hands on is what the next would have computed: nothing differs, in what order blocks are moved included.
 TEST_P(RanksOf, OfAPipelineChangeNoBit) {
-  EngineImpl one(config_);
+  TestEngine one(config_);
   const std::vector<Result> expected = run_all(one);
   for (const auto preempt : {std::optional<Preemption>(), std::optional(Preemption::kSwap)}) {
-    EngineImpl several(config_, ranks_of(config_, {.stages = 2}, preempt));
+    TestEngine several(config_, ranks_of(config_, {.stages = 2}, preempt));
     const std::vector<Result> got = run_all(several);
     for (size_t i = 0; i < got.size(); ++i) {
       expect_same(got[i], expected[i], "request " + std::to_string(i));
       EXPECT_EQ(got[i].embedding, expected[i].embedding);
     }
     expect_all_free(several);
+  }
+}
+
+// Steps that read what is not drawn yet: the last stage's draws reach the first.
+TEST(Ranks, HaveStepsInFlightToo) {
+  const EngineConfig config = small_config("gemma3");
+  const LoadedModel one = load_model(config, nullptr, load_hooks());
+  const auto groups = static_cast<int>(one.rank->decoder().kv_layout().groups.size());
+  const std::vector<StepOutput> expected = run_steps(*one.rank, groups, 1);
+  Ranks pipeline(config, {.stages = 2}, 2);
+  expect_same(run_steps(pipeline, groups, 2), expected, "two stages");
+  Ranks all(config, {.tensor_ranks = 2, .stages = 2}, 2);
+  const std::vector<StepOutput> got = run_steps(all, groups, 2);
+  for (size_t s = 0; s < got.size(); ++s) {
+    ASSERT_EQ(got[s].drawn.size(), expected[s].drawn.size());
+    for (size_t i = 0; i < got[s].drawn.size(); ++i) EXPECT_EQ(got[s].drawn[i].token, expected[s].drawn[i].token);
   }
 }
 

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "base/error.h"
+#include "comm/thread_group.h"
 #include "device/cpu/cpu_device.h"
 #include "fixtures.h"
 #include "format/model_path.h"
@@ -23,6 +24,18 @@ constexpr int64_t kMebibyte = 1 << 20;
 constexpr int kMaxTokens = 64;
 constexpr int kMaxContext = 128;
 
+void expect_as_planned(const format::WeightSource& source, const ModelConfig& config, const Peers& peers = {}) {
+  CpuDevice device(2);
+  const WeightLayout layout = weight_layout(device, source, config);
+  DeviceSink sink(device);
+  const auto weights = std::make_shared<const ModelWeights>(load_weights(sink, source, config));
+  const Decoder decoder(device, config, weights, kv_layout(device, config, 16, kernels::KvDtype::kF16), kMaxTokens,
+                        kMaxContext, peers);
+  EXPECT_EQ(layout.bytes, weights->bytes) << source.path();
+  EXPECT_EQ(activation_bytes(device, config, layout, kMaxTokens, kMaxContext), decoder.activation_bytes())
+      << source.path();
+}
+
 TEST(WeightLayout, IsWhatLoadingTakesForEveryFixture) {
   int models = 0;
   for (const auto& entry : std::filesystem::directory_iterator(tests::fixtures() + "/models")) {
@@ -33,18 +46,30 @@ TEST(WeightLayout, IsWhatLoadingTakesForEveryFixture) {
     for (const Quantization quantization : {Quantization::kNone, Quantization::kQ8_0}) {
       ModelConfig config = read_config(*source);
       config.quantization = quantization;
-      CpuDevice device(2);
-      const WeightLayout layout = weight_layout(device, *source, config);
-      DeviceSink sink(device);
-      const auto weights = std::make_shared<const ModelWeights>(load_weights(sink, *source, config));
-      const Decoder decoder(device, config, weights, kv_layout(device, config, 16, kernels::KvDtype::kF16), kMaxTokens,
-                            kMaxContext);
-      EXPECT_EQ(layout.bytes, decoder.weights().bytes) << path;
-      EXPECT_EQ(activation_bytes(device, config, layout, kMaxTokens, kMaxContext), decoder.activation_bytes()) << path;
+      expect_as_planned(*source, config);
     }
     ++models;
   }
   EXPECT_GE(models, 18);
+}
+
+TEST(WeightLayout, IsWhatLoadingAShardTakes) {
+  CpuDevice device(1);
+  for (const char* name : {"llama", "llama_tied", "gemma3"}) {
+    const auto source = format::open_weights(tests::model_fixture(name));
+    ModelConfig config = read_config(*source);
+    const size_t whole = weight_layout(device, *source, config).bytes;
+    for (const Placement& placement : {Placement{.tensor_ranks = 2}, Placement{.stage = 1, .stages = 2},
+                                       Placement{.tensor_rank = 1, .tensor_ranks = 2, .stage = 0, .stages = 2}}) {
+      comm::ThreadGroup pair(2);
+      Peers peers;
+      if (placement.tensor_ranks > 1) peers.tensor = &pair.member(placement.tensor_rank);
+      if (placement.stages > 1) peers.pipeline = &pair.member(placement.stage);
+      config.placement = placement;
+      expect_as_planned(*source, config, peers);
+      EXPECT_LT(weight_layout(device, *source, config).bytes, whole * 3 / 4);
+    }
+  }
 }
 
 TEST(WeightLayout, AStackOfQuantisedAndOthersCountsAsF32) {

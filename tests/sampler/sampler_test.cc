@@ -359,7 +359,7 @@ TEST_F(SamplerTest, AMaskThatLeavesNoneIsADeadEndThatIsNotTakenUp) {
   begin(rig_, 1, {}, {});
   EXPECT_FALSE(rig_.sample(logits, {{.sampler = 1}}).dead_end(0));
   EXPECT_EQ(rig_.results.token(0), drawn);
-  EXPECT_EQ(download<int32_t>(*rig_.stream, rig_.sampler.last_draws(), 2), (std::vector{drawn, drawn}));
+  EXPECT_EQ(download<int32_t>(*rig_.stream, rig_.sampler.last_draws().data(), 2), (std::vector{drawn, drawn}));
 }
 
 TEST_F(SamplerTest, ASlotBeginsAnewInTheStreamsOrder) {
