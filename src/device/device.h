@@ -123,7 +123,8 @@ class HostBuffer : public Memory<&Device::release_host> {
 };
 
 /// Work that runs in order on one device. Kernels enqueue and return at once; what they read and write must stay valid
-/// until synchronize(), or until an event behind them was waited for.
+/// until synchronize(), or until an event behind them was waited for. When a stream goes, what has not run is dropped
+/// or done before it is gone.
 class Stream {
  public:
   virtual ~Stream() = default;

@@ -26,11 +26,11 @@ void in_slices(size_t total, const Slice& slice) {
 
 Rank::Rank(Device& device, std::unique_ptr<model::Decoder> decoder, const Blocks& blocks, const Sizes& sizes)
     : device_(device),
-      stream_(device.make_stream()),
       decoder_(std::move(decoder)),
       storage_(device, decoder_->kv_layout(), blocks.size, blocks.dtype, blocks.device, blocks.host),
       sampler_(device, decoder_->config().vocab_size),
-      sizes_(sizes) {
+      sizes_(sizes),
+      stream_(device.make_stream()) {
   CARAVEL_CHECK_GE(sizes.steps, 1);
   for (int i = 0; i < sizes.steps; ++i) steps_.emplace_back(device);
   const auto ints = [&](int64_t count) { return device.allocate(static_cast<size_t>(count) * sizeof(int32_t)); };

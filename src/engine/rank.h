@@ -94,7 +94,6 @@ class Rank final : public Executor {
   void guarded(const Work& work);
 
   Device& device_;
-  std::unique_ptr<Stream> stream_;
   std::unique_ptr<model::Decoder> decoder_;
   KvStorage storage_;
   sampler::Sampler sampler_;
@@ -120,6 +119,7 @@ class Rank final : public Executor {
 
   Buffer logits_;  // f32 [Decoder::max_logit_rows(), vocab_size]
   StepOutput result_;
+  std::unique_ptr<Stream> stream_;  // last: it goes before what its commands read
 };
 
 }  // namespace caravel::engine

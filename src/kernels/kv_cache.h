@@ -65,7 +65,7 @@ void rotary_cache(Stream& stream, const RotaryCacheArgs& args);
 struct CopyBlocksArgs {
   const std::byte* src = nullptr;
   std::byte* dst = nullptr;
-  const BlockCopy* copies = nullptr;  // [count]
+  const BlockCopy* copies = nullptr;  // [count]; device memory
   int64_t count = 0;
   int64_t bytes = 0;
 };

@@ -50,7 +50,8 @@ class BatchResultsTest : public testing::Test {
   }
   void TearDown() override { std::filesystem::remove(path_); }
 
-  const std::string path_ = testing::TempDir() + "/batch_results_test.jsonl";
+  const std::string path_ =
+      testing::TempDir() + "/batch_results_" + testing::UnitTest::GetInstance()->current_test_info()->name();
 };
 
 TEST_F(BatchResultsTest, AnAnswerIsKnownByItsIdAndItsDigest) {

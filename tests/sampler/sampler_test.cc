@@ -327,9 +327,10 @@ TEST_F(SamplerTest, LogprobsAreTheModelsBeforeAnyPass) {
     EXPECT_EQ(result.rank, 1 + std::count_if(p.begin(), p.end(), [&](double v) { return v > p[token]; }));
     ASSERT_EQ(result.top.size(), 5U);
     for (int i = 0; i < 5; ++i) {
-      const auto& [id, logprob] = result.top[static_cast<size_t>(i)];
-      EXPECT_EQ(std::count_if(p.begin(), p.end(), [&](double v) { return v > p[static_cast<size_t>(id)]; }), i);
-      EXPECT_NEAR(logprob, std::log(p[static_cast<size_t>(id)]), 1e-5);
+      const auto id = static_cast<size_t>(result.top[static_cast<size_t>(i)].first);
+      const float logprob = result.top[static_cast<size_t>(i)].second;
+      EXPECT_EQ(std::count_if(p.begin(), p.end(), [&](double v) { return v > p[id]; }), i);
+      EXPECT_NEAR(logprob, std::log(p[id]), 1e-5);
     }
   }
 }
