@@ -72,7 +72,7 @@ class Worker {
 /// its commands.
 class Ranks final : public Executor {
  public:
-  Ranks(const EngineConfig& config, const Shape& shape, int steps_in_flight = 1) {
+  Ranks(const EngineConfig& config, const Shape& shape, int steps = steps_in_flight()) {
     const auto source = format::open_weights(config.model);
     const ModelInfo info = describe_model(config);
     const Rank::Blocks blocks{.size = config.block_size,
@@ -99,7 +99,7 @@ class Ranks final : public Executor {
                                                         model::kv_layout(device, local, blocks.size, blocks.dtype),
                                                         config.max_num_batched_tokens, info.max_model_len, peers);
         Rank::Sizes sizes = rank_sizes(config, info.max_model_len);
-        sizes.steps = steps_in_flight;
+        sizes.steps = steps;
         auto made = std::make_unique<Rank>(device, std::move(decoder), blocks, sizes);
         workers_.push_back(std::make_unique<Worker>(std::move(made)));
       }
