@@ -19,9 +19,12 @@ struct AddArgs {
   int count;
 };
 
+/// 2 x + y, which may go round.
+int twice_and(int x, int y) { return static_cast<int>(static_cast<unsigned>(x) * 2U + static_cast<unsigned>(y)); }
+
 void add(const AddArgs& args, int rank, int size) {
   const Range range = share_of(args.count, rank, size);
-  for (int64_t i = range.begin; i < range.end; ++i) args.out[i] = args.out[i] * 2 + args.value;
+  for (int64_t i = range.begin; i < range.end; ++i) args.out[i] = twice_and(args.out[i], args.value);
 }
 
 TEST(CpuStream, RunsCommandsInOrderOnAllRanks) {
