@@ -2,15 +2,17 @@
 # make test     the same, then every test
 # make help     the rest
 .DEFAULT_GOAL := help
-.PHONY: help build run test fuzz check-long lint format install clean
+.PHONY: help build cuda run test fuzz check-long lint format install clean
 
 JOBS ?= $(shell nproc)
 FUZZ_SECONDS ?= 60
 CARAVEL := build/release/caravel
 PROMPT ?= The three primary colors are
+DEVICE ?=
 
 help:
 	@echo 'make run          build, fetch the default model (98 MB), and generate from it'
+	@echo 'make run DEVICE=cuda   the same on a GPU; CUDA'"'"'s compiler is fetched where there is none'
 	@echo 'make build        build build/release/caravel'
 	@echo 'make test         build, fetch both models, fuzz each parser for a minute, run all tests'
 	@echo 'make check-long   make test, then the first hour in a bare Debian, sanitizers, longer fuzzing and random tests, the peers, real clients, load'
@@ -21,14 +23,19 @@ help:
 
 build:
 	@scripts/install_packages
+	@$(if $(filter cuda%,$(DEVICE)),scripts/install_cuda)
 	@scripts/build release caravel
+
+cuda:
+	@scripts/install_packages
+	@scripts/install_cuda || true
 
 run: build
 	@scripts/fetch_model smollm2
 	@echo '==> caravel generate --prompt "$(PROMPT)"' >&2
-	@$(CARAVEL) generate --prompt "$(PROMPT)"
+	@$(CARAVEL) generate $(if $(DEVICE),--device $(DEVICE)) --prompt "$(PROMPT)"
 
-test: build
+test: cuda build
 	@scripts/install_packages --test
 	@scripts/fetch_model smollm2
 	@scripts/fetch_model gemma3-270m

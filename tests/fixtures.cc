@@ -1,8 +1,13 @@
 #include "fixtures.h"
 
+#include <cstdlib>
+
 namespace caravel::tests {
 
-std::string source_dir() { return CARAVEL_SOURCE_DIR; }
+std::string source_dir() {
+  const char* const elsewhere = std::getenv("CARAVEL_SOURCE_DIR");
+  return elsewhere == nullptr ? CARAVEL_SOURCE_DIR : elsewhere;
+}
 std::string fixtures() { return source_dir() + "/tests/fixtures"; }
 
 std::string model_fixture(const std::string& name) { return fixtures() + "/models/" + name; }

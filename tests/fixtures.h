@@ -4,8 +4,8 @@
 
 namespace caravel::tests {
 
-// Where this checkout lies, and its tests/fixtures. Functions of one source file: a compiler's cache serves the objects
-// of all others to every checkout.
+// Where this checkout lies (the environment's CARAVEL_SOURCE_DIR says so on another machine), and its tests/fixtures.
+// Functions of one source file: a compiler's cache serves the objects of all others to every checkout.
 std::string source_dir();
 std::string fixtures();
 /// A tiny model of tests/fixtures/models.

@@ -24,8 +24,11 @@ enum class AddBos : uint8_t { kAuto, kYes, kNo };
 /// What an engine is opened with. Zero means: chosen from the model and the machine.
 struct EngineConfig {
   std::string model;            // a .gguf file, a Hugging Face folder, or a name in the cache; empty: smollm2
-  int threads = 0;              // 0: the processors this process may use
-  CpuIsa isa = CpuIsa::kAuto;   // kAuto: the fastest that this machine runs
+  std::string device = "auto";  // "cpu", "cuda", "cuda:1"; auto: the first GPU where one can be used, else the CPU;
+                                // an encoder runs on the CPU
+  double gpu_memory_utilization = 0.9;  // of a GPU's free memory, how much may be taken
+  int threads = 0;                      // 0: the processors this process may use
+  CpuIsa isa = CpuIsa::kAuto;           // kAuto: the fastest that this machine runs
   int max_model_len = 0;        // tokens of a sequence, prompt and answer; 0: the model's, at most 8,192 and what the
                                 // KV cache holds
   int64_t kv_cache_memory = 0;  // bytes; 0: by the plan, caravel/memory_plan.h

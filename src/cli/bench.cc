@@ -62,6 +62,9 @@ Json ceilings_json(const kernels::Ceilings& ceilings) {
           {"f32_gmac_per_second", ceilings.f32_gmac_per_second}};
 }
 
+/// 0 where the ceiling is not known: no GPU's kernels multiply in 8 bits.
+double share_of_peak(double rate, double ceiling) { return ceiling > 0 ? rate / ceiling : 0; }
+
 /// Shares of this machine's ceilings: what a figure reads and multiplies, over what the machine could.
 struct Work {
   double gigabytes = 0;  // read from memory
@@ -203,7 +206,7 @@ void bench_latency(const BenchOptions& options) {
   const double decode_rate = options.output_len / median(decode);
   const Work token = decode_work(model, options.depth + options.output_len / 2.0);
   const double read_share = decode_rate * token.gigabytes / ceilings.read_gb_per_second;
-  const double mac_share = prefill_rate * prefill_work(model).gmacs / ceilings.int8_gmac_per_second;
+  const double mac_share = share_of_peak(prefill_rate * prefill_work(model).gmacs, ceilings.int8_gmac_per_second);
   Json figures = {{"model", model.name},
                   {"device", model.device},
                   {"depth", options.depth},
@@ -273,7 +276,7 @@ void bench_throughput(const BenchOptions& options) {
   const kernels::Ceilings ceilings = ceilings_of(options.engine);
   const double gmacs =
       static_cast<double>(input_tokens) * prefill_work(model).gmacs + output_tokens * decode_work(model, 0).gmacs;
-  const double mac_share = gmacs / seconds / ceilings.int8_gmac_per_second;
+  const double mac_share = share_of_peak(gmacs / seconds, ceilings.int8_gmac_per_second);
   const double waste = stats.kv_slots_reserved > 0 ? static_cast<double>(stats.kv_slots_reserved_unused) /
                                                          static_cast<double>(stats.kv_slots_reserved)
                                                    : 0;

@@ -17,6 +17,7 @@
 #include "cli/flag_table.h"
 #include "cli/usage.h"
 #include "device/cpu/isa.h"
+#include "device/open_device.h"
 #include "fields/fields.h"
 #include "fields/generation_defaults.h"
 
@@ -123,6 +124,20 @@ void add_processor_flags(CLI::App& command, EngineConfig& config) {
     if (std::ranges::find(known, name) != known.end()) return std::string();
     return fmt::format("{} is not available on this machine; there are {}", name, fmt::join(known, ", "));
   };
+  const auto is_device = [](const std::string& name) {
+    try {
+      check_device(name);
+    } catch (const InvalidArgument&) {
+      return fmt::format("{}: give auto, cpu, cuda or cuda:N", name);
+    }
+    return std::string();
+  };
+  command
+      .add_option("--device", config.device,
+                  "Where the model runs; cuda:1 is the second GPU; auto: the first GPU where one can be used, else the "
+                  "CPU")
+      ->check(CLI::Validator(is_device, "{auto,cpu,cuda}"))
+      ->group(kEngineGroup);
   command.add_option("-t,--threads", config.threads, "Processors to use; 0: all that this process may")
       ->transform(whole_number(0, 1024))
       ->group(kEngineGroup);
@@ -157,6 +172,11 @@ void add_engine_flags(CLI::App& command, EngineConfig& config) {
       ->check(not_negative())
       ->group(group);
   // A bare number counts bytes, as in vLLM's --kv-cache-memory-bytes; a small one was meant in another unit.
+  command
+      .add_option("--gpu-memory-utilization", config.gpu_memory_utilization,
+                  "Of a GPU's free memory, how much may be taken")
+      ->check(number_in({.low = 0, .high = 1, .above = true}))
+      ->group(group);
   command.add_option("--kv-cache-memory", config.kv_cache_memory, "Memory of the KV cache, such as 512MiB; 0: chosen")
       ->transform(byte_size(/*bare=*/1, /*least_bare=*/1 << 20))
       ->group(group);

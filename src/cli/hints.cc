@@ -7,8 +7,9 @@
 namespace caravel::cli {
 namespace {
 
-constexpr std::string_view kNoDevices = "there are no GPUs yet; leave it out";
-constexpr std::string_view kOneDevice = "several devices are not there yet; --threads says how many processors to use";
+constexpr std::string_view kAllLayers = " cuda: all layers are on the GPU then";
+constexpr std::string_view kOneDevice =
+    "several devices are not there yet; --device says which one, --threads how many processors to use";
 constexpr std::string_view kFileType = "weights keep the type of their file, such as a GGUF file of Q4_K_M";
 constexpr std::string_view kFromHub =
     "fetch it with 'hf download org/name' (pip install huggingface_hub), and give org/name, or org/name:Q4_K_M, as the "
@@ -25,7 +26,6 @@ constexpr std::string_view kPages = "weights are read from the file's pages; lea
 // clang-format off
 constexpr Hint kFlags[] = {
     // vLLM's
-    {"gpu-memory-utilization", "--kv-cache-memory", ", such as 2GiB; by default it is chosen from what is free"},
     {"kv-cache-memory-bytes", "--kv-cache-memory", ""},
     {"cpu-offload-gb", "", "weights are read from the file's pages; --swap-space is the room for preempted requests"},
     {"tensor-parallel-size", "", kOneDevice},
@@ -83,12 +83,12 @@ constexpr Hint kFlags[] = {
     {"ubatch-size", "--max-num-batched-tokens", ""},
     {"cb", "", kAlways},
     {"cont-batching", "", kAlways},
-    {"ngl", "", kNoDevices},
-    {"gpu-layers", "", kNoDevices},
-    {"n-gpu-layers", "", kNoDevices},
-    {"main-gpu", "", kNoDevices},
-    {"split-mode", "", kNoDevices},
-    {"tensor-split", "", kNoDevices},
+    {"ngl", "--device", kAllLayers},
+    {"gpu-layers", "--device", kAllLayers},
+    {"n-gpu-layers", "--device", kAllLayers},
+    {"main-gpu", "--device", " cuda:1 for the second one"},
+    {"split-mode", "", kOneDevice},
+    {"tensor-split", "", kOneDevice},
     {"fa", "", kAlways},
     {"flash-attn", "", kAlways},
     {"ctk", "--kv-cache-dtype", ", for keys and values"},
@@ -157,8 +157,7 @@ constexpr Hint kFlags[] = {
     {"load-in-4bit", "", kFileType},
     {"load-in-8bit", "", kFileType},
     {"attn-implementation", "", "there is one; leave it out"},
-    {"device", "", kNoDevices},
-    {"device-map", "", kNoDevices},
+    {"device-map", "--device", ""},
     // Ollama's
     {"format", "--json-schema", ", or --json-object"},
     {"keepalive", "", "a server keeps its model; leave it out"},

@@ -21,6 +21,10 @@ std::string per_token(const ModelInfo& info) {
 nlohmann::ordered_json plan_json(const MemoryPlan& plan) {
   nlohmann::ordered_json json = {{"available", plan.available}, {"bound_by", plan.bound_by}};
   for (const auto& [name, bytes] : plan.parts()) json[name] = bytes;
+  json["host"] = nullptr;
+  if (plan.apart()) {
+    json["host"] = {{"available", plan.host_available}, {"bound_by", plan.host_bound_by}, {"left", plan.host_left()}};
+  }
   json["fits"] = plan.fits();
   json["needed"] = plan.needed();
   json["full_model_len"] = plan.full_model_len;
@@ -35,22 +39,29 @@ std::string plan_text(const ModelInfo& info) {
     return fmt::format("  {:<20} {:>20}{}{}\n", name, mebibytes(bytes), note.empty() ? "" : "   ", note);
   };
   const std::string fixed = "\n  memory\n" + line("available", plan.available, "by " + plan.bound_by) +
-                            line("weights, packed", plan.weights, "") + line("activations", plan.activations, "") +
-                            line("program", plan.program, "threads, connections");
+                            line("weights, packed", plan.weights, "") + line("activations", plan.activations, "");
+  const std::string program = line("program", plan.program, "threads, connections");
   if (is_encoder(info)) {
-    return fixed + line("requests' bodies", plan.bodies, "at most, and what is made of them") +
+    return fixed + program + line("requests' bodies", plan.bodies, "at most, and what is made of them") +
            line("left over", plan.left(), plan.fits() ? "" : "it does not fit");
   }
   if (!plan.fits()) {
-    return fixed + line("least KV cache", plan.kv_least, fmt::format("{} a token", per_token(info))) +
+    return fixed + (plan.apart() ? "" : program) +
+           line("least KV cache", plan.kv_least, fmt::format("{} a token", per_token(info))) +
            line("missing", plan.needed() - plan.available, "") + "  it does not fit: " + info.memory_shortage + "\n";
   }
   const std::string pool = fmt::format("{} blocks of {} tokens, {} a token: {} tokens fit", info.kv_blocks,
                                        info.block_size, per_token(info), info.kv_tokens);
-  std::string text = fixed + line("requests' bodies", plan.bodies, "at most, and what is made of them") +
-                     line("grammars", plan.grammars, "at most") + line("log-probabilities", plan.logprobs, "at most") +
-                     line("swap space", plan.swap, "at most") + line("KV cache", plan.kv_cache, pool) +
+  const std::string of_host = program + line("requests' bodies", plan.bodies, "at most, and what is made of them") +
+                              line("grammars", plan.grammars, "at most") +
+                              line("log-probabilities", plan.logprobs, "at most") +
+                              line("swap space", plan.swap, "at most");
+  std::string text = fixed + (plan.apart() ? "" : of_host) + line("KV cache", plan.kv_cache, pool) +
                      line("left over", plan.left(), "");
+  if (plan.apart()) {
+    text += "\n  memory of the host\n" + line("available", plan.host_available, "by " + plan.host_bound_by) + of_host +
+            line("left over", plan.host_left(), "");
+  }
   if (plan.lowers_context()) {
     text += fmt::format("  the context was lowered: {} tokens would take {} of KV cache\n", plan.full_model_len,
                         mebibytes(plan.kv_full));

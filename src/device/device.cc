@@ -13,6 +13,7 @@ void Stream::region(const char* name, double bytes, double macs) {
   ++region.runs;
   region.bytes += bytes;
   region.macs += macs;
+  begin_region();
 }
 
 }  // namespace caravel

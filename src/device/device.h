@@ -160,6 +160,8 @@ class Stream {
  protected:
   size_t current_region() const { return current_; }
   void add_time(size_t region, double seconds) { profile_[region].seconds += seconds; }
+  /// Where a profile is taken: the current region is another one from here on.
+  virtual void begin_region() {}
 
  private:
   bool profiling_ = false;

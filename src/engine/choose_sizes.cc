@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "base/error.h"
+#include "device/open_device.h"
 #include "engine/check_request.h"
 
 namespace caravel::engine {
@@ -28,6 +29,11 @@ void check_seconds(std::string_view name, double value, std::string_view zero_me
 void check_config(const EngineConfig& config) {
   constexpr int64_t kMany = int64_t{1} << 20;
   constexpr int64_t kBytes = std::numeric_limits<int64_t>::max();
+  check_device(config.device);
+  if (!(config.gpu_memory_utilization > 0 && config.gpu_memory_utilization <= 1)) {
+    throw fail<InvalidArgument>("gpu_memory_utilization is {}; it must be more than 0, and at most 1",
+                                config.gpu_memory_utilization);
+  }
   check_range("threads", config.threads, 0, 1024);
   check_range("max_model_len", config.max_model_len, 0, std::numeric_limits<int>::max());
   check_range("kv_cache_memory", config.kv_cache_memory, 0, kBytes);

@@ -9,6 +9,7 @@
 
 #include "chat/output_parser.h"
 #include "chat/tool_syntax.h"
+#include "device/open_device.h"
 #include "engine/open_tokenizer.h"
 #include "fields/generation_defaults.h"
 #include "format/model_path.h"
@@ -99,6 +100,10 @@ Decision context(const EngineConfig& config, const ModelInfo& info) {
 }
 
 }  // namespace
+
+std::vector<Decision> device_decisions(const EngineConfig& config, const ModelInfo& info) {
+  return {{"device", info.device, choose_device(config.device).why, "--device"}};
+}
 
 std::vector<Decision> quantization_decisions(const EngineConfig& config) {
   if (config.quantization == Quantization::kNone) return {};

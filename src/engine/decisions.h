@@ -8,6 +8,9 @@
 
 namespace caravel::engine {
 
+/// Where the model runs; said in the log too where nobody asked for it.
+std::vector<Decision> device_decisions(const EngineConfig& config, const ModelInfo& info);
+
 /// What was decided about the text side of a model and its limits, and why, for ModelInfo::decisions. What the model's
 /// numbers left open, ModelConfig::decisions has.
 std::vector<Decision> text_decisions(const EngineConfig& config, const format::WeightSource& source,

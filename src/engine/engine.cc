@@ -60,7 +60,7 @@ scheduler::SchedulerConfig scheduler_config(const EngineConfig& config, const Lo
                                             const EngineHooks& hooks) {
   return {.max_num_seqs = config.max_num_seqs,
           .max_num_batched_tokens = config.max_num_batched_tokens,
-          .max_steps = hooks.load.steps_in_flight,
+          .max_steps = model.sizes.steps_in_flight,
           .policy = config.policy,
           .priority_ageing = config.priority_ageing,
           .preemption = config.preemption,

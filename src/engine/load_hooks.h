@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 
 #include "device/open_device.h"
 
@@ -10,7 +11,7 @@ namespace caravel::engine {
 /// What tests may ask of where a model is loaded, beyond its configuration.
 struct LoadHooks {
   std::function<std::unique_ptr<Device>(const EngineConfig&)> open_device = caravel::open_device;
-  int steps_in_flight = 1;  // that a rank has room for
+  std::optional<int> steps_in_flight;  // that a rank has room for; nothing: what pays on the device
 };
 
 }  // namespace caravel::engine

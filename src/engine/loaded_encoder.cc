@@ -23,6 +23,16 @@ struct EncoderHeaders {
   ModelInfo info;
 };
 
+/// Throws Unsupported for a GPU: what an encoder alone has, no GPU has.
+EngineConfig on_cpu(EngineConfig config, const format::WeightSource& source) {
+  if (config.device != "auto" && config.device != "cpu") {
+    throw fail<Unsupported>("{} is an encoder, which runs on the CPU alone: device is {}, give cpu or auto",
+                            source.path(), config.device);
+  }
+  config.device = "cpu";
+  return config;
+}
+
 Decision text_length(const EngineConfig& config, const format::WeightSource& source, const ModelInfo& info) {
   const bool said = source.sentence_modules().max_length > 0;
   const char* why = said ? "sentence_bert_config.json's max_seq_length" : "all that the model was made for";
@@ -66,7 +76,7 @@ EncoderHeaders read_encoder_headers(const EngineConfig& config, Device& device, 
   info.weight_bytes = info.memory.weights;
   info.activation_bytes = info.memory.activations;
   if (!info.memory.fits()) info.memory_shortage = fmt::format("{}: {}", info.path, shortage_text(info.memory));
-  info.decisions = {text_length(config, source, info)};
+  info.decisions = {{"device", info.device, "an encoder", ""}, text_length(config, source, info)};
   std::ranges::copy(quantization_decisions(config), std::back_inserter(info.decisions));
   std::ranges::copy(model.decisions, std::back_inserter(info.decisions));
   return headers;
@@ -74,13 +84,13 @@ EncoderHeaders read_encoder_headers(const EngineConfig& config, Device& device, 
 
 }  // namespace
 
-ModelInfo describe_encoder(const EngineConfig& config, Device& device, const format::WeightSource& source) {
-  return read_encoder_headers(config, device, source).info;
+ModelInfo describe_encoder(const EngineConfig& config, const format::WeightSource& source) {
+  return read_encoder_headers(config, *open_device(on_cpu(config, source)), source).info;
 }
 
 LoadedEncoder load_encoder(const EngineConfig& config, const format::WeightSource& source, const LoadHooks& hooks) {
   LoadedEncoder loaded;
-  loaded.device = hooks.open_device(config);
+  loaded.device = hooks.open_device(on_cpu(config, source));
   // Before the plan, so that what it takes counts as taken.
   loaded.tokenizer = std::make_unique<Tokenizer>(tokenizer_data(source, config.add_bos_token));
   EncoderHeaders headers = read_encoder_headers(config, *loaded.device, source);

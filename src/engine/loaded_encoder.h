@@ -22,7 +22,7 @@ struct LoadedEncoder {
 };
 
 /// What an engine of it would say of its model, from the files' headers alone. Throws as describe_model().
-ModelInfo describe_encoder(const EngineConfig& config, Device& device, const format::WeightSource& source);
+ModelInfo describe_encoder(const EngineConfig& config, const format::WeightSource& source);
 
 /// Throws what Engine::open() throws.
 LoadedEncoder load_encoder(const EngineConfig& config, const format::WeightSource& source, const LoadHooks& hooks = {});

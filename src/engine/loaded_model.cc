@@ -133,12 +133,12 @@ ModelMemory plan(const EngineConfig& config, Device& device, Headers& headers) {
     return model_memory(device, headers.config, headers.weights, of);
   };
   ModelMemory memory = memory_of(config);
-  const AvailableMemory available = available_memory();
+  const MemoryRoom room = memory_room(device, config);
   ModelInfo& info = headers.info;
   const auto smaller = [&] { return smaller_quantizations(device, headers.weights); };
-  const auto advice = [&] { return memory_advice(available, config, memory_of, smaller()); };
+  const auto advice = [&] { return memory_advice(room, config, memory_of, smaller()); };
   try {
-    info.memory = plan_memory(available, memory, config);
+    info.memory = plan_memory(room, memory, config);
   } catch (const CapacityError& error) {
     throw CapacityError(refusal(error.what(), advice()));
   }
@@ -173,7 +173,9 @@ void describe_planned(ModelInfo& info, const Device& device, const model::Weight
 /// of_templates: what was found out about them.
 void describe_decisions(const EngineConfig& config, Headers& headers, std::vector<Decision> of_templates) {
   std::vector<Decision>& all = headers.info.decisions;
-  all = text_decisions(config, *headers.source, headers.generation_defaults, headers.info);
+  all = device_decisions(config, headers.info);
+  std::ranges::copy(text_decisions(config, *headers.source, headers.generation_defaults, headers.info),
+                    std::back_inserter(all));
   std::ranges::move(of_templates, std::back_inserter(all));
   std::ranges::copy(quantization_decisions(config), std::back_inserter(all));
   std::ranges::copy(headers.config.decisions, std::back_inserter(all));
@@ -239,7 +241,9 @@ LoadedModel load_model(const EngineConfig& config, std::unique_ptr<format::Weigh
                             .device = model.sizes.blocks,
                             .host = model.sizes.host_blocks};
   Rank::Sizes sizes = rank_sizes(config, model.sizes.max_model_len);
-  sizes.steps = hooks.steps_in_flight;
+  // Where a step is computed by the processors that plan the next one, these had better do one after the other.
+  model.sizes.steps_in_flight = hooks.steps_in_flight.value_or(model.device->unified() ? 1 : 2);
+  sizes.steps = model.sizes.steps_in_flight;
   model.rank = std::make_unique<Rank>(*model.device, std::move(decoder), blocks, sizes);
   headers.info.fingerprint = format::fingerprint(*headers.source);
   model.generation_defaults = std::move(headers.generation_defaults);
@@ -253,10 +257,10 @@ namespace caravel {
 
 ModelInfo describe_model(const EngineConfig& config) {
   engine::check_config(config);
+  std::unique_ptr<format::WeightSource> source = engine::open_source(config);
+  if (model::names_encoder(*source)) return engine::describe_encoder(config, *source);
   const std::unique_ptr<Device> opened = open_device(config);
   Device& device = *opened;
-  std::unique_ptr<format::WeightSource> source = engine::open_source(config);
-  if (model::names_encoder(*source)) return engine::describe_encoder(config, device, *source);
   engine::Headers headers = engine::read_headers(config, device, std::move(source));
   const TokenizerData& data = headers.source->tokenizer();
   std::vector<Decision> of_templates = chat::Renderer::describe(headers.info, engine::token_text(data, data.bos_id),

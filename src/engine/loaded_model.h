@@ -19,6 +19,7 @@ struct Sizes {
   kernels::KvDtype kv_dtype = kernels::KvDtype::kF16;
   int blocks = 0;
   int host_blocks = 0;
+  int steps_in_flight = 1;
 };
 
 /// A model in memory, ready to run, with its text side. Its files are closed.

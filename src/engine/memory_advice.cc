@@ -60,9 +60,9 @@ int64_t quantized_bytes(Device& device, const model::WeightLayout& weights, cons
 
 class Adviser {
  public:
-  Adviser(const AvailableMemory& available, const EngineConfig& config,
+  Adviser(const MemoryRoom& room, const EngineConfig& config,
           const std::function<ModelMemory(const EngineConfig&)>& memory)
-      : available_(available), config_(config), memory_(memory) {}
+      : room_(room), config_(config), memory_(memory) {}
 
   std::string advise(const std::vector<Quantization>& smaller) {
     try_kv_cache();
@@ -77,7 +77,7 @@ class Adviser {
     ModelMemory memory = memory_(config);
     if (weights) memory.weights = *weights;
     try {
-      const MemoryPlan made = plan_memory(available_, memory, config);
+      const MemoryPlan made = plan_memory(room_, memory, config);
       return made.fits() ? std::optional(made) : std::nullopt;
     } catch (const CapacityError&) {
       return std::nullopt;
@@ -143,7 +143,7 @@ class Adviser {
     ways_.push_back(best->text);
   }
 
-  const AvailableMemory& available_;
+  const MemoryRoom& room_;
   const EngineConfig& config_;
   const std::function<ModelMemory(const EngineConfig&)>& memory_;
   std::vector<std::string> ways_;
@@ -160,10 +160,10 @@ std::vector<Quantization> smaller_quantizations(Device& device, const model::Wei
   return smaller;
 }
 
-std::string memory_advice(const AvailableMemory& available, const EngineConfig& config,
+std::string memory_advice(const MemoryRoom& room, const EngineConfig& config,
                           const std::function<ModelMemory(const EngineConfig&)>& memory,
                           const std::vector<Quantization>& smaller) {
-  return Adviser(available, config, memory).advise(smaller);
+  return Adviser(room, config, memory).advise(smaller);
 }
 
 std::string smaller_model(const MemoryPlan& plan, const std::vector<Quantization>& smaller) {

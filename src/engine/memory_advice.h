@@ -6,7 +6,6 @@
 #include <string_view>
 #include <vector>
 
-#include "base/available_memory.h"
 #include "caravel/config.h"
 #include "engine/memory_plan.h"
 #include "model/weight_layout.h"
@@ -24,7 +23,7 @@ std::vector<Quantization> smaller_quantizations(Device& device, const model::Wei
 
 /// What to change where plan_memory() refuses `config` or its plan does not fit: each change alone makes it fit, and
 /// says its numbers. "...; or ..."; empty: none does. `memory`: what the model takes under a configuration.
-std::string memory_advice(const AvailableMemory& available, const EngineConfig& config,
+std::string memory_advice(const MemoryRoom& room, const EngineConfig& config,
                           const std::function<ModelMemory(const EngineConfig&)>& memory,
                           const std::vector<Quantization>& smaller);
 

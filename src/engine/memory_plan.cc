@@ -33,23 +33,37 @@ int64_t comfortable_blocks(const model::KvLayout& layout, int64_t tokens, const 
   return sum;
 }
 
-int64_t choose_kv_cache(const ModelMemory& model, int64_t left, const EngineConfig& config) {
+int64_t choose_kv_cache(const ModelMemory& model, const MemoryPlan& plan, const EngineConfig& config) {
+  const int64_t left = plan.left();
   const int64_t one = comfortable_blocks(model.kv, model.full_model_len, config);
   // One block more, and a hundredth: what the scheduler keeps free when it admits.
   const int64_t wanted = one * config.max_num_seqs + one * config.max_num_seqs / 64 + 1;
   const int64_t block = model.kv.block_bytes();
+  if (plan.apart()) return std::min(wanted * block, left);
   return std::min(wanted * block, std::max(left / 4, std::min((one + one / 64 + 1) * block, left / 8 * 7)));
 }
 
 }  // namespace
 
-MemoryPlan plan_memory(const AvailableMemory& available, const ModelMemory& model, const EngineConfig& config) {
+MemoryRoom memory_room(const Device& device, const EngineConfig& config) {
+  if (device.unified()) return {.device = available_memory()};
+  const auto free = static_cast<double>(device.memory_available());
+  return {.device = {.bytes = static_cast<int64_t>(free * config.gpu_memory_utilization),
+                     .bound_by = fmt::format("{:.4g}% of what is free on {}", 100 * config.gpu_memory_utilization,
+                                             device.name())},
+          .host = available_memory()};
+}
+
+MemoryPlan plan_memory(const MemoryRoom& room, const ModelMemory& model, const EngineConfig& config) {
+  const AvailableMemory& available = room.device;
   const int64_t block = model.kv.block_bytes();
   const int64_t full_blocks =
       capacity_of(model.kv, config, 0).worst_case_blocks(model.full_model_len, model.full_model_len, 1);
   const auto least = static_cast<int64_t>(2 * model.kv.groups.size());
   MemoryPlan plan{.available = available.bytes,
                   .bound_by = available.bound_by,
+                  .host_available = room.host ? room.host->bytes : 0,
+                  .host_bound_by = room.host ? room.host->bound_by : "",
                   .weights = model.weights,
                   .activations = model.activations,
                   .program = kProgram,
@@ -63,11 +77,11 @@ MemoryPlan plan_memory(const AvailableMemory& available, const ModelMemory& mode
     throw fail<CapacityError>("kv_cache_memory is {} MiB; {} MiB of memory are available for it ({})",
                               config.kv_cache_memory / kMebibyte, rest / kMebibyte, available.bound_by);
   }
-  const int64_t spare = rest - config.kv_cache_memory;
+  const int64_t spare = plan.apart() ? std::max<int64_t>(0, plan.host_left()) : rest - config.kv_cache_memory;
   plan.bodies = std::min(kMostBodies, spare / 8);
   plan.grammars = plan.logprobs = std::min(kMostBudget, spare / 8);
   plan.swap = std::min(config.swap_space, spare / 8);
-  plan.kv_cache = config.kv_cache_memory != 0 ? config.kv_cache_memory : choose_kv_cache(model, plan.left(), config);
+  plan.kv_cache = config.kv_cache_memory != 0 ? config.kv_cache_memory : choose_kv_cache(model, plan, config);
   if (plan.kv_cache < least * block) {
     throw fail<CapacityError>(
         "kv_cache_memory is {} bytes, which hold {} blocks of {} bytes; at least {} are needed: give {} bytes or more",
@@ -99,11 +113,12 @@ MemoryPlan plan_encoder_memory(const AvailableMemory& available, int64_t weights
 }
 
 std::string shortage_text(const MemoryPlan& plan) {
+  const std::string program = plan.apart() ? "" : fmt::format("the program {}, ", memory_text(plan.program));
   return fmt::format(
-      "the model needs {} of memory, and {} are available ({}): its weights take {}, a step {}, the program {}, the "
-      "smallest KV cache {}",
+      "the model needs {} of memory, and {} are available ({}): its weights take {}, a step {}, {}the smallest KV "
+      "cache {}",
       memory_text(plan.needed()), memory_text(plan.available), plan.bound_by, memory_text(plan.weights),
-      memory_text(plan.activations), memory_text(plan.program), memory_text(plan.kv_least));
+      memory_text(plan.activations), program, memory_text(plan.kv_least));
 }
 
 }  // namespace caravel::engine

@@ -1,11 +1,13 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "base/available_memory.h"
 #include "caravel/config.h"
 #include "caravel/memory_plan.h"
+#include "device/device.h"
 #include "model/config.h"
 
 namespace caravel::engine {
@@ -18,13 +20,24 @@ struct ModelMemory {
   int full_model_len = 0;  // the context that is wished for
 };
 
+/// Where an engine may take memory.
+struct MemoryRoom {
+  AvailableMemory device;
+  std::optional<AvailableMemory> host;  // where that is not the device's too
+};
+
+/// Of the host where the device's memory is the host's; else config.gpu_memory_utilization of the device's, and the
+/// host's beside it.
+MemoryRoom memory_room(const Device& device, const EngineConfig& config);
+
 /// Divides what is available. Budgets of requests are shares of what weights and activations leave, each bounded. The
 /// KV pool is the configuration's; else what max_num_seqs sequences of full length need, but at most a quarter of what
-/// is left then, or what one such sequence needs where that is more, but at most seven eighths. Where the pool holds no
-/// sequence of full length, the context is what it holds. Where the model does not fit, the plan says so.
+/// is left then, or what one such sequence needs where that is more, but at most seven eighths; of memory that is the
+/// device's alone, at most all of it. Where the pool holds no sequence of full length, the context is what it holds.
+/// Where the model does not fit, the plan says so.
 /// Throws CapacityError with the numbers: config.kv_cache_memory is more than there is, or too little to run with, or
 /// the pool does not hold config.max_model_len.
-MemoryPlan plan_memory(const AvailableMemory& available, const ModelMemory& model, const EngineConfig& config);
+MemoryPlan plan_memory(const MemoryRoom& room, const ModelMemory& model, const EngineConfig& config);
 
 /// The same of an encoder, which has no KV cache: what weights and activations leave is for requests' bodies, and for
 /// nothing else.

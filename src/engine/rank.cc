@@ -61,6 +61,7 @@ Rank::Rank(Device& device, std::unique_ptr<model::Decoder> decoder, const Blocks
                         .block_table = tables_.blocks + g * (sizes.slots * stride),
                         .shared_blocks = shared_.address<int32_t>() + int64_t{g} * sizes.max_rows};
   }
+  decodes_.resize(static_cast<size_t>(sizes.max_rows) + 1);
   logits_ = ints(kSlice * decoder_->config().vocab_size);
   if (sizes.profile) stream_->start_profile();
 }
@@ -168,10 +169,29 @@ void Rank::run_rows(const StepInput& input, InFlight& step) {
   arrays.to_device(*stream_);
   if (entries.count > 0) kernels::write_table_entries(*stream_, entries);
   kernels::step_rows(*stream_, rows);
-  decoder_->forward(*stream_, batch_, storage_.pool());
+  forward();
   if (!decoder_->has_lm_head()) return;
   run_wants(samples.host, samples.device, places.device, step);
   run_states(input.states.size(), states, step);
+}
+
+void Rank::forward() {
+  const auto pass = [this] { decoder_->forward(*stream_, batch_, storage_.pool()); };
+  // Where commands are the host's own to run, as on a CPU, a list of them spares nothing.
+  const bool decodes = batch_.tokens == batch_.num_seqs;
+  if (!decodes || device_.unified() || stream_->profiling()) return pass();
+  std::unique_ptr<CommandList>& list = decodes_[static_cast<size_t>(batch_.tokens)];
+  if (list == nullptr) {
+    stream_->begin_capture();
+    try {
+      pass();
+    } catch (...) {
+      stream_->end_capture();
+      throw;
+    }
+    list = stream_->end_capture();
+  }
+  stream_->run(*list);
 }
 
 void Rank::run_wants(std::span<const sampler::SampleRow> wants, const sampler::SampleRow* staged, const int32_t* places,

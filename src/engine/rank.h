@@ -79,6 +79,8 @@ class Rank final : public Executor {
     std::unique_ptr<Event> done;
   };
 
+  /// The decoder's pass over batch_.
+  void forward();
   InFlight& last_step() { return steps_[(launched_ - 1) % steps_.size()]; }
   void move_blocks(const StepInput& input, InFlight& step);
   void run_rows(const StepInput& input, InFlight& step);
@@ -104,6 +106,8 @@ class Rank final : public Executor {
   uint64_t collected_ = 0;
   std::vector<InFlight> steps_;
   std::vector<Buffer> kept_;  // logits by place: f32 [vocab_size]
+  // Passes over as many tokens, one of each row, which differ in what device memory holds alone. By how many.
+  std::vector<std::unique_ptr<CommandList>> decodes_;
 
   // The ForwardBatch's arrays.
   Buffer token_ids_;     // i32 [max_tokens]

@@ -8,6 +8,12 @@ namespace cpu {
 void embedding(Stream& stream, const EmbeddingArgs& args);
 }  // namespace cpu
 
-void embedding(Stream& stream, const EmbeddingArgs& args) { by_device(stream.device(), cpu::embedding)(stream, args); }
+namespace cuda {
+void embedding(Stream& stream, const EmbeddingArgs& args);
+}  // namespace cuda
+
+void embedding(Stream& stream, const EmbeddingArgs& args) {
+  by_device(stream.device(), cpu::embedding, CARAVEL_IF_CUDA(cuda::embedding))(stream, args);
+}
 
 }  // namespace caravel::kernels

@@ -13,7 +13,9 @@ namespace caravel::kernels {
 /// F16 and BF16 weights take f32. kQ8Rotated is the same of each block times Hadamard's matrix (in Sylvester's order,
 /// of ones and minus ones), for weights that were rotated too: the product is the same, and one element that is far
 /// larger than its neighbours no longer takes all their precision (Ashkboos et al. 2024, QuaRot, section 4).
-enum class InputForm : uint8_t { kF32, kQ8, kQ8Rotated };
+///
+/// On a GPU all weights take kBf16, rows of BF16 without gaps, but F32 ones, which take kF32.
+enum class InputForm : uint8_t { kF32, kQ8, kQ8Rotated, kBf16 };
 
 /// Activations on their way into a GEMM: [tokens, width], written by the op before (rms_norm, gated_gemm,
 /// paged_attention, quantize_input) in the form that the weight wants. A view of device memory, as Tensor is. kF32 is

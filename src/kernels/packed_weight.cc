@@ -10,16 +10,22 @@ size_t packed_bytes(DType dtype, int64_t rows, int64_t in);
 PackedWeight pack_weight(Stream& stream, std::span<const WeightRows> stacked, int64_t in, bool rotated);
 }  // namespace cpu
 
+namespace cuda {
+InputForm input_form(DType dtype, bool rotated);
+size_t packed_bytes(DType dtype, int64_t rows, int64_t in);
+PackedWeight pack_weight(Stream& stream, std::span<const WeightRows> stacked, int64_t in, bool rotated);
+}  // namespace cuda
+
 InputForm input_form(Device& device, DType dtype, bool rotated) {
-  return by_device(device, cpu::input_form)(dtype, rotated);
+  return by_device(device, cpu::input_form, CARAVEL_IF_CUDA(cuda::input_form))(dtype, rotated);
 }
 
 size_t packed_bytes(Device& device, DType dtype, int64_t rows, int64_t in) {
-  return by_device(device, cpu::packed_bytes)(dtype, rows, in);
+  return by_device(device, cpu::packed_bytes, CARAVEL_IF_CUDA(cuda::packed_bytes))(dtype, rows, in);
 }
 
 PackedWeight pack_weight(Stream& stream, std::span<const WeightRows> stacked, int64_t in, bool rotated) {
-  return by_device(stream.device(), cpu::pack_weight)(stream, stacked, in, rotated);
+  return by_device(stream.device(), cpu::pack_weight, CARAVEL_IF_CUDA(cuda::pack_weight))(stream, stacked, in, rotated);
 }
 
 }  // namespace caravel::kernels

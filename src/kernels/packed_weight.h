@@ -22,8 +22,8 @@ struct WeightRows {
 };
 
 /// A weight matrix W [out, in], re-laid for how this device's kernels read it; no larger than the file's but for
-/// padding of `out`. The form is opaque. Several matrices of the same `in` may be stacked along `out` and may differ in
-/// dtype (Q and K in Q4_K, V in Q6_K): they are packed as parts, one after the other.
+/// padding of `out` and, to 64, of `in`. The form is opaque. Several matrices of the same `in` may be stacked along
+/// `out` and may differ in dtype (Q and K in Q4_K, V in Q6_K): they are packed as parts, one after the other.
 class PackedWeight {
  public:
   struct Part {
@@ -59,7 +59,8 @@ class PackedWeight {
   Buffer packed_;
 };
 
-/// What a weight that begins with `dtype` reads; rotated: as of pack_weight().
+/// What a weight that begins with `dtype` reads; rotated: as of pack_weight(). Throws Unsupported where no kernel of
+/// the device reads the 8-bit inputs that rotated weights are for.
 InputForm input_form(Device& device, DType dtype, bool rotated);
 
 /// Bytes that `rows` rows of `in` elements of `dtype` take in a PackedWeight. `in` is a multiple of the dtype's block.
@@ -67,7 +68,7 @@ size_t packed_bytes(Device& device, DType dtype, int64_t rows, int64_t in);
 
 /// Re-lays up to PackedWeight::kMaxParts matrices, with all of the device's processors. Synchronous. rotated: their
 /// rows are (rotate_rows()), and they read kQ8Rotated. Throws Unsupported when quantised and unquantised parts are
-/// mixed, InvalidArgument when `in` is not a multiple of the dtype's block (or of 32 for kQ8).
+/// mixed and as input_form() does, InvalidArgument when `in` is not a multiple of the dtype's block (or of 32 for kQ8).
 PackedWeight pack_weight(Stream& stream, std::span<const WeightRows> stacked, int64_t in, bool rotated = false);
 
 }  // namespace caravel::kernels

@@ -9,12 +9,18 @@ size_t paged_attention_workspace(int64_t max_tokens, int64_t max_context, int he
 void paged_attention(Stream& stream, const PagedAttentionArgs& args);
 }  // namespace cpu
 
+namespace cuda {
+size_t paged_attention_workspace(int64_t max_tokens, int64_t max_context, int heads, int head_dim);
+void paged_attention(Stream& stream, const PagedAttentionArgs& args);
+}  // namespace cuda
+
 size_t paged_attention_workspace(Device& device, int64_t max_tokens, int64_t max_context, int heads, int head_dim) {
-  return by_device(device, cpu::paged_attention_workspace)(max_tokens, max_context, heads, head_dim);
+  return by_device(device, cpu::paged_attention_workspace, CARAVEL_IF_CUDA(cuda::paged_attention_workspace))(
+      max_tokens, max_context, heads, head_dim);
 }
 
 void paged_attention(Stream& stream, const PagedAttentionArgs& args) {
-  by_device(stream.device(), cpu::paged_attention)(stream, args);
+  by_device(stream.device(), cpu::paged_attention, CARAVEL_IF_CUDA(cuda::paged_attention))(stream, args);
 }
 
 }  // namespace caravel::kernels

@@ -9,8 +9,17 @@ void rms_norm(Stream& stream, const RmsNormArgs& args);
 void add_norm(Stream& stream, const AddNormArgs& args);
 }  // namespace cpu
 
-void rms_norm(Stream& stream, const RmsNormArgs& args) { by_device(stream.device(), cpu::rms_norm)(stream, args); }
+namespace cuda {
+void rms_norm(Stream& stream, const RmsNormArgs& args);
+void add_norm(Stream& stream, const AddNormArgs& args);
+}  // namespace cuda
 
-void add_norm(Stream& stream, const AddNormArgs& args) { by_device(stream.device(), cpu::add_norm)(stream, args); }
+void rms_norm(Stream& stream, const RmsNormArgs& args) {
+  by_device(stream.device(), cpu::rms_norm, CARAVEL_IF_CUDA(cuda::rms_norm))(stream, args);
+}
+
+void add_norm(Stream& stream, const AddNormArgs& args) {
+  by_device(stream.device(), cpu::add_norm, CARAVEL_IF_CUDA(cuda::add_norm))(stream, args);
+}
 
 }  // namespace caravel::kernels

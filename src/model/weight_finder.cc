@@ -79,7 +79,9 @@ MatrixLayout WeightFinder::lay_out(const std::vector<Part>& parts, Slice columns
   const auto quantized = [](const MatrixLayout::Part& part) { return is_quantized(part.dtype); };
   const bool quantizes =
       quantization_ == Quantization::kQ8_0 && columns.whole % dtype_info(DType::kQ8_0).block_elements == 0;
-  const bool rotates = may_rotate && quantizes && std::ranges::none_of(found, quantized);
+  // Rotation is for inputs of 8 bits; where a device takes others there is nothing to gain by it.
+  const bool eight_bits = kernels::input_form(device_, DType::kQ8_0, false) == kernels::InputForm::kQ8;
+  const bool rotates = may_rotate && quantizes && eight_bits && std::ranges::none_of(found, quantized);
   for (MatrixLayout::Part& part : found) {
     if (quantizes && !quantized(part)) part.dtype = DType::kQ8_0;
   }

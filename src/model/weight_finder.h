@@ -31,7 +31,8 @@ class WeightFinder {
   VectorLayout vector(const std::vector<Part>& parts);
   /// A matrix [rows, width] whose rows lie one after the other as f32.
   VectorLayout table(const Part& part, int64_t width);
-  /// Parts [rows, columns] that are stacked; all are there. What is quantised here is rotated before, which loses less.
+  /// Parts [rows, columns] that are stacked; all are there. What is quantised here is rotated before where inputs
+  /// have 8 bits, which loses less.
   MatrixLayout matrix(const std::vector<Part>& parts, Slice columns);
   /// A matrix whose rows are looked up one by one, and which may be multiplied by as well: never rotated.
   MatrixLayout lookup(const Part& part, int64_t width);

@@ -9,11 +9,13 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <string>
 #include <string_view>
 
 #include "base/error.h"
 #include "caravel/config.h"
 #include "device/cpu/cpu_device.h"
+#include "device/open_device.h"
 
 namespace caravel {
 
@@ -122,14 +124,21 @@ class DeferredStream final : public CpuStream {
 
 inline std::unique_ptr<Stream> DeferredDevice::make_stream() { return std::make_unique<DeferredStream>(*this); }
 
-/// The device that tests of models and engines run on: a deferred one where the environment's CARAVEL_TEST_DEVICE is
-/// "deferred", else a CPU as it is.
-inline std::unique_ptr<Device> open_test_device(int threads, Isa isa) {
+/// The device that tests of models and engines run on, by the environment's CARAVEL_TEST_DEVICE: "deferred", or a GPU
+/// ("cuda", "cuda:1"), whatever threads and instructions are; else a CPU as it is.
+inline std::string_view test_device() {
   const char* const device = std::getenv("CARAVEL_TEST_DEVICE");
-  if (device == nullptr || std::string_view(device) != "deferred") return std::make_unique<CpuDevice>(threads, isa);
-  return std::make_unique<DeferredDevice>(threads, isa);
+  return device == nullptr ? "cpu" : device;
 }
+inline bool tests_a_gpu() { return test_device().starts_with("cuda"); }
+inline std::unique_ptr<Device> open_test_device(int threads, Isa isa) {
+  if (test_device() == "deferred") return std::make_unique<DeferredDevice>(threads, isa);
+  if (test_device() == "cpu") return std::make_unique<CpuDevice>(threads, isa);
+  return open_device({.device = std::string(test_device())});
+}
+/// A configuration that asks for the CPU has it: what an encoder runs on.
 inline std::unique_ptr<Device> open_test_device(const EngineConfig& config) {
+  if (config.device == "cpu" && test_device() != "deferred") return open_device(config);
   return open_test_device(config.threads, choose_isa(config.isa));
 }
 

@@ -28,7 +28,10 @@ TEST(Embed, EqualsTheMeanStateOfTransformers) {
     const auto mean = embed(engine, golden["tokens"]);
     const auto expected = golden["mean"].get<std::vector<float>>();
     ASSERT_EQ(mean.size(), expected.size());
-    for (size_t i = 0; i < mean.size(); ++i) EXPECT_NEAR(mean[i], expected[i], 1e-4) << golden["model"] << ", " << i;
+    const double tolerance = tests_a_gpu() ? 2e-2 : 1e-4;  // products of 8 bits, or of 24
+    for (size_t i = 0; i < mean.size(); ++i) {
+      EXPECT_NEAR(mean[i], expected[i], tolerance) << golden["model"] << ", " << i;
+    }
     expect_all_free(engine);
   }
 }

@@ -33,7 +33,8 @@ const std::vector<Quantization> kSmaller = {
     {"Q8_0", 3000 * kMebibyte}, {"Q6_K", 2000 * kMebibyte}, {"Q4_K_M", 1500 * kMebibyte}};
 
 std::string advice(int64_t mebibytes, const EngineConfig& config = {}) {
-  return memory_advice({.bytes = mebibytes * kMebibyte, .bound_by = "the system"}, config, memory_of, kSmaller);
+  return memory_advice({.device = {.bytes = mebibytes * kMebibyte, .bound_by = "the system"}}, config, memory_of,
+                       kSmaller);
 }
 
 TEST(MemoryAdvice, TheLargestTypeThatLeavesAUsefulContext) {
@@ -63,10 +64,11 @@ TEST(MemoryAdvice, AKvCacheThatWasAskedForIsMadeToFit) {
 TEST(MemoryAdvice, HowLargeAModelMayBe) {
   const EngineConfig config;
   const MemoryPlan tight =
-      plan_memory({.bytes = 1000 * kMebibyte, .bound_by = "the system"}, memory_of(config), config);
+      plan_memory({.device = {.bytes = 1000 * kMebibyte, .bound_by = "the system"}}, memory_of(config), config);
   EXPECT_EQ(smaller_model(tight, kSmaller),
             "a model of at most 750 million parameters as Q4_K_M (this one's weights take about 1.5 GiB as Q4_K_M)");
-  const MemoryPlan none = plan_memory({.bytes = 500 * kMebibyte, .bound_by = "the system"}, memory_of(config), config);
+  const MemoryPlan none =
+      plan_memory({.device = {.bytes = 500 * kMebibyte, .bound_by = "the system"}}, memory_of(config), config);
   EXPECT_THAT(smaller_model(none, kSmaller), IsEmpty());
 }
 

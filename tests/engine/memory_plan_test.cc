@@ -20,7 +20,7 @@ ModelMemory model(int64_t weights = 100 * kMiB) {
 }
 
 MemoryPlan plan(int64_t mebibytes, const EngineConfig& config = {}, const ModelMemory& of = model()) {
-  return plan_memory({.bytes = mebibytes * kMiB, .bound_by = "control group /x"}, of, config);
+  return plan_memory({.device = {.bytes = mebibytes * kMiB, .bound_by = "control group /x"}}, of, config);
 }
 
 std::string refusal(int64_t mebibytes, const EngineConfig& config = {}, const ModelMemory& of = model()) {
@@ -102,6 +102,25 @@ TEST(MemoryPlan, AModelThatDoesNotFitGetsNothing) {
       "the model needs 170 MiB of memory, and 160 MiB are available (control group /x): its weights take 100 MiB, "
       "a step 20 MiB, the program 48 MiB, the smallest KV cache 2.0 MiB");
   EXPECT_TRUE(plan(200).fits());
+}
+
+TEST(MemoryPlan, ADeviceOfItsOwnMemoryHoldsTheModelAndTheHostTheRest) {
+  const auto apart = [](int64_t mebibytes, int64_t of_host, const EngineConfig& config = {}) {
+    return plan_memory({.device = {.bytes = mebibytes * kMiB, .bound_by = "a GPU"},
+                        .host = AvailableMemory{.bytes = of_host * kMiB, .bound_by = "the system"}},
+                       model(), config);
+  };
+  const MemoryPlan made = apart(1000, 4000);
+  EXPECT_TRUE(made.apart());
+  EXPECT_EQ(made.needed(), (100 + 20 + 2) * kMiB);
+  EXPECT_EQ(made.kv_cache, 880 * kMiB);
+  EXPECT_EQ(made.left(), 0);
+  EXPECT_EQ(made.swap, 256 * kMiB);
+  EXPECT_EQ(made.host_left(), 4000 * kMiB - made.program - made.bodies - made.grammars - made.logprobs - made.swap);
+  EXPECT_LE(apart(1'000'000, 4000, {.max_num_seqs = 2}).kv_cache, 2 * 530 * kMiB);
+  EXPECT_EQ(apart(1000, 80).kv_cache, made.kv_cache);
+  EXPECT_LT(apart(1000, 80).swap, 5 * kMiB);
+  EXPECT_FALSE(apart(121, 4000).fits());
 }
 
 TEST(MemoryPlan, RefusesWithTheNumbers) {

@@ -5,12 +5,12 @@
 
 #include <string>
 
-#include "kernels/logits.h"
+#include "kernels/layer_norm.h"
 
 namespace caravel::kernels {
 namespace {
 
-/// A device that no op has a function for.
+/// A GPU, which encoders have no ops for.
 class OtherDevice final : public Device {
  public:
   DeviceKind kind() const override { return DeviceKind::kCuda; }
@@ -42,10 +42,10 @@ class OtherStream final : public Stream {
 TEST(ByDevice, AnOpThatADeviceLacksIsRefusedByName) {
   OtherStream stream;
   try {
-    soft_cap(stream, {});
+    layer_norm(stream, {});
     FAIL();
   } catch (const Unsupported& error) {
-    EXPECT_THAT(error.what(), testing::AllOf(testing::HasSubstr("GPU 0"), testing::HasSubstr("soft_cap")));
+    EXPECT_THAT(error.what(), testing::AllOf(testing::HasSubstr("GPU 0"), testing::HasSubstr("layer_norm")));
   }
 }
 

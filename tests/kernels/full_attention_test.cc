@@ -53,6 +53,7 @@ struct Sequences {
 };
 
 TEST(FullAttention, MatchesReferenceAtEveryLengthAndHeadSize) {
+  if (tests_a_gpu()) GTEST_SKIP() << "encoders have no GPU yet";
   for_each_isa([](Isa isa) {
     Machine machine(isa, 3);
     for (const int head_dim : {2, 7, 16, 24, 32, 64, 80}) {
@@ -68,6 +69,7 @@ TEST(FullAttention, MatchesReferenceAtEveryLengthAndHeadSize) {
 }
 
 TEST(FullAttention, ASequenceIsTheSameBesideOthersAndOnAnyThreads) {
+  if (tests_a_gpu()) GTEST_SKIP() << "encoders have no GPU yet";
   for_each_isa([](Isa isa) {
     const Sequences together({12, 45, 3}, 4, 32, 2);
     Machine one(isa, 1);
@@ -83,6 +85,7 @@ TEST(FullAttention, ASequenceIsTheSameBesideOthersAndOnAnyThreads) {
 }
 
 TEST(FullAttention, WritesEightBitOutput) {
+  if (tests_a_gpu()) GTEST_SKIP() << "encoders have no GPU yet";
   for_each_isa([](Isa isa) {
     Machine machine(isa, 3);
     const Sequences sequences({33, 8}, 2, 32, 5);
@@ -95,6 +98,7 @@ TEST(FullAttention, WritesEightBitOutput) {
 }
 
 TEST(FullAttention, LargeScoresStayFinite) {
+  if (tests_a_gpu()) GTEST_SKIP() << "encoders have no GPU yet";
   for_each_isa([](Isa isa) {
     Machine machine(isa);
     Sequences sequences({20}, 1, 8, 4);

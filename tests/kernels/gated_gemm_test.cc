@@ -67,7 +67,8 @@ TEST(GatedGemm, GivesTheBitsOfItsParts) {
     Machine machine(isa, 3);
     Stream& stream = *machine.stream;
     const std::vector<float> x = random_normal(kTokens * kIn, 5);
-    for (const DType dtype : {DType::kQ4_1, DType::kQ8_0, DType::kF16}) {
+    const InputForm quantized = input_form(machine.device, DType::kQ8_0, false);
+    for (const DType dtype : {DType::kQ4_1, DType::kQ8_0, DType::kF16, DType::kBF16}) {
       SCOPED_TRACE(dtype_info(dtype).name);
       const std::vector<std::byte> gate_rows = random_rows(dtype, kWidth, kIn, 1);
       const std::vector<std::byte> up_rows = random_rows(dtype, kWidth, kIn, 2);
@@ -77,14 +78,14 @@ TEST(GatedGemm, GivesTheBitsOfItsParts) {
       const DeviceArray gate_up(stream, kTokens * 2 * kWidth, NAN);
       gemm(stream, {.weight = &weight, .input = input.rows, .out = f32_tensor(gate_up.data(), kTokens, 2 * kWidth)});
       const std::vector<float> expected = gated(machine, Activation::kSilu, gate_up.values(), kWidth);
-      const FormedRows expected_q8(stream, InputForm::kQ8, expected, kWidth);
+      const FormedRows expected_form(stream, quantized, expected, kWidth);
 
       const FormedRows out(stream, InputForm::kF32, kTokens, kWidth);
       gated_gemm(stream, {.weight = &weight, .input = input.rows, .out = out.rows});
-      const FormedRows out_q8(stream, InputForm::kQ8, kTokens, kWidth);
-      gated_gemm(stream, {.weight = &weight, .input = input.rows, .out = out_q8.rows});
+      const FormedRows out_form(stream, quantized, kTokens, kWidth);
+      gated_gemm(stream, {.weight = &weight, .input = input.rows, .out = out_form.rows});
       EXPECT_EQ(input_values(stream, out.rows), expected);
-      EXPECT_EQ(out_q8.memory.values(), expected_q8.memory.values());
+      EXPECT_EQ(out_form.memory.values(), expected_form.memory.values());
     }
   });
 }
@@ -96,7 +97,7 @@ TEST(GatedGemm, ABiasIsAddedAsGemmAddsIt) {
   for_each_isa([](Isa isa) {
     Machine machine(isa, 2);
     Stream& stream = *machine.stream;
-    const DeviceArray x(stream, random_normal(kTokens * kIn, 5));
+    const std::vector<float> x = random_normal(kTokens * kIn, 5);
     const DeviceArray bias(stream, random_normal(2 * kWidth, 6));
     for (const DType dtype : {DType::kF32, DType::kBF16}) {
       SCOPED_TRACE(dtype_info(dtype).name);
@@ -104,16 +105,16 @@ TEST(GatedGemm, ABiasIsAddedAsGemmAddsIt) {
       const std::vector<std::byte> up_rows = random_rows(dtype, kWidth, kIn, 2);
       const std::vector<WeightRows> parts = {{gate_rows.data(), dtype, kWidth}, {up_rows.data(), dtype, kWidth}};
       const PackedWeight weight = pack_weight(stream, parts, kIn);
-      const GemmInput input = f32_input(x.data(), kTokens, kIn);
+      const FormedRows input(stream, weight.input_form(), x, kIn);
       const DeviceArray gate_up(stream, kTokens * 2 * kWidth, NAN);
       gemm(stream, {.weight = &weight,
-                    .input = input,
+                    .input = input.rows,
                     .bias = bias.data(),
                     .out = f32_tensor(gate_up.data(), kTokens, 2 * kWidth)});
       const std::vector<float> expected = gated(machine, Activation::kGelu, gate_up.values(), kWidth);
       const DeviceArray out(stream, kTokens * kWidth, NAN);
       gated_gemm(stream, {.weight = &weight,
-                          .input = input,
+                          .input = input.rows,
                           .bias = bias.data(),
                           .activation = Activation::kGelu,
                           .out = f32_input(out.data(), kTokens, kWidth)});

@@ -29,26 +29,43 @@ std::vector<float> run(Stream& stream, const Matrix& matrix, const std::vector<f
   return out.values();
 }
 
+/// Of rounding to BF16, relative.
+constexpr double kBf16Rounding = 0x1p-8;
+
 /// Per output, what f32 sums of products of this size may be off by: two roundings for each 32 inputs (for each, where
 /// weights are unquantised) and a few more for scales, the terms being no larger than twice the row's largest weight.
+/// Kernels that read BF16 round all weights to it.
 double rounding_bound(const Matrix& matrix, const std::vector<float>& x, int64_t token, int64_t output) {
   const int64_t in = matrix.packed.in();
   double sum = 0;
   double largest = 0;
+  double rounded = 0;
   for (int64_t i = 0; i < in; ++i) {
     sum += std::abs(x[static_cast<size_t>(token * in + i)]);
     largest = std::max<double>(largest, std::abs(matrix.values[static_cast<size_t>(output * in + i)]));
+    if (matrix.packed.input_form() == InputForm::kBf16) {
+      rounded += kBf16Rounding * std::abs(static_cast<double>(x[static_cast<size_t>(token * in + i)]) *
+                                          matrix.values[static_cast<size_t>(output * in + i)]);
+    }
   }
   const bool quantized = matrix.packed.input_form() == InputForm::kQ8;
   const double roundings = quantized ? 3.0 * static_cast<double>(in) / 32 + 4 : static_cast<double>(in);
-  return roundings * std::numeric_limits<float>::epsilon() / 2 * 2 * largest * sum + 1e-30;
+  return roundings * std::numeric_limits<float>::epsilon() / 2 * 2 * largest * sum + rounded + 1e-30;
 }
 
-/// How far 8-bit inputs may move an output: half a step (max / 127) of each block, by the weights there.
+/// How far the form of the inputs may move an output. Of 8 bits: half a step (max / 127) of each block, by the weights
+/// there.
 double quantization_bound(const Matrix& matrix, const std::vector<float>& x, int64_t token, int64_t output) {
   if (matrix.packed.input_form() == InputForm::kF32) return 0;
   const int64_t in = matrix.packed.in();
   double bound = 0;
+  if (matrix.packed.input_form() == InputForm::kBf16) {
+    for (int64_t i = 0; i < in; ++i) {
+      bound += kBf16Rounding * std::abs(static_cast<double>(x[static_cast<size_t>(token * in + i)]) *
+                                        matrix.values[static_cast<size_t>(output * in + i)]);
+    }
+    return bound;
+  }
   for (int64_t b = 0; b < in; b += 32) {
     double largest = 0;
     double weights = 0;
@@ -105,13 +122,33 @@ TEST_P(GemmTest, AgreesWithTheOracleAtAwkwardShapes) {
   }
 }
 
+/// Rows and tokens around what tensor cores take at a time, and sums of some slots of a ring.
+TEST_P(GemmTest, AgreesWithTheOracleAtWholeTiles) {
+  struct Shape {
+    int64_t out;
+    int64_t in_blocks;
+    int64_t tokens;
+  };
+  const Shape shapes[] = {{1, 2, 1}, {33, 3, 8}, {320, 10, 9}, {72, 2, 33}, {129, 10, 64}, {33, 3, 130}, {40, 40, 257}};
+  for (const auto& [out, in_blocks, tokens] : shapes) {
+    const int64_t in = block() == 256 ? (in_blocks + 1) / 2 * 256 : in_blocks * 32;
+    SCOPED_TRACE(testing::Message() << "out " << out << ", in " << in << ", tokens " << tokens);
+    const Matrix matrix = make_matrix(stream_, {{dtype(), out}}, in);
+    const std::vector<float> x = random_floats(static_cast<size_t>(tokens * in), 3);
+    const std::vector<float> seen = input_values(stream_, make_input(stream_, matrix, x).rows);
+    expect_within(run(stream_, matrix, x), ref::gemm(matrix.values, seen, in), out,
+                  [&](int64_t t, int64_t o) { return rounding_bound(matrix, seen, t, o); });
+  }
+}
+
 TEST_P(GemmTest, GivesTheSameBitsWhateverTheBatchAndTheThreads) {
+  constexpr int64_t kTokens = 150;
   const int64_t out = 70;
-  const int64_t in = block() == 1 ? 300 : block() == 32 ? 32 * 27 : 256 * 4;  // each: some chunks and a part
+  const int64_t in = block() == 1 ? 296 : block() == 32 ? 32 * 27 : 256 * 4;  // each: some chunks and a part
   const Matrix matrix = make_matrix(stream_, {{dtype(), out}}, in);
-  const std::vector<float> x = random_floats(static_cast<size_t>(70 * in), 5);
+  const std::vector<float> x = random_floats(static_cast<size_t>(kTokens * in), 5);
   std::vector<float> alone;
-  for (int64_t t = 0; t < 70; ++t) {
+  for (int64_t t = 0; t < kTokens; ++t) {
     const std::vector<float> row(x.begin() + t * in, x.begin() + (t + 1) * in);
     const std::vector<float> result = run(stream_, matrix, row);
     alone.insert(alone.end(), result.begin(), result.end());
@@ -119,14 +156,14 @@ TEST_P(GemmTest, GivesTheSameBitsWhateverTheBatchAndTheThreads) {
   for (int threads = 1; threads <= 3; ++threads) {
     Machine machine(isa(), threads);
     const Matrix own = make_matrix(*machine.stream, {{dtype(), out}}, in);  // a device's weights are its own
-    for (int64_t tokens = 1; tokens <= 70; tokens += threads == 2 ? 1 : 7) {
-      // The last `tokens` of the 70, so that a token sits at another place of its tile each time.
+    for (int64_t tokens = 1; tokens <= kTokens; tokens += threads == 2 ? 7 : 37) {
+      // The last `tokens` of all, so that a token sits at another place of its tile each time.
       const std::vector<float> rows(x.end() - tokens * in, x.end());
       const std::vector<float> got = run(*machine.stream, own, rows);
-      const float* want = alone.data() + (70 - tokens) * out;
+      const float* want = alone.data() + (kTokens - tokens) * out;
       for (size_t i = 0; i < got.size(); ++i) {
-        ASSERT_EQ(got[i], want[i]) << tokens << " tokens, " << threads << " threads, token " << i / 70 << ", output "
-                                   << i % 70;
+        ASSERT_EQ(got[i], want[i]) << tokens << " tokens, " << threads << " threads, token "
+                                   << i / static_cast<size_t>(out) << ", output " << i % static_cast<size_t>(out);
       }
     }
   }
@@ -134,7 +171,7 @@ TEST_P(GemmTest, GivesTheSameBitsWhateverTheBatchAndTheThreads) {
 
 TEST_P(GemmTest, AddsToWhatLiesInTheOutputAndTouchesNothingBesideIt) {
   const int64_t out = 37;
-  const int64_t in = block() == 1 ? 81 : 2 * block();
+  const int64_t in = block() == 1 ? 88 : 2 * block();
   const int64_t stride = 41;
   for (const int64_t tokens : {2, 40}) {
     const Matrix matrix = make_matrix(stream_, {{dtype(), out}}, in);
@@ -164,8 +201,27 @@ TEST_P(GemmTest, AddsToWhatLiesInTheOutputAndTouchesNothingBesideIt) {
   }
 }
 
+/// What kernels hand on is the same sum, rounded once.
+TEST_P(GemmTest, RoundsToTheProductsType) {
+  if (product_dtype(machine_.device) == DType::kF32) GTEST_SKIP() << "products are f32";
+  ASSERT_EQ(product_dtype(machine_.device), DType::kBF16);
+  const int64_t out = 70;
+  const int64_t in = 2 * std::max<int64_t>(block(), 32);
+  for (const int64_t tokens : {3, 150}) {
+    const Matrix matrix = make_matrix(stream_, {{dtype(), out}}, in);
+    const std::vector<float> x = random_floats(static_cast<size_t>(tokens * in), 6);
+    const FormedRows expected(stream_, InputForm::kBf16, run(stream_, matrix, x), out);
+    const FormedRows input = make_input(stream_, matrix, x);
+    const FormedRows products(stream_, InputForm::kBf16, tokens, out);
+    gemm(stream_, {.weight = &matrix.packed,
+                   .input = input.rows,
+                   .out = make_tensor(products.rows.data, DType::kBF16, tokens, out)});
+    EXPECT_EQ(products.memory.values(), expected.memory.values());
+  }
+}
+
 class GemmIsaTest : public testing::TestWithParam<Isa> {};
-INSTANTIATE_TEST_SUITE_P(All, GemmIsaTest, testing::ValuesIn(available_isas()),
+INSTANTIATE_TEST_SUITE_P(All, GemmIsaTest, testing::ValuesIn(tested_isas()),
                          [](const auto& param) { return std::string(isa_name(param.param)); });
 
 TEST_P(GemmIsaTest, StackedPartsOfDifferentTypes) {

@@ -1,7 +1,10 @@
 #include "kernels/packed_weight.h"
 
+#include <numeric>
+
 #include "base/error.h"
 #include "device/device_array.h"
+#include "kernels/embedding.h"
 #include "kernels/weight_matrix.h"
 
 namespace caravel::kernels {
@@ -15,7 +18,7 @@ class PackedWeightTest : public WeightTest {};
 INSTANTIATE_TEST_SUITE_P(All, PackedWeightTest, every_isa_and_type(), weight_test_name);
 
 TEST_P(PackedWeightTest, TakesTheRoomOfTheFile) {
-  const int64_t in = 3 * std::max<int64_t>(block(), 32);
+  const int64_t in = 3 * std::max<int64_t>(block(), 64);
   const Matrix matrix = make_matrix(stream_, {{dtype(), 64}}, in);
   EXPECT_EQ(matrix.packed.bytes(), static_cast<size_t>(64 * row_bytes(dtype(), in)));
 }
@@ -47,6 +50,33 @@ TEST(PackWeight, RefusesWhatItCannotStack) {
   EXPECT_THROW(pack_weight(stream, mixed, 64), Unsupported);
   const WeightRows ragged[] = {{bytes.data(), DType::kQ4_K, 2}};
   EXPECT_THROW(pack_weight(stream, ragged, 576), InvalidArgument);
+}
+
+TEST(PackWeight, RotatedRowsAreForInputsOfEightBits) {
+  Machine machine(Isa::kPortable, 1);
+  if (input_form(machine.device, DType::kQ8_0, false) == InputForm::kQ8) GTEST_SKIP() << "which this device reads";
+  const std::vector<std::byte> bytes(4096);
+  const WeightRows rows[] = {{bytes.data(), DType::kQ8_0, 2}};
+  EXPECT_THROW(pack_weight(*machine.stream, rows, 64, true), Unsupported);
+}
+
+// Many pieces on their way at once, the last one not full, and parts of different types.
+TEST(PackWeight, BringsLargeMatricesWhole) {
+  Machine machine(Isa::kPortable, 2);
+  Stream& stream = *machine.stream;
+  const int64_t in = 4096;
+  const std::pair<DType, int64_t> parts[] = {{DType::kBF16, 3003}, {DType::kF16, 1021}};
+  for (const auto& [dtype, rows] : parts) {
+    const std::vector<std::byte> bytes = random_rows(dtype, rows, in, 3);
+    const WeightRows stacked[] = {{bytes.data(), dtype, rows}};
+    const PackedWeight packed = pack_weight(stream, stacked, in);
+    std::vector<int32_t> ids(static_cast<size_t>(rows));
+    std::iota(ids.begin(), ids.end(), 0);
+    const DeviceArray ids_there(stream, ids);
+    const DeviceArray out(stream, rows * in, NAN);
+    embedding(stream, {.table = &packed, .ids = ids_there.data(), .out = f32_tensor(out.data(), rows, in)});
+    expect_same_bits(out.values(), dequantized(dtype, bytes, in));
+  }
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include "kernels/input_values.h"
 #include "kernels/op_testing.h"
 #include "kernels/paged_attention.h"
+#include "kernels/product_rows.h"
 #include "kernels/ref/kv_cache.h"
 #include "kernels/ref/paged_attention.h"
 
@@ -57,7 +58,8 @@ class AttentionRig {
       const int own = (lengths_[s] + c.block_size - 1) / c.block_size;
       tables_.emplace_back(order.end() - own, order.end());
       order.resize(order.size() - static_cast<size_t>(own));
-      qkv_.push_back(random_normal(static_cast<int64_t>(lengths_[s]) * c.qkv_width(), 100 + static_cast<uint32_t>(s)));
+      qkv_.push_back(as_products(machine_.device, random_normal(static_cast<int64_t>(lengths_[s]) * c.qkv_width(),
+                                                                100 + static_cast<uint32_t>(s))));
       outs_.emplace_back(static_cast<size_t>(lengths_[s]) * static_cast<size_t>(c.width()), NAN);
       done_.push_back(0);
     }
@@ -118,13 +120,13 @@ class AttentionRig {
     }
     const int64_t tokens = starts.back();
     Stream& stream = *machine_.stream;
-    const DeviceArray qkv_there(stream, qkv);
+    const ProductRows qkv_there(stream, qkv, case_.qkv_width());
     const DeviceArray slots_there(stream, slots);
     const DeviceArray starts_there(stream, starts);
     const DeviceArray contexts_there(stream, contexts);
     const DeviceArray table_there(stream, block_table);
     const DeviceArray shared_there(stream, shared);
-    const Tensor rows = f32_tensor(qkv_there.data(), tokens, case_.qkv_width());
+    const Tensor rows = qkv_there.tensor();
     rotary_cache(stream, {.qkv = rows, .slots = slots_there.data(), .heads = case_.heads, .cache = layer_});
     const DeviceArray workspace =
         unwritten(stream, paged_attention_workspace(machine_.device, tokens, max_context, case_.heads, case_.head_dim));
@@ -197,10 +199,16 @@ class AttentionRig {
 
   /// Scores are sums of head_dim products of about 1/sqrt(head_dim) each, whose rounding errors add up as
   /// head_dim * 2/pi at the worst; weights take them over; sums over the context add their own. Values stay below 5.
+  /// Where products are of 16 bits, weights are rounded to the type of values of 16 bits, too.
   double tolerance(int sequence) const {
     const double context = lengths_[static_cast<size_t>(sequence)];
-    return 5 * 2 * kRounding * (16 + case_.head_dim * 0.64 + std::sqrt(context));
+    double rounding = kRounding * (16 + case_.head_dim * 0.64 + std::sqrt(context));
+    if (product_dtype(machine_.device) != DType::kF32) {
+      rounding += case_.dtype == KvDtype::kF16 ? 0x1p-11 : case_.dtype == KvDtype::kBF16 ? 0x1p-8 : 0;
+    }
+    return 5 * 2 * rounding;
   }
+  Device& device() { return machine_.device; }
 
  private:
   float scale() const { return 1.0F / std::sqrt(static_cast<float>(case_.head_dim)); }

@@ -1,6 +1,7 @@
 #include "kernels/paged_attention.h"
 
 #include "kernels/op_testing.h"
+#include "kernels/packed_weight.h"
 #include "kernels/paged_attention_rig.h"
 
 namespace caravel::kernels {
@@ -50,8 +51,35 @@ TEST(PagedAttention, MatchesReferenceWithWindowAndSoftCap) {
   });
 }
 
+/// What GEMMs of quantised weights read.
+InputForm quantized_form(Isa isa) {
+  Machine machine(isa);
+  return input_form(machine.device, DType::kQ8_0, false);
+}
+
+TEST(PagedAttention, WritesOutputOfBf16) {
+  for_each_isa([](Isa isa) {
+    if (quantized_form(isa) != InputForm::kBf16) GTEST_SKIP() << "no inputs of BF16";
+    for (const AttentionCase& c : {AttentionCase{.heads = 4, .kv_heads = 2, .form = InputForm::kBf16},
+                                   AttentionCase{.head_dim = 20, .dtype = KvDtype::kF32, .form = InputForm::kBf16}}) {
+      AttentionCase exact_case = c;
+      exact_case.form = InputForm::kF32;
+      AttentionRig rig(c, {40, 300}, isa);
+      AttentionRig exact(exact_case, {40, 300}, isa);
+      for (AttentionRig* each : {&rig, &exact}) {
+        each->step({{0, 39}, {1, 299}});
+        each->finish();
+      }
+      for (int s = 0; s < rig.sequences(); ++s) {
+        expect_same_bits(rig.out(s), as_products(rig.device(), {exact.out(s).begin(), exact.out(s).end()}));
+      }
+    }
+  });
+}
+
 TEST(PagedAttention, WritesEightBitOutput) {
   for_each_isa([](Isa isa) {
+    if (quantized_form(isa) != InputForm::kQ8) GTEST_SKIP() << "no inputs of 8 bits";
     for (const int head_dim : {16, 64}) {  // 16: a block of 32 runs across heads
       AttentionRig rig({.heads = 4, .kv_heads = 2, .head_dim = head_dim, .form = InputForm::kQ8}, {40, 300}, isa);
       rig.step({{0, 39}, {1, 299}});
@@ -119,6 +147,8 @@ TEST_P(OneArithmetic, AnyChunksBatchesAndThreads) {
 INSTANTIATE_TEST_SUITE_P(
     Cases, OneArithmetic,
     ::testing::Values(AttentionCase{.heads = 9, .kv_heads = 3, .head_dim = 64},
+                      AttentionCase{.heads = 8, .kv_heads = 2, .head_dim = 128, .dtype = KvDtype::kBF16},
+                      AttentionCase{.heads = 2, .kv_heads = 1, .head_dim = 200, .window = 150},
                       AttentionCase{.heads = 4, .kv_heads = 1, .head_dim = 24, .dtype = KvDtype::kBF16},
                       AttentionCase{
                           .heads = 4, .kv_heads = 2, .head_dim = 20, .dtype = KvDtype::kInt8, .block_size = 8},

@@ -3,7 +3,10 @@
 #include <algorithm>
 
 #include "kernels/cpu/input_planes.h"
+#include "kernels/input_values.h"
 #include "kernels/op_testing.h"
+#include "kernels/packed_weight.h"
+#include "kernels/product_rows.h"
 #include "kernels/ref/rms_norm.h"
 
 namespace caravel::kernels {
@@ -52,9 +55,13 @@ TEST(RmsNorm, TakesTheRowsAskedFor) {
   expect_same_bits(std::span(rest).last(40), std::span(whole).subspan(40, 40));
 }
 
+/// What GEMMs of quantised weights read.
+InputForm quantized_form(Device& device) { return input_form(device, DType::kQ8_0, false); }
+
 TEST(RmsNorm, WritesEightBitInputs) {
   for_each_isa([](Isa isa) {
     Machine machine(isa);
+    if (quantized_form(machine.device) != InputForm::kQ8) GTEST_SKIP() << "no inputs of 8 bits";
     const int64_t tokens = 3;
     const int64_t width = 1056;  // two whole slices and a part of one
     const auto x = random_normal(tokens * width, 4);
@@ -82,19 +89,38 @@ TEST(RmsNorm, WritesEightBitInputs) {
   });
 }
 
+TEST(RmsNorm, WritesInputsOfBf16) {
+  for_each_isa([](Isa isa) {
+    Machine machine(isa);
+    if (quantized_form(machine.device) != InputForm::kBf16) GTEST_SKIP() << "no inputs of BF16";
+    for (const int64_t width : {31, 96, 4096, 5120}) {
+      const int64_t tokens = 3;
+      const DeviceArray x(*machine.stream, random_normal(tokens * width, 4));
+      const DeviceArray weight(*machine.stream, random_normal(width, 5));
+      const DeviceArray exact(*machine.stream, tokens * width, NAN);
+      const FormedRows out(*machine.stream, InputForm::kBf16, tokens, width);
+      RmsNormArgs args{.x = f32_tensor(x.data(), tokens, width), .weight = weight.data(), .out = out.rows};
+      rms_norm(*machine.stream, args);
+      args.out = f32_input(exact.data(), tokens, width);
+      rms_norm(*machine.stream, args);
+      expect_same_bits(input_values(*machine.stream, out.rows), as_products(machine.device, exact.values()));
+    }
+  });
+}
+
 TEST(AddNorm, AddsTheBranchWithAndWithoutItsNorm) {
   for_each_isa([](Isa isa) {
     Machine machine(isa, 3);
     for (const int64_t width : {7, 64, 129}) {
       const int64_t tokens = 4;
-      const auto y = random_normal(tokens * width, 6);
+      const auto y = as_products(machine.device, random_normal(tokens * width, 6));
       const auto weight = random_normal(width, 7);
       const auto residual = random_normal(tokens * width, 8);
       for (const float* post_weight : {weight.data(), static_cast<const float*>(nullptr)}) {
-        const DeviceArray y_there(*machine.stream, y);
+        const ProductRows y_there(*machine.stream, y, width);
         const DeviceArray weight_there(*machine.stream, weight);
         const DeviceArray out(*machine.stream, residual);
-        add_norm(*machine.stream, {.y = f32_tensor(y_there.data(), tokens, width),
+        add_norm(*machine.stream, {.y = y_there.tensor(),
                                    .post_weight = post_weight == nullptr ? nullptr : weight_there.data(),
                                    .residual = f32_tensor(out.data(), tokens, width)});
         std::vector<double> expected(y.size());
@@ -105,7 +131,7 @@ TEST(AddNorm, AddsTheBranchWithAndWithoutItsNorm) {
   });
 }
 
-/// With few tokens each rank makes a copy of its own, with the bits that all make together.
+/// With few tokens each rank of a CPU makes a copy of its own, with the bits that all make together.
 TEST(RmsNorm, GivesEachRankACopyOfFewTokens) {
   constexpr int64_t kWidth = 96;
   constexpr int kThreads = 3;
@@ -117,7 +143,7 @@ TEST(RmsNorm, GivesEachRankACopyOfFewTokens) {
     const DeviceArray x_there(*machine.stream, x);
     const DeviceArray weight_there(*machine.stream, weight);
     RmsNormArgs args{.x = f32_tensor(x_there.data(), kTokens, kWidth), .weight = weight_there.data()};
-    for (const InputForm form : {InputForm::kF32, InputForm::kQ8}) {
+    for (const InputForm form : {InputForm::kF32, quantized_form(machine.device)}) {
       const FormedRows together_there(*machine.stream, form, kTokens, kWidth);
       args.out = together_there.rows;
       rms_norm(*machine.stream, args);
@@ -128,7 +154,8 @@ TEST(RmsNorm, GivesEachRankACopyOfFewTokens) {
       rms_norm(*machine.stream, args);
       const std::vector<std::byte> together = together_there.memory.values();
       const std::vector<std::byte> apart = apart_there.values();
-      for (size_t rank = 0; rank < kThreads; ++rank) {
+      const size_t ranks = machine.device.kind() == DeviceKind::kCpu ? kThreads : 1;
+      for (size_t rank = 0; rank < ranks; ++rank) {
         const auto own = std::span(apart).subspan(rank * together.size(), together.size());
         EXPECT_TRUE(std::ranges::equal(own, together)) << "rank " << rank;
       }

@@ -337,14 +337,25 @@ TEST_F(SamplerTest, LogprobsAreTheModelsBeforeAnyPass) {
 
 TEST_F(SamplerTest, ALargeVocabularyNarrowsAsTheReferenceDoes) {
   constexpr size_t kLarge = 50'021;
-  const auto logits = random_logits(kLarge, 15, 3.0F);
   Rig rig(1, kLarge);
-  for (const SamplingParams& params :
-       {SamplingParams{.temperature = 1.0F, .top_p = 0.3F}, SamplingParams{.temperature = 1.0F, .typical_p = 0.3F}}) {
-    const auto p = reference_distribution(logits, resolved(params), {}, {});
-    for (uint64_t seed = 0; seed < 50; ++seed) {
-      begin(rig, 0, params, {.seed = seed});
-      EXPECT_GT(p[static_cast<size_t>(rig.sample(logits, {{.sampler = 0}}).token(0))], 0);
+  for (const float spread : {3.0F, 0.1F}) {  // few tokens have most of the mass, or all have some
+    const auto logits = random_logits(kLarge, 15, spread);
+    for (const SamplingParams& params :
+         {SamplingParams{.temperature = 1.0F, .top_p = 0.3F}, SamplingParams{.temperature = 1.0F, .typical_p = 0.3F},
+          SamplingParams{.temperature = 0.7F, .top_k = 50, .top_p = 0.8F, .min_p = 0.05F},
+          SamplingParams{.temperature = 1.0F, .top_k = 3000}, SamplingParams{.temperature = 1.3F, .min_p = 0.4F},
+          SamplingParams{.temperature = 1.0F, .top_k = 5000, .top_p = 0.9F, .typical_p = 0.6F}}) {
+      const auto p = reference_distribution(logits, resolved(params), {}, {});
+      double seen = 0;  // how many tokens are at least as likely as what was drawn, as a share
+      constexpr int kDraws = 50;
+      for (uint64_t seed = 0; seed < kDraws; ++seed) {
+        begin(rig, 0, params, {.seed = seed});
+        const double drawn = p[static_cast<size_t>(rig.sample(logits, {{.sampler = 0}}).token(0))];
+        EXPECT_GT(drawn, 0);
+        for (const double each : p) seen += each > drawn ? each : each == drawn ? each / 2 : 0;
+      }
+      // The mass of what is likelier than the drawn one is uniform: its mean over 50 has a deviation of 0.041.
+      EXPECT_NEAR(seen / kDraws, 0.5, 0.2);
     }
   }
 }

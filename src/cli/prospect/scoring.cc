@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "cli/progress.h"
 #include "device/cpu/isa.h"
+#include "device/open_device.h"
 #include "nuggets/baselines.h"
 #include "nuggets/decide.h"
 #include "nuggets/select.h"
@@ -55,7 +56,8 @@ EngineConfig with_small_pool(EngineConfig config) {
 /// Two that differ in it give other numbers. Tiles (AMX) give what vectors of the same processor give.
 std::string arithmetic_of(const EngineConfig& config) {
   const Isa isa = choose_isa(config.isa);
-  return fmt::format("{} kv{} w{}{}{}", isa_name(isa == Isa::kAvx512Amx ? Isa::kAvx512Vnni : isa),
+  const bool on_gpu = choose_device(config.device).kind == DeviceKind::kCuda;
+  return fmt::format("{} kv{} w{}{}{}", on_gpu ? "cuda" : isa_name(isa == Isa::kAvx512Amx ? Isa::kAvx512Vnni : isa),
                      static_cast<int>(config.kv_cache_dtype), static_cast<int>(config.quantization),
                      config.rope_scaling.empty() ? "" : " rope ", config.rope_scaling);
 }

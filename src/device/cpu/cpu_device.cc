@@ -69,37 +69,26 @@ void copy_share(const CopyArgs& args, int rank, int size) {
 
 }  // namespace
 
-CpuDevice::CpuDevice(int threads, Isa isa) : isa_(isa), pool_(threads == 0 ? usable_processors() : threads) {}
+/// A chunk is not used again: buffers begin zeroed.
+CpuDevice::CpuDevice(int threads, Isa isa)
+    : isa_(isa),
+      pool_(threads == 0 ? usable_processors() : threads),
+      chunks_(kChunkBytes, kAlignment, Chunks::WhenEmpty::kFree) {}
 
 std::string CpuDevice::name() const { return fmt::format("CPU ({}, {} threads)", isa_name(isa_), pool_.size()); }
 
 std::byte* CpuDevice::take_memory(size_t bytes) {
+  const auto map = [this](size_t mapped) { return map_pages(mapped, *this); };
   if (bytes == 0) return nullptr;
-  if (bytes >= kChunkBytes / 2) return map_pages(bytes, *this);
-  const std::lock_guard lock(mutex_);
-  if (chunks_.empty() || chunks_.back().used + bytes > kChunkBytes) {
-    chunks_.push_back({.base = map_pages(kChunkBytes, *this)});
-  }
-  Chunk& chunk = chunks_.back();
-  std::byte* const data = chunk.base + chunk.used;
-  chunk.used += (bytes + kAlignment - 1) / kAlignment * kAlignment;
-  ++chunk.buffers;
-  return data;
+  return chunks_.holds(bytes) ? chunks_.take(bytes, map) : map(bytes);
 }
 
 void CpuDevice::give_back_memory(void* data, size_t bytes) {
-  if (bytes >= kChunkBytes / 2) {
+  if (chunks_.holds(bytes)) {
+    chunks_.give_back(data, ::munmap);
+  } else {
     ::munmap(data, bytes);
-    return;
   }
-  const std::lock_guard lock(mutex_);
-  const auto chunk = std::ranges::find_if(chunks_, [at = static_cast<std::byte*>(data)](const Chunk& c) {
-    return at >= c.base && at < c.base + kChunkBytes;
-  });
-  CARAVEL_CHECK(chunk != chunks_.end());
-  if (--chunk->buffers > 0) return;
-  ::munmap(chunk->base, kChunkBytes);  // it is not used again: buffers begin zeroed
-  chunks_.erase(chunk);
 }
 
 size_t CpuDevice::memory_available() const { return static_cast<size_t>(available_memory().bytes); }

@@ -2,13 +2,13 @@
 
 #include <cstring>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <type_traits>
 #include <vector>
 
 #include "base/check.h"
 #include "base/thread_pool.h"
+#include "device/chunks.h"
 #include "device/cpu/isa.h"
 #include "device/device.h"
 
@@ -38,20 +38,12 @@ class CpuDevice : public Device {
   virtual void run(ThreadPool::Job job, void* context) { pool_.run(job, context); }
 
  private:
-  /// A mapping that buffers of less than half its size lie in one after the other, so that they share huge pages.
-  struct Chunk {
-    std::byte* base = nullptr;
-    size_t used = 0;
-    int buffers = 0;  // how many are not released
-  };
-
   std::byte* take_memory(size_t bytes);
   void give_back_memory(void* data, size_t bytes);
 
   Isa isa_;
   ThreadPool pool_;
-  std::mutex mutex_;           // guards what follows
-  std::vector<Chunk> chunks_;  // the last one is filled
+  Chunks chunks_;  // so that small buffers share huge pages
 };
 
 /// A kernel and its arguments.

@@ -4,9 +4,9 @@
 #include <cstring>
 
 #include "base/check.h"
-#include "base/error.h"
 #include "device/cpu/cpu_device.h"
 #include "kernels/cpu/packed_layout.h"
+#include "kernels/stack_parts.h"
 
 namespace caravel::kernels::cpu {
 namespace {
@@ -125,24 +125,8 @@ InputForm input_form(DType dtype, bool rotated) {
 }
 
 PackedWeight pack_weight(Stream& stream, std::span<const WeightRows> stacked, int64_t in, bool rotated) {
-  CARAVEL_CHECK(!stacked.empty() && stacked.size() <= PackedWeight::kMaxParts);
-  std::vector<PackedWeight::Part> parts;
-  int64_t out = 0;
   size_t bytes = 0;
-  for (const WeightRows& part : stacked) {
-    const DTypeInfo& info = dtype_info(part.dtype);
-    if (is_quantized(part.dtype) != is_quantized(stacked[0].dtype)) {
-      throw fail<Unsupported>("a {} and a {} matrix share one input; either both are quantised or neither",
-                              dtype_info(stacked[0].dtype).name, info.name);
-    }
-    if (in <= 0 || in % info.block_elements != 0) {
-      throw fail<InvalidArgument>("a {} matrix has rows of {} elements, no multiple of its block of {}", info.name, in,
-                                  info.block_elements);
-    }
-    parts.push_back({part.dtype, out, part.rows, bytes});
-    out += part.rows;
-    bytes += packed_bytes(part.dtype, part.rows, in);
-  }
+  std::vector<PackedWeight::Part> parts = stack_parts(stacked, in, packed_bytes, bytes);
   CpuStream& cpu_stream = as_cpu(stream);
   Buffer packed = stream.device().allocate(bytes);
   for (size_t i = 0; i < stacked.size(); ++i) {

@@ -1,0 +1,11 @@
+#pragma once
+
+#include <cuda_runtime_api.h>
+
+namespace caravel {
+
+/// Of a device that this build can run on. Throws InvalidArgument where there is no such device, Unsupported where it,
+/// its driver or this build do not fit one another; both with the numbers.
+cudaDeviceProp cuda_properties(int ordinal);
+
+}  // namespace caravel

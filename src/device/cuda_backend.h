@@ -1,0 +1,18 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "device/device.h"
+
+namespace caravel {
+
+/// What the rest of the tree knows of CUDA; of a build without it too (no_cuda.cc).
+
+/// Why no CUDA device can be opened here, for people; empty where one can.
+std::string why_no_cuda();
+
+/// Throws InvalidArgument where there is no such device, and Unsupported with why_no_cuda().
+std::unique_ptr<Device> open_cuda(int ordinal);
+
+}  // namespace caravel

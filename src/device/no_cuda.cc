@@ -1,0 +1,10 @@
+#include "base/error.h"
+#include "device/cuda_backend.h"
+
+namespace caravel {
+
+std::string why_no_cuda() { return "this build has no CUDA (CARAVEL_CUDA)"; }
+
+std::unique_ptr<Device> open_cuda(int /*ordinal*/) { throw Unsupported(why_no_cuda()); }
+
+}  // namespace caravel

@@ -1,0 +1,92 @@
+#include "base/check.h"
+#include "device/cuda/launch.cuh"
+#include "kernels/cuda/tile_inputs.cuh"
+#include "kernels/embedding.h"
+
+namespace caravel::kernels::cuda {
+namespace {
+
+struct EmbeddingKernelArgs {
+  const uint8_t* table;
+  DType dtype;
+  bool quantized;
+  int64_t rows;
+  int64_t width;
+  int64_t group_bytes;
+  TileFormat format;
+  const int32_t* ids;
+  int32_t first_id;
+  float scale;
+  float* out;
+  int64_t out_stride;
+};
+
+/// Inputs 16 piece .. 16 piece + 15 of a row; those past the row are zero.
+__device__ void read_sixteen(const EmbeddingKernelArgs& args, int64_t row, int piece, float (&values)[16]) {
+  const int64_t block = piece / 4;
+  const int lane = static_cast<int>(row % kGroupRows) * 4 + piece % 4;
+  const uint8_t* const unit =
+      args.table + row / kGroupRows * args.group_bytes + block / args.format.unit_blocks * args.format.unit_bytes;
+  if (args.quantized) {
+    with_quant_tile(args.dtype, [&]<DType kType>() {
+      const SixteenInputs inputs = sixteen_inputs<kType>(unit, static_cast<int>(block % args.format.unit_blocks), lane);
+      // As dequantize_rows() rounds: no fused multiply-add.
+#pragma unroll
+      for (int i = 0; i < 16; ++i) values[i] = __fadd_rn(__fmul_rn(inputs.scale, inputs.level[i]), inputs.minimum);
+    });
+    return;
+  }
+#pragma unroll
+  for (int i = 0; i < 16; ++i) {
+    const uint8_t* const at = unit + image_offset(lane / 4, 2 * (lane % 4) + i / 8) + 2 * (i % 8);
+    values[i] =
+        args.dtype == DType::kF16 ? half_value(at) : __bfloat162float(*reinterpret_cast<const __nv_bfloat16*>(at));
+  }
+}
+
+/// A block of threads for each token.
+__global__ void embedding_kernel(const EmbeddingKernelArgs args) {
+  const int64_t row = static_cast<int64_t>(args.ids[blockIdx.x]) - args.first_id;
+  float* const out = args.out + static_cast<int64_t>(blockIdx.x) * args.out_stride;
+  const bool held = row >= 0 && row < args.rows;
+  if (!held || args.dtype == DType::kF32) {
+    const float* const from = reinterpret_cast<const float*>(args.table) + row * args.width;
+    for (int64_t i = threadIdx.x; i < args.width; i += blockDim.x)
+      out[i] = held ? __fmul_rn(args.scale, from[i]) : 0.0F;
+    return;
+  }
+  for (int piece = static_cast<int>(threadIdx.x); 16 * piece < args.width; piece += static_cast<int>(blockDim.x)) {
+    float values[16];
+    read_sixteen(args, row, piece, values);
+#pragma unroll
+    for (int i = 0; i < 16; ++i) {
+      if (16 * piece + i < args.width) out[16 * piece + i] = __fmul_rn(args.scale, values[i]);
+    }
+  }
+}
+
+}  // namespace
+
+void embedding(Stream& stream, const EmbeddingArgs& args) {
+  const PackedWeight& table = *args.table;
+  CARAVEL_CHECK_EQ(table.parts().size(), size_t{1});
+  CARAVEL_CHECK(args.out.dtype == DType::kF32);
+  CARAVEL_CHECK_EQ(args.out.width, table.in());
+  CARAVEL_CHECK_GE(args.out.stride, args.out.width);
+  const PackedWeight::Part& part = table.parts()[0];
+  launch(stream, embedding_kernel, dim3(static_cast<unsigned>(args.out.rows)), dim3(256), 0,
+         EmbeddingKernelArgs{.table = reinterpret_cast<const uint8_t*>(table.data()) + part.offset,
+                             .dtype = part.dtype,
+                             .quantized = is_quantized(part.dtype),
+                             .rows = part.rows,
+                             .width = table.in(),
+                             .group_bytes = group_bytes(part.dtype, table.in()),
+                             .format = tile_format(part.dtype),
+                             .ids = args.ids,
+                             .first_id = args.first_id,
+                             .scale = args.scale,
+                             .out = static_cast<float*>(args.out.data),
+                             .out_stride = args.out.stride});
+}
+
+}  // namespace caravel::kernels::cuda

@@ -1,0 +1,190 @@
+#include "kernels/cuda/common.cuh"
+#include "kernels/cuda/kv_head_layout.cuh"
+#include "kernels/kv_cache.h"
+
+namespace caravel::kernels::cuda {
+
+int64_t kv_layer_bytes(int block_size, int kv_heads, int head_dim, KvDtype dtype);
+void rotary_angles(Stream& stream, const RotaryAnglesArgs& args);
+void rotary_cache(Stream& stream, const RotaryCacheArgs& args);
+void copy_blocks(Stream& stream, const CopyBlocksArgs& args);
+
+namespace {
+
+constexpr int kThreads = 256;
+
+__global__ void __launch_bounds__(kThreads) fill_angles(RotaryAnglesArgs args) {
+  const int64_t i = int64_t{blockIdx.x} * kThreads + threadIdx.x;
+  const int pairs = args.rotary_dim / 2;
+  if (i >= args.tokens * pairs) return;
+  const double angle = static_cast<double>(args.positions[i / pairs]) * args.inverse_freq[i % pairs];
+  double sine;
+  double cosine;
+  sincos(angle, &sine, &cosine);
+  args.cos_sin[2 * i] = static_cast<float>(cosine * args.magnitude);
+  args.cos_sin[2 * i + 1] = static_cast<float>(sine * args.magnitude);
+}
+
+/// A warp has a head at a time, in shared memory.
+constexpr int kHeadsOfBlock = kThreads / kWarp;
+
+/// head [head_dim] /= its root mean square, times norm.
+__device__ void norm_head(float* head, int head_dim, const float* norm, float epsilon, int lane) {
+  float sum = 0.0F;
+  for (int d = lane; d < head_dim; d += kWarp) sum = fmaf(head[d], head[d], sum);
+  const float factor = 1.0F / sqrtf(reduce_warp(sum, Sum()) / static_cast<float>(head_dim) + epsilon);
+  for (int d = lane; d < head_dim; d += kWarp) head[d] = head[d] * factor * norm[d];
+}
+
+__device__ void rotate_head(float* head, const float* cos_sin, int rotary_dim, RotaryStyle style, int lane) {
+  const int pairs = rotary_dim / 2;
+  const int apart = style == RotaryStyle::kHalves ? pairs : 1;  // between the two of a pair
+  const int step = style == RotaryStyle::kHalves ? 1 : 2;       // between pairs
+  for (int i = lane; i < pairs; i += kWarp) {
+    const float2 angle = reinterpret_cast<const float2*>(cos_sin)[i];
+    const float a = head[i * step];
+    const float b = head[i * step + apart];
+    head[i * step] = a * angle.x - b * angle.y;
+    head[i * step + apart] = b * angle.x + a * angle.y;
+  }
+}
+
+template <typename T>
+__device__ void store_pairs(T* to, const float* head, int head_dim, int row_elements, int lane) {
+  for (int d = 2 * lane; d < row_elements; d += 2 * kWarp) {
+    reinterpret_cast<uint32_t*>(to)[d / 2] = d < head_dim ? pack_pair<T>(head[d], head[d + 1]) : 0U;
+  }
+}
+
+/// q8 = round_to_nearest_even(x * 127 / max|x|); the scale is max|x| / 127, NaN where some x is.
+__device__ void store_int8(int8_t* to, float* scale, const float* head, int head_dim, int row_elements, int lane) {
+  uint32_t bits = 0;  // of |x|, which order as |x| does, with NaN on top
+  for (int d = lane; d < head_dim; d += kWarp) bits = max(bits, __float_as_uint(head[d]) & 0x7fffffffU);
+  const float most = __uint_as_float(reduce_warp(bits, Largest()));
+  for (int d = lane; d < row_elements; d += kWarp) {
+    // By the quotient itself: of BF16 values some lie half way between two levels.
+    const float level = d < head_dim && most > 0.0F ? head[d] * 127.0F / most : 0.0F;
+    to[d] = static_cast<int8_t>(__float2int_rn(level));
+  }
+  if (lane == 0) *scale = most / 127.0F;
+}
+
+/// One row of a KV head's part of a block.
+__device__ void store_head(KvDtype dtype, std::byte* row, float* scale, const float* head, int head_dim, int row_bytes,
+                           int lane) {
+  switch (dtype) {
+    case KvDtype::kF16:
+      return store_pairs(reinterpret_cast<Half*>(row), head, head_dim, row_bytes / 2, lane);
+    case KvDtype::kBF16:
+      return store_pairs(reinterpret_cast<BFloat16*>(row), head, head_dim, row_bytes / 2, lane);
+    case KvDtype::kInt8:
+      return store_int8(reinterpret_cast<int8_t*>(row), scale, head, head_dim, row_bytes, lane);
+    case KvDtype::kF32:
+      for (int d = lane; d < row_bytes / 4; d += kWarp) {
+        reinterpret_cast<float*>(row)[d] = d < head_dim ? head[d] : 0.0F;
+      }
+  }
+}
+
+__global__ void __launch_bounds__(kThreads) rotate_and_store(RotaryCacheArgs args) {
+  __shared__ float heads[kHeadsOfBlock][kMaxHeadDim];
+  const int lane = static_cast<int>(threadIdx.x) % kWarp;
+  float* const head = heads[threadIdx.x / kWarp];
+  const int units = args.heads + 2 * args.cache.kv_heads;  // Q heads, K heads, V heads
+  const int64_t item = int64_t{blockIdx.x} * kHeadsOfBlock + threadIdx.x / kWarp;
+  const int64_t token = item / units;
+  if (token >= args.qkv.rows) return;
+  const int unit = static_cast<int>(item - token * units);
+  const bool query = unit < args.heads;
+  const bool value = unit >= args.heads + args.cache.kv_heads;
+  const float* const norm = query ? args.q_norm : value ? nullptr : args.k_norm;
+  const bool rotated = !value && args.cos_sin != nullptr && args.rotary_dim > 0;
+  if (query && norm == nullptr && !rotated) return;
+  const int64_t slot = query ? 0 : args.slots[token];
+  if (slot < 0) return;
+
+  const int head_dim = args.cache.head_dim;
+  auto* const pairs = reinterpret_cast<uint32_t*>(static_cast<BFloat16*>(args.qkv.data) + token * args.qkv.stride +
+                                                  int64_t{unit} * head_dim);
+  for (int i = lane; i < head_dim / 2; i += kWarp) {
+    const float2 pair = unpack_pair<BFloat16>(pairs[i]);
+    head[2 * i] = pair.x;
+    head[2 * i + 1] = pair.y;
+  }
+  __syncwarp();
+  if (norm != nullptr) {
+    norm_head(head, head_dim, norm, args.norm_epsilon, lane);
+    __syncwarp();
+  }
+  if (rotated) {
+    rotate_head(head, args.cos_sin + token * args.rotary_dim, args.rotary_dim, args.style, lane);
+    __syncwarp();
+  }
+  if (query) {
+    store_pairs(reinterpret_cast<BFloat16*>(pairs), head, head_dim, head_dim, lane);
+    return;
+  }
+  const KvLayer& cache = args.cache;
+  const KvHeadLayout layout = kv_head_layout(cache.block_size, head_dim, cache.dtype);
+  const int64_t block = slot / cache.block_size;
+  const int offset = static_cast<int>(slot - block * cache.block_size);
+  const int kv_head = (unit - args.heads) % cache.kv_heads;
+  std::byte* const part = cache.base + block * cache.block_stride + int64_t{kv_head} * layout.head_bytes;
+  store_head(cache.dtype, part + (value ? layout.values : 0) + offset * layout.row_bytes,
+             reinterpret_cast<float*>(part + layout.scales) + (value ? cache.block_size : 0) + offset, head, head_dim,
+             layout.row_bytes, lane);
+}
+
+/// Words of a block that one thread block copies.
+constexpr int64_t kCopyWords = 16 * kThreads;
+
+template <typename Word>
+__global__ void __launch_bounds__(kThreads) copy_words(CopyBlocksArgs args, int64_t words, int64_t parts) {
+  const BlockCopy copy = args.copies[blockIdx.x / parts];
+  const auto* const from = reinterpret_cast<const Word*>(args.src + copy.from * args.bytes);
+  auto* const to = reinterpret_cast<Word*>(args.dst + copy.to * args.bytes);
+  const int64_t begin = blockIdx.x % parts * kCopyWords;
+  const int64_t end = begin + kCopyWords < words ? begin + kCopyWords : words;
+#pragma unroll 4
+  for (int64_t i = begin + threadIdx.x; i < end; i += kThreads) to[i] = from[i];
+}
+
+template <typename Word>
+void copy_as(Stream& stream, const CopyBlocksArgs& args) {
+  const auto words = args.bytes / static_cast<int64_t>(sizeof(Word));
+  const int64_t parts = (words + kCopyWords - 1) / kCopyWords;
+  launch(stream, copy_words<Word>, dim3(blocks_for(args.count * parts, 1)), dim3(kThreads), 0, args, words, parts);
+}
+
+}  // namespace
+
+int64_t kv_layer_bytes(int block_size, int kv_heads, int head_dim, KvDtype dtype) {
+  return (int64_t{kv_head_layout(block_size, head_dim, dtype).head_bytes} * kv_heads + 63) / 64 * 64;
+}
+
+void rotary_angles(Stream& stream, const RotaryAnglesArgs& args) {
+  launch(stream, fill_angles, dim3(blocks_for(args.tokens * (args.rotary_dim / 2), kThreads)), dim3(kThreads), 0, args);
+}
+
+void rotary_cache(Stream& stream, const RotaryCacheArgs& args) {
+  const int units = args.heads + 2 * args.cache.kv_heads;
+  CARAVEL_CHECK_LE(args.cache.head_dim, kMaxHeadDim);
+  CARAVEL_CHECK_EQ(args.cache.head_dim % 2, 0);
+  CARAVEL_CHECK_EQ(args.rotary_dim % 2, 0);
+  CARAVEL_CHECK_LE(args.rotary_dim, args.cache.head_dim);
+  CARAVEL_CHECK_EQ(args.qkv.width, int64_t{units} * args.cache.head_dim);
+  CARAVEL_CHECK_EQ(reinterpret_cast<uintptr_t>(products(args.qkv)) % sizeof(uint32_t), size_t{0});
+  CARAVEL_CHECK_EQ(args.qkv.stride % 2, 0);
+  launch(stream, rotate_and_store, dim3(blocks_for(args.qkv.rows * units, kHeadsOfBlock)), dim3(kThreads), 0, args);
+}
+
+void copy_blocks(Stream& stream, const CopyBlocksArgs& args) {
+  const uintptr_t sides = reinterpret_cast<uintptr_t>(args.src) | reinterpret_cast<uintptr_t>(args.dst);
+  if (((sides | static_cast<uintptr_t>(args.bytes)) % sizeof(uint4)) == 0) {
+    copy_as<uint4>(stream, args);
+  } else {
+    copy_as<uint8_t>(stream, args);
+  }
+}
+
+}  // namespace caravel::kernels::cuda

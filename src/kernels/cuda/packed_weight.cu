@@ -1,0 +1,264 @@
+#include <algorithm>
+#include <cstring>
+#include <memory>
+#include <vector>
+
+#include "caravel/error.h"
+#include "device/cuda/launch.cuh"
+#include "kernels/cuda/tile_inputs.cuh"
+#include "kernels/packed_weight.h"
+#include "kernels/stack_parts.h"
+
+namespace caravel::kernels::cuda {
+namespace {
+
+/// Rows of one part as they lie in the file, without gaps between them, on their way into whole groups.
+struct PackArgs {
+  const uint8_t* rows;
+  int64_t row_bytes;
+  int64_t row_count;
+  int64_t in;
+  int64_t units;  // of a group
+  uint8_t* out;   // the first row's group
+};
+
+__device__ uint32_t bytes_value(const uint8_t* p, int count) {
+  uint32_t value = 0;
+  for (int i = 0; i < count; ++i) value |= static_cast<uint32_t>(p[i]) << (8 * i);
+  return value;
+}
+
+/// Level `i` of a block as it lies in a file (kernels/block_format.h), unsigned.
+template <DType kType>
+__device__ uint32_t file_level(const uint8_t* p, int i) {
+  if constexpr (kType == DType::kQ4_0 || kType == DType::kQ4_1) {
+    return p[(kType == DType::kQ4_0 ? 2 : 4) + i % 16] >> (i / 16 * 4) & 15U;
+  } else if constexpr (kType == DType::kQ5_0 || kType == DType::kQ5_1) {
+    const uint8_t* const bits = p + (kType == DType::kQ5_0 ? 2 : 4);
+    return (bits[4 + i % 16] >> (i / 16 * 4) & 15U) | (bits[i / 8] >> (i % 8) & 1U) << 4;
+  } else if constexpr (kType == DType::kQ8_0) {
+    return p[2 + i] ^ 0x80U;
+  } else if constexpr (kType == DType::kQ6_K) {
+    const int half = i / 128;
+    const int quarter = i % 128 / 32;
+    const uint32_t low = p[64 * half + 32 * (quarter % 2) + i % 32] >> (quarter / 2 * 4) & 15U;
+    return low | (p[128 + 32 * half + i % 32] >> (2 * quarter) & 3U) << 4;
+  } else {
+    constexpr bool kFive = kType == DType::kQ5_K;
+    const int sub = i / 32;
+    const uint32_t low = p[(kFive ? 48 : 16) + 32 * (sub / 2) + i % 32] >> (sub % 2 * 4) & 15U;
+    return kFive ? low | (p[16 + i % 32] >> sub & 1U) << 4 : low;
+  }
+}
+
+/// A warp writes a unit of a group.
+template <DType kType>
+__global__ void pack_quantized(const PackArgs args) {
+  using Tile = QuantTile<kType>;
+  constexpr int kBlockElements = Tile::kSuper ? 256 : 32;
+  constexpr int kFileBytes = Tile::kFormat.unit_bytes / 8 / (Tile::kSuper ? 1 : 2);  // of a file's block
+  const int lane = threadIdx.x % 32;
+  const int row_in_group = lane / 4;
+  const int q = lane % 4;
+  const int64_t warp = (static_cast<int64_t>(blockIdx.x) * blockDim.x + threadIdx.x) / 32;
+  const int64_t group = warp / args.units;
+  const int64_t unit = warp % args.units;
+  const int64_t row = group * kGroupRows + row_in_group;
+  if (group * kGroupRows >= args.row_count) return;
+  uint8_t* const out = args.out + warp * Tile::kFormat.unit_bytes;
+  for (int block = 0; block < Tile::kFormat.unit_blocks; ++block) {
+    const int64_t first = (unit * Tile::kFormat.unit_blocks + block) * kBlockInputs + 16 * q;
+    const bool there = row < args.row_count && first < args.in;
+    const uint8_t* const from = args.rows + row * args.row_bytes + first / kBlockElements * kFileBytes;
+    uint32_t level[16];
+    for (int i = 0; i < 16; ++i) {
+      level[i] = there ? file_level<kType>(from, static_cast<int>(first % kBlockElements) + i) : 0;
+    }
+    uint8_t* const levels = out + Tile::kHeadBytes + block * Tile::kBlockBytes;
+    uint8_t* const high = levels + Tile::kLevelBytes;
+    if constexpr (Tile::kBits == 8) {
+      for (int w = 0; w < 4; ++w) {
+        const uint32_t word = level[4 * w] | level[4 * w + 1] << 8 | level[4 * w + 2] << 16 | level[4 * w + 3] << 24;
+        reinterpret_cast<uint32_t*>(levels)[4 * lane + w] = word;
+      }
+    } else {
+      uint32_t words[2] = {0, 0};
+      uint32_t top = 0;
+      for (int p = 0; p < 8; ++p) {
+        const uint32_t even = level[2 * p];
+        const uint32_t odd = level[2 * p + 1];
+        words[p / 4] |= (even & 15U) << (4 * (p % 4)) | (odd & 15U) << (16 + 4 * (p % 4));
+        if constexpr (Tile::kBits == 5) top |= even >> 4 << p | odd >> 4 << (8 + p);
+        if constexpr (Tile::kBits == 6) top |= even >> 4 << (2 * p) | odd >> 4 << (16 + 2 * p);
+      }
+      reinterpret_cast<uint32_t*>(levels)[2 * lane] = words[0];
+      reinterpret_cast<uint32_t*>(levels)[2 * lane + 1] = words[1];
+      if constexpr (Tile::kBits == 5) reinterpret_cast<uint16_t*>(high)[lane] = static_cast<uint16_t>(top);
+      if constexpr (Tile::kBits == 6) reinterpret_cast<uint32_t*>(high)[lane] = top;
+    }
+    if constexpr (!Tile::kSuper) {
+      if (q % 2 == 0) {
+        auto* const scales = reinterpret_cast<uint16_t*>(high + Tile::kHighBytes) + lane / 2 * (Tile::kMinima ? 2 : 1);
+        scales[0] = static_cast<uint16_t>(there ? bytes_value(from, 2) : 0);
+        if constexpr (Tile::kMinima) scales[1] = static_cast<uint16_t>(there ? bytes_value(from + 2, 2) : 0);
+      }
+    }
+  }
+  if constexpr (Tile::kSuper) {
+    const bool there = row < args.row_count;
+    const uint8_t* const from = args.rows + row * args.row_bytes + unit * kFileBytes;
+    auto* const scales = reinterpret_cast<uint32_t*>(out + Tile::kHeadScales);
+    if constexpr (Tile::kMinima) {
+      const uint32_t word = there ? bytes_value(from + 4 * q, 4) : 0;  // d and m, then the scales
+      if (q == 0) {
+        reinterpret_cast<uint32_t*>(out)[row_in_group] = word;
+      } else {
+        scales[3 * row_in_group + q - 1] = word;
+      }
+    } else {
+      scales[4 * row_in_group + q] = there ? bytes_value(from + 192 + 4 * q, 4) : 0;
+      if (q == 0) {
+        reinterpret_cast<uint16_t*>(out)[row_in_group] = static_cast<uint16_t>(there ? bytes_value(from + 208, 2) : 0);
+      }
+    }
+  }
+}
+
+/// A thread writes 16 bytes of an image.
+__global__ void pack_sixteen_bits(const PackArgs args) {
+  const int64_t index = static_cast<int64_t>(blockIdx.x) * blockDim.x + threadIdx.x;
+  const int64_t image = index / 64;
+  const int row_in_group = static_cast<int>(index % 64 / 8);
+  const int chunk = static_cast<int>(index % 8);
+  const int64_t group = image / args.units;
+  const int64_t row = group * kGroupRows + row_in_group;
+  if (group * kGroupRows >= args.row_count) return;
+  const int64_t first = image % args.units * kBlockInputs + 8 * chunk;
+  const auto* const from = reinterpret_cast<const uint16_t*>(args.rows + row * args.row_bytes) + first;
+  uint32_t value[8];
+  for (int i = 0; i < 8; ++i) value[i] = row < args.row_count && first + i < args.in ? from[i] : 0;
+  *reinterpret_cast<uint4*>(args.out + image * kImageBytes + image_offset(row_in_group, chunk)) = make_uint4(
+      value[0] | value[1] << 16, value[2] | value[3] << 16, value[4] | value[5] << 16, value[6] | value[7] << 16);
+}
+
+/// Rows that lie at `rows` in the device's memory into their groups.
+void pack_rows(Stream& stream, DType dtype, const PackArgs& args) {
+  constexpr int kThreads = 256;
+  const int64_t units = row_groups(args.row_count) * args.units;
+  const auto blocks = [&](int64_t threads_of_unit) {
+    return dim3(static_cast<unsigned>((units * threads_of_unit + kThreads - 1) / kThreads));
+  };
+  if (!is_quantized(dtype)) {
+    launch(stream, pack_sixteen_bits, blocks(64), dim3(kThreads), 0, args);
+    return;
+  }
+  with_quant_tile(dtype,
+                  [&]<DType kType>() { launch(stream, pack_quantized<kType>, blocks(32), dim3(kThreads), 0, args); });
+}
+
+/// Pinned memory through which a file's rows reach the device, several pieces at a time.
+class StagingRing {
+ public:
+  StagingRing(Stream& stream, size_t piece_bytes, int64_t pieces) : stream_(stream) {
+    slots_.resize(static_cast<size_t>(std::min<int64_t>(pieces, kMaxSlots)));
+    for (Slot& slot : slots_) {
+      slot.host = stream.device().allocate_host(piece_bytes);
+      slot.there = stream.device().allocate(piece_bytes);
+      slot.free = stream.device().make_event();
+    }
+  }
+
+  struct Slot {
+    HostBuffer host;
+    Buffer there;
+    std::unique_ptr<Event> free;
+  };
+  /// One whose last piece has been taken.
+  Slot& next() {
+    Slot& slot = slots_[next_++ % slots_.size()];
+    slot.free->wait();
+    return slot;
+  }
+  void taken(Slot& slot) { stream_.record(*slot.free); }
+
+ private:
+  static constexpr int64_t kMaxSlots = 4;
+
+  Stream& stream_;
+  std::vector<Slot> slots_;
+  size_t next_ = 0;
+};
+
+constexpr size_t kPieceBytes = size_t{4} << 20;
+
+/// As many whole groups as a piece of kPieceBytes holds, but at least one.
+int64_t piece_rows(int64_t row_bytes) {
+  return std::max<int64_t>(1, static_cast<int64_t>(kPieceBytes) / (kGroupRows * row_bytes)) * kGroupRows;
+}
+
+void pack_part(Stream& stream, StagingRing& ring, const WeightRows& from, int64_t in, uint8_t* to) {
+  const int64_t bytes = row_bytes(from.dtype, in);
+  const int64_t stride = from.stride != 0 ? from.stride : bytes;
+  const int64_t step = piece_rows(bytes);
+  for (int64_t begin = 0; begin < from.rows; begin += step) {
+    const int64_t count = std::min(step, from.rows - begin);
+    StagingRing::Slot& slot = ring.next();
+    const std::byte* const rows = from.data + begin * stride;
+    if (stride == bytes) {
+      std::memcpy(slot.host.as(), rows, static_cast<size_t>(count * bytes));
+    } else {
+      for (int64_t r = 0; r < count; ++r) {
+        std::memcpy(slot.host.as() + r * bytes, rows + r * stride, static_cast<size_t>(bytes));
+      }
+    }
+    if (from.dtype == DType::kF32) {
+      stream.copy(to + begin * bytes, slot.host.as(), static_cast<size_t>(count * bytes));
+    } else {
+      stream.copy(slot.there.address(), slot.host.as(), static_cast<size_t>(count * bytes));
+      const int64_t of_group = group_bytes(from.dtype, in);
+      pack_rows(stream, from.dtype,
+                {.rows = slot.there.address<uint8_t>(),
+                 .row_bytes = bytes,
+                 .row_count = count,
+                 .in = in,
+                 .units = of_group / tile_format(from.dtype).unit_bytes,
+                 .out = to + begin / kGroupRows * of_group});
+    }
+    ring.taken(slot);
+  }
+}
+
+}  // namespace
+
+size_t packed_bytes(DType dtype, int64_t rows, int64_t in) {
+  if (dtype == DType::kF32) return static_cast<size_t>((rows * row_bytes(dtype, in) + 15) / 16 * 16);
+  return static_cast<size_t>(row_groups(rows) * group_bytes(dtype, in));
+}
+
+InputForm input_form(DType dtype, bool rotated) {
+  if (rotated) throw Unsupported("rotated weights are for 8-bit inputs, which CUDA's kernels do not read");
+  return dtype == DType::kF32 ? InputForm::kF32 : InputForm::kBf16;
+}
+
+PackedWeight pack_weight(Stream& stream, std::span<const WeightRows> stacked, int64_t in, bool rotated) {
+  const InputForm form = input_form(stacked[0].dtype, rotated);
+  size_t bytes = 0;
+  std::vector<PackedWeight::Part> parts = stack_parts(stacked, in, packed_bytes, bytes);
+  Buffer packed = stream.device().allocate(bytes);
+  size_t piece = 0;
+  int64_t pieces = 0;
+  for (const WeightRows& part : stacked) {
+    const int64_t row = row_bytes(part.dtype, in);
+    const int64_t rows = piece_rows(row);
+    piece = std::max(piece, static_cast<size_t>(std::min(rows, part.rows) * row));
+    pieces += (part.rows + rows - 1) / rows;
+  }
+  StagingRing ring(stream, piece, pieces);
+  for (size_t i = 0; i < stacked.size(); ++i) {
+    pack_part(stream, ring, stacked[i], in, packed.address<uint8_t>() + parts[i].offset);
+  }
+  stream.synchronize();
+  return {std::move(parts), in, form, std::move(packed)};
+}
+
+}  // namespace caravel::kernels::cuda

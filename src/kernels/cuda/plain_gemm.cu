@@ -1,0 +1,110 @@
+#include <cuda_bf16.h>
+
+#include "device/cuda/launch.cuh"
+#include "kernels/cuda/epilogue.cuh"
+#include "kernels/cuda/tile_inputs.cuh"
+
+namespace caravel::kernels::cuda {
+namespace {
+
+constexpr int kWarps = 8;
+constexpr int kTokens = 8;  // of a warp: a row is read once for them
+
+struct PlainPart {
+  const uint8_t* data;
+  int64_t rows;
+  int64_t group_bytes;  // of 16-bit parts
+  DType dtype;
+};
+
+struct PlainArgs {
+  PlainPart parts[PackedWeight::kMaxParts];
+  int rows;  // that are summed for; of the gate alone, where there is one
+  int64_t in;
+  int64_t tokens;
+  const void* input;
+  bool bf16;
+  GemmOutput output;
+};
+
+/// Input i of a row.
+__device__ float weight_value(const PlainPart& part, int64_t row, int64_t i, int64_t in) {
+  if (part.dtype == DType::kF32) return reinterpret_cast<const float*>(part.data)[row * in + i];
+  const uint8_t* const image = part.data + row / kGroupRows * part.group_bytes + i / kBlockInputs * kImageBytes;
+  const int place = static_cast<int>(i % kBlockInputs);
+  const uint8_t* const at = image + image_offset(static_cast<int>(row % kGroupRows), place / 8) + 2 * (place % 8);
+  return part.dtype == DType::kF16 ? half_value(at) : __bfloat162float(*reinterpret_cast<const __nv_bfloat16*>(at));
+}
+
+/// Sums of a row for the tokens from `first` on, the same in every lane. Tokens past the last read the last's input.
+__device__ void sum_row(const PlainArgs& args, const PlainPart& part, int64_t row, int64_t first,
+                        float (&sums)[kTokens]) {
+  const int lane = threadIdx.x % 32;
+#pragma unroll
+  for (float& sum : sums) sum = 0.0F;
+  for (int64_t i = lane; i < args.in; i += 32) {
+    const float weight = weight_value(part, row, i, args.in);
+#pragma unroll
+    for (int t = 0; t < kTokens; ++t) {
+      const int64_t at = min(first + t, args.tokens - 1) * args.in + i;
+      const float x = args.bf16 ? __bfloat162float(static_cast<const __nv_bfloat16*>(args.input)[at])
+                                : static_cast<const float*>(args.input)[at];
+      sums[t] = __fmaf_rn(weight, x, sums[t]);
+    }
+  }
+#pragma unroll
+  for (float& sum : sums) {
+#pragma unroll
+    for (int apart = 16; apart > 0; apart /= 2) sum = __fadd_rn(sum, __shfl_xor_sync(~0U, sum, apart));
+  }
+}
+
+__global__ void __launch_bounds__(32 * kWarps) plain_gemm_kernel(const PlainArgs args) {
+  const int row = static_cast<int>(blockIdx.x) * kWarps + static_cast<int>(threadIdx.x / 32);
+  if (row >= args.rows) return;
+  const int lane = threadIdx.x % 32;
+  const int64_t first = static_cast<int64_t>(blockIdx.y) * kTokens;
+  int part = 0;
+  int64_t row_of_part = row;
+  while (row_of_part >= args.parts[part].rows) row_of_part -= args.parts[part++].rows;
+  float sums[kTokens];
+  sum_row(args, args.parts[part], row_of_part, first, sums);
+  float up_sums[kTokens] = {};
+  if (args.output.use == GemmUse::kGated) sum_row(args, args.parts[1], row, first, up_sums);
+#pragma unroll
+  for (int t = 0; t < kTokens; ++t) {
+    if (lane == t && first + t < args.tokens) args.output.store(first + t, row, sums[t], up_sums[t]);
+  }
+}
+
+}  // namespace
+
+bool takes_tile_gemm(const PackedWeight& weight) {
+  if (weight.in() % 8 != 0) return false;
+  for (const PackedWeight::Part& part : weight.parts()) {
+    if (part.dtype == DType::kF32) return false;
+  }
+  return true;
+}
+
+void plain_gemm(Stream& stream, const GemmTask& task) {
+  const PackedWeight& weight = *task.weight;
+  PlainArgs args{.rows = static_cast<int>(task.out.width),
+                 .in = weight.in(),
+                 .tokens = task.input.tokens,
+                 .input = task.input.data,
+                 .bf16 = task.input.form == InputForm::kBf16,
+                 .output = gemm_output(task)};
+  for (size_t i = 0; i < weight.parts().size(); ++i) {
+    const PackedWeight::Part& part = weight.parts()[i];
+    args.parts[i] = {.data = reinterpret_cast<const uint8_t*>(weight.data()) + part.offset,
+                     .rows = part.rows,
+                     .group_bytes = group_bytes(part.dtype, weight.in()),
+                     .dtype = part.dtype};
+  }
+  const dim3 grid(static_cast<unsigned>((args.rows + kWarps - 1) / kWarps),
+                  static_cast<unsigned>((args.tokens + kTokens - 1) / kTokens));
+  launch(stream, plain_gemm_kernel, grid, dim3(32 * kWarps), 0, args);
+}
+
+}  // namespace caravel::kernels::cuda

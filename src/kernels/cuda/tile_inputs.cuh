@@ -1,0 +1,136 @@
+#pragma once
+
+#include <cuda_bf16.h>
+#include <cuda_fp16.h>
+
+#include <cstdint>
+
+#include "kernels/cuda/tile_layout.h"
+
+namespace caravel::kernels::cuda {
+
+/// Of a quantised type: how a unit of tile_layout.h is cut. The names are those of kernels/block_format.h.
+template <DType kType>
+struct QuantTile {
+  static constexpr bool kSuper = kType == DType::kQ4_K || kType == DType::kQ5_K || kType == DType::kQ6_K;
+  static constexpr bool kMinima =
+      kType == DType::kQ4_1 || kType == DType::kQ5_1 || kType == DType::kQ4_K || kType == DType::kQ5_K;
+  static constexpr int kBits = kType == DType::kQ8_0                                                     ? 8
+                               : kType == DType::kQ6_K                                                   ? 6
+                               : kType == DType::kQ4_0 || kType == DType::kQ4_1 || kType == DType::kQ4_K ? 4
+                                                                                                         : 5;
+  static constexpr int kOffset = kMinima ? 0 : 1 << (kBits - 1);
+  static constexpr int kHeadBytes = !kSuper ? 0 : kMinima ? 128 : 144;
+  static constexpr int kHeadScales = kMinima ? 32 : 16;  // where sub-scales begin in a head
+  static constexpr int kLevelBytes = kBits == 8 ? 512 : 256;
+  static constexpr int kHighBytes = kBits == 5 ? 64 : kBits == 6 ? 128 : 0;
+  static constexpr int kScaleBytes = kSuper ? 0 : kMinima ? 64 : 32;
+  static constexpr int kBlockBytes = kLevelBytes + kHighBytes + kScaleBytes;
+  static constexpr TileFormat kFormat = tile_format(kType);
+  static_assert(kFormat.unit_bytes == kHeadBytes + kFormat.unit_blocks * kBlockBytes);
+  static_assert(kFormat.unit_bytes % 16 == 0);  // what bulk copies take
+};
+
+/// Sixteen neighbours along a row: scale * level + minimum each.
+struct SixteenInputs {
+  float level[16];
+  float scale;
+  float minimum;
+};
+
+__device__ inline float half_value(const uint8_t* at) { return __half2float(*reinterpret_cast<const __half*>(at)); }
+
+/// What lane `lane` = 4r + q has of block `block` of a unit, in shared or global memory: inputs 16q .. 16q + 15 of the
+/// block, of row r. Levels, scales and minima have the values, to the bit, that dequantize_rows() takes.
+template <DType kType>
+__device__ inline SixteenInputs sixteen_inputs(const uint8_t* unit, int block, int lane) {
+  using Tile = QuantTile<kType>;
+  const uint8_t* const levels = unit + Tile::kHeadBytes + block * Tile::kBlockBytes;
+  const uint8_t* const high = levels + Tile::kLevelBytes;
+  SixteenInputs inputs;
+  if constexpr (Tile::kBits == 8) {
+    // A byte behind the exponent of 2^23 is a float: 2^23 + level.
+    constexpr float kBias = 8388608.0F + Tile::kOffset;
+    const uint4 four = *reinterpret_cast<const uint4*>(levels + 16 * lane);
+    const uint32_t words[4] = {four.x, four.y, four.z, four.w};
+#pragma unroll
+    for (int i = 0; i < 16; ++i) {
+      inputs.level[i] = __uint_as_float(__byte_perm(words[i / 4], 0x4b000000U, 0x7440U + i % 4)) - kBias;
+    }
+  } else {
+    // Six bits in the mantissa of a bf16 whose exponent is 2^7's are 128 + level.
+    constexpr float kBias = 128.0F + Tile::kOffset;
+    const uint2 two = *reinterpret_cast<const uint2*>(levels + 8 * lane);
+    uint32_t top = 0;
+    if constexpr (Tile::kBits == 5) {
+      const uint32_t bits = *reinterpret_cast<const uint16_t*>(high + 2 * lane);
+      top = (bits & 0xffU) | (bits & 0xff00U) << 8;
+    } else if constexpr (Tile::kBits == 6) {
+      top = *reinterpret_cast<const uint32_t*>(high + 4 * lane);
+    }
+#pragma unroll
+    for (int p = 0; p < 8; ++p) {
+      uint32_t pair = (p < 4 ? two.x : two.y) >> (4 * (p % 4)) & 0x000f000fU;
+      if constexpr (Tile::kBits == 5) pair |= (top >> p & 0x00010001U) << 4;
+      if constexpr (Tile::kBits == 6) pair |= (top >> (2 * p) & 0x00030003U) << 4;
+      pair |= 0x43004300U;
+      inputs.level[2 * p] = __uint_as_float(pair << 16) - kBias;
+      inputs.level[2 * p + 1] = __uint_as_float(pair & 0xffff0000U) - kBias;
+    }
+  }
+  inputs.minimum = 0.0F;
+  if constexpr (!Tile::kSuper) {
+    const uint8_t* const scales = high + Tile::kHighBytes + lane / 2 * (Tile::kMinima ? 4 : 2);
+    inputs.scale = half_value(scales);
+    if constexpr (Tile::kMinima) inputs.minimum = half_value(scales + 2);
+  } else if constexpr (Tile::kMinima) {
+    const int row = lane / 4;
+    const int sub = 2 * block + lane % 4 / 2;
+    const uint8_t* const packed = unit + Tile::kHeadScales + 12 * row;
+    int scale;
+    int minimum;
+    if (sub < 4) {
+      scale = packed[sub] & 63;
+      minimum = packed[sub + 4] & 63;
+    } else {
+      scale = (packed[sub + 4] & 15) | packed[sub - 4] >> 6 << 4;
+      minimum = packed[sub + 4] >> 4 | packed[sub] >> 6 << 4;
+    }
+    inputs.scale = half_value(unit + 4 * row) * static_cast<float>(scale);
+    inputs.minimum = -(half_value(unit + 4 * row + 2) * static_cast<float>(minimum));
+  } else {
+    const int row = lane / 4;
+    const auto scale = static_cast<int8_t>(unit[Tile::kHeadScales + 16 * row + 4 * block + lane % 4]);
+    inputs.scale = half_value(unit + 2 * row) * static_cast<float>(scale);
+  }
+  return inputs;
+}
+
+/// Where chunk `chunk` of 16 bytes of row `row` lies in an image.
+__device__ inline int image_offset(int row, int chunk) { return row * 128 + ((chunk ^ row) << 4); }
+
+/// function.template operator()<DType>() for the quantised type that `dtype` is.
+#pragma nv_exec_check_disable
+template <typename Function>
+__host__ __device__ inline void with_quant_tile(DType dtype, Function&& function) {
+  switch (dtype) {
+    case DType::kQ4_0:
+      return function.template operator()<DType::kQ4_0>();
+    case DType::kQ4_1:
+      return function.template operator()<DType::kQ4_1>();
+    case DType::kQ5_0:
+      return function.template operator()<DType::kQ5_0>();
+    case DType::kQ5_1:
+      return function.template operator()<DType::kQ5_1>();
+    case DType::kQ4_K:
+      return function.template operator()<DType::kQ4_K>();
+    case DType::kQ5_K:
+      return function.template operator()<DType::kQ5_K>();
+    case DType::kQ6_K:
+      return function.template operator()<DType::kQ6_K>();
+    default:
+      return function.template operator()<DType::kQ8_0>();
+  }
+}
+
+}  // namespace caravel::kernels::cuda

@@ -1,0 +1,72 @@
+#pragma once
+
+#include <cstdint>
+
+#include "device/dtype.h"
+
+namespace caravel::kernels::cuda {
+
+/// How a weight [out, in] lies in a GPU's memory: one form for every number of tokens.
+///
+/// Eight rows make a group; each group is one run of memory, so that a block of threads takes any number of groups as
+/// its tile and streams each by bulk copies of whatever length suits it. Along the row a group is cut into units of one
+/// block of 64 inputs, or of four for GGUF's super-blocks of 256. `out` is padded to 8 and `in` to 64, with zeros.
+///
+///   BF16, F16  a unit is the image that wgmma reads from shared memory, K-major with the swizzle of 128 bytes: row r
+///   of
+///              128 bytes, whose 16-byte chunk c lies at place c ^ r.
+///   quantised  a unit is the file's bytes of its eight rows in planes, in an order in which lane 4r + q of a warp,
+///   which
+///              makes inputs 16q .. 16q + 15 of row r, has its own side by side:
+///                head    blocks of 256 alone: Q4_K, Q5_K 8 x (f16 d, f16 m), 8 x 12 bytes of scales as in the file;
+///                        Q6_K 8 x f16 d, 8 x 16 int8 scales
+///                then for each block of 64:
+///                levels  8 bits: 16 bytes a lane, level + 128 (so unsigned)
+///                        else 2 words a lane: word j has input 8j + 2i at bit 4i and 8j + 2i + 1 at bit 16 + 4i
+///                high    5 bits: 16 bits a lane, input 2i at bit i and 2i + 1 at bit 8 + i
+///                        6 bits: 32 bits a lane, input 2i at bits 2i and 2i + 1 at bits 16 + 2i
+///                scales  blocks of 32 alone: for row r and half h at 2r + h: f16 d, or f16 d and f16 m
+///   F32        as in the file, row by row without padding: exact products have a kernel of their own (plain_gemm.cuh).
+inline constexpr int kGroupRows = 8;
+inline constexpr int kBlockInputs = 64;
+inline constexpr int kImageBytes = kGroupRows * kBlockInputs * 2;  // a block of 64 inputs of a group as bf16
+
+struct TileFormat {
+  int unit_blocks = 1;  // of 64 inputs
+  int unit_bytes = kImageBytes;
+};
+
+/// Of any type but F32.
+constexpr TileFormat tile_format(DType dtype) {
+  switch (dtype) {
+    case DType::kQ4_0:
+      return {1, 288};
+    case DType::kQ4_1:
+      return {1, 320};
+    case DType::kQ5_0:
+      return {1, 352};
+    case DType::kQ5_1:
+      return {1, 384};
+    case DType::kQ8_0:
+      return {1, 544};
+    case DType::kQ4_K:
+      return {4, 1152};
+    case DType::kQ5_K:
+      return {4, 1408};
+    case DType::kQ6_K:
+      return {4, 1680};
+    default:
+      return {};
+  }
+}
+
+constexpr int64_t input_blocks(int64_t in) { return (in + kBlockInputs - 1) / kBlockInputs; }
+constexpr int64_t row_groups(int64_t rows) { return (rows + kGroupRows - 1) / kGroupRows; }
+
+/// Bytes of a group of rows of `in` elements.
+constexpr int64_t group_bytes(DType dtype, int64_t in) {
+  const TileFormat format = tile_format(dtype);
+  return (input_blocks(in) + format.unit_blocks - 1) / format.unit_blocks * format.unit_bytes;
+}
+
+}  // namespace caravel::kernels::cuda

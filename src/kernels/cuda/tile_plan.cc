@@ -1,0 +1,146 @@
+#include "kernels/cuda/tile_plan.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "base/check.h"
+
+namespace caravel::kernels::cuda {
+namespace {
+
+using Parts = std::span<const PackedWeight::Part>;
+
+constexpr int kKilobyte = 1024;
+constexpr int kStagingBytes = kStagedTokens * kStagedStride * 4;
+constexpr int kMaxSteps = 16;
+constexpr int kBarrierBytes = 4 * 8 * kMaxSteps;  // two for each slot of either ring
+
+/// Bytes of a group for a block of 64 inputs, rounded up; the most of all parts.
+int most_block_bytes(Parts parts) {
+  int most = 0;
+  for (const PackedWeight::Part& part : parts) {
+    const TileFormat format = tile_format(part.dtype);
+    most = std::max(most, (format.unit_bytes + format.unit_blocks - 1) / format.unit_blocks);
+  }
+  return most;
+}
+
+void count_tiles(TilePlan& plan, Parts parts, bool paired) {
+  const int groups_of_tile = plan.groups * (paired ? 1 : plan.warpgroups);
+  plan.row_tiles = 0;
+  for (size_t i = 0; i < (paired ? 1 : parts.size()); ++i) {
+    plan.part_tiles[i] = static_cast<int>((row_groups(parts[i].rows) + groups_of_tile - 1) / groups_of_tile);
+    plan.row_tiles += plan.part_tiles[i];
+  }
+}
+
+/// Cycles of an SM for a block of 64 inputs of a tile, by what takes longest: bytes from memory (of one tile of tokens;
+/// more find the weights in the L2 cache) and from L2, the tensor cores, and the converters.
+int64_t block_cycles(const TilePlan& plan, int block_bytes) {
+  constexpr int kMemoryBytes = 13;  // a cycle
+  constexpr int kCacheBytes = 25;
+  constexpr int kConverterCycles = 50;  // of a group
+  const int groups = plan.groups * plan.warpgroups;
+  const int weights = groups * block_bytes;
+  const int memory = plan.token_tiles == 1 ? weights / kMemoryBytes : 0;
+  const int cache = (weights + plan.tokens * 128) / kCacheBytes;
+  const int products = 4 * plan.warpgroups * std::max(16, plan.tokens / 2);
+  return std::max({memory, cache, products, plan.converts ? groups * kConverterCycles : 0});
+}
+
+/// Tile sizes that finish soonest on so many SMs.
+void choose_tile(TilePlan& plan, Parts parts, int64_t blocks, bool paired, int num_sms) {
+  constexpr int64_t kTileCycles = 1500;  // its epilogue, and the ring's start
+  const int block_bytes = most_block_bytes(parts);
+  int64_t least = std::numeric_limits<int64_t>::max();
+  TilePlan best;
+  for (plan.warpgroups = paired ? 2 : 1; plan.warpgroups <= 2; ++plan.warpgroups) {
+    for (plan.groups = 1; plan.groups <= 8; ++plan.groups) {
+      count_tiles(plan, parts, paired);
+      const int64_t rounds = (int64_t{plan.tiles()} + num_sms - 1) / num_sms;
+      const int64_t cycles = rounds * (block_cycles(plan, block_bytes) * blocks + kTileCycles);
+      if (cycles < least) {
+        least = cycles;
+        best = plan;
+      }
+    }
+  }
+  plan = best;
+}
+
+/// Shared memory for one slot of the first ring more than `steps` slots take, so that what wgmma reads past a tile's
+/// last row lies within it: it takes 64 rows of any tile.
+int read_past(const TilePlan& plan) {
+  const int reach = ((plan.warpgroups - 1) * plan.groups + 8) * plan.step_blocks * kKilobyte;
+  return std::max(0, reach - plan.slot_bytes - kStagingBytes);
+}
+
+void size_slot(TilePlan& plan, int step_blocks) {
+  plan.step_blocks = step_blocks;
+  plan.weight_bytes = plan.warpgroups * plan.groups * step_blocks * kKilobyte;
+  plan.slot_bytes = plan.weight_bytes + plan.tokens * step_blocks * 128;
+}
+
+/// Weights and tokens in one ring: slots of up to 40 KB, of which there are enough to be well ahead.
+void fill_ring(TilePlan& plan, int64_t blocks, int budget) {
+  constexpr int kLargeSlot = 40 * kKilobyte;
+  for (int step = 8; step >= 1; step /= 2) {
+    size_slot(plan, step);
+    plan.steps_ahead = std::min(kMaxSteps, (budget - read_past(plan)) / plan.slot_bytes);
+    const bool fits = plan.slot_bytes <= kLargeSlot && plan.steps_ahead >= 4 && (step == 1 || step < 2 * blocks);
+    if (fits || step == 1) break;
+  }
+}
+
+/// A ring of weights as they are stored, and one of bf16 and tokens.
+void fill_rings(TilePlan& plan, Parts parts, int budget) {
+  int unit_blocks = 1;
+  bool sixteen_bits = false;
+  for (const PackedWeight::Part& part : parts) {
+    unit_blocks = std::max(unit_blocks, tile_format(part.dtype).unit_blocks);
+    sixteen_bits = sixteen_bits || !is_quantized(part.dtype);
+  }
+  plan.source_blocks = std::max(unit_blocks, sixteen_bits ? 2 : 4);
+  for (const PackedWeight::Part& part : parts) {
+    const TileFormat format = tile_format(part.dtype);
+    plan.source_stride = std::max(plan.source_stride, plan.source_blocks / format.unit_blocks * format.unit_bytes);
+  }
+  const int groups = plan.warpgroups * plan.groups;
+  plan.source_bytes = (groups * plan.source_stride + kKilobyte - 1) / kKilobyte * kKilobyte;
+  for (int step = plan.source_blocks; step >= 1; step /= 2) {
+    size_slot(plan, step);
+    const int left = budget - read_past(plan) - 3 * plan.slot_bytes;
+    plan.sources_ahead = std::min(kMaxSteps, left / plan.source_bytes);
+    if (plan.sources_ahead >= 3) break;
+  }
+  const int left = budget - read_past(plan) - plan.sources_ahead * plan.source_bytes;
+  plan.steps_ahead = std::min(4, left / plan.slot_bytes);
+}
+
+}  // namespace
+
+TilePlan plan_tiles(Parts parts, int64_t in, int64_t tokens, bool paired, int num_sms, int max_shared_bytes) {
+  TilePlan plan;
+  plan.tokens = tokens <= 8 ? 8 : tokens <= 16 ? 16 : tokens <= 32 ? 32 : tokens <= 64 ? 64 : 128;
+  plan.token_tiles = static_cast<int>((tokens + plan.tokens - 1) / plan.tokens);
+  for (const PackedWeight::Part& part : parts) plan.converts = plan.converts || part.dtype != DType::kBF16;
+  const int64_t blocks = input_blocks(in);
+  choose_tile(plan, parts, blocks, paired, num_sms);
+  const int budget = max_shared_bytes - kStagingBytes - kBarrierBytes;
+  if (plan.converts) {
+    fill_rings(plan, parts, budget);
+  } else {
+    fill_ring(plan, blocks, budget);
+  }
+  plan.source_begin = plan.steps_ahead * plan.slot_bytes;
+  plan.staging_begin = plan.source_begin + plan.sources_ahead * plan.source_bytes;
+  plan.barriers_begin = plan.staging_begin + kStagingBytes;
+  // More than half of an SM's, so that blocks never share one while another has none.
+  plan.shared_bytes = std::max(plan.barriers_begin + kBarrierBytes + read_past(plan), max_shared_bytes / 2 + kKilobyte);
+  CARAVEL_CHECK_GE(plan.steps_ahead, 2);
+  CARAVEL_CHECK(!plan.converts || plan.sources_ahead >= 2);
+  CARAVEL_CHECK_LE(plan.shared_bytes, max_shared_bytes);
+  return plan;
+}
+
+}  // namespace caravel::kernels::cuda

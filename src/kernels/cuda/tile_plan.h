@@ -1,0 +1,49 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "kernels/cuda/tile_layout.h"
+#include "kernels/packed_weight.h"
+
+namespace caravel::kernels::cuda {
+
+inline constexpr int kConverterWarps = 6;  // sixteen warps in all, which may have 128 registers each
+inline constexpr int kStagedTokens = 32;   // of an epilogue's pass
+// Floats of a token's sums in a pass: 64 rows of two warpgroups, and four that keep lanes out of each other's banks.
+inline constexpr int kStagedStride = 132;
+
+/// How tile_gemm() goes about a weight and a number of tokens. None of it changes a bit of a sum: it says which block
+/// of threads makes it when, and how far ahead bytes are asked for.
+struct TilePlan {
+  int tokens = 0;         // of a tile: 8, 16, 32, 64 or 128, the N of wgmma
+  bool converts = false;  // weights pass through converter warps, which make bf16 of them
+  int warpgroups = 0;     // 1 or 2, each with rows of its own
+  int groups = 0;         // of eight rows, of a warpgroup: 1 to 8
+  int step_blocks = 0;    // of 64 inputs, of a slot of the ring that the tensor cores read
+  int steps_ahead = 0;    // slots of that ring
+  int source_blocks = 0;  // of a slot of the ring that converters read, as many as make whole units
+  int sources_ahead = 0;
+  int source_stride = 0;  // bytes of a group there
+  int part_tiles[PackedWeight::kMaxParts] = {};
+  int row_tiles = 0;
+  int token_tiles = 0;
+  // Where things lie in shared memory, which begins with the ring; bytes.
+  int weight_bytes = 0;  // of a slot; the tokens' follow
+  int slot_bytes = 0;
+  int source_begin = 0;
+  int source_bytes = 0;  // of a slot
+  int staging_begin = 0;
+  int barriers_begin = 0;
+  int shared_bytes = 0;
+
+  int consumers() const { return 128 * warpgroups; }
+  int threads() const { return consumers() + (converts ? 32 * kConverterWarps : 0) + 64; }
+  int tiles() const { return row_tiles * token_tiles; }
+};
+
+/// paired: the first part's rows and the second's make tiles together, a warpgroup each (gate and up).
+TilePlan plan_tiles(std::span<const PackedWeight::Part> parts, int64_t in, int64_t tokens, bool paired, int num_sms,
+                    int max_shared_bytes);
+
+}  // namespace caravel::kernels::cuda

@@ -1,0 +1,81 @@
+#include "kernels/cuda/tile_plan.h"
+
+#include <gtest/gtest.h>
+
+#include <vector>
+
+namespace caravel::kernels::cuda {
+namespace {
+
+constexpr int kSms = 132;
+constexpr int kSharedBytes = 227 << 10;
+
+std::vector<PackedWeight::Part> parts_of(DType dtype, const std::vector<int64_t>& rows) {
+  std::vector<PackedWeight::Part> parts;
+  int64_t begin = 0;
+  for (const int64_t count : rows) {
+    parts.push_back({dtype, begin, count, 0});
+    begin += count;
+  }
+  return parts;
+}
+
+// Whatever the type, the shape and the number of tokens: all rows are some tile's, rings are deep enough to turn, and
+// what wgmma reads past a tile's rows lies in shared memory.
+TEST(TilePlan, EveryShapeFits) {
+  for (int type = 1; type < kDTypeCount; ++type) {
+    const auto dtype = static_cast<DType>(type);
+    const int64_t unit = std::max(8, dtype_info(dtype).block_elements);
+    for (int64_t rows = 1; rows < 20'000; rows = rows * 3 / 2 + 7) {
+      for (int64_t in = unit; in < 30'000; in = (in * 2 / unit + 1) * unit) {
+        for (const int64_t tokens : {1, 9, 17, 33, 65, 500}) {
+          for (const bool paired : {false, true}) {
+            SCOPED_TRACE(testing::Message() << dtype_info(dtype).name << ", " << rows << " rows of " << in << ", "
+                                            << tokens << " tokens, paired " << paired);
+            const auto parts = parts_of(dtype, {rows, rows});
+            const TilePlan plan = plan_tiles(parts, in, tokens, paired, kSms, kSharedBytes);
+            const int64_t groups = row_groups(rows);
+            const int64_t of_tile = int64_t{plan.groups} * (paired ? 1 : plan.warpgroups);
+            ASSERT_EQ(plan.row_tiles, (paired ? 1 : 2) * ((groups + of_tile - 1) / of_tile));
+            ASSERT_GE(int64_t{plan.token_tiles} * plan.tokens, tokens);
+            ASSERT_GE(plan.steps_ahead, 2);
+            ASSERT_TRUE(plan.slot_bytes % 1024 == 0 && plan.weight_bytes % 1024 == 0 && plan.source_bytes % 16 == 0);
+            const int last_slot = (plan.steps_ahead - 1) * plan.slot_bytes;
+            const int rows_read = (plan.warpgroups - 1) * plan.groups + 8;
+            ASSERT_LE(last_slot + rows_read * plan.step_blocks * kImageBytes, plan.shared_bytes);
+            ASSERT_LE(plan.shared_bytes, kSharedBytes);
+            ASSERT_GT(2 * plan.shared_bytes, kSharedBytes);  // one block an SM
+            ASSERT_LE(plan.threads(), 512);
+            if (!plan.converts) continue;
+            ASSERT_GE(plan.sources_ahead, 2);
+            ASSERT_EQ(plan.source_blocks % plan.step_blocks, 0);
+            ASSERT_EQ(plan.source_blocks % tile_format(dtype).unit_blocks, 0);
+          }
+        }
+      }
+    }
+  }
+}
+
+// Llama-3.1-8B's matrices keep nearly all SMs busy, and none of them for two rounds where one will do.
+TEST(TilePlan, TilesSuitTheSms) {
+  struct Shape {
+    std::vector<int64_t> rows;
+    int64_t in;
+    bool paired;
+  };
+  const Shape shapes[] = {
+      {{4096, 1024, 1024}, 4096, false}, {{4096}, 4096, false}, {{14336, 14336}, 4096, true}, {{4096}, 14336, false}};
+  for (const Shape& shape : shapes) {
+    for (const int64_t tokens : {1, 8, 64}) {
+      const auto parts = parts_of(DType::kBF16, shape.rows);
+      const TilePlan plan = plan_tiles(parts, shape.in, tokens, shape.paired, kSms, kSharedBytes);
+      const int rounds = (plan.tiles() + kSms - 1) / kSms;
+      EXPECT_GE(plan.tiles(), rounds * kSms * 9 / 10) << shape.rows[0] << " rows, " << tokens << " tokens";
+      EXPECT_LE(rounds, 2);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace caravel::kernels::cuda
