@@ -1,0 +1,114 @@
+#!/usr/bin/env python3
+"""Llama-3.1-8B's shapes in BF16 with random weights, on one GPU: time of a decode step, first token, start.
+
+  llama_8b.py CARAVEL FOLDER    makes the model in FOLDER (16 GB) where it is not there; needs PyTorch and safetensors
+
+Prints a line of JSON for each figure. A decode step is (time of N + 128 output tokens - time of N) / 128; a share is the
+bytes that a step must read over the read bandwidth that the same run measured.
+"""
+
+import json
+import pathlib
+import subprocess
+import sys
+import time
+
+LAYERS, HIDDEN, HEADS, KV_HEADS, HEAD_DIM, FFN, VOCAB = 32, 4096, 32, 8, 128, 14336, 128256
+FIXTURE = pathlib.Path(__file__).parents[2] / "tests/fixtures/models/llama"
+KV_BYTES = 2 * 2 * LAYERS * KV_HEADS * HEAD_DIM  # a token's keys and values, of 16 bits
+WEIGHT_BYTES = 2 * (LAYERS * (HIDDEN * HIDDEN * 2 + HIDDEN * KV_HEADS * HEAD_DIM * 2 + 3 * HIDDEN * FFN) + HIDDEN * VOCAB)
+
+
+def make(folder):
+    import torch
+    from safetensors.torch import save_file
+
+    folder.mkdir(parents=True)
+    tokenizer = json.loads((FIXTURE / "tokenizer.json").read_text())
+    vocabulary = tokenizer["model"]["vocab"]
+    known = 1 + max([*vocabulary.values(), *(token["id"] for token in tokenizer["added_tokens"])])
+    vocabulary.update({f"token{i}": i for i in range(known, VOCAB)})
+    (folder / "tokenizer.json").write_text(json.dumps(tokenizer))
+    for name in ("tokenizer_config.json", "generation_config.json"):
+        (folder / name).write_text((FIXTURE / name).read_text())
+    config = {
+        "architectures": ["LlamaForCausalLM"], "model_type": "llama", "hidden_size": HIDDEN, "num_hidden_layers": LAYERS,
+        "intermediate_size": FFN, "vocab_size": VOCAB, "num_attention_heads": HEADS, "num_key_value_heads": KV_HEADS,
+        "head_dim": HEAD_DIM, "rms_norm_eps": 1e-5, "rope_theta": 500000.0, "max_position_embeddings": 131072,
+        "tie_word_embeddings": False, "hidden_act": "silu", "torch_dtype": "bfloat16", "bos_token_id": 0, "eos_token_id": 1,
+    }
+    generator = torch.Generator(device="cuda").manual_seed(1)
+
+    def random(*shape):
+        return (torch.randn(*shape, device="cuda", generator=generator) * 0.02).to(torch.bfloat16).cpu()
+
+    def ones():
+        return torch.ones(HIDDEN, dtype=torch.bfloat16)
+
+    parts = [{"model.embed_tokens.weight": random(VOCAB, HIDDEN), "lm_head.weight": random(VOCAB, HIDDEN),
+              "model.norm.weight": ones()}]
+    index = {}
+
+    def save(part):
+        name = f"model-{len(set(index.values())):05d}.safetensors"
+        save_file(part, folder / name, metadata={"format": "pt"})
+        index.update(dict.fromkeys(part, name))
+
+    save(parts.pop())
+    kv = KV_HEADS * HEAD_DIM
+    for layer in range(LAYERS):
+        at = f"model.layers.{layer}."
+        save({
+            at + "input_layernorm.weight": ones(), at + "post_attention_layernorm.weight": ones(),
+            at + "self_attn.q_proj.weight": random(HIDDEN, HIDDEN), at + "self_attn.k_proj.weight": random(kv, HIDDEN),
+            at + "self_attn.v_proj.weight": random(kv, HIDDEN), at + "self_attn.o_proj.weight": random(HIDDEN, HIDDEN),
+            at + "mlp.gate_proj.weight": random(FFN, HIDDEN), at + "mlp.up_proj.weight": random(FFN, HIDDEN),
+            at + "mlp.down_proj.weight": random(HIDDEN, FFN),
+        })
+    (folder / "model.safetensors.index.json").write_text(json.dumps({"metadata": {}, "weight_map": index}))
+    (folder / "config.json").write_text(json.dumps(config))  # last: it says that all is there
+
+
+def run(caravel, *arguments):
+    done = subprocess.run([caravel, *map(str, arguments)], capture_output=True, text=True)
+    if done.returncode != 0:
+        sys.exit(f"llama_8b: {' '.join(map(str, arguments))}: {done.stderr.strip()}")
+    return done.stdout
+
+
+def tell(**figure):
+    print(json.dumps(figure), flush=True)
+
+
+def main():
+    if len(sys.argv) != 3:
+        sys.exit(__doc__.strip())
+    caravel, folder = sys.argv[1], pathlib.Path(sys.argv[2])
+    if not (folder / "config.json").exists():
+        make(folder)
+    on_gpu = ["--device", "cuda"]
+    for _ in range(2):
+        begun = time.monotonic()
+        run(caravel, "generate", *on_gpu, "--prompt", "hello", "--max-tokens", 1, folder)
+        seconds = time.monotonic() - begun
+    tell(figure="start to first token", seconds=round(seconds, 2))
+    for tokens in (2048, 8192):
+        first = json.loads(run(caravel, "bench", "latency", *on_gpu, "--json", "--iterations", 5, "--input-len", tokens,
+                               "--output-len", 2, "--max-num-batched-tokens", 2048, "--max-model-len", 9000, folder))
+        tell(figure="first token", prompt=tokens, ms=round(tokens / first["prefill_tokens_per_second"] * 1000, 1))
+    for batch, context in ((1, 2048), (8, 2048), (64, 1024), (256, 1024)):
+        seconds = {}
+        for output in (32, 160):
+            result = json.loads(run(caravel, "bench", "throughput", *on_gpu, "--json", "--num-prompts", batch,
+                                    "--max-num-seqs", batch, "--input-range", f"{context},{context}", "--output-len", output,
+                                    "--max-num-batched-tokens", 2048, folder))
+            seconds[output] = result["seconds"]
+            read = result["ceilings"]["read_gb_per_second"]
+        step = (seconds[160] - seconds[32]) / 128
+        floor = (WEIGHT_BYTES + batch * (context + 96) * KV_BYTES) / (read * 1e9)
+        tell(figure="decode step", batch=batch, context=context, ms=round(step * 1000, 3), read_gb_per_s=round(read),
+             share_of_read=round(floor / step, 3))
+
+
+if __name__ == "__main__":
+    main()
