@@ -12,6 +12,7 @@ namespace caravel::kernels::cuda {
 template <typename Tile>
 __global__ void __launch_bounds__(kAttentionThreads, 2)
     attend_few_rows(const __grid_constant__ AttentionParams params) {
+  follow_kernel_before();
   extern __shared__ __align__(128) std::byte shared[];
   const int s = static_cast<int>(blockIdx.z);
   const AttentionSequence sequence = sequence_at(params.batch, s);
@@ -50,6 +51,7 @@ __global__ void __launch_bounds__(kAttentionThreads, 2)
 /// most keys, and come first.
 template <typename Tile>
 __global__ void __launch_bounds__(kAttentionThreads) attend_many_rows(const __grid_constant__ AttentionParams params) {
+  follow_kernel_before();
   extern __shared__ __align__(128) std::byte shared[];
   const int lane = static_cast<int>(threadIdx.x) % kWarp;
   const int wanted = static_cast<int>(blockIdx.x);
@@ -95,13 +97,13 @@ struct AttentionGrids {
 
 template <typename FewTile, typename ManyTile>
 void launch_attention(Stream& stream, const AttentionParams& params, const AttentionGrids& grids) {
-  launch(stream, attend_few_rows<FewTile>, grids.few, dim3(kAttentionThreads),
-         FewTile::shared_bytes(params.cache.head_dim), params);
+  launch_early(stream, attend_few_rows<FewTile>, grids.few, dim3(kAttentionThreads),
+               FewTile::shared_bytes(params.cache.head_dim), params);
   if (grids.many_rows == 0) return;
   const int64_t tiles = grids.many_rows / ManyTile::kRows + params.batch.num_seqs;
-  launch(stream, attend_many_rows<ManyTile>,
-         dim3(static_cast<unsigned>(tiles), static_cast<unsigned>(params.cache.kv_heads)), dim3(kAttentionThreads),
-         ManyTile::shared_bytes(params.cache.head_dim), params);
+  launch_early(stream, attend_many_rows<ManyTile>,
+               dim3(static_cast<unsigned>(tiles), static_cast<unsigned>(params.cache.kv_heads)),
+               dim3(kAttentionThreads), ManyTile::shared_bytes(params.cache.head_dim), params);
 }
 
 // By the type of keys and values; each in a source of its own.

@@ -7,6 +7,7 @@
 
 #include "base/check.h"
 #include "device/cuda/launch.cuh"
+#include "kernels/cuda/early.cuh"
 #include "kernels/gemm_input.h"
 
 namespace caravel::kernels::cuda {

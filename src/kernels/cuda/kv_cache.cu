@@ -87,6 +87,7 @@ __device__ void store_head(KvDtype dtype, std::byte* row, float* scale, const fl
 }
 
 __global__ void __launch_bounds__(kThreads) rotate_and_store(RotaryCacheArgs args) {
+  follow_kernel_before();
   __shared__ float heads[kHeadsOfBlock][kMaxHeadDim];
   const int lane = static_cast<int>(threadIdx.x) % kWarp;
   float* const head = heads[threadIdx.x / kWarp];
@@ -175,7 +176,8 @@ void rotary_cache(Stream& stream, const RotaryCacheArgs& args) {
   CARAVEL_CHECK_EQ(args.qkv.width, int64_t{units} * args.cache.head_dim);
   CARAVEL_CHECK_EQ(reinterpret_cast<uintptr_t>(products(args.qkv)) % sizeof(uint32_t), size_t{0});
   CARAVEL_CHECK_EQ(args.qkv.stride % 2, 0);
-  launch(stream, rotate_and_store, dim3(blocks_for(args.qkv.rows * units, kHeadsOfBlock)), dim3(kThreads), 0, args);
+  launch_early(stream, rotate_and_store, dim3(blocks_for(args.qkv.rows * units, kHeadsOfBlock)), dim3(kThreads), 0,
+               args);
 }
 
 void copy_blocks(Stream& stream, const CopyBlocksArgs& args) {

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 
+#include "kernels/cuda/early.cuh"
 #include "kernels/cuda/wgmma.cuh"
 
 /// Hopper's instructions for kernels that stream tiles through shared memory: transaction barriers, bulk copies and the
@@ -77,11 +78,6 @@ __device__ inline void sync_threads(int barrier, int threads) {
 __device__ inline void fence_shared_for_async() { asm volatile("fence.proxy.async.shared::cta;" ::: "memory"); }
 /// The same for all memory.
 __device__ inline void fence_for_async() { asm volatile("fence.proxy.async;" ::: "memory"); }
-
-// Programmatic dependent launch; nothing where a kernel was launched without it.
-
-__device__ inline void let_next_kernel_in() { asm volatile("griddepcontrol.launch_dependents;" ::: "memory"); }
-__device__ inline void wait_for_kernel_before() { asm volatile("griddepcontrol.wait;" ::: "memory"); }
 
 // Copies into shared memory
 

@@ -18,6 +18,7 @@ int64_t states_of(int64_t tokens, int64_t max_context) {
 
 /// A warp has a head of a token at a time, and brings its splits' states together in order: grid [sequences, KV heads].
 __global__ void __launch_bounds__(kAttentionThreads) merge_states(const __grid_constant__ AttentionParams params) {
+  follow_kernel_before();
   const int s = static_cast<int>(blockIdx.x);
   const AttentionSequence sequence = sequence_at(params.batch, s);
   if (sequence.queries <= 0 || !has_few_rows(params, sequence)) return;
@@ -129,7 +130,7 @@ void paged_attention(Stream& stream, const PagedAttentionArgs& args) {
       break;
   }
   if (params.group <= kFewRows && split_blocks > 1)
-    launch(stream, merge_states, dim3(sequences, heads), dim3(kAttentionThreads), 0, params);
+    launch_early(stream, merge_states, dim3(sequences, heads), dim3(kAttentionThreads), 0, params);
 }
 
 }  // namespace caravel::kernels::cuda

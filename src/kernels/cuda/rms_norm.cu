@@ -80,6 +80,7 @@ template <typename Out>
 __global__ void __launch_bounds__(kMostThreads)
     norm_rows(const float* x, int64_t stride, const int32_t* rows, const float* weight, float epsilon, int width,
               bool whole, Out* out) {
+  follow_kernel_before();
   const int64_t t = blockIdx.x;
   const float* const row = x + (rows != nullptr ? rows[t] : t) * stride;
   Out* const to = out + t * width;
@@ -99,6 +100,7 @@ __global__ void __launch_bounds__(kMostThreads)
 __global__ void __launch_bounds__(kMostThreads)
     add_rows(const BFloat16* y, int64_t y_stride, const float* post_weight, float* residual, int64_t residual_stride,
              float epsilon, int width, bool whole) {
+  follow_kernel_before();
   const BFloat16* const row = y + blockIdx.x * y_stride;
   float* const to = residual + blockIdx.x * residual_stride;
   const float factor = post_weight != nullptr ? inverse_rms(row, width, whole, epsilon) : 1.0F;
@@ -128,8 +130,8 @@ void rms_norm(Stream& stream, const RmsNormArgs& args) {
   if (args.rows == nullptr) CARAVEL_CHECK_GE(args.x.rows, args.out.tokens);
   with_output(args.out, [&]<typename Out>(Out* out) {
     const bool whole = in_pieces(x, args.x.stride) && in_pieces(args.weight, width) && in_pieces(out, width);
-    launch(stream, norm_rows<Out>, dim3(blocks_for(args.out.tokens, 1)), dim3(norm_threads(width)), 0, x, args.x.stride,
-           args.rows, args.weight, args.epsilon, static_cast<int>(width), whole, out);
+    launch_early(stream, norm_rows<Out>, dim3(blocks_for(args.out.tokens, 1)), dim3(norm_threads(width)), 0, x,
+                 args.x.stride, args.rows, args.weight, args.epsilon, static_cast<int>(width), whole, out);
   });
 }
 
@@ -141,8 +143,8 @@ void add_norm(Stream& stream, const AddNormArgs& args) {
   CARAVEL_CHECK_GE(args.residual.rows, args.y.rows);
   const bool whole =
       in_pieces(y, args.y.stride) && in_pieces(residual, args.residual.stride) && in_pieces(args.post_weight, width);
-  launch(stream, add_rows, dim3(blocks_for(args.y.rows, 1)), dim3(norm_threads(width)), 0, y, args.y.stride,
-         args.post_weight, residual, args.residual.stride, args.epsilon, static_cast<int>(width), whole);
+  launch_early(stream, add_rows, dim3(blocks_for(args.y.rows, 1)), dim3(norm_threads(width)), 0, y, args.y.stride,
+               args.post_weight, residual, args.residual.stride, args.epsilon, static_cast<int>(width), whole);
 }
 
 }  // namespace caravel::kernels::cuda
