@@ -111,6 +111,16 @@ __device__ inline void copy_box(uint32_t to, const CUtensorMap& matrix, int x, i
       : "memory");
 }
 
+/// The same of a stack of matrices, beginning in matrix `z`.
+__device__ inline void copy_box(uint32_t to, const CUtensorMap& stack, int x, int y, int z, uint32_t barrier,
+                                uint64_t policy) {
+  asm volatile(
+      "cp.async.bulk.tensor.3d.shared::cluster.global.tile.mbarrier::complete_tx::bytes.L2::cache_hint [%0], [%1, {%2, "
+      "%3, %4}], [%5], %6;" ::"r"(to),
+      "l"(&stack), "r"(x), "r"(y), "r"(z), "r"(barrier), "l"(policy)
+      : "memory");
+}
+
 __device__ inline void prefetch_map(const CUtensorMap& matrix) {
   asm volatile("prefetch.tensormap [%0];" ::"l"(&matrix) : "memory");
 }

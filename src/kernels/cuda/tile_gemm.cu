@@ -1,6 +1,7 @@
 #include <cudaTypedefs.h>
 
 #include <algorithm>
+#include <initializer_list>
 
 #include "base/check.h"
 #include "device/cuda/cuda_device.h"
@@ -39,6 +40,12 @@ struct TileArgs {
   int blocks;  // of 64 inputs
   int64_t tokens;
   GemmOutput output;
+};
+
+/// What boxes are copied from.
+struct TileMaps {
+  CUtensorMap input;
+  CUtensorMap weights[PackedWeight::kMaxParts];  // of BF16: [group, block of 64 inputs, its image]
 };
 
 /// A warpgroup's part of a tile.
@@ -105,12 +112,41 @@ __device__ void for_each_tile(const TilePlan& plan, Function&& function) {
   }
 }
 
-/// The warp that asks for weights: into `ring` slots of `blocks` blocks of 64 inputs, where a group takes `stride`
-/// bytes.
+__device__ uint64_t weights_policy(const TilePlan& plan) {
+  return plan.token_tiles == 1 ? read_once_policy() : read_again_policy();
+}
+
+/// The warp that asks for weights of BF16, by a box for a slot: a copy for each group, of 1 KB, would take the copy
+/// engine longer than memory.
+__device__ void ask_for_images(const TileArgs& args, const TileMaps& maps, const Ring& ring) {
+  const TilePlan& plan = args.plan;
+  const int lane = threadIdx.x % 32;
+  const int boxes = args.paired ? 2 : 1;  // a lane each
+  const int box_bytes = plan.weight_bytes / boxes;
+  const uint64_t policy = weights_policy(plan);
+  RingPlace place;
+  for_each_tile(plan, [&](int row_tile, int) {
+    const Rows rows = rows_of_tile(args, row_tile, lane < boxes ? lane : 0);
+    const CUtensorMap& map = maps.weights[rows.part - args.parts];
+    for (int begin = 0; begin < args.blocks; begin += plan.step_blocks) {
+      ring.wait_emptied(place);
+      // What a box has of places outside its matrix comes as zeros.
+      if (lane == 0) arrive_expecting(ring.filled(place), plan.weight_bytes);
+      __syncwarp();
+      if (lane < boxes) {
+        copy_box(ring.slot(place) + lane * box_bytes, map, 0, begin, rows.first_group, ring.filled(place), policy);
+      }
+      place.advance(ring.count);
+    }
+  });
+}
+
+/// The warp that asks for weights to convert: into `ring` slots of `blocks` blocks of 64 inputs, where a group takes
+/// `stride` bytes.
 __device__ void ask_for_weights(const TileArgs& args, const Ring& ring, int blocks, int stride) {
   const TilePlan& plan = args.plan;
   const int lane = threadIdx.x % 32;
-  const uint64_t policy = plan.token_tiles == 1 ? read_once_policy() : read_again_policy();
+  const uint64_t policy = weights_policy(plan);
   RingPlace place;
   for_each_tile(plan, [&](int row_tile, int) {
     const int warpgroup = lane / plan.groups;  // a lane asks for one group
@@ -357,7 +393,7 @@ __device__ void multiply(const TileArgs& args, const Ring& ring, int warpgroup, 
 
 template <int kTokens, bool kConverts>
 __global__ void __launch_bounds__(256 + (kConverts ? 32 * kConverterWarps : 0) + 64, 1)
-    tile_gemm_kernel(const __grid_constant__ TileArgs args, const __grid_constant__ CUtensorMap input) {
+    tile_gemm_kernel(const __grid_constant__ TileArgs args, const __grid_constant__ TileMaps maps) {
   extern __shared__ __align__(1024) uint8_t shared[];
   const TilePlan& plan = args.plan;
   const uint32_t base = shared_address(shared);
@@ -385,10 +421,10 @@ __global__ void __launch_bounds__(256 + (kConverts ? 32 * kConverterWarps : 0) +
     if constexpr (kConverts) {
       ask_for_weights(args, sources, plan.source_blocks, plan.source_stride);
     } else {
-      ask_for_weights(args, ring, plan.step_blocks, plan.step_blocks * kImageBytes);
+      ask_for_images(args, maps, ring);
     }
   } else {
-    ask_for_tokens<kTokens>(args, input, ring);
+    ask_for_tokens<kTokens>(args, maps.input, ring);
   }
 }
 
@@ -402,34 +438,60 @@ PFN_cuTensorMapEncodeTiled_v12000 encode_function() {
   return reinterpret_cast<PFN_cuTensorMapEncodeTiled_v12000>(function);
 }
 
-/// Rows of BF16 inputs, by boxes of 64 inputs of `box_tokens` rows.
-CUtensorMap input_map(const GemmInput& input, int box_tokens) {
+constexpr size_t kMostDimensions = 3;
+
+/// A matrix or a stack of them, from the innermost dimension out; `strides` of all but that one, in bytes.
+CUtensorMap tensor_map(CUtensorMapDataType type, CUtensorMapSwizzle swizzle, const void* data,
+                       std::initializer_list<int64_t> sizes, std::initializer_list<int64_t> strides,
+                       std::initializer_list<int> box) {
   static const PFN_cuTensorMapEncodeTiled_v12000 encode = encode_function();
-  const cuuint64_t sizes[] = {static_cast<cuuint64_t>(input.width), static_cast<cuuint64_t>(input.tokens)};
-  const cuuint64_t strides[] = {static_cast<cuuint64_t>(2 * input.width)};
-  const cuuint32_t box[] = {kBlockInputs, static_cast<cuuint32_t>(box_tokens)};
-  const cuuint32_t steps[] = {1, 1};
+  cuuint64_t size[kMostDimensions];
+  cuuint64_t stride[kMostDimensions];
+  cuuint32_t edge[kMostDimensions];
+  const cuuint32_t steps[kMostDimensions] = {1, 1, 1};
+  CARAVEL_CHECK(sizes.size() <= kMostDimensions && box.size() == sizes.size() && strides.size() + 1 == sizes.size());
+  std::copy(sizes.begin(), sizes.end(), size);
+  std::copy(strides.begin(), strides.end(), stride);
+  std::copy(box.begin(), box.end(), edge);
   CUtensorMap map;
-  const CUresult status = encode(&map, CU_TENSOR_MAP_DATA_TYPE_BFLOAT16, 2, input.data, sizes, strides, box, steps,
-                                 CU_TENSOR_MAP_INTERLEAVE_NONE, CU_TENSOR_MAP_SWIZZLE_128B,
+  const CUresult status = encode(&map, type, static_cast<cuuint32_t>(sizes.size()), const_cast<void*>(data), size,
+                                 stride, edge, steps, CU_TENSOR_MAP_INTERLEAVE_NONE, swizzle,
                                  CU_TENSOR_MAP_L2_PROMOTION_L2_128B, CU_TENSOR_MAP_FLOAT_OOB_FILL_NONE);
   CARAVEL_CHECK_EQ(static_cast<int>(status), static_cast<int>(CUDA_SUCCESS));
   return map;
 }
 
+/// Rows of BF16 inputs, by boxes of 64 inputs of `box_tokens` rows.
+CUtensorMap input_map(const GemmInput& input, int box_tokens) {
+  return tensor_map(CU_TENSOR_MAP_DATA_TYPE_BFLOAT16, CU_TENSOR_MAP_SWIZZLE_128B, input.data,
+                    {input.width, input.tokens}, {2 * input.width}, {kBlockInputs, box_tokens});
+}
+
+/// A part of BF16, by boxes of `box_blocks` images of `box_groups` groups: as they lie in memory, so elements may be of
+/// any type, and the largest takes the fewest.
+CUtensorMap images_map(const TilePart& part, int64_t blocks, int box_blocks, int box_groups) {
+  constexpr int kWords = kImageBytes / 8;
+  return tensor_map(CU_TENSOR_MAP_DATA_TYPE_INT64, CU_TENSOR_MAP_SWIZZLE_NONE, part.data,
+                    {kWords, blocks, part.groups}, {kImageBytes, part.group_bytes}, {kWords, box_blocks, box_groups});
+}
+
 template <bool kConverts>
-void launch_tiles(Stream& stream, const LaunchShape& shape, const TileArgs& args, const CUtensorMap& input) {
+void launch_tiles(Stream& stream, const LaunchShape& shape, const TileArgs& args, const TileMaps& maps) {
   switch (args.plan.tokens) {
     case 8:
-      return launch(stream, shape, tile_gemm_kernel<8, kConverts>, args, input);
+      return launch(stream, shape, tile_gemm_kernel<8, kConverts>, args, maps);
     case 16:
-      return launch(stream, shape, tile_gemm_kernel<16, kConverts>, args, input);
+      return launch(stream, shape, tile_gemm_kernel<16, kConverts>, args, maps);
     case 32:
-      return launch(stream, shape, tile_gemm_kernel<32, kConverts>, args, input);
+      return launch(stream, shape, tile_gemm_kernel<32, kConverts>, args, maps);
     case 64:
-      return launch(stream, shape, tile_gemm_kernel<64, kConverts>, args, input);
+      return launch(stream, shape, tile_gemm_kernel<64, kConverts>, args, maps);
+    case 128:
+      return launch(stream, shape, tile_gemm_kernel<128, kConverts>, args, maps);
     default:
-      return launch(stream, shape, tile_gemm_kernel<128, kConverts>, args, input);
+      // Converters leave no registers for so many sums.
+      if constexpr (!kConverts) return launch(stream, shape, tile_gemm_kernel<256, false>, args, maps);
+      CARAVEL_CHECK(false);
   }
 }
 
@@ -461,12 +523,16 @@ void tile_gemm(Stream& stream, const GemmTask& task) {
   shape.block = dim3(static_cast<unsigned>(args.plan.threads()));
   shape.shared_bytes = static_cast<size_t>(args.plan.shared_bytes);
   shape.early = true;
-  const CUtensorMap input = input_map(task.input, args.plan.tokens);
+  TileMaps maps = {.input = input_map(task.input, args.plan.tokens)};
   if (args.plan.converts) {
-    launch_tiles<true>(stream, shape, args, input);
-  } else {
-    launch_tiles<false>(stream, shape, args, input);
+    launch_tiles<true>(stream, shape, args, maps);
+    return;
   }
+  const int box_groups = args.plan.groups * (args.paired ? 1 : args.plan.warpgroups);
+  for (size_t i = 0; i < weight.parts().size(); ++i) {
+    maps.weights[i] = images_map(args.parts[i], args.blocks, args.plan.step_blocks, box_groups);
+  }
+  launch_tiles<false>(stream, shape, args, maps);
 }
 
 }  // namespace caravel::kernels::cuda

@@ -34,34 +34,41 @@ void count_tiles(TilePlan& plan, Parts parts, bool paired) {
   }
 }
 
-/// Cycles of an SM for a block of 64 inputs of a tile, by what takes longest: bytes from memory (of one tile of tokens;
-/// more find the weights in the L2 cache) and from L2, the tensor cores, and the converters.
+/// Cycles of an SM for a block of 64 inputs of a tile, by what takes longest: bytes from memory (once for all tiles of
+/// the same rows, which find them in the L2 cache) and from L2, the tensor cores, and the converters.
 int64_t block_cycles(const TilePlan& plan, int block_bytes) {
   constexpr int kMemoryBytes = 13;  // a cycle
   constexpr int kCacheBytes = 25;
   constexpr int kConverterCycles = 50;  // of a group
   const int groups = plan.groups * plan.warpgroups;
   const int weights = groups * block_bytes;
-  const int memory = plan.token_tiles == 1 ? weights / kMemoryBytes : 0;
+  const int memory = weights / (kMemoryBytes * plan.token_tiles);
   const int cache = (weights + plan.tokens * 128) / kCacheBytes;
   const int products = 4 * plan.warpgroups * std::max(16, plan.tokens / 2);
   return std::max({memory, cache, products, plan.converts ? groups * kConverterCycles : 0});
 }
 
 /// Tile sizes that finish soonest on so many SMs.
-void choose_tile(TilePlan& plan, Parts parts, int64_t blocks, bool paired, int num_sms) {
-  constexpr int64_t kTileCycles = 1500;  // its epilogue, and the ring's start
+void choose_tile(TilePlan& plan, Parts parts, int64_t blocks, int64_t tokens, bool paired, int num_sms) {
+  constexpr int64_t kTileCycles = 1500;  // the ring's start and an epilogue of few tokens
+  constexpr int64_t kTokenCycles = 10;   // of an epilogue
+  constexpr int kLeastOfMany = 64;       // tokens of a tile where there could be more
   const int block_bytes = most_block_bytes(parts);
+  const int64_t most_tokens = std::min<int64_t>(tokens, plan.converts ? 128 : 256);
   int64_t least = std::numeric_limits<int64_t>::max();
   TilePlan best;
-  for (plan.warpgroups = paired ? 2 : 1; plan.warpgroups <= 2; ++plan.warpgroups) {
-    for (plan.groups = 1; plan.groups <= 8; ++plan.groups) {
-      count_tiles(plan, parts, paired);
-      const int64_t rounds = (int64_t{plan.tiles()} + num_sms - 1) / num_sms;
-      const int64_t cycles = rounds * (block_cycles(plan, block_bytes) * blocks + kTileCycles);
-      if (cycles < least) {
-        least = cycles;
-        best = plan;
+  for (plan.tokens = 8; plan.tokens < 2 * most_tokens || plan.tokens == 8; plan.tokens *= 2) {
+    if (plan.tokens < std::min<int64_t>(tokens, kLeastOfMany)) continue;
+    plan.token_tiles = static_cast<int>((tokens + plan.tokens - 1) / plan.tokens);
+    for (plan.warpgroups = paired ? 2 : 1; plan.warpgroups <= 2; ++plan.warpgroups) {
+      for (plan.groups = 1; plan.groups <= 8; ++plan.groups) {
+        count_tiles(plan, parts, paired);
+        const int64_t rounds = (int64_t{plan.tiles()} + num_sms - 1) / num_sms;
+        const int64_t tile = block_cycles(plan, block_bytes) * blocks + kTileCycles + kTokenCycles * plan.tokens;
+        if (rounds * tile < least) {
+          least = rounds * tile;
+          best = plan;
+        }
       }
     }
   }
@@ -121,11 +128,9 @@ void fill_rings(TilePlan& plan, Parts parts, int budget) {
 
 TilePlan plan_tiles(Parts parts, int64_t in, int64_t tokens, bool paired, int num_sms, int max_shared_bytes) {
   TilePlan plan;
-  plan.tokens = tokens <= 8 ? 8 : tokens <= 16 ? 16 : tokens <= 32 ? 32 : tokens <= 64 ? 64 : 128;
-  plan.token_tiles = static_cast<int>((tokens + plan.tokens - 1) / plan.tokens);
   for (const PackedWeight::Part& part : parts) plan.converts = plan.converts || part.dtype != DType::kBF16;
   const int64_t blocks = input_blocks(in);
-  choose_tile(plan, parts, blocks, paired, num_sms);
+  choose_tile(plan, parts, blocks, tokens, paired, num_sms);
   const int budget = max_shared_bytes - kStagingBytes - kBarrierBytes;
   if (plan.converts) {
     fill_rings(plan, parts, budget);

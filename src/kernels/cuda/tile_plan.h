@@ -16,7 +16,7 @@ inline constexpr int kStagedStride = 132;
 /// How tile_gemm() goes about a weight and a number of tokens. None of it changes a bit of a sum: it says which block
 /// of threads makes it when, and how far ahead bytes are asked for.
 struct TilePlan {
-  int tokens = 0;         // of a tile: 8, 16, 32, 64 or 128, the N of wgmma
+  int tokens = 0;         // of a tile: 8, 16, 32, 64, 128 or, of BF16 weights, 256; the N of wgmma
   bool converts = false;  // weights pass through converter warps, which make bf16 of them
   int warpgroups = 0;     // 1 or 2, each with rows of its own
   int groups = 0;         // of eight rows, of a warpgroup: 1 to 8
