@@ -32,7 +32,10 @@ __device__ void read_sixteen(const EmbeddingKernelArgs& args, int64_t row, int p
       const SixteenInputs inputs = sixteen_inputs<kType>(unit, static_cast<int>(block % args.format.unit_blocks), lane);
       // As dequantize_rows() rounds: no fused multiply-add.
 #pragma unroll
-      for (int i = 0; i < 16; ++i) values[i] = __fadd_rn(__fmul_rn(inputs.scale, inputs.level[i]), inputs.minimum);
+      for (int i = 0; i < 16; ++i) {
+        const float level = inputs.biased[i] - QuantTile<kType>::kBias;
+        values[i] = __fadd_rn(__fmul_rn(inputs.scale, level), inputs.minimum);
+      }
     });
     return;
   }

@@ -15,7 +15,7 @@
 // would wait for. A block of threads per SM walks over tiles. Its warps have roles, which meet at the slots of rings in
 // shared memory:
 //   weights    one warp asks for weights, ahead of everything: they never change, so it waits for no kernel before;
-//   converters where weights are not BF16: six warps that make bf16 images of them;
+//   converters where weights are not BF16: warps that make bf16 images of them;
 //   tokens     one warp asks for the inputs, once the kernel before is done;
 //   consumers  one or two warpgroups multiply, each rows of its own, and store.
 // A sum is made by one accumulator, over the inputs in order: the same bits in every tile and beside every other token.
@@ -214,10 +214,11 @@ __device__ void convert_sixteen(const uint8_t* source, int block, int lane, uint
     }
   } else {
     const SixteenInputs inputs = sixteen_inputs<kType>(source, block, lane);
+    const float minimum = __fmaf_rn(-QuantTile<kType>::kBias, inputs.scale, inputs.minimum);
 #pragma unroll
     for (int i = 0; i < 8; ++i) {
-      pairs[i] = bf16_pair(__fmaf_rn(inputs.scale, inputs.level[2 * i], inputs.minimum),
-                           __fmaf_rn(inputs.scale, inputs.level[2 * i + 1], inputs.minimum));
+      pairs[i] = bf16_pair(__fmaf_rn(inputs.scale, inputs.biased[2 * i], minimum),
+                           __fmaf_rn(inputs.scale, inputs.biased[2 * i + 1], minimum));
     }
   }
 #pragma unroll
@@ -235,55 +236,96 @@ __device__ void copy_sixteen(const uint8_t* source, int lane, uint8_t* image) {
   }
 }
 
-/// The images of `groups` groups and `count` blocks from `begin` on of a source slot: a warp makes whole ones.
-__device__ void convert_images(const TilePlan& plan, const TilePart& part, int groups, int begin, int count, int warp,
-                               const uint8_t* source, uint8_t* images) {
-  const int lane = threadIdx.x % 32;
-  const auto each = [&](auto&& convert) {
-    for (int i = warp; i < groups * count; i += kConverterWarps) {
-      const int group = i / count;
-      const int block = begin + i % count;
-      const uint8_t* const unit =
-          source + group * plan.source_stride + block / part.format.unit_blocks * part.format.unit_bytes;
-      convert(unit, block % part.format.unit_blocks, images + (group * plan.step_blocks + i % count) * kImageBytes);
+template <DType kType>
+constexpr TileFormat kFormatOf = tile_format(kType);
+
+/// A step's images of one type, of whole groups.
+struct Images {
+  const uint8_t* source;
+  int source_stride;  // of a group
+  int begin;          // the first block in the source slot
+  int blocks;
+  int log_blocks;  // of the step's slot, which may have more
+  int groups;
+  uint8_t* image;
+
+  /// convert(unit, block in the unit, image) for every kWarps-th image, beginning with `next`; leaves in `next` how far
+  /// behind the last one the next lies.
+  template <int kWarps, DType kType, typename Convert>
+  __device__ void each(int& next, Convert&& convert) const {
+    const int count = groups << log_blocks;
+    for (; next < count; next += kWarps) {
+      const int offset = next & ((1 << log_blocks) - 1);
+      if (offset >= blocks) continue;
+      const int block = begin + offset;
+      convert(source + (next >> log_blocks) * source_stride + block / kFormatOf<kType>.unit_blocks * kFormatOf<kType>.unit_bytes,
+              block % kFormatOf<kType>.unit_blocks, image + next * kImageBytes);
     }
-  };
-  if (part.dtype == DType::kBF16) {
-    each([&](const uint8_t* unit, int, uint8_t* image) { copy_sixteen(unit, lane, image); });
-  } else if (part.dtype == DType::kF16) {
-    each([&](const uint8_t* unit, int block, uint8_t* image) {
+    next -= count;
+  }
+};
+
+template <int kWarps>
+__device__ void convert_images(const Images& images, DType dtype, int& next) {
+  const int lane = threadIdx.x % 32;
+  if (dtype == DType::kBF16) {
+    images.each<kWarps, DType::kBF16>(
+        next, [&](const uint8_t* unit, int, uint8_t* image) { copy_sixteen(unit, lane, image); });
+  } else if (dtype == DType::kF16) {
+    images.each<kWarps, DType::kF16>(next, [&](const uint8_t* unit, int block, uint8_t* image) {
       convert_sixteen<DType::kF16>(unit, block, lane, image);
     });
   } else {
-    with_quant_tile(part.dtype, [&]<DType kType>() {
-      each([&](const uint8_t* unit, int block, uint8_t* image) { convert_sixteen<kType>(unit, block, lane, image); });
+    with_quant_tile(dtype, [&]<DType kType>() {
+      images.each<kWarps, kType>(next, [&](const uint8_t* unit, int block, uint8_t* image) {
+        convert_sixteen<kType>(unit, block, lane, image);
+      });
     });
   }
 }
 
-/// The warps that make bf16 of weights, from slots of `sources` into slots of `ring`.
+/// The warps that make bf16 of weights, from slots of `sources` into slots of `ring`: teams of kWarps, which take turns
+/// at the latter. A warp begins a step where the team's last left off, so that all have as much to do. Consumers empty
+/// slots in order, so a team that waits for one of its own knows that of any other the round before the last is over.
+template <int kWarps>
 __device__ void convert_weights(const TileArgs& args, uint8_t* shared, const Ring& sources, const Ring& ring,
                                 int warp) {
   const TilePlan& plan = args.plan;
   const int lane = threadIdx.x % 32;
+  const int log_blocks = 31 - __clz(plan.step_blocks);
+  int turns = warp / kWarps;  // until the team's
+  int next = warp % kWarps;
   RingPlace source;
   RingPlace place;
   for_each_tile(plan, [&](int row_tile, int) {
+    const DType dtype = rows_of_tile(args, row_tile, 0).part->dtype;
+    const DType last_dtype = rows_of_tile(args, row_tile, plan.warpgroups - 1).part->dtype;
+    const int all_groups = plan.warpgroups * plan.groups;
+    const int groups = dtype == last_dtype ? all_groups : plan.groups;  // of `dtype`
     for (int begin = 0; begin < args.blocks; begin += plan.source_blocks) {
       const int blocks = min(plan.source_blocks, args.blocks - begin);
       sources.wait_filled(source);
       for (int step = 0; step < blocks; step += plan.step_blocks) {
-        ring.wait_emptied(place);
-        for (int w = 0; w < plan.warpgroups; ++w) {
-          const Rows rows = rows_of_tile(args, row_tile, w);
-          convert_images(
-              plan, *rows.part, rows.groups, step, min(plan.step_blocks, blocks - step), warp,
-              shared + plan.source_begin + source.slot * plan.source_bytes + w * plan.groups * plan.source_stride,
-              shared + place.slot * plan.slot_bytes + w * plan.groups * plan.step_blocks * kImageBytes);
+        if (turns-- == 0) {
+          turns = kConverterTeams - 1;
+          ring.wait_emptied(place);
+          Images images{.source = shared + plan.source_begin + source.slot * plan.source_bytes,
+                        .source_stride = plan.source_stride,
+                        .begin = step,
+                        .blocks = min(plan.step_blocks, blocks - step),
+                        .log_blocks = log_blocks,
+                        .groups = groups,
+                        .image = shared + place.slot * plan.slot_bytes};
+          convert_images<kWarps>(images, dtype, next);
+          if (groups < all_groups) {
+            images.source += groups * plan.source_stride;
+            images.image += groups * plan.step_blocks * kImageBytes;
+            convert_images<kWarps>(images, last_dtype, next);
+          }
+          fence_shared_for_async();
+          __syncwarp();
+          if (lane == 0) arrive(ring.filled(place));
         }
-        fence_shared_for_async();
-        __syncwarp();
-        if (lane == 0) arrive(ring.filled(place));
         place.advance(ring.count);
       }
       // The fence above has ordered this warp's reads of the source, too.
@@ -391,8 +433,11 @@ __device__ void multiply(const TileArgs& args, const Ring& ring, int warpgroup, 
   });
 }
 
+template <int kTokens>
+constexpr int kConverterWarps = converter_warps(kTokens);
+
 template <int kTokens, bool kConverts>
-__global__ void __launch_bounds__(256 + (kConverts ? 32 * kConverterWarps : 0) + 64, 1)
+__global__ void __launch_bounds__(256 + (kConverts ? 32 * kConverterWarps<kTokens> : 0) + 64, 1)
     tile_gemm_kernel(const __grid_constant__ TileArgs args, const __grid_constant__ TileMaps maps) {
   extern __shared__ __align__(1024) uint8_t shared[];
   const TilePlan& plan = args.plan;
@@ -403,21 +448,23 @@ __global__ void __launch_bounds__(256 + (kConverts ? 32 * kConverterWarps : 0) +
   // The same in all lanes, which the compiler must know to let products overlap.
   const int warp = __shfl_sync(~0U, static_cast<int>(threadIdx.x / 32), 0);
   const int consumer_warps = 4 * plan.warpgroups;
+  constexpr int kConverters = kConverts ? kConverterWarps<kTokens> : 0;
   if (threadIdx.x == 0) {
     if (base % 1024 != 0) __trap();
-    // Filled by the warp for tokens, and by that for weights or the converters.
-    ring.init(1 + (kConverts ? kConverterWarps : 1), consumer_warps);
-    if constexpr (kConverts) sources.init(1, kConverterWarps);
+    // Filled by the warp for tokens, and by that for weights or a team of converters.
+    ring.init(1 + (kConverts ? kConverters / kConverterTeams : 1), consumer_warps);
+    if constexpr (kConverts) sources.init(1, kConverters);
     fence_barrier_init();
   }
   __syncthreads();
   let_next_kernel_in();
-  constexpr int kOthers = kConverts ? kConverterWarps : 0;
   if (warp < consumer_warps) {
     multiply<kTokens>(args, ring, warp / 4, reinterpret_cast<float*>(shared + plan.staging_begin));
-  } else if (warp < consumer_warps + kOthers) {
-    if constexpr (kConverts) convert_weights(args, shared, sources, ring, warp - consumer_warps);
-  } else if (warp == consumer_warps + kOthers) {
+  } else if (warp < consumer_warps + kConverters) {
+    if constexpr (kConverts) {
+      convert_weights<kConverters / kConverterTeams>(args, shared, sources, ring, warp - consumer_warps);
+    }
+  } else if (warp == consumer_warps + kConverters) {
     if constexpr (kConverts) {
       ask_for_weights(args, sources, plan.source_blocks, plan.source_stride);
     } else {

@@ -19,7 +19,9 @@ struct QuantTile {
                                : kType == DType::kQ6_K                                                   ? 6
                                : kType == DType::kQ4_0 || kType == DType::kQ4_1 || kType == DType::kQ4_K ? 4
                                                                                                          : 5;
-  static constexpr int kOffset = kMinima ? 0 : 1 << (kBits - 1);
+  // What sixteen_inputs() adds to a level: a power of two, behind whose mantissa the level stands, and what makes it
+  // unsigned. So few bits that a product with a scale is exact.
+  static constexpr float kBias = (kBits == 8 ? 32768.0F : 128.0F) + (kMinima ? 0.0F : float{1 << (kBits - 1)});
   static constexpr int kHeadBytes = !kSuper ? 0 : kMinima ? 128 : 144;
   static constexpr int kHeadScales = kMinima ? 32 : 16;  // where sub-scales begin in a head
   static constexpr int kLevelBytes = kBits == 8 ? 512 : 256;
@@ -31,14 +33,17 @@ struct QuantTile {
   static_assert(kFormat.unit_bytes % 16 == 0);  // what bulk copies take
 };
 
-/// Sixteen neighbours along a row: scale * level + minimum each.
+/// Sixteen neighbours along a row: scale * (biased - QuantTile::kBias) + minimum each.
 struct SixteenInputs {
-  float level[16];
+  float biased[16];
   float scale;
   float minimum;
 };
 
 __device__ inline float half_value(const uint8_t* at) { return __half2float(*reinterpret_cast<const __half*>(at)); }
+
+/// Of less than 2^23; conversions are slow.
+__device__ inline float small_value(uint32_t value) { return __uint_as_float(0x4b000000U | value) - 8388608.0F; }
 
 /// What lane `lane` = 4r + q has of block `block` of a unit, in shared or global memory: inputs 16q .. 16q + 15 of the
 /// block, of row r. Levels, scales and minima have the values, to the bit, that dequantize_rows() takes.
@@ -49,33 +54,45 @@ __device__ inline SixteenInputs sixteen_inputs(const uint8_t* unit, int block, i
   const uint8_t* const high = levels + Tile::kLevelBytes;
   SixteenInputs inputs;
   if constexpr (Tile::kBits == 8) {
-    // A byte behind the exponent of 2^23 is a float: 2^23 + level.
-    constexpr float kBias = 8388608.0F + Tile::kOffset;
+    // A byte behind 15 bits of 2^15's mantissa.
     const uint4 four = *reinterpret_cast<const uint4*>(levels + 16 * lane);
     const uint32_t words[4] = {four.x, four.y, four.z, four.w};
 #pragma unroll
     for (int i = 0; i < 16; ++i) {
-      inputs.level[i] = __uint_as_float(__byte_perm(words[i / 4], 0x4b000000U, 0x7440U + i % 4)) - kBias;
+      inputs.biased[i] = __uint_as_float(__byte_perm(words[i / 4], 0x47000000U, 0x7404U | i % 4 << 4));
     }
   } else {
-    // Six bits in the mantissa of a bf16 whose exponent is 2^7's are 128 + level.
-    constexpr float kBias = 128.0F + Tile::kOffset;
+    // Up to six bits behind one of 2^7's: the upper half of the float is all there is of it.
+    const auto biased = [](uint32_t bytes, int byte) {
+      return __uint_as_float(__byte_perm(bytes, 0x43000000U, 0x7044U | byte << 8));
+    };
     const uint2 two = *reinterpret_cast<const uint2*>(levels + 8 * lane);
-    uint32_t top = 0;
-    if constexpr (Tile::kBits == 5) {
-      const uint32_t bits = *reinterpret_cast<const uint16_t*>(high + 2 * lane);
-      top = (bits & 0xffU) | (bits & 0xff00U) << 8;
-    } else if constexpr (Tile::kBits == 6) {
-      top = *reinterpret_cast<const uint32_t*>(high + 4 * lane);
-    }
+    if constexpr (Tile::kBits == 4) {
 #pragma unroll
-    for (int p = 0; p < 8; ++p) {
-      uint32_t pair = (p < 4 ? two.x : two.y) >> (4 * (p % 4)) & 0x000f000fU;
-      if constexpr (Tile::kBits == 5) pair |= (top >> p & 0x00010001U) << 4;
-      if constexpr (Tile::kBits == 6) pair |= (top >> (2 * p) & 0x00030003U) << 4;
-      pair |= 0x43004300U;
-      inputs.level[2 * p] = __uint_as_float(pair << 16) - kBias;
-      inputs.level[2 * p + 1] = __uint_as_float(pair & 0xffff0000U) - kBias;
+      for (int j = 0; j < 2; ++j) {
+        const uint32_t word = j == 0 ? two.x : two.y;
+        const uint32_t nibbles[2] = {word & 0x0f0f0f0fU, word >> 4 & 0x0f0f0f0fU};
+#pragma unroll
+        for (int i = 0; i < 8; ++i) {
+          inputs.biased[8 * j + i] = biased(nibbles[i / 2 % 2], i % 2 * 2 + i / 4);
+        }
+      }
+    } else {
+      uint32_t top;
+      if constexpr (Tile::kBits == 5) {
+        const uint32_t bits = *reinterpret_cast<const uint16_t*>(high + 2 * lane);
+        top = (bits & 0xffU) | (bits & 0xff00U) << 8;
+      } else {
+        top = *reinterpret_cast<const uint32_t*>(high + 4 * lane);
+      }
+#pragma unroll
+      for (int p = 0; p < 8; ++p) {
+        uint32_t pair = (p < 4 ? two.x : two.y) >> (4 * (p % 4)) & 0x000f000fU;
+        if constexpr (Tile::kBits == 5) pair |= (top >> p & 0x00010001U) << 4;
+        if constexpr (Tile::kBits == 6) pair |= (top >> (2 * p) & 0x00030003U) << 4;
+        inputs.biased[2 * p] = biased(pair, 0);
+        inputs.biased[2 * p + 1] = biased(pair, 2);
+      }
     }
   }
   inputs.minimum = 0.0F;
@@ -85,19 +102,22 @@ __device__ inline SixteenInputs sixteen_inputs(const uint8_t* unit, int block, i
     if constexpr (Tile::kMinima) inputs.minimum = half_value(scales + 2);
   } else if constexpr (Tile::kMinima) {
     const int row = lane / 4;
-    const int sub = 2 * block + lane % 4 / 2;
-    const uint8_t* const packed = unit + Tile::kHeadScales + 12 * row;
-    int scale;
-    int minimum;
-    if (sub < 4) {
-      scale = packed[sub] & 63;
-      minimum = packed[sub + 4] & 63;
+    const auto* const packed = reinterpret_cast<const uint32_t*>(unit + Tile::kHeadScales) + 3 * row;
+    // Sub-block s of the first four has its six bits in byte s of words 0 and 1; of the others, four in a byte of word 2
+    // and two above those of sub-block s - 4.
+    const int shift = block % 2 * 16 + lane % 4 / 2 * 8;
+    uint32_t scale = packed[0] >> shift;
+    uint32_t minimum = packed[1] >> shift;
+    if (block < 2) {
+      scale &= 63U;
+      minimum &= 63U;
     } else {
-      scale = (packed[sub + 4] & 15) | packed[sub - 4] >> 6 << 4;
-      minimum = packed[sub + 4] >> 4 | packed[sub] >> 6 << 4;
+      const uint32_t low = packed[2] >> shift;
+      scale = (low & 15U) | (scale >> 2 & 0x30U);
+      minimum = (low >> 4 & 15U) | (minimum >> 2 & 0x30U);
     }
-    inputs.scale = half_value(unit + 4 * row) * static_cast<float>(scale);
-    inputs.minimum = -(half_value(unit + 4 * row + 2) * static_cast<float>(minimum));
+    inputs.scale = half_value(unit + 4 * row) * small_value(scale);
+    inputs.minimum = -(half_value(unit + 4 * row + 2) * small_value(minimum));
   } else {
     const int row = lane / 4;
     const auto scale = static_cast<int8_t>(unit[Tile::kHeadScales + 16 * row + 4 * block + lane % 4]);

@@ -39,13 +39,13 @@ void count_tiles(TilePlan& plan, Parts parts, bool paired) {
 int64_t block_cycles(const TilePlan& plan, int block_bytes) {
   constexpr int kMemoryBytes = 13;  // a cycle
   constexpr int kCacheBytes = 25;
-  constexpr int kConverterCycles = 50;  // of a group
+  const int converter_cycles = plan.tokens <= 32 ? 26 : plan.tokens <= 64 ? 32 : 64;  // of a group
   const int groups = plan.groups * plan.warpgroups;
   const int weights = groups * block_bytes;
   const int memory = weights / (kMemoryBytes * plan.token_tiles);
   const int cache = (weights + plan.tokens * 128) / kCacheBytes;
   const int products = 4 * plan.warpgroups * std::max(16, plan.tokens / 2);
-  return std::max({memory, cache, products, plan.converts ? groups * kConverterCycles : 0});
+  return std::max({memory, cache, products, plan.converts ? groups * converter_cycles : 0});
 }
 
 /// Tile sizes that finish soonest on so many SMs.
@@ -143,7 +143,7 @@ TilePlan plan_tiles(Parts parts, int64_t in, int64_t tokens, bool paired, int nu
   // More than half of an SM's, so that blocks never share one while another has none.
   plan.shared_bytes = std::max(plan.barriers_begin + kBarrierBytes + read_past(plan), max_shared_bytes / 2 + kKilobyte);
   CARAVEL_CHECK_GE(plan.steps_ahead, 2);
-  CARAVEL_CHECK(!plan.converts || plan.sources_ahead >= 2);
+  CARAVEL_CHECK(!plan.converts || (plan.sources_ahead >= 2 && plan.steps_ahead >= kConverterTeams));
   CARAVEL_CHECK_LE(plan.shared_bytes, max_shared_bytes);
   return plan;
 }

@@ -8,7 +8,9 @@
 
 namespace caravel::kernels::cuda {
 
-inline constexpr int kConverterWarps = 6;  // sixteen warps in all, which may have 128 registers each
+inline constexpr int kConverterTeams = 2;
+/// As many as leave the sums of a tile's tokens their registers: 32, 24 or 16 warps in all.
+constexpr int converter_warps(int tokens) { return tokens <= 32 ? 22 : tokens <= 64 ? 14 : 6; }
 inline constexpr int kStagedTokens = 32;   // of an epilogue's pass
 // Floats of a token's sums in a pass: 64 rows of two warpgroups, and four that keep lanes out of each other's banks.
 inline constexpr int kStagedStride = 132;
@@ -38,7 +40,7 @@ struct TilePlan {
   int shared_bytes = 0;
 
   int consumers() const { return 128 * warpgroups; }
-  int threads() const { return consumers() + (converts ? 32 * kConverterWarps : 0) + 64; }
+  int threads() const { return consumers() + (converts ? 32 * converter_warps(tokens) : 0) + 64; }
   int tiles() const { return row_tiles * token_tiles; }
 };
 

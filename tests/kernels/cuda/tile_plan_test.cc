@@ -45,7 +45,7 @@ TEST(TilePlan, EveryShapeFits) {
             ASSERT_LE(last_slot + rows_read * plan.step_blocks * kImageBytes, plan.shared_bytes);
             ASSERT_LE(plan.shared_bytes, kSharedBytes);
             ASSERT_GT(2 * plan.shared_bytes, kSharedBytes);  // one block an SM
-            ASSERT_LE(plan.threads(), 512);
+            ASSERT_LE(plan.threads(), 1024);
             if (!plan.converts) continue;
             ASSERT_GE(plan.sources_ahead, 2);
             ASSERT_EQ(plan.source_blocks % plan.step_blocks, 0);
