@@ -10,5 +10,7 @@ std::string source_dir();
 std::string fixtures();
 /// A tiny model of tests/fixtures/models.
 std::string model_fixture(const std::string& name);
+/// A path for temporary files that no other process has: tests run beside each other.
+std::string temporary_path(const std::string& name);
 
 }  // namespace caravel::tests

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "fixtures.h"
 
 namespace caravel {
 namespace {
@@ -24,7 +25,7 @@ class FileTest : public testing::Test {
     return File::open(path_);
   }
 
-  const std::string path_ = testing::TempDir() + "caravel_file_test";
+  const std::string path_ = tests::temporary_path("file");
 };
 
 TEST_F(FileTest, PartsAreMappedFromAnyPlace) {

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/float_vector.h"
+#include "fixtures.h"
 
 namespace caravel {
 namespace {
@@ -34,7 +35,7 @@ class ReadNpy : public testing::Test {
     std::ofstream(path_, std::ios::binary) << content;
     return read_npy(path_);
   }
-  const std::string path_ = testing::TempDir() + "caravel_read.npy";
+  const std::string path_ = tests::temporary_path("read.npy");
 };
 
 /// As numpy 2.4's save() writes version 1.0.

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "base/error.h"
+#include "fixtures.h"
 
 namespace caravel::cli {
 namespace {
@@ -30,7 +31,7 @@ class BatchInputTest : public testing::Test {
   }
   void TearDown() override { std::filesystem::remove(path_); }
 
-  const std::string path_ = testing::TempDir() + "/batch_input_test.jsonl";
+  const std::string path_ = tests::temporary_path("batch.jsonl");
 };
 
 std::string digest(const char* row, const SamplingParams& given = {}, BatchForm form = BatchForm::kRows) {

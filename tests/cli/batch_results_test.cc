@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "cli/openai_line.h"
+#include "fixtures.h"
 
 namespace caravel::cli {
 namespace {
@@ -50,8 +51,7 @@ class BatchResultsTest : public testing::Test {
   }
   void TearDown() override { std::filesystem::remove(path_); }
 
-  const std::string path_ =
-      testing::TempDir() + "/batch_results_" + testing::UnitTest::GetInstance()->current_test_info()->name();
+  const std::string path_ = tests::temporary_path("results.jsonl");
 };
 
 TEST_F(BatchResultsTest, AnAnswerIsKnownByItsIdAndItsDigest) {

@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "fixtures.h"
 
 namespace caravel::cli {
 namespace {
@@ -38,7 +39,7 @@ class OutputFileTest : public testing::Test {
   }
   size_t files() const { return static_cast<size_t>(std::distance(fs::directory_iterator(folder_), {})); }
 
-  const fs::path folder_ = fs::path(testing::TempDir()) / "output_file_test";
+  const fs::path folder_ = tests::temporary_path("output");
 };
 
 TEST_F(OutputFileTest, AFileIsCutWhereItIsGoneOnWith) {

@@ -9,13 +9,14 @@
 #include <thread>
 
 #include "engine/harness.h"
+#include "fixtures.h"
 
 namespace caravel::engine {
 namespace {
 
 /// The llama fixture with a longer context.
 std::string long_context_model() {
-  const std::filesystem::path folder = std::filesystem::path(testing::TempDir()) / "caravel_long_context_llama";
+  const std::filesystem::path folder = tests::temporary_path("long_context_llama");
   std::filesystem::create_directories(folder);
   for (const auto& file : std::filesystem::directory_iterator(fixture("llama"))) {
     std::filesystem::copy_file(file.path(), folder / file.path().filename(),

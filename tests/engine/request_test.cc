@@ -372,19 +372,20 @@ TEST(EngineErrors, AFailedStepEndsItsRequestsAndNoOthers) {
   expect_all_free(engine);
 }
 
-/// Loses all steps in flight at once, as a device does that fails.
+/// Loses all steps in flight at once, as a device does that fails, at its 30th; waits for `all` before the first.
 class LosingExecutor final : public Executor {
  public:
-  LosingExecutor(Executor& rank, std::atomic<bool>& burns) : rank_(rank), burns_(burns) {}
+  LosingExecutor(Executor& rank, std::latch& all) : rank_(rank), all_(all) {}
 
   void launch(const StepInput& input) override {
+    all_.wait();
     rank_.launch(input);
     ++in_flight_;
   }
   void wait_for_rows() override { rank_.wait_for_rows(); }
   void launch(const DrawInput& input) override { rank_.launch(input); }
   const StepOutput& collect() override {
-    if (burns_.exchange(false)) {
+    if (++collected_ == 30) {
       for (; in_flight_ > 0; --in_flight_) rank_.collect();
       throw std::runtime_error("the device is on fire");
     }
@@ -394,26 +395,26 @@ class LosingExecutor final : public Executor {
 
  private:
   Executor& rank_;
-  std::atomic<bool>& burns_;
+  std::latch& all_;
   int in_flight_ = 0;
+  int collected_ = 0;
 };
 
 TEST(EngineErrors, LostStepsEndWhatRunsAndNotWhatWaits) {
-  std::atomic<bool> burns = false;
   EngineConfig config = small_config();
   config.max_num_seqs = 2;
-  TestEngine engine(config,
-                    {.executor = [&](Executor& rank) { return std::make_unique<LosingExecutor>(rank, burns); }});
   const auto request = token_request(random_tokens(40, 8), {.max_tokens = 60});
-  const Result expected = run(engine, request);
-  std::vector<std::unique_ptr<RequestHandle>> run;
+  TestEngine sound(config);
+  const Result expected = run(sound, request);
+  std::latch all(1);
+  TestEngine engine(config, {.executor = [&](Executor& rank) { return std::make_unique<LosingExecutor>(rank, all); }});
+  std::vector<std::unique_ptr<RequestHandle>> running;
   for (uint32_t i = 0; i < 2; ++i) {
-    run.push_back(engine.submit(token_request(random_tokens(50, i), {.max_tokens = 200})));
-    run.back()->next();
+    running.push_back(engine.submit(token_request(random_tokens(50, i), {.max_tokens = 200})));
   }
   const auto waits = engine.submit(request);
-  burns = true;
-  for (const auto& handle : run) EXPECT_EQ(handle->result().error, "the device is on fire");
+  all.count_down();
+  for (const auto& handle : running) EXPECT_EQ(handle->result().error, "the device is on fire");
   expect_same(expected, waits->result(), "after the failure");
   expect_all_free(engine);
 }
