@@ -8,7 +8,7 @@
 
 namespace caravel::engine {
 
-/// Where the model runs; said in the log too where nobody asked for it.
+/// Where the model runs.
 std::vector<Decision> device_decisions(const EngineConfig& config, const ModelInfo& info);
 
 /// What was decided about the text side of a model and its limits, and why, for ModelInfo::decisions. What the model's

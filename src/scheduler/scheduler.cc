@@ -138,7 +138,8 @@ std::span<cache::KvSequence* const> Scheduler::kv_of(const SequenceGroup& group)
 
 void Scheduler::complete(const Plan& plan) {
   CARAVEL_CHECK_LT(completed_, planned_);
-  CARAVEL_CHECK_EQ(plan.step, ++completed_);
+  ++completed_;
+  CARAVEL_CHECK_EQ(plan.step, completed_);
   kv_.end_step(plan.step);
   ++counts_.steps;
   for (const Row& row : plan.rows) {

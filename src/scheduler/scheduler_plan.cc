@@ -40,7 +40,8 @@ const Plan& Scheduler::plan(int max_tokens, size_t held) {
   // The queue never stands still in silence.
   CARAVEL_CHECK(!plan_->rows.empty() || held > 0 || steps_in_flight() > 0);
   plan_->step = kv_.begin_step();
-  CARAVEL_CHECK_EQ(plan_->step, ++planned_);
+  ++planned_;
+  CARAVEL_CHECK_EQ(plan_->step, planned_);
   return *plan_;
 }
 
@@ -112,7 +113,7 @@ bool Scheduler::admit(size_t place) {
   cache::PrefixHit hit;
   while (!fits(*group, hit)) {
     if (steps_in_flight() > 0) {
-      must_drain_ = running_.empty() || running_.size() > place;
+      must_drain_ |= running_.empty() || running_.size() > place;
       return false;
     }
     if (running_.empty()) break;  // alone it always fits (add() has seen to it), though perhaps by smaller chunks

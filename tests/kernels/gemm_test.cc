@@ -156,7 +156,7 @@ TEST_P(GemmTest, GivesTheSameBitsWhateverTheBatchAndTheThreads) {
   for (int threads = 1; threads <= 3; ++threads) {
     Machine machine(isa(), threads);
     const Matrix own = make_matrix(*machine.stream, {{dtype(), out}}, in);  // a device's weights are its own
-    for (int64_t tokens = 1; tokens <= kTokens; tokens += threads == 2 ? 7 : 37) {
+    for (int64_t tokens = 1; tokens <= kTokens; tokens += threads != 2 ? 7 : tokens < 70 ? 1 : 7) {
       // The last `tokens` of all, so that a token sits at another place of its tile each time.
       const std::vector<float> rows(x.end() - tokens * in, x.end());
       const std::vector<float> got = run(*machine.stream, own, rows);

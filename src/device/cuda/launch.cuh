@@ -23,23 +23,16 @@ void launch(Stream& stream, const LaunchShape& shape, void (*kernel)(Params...),
 
 template <typename... Params, typename... Args>
 void launch(Stream& stream, void (*kernel)(Params...), dim3 grid, dim3 block, size_t shared_bytes, Args&&... args) {
-  LaunchShape shape;
-  shape.grid = grid;
-  shape.block = block;
-  shape.shared_bytes = shared_bytes;
-  launch(stream, shape, kernel, std::forward<Args>(args)...);
+  launch(stream, LaunchShape{.grid = grid, .block = block, .shared_bytes = shared_bytes}, kernel,
+         std::forward<Args>(args)...);
 }
 
 /// The same of a kernel that begins with follow_kernel_before() (kernels/cuda/early.cuh).
 template <typename... Params, typename... Args>
 void launch_early(Stream& stream, void (*kernel)(Params...), dim3 grid, dim3 block, size_t shared_bytes,
                   Args&&... args) {
-  LaunchShape shape;
-  shape.grid = grid;
-  shape.block = block;
-  shape.shared_bytes = shared_bytes;
-  shape.early = true;
-  launch(stream, shape, kernel, std::forward<Args>(args)...);
+  launch(stream, LaunchShape{.grid = grid, .block = block, .shared_bytes = shared_bytes, .early = true}, kernel,
+         std::forward<Args>(args)...);
 }
 
 }  // namespace caravel
