@@ -14,7 +14,7 @@ namespace caravel::cli {
 inline constexpr int kInterruptedExitCode = 130;  // 128 + SIGINT, as shells count
 
 /// Ends a command that ctrl-C stopped before there was anything to keep.
-class Interrupted : public Error {
+class NothingKept : public Error {
  public:
   using Error::Error;
 };

@@ -134,7 +134,7 @@ int main(int argc, char** argv) {
   } catch (const caravel::cli::UsageError& error) {
     tell(error.what());
     return caravel::cli::kUsageExitCode;
-  } catch (const caravel::cli::Interrupted& error) {
+  } catch (const caravel::cli::NothingKept& error) {
     tell(error.what());
     return caravel::cli::kInterruptedExitCode;
   } catch (const caravel::Error& error) {

@@ -50,7 +50,7 @@ std::vector<float> embed_rows(const nuggets::RowFile& rows, const EmbeddingOptio
   };
   constexpr size_t kAhead = 128;
   if (run_in_order(rows.rows().size(), kAhead, guard, send, each) < rows.rows().size()) {
-    throw Interrupted("interrupted: embeddings of all rows are wanted before any task can be chosen");
+    throw NothingKept("interrupted: embeddings of all rows are wanted before any task can be chosen");
   }
   return values;
 }
