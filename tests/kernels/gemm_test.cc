@@ -95,6 +95,12 @@ void expect_within(const std::vector<float>& got, const std::vector<double>& wan
                         << ": " << got[at] << " against " << want[at];
 }
 
+/// Tokens of tokens [tokens, width] from `begin` on.
+template <typename T>
+std::vector<T> tokens_of(const std::vector<T>& tokens, int64_t width, int64_t begin, int64_t count) {
+  return {tokens.begin() + begin * width, tokens.begin() + (begin + count) * width};
+}
+
 class GemmTest : public WeightTest {};
 INSTANTIATE_TEST_SUITE_P(All, GemmTest, every_isa_and_type(), weight_test_name);
 
@@ -170,10 +176,14 @@ TEST_P(GemmTest, GivesTheSameBitsWhateverTheBatchAndTheThreads) {
 }
 
 TEST_P(GemmTest, AddsToWhatLiesInTheOutputAndTouchesNothingBesideIt) {
-  const int64_t out = 37;
+  struct Shape {
+    int64_t out;
+    int64_t stride;
+    int64_t tokens;
+  };
+  const Shape shapes[] = {{37, 41, 2}, {37, 41, 40}, {40, 44, 40}, {72, 72, 130}};
   const int64_t in = block() == 1 ? 88 : 2 * block();
-  const int64_t stride = 41;
-  for (const int64_t tokens : {2, 40}) {
+  for (const auto& [out, stride, tokens] : shapes) {
     const Matrix matrix = make_matrix(stream_, {{dtype(), out}}, in);
     const std::vector<float> x = random_floats(static_cast<size_t>(tokens * in), 6);
     const FormedRows input = make_input(stream_, matrix, x);
@@ -235,6 +245,40 @@ TEST_P(GemmIsaTest, StackedPartsOfDifferentTypes) {
     const std::vector<float> seen = input_values(stream, make_input(stream, matrix, x).rows);
     expect_within(run(stream, matrix, x), ref::gemm(matrix.values, seen, 512), 112,
                   [&](int64_t t, int64_t o) { return rounding_bound(matrix, seen, t, o); });
+  }
+}
+
+/// More tokens and rows than a GPU has processors for in smaller tiles.
+TEST_P(GemmIsaTest, GivesTheSameBitsInTheLargestTiles) {
+  constexpr int64_t kOut = 2052;
+  constexpr int64_t kIn = 72;
+  constexpr int64_t kFew = 8;
+  Machine machine(GetParam(), 2);
+  Stream& stream = *machine.stream;
+  const Matrix matrix = make_matrix(stream, {{DType::kBF16, kOut}}, kIn);
+  const std::vector<float> bias = random_floats(kOut, 10);
+  const auto added = [&](const std::vector<float>& x, const std::vector<float>& before) {
+    const FormedRows input = make_input(stream, matrix, x);
+    const DeviceArray out(stream, before);
+    const DeviceArray bias_there(stream, bias);
+    gemm(stream, {.weight = &matrix.packed,
+                  .input = input.rows,
+                  .bias = bias_there.data(),
+                  .accumulate = true,
+                  .out = f32_tensor(out.data(), input.rows.tokens, kOut)});
+    return out.values();
+  };
+  for (const int64_t tokens : {1000, 1500}) {
+    const std::vector<float> x = random_floats(static_cast<size_t>(tokens * kIn), 11);
+    const std::vector<float> before = random_floats(static_cast<size_t>(tokens * kOut), 12);
+    const std::vector<float> all = run(stream, matrix, x, bias);
+    const std::vector<float> all_added = added(x, before);
+    for (const int64_t begin : {int64_t{0}, int64_t{124}, int64_t{252}, int64_t{500}, int64_t{768}, tokens - kFew}) {
+      SCOPED_TRACE(testing::Message() << tokens << " tokens, from " << begin);
+      const std::vector<float> few = tokens_of(x, kIn, begin, kFew);
+      ASSERT_EQ(tokens_of(all, kOut, begin, kFew), run(stream, matrix, few, bias));
+      ASSERT_EQ(tokens_of(all_added, kOut, begin, kFew), added(few, tokens_of(before, kOut, begin, kFew)));
+    }
   }
 }
 

@@ -35,17 +35,21 @@ void count_tiles(TilePlan& plan, Parts parts, bool paired) {
 }
 
 /// Cycles of an SM for a block of 64 inputs of a tile, by what takes longest: bytes from memory (once for all tiles of
-/// the same rows, which find them in the L2 cache) and from L2, the tensor cores, and the converters.
+/// the same rows, which find them in the L2 cache) and from L2, shared memory, the tensor cores, and the converters.
 int64_t block_cycles(const TilePlan& plan, int block_bytes) {
-  constexpr int kMemoryBytes = 13;  // a cycle
-  constexpr int kCacheBytes = 25;
+  constexpr int kMemoryBytes = 19;  // a cycle
+  constexpr int kCacheBytes = 55;
+  constexpr int kSharedBytes = 100;
   const int converter_cycles = plan.tokens <= 32 ? 26 : plan.tokens <= 64 ? 32 : 64;  // of a group
   const int groups = plan.groups * plan.warpgroups;
   const int weights = groups * block_bytes;
+  const int tokens = plan.tokens * 128;
   const int memory = weights / (kMemoryBytes * plan.token_tiles);
-  const int cache = (weights + plan.tokens * 128) / kCacheBytes;
+  const int cache = (weights + tokens) / kCacheBytes;
+  // Each warpgroup reads 64 rows and all tokens of what came.
+  const int shared = (weights + tokens + plan.warpgroups * (8 * kKilobyte + tokens)) / kSharedBytes;
   const int products = 4 * plan.warpgroups * std::max(16, plan.tokens / 2);
-  return std::max({memory, cache, products, plan.converts ? groups * converter_cycles : 0});
+  return std::max({memory, cache, shared, products, plan.converts ? groups * converter_cycles : 0});
 }
 
 /// Tile sizes that finish soonest on so many SMs.

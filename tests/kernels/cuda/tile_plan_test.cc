@@ -28,7 +28,7 @@ TEST(TilePlan, EveryShapeFits) {
     const int64_t unit = std::max(8, dtype_info(dtype).block_elements);
     for (int64_t rows = 1; rows < 20'000; rows = rows * 3 / 2 + 7) {
       for (int64_t in = unit; in < 30'000; in = (in * 2 / unit + 1) * unit) {
-        for (const int64_t tokens : {1, 9, 17, 33, 65, 500}) {
+        for (const int64_t tokens : {1, 9, 17, 33, 65, 200, 500}) {
           for (const bool paired : {false, true}) {
             SCOPED_TRACE(testing::Message() << dtype_info(dtype).name << ", " << rows << " rows of " << in << ", "
                                             << tokens << " tokens, paired " << paired);
