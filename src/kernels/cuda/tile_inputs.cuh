@@ -103,8 +103,8 @@ __device__ inline SixteenInputs sixteen_inputs(const uint8_t* unit, int block, i
   } else if constexpr (Tile::kMinima) {
     const int row = lane / 4;
     const auto* const packed = reinterpret_cast<const uint32_t*>(unit + Tile::kHeadScales) + 3 * row;
-    // Sub-block s of the first four has its six bits in byte s of words 0 and 1; of the others, four in a byte of word 2
-    // and two above those of sub-block s - 4.
+    // Sub-block s of the first four has its six bits in byte s of words 0 and 1; of the others, four in a byte of word
+    // 2 and two above those of sub-block s - 4.
     const int shift = block % 2 * 16 + lane % 4 / 2 * 8;
     uint32_t scale = packed[0] >> shift;
     uint32_t minimum = packed[1] >> shift;

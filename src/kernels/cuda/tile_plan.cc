@@ -111,18 +111,24 @@ void fill_rings(TilePlan& plan, Parts parts, int budget) {
     unit_blocks = std::max(unit_blocks, tile_format(part.dtype).unit_blocks);
     sixteen_bits = sixteen_bits || !is_quantized(part.dtype);
   }
-  plan.source_blocks = std::max(unit_blocks, sixteen_bits ? 2 : 4);
-  for (const PackedWeight::Part& part : parts) {
-    const TileFormat format = tile_format(part.dtype);
-    plan.source_stride = std::max(plan.source_stride, plan.source_blocks / format.unit_blocks * format.unit_bytes);
-  }
+  // Twice as many blocks as need be, where three slots of them fit beside images of two: fewer copies bring as much.
+  const int least_blocks = std::max(unit_blocks, sixteen_bits ? 2 : 4);
   const int groups = plan.warpgroups * plan.groups;
-  plan.source_bytes = (groups * plan.source_stride + kKilobyte - 1) / kKilobyte * kKilobyte;
-  for (int step = plan.source_blocks; step >= 1; step /= 2) {
-    size_slot(plan, step);
-    const int left = budget - read_past(plan) - 3 * plan.slot_bytes;
-    plan.sources_ahead = std::min(kMaxSteps, left / plan.source_bytes);
-    if (plan.sources_ahead >= 3) break;
+  for (plan.source_blocks = 2 * least_blocks; plan.source_blocks >= least_blocks; plan.source_blocks /= 2) {
+    plan.source_stride = 0;
+    for (const PackedWeight::Part& part : parts) {
+      const TileFormat format = tile_format(part.dtype);
+      plan.source_stride = std::max(plan.source_stride, plan.source_blocks / format.unit_blocks * format.unit_bytes);
+    }
+    plan.source_bytes = (groups * plan.source_stride + kKilobyte - 1) / kKilobyte * kKilobyte;
+    const bool least = plan.source_blocks == least_blocks;
+    for (int step = std::min(8, plan.source_blocks); step >= (least ? 1 : 2); step /= 2) {
+      size_slot(plan, step);
+      const int left = budget - read_past(plan) - 3 * plan.slot_bytes;
+      plan.sources_ahead = std::min(kMaxSteps, left / plan.source_bytes);
+      if (plan.sources_ahead >= 3) break;
+    }
+    if (least || plan.sources_ahead >= 3) break;
   }
   const int left = budget - read_past(plan) - plan.sources_ahead * plan.source_bytes;
   plan.steps_ahead = std::min(4, left / plan.slot_bytes);

@@ -11,7 +11,7 @@ namespace caravel::kernels::cuda {
 inline constexpr int kConverterTeams = 2;
 /// As many as leave the sums of a tile's tokens their registers: 32, 24 or 16 warps in all.
 constexpr int converter_warps(int tokens) { return tokens <= 32 ? 22 : tokens <= 64 ? 14 : 6; }
-inline constexpr int kStagedTokens = 32;   // of an epilogue's pass
+inline constexpr int kStagedTokens = 32;  // of an epilogue's pass
 // Floats of a token's sums in a pass: 64 rows of two warpgroups, and four that keep lanes out of each other's banks.
 inline constexpr int kStagedStride = 132;
 

@@ -1,0 +1,70 @@
+#pragma once
+
+#include <cuda.h>
+
+#include <cstdint>
+
+#include "kernels/cuda/epilogue.cuh"
+#include "kernels/cuda/tile_plan.h"
+
+namespace caravel::kernels::cuda {
+
+struct TilePart {
+  const uint8_t* data;
+  int64_t group_bytes;
+  int groups;
+  int rows;
+  int first_row;  // of the stack
+  DType dtype;
+  TileFormat format;
+};
+
+struct TileArgs {
+  TilePlan plan;
+  TilePart parts[PackedWeight::kMaxParts];
+  bool paired;
+  int blocks;  // of 64 inputs
+  int tokens;
+  GemmOutput output;
+};
+
+/// What boxes are copied from.
+struct TileMaps {
+  CUtensorMap input;
+  CUtensorMap weights[PackedWeight::kMaxParts];  // of BF16: [group, block of 64 inputs, its image]
+};
+
+/// A warpgroup's part of a tile.
+struct Rows {
+  const TilePart* part;
+  int first_group;
+  int groups;  // that there are, from there on
+
+  __device__ const uint8_t* group(int i, int block) const {
+    return part->data + (first_group + i) * part->group_bytes +
+           static_cast<int64_t>(block / part->format.unit_blocks) * part->format.unit_bytes;
+  }
+};
+
+__device__ inline Rows rows_of_tile(const TileArgs& args, int row_tile, int warpgroup) {
+  const TilePlan& plan = args.plan;
+  int part = warpgroup;
+  int first = row_tile * plan.groups;
+  if (!args.paired) {
+    part = 0;
+    while (row_tile >= plan.part_tiles[part]) row_tile -= plan.part_tiles[part++];
+    first = (row_tile * plan.warpgroups + warpgroup) * plan.groups;
+  }
+  return {&args.parts[part], first, max(0, min(plan.groups, args.parts[part].groups - first))};
+}
+
+/// function(row tile, token tile) for each tile of the block. Tiles of the same rows are neighbours in time.
+template <typename Function>
+__device__ inline void for_each_tile(const TilePlan& plan, Function&& function) {
+  const int tiles = plan.row_tiles * plan.token_tiles;
+  for (int tile = static_cast<int>(blockIdx.x); tile < tiles; tile += static_cast<int>(gridDim.x)) {
+    function(tile / plan.token_tiles, tile % plan.token_tiles);
+  }
+}
+
+}  // namespace caravel::kernels::cuda

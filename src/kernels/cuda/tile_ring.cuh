@@ -1,0 +1,40 @@
+#pragma once
+
+#include <cstdint>
+
+#include "kernels/cuda/mma.cuh"
+
+namespace caravel::kernels::cuda {
+
+/// A place in a ring, and how often it has gone round.
+struct RingPlace {
+  int slot = 0;
+  uint32_t round = 0;
+
+  __device__ void advance(int slots) {
+    if (++slot < slots) return;
+    slot = 0;
+    round ^= 1;
+  }
+};
+
+struct Ring {
+  uint32_t slots;     // addresses in shared memory
+  uint32_t barriers;  // of each slot: filled, and then for all of them emptied
+  int slot_bytes;
+  int count;
+
+  __device__ uint32_t slot(const RingPlace& place) const { return slots + place.slot * slot_bytes; }
+  __device__ uint32_t filled(const RingPlace& place) const { return barriers + 8 * place.slot; }
+  __device__ uint32_t emptied(const RingPlace& place) const { return barriers + 8 * (count + place.slot); }
+  __device__ void wait_filled(const RingPlace& place) const { wait_barrier(filled(place), place.round); }
+  __device__ void wait_emptied(const RingPlace& place) const { wait_barrier(emptied(place), place.round ^ 1U); }
+  __device__ void init(uint32_t filling, uint32_t emptying) const {
+    for (int i = 0; i < count; ++i) {
+      init_barrier(barriers + 8 * i, filling);
+      init_barrier(barriers + 8 * (count + i), emptying);
+    }
+  }
+};
+
+}  // namespace caravel::kernels::cuda
