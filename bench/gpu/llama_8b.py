@@ -108,6 +108,10 @@ def main():
         floor = (WEIGHT_BYTES + batch * (context + 96) * KV_BYTES) / (read * 1e9)
         tell(figure="decode step", batch=batch, context=context, ms=round(step * 1000, 3), read_gb_per_s=round(read),
              share_of_read=round(floor / step, 3))
+    mixed = json.loads(run(caravel, "bench", "throughput", *on_gpu, "--json", "--num-prompts", 256, "--max-num-seqs", 256,
+                           "--input-range", "32,1024", "--output-range", "32,1024", "--max-num-batched-tokens", 2048, folder))
+    tell(figure="mixed requests", requests=256, output_tokens=mixed["output_tokens"],
+         output_tokens_per_s=round(mixed["output_tokens_per_second"]), preemptions=mixed["preemptions"])
 
 
 if __name__ == "__main__":

@@ -38,6 +38,7 @@ struct BenchOptions {
   int num_prompts = 32;
   std::vector<int> input_lens;
   std::pair<int, int> input_range = {32, 512};
+  std::optional<std::pair<int, int>> output_range;
   uint64_t seed = 0;
 };
 
@@ -239,13 +240,11 @@ void bench_latency(const BenchOptions& options) {
 }
 
 void bench_throughput(const BenchOptions& options) {
-  std::vector<int> lengths = options.input_lens;
-  if (lengths.empty()) {
-    for (const RequestLengths& each :
-         range_lengths(options.num_prompts, options.input_range, options.output_len, options.seed)) {
-      lengths.push_back(each.input);
-    }
-  }
+  const std::pair<int, int> output = options.output_range.value_or(std::pair(options.output_len, options.output_len));
+  const std::vector<int>& inputs = options.input_lens;
+  const int count = inputs.empty() ? options.num_prompts : static_cast<int>(inputs.size());
+  std::vector<RequestLengths> lengths = range_lengths(count, options.input_range, output, options.seed);
+  for (size_t i = 0; i < inputs.size(); ++i) lengths[i].input = inputs[i];
   const auto engine = Engine::open(options.engine);
   const ModelInfo& model = engine->model();
   std::mt19937_64 random(options.seed);
@@ -256,12 +255,15 @@ void bench_throughput(const BenchOptions& options) {
   std::vector<Running> running(lengths.size());
   const Clock::time_point start = Clock::now();
   int64_t input_tokens = 0;
+  int64_t output_tokens = 0;
   for (size_t i = 0; i < lengths.size(); ++i) {
-    input_tokens += lengths[i];
-    running[i].handle = engine->submit(random_request(random_tokens(model, random, lengths[i]), options.output_len),
-                                       [&first = running[i].first_token, start] {
-                                         if (first.load(std::memory_order_relaxed) == 0) first = seconds_since(start);
-                                       });
+    input_tokens += lengths[i].input;
+    output_tokens += lengths[i].output;
+    running[i].handle =
+        engine->submit(random_request(random_tokens(model, random, lengths[i].input), lengths[i].output),
+                       [&first = running[i].first_token, start] {
+                         if (first.load(std::memory_order_relaxed) == 0) first = seconds_since(start);
+                       });
   }
   for (const Running& request : running) {
     if (const Result& result = request.handle->result(); !result.error.empty()) throw fail<Error>("{}", result.error);
@@ -270,12 +272,11 @@ void bench_throughput(const BenchOptions& options) {
   std::vector<double> first;
   first.reserve(running.size());
   for (const Running& request : running) first.push_back(request.first_token);
-  const auto output_tokens = static_cast<double>(lengths.size()) * options.output_len;
   const Stats stats = engine->stats();
   const double resident = peak_resident_mib();  // before the ceilings take memory of their own
   const kernels::Ceilings ceilings = ceilings_of(options.engine);
-  const double gmacs =
-      static_cast<double>(input_tokens) * prefill_work(model).gmacs + output_tokens * decode_work(model, 0).gmacs;
+  const double gmacs = static_cast<double>(input_tokens) * prefill_work(model).gmacs +
+                       static_cast<double>(output_tokens) * decode_work(model, 0).gmacs;
   const double mac_share = share_of_peak(gmacs / seconds, ceilings.int8_gmac_per_second);
   const double waste = stats.kv_slots_reserved > 0 ? static_cast<double>(stats.kv_slots_reserved_unused) /
                                                          static_cast<double>(stats.kv_slots_reserved)
@@ -286,8 +287,8 @@ void bench_throughput(const BenchOptions& options) {
                         {"input_tokens", input_tokens},
                         {"output_tokens", output_tokens},
                         {"seconds", seconds},
-                        {"output_tokens_per_second", output_tokens / seconds},
-                        {"total_tokens_per_second", (output_tokens + static_cast<double>(input_tokens)) / seconds},
+                        {"output_tokens_per_second", static_cast<double>(output_tokens) / seconds},
+                        {"total_tokens_per_second", static_cast<double>(output_tokens + input_tokens) / seconds},
                         {"share_of_int8_peak", mac_share},
                         {"median_first_token_seconds", median(first)},
                         {"kv_reserved_unused_share", waste},
@@ -295,15 +296,16 @@ void bench_throughput(const BenchOptions& options) {
                         {"peak_resident_mib", resident},
                         {"ceilings", ceilings_json(ceilings)}};
   print(options, figures,
-        fmt::format("{} on {}, {} requests at once, {} tokens in and {:.0f} out, {:.2f} s\n"
+        fmt::format("{} on {}, {} requests at once, {} tokens in and {} out, {:.2f} s\n"
                     "  output       {:9.1f} tokens/s\n"
                     "  all          {:9.1f} tokens/s   {:5.1f} % of the int8 peak ({:.0f} GMAC/s)\n"
                     "  first token  {:9.3f} s, median\n"
                     "  KV waste     {:9.2f} % of what was reserved held no token; {} preemptions\n"
                     "  memory       {:9.1f} MiB resident at most\n",
                     model.name, model.device, lengths.size(), input_tokens, output_tokens, seconds,
-                    output_tokens / seconds, (output_tokens + static_cast<double>(input_tokens)) / seconds,
-                    100 * mac_share, ceilings.int8_gmac_per_second, median(first), 100 * waste,
+                    static_cast<double>(output_tokens) / seconds,
+                    static_cast<double>(output_tokens + input_tokens) / seconds, 100 * mac_share,
+                    ceilings.int8_gmac_per_second, median(first), 100 * waste,
                     stats.preemptions_recompute + stats.preemptions_swap, resident));
 }
 
@@ -345,6 +347,10 @@ void add_bench(CLI::App& program) {
   throughput->add_option("--input-range", options->input_range, "Shortest and longest prompt, as in 32,512")
       ->delimiter(',')
       ->default_str("32,512");
+  throughput
+      ->add_option("--output-range", options->output_range,
+                   "Fewest and most tokens to generate, instead of --output-len")
+      ->delimiter(',');
   throughput->add_option("--input-lens", options->input_lens, "The prompts' lengths, instead, as in 32,128,512")
       ->allow_extra_args(false)
       ->delimiter(',');

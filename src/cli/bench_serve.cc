@@ -95,8 +95,8 @@ std::vector<PlannedRequest> plan_load(const ServeBenchOptions& options, const Lo
   }
   std::vector<RequestLengths> lengths;
   if (options.input_range) {
-    lengths = range_lengths(options.num_prompts, *options.input_range, options.output_len.value_or(kRangeOutput),
-                            options.seed);
+    const int output = options.output_len.value_or(kRangeOutput);
+    lengths = range_lengths(options.num_prompts, *options.input_range, {output, output}, options.seed);
   } else {
     lengths = sharegpt_like_lengths(options.num_prompts, options.seed);
     if (options.output_len) {

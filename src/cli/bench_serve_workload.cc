@@ -72,14 +72,19 @@ std::vector<RequestLengths> sharegpt_like_lengths(int count, uint64_t seed) {
   return lengths;
 }
 
-std::vector<RequestLengths> range_lengths(int count, std::pair<int, int> low_high, int output, uint64_t seed) {
-  const auto [low, high] = low_high;
-  if (low < 1 || high < low) throw fail<InvalidArgument>("--input-range {},{}: give LOW,HIGH, at least 1", low, high);
+std::vector<RequestLengths> range_lengths(int count, std::pair<int, int> input, std::pair<int, int> output,
+                                          uint64_t seed) {
   std::mt19937_64 random(seed);
-  std::vector<RequestLengths> lengths;
-  for (int i = 0; i < count; ++i) {
-    lengths.push_back({low + static_cast<int>(random() % static_cast<uint64_t>(high - low + 1)), output});
-  }
+  std::vector<RequestLengths> lengths(static_cast<size_t>(count));
+  const auto draw = [&](int RequestLengths::*length, const char* flag, std::pair<int, int> low_high) {
+    const auto [low, high] = low_high;
+    if (low < 1 || high < low) throw fail<InvalidArgument>("{} {},{}: give LOW,HIGH, at least 1", flag, low, high);
+    for (RequestLengths& each : lengths) {
+      each.*length = low + static_cast<int>(random() % static_cast<uint64_t>(high - low + 1));
+    }
+  };
+  draw(&RequestLengths::input, "--input-range", input);
+  draw(&RequestLengths::output, "--output-range", output);
   return lengths;
 }
 

@@ -22,8 +22,9 @@ struct RequestLengths {
 /// histograms, a long tail of inputs, fewer short outputs. Cut to 4..1024 tokens, as vLLM's benchmark prunes the data.
 std::vector<RequestLengths> sharegpt_like_lengths(int count, uint64_t seed);
 
-/// Inputs of low..high tokens, each as likely. Throws InvalidArgument.
-std::vector<RequestLengths> range_lengths(int count, std::pair<int, int> low_high, int output, uint64_t seed);
+/// Inputs and outputs of low..high tokens, each length as likely. Throws InvalidArgument.
+std::vector<RequestLengths> range_lengths(int count, std::pair<int, int> input, std::pair<int, int> output,
+                                          uint64_t seed);
 
 /// When `count` requests leave, in seconds from the start: a Poisson process of `rate` per second; all at 0 without
 /// one.
