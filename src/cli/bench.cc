@@ -245,7 +245,9 @@ void bench_throughput(const BenchOptions& options) {
   const int count = inputs.empty() ? options.num_prompts : static_cast<int>(inputs.size());
   std::vector<RequestLengths> lengths = range_lengths(count, options.input_range, output, options.seed);
   for (size_t i = 0; i < inputs.size(); ++i) lengths[i].input = inputs[i];
-  const auto engine = Engine::open(options.engine);
+  EngineConfig config = options.engine;
+  config.profile = options.profile;
+  const auto engine = Engine::open(config);
   const ModelInfo& model = engine->model();
   std::mt19937_64 random(options.seed);
   struct Running {
@@ -281,32 +283,37 @@ void bench_throughput(const BenchOptions& options) {
   const double waste = stats.kv_slots_reserved > 0 ? static_cast<double>(stats.kv_slots_reserved_unused) /
                                                          static_cast<double>(stats.kv_slots_reserved)
                                                    : 0;
-  const Json figures = {{"model", model.name},
-                        {"device", model.device},
-                        {"requests", lengths.size()},
-                        {"input_tokens", input_tokens},
-                        {"output_tokens", output_tokens},
-                        {"seconds", seconds},
-                        {"output_tokens_per_second", static_cast<double>(output_tokens) / seconds},
-                        {"total_tokens_per_second", static_cast<double>(output_tokens + input_tokens) / seconds},
-                        {"share_of_int8_peak", mac_share},
-                        {"median_first_token_seconds", median(first)},
-                        {"kv_reserved_unused_share", waste},
-                        {"preemptions", stats.preemptions_recompute + stats.preemptions_swap},
-                        {"peak_resident_mib", resident},
-                        {"ceilings", ceilings_json(ceilings)}};
-  print(options, figures,
-        fmt::format("{} on {}, {} requests at once, {} tokens in and {} out, {:.2f} s\n"
-                    "  output       {:9.1f} tokens/s\n"
-                    "  all          {:9.1f} tokens/s   {:5.1f} % of the int8 peak ({:.0f} GMAC/s)\n"
-                    "  first token  {:9.3f} s, median\n"
-                    "  KV waste     {:9.2f} % of what was reserved held no token; {} preemptions\n"
-                    "  memory       {:9.1f} MiB resident at most\n",
-                    model.name, model.device, lengths.size(), input_tokens, output_tokens, seconds,
-                    static_cast<double>(output_tokens) / seconds,
-                    static_cast<double>(output_tokens + input_tokens) / seconds, 100 * mac_share,
-                    ceilings.int8_gmac_per_second, median(first), 100 * waste,
-                    stats.preemptions_recompute + stats.preemptions_swap, resident));
+  Json figures = {{"model", model.name},
+                  {"device", model.device},
+                  {"requests", lengths.size()},
+                  {"input_tokens", input_tokens},
+                  {"output_tokens", output_tokens},
+                  {"seconds", seconds},
+                  {"output_tokens_per_second", static_cast<double>(output_tokens) / seconds},
+                  {"total_tokens_per_second", static_cast<double>(output_tokens + input_tokens) / seconds},
+                  {"share_of_int8_peak", mac_share},
+                  {"median_first_token_seconds", median(first)},
+                  {"kv_reserved_unused_share", waste},
+                  {"preemptions", stats.preemptions_recompute + stats.preemptions_swap},
+                  {"peak_resident_mib", resident},
+                  {"ceilings", ceilings_json(ceilings)}};
+  std::string text = fmt::format(
+      "{} on {}, {} requests at once, {} tokens in and {} out, {:.2f} s\n"
+      "  output       {:9.1f} tokens/s\n"
+      "  all          {:9.1f} tokens/s   {:5.1f} % of the int8 peak ({:.0f} GMAC/s)\n"
+      "  first token  {:9.3f} s, median\n"
+      "  KV waste     {:9.2f} % of what was reserved held no token; {} preemptions\n"
+      "  memory       {:9.1f} MiB resident at most\n",
+      model.name, model.device, lengths.size(), input_tokens, output_tokens, seconds,
+      static_cast<double>(output_tokens) / seconds, static_cast<double>(output_tokens + input_tokens) / seconds,
+      100 * mac_share, ceilings.int8_gmac_per_second, median(first), 100 * waste,
+      stats.preemptions_recompute + stats.preemptions_swap, resident);
+  if (options.profile) {
+    const std::vector<RegionTime> regions = profile_between({}, stats);
+    figures["profile"] = profile_json(regions);
+    text += profile_text("prefill and decode", regions);
+  }
+  print(options, figures, text);
 }
 
 void bench_memory(const BenchOptions& options) {
@@ -341,6 +348,7 @@ void add_bench(CLI::App& program) {
   latency->add_option("--input-len", options->input_len, "Tokens of the prompt")->check(positive());
   latency->add_option("--depth", options->depth, "Tokens that stand in the cache before")->check(not_negative());
   latency->add_flag("--profile", options->profile, "Where the time of the last run went, region by region");
+  throughput->add_flag("--profile", options->profile, "Where the time went, region by region");
   latency->add_option("--iterations", options->iterations, "Measured runs")->check(positive());
   latency->add_option("--warmup", options->warmup, "Runs before them")->check(not_negative());
   throughput->add_option("--num-prompts", options->num_prompts, "Requests")->check(positive());
