@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
-"""Llama-3.1-8B's shapes in BF16 with random weights, on one GPU: time of a decode step, first token, start.
+"""Llama-3.1-8B's shapes with random weights, on one GPU: time of a decode step, first token, start.
 
-  llama_8b.py CARAVEL FOLDER    makes the model in FOLDER (16 GB) where it is not there; needs PyTorch and safetensors
+  llama_8b.py CARAVEL FOLDER [--dtype Q4_K]    makes FOLDER where it is not there, with config.json and a tokenizer
+  llama_8b.py CARAVEL FOLDER --files           with weights too (BF16, 16 GB): reads them; needs PyTorch and safetensors
 
 Prints a line of JSON for each figure. A decode step is (time of N + 128 output tokens - time of N) / 128; a share is the
 bytes that a step must read over the read bandwidth that the same run measured.
 """
 
+import argparse
 import json
 import pathlib
 import subprocess
@@ -16,13 +18,12 @@ import time
 LAYERS, HIDDEN, HEADS, KV_HEADS, HEAD_DIM, FFN, VOCAB = 32, 4096, 32, 8, 128, 14336, 128256
 FIXTURE = pathlib.Path(__file__).parents[2] / "tests/fixtures/models/llama"
 KV_BYTES = 2 * 2 * LAYERS * KV_HEADS * HEAD_DIM  # a token's keys and values, of 16 bits
-WEIGHT_BYTES = 2 * (LAYERS * (HIDDEN * HIDDEN * 2 + HIDDEN * KV_HEADS * HEAD_DIM * 2 + 3 * HIDDEN * FFN) + HIDDEN * VOCAB)
+WEIGHTS = LAYERS * (HIDDEN * HIDDEN * 2 + HIDDEN * KV_HEADS * HEAD_DIM * 2 + 3 * HIDDEN * FFN) + HIDDEN * VOCAB  # that a token reads
+BYTES = {"F16": 2, "BF16": 2, "Q8_0": 34 / 32, "Q4_0": 18 / 32, "Q4_1": 20 / 32, "Q5_0": 22 / 32, "Q5_1": 24 / 32,
+         "Q4_K": 144 / 256, "Q5_K": 176 / 256, "Q6_K": 210 / 256}
 
 
-def make(folder):
-    import torch
-    from safetensors.torch import save_file
-
+def make(folder, weights):
     folder.mkdir(parents=True)
     tokenizer = json.loads((FIXTURE / "tokenizer.json").read_text())
     vocabulary = tokenizer["model"]["vocab"]
@@ -37,6 +38,15 @@ def make(folder):
         "head_dim": HEAD_DIM, "rms_norm_eps": 1e-5, "rope_theta": 500000.0, "max_position_embeddings": 131072,
         "tie_word_embeddings": False, "hidden_act": "silu", "torch_dtype": "bfloat16", "bos_token_id": 0, "eos_token_id": 1,
     }
+    if weights:
+        make_weights(folder)
+    (folder / "config.json").write_text(json.dumps(config))  # last: it says that all is there
+
+
+def make_weights(folder):
+    import torch
+    from safetensors.torch import save_file
+
     generator = torch.Generator(device="cuda").manual_seed(1)
 
     def random(*shape):
@@ -66,7 +76,6 @@ def make(folder):
             at + "mlp.down_proj.weight": random(HIDDEN, FFN),
         })
     (folder / "model.safetensors.index.json").write_text(json.dumps({"metadata": {}, "weight_map": index}))
-    (folder / "config.json").write_text(json.dumps(config))  # last: it says that all is there
 
 
 def run(caravel, *arguments):
@@ -81,12 +90,20 @@ def tell(**figure):
 
 
 def main():
-    if len(sys.argv) != 3:
-        sys.exit(__doc__.strip())
-    caravel, folder = sys.argv[1], pathlib.Path(sys.argv[2])
+    parser = argparse.ArgumentParser(usage=__doc__)
+    parser.add_argument("caravel")
+    parser.add_argument("folder", type=pathlib.Path)
+    kind = parser.add_mutually_exclusive_group()
+    kind.add_argument("--dtype", choices=BYTES, default="BF16")
+    kind.add_argument("--files", action="store_true")
+    options = parser.parse_args()
+    caravel, folder = options.caravel, options.folder
     if not (folder / "config.json").exists():
-        make(folder)
+        make(folder, options.files)
     on_gpu = ["--device", "cuda"]
+    if not options.files:
+        on_gpu += ["--load-format", "dummy", "--dummy-dtype", options.dtype]
+    tell(model="Llama-3.1-8B's shapes", dtype=options.dtype, weights="of files" if options.files else "dummy")
     for _ in range(2):
         begun = time.monotonic()
         run(caravel, "generate", *on_gpu, "--prompt", "hello", "--max-tokens", 1, folder)
@@ -105,7 +122,7 @@ def main():
             seconds[output] = result["seconds"]
             read = result["ceilings"]["read_gb_per_second"]
         step = (seconds[160] - seconds[32]) / 128
-        floor = (WEIGHT_BYTES + batch * (context + 96) * KV_BYTES) / (read * 1e9)
+        floor = (WEIGHTS * BYTES[options.dtype] + batch * (context + 96) * KV_BYTES) / (read * 1e9)
         tell(figure="decode step", batch=batch, context=context, ms=round(step * 1000, 3), read_gb_per_s=round(read),
              share_of_read=round(floor / step, 3))
     mixed = json.loads(run(caravel, "bench", "throughput", *on_gpu, "--json", "--num-prompts", 256, "--max-num-seqs", 256,

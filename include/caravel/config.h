@@ -18,6 +18,8 @@ enum class Preemption : uint8_t { kAuto, kRecompute, kSwap };
 enum class SchedulingPolicy : uint8_t { kFcfs, kPriority };
 /// What weights that are not quantised in the files become when they are loaded.
 enum class Quantization : uint8_t { kNone, kQ8_0 };
+/// Where weights come from: kAuto: the model's files; kDummy: they are random, from a folder's config.json alone.
+enum class LoadFormat : uint8_t { kAuto, kDummy };
 /// Whether encoding with special tokens puts the beginning of sequence first; kAuto: as the model's files have it.
 enum class AddBos : uint8_t { kAuto, kYes, kNo };
 
@@ -34,6 +36,8 @@ struct EngineConfig {
   int64_t kv_cache_memory = 0;  // bytes; 0: by the plan, caravel/memory_plan.h
   KvCacheDtype kv_cache_dtype = KvCacheDtype::kF16;
   Quantization quantization = Quantization::kNone;
+  LoadFormat load_format = LoadFormat::kAuto;
+  std::string dummy_dtype;             // of kDummy's matrices: "BF16", "Q4_K", ...; empty: as config.json says
   int max_num_seqs = 64;               // sequences in one step
   int max_num_batched_tokens = 512;    // tokens in one step: the budget that prefill chunks and decode share
   double max_time_between_tokens = 0;  // seconds that running sequences may wait while prompts come in; 0: no bound
@@ -44,7 +48,8 @@ struct EngineConfig {
   Preemption preemption = Preemption::kAuto;
   int64_t swap_space = int64_t{256} << 20;  // bytes of host memory for preempted blocks; less where there is little
   bool profile = false;                     // time every region of the steps: Stats::regions
-  uint64_t seed = 0;                        // for requests that bring none; 0: from the system's entropy
+  uint64_t seed = 0;                        // for requests that bring none; 0: from the system's entropy;
+                                            // and of kDummy's weights
   std::string chat_template;  // Jinja, or the name of one of the model's templates, in place of the model's choice;
                               // empty: by what the model has
   std::string chat_template_traits;  // what the template wants, as "content=parts,arguments=text": what probes of it

@@ -17,6 +17,7 @@
 #include "cli/flag_table.h"
 #include "cli/usage.h"
 #include "device/cpu/isa.h"
+#include "device/dtype.h"
 #include "device/open_device.h"
 #include "fields/fields.h"
 #include "fields/generation_defaults.h"
@@ -194,6 +195,22 @@ void add_engine_flags(CLI::App& command, EngineConfig& config) {
   add_choice<Quantization>(command, "--quantization", config.quantization,
                            {{"none", Quantization::kNone}, {"q8_0", Quantization::kQ8_0}},
                            "What weights that the files have unquantised become when they are loaded")
+      ->group(group);
+  add_choice<LoadFormat>(command, "--load-format", config.load_format,
+                         {{"auto", LoadFormat::kAuto}, {"dummy", LoadFormat::kDummy}},
+                         "Where weights come from: the model's files, or dummy: random ones, for timing, of a folder "
+                         "with config.json and a tokenizer alone")
+      ->group(group);
+  std::vector<std::string> dtypes;
+  std::map<std::string, std::string> spelled;
+  for (int i = 0; i < kDTypeCount; ++i) {
+    const std::string name(dtype_info(static_cast<DType>(i)).name);
+    dtypes.push_back(CLI::detail::to_lower(name));
+    spelled[dtypes.back()] = name;
+  }
+  command.add_option("--dummy-dtype", config.dummy_dtype, "Type of dummy matrices. Default: as config.json says")
+      ->transform(CLI::Transformer(spelled).description(""))
+      ->transform(one_of(dtypes))
       ->group(group);
   command.add_option("--max-num-seqs", config.max_num_seqs, "Sequences in one step")
       ->transform(whole_number(1, 1 << 20))

@@ -43,6 +43,10 @@ void check_config(const EngineConfig& config) {
   check_range("block_size", config.block_size, 8, 128);
   check_seconds("max_time_between_tokens", config.max_time_between_tokens, "no bound");
   check_seconds("priority_ageing", config.priority_ageing, "priorities alone count");
+  if (!config.dummy_dtype.empty() && config.load_format != LoadFormat::kDummy) {
+    throw fail<InvalidArgument>("dummy_dtype is {}, and the weights are not dummy ones: load_format must be dummy",
+                                config.dummy_dtype);
+  }
   if (!std::has_single_bit(static_cast<unsigned>(config.block_size))) {
     throw fail<InvalidArgument>("block_size is {}; it must be a power of two, 8 to 128", config.block_size);
   }

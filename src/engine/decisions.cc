@@ -105,9 +105,13 @@ std::vector<Decision> device_decisions(const EngineConfig& config, const ModelIn
   return {{"device", info.device, choose_device(config.device).why, "--device"}};
 }
 
-std::vector<Decision> quantization_decisions(const EngineConfig& config) {
-  if (config.quantization == Quantization::kNone) return {};
-  return {{"weights", "Q8_0 where the files have them unquantised", "given", "--quantization"}};
+std::vector<Decision> weight_decisions(const EngineConfig& config) {
+  std::vector<Decision> decisions;
+  if (config.load_format == LoadFormat::kDummy) decisions.push_back({"weights", "random", "given", "--load-format"});
+  if (config.quantization != Quantization::kNone) {
+    decisions.push_back({"weights", "Q8_0 where the files have them unquantised", "given", "--quantization"});
+  }
+  return decisions;
 }
 
 std::vector<Decision> text_decisions(const EngineConfig& config, const format::WeightSource& source,

@@ -16,7 +16,8 @@ std::vector<Decision> device_decisions(const EngineConfig& config, const ModelIn
 std::vector<Decision> text_decisions(const EngineConfig& config, const format::WeightSource& source,
                                      const GenerationDefaults& defaults, const ModelInfo& info);
 
-/// The weights that are quantised when they are loaded, where that was asked for.
-std::vector<Decision> quantization_decisions(const EngineConfig& config);
+/// What is not as the files have it because it was asked for: dummy weights, and those that are quantised when they are
+/// loaded.
+std::vector<Decision> weight_decisions(const EngineConfig& config);
 
 }  // namespace caravel::engine

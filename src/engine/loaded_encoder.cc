@@ -77,7 +77,7 @@ EncoderHeaders read_encoder_headers(const EngineConfig& config, Device& device, 
   info.activation_bytes = info.memory.activations;
   if (!info.memory.fits()) info.memory_shortage = fmt::format("{}: {}", info.path, shortage_text(info.memory));
   info.decisions = {{"device", info.device, "an encoder", ""}, text_length(config, source, info)};
-  std::ranges::copy(quantization_decisions(config), std::back_inserter(info.decisions));
+  std::ranges::copy(weight_decisions(config), std::back_inserter(info.decisions));
   std::ranges::copy(model.decisions, std::back_inserter(info.decisions));
   return headers;
 }

@@ -23,6 +23,7 @@
 #include "format/model_path.h"
 #include "format/weight_source.h"
 #include "model/arch/architecture.h"
+#include "model/dummy_source.h"
 #include "model/weight_layout.h"
 #include "text/chat_template.h"
 #include "text/tokenizer_data.h"
@@ -177,7 +178,7 @@ void describe_decisions(const EngineConfig& config, Headers& headers, std::vecto
   std::ranges::copy(text_decisions(config, *headers.source, headers.generation_defaults, headers.info),
                     std::back_inserter(all));
   std::ranges::move(of_templates, std::back_inserter(all));
-  std::ranges::copy(quantization_decisions(config), std::back_inserter(all));
+  std::ranges::copy(weight_decisions(config), std::back_inserter(all));
   std::ranges::copy(headers.config.decisions, std::back_inserter(all));
 }
 
@@ -190,7 +191,9 @@ std::string_view token_text(const TokenizerData& data, const std::optional<int32
 }  // namespace
 
 std::unique_ptr<format::WeightSource> open_source(const EngineConfig& config) {
-  return format::open_model(format::resolve_model(config.model));
+  const std::string path = format::resolve_model(config.model);
+  if (config.load_format == LoadFormat::kAuto) return format::open_model(path);
+  return model::make_dummy(format::open_without_weights(path), {.dtype = config.dummy_dtype, .seed = config.seed});
 }
 
 void describe_weights(const format::WeightSource& source, ModelInfo& info) {

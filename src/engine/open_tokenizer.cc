@@ -4,7 +4,7 @@
 
 #include "base/error.h"
 #include "caravel/tokenizer.h"
-#include "format/model_path.h"
+#include "engine/loaded_model.h"
 
 namespace caravel {
 namespace engine {
@@ -38,7 +38,7 @@ TokenizerData tokenizer_data(const format::WeightSource& source, AddBos add_bos)
 }  // namespace engine
 
 std::unique_ptr<Tokenizer> open_tokenizer(const EngineConfig& config) {
-  const auto source = format::open_model(format::resolve_model(config.model));
+  const auto source = engine::open_source(config);
   return std::make_unique<Tokenizer>(engine::tokenizer_data(*source, config.add_bos_token));
 }
 

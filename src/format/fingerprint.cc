@@ -21,10 +21,14 @@ std::string fingerprint(const WeightSource& source) {
   Hash128 hash = add({}, source.config().dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
   for (const WeightInfo& weight : source.weights()) {
     hash = add(hash, fmt::format("{} {} {}", weight.name, dtype_info(weight.dtype).name, fmt::join(weight.shape, "x")));
+    if (weight.dummy_key) {
+      hash = add(hash, fmt::format("{:016x}", *weight.dummy_key));
+      continue;
+    }
     const uint64_t size = std::min(weight.bytes, kSampleBytes);
     for (const uint64_t at : {uint64_t{0}, (weight.bytes - size) / 2, weight.bytes - size}) {
       if (size == 0) continue;
-      const MappedBytes sample = weight.origin->map(weight.offset + at, size);
+      const MappedBytes sample = source.map(weight, at, size);
       hash = hash128(sample.bytes().data(), sample.bytes().size(), hash);
     }
   }

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -22,10 +23,11 @@ struct WeightInfo {
   std::string name;  // by the source's convention
   DType dtype = DType::kF32;
   std::vector<int64_t> shape;
-  std::string file;              // for messages
-  const File* origin = nullptr;  // the same, kept open by the source
-  uint64_t offset = 0;           // where the data begin in it
-  uint64_t bytes = 0;            // what they take: by shape and dtype, all within the file
+  std::string file;                   // for messages
+  const File* origin = nullptr;       // the same, kept open by the source
+  uint64_t offset = 0;                // where the data begin in it
+  uint64_t bytes = 0;                 // what they take: by shape and dtype, all within the file
+  std::optional<uint64_t> dummy_key;  // of a weight that no file has: kernels/dummy_rows.h makes its data
 };
 
 /// Whose names and conventions the weights follow.
@@ -64,8 +66,8 @@ class WeightSource {
   virtual const GenerationDefaults& generation_defaults() const = 0;
   virtual const SentenceModules& sentence_modules() const = 0;
 
-  /// `bytes` of a weight's data from `offset` on, which must lie in it, and leave memory with the object. Throws
-  /// IoError.
+  /// `bytes` of a weight's data from `offset` on, which must lie in it, and leave memory with the object; not of one
+  /// with a dummy_key. Throws IoError.
   virtual MappedBytes map(const WeightInfo& weight, uint64_t offset, uint64_t bytes) const = 0;
   /// All of them.
   MappedBytes map(const WeightInfo& weight) const { return map(weight, 0, weight.bytes); }
@@ -75,8 +77,11 @@ class WeightSource {
 /// Unsupported (names the tensor and its type), IoError.
 std::unique_ptr<WeightSource> open_weights(const std::string& path);
 
-/// The same, for who needs its text side too: throws NotFound also where there is no tokenizer, naming the file that is
-/// wanted and those that are there.
+/// A Hugging Face folder whose weights are not looked for. Throws Unsupported for a file, and as open_model() does.
+std::unique_ptr<WeightSource> open_without_weights(const std::string& path);
+
+/// As open_weights(), for who needs its text side too: throws NotFound also where there is no tokenizer, naming the
+/// file that is wanted and those that are there.
 std::unique_ptr<WeightSource> open_model(const std::string& path);
 
 }  // namespace caravel::format

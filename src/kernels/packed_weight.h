@@ -2,11 +2,13 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
 #include "device/device.h"
 #include "device/dtype.h"
+#include "kernels/dummy_rows.h"
 #include "kernels/gemm_input.h"
 
 namespace caravel::kernels {
@@ -18,7 +20,8 @@ struct WeightRows {
   const std::byte* data = nullptr;
   DType dtype = DType::kF32;
   int64_t rows = 0;
-  int64_t stride = 0;  // bytes from one row to the next; 0: they lie without gaps
+  int64_t stride = 0;              // bytes from one row to the next; 0: they lie without gaps
+  std::optional<DummyRows> dummy;  // in place of `data`: the device makes them
 };
 
 /// A weight matrix W [out, in], re-laid for how this device's kernels read it; no larger than the file's but for

@@ -6,20 +6,36 @@
 namespace caravel::model {
 namespace {
 
-/// Rows as they lie in a file, and what keeps them there.
+/// Rows as they lie in a file, or would, and what keeps them there.
 struct FileRows {
   MappedBytes mapped;
+  std::vector<std::byte> made;
   kernels::WeightRows rows;
 };
 
-/// Whole rows are one range of bytes; parts of rows are mapped from the first one's beginning to the last one's end.
-FileRows map_rows(const format::WeightSource& source, const MatrixLayout::Part& part, const Slice& columns) {
+/// In the whole weight.
+int64_t first_byte(const MatrixLayout::Part& part, const Slice& columns) {
   const DType dtype = part.weight->dtype;
+  return part.rows.begin * row_bytes(dtype, columns.whole) + row_bytes(dtype, columns.begin);
+}
+
+/// Whole rows are one range of bytes; parts of rows are mapped from the first one's beginning to the last one's end.
+FileRows host_rows(const format::WeightSource& source, const MatrixLayout::Part& part, const Slice& columns) {
+  const DType dtype = part.weight->dtype;
+  const int64_t rows = part.rows.size();
   const int64_t stride = row_bytes(dtype, columns.whole);
-  const int64_t begin = part.rows.begin * stride + row_bytes(dtype, columns.begin);
-  const int64_t bytes = (part.rows.size() - 1) * stride + row_bytes(dtype, columns.size());
-  FileRows file{.mapped = source.map(*part.weight, static_cast<uint64_t>(begin), static_cast<uint64_t>(bytes))};
-  file.rows = {.data = file.mapped.bytes().data(), .dtype = dtype, .rows = part.rows.size(), .stride = stride};
+  const int64_t width = row_bytes(dtype, columns.size());
+  const int64_t begin = first_byte(part, columns);
+  FileRows file;
+  if (part.weight->dummy_key) {
+    file.made.resize(static_cast<size_t>(rows * width));
+    kernels::make_dummy_rows({*part.weight->dummy_key, begin}, dtype, rows, columns.size(), stride, file.made.data());
+    file.rows = {.data = file.made.data(), .dtype = dtype, .rows = rows, .stride = width};
+  } else {
+    const int64_t bytes = (rows - 1) * stride + width;
+    file.mapped = source.map(*part.weight, static_cast<uint64_t>(begin), static_cast<uint64_t>(bytes));
+    file.rows = {.data = file.mapped.bytes().data(), .dtype = dtype, .rows = rows, .stride = stride};
+  }
   return file;
 }
 
@@ -30,7 +46,7 @@ std::vector<float> WeightLoader::values(const VectorLayout& layout) const {
   float* out = values.data();
   for (const auto& [weight, elements] : layout.parts()) {
     if (weight != nullptr) {
-      const FileRows file = map_rows(source_, {weight, weight->dtype, 1}, elements);
+      const FileRows file = host_rows(source_, {weight, weight->dtype, 1}, elements);
       kernels::dequantize_rows(weight->dtype, file.rows.data, 1, elements.size(), out);
     }
     out += elements.size();
@@ -52,9 +68,17 @@ kernels::PackedWeight WeightLoader::matrix(const MatrixLayout& layout) {
   std::vector<std::vector<std::byte>> quantized;
   std::vector<kernels::WeightRows> stack;
   for (const MatrixLayout::Part& part : layout.parts()) {
-    const auto& [data, dtype, rows, stride] = files.emplace_back(map_rows(source_, part, layout.columns())).rows;
+    if (const auto& key = part.weight->dummy_key; key && part.dtype == part.weight->dtype) {
+      stack.push_back({.dtype = part.dtype,
+                       .rows = part.rows.size(),
+                       .stride = row_bytes(part.dtype, layout.columns().whole),
+                       .dummy = kernels::DummyRows{*key, first_byte(part, layout.columns())}});
+      continue;
+    }
+    const kernels::WeightRows& of_file = files.emplace_back(host_rows(source_, part, layout.columns())).rows;
+    const auto& [data, dtype, rows, stride, dummy] = of_file;
     if (part.dtype == dtype) {
-      stack.push_back(files.back().rows);
+      stack.push_back(of_file);
       continue;
     }
     std::vector<float>& values = unpacked.emplace_back(static_cast<size_t>(rows * in));

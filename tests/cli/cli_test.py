@@ -369,6 +369,27 @@ class Inspect(unittest.TestCase):
         self.assertEqual((8192, 8192), (plan["max_model_len"], info["max_model_len"]))
         self.assertIn("Q4_1", run("inspect", *ENGINE).stdout.decode())
 
+    def test_dummy_weights_need_no_files(self):
+        fixture = Path(__file__).parents[1] / "fixtures/models/llama"
+        with tempfile.TemporaryDirectory() as folder:
+            for name in ("config.json", "tokenizer.json"):
+                shutil.copy(fixture / name, folder)
+            dummy = ["--load-format", "dummy", "--dummy-dtype", "q8_0"]
+            info = json.loads(run("inspect", "--json", *dummy, folder).stdout)
+            self.assertEqual({"Q8_0", "F32"}, {weights["type"] for weights in info["weights"]})
+            self.assertIn("--load-format", [decision["flag"] for decision in info["decisions"]])
+            self.assertTrue(generate("--prompt", "hello", "--max-tokens", "3", *dummy, folder).stdout)
+            bench = run("bench", "throughput", "--json", "--num-prompts", "2", "--input-lens", "5,9", "--output-len", "3",
+                        *dummy, folder)
+            self.assertEqual(6, json.loads(bench.stdout)["output_tokens"])
+            of_type = ["--dummy-dtype", "Q4_K"]
+            for given, code, message in (([], 1, "no model.safetensors"), (of_type, 2, "--load-format must be dummy"),
+                                         ([*dummy[:2], *of_type], 1, "no multiple of the 256")):
+                done = run("inspect", *given, folder, check=False)
+                self.assertEqual(code, done.returncode)
+                self.assertIn(message, done.stderr.decode())
+                self.assertEqual(1, done.stderr.decode().count("\n"))
+
     def test_a_small_pool_lowers_the_context_and_says_so(self):
         done = run("inspect", "--json", "--kv-cache-memory", "64MiB")
         info = json.loads(done.stdout)

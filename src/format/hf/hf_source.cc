@@ -83,7 +83,7 @@ std::vector<WeightInfo> text_weights(std::vector<WeightInfo> weights, bool multi
 
 }  // namespace
 
-std::unique_ptr<WeightSource> open_hf_folder(const std::string& path) {
+std::unique_ptr<WeightSource> open_hf_folder(const std::string& path, bool weights) {
   const fs::path folder(path);
   if (!fs::exists(folder / "config.json")) {
     const std::string other = names_there(path, {"params.json", "adapter_config.json"});
@@ -94,8 +94,10 @@ std::unique_ptr<WeightSource> open_hf_folder(const std::string& path) {
   nlohmann::json config = read_json_object(folder / "config.json");
   const bool multimodal = config.contains("text_config");
   source.config = text_part(std::move(config), (folder / "config.json").string());
-  for (SafetensorsFile& file : open_weight_files(folder)) {
-    source.add(std::move(file.file), text_weights(std::move(file.weights), multimodal));
+  if (weights) {
+    for (SafetensorsFile& file : open_weight_files(folder)) {
+      source.add(std::move(file.file), text_weights(std::move(file.weights), multimodal));
+    }
   }
   source.tokenizer = read_hf_tokenizer(path, source.config);
   source.generation = read_hf_generation(path, source.config, source.tokenizer);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <vector>
 
 #include "base/check.h"
 #include "device/cpu/cpu_device.h"
@@ -95,13 +96,18 @@ void pack_plain_panel(const std::byte* rows, int64_t stride, int count, int64_t 
 
 /// Packs rank's share of a matrix's panels; `out` is zero before.
 void pack_rows(const PackArgs& args, int rank, int size) {
-  const auto& [data, dtype, all_rows, given_stride] = args.from;
-  const int64_t stride = given_stride != 0 ? given_stride : row_bytes(dtype, args.in);
+  const auto& [data, dtype, all_rows, given_stride, dummy] = args.from;
+  const int64_t bytes = row_bytes(dtype, args.in);
+  const int64_t given = given_stride != 0 ? given_stride : bytes;
+  const int64_t stride = dummy ? bytes : given;
+  std::vector<std::byte> made(dummy ? static_cast<size_t>(kPanelRows * bytes) : 0);
   const int64_t panels = (all_rows + kPanelRows - 1) / kPanelRows;
   const Range share = share_of(panels, rank, size);
   for (int64_t p = share.begin; p < share.end; ++p) {
-    const std::byte* rows = data + p * kPanelRows * stride;
-    const int count = static_cast<int>(std::min<int64_t>(kPanelRows, all_rows - p * kPanelRows));
+    const int64_t first = p * kPanelRows;
+    const int count = static_cast<int>(std::min<int64_t>(kPanelRows, all_rows - first));
+    if (dummy) make_dummy_rows({dummy->key, dummy->begin + first * given}, dtype, count, args.in, given, made.data());
+    const std::byte* rows = dummy ? made.data() : data + first * stride;
     uint8_t* out = args.out + p * panel_bytes(dtype, args.in);
     if (dtype == DType::kF32) {
       pack_plain_panel<uint32_t>(rows, stride, count, args.in, out);

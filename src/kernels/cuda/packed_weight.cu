@@ -141,6 +141,44 @@ __global__ void pack_sixteen_bits(const PackArgs args) {
       value[0] | value[1] << 16, value[2] | value[3] << 16, value[4] | value[5] << 16, value[6] | value[7] << 16);
 }
 
+struct DummyArgs {
+  DummyRows dummy;
+  DummyFormat format;
+  DType dtype;
+  int64_t stride;     // items from row to row of the whole weight
+  int64_t row_items;  // of a row that is made
+  int64_t items;
+  uint8_t* out;
+};
+
+/// A thread makes an item.
+__global__ void make_rows(const DummyArgs args) {
+  const int64_t index = static_cast<int64_t>(blockIdx.x) * blockDim.x + threadIdx.x;
+  if (index >= args.items) return;
+  const int64_t first = args.dummy.begin / args.format.item_bytes;
+  const int64_t item = first + index / args.row_items * args.stride + index % args.row_items;
+  const uint8_t byte = internal::dummy_group(args.dummy.key, item / 16).byte(static_cast<int>(item % 16));
+  internal::write_dummy_item(args.dtype, args.format, item, byte, args.out + index * args.format.item_bytes);
+}
+
+/// `count` rows from row `begin` of `from` on to `out`, in the device's memory, as they would lie in a file.
+void make_rows_at(Stream& stream, const WeightRows& from, int64_t begin, int64_t count, int64_t in, uint8_t* out) {
+  constexpr int kThreads = 256;
+  const int64_t bytes = row_bytes(from.dtype, in);
+  const int64_t stride = from.stride != 0 ? from.stride : bytes;
+  const DummyFormat format = dummy_format(from.dtype);
+  const int64_t row_items = bytes / format.item_bytes;
+  launch(stream, make_rows, dim3(static_cast<unsigned>((count * row_items + kThreads - 1) / kThreads)), dim3(kThreads),
+         0,
+         DummyArgs{.dummy = {from.dummy->key, from.dummy->begin + begin * stride},
+                   .format = format,
+                   .dtype = from.dtype,
+                   .stride = stride / format.item_bytes,
+                   .row_items = row_items,
+                   .items = count * row_items,
+                   .out = out});
+}
+
 /// Rows that lie at `rows` in the device's memory into their groups.
 void pack_rows(Stream& stream, DType dtype, const PackArgs& args) {
   constexpr int kThreads = 256;
@@ -159,11 +197,12 @@ void pack_rows(Stream& stream, DType dtype, const PackArgs& args) {
 /// Pinned memory through which a file's rows reach the device, several pieces at a time.
 class StagingRing {
  public:
-  StagingRing(Stream& stream, size_t piece_bytes, int64_t pieces) : stream_(stream) {
+  /// host_bytes: of a piece that comes from the host; there_bytes: of one that is packed.
+  StagingRing(Stream& stream, size_t host_bytes, size_t there_bytes, int64_t pieces) : stream_(stream) {
     slots_.resize(static_cast<size_t>(std::min<int64_t>(pieces, kMaxSlots)));
     for (Slot& slot : slots_) {
-      slot.host = stream.device().allocate_host(piece_bytes);
-      slot.there = stream.device().allocate(piece_bytes);
+      slot.host = stream.device().allocate_host(host_bytes);
+      slot.there = stream.device().allocate(there_bytes);
       slot.free = stream.device().make_event();
     }
   }
@@ -196,28 +235,39 @@ int64_t piece_rows(int64_t row_bytes) {
   return std::max<int64_t>(1, static_cast<int64_t>(kPieceBytes) / (kGroupRows * row_bytes)) * kGroupRows;
 }
 
-void pack_part(Stream& stream, StagingRing& ring, const WeightRows& from, int64_t in, uint8_t* to) {
+/// Rows of the host's memory to `out`, in the device's, without gaps.
+void bring_rows(Stream& stream, const HostBuffer& staged, const WeightRows& from, int64_t begin, int64_t count,
+                int64_t in, uint8_t* out) {
   const int64_t bytes = row_bytes(from.dtype, in);
   const int64_t stride = from.stride != 0 ? from.stride : bytes;
+  const std::byte* const rows = from.data + begin * stride;
+  if (stride == bytes) {
+    std::memcpy(staged.as(), rows, static_cast<size_t>(count * bytes));
+  } else {
+    for (int64_t r = 0; r < count; ++r) {
+      std::memcpy(staged.as() + r * bytes, rows + r * stride, static_cast<size_t>(bytes));
+    }
+  }
+  stream.copy(out, staged.as(), static_cast<size_t>(count * bytes));
+}
+
+void pack_part(Stream& stream, StagingRing& ring, const WeightRows& from, int64_t in, uint8_t* to) {
+  const int64_t bytes = row_bytes(from.dtype, in);
   const int64_t step = piece_rows(bytes);
   for (int64_t begin = 0; begin < from.rows; begin += step) {
     const int64_t count = std::min(step, from.rows - begin);
     StagingRing::Slot& slot = ring.next();
-    const std::byte* const rows = from.data + begin * stride;
-    if (stride == bytes) {
-      std::memcpy(slot.host.as(), rows, static_cast<size_t>(count * bytes));
+    const bool stays = from.dtype == DType::kF32;  // as it lies in the file
+    uint8_t* const out = stays ? to + begin * bytes : slot.there.address<uint8_t>();
+    if (from.dummy) {
+      make_rows_at(stream, from, begin, count, in, out);
     } else {
-      for (int64_t r = 0; r < count; ++r) {
-        std::memcpy(slot.host.as() + r * bytes, rows + r * stride, static_cast<size_t>(bytes));
-      }
+      bring_rows(stream, slot.host, from, begin, count, in, out);
     }
-    if (from.dtype == DType::kF32) {
-      stream.copy(to + begin * bytes, slot.host.as(), static_cast<size_t>(count * bytes));
-    } else {
-      stream.copy(slot.there.address(), slot.host.as(), static_cast<size_t>(count * bytes));
+    if (!stays) {
       const int64_t of_group = group_bytes(from.dtype, in);
       pack_rows(stream, from.dtype,
-                {.rows = slot.there.address<uint8_t>(),
+                {.rows = out,
                  .row_bytes = bytes,
                  .row_count = count,
                  .in = in,
@@ -245,15 +295,18 @@ PackedWeight pack_weight(Stream& stream, std::span<const WeightRows> stacked, in
   size_t bytes = 0;
   std::vector<PackedWeight::Part> parts = stack_parts(stacked, in, packed_bytes, bytes);
   Buffer packed = stream.device().allocate(bytes);
-  size_t piece = 0;
+  size_t of_host = 0;
+  size_t of_device = 0;
   int64_t pieces = 0;
   for (const WeightRows& part : stacked) {
     const int64_t row = row_bytes(part.dtype, in);
     const int64_t rows = piece_rows(row);
-    piece = std::max(piece, static_cast<size_t>(std::min(rows, part.rows) * row));
+    const auto piece = static_cast<size_t>(std::min(rows, part.rows) * row);
+    if (!part.dummy) of_host = std::max(of_host, piece);
+    if (part.dtype != DType::kF32) of_device = std::max(of_device, piece);
     pieces += (part.rows + rows - 1) / rows;
   }
-  StagingRing ring(stream, piece, pieces);
+  StagingRing ring(stream, of_host, of_device, pieces);
   for (size_t i = 0; i < stacked.size(); ++i) {
     pack_part(stream, ring, stacked[i], in, packed.address<uint8_t>() + parts[i].offset);
   }

@@ -108,6 +108,7 @@ struct Architecture {
   bool embedding_scaled = false;                                           // by sqrt(hidden_size)
   bool partial_rotary = false;  // in a Hugging Face folder: the class reads partial_rotary_factor
   bool norm_adds_one = false;   // in a Hugging Face folder; a GGUF file's norms hold 1 + w
+  bool ties_lm_head = false;    // where neither a config.json nor weights say
   /// What no key of the convention says; runs last. May be nullptr.
   void (*adjust)(ModelConfig& config, format::Convention convention) = nullptr;
 };

@@ -55,6 +55,7 @@ constinit const Architecture kGemma3 = {
     .activation = kernels::Activation::kGeluTanh,
     .embedding_scaled = true,
     .norm_adds_one = true,
+    .ties_lm_head = true,
     .adjust = adjust,
 };
 

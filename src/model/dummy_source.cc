@@ -1,0 +1,156 @@
+#include "model/dummy_source.h"
+
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <utility>
+#include <vector>
+
+#include "base/check.h"
+#include "base/error.h"
+#include "base/hash.h"
+#include "format/weight_table.h"
+#include "model/arch/architecture.h"
+#include "model/config.h"
+
+namespace caravel::model {
+namespace {
+
+using format::WeightInfo;
+using nlohmann::json;
+
+DType given_dtype(const std::string& name) {
+  std::vector<std::string_view> names;
+  for (int i = 0; i < kDTypeCount; ++i) {
+    names.push_back(dtype_info(static_cast<DType>(i)).name);
+    if (names.back() == name) return static_cast<DType>(i);
+  }
+  throw fail<InvalidArgument>("dummy_dtype is '{}'; there are {}", name, fmt::join(names, ", "));
+}
+
+DType dtype_of(const json& config) {
+  for (const char* key : {"dtype", "torch_dtype"}) {
+    const auto named = config.find(key);
+    if (named == config.end()) continue;
+    if (*named == "float32") return DType::kF32;
+    if (*named == "float16") return DType::kF16;
+  }
+  return DType::kBF16;
+}
+
+class DummySource final : public format::WeightSource {
+ public:
+  DummySource(std::unique_ptr<format::WeightSource> folder, const DummyWeights& weights)
+      : folder_(std::move(folder)),
+        architecture_(find_architecture(*folder_)),
+        dtype_(weights.dtype.empty() ? dtype_of(folder_->config()) : given_dtype(weights.dtype)),
+        seed_(weights.seed) {
+    // The head's name alone tells the configuration whether there is one.
+    if (!says("tie_word_embeddings", architecture_.ties_lm_head)) {
+      table_.add({.name = name_of(architecture_.model_weights.lm_head, 0)});
+    }
+    const ModelConfig config = read_config(*this, "none");  // shapes do not depend on rotary scaling
+    table_ = {};
+    add_weights(config);
+  }
+
+  const std::string& path() const override { return folder_->path(); }
+  format::Convention convention() const override { return folder_->convention(); }
+  const json& config() const override { return folder_->config(); }
+  const WeightInfo* find(std::string_view name) const override { return table_.find(name); }
+  std::span<const WeightInfo> weights() const override { return table_.weights(); }
+  const TokenizerData& tokenizer() const override { return folder_->tokenizer(); }
+  const GenerationDefaults& generation_defaults() const override { return folder_->generation_defaults(); }
+  const format::SentenceModules& sentence_modules() const override { return folder_->sentence_modules(); }
+  MappedBytes map(const WeightInfo& weight, uint64_t offset, uint64_t bytes) const override {
+    CARAVEL_CHECK(!weight.dummy_key);
+    CARAVEL_CHECK(offset <= weight.bytes && bytes <= weight.bytes - offset);
+    return MappedBytes(std::as_bytes(std::span(norm_)).subspan(offset, bytes));
+  }
+
+ private:
+  bool says(const char* key, bool absent) const {
+    const auto value = config().find(key);
+    return value != config().end() && value->is_boolean() ? value->get<bool>() : absent;
+  }
+
+  std::string name_of(const WeightName& name, int64_t layer) const {
+    const std::string_view pattern = spelled(name, convention());
+    return pattern.empty() ? std::string() : fmt::format(fmt::runtime(pattern), layer);
+  }
+
+  void add(std::string name, DType dtype, std::vector<int64_t> shape, bool random) {
+    if (name.empty()) return;
+    WeightInfo weight = {.name = std::move(name), .dtype = dtype, .shape = std::move(shape), .file = path()};
+    weight.bytes = format::checked_weight_bytes(weight);
+    if (random) weight.dummy_key = hash128(weight.name.data(), weight.name.size(), {.low = seed_}).low;
+    table_.add(std::move(weight));
+  }
+  void matrix(const WeightName& name, int64_t layer, int64_t out, int64_t in) {
+    add(name_of(name, layer), dtype_, {out, in}, true);
+  }
+  void norm(const WeightName& name, int64_t layer, int64_t width) {
+    add(name_of(name, layer), DType::kF32, {width}, false);
+    norm_.resize(std::max(norm_.size(), static_cast<size_t>(width)), architecture_.norm_adds_one ? 0.0F : 1.0F);
+  }
+  void bias(const WeightName& name, int64_t layer, int64_t width, bool wanted) {
+    if (wanted || !name.optional) add(name_of(name, layer), DType::kF32, {width}, true);
+  }
+
+  void add_weights(const ModelConfig& config) {
+    const ModelWeightNames& names = architecture_.model_weights;
+    matrix(names.embedding, 0, config.vocab_size, config.hidden_size);
+    norm(names.final_norm, 0, config.hidden_size);
+    if (!config.tied_lm_head) matrix(names.lm_head, 0, config.vocab_size, config.hidden_size);
+    for (size_t layer = 0; layer < config.layers.size(); ++layer) add_layer(config, static_cast<int64_t>(layer));
+  }
+
+  void add_layer(const ModelConfig& config, int64_t layer) {
+    const LayerWeightNames& names = architecture_.layer_weights;
+    const int64_t hidden = config.hidden_size;
+    const int64_t q = int64_t{config.num_heads} * config.head_dim;
+    const int64_t kv = int64_t{config.num_kv_heads} * config.head_dim;
+    const bool attention_bias = says("attention_bias", false);
+    const bool mlp_bias = says("mlp_bias", false);
+    norm(names.attn_norm, layer, hidden);
+    matrix(names.q, layer, q, hidden);
+    matrix(names.k, layer, kv, hidden);
+    matrix(names.v, layer, kv, hidden);
+    bias(names.q_bias, layer, q, attention_bias);
+    bias(names.k_bias, layer, kv, attention_bias);
+    bias(names.v_bias, layer, kv, attention_bias);
+    norm(names.q_norm, layer, config.head_dim);
+    norm(names.k_norm, layer, config.head_dim);
+    matrix(names.attn_out, layer, hidden, q);
+    bias(names.attn_out_bias, layer, hidden, attention_bias);
+    norm(names.post_attn_norm, layer, hidden);
+    norm(names.ffn_norm, layer, hidden);
+    matrix(names.gate, layer, config.intermediate_size, hidden);
+    matrix(names.up, layer, config.intermediate_size, hidden);
+    bias(names.gate_bias, layer, config.intermediate_size, mlp_bias);
+    bias(names.up_bias, layer, config.intermediate_size, mlp_bias);
+    matrix(names.down, layer, hidden, config.intermediate_size);
+    bias(names.down_bias, layer, hidden, mlp_bias);
+    norm(names.post_ffn_norm, layer, hidden);
+  }
+
+  const std::unique_ptr<format::WeightSource> folder_;
+  const Architecture& architecture_;
+  const DType dtype_;
+  const uint64_t seed_;
+  format::WeightTable table_;
+  std::vector<float> norm_;  // the widest: every norm's data
+};
+
+}  // namespace
+
+std::unique_ptr<format::WeightSource> make_dummy(std::unique_ptr<format::WeightSource> folder,
+                                                 const DummyWeights& weights) {
+  if (names_encoder(*folder)) {
+    throw fail<Unsupported>("{}: dummy weights are made of decoders, and this is an encoder", folder->path());
+  }
+  return std::make_unique<DummySource>(std::move(folder), weights);
+}
+
+}  // namespace caravel::model

@@ -1,0 +1,104 @@
+#include "model/dummy_source.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <map>
+
+#include "base/error.h"
+#include "fixtures.h"
+#include "format/fingerprint.h"
+#include "memory_source.h"
+#include "model_harness.h"
+
+namespace caravel::model {
+namespace {
+
+using ::testing::HasSubstr;
+
+std::unique_ptr<format::WeightSource> dummy(const std::string& model, const DummyWeights& weights = {}) {
+  return make_dummy(format::open_without_weights(tests::model_fixture(model)), weights);
+}
+
+std::map<std::string, std::vector<int64_t>> shapes(const format::WeightSource& source) {
+  std::map<std::string, std::vector<int64_t>> shapes;
+  for (const format::WeightInfo& weight : source.weights()) shapes[weight.name] = weight.shape;
+  return shapes;
+}
+
+class DummySourceTest : public testing::TestWithParam<const char*> {};
+INSTANTIATE_TEST_SUITE_P(All, DummySourceTest,
+                         testing::Values("llama", "llama3", "llama_tied", "mistral", "qwen2", "qwen3", "gemma3",
+                                         "gemma3_images"),
+                         [](const auto& param) { return std::string(param.param); });
+
+TEST_P(DummySourceTest, HasTheWeightsOfTheFolder) {
+  EXPECT_EQ(shapes(*dummy(GetParam())), shapes(*format::open_weights(tests::model_fixture(GetParam()))));
+}
+
+std::vector<std::vector<float>> logits_of(const format::WeightSource& source) {
+  const std::vector<int32_t> tokens = {3, 1, 4, 1, 5, 9, 2, 6};
+  const int whole = static_cast<int>(tokens.size());
+  return ModelHarness(source, {}).run(0, tokens, {&whole, 1});
+}
+
+// What a norm does not leave as it is, grows or vanishes from layer to layer.
+TEST_P(DummySourceTest, ComputesOrdinaryNumbers) {
+  double squares = 0;
+  int64_t count = 0;
+  for (const std::vector<float>& row : logits_of(*dummy(GetParam()))) {
+    for (const float logit : row) squares += double{logit} * logit;
+    count += static_cast<int64_t>(row.size());
+  }
+  const double size = std::sqrt(squares / static_cast<double>(count));
+  EXPECT_GT(size, 0.01);
+  EXPECT_LT(size, 100);
+}
+
+TEST(DummySource, AnotherSeedIsAnotherModel) {
+  const auto first = dummy("llama", {.seed = 1});
+  const auto second = dummy("llama", {.seed = 2});
+  EXPECT_EQ(logits_of(*first), logits_of(*dummy("llama", {.seed = 1})));
+  EXPECT_NE(logits_of(*first), logits_of(*second));
+  EXPECT_NE(format::fingerprint(*first), format::fingerprint(*second));
+}
+
+TEST(DummySource, MatricesAreOfTheTypeThatWasGiven) {
+  for (const format::WeightInfo& weight : dummy("llama", {.dtype = "Q8_0"})->weights()) {
+    EXPECT_EQ(weight.dtype, weight.shape.size() == 2 ? DType::kQ8_0 : DType::kF32) << weight.name;
+  }
+  EXPECT_NE(logits_of(*dummy("llama", {.dtype = "Q8_0"})), logits_of(*dummy("llama", {.dtype = "Q4_0"})));
+  EXPECT_EQ(dummy("llama_tied")->find("model.norm.weight")->dtype, DType::kF32);
+  EXPECT_EQ(dummy("llama_tied")->find("model.embed_tokens.weight")->dtype, DType::kF16) << "as config.json says";
+}
+
+TEST(DummySource, BiasesAreThereWhereTheConfigurationHasThem) {
+  auto folder = std::make_unique<MemorySource>(format::Convention::kHuggingFace, tiny_llama_config());
+  folder->config()["attention_bias"] = true;
+  const auto source = make_dummy(std::move(folder), {});
+  EXPECT_NE(source->find("model.layers.1.self_attn.o_proj.bias"), nullptr);
+  EXPECT_EQ(source->find("model.layers.1.mlp.up_proj.bias"), nullptr);
+  EXPECT_NE(source->find("lm_head.weight"), nullptr) << "not tied where a Llama does not say";
+  logits_of(*source);
+}
+
+template <typename E>
+void expect_refused(const std::string& part, const std::function<void()>& work) {
+  try {
+    work();
+    ADD_FAILURE() << "made";
+  } catch (const E& error) {
+    EXPECT_THAT(error.what(), HasSubstr(part));
+  }
+}
+
+TEST(DummySource, RefusesWhatItCannotMake) {
+  expect_refused<InvalidArgument>("'Q4'; there are F32", [] { dummy("llama", {.dtype = "Q4"}); });
+  expect_refused<FormatError>("no multiple of the 256", [] { dummy("llama", {.dtype = "Q4_K"}); });
+  expect_refused<Unsupported>("an encoder", [] { dummy("bert"); });
+  expect_refused<Unsupported>("a file has weights", [] { dummy("llama.gguf"); });
+  expect_refused<NotFound>("no config.json", [] { dummy("nowhere"); });
+}
+
+}  // namespace
+}  // namespace caravel::model
