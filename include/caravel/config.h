@@ -27,7 +27,7 @@ enum class AddBos : uint8_t { kAuto, kYes, kNo };
 struct EngineConfig {
   std::string model;            // a .gguf file, a Hugging Face folder, or a name in the cache; empty: smollm2
   std::string device = "auto";  // "cpu", "cuda", "cuda:1"; auto: the first GPU where one can be used, else the CPU;
-                                // an encoder runs on the CPU
+                                // an encoder runs on the CPU; "cuda:80GiB", for describe_model(): one not there
   double gpu_memory_utilization = 0.9;  // of a GPU's free memory, how much may be taken
   int threads = 0;                      // 0: the processors this process may use
   CpuIsa isa = CpuIsa::kAuto;           // kAuto: the fastest that this machine runs

@@ -135,8 +135,8 @@ void add_processor_flags(CLI::App& command, EngineConfig& config) {
   };
   command
       .add_option("--device", config.device,
-                  "Where the model runs; cuda:1 is the second GPU; auto: the first GPU where one can be used, else the "
-                  "CPU")
+                  "Where the model runs; cuda:1 is the second GPU, cuda:80GiB for inspect one that is not there; auto: "
+                  "the first GPU where one can be used, else the CPU")
       ->check(CLI::Validator(is_device, "{auto,cpu,cuda}"))
       ->group(kEngineGroup);
   command.add_option("-t,--threads", config.threads, "Processors to use; 0: all that this process may")

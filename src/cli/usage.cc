@@ -11,6 +11,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/byte_size.h"
 #include "base/file.h"
 #include "base/near_miss.h"
 #include "base/numbers.h"
@@ -411,26 +412,13 @@ CLI::Validator seed_number() {
 CLI::Validator byte_size(uint64_t bare, uint64_t least_bare) {
   return checked(
       [bare, least_bare](std::string& text) {
-        const size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
-        const auto count = parse_number<uint64_t>(std::string_view(text).substr(0, digits));
-        std::string unit = text.substr(std::min(text.find_first_not_of(' ', digits), text.size()));
-        std::ranges::transform(unit, unit.begin(), [](unsigned char c) { return std::tolower(c); });
-        std::optional<uint64_t> scale;
-        if (unit.empty()) scale = bare;
-        if (unit == "b") scale = 1;
-        constexpr std::string_view kUnits = "kmgtp";
-        if (const size_t power = unit.empty() ? std::string_view::npos : kUnits.find(unit[0]);
-            power != std::string_view::npos && (unit.size() == 1 || unit.substr(1) == "b" || unit.substr(1) == "ib")) {
-          scale = uint64_t{1} << (10 * (power + 1));
+        const auto bytes = parse_byte_size(text, static_cast<int64_t>(bare));
+        if (!bytes) return give(text, "a size, such as 512MiB or 2GiB");
+        const bool is_bare = text.find_first_not_of("0123456789") == std::string::npos;
+        if (is_bare && *bytes != 0 && static_cast<uint64_t>(*bytes) < least_bare) {
+          return give(text, fmt::format("a unit, as in {}GiB or {}MiB: a bare number counts bytes", text, text));
         }
-        constexpr uint64_t kMost = std::numeric_limits<int64_t>::max();
-        if (!count || !scale || (*count != 0 && *scale > kMost / *count)) {
-          return give(text, "a size, such as 512MiB or 2GiB");
-        }
-        if (unit.empty() && *count != 0 && *count * bare < least_bare) {
-          return give(text, fmt::format("a unit, as in {}GiB or {}MiB: a bare number counts bytes", *count, *count));
-        }
-        text = std::to_string(*count * *scale);
+        text = std::to_string(*bytes);
         return std::string();
       },
       "SIZE");

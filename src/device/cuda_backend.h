@@ -9,6 +9,9 @@ namespace caravel {
 
 /// What the rest of the tree knows of CUDA; of a build without it too (no_cuda.cc).
 
+/// This build has kernels for GPUs, whether or not there is one.
+bool built_with_cuda();
+
 /// Why no CUDA device can be opened here, for people; empty where one can.
 std::string why_no_cuda();
 

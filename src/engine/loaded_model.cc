@@ -262,7 +262,7 @@ ModelInfo describe_model(const EngineConfig& config) {
   engine::check_config(config);
   std::unique_ptr<format::WeightSource> source = engine::open_source(config);
   if (model::names_encoder(*source)) return engine::describe_encoder(config, *source);
-  const std::unique_ptr<Device> opened = open_device(config);
+  const std::unique_ptr<Device> opened = open_device_to_plan(config);
   Device& device = *opened;
   engine::Headers headers = engine::read_headers(config, device, std::move(source));
   const TokenizerData& data = headers.source->tokenizer();

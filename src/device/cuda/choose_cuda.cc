@@ -67,6 +67,8 @@ cudaDeviceProp cuda_properties(int ordinal) {
   return properties;
 }
 
+bool built_with_cuda() { return true; }
+
 std::string why_no_cuda() {
   int count = 0;
   const std::string why = count_devices(count);
