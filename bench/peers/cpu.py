@@ -359,7 +359,8 @@ def main():
         if tables[section].rows:
             print(f"### {section}\n")
             tables[section].print()
-    middle = {key: statistics.median(one[key] for one in ceilings) for key in ceilings[0]}
+    middle = {key: statistics.median(one[key] for one in ceilings)
+              for key in ("read_gb_per_second", "int8_gmac_per_second", "f32_gmac_per_second")}
     print(f"{THREADS} threads, medians of {args.rounds} rounds in turn. This machine: "
           f"{middle['read_gb_per_second']:.1f} GB/s read, {middle['int8_gmac_per_second']:.0f} GMAC/s int8, "
           f"{middle['f32_gmac_per_second']:.0f} GMAC/s f32 (medians of {len(ceilings)}).")

@@ -7,7 +7,9 @@
 #include <iterator>
 #include <nlohmann/json.hpp>
 #include <random>
+#include <string_view>
 
+#include "base/available_memory.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "caravel/engine.h"
@@ -60,11 +62,20 @@ Json ceilings_json(const kernels::Ceilings& ceilings) {
   return {{"read_gb_per_second", ceilings.read_gb_per_second},
           {"int8_gmac_per_second", ceilings.int8_gmac_per_second},
           {"int8_tile_gmac_per_second", ceilings.int8_tile_gmac_per_second},
+          {"bf16_gmac_per_second", ceilings.bf16_gmac_per_second},
           {"f32_gmac_per_second", ceilings.f32_gmac_per_second}};
 }
 
-/// 0 where the ceiling is not known: no GPU's kernels multiply in 8 bits.
-double share_of_peak(double rate, double ceiling) { return ceiling > 0 ? rate / ceiling : 0; }
+/// The peak that shares of arithmetic are of: what the device's GEMMs multiply in.
+struct Peak {
+  std::string_view name;
+  double gmac_per_second;
+};
+
+Peak peak_of(const kernels::Ceilings& ceilings) {
+  if (ceilings.bf16_gmac_per_second > 0) return {"bf16", ceilings.bf16_gmac_per_second};
+  return {"int8", ceilings.int8_gmac_per_second};
+}
 
 /// Shares of this machine's ceilings: what a figure reads and multiplies, over what the machine could.
 struct Work {
@@ -207,7 +218,8 @@ void bench_latency(const BenchOptions& options) {
   const double decode_rate = options.output_len / median(decode);
   const Work token = decode_work(model, options.depth + options.output_len / 2.0);
   const double read_share = decode_rate * token.gigabytes / ceilings.read_gb_per_second;
-  const double mac_share = share_of_peak(prefill_rate * prefill_work(model).gmacs, ceilings.int8_gmac_per_second);
+  const Peak peak = peak_of(ceilings);
+  const double mac_share = prefill_rate * prefill_work(model).gmacs / peak.gmac_per_second;
   Json figures = {{"model", model.name},
                   {"device", model.device},
                   {"depth", options.depth},
@@ -216,18 +228,18 @@ void bench_latency(const BenchOptions& options) {
                   {"iterations", options.iterations},
                   {"prefill_seconds", median(prefill)},
                   {"prefill_tokens_per_second", prefill_rate},
-                  {"prefill_share_of_int8_peak", mac_share},
+                  {fmt::format("prefill_share_of_{}_peak", peak.name), mac_share},
                   {"decode_tokens_per_second", decode_rate},
                   {"decode_share_of_read_bandwidth", read_share},
                   {"peak_resident_mib", resident},
                   {"ceilings", ceilings_json(ceilings)}};
   std::string text = fmt::format(
       "{} on {}, one request after {} tokens, median of {}\n"
-      "  prefill of {:<5} {:9.1f} tokens/s   {:5.1f} % of the int8 peak ({:.0f} GMAC/s)\n"
+      "  prefill of {:<5} {:9.1f} tokens/s   {:5.1f} % of the {} peak ({:.0f} GMAC/s)\n"
       "  decode of {:<5}  {:9.1f} tokens/s   {:5.1f} % of the read bandwidth ({:.1f} GB/s)\n"
       "  memory           {:9.1f} MiB resident at most\n",
       model.name, model.device, options.depth, options.iterations, options.input_len, prefill_rate, 100 * mac_share,
-      ceilings.int8_gmac_per_second, options.output_len, decode_rate, 100 * read_share, ceilings.read_gb_per_second,
+      peak.name, peak.gmac_per_second, options.output_len, decode_rate, 100 * read_share, ceilings.read_gb_per_second,
       resident);
   if (options.profile) {
     const std::vector<RegionTime> prefill_regions = profile_between(before, between);
@@ -279,7 +291,8 @@ void bench_throughput(const BenchOptions& options) {
   const kernels::Ceilings ceilings = ceilings_of(options.engine);
   const double gmacs = static_cast<double>(input_tokens) * prefill_work(model).gmacs +
                        static_cast<double>(output_tokens) * decode_work(model, 0).gmacs;
-  const double mac_share = share_of_peak(gmacs / seconds, ceilings.int8_gmac_per_second);
+  const Peak peak = peak_of(ceilings);
+  const double mac_share = gmacs / seconds / peak.gmac_per_second;
   const double waste = stats.kv_slots_reserved > 0 ? static_cast<double>(stats.kv_slots_reserved_unused) /
                                                          static_cast<double>(stats.kv_slots_reserved)
                                                    : 0;
@@ -291,7 +304,7 @@ void bench_throughput(const BenchOptions& options) {
                   {"seconds", seconds},
                   {"output_tokens_per_second", static_cast<double>(output_tokens) / seconds},
                   {"total_tokens_per_second", static_cast<double>(output_tokens + input_tokens) / seconds},
-                  {"share_of_int8_peak", mac_share},
+                  {fmt::format("share_of_{}_peak", peak.name), mac_share},
                   {"median_first_token_seconds", median(first)},
                   {"kv_reserved_unused_share", waste},
                   {"preemptions", stats.preemptions_recompute + stats.preemptions_swap},
@@ -300,13 +313,13 @@ void bench_throughput(const BenchOptions& options) {
   std::string text = fmt::format(
       "{} on {}, {} requests at once, {} tokens in and {} out, {:.2f} s\n"
       "  output       {:9.1f} tokens/s\n"
-      "  all          {:9.1f} tokens/s   {:5.1f} % of the int8 peak ({:.0f} GMAC/s)\n"
+      "  all          {:9.1f} tokens/s   {:5.1f} % of the {} peak ({:.0f} GMAC/s)\n"
       "  first token  {:9.3f} s, median\n"
       "  KV waste     {:9.2f} % of what was reserved held no token; {} preemptions\n"
       "  memory       {:9.1f} MiB resident at most\n",
       model.name, model.device, lengths.size(), input_tokens, output_tokens, seconds,
       static_cast<double>(output_tokens) / seconds, static_cast<double>(output_tokens + input_tokens) / seconds,
-      100 * mac_share, ceilings.int8_gmac_per_second, median(first), 100 * waste,
+      100 * mac_share, peak.name, peak.gmac_per_second, median(first), 100 * waste,
       stats.preemptions_recompute + stats.preemptions_swap, resident);
   if (options.profile) {
     const std::vector<RegionTime> regions = profile_between({}, stats);
@@ -317,14 +330,31 @@ void bench_throughput(const BenchOptions& options) {
 }
 
 void bench_memory(const BenchOptions& options) {
-  const kernels::Ceilings ceilings = ceilings_of(options.engine);
-  std::string text = fmt::format("read bandwidth  {:8.1f} GB/s\nint8 peak       {:8.0f} GMAC/s\n",
-                                 ceilings.read_gb_per_second, ceilings.int8_gmac_per_second);
-  if (ceilings.int8_tile_gmac_per_second > 0) {
-    text += fmt::format("  by tiles      {:8.0f} GMAC/s\n", ceilings.int8_tile_gmac_per_second);
+  const std::unique_ptr<Device> device = open_device(options.engine);
+  const kernels::Ceilings ceilings = kernels::measure_ceilings(*device);
+  const std::vector<kernels::MemoryLevel> levels = kernels::measure_memory(*device, ceilings);
+  Json figures = ceilings_json(ceilings);
+  figures["device"] = device->name();
+  Json& rows = figures["levels"] = Json::array();
+  std::string text = fmt::format("{}\n{:<30} {:>10} {:>12} {:>10}\n", device->name(), "", "size", "read", "latency");
+  for (const kernels::MemoryLevel& level : levels) {
+    rows.push_back({{"name", level.name},
+                    {"bytes", level.bytes},
+                    {"read_gb_per_second", level.read_gb_per_second},
+                    {"latency_ns", level.latency_ns}});
+    text += fmt::format("{:<30} {:>10} {:>12} {:>10}\n", level.name,
+                        level.bytes > 0 ? memory_text(static_cast<int64_t>(level.bytes)) : "",
+                        level.read_gb_per_second > 0 ? fmt::format("{:.1f} GB/s", level.read_gb_per_second) : "",
+                        level.latency_ns > 0 ? fmt::format("{:.1f} ns", level.latency_ns) : "");
   }
-  text += fmt::format("f32 peak        {:8.0f} GMAC/s\n", ceilings.f32_gmac_per_second);
-  print(options, ceilings_json(ceilings), text);
+  const auto add_peak = [&](std::string_view name, double rate) {
+    if (rate > 0) text += fmt::format("{:<41} {:>12.0f} GMAC/s\n", name, rate);
+  };
+  add_peak("int8 peak", ceilings.int8_gmac_per_second);
+  add_peak("  by tiles", ceilings.int8_tile_gmac_per_second);
+  add_peak("bf16 peak", ceilings.bf16_gmac_per_second);
+  add_peak("f32 peak", ceilings.f32_gmac_per_second);
+  print(options, figures, text);
 }
 
 }  // namespace
@@ -343,7 +373,8 @@ void add_bench(CLI::App& program) {
   };
   CLI::App* latency = add("latency", "One request: prefill and decode", bench_latency);
   CLI::App* throughput = add("throughput", "Many requests at once", bench_throughput);
-  add("memory", "This machine's ceilings: read bandwidth, int8 and f32 peaks", bench_memory, add_processor_flags);
+  add("memory", "Size, read bandwidth and latency of each level of memory; peaks of arithmetic", bench_memory,
+      add_processor_flags);
   add_bench_serve(command);
   latency->add_option("--input-len", options->input_len, "Tokens of the prompt")->check(positive());
   latency->add_option("--depth", options->depth, "Tokens that stand in the cache before")->check(not_negative());
