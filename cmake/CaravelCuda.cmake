@@ -36,6 +36,7 @@ elseif(CARAVEL_CUDA STREQUAL "AUTO" OR CARAVEL_CUDA)
       PATHS ${here}/../include ${here}/../targets/${CMAKE_SYSTEM_PROCESSOR}-linux/include)
     find_library(CARAVEL_CUDART cudart_static NO_DEFAULT_PATH
       PATHS ${here}/../lib ${here}/../lib64 ${here}/../targets/${CMAKE_SYSTEM_PROCESSOR}-linux/lib)
+    find_program(CARAVEL_CUOBJDUMP cuobjdump HINTS ${here} DOC "Prints machine code, for tests")
     find_program(CARAVEL_CUDA_HOST_COMPILER NAMES g++-12 g++-13 g++-14 g++ DOC "Compiles the host part of CUDA sources")
   endif()
   if(CARAVEL_NVCC AND CARAVEL_CUDA_INCLUDE AND CARAVEL_CUDART AND CARAVEL_CUDA_HOST_COMPILER)

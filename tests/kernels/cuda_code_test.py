@@ -1,17 +1,32 @@
 #!/usr/bin/env python3
-"""What ptxas said of each CUDA kernel: fails on spills, which cost memory traffic where registers were meant.
+"""What became of each CUDA kernel, without a GPU: fails on spills, which cost memory traffic where registers were
+meant, and on kernels whose machine code lacks the instructions that they are written for.
 
-    cuda_code_test.py BUILD     reads BUILD/**/*.cu.o.ptxas
-
-A kernel that may spill is listed here, with the bytes that a thread may store.
+    cuda_code_test.py BUILD     reads BUILD/**/*.cu.o.ptxas, and BUILD/**/*.cu.o by the cuobjdump that the environment's
+                                CUOBJDUMP names, with nvdisasm beside it or on PATH; without one that part is skipped
 """
 
+import os
 import pathlib
 import re
+import subprocess
 import sys
 import unittest
 
-MAY_SPILL = {"AttentionMmaTile": 64}  # part of the mangled name: bytes
+# A kernel that may spill: part of the mangled name, and the bytes that a thread may store.
+MAY_SPILL = {"AttentionMmaTile": 64}
+
+# What a kernel must hold on an architecture: a pattern of its mangled name, and instructions. HGMMA and HMMA: matrix
+# multiply of a warpgroup and of a warp. UTMALDG and UBLKCP: the copy engine, by boxes and in bulk. LDGSTS: copies into
+# shared memory past the registers.
+MUST_HOLD = {
+    "sm_90a": [
+        (r"tile_gemm_kernelILi\d+ELb0E", {"HGMMA", "UTMALDG"}),
+        (r"tile_gemm_kernelILi\d+ELb1E", {"HGMMA", "UTMALDG", "UBLKCP"}),
+        (r"multiply_bf16", {"HGMMA"}),
+        (r"AttentionMmaTile", {"HMMA", "LDSM", "LDGSTS"}),
+    ],
+}
 
 FUNCTION = re.compile(r"Compiling entry function '(\w+)' for '(\w+)'")
 SPILLS = re.compile(r"(\d+) bytes stack frame, (\d+) bytes spill stores, (\d+) bytes spill loads")
@@ -29,6 +44,23 @@ def kernels(build):
                 name = None
 
 
+def instructions(build, cuobjdump):
+    """(architecture, name): the names of all instructions, without their modifiers, of each kernel."""
+    environment = {**os.environ, "PATH": f"{pathlib.Path(cuobjdump).parent}:{os.environ['PATH']}"}
+    found = {}
+    for path in sorted(build.rglob("*.cu.o")):
+        code = subprocess.run([cuobjdump, "-sass", path], env=environment, text=True, check=True, stdout=subprocess.PIPE)
+        architecture = kernel = None
+        for line in code.stdout.splitlines():
+            if match := re.match(r"\s*code for (\w+)", line):
+                architecture = match.group(1)
+            elif match := re.match(r"\s*Function : (\w+)", line):
+                kernel = found.setdefault((architecture, match.group(1)), set())
+            elif match := re.match(r"\s*/\*[0-9a-f]{4,}\*/\s+(?:@!?U?P\w+\s+)?([A-Z][A-Z0-9]*)", line):
+                kernel.add(match.group(1))
+    return found
+
+
 class CudaCode(unittest.TestCase):
     build = pathlib.Path()
 
@@ -40,6 +72,21 @@ class CudaCode(unittest.TestCase):
                  for file, name, architecture, stored in found
                  if stored > max((most for part, most in MAY_SPILL.items() if part in name), default=0)]
         self.assertEqual([], wrong, "\n" + "\n".join(wrong))
+
+    def test_kernels_hold_the_instructions_that_they_are_written_for(self):
+        if not any(self.build.rglob("*.cu.o")):
+            self.skipTest("there are no CUDA kernels in this build")
+        cuobjdump = os.environ.get("CUOBJDUMP")
+        if not cuobjdump or not os.access(cuobjdump, os.X_OK):
+            self.skipTest("there is no cuobjdump (scripts/install_cuda brings one)")
+        found = instructions(self.build, cuobjdump)
+        for built in sorted({architecture for architecture, _ in found}):
+            for pattern, wanted in MUST_HOLD.get(built, []):
+                kernels = {name: held for (architecture, name), held in found.items()
+                           if architecture == built and re.search(pattern, name)}
+                self.assertTrue(kernels, f"no kernel of {built} is called {pattern}")
+                for name, held in kernels.items():
+                    self.assertLessEqual(wanted, held, f"{name} ({built}) has no {', '.join(sorted(wanted - held))}")
 
 
 if __name__ == "__main__":
