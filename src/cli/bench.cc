@@ -388,7 +388,7 @@ void add_bench(CLI::App& program) {
       ->default_str("32,512");
   throughput
       ->add_option("--output-range", options->output_range,
-                   "Fewest and most tokens to generate, instead of --output-len")
+                   "Fewest and most tokens to generate; default: --output-len of all")
       ->delimiter(',');
   throughput->add_option("--input-lens", options->input_lens, "The prompts' lengths, instead, as in 32,128,512")
       ->allow_extra_args(false)
