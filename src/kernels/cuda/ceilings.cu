@@ -61,8 +61,8 @@ __global__ void __launch_bounds__(kProductThreads, 1) multiply_bf16(int rounds, 
   __syncthreads();
   const int warpgroup = __shfl_sync(kAllLanes, static_cast<int>(threadIdx.x / 128), 0);
   const uint32_t base = shared_address(operands);
-  const uint64_t rows = matrix_descriptor(base + warpgroup * 8 * kImageBytes, kImageBytes);
-  const uint64_t columns = matrix_descriptor(base + 16 * kImageBytes, kImageBytes);
+  const MatrixDescriptor rows = matrix_descriptor(base + warpgroup * 8 * kImageBytes, kImageBytes);
+  const MatrixDescriptor columns = matrix_descriptor(base + 16 * kImageBytes, kImageBytes);
   float sums[128];
 #pragma unroll
   for (float& sum : sums) sum = 0.0F;
@@ -70,7 +70,7 @@ __global__ void __launch_bounds__(kProductThreads, 1) multiply_bf16(int rounds, 
   for (int i = 0; i < rounds; ++i) {
     fence_products();
 #pragma unroll
-    for (int k = 0; k < 4; ++k) add_product<256>(sums, rows + 2 * k, columns + 2 * k);
+    for (int k = 0; k < 4; ++k) add_product<256>(sums, rows.at(32 * k), columns.at(32 * k));
     commit_products();
     wait_products<1>();
   }

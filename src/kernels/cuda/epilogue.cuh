@@ -9,21 +9,31 @@
 
 namespace caravel::kernels::cuda {
 
-/// f(x) as kernels/activation.h has it, in a form that does not cancel. Every rounding is spelled out, so that fused
-/// and unfused uses agree to the bit.
-__device__ inline float activate(Activation activation, float x) {
+/// f(x) as kernels/activation.h has it, in a form that does not cancel; of several values side by side, so that they do
+/// not wait for each other. The division is the processor's fast one, off by two units in the last place at most; every
+/// rounding is spelled out, so that fused and unfused uses agree to the bit.
+template <int kCount>
+__device__ inline void activate(Activation activation, float (&x)[kCount]) {
   switch (activation) {
     case Activation::kSilu:
-      return __fdiv_rn(x, __fadd_rn(1.0F, expf(-x)));
-    case Activation::kGeluTanh: {
-      // x / (1 + e^-2u) with u = sqrt(2/pi) (x + 0.044715 x^3)
-      const float cubic = __fmaf_rn(__fmul_rn(__fmul_rn(0.044715F, x), x), x, x);
-      return __fdiv_rn(x, __fadd_rn(1.0F, expf(__fmul_rn(-2.0F * 0.7978845608028654F, cubic))));
-    }
+#pragma unroll
+      for (float& value : x) value = __fdividef(value, __fadd_rn(1.0F, expf(-value)));
+      return;
+    case Activation::kGeluTanh:
+#pragma unroll
+      for (float& value : x) {
+        // x / (1 + e^-2u) with u = sqrt(2/pi) (x + 0.044715 x^3)
+        const float cubic = __fmaf_rn(__fmul_rn(__fmul_rn(0.044715F, value), value), value, value);
+        value = __fdividef(value, __fadd_rn(1.0F, expf(__fmul_rn(-2.0F * 0.7978845608028654F, cubic))));
+      }
+      return;
     case Activation::kGelu:
-      return __fmul_rn(__fmul_rn(0.5F, x), erfcf(__fmul_rn(-0.70710678118654752F, x)));
+#pragma unroll
+      for (float& value : x) {
+        value = __fmul_rn(__fmul_rn(0.5F, value), erfcf(__fmul_rn(-0.70710678118654752F, value)));
+      }
+      return;
   }
-  return 0.0F;
 }
 
 /// Where sums go.
@@ -53,6 +63,12 @@ struct GemmOutput {
                        __uint_as_float(pairs.y << 16), __uint_as_float(pairs.y & 0xffff0000U));
   }
 
+  /// Has the L2 cache fetch what four() will want.
+  __device__ void prefetch(int64_t token, int row) const {
+    const int64_t at = token * stride + row;
+    asm volatile("prefetch.global.L2 [%0];" ::"l"(static_cast<const uint8_t*>(out) + at * (bf16 ? 2 : 4)));
+  }
+
   __device__ void put_four(int64_t token, int row, float4 value) const {
     const int64_t at = token * stride + row;
     if (!bf16) {
@@ -65,32 +81,34 @@ struct GemmOutput {
         make_uint2(reinterpret_cast<const uint32_t&>(low), reinterpret_cast<const uint32_t&>(high));
   }
 
-  /// A value before what is there is added.
-  __device__ float value(int row, float sum, float up_sum) const {
-    float result = with_bias(sum, row);
-    if (use != GemmUse::kPlain) result = activate(activation, result);
-    if (use == GemmUse::kGated) result = __fmul_rn(result, with_bias(up_sum, width + row));
-    return result;
+  /// Of neighbouring rows from `row` on: makes of their sums for a token what is stored, or added to what is there. Of
+  /// a gated use the sums are the gate's, and up_sums those of the same rows of up.
+  template <int kRows>
+  __device__ void finish(int row, float (&sums)[kRows], const float (&up_sums)[kRows]) const {
+#pragma unroll
+    for (int i = 0; i < kRows; ++i) sums[i] = with_bias(sums[i], row + i);
+    if (use == GemmUse::kPlain) return;
+    activate(activation, sums);
+    if (use != GemmUse::kGated) return;
+#pragma unroll
+    for (int i = 0; i < kRows; ++i) sums[i] = __fmul_rn(sums[i], with_bias(up_sums[i], width + row + i));
   }
 
-  /// As store() of four rows.
-  __device__ void store_four(int64_t token, int row, const float* sums, const float* up_sums) const {
-    float4 result = make_float4(value(row, sums[0], up_sums[0]), value(row + 1, sums[1], up_sums[1]),
-                                value(row + 2, sums[2], up_sums[2]), value(row + 3, sums[3], up_sums[3]));
-    if (accumulate) result = sum_of(result, four(token, row));
-    put_four(token, row, result);
+  /// As store() of four rows; before: what is there, where that is to be added to.
+  __device__ void store_four(int64_t token, int row, float4 sum, float4 up_sum, float4 before) const {
+    float sums[4] = {sum.x, sum.y, sum.z, sum.w};
+    const float up_sums[4] = {up_sum.x, up_sum.y, up_sum.z, up_sum.w};
+    finish(row, sums, up_sums);
+    const float4 result = make_float4(sums[0], sums[1], sums[2], sums[3]);
+    put_four(token, row, accumulate ? sum_of(result, before) : result);
   }
 
-  /// As store() of four rows, where nothing but a bias is to be done before the sum is added to `before`.
-  __device__ void add_four(int64_t token, int row, float4 sum, float4 before) const {
-    put_four(token, row, sum_of(make_float4(with_bias(sum.x, row), with_bias(sum.y, row + 1), with_bias(sum.z, row + 2),
-                                            with_bias(sum.w, row + 3)),
-                                before));
-  }
-
-  /// The sum of weight row `row` for a token. Of a gated use: the gate's, and the sum of the same row of up.
+  /// The sum of weight row `row` for a token.
   __device__ void store(int64_t token, int row, float sum, float up_sum) const {
-    float result = value(row, sum, up_sum);
+    float sums[1] = {sum};
+    const float up_sums[1] = {up_sum};
+    finish(row, sums, up_sums);
+    float result = sums[0];
     const int64_t at = token * stride + row;
     if (bf16) {
       auto* const to = static_cast<__nv_bfloat16*>(out) + at;

@@ -22,7 +22,7 @@ __device__ inline void init_barrier(uint32_t barrier, uint32_t arrivals) {
   asm volatile("mbarrier.init.shared::cta.b64 [%0], %1;" ::"r"(barrier), "r"(arrivals) : "memory");
 }
 
-/// Makes initialised barriers visible to the copy engine; __syncthreads() must follow.
+/// Makes initialised barriers visible to the copy engine; other threads see them behind a barrier of threads.
 __device__ inline void fence_barrier_init() {
   asm volatile("fence.mbarrier_init.release.cluster;" ::: "memory");
   asm volatile("fence.proxy.async.shared::cta;" ::: "memory");
@@ -42,6 +42,21 @@ __device__ inline uint64_t nanoseconds() {
   uint64_t time;
   asm volatile("mov.u64 %0, %globaltimer;" : "=l"(time));
   return time;
+}
+
+/// Whether the phase of this parity is complete.
+__device__ inline bool phase_is_over(uint32_t barrier, uint32_t parity) {
+  uint32_t done;
+  asm volatile(
+      "{\n"
+      ".reg .pred complete;\n"
+      "mbarrier.test_wait.parity.acquire.cta.shared::cta.b64 complete, [%1], %2;\n"
+      "selp.u32 %0, 1, 0, complete;\n"
+      "}"
+      : "=r"(done)
+      : "r"(barrier), "r"(parity)
+      : "memory");
+  return done != 0;
 }
 
 /// Returns once the phase of this parity is complete. What takes longer than twenty seconds is a fault of the program:
@@ -73,11 +88,26 @@ __device__ inline void sync_threads(int barrier, int threads) {
   asm volatile("bar.sync %0, %1;" ::"r"(barrier), "r"(threads) : "memory");
 }
 
+/// The same of threads that do not wait for the others.
+__device__ inline void arrive_at_threads(int barrier, int threads) {
+  asm volatile("bar.arrive %0, %1;" ::"r"(barrier), "r"(threads) : "memory");
+}
+
 /// Orders a thread's ordinary accesses of shared memory before what the copy engine and the tensor cores do with it
 /// after a barrier at which the thread arrives: both for what it wrote, and before a slot that it read is filled anew.
 __device__ inline void fence_shared_for_async() { asm volatile("fence.proxy.async.shared::cta;" ::: "memory"); }
 /// The same for all memory.
 __device__ inline void fence_for_async() { asm volatile("fence.proxy.async;" ::: "memory"); }
+
+/// A warpgroup's registers a thread, of a kernel whose warpgroups give up some of theirs and take what others gave.
+template <int kCount>
+__device__ inline void take_registers() {
+  asm volatile("setmaxnreg.inc.sync.aligned.u32 %0;" ::"n"(kCount));
+}
+template <int kCount>
+__device__ inline void give_registers() {
+  asm volatile("setmaxnreg.dec.sync.aligned.u32 %0;" ::"n"(kCount));
+}
 
 // Copies into shared memory
 
@@ -129,10 +159,18 @@ __device__ inline void prefetch_map(const CUtensorMap& matrix) {
 
 /// A K-major operand in shared memory with the swizzle of 128 bytes, whose groups of eight rows lie `group_stride`
 /// bytes apart. `address`: of 16 elements of the first row, in an image aligned to 1,024 bytes.
-__device__ inline uint64_t matrix_descriptor(uint32_t address, uint32_t group_stride) {
-  constexpr uint64_t kSwizzle128 = uint64_t{1} << 62;
-  constexpr uint64_t kUnused = uint64_t{1} << 16;  // the other stride, which this swizzle does not have
-  return kSwizzle128 | uint64_t{group_stride >> 4} << 32 | kUnused | (address & 0x3ffffU) >> 4;
+struct MatrixDescriptor {
+  uint32_t low;
+  uint32_t high;
+
+  /// Of what lies so many bytes on, a multiple of 16.
+  __device__ uint64_t at(uint32_t offset) const { return uint64_t{high} << 32 | (low + offset / 16); }
+};
+
+__device__ inline MatrixDescriptor matrix_descriptor(uint32_t address, uint32_t group_stride) {
+  constexpr uint32_t kSwizzle128 = 1U << 30;
+  constexpr uint32_t kUnused = 1U << 16;  // the other stride, which this swizzle does not have
+  return {kUnused | (address & 0x3ffffU) >> 4, kSwizzle128 | group_stride >> 4};
 }
 
 /// Before the first product, and where registers of the sum were touched since the last.

@@ -21,100 +21,136 @@
 namespace caravel::kernels::cuda {
 namespace {
 
+template <int kTokens, bool kConverts>
+constexpr int kUnitBlocks = kConverts ? 1 : unit_blocks(kTokens);
+
 /// The warpgroups that multiply, each by its number.
-template <int kTokens>
+template <int kTokens, bool kConverts>
 __device__ void multiply(const TileArgs& args, const Ring& ring, int warpgroup, float* staging) {
+  constexpr int kUnit = kUnitBlocks<kTokens, kConverts>;
   const TilePlan& plan = args.plan;
   const int lane = threadIdx.x % 32;
   const uint32_t group_stride = plan.step_blocks * kImageBytes;
+  const MatrixDescriptor all_weights =
+      matrix_descriptor(ring.slots + warpgroup * plan.groups * group_stride, group_stride);
+  const MatrixDescriptor all_tokens = matrix_descriptor(ring.slots + plan.weight_bytes, kImageBytes);
+  const MatrixDescriptor first_weights = {uniform(all_weights.low), uniform(all_weights.high)};
+  const MatrixDescriptor first_tokens = {uniform(all_tokens.low), all_tokens.high};
   wait_for_kernel_before();
   const auto release = [&](const RingPlace& place) {
     __syncwarp();
     if (lane == 0) arrive(ring.emptied(place));
   };
   RingPlace place;
+  bool is_filled = false;
   for_each_tile(plan, [&](int row_tile, int token_tile) {
     float sum[kTokens / 2];
 #pragma unroll
     for (float& value : sum) value = 0.0F;
+    TileStore<kTokens, !kConverts> store(args, row_tile, token_tile);
     RingPlace before;
     int left = 0;  // blocks of the slot that are to come
-    uint64_t weights = 0;
-    uint64_t tokens = 0;
+    MatrixDescriptor weights = first_weights;
+    MatrixDescriptor tokens = first_tokens;
     int block = 0;
     do {
-      const bool enters = left == 0;
+      const bool enters = !kConverts || left == 0;
       if (enters) {
         left = plan.step_blocks;
-        ring.wait_filled(place);
-        const uint32_t slot = ring.slot(place);
-        weights = matrix_descriptor(slot + warpgroup * plan.groups * group_stride, group_stride);
-        tokens = matrix_descriptor(slot + plan.weight_bytes, kImageBytes);
+        if (!is_filled) ring.wait_filled(place);
+        weights.low = first_weights.low + place.slot * (ring.slot_bytes / 16);
+        tokens.low = first_tokens.low + place.slot * (ring.slot_bytes / 16);
       }
-      --left;
+      left -= kUnit;
       fence_products();
 #pragma unroll
-      for (int k = 0; k < 4; ++k) {  // 16 inputs are 32 bytes; a descriptor counts in 16
-        add_product<kTokens>(sum, weights + 2 * k, tokens + 2 * k);
+      for (int unit = 0; unit < kUnit; ++unit) {
+#pragma unroll
+        for (int k = 0; k < 4; ++k) {  // 16 inputs are 32 bytes
+          add_product<kTokens>(sum, weights.at(kImageBytes * unit + 32 * k), tokens.at(kTokens * 128 * unit + 32 * k));
+        }
       }
       commit_products();
-      weights += kImageBytes / 16;
-      tokens += kTokens * 128 / 16;
+      weights.low += kUnit * kImageBytes / 16;
+      tokens.low += kUnit * kTokens * 128 / 16;
+      RingPlace next = place;
+      if (enters) {
+        next.advance(ring.count);
+        if constexpr (!kConverts) is_filled = ring.is_filled(next);
+      }
       wait_products<1>();
       if (enters) {
         // Only now is all done that read the slot before.
         if (block > 0) release(before);
         before = place;
-        place.advance(ring.count);
+        place = next;
       }
-    } while (++block < args.blocks);
+      block += kUnit;
+    } while (block < args.blocks);
     wait_products<0>();
     release(before);
 #pragma unroll
     for (float& value : sum) asm volatile("" : "+f"(value)::"memory");
-    store_sums<kTokens>(args, row_tile, token_tile, sum, staging);
+    store(args, sum, staging);
   });
 }
 
 template <int kTokens>
 constexpr int kConverterWarps = converter_warps(kTokens);
+constexpr int kAllThreads = 2;  // a barrier's number; the first is the consumers'
+template <int kTokens>
+constexpr int kAskingThreads = asking_threads(kTokens);
+/// Warps that ask leave most of their registers to those that multiply.
+template <int kTokens>
+constexpr bool kSharesRegisters = kAskingThreads<kTokens> == 128;
 
 template <int kTokens, bool kConverts>
-__global__ void __launch_bounds__(256 + (kConverts ? 32 * kConverterWarps<kTokens> : 0) + 64, 1)
+__global__ void __launch_bounds__(256 + (kConverts ? 32 * kConverterWarps<kTokens> : 0) + kAskingThreads<kTokens>, 1)
     tile_gemm_kernel(const __grid_constant__ TileArgs args, const __grid_constant__ TileMaps maps) {
   extern __shared__ __align__(1024) uint8_t shared[];
   const TilePlan& plan = args.plan;
   const uint32_t base = shared_address(shared);
-  const Ring ring{base, base + plan.barriers_begin, plan.slot_bytes, plan.steps_ahead};
-  const Ring sources{base + plan.source_begin, ring.barriers + 16 * plan.steps_ahead, plan.source_bytes,
+  const Ring ring{uniform(base), uniform(base + plan.barriers_begin), static_cast<int>(uniform(plan.slot_bytes)),
+                  static_cast<int>(uniform(plan.steps_ahead))};
+  const Ring sources{base + plan.source_begin, base + plan.barriers_begin + 16 * plan.steps_ahead, plan.source_bytes,
                      plan.sources_ahead};
   // The same in all lanes, which the compiler must know to let products overlap.
   const int warp = __shfl_sync(~0U, static_cast<int>(threadIdx.x / 32), 0);
   const int consumer_warps = 4 * plan.warpgroups;
   constexpr int kConverters = kConverts ? kConverterWarps<kTokens> : 0;
-  if (threadIdx.x == 0) {
+  const bool asks_weights = warp == consumer_warps + kConverters;
+  if (asks_weights) {
+    // The first that needs them goes on at once.
     if (base % 1024 != 0) __trap();
+    if constexpr (!kConverts) prefetch_weight_maps(args, maps);
     // Filled by the warp for tokens, and by that for weights or a team of converters.
     ring.init(1 + (kConverts ? kConverters / kConverterTeams : 1), consumer_warps);
     if constexpr (kConverts) sources.init(1, kConverters);
     fence_barrier_init();
+    __syncwarp();
+    arrive_at_threads(kAllThreads, static_cast<int>(blockDim.x));
+  } else {
+    sync_threads(kAllThreads, static_cast<int>(blockDim.x));
   }
-  __syncthreads();
   let_next_kernel_in();
   if (warp < consumer_warps) {
-    multiply<kTokens>(args, ring, warp / 4, reinterpret_cast<float*>(shared + plan.staging_begin));
-  } else if (warp < consumer_warps + kConverters) {
+    if constexpr (kSharesRegisters<kTokens>) take_registers<232>();
+    multiply<kTokens, kConverts>(args, ring, warp / 4, reinterpret_cast<float*>(shared + plan.staging_begin));
+    return;
+  }
+  if constexpr (kSharesRegisters<kTokens>) give_registers<40>();
+  if (warp < consumer_warps + kConverters) {
     if constexpr (kConverts) {
       convert_weights<kConverters / kConverterTeams>(args, shared, sources, ring, warp - consumer_warps);
     }
-  } else if (warp == consumer_warps + kConverters) {
+  } else if (asks_weights) {
     if constexpr (kConverts) {
       ask_for_sources(args, sources);
     } else {
       ask_for_images(args, maps, ring);
     }
-  } else {
-    ask_for_tokens<kTokens, kConverts>(args, maps.input, ring);
+  } else if (warp == consumer_warps + kConverters + 1) {
+    ask_for_tokens<kTokens, !kConverts>(args, maps.input, ring);
   }
 }
 

@@ -11,9 +11,10 @@ namespace {
 using Parts = std::span<const PackedWeight::Part>;
 
 constexpr int kKilobyte = 1024;
-constexpr int kStagingBytes = kStagedTokens * kStagedStride * 4;
 constexpr int kMaxSteps = 16;
 constexpr int kBarrierBytes = 4 * 8 * kMaxSteps;  // two for each slot of either ring
+
+int staging_bytes(const TilePlan& plan) { return std::min(plan.tokens, kStagedTokens) * kStagedStride * 4; }
 
 /// Bytes of a group for a block of 64 inputs, rounded up; the most of all parts.
 int most_block_bytes(Parts parts) {
@@ -83,7 +84,7 @@ void choose_tile(TilePlan& plan, Parts parts, int64_t blocks, int64_t tokens, bo
 /// last row lies within it: it takes 64 rows of any tile.
 int read_past(const TilePlan& plan) {
   const int reach = ((plan.warpgroups - 1) * plan.groups + 8) * plan.step_blocks * kKilobyte;
-  return std::max(0, reach - plan.slot_bytes - kStagingBytes);
+  return std::max(0, reach - plan.slot_bytes - staging_bytes(plan));
 }
 
 void size_slot(TilePlan& plan, int step_blocks) {
@@ -92,15 +93,10 @@ void size_slot(TilePlan& plan, int step_blocks) {
   plan.slot_bytes = plan.weight_bytes + plan.tokens * step_blocks * 128;
 }
 
-/// Weights and tokens in one ring: slots of up to 40 KB, of which there are enough to be well ahead.
-void fill_ring(TilePlan& plan, int64_t blocks, int budget) {
-  constexpr int kLargeSlot = 40 * kKilobyte;
-  for (int step = 8; step >= 1; step /= 2) {
-    size_slot(plan, step);
-    plan.steps_ahead = std::min(kMaxSteps, (budget - read_past(plan)) / plan.slot_bytes);
-    const bool fits = plan.slot_bytes <= kLargeSlot && plan.steps_ahead >= 4 && (step == 1 || step < 2 * blocks);
-    if (fits || step == 1) break;
-  }
+/// Weights and tokens in one ring, of slots that are multiplied at once.
+void fill_ring(TilePlan& plan, int budget) {
+  size_slot(plan, unit_blocks(plan.tokens));
+  plan.steps_ahead = std::min(kMaxSteps, (budget - read_past(plan)) / plan.slot_bytes);
 }
 
 /// A ring of weights as they are stored, and one of bf16 and tokens.
@@ -141,15 +137,15 @@ TilePlan plan_tiles(Parts parts, int64_t in, int64_t tokens, bool paired, int nu
   for (const PackedWeight::Part& part : parts) plan.converts = plan.converts || part.dtype != DType::kBF16;
   const int64_t blocks = input_blocks(in);
   choose_tile(plan, parts, blocks, tokens, paired, num_sms);
-  const int budget = max_shared_bytes - kStagingBytes - kBarrierBytes;
+  const int budget = max_shared_bytes - staging_bytes(plan) - kBarrierBytes;
   if (plan.converts) {
     fill_rings(plan, parts, budget);
   } else {
-    fill_ring(plan, blocks, budget);
+    fill_ring(plan, budget);
   }
   plan.source_begin = plan.steps_ahead * plan.slot_bytes;
   plan.staging_begin = plan.source_begin + plan.sources_ahead * plan.source_bytes;
-  plan.barriers_begin = plan.staging_begin + kStagingBytes;
+  plan.barriers_begin = plan.staging_begin + staging_bytes(plan);
   // More than half of an SM's, so that blocks never share one while another has none.
   plan.shared_bytes = std::max(plan.barriers_begin + kBarrierBytes + read_past(plan), max_shared_bytes / 2 + kKilobyte);
   CARAVEL_CHECK_GE(plan.steps_ahead, 2);

@@ -11,6 +11,10 @@ namespace caravel::kernels::cuda {
 inline constexpr int kConverterTeams = 2;
 /// As many as leave the sums of a tile's tokens their registers: 32, 24 or 16 warps in all.
 constexpr int converter_warps(int tokens) { return tokens <= 32 ? 22 : tokens <= 64 ? 14 : 6; }
+/// Blocks of 64 inputs that are multiplied without a look at the ring: all of a slot, where no converter fills it.
+constexpr int unit_blocks(int tokens) { return tokens <= 16 ? 4 : tokens <= 64 ? 2 : 1; }
+/// Threads of the two warps that ask for weights and tokens: a whole warpgroup where that is to hand on its registers.
+constexpr int asking_threads(int tokens) { return tokens == 256 ? 128 : 64; }
 inline constexpr int kStagedTokens = 32;  // of an epilogue's pass
 // Floats of a token's sums in a pass: 64 rows of two warpgroups, and four that keep lanes out of each other's banks.
 inline constexpr int kStagedStride = 132;
@@ -40,7 +44,7 @@ struct TilePlan {
   int shared_bytes = 0;
 
   int consumers() const { return 128 * warpgroups; }
-  int threads() const { return consumers() + (converts ? 32 * converter_warps(tokens) : 0) + 64; }
+  int threads() const { return consumers() + (converts ? 32 * converter_warps(tokens) : 0) + asking_threads(tokens); }
   int tiles() const { return row_tiles * token_tiles; }
 };
 

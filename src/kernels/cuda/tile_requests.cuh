@@ -10,6 +10,11 @@ __device__ inline uint64_t weights_policy(const TilePlan& plan) {
   return plan.token_tiles == 1 ? read_once_policy() : read_again_policy();
 }
 
+__device__ inline void prefetch_weight_maps(const TileArgs& args, const TileMaps& maps) {
+  const int lane = threadIdx.x % 32;
+  if (lane < static_cast<int>(PackedWeight::kMaxParts) && args.parts[lane].groups > 0) prefetch_map(maps.weights[lane]);
+}
+
 /// The warp that asks for weights of BF16, by a box for a slot: a copy for each group, of 1 KB, would take the copy
 /// engine longer than memory.
 __device__ inline void ask_for_images(const TileArgs& args, const TileMaps& maps, const Ring& ring) {
@@ -87,9 +92,9 @@ __device__ inline void ask_for_sources(const TileArgs& args, const Ring& ring) {
   });
 }
 
-/// The warp that asks for tokens: [64 inputs of a token] rows behind a slot's weights, in the same swizzle. kOneLane:
-/// one lane asks for all of a slot.
-template <int kTokens, bool kOneLane>
+/// The warp that asks for tokens: [64 inputs of a token] rows behind a slot's weights, in the same swizzle. Of a slot
+/// that is multiplied as a whole, places behind the last input come as zeros; one lane asks for all of another.
+template <int kTokens, bool kWholeSlots>
 __device__ inline void ask_for_tokens(const TileArgs& args, const CUtensorMap& input, const Ring& ring) {
   const TilePlan& plan = args.plan;
   const int lane = threadIdx.x % 32;
@@ -99,24 +104,18 @@ __device__ inline void ask_for_tokens(const TileArgs& args, const CUtensorMap& i
   RingPlace place;
   for_each_tile(plan, [&](int, int token_tile) {
     for (int begin = 0; begin < args.blocks; begin += plan.step_blocks) {
-      const int count = min(plan.step_blocks, args.blocks - begin);
+      const int count = kWholeSlots ? plan.step_blocks : min(plan.step_blocks, args.blocks - begin);
       ring.wait_emptied(place);
-      if constexpr (kOneLane) {
-        if (lane == 0) {
-          arrive_expecting(ring.filled(place), count * kTokens * 128);
-          for (int i = 0; i < count; ++i) {
-            copy_box(ring.slot(place) + plan.weight_bytes + i * kTokens * 128, input, (begin + i) * kBlockInputs,
-                     token_tile * kTokens, ring.filled(place));
-          }
-        }
-        __syncwarp();
-      } else {
-        if (lane == 0) arrive_expecting(ring.filled(place), count * kTokens * 128);
-        __syncwarp();
-        if (lane < count) {
-          copy_box(ring.slot(place) + plan.weight_bytes + lane * kTokens * 128, input, (begin + lane) * kBlockInputs,
-                   token_tile * kTokens, ring.filled(place));
-        }
+      if (lane == 0) arrive_expecting(ring.filled(place), count * kTokens * 128);
+      __syncwarp();
+      const auto ask = [&](int i) {
+        copy_box(ring.slot(place) + plan.weight_bytes + i * kTokens * 128, input, (begin + i) * kBlockInputs,
+                 token_tile * kTokens, ring.filled(place));
+      };
+      if constexpr (kWholeSlots) {
+        if (lane < count) ask(lane);
+      } else if (lane == 0) {
+        for (int i = 0; i < count; ++i) ask(i);
       }
       place.advance(ring.count);
     }

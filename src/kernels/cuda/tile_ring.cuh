@@ -6,6 +6,10 @@
 
 namespace caravel::kernels::cuda {
 
+/// A value that is the same in all lanes, in a register of its own: the compiler would work it out anew wherever it is
+/// used, which in a loop of a few hundred cycles is what takes longest.
+__device__ inline uint32_t uniform(uint32_t value) { return __shfl_sync(~0U, value, 0); }
+
 /// A place in a ring, and how often it has gone round.
 struct RingPlace {
   int slot = 0;
@@ -28,9 +32,11 @@ struct Ring {
   __device__ uint32_t filled(const RingPlace& place) const { return barriers + 8 * place.slot; }
   __device__ uint32_t emptied(const RingPlace& place) const { return barriers + 8 * (count + place.slot); }
   __device__ void wait_filled(const RingPlace& place) const { wait_barrier(filled(place), place.round); }
+  __device__ bool is_filled(const RingPlace& place) const { return phase_is_over(filled(place), place.round); }
   __device__ void wait_emptied(const RingPlace& place) const { wait_barrier(emptied(place), place.round ^ 1U); }
+  /// By a warp.
   __device__ void init(uint32_t filling, uint32_t emptying) const {
-    for (int i = 0; i < count; ++i) {
+    for (int i = static_cast<int>(threadIdx.x % 32); i < count; i += 32) {
       init_barrier(barriers + 8 * i, filling);
       init_barrier(barriers + 8 * (count + i), emptying);
     }

@@ -5,86 +5,158 @@
 
 namespace caravel::kernels::cuda {
 
-/// Stores staged sums of `tokens` tokens and of `rows` rows, up to 64, both by fours of rows; a thread asks for what
-/// kAtOnce of them are added to before it awaits one.
-template <int kAtOnce>
-__device__ inline void store_fours(const GemmOutput& output, int first_token, int tokens, int first_row, int rows,
-                                   int threads, const float* staged) {
-  constexpr int kFours = 16;  // of a token
-  const int row = static_cast<int>(threadIdx.x) % kFours * 4;
-  if (row >= rows) return;
-  const int step = threads / kFours;
-  const auto staged_four = [&](int t, int r) {
-    return *reinterpret_cast<const float4*>(staged + t * kStagedStride + r);
-  };
-  if (!output.accumulate || output.use != GemmUse::kPlain) {
-    for (int t = static_cast<int>(threadIdx.x) / kFours; t < tokens; t += step) {
-      output.store_four(first_token + t, first_row + row, staged + t * kStagedStride + row,
-                        staged + t * kStagedStride + 64 + row);
-    }
-    return;
+/// What a thread stores of a tile: four neighbouring rows of some tokens. Warpgroups' rows lie side by side, but where
+/// two of them make one output of two sums.
+struct TileShare {
+  int row;     // of the output
+  int staged;  // where the rows are in a token's staged sums
+  int token;   // the first of a pass
+  int step;    // from one token to the next
+  bool has_rows;
+  bool by_fours;  // for all threads: the tile's outputs may be stored by fours
+};
+
+__device__ inline TileShare share_of_tile(const TileArgs& args, int row_tile) {
+  constexpr int kFours = 16;  // of a warpgroup's rows
+  const int thread = static_cast<int>(threadIdx.x);
+  const int sides = args.paired ? 1 : args.plan.warpgroups;
+  const int fours = kFours * sides;
+  TileShare share{.staged = thread % fours * 4,
+                  .token = thread / fours,
+                  .step = 128 * args.plan.warpgroups / fours,
+                  .by_fours = true};
+  for (int side = 0; side < sides; ++side) {
+    const Rows rows = rows_of_tile(args, row_tile, side);
+    const int first_row = rows.first_group * kGroupRows;
+    const int count = min(rows.groups * kGroupRows, rows.part->rows - first_row);
+    const int out_row = rows.part->first_row + first_row;
+    share.by_fours = share.by_fours && count % 4 == 0 && args.output.takes_fours(out_row);
+    if (share.staged / 64 != side) continue;
+    share.row = out_row + share.staged % 64;
+    share.has_rows = share.staged % 64 < count;
   }
-  for (int first = static_cast<int>(threadIdx.x) / kFours; first < tokens; first += kAtOnce * step) {
-    float4 before[kAtOnce];
-#pragma unroll
-    for (int i = 0; i < kAtOnce; ++i) {
-      const int t = first + i * step;
-      if (t < tokens) before[i] = output.four(first_token + t, first_row + row);
-    }
-#pragma unroll
-    for (int i = 0; i < kAtOnce; ++i) {
-      const int t = first + i * step;
-      if (t < tokens) output.add_four(first_token + t, first_row + row, staged_four(t, row), before[i]);
+  return share;
+}
+
+/// Staged sums one by one, of outputs that four rows of do not lie together.
+__device__ inline void store_single(const TileArgs& args, int row_tile, int first_token, int count,
+                                    const float* staging) {
+  const int lane = threadIdx.x % 32;
+  for (int side = 0; side < (args.paired ? 1 : args.plan.warpgroups); ++side) {
+    const Rows rows = rows_of_tile(args, row_tile, side);
+    const int first_row = rows.first_group * kGroupRows;
+    const int row_count = min(rows.groups * kGroupRows, rows.part->rows - first_row);
+    for (int t = static_cast<int>(threadIdx.x / 32); t < count; t += 4 * args.plan.warpgroups) {
+      const float* const sums = staging + t * kStagedStride + 64 * side;
+      for (int r = lane; r < row_count; r += 32) {
+        args.output.store(first_token + t, rows.part->first_row + first_row + r, sums[r],
+                          args.paired ? sums[64 + r] : 0.0F);
+      }
     }
   }
 }
 
-/// Sums of a tile: through shared memory, so that neighbouring lanes store neighbouring outputs.
-template <int kTokens>
-__device__ inline void store_sums(const TileArgs& args, int row_tile, int token_tile, const float (&sum)[kTokens / 2],
-                                  float* staging) {
-  constexpr int kPassTokens = kTokens < kStagedTokens ? kTokens : kStagedTokens;
-  constexpr int kFoursAtOnce = kTokens < 256 ? 2 : 1;  // as registers allow
-  const TilePlan& plan = args.plan;
-  const int consumers = 128 * plan.warpgroups;
-  const int lane = threadIdx.x % 32;
-  const int warp = static_cast<int>(threadIdx.x / 32);
-  const int first_token = token_tile * kTokens;
-  // In a warpgroup's 64 rows, warp w has 16w to 16w + 15.
-  float* const mine = staging + warp / 4 * 64 + warp % 4 * 16 + lane / 4 + lane % 4 * 2 * kStagedStride;
-  for (int pass = 0; pass < kTokens / kPassTokens; ++pass) {
+/// What becomes of a tile's sums, from the tile's first product on: they go through shared memory, so that neighbouring
+/// lanes store neighbouring outputs, some tokens a pass. kAsksAhead: there are registers for what is asked for ahead.
+template <int kTokens, bool kAsksAhead>
+class TileStore {
+ public:
+  /// Asks for what the first passes' sums will be added to, and has the others' brought near.
+  __device__ TileStore(const TileArgs& args, int row_tile, int token_tile)
+      : row_tile_(row_tile), first_token_(token_tile * kTokens) {
+    if constexpr (!kAsksAhead) return;
+    share_ = share_of_tile(args, row_tile);
 #pragma unroll
-    for (int p = 0; p < kTokens / kPassTokens; ++p) {
-      if (p != pass) continue;
-#pragma unroll
-      for (int j = 0; j < kPassTokens / 8; ++j) {
-#pragma unroll
-        for (int e = 0; e < 4; ++e) {
-          mine[(8 * j + e % 2) * kStagedStride + e / 2 * 8] = sum[(p * kPassTokens / 8 + j) * 4 + e];
-        }
-      }
-    }
-    sync_threads(1, consumers);
-    const int pass_token = first_token + pass * kPassTokens;
-    const int count = min(kPassTokens, args.tokens - pass_token);
-    for (int w = 0; w < (args.paired ? 1 : plan.warpgroups); ++w) {
-      const Rows rows = rows_of_tile(args, row_tile, w);
-      const int first_row = rows.first_group * kGroupRows;
-      const int row_count = min(rows.groups * kGroupRows, rows.part->rows - first_row);
-      const int out_row = rows.part->first_row + first_row;
-      if (row_count % 4 == 0 && args.output.takes_fours(out_row)) {
-        store_fours<kFoursAtOnce>(args.output, pass_token, count, out_row, row_count, consumers, staging + 64 * w);
-        continue;
-      }
-      for (int t = warp; t < count; t += consumers / 32) {
-        const float* const sums = staging + t * kStagedStride + 64 * w;
-        for (int r = lane; r < row_count; r += 32) {
-          args.output.store(pass_token + t, out_row + r, sums[r], args.paired ? sums[64 + r] : 0.0F);
-        }
-      }
-    }
-    sync_threads(1, consumers);
+    for (int pass = 0; pass < kAhead; ++pass) ask(args, pass, before_[pass]);
+    if constexpr (kAhead < kPasses) prefetch(args);
   }
-}
+
+  /// By the threads of all warpgroups that have sums of the tile.
+  __device__ void operator()(const TileArgs& args, const float (&sum)[kTokens / 2], float* staging) {
+    if constexpr (!kAsksAhead) share_ = share_of_tile(args, row_tile_);
+    const int consumers = 128 * args.plan.warpgroups;
+    for (int first = 0; first < kPasses; first += kAhead) {
+#pragma unroll
+      for (int i = 0; i < kAhead; ++i) {
+        const int pass = first + i;
+#pragma unroll
+        for (int p = i; p < kPasses; p += kAhead) {
+          if (p == pass) stage(sum, p, staging);
+        }
+        sync_threads(1, consumers);
+        if (share_.by_fours) {
+          store_fours(args, pass, before_[i], staging);
+          if (kAsksAhead && pass + kAhead < kPasses) ask(args, pass + kAhead, before_[i]);
+        } else {
+          const int pass_token = first_token_ + pass * kPassTokens;
+          store_single(args, row_tile_, pass_token, min(kPassTokens, args.tokens - pass_token), staging);
+        }
+        sync_threads(1, consumers);
+      }
+    }
+  }
+
+ private:
+  static constexpr int kPassTokens = kTokens < kStagedTokens ? kTokens : kStagedTokens;
+  static constexpr int kPasses = kTokens / kPassTokens;
+  static constexpr int kAhead = kAsksAhead && kPasses > 1 ? 2 : 1;  // passes
+  static constexpr int kItems = kPassTokens / 8;                    // of a thread in a pass, at most
+
+  __device__ static void stage(const float (&sum)[kTokens / 2], int pass, float* staging) {
+    const int lane = threadIdx.x % 32;
+    const int warp = static_cast<int>(threadIdx.x / 32);
+    // In a warpgroup's 64 rows, warp w has 16w to 16w + 15.
+    float* const mine = staging + warp / 4 * 64 + warp % 4 * 16 + lane / 4 + lane % 4 * 2 * kStagedStride;
+#pragma unroll
+    for (int j = 0; j < kPassTokens / 8; ++j) {
+#pragma unroll
+      for (int e = 0; e < 4; ++e) {
+        mine[(8 * j + e % 2) * kStagedStride + e / 2 * 8] = sum[(pass * kPassTokens / 8 + j) * 4 + e];
+      }
+    }
+  }
+
+  __device__ void ask(const TileArgs& args, int pass, float4 (&before)[kItems]) const {
+    if (!args.output.accumulate || !share_.has_rows || !share_.by_fours) return;
+#pragma unroll
+    for (int i = 0; i < kItems; ++i) {
+      const int t = share_.token + i * share_.step;
+      const int token = first_token_ + pass * kPassTokens + t;
+      if (t < kPassTokens && token < args.tokens) before[i] = args.output.four(token, share_.row);
+    }
+  }
+
+  __device__ void prefetch(const TileArgs& args) const {
+    constexpr int kLineFours = 8;
+    if (!args.output.accumulate || !share_.has_rows || threadIdx.x % kLineFours != 0) return;
+    const int end = min(args.tokens, first_token_ + kTokens);
+    for (int t = first_token_ + share_.token; t < end; t += share_.step) args.output.prefetch(t, share_.row);
+  }
+
+  __device__ void store_fours(const TileArgs& args, int pass, const float4 (&added)[kItems],
+                              const float* staging) const {
+    if (!share_.has_rows) return;
+    const int pass_token = first_token_ + pass * kPassTokens;
+    const int count = min(kPassTokens, args.tokens - pass_token);
+#pragma unroll
+    for (int i = 0; i < kItems; ++i) {
+      const int t = share_.token + i * share_.step;
+      if (t >= count) continue;
+      float4 before{};
+      if constexpr (kAsksAhead) {
+        before = added[i];
+      } else if (args.output.accumulate) {
+        before = args.output.four(pass_token + t, share_.row);
+      }
+      const auto* const sums = reinterpret_cast<const float4*>(staging + t * kStagedStride + share_.staged);
+      args.output.store_four(pass_token + t, share_.row, sums[0], args.paired ? sums[16] : float4{}, before);
+    }
+  }
+
+  TileShare share_;
+  int row_tile_;
+  int first_token_;
+  float4 before_[kAhead][kItems] = {};  // of a pass and those kAhead apart
+};
 
 }  // namespace caravel::kernels::cuda
