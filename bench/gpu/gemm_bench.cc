@@ -1,6 +1,7 @@
 // How near to the memory's speed the GEMMs of Llama-3.1-8B come: each of its shapes, for some numbers of tokens and
 // types of weights. A graph has a launch for each of several copies of a weight, together far larger than the L2 cache;
-// it is replayed. Shares are of what plain loads read in the same run.
+// it is replayed. Then the four of a layer one after the other, as a decode step has them: a graph of several layers.
+// Shares are of what plain loads read in the same run. torch_gemm.py prints the same of cuBLASLt.
 //
 //   gpu_gemm_bench [DTYPE...]     by default BF16 Q8_0 Q4_K
 
@@ -10,6 +11,7 @@
 #include <chrono>
 #include <cstdint>
 #include <cstring>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -35,6 +37,7 @@ const Shape kShapes[] = {{"qkv", {4096, 1024, 1024}, 4096},
                          {"gate and up", {14336, 14336}, 4096, true},
                          {"down", {4096}, 14336, false, true},
                          {"head", {128256}, 4096}};
+constexpr size_t kLayerShapes = 4;
 constexpr int64_t kTokens[] = {1, 8, 16, 32, 64, 128, 256, 2048};
 constexpr int64_t kMaxTokens = 2048;
 constexpr size_t kBeyondCaches = size_t{256} << 20;
@@ -51,28 +54,58 @@ std::vector<std::byte> some_bytes(size_t count) {
   return bytes;
 }
 
-struct Copy {
-  PackedWeight weight;
-  Buffer out;
-};
-
 class Bench {
  public:
   explicit Bench(Device& device)
       : device_(device),
         stream_(device.make_stream()),
         ceilings_(measure_ceilings(device)),
-        input_(upload<std::byte>(*stream_, some_bytes(static_cast<size_t>(kMaxTokens) * 14336 * 4))) {
+        input_(upload<std::byte>(*stream_, some_bytes(static_cast<size_t>(kMaxTokens) * 14336 * 4))),
+        results_(device.allocate(static_cast<size_t>(kMaxTokens) * 32768 * 4)) {
     fmt::print("{{\"device\": \"{}\", \"read_gb_per_s\": {:.0f}}}\n", device.name(), ceilings_.read_gb_per_second);
   }
 
   void run(const Shape& shape, DType dtype) {
-    size_t bytes = 0;
-    int64_t out = 0;
-    for (const int64_t rows : shape.rows) {
-      bytes += packed_bytes(device_, dtype, rows, shape.in);
-      out += rows;
+    const size_t bytes = packed_bytes_of(shape, dtype);
+    std::vector<PackedWeight> copies(std::max<size_t>(2, (kBeyondCaches + bytes - 1) / bytes));
+    for (PackedWeight& copy : copies) copy = pack(shape, dtype);
+    for (const int64_t tokens : kTokens) {
+      if (static_cast<size_t>(tokens * copies[0].out()) * 4 > results_.size()) continue;
+      const double seconds = time(copies.size(), [&] {
+        for (const PackedWeight& copy : copies) enqueue(shape, copy, tokens);
+      });
+      print(shape.name, dtype, tokens, seconds, copies[0].bytes(), copies[0].out() * shape.in);
     }
+  }
+
+  void run_layer(DType dtype) {
+    constexpr size_t kLayers = 4;
+    const std::span<const Shape> shapes(kShapes, kLayerShapes);
+    std::vector<PackedWeight> weights;  // [layer][shape]
+    size_t bytes = 0;
+    int64_t elements = 0;
+    for (size_t i = 0; i < kLayers * kLayerShapes; ++i) weights.push_back(pack(shapes[i % kLayerShapes], dtype));
+    for (size_t i = 0; i < kLayerShapes; ++i) {
+      bytes += weights[i].bytes();
+      elements += weights[i].out() * shapes[i].in;
+    }
+    for (const int64_t tokens : kTokens) {
+      const double seconds = time(kLayers, [&] {
+        for (size_t i = 0; i < weights.size(); ++i) enqueue(shapes[i % kLayerShapes], weights[i], tokens);
+      });
+      print("layer", dtype, tokens, seconds, bytes, elements);
+    }
+  }
+
+ private:
+  size_t packed_bytes_of(const Shape& shape, DType dtype) const {
+    size_t bytes = 0;
+    for (const int64_t rows : shape.rows) bytes += packed_bytes(device_, dtype, rows, shape.in);
+    return bytes;
+  }
+
+  PackedWeight pack(const Shape& shape, DType dtype) {
+    const size_t bytes = packed_bytes_of(shape, dtype);
     if (source_.size() < bytes) source_ = some_bytes(bytes);
     std::vector<WeightRows> stacked;
     const std::byte* from = source_.data();
@@ -80,29 +113,14 @@ class Bench {
       stacked.push_back({from, dtype, rows});
       from += rows * row_bytes(dtype, shape.in);
     }
-    std::vector<Copy> copies(std::max<size_t>(2, (kBeyondCaches + bytes - 1) / bytes));
-    for (Copy& copy : copies) copy.weight = pack_weight(*stream_, stacked, shape.in);
-    const Buffer results = device_.allocate(static_cast<size_t>(kMaxTokens * std::min<int64_t>(out, 32768)) * 4);
-    for (const int64_t tokens : kTokens) {
-      if (static_cast<size_t>(tokens * out) * 4 > results.size()) continue;
-      const double seconds = time(shape, copies, tokens, results);
-      const double read = static_cast<double>(copies[0].weight.bytes()) / 1e9 / seconds;
-      const double products = 2.0 * static_cast<double>(out) * static_cast<double>(shape.in * tokens);
-      fmt::print(
-          "{{\"gemm\": \"{}\", \"dtype\": \"{}\", \"tokens\": {}, \"us\": {:.2f}, \"gb_per_s\": {:.0f}, "
-          "\"share_of_read\": {:.3f}, \"tflop_per_s\": {:.1f}}}\n",
-          shape.name, dtype_info(dtype).name, tokens, 1e6 * seconds, read, read / ceilings_.read_gb_per_second,
-          products / 1e12 / seconds);
-      std::fflush(stdout);
-    }
+    return pack_weight(*stream_, stacked, shape.in);
   }
 
- private:
-  void enqueue(const Shape& shape, const PackedWeight& weight, int64_t tokens, const Buffer& results) {
+  void enqueue(const Shape& shape, const PackedWeight& weight, int64_t tokens) {
     const GemmInput input = weight.input(tokens, input_.address());
     if (shape.gated) {
       const GemmInput out{
-          .form = weight.input_form(), .tokens = tokens, .width = weight.out() / 2, .data = results.address()};
+          .form = weight.input_form(), .tokens = tokens, .width = weight.out() / 2, .data = results_.address()};
       gated_gemm(*stream_, {.weight = &weight, .input = input, .out = out});
       return;
     }
@@ -110,14 +128,15 @@ class Bench {
     gemm(*stream_, {.weight = &weight,
                     .input = input,
                     .accumulate = shape.accumulate,
-                    .out = make_tensor(results.address(), dtype, tokens, weight.out())});
+                    .out = make_tensor(results_.address(), dtype, tokens, weight.out())});
   }
 
-  /// Of one launch: the best of some replays, of several graphs each.
-  double time(const Shape& shape, const std::vector<Copy>& copies, int64_t tokens, const Buffer& results) {
+  /// Of one of `count` parts of what is enqueued: the best of some replays, of several graphs each.
+  template <typename Enqueue>
+  double time(size_t count, const Enqueue& enqueue_all) {
     using Clock = std::chrono::steady_clock;
     stream_->begin_capture();
-    for (const Copy& copy : copies) enqueue(shape, copy.weight, tokens, results);
+    enqueue_all();
     const std::unique_ptr<CommandList> graph = stream_->end_capture();
     constexpr int kGraphs = 8;
     double best = 1e30;
@@ -126,15 +145,26 @@ class Bench {
       for (int i = 0; i < kGraphs; ++i) stream_->run(*graph);
       stream_->synchronize();
       const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
-      if (repeat > 0) best = std::min(best, seconds / kGraphs / static_cast<double>(copies.size()));
+      if (repeat > 0) best = std::min(best, seconds / kGraphs / static_cast<double>(count));
     }
     return best;
+  }
+
+  void print(std::string_view name, DType dtype, int64_t tokens, double seconds, size_t bytes, int64_t elements) const {
+    const double read = static_cast<double>(bytes) / 1e9 / seconds;
+    fmt::print(
+        "{{\"gemm\": \"{}\", \"dtype\": \"{}\", \"tokens\": {}, \"us\": {:.2f}, \"gb_per_s\": {:.0f}, "
+        "\"share_of_read\": {:.3f}, \"tflop_per_s\": {:.1f}}}\n",
+        name, dtype_info(dtype).name, tokens, 1e6 * seconds, read, read / ceilings_.read_gb_per_second,
+        2.0 * static_cast<double>(elements * tokens) / 1e12 / seconds);
+    std::fflush(stdout);
   }
 
   Device& device_;
   std::unique_ptr<Stream> stream_;
   Ceilings ceilings_;
   Buffer input_;
+  Buffer results_;
   std::vector<std::byte> source_;
 };
 
@@ -149,6 +179,7 @@ int run_all(const std::vector<std::string_view>& names) {
       return 2;
     }
     for (const Shape& shape : kShapes) bench.run(shape, static_cast<DType>(type));
+    bench.run_layer(static_cast<DType>(type));
   }
   return 0;
 }
