@@ -15,7 +15,7 @@ help:
 	@echo 'make run DEVICE=cuda   the same on a GPU; CUDA'"'"'s compiler is fetched where there is none'
 	@echo 'make build        build build/release/caravel'
 	@echo 'make test         build, fetch both models, fuzz each parser for a minute, run all tests'
-	@echo 'make check-long   make test, then the first hour in a bare Debian, sanitizers, longer fuzzing and random tests, the peers, real clients, load'
+	@echo 'make check-long   make test, then the first hour in a bare Debian, kernels for all GPUs, sanitizers, longer fuzzing and random tests, the peers, real clients, load'
 	@echo 'make lint         clang-format and clang-tidy, in the versions the project pins'
 	@echo 'make format       clang-format in place'
 	@echo 'make install      into PREFIX (default /usr/local), with a CMake package file'
@@ -50,6 +50,8 @@ fuzz:
 
 check-long: test
 	@tests/newcomer/run
+	@scripts/build all-gpus caravel_kernels caravel_sampler
+	@ctest --test-dir build/all-gpus --output-on-failure --no-tests=error -R '^cuda_code$$'
 	@scripts/sanitize asan
 	@scripts/sanitize asan --load 600
 	@scripts/sanitize tsan

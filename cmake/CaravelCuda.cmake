@@ -4,7 +4,24 @@
 # and what ptxas says of each kernel is kept beside the object (FILE.ptxas).
 set(CARAVEL_CUDA AUTO CACHE STRING "Build the CUDA backend: ON, OFF or AUTO (where there is an nvcc)")
 set_property(CACHE CARAVEL_CUDA PROPERTY STRINGS AUTO ON OFF)
-set(CARAVEL_CUDA_ARCHITECTURES 90a CACHE STRING "GPUs to compile kernels for, as in sm_90a: such as 80;89;90a;100a")
+
+# Kernels are for the GPUs that are here, and for Hopper where there is none.
+set(architectures "")
+find_program(CARAVEL_NVIDIA_SMI nvidia-smi DOC "Says which GPUs are here")
+mark_as_advanced(CARAVEL_NVIDIA_SMI)
+if(CARAVEL_NVIDIA_SMI AND NOT DEFINED CARAVEL_CUDA_ARCHITECTURES)
+  execute_process(COMMAND ${CARAVEL_NVIDIA_SMI} --query-gpu=compute_cap --format=csv,noheader
+    OUTPUT_VARIABLE capabilities ERROR_QUIET)
+  string(REGEX MATCHALL "[0-9]+[.][0-9]+" architectures "${capabilities}")
+  string(REPLACE "." "" architectures "${architectures}")
+  list(FILTER architectures INCLUDE REGEX "^([89]|1[0-9])[0-9]$")  # from sm_80 on
+  list(REMOVE_DUPLICATES architectures)
+  list(TRANSFORM architectures REPLACE "^90$" "90a")
+endif()
+if(NOT architectures)
+  set(architectures 90a)
+endif()
+set(CARAVEL_CUDA_ARCHITECTURES "${architectures}" CACHE STRING "GPUs to compile kernels for, as in sm_90a: such as 80;89;90a;100")
 
 set(caravel_cuda FALSE)
 if(CARAVEL_CUDA STREQUAL "AUTO" AND CARAVEL_SANITIZE)

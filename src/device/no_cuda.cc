@@ -7,6 +7,6 @@ bool built_with_cuda() { return false; }
 
 std::string why_no_cuda() { return "this build has no CUDA (CARAVEL_CUDA)"; }
 
-std::unique_ptr<Device> open_cuda(int /*ordinal*/) { throw Unsupported(why_no_cuda()); }
+std::unique_ptr<Device> open_cuda(int /*ordinal*/, int /*most_capability*/) { throw Unsupported(why_no_cuda()); }
 
 }  // namespace caravel

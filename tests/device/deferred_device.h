@@ -15,6 +15,7 @@
 #include "base/error.h"
 #include "caravel/config.h"
 #include "device/cpu/cpu_device.h"
+#include "device/cuda_backend.h"
 #include "device/open_device.h"
 
 namespace caravel {
@@ -125,7 +126,8 @@ class DeferredStream final : public CpuStream {
 inline std::unique_ptr<Stream> DeferredDevice::make_stream() { return std::make_unique<DeferredStream>(*this); }
 
 /// The device that tests of models and engines run on, by the environment's CARAVEL_TEST_DEVICE: "deferred", or a GPU
-/// ("cuda", "cuda:1"), whatever threads and instructions are; else a CPU as it is.
+/// ("cuda", "cuda:1"), whatever threads and instructions are; else a CPU as it is. CARAVEL_TEST_CAPABILITY: of a GPU,
+/// as of open_cuda().
 inline std::string_view test_device() {
   const char* const device = std::getenv("CARAVEL_TEST_DEVICE");
   return device == nullptr ? "cpu" : device;
@@ -134,7 +136,9 @@ inline bool tests_a_gpu() { return test_device().starts_with("cuda"); }
 inline std::unique_ptr<Device> open_test_device(int threads, Isa isa) {
   if (test_device() == "deferred") return std::make_unique<DeferredDevice>(threads, isa);
   if (test_device() == "cpu") return std::make_unique<CpuDevice>(threads, isa);
-  return open_device({.device = std::string(test_device())});
+  const char* const capability = std::getenv("CARAVEL_TEST_CAPABILITY");
+  return open_cuda(choose_device(test_device()).ordinal,
+                   capability == nullptr ? kNewestCapability : std::atoi(capability));
 }
 /// A configuration that asks for the CPU has it: what an encoder runs on.
 inline std::unique_ptr<Device> open_test_device(const EngineConfig& config) {

@@ -14,11 +14,16 @@ import sys
 import unittest
 
 # A kernel that may spill: part of the mangled name, and the bytes that a thread may store.
-MAY_SPILL = {"AttentionMmaTile": 64}
+MAY_SPILL = {"AttentionMmaTile": 64, "fill_step": 4}
 
 # What a kernel must hold on an architecture: a pattern of its mangled name, and instructions. HGMMA and HMMA: matrix
 # multiply of a warpgroup and of a warp. UTMALDG and UBLKCP: the copy engine, by boxes and in bulk. LDGSTS: copies into
-# shared memory past the registers.
+# shared memory past the registers. LDSM: fragments of it.
+OLDER = [
+    (r"warp_gemm_kernel", {"HMMA", "LDSM", "LDGSTS"}),
+    (r"multiply_bf16", {"HMMA"}),
+    (r"AttentionMmaTile", {"HMMA", "LDSM", "LDGSTS"}),
+]
 MUST_HOLD = {
     "sm_90a": [
         (r"tile_gemm_kernelILi\d+ELb0E", {"HGMMA", "UTMALDG"}),
@@ -26,6 +31,7 @@ MUST_HOLD = {
         (r"multiply_bf16", {"HGMMA"}),
         (r"AttentionMmaTile", {"HMMA", "LDSM", "LDGSTS"}),
     ],
+    "sm_80": OLDER, "sm_89": OLDER, "sm_100": OLDER,
 }
 
 FUNCTION = re.compile(r"Compiling entry function '(\w+)' for '(\w+)'")

@@ -75,6 +75,17 @@ std::string why_no_cuda() {
   return why.empty() ? why_not(properties_of(0)) : why;
 }
 
-std::unique_ptr<Device> open_cuda(int ordinal) { return std::make_unique<CudaDevice>(ordinal); }
+bool built_for(std::string_view architecture) {
+  std::istringstream built(CARAVEL_CUDA_ARCHITECTURES);
+  std::string each;
+  while (built >> each) {
+    if (each == architecture) return true;
+  }
+  return false;
+}
+
+std::unique_ptr<Device> open_cuda(int ordinal, int most_capability) {
+  return std::make_unique<CudaDevice>(ordinal, most_capability);
+}
 
 }  // namespace caravel

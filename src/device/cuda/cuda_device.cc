@@ -4,11 +4,14 @@
 
 #include "base/available_memory.h"
 #include "base/error.h"
-#include "device/cuda/choose_cuda.h"
 
 namespace caravel {
 
-CudaDevice::CudaDevice(int ordinal) : ordinal_(ordinal), properties_(cuda_properties(ordinal)) {
+CudaDevice::CudaDevice(int ordinal, int most_capability)
+    : ordinal_(ordinal),
+      most_capability_(most_capability),
+      properties_(cuda_properties(ordinal)),
+      warpgroups_(compute_capability() == 90 && built_for("90a")) {
   make_current();
   check_cuda(cudaStreamCreateWithFlags(&zeroing_, cudaStreamNonBlocking), "creating a stream");
 }

@@ -2,6 +2,7 @@
 
 #include <cuda_runtime_api.h>
 
+#include <algorithm>
 #include <deque>
 #include <memory>
 #include <mutex>
@@ -12,6 +13,8 @@
 #include "base/check.h"
 #include "device/chunks.h"
 #include "device/cuda/check_cuda.h"
+#include "device/cuda/choose_cuda.h"
+#include "device/cuda_backend.h"
 #include "device/device.h"
 
 namespace caravel {
@@ -19,9 +22,9 @@ namespace caravel {
 /// One NVIDIA GPU. Its memory is its own; pinned memory of the host has the same address there.
 class CudaDevice final : public Device {
  public:
-  /// Throws InvalidArgument where there is no such device, Unsupported where it, its driver or this build do not fit
-  /// one another.
-  explicit CudaDevice(int ordinal);
+  /// most_capability: as of open_cuda(). Throws InvalidArgument where there is no such device, Unsupported where it,
+  /// its driver or this build do not fit one another.
+  explicit CudaDevice(int ordinal, int most_capability = kNewestCapability);
   ~CudaDevice() override;
   CudaDevice(const CudaDevice&) = delete;
   CudaDevice& operator=(const CudaDevice&) = delete;
@@ -39,8 +42,12 @@ class CudaDevice final : public Device {
 
   int ordinal() const { return ordinal_; }
   int num_sms() const { return properties_.multiProcessorCount; }
-  /// Major and minor in one: 90.
-  int compute_capability() const { return 10 * properties_.major + properties_.minor; }
+  /// Major and minor in one: 90. What kernels that are there take the device for.
+  int compute_capability() const { return std::min(10 * properties_.major + properties_.minor, most_capability_); }
+  /// Four warps multiply together, by wgmma: what sm_90a is compiled with, and no other architecture has.
+  bool has_warpgroups() const { return warpgroups_; }
+  /// Kernels may begin while the one before them runs.
+  bool has_early_launches() const { return compute_capability() >= 90; }
   /// Of one block, where the kernel's limit was raised: launch() does.
   size_t max_shared_bytes() const { return properties_.sharedMemPerBlockOptin; }
   size_t l2_bytes() const { return static_cast<size_t>(properties_.l2CacheSize); }
@@ -58,7 +65,9 @@ class CudaDevice final : public Device {
   std::byte* take_of_host(size_t bytes);
 
   int ordinal_;
+  int most_capability_;
   cudaDeviceProp properties_{};
+  bool warpgroups_;
   cudaStream_t zeroing_ = nullptr;
   // CUDA's own allocations take 2 MiB at least, and some time.
   Chunks chunks_{kChunkBytes, kAlignment, Chunks::WhenEmpty::kReuse};

@@ -16,7 +16,7 @@ void launch_kernel(Stream& stream, const void* kernel, const LaunchShape& shape,
   config.dynamicSmemBytes = shape.shared_bytes;
   config.stream = cuda.handle();
   config.attrs = attributes;
-  if (shape.early) {
+  if (shape.early && cuda.device().has_early_launches()) {
     cudaLaunchAttribute& early = attributes[config.numAttrs++];
     early.id = cudaLaunchAttributeProgrammaticStreamSerialization;
     early.val.programmaticStreamSerializationAllowed = 1;

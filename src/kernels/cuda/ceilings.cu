@@ -50,7 +50,7 @@ __global__ void __launch_bounds__(kThreads) multiply_f32(float x, float y, float
 /// operands in registers. Either way a warp makes kWarpProducts of [16, 8] by 16 in a round.
 __global__ void __launch_bounds__(kProductThreads, 1) multiply_bf16(int rounds, float* sink) {
   float total = 0;
-#if defined(__CUDA_ARCH_FEAT_SM90_ALL)
+#ifdef CARAVEL_WARPGROUPS
   extern __shared__ __align__(1024) uint8_t operands[];  // 64 rows of 64 inputs for each warpgroup, then 256
   // Numbers around one of either sign: zeros would take less power, and run faster than anything real.
   for (int i = static_cast<int>(threadIdx.x); i < kOperandBytes / 4; i += kProductThreads) {

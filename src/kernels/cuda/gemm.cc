@@ -1,6 +1,7 @@
 #include "kernels/gemm.h"
 
 #include "base/check.h"
+#include "device/cuda/cuda_device.h"
 #include "kernels/cuda/gemm_tasks.h"
 
 namespace caravel::kernels::cuda {
@@ -13,10 +14,12 @@ void run(Stream& stream, const GemmTask& task) {
   CARAVEL_CHECK_GE(task.out.rows, task.input.tokens);
   CARAVEL_CHECK_GE(task.out.stride, task.out.width);
   if (task.input.tokens == 0) return;
-  if (takes_tile_gemm(*task.weight)) {
+  if (!takes_tile_gemm(*task.weight)) {
+    plain_gemm(stream, task);
+  } else if (as_cuda(stream).device().has_warpgroups()) {
     tile_gemm(stream, task);
   } else {
-    plain_gemm(stream, task);
+    warp_gemm(stream, task);
   }
 }
 

@@ -26,7 +26,10 @@ struct GemmTask {
 /// tokens it belongs to.
 void tile_gemm(Stream& stream, const GemmTask& task);
 
-/// Whether tile_gemm() takes the weight; else it is plain_gemm()'s: where a part is F32, or where rows of BF16 inputs
+/// The same, to the bit, without what sm_90 alone has: for every other GPU from sm_80 on.
+void warp_gemm(Stream& stream, const GemmTask& task);
+
+/// Whether tile_gemm() and warp_gemm() take the weight; else it is plain_gemm()'s: where a part is F32, or where rows of BF16 inputs
 /// do not begin at multiples of 16 bytes.
 bool takes_tile_gemm(const PackedWeight& weight);
 

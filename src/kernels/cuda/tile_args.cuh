@@ -19,6 +19,17 @@ struct TilePart {
   TileFormat format;
 };
 
+inline TilePart tile_part(const PackedWeight& weight, size_t i) {
+  const PackedWeight::Part& part = weight.parts()[i];
+  return {.data = reinterpret_cast<const uint8_t*>(weight.data()) + part.offset,
+          .group_bytes = group_bytes(part.dtype, weight.in()),
+          .groups = static_cast<int>(row_groups(part.rows)),
+          .rows = static_cast<int>(part.rows),
+          .first_row = static_cast<int>(part.out_begin),
+          .dtype = part.dtype,
+          .format = tile_format(part.dtype)};
+}
+
 struct TileArgs {
   TilePlan plan;
   TilePart parts[PackedWeight::kMaxParts];

@@ -107,6 +107,7 @@ constexpr bool kSharesRegisters = kAskingThreads<kTokens> == 128;
 template <int kTokens, bool kConverts>
 __global__ void __launch_bounds__(256 + (kConverts ? 32 * kConverterWarps<kTokens> : 0) + kAskingThreads<kTokens>, 1)
     tile_gemm_kernel(const __grid_constant__ TileArgs args, const __grid_constant__ TileMaps maps) {
+#ifdef CARAVEL_WARPGROUPS
   extern __shared__ __align__(1024) uint8_t shared[];
   const TilePlan& plan = args.plan;
   const uint32_t base = shared_address(shared);
@@ -152,6 +153,7 @@ __global__ void __launch_bounds__(256 + (kConverts ? 32 * kConverterWarps<kToken
   } else if (warp == consumer_warps + kConverters + 1) {
     ask_for_tokens<kTokens, !kConverts>(args, maps.input, ring);
   }
+#endif
 }
 
 /// Rows of BF16 inputs, by boxes of 64 inputs of `box_tokens` rows.
@@ -201,16 +203,7 @@ void tile_gemm(Stream& stream, const GemmTask& task) {
                 .output = gemm_output(task)};
   args.plan = plan_tiles(weight.parts(), weight.in(), task.input.tokens, args.paired, device.num_sms(),
                          static_cast<int>(device.max_shared_bytes()));
-  for (size_t i = 0; i < weight.parts().size(); ++i) {
-    const PackedWeight::Part& part = weight.parts()[i];
-    args.parts[i] = {.data = reinterpret_cast<const uint8_t*>(weight.data()) + part.offset,
-                     .group_bytes = group_bytes(part.dtype, weight.in()),
-                     .groups = static_cast<int>(row_groups(part.rows)),
-                     .rows = static_cast<int>(part.rows),
-                     .first_row = static_cast<int>(part.out_begin),
-                     .dtype = part.dtype,
-                     .format = tile_format(part.dtype)};
-  }
+  for (size_t i = 0; i < weight.parts().size(); ++i) args.parts[i] = tile_part(weight, i);
   LaunchShape shape;
   shape.grid = dim3(static_cast<unsigned>(std::min(args.plan.tiles(), device.num_sms())));
   shape.block = dim3(static_cast<unsigned>(args.plan.threads()));

@@ -2,6 +2,12 @@
 
 #include <cstdint>
 
+// Where a kernel is compiled for a GPU that has them; elsewhere kernels of warpgroups are empty, and nobody launches
+// them (CudaDevice::has_warpgroups()).
+#ifdef __CUDA_ARCH_FEAT_SM90_ALL
+#define CARAVEL_WARPGROUPS
+#endif
+
 namespace caravel::kernels::cuda {
 
 /// sum [64, kTokens] += a [64, 16] * b [kTokens, 16] of bf16, by a warpgroup; a and b are described by

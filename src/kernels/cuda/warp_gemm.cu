@@ -1,0 +1,205 @@
+#include <algorithm>
+
+#include "base/check.h"
+#include "device/cuda/cuda_device.h"
+#include "kernels/cuda/common.cuh"
+#include "kernels/cuda/tile_args.cuh"
+#include "kernels/cuda/tile_converters.cuh"
+#include "kernels/cuda/warp_mma.cuh"
+
+// Weights are the 16 rows of mma and tokens its columns. A warp has two groups of eight rows, of a gated weight one of
+// the gate and the same of up, streams them through a ring of its own in shared memory, makes bf16 images of them where
+// they are stored otherwise, and reads tokens from where they lie: no warp waits for another. A sum is one
+// accumulator's over the inputs in order, as in tile_gemm.cu.
+
+namespace caravel::kernels::cuda {
+namespace {
+
+constexpr int kGroups = 2;  // of a warp
+constexpr int kStages = 4;  // of a warp's ring
+constexpr int kMostWarps = 4;
+
+struct WarpArgs {
+  TilePart parts[PackedWeight::kMaxParts];
+  int pairs[PackedWeight::kMaxParts];  // warps of each part
+  int all_pairs;
+  bool paired;
+  int blocks;  // of 64 inputs
+  int stage_blocks;
+  int source_stride;  // bytes of a group of a stage
+  int64_t in;
+  int tokens;
+  const BFloat16* input;
+  GemmOutput output;
+
+  __host__ __device__ int image_begin() const { return kStages * kGroups * source_stride; }
+  __host__ __device__ int warp_bytes() const { return image_begin() + kGroups * kImageBytes; }
+};
+
+/// Eight rows of a part, in global memory.
+struct Group {
+  const TilePart* part;
+  int number;
+
+  __device__ const uint8_t* data() const { return part->data + number * part->group_bytes; }
+  /// Where the bf16 image of block `block` of a stage lies: where it was copied to, or where it is made.
+  __device__ const uint8_t* image(const uint8_t* source, int block, int lane, uint8_t* made) const {
+    switch (part->dtype) {
+      case DType::kBF16:
+        return source + block * kImageBytes;
+      case DType::kF16:
+        convert_sixteen<DType::kF16>(source + block * kImageBytes, 0, lane, made);
+        return made;
+      default:
+        with_quant_tile(part->dtype, [&]<DType kType>() {
+          convert_sixteen<kType>(source + block / kFormatOf<kType>.unit_blocks * kFormatOf<kType>.unit_bytes,
+                                 block % kFormatOf<kType>.unit_blocks, lane, made);
+        });
+        return made;
+    }
+  }
+};
+
+/// Asks for a stage of a group; nothing behind the last.
+__device__ void copy_stage(const WarpArgs& args, const Group& group, int stage, int lane, uint8_t* to) {
+  const TileFormat& format = group.part->format;
+  const int64_t bytes = static_cast<int64_t>(args.stage_blocks / format.unit_blocks) * format.unit_bytes;
+  const int64_t begin = stage * bytes;
+  const int64_t end = min(begin + bytes, group.part->group_bytes);
+  const uint8_t* const from = group.data();
+  for (int64_t i = begin + 16 * lane; i < end; i += 16 * kWarp) copy_16_async(to + (i - begin), from + i, 16);
+}
+
+template <int kTokens>
+__global__ void __launch_bounds__(kMostWarps* kWarp) warp_gemm_kernel(const __grid_constant__ WarpArgs args) {
+  extern __shared__ __align__(128) uint8_t shared[];
+  let_next_kernel_in();
+  const int warp = static_cast<int>(threadIdx.x) / kWarp;
+  const int lane = static_cast<int>(threadIdx.x) % kWarp;
+  int pair = static_cast<int>(blockIdx.x * blockDim.x) / kWarp + warp;
+  if (pair >= args.all_pairs) return;
+  int part = 0;
+  while (pair >= args.pairs[part]) pair -= args.pairs[part++];
+  Group groups[kGroups];
+  if (args.paired) {
+    groups[0] = {&args.parts[0], pair};
+    groups[1] = {&args.parts[1], pair};
+  } else {
+    // Where a part has an odd number of groups, the last stands twice and is stored once.
+    groups[0] = {&args.parts[part], kGroups * pair};
+    groups[1] = {&args.parts[part], min(kGroups * pair + 1, args.parts[part].groups - 1)};
+  }
+  uint8_t* const ring = shared + warp * args.warp_bytes();
+  uint8_t* const images = ring + args.image_begin();
+  const auto slot = [&](int stage, int group) {
+    return ring + (stage % kStages * kGroups + group) * args.source_stride;
+  };
+  const auto request = [&](int stage) {
+#pragma unroll
+    for (int g = 0; g < kGroups; ++g) copy_stage(args, groups[g], stage, lane, slot(stage, g));
+    commit_copies();
+  };
+  for (int stage = 0; stage < kStages - 1; ++stage) request(stage);
+  wait_for_kernel_before();
+
+  const int first_token = static_cast<int>(blockIdx.y) * kTokens;
+  const int row = lane / 4;
+  const int pair_of_four = lane % 4;
+  float sums[kTokens / 8][4];
+#pragma unroll
+  for (float(&sum)[4] : sums) sum[0] = sum[1] = sum[2] = sum[3] = 0.0F;
+  int stage = 0;
+  for (int begin = 0; begin < args.blocks; begin += args.stage_blocks, ++stage) {
+    wait_copies<kStages - 2>();
+    __syncwarp();  // all lanes' copies are there, and none reads the stage before any longer
+    request(stage + kStages - 1);
+    for (int b = 0; b < min(args.stage_blocks, args.blocks - begin); ++b) {
+      const uint8_t* image[kGroups];
+#pragma unroll
+      for (int g = 0; g < kGroups; ++g) {
+        image[g] = groups[g].image(slot(stage, g), b, lane, images + g * kImageBytes);
+      }
+      __syncwarp();
+#pragma unroll
+      for (int k = 0; k < 4; ++k) {
+        uint32_t weights[4];
+        // Rows of the first group and of the second, and both once more, eight inputs further on.
+        load_matrices(weights, (lane / 8 % 2 == 0 ? image[0] : image[1]) + image_offset(lane % 8, 2 * k + lane / 16));
+        const int64_t input = static_cast<int64_t>(begin + b) * kBlockInputs + 16 * k;
+        const bool inside[2] = {input < args.in, input + 8 < args.in};
+#pragma unroll
+        for (int n = 0; n < kTokens / 8; ++n) {
+          const int token = min(first_token + 8 * n + row, args.tokens - 1);
+          const BFloat16* const from = args.input + token * args.in + input + 2 * pair_of_four;
+          const uint32_t low = inside[0] ? *reinterpret_cast<const uint32_t*>(from) : 0;
+          const uint32_t high = inside[1] ? *reinterpret_cast<const uint32_t*>(from + 8) : 0;
+          multiply_add<BFloat16>(sums[n], weights, low, high);
+        }
+      }
+      __syncwarp();  // before the next images are made
+    }
+  }
+
+#pragma unroll
+  for (int n = 0; n < kTokens / 8; ++n) {
+#pragma unroll
+    for (int t = 0; t < 2; ++t) {
+      const int token = first_token + 8 * n + 2 * pair_of_four + t;
+      if (token >= args.tokens) continue;
+      for (int g = 0; g < (args.paired ? 1 : kGroups); ++g) {
+        const int row_of_part = groups[g].number * kGroupRows + row;
+        const bool again = g == 1 && groups[1].number == groups[0].number;
+        if (again || row_of_part >= groups[g].part->rows) continue;
+        args.output.store(token, groups[g].part->first_row + row_of_part, sums[n][2 * g + t], sums[n][2 + t]);
+      }
+    }
+  }
+}
+
+}  // namespace
+
+void warp_gemm(Stream& stream, const GemmTask& task) {
+  const PackedWeight& weight = *task.weight;
+  const CudaDevice& device = as_cuda(stream).device();
+  CARAVEL_CHECK(task.input.form == InputForm::kBf16);
+  CARAVEL_CHECK_EQ(reinterpret_cast<uintptr_t>(task.input.data) % 16, uintptr_t{0});
+  WarpArgs args{.paired = task.use == GemmUse::kGated,
+                .blocks = static_cast<int>(input_blocks(weight.in())),
+                .stage_blocks = 2,
+                .in = weight.in(),
+                .tokens = static_cast<int>(task.input.tokens),
+                .input = reinterpret_cast<const BFloat16*>(task.input.data),
+                .output = gemm_output(task)};
+  const size_t parts = weight.parts().size();
+  for (size_t i = 0; i < parts; ++i) {
+    args.parts[i] = tile_part(weight, i);
+    args.pairs[i] = args.paired ? args.parts[i].groups : (args.parts[i].groups + 1) / kGroups;
+    if (is_quantized(args.parts[i].dtype)) args.stage_blocks = 4;
+    if (i == 0 || !args.paired) args.all_pairs += args.pairs[i];
+  }
+  for (size_t i = 0; i < parts; ++i) {
+    const TileFormat& format = args.parts[i].format;
+    args.source_stride = std::max(args.source_stride, args.stage_blocks / format.unit_blocks * format.unit_bytes);
+  }
+  const int tile = args.tokens <= 8 ? 8 : args.tokens <= 32 ? 32 : 64;
+  const int token_tiles = (args.tokens + tile - 1) / tile;
+  // Room for two blocks of an SM, and a block for each SM.
+  const int most = static_cast<int>(device.max_shared_bytes()) / 2 / args.warp_bytes();
+  const int wanted = args.all_pairs * token_tiles / device.num_sms();
+  const int warps = std::clamp(std::min(most, wanted), 1, kMostWarps);
+  const dim3 grid(blocks_for(args.all_pairs, warps), static_cast<unsigned>(token_tiles));
+  const auto run = [&](auto* kernel) {
+    launch_early(stream, kernel, grid, dim3(static_cast<unsigned>(warps * kWarp)),
+                 static_cast<size_t>(warps * args.warp_bytes()), args);
+  };
+  switch (tile) {
+    case 8:
+      return run(warp_gemm_kernel<8>);
+    case 32:
+      return run(warp_gemm_kernel<32>);
+    default:
+      return run(warp_gemm_kernel<64>);
+  }
+}
+
+}  // namespace caravel::kernels::cuda
