@@ -7,7 +7,7 @@
 namespace caravel {
 
 /// What a user can cause. The message says what happened, with the numbers, and what to do about it, in one line.
-/// The command line prints it and exits with 1; a server answers 4xx (5xx for IoError).
+/// The command line prints it and exits with 1; a server answers 4xx (5xx for IoError and DeviceLost).
 class Error : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
@@ -48,6 +48,13 @@ class Unsupported : public Error {
 
 /// More than the machine or the configured limits hold; the message has both numbers.
 class CapacityError : public Error {
+ public:
+  using Error::Error;
+};
+
+/// The device that a model is computed on does nothing any more, whatever it is asked: a fault of a kernel or of the
+/// device itself. The process has to be started again.
+class DeviceLost : public Error {
  public:
   using Error::Error;
 };

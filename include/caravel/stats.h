@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 namespace caravel {
@@ -38,6 +39,9 @@ struct Stats {
   // Sums over steps; reserved_unused / reserved is the share of the KV memory that was reserved and held no token.
   int64_t kv_slots_reserved = 0;
   int64_t kv_slots_reserved_unused = 0;
+
+  /// Why nothing is computed any more (DeviceLost): all requests end with it. Empty: all is well.
+  std::string device_error;
 
   double busy_seconds = 0;          // spent in steps
   std::vector<RegionTime> regions;  // where busy_seconds went, with EngineConfig::profile

@@ -224,9 +224,16 @@ std::vector<std::string> default_names(const std::string& given, const ModelInfo
   return {given, model.name};
 }
 
-void wait_for_signal(const InterruptGuard& guard) {
+/// Until a signal comes, or the engine computes nothing any more: why then, else nothing.
+std::string wait_for_end(const InterruptGuard& guard, const Engine& engine) {
+  constexpr int kLookEvery = 2000;  // ms: nobody waits for it, and an idle server is to use no processor time
   pollfd signal = {guard.descriptor(), POLLIN, 0};
-  while (!guard.interrupted()) ::poll(&signal, 1, -1);
+  std::string error;
+  while (!guard.interrupted() && error.empty()) {
+    ::poll(&signal, 1, kLookEvery);
+    error = engine.stats().device_error;
+  }
+  return error;
 }
 
 /// Flags that change nothing beside the others.
@@ -260,7 +267,11 @@ void run_server(const ServeOptions& options) {
       fmt::format("{} at {} (chat: /, engine: /dashboard, API: /v1)\n", config.served_model_names.front(), address),
       stdout);
   std::fflush(stdout);
-  wait_for_signal(guard);
+  const std::string device_error = wait_for_end(guard, *engine);
+  if (!device_error.empty()) {
+    app->drain();  // what there is has ended with the same error
+    throw DeviceLost(device_error);
+  }
   const Stats stats = engine->stats();
   const bool has_work = stats.running_requests + stats.waiting_requests > 0;
   log::tell(spdlog::level::info, has_work ? "running requests go on to their end; a second signal stops at once"

@@ -9,6 +9,7 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/log.h"
 #include "sampler/token_bits.h"
 
 namespace caravel::engine {
@@ -151,8 +152,9 @@ void EngineLoop::drop_cancelled() {
 }
 
 void EngineLoop::step() {
-  while (may_launch()) launch_step();
+  while (!lost() && may_launch()) launch_step();
   if (!in_flight_.empty()) collect_step();
+  if (lost()) end_all();
 }
 
 bool EngineLoop::may_launch() const {
@@ -196,6 +198,9 @@ void EngineLoop::launch_step() {
     }
     executor_.launch(input_);
     launch_draws(step, resumed);
+  } catch (const DeviceLost& lost) {
+    note_loss(lost);
+    fail_newest(lost.what());
   } catch (const std::exception& error) {
     fail_newest(error.what());
   }
@@ -246,6 +251,10 @@ void EngineLoop::collect_step() {
     const StepOutput* output = nullptr;
     try {
       output = &executor_.collect();
+    } catch (const DeviceLost& lost) {
+      note_loss(lost);
+      lose_steps(lost.what());
+      return;
     } catch (const std::exception& lost) {
       lose_steps(lost.what());
       return;
@@ -319,6 +328,19 @@ void EngineLoop::lose_steps(const std::string& error) {
     if (task->group()->status() != scheduler::Status::kWaiting) end(*task, FinishReason::kError, error);
   }
   while (!in_flight_.empty()) complete_step(error);
+}
+
+void EngineLoop::note_loss(const DeviceLost& lost) {
+  if (!stats_.device_error.empty()) return;
+  stats_.device_error = lost.what();
+  log::error("{}", lost.what());
+}
+
+void EngineLoop::end_all() {
+  while (!in_flight_.empty()) collect_step();
+  while (!tasks_.empty()) end(*tasks_.back(), FinishReason::kError, stats_.device_error);
+  stalled_ = false;
+  close_ended();
 }
 
 void EngineLoop::forget_late(const Task& task) {

@@ -9,6 +9,7 @@
 
 #include "base/budget.h"
 #include "base/clock.h"
+#include "caravel/error.h"
 #include "caravel/monitor.h"
 #include "caravel/stats.h"
 #include "engine/executor.h"
@@ -113,6 +114,10 @@ class EngineLoop final : public EngineMonitor {
   void fail_newest(const std::string& error);
   /// The executor has lost all steps in flight: ends the tasks that hold blocks.
   void lose_steps(const std::string& error);
+  /// Nothing is computed any more, and what there is ends: now, and whenever something comes.
+  void note_loss(const DeviceLost& lost);
+  bool lost() const { return !stats_.device_error.empty(); }
+  void end_all();
   /// They wait for their masks. Ends requests for whose logits there is no memory.
   void keep_late(std::span<const PlannedDraw> draws);
   void forget_late(const Task& task);

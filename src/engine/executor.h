@@ -23,7 +23,8 @@ class Executor {
   /// may be used again before they are begun or kept anew.
   virtual void launch(const DrawInput& input) = 0;
   /// Waits for the oldest step in flight, and for no later one. Its output is valid until the next call of this class.
-  /// Throws what a device throws: then all steps in flight are lost, and none of them is collected.
+  /// Throws what a device throws: then all steps in flight are lost, and none of them is collected. After a DeviceLost,
+  /// here or above, nothing is launched any more.
   virtual const StepOutput& collect() = 0;
 
   /// By the thread that will call the others.

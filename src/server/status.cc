@@ -11,6 +11,9 @@ namespace caravel::server {
 
 std::unique_ptr<http::Work> health(const Call& call) {
   const Stats stats = call.services.engine.stats();
+  if (!stats.device_error.empty()) {
+    return http::ready(error_response(ApiError(503, "server_error", stats.device_error, std::nullopt, "device_lost")));
+  }
   const Clock::duration stalled = call.services.stall.stalled(stats);
   if (stalled == Clock::duration::zero()) return http::ready(json_response(R"({"status":"ok"})"));
   // Probes come often: this is an answer, and no failure of the server's to be logged each time.

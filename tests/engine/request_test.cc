@@ -1,9 +1,12 @@
 // What a request may ask for, and how it ends.
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <cmath>
+#include <cstdlib>
 #include <latch>
 #include <set>
 #include <stdexcept>
@@ -15,6 +18,7 @@
 #include "engine/memory_plan.h"
 #include "engine/watched_executor.h"
 #include "fields/sampling.h"
+#include "kernels/rms_norm.h"
 
 namespace caravel::engine {
 namespace {
@@ -417,6 +421,93 @@ TEST(EngineErrors, LostStepsEndWhatRunsAndNotWhatWaits) {
   for (const auto& handle : running) EXPECT_EQ(handle->result().error, "the device is on fire");
   expect_same(expected, waits->result(), "after the failure");
   expect_all_free(engine);
+}
+
+/// As one whose device is gone for good: in its 10th launch or collection of a step, and in all later ones.
+class LostExecutor final : public Executor {
+ public:
+  LostExecutor(Executor& rank, bool in_launch) : rank_(rank), in_launch_(in_launch) {}
+
+  void launch(const StepInput& input) override {
+    if (in_launch_) work();
+    EXPECT_FALSE(lost_) << "nothing is launched any more";
+    rank_.launch(input);
+    ++in_flight_;
+  }
+  void wait_for_rows() override { rank_.wait_for_rows(); }
+  void launch(const DrawInput& input) override { rank_.launch(input); }
+  const StepOutput& collect() override {
+    if (!in_launch_) work();
+    if (lost_) lose();
+    --in_flight_;
+    return rank_.collect();
+  }
+
+ private:
+  void work() {
+    if (++calls_ == 10) lose();
+  }
+  void lose() {
+    lost_ = true;
+    for (; in_flight_ > 0; --in_flight_) rank_.collect();
+    throw DeviceLost("the device is gone");
+  }
+
+  Executor& rank_;
+  const bool in_launch_;
+  bool lost_ = false;
+  int calls_ = 0;
+  int in_flight_ = 0;
+};
+
+TEST(EngineErrors, ALostDeviceEndsWhatRunsWhatWaitsAndWhatComes) {
+  for (const bool in_launch : {true, false}) {
+    SCOPED_TRACE(in_launch ? "in a launch" : "in a collection");
+    EngineConfig config = small_config();
+    config.max_num_seqs = 2;
+    TestEngine engine(config,
+                      {.executor = [&](Executor& rank) { return std::make_unique<LostExecutor>(rank, in_launch); }});
+    EXPECT_EQ(engine.stats().device_error, "");
+    std::vector<std::unique_ptr<RequestHandle>> handles;
+    for (uint32_t i = 0; i < 5; ++i) {
+      handles.push_back(engine.submit(token_request(random_tokens(50, i), {.max_tokens = 200})));
+    }
+    for (const auto& handle : handles) EXPECT_EQ(handle->result().error, "the device is gone");
+    EXPECT_EQ(engine.stats().device_error, "the device is gone");
+    EXPECT_EQ(run(engine, token_request({1, 2, 3}, {.max_tokens = 5})).error, "the device is gone");
+    expect_all_free(engine);
+  }
+}
+
+/// In a process of its own, whose device is lost afterwards.
+[[noreturn]] void run_into_a_fault() {
+  ::alarm(60);  // rather than hang
+  const auto device = open_test_device({});  // another view of the engine's
+  std::atomic<bool> sabotage = false;
+  EngineHooks hooks = watching([&](const StepInput&) {
+    if (!sabotage) return;
+    // Rows of an address that nothing lies at.
+    const auto stream = device->make_stream();
+    kernels::add_norm(*stream, {.y = make_tensor(reinterpret_cast<void*>(0x1000), DType::kBF16, 8, 64),
+                                .residual = f32_tensor(reinterpret_cast<float*>(0x2000), 8, 64)});
+  });
+  {
+    TestEngine engine(small_config(), hooks);
+    const auto request = token_request(random_tokens(50, 1), {.max_tokens = 20});
+    const bool well = run(engine, request).error.empty();
+    sabotage = true;
+    const std::string error = run(engine, request).error;
+    sabotage = false;
+    const bool same = run(engine, request).error == error && engine.stats().device_error == error;
+    fmt::print(stderr, "{} {} {}\n", well, same, error);
+  }
+  std::_Exit(0);
+}
+
+TEST(EngineErrorsDeathTest, AFaultOfAKernelEndsAllRequestsAndNothingHangs) {
+  if (!tests_a_gpu()) GTEST_SKIP() << "a CPU's kernel that faults ends the process";
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  EXPECT_EXIT(run_into_a_fault(), testing::ExitedWithCode(0), "true true .*illegal memory access.*device is lost");
 }
 
 TEST(EngineErrors, ClosingTheEngineCancels) {

@@ -51,6 +51,14 @@ TEST(Health, OfAnEngineWithNothingToDoIsGood) {
   EXPECT_EQ(200, server.health());
 }
 
+TEST(Health, FailsOnceTheDeviceIsLost) {
+  Watched server;
+  server.engine.now.device_error = "the device is gone";
+  const http::Response answer = server.call(server::health);
+  EXPECT_EQ(503, answer.status);
+  EXPECT_NE(std::string::npos, answer.body.find("the device is gone"));
+}
+
 TEST(Metrics, IncludeTheHttpSide) {
   Watched server;
   const http::Response answer = server.call(metrics_text);

@@ -30,8 +30,11 @@ void check_cuda(cudaError_t status, const char* what) {
   if (status == cudaSuccess) return;
   cudaGetLastError();  // else a later call would report it once more
   if (status == cudaErrorMemoryAllocation) throw fail<CapacityError>("{}: out of device memory", what);
-  throw fail<Error>("{}: {} ({}){}", what, cudaGetErrorString(status), cudaGetErrorName(status),
-                    passes(status) ? "" : "; the device is lost to this process, which has to be started again");
+  const char* const text = cudaGetErrorString(status);
+  const char* const name = cudaGetErrorName(status);
+  if (passes(status)) throw fail<Error>("{}: {} ({})", what, text, name);
+  throw fail<DeviceLost>("{}: {} ({}); the device is lost to this process, which has to be started again", what, text,
+                         name);
 }
 
 }  // namespace caravel
