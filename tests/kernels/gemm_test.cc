@@ -248,6 +248,23 @@ TEST_P(GemmIsaTest, StackedPartsOfDifferentTypes) {
   }
 }
 
+TEST_P(GemmIsaTest, GivesTheSameBitsEveryTimeAndForEveryNumberOfTokens) {
+  constexpr int64_t kTokens = 512;
+  constexpr int64_t kIn = 512;
+  constexpr int64_t kOut = 72;
+  Machine machine(GetParam(), 2);
+  Stream& stream = *machine.stream;
+  for (const DType dtype : {DType::kBF16, DType::kQ8_0, DType::kQ4_K}) {
+    const Matrix matrix = make_matrix(stream, {{dtype, kOut}}, kIn);
+    const std::vector<float> x = random_floats(static_cast<size_t>(kTokens * kIn), 13);
+    const std::vector<float> all = run(stream, matrix, x);
+    for (int repeat = 0; repeat < 20; ++repeat) ASSERT_EQ(all, run(stream, matrix, x)) << "at repeat " << repeat;
+    for (int64_t tokens = 1; tokens < kTokens; tokens += tests_a_gpu() ? 1 : 73) {
+      ASSERT_EQ(tokens_of(all, kOut, 0, tokens), run(stream, matrix, tokens_of(x, kIn, 0, tokens))) << tokens;
+    }
+  }
+}
+
 /// More tokens and rows than a GPU has processors for in smaller tiles.
 TEST_P(GemmIsaTest, GivesTheSameBitsInTheLargestTiles) {
   constexpr int64_t kOut = 2052;

@@ -16,6 +16,7 @@
 #include "device/deferred_device.h"
 #include "device/device_array.h"
 #include "kernels/gemm_input.h"
+#include "kernels/test_seed.h"
 
 namespace caravel::kernels {
 
@@ -68,7 +69,7 @@ inline void for_each_isa(const std::function<void(Isa)>& body) {
 }
 
 inline std::vector<float> random_normal(int64_t count, uint32_t seed, float deviation = 1.0F) {
-  std::mt19937 engine(seed);
+  std::mt19937 engine(seed + test_seed());
   std::normal_distribution<float> normal(0.0F, deviation);
   std::vector<float> values(static_cast<size_t>(count));
   for (float& value : values) value = normal(engine);

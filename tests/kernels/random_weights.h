@@ -8,6 +8,7 @@
 
 #include "device/dtype.h"
 #include "kernels/dequantize.h"
+#include "kernels/test_seed.h"
 
 namespace caravel::kernels {
 
@@ -15,7 +16,7 @@ inline const DType kAllTypes[] = {DType::kF32,  DType::kF16,  DType::kBF16, DTyp
                                   DType::kQ5_1, DType::kQ8_0, DType::kQ4_K, DType::kQ5_K, DType::kQ6_K};
 
 inline std::vector<float> random_floats(size_t count, unsigned seed, float scale = 1.0F) {
-  std::mt19937 random(seed);
+  std::mt19937 random(seed + test_seed());
   std::normal_distribution<float> normal(0.0F, scale);
   std::vector<float> values(count);
   for (float& value : values) value = normal(random);
@@ -25,7 +26,7 @@ inline std::vector<float> random_floats(size_t count, unsigned seed, float scale
 /// Rows of any type: every bit of a block is random but its f16 scales, which are finite, have either sign, and are
 /// denormal in one block of eight.
 inline std::vector<std::byte> random_rows(DType dtype, int64_t rows, int64_t width, unsigned seed) {
-  std::mt19937 random(seed);
+  std::mt19937 random(seed + test_seed());
   std::vector<std::byte> bytes(static_cast<size_t>(rows * row_bytes(dtype, width)));
   if (dtype == DType::kF32) {
     const std::vector<float> values = random_floats(static_cast<size_t>(rows * width), seed, 0.1F);
