@@ -1,6 +1,6 @@
 #include <cuda_runtime.h>
 
-#include <cstring>
+#include <bit>
 #include <numeric>
 #include <vector>
 
@@ -108,9 +108,8 @@ __global__ void link_lines(uint32_t* words, uint32_t lines, uint32_t step) {
 }
 
 template <typename Way>
-__global__ void chase(Way way, int steps, uint32_t* sink) {
+__global__ void chase(Way way, uint32_t at, int steps, uint32_t* sink) {
   way.begin();
-  uint32_t at = 0;
   for (int i = 0; i < steps; ++i) at = way.load(at);
   if (at == ~0U) *sink = at;
 }
@@ -257,13 +256,17 @@ class Levels {
     stream_.copy(constants, buffer_.address(), 4 * size_t{count});
   }
 
-  /// Of a load, where the ways' first `words` words are linked; what the first loads bring is left out.
+  /// Of a load, where the way's first `words` words are linked; what the first loads bring is left out. Every run
+  /// begins at a line of its own: of memory that is much larger than caches none finds what one before has read.
   template <typename Way>
   double latency(Way way, uint32_t words, size_t shared_bytes = 0) {
     const int steps = static_cast<int>(std::clamp<uint32_t>(2 * words / kLineWords, 1024, 8192));
+    uint32_t runs = 0;
     const auto seconds = [&](int count) {
-      return best_seconds(stream_,
-                          [&] { launch(stream_, chase<Way>, dim3(1), dim3(1), shared_bytes, way, count, sink()); });
+      return best_seconds(stream_, [&] {
+        const uint32_t line = ++runs * 2654435761U % (words / kLineWords);
+        launch(stream_, chase<Way>, dim3(1), dim3(1), shared_bytes, way, line * kLineWords, count, sink());
+      });
     };
     return (seconds(3 * steps) - seconds(steps)) / (2 * steps) * 1e9;
   }
