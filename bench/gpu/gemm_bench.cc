@@ -109,8 +109,9 @@ class Bench {
     if (source_.size() < bytes) source_ = some_bytes(bytes);
     std::vector<WeightRows> stacked;
     const std::byte* from = source_.data();
+    const std::vector<float> scales(static_cast<size_t>(out * row_scales(dtype, shape.in)), 1.0F);
     for (const int64_t rows : shape.rows) {
-      stacked.push_back({from, dtype, rows});
+      stacked.push_back({from, dtype, rows, 0, scales.data()});
       from += rows * row_bytes(dtype, shape.in);
     }
     return pack_weight(*stream_, stacked, shape.in);

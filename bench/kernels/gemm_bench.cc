@@ -61,7 +61,8 @@ void run_gemm(benchmark::State& state, const Shape& shape, DType dtype, int64_t 
   double macs = 0;
   for (const auto& [out, in] : shape.matrices) {
     const std::vector<std::byte> rows = some_rows(dtype, out, in);
-    const WeightRows weight{rows.data(), dtype, out};
+    const std::vector<float> scales(static_cast<size_t>(out * row_scales(dtype, in)), 1.0F);
+    const WeightRows weight{rows.data(), dtype, out, 0, scales.data()};
     const DeviceArray x(*stream, tokens * in, 0.5F);
     for (int copy = 0; copy < shape.copies; ++copy) {
       Layer& layer = layers.emplace_back();
@@ -99,7 +100,8 @@ void run_pack(benchmark::State& state, DType dtype) {
   CpuDevice device;
   const auto stream = device.make_stream();
   const std::vector<std::byte> rows = some_rows(dtype, 8192, 1536);
-  const WeightRows weight{rows.data(), dtype, 8192};
+  const std::vector<float> scales(static_cast<size_t>(8192 * row_scales(dtype, 1536)), 1.0F);
+  const WeightRows weight{rows.data(), dtype, 8192, 0, scales.data()};
   for (auto _ : state) benchmark::DoNotOptimize(pack_weight(*stream, {&weight, 1}, 1536));
   state.SetBytesProcessed(static_cast<int64_t>(state.iterations()) * static_cast<int64_t>(rows.size()));
 }

@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "kernels/block_format.h"
+#include "kernels/float8.h"
 
 namespace caravel::kernels {
 namespace {
@@ -48,8 +49,25 @@ void dequantize_rows(DType dtype, const std::byte* data, int64_t rows, int64_t w
           to[i] = dtype == DType::kF16 ? half_to_float(bits) : bfloat_to_float(bits);
         }
         break;
+      case DType::kF8E4M3:
+      case DType::kF8E4M3B128:
+        for (int64_t i = 0; i < width; ++i) to[i] = f8_to_float(static_cast<uint8_t>(row[i]));
+        break;
       default:
         with_quant_type(dtype, [&]<DType kType>() { dequantize_row<kType>(row, width, to); });
+    }
+  }
+}
+
+void dequantize_rows(const WeightRows& rows, int64_t width, float* out) {
+  const int64_t stride = rows.stride != 0 ? rows.stride : row_bytes(rows.dtype, width);
+  const int64_t scales = rows.scales != nullptr ? row_scales(rows.dtype, width) : 0;
+  for (int64_t r = 0; r < rows.rows; ++r) {
+    float* const to = out + r * width;
+    dequantize_rows(rows.dtype, rows.data + r * stride, 1, width, to);
+    for (int64_t s = 0; s < scales; ++s) {
+      const float scale = rows.scales[r * scales + s];
+      for (int64_t i = s * width / scales; i < (s + 1) * width / scales; ++i) to[i] *= scale;
     }
   }
 }

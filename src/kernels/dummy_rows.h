@@ -19,7 +19,8 @@ struct DummyRows {
 
 /// What is random of a type: items of a weight are counted from its first, elements of F32, F16 and BF16 and bytes of
 /// others. Elements are -128 to 127 times 2^-12, so that these three have the same values. Of a block all bytes are
-/// random but d and m, whose values centre the block's at 0 with a deviation of about 2^-6, as those elements have.
+/// random but d and m, whose values centre the block's at 0 with a deviation of about 2^-6, as those elements have;
+/// scales that lie apart do the same.
 struct DummyFormat {
   int item_bytes = 1;
   int block_bytes = 1;
@@ -27,6 +28,7 @@ struct DummyFormat {
   int m_at = -1;
   uint16_t d = 0;  // f16 bits
   uint16_t m = 0;
+  float scale = 0;  // of 8-bit floats: every scale apart from them
 };
 DummyFormat dummy_format(DType dtype);
 

@@ -14,19 +14,20 @@
 namespace caravel::kernels {
 
 /// Rows of a weight as they lie in a file: [rows, in] of `dtype`, where a row may be a part of the file's, from a
-/// block's beginning on. A format that keeps scales or zeros of groups apart from its levels gives them here, beside
-/// `data`; a part that is one of many experts' is a WeightRows of its own.
+/// block's beginning on. A part that is one of many experts' is a WeightRows of its own.
 struct WeightRows {
   const std::byte* data = nullptr;
   DType dtype = DType::kF32;
   int64_t rows = 0;
   int64_t stride = 0;              // bytes from one row to the next; 0: they lie without gaps
-  std::optional<DummyRows> dummy;  // in place of `data`: the device makes them
+  const float* scales = nullptr;   // of 8-bit floats: [rows, row_scales(dtype, in)]
+  std::optional<DummyRows> dummy;  // in place of `data` and `scales`: the device makes them
 };
 
 /// A weight matrix W [out, in], re-laid for how this device's kernels read it; no larger than the file's but for
-/// padding of `out` and, to 64, of `in`. The form is opaque. Several matrices of the same `in` may be stacked along
-/// `out` and may differ in dtype (Q and K in Q4_K, V in Q6_K): they are packed as parts, one after the other.
+/// padding of `out` and, to 64, of `in`, and for a scale of each row where the file has one for many. The form is
+/// opaque. Several matrices of the same `in` may be stacked along `out` and may differ in dtype (Q and K in Q4_K, V in
+/// Q6_K): they are packed as parts, one after the other.
 class PackedWeight {
  public:
   struct Part {

@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "device/dtype.h"
+#include "kernels/float8.h"
 #include "kernels/half.h"
 
 namespace caravel::kernels {
@@ -47,6 +48,18 @@ void quantize_rows_q8_0(const float* x, int64_t rows, int64_t width, std::byte* 
   CARAVEL_CHECK_EQ(width % kBlock, 0);
   const int64_t bytes = row_bytes(DType::kQ8_0, kBlock);
   for (int64_t b = 0; b < rows * width / kBlock; ++b) quantize_block(x + b * kBlock, out + b * bytes);
+}
+
+void quantize_rows_f8(const float* x, int64_t rows, int64_t width, std::byte* out, float* scales) {
+  for (int64_t r = 0; r < rows; ++r) {
+    const float* const row = x + r * width;
+    float most = 0;
+    for (int64_t i = 0; i < width; ++i) most = std::max(most, std::abs(row[i]));
+    // Of a row of zeros any scale does; one so small that it rounds to zero is none.
+    const float scale = most / kLargestF8 > 0 ? most / kLargestF8 : 1.0F;
+    for (int64_t i = 0; i < width; ++i) out[r * width + i] = static_cast<std::byte>(float_to_f8(row[i] / scale));
+    scales[r] = scale;
+  }
 }
 
 }  // namespace caravel::kernels

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <cstring>
 #include <fstream>
 #include <iterator>
@@ -37,6 +38,28 @@ TEST_P(DequantizeTest, MeansWhatGgufMeans) {
   std::vector<float> got(want.size());
   dequantize_rows(GetParam(), reinterpret_cast<const std::byte*>(blocks.data()), 2, width, got.data());
   for (size_t i = 0; i < want.size(); ++i) ASSERT_EQ(got[i], want[i]) << "element " << i;
+}
+
+// By the definition: sign, four bits of exponent (bias 7, denormal where they are 0) and three of mantissa.
+TEST(Dequantize, EightBitFloatsAreWhatTheirBitsSay) {
+  std::vector<std::byte> codes;
+  for (int code = 0; code < 256; ++code) codes.push_back(static_cast<std::byte>(code));
+  const std::vector<float> scales = {0.5F, -3.0F};
+  std::vector<float> got(256);
+  dequantize_rows({codes.data(), DType::kF8E4M3B128, 1, 0, scales.data()}, 256, got.data());
+  for (int code = 0; code < 256; ++code) {
+    const int exponent = code >> 3 & 15;
+    const double size = exponent == 0 ? std::ldexp(code & 7, -9) : std::ldexp(8 + (code & 7), exponent - 10);
+    EXPECT_EQ(got[static_cast<size_t>(code)], (code < 128 ? 0.5 * size : 3.0 * size)) << code;
+  }
+}
+
+TEST(Dequantize, RowsHaveScalesOfTheirOwn) {
+  const std::vector<std::byte> ones(3 * 5, std::byte{0x38});
+  const std::vector<float> scales = {2.0F, 3.0F, 4.0F};
+  std::vector<float> got(3 * 3);
+  dequantize_rows({ones.data(), DType::kF8E4M3, 3, 5, scales.data()}, 3, got.data());
+  EXPECT_EQ(got, (std::vector<float>{2, 2, 2, 3, 3, 3, 4, 4, 4}));
 }
 
 }  // namespace

@@ -68,11 +68,13 @@ TEST(GatedGemm, GivesTheBitsOfItsParts) {
     Stream& stream = *machine.stream;
     const std::vector<float> x = random_normal(kTokens * kIn, 5);
     const InputForm quantized = input_form(machine.device, DType::kQ8_0, false);
-    for (const DType dtype : {DType::kQ4_1, DType::kQ8_0, DType::kF16, DType::kBF16}) {
+    for (const DType dtype : {DType::kQ4_1, DType::kQ8_0, DType::kF16, DType::kBF16, DType::kF8E4M3}) {
       SCOPED_TRACE(dtype_info(dtype).name);
       const std::vector<std::byte> gate_rows = random_rows(dtype, kWidth, kIn, 1);
       const std::vector<std::byte> up_rows = random_rows(dtype, kWidth, kIn, 2);
-      const std::vector<WeightRows> parts = {{gate_rows.data(), dtype, kWidth}, {up_rows.data(), dtype, kWidth}};
+      const std::vector<float> scales = random_scales(dtype, 2 * kWidth, kIn, 3);
+      const std::vector<WeightRows> parts = {{gate_rows.data(), dtype, kWidth, 0, scales.data()},
+                                             {up_rows.data(), dtype, kWidth, 0, scales.data() + scales.size() / 2}};
       const PackedWeight weight = pack_weight(stream, parts, kIn);
       const FormedRows input(stream, weight.input_form(), x, kIn);
       const DeviceArray gate_up(stream, kTokens * 2 * kWidth, NAN);

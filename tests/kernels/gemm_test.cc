@@ -137,7 +137,8 @@ TEST_P(GemmTest, AgreesWithTheOracleAtWholeTiles) {
   };
   const Shape shapes[] = {{1, 2, 1}, {33, 3, 8}, {320, 10, 9}, {72, 2, 33}, {129, 10, 64}, {33, 3, 130}, {40, 40, 257}};
   for (const auto& [out, in_blocks, tokens] : shapes) {
-    const int64_t in = block() == 256 ? (in_blocks + 1) / 2 * 256 : in_blocks * 32;
+    const int64_t whole = std::max<int64_t>(block(), 32);
+    const int64_t in = (in_blocks * 32 + whole - 1) / whole * whole;
     SCOPED_TRACE(testing::Message() << "out " << out << ", in " << in << ", tokens " << tokens);
     const Matrix matrix = make_matrix(stream_, {{dtype(), out}}, in);
     const std::vector<float> x = random_floats(static_cast<size_t>(tokens * in), 3);
@@ -237,14 +238,19 @@ INSTANTIATE_TEST_SUITE_P(All, GemmIsaTest, testing::ValuesIn(tested_isas()),
 TEST_P(GemmIsaTest, StackedPartsOfDifferentTypes) {
   Machine machine(GetParam(), 3);
   Stream& stream = *machine.stream;
-  const Matrix matrix = make_matrix(stream, {{DType::kQ4_K, 40}, {DType::kQ8_0, 7}, {DType::kQ6_K, 65}}, 512);
-  ASSERT_EQ(matrix.packed.out(), 112);
-  ASSERT_EQ(matrix.packed.parts().size(), 3U);
-  for (const int64_t tokens : {1, 50}) {
-    const std::vector<float> x = random_floats(static_cast<size_t>(tokens * 512), 9);
-    const std::vector<float> seen = input_values(stream, make_input(stream, matrix, x).rows);
-    expect_within(run(stream, matrix, x), ref::gemm(matrix.values, seen, 512), 112,
-                  [&](int64_t t, int64_t o) { return rounding_bound(matrix, seen, t, o); });
+  const DType stacks[][3] = {{DType::kQ4_K, DType::kQ8_0, DType::kQ6_K},
+                             {DType::kF8E4M3, DType::kBF16, DType::kF8E4M3B128},
+                             {DType::kF16, DType::kF8E4M3, DType::kBF16}};
+  for (const auto& types : stacks) {
+    const Matrix matrix = make_matrix(stream, {{types[0], 40}, {types[1], 7}, {types[2], 65}}, 512);
+    ASSERT_EQ(matrix.packed.out(), 112);
+    ASSERT_EQ(matrix.packed.parts().size(), 3U);
+    for (const int64_t tokens : {1, 50}) {
+      const std::vector<float> x = random_floats(static_cast<size_t>(tokens * 512), 9);
+      const std::vector<float> seen = input_values(stream, make_input(stream, matrix, x).rows);
+      expect_within(run(stream, matrix, x), ref::gemm(matrix.values, seen, 512), 112,
+                    [&](int64_t t, int64_t o) { return rounding_bound(matrix, seen, t, o); });
+    }
   }
 }
 

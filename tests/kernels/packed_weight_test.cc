@@ -20,7 +20,7 @@ INSTANTIATE_TEST_SUITE_P(All, PackedWeightTest, every_isa_and_type(), weight_tes
 TEST_P(PackedWeightTest, TakesTheRoomOfTheFile) {
   const int64_t in = 3 * std::max<int64_t>(block(), 64);
   const Matrix matrix = make_matrix(stream_, {{dtype(), 64}}, in);
-  EXPECT_EQ(matrix.packed.bytes(), static_cast<size_t>(64 * row_bytes(dtype(), in)));
+  EXPECT_EQ(matrix.packed.bytes(), static_cast<size_t>(64 * (row_bytes(dtype(), in) + 4 * row_scales(dtype(), in))));
 }
 
 // A part of a larger matrix, from a block of each row to another: as if it were a matrix of its own.
@@ -36,8 +36,9 @@ TEST_P(PackedWeightTest, RowsMayLieApart) {
     const auto from = whole.begin() + begin + r * stride;
     part.insert(part.end(), from, from + size);
   }
-  const WeightRows apart[] = {{whole.data() + begin, dtype(), rows, stride}};
-  const WeightRows together[] = {{part.data(), dtype(), rows}};
+  const std::vector<float> scales = random_scales(dtype(), rows, unit, 6);
+  const WeightRows apart[] = {{whole.data() + begin, dtype(), rows, stride, scales.data()}};
+  const WeightRows together[] = {{part.data(), dtype(), rows, 0, scales.data()}};
   EXPECT_EQ(packed_bytes_of(stream_, pack_weight(stream_, apart, unit)),
             packed_bytes_of(stream_, pack_weight(stream_, together, unit)));
 }
@@ -65,17 +66,19 @@ TEST(PackWeight, BringsLargeMatricesWhole) {
   Machine machine(Isa::kPortable, 2);
   Stream& stream = *machine.stream;
   const int64_t in = 4096;
-  const std::pair<DType, int64_t> parts[] = {{DType::kBF16, 3003}, {DType::kF16, 1021}};
+  const std::pair<DType, int64_t> parts[] = {
+      {DType::kBF16, 3003}, {DType::kF16, 1021}, {DType::kF8E4M3, 3003}, {DType::kF8E4M3B128, 1021}};
   for (const auto& [dtype, rows] : parts) {
     const std::vector<std::byte> bytes = random_rows(dtype, rows, in, 3);
-    const WeightRows stacked[] = {{bytes.data(), dtype, rows}};
+    const std::vector<float> scales = random_scales(dtype, rows, in, 4);
+    const WeightRows stacked[] = {{bytes.data(), dtype, rows, 0, scales.data()}};
     const PackedWeight packed = pack_weight(stream, stacked, in);
     std::vector<int32_t> ids(static_cast<size_t>(rows));
     std::iota(ids.begin(), ids.end(), 0);
     const DeviceArray ids_there(stream, ids);
     const DeviceArray out(stream, rows * in, NAN);
     embedding(stream, {.table = &packed, .ids = ids_there.data(), .out = f32_tensor(out.data(), rows, in)});
-    expect_same_bits(out.values(), dequantized(dtype, bytes, in));
+    expect_same_bits(out.values(), dequantized(stacked[0], in));
   }
 }
 

@@ -24,6 +24,38 @@ TEST(QuantizeRows, ALevelIsTheNearestToEachValue) {
   }
 }
 
+TEST(QuantizeRows, AnEightBitFloatIsTheNearestToEachValue) {
+  const int64_t rows = 3;
+  const int64_t width = 1000;
+  std::vector<float> x = random_normal(rows * width, 1);
+  for (size_t i = 0; i < 300; ++i) x[i] = std::ldexp(x[i], -static_cast<int>(i) / 20);  // down to denormal ones
+  std::fill_n(x.begin() + 2 * width, width, 0.0F);
+  std::vector<std::byte> codes(x.size());
+  std::vector<float> scales(rows);
+  quantize_rows_f8(x.data(), rows, width, codes.data(), scales.data());
+  std::vector<float> back(x.size());
+  dequantize_rows({codes.data(), DType::kF8E4M3, rows, 0, scales.data()}, width, back.data());
+  for (size_t i = 0; i < x.size(); ++i) {
+    const float step = std::max(0x1p-10F * scales[i / width], 0x1p-4F * std::abs(x[i]));
+    EXPECT_LE(std::abs(back[i] - x[i]), step * (1 + 0x1p-20F)) << i;
+  }
+}
+
+TEST(QuantizeRows, EveryEightBitFloatIsItself) {
+  std::vector<std::byte> codes;
+  for (int code = 0; code < 256; ++code) {
+    if (code % 128 < 127) codes.push_back(static_cast<std::byte>(code));  // but NaN's
+  }
+  const auto width = static_cast<int64_t>(codes.size());
+  std::vector<float> values(codes.size());
+  dequantize_rows(DType::kF8E4M3, codes.data(), 1, width, values.data());
+  std::vector<std::byte> again(codes.size());
+  float scale = 0;
+  quantize_rows_f8(values.data(), 1, width, again.data(), &scale);
+  EXPECT_EQ(scale, 1.0F);
+  EXPECT_EQ(again, codes);
+}
+
 /// The reason for rotating: one element that is far larger than the others of its block.
 TEST(QuantizeRows, RotatedWeightsAndInputsGiveTheirProductMoreExactly) {
   for_each_isa([](Isa isa) {

@@ -8,12 +8,14 @@
 
 #include "device/dtype.h"
 #include "kernels/dequantize.h"
+#include "kernels/packed_weight.h"
 #include "kernels/test_seed.h"
 
 namespace caravel::kernels {
 
-inline const DType kAllTypes[] = {DType::kF32,  DType::kF16,  DType::kBF16, DType::kQ4_0, DType::kQ4_1, DType::kQ5_0,
-                                  DType::kQ5_1, DType::kQ8_0, DType::kQ4_K, DType::kQ5_K, DType::kQ6_K};
+inline const DType kAllTypes[] = {DType::kF32,  DType::kF16,  DType::kBF16, DType::kF8E4M3, DType::kF8E4M3B128,
+                                  DType::kQ4_0, DType::kQ4_1, DType::kQ5_0, DType::kQ5_1,   DType::kQ8_0,
+                                  DType::kQ4_K, DType::kQ5_K, DType::kQ6_K};
 
 inline std::vector<float> random_floats(size_t count, unsigned seed, float scale = 1.0F) {
   std::mt19937 random(seed + test_seed());
@@ -40,6 +42,7 @@ inline std::vector<std::byte> random_rows(DType dtype, int64_t rows, int64_t wid
     std::memcpy(bytes.data() + at, &half, sizeof(half));
   };
   for (std::byte& byte : bytes) byte = static_cast<std::byte>(random());
+  if (is_float8(dtype)) return bytes;
   const auto block = static_cast<size_t>(dtype_info(dtype).block_bytes);
   for (size_t at = 0; at < bytes.size(); at += block) {
     const bool minima =
@@ -48,6 +51,17 @@ inline std::vector<std::byte> random_rows(DType dtype, int64_t rows, int64_t wid
     if (minima) put_scale(at + 2);
   }
   return bytes;
+}
+
+/// What rows have beside their bytes: scales of either sign, of every size that their values make sense with.
+inline std::vector<float> random_scales(DType dtype, int64_t rows, int64_t width, unsigned seed) {
+  return random_floats(static_cast<size_t>(rows * row_scales(dtype, width)), seed, 0.001F);
+}
+
+inline std::vector<float> dequantized(const WeightRows& rows, int64_t width) {
+  std::vector<float> values(static_cast<size_t>(rows.rows * width));
+  dequantize_rows(rows, width, values.data());
+  return values;
 }
 
 inline std::vector<float> dequantized(DType dtype, const std::vector<std::byte>& rows, int64_t width) {

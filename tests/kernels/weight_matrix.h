@@ -25,11 +25,13 @@ inline Matrix make_matrix(Stream& stream, const std::vector<std::pair<DType, int
                           unsigned seed = 7) {
   Matrix matrix;
   std::vector<std::vector<std::byte>> bytes;
+  std::vector<std::vector<float>> scales;
   std::vector<WeightRows> stacked;
   for (const auto& [dtype, rows] : parts) {
-    bytes.push_back(random_rows(dtype, rows, in, seed++));
-    stacked.push_back({bytes.back().data(), dtype, rows});
-    const std::vector<float> values = dequantized(dtype, bytes.back(), in);
+    bytes.push_back(random_rows(dtype, rows, in, seed));
+    scales.push_back(random_scales(dtype, rows, in, seed++));
+    stacked.push_back({bytes.back().data(), dtype, rows, 0, scales.back().data()});
+    const std::vector<float> values = dequantized(stacked.back(), in);
     matrix.values.insert(matrix.values.end(), values.begin(), values.end());
   }
   matrix.packed = pack_weight(stream, stacked, in);

@@ -46,8 +46,10 @@ std::string ggml_type_name(uint32_t type) {
 std::string readable_dtypes() {
   std::string names;
   for (int i = 0; i < kDTypeCount; ++i) {
+    const auto dtype = static_cast<DType>(i);
+    if (is_float8(dtype)) continue;  // ggml has none
     if (i > 0) names += ", ";
-    names += dtype_info(static_cast<DType>(i)).name;
+    names += dtype_info(dtype).name;
   }
   return names;
 }

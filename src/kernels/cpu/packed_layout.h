@@ -9,7 +9,8 @@ namespace caravel::kernels {
 /// How a weight [out, in] is re-laid for the CPU kernels: panels of 32 output rows, each holding all inputs, so that a
 /// thread's share of the outputs is one run of memory that it reads once, front to back, in whole cache lines.
 ///
-/// Unquantised: for each input the 32 rows' values.
+/// Unquantised: for each input the 32 rows' values. 8-bit floats have before them, for each of row_scales(), the 32
+/// rows' scales times kF8ScaleFactor.
 ///
 /// Quantised: for each 32 inputs a block of 16 vectors, vector (g, h) being inputs 4g..4g+3 of rows 16h..16h+15 at a
 /// byte a level, row by row: what vpdpbusd wants. They are stored as
@@ -38,7 +39,12 @@ struct PackedLayout {
   static constexpr int kGroupBytes = kHeadBytes + kGroupBlocks * kBlockBytes;
 };
 
+/// What turns E4M3's bits read as f16's into the values that they stand for.
+inline constexpr float kF8ScaleFactor = 256;
+
 /// Bytes of a panel of `in` inputs: always 32 rows of the file.
-inline int64_t panel_bytes(DType dtype, int64_t in) { return kPanelRows * row_bytes(dtype, in); }
+inline int64_t panel_bytes(DType dtype, int64_t in) {
+  return kPanelRows * (row_bytes(dtype, in) + row_scales(dtype, in) * 4);
+}
 
 }  // namespace caravel::kernels

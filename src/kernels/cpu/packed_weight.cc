@@ -1,6 +1,7 @@
 #include "kernels/packed_weight.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 #include <vector>
 
@@ -94,13 +95,27 @@ void pack_plain_panel(const std::byte* rows, int64_t stride, int count, int64_t 
   }
 }
 
+/// scales: [count, row_scales()].
+void pack_f8_panel(const std::byte* rows, int64_t stride, int count, int64_t in, const float* scales,
+                   int64_t scale_count, uint8_t* out) {
+  for (int64_t s = 0; s < scale_count; ++s) {
+    for (int r = 0; r < count; ++r) {
+      put_u32(out + (s * kPanelRows + r) * 4, std::bit_cast<uint32_t>(scales[r * scale_count + s] * kF8ScaleFactor));
+    }
+  }
+  pack_plain_panel<uint8_t>(rows, stride, count, in, out + scale_count * kPanelRows * 4);
+}
+
 /// Packs rank's share of a matrix's panels; `out` is zero before.
 void pack_rows(const PackArgs& args, int rank, int size) {
-  const auto& [data, dtype, all_rows, given_stride, dummy] = args.from;
+  const auto& [data, dtype, all_rows, given_stride, scales, dummy] = args.from;
+  const int64_t scale_count = row_scales(dtype, args.in);
   const int64_t bytes = row_bytes(dtype, args.in);
   const int64_t given = given_stride != 0 ? given_stride : bytes;
   const int64_t stride = dummy ? bytes : given;
   std::vector<std::byte> made(dummy ? static_cast<size_t>(kPanelRows * bytes) : 0);
+  const std::vector<float> made_scales(dummy ? static_cast<size_t>(kPanelRows * scale_count) : 0,
+                                       dummy_format(dtype).scale);
   const int64_t panels = (all_rows + kPanelRows - 1) / kPanelRows;
   const Range share = share_of(panels, rank, size);
   for (int64_t p = share.begin; p < share.end; ++p) {
@@ -111,6 +126,9 @@ void pack_rows(const PackArgs& args, int rank, int size) {
     uint8_t* out = args.out + p * panel_bytes(dtype, args.in);
     if (dtype == DType::kF32) {
       pack_plain_panel<uint32_t>(rows, stride, count, args.in, out);
+    } else if (is_float8(dtype)) {
+      pack_f8_panel(rows, stride, count, args.in, dummy ? made_scales.data() : scales + first * scale_count,
+                    scale_count, out);
     } else if (!is_quantized(dtype)) {
       pack_plain_panel<uint16_t>(rows, stride, count, args.in, out);
     } else {

@@ -14,6 +14,7 @@ struct EmbeddingKernelArgs {
   int64_t width;
   int64_t group_bytes;
   TileFormat format;
+  const float* row_scales;  // of F8_E4M3
   const int32_t* ids;
   int32_t first_id;
   float scale;
@@ -38,6 +39,18 @@ __device__ void read_sixteen(const EmbeddingKernelArgs& args, int64_t row, int p
       }
     });
     return;
+  }
+  const auto read_f8 = [&](int unit_block, float row_scale) {
+    uint32_t pairs[8];
+    sixteen_f8(unit + unit_block * kF8BlockBytes, lane, pairs);
+#pragma unroll
+    for (int i = 0; i < 16; ++i) {
+      values[i] = __fmul_rn(row_scale, __uint_as_float(i % 2 == 0 ? pairs[i / 2] << 16 : pairs[i / 2] & 0xffff0000U));
+    }
+  };
+  if (args.dtype == DType::kF8E4M3) return read_f8(0, f8_scale<DType::kF8E4M3>(unit, args.row_scales, row));
+  if (args.dtype == DType::kF8E4M3B128) {
+    return read_f8(static_cast<int>(block % 2), f8_scale<DType::kF8E4M3B128>(unit, nullptr, row));
   }
 #pragma unroll
   for (int i = 0; i < 16; ++i) {
@@ -77,14 +90,16 @@ void embedding(Stream& stream, const EmbeddingArgs& args) {
   CARAVEL_CHECK_EQ(args.out.width, table.in());
   CARAVEL_CHECK_GE(args.out.stride, args.out.width);
   const PackedWeight::Part& part = table.parts()[0];
+  const auto* const data = reinterpret_cast<const uint8_t*>(table.data()) + part.offset;
   launch(stream, embedding_kernel, dim3(static_cast<unsigned>(args.out.rows)), dim3(256), 0,
-         EmbeddingKernelArgs{.table = reinterpret_cast<const uint8_t*>(table.data()) + part.offset,
+         EmbeddingKernelArgs{.table = data,
                              .dtype = part.dtype,
                              .quantized = is_quantized(part.dtype),
                              .rows = part.rows,
                              .width = table.in(),
                              .group_bytes = group_bytes(part.dtype, table.in()),
                              .format = tile_format(part.dtype),
+                             .row_scales = row_scales_of(data, part, table.in()),
                              .ids = args.ids,
                              .first_id = args.first_id,
                              .scale = args.scale,

@@ -18,8 +18,10 @@ struct PackArgs {
   int64_t row_bytes;
   int64_t row_count;
   int64_t in;
-  int64_t units;  // of a group
-  uint8_t* out;   // the first row's group
+  int64_t units;                  // of a group
+  const float* scales = nullptr;  // of 8-bit floats: [row_count, row_scales()]; nullptr: all are `scale`
+  float scale = 0;
+  uint8_t* out = nullptr;  // the first row's group
 };
 
 __device__ uint32_t bytes_value(const uint8_t* p, int count) {
@@ -124,6 +126,42 @@ __global__ void pack_quantized(const PackArgs args) {
   }
 }
 
+/// A warp writes a unit of a group of 8-bit floats.
+template <DType kType>
+__global__ void pack_float8(const PackArgs args, float* row_scales) {
+  const int lane = threadIdx.x % 32;
+  const int q = lane % 4;
+  const int64_t warp = (static_cast<int64_t>(blockIdx.x) * blockDim.x + threadIdx.x) / 32;
+  const int64_t group = warp / args.units;
+  const int64_t unit = warp % args.units;
+  const int64_t row = group * kGroupRows + lane / 4;
+  if (group * kGroupRows >= args.row_count) return;
+  const bool there = row < args.row_count;
+  const uint8_t* const from = args.rows + row * args.row_bytes;
+  uint8_t* const out = args.out + warp * kFormatOf<kType>.unit_bytes;
+  for (int block = 0; block < kFormatOf<kType>.unit_blocks; ++block) {
+    const int64_t first = (unit * kFormatOf<kType>.unit_blocks + block) * kBlockInputs + 16 * q;
+    for (int w = 0; w < 4; ++w) {
+      uint32_t word = 0;
+      for (int i = 0; i < 4; ++i) {
+        const int64_t at = first + 4 * w + i;
+        if (there && at < args.in) word |= static_cast<uint32_t>(from[at]) << (8 * f8_byte(i));
+      }
+      reinterpret_cast<uint32_t*>(out + block * kF8BlockBytes)[4 * lane + w] = word;
+    }
+  }
+  if (q != 0) return;
+  const auto scale_at = [&](int64_t count, int64_t i) {
+    if (!there) return 0.0F;
+    return args.scales != nullptr ? args.scales[row * count + i] : args.scale;
+  };
+  if constexpr (kType == DType::kF8E4M3) {
+    if (unit == 0) row_scales[row] = scale_at(1, 0);
+  } else {
+    reinterpret_cast<float*>(out + kF8ScalesBegin)[lane / 4] = scale_at(args.units, unit);
+  }
+}
+
 /// A thread writes 16 bytes of an image.
 __global__ void pack_sixteen_bits(const PackArgs args) {
   const int64_t index = static_cast<int64_t>(blockIdx.x) * blockDim.x + threadIdx.x;
@@ -179,13 +217,21 @@ void make_rows_at(Stream& stream, const WeightRows& from, int64_t begin, int64_t
                    .out = out});
 }
 
-/// Rows that lie at `rows` in the device's memory into their groups.
-void pack_rows(Stream& stream, DType dtype, const PackArgs& args) {
+/// Rows that lie at `rows` in the device's memory into their groups, and their scales where the type has them apart.
+void pack_rows(Stream& stream, DType dtype, const PackArgs& args, float* row_scales) {
   constexpr int kThreads = 256;
   const int64_t units = row_groups(args.row_count) * args.units;
   const auto blocks = [&](int64_t threads_of_unit) {
     return dim3(static_cast<unsigned>((units * threads_of_unit + kThreads - 1) / kThreads));
   };
+  if (dtype == DType::kF8E4M3) {
+    launch(stream, pack_float8<DType::kF8E4M3>, blocks(32), dim3(kThreads), 0, args, row_scales);
+    return;
+  }
+  if (dtype == DType::kF8E4M3B128) {
+    launch(stream, pack_float8<DType::kF8E4M3B128>, blocks(32), dim3(kThreads), 0, args, nullptr);
+    return;
+  }
   if (!is_quantized(dtype)) {
     launch(stream, pack_sixteen_bits, blocks(64), dim3(kThreads), 0, args);
     return;
@@ -235,6 +281,20 @@ int64_t piece_rows(int64_t row_bytes) {
   return std::max<int64_t>(1, static_cast<int64_t>(kPieceBytes) / (kGroupRows * row_bytes)) * kGroupRows;
 }
 
+/// How some rows lie on their way: behind them their scales.
+struct Piece {
+  Piece(DType dtype, int64_t rows, int64_t in) : row_bytes(caravel::row_bytes(dtype, in)), bytes(rows * row_bytes) {
+    const int64_t scales = rows * row_scales(dtype, in);
+    if (scales == 0) return;
+    scales_begin = (bytes + 15) / 16 * 16;
+    bytes = scales_begin + scales * static_cast<int64_t>(sizeof(float));
+  }
+
+  int64_t row_bytes;
+  int64_t bytes;
+  int64_t scales_begin = -1;  // there are none
+};
+
 /// Rows of the host's memory to `out`, in the device's, without gaps.
 void bring_rows(Stream& stream, const HostBuffer& staged, const WeightRows& from, int64_t begin, int64_t count,
                 int64_t in, uint8_t* out) {
@@ -248,10 +308,17 @@ void bring_rows(Stream& stream, const HostBuffer& staged, const WeightRows& from
       std::memcpy(staged.as() + r * bytes, rows + r * stride, static_cast<size_t>(bytes));
     }
   }
-  stream.copy(out, staged.as(), static_cast<size_t>(count * bytes));
+  const Piece piece(from.dtype, count, in);
+  if (piece.scales_begin >= 0) {
+    const int64_t scales = row_scales(from.dtype, in);
+    std::memcpy(staged.as() + piece.scales_begin, from.scales + begin * scales,
+                static_cast<size_t>(count * scales) * sizeof(float));
+  }
+  stream.copy(out, staged.as(), static_cast<size_t>(piece.bytes));
 }
 
-void pack_part(Stream& stream, StagingRing& ring, const WeightRows& from, int64_t in, uint8_t* to) {
+/// row_scales: where those of the part's first row go, where it has one for each.
+void pack_part(Stream& stream, StagingRing& ring, const WeightRows& from, int64_t in, uint8_t* to, float* row_scales) {
   const int64_t bytes = row_bytes(from.dtype, in);
   const int64_t step = piece_rows(bytes);
   for (int64_t begin = 0; begin < from.rows; begin += step) {
@@ -266,13 +333,18 @@ void pack_part(Stream& stream, StagingRing& ring, const WeightRows& from, int64_
     }
     if (!stays) {
       const int64_t of_group = group_bytes(from.dtype, in);
+      const Piece piece(from.dtype, count, in);
+      const bool scaled = piece.scales_begin >= 0 && !from.dummy;
       pack_rows(stream, from.dtype,
                 {.rows = out,
                  .row_bytes = bytes,
                  .row_count = count,
                  .in = in,
                  .units = of_group / tile_format(from.dtype).unit_bytes,
-                 .out = to + begin / kGroupRows * of_group});
+                 .scales = scaled ? reinterpret_cast<const float*>(out + piece.scales_begin) : nullptr,
+                 .scale = dummy_format(from.dtype).scale,
+                 .out = to + begin / kGroupRows * of_group},
+                row_scales != nullptr ? row_scales + begin : nullptr);
     }
     ring.taken(slot);
   }
@@ -282,7 +354,8 @@ void pack_part(Stream& stream, StagingRing& ring, const WeightRows& from, int64_
 
 size_t packed_bytes(DType dtype, int64_t rows, int64_t in) {
   if (dtype == DType::kF32) return static_cast<size_t>((rows * row_bytes(dtype, in) + 15) / 16 * 16);
-  return static_cast<size_t>(row_groups(rows) * group_bytes(dtype, in));
+  const int64_t of_scales = dtype == DType::kF8E4M3 ? kGroupRows * static_cast<int64_t>(sizeof(float)) : 0;
+  return static_cast<size_t>(row_groups(rows) * (group_bytes(dtype, in) + of_scales));
 }
 
 InputForm input_form(DType dtype, bool rotated) {
@@ -299,16 +372,16 @@ PackedWeight pack_weight(Stream& stream, std::span<const WeightRows> stacked, in
   size_t of_device = 0;
   int64_t pieces = 0;
   for (const WeightRows& part : stacked) {
-    const int64_t row = row_bytes(part.dtype, in);
-    const int64_t rows = piece_rows(row);
-    const auto piece = static_cast<size_t>(std::min(rows, part.rows) * row);
+    const int64_t rows = piece_rows(row_bytes(part.dtype, in));
+    const auto piece = static_cast<size_t>(Piece(part.dtype, std::min(rows, part.rows), in).bytes);
     if (!part.dummy) of_host = std::max(of_host, piece);
     if (part.dtype != DType::kF32) of_device = std::max(of_device, piece);
     pieces += (part.rows + rows - 1) / rows;
   }
   StagingRing ring(stream, of_host, of_device, pieces);
   for (size_t i = 0; i < stacked.size(); ++i) {
-    pack_part(stream, ring, stacked[i], in, packed.address<uint8_t>() + parts[i].offset);
+    uint8_t* const to = packed.address<uint8_t>() + parts[i].offset;
+    pack_part(stream, ring, stacked[i], in, to, const_cast<float*>(row_scales_of(to, parts[i], in)));
   }
   stream.synchronize();
   return {std::move(parts), in, form, std::move(packed)};

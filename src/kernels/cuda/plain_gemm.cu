@@ -13,8 +13,10 @@ constexpr int kTokens = 8;  // of a warp: a row is read once for them
 struct PlainPart {
   const uint8_t* data;
   int64_t rows;
-  int64_t group_bytes;  // of 16-bit parts
+  int64_t group_bytes;
   DType dtype;
+  TileFormat format;
+  const float* row_scales;  // of F8_E4M3
 };
 
 struct PlainArgs {
@@ -30,9 +32,18 @@ struct PlainArgs {
 /// Input i of a row.
 __device__ float weight_value(const PlainPart& part, int64_t row, int64_t i, int64_t in) {
   if (part.dtype == DType::kF32) return reinterpret_cast<const float*>(part.data)[row * in + i];
-  const uint8_t* const image = part.data + row / kGroupRows * part.group_bytes + i / kBlockInputs * kImageBytes;
+  const int64_t block = i / kBlockInputs;
   const int place = static_cast<int>(i % kBlockInputs);
-  const uint8_t* const at = image + image_offset(static_cast<int>(row % kGroupRows), place / 8) + 2 * (place % 8);
+  const uint8_t* const unit =
+      part.data + row / kGroupRows * part.group_bytes + block / part.format.unit_blocks * part.format.unit_bytes;
+  if (part.dtype == DType::kF8E4M3) {
+    return __fmul_rn(f8_scale<DType::kF8E4M3>(unit, part.row_scales, row), f8_value(unit, row, place));
+  }
+  if (part.dtype == DType::kF8E4M3B128) {
+    return __fmul_rn(f8_scale<DType::kF8E4M3B128>(unit, nullptr, row),
+                     f8_value(unit + block % 2 * kF8BlockBytes, row, place));
+  }
+  const uint8_t* const at = unit + image_offset(static_cast<int>(row % kGroupRows), place / 8) + 2 * (place % 8);
   return part.dtype == DType::kF16 ? half_value(at) : __bfloat162float(*reinterpret_cast<const __nv_bfloat16*>(at));
 }
 
@@ -97,10 +108,13 @@ void plain_gemm(Stream& stream, const GemmTask& task) {
                  .output = gemm_output(task)};
   for (size_t i = 0; i < weight.parts().size(); ++i) {
     const PackedWeight::Part& part = weight.parts()[i];
-    args.parts[i] = {.data = reinterpret_cast<const uint8_t*>(weight.data()) + part.offset,
+    const auto* const data = reinterpret_cast<const uint8_t*>(weight.data()) + part.offset;
+    args.parts[i] = {.data = data,
                      .rows = part.rows,
                      .group_bytes = group_bytes(part.dtype, weight.in()),
-                     .dtype = part.dtype};
+                     .dtype = part.dtype,
+                     .format = tile_format(part.dtype),
+                     .row_scales = row_scales_of(data, part, weight.in())};
   }
   const dim3 grid(static_cast<unsigned>((args.rows + kWarps - 1) / kWarps),
                   static_cast<unsigned>((args.tokens + kTokens - 1) / kTokens));

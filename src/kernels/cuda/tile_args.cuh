@@ -17,17 +17,23 @@ struct TilePart {
   int first_row;  // of the stack
   DType dtype;
   TileFormat format;
+  const float* row_scales;  // of F8_E4M3: what the rows' sums are multiplied by; else nullptr
+
+  /// Of a row, or one past the last, which is never stored.
+  __device__ float scale_of(int row) const { return row_scales != nullptr ? row_scales[min(row, rows - 1)] : 1.0F; }
 };
 
 inline TilePart tile_part(const PackedWeight& weight, size_t i) {
   const PackedWeight::Part& part = weight.parts()[i];
-  return {.data = reinterpret_cast<const uint8_t*>(weight.data()) + part.offset,
+  const auto* const data = reinterpret_cast<const uint8_t*>(weight.data()) + part.offset;
+  return {.data = data,
           .group_bytes = group_bytes(part.dtype, weight.in()),
           .groups = static_cast<int>(row_groups(part.rows)),
           .rows = static_cast<int>(part.rows),
           .first_row = static_cast<int>(part.out_begin),
           .dtype = part.dtype,
-          .format = tile_format(part.dtype)};
+          .format = tile_format(part.dtype),
+          .row_scales = row_scales_of(data, part, weight.in())};
 }
 
 struct TileArgs {
@@ -68,6 +74,29 @@ __device__ inline Rows rows_of_tile(const TileArgs& args, int row_tile, int warp
   }
   return {&args.parts[part], first, max(0, min(plan.groups, args.parts[part].groups - first))};
 }
+
+/// What a thread's sums of a tile are multiplied by: in a warpgroup's 64 rows, lane l of warp w has rows 16w + l / 4
+/// and 8 more.
+struct RowScales {
+  bool given = false;
+  float scale[2] = {};
+
+  __device__ void read(const Rows& rows) {
+    given = rows.part->row_scales != nullptr;
+    const int row =
+        rows.first_group * kGroupRows + static_cast<int>(threadIdx.x % 128 / 32 * 16 + threadIdx.x % 32 / 4);
+    if (!given) return;
+#pragma unroll
+    for (int half = 0; half < 2; ++half) scale[half] = rows.part->scale_of(row + 8 * half);
+  }
+
+  template <int kSums>
+  __device__ void multiply(float (&sum)[kSums]) const {
+    if (!given) return;
+#pragma unroll
+    for (int i = 0; i < kSums; ++i) sum[i] = __fmul_rn(sum[i], scale[i / 2 % 2]);
+  }
+};
 
 /// function(row tile, token tile) for each tile of the block. Tiles of the same rows are neighbours in time.
 template <typename Function>

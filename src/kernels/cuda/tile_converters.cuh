@@ -12,7 +12,8 @@ __device__ inline uint32_t bf16_pair(float low, float high) {
   return *reinterpret_cast<const uint32_t*>(&pair);
 }
 
-/// A lane's sixteen inputs of an image; `source`: of the unit that has block `block`.
+/// A lane's sixteen inputs of an image; `source`: of the unit that has block `block`. Those of F8_E4M3 are without
+/// their rows' scales, which sums get.
 template <DType kType>
 __device__ inline void convert_sixteen(const uint8_t* source, int block, int lane, uint8_t* image) {
   uint32_t pairs[8];
@@ -25,6 +26,16 @@ __device__ inline void convert_sixteen(const uint8_t* source, int block, int lan
       for (int i = 0; i < 4; ++i) {
         pairs[4 * c + i] = bf16_pair(__half2float(__ushort_as_half(static_cast<uint16_t>(words[i]))),
                                      __half2float(__ushort_as_half(static_cast<uint16_t>(words[i] >> 16))));
+      }
+    }
+  } else if constexpr (kType == DType::kF8E4M3 || kType == DType::kF8E4M3B128) {
+    sixteen_f8(source + block * kF8BlockBytes, lane, pairs);
+    if constexpr (kType == DType::kF8E4M3B128) {
+      const float scale = f8_scale<kType>(source, nullptr, lane / 4);
+#pragma unroll
+      for (uint32_t& pair : pairs) {
+        pair = bf16_pair(__fmul_rn(scale, __uint_as_float(pair << 16)),
+                         __fmul_rn(scale, __uint_as_float(pair & 0xffff0000U)));
       }
     }
   } else {
@@ -50,9 +61,6 @@ __device__ inline void copy_sixteen(const uint8_t* source, int lane, uint8_t* im
     *reinterpret_cast<uint4*>(image + at) = *reinterpret_cast<const uint4*>(source + at);
   }
 }
-
-template <DType kType>
-constexpr TileFormat kFormatOf = tile_format(kType);
 
 /// A step's images of one type, of whole groups.
 struct Images {
@@ -87,16 +95,21 @@ __device__ inline void convert_images(const Images& images, DType dtype, int& ne
   if (dtype == DType::kBF16) {
     images.each<kWarps, DType::kBF16>(
         next, [&](const uint8_t* unit, int, uint8_t* image) { copy_sixteen(unit, lane, image); });
-  } else if (dtype == DType::kF16) {
-    images.each<kWarps, DType::kF16>(next, [&](const uint8_t* unit, int block, uint8_t* image) {
-      convert_sixteen<DType::kF16>(unit, block, lane, image);
+    return;
+  }
+  const auto convert = [&]<DType kType>() {
+    images.each<kWarps, kType>(next, [&](const uint8_t* unit, int block, uint8_t* image) {
+      convert_sixteen<kType>(unit, block, lane, image);
     });
+  };
+  if (dtype == DType::kF16) {
+    convert.template operator()<DType::kF16>();
+  } else if (dtype == DType::kF8E4M3) {
+    convert.template operator()<DType::kF8E4M3>();
+  } else if (dtype == DType::kF8E4M3B128) {
+    convert.template operator()<DType::kF8E4M3B128>();
   } else {
-    with_quant_tile(dtype, [&]<DType kType>() {
-      images.each<kWarps, kType>(next, [&](const uint8_t* unit, int block, uint8_t* image) {
-        convert_sixteen<kType>(unit, block, lane, image);
-      });
-    });
+    with_quant_tile(dtype, convert);
   }
 }
 

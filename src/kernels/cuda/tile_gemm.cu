@@ -44,6 +44,8 @@ __device__ void multiply(const TileArgs& args, const Ring& ring, int warpgroup, 
   RingPlace place;
   bool is_filled = false;
   for_each_tile(plan, [&](int row_tile, int token_tile) {
+    RowScales scales;
+    if constexpr (kConverts) scales.read(rows_of_tile(args, row_tile, warpgroup));
     float sum[kTokens / 2];
 #pragma unroll
     for (float& value : sum) value = 0.0F;
@@ -91,6 +93,7 @@ __device__ void multiply(const TileArgs& args, const Ring& ring, int warpgroup, 
     release(before);
 #pragma unroll
     for (float& value : sum) asm volatile("" : "+f"(value)::"memory");
+    if constexpr (kConverts) scales.multiply(sum);
     store(args, sum, staging);
   });
 }

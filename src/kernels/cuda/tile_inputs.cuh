@@ -126,6 +126,50 @@ __device__ inline SixteenInputs sixteen_inputs(const uint8_t* unit, int block, i
   return inputs;
 }
 
+/// At which byte of its word neighbour `i` of four E4M3 floats lies (tile_layout.h).
+__device__ inline int f8_byte(int i) { return 0x2031 >> (4 * i) & 3; }
+
+/// Of four E4M3 floats, in the order in which they lie in a word of tile_layout.h, either two neighbours as bf16,
+/// exact. Their bits moved to where bf16 has an exponent's and a mantissa's are values 2^120 too small, denormal ones
+/// too.
+__device__ inline void f8_pairs(uint32_t word, uint32_t& first, uint32_t& second) {
+  const auto pair = [](uint32_t high_bytes, uint32_t moved) {
+    const uint32_t bits = (high_bytes & 0x80008000U) | (moved & 0x07f007f0U);
+    const __nv_bfloat162 value = __hmul2(reinterpret_cast<const __nv_bfloat162&>(bits),
+                                         __nv_bfloat162(__ushort_as_bfloat16(0x7b80), __ushort_as_bfloat16(0x7b80)));
+    return reinterpret_cast<const uint32_t&>(value);
+  };
+  first = pair(word, word >> 4);
+  second = pair(word << 8, word << 4);
+}
+
+/// What lane 4r + q has of a block of F8_E4M3 or F8_E4M3_128, as pairs of bf16 without their scale.
+__device__ inline void sixteen_f8(const uint8_t* levels, int lane, uint32_t (&pairs)[8]) {
+  const uint4 four = *reinterpret_cast<const uint4*>(levels + 16 * lane);
+  f8_pairs(four.x, pairs[0], pairs[1]);
+  f8_pairs(four.y, pairs[2], pairs[3]);
+  f8_pairs(four.z, pairs[4], pairs[5]);
+  f8_pairs(four.w, pairs[6], pairs[7]);
+}
+
+/// One of them: input `place` of the block of 64, of a row, without its scale.
+__device__ inline float f8_value(const uint8_t* levels, int64_t row, int place) {
+  const int lane = static_cast<int>(row % kGroupRows) * 4 + place / 16;
+  const uint32_t bits = levels[16 * lane + place % 16 / 4 * 4 + f8_byte(place % 4)];
+  return __uint_as_float((bits & 0x80U) << 24 | (bits & 0x7fU) << 20) * 0x1p120F;
+}
+
+/// Where a unit of F8_E4M3_128 has the scales of its rows.
+inline constexpr int kF8ScalesBegin = 1024;
+inline constexpr int kF8BlockBytes = 512;
+
+/// The scale of a row of 8-bit floats for what `unit` has of it; `row_scales`: behind the part's groups.
+template <DType kType>
+__device__ inline float f8_scale(const uint8_t* unit, const float* row_scales, int64_t row) {
+  if constexpr (kType == DType::kF8E4M3) return row_scales[row];
+  return reinterpret_cast<const float*>(unit + kF8ScalesBegin)[row % kGroupRows];
+}
+
 /// Where chunk `chunk` of 16 bytes of row `row` lies in an image.
 __device__ inline int image_offset(int row, int chunk) { return row * 128 + ((chunk ^ row) << 4); }
 

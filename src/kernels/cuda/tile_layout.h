@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-#include "device/dtype.h"
+#include "kernels/packed_weight.h"
 
 namespace caravel::kernels::cuda {
 
@@ -15,6 +15,10 @@ namespace caravel::kernels::cuda {
 ///   BF16, F16  a unit is the image that wgmma reads from shared memory, K-major with the swizzle of 128 bytes: row r
 ///   of
 ///              128 bytes, whose 16-byte chunk c lies at place c ^ r.
+///   F8_E4M3    a unit is a block: 16 bytes of each lane 4r + q of a warp, inputs 16q .. 16q + 15 of row r, of which
+///              four neighbours lie at bytes 1, 3, 0 and 2 of their word. Behind the groups are the rows' f32 scales.
+///   F8_E4M3_128
+///              a unit is two such blocks, and then the f32 scales of its eight rows.
 ///   quantised  a unit is the file's bytes of its eight rows in planes, in an order in which lane 4r + q of a warp,
 ///   which
 ///              makes inputs 16q .. 16q + 15 of row r, has its own side by side:
@@ -39,6 +43,10 @@ struct TileFormat {
 /// Of any type but F32.
 constexpr TileFormat tile_format(DType dtype) {
   switch (dtype) {
+    case DType::kF8E4M3:
+      return {1, 512};
+    case DType::kF8E4M3B128:
+      return {2, 1056};
     case DType::kQ4_0:
       return {1, 288};
     case DType::kQ4_1:
@@ -60,6 +68,9 @@ constexpr TileFormat tile_format(DType dtype) {
   }
 }
 
+template <DType kType>
+inline constexpr TileFormat kFormatOf = tile_format(kType);
+
 constexpr int64_t input_blocks(int64_t in) { return (in + kBlockInputs - 1) / kBlockInputs; }
 constexpr int64_t row_groups(int64_t rows) { return (rows + kGroupRows - 1) / kGroupRows; }
 
@@ -67,6 +78,12 @@ constexpr int64_t row_groups(int64_t rows) { return (rows + kGroupRows - 1) / kG
 constexpr int64_t group_bytes(DType dtype, int64_t in) {
   const TileFormat format = tile_format(dtype);
   return (input_blocks(in) + format.unit_blocks - 1) / format.unit_blocks * format.unit_bytes;
+}
+
+/// Where the scales of a part's rows begin, which begins at `data`; nullptr: its type has none there.
+inline const float* row_scales_of(const uint8_t* data, const PackedWeight::Part& part, int64_t in) {
+  if (part.dtype != DType::kF8E4M3) return nullptr;
+  return reinterpret_cast<const float*>(data + row_groups(part.rows) * group_bytes(part.dtype, in));
 }
 
 }  // namespace caravel::kernels::cuda

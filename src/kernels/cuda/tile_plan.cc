@@ -105,7 +105,7 @@ void fill_rings(TilePlan& plan, Parts parts, int budget) {
   bool sixteen_bits = false;
   for (const PackedWeight::Part& part : parts) {
     unit_blocks = std::max(unit_blocks, tile_format(part.dtype).unit_blocks);
-    sixteen_bits = sixteen_bits || !is_quantized(part.dtype);
+    sixteen_bits = sixteen_bits || dtype_info(part.dtype).block_bytes == 2;
   }
   // Twice as many blocks as need be, where three slots of them fit beside images of two: fewer copies bring as much.
   const int least_blocks = std::max(unit_blocks, sixteen_bits ? 2 : 4);

@@ -44,17 +44,24 @@ struct Group {
   __device__ const uint8_t* data() const { return part->data + number * part->group_bytes; }
   /// Where the bf16 image of block `block` of a stage lies: where it was copied to, or where it is made.
   __device__ const uint8_t* image(const uint8_t* source, int block, int lane, uint8_t* made) const {
+    const auto convert = [&]<DType kType>() {
+      convert_sixteen<kType>(source + block / kFormatOf<kType>.unit_blocks * kFormatOf<kType>.unit_bytes,
+                             block % kFormatOf<kType>.unit_blocks, lane, made);
+    };
     switch (part->dtype) {
       case DType::kBF16:
         return source + block * kImageBytes;
       case DType::kF16:
-        convert_sixteen<DType::kF16>(source + block * kImageBytes, 0, lane, made);
+        convert.template operator()<DType::kF16>();
+        return made;
+      case DType::kF8E4M3:
+        convert.template operator()<DType::kF8E4M3>();
+        return made;
+      case DType::kF8E4M3B128:
+        convert.template operator()<DType::kF8E4M3B128>();
         return made;
       default:
-        with_quant_tile(part->dtype, [&]<DType kType>() {
-          convert_sixteen<kType>(source + block / kFormatOf<kType>.unit_blocks * kFormatOf<kType>.unit_bytes,
-                                 block % kFormatOf<kType>.unit_blocks, lane, made);
-        });
+        with_quant_tile(part->dtype, convert);
         return made;
     }
   }
@@ -140,6 +147,13 @@ __global__ void __launch_bounds__(kMostWarps* kWarp) warp_gemm_kernel(const __gr
     }
   }
 
+  const float scales[kGroups] = {groups[0].part->scale_of(groups[0].number * kGroupRows + row),
+                                 groups[1].part->scale_of(groups[1].number * kGroupRows + row)};
+#pragma unroll
+  for (float(&sum)[4] : sums) {
+#pragma unroll
+    for (int i = 0; i < 4; ++i) sum[i] = __fmul_rn(sum[i], scales[i / 2]);
+  }
 #pragma unroll
   for (int n = 0; n < kTokens / 8; ++n) {
 #pragma unroll

@@ -60,6 +60,17 @@ void plain_row(const uint8_t* panels, int64_t row, int64_t width, float scale, f
   }
 }
 
+void f8_row(const uint8_t* panels, int64_t scale_count, int64_t row, int64_t width, float scale, float* out) {
+  const uint8_t* const panel = panels + row / kPanelRows * kPanelRows * (width + 4 * scale_count);
+  const auto* const scales = reinterpret_cast<const float*>(panel) + row % kPanelRows;
+  const uint8_t* const levels = panel + scale_count * kPanelRows * 4 + row % kPanelRows / 16 * 16;
+  for (int64_t i = 0; i < width; ++i) {
+    float values[16];
+    store_floats(values, load_f8s(levels + i * kPanelRows));
+    out[i] = scale * (scales[i * scale_count / width * kPanelRows] * values[row % 16]);
+  }
+}
+
 void read_row(const EmbeddingCpuArgs& args, int64_t row, float* out) {
   const uint8_t* panels = args.table.panels;
   const int64_t width = args.out.width;
@@ -70,6 +81,10 @@ void read_row(const EmbeddingCpuArgs& args, int64_t row, float* out) {
       return plain_row<DType::kF16>(panels, row, width, args.scale, out);
     case DType::kBF16:
       return plain_row<DType::kBF16>(panels, row, width, args.scale, out);
+    case DType::kF8E4M3:
+      return f8_row(panels, 1, row, width, args.scale, out);
+    case DType::kF8E4M3B128:
+      return f8_row(panels, width / 128, row, width, args.scale, out);
     case DType::kQ4_0:
       return quantized_row<DType::kQ4_0>(panels, row, width, args.scale, out);
     case DType::kQ4_1:

@@ -9,7 +9,8 @@
 namespace caravel::kernels::CARAVEL_ISA {
 namespace {
 
-/// Unquantised inputs that many tokens go through together, so that their weights (8 or 16 KiB) stay in the L1 cache.
+/// Unquantised inputs that many tokens go through together, so that their weights (4 to 16 KiB) stay in the L1 cache.
+/// Those of 8 bits are summed by as many, which have a scale.
 constexpr int64_t kChunkInputs = 128;
 
 /// Tokens that a pair of panels meets before the next pair: their sums lie on the stack.
@@ -104,6 +105,20 @@ void plain_panel(const PanelInput& x, const uint8_t* panel, const TileOutput& ou
   }
 }
 
+/// scale_count: 1, or one for each chunk.
+void f8_panel(const PanelInput& x, const uint8_t* panel, int64_t scale_count, const TileOutput& out) {
+  const auto* scales = reinterpret_cast<const float*>(panel);
+  const uint8_t* const levels = panel + scale_count * kPanelRows * 4;
+  for (int64_t begin = 0; begin < x.in; begin += kChunkInputs) {
+    const int64_t count = x.in - begin < kChunkInputs ? x.in - begin : kChunkInputs;
+    for_each_tile<1, kPlainTileTokens>(x.tokens, [&]<int kTokens>(int64_t token) {
+      f8_tile<kTokens>(levels + begin * kPanelRows, scales, count, x.input.f32 + (x.begin + token) * x.in + begin, x.in,
+                       tile_output(out, token, begin == 0));
+    });
+    if (scale_count > 1) scales += kPanelRows;
+  }
+}
+
 int64_t panel_count(const PackedPart& part) { return (part.rows + kPanelRows - 1) / kPanelRows; }
 
 /// Rows of panel `p`: 32, or fewer in the last.
@@ -122,6 +137,9 @@ int panel_columns(const PackedPart& part, int64_t p) {
     const int64_t bytes = x.in * kPanelRows * (kType == DType::kF32 ? 4 : 2);
     plain_panel<kType>(x, part.panels + p * bytes, out);
   };
+  const auto f8 = [&](int64_t scale_count) {
+    f8_panel(x, part.panels + p * kPanelRows * (x.in + 4 * scale_count), scale_count, out);
+  };
   switch (part.dtype) {
     case DType::kF32:
       return plain.template operator()<DType::kF32>();
@@ -129,6 +147,10 @@ int panel_columns(const PackedPart& part, int64_t p) {
       return plain.template operator()<DType::kF16>();
     case DType::kBF16:
       return plain.template operator()<DType::kBF16>();
+    case DType::kF8E4M3:
+      return f8(1);
+    case DType::kF8E4M3B128:
+      return f8(x.in / kChunkInputs);
     case DType::kQ4_0:
       return quantized.template operator()<DType::kQ4_0>();
     case DType::kQ4_1:

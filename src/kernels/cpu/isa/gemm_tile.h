@@ -164,6 +164,35 @@ static inline Floats load_weights(const uint8_t* p) {
   return load_bfloats(p);
 }
 
+/// 8-bit floats: sums over up to 128 inputs as plain_tile() makes them, and then one fused multiply-add each that joins
+/// them, by the rows' scales, to what is in `out`.
+template <int kTokens>
+static void f8_tile(const uint8_t* levels, const float* scales, int64_t inputs, const float* x, int64_t width,
+                    const TileOutput& out) {
+  Floats sums[kTokens][2];
+#pragma GCC unroll 8
+  for (int t = 0; t < kTokens; ++t) sums[t][0] = sums[t][1] = broadcast(0.0F);
+  for (int64_t i = 0; i < inputs; ++i) {
+    const uint8_t* at = levels + i * kPanelRows;
+    __builtin_prefetch(at + kPrefetchBytes, 0, 2);
+#pragma GCC unroll 2
+    for (int h = 0; h < 2; ++h) {
+      const Floats weights = load_f8s(at + 16 * h);
+#pragma GCC unroll 8
+      for (int t = 0; t < kTokens; ++t) {
+        sums[t][h] = multiply_add(weights, broadcast(x[t * width + i]), sums[t][h]);
+      }
+    }
+  }
+#pragma GCC unroll 8
+  for (int t = 0; t < kTokens; ++t) {
+#pragma GCC unroll 2
+    for (int h = 0; h < 2; ++h) {
+      out.finish(t, h, multiply_add(sums[t][h], load_floats(scales + 16 * h), out.start(t, h)));
+    }
+  }
+}
+
 /// The same over `inputs` unquantised inputs, one fused multiply-add each, in their order. x: [tokens, width].
 template <DType kType, int kTokens>
 static void plain_tile(const uint8_t* panel, int64_t inputs, const float* x, int64_t width, const TileOutput& out) {

@@ -182,6 +182,16 @@ static inline Floats load_halves(const uint8_t* p) {
   }
   return a;
 }
+/// E4M3's values / 256: what its exponent and mantissa mean behind an f16's sign and first bit of the exponent.
+static inline Floats load_f8s(const uint8_t* p) {
+  const Ints bits = widen<uint8_t>(p);
+  Floats a;
+  for (int i = 0; i < 4; ++i) {
+    // As f32's they are 2^112 smaller still.
+    a.v[i] = reinterpret_cast<F32x4>((bits.v[i] & 0x7f) << 20 | (bits.v[i] & 0x80) << 24) * 0x1p112F;
+  }
+  return a;
+}
 static inline Floats load_bfloats(const uint8_t* p) {
   const Ints bits = widen<uint16_t>(p);
   Floats a;
