@@ -3,6 +3,7 @@
 
   llama_8b.py CARAVEL FOLDER [--dtype Q4_K]    makes FOLDER where it is not there, with config.json and a tokenizer
   llama_8b.py CARAVEL FOLDER --files           with weights too (BF16, 16 GB): reads them; needs PyTorch and safetensors
+  llama_8b.py CARAVEL FOLDER --files --quantization fp8    and makes 8-bit floats of them, as of --dtype F8_E4M3
 
 Prints a line of JSON for each figure. A decode step is (time of N + 128 output tokens - time of N) / 128; a share is the
 bytes that a step must read over the read bandwidth that the same run measured.
@@ -20,7 +21,7 @@ FIXTURE = pathlib.Path(__file__).parents[2] / "tests/fixtures/models/llama"
 KV_BYTES = 2 * 2 * LAYERS * KV_HEADS * HEAD_DIM  # a token's keys and values, of 16 bits
 WEIGHTS = LAYERS * (HIDDEN * HIDDEN * 2 + HIDDEN * KV_HEADS * HEAD_DIM * 2 + 3 * HIDDEN * FFN) + HIDDEN * VOCAB  # that a token reads
 BYTES = {"F16": 2, "BF16": 2, "Q8_0": 34 / 32, "Q4_0": 18 / 32, "Q4_1": 20 / 32, "Q5_0": 22 / 32, "Q5_1": 24 / 32,
-         "Q4_K": 144 / 256, "Q5_K": 176 / 256, "Q6_K": 210 / 256}
+         "Q4_K": 144 / 256, "Q5_K": 176 / 256, "Q6_K": 210 / 256, "F8_E4M3": 1, "F8_E4M3_128": 132 / 128}
 
 
 def make(folder, weights):
@@ -96,11 +97,14 @@ def main():
     kind = parser.add_mutually_exclusive_group()
     kind.add_argument("--dtype", choices=BYTES, default="BF16")
     kind.add_argument("--files", action="store_true")
+    parser.add_argument("--quantization", choices=["none", "fp8"], default="none")
     options = parser.parse_args()
+    if options.quantization == "fp8":
+        options.dtype = "F8_E4M3"
     caravel, folder = options.caravel, options.folder
     if not (folder / "config.json").exists():
         make(folder, options.files)
-    on_gpu = ["--device", "cuda"]
+    on_gpu = ["--device", "cuda", "--quantization", options.quantization]
     if not options.files:
         on_gpu += ["--load-format", "dummy", "--dummy-dtype", options.dtype]
     tell(model="Llama-3.1-8B's shapes", dtype=options.dtype, weights="of files" if options.files else "dummy")
@@ -122,7 +126,9 @@ def main():
             seconds[output] = result["seconds"]
             read = result["ceilings"]["read_gb_per_second"]
         step = (seconds[160] - seconds[32]) / 128
-        floor = (WEIGHTS * BYTES[options.dtype] + batch * (context + 96) * KV_BYTES) / (read * 1e9)
+        head = VOCAB * HIDDEN * (2 if options.dtype.startswith("F8") else BYTES[options.dtype])
+        layers = (WEIGHTS - VOCAB * HIDDEN) * BYTES[options.dtype]
+        floor = (layers + head + batch * (context + 96) * KV_BYTES) / (read * 1e9)
         tell(figure="decode step", batch=batch, context=context, ms=round(step * 1000, 3), read_gb_per_s=round(read),
              share_of_read=round(floor / step, 3))
     mixed = json.loads(run(caravel, "bench", "throughput", *on_gpu, "--json", "--num-prompts", 256, "--max-num-seqs", 256,

@@ -16,8 +16,9 @@ enum class CpuIsa : uint8_t { kAuto, kPortable, kAvx2, kAvx512Vnni, kAvx512Amx }
 enum class KvCacheDtype : uint8_t { kF32, kF16, kBf16, kInt8 };
 enum class Preemption : uint8_t { kAuto, kRecompute, kSwap };
 enum class SchedulingPolicy : uint8_t { kFcfs, kPriority };
-/// What weights that are not quantised in the files become when they are loaded.
-enum class Quantization : uint8_t { kNone, kQ8_0 };
+/// What weights become when they are loaded that the files have as 16 or 32 bits (kQ8_0: as 8-bit floats, too). kFp8:
+/// E4M3 with a scale for each output, but for the embedding and the LM head.
+enum class Quantization : uint8_t { kNone, kQ8_0, kFp8 };
 /// Where weights come from: kAuto: the model's files; kDummy: they are random, from a folder's config.json alone.
 enum class LoadFormat : uint8_t { kAuto, kDummy };
 /// Whether encoding with special tokens puts the beginning of sequence first; kAuto: as the model's files have it.

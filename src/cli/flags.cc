@@ -193,8 +193,9 @@ void add_engine_flags(CLI::App& command, EngineConfig& config) {
       ->transform(CLI::Transformer(kKvDtypes).description(""))
       ->group(group);
   add_choice<Quantization>(command, "--quantization", config.quantization,
-                           {{"none", Quantization::kNone}, {"q8_0", Quantization::kQ8_0}},
-                           "What weights that the files have unquantised become when they are loaded")
+                           {{"none", Quantization::kNone}, {"q8_0", Quantization::kQ8_0}, {"fp8", Quantization::kFp8}},
+                           "What weights that the files have unquantised become when they are loaded; fp8: 8-bit "
+                           "floats with a scale for each output, but for the embedding and the LM head")
       ->group(group);
   add_choice<LoadFormat>(command, "--load-format", config.load_format,
                          {{"auto", LoadFormat::kAuto}, {"dummy", LoadFormat::kDummy}},

@@ -109,7 +109,11 @@ std::vector<Decision> weight_decisions(const EngineConfig& config) {
   std::vector<Decision> decisions;
   if (config.load_format == LoadFormat::kDummy) decisions.push_back({"weights", "random", "given", "--load-format"});
   if (config.quantization != Quantization::kNone) {
-    decisions.push_back({"weights", "Q8_0 where the files have them unquantised", "given", "--quantization"});
+    const bool fp8 = config.quantization == Quantization::kFp8;
+    decisions.push_back({"weights",
+                         fp8 ? "F8_E4M3 where the files have them unquantised, but for the embedding and the LM head"
+                             : "Q8_0 where the files have them unquantised",
+                         "given", "--quantization"});
   }
   return decisions;
 }

@@ -205,7 +205,7 @@ void describe_weights(const format::WeightSource& source, ModelInfo& info) {
     total.dtype = dtype_info(weight.dtype).name;
     ++total.tensors;
     total.elements += elements;
-    total.bytes += static_cast<int64_t>(weight.bytes);
+    total.bytes += static_cast<int64_t>(weight.bytes + (weight.scale != nullptr ? weight.scale->bytes : 0));
     info.parameters += elements;
   }
   for (auto& [dtype, total] : totals) info.weights_by_type.push_back(std::move(total));

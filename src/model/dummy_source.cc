@@ -100,9 +100,13 @@ class DummySource final : public format::WeightSource {
 
   void add_weights(const ModelConfig& config) {
     const ModelWeightNames& names = architecture_.model_weights;
-    matrix(names.embedding, 0, config.vocab_size, config.hidden_size);
+    // These two are not 8-bit floats in any model.
+    const DType dtype = is_float8(dtype_) ? dtype_of(folder_->config()) : dtype_;
+    add(name_of(names.embedding, 0), dtype, {config.vocab_size, config.hidden_size}, true);
     norm(names.final_norm, 0, config.hidden_size);
-    if (!config.tied_lm_head) matrix(names.lm_head, 0, config.vocab_size, config.hidden_size);
+    if (!config.tied_lm_head) {
+      add(name_of(names.lm_head, 0), dtype, {config.vocab_size, config.hidden_size}, true);
+    }
     for (size_t layer = 0; layer < config.layers.size(); ++layer) add_layer(config, static_cast<int64_t>(layer));
   }
 

@@ -56,18 +56,24 @@ VectorLayout WeightFinder::vector(const std::vector<Part>& parts) {
 VectorLayout WeightFinder::table(const Part& part, int64_t width) {
   const WeightInfo* weight = find(part, {part.rows.whole, width});
   if (weight == nullptr) return {};
+  if (is_float8(weight->dtype)) {
+    throw fail<Unsupported>("{}: weight {} is of 8-bit floats, which are read of matrices that are multiplied by alone",
+                            weight->file, weight->name);
+  }
   VectorLayout layout({{weight, part.rows.times(width)}});
   bytes_ += layout.bytes();
   return layout;
 }
 
 MatrixLayout WeightFinder::matrix(const std::vector<Part>& parts, Slice columns) {
-  return lay_out(parts, columns, true);
+  return lay_out(parts, columns, Use::kLayer);
 }
 
-MatrixLayout WeightFinder::lookup(const Part& part, int64_t width) { return lay_out({part}, width, false); }
+MatrixLayout WeightFinder::head(const Part& part, int64_t width) { return lay_out({part}, width, Use::kHead); }
 
-MatrixLayout WeightFinder::lay_out(const std::vector<Part>& parts, Slice columns, bool may_rotate) {
+MatrixLayout WeightFinder::lookup(const Part& part, int64_t width) { return lay_out({part}, width, Use::kLookup); }
+
+MatrixLayout WeightFinder::lay_out(const std::vector<Part>& parts, Slice columns, Use use) {
   std::vector<MatrixLayout::Part> found;
   for (const Part& part : parts) {
     const WeightInfo* weight = find(part, {part.rows.whole, columns.whole});
@@ -79,11 +85,13 @@ MatrixLayout WeightFinder::lay_out(const std::vector<Part>& parts, Slice columns
   const auto quantized = [](const MatrixLayout::Part& part) { return is_quantized(part.dtype); };
   const bool quantizes =
       quantization_ == Quantization::kQ8_0 && columns.whole % dtype_info(DType::kQ8_0).block_elements == 0;
+  const bool shortens = quantization_ == Quantization::kFp8 && use == Use::kLayer;
   // Rotation is for inputs of 8 bits; where a device takes others there is nothing to gain by it.
   const bool eight_bits = kernels::input_form(device_, DType::kQ8_0, false) == kernels::InputForm::kQ8;
-  const bool rotates = may_rotate && quantizes && eight_bits && std::ranges::none_of(found, quantized);
+  const bool rotates = use != Use::kLookup && quantizes && eight_bits && std::ranges::none_of(found, quantized);
   for (MatrixLayout::Part& part : found) {
     if (quantizes && !quantized(part)) part.dtype = DType::kQ8_0;
+    if (shortens && !quantized(part) && !is_float8(part.dtype)) part.dtype = DType::kF8E4M3;
   }
   if (!std::ranges::all_of(found, quantized)) {
     for (MatrixLayout::Part& part : found) part.dtype = quantized(part) ? DType::kF32 : part.dtype;

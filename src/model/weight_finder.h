@@ -31,10 +31,12 @@ class WeightFinder {
   VectorLayout vector(const std::vector<Part>& parts);
   /// A matrix [rows, width] whose rows lie one after the other as f32.
   VectorLayout table(const Part& part, int64_t width);
-  /// Parts [rows, columns] that are stacked; all are there. What is quantised here is rotated before where inputs
-  /// have 8 bits, which loses less.
+  /// Parts [rows, columns] that are stacked; all are there. What becomes Q8_0 here is rotated before where inputs have
+  /// 8 bits, which loses less.
   MatrixLayout matrix(const std::vector<Part>& parts, Slice columns);
-  /// A matrix whose rows are looked up one by one, and which may be multiplied by as well: never rotated.
+  /// An LM head, which does not become a float of 8 bits.
+  MatrixLayout head(const Part& part, int64_t width);
+  /// The same of a matrix whose rows are looked up one by one, and which may be multiplied by as well: never rotated.
   MatrixLayout lookup(const Part& part, int64_t width);
 
   /// That all of them take in memory.
@@ -43,7 +45,8 @@ class WeightFinder {
  private:
   /// nullptr: the architecture does not have it, or it may be absent and is.
   const format::WeightInfo* find(const Part& part, const std::vector<int64_t>& shape) const;
-  MatrixLayout lay_out(const std::vector<Part>& parts, Slice columns, bool may_rotate);
+  enum class Use : uint8_t { kLayer, kHead, kLookup };
+  MatrixLayout lay_out(const std::vector<Part>& parts, Slice columns, Use use);
 
   Device& device_;
   const format::WeightSource& source_;

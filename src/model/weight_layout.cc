@@ -55,7 +55,7 @@ class LayoutReader {
     }
     if (last) layout.final_norm = finder_.vector({part(names.final_norm, hidden)});
     if (last && !config_.tied_lm_head) {
-      layout.lm_head = finder_.matrix({part(names.lm_head, shard_.vocabulary)}, hidden);
+      layout.lm_head = finder_.head(part(names.lm_head, shard_.vocabulary), hidden);
     }
     for (layer_ = shard_.layers.begin; layer_ < shard_.layers.end; ++layer_) layout.layers.push_back(read_layer());
     layout.bytes = finder_.bytes();

@@ -10,8 +10,31 @@ namespace {
 struct FileRows {
   MappedBytes mapped;
   std::vector<std::byte> made;
+  std::vector<float> scales;
   kernels::WeightRows rows;
 };
+
+/// Those of the part's rows and columns, [rows, row_scales()].
+std::vector<float> read_scales(const format::WeightSource& source, const MatrixLayout::Part& part,
+                               const Slice& columns) {
+  const format::WeightInfo& scale = *part.weight->scale;
+  const MappedBytes mapped = source.map(scale);
+  const DType dtype = part.weight->dtype;
+  std::vector<float> stored(scale.bytes / static_cast<uint64_t>(row_bytes(scale.dtype, 1)));
+  kernels::dequantize_rows(scale.dtype, mapped.bytes().data(), 1, static_cast<int64_t>(stored.size()), stored.data());
+  const int64_t all_rows = part.weight->shape[0];
+  const int64_t stored_columns = row_scales(dtype, columns.whole);
+  const int64_t stored_rows = static_cast<int64_t>(stored.size()) / stored_columns;
+  const int64_t rows_of_scale = stored_rows == 1 ? all_rows : stored_rows == all_rows ? 1 : 128;
+  const int64_t first = dtype == DType::kF8E4M3 ? 0 : columns.begin / dtype_info(dtype).block_elements;
+  const int64_t count = row_scales(dtype, columns.size());
+  std::vector<float> scales;
+  for (int64_t r = part.rows.begin; r < part.rows.end; ++r) {
+    const auto from = stored.begin() + r / rows_of_scale * stored_columns + first;
+    scales.insert(scales.end(), from, from + count);
+  }
+  return scales;
+}
 
 /// In the whole weight.
 int64_t first_byte(const MatrixLayout::Part& part, const Slice& columns) {
@@ -30,12 +53,16 @@ FileRows host_rows(const format::WeightSource& source, const MatrixLayout::Part&
   if (part.weight->dummy_key) {
     file.made.resize(static_cast<size_t>(rows * width));
     kernels::make_dummy_rows({*part.weight->dummy_key, begin}, dtype, rows, columns.size(), stride, file.made.data());
+    file.scales.assign(static_cast<size_t>(rows * row_scales(dtype, columns.size())),
+                       kernels::dummy_format(dtype).scale);
     file.rows = {.data = file.made.data(), .dtype = dtype, .rows = rows, .stride = width};
   } else {
     const int64_t bytes = (rows - 1) * stride + width;
     file.mapped = source.map(*part.weight, static_cast<uint64_t>(begin), static_cast<uint64_t>(bytes));
+    if (part.weight->scale != nullptr) file.scales = read_scales(source, part, columns);
     file.rows = {.data = file.mapped.bytes().data(), .dtype = dtype, .rows = rows, .stride = stride};
   }
+  file.rows.scales = file.scales.data();
   return file;
 }
 
@@ -66,6 +93,7 @@ kernels::PackedWeight WeightLoader::matrix(const MatrixLayout& layout) {
   std::vector<FileRows> files;
   std::vector<std::vector<float>> unpacked;  // what is kept in another type than the file's
   std::vector<std::vector<std::byte>> quantized;
+  std::vector<std::vector<float>> scales;
   std::vector<kernels::WeightRows> stack;
   for (const MatrixLayout::Part& part : layout.parts()) {
     if (const auto& key = part.weight->dummy_key; key && part.dtype == part.weight->dtype) {
@@ -76,24 +104,27 @@ kernels::PackedWeight WeightLoader::matrix(const MatrixLayout& layout) {
       continue;
     }
     const kernels::WeightRows& of_file = files.emplace_back(host_rows(source_, part, layout.columns())).rows;
-    const auto& [data, dtype, rows, stride, dummy] = of_file;
-    if (part.dtype == dtype) {
+    const int64_t rows = of_file.rows;
+    if (part.dtype == of_file.dtype) {
       stack.push_back(of_file);
       continue;
     }
     std::vector<float>& values = unpacked.emplace_back(static_cast<size_t>(rows * in));
-    for (int64_t r = 0; r < rows; ++r) {
-      kernels::dequantize_rows(dtype, data + r * stride, 1, in, values.data() + r * in);
-    }
-    if (part.dtype == DType::kQ8_0) {
-      if (layout.rotated()) kernels::rotate_rows(values.data(), rows, in);
-      auto& blocks = quantized.emplace_back(static_cast<size_t>(rows * row_bytes(part.dtype, in)));
-      kernels::quantize_rows_q8_0(values.data(), rows, in, blocks.data());
-      stack.push_back({blocks.data(), part.dtype, rows});
-      unpacked.pop_back();
-    } else {
+    kernels::dequantize_rows(of_file, in, values.data());
+    if (part.dtype == DType::kF32) {
       stack.push_back({reinterpret_cast<const std::byte*>(values.data()), part.dtype, rows});
+      continue;
     }
+    auto& codes = quantized.emplace_back(static_cast<size_t>(rows * row_bytes(part.dtype, in)));
+    auto& of_codes = scales.emplace_back(static_cast<size_t>(rows * row_scales(part.dtype, in)));
+    if (part.dtype == DType::kF8E4M3) {
+      kernels::quantize_rows_f8(values.data(), rows, in, codes.data(), of_codes.data());
+    } else {
+      if (layout.rotated()) kernels::rotate_rows(values.data(), rows, in);
+      kernels::quantize_rows_q8_0(values.data(), rows, in, codes.data());
+    }
+    stack.push_back({codes.data(), part.dtype, rows, 0, of_codes.data()});
+    unpacked.pop_back();
   }
   kernels::PackedWeight packed = sink_.matrix(stack, in, layout.rotated());
   bytes_ += packed.bytes();

@@ -66,8 +66,8 @@ TEST_F(HfFolder, ReadsTheThreeTypesAndWhereTheyLie) {
 
 TEST_F(HfFolder, RefusesATypeByNameWithTheTensor) {
   expect_refused<Unsupported>(
-      R"({"model.q":{"dtype":"F8_E4M3","shape":[4],"data_offsets":[0,4]}})", 4,
-      "tensor model.q has type F8_E4M3, which Caravel does not read here; it reads F32, F16, BF16");
+      R"({"model.q":{"dtype":"F8_E5M2","shape":[4],"data_offsets":[0,4]}})", 4,
+      "tensor model.q has type F8_E5M2, which Caravel does not read here; it reads F32, F16, BF16, F8_E4M3");
 }
 
 TEST_F(HfFolder, RefusesHostileHeaders) {

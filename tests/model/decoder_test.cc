@@ -175,7 +175,8 @@ TEST_P(FixtureModel, TheRestOfTheBatchDoesNotChangeABit) {
 
 INSTANTIATE_TEST_SUITE_P(HuggingFace, FixtureModel,
                          ::testing::Values("llama", "llama_tied", "llama3", "llama_linear", "mistral", "qwen2", "qwen3",
-                                           "gemma3", "gemma3_scaled", "llama_yarn", "gemma3_images"));
+                                           "gemma3", "gemma3_scaled", "llama_yarn", "gemma3_images", "llama_fp8",
+                                           "mistral_fp8", "qwen3_fp8"));
 INSTANTIATE_TEST_SUITE_P(Gguf, FixtureModel,
                          ::testing::Values("llama.gguf", "llama_tied.gguf", "llama3.gguf", "llama_linear.gguf",
                                            "qwen2.gguf", "qwen3.gguf", "gemma3.gguf", "gemma3_scaled.gguf"));

@@ -72,6 +72,15 @@ TEST(DummySource, MatricesAreOfTheTypeThatWasGiven) {
   EXPECT_EQ(dummy("llama_tied")->find("model.embed_tokens.weight")->dtype, DType::kF16) << "as config.json says";
 }
 
+TEST(DummySource, EightBitFloatsAreOfLayersAlone) {
+  const auto source = dummy("llama", {.dtype = "F8_E4M3"});
+  EXPECT_EQ(source->find("model.layers.1.mlp.down_proj.weight")->dtype, DType::kF8E4M3);
+  EXPECT_EQ(source->find("model.embed_tokens.weight")->dtype, DType::kF32);
+  EXPECT_EQ(source->find("lm_head.weight")->dtype, DType::kF32);
+  const auto logits = logits_of(*source);
+  for (const float logit : logits[0]) EXPECT_LT(std::abs(logit), 100);
+}
+
 TEST(DummySource, BiasesAreThereWhereTheConfigurationHasThem) {
   auto folder = std::make_unique<MemorySource>(format::Convention::kHuggingFace, tiny_llama_config());
   folder->config()["attention_bias"] = true;

@@ -1,7 +1,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "base/error.h"
+#include "device/cpu/cpu_device.h"
+#include "device/deferred_device.h"
 #include "kernels/dequantize.h"
 #include "memory_source.h"
 #include "model_harness.h"
@@ -139,6 +143,103 @@ TEST(LoadWeights, AStackOfQuantisedAndOthersKeepsItsValues) {
   const auto expected = logits_of(source);
   source.add(name, {64, 64}, DType::kQ8_0, blocks);
   EXPECT_EQ(logits_of(source), expected);
+}
+
+/// Bytes that are 8-bit floats, all sizes of them, and what they mean.
+struct Codes {
+  explicit Codes(size_t count) : bytes(count), values(count) {
+    for (size_t i = 0; i < count; ++i) bytes[i] = static_cast<std::byte>((i * 37 + i / 64) % 120 + i % 2 * 128);
+    kernels::dequantize_rows(DType::kF8E4M3, bytes.data(), 1, static_cast<int64_t>(count), values.data());
+  }
+  std::vector<std::byte> bytes;
+  std::vector<float> values;
+};
+
+const char* const kDown = "model.layers.0.mlp.down_proj.weight";
+
+/// Powers of two, which change no bit of a product.
+std::vector<float> some_scales(size_t count) {
+  std::vector<float> scales(count);
+  for (size_t i = 0; i < count; ++i) scales[i] = std::ldexp(1.0F, -8 - static_cast<int>(i * 5 % 7));
+  return scales;
+}
+
+/// A model whose `down` has so many inputs.
+MemorySource wide_llama(int64_t intermediate) {
+  MemorySource source = make_tiny_llama();
+  source.config()["intermediate_size"] = intermediate;
+  for (const std::string layer : {"model.layers.0.", "model.layers.1."}) {
+    source.add_random(layer + "mlp.gate_proj.weight", {intermediate, 64});
+    source.add_random(layer + "mlp.up_proj.weight", {intermediate, 64});
+    source.add_random(layer + "mlp.down_proj.weight", {64, intermediate});
+  }
+  return source;
+}
+
+void expect_near_logits(const std::vector<std::vector<float>>& got, const std::vector<std::vector<float>>& want) {
+  float largest = 0;
+  for (const auto& row : want) {
+    for (const float value : row) largest = std::max(largest, std::abs(value));
+  }
+  const float tolerance = largest * (tests_a_gpu() ? 0x1p-5F : 0x1p-18F);
+  for (size_t t = 0; t < want.size(); ++t) {
+    for (size_t i = 0; i < want[t].size(); ++i) ASSERT_NEAR(got[t][i], want[t][i], tolerance) << t << ", " << i;
+  }
+}
+
+// One scale, one for each row, one for each 128 rows, and one for each block.
+TEST(LoadWeights, EightBitFloatsAreMultipliedByTheirScales) {
+  struct Form {
+    DType dtype;
+    std::vector<int64_t> shape;
+  };
+  constexpr int64_t kIn = 256;
+  const Codes codes(64 * kIn);
+  for (const Form& form :
+       {Form{DType::kF8E4M3, {1}}, Form{DType::kF8E4M3, {64, 1}}, Form{DType::kF8E4M3B128, {1, 2}}}) {
+    const auto columns = form.shape.size() == 2 ? form.shape[1] : 1;
+    const std::vector<float> scales = some_scales(static_cast<size_t>(form.shape[0] * columns));
+    std::vector<float> values = codes.values;
+    for (int64_t i = 0; i < 64 * kIn; ++i) {
+      const int64_t row = form.shape[0] == 64 ? i / kIn : 0;
+      values[static_cast<size_t>(i)] *= scales[static_cast<size_t>(row * columns + i % kIn * columns / kIn)];
+    }
+    MemorySource source = wide_llama(kIn);
+    source.add(kDown, {64, kIn}, values);
+    const auto expected = logits_of(source);
+    source.add(kDown, {64, kIn}, DType::kF8E4M3, codes.bytes);
+    source.add_scale(kDown, form.dtype, form.shape, scales);
+    expect_near_logits(logits_of(source), expected);
+  }
+}
+
+// Rows of a stack have their own: of a weight with one for each 128 of its own rows, and of one without.
+TEST(LoadWeights, AStackOfEightBitFloatsAndOthersKeepsItsScales) {
+  const std::string gate = "model.layers.0.mlp.gate_proj.weight";
+  constexpr int64_t kRows = 200;
+  const Codes codes(kRows * 64);
+  const std::vector<float> scales = some_scales(2);
+  std::vector<float> values = codes.values;
+  for (size_t i = 0; i < values.size(); ++i) values[i] *= scales[i / 64 / 128];
+  MemorySource source = wide_llama(kRows);
+  source.add(gate, {kRows, 64}, values);
+  const auto expected = logits_of(source);
+  source.add(gate, {kRows, 64}, DType::kF8E4M3, codes.bytes);
+  source.add_scale(gate, DType::kF8E4M3, {2, 1}, scales);
+  expect_near_logits(logits_of(source), expected);
+}
+
+TEST(LoadWeights, AllButEmbeddingAndHeadBecomeEightBitFloats) {
+  MemorySource source = make_tiny_llama();
+  source.add_random("lm_head.weight", {50, 64});
+  CpuDevice device(1);
+  ModelConfig config = read_config(source);
+  config.quantization = Quantization::kFp8;
+  const WeightLayout layout = weight_layout(device, source, config);
+  EXPECT_EQ(layout.embedding.parts()[0].dtype, DType::kF32);
+  EXPECT_EQ(layout.lm_head.parts()[0].dtype, DType::kF32);
+  EXPECT_EQ(layout.layers[0].qkv.parts()[2].dtype, DType::kF8E4M3);
+  EXPECT_EQ(layout.layers[1].down.parts()[0].dtype, DType::kF8E4M3);
 }
 
 }  // namespace

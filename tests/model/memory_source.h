@@ -58,6 +58,15 @@ class MemorySource final : public format::WeightSource {
     std::memcpy(bytes.data(), values.data(), bytes.size());
     add(name, std::move(shape), DType::kF32, std::move(bytes));
   }
+  /// A weight of 8-bit floats that is there, with scales of that shape: as a folder's source gives them.
+  void add_scale(const std::string& of, DType dtype, std::vector<int64_t> shape, const std::vector<float>& values) {
+    add(of + "_scale", std::move(shape), values);
+    const auto scale = std::make_shared<const format::WeightInfo>(*find(of + "_scale"));
+    remove(of + "_scale");
+    for (format::WeightInfo& weight : weights_) {
+      if (weight.name == of) weight.scale = scale, weight.dtype = dtype;
+    }
+  }
   void add_random(const std::string& name, std::vector<int64_t> shape, float mean = 0.0F, float deviation = 0.2F) {
     size_t count = 1;
     for (const int64_t extent : shape) count *= static_cast<size_t>(extent);

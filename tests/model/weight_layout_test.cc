@@ -43,7 +43,7 @@ TEST(WeightLayout, IsWhatLoadingTakesForEveryFixture) {
     if (path.ends_with("-00002-of-00002.gguf")) continue;
     const auto source = format::open_weights(path);
     if (names_encoder(*source)) continue;  // the engine's test of encoders holds the same of them
-    for (const Quantization quantization : {Quantization::kNone, Quantization::kQ8_0}) {
+    for (const Quantization quantization : {Quantization::kNone, Quantization::kQ8_0, Quantization::kFp8}) {
       ModelConfig config = read_config(*source);
       config.quantization = quantization;
       expect_as_planned(*source, config);

@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/printable.h"
+#include "format/hf/float8_scales.h"
 #include "format/hf/folder_files.h"
 #include "format/hf/json_file.h"
 #include "format/hf/sentence_modules.h"
@@ -93,11 +94,19 @@ std::unique_ptr<WeightSource> open_hf_folder(const std::string& path, bool weigh
   MappedSource source = {.path = path, .convention = Convention::kHuggingFace};
   nlohmann::json config = read_json_object(folder / "config.json");
   const bool multimodal = config.contains("text_config");
+  if (weights) check_quantization(config, (folder / "config.json").string());
   source.config = text_part(std::move(config), (folder / "config.json").string());
   if (weights) {
+    std::vector<WeightInfo> all;
     for (SafetensorsFile& file : open_weight_files(folder)) {
-      source.add(std::move(file.file), text_weights(std::move(file.weights), multimodal));
+      for (WeightInfo& weight : text_weights(std::move(file.weights), multimodal)) {
+        weight.origin = file.file.get();
+        all.push_back(std::move(weight));
+      }
+      source.files.push_back(std::move(file.file));
     }
+    join_float8_scales(all);
+    for (WeightInfo& weight : all) source.weights.add(std::move(weight));
   }
   source.tokenizer = read_hf_tokenizer(path, source.config);
   source.generation = read_hf_generation(path, source.config, source.tokenizer);

@@ -20,7 +20,7 @@ constexpr uint64_t kFirstBytes = 1024;            // enough to tell what a file 
 constexpr size_t kMostSafetensorsDimensions = 8;
 
 std::optional<DType> dtype_of(std::string_view name) {
-  for (const DType type : {DType::kF32, DType::kF16, DType::kBF16}) {
+  for (const DType type : {DType::kF32, DType::kF16, DType::kBF16, DType::kF8E4M3}) {
     if (dtype_info(type).name == name) return type;
   }
   return std::nullopt;
@@ -52,8 +52,9 @@ WeightInfo read_entry(const std::string& path, const std::string& name, const nl
   }
   const std::optional<DType> dtype = dtype_of(type->get_ref<const std::string&>());
   if (!dtype) {
-    throw fail<Unsupported>("{}: tensor {} has type {}, which Caravel does not read here; it reads F32, F16, BF16",
-                            path, printable(name), printable(type->get_ref<const std::string&>()));
+    throw fail<Unsupported>(
+        "{}: tensor {} has type {}, which Caravel does not read here; it reads F32, F16, BF16, F8_E4M3", path,
+        printable(name), printable(type->get_ref<const std::string&>()));
   }
   weight.dtype = *dtype;
   weight.shape = *shape;

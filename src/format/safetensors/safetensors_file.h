@@ -15,7 +15,8 @@ struct SafetensorsFile {
   std::vector<WeightInfo> weights;  // in the order of their data
 
   /// Every offset is checked against the file and against shape times type before it is used. Throws NotFound, IoError,
-  /// FormatError, Unsupported (a tensor's type, by name; Caravel reads F32, F16 and BF16).
+  /// FormatError, Unsupported (a tensor's type, by name; Caravel reads F32, F16, BF16 and F8_E4M3, whose scales are
+  /// other tensors).
   static SafetensorsFile open(const std::string& path);
 };
 

@@ -1,0 +1,21 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "format/weight_source.h"
+
+namespace caravel::format {
+
+/// Weights of 8-bit floats as they are published have their scales beside them, under the weight's name and "_scale"
+/// (compressed-tensors, AutoFP8, FBGEMM, ModelOpt) or "_scale_inv" (DeepSeek, Qwen), which both are multiplied by: one
+/// for all, one for each row, or one for each block of 128 x 128. Gives each such weight its scales and its type, and
+/// takes out of the list what holds them; scales of activations and of a KV cache, which nothing here rounds to 8-bit
+/// floats, as well. Throws FormatError for a weight that has none, Unsupported for scales of another shape.
+void join_float8_scales(std::vector<WeightInfo>& weights);
+
+/// What quantises a model's weights, by its config.json (`path`). Throws Unsupported, with the method's name, where
+/// they are no 8-bit floats that join_float8_scales() understands.
+void check_quantization(const nlohmann::json& config, const std::string& path);
+
+}  // namespace caravel::format
