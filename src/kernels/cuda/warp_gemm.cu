@@ -78,7 +78,7 @@ __device__ void copy_stage(const WarpArgs& args, const Group& group, int stage, 
 }
 
 template <int kTokens>
-__global__ void __launch_bounds__(kMostWarps* kWarp) warp_gemm_kernel(const __grid_constant__ WarpArgs args) {
+__global__ void __launch_bounds__(kMostWarps* kWarp, 1) warp_gemm_kernel(const __grid_constant__ WarpArgs args) {
   extern __shared__ __align__(128) uint8_t shared[];
   let_next_kernel_in();
   const int warp = static_cast<int>(threadIdx.x) / kWarp;
