@@ -5,6 +5,7 @@
 #include "kernels/activation.h"
 #include "kernels/gemm_input.h"
 #include "kernels/packed_weight.h"
+#include "kernels/rms_norm.h"
 
 namespace caravel::kernels {
 
@@ -18,6 +19,7 @@ struct GemmArgs {
   const float* bias = nullptr;  // [out] or nullptr
   bool accumulate = false;      // out += instead of out =
   Tensor out;                   // [tokens, out]: f32, or product_dtype()
+  NextNorm next;                // of `out`, which is f32 then
 };
 
 /// out[t, o] = sum_i input[t, i] * W[o, i] (+ bias[o]) (+ out[t, o]). Each output is summed in the same order and with

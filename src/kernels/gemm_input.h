@@ -22,7 +22,8 @@ enum class InputForm : uint8_t { kF32, kQ8, kQ8Rotated, kBf16 };
 /// rows of f32 without gaps on every device; how other forms lie in memory is the device's own affair.
 struct GemmInput {
   InputForm form = InputForm::kF32;
-  bool normed = false;        // rms_norm writes it and the next GEMM alone reads it, wherever in `data` suits both
+  bool normed = false;        // a norm writes it and the next GEMM alone reads it, in whatever way suits both
+  int turn = 0;               // of one that is `normed`: 0 or 1 (NextNorm, rms_norm.h)
   int64_t tokens = 0;         // a bound, as Tensor::rows
   int64_t width = 0;          // elements of a row; a multiple of 32 for the 8-bit forms
   std::byte* data = nullptr;  // aligned to 64 bytes; gemm_input_bytes(), or normed_input_bytes() where it is `normed`

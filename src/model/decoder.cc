@@ -16,11 +16,11 @@ namespace caravel::model {
 namespace {
 
 struct ActivationSizes {
-  size_t hidden = 0, wide = 0, branch = 0, input = 0, attention = 0;  // bytes
-  std::vector<size_t> angles;                                         // by rotary
+  size_t hidden = 0, wide = 0, branch = 0, normed = 0, input = 0, attention = 0;  // bytes
+  std::vector<size_t> angles;                                                     // by rotary
 
   size_t total() const {
-    return std::accumulate(angles.begin(), angles.end(), hidden + wide + branch + input + attention);
+    return std::accumulate(angles.begin(), angles.end(), hidden + wide + branch + normed + input + attention);
   }
 };
 
@@ -37,7 +37,7 @@ ActivationSizes activation_sizes(Device& device, const ModelConfig& config, cons
   const DType product = kernels::product_dtype(device);
   sizes.wide = static_cast<size_t>(max_tokens * row_bytes(product, qkv));
   const auto reserve_normed = [&](const Matrix& weight, int64_t rows) {
-    if (weight) raise(sizes.input, kernels::normed_input_bytes(device, weight.input_form(), rows, weight.in()));
+    if (weight) raise(sizes.normed, kernels::normed_input_bytes(device, weight.input_form(), rows, weight.in()));
   };
   for (const LayerOf<Matrix, Vector>& layer : weights.layers) {
     reserve_normed(layer.qkv, max_tokens);
@@ -87,6 +87,7 @@ Decoder::Decoder(Device& device, ModelConfig config, std::shared_ptr<const Model
   }
   const ActivationSizes sizes = activation_sizes(device, config_, *weights_, max_tokens, max_context);
   hidden_ = device.allocate(sizes.hidden);
+  normed_ = device.allocate(sizes.normed);
   input_ = device.allocate(sizes.input);
   wide_ = device.allocate(sizes.wide);
   branch_ = device.allocate(sizes.branch);
@@ -100,7 +101,9 @@ Decoder::Decoder(Device& device, ModelConfig config, std::shared_ptr<const Model
 
 size_t Decoder::activation_bytes() const {
   size_t bytes = 0;
-  for (const Buffer* buffer : {&hidden_, &wide_, &branch_, &input_, &attention_workspace_}) bytes += buffer->size();
+  for (const Buffer* buffer : {&hidden_, &wide_, &branch_, &normed_, &input_, &attention_workspace_}) {
+    bytes += buffer->size();
+  }
   for (const Buffer& buffer : angles_) bytes += buffer.size();
   return bytes;
 }
@@ -122,10 +125,11 @@ Decoder::LayerStep Decoder::layer_step(const ForwardBatch& batch, const KvPool& 
                     .block_size = pool.block_size,
                     .kv_heads = static_cast<int>(shard_.kv_heads.size()),
                     .head_dim = config_.head_dim,
-                    .dtype = pool.dtype}};
+                    .dtype = pool.dtype},
+          .next = layer + 1 < weights_->layers.size() ? &weights_->layers[layer + 1] : nullptr};
 }
 
-/// The residual stream as it enters the stage's first layer, and the angles of all.
+/// The residual stream as it enters the stage's first layer, the same normed, and the angles of all.
 void Decoder::begin(Stream& stream, const ForwardBatch& batch) {
   if (config_.placement.is_first_stage()) {
     stream.region("embedding");
@@ -138,6 +142,11 @@ void Decoder::begin(Stream& stream, const ForwardBatch& batch) {
   } else {
     stream.region("stages");
     peers_.pipeline->recv(stream, hidden_.address(), hidden_bytes(batch.tokens), config_.placement.stage - 1);
+  }
+  if (!weights_->layers.empty()) {
+    const LayerWeights& first = weights_->layers.front();
+    stream.region("norm");
+    norm(stream, first.attn_norm, qkv_input(first, batch.tokens));
   }
   for (size_t i = 0; i < config_.rotary.size(); ++i) {
     kernels::rotary_angles(stream, {.positions = batch.positions,
@@ -182,7 +191,7 @@ void Decoder::logits(Stream& stream, const int32_t* rows, int64_t count, float* 
   CARAVEL_CHECK(has_lm_head());
   CARAVEL_CHECK_LE(count, max_logit_rows());
   const kernels::PackedWeight& head = weights_->lm_head ? weights_->lm_head : weights_->embedding;
-  const kernels::GemmInput normed = normed_input_of(head, count);
+  const kernels::GemmInput normed = normed_input_of(head, count, 0);
   stream.region("norm");
   norm(stream, weights_->final_norm, normed, rows);
   gemm_region(stream, "LM head", head, count);

@@ -8,6 +8,7 @@
 #include "comm/communicator.h"
 #include "device/device.h"
 #include "kernels/packed_weight.h"
+#include "kernels/rms_norm.h"
 #include "model/config.h"
 #include "model/forward_batch.h"
 #include "model/load_weights.h"
@@ -73,6 +74,7 @@ class Decoder {
     const ForwardBatch& batch;
     const ForwardBatch::Group& group;
     kernels::KvLayer cache;
+    const LayerWeights* next;  // the stage's next layer, whose norm the residual stream goes through; or nullptr
   };
 
   /// The weights of one of the stage's layers, for what is enqueued until the next is acquired. The one place where a
@@ -82,24 +84,31 @@ class Decoder {
   void begin(Stream& stream, const ForwardBatch& batch);
 
   // The regions (decoder_regions.cc). Each is one call that has all it reads and writes at hand, so that a device may
-  // take it as one kernel, or 3 and 5 as one on each side of the collective. What they hand on lies in wide_ and
-  // input_.
-  void project_qkv(Stream& stream, const LayerStep& layer);  // 1: hidden_ -> queries in wide_; keys, values in cache
+  // take it as one kernel, or 3 and 5 as one on each side of the collective. What they hand on lies in normed_, wide_
+  // and input_.
+  void project_qkv(Stream& stream, const LayerStep& layer);  // 1: normed_ -> queries in wide_; keys, values in cache
   void attend(Stream& stream, const LayerStep& layer);       // 2: queries in wide_, cache -> input_
-  void project_attention(Stream& stream, const LayerStep& layer);  // 3: input_ -> hidden_
-  void gate_and_up(Stream& stream, const LayerStep& layer);        // 4: hidden_ -> wide_
-  void down(Stream& stream, const LayerStep& layer);               // 5: wide_ -> hidden_
+  void project_attention(Stream& stream, const LayerStep& layer);  // 3: input_ -> hidden_, normed_
+  void gate_and_up(Stream& stream, const LayerStep& layer);        // 4: normed_ -> wide_
+  void down(Stream& stream, const LayerStep& layer);               // 5: wide_ -> hidden_, normed_ for the next layer
 
   /// rows: which of the residual stream's; nullptr: the first.
   void norm(Stream& stream, const Buffer& weight, const kernels::GemmInput& out, const int32_t* rows = nullptr);
   void join_residual(Stream& stream, const kernels::PackedWeight& weight, const Buffer& input, const Buffer& bias,
-                     const Buffer& post_norm, int64_t tokens);
+                     const Buffer& post_norm, const kernels::NextNorm& next, int64_t tokens);
   /// Over the tensor-parallel ranks.
   void all_reduce(Stream& stream, const Tensor& rows);
   Tensor queries(const LayerStep& layer) const;
   Tensor residual(int64_t tokens) const;
   size_t hidden_bytes(int64_t tokens) const;
-  kernels::GemmInput normed_input_of(const kernels::PackedWeight& weight, int64_t tokens) const;
+  // What regions 1 and 4, and the LM head as the first, read.
+  kernels::GemmInput normed_input_of(const kernels::PackedWeight& weight, int64_t tokens, int turn) const;
+  kernels::GemmInput qkv_input(const LayerWeights& weights, int64_t tokens) const {
+    return normed_input_of(weights.qkv, tokens, 0);
+  }
+  kernels::GemmInput gate_up_input(const LayerWeights& weights, int64_t tokens) const {
+    return normed_input_of(weights.gate_up, tokens, 1);
+  }
 
   ModelConfig config_;
   Shard shard_;
@@ -115,7 +124,8 @@ class Decoder {
   Buffer hidden_;  // f32 [max_tokens, hidden]: the residual stream
   Buffer wide_;    // [tokens, (heads + 2 kv_heads) * head_dim] of product_dtype_, then the input of `down`, in its form
   Buffer branch_;  // [max_tokens, hidden] of product_dtype_: a branch that is summed or normed before it joins
-  Buffer input_;   // what qkv, attn_out, gate_up and the LM head read in turn, in their forms
+  Buffer normed_;  // what qkv, gate_up and the LM head read in turn, in their forms
+  Buffer input_;   // what attn_out reads, in its form
   Buffer attention_workspace_;
   std::vector<Buffer> inverse_freq_;  // by ModelConfig::rotary: f32 [dim / 2]
   std::vector<Buffer> angles_;        // f32 [max_tokens, dim / 2, 2]

@@ -12,12 +12,11 @@ namespace caravel::model {
 void Decoder::project_qkv(Stream& stream, const LayerStep& layer) {
   const LayerWeights& weights = layer.weights;
   const Tensor qkv = queries(layer);
-  const kernels::GemmInput normed = normed_input_of(weights.qkv, qkv.rows);
-  stream.region("norm");
-  norm(stream, weights.attn_norm, normed);
   gemm_region(stream, "qkv", weights.qkv, qkv.rows);
-  kernels::gemm(stream,
-                {.weight = &weights.qkv, .input = normed, .bias = weights.qkv_bias.address<float>(), .out = qkv});
+  kernels::gemm(stream, {.weight = &weights.qkv,
+                         .input = qkv_input(weights, qkv.rows),
+                         .bias = weights.qkv_bias.address<float>(),
+                         .out = qkv});
   kernels::RotaryCacheArgs rotary = {.qkv = qkv,
                                      .q_norm = weights.q_norm.address<float>(),
                                      .k_norm = weights.k_norm.address<float>(),
@@ -58,19 +57,21 @@ void Decoder::attend(Stream& stream, const LayerStep& layer) {
 
 void Decoder::project_attention(Stream& stream, const LayerStep& layer) {
   const LayerWeights& weights = layer.weights;
-  gemm_region(stream, "attention output", weights.attn_out, layer.batch.tokens);
-  join_residual(stream, weights.attn_out, input_, weights.attn_out_bias, weights.post_attn_norm, layer.batch.tokens);
+  const int64_t tokens = layer.batch.tokens;
+  gemm_region(stream, "attention output", weights.attn_out, tokens);
+  join_residual(stream, weights.attn_out, input_, weights.attn_out_bias, weights.post_attn_norm,
+                {.weight = weights.ffn_norm.address<float>(),
+                 .epsilon = config_.norm_epsilon,
+                 .out = gate_up_input(weights, tokens)},
+                tokens);
 }
 
 void Decoder::gate_and_up(Stream& stream, const LayerStep& layer) {
   const LayerWeights& weights = layer.weights;
   const int64_t tokens = layer.batch.tokens;
-  const kernels::GemmInput normed = normed_input_of(weights.gate_up, tokens);
-  stream.region("norm");
-  norm(stream, weights.ffn_norm, normed);
   gemm_region(stream, "gate and up", weights.gate_up, tokens);
   kernels::gated_gemm(stream, {.weight = &weights.gate_up,
-                               .input = normed,
+                               .input = gate_up_input(weights, tokens),
                                .bias = weights.gate_up_bias.address<float>(),
                                .activation = config_.activation,
                                .out = weights.down.input(tokens, wide_.address())});
@@ -78,8 +79,15 @@ void Decoder::gate_and_up(Stream& stream, const LayerStep& layer) {
 
 void Decoder::down(Stream& stream, const LayerStep& layer) {
   const LayerWeights& weights = layer.weights;
-  gemm_region(stream, "down", weights.down, layer.batch.tokens);
-  join_residual(stream, weights.down, wide_, weights.down_bias, weights.post_ffn_norm, layer.batch.tokens);
+  const int64_t tokens = layer.batch.tokens;
+  kernels::NextNorm next;
+  if (layer.next != nullptr) {
+    next = {.weight = layer.next->attn_norm.address<float>(),
+            .epsilon = config_.norm_epsilon,
+            .out = qkv_input(*layer.next, tokens)};
+  }
+  gemm_region(stream, "down", weights.down, tokens);
+  join_residual(stream, weights.down, wide_, weights.down_bias, weights.post_ffn_norm, next, tokens);
 }
 
 void Decoder::norm(Stream& stream, const Buffer& weight, const kernels::GemmInput& out, const int32_t* rows) {
@@ -91,22 +99,25 @@ void Decoder::norm(Stream& stream, const Buffer& weight, const kernels::GemmInpu
 }
 
 /// A branch's last GEMM, which reads `input`: straight into the residual stream, or first summed with the parts of
-/// other ranks, or normed, or both.
+/// other ranks, or normed, or both. Then the norm that the next branch begins with.
 void Decoder::join_residual(Stream& stream, const kernels::PackedWeight& weight, const Buffer& input,
-                            const Buffer& bias, const Buffer& post_norm, int64_t tokens) {
+                            const Buffer& bias, const Buffer& post_norm, const kernels::NextNorm& next,
+                            int64_t tokens) {
   const bool straight = !post_norm && peers_.tensor == nullptr;
   const Tensor branch = make_tensor(branch_.address(), product_dtype_, tokens, config_.hidden_size);
   kernels::gemm(stream, {.weight = &weight,
                          .input = weight.input(tokens, input.address()),
                          .bias = bias.address<float>(),
                          .accumulate = straight,
-                         .out = straight ? residual(tokens) : branch});
+                         .out = straight ? residual(tokens) : branch,
+                         .next = straight ? next : kernels::NextNorm{}});
   if (straight) return;
   all_reduce(stream, branch);
   kernels::add_norm(stream, {.y = branch,
                              .post_weight = post_norm.address<float>(),
                              .residual = residual(tokens),
-                             .epsilon = config_.norm_epsilon});
+                             .epsilon = config_.norm_epsilon,
+                             .next = next});
 }
 
 void Decoder::all_reduce(Stream& stream, const Tensor& rows) {
@@ -123,9 +134,10 @@ Tensor Decoder::residual(int64_t tokens) const {
   return f32_tensor(hidden_.address<float>(), tokens, config_.hidden_size);
 }
 
-kernels::GemmInput Decoder::normed_input_of(const kernels::PackedWeight& weight, int64_t tokens) const {
-  kernels::GemmInput input = weight.input(tokens, input_.address());
+kernels::GemmInput Decoder::normed_input_of(const kernels::PackedWeight& weight, int64_t tokens, int turn) const {
+  kernels::GemmInput input = weight.input(tokens, normed_.address());
   input.normed = true;
+  input.turn = turn;
   return input;
 }
 

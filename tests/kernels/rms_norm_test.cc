@@ -140,6 +140,7 @@ TEST(RmsNorm, GivesEachRankACopyOfFewTokens) {
   const std::vector<float> weight = random_normal(kWidth, 42);
   for_each_isa([&](Isa isa) {
     Machine machine(isa, kThreads);
+    if (machine.device.kind() != DeviceKind::kCpu) GTEST_SKIP() << "no ranks";
     const DeviceArray x_there(*machine.stream, x);
     const DeviceArray weight_there(*machine.stream, weight);
     RmsNormArgs args{.x = f32_tensor(x_there.data(), kTokens, kWidth), .weight = weight_there.data()};
@@ -154,8 +155,7 @@ TEST(RmsNorm, GivesEachRankACopyOfFewTokens) {
       rms_norm(*machine.stream, args);
       const std::vector<std::byte> together = together_there.memory.values();
       const std::vector<std::byte> apart = apart_there.values();
-      const size_t ranks = machine.device.kind() == DeviceKind::kCpu ? kThreads : 1;
-      for (size_t rank = 0; rank < ranks; ++rank) {
+      for (size_t rank = 0; rank < kThreads; ++rank) {
         const auto own = std::span(apart).subspan(rank * together.size(), together.size());
         EXPECT_TRUE(std::ranges::equal(own, together)) << "rank " << rank;
       }

@@ -34,6 +34,7 @@ void gemm(Stream& stream, const GemmArgs& args) {
                    .out_stride = args.out.stride};
   for (const PackedWeight::Part& part : weight.parts()) flat.parts[flat.part_count++] = packed_part(weight, part);
   enqueue_gemm(stream, flat);
+  next_norm(stream, args.out, args.next);
 }
 
 void gated_gemm(Stream& stream, const GatedGemmArgs& args) {

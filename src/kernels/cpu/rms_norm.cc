@@ -20,6 +20,7 @@ void add_norm(Stream& stream, const AddNormArgs& args) {
   check_f32(args.residual, args.y.rows, args.y.width);
   check_f32(args.y, args.residual.rows, args.residual.width);
   enqueue_add_norm(stream, args);
+  next_norm(stream, args.residual, args.next);
 }
 
 }  // namespace cpu

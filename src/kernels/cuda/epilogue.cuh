@@ -6,6 +6,7 @@
 
 #include "kernels/activation.h"
 #include "kernels/cuda/gemm_tasks.h"
+#include "kernels/cuda/next_rows.cuh"
 
 namespace caravel::kernels::cuda {
 
@@ -36,6 +37,10 @@ __device__ inline void activate(Activation activation, float (&x)[kCount]) {
   }
 }
 
+__device__ inline float4 times(float4 x, float factor) {
+  return make_float4(__fmul_rn(x.x, factor), __fmul_rn(x.y, factor), __fmul_rn(x.z, factor), __fmul_rn(x.w, factor));
+}
+
 /// Where sums go.
 struct GemmOutput {
   void* out;
@@ -46,6 +51,14 @@ struct GemmOutput {
   Activation activation;
   bool accumulate;
   bool bf16;
+  const SquareSum* sums;  // of the tokens' inputs, where these are normed; or nullptr
+  float input_width;
+  NextRows next;
+
+  /// What a token's sums are multiplied by before anything else; seen once the kernel before is done.
+  __device__ float factor(int64_t token) const {
+    return sums != nullptr ? inverse_rms(sums[token], input_width) : 1.0F;
+  }
 
   __device__ float with_bias(float sum, int row) const { return bias != nullptr ? __fadd_rn(sum, bias[row]) : sum; }
 
@@ -94,13 +107,15 @@ struct GemmOutput {
     for (int i = 0; i < kRows; ++i) sums[i] = __fmul_rn(sums[i], with_bias(up_sums[i], width + row + i));
   }
 
-  /// As store() of four rows; before: what is there, where that is to be added to.
-  __device__ void store_four(int64_t token, int row, float4 sum, float4 up_sum, float4 before) const {
+  /// As store() of four rows; before: what is there, where that is to be added to. Gives what is there then.
+  __device__ float4 store_four(int64_t token, int row, float4 sum, float4 up_sum, float4 before) const {
     float sums[4] = {sum.x, sum.y, sum.z, sum.w};
     const float up_sums[4] = {up_sum.x, up_sum.y, up_sum.z, up_sum.w};
     finish(row, sums, up_sums);
-    const float4 result = make_float4(sums[0], sums[1], sums[2], sums[3]);
-    put_four(token, row, accumulate ? sum_of(result, before) : result);
+    float4 result = make_float4(sums[0], sums[1], sums[2], sums[3]);
+    if (accumulate) result = sum_of(result, before);
+    put_four(token, row, result);
+    return result;
   }
 
   /// The sum of weight row `row` for a token.
@@ -134,7 +149,10 @@ inline GemmOutput gemm_output(const GemmTask& task) {
           .use = task.use,
           .activation = task.activation,
           .accumulate = task.accumulate,
-          .bf16 = task.out.dtype == DType::kBF16};
+          .bf16 = task.out.dtype == DType::kBF16,
+          .sums = task.input_sums,
+          .input_width = static_cast<float>(task.input.width),
+          .next = next_rows(task.next)};
 }
 
 }  // namespace caravel::kernels::cuda

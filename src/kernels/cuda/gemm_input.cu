@@ -5,6 +5,7 @@
 #include "base/check.h"
 #include "caravel/error.h"
 #include "device/cuda/launch.cuh"
+#include "kernels/cuda/normed_rows.h"
 #include "kernels/gemm_input.h"
 
 namespace caravel::kernels::cuda {
@@ -33,7 +34,7 @@ size_t gemm_input_bytes(InputForm form, int64_t tokens, int64_t width) {
 }
 
 size_t normed_input_bytes(Device& /*device*/, InputForm form, int64_t tokens, int64_t width) {
-  return gemm_input_bytes(form, tokens, width);
+  return normed_sums_bytes(tokens) + gemm_input_bytes(form, tokens, width);
 }
 
 void quantize_input(Stream& stream, const Tensor& x, const GemmInput& out) {

@@ -4,7 +4,9 @@
 
 #include "device/tensor.h"
 #include "kernels/activation.h"
+#include "kernels/cuda/normed_rows.h"
 #include "kernels/packed_weight.h"
+#include "kernels/rms_norm.h"
 
 namespace caravel::kernels::cuda {
 
@@ -14,13 +16,18 @@ enum class GemmUse : uint8_t { kPlain, kGated, kActivated };
 /// The three ops of kernels/gemm.h as one.
 struct GemmTask {
   const PackedWeight* weight = nullptr;
-  GemmInput input;
+  GemmInput input;                        // rows of its form
+  const SquareSum* input_sums = nullptr;  // of normed ones: what sums are to be divided by
   const float* bias = nullptr;
   GemmUse use = GemmUse::kPlain;
   Activation activation = Activation::kSilu;
   bool accumulate = false;
-  Tensor out;  // f32 or BF16 [tokens, outputs]
+  Tensor out;     // f32 or BF16 [tokens, outputs]
+  NextNorm next;  // tile_gemm() alone takes it, and where joins_norm()
 };
+
+/// Whether a norm of the output may be taken into a kernel that stores by four rows and adds to f32 rows.
+bool joins_norm(const GemmTask& task);
 
 /// By tensor cores, on BF16 inputs: each sum over the inputs in order, sixteen at a time, whatever tile and number of
 /// tokens it belongs to.

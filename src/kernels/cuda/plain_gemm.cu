@@ -84,7 +84,9 @@ __global__ void __launch_bounds__(32 * kWarps) plain_gemm_kernel(const PlainArgs
   if (args.output.use == GemmUse::kGated) sum_row(args, args.parts[1], row, first, up_sums);
 #pragma unroll
   for (int t = 0; t < kTokens; ++t) {
-    if (lane == t && first + t < args.tokens) args.output.store(first + t, row, sums[t], up_sums[t]);
+    if (lane != t || first + t >= args.tokens) continue;
+    const float factor = args.output.factor(first + t);
+    args.output.store(first + t, row, __fmul_rn(sums[t], factor), __fmul_rn(up_sums[t], factor));
   }
 }
 

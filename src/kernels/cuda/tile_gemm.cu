@@ -49,7 +49,7 @@ __device__ void multiply(const TileArgs& args, const Ring& ring, int warpgroup, 
     float sum[kTokens / 2];
 #pragma unroll
     for (float& value : sum) value = 0.0F;
-    TileStore<kTokens, !kConverts> store(args, row_tile, token_tile);
+    TileStore<kTokens, !kConverts> store(args, row_tile, token_tile, staging);
     RingPlace before;
     int left = 0;  // blocks of the slot that are to come
     MatrixDescriptor weights = first_weights;

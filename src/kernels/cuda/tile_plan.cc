@@ -14,7 +14,10 @@ constexpr int kKilobyte = 1024;
 constexpr int kMaxSteps = 16;
 constexpr int kBarrierBytes = 4 * 8 * kMaxSteps;  // two for each slot of either ring
 
-int staging_bytes(const TilePlan& plan) { return std::min(plan.tokens, kStagedTokens) * kStagedStride * 4; }
+/// Sums of a pass, and a factor of each token.
+int staging_bytes(const TilePlan& plan) {
+  return (std::min(plan.tokens, kStagedTokens) * kStagedStride + plan.tokens) * 4;
+}
 
 /// Bytes of a group for a block of 64 inputs, rounded up; the most of all parts.
 int most_block_bytes(Parts parts) {

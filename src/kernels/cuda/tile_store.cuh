@@ -40,7 +40,7 @@ __device__ inline TileShare share_of_tile(const TileArgs& args, int row_tile) {
 
 /// Staged sums one by one, of outputs that four rows of do not lie together.
 __device__ inline void store_single(const TileArgs& args, int row_tile, int first_token, int count,
-                                    const float* staging) {
+                                    const float* staging, const float* factors) {
   const int lane = threadIdx.x % 32;
   for (int side = 0; side < (args.paired ? 1 : args.plan.warpgroups); ++side) {
     const Rows rows = rows_of_tile(args, row_tile, side);
@@ -49,8 +49,8 @@ __device__ inline void store_single(const TileArgs& args, int row_tile, int firs
     for (int t = static_cast<int>(threadIdx.x / 32); t < count; t += 4 * args.plan.warpgroups) {
       const float* const sums = staging + t * kStagedStride + 64 * side;
       for (int r = lane; r < row_count; r += 32) {
-        args.output.store(first_token + t, rows.part->first_row + first_row + r, sums[r],
-                          args.paired ? sums[64 + r] : 0.0F);
+        args.output.store(first_token + t, rows.part->first_row + first_row + r, __fmul_rn(sums[r], factors[t]),
+                          args.paired ? __fmul_rn(sums[64 + r], factors[t]) : 0.0F);
       }
     }
   }
@@ -61,14 +61,19 @@ __device__ inline void store_single(const TileArgs& args, int row_tile, int firs
 template <int kTokens, bool kAsksAhead>
 class TileStore {
  public:
-  /// Asks for what the first passes' sums will be added to, and has the others' brought near.
-  __device__ TileStore(const TileArgs& args, int row_tile, int token_tile)
+  /// Puts what tokens' sums are multiplied by behind the staged sums, asks for what the first passes' sums will be
+  /// added to, and has the others' brought near, and a norm's weights.
+  __device__ TileStore(const TileArgs& args, int row_tile, int token_tile, float* staging)
       : row_tile_(row_tile), first_token_(token_tile * kTokens) {
+    for (int t = static_cast<int>(threadIdx.x); t < kTokens; t += 128 * args.plan.warpgroups) {
+      staging[kFactors + t] = args.output.factor(min(first_token_ + t, args.tokens - 1));
+    }
     if constexpr (!kAsksAhead) return;
     share_ = share_of_tile(args, row_tile);
 #pragma unroll
     for (int pass = 0; pass < kAhead; ++pass) ask(args, pass, before_[pass]);
     if constexpr (kAhead < kPasses) prefetch(args);
+    if (args.output.next.weight != nullptr && share_.has_rows) args.output.next.prefetch(share_.row);
   }
 
   /// By the threads of all warpgroups that have sums of the tile.
@@ -89,7 +94,8 @@ class TileStore {
           if (kAsksAhead && pass + kAhead < kPasses) ask(args, pass + kAhead, before_[i]);
         } else {
           const int pass_token = first_token_ + pass * kPassTokens;
-          store_single(args, row_tile_, pass_token, min(kPassTokens, args.tokens - pass_token), staging);
+          store_single(args, row_tile_, pass_token, min(kPassTokens, args.tokens - pass_token), staging,
+                       staging + kFactors + pass * kPassTokens);
         }
         sync_threads(1, consumers);
       }
@@ -99,6 +105,7 @@ class TileStore {
  private:
   static constexpr int kPassTokens = kTokens < kStagedTokens ? kTokens : kStagedTokens;
   static constexpr int kPasses = kTokens / kPassTokens;
+  static constexpr int kFactors = kPassTokens * kStagedStride;      // where they lie, behind the staged sums
   static constexpr int kAhead = kAsksAhead && kPasses > 1 ? 2 : 1;  // passes
   static constexpr int kItems = kPassTokens / 8;                    // of a thread in a pass, at most
 
@@ -135,21 +142,29 @@ class TileStore {
 
   __device__ void store_fours(const TileArgs& args, int pass, const float4 (&added)[kItems],
                               const float* staging) const {
-    if (!share_.has_rows) return;
+    // Of a token whose row is normed next, all threads are asked.
+    if (!share_.has_rows && args.output.next.weight == nullptr) return;
     const int pass_token = first_token_ + pass * kPassTokens;
     const int count = min(kPassTokens, args.tokens - pass_token);
 #pragma unroll
     for (int i = 0; i < kItems; ++i) {
       const int t = share_.token + i * share_.step;
       if (t >= count) continue;
-      float4 before{};
-      if constexpr (kAsksAhead) {
-        before = added[i];
-      } else if (args.output.accumulate) {
-        before = args.output.four(pass_token + t, share_.row);
+      float4 value{};
+      if (share_.has_rows) {
+        if constexpr (kAsksAhead) {
+          value = added[i];
+        } else if (args.output.accumulate) {
+          value = args.output.four(pass_token + t, share_.row);
+        }
+        const float factor = staging[kFactors + pass * kPassTokens + t];
+        const auto* const sums = reinterpret_cast<const float4*>(staging + t * kStagedStride + share_.staged);
+        value = args.output.store_four(pass_token + t, share_.row, times(sums[0], factor),
+                                       args.paired ? times(sums[16], factor) : float4{}, value);
       }
-      const auto* const sums = reinterpret_cast<const float4*>(staging + t * kStagedStride + share_.staged);
-      args.output.store_four(pass_token + t, share_.row, sums[0], args.paired ? sums[16] : float4{}, before);
+      if (args.output.next.weight != nullptr) {
+        args.output.next.put_fours(pass_token + t, share_.row, share_.has_rows, value);
+      }
     }
   }
 

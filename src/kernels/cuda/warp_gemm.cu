@@ -160,11 +160,13 @@ __global__ void __launch_bounds__(kMostWarps* kWarp, 1) warp_gemm_kernel(const _
     for (int t = 0; t < 2; ++t) {
       const int token = first_token + 8 * n + 2 * pair_of_four + t;
       if (token >= args.tokens) continue;
+      const float factor = args.output.factor(token);
       for (int g = 0; g < (args.paired ? 1 : kGroups); ++g) {
         const int row_of_part = groups[g].number * kGroupRows + row;
         const bool again = g == 1 && groups[1].number == groups[0].number;
         if (again || row_of_part >= groups[g].part->rows) continue;
-        args.output.store(token, groups[g].part->first_row + row_of_part, sums[n][2 * g + t], sums[n][2 + t]);
+        args.output.store(token, groups[g].part->first_row + row_of_part, __fmul_rn(sums[n][2 * g + t], factor),
+                          __fmul_rn(sums[n][2 + t], factor));
       }
     }
   }
