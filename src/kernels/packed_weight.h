@@ -13,6 +13,13 @@
 
 namespace caravel::kernels {
 
+/// What rows are that are the heads of queries or keys: of each, rows i and i + rotary_dim / 2 are rotated together
+/// (RotaryStyle::kHalves, kv_cache.h). A device may lay them side by side in memory, for an epilogue that has both.
+struct HeadRows {
+  int head_dim = 0;    // 0: rows are no such heads
+  int rotary_dim = 0;  // the first rows of a head; the others are not rotated
+};
+
 /// Rows of a weight as they lie in a file: [rows, in] of `dtype`, where a row may be a part of the file's, from a
 /// block's beginning on. A part that is one of many experts' is a WeightRows of its own.
 struct WeightRows {
@@ -22,6 +29,7 @@ struct WeightRows {
   int64_t stride = 0;              // bytes from one row to the next; 0: they lie without gaps
   const float* scales = nullptr;   // of 8-bit floats: [rows, row_scales(dtype, in)]
   std::optional<DummyRows> dummy;  // in place of `data` and `scales`: the device makes them
+  HeadRows heads;
 };
 
 /// A weight matrix W [out, in], re-laid for how this device's kernels read it; no larger than the file's but for
@@ -35,6 +43,7 @@ class PackedWeight {
     int64_t out_begin = 0;  // first row of the stacked matrix
     int64_t rows = 0;
     size_t offset = 0;  // where the part's packed bytes begin in data()
+    HeadRows heads;
   };
   static constexpr size_t kMaxParts = 3;
 

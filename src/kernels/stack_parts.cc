@@ -22,7 +22,7 @@ std::vector<PackedWeight::Part> stack_parts(std::span<const WeightRows> stacked,
       throw fail<InvalidArgument>("a {} matrix has rows of {} elements, no multiple of its block of {}", info.name, in,
                                   info.block_elements);
     }
-    parts.push_back({part.dtype, out, part.rows, bytes});
+    parts.push_back({part.dtype, out, part.rows, bytes, part.heads});
     out += part.rows;
     bytes += packed_bytes(part.dtype, part.rows, in);
   }

@@ -1,6 +1,6 @@
 #include "kernels/gemm.h"
-#include "kernels/kv_cache.h"
 #include "kernels/paged_attention.h"
+#include "kernels/qkv_gemm.h"
 #include "kernels/rms_norm.h"
 #include "model/decoder.h"
 #include "model/gemm_region.h"
@@ -11,13 +11,7 @@ namespace caravel::model {
 
 void Decoder::project_qkv(Stream& stream, const LayerStep& layer) {
   const LayerWeights& weights = layer.weights;
-  const Tensor qkv = queries(layer);
-  gemm_region(stream, "qkv", weights.qkv, qkv.rows);
-  kernels::gemm(stream, {.weight = &weights.qkv,
-                         .input = qkv_input(weights, qkv.rows),
-                         .bias = weights.qkv_bias.address<float>(),
-                         .out = qkv});
-  kernels::RotaryCacheArgs rotary = {.qkv = qkv,
+  kernels::RotaryCacheArgs rotary = {.qkv = queries(layer),
                                      .q_norm = weights.q_norm.address<float>(),
                                      .k_norm = weights.k_norm.address<float>(),
                                      .norm_epsilon = config_.norm_epsilon,
@@ -30,8 +24,11 @@ void Decoder::project_qkv(Stream& stream, const LayerStep& layer) {
     rotary.cos_sin = angles_[index].address<float>();
     rotary.rotary_dim = config_.rotary[index].dim;
   }
-  stream.region("rotary, cache");
-  kernels::rotary_cache(stream, rotary);
+  gemm_region(stream, "qkv", weights.qkv, layer.batch.tokens);
+  kernels::qkv_gemm(stream, {.weight = &weights.qkv,
+                             .input = qkv_input(weights, layer.batch.tokens),
+                             .bias = weights.qkv_bias.address<float>(),
+                             .rotary = rotary});
 }
 
 void Decoder::attend(Stream& stream, const LayerStep& layer) {

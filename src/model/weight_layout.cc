@@ -77,6 +77,12 @@ class LayoutReader {
     layer.qkv_bias = finder_.vector({part(names.q_bias, q), part(names.k_bias, kv), part(names.v_bias, kv)});
     layer.q_norm = finder_.vector({part(names.q_norm, head)});
     layer.k_norm = finder_.vector({part(names.k_norm, head)});
+    const int rotary = config_.layers[static_cast<size_t>(layer_)].rotary;
+    // A norm wants a whole head first.
+    if (rotary >= 0 && config_.rotary_style == kernels::RotaryStyle::kHalves && !layer.q_norm && !layer.k_norm) {
+      layer.qkv.set_heads(
+          {.head_dim = config_.head_dim, .rotary_dim = config_.rotary[static_cast<size_t>(rotary)].dim});
+    }
     layer.attn_out = finder_.matrix({part(names.attn_out, hidden)}, q);
     if (adds_bias) layer.attn_out_bias = finder_.vector({part(names.attn_out_bias, hidden)});
     layer.post_attn_norm = finder_.vector({part(names.post_attn_norm, hidden)});

@@ -56,6 +56,9 @@ class MatrixLayout {
   int64_t in() const { return columns_.size(); }
   int64_t out() const;
   bool rotated() const { return rotated_; }
+  /// Where its rows are heads.
+  const kernels::HeadRows& heads() const { return heads_; }
+  void set_heads(const kernels::HeadRows& heads) { heads_ = heads; }
   kernels::InputForm input_form() const { return form_; }
   size_t bytes() const { return bytes_; }  // packed
   explicit operator bool() const { return !parts_.empty(); }
@@ -64,6 +67,7 @@ class MatrixLayout {
   std::vector<Part> parts_;
   Slice columns_;
   bool rotated_ = false;
+  kernels::HeadRows heads_;
   kernels::InputForm form_ = kernels::InputForm::kF32;
   size_t bytes_ = 0;
 };

@@ -126,6 +126,7 @@ kernels::PackedWeight WeightLoader::matrix(const MatrixLayout& layout) {
     stack.push_back({codes.data(), part.dtype, rows, 0, of_codes.data()});
     unpacked.pop_back();
   }
+  for (kernels::WeightRows& rows : stack) rows.heads = layout.heads();
   kernels::PackedWeight packed = sink_.matrix(stack, in, layout.rotated());
   bytes_ += packed.bytes();
   return packed;

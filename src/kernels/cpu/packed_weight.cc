@@ -108,7 +108,7 @@ void pack_f8_panel(const std::byte* rows, int64_t stride, int count, int64_t in,
 
 /// Packs rank's share of a matrix's panels; `out` is zero before.
 void pack_rows(const PackArgs& args, int rank, int size) {
-  const auto& [data, dtype, all_rows, given_stride, scales, dummy] = args.from;
+  const auto& [data, dtype, all_rows, given_stride, scales, dummy, heads] = args.from;
   const int64_t scale_count = row_scales(dtype, args.in);
   const int64_t bytes = row_bytes(dtype, args.in);
   const int64_t given = given_stride != 0 ? given_stride : bytes;

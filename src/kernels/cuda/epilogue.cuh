@@ -6,6 +6,7 @@
 
 #include "kernels/activation.h"
 #include "kernels/cuda/gemm_tasks.h"
+#include "kernels/cuda/kv_row.cuh"
 #include "kernels/cuda/next_rows.cuh"
 
 namespace caravel::kernels::cuda {
@@ -54,6 +55,7 @@ struct GemmOutput {
   const SquareSum* sums;  // of the tokens' inputs, where these are normed; or nullptr
   float input_width;
   NextRows next;
+  HeadsOutput heads;  // of GemmUse::kQkv
 
   /// What a token's sums are multiplied by before anything else; seen once the kernel before is done.
   __device__ float factor(int64_t token) const {
@@ -152,7 +154,8 @@ inline GemmOutput gemm_output(const GemmTask& task) {
           .bf16 = task.out.dtype == DType::kBF16,
           .sums = task.input_sums,
           .input_width = static_cast<float>(task.input.width),
-          .next = next_rows(task.next)};
+          .next = next_rows(task.next),
+          .heads = task.rotary != nullptr ? heads_output(*task.rotary) : HeadsOutput{}};
 }
 
 }  // namespace caravel::kernels::cuda

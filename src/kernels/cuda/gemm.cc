@@ -1,8 +1,11 @@
 #include "kernels/gemm.h"
 
+#include <algorithm>
+
 #include "base/check.h"
 #include "device/cuda/cuda_device.h"
 #include "kernels/cuda/gemm_tasks.h"
+#include "kernels/qkv_gemm.h"
 
 namespace caravel::kernels::cuda {
 namespace {
@@ -43,7 +46,12 @@ Tensor rows_of(const GemmInput& out, int64_t tokens, int64_t width) {
 
 }  // namespace
 
+bool converts(const PackedWeight& weight) {
+  return std::ranges::any_of(weight.parts(), [](const PackedWeight::Part& part) { return part.dtype != DType::kBF16; });
+}
+
 bool joins_norm(const GemmTask& task) {
+  if (converts(*task.weight) && task.input.tokens > most_joined_tokens(true)) return false;
   const NextNorm& next = task.next;
   if (next.weight == nullptr || next.out.form != InputForm::kBf16) return false;
   if (task.use != GemmUse::kPlain || !task.accumulate || task.out.dtype != DType::kF32) return false;
@@ -69,6 +77,24 @@ void gemm(Stream& stream, const GemmArgs& args) {
                .accumulate = args.accumulate,
                .out = args.out,
                .next = args.next});
+}
+
+void qkv_gemm(Stream& stream, const QkvGemmArgs& args) {
+  CARAVEL_CHECK_EQ(args.rotary.qkv.width, args.weight->out());
+  CARAVEL_CHECK_EQ(args.rotary.qkv.width,
+                   (int64_t{args.rotary.heads} + 2 * args.rotary.cache.kv_heads) * args.rotary.cache.head_dim);
+  CARAVEL_CHECK_EQ(args.rotary.qkv.rows, args.input.tokens);
+  GemmTask task{.weight = args.weight, .input = args.input, .bias = args.bias, .out = args.rotary.qkv};
+  task.rotary = &args.rotary;
+  if (as_cuda(stream).device().has_warpgroups() && joins_heads(task)) {
+    task.use = GemmUse::kQkv;
+    run(stream, task);
+    return;
+  }
+  task.rotary = nullptr;
+  run(stream, task);
+  stream.region("rotary, cache");
+  rotary_cache(stream, args.rotary);
 }
 
 void gated_gemm(Stream& stream, const GatedGemmArgs& args) {

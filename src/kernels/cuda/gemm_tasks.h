@@ -2,18 +2,20 @@
 
 #include <cstdint>
 
+#include "base/host_device.h"
 #include "device/tensor.h"
 #include "kernels/activation.h"
 #include "kernels/cuda/normed_rows.h"
+#include "kernels/kv_cache.h"
 #include "kernels/packed_weight.h"
 #include "kernels/rms_norm.h"
 
 namespace caravel::kernels::cuda {
 
 /// What becomes of the sums of a weight's rows.
-enum class GemmUse : uint8_t { kPlain, kGated, kActivated };
+enum class GemmUse : uint8_t { kPlain, kGated, kActivated, kQkv };
 
-/// The three ops of kernels/gemm.h as one.
+/// The ops of kernels/gemm.h and kernels/qkv_gemm.h as one.
 struct GemmTask {
   const PackedWeight* weight = nullptr;
   GemmInput input;                        // rows of its form
@@ -22,12 +24,21 @@ struct GemmTask {
   GemmUse use = GemmUse::kPlain;
   Activation activation = Activation::kSilu;
   bool accumulate = false;
-  Tensor out;     // f32 or BF16 [tokens, outputs]
-  NextNorm next;  // tile_gemm() alone takes it, and where joins_norm()
+  Tensor out;                               // f32 or BF16 [tokens, outputs]
+  NextNorm next;                            // tile_gemm() alone takes it, and where joins_norm()
+  const RotaryCacheArgs* rotary = nullptr;  // of kQkv; tile_gemm() alone takes it, and where joins_heads()
 };
+
+/// Whether weights are made BF16 on their way.
+bool converts(const PackedWeight& weight);
 
 /// Whether a norm of the output may be taken into a kernel that stores by four rows and adds to f32 rows.
 bool joins_norm(const GemmTask& task);
+/// Whether rotation and the KV cache may be taken into such a kernel, which has 64 rows of a tile at most: the two of
+/// every pair, not a whole head.
+bool joins_heads(const GemmTask& task);
+/// Of more, tiles leave no registers for heads, and where they convert weights, for a norm.
+CARAVEL_HOST_DEVICE constexpr int64_t most_joined_tokens(bool converts) { return converts ? 32 : 128; }
 
 /// By tensor cores, on BF16 inputs: each sum over the inputs in order, sixteen at a time, whatever tile and number of
 /// tokens it belongs to.
@@ -36,8 +47,8 @@ void tile_gemm(Stream& stream, const GemmTask& task);
 /// The same, to the bit, without what sm_90 alone has: for every other GPU from sm_80 on.
 void warp_gemm(Stream& stream, const GemmTask& task);
 
-/// Whether tile_gemm() and warp_gemm() take the weight; else it is plain_gemm()'s: where a part is F32, or where rows of BF16 inputs
-/// do not begin at multiples of 16 bytes.
+/// Whether tile_gemm() and warp_gemm() take the weight; else it is plain_gemm()'s: where a part is F32, or where rows
+/// of BF16 inputs do not begin at multiples of 16 bytes.
 bool takes_tile_gemm(const PackedWeight& weight);
 
 /// By fused multiply-adds, exact products of f32: a warp makes a row's sums, in which each lane takes every 32nd input.

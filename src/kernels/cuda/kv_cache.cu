@@ -1,5 +1,7 @@
 #include "kernels/cuda/common.cuh"
-#include "kernels/cuda/kv_head_layout.cuh"
+#include "kernels/cuda/gemm_tasks.h"
+#include "kernels/cuda/kv_row.cuh"
+#include "kernels/cuda/tile_layout.h"
 #include "kernels/kv_cache.h"
 
 namespace caravel::kernels::cuda {
@@ -14,6 +16,7 @@ namespace {
 constexpr int kThreads = 256;
 
 __global__ void __launch_bounds__(kThreads) fill_angles(RotaryAnglesArgs args) {
+  follow_kernel_before();
   const int64_t i = int64_t{blockIdx.x} * kThreads + threadIdx.x;
   const int pairs = args.rotary_dim / 2;
   if (i >= args.tokens * pairs) return;
@@ -44,8 +47,8 @@ __device__ void rotate_head(float* head, const float* cos_sin, int rotary_dim, R
     const float2 angle = reinterpret_cast<const float2*>(cos_sin)[i];
     const float a = head[i * step];
     const float b = head[i * step + apart];
-    head[i * step] = a * angle.x - b * angle.y;
-    head[i * step + apart] = b * angle.x + a * angle.y;
+    head[i * step] = rotated_first(a, b, angle);
+    head[i * step + apart] = rotated_second(a, b, angle);
   }
 }
 
@@ -127,13 +130,10 @@ __global__ void __launch_bounds__(kThreads) rotate_and_store(RotaryCacheArgs arg
   }
   const KvLayer& cache = args.cache;
   const KvHeadLayout layout = kv_head_layout(cache.block_size, head_dim, cache.dtype);
-  const int64_t block = slot / cache.block_size;
-  const int offset = static_cast<int>(slot - block * cache.block_size);
-  const int kv_head = (unit - args.heads) % cache.kv_heads;
-  std::byte* const part = cache.base + block * cache.block_stride + int64_t{kv_head} * layout.head_bytes;
-  store_head(cache.dtype, part + (value ? layout.values : 0) + offset * layout.row_bytes,
-             reinterpret_cast<float*>(part + layout.scales) + (value ? cache.block_size : 0) + offset, head, head_dim,
-             layout.row_bytes, lane);
+  const KvRow row(cache, layout, slot, (unit - args.heads) % cache.kv_heads, value);
+  store_head(cache.dtype, row.row,
+             reinterpret_cast<float*>(row.part + layout.scales) + (value ? cache.block_size : 0) + row.offset, head,
+             head_dim, layout.row_bytes, lane);
 }
 
 /// Words of a block that one thread block copies.
@@ -163,8 +163,29 @@ int64_t kv_layer_bytes(int block_size, int kv_heads, int head_dim, KvDtype dtype
   return (int64_t{kv_head_layout(block_size, head_dim, dtype).head_bytes} * kv_heads + 63) / 64 * 64;
 }
 
+bool joins_heads(const GemmTask& task) {
+  if (task.input.tokens > most_joined_tokens(converts(*task.weight))) return false;
+  const RotaryCacheArgs& args = *task.rotary;
+  const KvLayer& cache = args.cache;
+  if (args.q_norm != nullptr || args.k_norm != nullptr || cache.dtype == KvDtype::kInt8) return false;
+  const KvHeadLayout layout = kv_head_layout(cache.block_size, cache.head_dim, cache.dtype);
+  const bool padded = layout.row_bytes != cache.head_dim * kv_element_bytes(cache.dtype);
+  if (padded || cache.head_dim % kGroupRows != 0 || args.rotary_dim % 4 != 0) return false;
+  const bool pairs = args.cos_sin != nullptr && args.rotary_dim > 0 && args.style == RotaryStyle::kHalves;
+  for (const PackedWeight::Part& part : task.weight->parts()) {
+    if (part.rows % cache.head_dim != 0) return false;
+    const GroupOrder order = group_order(part.heads, part.dtype);
+    const int rotated = 2 * kGroupRows * order.half;
+    if (pairs && (order.head * kGroupRows != cache.head_dim || rotated != args.rotary_dim)) return false;
+  }
+  const Tensor& qkv = args.qkv;
+  return takes_tile_gemm(*task.weight) && qkv.dtype == DType::kBF16 && qkv.stride % 4 == 0 &&
+         (reinterpret_cast<uintptr_t>(qkv.data) % 8 | reinterpret_cast<uintptr_t>(args.cos_sin) % 16) == 0;
+}
+
 void rotary_angles(Stream& stream, const RotaryAnglesArgs& args) {
-  launch(stream, fill_angles, dim3(blocks_for(args.tokens * (args.rotary_dim / 2), kThreads)), dim3(kThreads), 0, args);
+  launch_early(stream, fill_angles, dim3(blocks_for(args.tokens * (args.rotary_dim / 2), kThreads)), dim3(kThreads), 0,
+               args);
 }
 
 void rotary_cache(Stream& stream, const RotaryCacheArgs& args) {

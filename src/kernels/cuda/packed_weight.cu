@@ -21,7 +21,16 @@ struct PackArgs {
   int64_t units;                  // of a group
   const float* scales = nullptr;  // of 8-bit floats: [row_count, row_scales()]; nullptr: all are `scale`
   float scale = 0;
-  uint8_t* out = nullptr;  // the first row's group
+  int64_t first_group = 0;  // of the part
+  GroupOrder order;
+  uint8_t* out = nullptr;  // the part's
+
+  /// Where the rows of group `group` of these go: a group of the part.
+  __device__ int64_t place(int64_t group) const { return order.place_of(static_cast<int>(first_group + group)); }
+  /// Where unit `unit` of group `group` of these goes, units of `bytes`.
+  __device__ uint8_t* unit(int64_t group, int64_t unit, int bytes) const {
+    return out + (place(group) * units + unit) * bytes;
+  }
 };
 
 __device__ uint32_t bytes_value(const uint8_t* p, int count) {
@@ -67,7 +76,7 @@ __global__ void pack_quantized(const PackArgs args) {
   const int64_t unit = warp % args.units;
   const int64_t row = group * kGroupRows + row_in_group;
   if (group * kGroupRows >= args.row_count) return;
-  uint8_t* const out = args.out + warp * Tile::kFormat.unit_bytes;
+  uint8_t* const out = args.unit(group, unit, Tile::kFormat.unit_bytes);
   for (int block = 0; block < Tile::kFormat.unit_blocks; ++block) {
     const int64_t first = (unit * Tile::kFormat.unit_blocks + block) * kBlockInputs + 16 * q;
     const bool there = row < args.row_count && first < args.in;
@@ -138,7 +147,7 @@ __global__ void pack_float8(const PackArgs args, float* row_scales) {
   if (group * kGroupRows >= args.row_count) return;
   const bool there = row < args.row_count;
   const uint8_t* const from = args.rows + row * args.row_bytes;
-  uint8_t* const out = args.out + warp * kFormatOf<kType>.unit_bytes;
+  uint8_t* const out = args.unit(group, unit, kFormatOf<kType>.unit_bytes);
   for (int block = 0; block < kFormatOf<kType>.unit_blocks; ++block) {
     const int64_t first = (unit * kFormatOf<kType>.unit_blocks + block) * kBlockInputs + 16 * q;
     for (int w = 0; w < 4; ++w) {
@@ -156,7 +165,7 @@ __global__ void pack_float8(const PackArgs args, float* row_scales) {
     return args.scales != nullptr ? args.scales[row * count + i] : args.scale;
   };
   if constexpr (kType == DType::kF8E4M3) {
-    if (unit == 0) row_scales[row] = scale_at(1, 0);
+    if (unit == 0) row_scales[args.place(group) * kGroupRows + lane / 4] = scale_at(1, 0);
   } else {
     reinterpret_cast<float*>(out + kF8ScalesBegin)[lane / 4] = scale_at(args.units, unit);
   }
@@ -175,8 +184,9 @@ __global__ void pack_sixteen_bits(const PackArgs args) {
   const auto* const from = reinterpret_cast<const uint16_t*>(args.rows + row * args.row_bytes) + first;
   uint32_t value[8];
   for (int i = 0; i < 8; ++i) value[i] = row < args.row_count && first + i < args.in ? from[i] : 0;
-  *reinterpret_cast<uint4*>(args.out + image * kImageBytes + image_offset(row_in_group, chunk)) = make_uint4(
-      value[0] | value[1] << 16, value[2] | value[3] << 16, value[4] | value[5] << 16, value[6] | value[7] << 16);
+  uint8_t* const out = args.unit(group, image % args.units, kImageBytes) + image_offset(row_in_group, chunk);
+  *reinterpret_cast<uint4*>(out) = make_uint4(value[0] | value[1] << 16, value[2] | value[3] << 16,
+                                              value[4] | value[5] << 16, value[6] | value[7] << 16);
 }
 
 struct DummyArgs {
@@ -317,7 +327,7 @@ void bring_rows(Stream& stream, const HostBuffer& staged, const WeightRows& from
   stream.copy(out, staged.as(), static_cast<size_t>(piece.bytes));
 }
 
-/// row_scales: where those of the part's first row go, where it has one for each.
+/// row_scales: where those of the part's first group go, where it has one for each row.
 void pack_part(Stream& stream, StagingRing& ring, const WeightRows& from, int64_t in, uint8_t* to, float* row_scales) {
   const int64_t bytes = row_bytes(from.dtype, in);
   const int64_t step = piece_rows(bytes);
@@ -343,8 +353,10 @@ void pack_part(Stream& stream, StagingRing& ring, const WeightRows& from, int64_
                  .units = of_group / tile_format(from.dtype).unit_bytes,
                  .scales = scaled ? reinterpret_cast<const float*>(out + piece.scales_begin) : nullptr,
                  .scale = dummy_format(from.dtype).scale,
-                 .out = to + begin / kGroupRows * of_group},
-                row_scales != nullptr ? row_scales + begin : nullptr);
+                 .first_group = begin / kGroupRows,
+                 .order = group_order(from.heads, from.dtype),
+                 .out = to},
+                row_scales);
     }
     ring.taken(slot);
   }

@@ -17,6 +17,7 @@ struct PlainPart {
   DType dtype;
   TileFormat format;
   const float* row_scales;  // of F8_E4M3
+  GroupOrder order;
 };
 
 struct PlainArgs {
@@ -32,6 +33,7 @@ struct PlainArgs {
 /// Input i of a row.
 __device__ float weight_value(const PlainPart& part, int64_t row, int64_t i, int64_t in) {
   if (part.dtype == DType::kF32) return reinterpret_cast<const float*>(part.data)[row * in + i];
+  row = int64_t{part.order.place_of(static_cast<int>(row / kGroupRows))} * kGroupRows + row % kGroupRows;
   const int64_t block = i / kBlockInputs;
   const int place = static_cast<int>(i % kBlockInputs);
   const uint8_t* const unit =
@@ -116,7 +118,8 @@ void plain_gemm(Stream& stream, const GemmTask& task) {
                      .group_bytes = group_bytes(part.dtype, weight.in()),
                      .dtype = part.dtype,
                      .format = tile_format(part.dtype),
-                     .row_scales = row_scales_of(data, part, weight.in())};
+                     .row_scales = row_scales_of(data, part, weight.in()),
+                     .order = group_order(part.heads, part.dtype)};
   }
   const dim3 grid(static_cast<unsigned>((args.rows + kWarps - 1) / kWarps),
                   static_cast<unsigned>((args.tokens + kTokens - 1) / kTokens));

@@ -17,7 +17,8 @@ struct TilePart {
   int first_row;  // of the stack
   DType dtype;
   TileFormat format;
-  const float* row_scales;  // of F8_E4M3: what the rows' sums are multiplied by; else nullptr
+  const float* row_scales;  // of F8_E4M3, as groups lie: what the rows' sums are multiplied by; else nullptr
+  GroupOrder order;
 
   /// Of a row, or one past the last, which is never stored.
   __device__ float scale_of(int row) const { return row_scales != nullptr ? row_scales[min(row, rows - 1)] : 1.0F; }
@@ -33,7 +34,8 @@ inline TilePart tile_part(const PackedWeight& weight, size_t i) {
           .first_row = static_cast<int>(part.out_begin),
           .dtype = part.dtype,
           .format = tile_format(part.dtype),
-          .row_scales = row_scales_of(data, part, weight.in())};
+          .row_scales = row_scales_of(data, part, weight.in()),
+          .order = group_order(part.heads, part.dtype)};
 }
 
 struct TileArgs {
@@ -56,6 +58,13 @@ struct Rows {
   const TilePart* part;
   int first_group;
   int groups;  // that there are, from there on
+
+  /// Of those in these groups: the part's rows are whole groups but for the last.
+  __device__ int count() const { return min(groups * kGroupRows, part->rows - first_group * kGroupRows); }
+  /// Which row of the stack the i-th is.
+  __device__ int row(int i) const {
+    return part->first_row + part->order.rows_at(first_group + i / kGroupRows) * kGroupRows + i % kGroupRows;
+  }
 
   __device__ const uint8_t* group(int i, int block) const {
     return part->data + (first_group + i) * part->group_bytes +

@@ -2,15 +2,17 @@
 
 #include <cstdint>
 
+#include "base/host_device.h"
 #include "kernels/packed_weight.h"
 
 namespace caravel::kernels::cuda {
 
 /// How a weight [out, in] lies in a GPU's memory: one form for every number of tokens.
 ///
-/// Eight rows make a group; each group is one run of memory, so that a block of threads takes any number of groups as
-/// its tile and streams each by bulk copies of whatever length suits it. Along the row a group is cut into units of one
-/// block of 64 inputs, or of four for GGUF's super-blocks of 256. `out` is padded to 8 and `in` to 64, with zeros.
+/// Eight neighbouring rows make a group; each group is one run of memory, so that a block of threads takes any number
+/// of groups as its tile and streams each by bulk copies of whatever length suits it. Along the row a group is cut into
+/// units of one block of 64 inputs, or of four for GGUF's super-blocks of 256. `out` is padded to 8 and `in` to 64,
+/// with zeros.
 ///
 ///   BF16, F16  a unit is the image that wgmma reads from shared memory, K-major with the swizzle of 128 bytes: row r
 ///   of
@@ -70,6 +72,33 @@ constexpr TileFormat tile_format(DType dtype) {
 
 template <DType kType>
 inline constexpr TileFormat kFormatOf = tile_format(kType);
+
+/// Which rows lie in a part's groups. Of heads that are rotated in halves (HeadRows), groups of the one half and of the
+/// other take turns, so that a tile of an even number of groups has both rows of every pair of its rows.
+struct GroupOrder {
+  int head = 0;  // groups of a head; 0: groups are in the order of their rows
+  int half = 0;  // groups that are rotated with as many behind them
+
+  /// Rows 8g .. 8g + 7 of the result lie in group `place`.
+  CARAVEL_HOST_DEVICE int rows_at(int place) const {
+    if (head == 0) return place;
+    const int i = place % head;
+    return i < 2 * half ? place - i + i / 2 + i % 2 * half : place;
+  }
+  CARAVEL_HOST_DEVICE int place_of(int group) const {
+    if (head == 0) return group;
+    const int i = group % head;
+    return i < 2 * half ? group - i + 2 * (i % half) + i / half : group;
+  }
+};
+
+/// How a part's groups lie.
+inline GroupOrder group_order(const HeadRows& heads, DType dtype) {
+  constexpr int kPair = 2 * kGroupRows;
+  if (dtype == DType::kF32 || heads.rotary_dim == 0) return {};
+  if (heads.head_dim % kPair != 0 || heads.rotary_dim % kPair != 0) return {};
+  return {.head = heads.head_dim / kGroupRows, .half = heads.rotary_dim / kPair};
+}
 
 constexpr int64_t input_blocks(int64_t in) { return (in + kBlockInputs - 1) / kBlockInputs; }
 constexpr int64_t row_groups(int64_t rows) { return (rows + kGroupRows - 1) / kGroupRows; }

@@ -63,6 +63,9 @@ void choose_tile(TilePlan& plan, Parts parts, int64_t blocks, int64_t tokens, bo
   constexpr int kLeastOfMany = 64;       // tokens of a tile where there could be more
   const int block_bytes = most_block_bytes(parts);
   const int64_t most_tokens = std::min<int64_t>(tokens, plan.converts ? 128 : 256);
+  const bool pairs = std::any_of(parts.begin(), parts.end(), [](const PackedWeight::Part& part) {
+    return group_order(part.heads, part.dtype).half > 0;
+  });
   int64_t least = std::numeric_limits<int64_t>::max();
   TilePlan best;
   for (plan.tokens = 8; plan.tokens < 2 * most_tokens || plan.tokens == 8; plan.tokens *= 2) {
@@ -70,6 +73,7 @@ void choose_tile(TilePlan& plan, Parts parts, int64_t blocks, int64_t tokens, bo
     plan.token_tiles = static_cast<int>((tokens + plan.tokens - 1) / plan.tokens);
     for (plan.warpgroups = paired ? 2 : 1; plan.warpgroups <= 2; ++plan.warpgroups) {
       for (plan.groups = 1; plan.groups <= 8; ++plan.groups) {
+        if (pairs && plan.groups * plan.warpgroups % 2 != 0) continue;
         count_tiles(plan, parts, paired);
         const int64_t rounds = (int64_t{plan.tiles()} + num_sms - 1) / num_sms;
         const int64_t tile = block_cycles(plan, block_bytes) * blocks + kTileCycles + kTokenCycles * plan.tokens;

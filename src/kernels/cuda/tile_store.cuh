@@ -1,6 +1,7 @@
 #pragma once
 
 #include "kernels/cuda/mma.cuh"
+#include "kernels/cuda/store_heads.cuh"
 #include "kernels/cuda/tile_args.cuh"
 
 namespace caravel::kernels::cuda {
@@ -27,12 +28,10 @@ __device__ inline TileShare share_of_tile(const TileArgs& args, int row_tile) {
                   .by_fours = true};
   for (int side = 0; side < sides; ++side) {
     const Rows rows = rows_of_tile(args, row_tile, side);
-    const int first_row = rows.first_group * kGroupRows;
-    const int count = min(rows.groups * kGroupRows, rows.part->rows - first_row);
-    const int out_row = rows.part->first_row + first_row;
-    share.by_fours = share.by_fours && count % 4 == 0 && args.output.takes_fours(out_row);
+    const int count = rows.count();
+    share.by_fours = share.by_fours && count % 4 == 0 && args.output.takes_fours(rows.part->first_row);
     if (share.staged / 64 != side) continue;
-    share.row = out_row + share.staged % 64;
+    share.row = rows.row(share.staged % 64);
     share.has_rows = share.staged % 64 < count;
   }
   return share;
@@ -44,12 +43,11 @@ __device__ inline void store_single(const TileArgs& args, int row_tile, int firs
   const int lane = threadIdx.x % 32;
   for (int side = 0; side < (args.paired ? 1 : args.plan.warpgroups); ++side) {
     const Rows rows = rows_of_tile(args, row_tile, side);
-    const int first_row = rows.first_group * kGroupRows;
-    const int row_count = min(rows.groups * kGroupRows, rows.part->rows - first_row);
+    const int row_count = rows.count();
     for (int t = static_cast<int>(threadIdx.x / 32); t < count; t += 4 * args.plan.warpgroups) {
       const float* const sums = staging + t * kStagedStride + 64 * side;
       for (int r = lane; r < row_count; r += 32) {
-        args.output.store(first_token + t, rows.part->first_row + first_row + r, __fmul_rn(sums[r], factors[t]),
+        args.output.store(first_token + t, rows.row(r), __fmul_rn(sums[r], factors[t]),
                           args.paired ? __fmul_rn(sums[64 + r], factors[t]) : 0.0F);
       }
     }
@@ -89,7 +87,9 @@ class TileStore {
           if (p == pass) stage(sum, p, staging);
         }
         sync_threads(1, consumers);
-        if (share_.by_fours) {
+        if (stores_heads(args)) {
+          store_heads(args, pass, staging);
+        } else if (share_.by_fours) {
           store_fours(args, pass, before_[i], staging);
           if (kAsksAhead && pass + kAhead < kPasses) ask(args, pass + kAhead, before_[i]);
         } else {
@@ -105,6 +105,7 @@ class TileStore {
  private:
   static constexpr int kPassTokens = kTokens < kStagedTokens ? kTokens : kStagedTokens;
   static constexpr int kPasses = kTokens / kPassTokens;
+  static constexpr bool kJoins = kAsksAhead || kTokens <= most_joined_tokens(true);
   static constexpr int kFactors = kPassTokens * kStagedStride;      // where they lie, behind the staged sums
   static constexpr int kAhead = kAsksAhead && kPasses > 1 ? 2 : 1;  // passes
   static constexpr int kItems = kPassTokens / 8;                    // of a thread in a pass, at most
@@ -120,6 +121,19 @@ class TileStore {
       for (int e = 0; e < 4; ++e) {
         mine[(8 * j + e % 2) * kStagedStride + e / 2 * 8] = sum[(pass * kPassTokens / 8 + j) * 4 + e];
       }
+    }
+  }
+
+  __device__ static bool norms(const TileArgs& args) { return kJoins && args.output.next.weight != nullptr; }
+  __device__ static bool stores_heads(const TileArgs& args) {
+    return kJoins && kTokens <= most_joined_tokens(false) && args.output.use == GemmUse::kQkv;
+  }
+
+  __device__ void store_heads(const TileArgs& args, int pass, const float* staging) const {
+    const int first = first_token_ + pass * kPassTokens;
+    for (int w = 0; w < args.plan.warpgroups; ++w) {
+      cuda::store_heads(args, rows_of_tile(args, row_tile_, w), w, first, min(kPassTokens, args.tokens - first),
+                        128 * args.plan.warpgroups, staging, staging + kFactors + pass * kPassTokens);
     }
   }
 
@@ -143,7 +157,7 @@ class TileStore {
   __device__ void store_fours(const TileArgs& args, int pass, const float4 (&added)[kItems],
                               const float* staging) const {
     // Of a token whose row is normed next, all threads are asked.
-    if (!share_.has_rows && args.output.next.weight == nullptr) return;
+    if (!share_.has_rows && !norms(args)) return;
     const int pass_token = first_token_ + pass * kPassTokens;
     const int count = min(kPassTokens, args.tokens - pass_token);
 #pragma unroll
@@ -162,7 +176,7 @@ class TileStore {
         value = args.output.store_four(pass_token + t, share_.row, times(sums[0], factor),
                                        args.paired ? times(sums[16], factor) : float4{}, value);
       }
-      if (args.output.next.weight != nullptr) {
+      if (norms(args)) {
         args.output.next.put_fours(pass_token + t, share_.row, share_.has_rows, value);
       }
     }

@@ -41,6 +41,8 @@ struct Group {
   const TilePart* part;
   int number;
 
+  /// Which row of the stack a row of the group is.
+  __device__ int out_row(int row) const { return part->first_row + part->order.rows_at(number) * kGroupRows + row; }
   __device__ const uint8_t* data() const { return part->data + number * part->group_bytes; }
   /// Where the bf16 image of block `block` of a stage lies: where it was copied to, or where it is made.
   __device__ const uint8_t* image(const uint8_t* source, int block, int lane, uint8_t* made) const {
@@ -165,7 +167,7 @@ __global__ void __launch_bounds__(kMostWarps* kWarp, 1) warp_gemm_kernel(const _
         const int row_of_part = groups[g].number * kGroupRows + row;
         const bool again = g == 1 && groups[1].number == groups[0].number;
         if (again || row_of_part >= groups[g].part->rows) continue;
-        args.output.store(token, groups[g].part->first_row + row_of_part, __fmul_rn(sums[n][2 * g + t], factor),
+        args.output.store(token, groups[g].out_row(row), __fmul_rn(sums[n][2 * g + t], factor),
                           __fmul_rn(sums[n][2 + t], factor));
       }
     }

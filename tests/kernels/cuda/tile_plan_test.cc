@@ -57,6 +57,25 @@ TEST(TilePlan, EveryShapeFits) {
   }
 }
 
+// The two of every pair of rows that are rotated together are some tile's.
+TEST(TilePlan, PairsOfRowsShareATile) {
+  for (const DType dtype : {DType::kBF16, DType::kQ4_K}) {
+    auto parts = parts_of(dtype, {4096, 1024, 1024});
+    for (PackedWeight::Part& part : parts) part.heads = {.head_dim = 128, .rotary_dim = 128};
+    const GroupOrder order = group_order(parts[0].heads, dtype);
+    for (const int64_t tokens : {1, 33, 300}) {
+      const TilePlan plan = plan_tiles(parts, 4096, tokens, false, kSms, kSharedBytes);
+      const int of_tile = plan.groups * plan.warpgroups;
+      for (int group = 0; group < 512; ++group) {
+        const int place = order.place_of(group);
+        ASSERT_EQ(order.rows_at(place), group);
+        const int other = order.place_of(group % 16 < 8 ? group + 8 : group - 8);
+        ASSERT_EQ(other / of_tile, place / of_tile);
+      }
+    }
+  }
+}
+
 // Llama-3.1-8B's matrices keep nearly all SMs busy, and none of them for two rounds where one will do.
 TEST(TilePlan, TilesSuitTheSms) {
   struct Shape {

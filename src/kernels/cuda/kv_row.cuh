@@ -1,0 +1,59 @@
+#pragma once
+
+#include <cuda_bf16.h>
+#include <cuda_fp16.h>
+
+#include <cstddef>
+#include <cstdint>
+
+#include "kernels/cuda/kv_head_layout.cuh"
+#include "kernels/kv_cache.h"
+
+namespace caravel::kernels::cuda {
+
+// Every rounding is spelled out, so that who rotates in an epilogue and who does it afterwards agree to the bit.
+
+/// A pair's first and second element once rotated; angle: cosine and sine.
+__device__ inline float rotated_first(float a, float b, float2 angle) {
+  return __fmaf_rn(a, angle.x, -__fmul_rn(b, angle.y));
+}
+__device__ inline float rotated_second(float a, float b, float2 angle) {
+  return __fmaf_rn(b, angle.x, __fmul_rn(a, angle.y));
+}
+
+/// Where a token's keys (or values) of a KV head lie; slot: not negative.
+struct KvRow {
+  std::byte* part;  // the head's, of the token's block
+  std::byte* row;
+  int offset;  // of the token in its block
+
+  __device__ KvRow(const KvLayer& cache, const KvHeadLayout& layout, int64_t slot, int kv_head, bool value) {
+    const auto block = static_cast<uint32_t>(slot) / static_cast<uint32_t>(cache.block_size);  // slots are few enough
+    offset = static_cast<int>(static_cast<uint32_t>(slot) - block * static_cast<uint32_t>(cache.block_size));
+    part = cache.base + int64_t{block} * cache.block_stride + int64_t{kv_head} * layout.head_bytes;
+    row = part + (value ? layout.values : 0) + offset * layout.row_bytes;
+  }
+};
+
+/// Where an epilogue puts heads of Q, K and V.
+struct HeadsOutput {
+  const float* cos_sin;  // nullptr: nothing is rotated
+  int rotary_dim;
+  bool halves;  // RotaryStyle::kHalves
+  const int64_t* slots;
+  int heads;  // of Q
+  KvLayer cache;
+  KvHeadLayout layout;
+};
+
+inline HeadsOutput heads_output(const RotaryCacheArgs& args) {
+  return {.cos_sin = args.rotary_dim > 0 ? args.cos_sin : nullptr,
+          .rotary_dim = args.rotary_dim,
+          .halves = args.style == RotaryStyle::kHalves,
+          .slots = args.slots,
+          .heads = args.heads,
+          .cache = args.cache,
+          .layout = kv_head_layout(args.cache.block_size, args.cache.head_dim, args.cache.dtype)};
+}
+
+}  // namespace caravel::kernels::cuda
