@@ -1,5 +1,6 @@
 #include "base/check.h"
 #include "device/cuda/launch.cuh"
+#include "kernels/cuda/early.cuh"
 #include "kernels/cuda/tile_inputs.cuh"
 #include "kernels/embedding.h"
 
@@ -62,6 +63,7 @@ __device__ void read_sixteen(const EmbeddingKernelArgs& args, int64_t row, int p
 
 /// A block of threads for each token.
 __global__ void embedding_kernel(const EmbeddingKernelArgs args) {
+  follow_kernel_before();
   const int64_t row = static_cast<int64_t>(args.ids[blockIdx.x]) - args.first_id;
   float* const out = args.out + static_cast<int64_t>(blockIdx.x) * args.out_stride;
   const bool held = row >= 0 && row < args.rows;
@@ -91,20 +93,20 @@ void embedding(Stream& stream, const EmbeddingArgs& args) {
   CARAVEL_CHECK_GE(args.out.stride, args.out.width);
   const PackedWeight::Part& part = table.parts()[0];
   const auto* const data = reinterpret_cast<const uint8_t*>(table.data()) + part.offset;
-  launch(stream, embedding_kernel, dim3(static_cast<unsigned>(args.out.rows)), dim3(256), 0,
-         EmbeddingKernelArgs{.table = data,
-                             .dtype = part.dtype,
-                             .quantized = is_quantized(part.dtype),
-                             .rows = part.rows,
-                             .width = table.in(),
-                             .group_bytes = group_bytes(part.dtype, table.in()),
-                             .format = tile_format(part.dtype),
-                             .row_scales = row_scales_of(data, part, table.in()),
-                             .ids = args.ids,
-                             .first_id = args.first_id,
-                             .scale = args.scale,
-                             .out = static_cast<float*>(args.out.data),
-                             .out_stride = args.out.stride});
+  launch_early(stream, embedding_kernel, dim3(static_cast<unsigned>(args.out.rows)), dim3(256), 0,
+               EmbeddingKernelArgs{.table = data,
+                                   .dtype = part.dtype,
+                                   .quantized = is_quantized(part.dtype),
+                                   .rows = part.rows,
+                                   .width = table.in(),
+                                   .group_bytes = group_bytes(part.dtype, table.in()),
+                                   .format = tile_format(part.dtype),
+                                   .row_scales = row_scales_of(data, part, table.in()),
+                                   .ids = args.ids,
+                                   .first_id = args.first_id,
+                                   .scale = args.scale,
+                                   .out = static_cast<float*>(args.out.data),
+                                   .out_stride = args.out.stride});
 }
 
 }  // namespace caravel::kernels::cuda

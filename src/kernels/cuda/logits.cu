@@ -25,17 +25,29 @@ __global__ void __launch_bounds__(kCapThreads) cap_logits(float* logits, int64_t
 /// how the row is aligned.
 constexpr int kPiece = 4;
 
-/// function(i, x[i]) for the thread's share of a row; aligned: it begins at a whole piece.
+/// function(i, x[i]) for the thread's share of a row; aligned: it begins at a whole piece. Pieces are asked for several
+/// at a time: one block has the row, and would wait for memory at each.
 template <typename Function>
 __device__ __forceinline__ void for_share(const float* x, int64_t width, bool aligned, Function function) {
-#pragma unroll 4
-  for (int64_t i = int64_t{threadIdx.x} * kPiece; i < width; i += int64_t{kRowThreads} * kPiece) {
+  constexpr int kAtOnce = 4;
+  constexpr int64_t kStep = int64_t{kRowThreads} * kPiece;
+  const auto each = [&](int64_t i, const float4& piece) {
+    function(i, piece.x);
+    function(i + 1, piece.y);
+    function(i + 2, piece.z);
+    function(i + 3, piece.w);
+  };
+  int64_t i = int64_t{threadIdx.x} * kPiece;
+  for (; aligned && i + (kAtOnce - 1) * kStep + kPiece <= width; i += kAtOnce * kStep) {
+    float4 pieces[kAtOnce];
+#pragma unroll
+    for (int p = 0; p < kAtOnce; ++p) pieces[p] = *reinterpret_cast<const float4*>(x + i + p * kStep);
+#pragma unroll
+    for (int p = 0; p < kAtOnce; ++p) each(i + p * kStep, pieces[p]);
+  }
+  for (; i < width; i += kStep) {
     if (aligned && i + kPiece <= width) {
-      const float4 piece = *reinterpret_cast<const float4*>(x + i);
-      function(i, piece.x);
-      function(i + 1, piece.y);
-      function(i + 2, piece.z);
-      function(i + 3, piece.w);
+      each(i, *reinterpret_cast<const float4*>(x + i));
     } else {
       for (int64_t j = i; j < width && j < i + kPiece; ++j) function(j, x[j]);
     }
@@ -45,6 +57,7 @@ __device__ __forceinline__ void for_share(const float* x, int64_t width, bool al
 __device__ bool is_aligned(const float* row) { return reinterpret_cast<uintptr_t>(row) % sizeof(float4) == 0; }
 
 __global__ void __launch_bounds__(kRowThreads, 1) sum_rows(LogSumExpArgs args) {
+  follow_kernel_before();
   const auto* const x = static_cast<const float*>(args.logits.data) + blockIdx.x * args.logits.stride;
   // A thread's own, one after the other.
   float max = -kInfinity;
@@ -153,7 +166,7 @@ void soft_cap(Stream& stream, const SoftCapArgs& args) {
 void log_sum_exp(Stream& stream, const LogSumExpArgs& args) {
   CARAVEL_CHECK_GT(args.logits.width, 0);
   floats(args.logits);
-  launch(stream, sum_rows, dim3(blocks_for(args.logits.rows, 1)), dim3(kRowThreads), 0, args);
+  launch_early(stream, sum_rows, dim3(blocks_for(args.logits.rows, 1)), dim3(kRowThreads), 0, args);
 }
 
 void top_k(Stream& stream, const TopKArgs& args) {

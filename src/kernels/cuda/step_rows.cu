@@ -15,6 +15,7 @@ __device__ int32_t* table_of(const BlockTables& tables, int64_t group, int64_t s
 }
 
 __global__ void __launch_bounds__(kStepThreads) write_entries(TableEntriesArgs args) {
+  follow_kernel_before();
   const int64_t i = int64_t{blockIdx.x} * kStepThreads + threadIdx.x;
   if (i >= args.count) return;
   const TableEntry entry = args.entries[i];
@@ -44,6 +45,7 @@ __device__ void sum_counts(const StepRowsArgs& args, int32_t* starts) {
 
 /// Each block finds out where rows begin, and fills in its share of the tokens; the first one the rows, too.
 __global__ void __launch_bounds__(kStepThreads) fill_step(StepRowsArgs args) {
+  follow_kernel_before();
   extern __shared__ int32_t starts[];  // [num_rows + 1]
   sum_counts(args, starts);
   if (blockIdx.x == 0) {
@@ -84,13 +86,13 @@ __global__ void __launch_bounds__(kStepThreads) fill_step(StepRowsArgs args) {
 }  // namespace
 
 void write_table_entries(Stream& stream, const TableEntriesArgs& args) {
-  launch(stream, write_entries, dim3(blocks_for(args.count, kStepThreads)), dim3(kStepThreads), 0, args);
+  launch_early(stream, write_entries, dim3(blocks_for(args.count, kStepThreads)), dim3(kStepThreads), 0, args);
 }
 
 void step_rows(Stream& stream, const StepRowsArgs& args) {
   CARAVEL_CHECK_LE(args.num_rows, args.max_rows);
   const unsigned blocks = blocks_for(args.max_tokens, kStepThreads);
-  launch(stream, fill_step, dim3(blocks > 0 ? blocks : 1), dim3(kStepThreads),
+  launch_early(stream, fill_step, dim3(blocks > 0 ? blocks : 1), dim3(kStepThreads),
          (static_cast<size_t>(args.num_rows) + 1) * sizeof(int32_t), args);
 }
 

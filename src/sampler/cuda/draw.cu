@@ -429,6 +429,7 @@ __device__ void append(DrawState& state, int32_t token) {
 }
 
 __global__ void __launch_bounds__(kRowThreads, 1) draw_row(DrawArgs args, DrawState* states, int64_t words) {
+  kernels::cuda::follow_kernel_before();
   __shared__ KeyList list;
   const int64_t r = blockIdx.x;
   const SampleRow row = args.rows[r];
@@ -483,7 +484,7 @@ void write_words(Stream& stream, uint32_t* to, std::span<const uint32_t> words) 
 }
 
 void draw_rows(Stream& stream, const DrawArgs& args, DrawState* states) {
-  launch(stream, draw_row, dim3(static_cast<unsigned>(args.count)), dim3(kRowThreads), 0, args, states,
+  launch_early(stream, draw_row, dim3(static_cast<unsigned>(args.count)), dim3(kRowThreads), 0, args, states,
          static_cast<int64_t>(words_of(static_cast<size_t>(args.vocab_size))));
 }
 
