@@ -8,12 +8,14 @@ namespace cpu {
 InputForm input_form(DType dtype, bool rotated);
 size_t packed_bytes(DType dtype, int64_t rows, int64_t in);
 PackedWeight pack_weight(Stream& stream, std::span<const WeightRows> stacked, int64_t in, bool rotated);
+std::unique_ptr<WeightPacker> make_weight_packer(Device& device);
 }  // namespace cpu
 
 namespace cuda {
 InputForm input_form(DType dtype, bool rotated);
 size_t packed_bytes(DType dtype, int64_t rows, int64_t in);
 PackedWeight pack_weight(Stream& stream, std::span<const WeightRows> stacked, int64_t in, bool rotated);
+std::unique_ptr<WeightPacker> make_weight_packer(Device& device);
 }  // namespace cuda
 
 InputForm input_form(Device& device, DType dtype, bool rotated) {
@@ -26,6 +28,10 @@ size_t packed_bytes(Device& device, DType dtype, int64_t rows, int64_t in) {
 
 PackedWeight pack_weight(Stream& stream, std::span<const WeightRows> stacked, int64_t in, bool rotated) {
   return by_device(stream.device(), cpu::pack_weight, CARAVEL_IF_CUDA(cuda::pack_weight))(stream, stacked, in, rotated);
+}
+
+std::unique_ptr<WeightPacker> make_weight_packer(Device& device) {
+  return by_device(device, cpu::make_weight_packer, CARAVEL_IF_CUDA(cuda::make_weight_packer))(device);
 }
 
 }  // namespace caravel::kernels

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <vector>
@@ -83,5 +84,15 @@ size_t packed_bytes(Device& device, DType dtype, int64_t rows, int64_t in);
 /// rows are (rotate_rows()), and they read kQ8Rotated. Throws Unsupported when quantised and unquantised parts are
 /// mixed and as input_form() does, InvalidArgument when `in` is not a multiple of the dtype's block (or of 32 for kQ8).
 PackedWeight pack_weight(Stream& stream, std::span<const WeightRows> stacked, int64_t in, bool rotated = false);
+
+/// Packs many matrices, one after the other: by several threads, where they go to a device through pinned memory, of
+/// which each keeps its part. One thread at a time may call it.
+class WeightPacker {
+ public:
+  virtual ~WeightPacker() = default;
+  /// As pack_weight(). Throws CapacityError too.
+  virtual PackedWeight pack(std::span<const WeightRows> stacked, int64_t in, bool rotated) = 0;
+};
+std::unique_ptr<WeightPacker> make_weight_packer(Device& device);
 
 }  // namespace caravel::kernels

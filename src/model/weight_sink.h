@@ -32,6 +32,7 @@ class DeviceSink final : public WeightSink {
 
  private:
   std::unique_ptr<Stream> stream_;
+  std::unique_ptr<kernels::WeightPacker> packer_;
 };
 
 }  // namespace caravel::model

@@ -82,5 +82,23 @@ TEST(PackWeight, BringsLargeMatricesWhole) {
   }
 }
 
+// By several threads, where a device takes them so, and one matrix after the other through the same memory.
+TEST(PackWeight, APackerMakesTheSame) {
+  Machine machine(Isa::kPortable, 2);
+  Stream& stream = *machine.stream;
+  const std::unique_ptr<WeightPacker> packer = make_weight_packer(machine.device);
+  const int64_t in = 4096;
+  for (const int64_t rows : {3003, 5, 2050}) {
+    const std::vector<std::byte> values = random_rows(DType::kBF16, rows, in, 11);
+    const std::vector<std::byte> exact = random_rows(DType::kF32, 1021, in, 12);
+    const WeightRows one[] = {{values.data(), DType::kBF16, rows}, {values.data(), DType::kBF16, 3}};
+    const WeightRows other[] = {{exact.data(), DType::kF32, 1021}};
+    for (const std::span<const WeightRows> stacked : {std::span<const WeightRows>(one), {other}}) {
+      EXPECT_EQ(packed_bytes_of(stream, packer->pack(stacked, in, false)),
+                packed_bytes_of(stream, pack_weight(stream, stacked, in)));
+    }
+  }
+}
+
 }  // namespace
 }  // namespace caravel::kernels

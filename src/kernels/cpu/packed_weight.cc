@@ -161,4 +161,21 @@ PackedWeight pack_weight(Stream& stream, std::span<const WeightRows> stacked, in
   return {std::move(parts), in, input_form(stacked[0].dtype, rotated), std::move(packed)};
 }
 
+namespace {
+
+class Packer final : public WeightPacker {
+ public:
+  explicit Packer(Device& device) : stream_(device.make_stream()) {}
+  PackedWeight pack(std::span<const WeightRows> stacked, int64_t in, bool rotated) override {
+    return cpu::pack_weight(*stream_, stacked, in, rotated);
+  }
+
+ private:
+  std::unique_ptr<Stream> stream_;
+};
+
+}  // namespace
+
+std::unique_ptr<WeightPacker> make_weight_packer(Device& device) { return std::make_unique<Packer>(device); }
+
 }  // namespace caravel::kernels::cpu

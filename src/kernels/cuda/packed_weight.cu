@@ -1,8 +1,11 @@
 #include <algorithm>
 #include <cstring>
+#include <exception>
 #include <memory>
+#include <mutex>
 #include <vector>
 
+#include "base/thread_pool.h"
 #include "caravel/error.h"
 #include "device/cuda/launch.cuh"
 #include "kernels/cuda/tile_inputs.cuh"
@@ -250,17 +253,11 @@ void pack_rows(Stream& stream, DType dtype, const PackArgs& args, float* row_sca
                   [&]<DType kType>() { launch(stream, pack_quantized<kType>, blocks(32), dim3(kThreads), 0, args); });
 }
 
-/// Pinned memory through which a file's rows reach the device, several pieces at a time.
+/// Pinned memory through which a file's rows reach the device, several pieces at a time: a thread's own, with a stream.
 class StagingRing {
  public:
-  /// host_bytes: of a piece that comes from the host; there_bytes: of one that is packed.
-  StagingRing(Stream& stream, size_t host_bytes, size_t there_bytes, int64_t pieces) : stream_(stream) {
-    slots_.resize(static_cast<size_t>(std::min<int64_t>(pieces, kMaxSlots)));
-    for (Slot& slot : slots_) {
-      slot.host = stream.device().allocate_host(host_bytes);
-      slot.there = stream.device().allocate(there_bytes);
-      slot.free = stream.device().make_event();
-    }
+  explicit StagingRing(Device& device) : stream_(device.make_stream()) {
+    for (Slot& slot : slots_) slot.free = device.make_event();
   }
 
   struct Slot {
@@ -268,20 +265,23 @@ class StagingRing {
     Buffer there;
     std::unique_ptr<Event> free;
   };
-  /// One whose last piece has been taken.
-  Slot& next() {
-    Slot& slot = slots_[next_++ % slots_.size()];
+  Stream& stream() { return *stream_; }
+  /// One whose last piece has been taken, with room for one that takes so much memory of the host and of the device.
+  Slot& next(size_t host_bytes, size_t there_bytes) {
+    Slot& slot = slots_[next_++ % kSlots];
     slot.free->wait();
+    if (slot.host.size() < host_bytes) slot.host = stream_->device().allocate_host(host_bytes);
+    if (slot.there.size() < there_bytes) slot.there = stream_->device().allocate(there_bytes);
     return slot;
   }
-  void taken(Slot& slot) { stream_.record(*slot.free); }
+  void taken(Slot& slot) { stream_->record(*slot.free); }
 
  private:
-  static constexpr int64_t kMaxSlots = 4;
+  static constexpr size_t kSlots = 2;
 
-  Stream& stream_;
-  std::vector<Slot> slots_;
+  Slot slots_[kSlots];
   size_t next_ = 0;
+  std::unique_ptr<Stream> stream_;  // last: it goes before what its commands read
 };
 
 constexpr size_t kPieceBytes = size_t{4} << 20;
@@ -327,13 +327,18 @@ void bring_rows(Stream& stream, const HostBuffer& staged, const WeightRows& from
   stream.copy(out, staged.as(), static_cast<size_t>(piece.bytes));
 }
 
-/// row_scales: where those of the part's first group go, where it has one for each row.
-void pack_part(Stream& stream, StagingRing& ring, const WeightRows& from, int64_t in, uint8_t* to, float* row_scales) {
+/// Rows `range` of a part, which are whole groups. to: the part's first group; row_scales: where its scales go, where
+/// it has one for each row.
+void pack_part(StagingRing& ring, const WeightRows& from, const Range& range, int64_t in, uint8_t* to,
+               float* row_scales) {
+  Stream& stream = ring.stream();
   const int64_t bytes = row_bytes(from.dtype, in);
   const int64_t step = piece_rows(bytes);
-  for (int64_t begin = 0; begin < from.rows; begin += step) {
-    const int64_t count = std::min(step, from.rows - begin);
-    StagingRing::Slot& slot = ring.next();
+  for (int64_t begin = range.begin; begin < range.end; begin += step) {
+    const int64_t count = std::min(step, range.end - begin);
+    const Piece piece(from.dtype, count, in);
+    const auto size = static_cast<size_t>(piece.bytes);
+    StagingRing::Slot& slot = ring.next(from.dummy ? 0 : size, from.dtype == DType::kF32 ? 0 : size);
     const bool stays = from.dtype == DType::kF32;  // as it lies in the file
     uint8_t* const out = stays ? to + begin * bytes : slot.there.address<uint8_t>();
     if (from.dummy) {
@@ -343,7 +348,6 @@ void pack_part(Stream& stream, StagingRing& ring, const WeightRows& from, int64_
     }
     if (!stays) {
       const int64_t of_group = group_bytes(from.dtype, in);
-      const Piece piece(from.dtype, count, in);
       const bool scaled = piece.scales_begin >= 0 && !from.dummy;
       pack_rows(stream, from.dtype,
                 {.rows = out,
@@ -375,28 +379,72 @@ InputForm input_form(DType dtype, bool rotated) {
   return dtype == DType::kF32 ? InputForm::kF32 : InputForm::kBf16;
 }
 
+namespace {
+
+class Packer final : public WeightPacker {
+ public:
+  Packer(Device& device, int threads) : device_(device), threads_(threads) {}
+
+  PackedWeight pack(std::span<const WeightRows> stacked, int64_t in, bool rotated) override {
+    const InputForm form = cuda::input_form(stacked[0].dtype, rotated);
+    size_t bytes = 0;
+    std::vector<PackedWeight::Part> parts = stack_parts(stacked, in, cuda::packed_bytes, bytes);
+    Buffer packed = device_.allocate(bytes);
+    run(static_cast<int64_t>(bytes), [&](StagingRing& ring, int rank, int size) {
+      for (size_t i = 0; i < stacked.size(); ++i) {
+        const Range rows = share_of(stacked[i].rows, rank, size, kGroupRows);
+        uint8_t* const to = packed.address<uint8_t>() + parts[i].offset;
+        pack_part(ring, stacked[i], rows, in, to, const_cast<float*>(row_scales_of(to, parts[i], in)));
+      }
+      ring.stream().synchronize();
+    });
+    return {std::move(parts), in, form, std::move(packed)};
+  }
+
+ private:
+  /// work(ring, rank, size) on each of as many threads as have pieces to bring.
+  template <typename Function>
+  void run(int64_t bytes, const Function& work) {
+    const bool alone = threads_ == 1 || bytes <= static_cast<int64_t>(kPieceBytes);
+    while (rings_.size() < static_cast<size_t>(alone ? 1 : threads_)) {
+      rings_.push_back(std::make_unique<StagingRing>(device_));
+    }
+    if (alone) return work(*rings_[0], 0, 1);
+    struct Job {
+      Packer& packer;
+      const Function& work;
+      std::mutex mutex;  // guards what follows
+      std::exception_ptr error;
+    } job{.packer = *this, .work = work};
+    if (pool_ == nullptr) pool_ = std::make_unique<ThreadPool>(threads_);
+    const auto of_rank = [](void* context, int rank) {
+      Job& given = *static_cast<Job*>(context);
+      try {
+        given.work(*given.packer.rings_[static_cast<size_t>(rank)], rank, given.packer.threads_);
+      } catch (...) {
+        const std::lock_guard lock(given.mutex);
+        given.error = std::current_exception();
+      }
+    };
+    pool_->run(of_rank, &job);
+    if (job.error != nullptr) std::rethrow_exception(job.error);
+  }
+
+  Device& device_;
+  const int threads_;
+  std::vector<std::unique_ptr<StagingRing>> rings_;  // by rank
+  std::unique_ptr<ThreadPool> pool_;
+};
+
+}  // namespace
+
 PackedWeight pack_weight(Stream& stream, std::span<const WeightRows> stacked, int64_t in, bool rotated) {
-  const InputForm form = input_form(stacked[0].dtype, rotated);
-  size_t bytes = 0;
-  std::vector<PackedWeight::Part> parts = stack_parts(stacked, in, packed_bytes, bytes);
-  Buffer packed = stream.device().allocate(bytes);
-  size_t of_host = 0;
-  size_t of_device = 0;
-  int64_t pieces = 0;
-  for (const WeightRows& part : stacked) {
-    const int64_t rows = piece_rows(row_bytes(part.dtype, in));
-    const auto piece = static_cast<size_t>(Piece(part.dtype, std::min(rows, part.rows), in).bytes);
-    if (!part.dummy) of_host = std::max(of_host, piece);
-    if (part.dtype != DType::kF32) of_device = std::max(of_device, piece);
-    pieces += (part.rows + rows - 1) / rows;
-  }
-  StagingRing ring(stream, of_host, of_device, pieces);
-  for (size_t i = 0; i < stacked.size(); ++i) {
-    uint8_t* const to = packed.address<uint8_t>() + parts[i].offset;
-    pack_part(stream, ring, stacked[i], in, to, const_cast<float*>(row_scales_of(to, parts[i], in)));
-  }
-  stream.synchronize();
-  return {std::move(parts), in, form, std::move(packed)};
+  return Packer(stream.device(), 1).pack(stacked, in, rotated);
+}
+
+/// Eight threads read from the page cache what the link to a device takes.
+std::unique_ptr<WeightPacker> make_weight_packer(Device& device) {
+  return std::make_unique<Packer>(device, std::min(usable_processors(), 8));
 }
 
 }  // namespace caravel::kernels::cuda
