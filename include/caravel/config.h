@@ -24,6 +24,8 @@ enum class LoadFormat : uint8_t { kAuto, kDummy };
 /// Whether encoding with special tokens puts the beginning of sequence first; kAuto: as the model's files have it.
 enum class AddBos : uint8_t { kAuto, kYes, kNo };
 
+inline constexpr int64_t kOffloadAuto = -1;
+
 /// What an engine is opened with. Zero means: chosen from the model and the machine.
 struct EngineConfig {
   std::string model;            // a .gguf file, a Hugging Face folder, or a name in the cache; empty: smollm2
@@ -37,6 +39,9 @@ struct EngineConfig {
   int64_t kv_cache_memory = 0;  // bytes; 0: by the plan, caravel/memory_plan.h
   KvCacheDtype kv_cache_dtype = KvCacheDtype::kF16;
   Quantization quantization = Quantization::kNone;
+  int64_t weight_offload =
+      kOffloadAuto;  // bytes of layers' weights, at least, that stay in the host's memory, from where
+                     // a GPU takes them in every step; kOffloadAuto: those it has no room for
   LoadFormat load_format = LoadFormat::kAuto;
   std::string dummy_dtype;             // of kDummy's matrices: "BF16", "Q4_K", ...; empty: as config.json says
   int max_num_seqs = 64;               // sequences in one step

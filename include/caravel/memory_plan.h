@@ -15,7 +15,9 @@ struct MemoryPlan {
   std::string bound_by;        // what sets that, for people: the system, a control group, ulimit
   int64_t host_available = 0;  // of a GPU: the host's memory, where program, budgets and swapped blocks lie
   std::string host_bound_by;   // empty: the device's memory is the host's
-  int64_t weights = 0;         // packed
+  int64_t weights = 0;         // packed; where layers are streamed: those that are not, and room for two that are
+  int64_t streamed = 0;        // weights of layers that lie in the host's memory, and come to a GPU in every step
+  int streamed_layers = 0;     // how many, spread evenly
   int64_t activations = 0;     // what a step computes in
   int64_t program = 0;         // threads, connections, what the allocator keeps
   int64_t bodies = 0;          // bodies of requests, and what is made of them before the engine has them
@@ -31,11 +33,13 @@ struct MemoryPlan {
   /// The device has memory of its own.
   bool apart() const { return !host_bound_by.empty(); }
   /// What lies in the host's memory.
-  int64_t of_host() const { return program + bodies + grammars + logprobs + swap; }
+  int64_t of_host() const { return program + streamed + bodies + grammars + logprobs + swap; }
   /// The least that an engine of this model takes of what is available.
   int64_t needed() const { return weights + activations + (apart() ? 0 : program) + kv_least; }
+  /// The host has room for the streamed weights.
+  bool host_fits() const { return streamed == 0 || program + streamed <= host_available; }
   /// The model can be loaded.
-  bool fits() const { return needed() <= available; }
+  bool fits() const { return needed() <= available && host_fits(); }
   /// What nobody has been given; less than nothing where the model does not fit.
   int64_t left() const { return available - weights - activations - kv_cache - (apart() ? 0 : of_host()); }
   /// The same of the host's, where the device has memory of its own.
@@ -46,7 +50,8 @@ struct MemoryPlan {
   std::vector<std::pair<const char*, int64_t>> parts() const {
     return {{"weights", weights}, {"activations", activations}, {"program", program},
             {"bodies", bodies},   {"grammars", grammars},       {"logprobs", logprobs},
-            {"swap", swap},       {"kv_cache", kv_cache},       {"left", left()}};
+            {"swap", swap},       {"streamed", streamed},       {"kv_cache", kv_cache},
+            {"left", left()}};
   }
 };
 

@@ -197,6 +197,18 @@ void add_engine_flags(CLI::App& command, EngineConfig& config) {
                            "What weights that the files have unquantised become when they are loaded; fp8: 8-bit "
                            "floats with a scale for each output, but for the embedding and the LM head")
       ->group(group);
+  const auto size_or_auto = [size = byte_size(/*bare=*/1, /*least_bare=*/1 << 20)](std::string& text) {
+    if (text != "auto") return size(text);
+    text = std::to_string(kOffloadAuto);
+    return std::string();
+  };
+  command
+      .add_option("--weight-offload", config.weight_offload,
+                  "Weights of layers that stay in the host's memory, such as 8GiB, and come to the GPU in every step; "
+                  "auto: those that it has no room for; 0: none, and a model that does not fit is refused")
+      ->transform(CLI::Validator(size_or_auto, "SIZE"))
+      ->default_str("auto")
+      ->group(group);
   add_choice<LoadFormat>(command, "--load-format", config.load_format,
                          {{"auto", LoadFormat::kAuto}, {"dummy", LoadFormat::kDummy}},
                          "Where weights come from: the model's files, or dummy: random ones, for timing, of a folder "

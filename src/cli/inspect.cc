@@ -52,10 +52,15 @@ std::string plan_text(const ModelInfo& info) {
   }
   const std::string pool = fmt::format("{} blocks of {} tokens, {} a token: {} tokens fit", info.kv_blocks,
                                        info.block_size, per_token(info), info.kv_tokens);
-  const std::string of_host = program + line("requests' bodies", plan.bodies, "at most, and what is made of them") +
-                              line("grammars", plan.grammars, "at most") +
-                              line("log-probabilities", plan.logprobs, "at most") +
-                              line("swap space", plan.swap, "at most");
+  const std::string streamed =
+      plan.streamed == 0
+          ? ""
+          : line("streamed weights", plan.streamed,
+                 fmt::format("{} of {} layers, to the device in every step", plan.streamed_layers, info.layers));
+  const std::string of_host =
+      program + streamed + line("requests' bodies", plan.bodies, "at most, and what is made of them") +
+      line("grammars", plan.grammars, "at most") + line("log-probabilities", plan.logprobs, "at most") +
+      line("swap space", plan.swap, "at most");
   std::string text = fixed + (plan.apart() ? "" : of_host) + line("KV cache", plan.kv_cache, pool) +
                      line("left over", plan.left(), "");
   if (plan.apart()) {

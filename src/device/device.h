@@ -55,7 +55,7 @@ class Device {
   virtual void adopt_thread() {}
 };
 
-/// Memory that a device has given and takes back on destruction; zeroed, 64-byte aligned (large ones on huge pages
+/// Memory that a device has given and takes back on destruction, unless it is a view; zeroed, 64-byte aligned (large ones on huge pages
 /// where the system gives them). Movable. Not thread-safe.
 template <void (Device::*kRelease)(void* data, size_t bytes)>
 class Memory {
@@ -75,7 +75,7 @@ class Memory {
   size_t size() const { return size_; }
   explicit operator bool() const { return data_ != nullptr; }
   void reset() {
-    if (data_ != nullptr) (device_->*kRelease)(data_, size_);
+    if (device_ != nullptr) (device_->*kRelease)(data_, size_);
     device_ = nullptr;
     data_ = nullptr;
     size_ = 0;
@@ -100,6 +100,8 @@ class Memory {
 class Buffer : public Memory<&Device::release> {
  public:
   using Memory::Memory;
+  /// Memory that somebody else keeps as long: the device's, or pinned memory of the host that commands read.
+  static Buffer view(std::byte* data, size_t size) { return {nullptr, data, size}; }
   /// As commands take it; the host does not follow it.
   template <typename T = std::byte>
   T* address() const {

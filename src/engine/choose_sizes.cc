@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "device/open_device.h"
 #include "engine/check_request.h"
+#include "model/layer_stream.h"
 
 namespace caravel::engine {
 namespace {
@@ -39,6 +40,7 @@ void check_config(const EngineConfig& config) {
   check_range("kv_cache_memory", config.kv_cache_memory, 0, kBytes);
   check_range("max_num_seqs", config.max_num_seqs, 1, kMany);
   check_range("max_num_batched_tokens", config.max_num_batched_tokens, 1, kMany);
+  check_range("weight_offload", config.weight_offload, kOffloadAuto, kBytes);
   check_range("swap_space", config.swap_space, 0, kBytes);
   check_range("block_size", config.block_size, 8, 128);
   check_seconds("max_time_between_tokens", config.max_time_between_tokens, "no bound");
@@ -82,6 +84,9 @@ ModelMemory model_memory(Device& device, const model::ModelConfig& model, const 
   ModelMemory memory{.weights = static_cast<int64_t>(weights.bytes),
                      .kv = model::kv_layout(device, model, config.block_size, kv_dtype_of(config.kv_cache_dtype)),
                      .full_model_len = wanted_max_model_len(config, model.max_position, kUsualContext)};
+  for (const model::LayerLayout& layer : weights.layers) {
+    memory.layers.push_back(static_cast<int64_t>(model::matrix_bytes(layer)));
+  }
   const size_t decoder =
       model::activation_bytes(device, model, weights, config.max_num_batched_tokens, memory.full_model_len);
   const size_t steps = Rank::bytes_for(model, memory.kv, config.block_size, rank_sizes(config, memory.full_model_len));

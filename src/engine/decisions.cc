@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/available_memory.h"
 #include "chat/output_parser.h"
 #include "chat/tool_syntax.h"
 #include "device/open_device.h"
@@ -102,7 +103,15 @@ Decision context(const EngineConfig& config, const ModelInfo& info) {
 }  // namespace
 
 std::vector<Decision> device_decisions(const EngineConfig& config, const ModelInfo& info) {
-  return {{"device", info.device, choose_device(config.device).why, "--device"}};
+  std::vector<Decision> decisions = {{"device", info.device, choose_device(config.device).why, "--device"}};
+  if (info.memory.streamed > 0) {
+    decisions.push_back({"streamed layers",
+                         fmt::format("{} of {}, {} in the host's memory", info.memory.streamed_layers, info.layers,
+                                     memory_text(info.memory.streamed)),
+                         config.weight_offload == kOffloadAuto ? "the device has no room for all weights" : "given",
+                         "--weight-offload"});
+  }
+  return decisions;
 }
 
 std::vector<Decision> weight_decisions(const EngineConfig& config) {

@@ -130,6 +130,10 @@ std::string refusal(std::string why, const std::string& what_fits) {
 /// Decides where the memory goes, and says so in `headers.info`. Throws CapacityError for what the configuration alone
 /// asks too much of.
 ModelMemory plan(const EngineConfig& config, Device& device, Headers& headers) {
+  if (device.unified() && config.weight_offload > 0) {
+    throw fail<InvalidArgument>("weight_offload is {}: {} has no memory of its own, so nothing can be kept from it",
+                                memory_text(config.weight_offload), device.name());
+  }
   const auto memory_of = [&](const EngineConfig& of) {
     return model_memory(device, headers.config, headers.weights, of);
   };
@@ -149,6 +153,10 @@ ModelMemory plan(const EngineConfig& config, Device& device, Headers& headers) {
     info.memory_shortage = refusal(fmt::format("{}: {}", info.path, shortage_text(info.memory)), what_fits);
   }
   tell_lowered_context(info);
+  if (info.memory.fits() && info.memory.streamed > 0 && config.weight_offload == kOffloadAuto) {
+    log::warn("{}: {} has no room for all weights: {} of {} layers ({}) come from the host's memory in every step",
+              info.name, device.name(), info.memory.streamed_layers, info.layers, memory_text(info.memory.streamed));
+  }
   return memory;
 }
 
@@ -162,7 +170,7 @@ void describe_planned(ModelInfo& info, const Device& device, const model::Weight
   }
   info.device = device.name();
   info.max_model_len = sizes.max_model_len;
-  info.weight_bytes = info.memory.weights;
+  info.weight_bytes = static_cast<int64_t>(weights.bytes);
   info.block_size = block_size;
   info.kv_bytes_per_token = layout.block_bytes() * static_cast<int64_t>(layout.groups.size()) / block_size;
   info.kv_blocks = sizes.blocks;
@@ -233,9 +241,12 @@ LoadedModel load_model(const EngineConfig& config, std::unique_ptr<format::Weigh
   describe_planned(headers.info, *model.device, headers.weights, memory.kv, model.sizes, config.block_size);
   describe_decisions(config, headers, model.renderer->describe());
 
-  model::DeviceSink sink(*model.device);
-  auto weights =
-      std::make_shared<const model::ModelWeights>(model::load_weights(sink, *headers.source, headers.config));
+  auto weights = std::make_shared<const model::ModelWeights>([&] {
+    model::DeviceSink sink(*model.device);
+    const std::vector<size_t> in_host =
+        streamed_layers(headers.weights.layers.size(), headers.info.memory.streamed_layers);
+    return model::load_weights(sink, *headers.source, headers.config, in_host);
+  }());
   auto decoder =
       std::make_unique<model::Decoder>(*model.device, headers.config, std::move(weights), std::move(memory.kv),
                                        config.max_num_batched_tokens, memory.full_model_len);

@@ -75,7 +75,10 @@ class Adviser {
   /// The plan of a changed configuration, or of other weights, where it can be carried out.
   std::optional<MemoryPlan> plan(const EngineConfig& config, std::optional<int64_t> weights = std::nullopt) const {
     ModelMemory memory = memory_(config);
-    if (weights) memory.weights = *weights;
+    if (weights) {
+      memory.weights = *weights;
+      memory.layers.clear();
+    }
     try {
       const MemoryPlan made = plan_memory(room_, memory, config);
       return made.fits() ? std::optional(made) : std::nullopt;

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "cache/capacity.h"
+#include "model/layer_stream.h"
 
 namespace caravel::engine {
 namespace {
@@ -43,7 +44,42 @@ int64_t choose_kv_cache(const ModelMemory& model, const MemoryPlan& plan, const 
   return std::min(wanted * block, std::max(left / 4, std::min((one + one / 64 + 1) * block, left / 8 * 7)));
 }
 
+/// The plan with so many layers streamed.
+void stream_layers(const ModelMemory& model, int count, MemoryPlan& plan) {
+  plan.streamed_layers = count;
+  plan.streamed = 0;
+  int64_t largest = 0;
+  for (const size_t layer : streamed_layers(model.layers.size(), count)) {
+    plan.streamed += model.layers[layer];
+    largest = std::max(largest, model.layers[layer]);
+  }
+  plan.weights = model.weights - plan.streamed +
+                 static_cast<int64_t>(model::LayerStream::slot_bytes(static_cast<size_t>(count), largest));
+}
+
+void choose_streamed(const ModelMemory& model, const EngineConfig& config, MemoryPlan& plan) {
+  if (!plan.apart() || model.layers.empty()) return;
+  const bool automatic = config.weight_offload == kOffloadAuto;
+  if (automatic ? plan.fits() : config.weight_offload == 0) return;
+  const int64_t kv_cache = std::max(plan.kv_least, config.kv_cache_memory != 0 ? config.kv_cache_memory : plan.kv_full);
+  const auto all = static_cast<int>(model.layers.size());
+  // An even number: then the slots take turns from pass to pass too.
+  for (int count = std::min(all, 4); plan.streamed_layers < all; count = std::min(all, count + 2)) {
+    stream_layers(model, count, plan);
+    if (automatic ? plan.needed() - plan.kv_least + kv_cache <= plan.available
+                  : plan.streamed >= config.weight_offload) {
+      return;
+    }
+  }
+}
+
 }  // namespace
+
+std::vector<size_t> streamed_layers(size_t layers, int count) {
+  std::vector<size_t> chosen;
+  for (size_t i = 0; i < static_cast<size_t>(count); ++i) chosen.push_back(i * layers / static_cast<size_t>(count));
+  return chosen;
+}
 
 MemoryRoom memory_room(const Device& device, const EngineConfig& config) {
   if (device.unified()) return {.device = available_memory()};
@@ -71,6 +107,7 @@ MemoryPlan plan_memory(const MemoryRoom& room, const ModelMemory& model, const E
                   .kv_full = full_blocks * block,
                   .full_model_len = model.full_model_len,
                   .max_model_len = model.full_model_len};
+  choose_streamed(model, config, plan);
   if (!plan.fits()) return plan;
   const int64_t rest = plan.left();
   if (config.kv_cache_memory > rest) {
@@ -113,11 +150,20 @@ MemoryPlan plan_encoder_memory(const AvailableMemory& available, int64_t weights
 }
 
 std::string shortage_text(const MemoryPlan& plan) {
+  if (!plan.host_fits()) {
+    return fmt::format(
+        "{} layers would have to be streamed from the host's memory, where they take {} and the program {}, and {} are "
+        "available ({})",
+        plan.streamed_layers, memory_text(plan.streamed), memory_text(plan.program), memory_text(plan.host_available),
+        plan.host_bound_by);
+  }
+  const std::string streamed =
+      plan.streamed == 0 ? "" : fmt::format(" beside {} that are streamed from the host", memory_text(plan.streamed));
   const std::string program = plan.apart() ? "" : fmt::format("the program {}, ", memory_text(plan.program));
   return fmt::format(
-      "the model needs {} of memory, and {} are available ({}): its weights take {}, a step {}, {}the smallest KV "
+      "the model needs {} of memory, and {} are available ({}): its weights take {}{}, a step {}, {}the smallest KV "
       "cache {}",
-      memory_text(plan.needed()), memory_text(plan.available), plan.bound_by, memory_text(plan.weights),
+      memory_text(plan.needed()), memory_text(plan.available), plan.bound_by, memory_text(plan.weights), streamed,
       memory_text(plan.activations), program, memory_text(plan.kv_least));
 }
 

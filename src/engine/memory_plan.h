@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/available_memory.h"
 #include "caravel/config.h"
@@ -14,8 +15,9 @@ namespace caravel::engine {
 
 /// What a model takes, whatever the machine: by its files' headers (choose_sizes.h).
 struct ModelMemory {
-  int64_t weights = 0;      // bytes, packed
-  int64_t activations = 0;  // bytes
+  int64_t weights = 0;          // bytes, packed
+  std::vector<int64_t> layers;  // of them the matrices of each layer, which may be streamed; none: they may not
+  int64_t activations = 0;      // bytes
   model::KvLayout kv;
   int full_model_len = 0;  // the context that is wished for
 };
@@ -30,7 +32,13 @@ struct MemoryRoom {
 /// host's beside it.
 MemoryRoom memory_room(const Device& device, const EngineConfig& config);
 
-/// Divides what is available. Budgets of requests are shares of what weights and activations leave, each bounded. The
+/// The layers of `layers` that are streamed where `count` are: as far from one another as can be, so that each comes
+/// while others are computed.
+std::vector<size_t> streamed_layers(size_t layers, int count);
+
+/// Divides what is available. Of memory that is the device's alone, layers are streamed from the host's as far as
+/// config.weight_offload says: those that leave room for one sequence of full length, where the model does not fit
+/// otherwise. Budgets of requests are shares of what weights and activations leave, each bounded. The
 /// KV pool is the configuration's; else what max_num_seqs sequences of full length need, but at most a quarter of what
 /// is left then, or what one such sequence needs where that is more, but at most seven eighths; of memory that is the
 /// device's alone, at most all of it. Where the pool holds no sequence of full length, the context is what it holds.

@@ -179,7 +179,7 @@ void Rank::forward() {
   const auto pass = [this] { decoder_->forward(*stream_, batch_, storage_.pool()); };
   // Where commands are the host's own to run, as on a CPU, a list of them spares nothing.
   const bool decodes = batch_.tokens == batch_.num_seqs;
-  if (!decodes || device_.unified() || stream_->profiling()) return pass();
+  if (!decodes || device_.unified() || stream_->profiling() || decoder_->streams_layers()) return pass();
   std::unique_ptr<CommandList>& list = decodes_[static_cast<size_t>(batch_.tokens)];
   if (list == nullptr) {
     stream_->begin_capture();

@@ -53,6 +53,9 @@ class PackedWeight {
   PackedWeight(std::vector<Part> parts, int64_t in, InputForm form, Buffer packed)
       : parts_(std::move(parts)), in_(in), form_(form), packed_(std::move(packed)) {}
 
+  /// The same where its packed bytes lie at `data`, which somebody else keeps.
+  PackedWeight at(std::byte* data) const { return {parts_, in_, form_, Buffer::view(data, bytes())}; }
+
   int64_t out() const { return parts_.empty() ? 0 : parts_.back().out_begin + parts_.back().rows; }
   int64_t in() const { return in_; }
   InputForm input_form() const { return form_; }

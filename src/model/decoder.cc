@@ -92,6 +92,8 @@ Decoder::Decoder(Device& device, ModelConfig config, std::shared_ptr<const Model
   wide_ = device.allocate(sizes.wide);
   branch_ = device.allocate(sizes.branch);
   attention_workspace_ = device.allocate(sizes.attention);
+  const auto in_host = [](const HostBuffer& layer) { return static_cast<bool>(layer); };
+  if (std::ranges::any_of(weights_->in_host, in_host)) layer_stream_ = std::make_unique<LayerStream>(device, *weights_);
   const auto stream = device.make_stream();
   for (size_t i = 0; i < config_.rotary.size(); ++i) {
     inverse_freq_.push_back(upload<float>(*stream, config_.rotary[i].inverse_freq));
@@ -112,11 +114,13 @@ size_t Decoder::hidden_bytes(int64_t tokens) const {
   return static_cast<size_t>(tokens * config_.hidden_size) * sizeof(float);
 }
 
-const LayerWeights& Decoder::acquire(size_t layer) const { return weights_->layers[layer]; }
+const LayerWeights& Decoder::acquire(Stream& stream, size_t layer) {
+  return layer_stream_ == nullptr ? weights_->layers[layer] : layer_stream_->acquire(stream, layer);
+}
 
-Decoder::LayerStep Decoder::layer_step(const ForwardBatch& batch, const KvPool& pool, size_t layer) const {
+Decoder::LayerStep Decoder::layer_step(Stream& stream, const ForwardBatch& batch, const KvPool& pool, size_t layer) {
   const KvPlace place = places_[layer];
-  return {.weights = acquire(layer),
+  return {.weights = acquire(stream, layer),
           .spec = config_.layers[static_cast<size_t>(shard_.layers.begin) + layer],
           .batch = batch,
           .group = batch.groups[place.group],
@@ -167,13 +171,14 @@ void Decoder::forward(Stream& stream, const ForwardBatch& batch, const KvPool& p
     if (layer_inputs != nullptr) {
       stream.copy(layer_inputs + i * hidden / sizeof(float), hidden_.address(), hidden);
     }
-    const LayerStep layer = layer_step(batch, pool, i);
+    const LayerStep layer = layer_step(stream, batch, pool, i);
     project_qkv(stream, layer);
     attend(stream, layer);
     project_attention(stream, layer);
     gate_and_up(stream, layer);
     down(stream, layer);
   }
+  if (layer_stream_ != nullptr) layer_stream_->release(stream);
   if (config_.placement.is_last_stage()) return;
   stream.region("stages");
   peers_.pipeline->send(stream, hidden_.address(), hidden, config_.placement.stage + 1);

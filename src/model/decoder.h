@@ -11,6 +11,7 @@
 #include "kernels/rms_norm.h"
 #include "model/config.h"
 #include "model/forward_batch.h"
+#include "model/layer_stream.h"
 #include "model/load_weights.h"
 
 namespace caravel::model {
@@ -42,6 +43,8 @@ class Decoder {
   size_t activation_bytes() const;
   /// Of the last stage; on others there are neither logits() nor final_hidden().
   bool has_lm_head() const { return config_.placement.is_last_stage(); }
+  /// Some layers are brought from the host in each pass, by commands of another stream: a pass cannot be captured.
+  bool streams_layers() const { return layer_stream_ != nullptr; }
 
   /// Enqueues the layers. The residual stream stays for logits() and final_hidden(), or is sent to the next stage.
   /// layer_inputs: device or pinned memory, where the residual stream is kept as it enters each of the stage's layers,
@@ -79,8 +82,8 @@ class Decoder {
 
   /// The weights of one of the stage's layers, for what is enqueued until the next is acquired. The one place where a
   /// layer's weights are taken: where they do not all lie in the device's memory, they are brought there here.
-  const LayerWeights& acquire(size_t layer) const;
-  LayerStep layer_step(const ForwardBatch& batch, const KvPool& pool, size_t layer) const;
+  const LayerWeights& acquire(Stream& stream, size_t layer);
+  LayerStep layer_step(Stream& stream, const ForwardBatch& batch, const KvPool& pool, size_t layer);
   void begin(Stream& stream, const ForwardBatch& batch);
 
   // The regions (decoder_regions.cc). Each is one call that has all it reads and writes at hand, so that a device may
@@ -113,6 +116,7 @@ class Decoder {
   ModelConfig config_;
   Shard shard_;
   std::shared_ptr<const ModelWeights> weights_;
+  std::unique_ptr<LayerStream> layer_stream_;  // where some of them lie in the host's memory
   KvLayout layout_;
   Peers peers_;
   std::vector<KvPlace> places_;  // by layer of the stage

@@ -1,6 +1,9 @@
 #include "model/load_weights.h"
 
+#include <algorithm>
+
 #include "base/check.h"
+#include "model/layer_stream.h"
 #include "model/weight_loader.h"
 
 namespace caravel::model {
@@ -8,38 +11,51 @@ namespace {
 
 class Loader {
  public:
-  Loader(WeightSink& sink, const format::WeightSource& source, const ModelConfig& config)
-      : loader_(sink, source), config_(config) {}
+  Loader(DeviceSink& sink, const format::WeightSource& source, const ModelConfig& config)
+      : sink_(sink), source_(source), loader_(sink, source), config_(config) {}
 
-  ModelWeights load(const WeightLayout& layout) {
+  ModelWeights load(const WeightLayout& layout, std::span<const size_t> in_host) {
     ModelWeights weights;
     weights.embedding = loader_.matrix(layout.embedding);
     weights.final_norm = norm(layout.final_norm);
     weights.lm_head = loader_.matrix(layout.lm_head);
-    for (const LayerLayout& layer : layout.layers) weights.layers.push_back(load_layer(layer));
-    CARAVEL_CHECK_EQ(loader_.bytes(), layout.bytes);
-    weights.bytes = loader_.bytes();
+    weights.in_host.resize(layout.layers.size());
+    for (size_t i = 0; i < layout.layers.size(); ++i) {
+      LayerWeights& layer = weights.layers.emplace_back();
+      load_vectors(layout.layers[i], layer);
+      if (std::ranges::find(in_host, i) == in_host.end()) {
+        load_matrices(loader_, layout.layers[i], layer);
+        continue;
+      }
+      HostSink host(sink_, matrix_bytes(layout.layers[i]));
+      WeightLoader to_host(host, source_);
+      load_matrices(to_host, layout.layers[i], layer);
+      bytes_in_host_ += to_host.bytes();
+      weights.in_host[i] = host.take();
+    }
+    weights.bytes = loader_.bytes() + bytes_in_host_;
+    CARAVEL_CHECK_EQ(weights.bytes, layout.bytes);
     return weights;
   }
 
  private:
-  LayerWeights load_layer(const LayerLayout& layout) {
-    LayerWeights layer;
+  static void load_matrices(WeightLoader& loader, const LayerLayout& layout, LayerWeights& layer) {
+    const auto from = matrices_of(layout);
+    const auto to = matrices_of(layer);
+    for (size_t i = 0; i < to.size(); ++i) *to[i] = loader.matrix(*from[i]);
+  }
+
+  void load_vectors(const LayerLayout& layout, LayerWeights& layer) {
     layer.attn_norm = norm(layout.attn_norm);
-    layer.qkv = loader_.matrix(layout.qkv);
     layer.qkv_bias = loader_.vector(layout.qkv_bias);
     layer.q_norm = norm(layout.q_norm);
     layer.k_norm = norm(layout.k_norm);
-    layer.attn_out = loader_.matrix(layout.attn_out);
     layer.attn_out_bias = loader_.vector(layout.attn_out_bias);
     layer.post_attn_norm = norm(layout.post_attn_norm);
     layer.ffn_norm = norm(layout.ffn_norm);
-    layer.gate_up = loader_.matrix(layout.gate_up);
     layer.gate_up_bias = loader_.vector(layout.gate_up_bias);
-    layer.down = loader_.matrix(layout.down);
     layer.down_bias = loader_.vector(layout.down_bias);
     layer.post_ffn_norm = norm(layout.post_ffn_norm);
-    return layer;
   }
 
   Buffer norm(const VectorLayout& layout) {
@@ -50,14 +66,18 @@ class Loader {
     return loader_.vector(values);
   }
 
+  DeviceSink& sink_;
+  const format::WeightSource& source_;
   WeightLoader loader_;
   const ModelConfig& config_;
+  size_t bytes_in_host_ = 0;
 };
 
 }  // namespace
 
-ModelWeights load_weights(WeightSink& sink, const format::WeightSource& source, const ModelConfig& config) {
-  return Loader(sink, source, config).load(weight_layout(sink.device(), source, config));
+ModelWeights load_weights(DeviceSink& sink, const format::WeightSource& source, const ModelConfig& config,
+                          std::span<const size_t> in_host) {
+  return Loader(sink, source, config).load(weight_layout(sink.device(), source, config), in_host);
 }
 
 }  // namespace caravel::model

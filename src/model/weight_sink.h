@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <utility>
 
 #include "device/device.h"
 #include "kernels/packed_weight.h"
@@ -33,6 +34,26 @@ class DeviceSink final : public WeightSink {
  private:
   std::unique_ptr<Stream> stream_;
   std::unique_ptr<kernels::WeightPacker> packer_;
+};
+
+/// Matrices by way of a device, which packs them, into pinned memory of the host, one after the other
+/// (layer_stream.h); vectors to the device, to stay.
+class HostSink final : public WeightSink {
+ public:
+  /// bytes: that all matrices take. Throws CapacityError.
+  HostSink(DeviceSink& device, size_t bytes);
+
+  Device& device() const override { return device_.device(); }
+  Buffer vector(std::span<const float> values) override { return device_.vector(values); }
+  kernels::PackedWeight matrix(std::span<const kernels::WeightRows> stacked, int64_t in, bool rotated) override;
+  /// What holds them.
+  HostBuffer take() { return std::move(memory_); }
+
+ private:
+  DeviceSink& device_;
+  HostBuffer memory_;
+  size_t used_ = 0;
+  std::unique_ptr<Stream> stream_;
 };
 
 }  // namespace caravel::model

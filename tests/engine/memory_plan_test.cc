@@ -133,5 +133,68 @@ TEST(MemoryPlan, RefusesWithTheNumbers) {
   EXPECT_EQ(plan(400).max_model_len, plan(400, {.max_model_len = 0}).max_model_len);
 }
 
+/// Of a GPU of its own: 32 layers of 40 MiB, and 20 MiB beside them.
+MemoryPlan plan_apart(int64_t device, int64_t host, const EngineConfig& config = {}) {
+  ModelMemory of = model(1300 * kMiB);
+  of.layers.assign(32, 40 * kMiB);
+  return plan_memory({.device = {.bytes = device * kMiB, .bound_by = "a GPU"},
+                      .host = AvailableMemory{.bytes = host * kMiB, .bound_by = "the system"}},
+                     of, config);
+}
+
+TEST(MemoryPlan, NothingIsStreamedToADeviceThatHasRoom) {
+  const MemoryPlan made = plan_apart(1400, 4000);
+  EXPECT_TRUE(made.fits());
+  EXPECT_EQ(made.streamed, 0);
+  EXPECT_EQ(made.weights, 1300 * kMiB);
+}
+
+TEST(MemoryPlan, LayersAreStreamedThatLeaveRoomForAFullSequence) {
+  const MemoryPlan made = plan_apart(1300, 4000);
+  EXPECT_TRUE(made.fits());
+  EXPECT_FALSE(made.lowers_context());
+  // 1,300 MiB and 20 of activations and 512 of KV cache are 532 too many: 16 layers go, and two come back as slots.
+  EXPECT_EQ(made.streamed_layers, 16);
+  EXPECT_EQ(made.streamed, 16 * 40 * kMiB);
+  EXPECT_EQ(made.weights, (1300 - 14 * 40) * kMiB);
+  EXPECT_GE(made.left(), 0);
+  EXPECT_GE(made.host_left(), 0);
+  EXPECT_EQ(made.of_host() - made.streamed, made.program + made.bodies + made.grammars + made.logprobs + made.swap);
+}
+
+TEST(MemoryPlan, WhereAllLayersAreStreamedTheContextIsLowered) {
+  const MemoryPlan made = plan_apart(300, 4000);
+  EXPECT_TRUE(made.fits());
+  EXPECT_EQ(made.streamed_layers, 32);
+  EXPECT_TRUE(made.lowers_context());
+  EXPECT_FALSE(plan_apart(110, 4000).fits());
+}
+
+TEST(MemoryPlan, AsMuchIsStreamedAsWasGiven) {
+  EXPECT_EQ(plan_apart(8000, 4000, {.weight_offload = 1}).streamed_layers, 4) << "two would only fill the slots";
+  EXPECT_EQ(plan_apart(8000, 4000, {.weight_offload = 240 * kMiB}).streamed_layers, 6);
+  EXPECT_EQ(plan_apart(8000, 4000, {.weight_offload = 241 * kMiB}).streamed_layers, 8);
+  EXPECT_EQ(plan_apart(8000, 4000, {.weight_offload = 99'000 * kMiB}).streamed_layers, 32);
+  const MemoryPlan none = plan_apart(1300, 4000, {.weight_offload = 0});
+  EXPECT_FALSE(none.fits());
+  EXPECT_EQ(none.streamed, 0);
+}
+
+TEST(MemoryPlan, WhatTheHostCannotHoldIsRefusedWithTheSum) {
+  const MemoryPlan made = plan_apart(300, 1000);
+  EXPECT_FALSE(made.fits());
+  EXPECT_THAT(shortage_text(made), HasSubstr("32 layers would have to be streamed from the host's memory, where they "
+                                             "take 1.2 GiB and the program 48 MiB, and 1000 MiB are available (the "
+                                             "system)"));
+  EXPECT_THAT(shortage_text(plan_apart(110, 4000)), HasSubstr("beside 1.2 GiB that are streamed from the host"));
+}
+
+TEST(MemoryPlan, StreamedLayersAreSpreadEvenly) {
+  EXPECT_EQ(streamed_layers(8, 4), (std::vector<size_t>{0, 2, 4, 6}));
+  EXPECT_EQ(streamed_layers(7, 4), (std::vector<size_t>{0, 1, 3, 5}));
+  EXPECT_EQ(streamed_layers(3, 3), (std::vector<size_t>{0, 1, 2}));
+  EXPECT_TRUE(streamed_layers(5, 0).empty());
+}
+
 }  // namespace
 }  // namespace caravel::engine

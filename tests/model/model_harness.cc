@@ -20,9 +20,9 @@ ModelConfig config_of(const format::WeightSource& source, const ModelHarness::Op
 }
 
 std::shared_ptr<const ModelWeights> weights_of(Device& device, const format::WeightSource& source,
-                                               const ModelConfig& config) {
+                                               const ModelConfig& config, std::span<const size_t> in_host) {
   DeviceSink sink(device);
-  return std::make_shared<const ModelWeights>(load_weights(sink, source, config));
+  return std::make_shared<const ModelWeights>(load_weights(sink, source, config, in_host));
 }
 
 }  // namespace
@@ -39,7 +39,7 @@ ModelHarness::ModelHarness(std::shared_ptr<Device> device, std::shared_ptr<const
                            const format::WeightSource* source, const ModelConfig& config, const Options& options)
     : options_(options),
       device_(std::move(device)),
-      weights_(weights != nullptr ? std::move(weights) : weights_of(*device_, *source, config)),
+      weights_(weights != nullptr ? std::move(weights) : weights_of(*device_, *source, config, options.in_host)),
       stream_(device_->make_stream()),
       decoder_(*device_, config, weights_, kv_layout(*device_, config, options.block_size, options.kv_dtype),
                options.max_tokens, options.max_context, options.peers) {

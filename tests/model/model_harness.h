@@ -28,6 +28,7 @@ class ModelHarness {
     Isa isa = available_isas().back();
     Placement placement;
     Peers peers;
+    std::vector<size_t> in_host;  // layers of which the matrices lie in the host's memory
   };
   ModelHarness(const format::WeightSource& source, const Options& options);
   /// Another decoder of the same weights on the same device, with a pool of its own.

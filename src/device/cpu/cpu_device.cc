@@ -84,6 +84,7 @@ std::byte* CpuDevice::take_memory(size_t bytes) {
 }
 
 void CpuDevice::give_back_memory(void* data, size_t bytes) {
+  if (bytes == 0) return;
   if (chunks_.holds(bytes)) {
     chunks_.give_back(data, ::munmap);
   } else {

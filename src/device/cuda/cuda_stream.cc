@@ -52,6 +52,7 @@ CudaStream::CudaStream(CudaDevice& device) : device_(device) {
 
 CudaStream::~CudaStream() {
   cudaSetDevice(device_.ordinal());
+  cudaStreamSynchronize(handle_);  // what it still reads and writes may go afterwards
   for (const Mark& mark : marks_) cudaEventDestroy(mark.event);
   for (const cudaEvent_t event : spare_) cudaEventDestroy(event);
   cudaStreamDestroy(handle_);
