@@ -3,7 +3,8 @@
 // it is replayed. Then the four of a layer one after the other, as a decode step has them: a graph of several layers.
 // Shares are of what plain loads read in the same run. torch_gemm.py prints the same of cuBLASLt.
 //
-//   gpu_gemm_bench [DTYPE...]     by default BF16 Q8_0 Q4_K
+//   gpu_gemm_bench [DTYPE...] [SHAPE...] [TOKENS...]     by default BF16 Q8_0 Q4_K, all shapes and numbers of tokens;
+//                                                        with a shape no layers
 
 #include <fmt/format.h>
 
@@ -15,6 +16,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/numbers.h"
 #include "caravel/error.h"
 #include "device/cuda_backend.h"
 #include "device/upload.h"
@@ -65,11 +67,11 @@ class Bench {
     fmt::print("{{\"device\": \"{}\", \"read_gb_per_s\": {:.0f}}}\n", device.name(), ceilings_.read_gb_per_second);
   }
 
-  void run(const Shape& shape, DType dtype) {
+  void run(const Shape& shape, DType dtype, const std::vector<int64_t>& token_counts) {
     const size_t bytes = packed_bytes_of(shape, dtype);
     std::vector<PackedWeight> copies(std::max<size_t>(2, (kBeyondCaches + bytes - 1) / bytes));
     for (PackedWeight& copy : copies) copy = pack(shape, dtype);
-    for (const int64_t tokens : kTokens) {
+    for (const int64_t tokens : token_counts) {
       if (static_cast<size_t>(tokens * copies[0].out()) * 4 > results_.size()) continue;
       const double seconds = time(copies.size(), [&] {
         for (const PackedWeight& copy : copies) enqueue(shape, copy, tokens);
@@ -78,7 +80,7 @@ class Bench {
     }
   }
 
-  void run_layer(DType dtype) {
+  void run_layer(DType dtype, const std::vector<int64_t>& token_counts) {
     constexpr size_t kLayers = 4;
     const std::span<const Shape> shapes(kShapes, kLayerShapes);
     std::vector<PackedWeight> weights;  // [layer][shape]
@@ -89,7 +91,7 @@ class Bench {
       bytes += weights[i].bytes();
       elements += weights[i].out() * shapes[i].in;
     }
-    for (const int64_t tokens : kTokens) {
+    for (const int64_t tokens : token_counts) {
       const double seconds = time(kLayers, [&] {
         for (size_t i = 0; i < weights.size(); ++i) enqueue(shapes[i % kLayerShapes], weights[i], tokens);
       });
@@ -109,7 +111,8 @@ class Bench {
     if (source_.size() < bytes) source_ = some_bytes(bytes);
     std::vector<WeightRows> stacked;
     const std::byte* from = source_.data();
-    const std::vector<float> scales(static_cast<size_t>(out * row_scales(dtype, shape.in)), 1.0F);
+    const int64_t most_rows = std::ranges::max(shape.rows);
+    const std::vector<float> scales(static_cast<size_t>(most_rows * row_scales(dtype, shape.in)), 1.0F);
     for (const int64_t rows : shape.rows) {
       stacked.push_back({from, dtype, rows, 0, scales.data()});
       from += rows * row_bytes(dtype, shape.in);
@@ -169,18 +172,35 @@ class Bench {
   std::vector<std::byte> source_;
 };
 
-int run_all(const std::vector<std::string_view>& names) {
-  const std::unique_ptr<Device> device = open_cuda(0);
-  Bench bench(*device);
-  for (const std::string_view name : names) {
+int run_all(const std::vector<std::string_view>& words) {
+  std::vector<DType> types;
+  std::vector<Shape> shapes;
+  std::vector<int64_t> token_counts;
+  for (const std::string_view word : words) {
     int type = 0;
-    while (type < kDTypeCount && dtype_info(static_cast<DType>(type)).name != name) ++type;
-    if (type == kDTypeCount) {
-      fmt::print(stderr, "there is no type {}\n", name);
+    while (type < kDTypeCount && dtype_info(static_cast<DType>(type)).name != word) ++type;
+    const auto* const shape = std::ranges::find(kShapes, word, &Shape::name);
+    const int64_t tokens = parse_number<int64_t>(word).value_or(0);
+    if (type < kDTypeCount) {
+      types.push_back(static_cast<DType>(type));
+    } else if (shape != std::end(kShapes)) {
+      shapes.push_back(*shape);
+    } else if (tokens >= 1 && tokens <= kMaxTokens) {
+      token_counts.push_back(tokens);
+    } else {
+      fmt::print(stderr, "{} is no type, no shape and no number of tokens from 1 to {}\n", word, kMaxTokens);
       return 2;
     }
-    for (const Shape& shape : kShapes) bench.run(shape, static_cast<DType>(type));
-    bench.run_layer(static_cast<DType>(type));
+  }
+  const bool layers = shapes.empty();
+  if (types.empty()) types = {DType::kBF16, DType::kQ8_0, DType::kQ4_K};
+  if (shapes.empty()) shapes.assign(std::begin(kShapes), std::end(kShapes));
+  if (token_counts.empty()) token_counts.assign(std::begin(kTokens), std::end(kTokens));
+  const std::unique_ptr<Device> device = open_cuda(0);
+  Bench bench(*device);
+  for (const DType type : types) {
+    for (const Shape& shape : shapes) bench.run(shape, type, token_counts);
+    if (layers) bench.run_layer(type, token_counts);
   }
   return 0;
 }
@@ -189,10 +209,8 @@ int run_all(const std::vector<std::string_view>& names) {
 }  // namespace caravel::kernels
 
 int main(int argc, char** argv) {
-  std::vector<std::string_view> names(argv + 1, argv + argc);
-  if (names.empty()) names = {"BF16", "Q8_0", "Q4_K"};
   try {
-    return caravel::kernels::run_all(names);
+    return caravel::kernels::run_all({argv + 1, argv + argc});
   } catch (const caravel::Error& error) {
     fmt::print(stderr, "{}\n", error.what());
     return 1;

@@ -14,20 +14,21 @@ import sys
 import unittest
 
 # A kernel that may spill: part of the mangled name, and the bytes that a thread may store.
-MAY_SPILL = {"AttentionMmaTile": 64, "fill_step": 4}
+MAY_SPILL = {"AttentionMmaTile": 64, "fill_step": 4, "fragment_gemm_kernel": 24}
 
 # What a kernel must hold on an architecture: a pattern of its mangled name, and instructions. HGMMA and HMMA: matrix
-# multiply of a warpgroup and of a warp. UTMALDG and UBLKCP: the copy engine, by boxes and in bulk. LDGSTS: copies into
+# multiply of a warpgroup and of a warp. UTMALDG: the copy engine, by boxes. LDGSTS: copies into
 # shared memory past the registers. LDSM: fragments of it.
 OLDER = [
-    (r"warp_gemm_kernel", {"HMMA", "LDSM", "LDGSTS"}),
+    (r"warp_gemm_kernel", {"HMMA", "LDGSTS"}),
     (r"multiply_bf16", {"HMMA"}),
     (r"AttentionMmaTile", {"HMMA", "LDSM", "LDGSTS"}),
 ]
 MUST_HOLD = {
     "sm_90a": [
-        (r"tile_gemm_kernelILi\d+ELb0E", {"HGMMA", "UTMALDG"}),
-        (r"tile_gemm_kernelILi\d+ELb1E", {"HGMMA", "UTMALDG", "UBLKCP"}),
+        (r"tile_gemm_kernel", {"HGMMA", "UTMALDG"}),
+        (r"fragment_gemm_kernelILi(8|16)ELi\d+E", {"HMMA", "LDSM", "UTMALDG"}),
+        (r"fragment_gemm_kernelILi(32|64|128)ELi\d+E", {"HGMMA", "UTMALDG"}),
         (r"multiply_bf16", {"HGMMA"}),
         (r"AttentionMmaTile", {"HMMA", "LDSM", "LDGSTS"}),
     ],

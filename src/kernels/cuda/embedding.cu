@@ -23,20 +23,26 @@ struct EmbeddingKernelArgs {
   int64_t out_stride;
 };
 
-/// Inputs 16 piece .. 16 piece + 15 of a row; those past the row are zero.
+/// The lane_input()s of lane `piece` % 4 of block `piece` / 4 of a row; those past the row are zero.
 __device__ void read_sixteen(const EmbeddingKernelArgs& args, int64_t row, int piece, float (&values)[16]) {
   const int64_t block = piece / 4;
-  const int lane = static_cast<int>(row % kGroupRows) * 4 + piece % 4;
+  const int row_in_group = static_cast<int>(row % kGroupRows);
+  const int lane = row_in_group * 4 + piece % 4;
   const uint8_t* const unit =
       args.table + row / kGroupRows * args.group_bytes + block / args.format.unit_blocks * args.format.unit_bytes;
   if (args.quantized) {
     with_quant_tile(args.dtype, [&]<DType kType>() {
-      const SixteenInputs inputs = sixteen_inputs<kType>(unit, static_cast<int>(block % args.format.unit_blocks), lane);
+      using Tile = QuantTile<kType>;
+      const int in_unit = static_cast<int>(block % args.format.unit_blocks);
+      const BlockScales scales = block_scales<kType>(unit, in_unit, row_in_group);
+      LaneLevels<Tile::kBits> levels;
+      levels.load(unit + Tile::kHeadBytes + in_unit * Tile::kBlockBytes, lane);
+      levels.biased(values);
       // As dequantize_rows() rounds: no fused multiply-add.
 #pragma unroll
       for (int i = 0; i < 16; ++i) {
-        const float level = inputs.biased[i] - QuantTile<kType>::kBias;
-        values[i] = __fadd_rn(__fmul_rn(inputs.scale, level), inputs.minimum);
+        const float product = __fmul_rn(scales.scale[i * Tile::kScales / 16], values[i] - Tile::kBias);
+        values[i] = Tile::kMinima ? __fadd_rn(product, scales.minimum[i / 8]) : product;
       }
     });
     return;
@@ -55,7 +61,7 @@ __device__ void read_sixteen(const EmbeddingKernelArgs& args, int64_t row, int p
   }
 #pragma unroll
   for (int i = 0; i < 16; ++i) {
-    const uint8_t* const at = unit + image_offset(lane / 4, 2 * (lane % 4) + i / 8) + 2 * (i % 8);
+    const uint8_t* const at = unit + image_offset(row_in_group, i / 2) + 2 * (lane_input(piece % 4, i) % 8);
     values[i] =
         args.dtype == DType::kF16 ? half_value(at) : __bfloat162float(*reinterpret_cast<const __nv_bfloat16*>(at));
   }
@@ -73,12 +79,14 @@ __global__ void embedding_kernel(const EmbeddingKernelArgs args) {
       out[i] = held ? __fmul_rn(args.scale, from[i]) : 0.0F;
     return;
   }
-  for (int piece = static_cast<int>(threadIdx.x); 16 * piece < args.width; piece += static_cast<int>(blockDim.x)) {
+  const int pieces = static_cast<int>((args.width + kBlockInputs - 1) / kBlockInputs) * 4;
+  for (int piece = static_cast<int>(threadIdx.x); piece < pieces; piece += static_cast<int>(blockDim.x)) {
     float values[16];
     read_sixteen(args, row, piece, values);
 #pragma unroll
     for (int i = 0; i < 16; ++i) {
-      if (16 * piece + i < args.width) out[16 * piece + i] = __fmul_rn(args.scale, values[i]);
+      const int at = piece / 4 * kBlockInputs + lane_input(piece % 4, i);
+      if (at < args.width) out[at] = __fmul_rn(args.scale, values[i]);
     }
   }
 }

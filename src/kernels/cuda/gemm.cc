@@ -27,10 +27,12 @@ void run(Stream& stream, GemmTask task) {
   if (!has_warpgroups || !joins_norm(task)) task.next = {};
   if (!takes_tile_gemm(*task.weight)) {
     plain_gemm(stream, task);
-  } else if (has_warpgroups) {
-    tile_gemm(stream, task);
-  } else {
+  } else if (!has_warpgroups) {
     warp_gemm(stream, task);
+  } else if (converts(*task.weight)) {
+    fragment_gemm(stream, task);
+  } else {
+    tile_gemm(stream, task);
   }
   if (task.next.weight == nullptr) next_norm(stream, task.out, next);
 }

@@ -37,18 +37,22 @@ bool joins_norm(const GemmTask& task);
 /// Whether rotation and the KV cache may be taken into such a kernel, which has 64 rows of a tile at most: the two of
 /// every pair, not a whole head.
 bool joins_heads(const GemmTask& task);
-/// Of more, tiles leave no registers for heads, and where they convert weights, for a norm.
-CARAVEL_HOST_DEVICE constexpr int64_t most_joined_tokens(bool converts) { return converts ? 32 : 128; }
+/// Of more, tiles leave no registers for heads; fragment_gemm() takes neither.
+CARAVEL_HOST_DEVICE constexpr int64_t most_joined_tokens(bool converts) { return converts ? 0 : 128; }
 
-/// By tensor cores, on BF16 inputs: each sum over the inputs in order, sixteen at a time, whatever tile and number of
-/// tokens it belongs to.
+/// By tensor cores, of weights that are all BF16 and of BF16 inputs: each sum over the inputs in order, sixteen at a
+/// time, whatever tile and number of tokens it belongs to.
 void tile_gemm(Stream& stream, const GemmTask& task);
 
-/// The same, to the bit, without what sm_90 alone has: for every other GPU from sm_80 on.
+/// The same of weights that are not, rounded to BF16 on their way: each sum in four parts of neighbouring inputs, which
+/// are added up in order.
+void fragment_gemm(Stream& stream, const GemmTask& task);
+
+/// What either gives, to the bit, without what sm_90 alone has: for every other GPU from sm_80 on.
 void warp_gemm(Stream& stream, const GemmTask& task);
 
-/// Whether tile_gemm() and warp_gemm() take the weight; else it is plain_gemm()'s: where a part is F32, or where rows
-/// of BF16 inputs do not begin at multiples of 16 bytes.
+/// Whether one of these takes the weight; else it is plain_gemm()'s: where a part is F32, or where rows of BF16 inputs
+/// do not begin at multiples of 16 bytes.
 bool takes_tile_gemm(const PackedWeight& weight);
 
 /// By fused multiply-adds, exact products of f32: a warp makes a row's sums, in which each lane takes every 32nd input.

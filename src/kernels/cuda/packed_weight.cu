@@ -81,12 +81,15 @@ __global__ void pack_quantized(const PackArgs args) {
   if (group * kGroupRows >= args.row_count) return;
   uint8_t* const out = args.unit(group, unit, Tile::kFormat.unit_bytes);
   for (int block = 0; block < Tile::kFormat.unit_blocks; ++block) {
-    const int64_t first = (unit * Tile::kFormat.unit_blocks + block) * kBlockInputs + 16 * q;
-    const bool there = row < args.row_count && first < args.in;
-    const uint8_t* const from = args.rows + row * args.row_bytes + first / kBlockElements * kFileBytes;
+    const int64_t first = (unit * Tile::kFormat.unit_blocks + block) * kBlockInputs;
+    const auto from = [&](int64_t input) {
+      return args.rows + row * args.row_bytes + input / kBlockElements * kFileBytes;
+    };
+    const auto there = [&](int64_t input) { return row < args.row_count && input < args.in; };
     uint32_t level[16];
     for (int i = 0; i < 16; ++i) {
-      level[i] = there ? file_level<kType>(from, static_cast<int>(first % kBlockElements) + i) : 0;
+      const int64_t input = first + lane_input(q, i);
+      level[i] = there(input) ? file_level<kType>(from(input), static_cast<int>(input % kBlockElements)) : 0;
     }
     uint8_t* const levels = out + Tile::kHeadBytes + block * Tile::kBlockBytes;
     uint8_t* const high = levels + Tile::kLevelBytes;
@@ -111,10 +114,14 @@ __global__ void pack_quantized(const PackArgs args) {
       if constexpr (Tile::kBits == 6) reinterpret_cast<uint32_t*>(high)[lane] = top;
     }
     if constexpr (!Tile::kSuper) {
-      if (q % 2 == 0) {
-        auto* const scales = reinterpret_cast<uint16_t*>(high + Tile::kHighBytes) + lane / 2 * (Tile::kMinima ? 2 : 1);
-        scales[0] = static_cast<uint16_t>(there ? bytes_value(from, 2) : 0);
-        if constexpr (Tile::kMinima) scales[1] = static_cast<uint16_t>(there ? bytes_value(from + 2, 2) : 0);
+      if (q < 2) {
+        const int64_t input = first + 32 * q;
+        auto* const scales =
+            reinterpret_cast<uint16_t*>(high + Tile::kHighBytes) + (2 * row_in_group + q) * (Tile::kMinima ? 2 : 1);
+        scales[0] = static_cast<uint16_t>(there(input) ? bytes_value(from(input), 2) : 0);
+        if constexpr (Tile::kMinima) {
+          scales[1] = static_cast<uint16_t>(there(input) ? bytes_value(from(input) + 2, 2) : 0);
+        }
       }
     }
   }
@@ -152,11 +159,11 @@ __global__ void pack_float8(const PackArgs args, float* row_scales) {
   const uint8_t* const from = args.rows + row * args.row_bytes;
   uint8_t* const out = args.unit(group, unit, kFormatOf<kType>.unit_bytes);
   for (int block = 0; block < kFormatOf<kType>.unit_blocks; ++block) {
-    const int64_t first = (unit * kFormatOf<kType>.unit_blocks + block) * kBlockInputs + 16 * q;
+    const int64_t first = (unit * kFormatOf<kType>.unit_blocks + block) * kBlockInputs;
     for (int w = 0; w < 4; ++w) {
       uint32_t word = 0;
       for (int i = 0; i < 4; ++i) {
-        const int64_t at = first + 4 * w + i;
+        const int64_t at = first + lane_input(q, 4 * w + i);
         if (there && at < args.in) word |= static_cast<uint32_t>(from[at]) << (8 * f8_byte(i));
       }
       reinterpret_cast<uint32_t*>(out + block * kF8BlockBytes)[4 * lane + w] = word;

@@ -50,7 +50,7 @@ struct TileArgs {
 /// What boxes are copied from.
 struct TileMaps {
   CUtensorMap input;
-  CUtensorMap weights[PackedWeight::kMaxParts];  // of BF16: [group, block of 64 inputs, its image]
+  CUtensorMap weights[PackedWeight::kMaxParts];  // [group, unit, its bytes]
 };
 
 /// A warpgroup's part of a tile.
@@ -65,11 +65,6 @@ struct Rows {
   __device__ int row(int i) const {
     return part->first_row + part->order.rows_at(first_group + i / kGroupRows) * kGroupRows + i % kGroupRows;
   }
-
-  __device__ const uint8_t* group(int i, int block) const {
-    return part->data + (first_group + i) * part->group_bytes +
-           static_cast<int64_t>(block / part->format.unit_blocks) * part->format.unit_bytes;
-  }
 };
 
 __device__ inline Rows rows_of_tile(const TileArgs& args, int row_tile, int warpgroup) {
@@ -83,29 +78,6 @@ __device__ inline Rows rows_of_tile(const TileArgs& args, int row_tile, int warp
   }
   return {&args.parts[part], first, max(0, min(plan.groups, args.parts[part].groups - first))};
 }
-
-/// What a thread's sums of a tile are multiplied by: in a warpgroup's 64 rows, lane l of warp w has rows 16w + l / 4
-/// and 8 more.
-struct RowScales {
-  bool given = false;
-  float scale[2] = {};
-
-  __device__ void read(const Rows& rows) {
-    given = rows.part->row_scales != nullptr;
-    const int row =
-        rows.first_group * kGroupRows + static_cast<int>(threadIdx.x % 128 / 32 * 16 + threadIdx.x % 32 / 4);
-    if (!given) return;
-#pragma unroll
-    for (int half = 0; half < 2; ++half) scale[half] = rows.part->scale_of(row + 8 * half);
-  }
-
-  template <int kSums>
-  __device__ void multiply(float (&sum)[kSums]) const {
-    if (!given) return;
-#pragma unroll
-    for (int i = 0; i < kSums; ++i) sum[i] = __fmul_rn(sum[i], scale[i / 2 % 2]);
-  }
-};
 
 /// function(row tile, token tile) for each tile of the block. Tiles of the same rows are neighbours in time.
 template <typename Function>

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 
+#include "base/host_device.h"
 #include "kernels/cuda/tile_layout.h"
 
 namespace caravel::kernels::cuda {
@@ -19,9 +20,10 @@ struct QuantTile {
                                : kType == DType::kQ6_K                                                   ? 6
                                : kType == DType::kQ4_0 || kType == DType::kQ4_1 || kType == DType::kQ4_K ? 4
                                                                                                          : 5;
-  // What sixteen_inputs() adds to a level: a power of two, behind whose mantissa the level stands, and what makes it
-  // unsigned. So few bits that a product with a scale is exact.
+  // What LaneLevels::biased() adds to a level: a power of two, behind whose mantissa the level stands, and what makes
+  // it unsigned. So few bits that a product with a scale is exact.
   static constexpr float kBias = (kBits == 8 ? 32768.0F : 128.0F) + (kMinima ? 0.0F : float{1 << (kBits - 1)});
+  static constexpr int kScales = kType == DType::kQ6_K ? 4 : 2;  // of a block of 64
   static constexpr int kHeadBytes = !kSuper ? 0 : kMinima ? 128 : 144;
   static constexpr int kHeadScales = kMinima ? 32 : 16;  // where sub-scales begin in a head
   static constexpr int kLevelBytes = kBits == 8 ? 512 : 256;
@@ -33,11 +35,10 @@ struct QuantTile {
   static_assert(kFormat.unit_bytes % 16 == 0);  // what bulk copies take
 };
 
-/// Sixteen neighbours along a row: scale * (biased - QuantTile::kBias) + minimum each.
-struct SixteenInputs {
-  float biased[16];
-  float scale;
-  float minimum;
+/// What scales a block of 64 inputs of a row: its parts of 32, or of 16 (Q6_K), in order.
+struct BlockScales {
+  float scale[4];
+  float minimum[2];
 };
 
 __device__ inline float half_value(const uint8_t* at) { return __half2float(*reinterpret_cast<const __half*>(at)); }
@@ -45,86 +46,112 @@ __device__ inline float half_value(const uint8_t* at) { return __half2float(*rei
 /// Of less than 2^23; conversions are slow.
 __device__ inline float small_value(uint32_t value) { return __uint_as_float(0x4b000000U | value) - 8388608.0F; }
 
-/// What lane `lane` = 4r + q has of block `block` of a unit, in shared or global memory: inputs 16q .. 16q + 15 of the
-/// block, of row r. Levels, scales and minima have the values, to the bit, that dequantize_rows() takes.
+/// Of block `block` of a unit, in shared or global memory, with the values, to the bit, that dequantize_rows() takes.
 template <DType kType>
-__device__ inline SixteenInputs sixteen_inputs(const uint8_t* unit, int block, int lane) {
+__device__ inline BlockScales block_scales(const uint8_t* unit, int block, int row) {
   using Tile = QuantTile<kType>;
-  const uint8_t* const levels = unit + Tile::kHeadBytes + block * Tile::kBlockBytes;
-  const uint8_t* const high = levels + Tile::kLevelBytes;
-  SixteenInputs inputs;
-  if constexpr (Tile::kBits == 8) {
-    // A byte behind 15 bits of 2^15's mantissa.
-    const uint4 four = *reinterpret_cast<const uint4*>(levels + 16 * lane);
-    const uint32_t words[4] = {four.x, four.y, four.z, four.w};
-#pragma unroll
-    for (int i = 0; i < 16; ++i) {
-      inputs.biased[i] = __uint_as_float(__byte_perm(words[i / 4], 0x47000000U, 0x7404U | i % 4 << 4));
-    }
-  } else {
-    // Up to six bits behind one of 2^7's: the upper half of the float is all there is of it.
-    const auto biased = [](uint32_t bytes, int byte) {
-      return __uint_as_float(__byte_perm(bytes, 0x43000000U, 0x7044U | byte << 8));
-    };
-    const uint2 two = *reinterpret_cast<const uint2*>(levels + 8 * lane);
-    if constexpr (Tile::kBits == 4) {
-#pragma unroll
-      for (int j = 0; j < 2; ++j) {
-        const uint32_t word = j == 0 ? two.x : two.y;
-        const uint32_t nibbles[2] = {word & 0x0f0f0f0fU, word >> 4 & 0x0f0f0f0fU};
-#pragma unroll
-        for (int i = 0; i < 8; ++i) {
-          inputs.biased[8 * j + i] = biased(nibbles[i / 2 % 2], i % 2 * 2 + i / 4);
-        }
-      }
-    } else {
-      uint32_t top;
-      if constexpr (Tile::kBits == 5) {
-        const uint32_t bits = *reinterpret_cast<const uint16_t*>(high + 2 * lane);
-        top = (bits & 0xffU) | (bits & 0xff00U) << 8;
-      } else {
-        top = *reinterpret_cast<const uint32_t*>(high + 4 * lane);
-      }
-#pragma unroll
-      for (int p = 0; p < 8; ++p) {
-        uint32_t pair = (p < 4 ? two.x : two.y) >> (4 * (p % 4)) & 0x000f000fU;
-        if constexpr (Tile::kBits == 5) pair |= (top >> p & 0x00010001U) << 4;
-        if constexpr (Tile::kBits == 6) pair |= (top >> (2 * p) & 0x00030003U) << 4;
-        inputs.biased[2 * p] = biased(pair, 0);
-        inputs.biased[2 * p + 1] = biased(pair, 2);
-      }
-    }
-  }
-  inputs.minimum = 0.0F;
+  BlockScales scales = {};
   if constexpr (!Tile::kSuper) {
-    const uint8_t* const scales = high + Tile::kHighBytes + lane / 2 * (Tile::kMinima ? 4 : 2);
-    inputs.scale = half_value(scales);
-    if constexpr (Tile::kMinima) inputs.minimum = half_value(scales + 2);
+    const auto* const words =
+        reinterpret_cast<const uint32_t*>(unit + block * Tile::kBlockBytes + Tile::kLevelBytes + Tile::kHighBytes) +
+        row * (Tile::kMinima ? 2 : 1);
+    const auto half_of = [&](int i) {
+      return __half2float(__ushort_as_half(static_cast<uint16_t>(words[i / 2] >> (i % 2 * 16))));
+    };
+    for (int i = 0; i < 2; ++i) {
+      scales.scale[i] = half_of(Tile::kMinima ? 2 * i : i);
+      if constexpr (Tile::kMinima) scales.minimum[i] = half_of(2 * i + 1);
+    }
   } else if constexpr (Tile::kMinima) {
-    const int row = lane / 4;
     const auto* const packed = reinterpret_cast<const uint32_t*>(unit + Tile::kHeadScales) + 3 * row;
     // Sub-block s of the first four has its six bits in byte s of words 0 and 1; of the others, four in a byte of word
     // 2 and two above those of sub-block s - 4.
-    const int shift = block % 2 * 16 + lane % 4 / 2 * 8;
+    const int shift = block % 2 * 16;
     uint32_t scale = packed[0] >> shift;
     uint32_t minimum = packed[1] >> shift;
     if (block < 2) {
-      scale &= 63U;
-      minimum &= 63U;
+      scale &= 0x3f3fU;
+      minimum &= 0x3f3fU;
     } else {
       const uint32_t low = packed[2] >> shift;
-      scale = (low & 15U) | (scale >> 2 & 0x30U);
-      minimum = (low >> 4 & 15U) | (minimum >> 2 & 0x30U);
+      scale = (low & 0x0f0fU) | (scale >> 2 & 0x3030U);
+      minimum = (low >> 4 & 0x0f0fU) | (minimum >> 2 & 0x3030U);
     }
-    inputs.scale = half_value(unit + 4 * row) * small_value(scale);
-    inputs.minimum = -(half_value(unit + 4 * row + 2) * small_value(minimum));
+    const float d = half_value(unit + 4 * row);
+    const float m = half_value(unit + 4 * row + 2);
+    for (int i = 0; i < 2; ++i) {
+      scales.scale[i] = d * small_value(scale >> (8 * i) & 0xffU);
+      scales.minimum[i] = -(m * small_value(minimum >> (8 * i) & 0xffU));
+    }
   } else {
-    const int row = lane / 4;
-    const auto scale = static_cast<int8_t>(unit[Tile::kHeadScales + 16 * row + 4 * block + lane % 4]);
-    inputs.scale = half_value(unit + 2 * row) * static_cast<float>(scale);
+    const uint32_t four = *reinterpret_cast<const uint32_t*>(unit + Tile::kHeadScales + 16 * row + 4 * block);
+    const float d = half_value(unit + 2 * row);
+    for (int i = 0; i < 4; ++i) scales.scale[i] = d * static_cast<float>(static_cast<int8_t>(four >> (8 * i)));
   }
-  return inputs;
+  return scales;
 }
+
+/// Which input of a block of 64 lane 4r + q has as its i-th of sixteen: two neighbours of each chunk of eight, as
+/// tensor cores want a row's pairs.
+CARAVEL_HOST_DEVICE constexpr int lane_input(int q, int i) { return i / 2 * 8 + 2 * q + i % 2; }
+
+/// A lane's sixteen levels of a block as they lie in it. `levels`: where the block's begin, in shared or global memory.
+template <int kBits>
+struct LaneLevels {
+  uint32_t words[kBits == 8 ? 4 : 2];
+  uint32_t top;  // of 5 and 6 bits
+
+  __device__ void load(const uint8_t* levels, int lane) {
+    if constexpr (kBits == 8) {
+      const uint4 four = *reinterpret_cast<const uint4*>(levels + 16 * lane);
+      words[0] = four.x;
+      words[1] = four.y;
+      words[2] = four.z;
+      words[3] = four.w;
+    } else {
+      const uint2 two = *reinterpret_cast<const uint2*>(levels + 8 * lane);
+      words[0] = two.x;
+      words[1] = two.y;
+      const uint8_t* const high = levels + 256;
+      if constexpr (kBits == 5) top = *reinterpret_cast<const uint16_t*>(high + 2 * lane);
+      if constexpr (kBits == 6) top = *reinterpret_cast<const uint32_t*>(high + 4 * lane);
+    }
+  }
+
+  /// Each with QuantTile::kBias but for what makes it unsigned.
+  __device__ void biased(float (&to)[16]) const {
+    if constexpr (kBits == 8) {
+      // A byte behind 15 bits of 2^15's mantissa.
+#pragma unroll
+      for (int i = 0; i < 16; ++i) {
+        to[i] = __uint_as_float(__byte_perm(words[i / 4], 0x47000000U, 0x7404U | i % 4 << 4));
+      }
+      return;
+    }
+    // Up to six bits behind one of 2^7's: the upper half of the float is all there is of it.
+    const auto value = [](uint32_t bytes, int byte) {
+      return __uint_as_float(__byte_perm(bytes, 0x43000000U, 0x7044U | byte << 8));
+    };
+    if constexpr (kBits == 4) {
+#pragma unroll
+      for (int j = 0; j < 2; ++j) {
+        const uint32_t nibbles[2] = {words[j] & 0x0f0f0f0fU, words[j] >> 4 & 0x0f0f0f0fU};
+#pragma unroll
+        for (int i = 0; i < 8; ++i) to[8 * j + i] = value(nibbles[i / 2 % 2], i % 2 * 2 + i / 4);
+      }
+    } else if constexpr (kBits < 8) {
+      const uint32_t high = kBits == 5 ? (top & 0xffU) | (top & 0xff00U) << 8 : top;
+#pragma unroll
+      for (int p = 0; p < 8; ++p) {
+        uint32_t pair = words[p / 4] >> (4 * (p % 4)) & 0x000f000fU;
+        if constexpr (kBits == 5) pair |= (high >> p & 0x00010001U) << 4;
+        if constexpr (kBits == 6) pair |= (high >> (2 * p) & 0x00030003U) << 4;
+        to[2 * p] = value(pair, 0);
+        to[2 * p + 1] = value(pair, 2);
+      }
+    }
+  }
+};
 
 /// At which byte of its word neighbour `i` of four E4M3 floats lies (tile_layout.h).
 __device__ inline int f8_byte(int i) { return 0x2031 >> (4 * i) & 3; }
@@ -154,8 +181,9 @@ __device__ inline void sixteen_f8(const uint8_t* levels, int lane, uint32_t (&pa
 
 /// One of them: input `place` of the block of 64, of a row, without its scale.
 __device__ inline float f8_value(const uint8_t* levels, int64_t row, int place) {
-  const int lane = static_cast<int>(row % kGroupRows) * 4 + place / 16;
-  const uint32_t bits = levels[16 * lane + place % 16 / 4 * 4 + f8_byte(place % 4)];
+  const int lane = static_cast<int>(row % kGroupRows) * 4 + place % 8 / 2;
+  const int i = place / 8 * 2 + place % 2;  // of the lane's: lane_input()
+  const uint32_t bits = levels[16 * lane + i / 4 * 4 + f8_byte(i % 4)];
   return __uint_as_float((bits & 0x80U) << 24 | (bits & 0x7fU) << 20) * 0x1p120F;
 }
 

@@ -17,20 +17,21 @@ namespace caravel::kernels::cuda {
 ///   BF16, F16  a unit is the image that wgmma reads from shared memory, K-major with the swizzle of 128 bytes: row r
 ///   of
 ///              128 bytes, whose 16-byte chunk c lies at place c ^ r.
-///   F8_E4M3    a unit is a block: 16 bytes of each lane 4r + q of a warp, inputs 16q .. 16q + 15 of row r, of which
-///              four neighbours lie at bytes 1, 3, 0 and 2 of their word. Behind the groups are the rows' f32 scales.
+///   F8_E4M3    a unit is a block: 16 bytes of each lane 4r + q of a warp, its lane_input()s of row r, of which the four of
+///              a word lie at bytes 1, 3, 0 and 2. Behind the groups are the rows' f32 scales.
 ///   F8_E4M3_128
 ///              a unit is two such blocks, and then the f32 scales of its eight rows.
 ///   quantised  a unit is the file's bytes of its eight rows in planes, in an order in which lane 4r + q of a warp,
 ///   which
-///              makes inputs 16q .. 16q + 15 of row r, has its own side by side:
+///              makes inputs 2q and 2q + 1 of each chunk of eight of row r, sixteen in all (lane_input()), has its own
+///              side by side:
 ///                head    blocks of 256 alone: Q4_K, Q5_K 8 x (f16 d, f16 m), 8 x 12 bytes of scales as in the file;
 ///                        Q6_K 8 x f16 d, 8 x 16 int8 scales
 ///                then for each block of 64:
 ///                levels  8 bits: 16 bytes a lane, level + 128 (so unsigned)
-///                        else 2 words a lane: word j has input 8j + 2i at bit 4i and 8j + 2i + 1 at bit 16 + 4i
-///                high    5 bits: 16 bits a lane, input 2i at bit i and 2i + 1 at bit 8 + i
-///                        6 bits: 32 bits a lane, input 2i at bits 2i and 2i + 1 at bits 16 + 2i
+///                        else 2 words a lane: word j has its input 8j + 2i at bit 4i and 8j + 2i + 1 at bit 16 + 4i
+///                high    5 bits: 16 bits a lane, its input 2i at bit i and 2i + 1 at bit 8 + i
+///                        6 bits: 32 bits a lane, its input 2i at bits 2i and 2i + 1 at bits 16 + 2i
 ///                scales  blocks of 32 alone: for row r and half h at 2r + h: f16 d, or f16 d and f16 m
 ///   F32        as in the file, row by row without padding: exact products have a kernel of their own (plain_gemm.cuh).
 inline constexpr int kGroupRows = 8;

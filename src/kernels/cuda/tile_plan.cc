@@ -12,7 +12,8 @@ using Parts = std::span<const PackedWeight::Part>;
 
 constexpr int kKilobyte = 1024;
 constexpr int kMaxSteps = 16;
-constexpr int kBarrierBytes = 4 * 8 * kMaxSteps;  // two for each slot of either ring
+constexpr int kBarrierBytes = 4 * 8 * kMaxSteps + 16;  // two for each slot of all rings, and for sums
+constexpr int kScaleBytes = 1024;                      // of a warp: 16 bytes for a block of 64 inputs of a row
 
 /// Sums of a pass, and a factor of each token.
 int staging_bytes(const TilePlan& plan) {
@@ -39,25 +40,31 @@ void count_tiles(TilePlan& plan, Parts parts, bool paired) {
 }
 
 /// Cycles of an SM for a block of 64 inputs of a tile, by what takes longest: bytes from memory (once for all tiles of
-/// the same rows, which find them in the L2 cache) and from L2, shared memory, the tensor cores, and the converters.
+/// the same rows, which find them in the L2 cache) and from L2, shared memory, the tensor cores, and what makes bf16.
 int64_t block_cycles(const TilePlan& plan, int block_bytes) {
   constexpr int kMemoryBytes = 19;  // a cycle
   constexpr int kCacheBytes = 55;
   constexpr int kSharedBytes = 100;
-  const int converter_cycles = plan.tokens <= 32 ? 26 : plan.tokens <= 64 ? 32 : 64;  // of a group
+  // What lanes have to do for a block, to make weights and to multiply by them, as measured.
+  const int made = plan.splits > 1 ? 70 + 19 * plan.groups + 2 * plan.tokens
+                                   : 360 + 40 * plan.groups + 3 * plan.warpgroups * plan.tokens;
   const int groups = plan.groups * plan.warpgroups;
   const int weights = groups * block_bytes;
   const int tokens = plan.tokens * 128;
   const int memory = weights / (kMemoryBytes * plan.token_tiles);
   const int cache = (weights + tokens) / kCacheBytes;
-  // Each warpgroup reads 64 rows and all tokens of what came.
-  const int shared = (weights + tokens + plan.warpgroups * (8 * kKilobyte + tokens)) / kSharedBytes;
+  // Each warpgroup reads 64 rows, where they are images, and all tokens of what came.
+  const int images = plan.converts ? 0 : 8 * kKilobyte;
+  const int shared = (weights + tokens + plan.warpgroups * (images + tokens)) / kSharedBytes;
   const int products = 4 * plan.warpgroups * std::max(16, plan.tokens / 2);
-  return std::max({memory, cache, shared, products, plan.converts ? groups * converter_cycles : 0});
+  return std::max({memory, cache, shared, products, plan.converts ? made : 0});
 }
 
-/// Tile sizes that finish soonest on so many SMs.
-void choose_tile(TilePlan& plan, Parts parts, int64_t blocks, int64_t tokens, bool paired, int num_sms) {
+bool lay_out(TilePlan& plan, Parts weights, bool paired, int max_shared_bytes);
+
+/// Tile sizes that finish soonest on so many SMs, of those that fit.
+void choose_tile(TilePlan& plan, Parts parts, int64_t blocks, int64_t tokens, bool paired, int num_sms,
+                 int max_shared_bytes) {
   constexpr int64_t kTileCycles = 1500;  // the ring's start and an epilogue of few tokens
   constexpr int64_t kTokenCycles = 10;   // of an epilogue
   constexpr int kLeastOfMany = 64;       // tokens of a tile where there could be more
@@ -71,15 +78,23 @@ void choose_tile(TilePlan& plan, Parts parts, int64_t blocks, int64_t tokens, bo
   for (plan.tokens = 8; plan.tokens < 2 * most_tokens || plan.tokens == 8; plan.tokens *= 2) {
     if (plan.tokens < std::min<int64_t>(tokens, kLeastOfMany)) continue;
     plan.token_tiles = static_cast<int>((tokens + plan.tokens - 1) / plan.tokens);
-    for (plan.warpgroups = paired ? 2 : 1; plan.warpgroups <= 2; ++plan.warpgroups) {
-      for (plan.groups = 1; plan.groups <= 8; ++plan.groups) {
-        if (pairs && plan.groups * plan.warpgroups % 2 != 0) continue;
-        count_tiles(plan, parts, paired);
-        const int64_t rounds = (int64_t{plan.tiles()} + num_sms - 1) / num_sms;
-        const int64_t tile = block_cycles(plan, block_bytes) * blocks + kTileCycles + kTokenCycles * plan.tokens;
-        if (rounds * tile < least) {
-          least = rounds * tile;
-          best = plan;
+    for (const int splits : {1, kInputParts}) {
+      const bool few = plan.tokens <= kLeastOfMany;
+      if (plan.converts ? (splits > 1 ? !few : plan.tokens < kLeastOfMany) : splits > 1) continue;
+      plan.splits = splits;
+      const bool one_after_the_other = paired && splits > 1;
+      const int most_warpgroups = splits > 1 ? 1 : 2;
+      for (plan.warpgroups = paired ? most_warpgroups : 1; plan.warpgroups <= most_warpgroups; ++plan.warpgroups) {
+        for (plan.groups = 1; plan.groups <= 8; ++plan.groups) {
+          if (pairs && plan.groups * plan.warpgroups % 2 != 0) continue;
+          count_tiles(plan, parts, paired);
+          const int64_t rounds = (int64_t{plan.tiles()} + num_sms - 1) / num_sms;
+          const int64_t tile = block_cycles(plan, block_bytes) * blocks + kTileCycles + kTokenCycles * plan.tokens;
+          const int64_t cycles = rounds * tile * (one_after_the_other ? 2 : 1);
+          if (cycles < least && (!plan.converts || lay_out(plan, parts, paired, max_shared_bytes))) {
+            least = cycles;
+            best = plan;
+          }
         }
       }
     }
@@ -106,35 +121,48 @@ void fill_ring(TilePlan& plan, int budget) {
   plan.steps_ahead = std::min(kMaxSteps, (budget - read_past(plan)) / plan.slot_bytes);
 }
 
-/// A ring of weights as they are stored, and one of bf16 and tokens.
-void fill_rings(TilePlan& plan, Parts parts, int budget) {
-  int unit_blocks = 1;
-  bool sixteen_bits = false;
+/// Rings of weights as they are stored and rings of tokens; whether they fit.
+bool fill_rings(TilePlan& plan, Parts parts, int budget) {
+  constexpr int kTileAlignment = 128;
+  constexpr int kMostAhead = 4;
+  plan.source_stride = 0;
   for (const PackedWeight::Part& part : parts) {
-    unit_blocks = std::max(unit_blocks, tile_format(part.dtype).unit_blocks);
-    sixteen_bits = sixteen_bits || dtype_info(part.dtype).block_bytes == 2;
+    const TileFormat format = tile_format(part.dtype);
+    plan.source_stride = std::max(plan.source_stride, kSourceBlocks / format.unit_blocks * format.unit_bytes);
   }
-  // Twice as many blocks as need be, where three slots of them fit beside images of two: fewer copies bring as much.
-  const int least_blocks = std::max(unit_blocks, sixteen_bits ? 2 : 4);
-  const int groups = plan.warpgroups * plan.groups;
-  for (plan.source_blocks = 2 * least_blocks; plan.source_blocks >= least_blocks; plan.source_blocks /= 2) {
-    plan.source_stride = 0;
-    for (const PackedWeight::Part& part : parts) {
-      const TileFormat format = tile_format(part.dtype);
-      plan.source_stride = std::max(plan.source_stride, plan.source_blocks / format.unit_blocks * format.unit_bytes);
-    }
-    plan.source_bytes = (groups * plan.source_stride + kKilobyte - 1) / kKilobyte * kKilobyte;
-    const bool least = plan.source_blocks == least_blocks;
-    for (int step = std::min(8, plan.source_blocks); step >= (least ? 1 : 2); step /= 2) {
-      size_slot(plan, step);
-      const int left = budget - read_past(plan) - 3 * plan.slot_bytes;
-      plan.sources_ahead = std::min(kMaxSteps, left / plan.source_bytes);
-      if (plan.sources_ahead >= 3) break;
-    }
-    if (least || plan.sources_ahead >= 3) break;
+  const auto aligned = [](int bytes) { return (bytes + kTileAlignment - 1) / kTileAlignment * kTileAlignment; };
+  plan.source_bytes = plan.warpgroups * aligned(plan.groups * plan.source_stride);
+  plan.step_blocks = token_blocks(plan.tokens);
+  plan.weight_bytes = 0;
+  plan.slot_bytes = plan.tokens * plan.step_blocks * 128;
+  for (plan.sources_ahead = kMostAhead; plan.sources_ahead >= 2; --plan.sources_ahead) {
+    const int left = budget - plan.splits * plan.sources_ahead * plan.source_bytes;
+    plan.steps_ahead = std::min(kMostAhead, left / (plan.splits * plan.slot_bytes));
+    if (plan.steps_ahead >= 3 || (plan.sources_ahead == 2 && plan.steps_ahead == 2)) return true;
   }
-  const int left = budget - read_past(plan) - plan.sources_ahead * plan.source_bytes;
-  plan.steps_ahead = std::min(4, left / plan.slot_bytes);
+  return false;
+}
+
+/// Where everything lies in shared memory; whether it fits.
+bool lay_out(TilePlan& plan, Parts weights, bool paired, int max_shared_bytes) {
+  const int scales = plan.converts ? plan.consumers() / 32 * kScaleBytes : 0;
+  const int parts = plan.splits > 1 ? plan.splits * plan.tokens * kPartStride * 4 : 0;
+  const int staging = plan.splits == 1 ? staging_bytes(plan) : paired ? plan.tokens * kPartStride * 4 : 0;
+  const int budget = max_shared_bytes - scales - parts - staging - kBarrierBytes;
+  if (!plan.converts) {
+    fill_ring(plan, budget);
+  } else if (!fill_rings(plan, weights, budget)) {
+    return false;
+  }
+  plan.source_begin = plan.splits * plan.steps_ahead * plan.slot_bytes;
+  plan.scales_begin = plan.source_begin + plan.splits * plan.sources_ahead * plan.source_bytes;
+  plan.parts_begin = plan.scales_begin + scales;
+  plan.staging_begin = plan.parts_begin + parts;
+  plan.barriers_begin = plan.staging_begin + staging;
+  const int past = plan.converts ? 0 : read_past(plan);
+  // More than half of an SM's, so that blocks never share one while another has none.
+  plan.shared_bytes = std::max(plan.barriers_begin + kBarrierBytes + past, max_shared_bytes / 2 + kKilobyte);
+  return true;
 }
 
 }  // namespace
@@ -143,20 +171,9 @@ TilePlan plan_tiles(Parts parts, int64_t in, int64_t tokens, bool paired, int nu
   TilePlan plan;
   for (const PackedWeight::Part& part : parts) plan.converts = plan.converts || part.dtype != DType::kBF16;
   const int64_t blocks = input_blocks(in);
-  choose_tile(plan, parts, blocks, tokens, paired, num_sms);
-  const int budget = max_shared_bytes - staging_bytes(plan) - kBarrierBytes;
-  if (plan.converts) {
-    fill_rings(plan, parts, budget);
-  } else {
-    fill_ring(plan, budget);
-  }
-  plan.source_begin = plan.steps_ahead * plan.slot_bytes;
-  plan.staging_begin = plan.source_begin + plan.sources_ahead * plan.source_bytes;
-  plan.barriers_begin = plan.staging_begin + staging_bytes(plan);
-  // More than half of an SM's, so that blocks never share one while another has none.
-  plan.shared_bytes = std::max(plan.barriers_begin + kBarrierBytes + read_past(plan), max_shared_bytes / 2 + kKilobyte);
+  choose_tile(plan, parts, blocks, tokens, paired, num_sms, max_shared_bytes);
+  CARAVEL_CHECK(lay_out(plan, parts, paired, max_shared_bytes));
   CARAVEL_CHECK_GE(plan.steps_ahead, 2);
-  CARAVEL_CHECK(!plan.converts || (plan.sources_ahead >= 2 && plan.steps_ahead >= kConverterTeams));
   CARAVEL_CHECK_LE(plan.shared_bytes, max_shared_bytes);
   return plan;
 }

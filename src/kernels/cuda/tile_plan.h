@@ -3,52 +3,63 @@
 #include <cstdint>
 #include <span>
 
+#include "base/host_device.h"
 #include "kernels/cuda/tile_layout.h"
 #include "kernels/packed_weight.h"
 
 namespace caravel::kernels::cuda {
 
-inline constexpr int kConverterTeams = 2;
-/// As many as leave the sums of a tile's tokens their registers: 32, 24 or 16 warps in all.
-constexpr int converter_warps(int tokens) { return tokens <= 32 ? 22 : tokens <= 64 ? 14 : 6; }
-/// Blocks of 64 inputs that are multiplied without a look at the ring: all of a slot, where no converter fills it.
-constexpr int unit_blocks(int tokens) { return tokens <= 16 ? 4 : tokens <= 64 ? 2 : 1; }
+/// Blocks of 64 inputs of a slot of BF16, which are multiplied without a look at the ring.
+CARAVEL_HOST_DEVICE constexpr int unit_blocks(int tokens) { return tokens <= 16 ? 4 : tokens <= 64 ? 2 : 1; }
 /// Threads of the two warps that ask for weights and tokens: a whole warpgroup where that is to hand on its registers.
-constexpr int asking_threads(int tokens) { return tokens == 256 ? 128 : 64; }
+CARAVEL_HOST_DEVICE constexpr int asking_threads(int tokens) { return tokens == 256 ? 128 : 64; }
 inline constexpr int kStagedTokens = 32;  // of an epilogue's pass
 // Floats of a token's sums in a pass: 64 rows of two warpgroups, and four that keep lanes out of each other's banks.
 inline constexpr int kStagedStride = 132;
 
-/// How tile_gemm() goes about a weight and a number of tokens. None of it changes a bit of a sum: it says which block
-/// of threads makes it when, and how far ahead bytes are asked for.
+inline constexpr int kPartStride = 68;  // floats of a token's sums of 64 rows, as one of the splits makes them
+
+/// A sum over weights that are not BF16 has this many parts, of neighbouring inputs, each in order.
+inline constexpr int kInputParts = 4;
+inline constexpr int kSourceBlocks = 4;  // of 64 inputs, of a slot of such weights: the least that holds whole units
+/// The blocks of 64 inputs of a slot of tokens beside such weights.
+CARAVEL_HOST_DEVICE constexpr int token_blocks(int tokens) { return tokens <= 16 ? 4 : tokens == 32 ? 2 : 1; }
+/// The first slot of a part of the inputs, of so many slots.
+CARAVEL_HOST_DEVICE constexpr int part_begin(int part, int slots) { return slots * part / kInputParts; }
+
+/// How tile_gemm() and fragment_gemm() go about a weight and a number of tokens. None of it changes a bit of a sum: it
+/// says which block of threads makes it when, and how far ahead bytes are asked for.
 struct TilePlan {
   int tokens = 0;         // of a tile: 8, 16, 32, 64, 128 or, of BF16 weights, 256; the N of wgmma
-  bool converts = false;  // weights pass through converter warps, which make bf16 of them
+  bool converts = false;  // weights become bf16 in registers: fragment_gemm()
+  int splits = 1;         // warpgroups with the same rows, each a part of the inputs
   int warpgroups = 0;     // 1 or 2, each with rows of its own
   int groups = 0;         // of eight rows, of a warpgroup: 1 to 8
   int step_blocks = 0;    // of 64 inputs, of a slot of the ring that the tensor cores read
-  int steps_ahead = 0;    // slots of that ring
-  int source_blocks = 0;  // of a slot of the ring that converters read, as many as make whole units
-  int sources_ahead = 0;
-  int source_stride = 0;  // bytes of a group there
+  int steps_ahead = 0;    // slots of that ring, of which there is one for each of `splits`
+  int sources_ahead = 0;  // slots of the ring of weights that are not BF16, one for each of `splits` as well
+  int source_stride = 0;  // bytes of a group there, the most of all parts
   int part_tiles[PackedWeight::kMaxParts] = {};
   int row_tiles = 0;
   int token_tiles = 0;
-  // Where things lie in shared memory, which begins with the ring; bytes.
+  // Where things lie in shared memory, which begins with the rings; bytes.
   int weight_bytes = 0;  // of a slot; the tokens' follow
   int slot_bytes = 0;
   int source_begin = 0;
   int source_bytes = 0;  // of a slot
+  int scales_begin = 0;
+  int parts_begin = 0;  // sums of splits
   int staging_begin = 0;
   int barriers_begin = 0;
   int shared_bytes = 0;
 
-  int consumers() const { return 128 * warpgroups; }
-  int threads() const { return consumers() + (converts ? 32 * converter_warps(tokens) : 0) + asking_threads(tokens); }
+  int consumers() const { return 128 * warpgroups * splits; }
+  int threads() const { return consumers() + (converts ? 128 : asking_threads(tokens)); }
   int tiles() const { return row_tiles * token_tiles; }
 };
 
-/// paired: the first part's rows and the second's make tiles together, a warpgroup each (gate and up).
+/// paired: the first part's rows and the second's make tiles together (gate and up): a warpgroup each, or one after the
+/// other where warpgroups split the inputs.
 TilePlan plan_tiles(std::span<const PackedWeight::Part> parts, int64_t in, int64_t tokens, bool paired, int num_sms,
                     int max_shared_bytes);
 

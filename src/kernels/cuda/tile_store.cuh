@@ -62,7 +62,11 @@ class TileStore {
   /// Puts what tokens' sums are multiplied by behind the staged sums, asks for what the first passes' sums will be
   /// added to, and has the others' brought near, and a norm's weights.
   __device__ TileStore(const TileArgs& args, int row_tile, int token_tile, float* staging)
-      : row_tile_(row_tile), first_token_(token_tile * kTokens) {
+      : TileStore(args, row_tile, token_tile, static_cast<int>(threadIdx.x) / 32 % 4 * 2,
+                  static_cast<int>(threadIdx.x) / 32 % 4 * 2 + 1, staging) {}
+  /// `group` and `upper_group`: those of its warpgroup's that the warp has.
+  __device__ TileStore(const TileArgs& args, int row_tile, int token_tile, int group, int upper_group, float* staging)
+      : row_tile_(row_tile), first_token_(token_tile * kTokens), group_(group), upper_group_(upper_group) {
     for (int t = static_cast<int>(threadIdx.x); t < kTokens; t += 128 * args.plan.warpgroups) {
       staging[kFactors + t] = args.output.factor(min(first_token_ + t, args.tokens - 1));
     }
@@ -105,21 +109,21 @@ class TileStore {
  private:
   static constexpr int kPassTokens = kTokens < kStagedTokens ? kTokens : kStagedTokens;
   static constexpr int kPasses = kTokens / kPassTokens;
-  static constexpr bool kJoins = kAsksAhead || kTokens <= most_joined_tokens(true);
+  static constexpr bool kJoins = kAsksAhead;
   static constexpr int kFactors = kPassTokens * kStagedStride;      // where they lie, behind the staged sums
   static constexpr int kAhead = kAsksAhead && kPasses > 1 ? 2 : 1;  // passes
   static constexpr int kItems = kPassTokens / 8;                    // of a thread in a pass, at most
 
-  __device__ static void stage(const float (&sum)[kTokens / 2], int pass, float* staging) {
+  __device__ void stage(const float (&sum)[kTokens / 2], int pass, float* staging) const {
     const int lane = threadIdx.x % 32;
     const int warp = static_cast<int>(threadIdx.x / 32);
-    // In a warpgroup's 64 rows, warp w has 16w to 16w + 15.
-    float* const mine = staging + warp / 4 * 64 + warp % 4 * 16 + lane / 4 + lane % 4 * 2 * kStagedStride;
+    float* const mine = staging + warp / 4 * 64 + group_ * kGroupRows + lane / 4 + lane % 4 * 2 * kStagedStride;
+    const int upper = (upper_group_ - group_) * kGroupRows;
 #pragma unroll
     for (int j = 0; j < kPassTokens / 8; ++j) {
 #pragma unroll
       for (int e = 0; e < 4; ++e) {
-        mine[(8 * j + e % 2) * kStagedStride + e / 2 * 8] = sum[(pass * kPassTokens / 8 + j) * 4 + e];
+        mine[(8 * j + e % 2) * kStagedStride + e / 2 * upper] = sum[(pass * kPassTokens / 8 + j) * 4 + e];
       }
     }
   }
@@ -185,6 +189,8 @@ class TileStore {
   TileShare share_;
   int row_tile_;
   int first_token_;
+  int group_;
+  int upper_group_;
   float4 before_[kAhead][kItems] = {};  // of a pass and those kAhead apart
 };
 

@@ -4,13 +4,13 @@
 #include "device/cuda/cuda_device.h"
 #include "kernels/cuda/common.cuh"
 #include "kernels/cuda/tile_args.cuh"
-#include "kernels/cuda/tile_converters.cuh"
 #include "kernels/cuda/warp_mma.cuh"
+#include "kernels/cuda/weight_fragments.cuh"
 
 // Weights are the 16 rows of mma and tokens its columns. A warp has two groups of eight rows, of a gated weight one of
-// the gate and the same of up, streams them through a ring of its own in shared memory, makes bf16 images of them where
-// they are stored otherwise, and reads tokens from where they lie: no warp waits for another. A sum is one
-// accumulator's over the inputs in order, as in tile_gemm.cu.
+// the gate and the same of up, streams them through a ring of its own in shared memory, makes bf16 of them where they
+// are stored otherwise, and reads tokens from where they lie: no warp waits for another. A sum is made in the order of
+// tile_gemm.cu or, where weights are not all BF16, of fragment_gemm.cu.
 
 namespace caravel::kernels::cuda {
 namespace {
@@ -24,7 +24,8 @@ struct WarpArgs {
   int pairs[PackedWeight::kMaxParts];  // warps of each part
   int all_pairs;
   bool paired;
-  int blocks;  // of 64 inputs
+  bool has_parts;  // a sum
+  int blocks;      // of 64 inputs
   int stage_blocks;
   int source_stride;  // bytes of a group of a stage
   int64_t in;
@@ -32,40 +33,34 @@ struct WarpArgs {
   const BFloat16* input;
   GemmOutput output;
 
-  __host__ __device__ int image_begin() const { return kStages * kGroups * source_stride; }
-  __host__ __device__ int warp_bytes() const { return image_begin() + kGroups * kImageBytes; }
+  __host__ __device__ int scales_begin() const { return kStages * kGroups * source_stride; }
+  __host__ __device__ int warp_bytes() const {
+    return scales_begin() + kSourceBlocks * kScaleRows * int{sizeof(float4)};
+  }
 };
 
 /// Eight rows of a part, in global memory.
 struct Group {
   const TilePart* part;
   int number;
+  LevelPlace place;
 
   /// Which row of the stack a row of the group is.
   __device__ int out_row(int row) const { return part->first_row + part->order.rows_at(number) * kGroupRows + row; }
   __device__ const uint8_t* data() const { return part->data + number * part->group_bytes; }
-  /// Where the bf16 image of block `block` of a stage lies: where it was copied to, or where it is made.
-  __device__ const uint8_t* image(const uint8_t* source, int block, int lane, uint8_t* made) const {
-    const auto convert = [&]<DType kType>() {
-      convert_sixteen<kType>(source + block / kFormatOf<kType>.unit_blocks * kFormatOf<kType>.unit_bytes,
-                             block % kFormatOf<kType>.unit_blocks, lane, made);
-    };
-    switch (part->dtype) {
-      case DType::kBF16:
-        return source + block * kImageBytes;
-      case DType::kF16:
-        convert.template operator()<DType::kF16>();
-        return made;
-      case DType::kF8E4M3:
-        convert.template operator()<DType::kF8E4M3>();
-        return made;
-      case DType::kF8E4M3B128:
-        convert.template operator()<DType::kF8E4M3B128>();
-        return made;
-      default:
-        with_quant_tile(part->dtype, convert);
-        return made;
-    }
+  /// What the lane has of a block of a stage. `scales`: the warp's, as written by write().
+  __device__ void fill(const uint8_t* stage, int block, int half, int lane, const float4* scales,
+                       Fragments& fragments) const {
+    with_level_kind(level_kind(part->dtype), [&]<LevelKind kKind>() {
+      LaneWeights<kKind> weights;
+      weights.load(stage + place.of(block), lane);
+      weights.fill(scales + block * kScaleRows + half * kGroupRows + lane / 4, half, lane, fragments);
+    });
+  }
+  __device__ void write(const uint8_t* stage, int half, int lane, float4* scales) const {
+    const uint8_t* const groups[kGroups] = {half == 0 ? stage : nullptr, half == 1 ? stage : nullptr};
+    with_level_kind(level_kind(part->dtype),
+                    [&]<LevelKind kKind>() { write_scales<kKind>(part->dtype, groups, lane, scales); });
   }
 };
 
@@ -91,15 +86,16 @@ __global__ void __launch_bounds__(kMostWarps* kWarp, 1) warp_gemm_kernel(const _
   while (pair >= args.pairs[part]) pair -= args.pairs[part++];
   Group groups[kGroups];
   if (args.paired) {
-    groups[0] = {&args.parts[0], pair};
-    groups[1] = {&args.parts[1], pair};
+    groups[0] = {&args.parts[0], pair, {}};
+    groups[1] = {&args.parts[1], pair, {}};
   } else {
     // Where a part has an odd number of groups, the last stands twice and is stored once.
-    groups[0] = {&args.parts[part], kGroups * pair};
-    groups[1] = {&args.parts[part], min(kGroups * pair + 1, args.parts[part].groups - 1)};
+    groups[0] = {&args.parts[part], kGroups * pair, {}};
+    groups[1] = {&args.parts[part], min(kGroups * pair + 1, args.parts[part].groups - 1), {}};
   }
+  for (Group& group : groups) group.place = level_place(group.part->dtype);
   uint8_t* const ring = shared + warp * args.warp_bytes();
-  uint8_t* const images = ring + args.image_begin();
+  auto* const scales = reinterpret_cast<float4*>(ring + args.scales_begin());
   const auto slot = [&](int stage, int group) {
     return ring + (stage % kStages * kGroups + group) * args.source_stride;
   };
@@ -114,26 +110,35 @@ __global__ void __launch_bounds__(kMostWarps* kWarp, 1) warp_gemm_kernel(const _
   const int first_token = static_cast<int>(blockIdx.y) * kTokens;
   const int row = lane / 4;
   const int pair_of_four = lane % 4;
-  float sums[kTokens / 8][4];
+  float sums[kTokens / 8][4] = {};
+  float totals[kTokens / 8][4] = {};  // of parts that are over
+  const int slots = (args.blocks + kSourceBlocks - 1) / kSourceBlocks;
+  int input_part = 0;
+  const auto end_parts = [&](int block) {
+    while (input_part < kInputParts && part_begin(input_part + 1, slots) * kSourceBlocks <= block) {
+      ++input_part;
 #pragma unroll
-  for (float(&sum)[4] : sums) sum[0] = sum[1] = sum[2] = sum[3] = 0.0F;
+      for (int i = 0; i < kTokens / 2; ++i) {
+        totals[i / 4][i % 4] = __fadd_rn(totals[i / 4][i % 4], sums[i / 4][i % 4]);
+        sums[i / 4][i % 4] = 0.0F;
+      }
+    }
+  };
   int stage = 0;
   for (int begin = 0; begin < args.blocks; begin += args.stage_blocks, ++stage) {
     wait_copies<kStages - 2>();
     __syncwarp();  // all lanes' copies are there, and none reads the stage before any longer
     request(stage + kStages - 1);
-    for (int b = 0; b < min(args.stage_blocks, args.blocks - begin); ++b) {
-      const uint8_t* image[kGroups];
+    if (args.has_parts) end_parts(begin);
 #pragma unroll
-      for (int g = 0; g < kGroups; ++g) {
-        image[g] = groups[g].image(slot(stage, g), b, lane, images + g * kImageBytes);
-      }
-      __syncwarp();
+    for (int g = 0; g < kGroups; ++g) groups[g].write(slot(stage, g), g, lane, scales);
+    __syncwarp();
+    for (int b = 0; b < min(args.stage_blocks, args.blocks - begin); ++b) {
+      Fragments fragments;
+#pragma unroll
+      for (int g = 0; g < kGroups; ++g) groups[g].fill(slot(stage, g), b, g, lane, scales, fragments);
 #pragma unroll
       for (int k = 0; k < 4; ++k) {
-        uint32_t weights[4];
-        // Rows of the first group and of the second, and both once more, eight inputs further on.
-        load_matrices(weights, (lane / 8 % 2 == 0 ? image[0] : image[1]) + image_offset(lane % 8, 2 * k + lane / 16));
         const int64_t input = static_cast<int64_t>(begin + b) * kBlockInputs + 16 * k;
         const bool inside[2] = {input < args.in, input + 8 < args.in};
 #pragma unroll
@@ -142,19 +147,23 @@ __global__ void __launch_bounds__(kMostWarps* kWarp, 1) warp_gemm_kernel(const _
           const BFloat16* const from = args.input + token * args.in + input + 2 * pair_of_four;
           const uint32_t low = inside[0] ? *reinterpret_cast<const uint32_t*>(from) : 0;
           const uint32_t high = inside[1] ? *reinterpret_cast<const uint32_t*>(from + 8) : 0;
-          multiply_add<BFloat16>(sums[n], weights, low, high);
+          multiply_add<BFloat16>(sums[n], fragments[k], low, high);
         }
       }
-      __syncwarp();  // before the next images are made
     }
   }
+  if (args.has_parts) {
+    end_parts(slots * kSourceBlocks);
+#pragma unroll
+    for (int i = 0; i < kTokens / 2; ++i) sums[i / 4][i % 4] = totals[i / 4][i % 4];
+  }
 
-  const float scales[kGroups] = {groups[0].part->scale_of(groups[0].number * kGroupRows + row),
-                                 groups[1].part->scale_of(groups[1].number * kGroupRows + row)};
+  const float row_scales[kGroups] = {groups[0].part->scale_of(groups[0].number * kGroupRows + row),
+                                     groups[1].part->scale_of(groups[1].number * kGroupRows + row)};
 #pragma unroll
   for (float(&sum)[4] : sums) {
 #pragma unroll
-    for (int i = 0; i < 4; ++i) sum[i] = __fmul_rn(sum[i], scales[i / 2]);
+    for (int i = 0; i < 4; ++i) sum[i] = __fmul_rn(sum[i], row_scales[i / 2]);
   }
 #pragma unroll
   for (int n = 0; n < kTokens / 8; ++n) {
@@ -182,6 +191,7 @@ void warp_gemm(Stream& stream, const GemmTask& task) {
   CARAVEL_CHECK(task.input.form == InputForm::kBf16);
   CARAVEL_CHECK_EQ(reinterpret_cast<uintptr_t>(task.input.data) % 16, uintptr_t{0});
   WarpArgs args{.paired = task.use == GemmUse::kGated,
+                .has_parts = converts(weight),
                 .blocks = static_cast<int>(input_blocks(weight.in())),
                 .stage_blocks = 2,
                 .in = weight.in(),
@@ -192,7 +202,7 @@ void warp_gemm(Stream& stream, const GemmTask& task) {
   for (size_t i = 0; i < parts; ++i) {
     args.parts[i] = tile_part(weight, i);
     args.pairs[i] = args.paired ? args.parts[i].groups : (args.parts[i].groups + 1) / kGroups;
-    if (is_quantized(args.parts[i].dtype)) args.stage_blocks = 4;
+    if (level_kind(args.parts[i].dtype) < LevelKind::kHalf) args.stage_blocks = kSourceBlocks;
     if (i == 0 || !args.paired) args.all_pairs += args.pairs[i];
   }
   for (size_t i = 0; i < parts; ++i) {

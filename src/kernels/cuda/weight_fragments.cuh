@@ -1,0 +1,234 @@
+#pragma once
+
+#include "base/host_device.h"
+#include "kernels/cuda/tile_inputs.cuh"
+#include "kernels/cuda/tile_plan.h"
+
+/// Weights of a slot, kSourceBlocks blocks of 64 inputs of some groups, on their way into the registers that wgmma
+/// takes its rows from: two groups make the sixteen rows of a warp.
+namespace caravel::kernels::cuda {
+
+__device__ inline uint32_t bf16_pair(float low, float high) {
+  const __nv_bfloat162 pair = __floats2bfloat162_rn(low, high);
+  return *reinterpret_cast<const uint32_t*>(&pair);
+}
+
+/// A block's: of each sixteen inputs what add_product() takes.
+using Fragments = uint32_t[4][4];
+
+/// Types whose levels lie alike, each named by one of them; scales come from elsewhere (write_scales()).
+enum class LevelKind {
+  kFour,
+  kFive,
+  kSix,
+  kEight,
+  kScaledFloat8,
+  kFloat8,  // whose scales sums get
+  kHalf,
+  kBf16,
+};
+
+CARAVEL_HOST_DEVICE constexpr bool has_block_scales(LevelKind kind) { return kind <= LevelKind::kScaledFloat8; }
+
+CARAVEL_HOST_DEVICE constexpr LevelKind level_kind(DType dtype) {
+  switch (dtype) {
+    case DType::kQ4_0:
+    case DType::kQ4_1:
+    case DType::kQ4_K:
+      return LevelKind::kFour;
+    case DType::kQ5_0:
+    case DType::kQ5_1:
+    case DType::kQ5_K:
+      return LevelKind::kFive;
+    case DType::kQ6_K:
+      return LevelKind::kSix;
+    case DType::kQ8_0:
+      return LevelKind::kEight;
+    case DType::kF8E4M3B128:
+      return LevelKind::kScaledFloat8;
+    case DType::kF8E4M3:
+      return LevelKind::kFloat8;
+    case DType::kF16:
+      return LevelKind::kHalf;
+    default:
+      return LevelKind::kBf16;
+  }
+}
+
+/// function.template operator()<LevelKind>().
+template <typename Function>
+__device__ inline void with_level_kind(LevelKind kind, Function&& function) {
+  switch (kind) {
+    case LevelKind::kFour:
+      return function.template operator()<LevelKind::kFour>();
+    case LevelKind::kFive:
+      return function.template operator()<LevelKind::kFive>();
+    case LevelKind::kSix:
+      return function.template operator()<LevelKind::kSix>();
+    case LevelKind::kEight:
+      return function.template operator()<LevelKind::kEight>();
+    case LevelKind::kScaledFloat8:
+      return function.template operator()<LevelKind::kScaledFloat8>();
+    case LevelKind::kFloat8:
+      return function.template operator()<LevelKind::kFloat8>();
+    case LevelKind::kHalf:
+      return function.template operator()<LevelKind::kHalf>();
+    default:
+      return function.template operator()<LevelKind::kBf16>();
+  }
+}
+
+/// Where blocks' levels lie in a group's bytes of a slot.
+struct LevelPlace {
+  int begin = 0;
+  int block_bytes = kImageBytes;
+  int after_two = 0;  // bytes behind every second block
+
+  __device__ int of(int block) const { return begin + block * block_bytes + block / 2 * after_two; }
+};
+
+__device__ inline LevelPlace level_place(DType dtype) {
+  LevelPlace place;
+  switch (level_kind(dtype)) {
+    case LevelKind::kHalf:
+    case LevelKind::kBf16:
+      break;
+    case LevelKind::kFloat8:
+      place.block_bytes = kF8BlockBytes;
+      break;
+    case LevelKind::kScaledFloat8:
+      place.block_bytes = kF8BlockBytes;
+      place.after_two = kFormatOf<DType::kF8E4M3B128>.unit_bytes - 2 * kF8BlockBytes;
+      break;
+    default:
+      with_quant_tile(dtype, [&]<DType kType>() {
+        place.begin = QuantTile<kType>::kHeadBytes;
+        place.block_bytes = QuantTile<kType>::kBlockBytes;
+      });
+  }
+  return place;
+}
+
+constexpr int kScaleRows = 16;  // of a warp
+
+/// What LaneWeights takes of a warp's sixteen rows: of each block of a slot, for each row, two scales, either
+/// followed by what is added to its products with biased levels; of Q6_K four scales, of F8_E4M3_128 one. `groups`: the
+/// bytes of the warp's two; nullptr where there is none. Scales of a lane's rows are there after the warp's next
+/// __syncwarp().
+template <DType kType>
+__device__ inline void write_scales(const uint8_t* const (&groups)[2], int lane, float4* scales) {
+  const int row = lane % kScaleRows;
+  const uint8_t* const group = row < kGroupRows ? groups[0] : groups[1];
+  if (group == nullptr) return;
+#pragma unroll
+  for (int upper = 0; upper < 2; ++upper) {
+    const int block = (lane / kScaleRows & 1) + 2 * upper;
+    float4& to = scales[block * kScaleRows + row];
+    const uint8_t* const unit = group + block / kFormatOf<kType>.unit_blocks * kFormatOf<kType>.unit_bytes;
+    if constexpr (kType == DType::kF8E4M3B128) {
+      to.x = f8_scale<kType>(unit, nullptr, row);
+    } else {
+      using Tile = QuantTile<kType>;
+      const BlockScales of = block_scales<kType>(unit, block % Tile::kFormat.unit_blocks, row % kGroupRows);
+      to = Tile::kScales == 4 ? make_float4(of.scale[0], of.scale[1], of.scale[2], of.scale[3])
+                              : make_float4(of.scale[0], __fmaf_rn(-Tile::kBias, of.scale[0], of.minimum[0]),
+                                            of.scale[1], __fmaf_rn(-Tile::kBias, of.scale[1], of.minimum[1]));
+    }
+  }
+}
+
+/// The same of a type that is known at run time; nothing of one that has no such scales.
+template <LevelKind kKind>
+__device__ inline void write_scales(DType dtype, const uint8_t* const (&groups)[2], int lane, float4* scales) {
+  if constexpr (kKind == LevelKind::kScaledFloat8) {
+    write_scales<DType::kF8E4M3B128>(groups, lane, scales);
+  } else if constexpr (has_block_scales(kKind)) {
+    with_quant_tile(dtype, [&]<DType kType>() {
+      if constexpr (level_kind(kType) == kKind) write_scales<kType>(groups, lane, scales);
+    });
+  }
+}
+
+/// What a lane has of a block of one of its warp's groups, on its way into registers of wgmma or mma.
+template <LevelKind kKind>
+struct LaneWeights {
+  static constexpr int kBits = kKind == LevelKind::kFour   ? 4
+                               : kKind == LevelKind::kFive ? 5
+                               : kKind == LevelKind::kSix  ? 6
+                                                           : 8;
+  LaneLevels<kBits> levels;
+
+  /// Ahead of time. `at`: where the block's levels begin, of that group.
+  __device__ void load(const uint8_t* at, int lane) { levels.load(at, lane); }
+
+  /// As group `half` of the warp's two. `scales`: the block's, of the lane's row.
+  __device__ void fill(const float4* scales, int half, int lane, Fragments& fragments) const {
+    const float4 all = *scales;
+    float biased[16];
+    levels.biased(biased);
+    const float four[4] = {all.x, all.y, all.z, all.w};
+#pragma unroll
+    for (int c = 0; c < 8; ++c) {
+      float scale;
+      float minimum;
+      if constexpr (kKind == LevelKind::kSix) {
+        scale = four[c / 2];
+        minimum = -QuantTile<DType::kQ6_K>::kBias * scale;
+      } else {
+        scale = four[c / 4 * 2];
+        minimum = four[c / 4 * 2 + 1];
+      }
+      fragments[c / 2][c % 2 * 2 + half] =
+          bf16_pair(__fmaf_rn(scale, biased[2 * c], minimum), __fmaf_rn(scale, biased[2 * c + 1], minimum));
+    }
+  }
+};
+
+template <LevelKind kKind>
+  requires(kKind == LevelKind::kFloat8 || kKind == LevelKind::kScaledFloat8)
+struct LaneWeights<kKind> {
+  uint4 words;
+
+  __device__ void load(const uint8_t* at, int lane) { words = *reinterpret_cast<const uint4*>(at + 16 * lane); }
+  __device__ void fill(const float4* scales, int half, int, Fragments& fragments) const {
+    uint32_t pairs[8];
+    f8_pairs(words.x, pairs[0], pairs[1]);
+    f8_pairs(words.y, pairs[2], pairs[3]);
+    f8_pairs(words.z, pairs[4], pairs[5]);
+    f8_pairs(words.w, pairs[6], pairs[7]);
+#pragma unroll
+    for (int c = 0; c < 8; ++c) {
+      uint32_t& to = fragments[c / 2][c % 2 * 2 + half];
+      to = pairs[c];
+      if constexpr (kKind == LevelKind::kScaledFloat8) {
+        const float scale = scales->x;
+        to = bf16_pair(__fmul_rn(scale, __uint_as_float(pairs[c] << 16)),
+                       __fmul_rn(scale, __uint_as_float(pairs[c] & 0xffff0000U)));
+      }
+    }
+  }
+};
+
+/// Of 16 bits: pairs of an image.
+template <LevelKind kKind>
+  requires(kKind >= LevelKind::kHalf)
+struct LaneWeights<kKind> {
+  const uint8_t* image;
+
+  __device__ void load(const uint8_t* at, int) { image = at; }
+  __device__ void fill(const float4*, int half, int lane, Fragments& fragments) const {
+#pragma unroll
+    for (int c = 0; c < 8; ++c) {
+      const uint32_t pair = *reinterpret_cast<const uint32_t*>(image + image_offset(lane / 4, c) + 4 * (lane % 4));
+      uint32_t& to = fragments[c / 2][c % 2 * 2 + half];
+      if constexpr (kKind == LevelKind::kBf16) {
+        to = pair;
+      } else {
+        const float2 values = __half22float2(*reinterpret_cast<const __half2*>(&pair));
+        to = bf16_pair(values.x, values.y);
+      }
+    }
+  }
+};
+
+}  // namespace caravel::kernels::cuda
