@@ -40,8 +40,10 @@ struct EngineConfig {
   KvCacheDtype kv_cache_dtype = KvCacheDtype::kF16;
   Quantization quantization = Quantization::kNone;
   int64_t weight_offload =
-      kOffloadAuto;  // bytes of layers' weights, at least, that stay in the host's memory, from where
-                     // a GPU takes them in every step; kOffloadAuto: those it has no room for
+      kOffloadAuto;       // bytes of layers' weights, at least, that stay in the host's memory, from where
+                          // a GPU takes them in every step; kOffloadAuto: those it has no room for
+  int n_gpu_layers = -1;  // layers that a GPU has, the last ones, and the LM head; the CPU computes the others. 0: the
+                          // CPU has all; -1: the GPU has all
   LoadFormat load_format = LoadFormat::kAuto;
   std::string dummy_dtype;             // of kDummy's matrices: "BF16", "Q4_K", ...; empty: as config.json says
   int max_num_seqs = 64;               // sequences in one step

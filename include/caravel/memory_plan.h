@@ -18,6 +18,7 @@ struct MemoryPlan {
   int64_t weights = 0;         // packed; where layers are streamed: those that are not, and room for two that are
   int64_t streamed = 0;        // weights of layers that lie in the host's memory, and come to a GPU in every step
   int streamed_layers = 0;     // how many, spread evenly
+  int64_t cpu_layers = 0;      // of layers that the CPU has beside a GPU: weights, a step, keys and values
   int64_t activations = 0;     // what a step computes in
   int64_t program = 0;         // threads, connections, what the allocator keeps
   int64_t bodies = 0;          // bodies of requests, and what is made of them before the engine has them
@@ -33,11 +34,11 @@ struct MemoryPlan {
   /// The device has memory of its own.
   bool apart() const { return !host_bound_by.empty(); }
   /// What lies in the host's memory.
-  int64_t of_host() const { return program + streamed + bodies + grammars + logprobs + swap; }
+  int64_t of_host() const { return program + streamed + cpu_layers + bodies + grammars + logprobs + swap; }
   /// The least that an engine of this model takes of what is available.
   int64_t needed() const { return weights + activations + (apart() ? 0 : program) + kv_least; }
-  /// The host has room for the streamed weights.
-  bool host_fits() const { return streamed == 0 || program + streamed <= host_available; }
+  /// The host has room for layers that are streamed, and for the CPU's.
+  bool host_fits() const { return streamed + cpu_layers == 0 || program + streamed + cpu_layers <= host_available; }
   /// The model can be loaded.
   bool fits() const { return needed() <= available && host_fits(); }
   /// What nobody has been given; less than nothing where the model does not fit.
@@ -48,10 +49,9 @@ struct MemoryPlan {
 
   /// Its parts with what they are called, in order.
   std::vector<std::pair<const char*, int64_t>> parts() const {
-    return {{"weights", weights}, {"activations", activations}, {"program", program},
-            {"bodies", bodies},   {"grammars", grammars},       {"logprobs", logprobs},
-            {"swap", swap},       {"streamed", streamed},       {"kv_cache", kv_cache},
-            {"left", left()}};
+    return {{"weights", weights},       {"activations", activations}, {"program", program}, {"bodies", bodies},
+            {"grammars", grammars},     {"logprobs", logprobs},       {"swap", swap},       {"streamed", streamed},
+            {"cpu_layers", cpu_layers}, {"kv_cache", kv_cache},       {"left", left()}};
   }
 };
 

@@ -197,6 +197,13 @@ void add_engine_flags(CLI::App& command, EngineConfig& config) {
                            "What weights that the files have unquantised become when they are loaded; fp8: 8-bit "
                            "floats with a scale for each output, but for the embedding and the LM head")
       ->group(group);
+  command
+      .add_option(
+          "--n-gpu-layers,--gpu-layers", config.n_gpu_layers,
+          "Layers on the GPU, the last ones; the CPU computes the others; 0: the CPU computes all; -1: the GPU has "
+          "all")
+      ->transform(whole_number(-1, 1 << 20))
+      ->group(group);
   const auto size_or_auto = [size = byte_size(/*bare=*/1, /*least_bare=*/1 << 20)](std::string& text) {
     if (text != "auto") return size(text);
     text = std::to_string(kOffloadAuto);

@@ -7,7 +7,6 @@
 namespace caravel::cli {
 namespace {
 
-constexpr std::string_view kAllLayers = " cuda: all layers are on the GPU then";
 constexpr std::string_view kOneDevice =
     "several devices are not there yet; --device says which one, --threads how many processors to use";
 constexpr std::string_view kFileType = "weights keep the type of their file, such as a GGUF file of Q4_K_M";
@@ -83,9 +82,7 @@ constexpr Hint kFlags[] = {
     {"ubatch-size", "--max-num-batched-tokens", ""},
     {"cb", "", kAlways},
     {"cont-batching", "", kAlways},
-    {"ngl", "--device", kAllLayers},
-    {"gpu-layers", "--device", kAllLayers},
-    {"n-gpu-layers", "--device", kAllLayers},
+    {"ngl", "--n-gpu-layers", ""},
     {"main-gpu", "--device", " cuda:1 for the second one"},
     {"split-mode", "", kOneDevice},
     {"tensor-split", "", kOneDevice},

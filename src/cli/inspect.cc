@@ -57,8 +57,10 @@ std::string plan_text(const ModelInfo& info) {
           ? ""
           : line("streamed weights", plan.streamed,
                  fmt::format("{} of {} layers, to the device in every step", plan.streamed_layers, info.layers));
+  const std::string of_cpu =
+      plan.cpu_layers == 0 ? "" : line("layers on the CPU", plan.cpu_layers, "weights, a step, keys and values");
   const std::string of_host =
-      program + streamed + line("requests' bodies", plan.bodies, "at most, and what is made of them") +
+      program + streamed + of_cpu + line("requests' bodies", plan.bodies, "at most, and what is made of them") +
       line("grammars", plan.grammars, "at most") + line("log-probabilities", plan.logprobs, "at most") +
       line("swap space", plan.swap, "at most");
   std::string text = fixed + (plan.apart() ? "" : of_host) + line("KV cache", plan.kv_cache, pool) +

@@ -41,6 +41,7 @@ void check_config(const EngineConfig& config) {
   check_range("max_num_seqs", config.max_num_seqs, 1, kMany);
   check_range("max_num_batched_tokens", config.max_num_batched_tokens, 1, kMany);
   check_range("weight_offload", config.weight_offload, kOffloadAuto, kBytes);
+  check_range("n_gpu_layers", config.n_gpu_layers, -1, kMany);
   check_range("swap_space", config.swap_space, 0, kBytes);
   check_range("block_size", config.block_size, 8, 128);
   check_seconds("max_time_between_tokens", config.max_time_between_tokens, "no bound");
@@ -94,12 +95,12 @@ ModelMemory model_memory(Device& device, const model::ModelConfig& model, const 
   return memory;
 }
 
-Sizes choose_sizes(const EngineConfig& config, const model::KvLayout& layout, const MemoryPlan& plan) {
+Sizes choose_sizes(const EngineConfig& config, const ModelMemory& memory, const MemoryPlan& plan) {
   constexpr int64_t kMost = int64_t{1} << 30;  // block ids are 32 bits
   return {.max_model_len = plan.max_model_len,
           .kv_dtype = kv_dtype_of(config.kv_cache_dtype),
-          .blocks = static_cast<int>(std::min(plan.kv_cache / layout.block_bytes(), kMost)),
-          .host_blocks = static_cast<int>(std::min(plan.swap / layout.block_bytes(), kMost))};
+          .blocks = static_cast<int>(std::min(plan.kv_cache / memory.kv.block_bytes(), kMost)),
+          .host_blocks = static_cast<int>(std::min(plan.swap / (memory.kv.block_bytes() + memory.cpu_block), kMost))};
 }
 
 Rank::Sizes rank_sizes(const EngineConfig& config, int max_model_len) {

@@ -24,7 +24,7 @@ int wanted_max_model_len(const EngineConfig& config, int max_position, int usual
 ModelMemory model_memory(Device& device, const model::ModelConfig& model, const model::WeightLayout& weights,
                          const EngineConfig& config);
 
-Sizes choose_sizes(const EngineConfig& config, const model::KvLayout& layout, const MemoryPlan& plan);
+Sizes choose_sizes(const EngineConfig& config, const ModelMemory& memory, const MemoryPlan& plan);
 
 Rank::Sizes rank_sizes(const EngineConfig& config, int max_model_len);
 

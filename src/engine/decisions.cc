@@ -104,6 +104,10 @@ Decision context(const EngineConfig& config, const ModelInfo& info) {
 
 std::vector<Decision> device_decisions(const EngineConfig& config, const ModelInfo& info) {
   std::vector<Decision> decisions = {{"device", info.device, choose_device(config.device).why, "--device"}};
+  if (info.memory.cpu_layers > 0) {
+    decisions.push_back({"layers on the GPU", fmt::format("the last {} of {}", config.n_gpu_layers, info.layers),
+                         "given", "--n-gpu-layers"});
+  }
   if (info.memory.streamed > 0) {
     decisions.push_back({"streamed layers",
                          fmt::format("{} of {}, {} in the host's memory", info.memory.streamed_layers, info.layers,

@@ -97,7 +97,7 @@ EngineImpl::EngineImpl(const EngineConfig& config, const EngineHooks& hooks,
 EngineImpl::EngineImpl(const EngineConfig& config, const EngineHooks& hooks, LoadedModel model)
     : config_(config),
       model_(std::move(model)),
-      executor_(hooks.executor ? hooks.executor(*model_.rank) : nullptr),
+      executor_(hooks.executor ? hooks.executor(model_.executor()) : nullptr),
       store_(model_.sizes.blocks, model_.sizes.host_blocks, config.block_size, kept_logprobs(model_)),
       limits_(request_limits(config, model_)),
       logprobs_(limits_.logprob_memory),
@@ -107,7 +107,7 @@ EngineImpl::EngineImpl(const EngineConfig& config, const EngineHooks& hooks, Loa
       loop_({.scheduler = scheduler_config(config, model_, hooks),
              .max_step_seconds = config.max_time_between_tokens,
              .vocab_size = model_.info.vocab_size},
-            executor_ ? *executor_ : *model_.rank, store_, grammars_.memory, mailbox_) {
+            executor_ ? *executor_ : model_.executor(), store_, grammars_.memory, mailbox_) {
   // Less for a lowered context.
   CARAVEL_CHECK_LE(model_.rank->buffer_bytes(), static_cast<size_t>(model_.info.memory.activations));
 }

@@ -18,6 +18,7 @@
 #include "engine/memory_advice.h"
 #include "engine/memory_plan.h"
 #include "engine/open_tokenizer.h"
+#include "engine/stages.h"
 #include "fields/generation_defaults.h"
 #include "format/fingerprint.h"
 #include "format/model_path.h"
@@ -98,20 +99,53 @@ void tell_lowered_context(const ModelInfo& info) {
       memory_text(plan.kv_full), memory_text(plan.available), plan.bound_by);
 }
 
+/// The first layers, which the CPU computes beside a GPU.
+struct CpuStage {
+  std::unique_ptr<Device> device;
+  model::ModelConfig config;
+  model::WeightLayout weights;
+  model::KvLayout kv;
+};
+
 /// A model as the headers of its files have it.
 struct Headers {
   std::unique_ptr<format::WeightSource> source;
   model::ModelConfig config;
-  model::WeightLayout weights;
+  model::WeightLayout weights;             // of the configuration's shard
+  std::optional<CpuStage> cpu;             // what comes before that
   GenerationDefaults generation_defaults;  // every id that ends an answer is in it
   ModelInfo info;
 };
+
+/// Where a GPU is to have no layer, the CPU has all.
+EngineConfig chosen_device(EngineConfig config) {
+  if (config.n_gpu_layers == 0) config.device = "cpu";
+  return config;
+}
+
+/// A stage for the CPU, where the device has fewer layers than there are.
+void share_layers(const EngineConfig& config, const Device& device, Headers& headers) {
+  const auto layers = static_cast<int64_t>(headers.config.layers.size());
+  const int64_t of_gpu = config.n_gpu_layers;
+  if (device.unified() || of_gpu <= 0 || of_gpu >= layers) return;
+  CpuStage& cpu = headers.cpu.emplace();
+  EngineConfig of_cpu = config;
+  of_cpu.device = "cpu";
+  cpu.device = open_device(of_cpu);
+  cpu.config = headers.config;
+  cpu.config.placement = {.stage = 0, .stages = 2, .stage_layers = {layers - of_gpu, of_gpu}};
+  cpu.weights = model::weight_layout(*cpu.device, *headers.source, cpu.config);
+  cpu.kv = model::kv_layout(*cpu.device, cpu.config, config.block_size, kv_dtype_of(config.kv_cache_dtype));
+  headers.config.placement = cpu.config.placement;
+  headers.config.placement.stage = 1;
+}
 
 Headers read_headers(const EngineConfig& config, Device& device, std::unique_ptr<format::WeightSource> opened) {
   Headers headers{.source = std::move(opened)};
   const format::WeightSource& source = *headers.source;
   headers.config = model::read_config(source, config.rope_scaling);
   headers.config.quantization = config.quantization;
+  share_layers(config, device, headers);
   headers.weights = model::weight_layout(device, source, headers.config);
   const GenerationDefaults card = format::card_defaults(source.path());
   headers.generation_defaults = first_said(config.generation, first_said(source.generation_defaults(), card));
@@ -135,7 +169,13 @@ ModelMemory plan(const EngineConfig& config, Device& device, Headers& headers) {
                                 memory_text(config.weight_offload), device.name());
   }
   const auto memory_of = [&](const EngineConfig& of) {
-    return model_memory(device, headers.config, headers.weights, of);
+    ModelMemory memory = model_memory(device, headers.config, headers.weights, of);
+    if (headers.cpu) {
+      const ModelMemory cpu = model_memory(*headers.cpu->device, headers.cpu->config, headers.cpu->weights, of);
+      memory.on_cpu = cpu.weights + cpu.activations;
+      memory.cpu_block = cpu.kv.block_bytes();
+    }
+    return memory;
   };
   ModelMemory memory = memory_of(config);
   const MemoryRoom room = memory_room(device, config);
@@ -161,21 +201,28 @@ ModelMemory plan(const EngineConfig& config, Device& device, Headers& headers) {
 }
 
 /// What the headers and the plan tell.
-void describe_planned(ModelInfo& info, const Device& device, const model::WeightLayout& weights,
-                      const model::KvLayout& layout, const Sizes& sizes, int block_size) {
-  for (const model::LayerLayout& layer : weights.layers) {
-    for (const model::MatrixLayout* matrix : {&layer.qkv, &layer.attn_out, &layer.gate_up, &layer.down}) {
-      info.layer_parameters += matrix->out() * matrix->in();
+void describe_planned(Headers& headers, const Device& device, const ModelMemory& memory, const Sizes& sizes,
+                      int block_size) {
+  ModelInfo& info = headers.info;
+  const auto add = [&](const model::WeightLayout& weights) {
+    info.weight_bytes += static_cast<int64_t>(weights.bytes);
+    for (const model::LayerLayout& layer : weights.layers) {
+      for (const model::MatrixLayout* matrix : model::matrices_of(layer)) {
+        info.layer_parameters += matrix->out() * matrix->in();
+      }
     }
-  }
+  };
+  add(headers.weights);
+  if (headers.cpu) add(headers.cpu->weights);
+  const int64_t block = memory.kv.block_bytes() + memory.cpu_block;
+  const auto groups = static_cast<int64_t>(memory.kv.groups.size());
   info.device = device.name();
   info.max_model_len = sizes.max_model_len;
-  info.weight_bytes = static_cast<int64_t>(weights.bytes);
   info.block_size = block_size;
-  info.kv_bytes_per_token = layout.block_bytes() * static_cast<int64_t>(layout.groups.size()) / block_size;
+  info.kv_bytes_per_token = block * groups / block_size;
   info.kv_blocks = sizes.blocks;
-  info.kv_pool_bytes = sizes.blocks * layout.block_bytes();
-  info.kv_tokens = sizes.blocks / static_cast<int64_t>(layout.groups.size()) * block_size;
+  info.kv_pool_bytes = sizes.blocks * block;
+  info.kv_tokens = sizes.blocks / groups * block_size;
   info.activation_bytes = info.memory.activations;
 }
 
@@ -188,6 +235,43 @@ void describe_decisions(const EngineConfig& config, Headers& headers, std::vecto
   std::ranges::move(of_templates, std::back_inserter(all));
   std::ranges::copy(weight_decisions(config), std::back_inserter(all));
   std::ranges::copy(headers.config.decisions, std::back_inserter(all));
+}
+
+/// The rank of a stage, with its weights.
+std::unique_ptr<Rank> load_rank(const EngineConfig& config, const Headers& headers, Device& device,
+                                const model::ModelConfig& of_stage, const model::KvLayout& kv, const Sizes& sizes,
+                                const model::Peers& peers, std::span<const size_t> in_host = {}) {
+  model::DeviceSink sink(device);
+  auto weights =
+      std::make_shared<const model::ModelWeights>(model::load_weights(sink, *headers.source, of_stage, in_host));
+  auto decoder =
+      std::make_unique<model::Decoder>(device, of_stage, std::move(weights), kv, config.max_num_batched_tokens,
+                                       headers.info.memory.full_model_len, peers);
+  const Rank::Blocks blocks{
+      .size = config.block_size, .dtype = sizes.kv_dtype, .device = sizes.blocks, .host = sizes.host_blocks};
+  Rank::Sizes of_rank = rank_sizes(config, sizes.max_model_len);
+  of_rank.steps = sizes.steps_in_flight;
+  return std::make_unique<Rank>(device, std::move(decoder), blocks, of_rank);
+}
+
+void load_ranks(const EngineConfig& config, Headers& headers, const model::KvLayout& kv, LoadedModel& model) {
+  const model::ModelConfig& whole = headers.config;
+  model::Peers cpu_peers;
+  model::Peers peers;
+  if (headers.cpu) {
+    model.cpu = std::move(headers.cpu->device);
+    const int64_t hidden = int64_t{config.max_num_batched_tokens} * whole.hidden_size;
+    const int64_t widest = std::max<int64_t>(hidden, config.max_num_seqs);
+    model.relay = std::make_unique<comm::HostRelay>(*model.device, 2, static_cast<size_t>(widest) * sizeof(float));
+    cpu_peers.pipeline = &model.relay->member(0);
+    peers.pipeline = &model.relay->member(1);
+    model.cpu_rank =
+        load_rank(config, headers, *model.cpu, headers.cpu->config, headers.cpu->kv, model.sizes, cpu_peers);
+  }
+  const std::vector<size_t> in_host =
+      streamed_layers(headers.weights.layers.size(), headers.info.memory.streamed_layers);
+  model.rank = load_rank(config, headers, *model.device, whole, kv, model.sizes, peers, in_host);
+  if (model.cpu_rank) model.stages = std::make_unique<Stages>(std::vector{model.cpu_rank.get(), model.rank.get()});
 }
 
 /// As its files spell it; empty: there is none.
@@ -230,35 +314,22 @@ LoadedModel load_model(const EngineConfig& config, std::unique_ptr<format::Weigh
         config.threads, usable);
   }
   LoadedModel model;
-  model.device = hooks.open_device(config);
+  model.device = hooks.open_device(chosen_device(config));
   Headers headers = read_headers(config, *model.device, source ? std::move(source) : open_source(config));
   // Before the plan, so that what these take counts as taken.
   model.tokenizer = std::make_unique<Tokenizer>(tokenizer_data(*headers.source, config.add_bos_token));
   model.renderer = std::make_unique<chat::Renderer>(*model.tokenizer, headers.info);
   ModelMemory memory = plan(config, *model.device, headers);
   if (!headers.info.memory.fits()) throw CapacityError(headers.info.memory_shortage);
-  model.sizes = choose_sizes(config, memory.kv, headers.info.memory);
-  describe_planned(headers.info, *model.device, headers.weights, memory.kv, model.sizes, config.block_size);
+  model.sizes = choose_sizes(config, memory, headers.info.memory);
+  describe_planned(headers, *model.device, memory, model.sizes, config.block_size);
   describe_decisions(config, headers, model.renderer->describe());
 
-  auto weights = std::make_shared<const model::ModelWeights>([&] {
-    model::DeviceSink sink(*model.device);
-    const std::vector<size_t> in_host =
-        streamed_layers(headers.weights.layers.size(), headers.info.memory.streamed_layers);
-    return model::load_weights(sink, *headers.source, headers.config, in_host);
-  }());
-  auto decoder =
-      std::make_unique<model::Decoder>(*model.device, headers.config, std::move(weights), std::move(memory.kv),
-                                       config.max_num_batched_tokens, memory.full_model_len);
-  const Rank::Blocks blocks{.size = config.block_size,
-                            .dtype = model.sizes.kv_dtype,
-                            .device = model.sizes.blocks,
-                            .host = model.sizes.host_blocks};
-  Rank::Sizes sizes = rank_sizes(config, model.sizes.max_model_len);
-  // Where a step is computed by the processors that plan the next one, these had better do one after the other.
+  // Where a step is computed by the processors that plan the next one, these had better do one after the other; and a
+  // stage has one step.
   model.sizes.steps_in_flight = hooks.steps_in_flight.value_or(model.device->unified() ? 1 : 2);
-  sizes.steps = model.sizes.steps_in_flight;
-  model.rank = std::make_unique<Rank>(*model.device, std::move(decoder), blocks, sizes);
+  if (headers.cpu) model.sizes.steps_in_flight = 1;
+  load_ranks(config, headers, memory.kv, model);
   headers.info.fingerprint = format::fingerprint(*headers.source);
   model.generation_defaults = std::move(headers.generation_defaults);
   model.info = std::move(headers.info);
@@ -273,15 +344,15 @@ ModelInfo describe_model(const EngineConfig& config) {
   engine::check_config(config);
   std::unique_ptr<format::WeightSource> source = engine::open_source(config);
   if (model::names_encoder(*source)) return engine::describe_encoder(config, *source);
-  const std::unique_ptr<Device> opened = open_device_to_plan(config);
+  const std::unique_ptr<Device> opened = open_device_to_plan(engine::chosen_device(config));
   Device& device = *opened;
   engine::Headers headers = engine::read_headers(config, device, std::move(source));
   const TokenizerData& data = headers.source->tokenizer();
   std::vector<Decision> of_templates = chat::Renderer::describe(headers.info, engine::token_text(data, data.bos_id),
                                                                 engine::token_text(data, data.eos_id));
   const engine::ModelMemory memory = engine::plan(config, device, headers);
-  const engine::Sizes sizes = engine::choose_sizes(config, memory.kv, headers.info.memory);
-  engine::describe_planned(headers.info, device, headers.weights, memory.kv, sizes, config.block_size);
+  const engine::Sizes sizes = engine::choose_sizes(config, memory, headers.info.memory);
+  engine::describe_planned(headers, device, memory, sizes, config.block_size);
   engine::describe_decisions(config, headers, std::move(of_templates));
   return std::move(headers.info);
 }

@@ -6,6 +6,7 @@
 #include "caravel/engine.h"
 #include "caravel/tokenizer.h"
 #include "chat/renderer.h"
+#include "comm/host_relay.h"
 #include "device/device.h"
 #include "engine/load_hooks.h"
 #include "engine/rank.h"
@@ -25,11 +26,17 @@ struct Sizes {
 /// A model in memory, ready to run, with its text side. Its files are closed.
 struct LoadedModel {
   std::unique_ptr<Device> device;
+  std::unique_ptr<Device> cpu;  // of the first layers, where `device` has some of them alone
   std::unique_ptr<Tokenizer> tokenizer;
   std::unique_ptr<chat::Renderer> renderer;  // refers to the tokenizer
   GenerationDefaults generation_defaults;    // every id that ends an answer is in it
   Sizes sizes;
+  std::unique_ptr<comm::HostRelay> relay;  // between the two
+  std::unique_ptr<Rank> cpu_rank;
   std::unique_ptr<Rank> rank;
+  std::unique_ptr<Executor> stages;  // both ranks; nothing where `rank` has all layers
+
+  Executor& executor() const { return stages ? *stages : static_cast<Executor&>(*rank); }
   ModelInfo info;
 };
 

@@ -73,6 +73,22 @@ void choose_streamed(const ModelMemory& model, const EngineConfig& config, Memor
   }
 }
 
+/// Each block of the pool has its part of the CPU's layers in the host's memory.
+void add_cpu_blocks(const ModelMemory& model, int64_t least, const EngineConfig& config, MemoryPlan& plan) {
+  const int64_t block = model.kv.block_bytes();
+  const int64_t most = least + std::max<int64_t>(0, plan.host_left()) / model.cpu_block;
+  if (config.kv_cache_memory / block > most) {
+    throw fail<CapacityError>(
+        "kv_cache_memory is {} MiB, which hold {} blocks, of which the CPU's layers take {} each; the host's memory "
+        "has "
+        "room for {} of them ({})",
+        config.kv_cache_memory / kMebibyte, config.kv_cache_memory / block, memory_text(model.cpu_block), most,
+        plan.host_bound_by);
+  }
+  plan.kv_cache = std::min(plan.kv_cache, most * block);
+  plan.cpu_layers = model.on_cpu + plan.kv_cache / block * model.cpu_block;
+}
+
 }  // namespace
 
 std::vector<size_t> streamed_layers(size_t layers, int count) {
@@ -107,6 +123,7 @@ MemoryPlan plan_memory(const MemoryRoom& room, const ModelMemory& model, const E
                   .kv_full = full_blocks * block,
                   .full_model_len = model.full_model_len,
                   .max_model_len = model.full_model_len};
+  plan.cpu_layers = model.on_cpu + least * model.cpu_block;
   choose_streamed(model, config, plan);
   if (!plan.fits()) return plan;
   const int64_t rest = plan.left();
@@ -119,6 +136,7 @@ MemoryPlan plan_memory(const MemoryRoom& room, const ModelMemory& model, const E
   plan.grammars = plan.logprobs = std::min(kMostBudget, spare / 8);
   plan.swap = std::min(config.swap_space, spare / 8);
   plan.kv_cache = config.kv_cache_memory != 0 ? config.kv_cache_memory : choose_kv_cache(model, plan, config);
+  if (model.cpu_block > 0) add_cpu_blocks(model, least, config, plan);
   if (plan.kv_cache < least * block) {
     throw fail<CapacityError>(
         "kv_cache_memory is {} bytes, which hold {} blocks of {} bytes; at least {} are needed: give {} bytes or more",
@@ -152,10 +170,9 @@ MemoryPlan plan_encoder_memory(const AvailableMemory& available, int64_t weights
 std::string shortage_text(const MemoryPlan& plan) {
   if (!plan.host_fits()) {
     return fmt::format(
-        "{} layers would have to be streamed from the host's memory, where they take {} and the program {}, and {} are "
-        "available ({})",
-        plan.streamed_layers, memory_text(plan.streamed), memory_text(plan.program), memory_text(plan.host_available),
-        plan.host_bound_by);
+        "the host's memory has {} ({}), and would hold {} of streamed layers, {} of the CPU's and {} of the program",
+        memory_text(plan.host_available), plan.host_bound_by, memory_text(plan.streamed), memory_text(plan.cpu_layers),
+        memory_text(plan.program));
   }
   const std::string streamed =
       plan.streamed == 0 ? "" : fmt::format(" beside {} that are streamed from the host", memory_text(plan.streamed));

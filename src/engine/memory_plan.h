@@ -18,6 +18,8 @@ struct ModelMemory {
   int64_t weights = 0;          // bytes, packed
   std::vector<int64_t> layers;  // of them the matrices of each layer, which may be streamed; none: they may not
   int64_t activations = 0;      // bytes
+  int64_t on_cpu = 0;           // bytes: weights and activations of layers that the CPU has beside a GPU
+  int64_t cpu_block = 0;        // bytes of a block of their keys and values
   model::KvLayout kv;
   int full_model_len = 0;  // the context that is wished for
 };

@@ -2,6 +2,7 @@
 
 #include <fmt/ranges.h>
 
+#include <numeric>
 #include <vector>
 
 #include "base/check.h"
@@ -15,6 +16,13 @@ namespace {
 Slice slice_of(int64_t whole, int rank, int ranks) {
   const Range range = share_of(whole, rank, ranks);
   return {whole, range.begin, range.end};
+}
+
+Slice layers_of(const Placement& place, int64_t layers) {
+  if (place.stage_layers.empty()) return slice_of(layers, place.stage, place.stages);
+  const auto own = place.stage_layers.begin() + place.stage;
+  const int64_t begin = std::accumulate(place.stage_layers.begin(), own, int64_t{0});
+  return {layers, begin, begin + *own};
 }
 
 bool divides(const ModelConfig& config, int ranks) {
@@ -47,7 +55,7 @@ Shard shard_of(const ModelConfig& config) {
                             place.stages, layers);
   }
   const auto part = [&](int64_t whole) { return slice_of(whole, place.tensor_rank, place.tensor_ranks); };
-  Shard shard{.layers = slice_of(layers, place.stage, place.stages),
+  Shard shard{.layers = layers_of(place, layers),
               .heads = part(config.num_heads),
               .kv_heads = part(config.num_kv_heads),
               .intermediate = part(config.intermediate_size),

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 namespace caravel::model {
 
@@ -30,6 +31,7 @@ struct Placement {
   int tensor_ranks = 1;
   int stage = 0;
   int stages = 1;
+  std::vector<int64_t> stage_layers;  // of each stage; empty: as equally many as can be
 
   /// Has the embedding's part and the layers from the first on.
   bool is_first_stage() const { return stage == 0; }

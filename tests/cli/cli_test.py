@@ -220,7 +220,7 @@ class Errors(unittest.TestCase):
                 (["--prompt-file", "y"], "--prompt and --prompt-file cannot be given together"),
                 (["--max-num-seq", "4"], "no flag is called '--max-num-seq'; the nearest is '--max-num-seqs'"),
                 (["--zzzzzzzz"], "no flag is called '--zzzzzzzz'; caravel generate --help-all lists what there is"),
-                (["--n-gpu-layers", "99"], "no flag is called '--n-gpu-layers': use --device cuda"),
+                (["--ngl", "99"], "no flag is called '--ngl': use --n-gpu-layers"),
                 (["--device", "gpu"], "--device: gpu: give auto, cpu, cuda or cuda:N"),
                 (["--gpu-memory-utilization", "1.5"], "--gpu-memory-utilization: 1.5: give a number"),
                 (["--dtype=float16"], "no flag is called '--dtype': weights keep the type of their file"),

@@ -128,7 +128,7 @@ class Hints(unittest.TestCase):
                 (["--max-seq-len", "9"], "use --max-model-len"), (["-e"], "a shell writes a line break"),
                 (["--chat", "-p", "hi", "--sistem", "Be brief"], "'--sistem'; the nearest is '--system'"),
                 (["--chat", "-p", "hi", "--foo", "Be brief"], "no flag is called '--foo'"),
-                (["-p", "x", "-ngl", "99"], "'-ngl': use --device cuda"), (["--parallel", "4"], "use --max-num-seqs"),
+                (["-p", "x", "-ngl", "99"], "'-ngl': use --n-gpu-layers"), (["--parallel", "4"], "use --max-num-seqs"),
                 (["--repeat-penalty", "1.1"], "use --repetition-penalty"), (["--jinja"], "as Jinja always"),
                 (["--max-new-tokens", "9"], "use --max-tokens"), (["--max_new_tokens", "9"], "use --max-tokens"),
                 (["--temp", "0"], "use --temperature"), (["-hf", "org/name"], "'hf download org/name'"),

@@ -183,10 +183,31 @@ TEST(MemoryPlan, AsMuchIsStreamedAsWasGiven) {
 TEST(MemoryPlan, WhatTheHostCannotHoldIsRefusedWithTheSum) {
   const MemoryPlan made = plan_apart(300, 1000);
   EXPECT_FALSE(made.fits());
-  EXPECT_THAT(shortage_text(made), HasSubstr("32 layers would have to be streamed from the host's memory, where they "
-                                             "take 1.2 GiB and the program 48 MiB, and 1000 MiB are available (the "
-                                             "system)"));
+  EXPECT_THAT(shortage_text(made), HasSubstr("the host's memory has 1000 MiB (the system), and would hold 1.2 GiB of "
+                                             "streamed layers"));
   EXPECT_THAT(shortage_text(plan_apart(110, 4000)), HasSubstr("beside 1.2 GiB that are streamed from the host"));
+}
+
+TEST(MemoryPlan, TheCpusLayersHaveTheirPartOfEachBlock) {
+  ModelMemory of = model();
+  of.on_cpu = 300 * kMiB;
+  of.cpu_block = kMiB / 2;
+  const auto plan_of = [&](int64_t host, const EngineConfig& config = {}) {
+    return plan_memory({.device = {.bytes = 4000 * kMiB, .bound_by = "a GPU"},
+                        .host = AvailableMemory{.bytes = host * kMiB, .bound_by = "the system"}},
+                       of, config);
+  };
+  for (const int64_t host : {400, 700, 1500, 20'000}) {
+    const MemoryPlan made = plan_of(host);
+    EXPECT_TRUE(made.fits()) << host;
+    EXPECT_EQ(made.cpu_layers, of.on_cpu + made.kv_cache / 2) << host;
+    EXPECT_GE(made.host_left(), 0) << host;
+    EXPECT_GE(made.left(), 0) << host;
+  }
+  EXPECT_TRUE(plan_of(400).lowers_context());
+  EXPECT_FALSE(plan_of(20'000).lowers_context());
+  EXPECT_FALSE(plan_of(340).fits());
+  EXPECT_THROW(plan_of(400, {.kv_cache_memory = 2000 * kMiB}), CapacityError);
 }
 
 TEST(MemoryPlan, StreamedLayersAreSpreadEvenly) {

@@ -67,6 +67,16 @@ TEST(Shard, RanksHaveEqualPartsAndReplicateKvHeads) {
   expect_slice(quarter.vocabulary, 50, 12, 25);
 }
 
+TEST(Shard, StagesMayHaveLayersAsGiven) {
+  ModelConfig config;
+  config.layers.resize(7);
+  config.num_heads = config.num_kv_heads = 1;
+  config.placement = {.stage = 1, .stages = 3, .stage_layers = {1, 4, 2}};
+  expect_slice(shard_of(config).layers, 7, 1, 5);
+  config.placement.stage = 2;
+  expect_slice(shard_of(config).layers, 7, 5, 7);
+}
+
 TEST(Shard, WhatCannotBeSplitIsRefusedWithWhatCan) {
   const MemorySource source = make_tiny_llama();
   EXPECT_THAT(error_of<Unsupported>([&] { shard_of(config_at(source, {.tensor_ranks = 3})); }),
