@@ -12,8 +12,8 @@ class Tokenizer;
 
 /// Instruction sets of the CPU kernels, slowest first.
 enum class CpuIsa : uint8_t { kAuto, kPortable, kAvx2, kAvx512Vnni, kAvx512Amx };
-/// How keys and values are stored; kInt8 takes half of kF16's memory.
-enum class KvCacheDtype : uint8_t { kF32, kF16, kBf16, kInt8 };
+/// How keys and values are stored; kInt8 and kFp8 (E4M3; on a GPU alone) take half of kF16's memory.
+enum class KvCacheDtype : uint8_t { kF32, kF16, kBf16, kInt8, kFp8 };
 enum class Preemption : uint8_t { kAuto, kRecompute, kSwap };
 enum class SchedulingPolicy : uint8_t { kFcfs, kPriority };
 /// What weights become when they are loaded that the files have as 16 or 32 bits (kQ8_0: as 8-bit floats, too). kFp8:

@@ -182,14 +182,15 @@ void add_engine_flags(CLI::App& command, EngineConfig& config) {
       ->transform(byte_size(/*bare=*/1, /*least_bare=*/1 << 20))
       ->group(group);
   static const std::map<std::string, std::string> kKvDtypes = {
-      {"auto", "f16"}, {"float16", "f16"}, {"bfloat16", "bf16"}, {"float32", "f32"}};
-  add_choice<KvCacheDtype>(
-      command, "--kv-cache-dtype", config.kv_cache_dtype,
-      {{"f32", KvCacheDtype::kF32},
-       {"f16", KvCacheDtype::kF16},
-       {"bf16", KvCacheDtype::kBf16},
-       {"int8", KvCacheDtype::kInt8}},
-      "How keys and values are kept; int8 takes half of f16; vLLM's auto, float16 and bfloat16 are f16, f16 and bf16")
+      {"auto", "f16"}, {"float16", "f16"}, {"bfloat16", "bf16"}, {"float32", "f32"}, {"fp8_e4m3", "fp8"}};
+  add_choice<KvCacheDtype>(command, "--kv-cache-dtype", config.kv_cache_dtype,
+                           {{"f32", KvCacheDtype::kF32},
+                            {"f16", KvCacheDtype::kF16},
+                            {"bf16", KvCacheDtype::kBf16},
+                            {"int8", KvCacheDtype::kInt8},
+                            {"fp8", KvCacheDtype::kFp8}},
+                           "How keys and values are kept; int8, and on a GPU fp8 (e4m3), take half of f16; vLLM's "
+                           "auto, float16 and bfloat16 are f16, f16 and bf16")
       ->transform(CLI::Transformer(kKvDtypes).description(""))
       ->group(group);
   add_choice<Quantization>(command, "--quantization", config.quantization,

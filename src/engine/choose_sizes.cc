@@ -65,6 +65,8 @@ kernels::KvDtype kv_dtype_of(KvCacheDtype dtype) {
       return kernels::KvDtype::kBF16;
     case KvCacheDtype::kInt8:
       return kernels::KvDtype::kInt8;
+    case KvCacheDtype::kFp8:
+      return kernels::KvDtype::kFp8;
   }
   throw fail<InvalidArgument>("kv_cache_dtype is {}, which is none of KvCacheDtype's", static_cast<int>(dtype));
 }

@@ -12,6 +12,8 @@ const char* kv_dtype_name(KvDtype dtype) {
       return "bf16";
     case KvDtype::kInt8:
       return "int8";
+    case KvDtype::kFp8:
+      return "fp8";
   }
   return "";
 }

@@ -87,7 +87,7 @@ class Help(unittest.TestCase):
                 ("--log-format", "{text,json}", "text"), ("--max-body-size", "SIZE", "32MiB"),
                 ("--max-answer-size", "SIZE", "256MiB"), ("--threads", "N", "0"), ("--swap-space", "SIZE", "256MiB"),
                 ("--max-time-between-tokens", "NUMBER", "0"), ("--block-size", "{8,16,32,64,128}", "16"),
-                ("--kv-cache-dtype", "{f32,f16,bf16,int8}", "f16"), ("--request-timeout", "N", "600")]:
+                ("--kv-cache-dtype", "{f32,f16,bf16,int8,fp8}", "f16"), ("--request-timeout", "N", "600")]:
             self.assertEqual(value, serve[flag][0], flag)
             self.assertIn(f"(default: {default})", serve[flag][1], flag)
         generate = rows(help_of("generate", "--help"))

@@ -451,7 +451,7 @@ class Flags(unittest.TestCase):
         self.assertIn("nope: no such file", fails("--ssl-certfile", "nope", "--ssl-keyfile", "nope"))
         self.assertIn("JSON list", fails("--allowed-origins", "[1"))
         self.assertIn("no such file", fails("--chat-template", "nowhere.jinja"))
-        self.assertIn("f32,f16,bf16,int8", fails("--kv-cache-dtype", "fp8").replace(" ", ""))
+        self.assertIn("f32,f16,bf16,int8,fp8", fails("--kv-cache-dtype", "fp4").replace(" ", ""))
 
     def test_those_that_cannot_work_are_refused(self):
         for flags in (["--host", ""], ["--config", ""], ["--ssl-certfile", ""], ["--temperature", "5"],

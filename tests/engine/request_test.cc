@@ -538,6 +538,9 @@ TEST(EngineErrors, ConfigurationsAreRefusedWithTheNumbers) {
   EXPECT_THAT(refusal([](auto& c) { c.max_num_seqs = 0; }), HasSubstr("max_num_seqs is 0"));
   EXPECT_THAT(refusal([](auto& c) { c.kv_cache_dtype = static_cast<KvCacheDtype>(9); }),
               HasSubstr("kv_cache_dtype is 9"));
+  if (!tests_a_gpu()) {
+    EXPECT_THAT(refusal([](auto& c) { c.kv_cache_dtype = KvCacheDtype::kFp8; }), HasSubstr("--kv-cache-dtype int8"));
+  }
   EXPECT_THAT(refusal([](auto& c) { c.max_time_between_tokens = -1; }), HasSubstr("max_time_between_tokens is -1"));
   EXPECT_THAT(refusal([](auto& c) { c.max_time_between_tokens = NAN; }), HasSubstr("max_time_between_tokens is nan"));
   EXPECT_THAT(refusal([](auto& c) { c.priority_ageing = INFINITY; }), HasSubstr("priority_ageing is inf"));

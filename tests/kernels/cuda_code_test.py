@@ -31,6 +31,8 @@ MUST_HOLD = {
         (r"fragment_gemm_kernelILi(32|64|128)ELi\d+E", {"HGMMA", "UTMALDG"}),
         (r"multiply_bf16", {"HGMMA"}),
         (r"AttentionMmaTile", {"HMMA", "LDSM", "LDGSTS"}),
+        (r"attend_wide_tiles", {"HGMMA"}),
+        (r"attend_wide_tiles\w*16Elements", {"LDGSTS"}),
     ],
     "sm_80": OLDER, "sm_89": OLDER, "sm_100": OLDER,
 }

@@ -92,7 +92,10 @@ void check_rotary(const RotaryCase& c, Isa isa) {
   }
 
   // The element a slot holds, by attention over a context of one slot: block size 1 makes a slot a block.
-  const double stored = c.dtype == KvDtype::kF16 ? 0x1p-11 : c.dtype == KvDtype::kBF16 ? 0x1p-8 : 0;
+  double stored = c.dtype == KvDtype::kF16 ? 0x1p-11 : c.dtype == KvDtype::kBF16 ? 0x1p-8 : 0;
+  if (c.dtype == KvDtype::kFp8) stored = 0x1p-4;
+  // A GPU's weight of a single key is one but for a rounding, and takes int8's scale in bf16.
+  if (tests_a_gpu()) stored += c.dtype == KvDtype::kInt8 ? 0x1p-8 : 2 * kRounding;
   for (int token = 0; token < kTokens; ++token) {
     const int64_t slot = slots[static_cast<size_t>(token)];
     if (slot < 0) continue;
@@ -124,7 +127,7 @@ void check_rotary(const RotaryCase& c, Isa isa) {
     const float* value = input.data() + token * width + (kHeads + 1) * c.head_dim;
     const auto largest = std::abs(
         *std::max_element(value, value + c.head_dim, [](float a, float b) { return std::abs(a) < std::abs(b); }));
-    const double step = c.dtype == KvDtype::kInt8 ? largest / 127 : 0;
+    const double step = c.dtype == KvDtype::kInt8 ? largest / 127 : c.dtype == KvDtype::kFp8 ? 0x1p-9 : 0;
     expect_close(out.values(), std::vector<double>(value, value + c.head_dim), 0x1p-24 + step * 0.501,
                  stored + kRounding);
   }
@@ -137,6 +140,7 @@ TEST(RotaryCache, NormsRotatesAndStores) {
     check_rotary({80, 20, RotaryStyle::kHalves, true, KvDtype::kF32}, isa);
     check_rotary({24, 16, RotaryStyle::kInterleaved, true, KvDtype::kF16}, isa);
     check_rotary({64, 64, RotaryStyle::kHalves, true, KvDtype::kInt8}, isa);
+    if (tests_a_gpu()) check_rotary({64, 64, RotaryStyle::kHalves, true, KvDtype::kFp8}, isa);
     check_rotary({8, 0, RotaryStyle::kHalves, true, KvDtype::kF32}, isa);
     check_rotary({256, 256, RotaryStyle::kHalves, true, KvDtype::kF32}, isa);
   });

@@ -199,12 +199,14 @@ class AttentionRig {
 
   /// Scores are sums of head_dim products of about 1/sqrt(head_dim) each, whose rounding errors add up as
   /// head_dim * 2/pi at the worst; weights take them over; sums over the context add their own. Values stay below 5.
-  /// Where products are of 16 bits, weights are rounded to the type of values of 16 bits, too.
+  /// Where products are of 16 bits, weights are rounded to the type of values of 16 bits, too, to bf16 for int8 and to
+  /// f16 for fp8.
   double tolerance(int sequence) const {
     const double context = lengths_[static_cast<size_t>(sequence)];
     double rounding = kRounding * (16 + case_.head_dim * 0.64 + std::sqrt(context));
     if (product_dtype(machine_.device) != DType::kF32) {
-      rounding += case_.dtype == KvDtype::kF16 ? 0x1p-11 : case_.dtype == KvDtype::kBF16 ? 0x1p-8 : 0;
+      const bool halves = case_.dtype == KvDtype::kF16 || case_.dtype == KvDtype::kFp8;
+      rounding += halves ? 0x1p-11 : case_.dtype == KvDtype::kF32 ? 0 : 0x1p-8;
     }
     return 5 * 2 * rounding;
   }

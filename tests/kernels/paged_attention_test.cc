@@ -17,10 +17,17 @@ void expect_matches_reference(const AttentionCase& c, const std::vector<int>& le
   }
 }
 
+/// What the device can keep keys and values as.
+std::vector<KvDtype> kept_dtypes() {
+  std::vector<KvDtype> dtypes = {KvDtype::kF32, KvDtype::kF16, KvDtype::kBF16, KvDtype::kInt8};
+  if (tests_a_gpu()) dtypes.push_back(KvDtype::kFp8);
+  return dtypes;
+}
+
 TEST(PagedAttention, MatchesReferenceAtEveryHeadSize) {
   for_each_isa([](Isa isa) {
     for (const int head_dim : {2, 8, 10, 16, 20, 24, 32, 64, 80, 96, 100, 128, 250, 256}) {
-      for (const KvDtype dtype : {KvDtype::kF32, KvDtype::kF16, KvDtype::kBF16, KvDtype::kInt8}) {
+      for (const KvDtype dtype : kept_dtypes()) {
         expect_matches_reference({.heads = 4, .kv_heads = 2, .head_dim = head_dim, .dtype = dtype}, {1, 50, 131}, isa);
       }
     }
@@ -99,6 +106,7 @@ class OneArithmetic : public ::testing::TestWithParam<AttentionCase> {};
 
 TEST_P(OneArithmetic, AnyChunksBatchesAndThreads) {
   const AttentionCase c = GetParam();
+  if (c.dtype == KvDtype::kFp8 && !tests_a_gpu()) GTEST_SKIP() << "a CPU has no fp8";
   const std::vector<int> lengths = {1, 33, 290, 571};
   for_each_isa([&](Isa isa) {
     AttentionRig whole(c, lengths, isa, 1);
@@ -152,9 +160,25 @@ INSTANTIATE_TEST_SUITE_P(
                       AttentionCase{.heads = 4, .kv_heads = 1, .head_dim = 24, .dtype = KvDtype::kBF16},
                       AttentionCase{
                           .heads = 4, .kv_heads = 2, .head_dim = 20, .dtype = KvDtype::kInt8, .block_size = 8},
+                      AttentionCase{.heads = 6, .kv_heads = 2, .head_dim = 128, .dtype = KvDtype::kInt8},
+                      AttentionCase{.heads = 6, .kv_heads = 2, .head_dim = 72, .dtype = KvDtype::kFp8, .window = 200},
+                      AttentionCase{.heads = 2, .kv_heads = 1, .head_dim = 256, .dtype = KvDtype::kFp8},
                       AttentionCase{.heads = 5, .kv_heads = 1, .head_dim = 16, .dtype = KvDtype::kF32, .window = 100},
                       AttentionCase{.heads = 2, .kv_heads = 2, .head_dim = 32, .block_size = 8, .window = 40},
                       AttentionCase{.heads = 2, .kv_heads = 1, .head_dim = 32, .block_size = 32, .soft_cap = 5.0F}));
+
+/// A long context of many heads: where blocks share a sequence's splits, they merge states more than once.
+TEST(PagedAttention, ATokenAfterALongContextGetsTheBitsOfAWholePrompt) {
+  for_each_isa([](Isa isa) {
+    const AttentionCase c{.heads = 16, .kv_heads = 1, .head_dim = 16};
+    AttentionRig whole(c, {4500}, isa);
+    whole.finish();
+    AttentionRig rig(c, {4500}, isa);
+    rig.step({{0, 4490}});
+    while (rig.left(0) > 0) rig.step({{0, 1}});
+    expect_same_bits(whole.out(0), rig.out(0));
+  });
+}
 
 TEST(PagedAttention, SameBitsAtEveryBlockSize) {
   for_each_isa([](Isa isa) {

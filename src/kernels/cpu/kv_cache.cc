@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "base/error.h"
 #include "kernels/cpu/checks.h"
 #include "kernels/cpu/dispatch.h"
 #include "kernels/cpu/kv_head_layout.h"
@@ -35,6 +36,10 @@ void copy_share_of_blocks(const CopyBlocksArgs& args, int rank, int size) {
 }  // namespace
 
 int64_t kv_layer_bytes(int block_size, int kv_heads, int head_dim, KvDtype dtype) {
+  if (dtype == KvDtype::kFp8) {
+    throw fail<Unsupported>(
+        "keys and values of fp8 are a GPU's; on a CPU int8 takes as little (--kv-cache-dtype int8)");
+  }
   return (kv_head_layout(block_size, head_dim, dtype).head_bytes * kv_heads + 63) / 64 * 64;
 }
 

@@ -6,13 +6,16 @@
 
 namespace caravel::kernels::cuda {
 
-/// A block's 16 rows in f32, for keys and values of f32 or int8: exact, not fast. An element is the same sums in the
+/// A block's 16 rows in f32, for keys and values of f32: exact, not fast. An element is the same sums in the
 /// same order whatever rows are beside it.
 class AttentionFmaTile {
  public:
   static constexpr int kRows = 16;
+  static constexpr int kThreads = 128;
+  static constexpr int kBlocks = 1;
+  static constexpr int kStateRows = 16;
 
-  static size_t shared_bytes(int head_dim) {
+  __host__ __device__ static size_t shared_bytes(int head_dim) {
     const int row = row_floats(head_dim);
     return static_cast<size_t>(2 * kTileKeys * row + 3 * kRows * row + kRows * kTileKeys + 6 * kRows) * sizeof(float);
   }
@@ -34,61 +37,78 @@ class AttentionFmaTile {
         keep_(total_sum_ + kRows),
         add_(keep_ + kRows) {}
 
-  __device__ void begin(const AttentionRows& rows) {
+  /// As AttentionMmaTile's.
+  __device__ void begin(const AttentionRows& rows, int first, int step, int /*count*/) {
     rows_ = rows;
     seen_ = rows.visible(params_);
+    split_ = first;
+    step_ = step;
     __syncthreads();
     for_elements([&](int r, int d) {
-      const int64_t token = rows_.sequence.first_token + rows_.query(params_, r);
-      queries_[r * row_ + d] = to_float(params_.q[token * params_.q_stride + rows_.head(params_, r) * head_dim_ + d]);
+      queries_[r * row_ + d] = to_float(rows_.queries(params_, r)[d]);
       totals_[r * row_ + d] = 0.0F;
     });
     if (threadIdx.x < kRows) {
       total_max_[threadIdx.x] = -__builtin_inff();
       total_sum_[threadIdx.x] = 0.0F;
     }
-    begin_split();
   }
 
-  /// As AttentionMmaTile::attend().
-  __device__ void attend(Visible keys, bool apart) {
-    for (int tile = keys.begin / kTileKeys * kTileKeys; tile < keys.end; tile += kTileKeys) {
+  __device__ void attend() {
+    begin_split();
+    const int begin = max(split_ * kSplitKeys, seen_.begin / kTileKeys * kTileKeys);
+    const int end = min((split_ + 1) * kSplitKeys, seen_.end);
+    for (int tile = begin; tile < end; tile += kTileKeys) {
       __syncthreads();
       load(tile);
       __syncthreads();
       attend_tile(tile);
-      if (!apart && (tile + kTileKeys >= keys.end || (tile + kTileKeys) % kSplitKeys == 0)) join_totals();
     }
+    split_ += step_;
     __syncthreads();
   }
 
-  template <typename StateOfRow>
-  __device__ void store_states(StateOfRow state_of_row) {
-    for_elements([&](int r, int d) { state_of_row(r)[d] = parts_[r * row_ + d]; });
+  __device__ void join_totals() {
     if (static_cast<int>(threadIdx.x) < rows_.count) {
-      float* const state = state_of_row(static_cast<int>(threadIdx.x));
+      const MergeFactors factors = merge_max(total_max_[threadIdx.x], max_[threadIdx.x]);
+      total_sum_[threadIdx.x] = merge(total_sum_[threadIdx.x], sum_[threadIdx.x], factors);
+      keep_[threadIdx.x] = factors.keep;
+      add_[threadIdx.x] = factors.add;
+    }
+    __syncthreads();
+    for_elements([&](int r, int d) {
+      float& total = totals_[r * row_ + d];
+      total = merge(total, parts_[r * row_ + d], {keep_[r], add_[r]});
+    });
+    __syncthreads();
+  }
+
+  __device__ void store_state(float* states) const {
+    for_elements([&](int r, int d) { states[r * (head_dim_ + 2) + d] = parts_[r * row_ + d]; });
+    if (static_cast<int>(threadIdx.x) < rows_.count) {
+      float* const state = states + threadIdx.x * (head_dim_ + 2);
       state[head_dim_] = max_[threadIdx.x];
       state[head_dim_ + 1] = sum_[threadIdx.x];
     }
   }
 
-  __device__ void store_totals() {
+  __device__ void store_totals() const {
     for_elements([&](int r, int d) {
       if (d % 2 != 0) return;
-      const int64_t token = rows_.sequence.first_token + rows_.query(params_, r);
       const float* const total = totals_ + r * row_ + d;
-      store_output(params_, (token * params_.heads + rows_.head(params_, r)) * head_dim_ + d,
-                   finish(total[0], total_sum_[r]), finish(total[1], total_sum_[r]));
+      store_output(params_, rows_.output(params_, r) + d, {total[0], total[1]}, inverse_of(total_sum_[r]));
     });
   }
 
  private:
+  static constexpr int kTileKeys = 64;
+
   __host__ __device__ static int row_floats(int head_dim) { return head_dim + 1; }
 
   /// function(r, d) for each element of the rows, shared out to the threads.
   template <typename Function>
-  __device__ void for_elements(Function function) {
-    for (int i = static_cast<int>(threadIdx.x); i < rows_.count * head_dim_; i += kAttentionThreads) {
+  __device__ void for_elements(Function function) const {
+    for (int i = static_cast<int>(threadIdx.x); i < rows_.count * head_dim_; i += kThreads) {
       function(i / head_dim_, i % head_dim_);
     }
   }
@@ -102,27 +122,18 @@ class AttentionFmaTile {
   }
 
   __device__ void load(int tile) {
-    const bool int8 = params_.cache.dtype == KvDtype::kInt8;
-    for (int i = static_cast<int>(threadIdx.x); i < kTileKeys * head_dim_; i += kAttentionThreads) {
+    for (int i = static_cast<int>(threadIdx.x); i < kTileKeys * head_dim_; i += kThreads) {
       const int key = i / head_dim_;
       const int d = i % head_dim_;
       const int position = tile + key;
       float k = 0.0F;
       float v = 0.0F;
       if (position >= seen_.begin && position < seen_.end) {
-        const std::byte* const part = rows_.head_part(params_, position);
-        const int offset = position % params_.cache.block_size;
-        const std::byte* const row = part + offset * params_.layout.row_bytes;
-        const std::byte* const value_row = row + params_.layout.values;
-        if (int8) {
-          const auto* const scales = reinterpret_cast<const float*>(part + params_.layout.scales);
-          k = static_cast<float>(reinterpret_cast<const int8_t*>(row)[d]) * scales[offset];
-          v = static_cast<float>(reinterpret_cast<const int8_t*>(value_row)[d]) *
-              scales[params_.cache.block_size + offset];
-        } else {
-          k = reinterpret_cast<const float*>(row)[d];
-          v = reinterpret_cast<const float*>(value_row)[d];
-        }
+        const BlockPlace place = place_of(params_, position);
+        const std::byte* const row =
+            head_part(params_, rows_.table[place.block], rows_.kv_head) + place.offset * params_.layout.row_bytes;
+        k = reinterpret_cast<const float*>(row)[d];
+        v = reinterpret_cast<const float*>(row + params_.layout.values)[d];
       }
       keys_[key * row_ + d] = k;
       values_[key * row_ + d] = v;
@@ -130,25 +141,26 @@ class AttentionFmaTile {
   }
 
   __device__ void attend_tile(int tile) {
-    for (int i = static_cast<int>(threadIdx.x); i < rows_.count * kTileKeys; i += kAttentionThreads) {
+    for (int i = static_cast<int>(threadIdx.x); i < rows_.count * kTileKeys; i += kThreads) {
       const int r = i / kTileKeys;
       const int key = i % kTileKeys;
       float product = 0.0F;
       for (int d = 0; d < head_dim_; ++d) product = fmaf(queries_[r * row_ + d], keys_[key * row_ + d], product);
       const Visible visible = rows_.visible(params_, r);
       const bool sees = tile + key >= visible.begin && tile + key < visible.end;
-      weights_[i] = sees ? score_of(params_, product) : -__builtin_inff();
+      weights_[i] = !sees ? -__builtin_inff() : params_.scores.soft_cap > 0.0F ? params_.scores.cap(product) : product;
     }
     __syncthreads();
     const int lane = static_cast<int>(threadIdx.x) % kWarp;
-    for (int r = static_cast<int>(threadIdx.x) / kWarp; r < rows_.count; r += kAttentionThreads / kWarp) {
+    for (int r = static_cast<int>(threadIdx.x) / kWarp; r < rows_.count; r += kThreads / kWarp) {
       float* const weights = weights_ + r * kTileKeys;
       const float before = max_[r];
-      const float most = reduce_warp(fmaxf(weights[lane], weights[lane + kWarp]), Largest());
-      const float max = fmaxf(before, most);
-      const float base = max == -__builtin_inff() ? 0.0F : max;
-      const float low = exp2_of(__fsub_rn(weights[lane], base));
-      const float high = exp2_of(__fsub_rn(weights[lane + kWarp], base));
+      const float factor = params_.scores.factor;
+      const float largest = reduce_warp(fmaxf(weights[lane], weights[lane + kWarp]), Largest());
+      const float max = fmaxf(before, split_max(largest, factor));
+      const float base = weight_base(max);
+      const float low = weight_of(weights[lane], factor, base);
+      const float high = weight_of(weights[lane + kWarp], factor, base);
       const float sum = reduce_warp(__fadd_rn(low, high), Sum());
       weights[lane] = low;
       weights[lane + kWarp] = high;
@@ -168,26 +180,11 @@ class AttentionFmaTile {
     });
   }
 
-  __device__ void join_totals() {
-    __syncthreads();
-    if (static_cast<int>(threadIdx.x) < rows_.count) {
-      const MergeFactors factors = merge_max(total_max_[threadIdx.x], max_[threadIdx.x]);
-      total_sum_[threadIdx.x] = merge(total_sum_[threadIdx.x], sum_[threadIdx.x], factors);
-      keep_[threadIdx.x] = factors.keep;
-      add_[threadIdx.x] = factors.add;
-    }
-    __syncthreads();
-    for_elements([&](int r, int d) {
-      float& total = totals_[r * row_ + d];
-      total = merge(total, parts_[r * row_ + d], {keep_[r], add_[r]});
-    });
-    __syncthreads();
-    begin_split();
-  }
-
   const AttentionParams& params_;
   AttentionRows rows_;
   Visible seen_;
+  int split_;  // the next one
+  int step_;
   const int head_dim_;
   const int row_;  // floats from one row to the next
   // Shared memory.

@@ -3,359 +3,114 @@
 #include <cstdint>
 #include <type_traits>
 
-#include "kernels/cuda/attention_params.cuh"
-#include "kernels/cuda/warp_mma.cuh"
+#include "kernels/cuda/attention_copies.cuh"
+#include "kernels/cuda/attention_queries.cuh"
 
 namespace caravel::kernels::cuda {
 
-/// A block's rows on tensor cores, keys and values of T (Half or BFloat16), head_dim up to kDim.
-///
-/// kTogether: all four warps work on the same 16 rows. Each has the scores of a quarter of a tile's keys, and then the
-/// weighted values of a quarter of the elements, over all keys; weights go through shared memory. Otherwise each warp
-/// has 16 rows of its own, which takes more registers than there are where kDim is 256. Either way an element is the
-/// same sums in the same order.
-template <typename T, int kDim, bool kTogether>
+/// 16 rows on tensor cores by 256 threads, keys and values of Elements (kv_elements.cuh), head_dim up to kDim. Each of
+/// four warps has the scores of a quarter of a split's keys, and then the weighted values of a quarter of the elements,
+/// over all keys; weights go through shared memory. kAlone: the block has an SM to itself, and may ask for more at a
+/// time.
+template <typename Elements, int kDim>
 class AttentionMmaTile {
  public:
-  static constexpr int kWarps = kAttentionThreads / kWarp;
-  static constexpr int kWarpRows = 16;
-  static constexpr int kRows = kTogether ? kWarpRows : kWarps * kWarpRows;
+  static constexpr int kRows = 16;
+  static constexpr int kThreads = 256;
+  static constexpr int kBlocks = kDim > 128 ? 1 : 2;  // that share an SM
 
-  static constexpr size_t shared_bytes(int /*head_dim*/) {
-    return kQueryBytes + kStages * kStageBytes + (kTogether ? kExchangeBytes : 0);
+  /// States that there is room for beside it.
+  static constexpr int kStateRows = kDim > 128 ? 16 : 19;
+
+  __host__ __device__ static constexpr size_t shared_bytes(int /*head_dim*/) {
+    return kSlots * kSlotBytes + sizeof(Exchange);
   }
 
   __device__ AttentionMmaTile(const AttentionParams& params, std::byte* shared)
       : params_(params),
         lane_(static_cast<int>(threadIdx.x) % kWarp),
         warp_(static_cast<int>(threadIdx.x) / kWarp),
-        first_row_(kTogether ? 0 : warp_ * kWarpRows),
-        queries_(reinterpret_cast<T*>(shared)),
-        stages_(shared + kQueryBytes),
-        row_max_(reinterpret_cast<float*>(stages_ + kStages * kStageBytes)),
-        weights_(reinterpret_cast<uint4*>(row_max_ + kWarps * kWarpRows)) {
+        copies_(params, static_cast<int>(threadIdx.x)),
+        slots_(shared),
+        exchange_(*reinterpret_cast<Exchange*>(shared + kSlots * kSlotBytes)) {
     // What copies leave out of a row: its end, where head_dim is less than kDim.
-    if (params.layout.row_bytes < kDim * 2) {
-      for (int i = static_cast<int>(threadIdx.x); i < static_cast<int>(kStages * kStageBytes / 16);
-           i += kAttentionThreads) {
-        reinterpret_cast<uint4*>(stages_)[i] = make_uint4(0, 0, 0, 0);
+    if (params.layout.row_bytes < Copies::kRowBytes) {
+      for (int i = static_cast<int>(threadIdx.x); i < kSlots * kSlotBytes / 16; i += kThreads) {
+        reinterpret_cast<uint4*>(slots_)[i] = make_uint4(0, 0, 0, 0);
       }
     }
   }
 
-  /// Begins anew with other rows.
-  __device__ void begin(const AttentionRows& rows) {
+  /// Begins anew with other rows, which see keys of `count` splits: `first` and each `step` after it. attend() takes
+  /// them in turn.
+  __device__ void begin(const AttentionRows& rows, int first, int step, int count) {
     rows_ = rows;
+    seen_ = rows.visible(params_);
+    first_ = first;
+    step_ = step;
+    items_ = 2 * count;
+    next_ = 0;
+    done_ = 0;
     __syncthreads();
+#pragma unroll 1
+    for (int i = 0; i < kSlots - 1; ++i) load_next();
     load_queries();
 #pragma unroll
     for (int i = 0; i < 2; ++i) {
-      position_[i] = position_of(first_row_ + lane_ / 4 + 8 * i);
+      visible_[i] = rows.visible(params_, min(lane_ / 4 + 8 * i, rows.count - 1));
       total_max_[i] = -__builtin_inff();
       total_sum_[i] = 0.0F;
     }
-    first_position_ = position_of(first_row_);
-    last_position_ = position_of(first_row_ + kWarpRows - 1);
-    seen_ = rows_.visible(params_);
-#pragma unroll
-    for (float& total : totals_) total = 0.0F;
-    begin_split();
-  }
-
-  /// The keys begin .. end (what the rows see of them). Each split joins the totals; apart: there is one alone, and it
-  /// does not.
-  __device__ void attend(Visible keys, bool apart) {
-    const int first = keys.begin / kTileKeys;
-    const int tiles = (keys.end + kTileKeys - 1) / kTileKeys - first;
-    __syncthreads();  // the stages are free, and queries are there
-#pragma unroll
-    for (int i = 0; i < kStages; ++i) {
-      if (i < tiles) load((first + i) * kTileKeys, i);
-      commit_copies();
-    }
-    for (int i = 0; i < tiles; ++i) {
-      if (i == 0) {
-        wait_copies<kStages - 1>();
-      } else {
-        wait_copies<kStages - 2>();
-      }
-      __syncthreads();  // the tile is there for all, and nobody reads the one before
-      if (i > 0) {
-        const int next = i + kStages - 1;
-        if (next < tiles) load((first + next) * kTileKeys, next % kStages);
-        commit_copies();
-      }
-      const int tile = (first + i) * kTileKeys;
-      attend_tile(tile, i % kStages);
-      if (apart) continue;
-      if (i + 1 == tiles || (tile + kTileKeys) % kSplitKeys == 0) {
-        join_totals();
-        begin_split();
-      }
-    }
-    wait_copies<0>();
-  }
-
-  /// What one split gave. state_of_row(r): where the state of row r, with its query and head, goes.
-  template <typename StateOfRow>
-  __device__ void store_states(StateOfRow state_of_row) {
-    finish_sums();
-#pragma unroll
-    for (int i = 0; i < 2; ++i) {
-      const int r = first_row_ + lane_ / 4 + 8 * i;
-      if (r >= rows_.count) continue;
-      float* const state = state_of_row(r);
-#pragma unroll
-      for (int n = 0; n < kColumnTiles; ++n) {
-        const int d = first_column() + 8 * n + 2 * (lane_ % 4);
-        if (d >= params_.cache.head_dim) continue;
-        *reinterpret_cast<float2*>(state + d) = float2{values_[n][2 * i], values_[n][2 * i + 1]};
-      }
-      if (lane_ % 4 == 0 && (!kTogether || warp_ == 0)) {
-        state[params_.cache.head_dim] = max_[i];
-        state[params_.cache.head_dim + 1] = sum_[i];
-      }
-    }
-  }
-
-  __device__ void store_totals() {
-#pragma unroll
-    for (int i = 0; i < 2; ++i) {
-      const int r = first_row_ + lane_ / 4 + 8 * i;
-      if (r >= rows_.count) continue;
-      const int64_t token = rows_.sequence.first_token + rows_.query(params_, r);
-      const int64_t row = (token * params_.heads + rows_.head(params_, r)) * params_.cache.head_dim;
-#pragma unroll
-      for (int n = 0; n < kColumnTiles; ++n) {
-        const int d = first_column() + 8 * n + 2 * (lane_ % 4);
-        if (d >= params_.cache.head_dim) continue;
-        store_output(params_, row + d, finish(totals_[4 * n + 2 * i], total_sum_[i]),
-                     finish(totals_[4 * n + 2 * i + 1], total_sum_[i]));
-      }
-    }
-  }
-
- private:
-  static constexpr int kRow = kDim + 8;  // elements of a row in shared memory: eight rows lie in different banks
-  static constexpr size_t kTileBytes = kTileKeys * kRow * sizeof(T);
-  static constexpr size_t kStageBytes = 2 * kTileBytes;  // keys, values
-  static constexpr int kStages = kDim <= 128 && kTogether ? 3 : 2;
-  static constexpr size_t kQueryBytes = kRows * kRow * sizeof(T);
-  static constexpr size_t kExchangeBytes = kWarps * kWarpRows * sizeof(float) + kTileKeys / 16 * kWarp * sizeof(uint4);
-  static constexpr int kKeyTiles = (kTogether ? kTileKeys / kWarps : kTileKeys) / 8;
-  static constexpr int kColumnTiles = (kTogether ? kDim / kWarps : kDim) / 8;
-  static constexpr int kElements = 4 * kColumnTiles;
-
-  /// Rows that there are not are as the last one.
-  __device__ int position_of(int r) const {
-    return rows_.sequence.first_position + rows_.query(params_, r < rows_.count ? r : rows_.count - 1);
-  }
-  __device__ int first_column() const { return kTogether ? warp_ * (kDim / kWarps) : 0; }
-  __device__ T* keys(int stage) const { return reinterpret_cast<T*>(stages_ + stage * kStageBytes); }
-  __device__ T* values(int stage) const { return reinterpret_cast<T*>(stages_ + stage * kStageBytes + kTileBytes); }
-
-  __device__ void begin_split() {
-#pragma unroll
-    for (int i = 0; i < 2; ++i) {
-      max_[i] = -__builtin_inff();
-      sum_[i] = 0.0F;
-    }
+    inner_ = {rows.visible(params_, rows.count - 1).begin, rows.visible(params_, 0).end};
 #pragma unroll
     for (int n = 0; n < kColumnTiles; ++n) {
 #pragma unroll
-      for (int e = 0; e < 4; ++e) values_[n][e] = 0.0F;
+      for (int e = 0; e < 4; ++e) totals_[n][e] = 0.0F;
     }
   }
 
-  /// A query that is too large for a half becomes the largest: infinite ones have no scores.
-  __device__ void load_queries() {
-    for (int i = static_cast<int>(threadIdx.x); i < kRows * kDim / 2; i += kAttentionThreads) {
-      const int r = i / (kDim / 2);
-      const int d = i % (kDim / 2) * 2;
-      uint32_t pair = 0;
-      if (r < rows_.count && d < params_.cache.head_dim) {
-        const int64_t token = rows_.sequence.first_token + rows_.query(params_, r);
-        pair = *reinterpret_cast<const uint32_t*>(params_.q + token * params_.q_stride +
-                                                  rows_.head(params_, r) * params_.cache.head_dim + d);
-        if constexpr (std::is_same_v<T, Half>) {
-          float2 both = unpack_pair<BFloat16>(pair);
-          constexpr float kMost = 65504.0F;
-          both.x = both.x > kMost ? kMost : both.x < -kMost ? -kMost : both.x;
-          both.y = both.y > kMost ? kMost : both.y < -kMost ? -kMost : both.y;
-          pair = pack_pair<T>(both.x, both.y);
-        }
-      }
-      *reinterpret_cast<uint32_t*>(queries_ + r * kRow + d) = pair;
-    }
-  }
-
-  /// Two threads have a position. What no row sees is not read: it becomes zeros.
-  __device__ void load(int tile, int stage) {
-    const int key = static_cast<int>(threadIdx.x) / 2;
-    const int position = tile + key;
-    const bool seen = position >= seen_.begin && position < seen_.end;
-    const std::byte* from = reinterpret_cast<const std::byte*>(params_.cache.base);
-    if (seen) {
-      from = rows_.head_part(params_, position) + position % params_.cache.block_size * params_.layout.row_bytes;
-    }
-    const int values_at = seen ? params_.layout.values : 0;
-    const int chunks = params_.layout.row_bytes / 16;
-    T* const to = keys(stage) + key * kRow;
-    T* const values_to = values(stage) + key * kRow;
-    const int bytes = seen ? 16 : 0;
-#pragma unroll(kTogether ? 4 : 2)
-    for (int j = 0; j < kDim / 16; ++j) {
-      const int chunk = 2 * j + static_cast<int>(threadIdx.x) % 2;
-      if (chunk < chunks) copy_16_async(to + 8 * chunk, from + (seen ? 16 * chunk : 0), bytes);
-    }
-#pragma unroll(kTogether ? 4 : 2)
-    for (int j = 0; j < kDim / 16; ++j) {
-      const int chunk = 2 * j + static_cast<int>(threadIdx.x) % 2;
-      if (chunk < chunks) copy_16_async(values_to + 8 * chunk, from + (seen ? values_at + 16 * chunk : 0), bytes);
-    }
-  }
-
-  __device__ void attend_tile(int tile, int stage) {
-    // Rows of the warp that all lie before or behind it; together all warps have the same rows.
-    const Visible first = visible_keys(params_.window, first_position_);
-    const Visible last = visible_keys(params_.window, last_position_);
-    if (tile >= last.end || tile + kTileKeys <= first.begin) return;
+  /// The next split, whose state is there then.
+  __device__ void attend() {
+    const int split = first_ + done_ / 2 * step_;
+    const std::byte* const keys = next_slot();
     float scores[kKeyTiles][4];
-    score(scores, keys(stage));
-    const int first_key = tile + (kTogether ? warp_ * 8 * kKeyTiles : 0);
-    const bool whole = tile >= last.begin && tile + kTileKeys <= first.end;
+    score(scores, keys);
+    mask(scores, split * kSplitKeys);
     float most[2] = {-__builtin_inff(), -__builtin_inff()};
 #pragma unroll
     for (int n = 0; n < kKeyTiles; ++n) {
 #pragma unroll
-      for (int e = 0; e < 4; ++e) {
-        const int key = first_key + 8 * n + 2 * (lane_ % 4) + e % 2;
-        const Visible visible = visible_keys(params_.window, position_[e / 2]);
-        const bool sees = whole || (key >= visible.begin && key < visible.end);
-        scores[n][e] = sees ? score_of(params_, scores[n][e]) : -__builtin_inff();
-        most[e / 2] = fmaxf(most[e / 2], scores[n][e]);
-      }
+      for (int e = 0; e < 4; ++e) most[e / 2] = fmaxf(most[e / 2], scores[n][e]);
     }
 #pragma unroll
     for (int i = 0; i < 2; ++i) {
-      most[i] = fmaxf(most[i], __shfl_xor_sync(kAllLanes, most[i], 1));
-      most[i] = fmaxf(most[i], __shfl_xor_sync(kAllLanes, most[i], 2));
+      most[i] = row_largest(most[i]);
+      if (lane_ % 4 == 0) exchange_.largest[warp_][lane_ / 4 + 8 * i] = most[i];
     }
-    if constexpr (kTogether) {
-      if (lane_ % 4 == 0) {
-        row_max_[warp_ * kWarpRows + lane_ / 4] = most[0];
-        row_max_[warp_ * kWarpRows + lane_ / 4 + 8] = most[1];
-      }
-      __syncthreads();
-#pragma unroll
-      for (int w = 0; w < kWarps; ++w) {
-        most[0] = fmaxf(most[0], row_max_[w * kWarpRows + lane_ / 4]);
-        most[1] = fmaxf(most[1], row_max_[w * kWarpRows + lane_ / 4 + 8]);
-      }
-    }
-    float base[2];  // what is taken off a score: its row's maximum, where it has seen a key
+    __syncthreads();
+    float base[2];
 #pragma unroll
     for (int i = 0; i < 2; ++i) {
-      const float max = fmaxf(max_[i], most[i]);
-      base[i] = max == -__builtin_inff() ? 0.0F : max;
-      const float factor = exp2_of(__fsub_rn(max_[i], base[i]));
-      max_[i] = max;
-      sum_[i] = __fmul_rn(sum_[i], factor);
+      const int r = lane_ / 4 + 8 * i;
 #pragma unroll
-      for (int n = 0; n < kColumnTiles; ++n) {
-        values_[n][2 * i] = __fmul_rn(values_[n][2 * i], factor);
-        values_[n][2 * i + 1] = __fmul_rn(values_[n][2 * i + 1], factor);
-      }
+      for (int w = 0; w < kWarps; ++w) most[i] = fmaxf(most[i], exchange_.largest[w][r]);
+      max_[i] = split_max(most[i], params_.scores.factor);
+      base[i] = weight_base(max_[i]);
     }
-    // Weights as the next product's operand: of 16 keys each.
-    uint32_t weights[kTileKeys / 16][4];
-#pragma unroll
-    for (int k = 0; k < kKeyTiles / 2; ++k) {
-      uint32_t packed[4];
-#pragma unroll
-      for (int j = 0; j < 4; ++j) {
-        const float* const pair = scores[2 * k + j / 2] + 2 * (j % 2);
-        packed[j] = pack_pair<T>(exp2_of(__fsub_rn(pair[0], base[j % 2])), exp2_of(__fsub_rn(pair[1], base[j % 2])));
-      }
-      if constexpr (kTogether) {
-        weights_[(warp_ * kKeyTiles / 2 + k) * kWarp + lane_] = make_uint4(packed[0], packed[1], packed[2], packed[3]);
-      } else {
-#pragma unroll
-        for (int j = 0; j < 4; ++j) weights[k][j] = packed[j];
-      }
-    }
-    if constexpr (kTogether) {
-      __syncthreads();
-#pragma unroll
-      for (int k = 0; k < kTileKeys / 16; ++k) {
-        const uint4 packed = weights_[k * kWarp + lane_];
-        weights[k][0] = packed.x, weights[k][1] = packed.y, weights[k][2] = packed.z, weights[k][3] = packed.w;
-      }
-    }
-    add_values(weights, values(stage));
-  }
-
-  /// Products of queries and keys, 8 keys a tile.
-  __device__ void score(float (&scores)[kKeyTiles][4], const T* keys) {
-#pragma unroll
-    for (int n = 0; n < kKeyTiles; ++n) {
-#pragma unroll
-      for (int e = 0; e < 4; ++e) scores[n][e] = 0.0F;
-    }
-    const T* const query = queries_ + (first_row_ + lane_ % 16) * kRow + lane_ / 16 * 8;
-    const T* const key = keys + ((kTogether ? warp_ * 8 * kKeyTiles : 0) + lane_ % 8) * kRow + lane_ / 8 * 8;
-#pragma unroll(kTogether || kDim <= 64 ? kDim / 32 : 1)  // more take more registers than there are
-    for (int d = 0; d < kDim; d += 32) {
-      uint32_t a[2][4];
-      load_matrices(a[0], query + d);
-      load_matrices(a[1], query + d + 16);
-#pragma unroll
-      for (int n = 0; n < kKeyTiles; ++n) {
-        uint32_t b[4];
-        load_matrices(b, key + 8 * n * kRow + d);
-        multiply_add<T>(scores[n], a[0], b[0], b[1]);
-        multiply_add<T>(scores[n], a[1], b[2], b[3]);
-      }
-    }
-  }
-
-  __device__ void add_values(const uint32_t (&weights)[kTileKeys / 16][4], const T* values) {
-    // The sum is of the weights as they are multiplied.
+    exchange_weights(scores, base, scales(keys) + kSplitKeys);
+    const std::byte* const values = next_slot();  // all are done with the exchange, too
 #pragma unroll
     for (int i = 0; i < 2; ++i) {
+      float parts[kWarps];
 #pragma unroll
-      for (int k = 0; k < kTileKeys / 16; ++k) {
-#pragma unroll
-        for (int j = 0; j < 2; ++j) {
-          const float2 pair = unpack_pair<T>(weights[k][2 * j + i]);
-          sum_[i] = __fadd_rn(sum_[i], __fadd_rn(pair.x, pair.y));
-        }
-      }
+      for (int w = 0; w < kWarps; ++w) parts[w] = exchange_.sums[w][lane_ / 4 + 8 * i][lane_ % 4];
+      sum_[i] = row_sum(parts);
     }
-    const T* const value = values + lane_ * kRow + first_column();
-#pragma unroll
-    for (int n = 0; n < kColumnTiles; ++n) {
-#pragma unroll
-      for (int k = 0; k < kTileKeys / 32; ++k) {
-        uint32_t b[4];
-        load_matrices_transposed(b, value + 32 * k * kRow + 8 * n);
-        multiply_add<T>(values_[n], weights[2 * k], b[0], b[1]);
-        multiply_add<T>(values_[n], weights[2 * k + 1], b[2], b[3]);
-      }
-    }
+    weigh_values(values);
   }
 
-  /// A row's sum lies with four lanes.
-  __device__ void finish_sums() {
-#pragma unroll
-    for (int i = 0; i < 2; ++i) {
-      sum_[i] = __fadd_rn(sum_[i], __shfl_xor_sync(kAllLanes, sum_[i], 1));
-      sum_[i] = __fadd_rn(sum_[i], __shfl_xor_sync(kAllLanes, sum_[i], 2));
-    }
-  }
-
+  /// The split's state joins the totals.
   __device__ void join_totals() {
-    finish_sums();
     MergeFactors factors[2];
 #pragma unroll
     for (int i = 0; i < 2; ++i) {
@@ -363,30 +118,296 @@ class AttentionMmaTile {
       total_sum_[i] = merge(total_sum_[i], sum_[i], factors[i]);
     }
 #pragma unroll
-    for (int e = 0; e < kElements; ++e) totals_[e] = merge(totals_[e], values_[e / 4][e % 4], factors[e % 4 / 2]);
+    for (int n = 0; n < kColumnTiles; ++n) {
+#pragma unroll
+      for (int e = 0; e < 4; ++e) totals_[n][e] = merge(totals_[n][e], values_[n][e], factors[e / 2]);
+    }
+  }
+
+  /// states [rows, head_dim + 2]: weighted values, largest score, sum.
+  __device__ void store_state(float* states) const {
+    const int head_dim = params_.cache.head_dim;
+#pragma unroll
+    for (int i = 0; i < 2; ++i) {
+      const int r = lane_ / 4 + 8 * i;
+      if (r >= rows_.count) continue;
+      float* const state = states + r * (head_dim + 2);
+#pragma unroll
+      for (int n = 0; n < kColumnTiles; ++n) {
+        const int d = column(n);
+        if (d < head_dim) *reinterpret_cast<float2*>(state + d) = pair_at(values_, n, i);
+      }
+      if (lane_ % 4 == 0 && warp_ == 0) *reinterpret_cast<float2*>(state + head_dim) = float2{max_[i], sum_[i]};
+    }
+  }
+
+  __device__ void store_totals() const {
+#pragma unroll
+    for (int i = 0; i < 2; ++i) {
+      const int r = lane_ / 4 + 8 * i;
+      if (r >= rows_.count) continue;
+      const int64_t row = rows_.output(params_, r);
+      const float inverse = inverse_of(total_sum_[i]);
+#pragma unroll
+      for (int n = 0; n < kColumnTiles; ++n) {
+        const int d = column(n);
+        if (d >= params_.cache.head_dim) continue;
+        store_output(params_, row + d, pair_at(totals_, n, i), inverse);
+      }
+    }
+  }
+
+ private:
+  using T = typename Elements::Product;
+  using Copies = SplitCopies<Elements, kDim, kThreads>;
+  static constexpr bool kWidens = Elements::kBytes == 1;
+  static constexpr int kSlotBytes =
+      Copies::kImageBytes + Copies::kScaleBytes;  // the scales are those of the keys' slot
+  static constexpr int kWarps = kThreads / kWarp;
+  // Of a split's keys, or values: of all blocks of an SM together nearly all there is.
+  static constexpr int kSlots = (kDim > 128 ? 128 : 96) * 1024 / kSlotBytes;
+  static constexpr int kKeyTiles = kSplitKeys / kWarps / 8;
+  static constexpr int kColumnTiles = kDim / kWarps / 8;
+  static constexpr bool kQueriesInRegisters = kDim <= 128;
+  struct Exchange {
+    uint4 weights[kSplitKeys / 16][kWarp];  // as the next product's operand, of 16 keys each
+    float sums[kWarps][kRows][4];           // of each warp's keys, a lane's part
+    float largest[kWarps][kRows];
+    uint4 queries[kQueriesInRegisters ? 1 : kDim / 16][kWarp];
+  };
+
+  /// Where pair n of a lane's elements lies in a row; widened elements alternate between two tiles.
+  __device__ int column(int n) const {
+    const int within = kWidens ? n / 2 * 16 + 4 * (lane_ % 4) + n % 2 * 2 : 8 * n + 2 * (lane_ % 4);
+    return warp_ * (kDim / kWarps) + within;
+  }
+  __device__ static float2 pair_at(const float (&sums)[kColumnTiles][4], int n, int i) {
+    if constexpr (kWidens) return {sums[n & ~1][2 * i + n % 2], sums[n | 1][2 * i + n % 2]};
+    return {sums[n][2 * i], sums[n][2 * i + 1]};
+  }
+
+  /// Fragments of the rows stay in registers, or in shared memory where they are too many.
+  __device__ void load_queries() {
+    const BFloat16* row[2];
+#pragma unroll
+    for (int i = 0; i < 2; ++i) row[i] = rows_.queries(params_, min(lane_ / 4 + 8 * i, rows_.count - 1));
+#pragma unroll
+    for (int k = 0; k < kDim / 16; ++k) {
+      if (!kQueriesInRegisters && k % kWarps != warp_) continue;
+      uint32_t pairs[4];
+#pragma unroll
+      for (int j = 0; j < 4; ++j) {
+        // Of 16 elements each key's lane has four that lie beside each other where they are bytes.
+        const int d = 16 * k + (kWidens ? 4 * (lane_ % 4) + 2 * (j / 2) : 2 * (lane_ % 4) + 8 * (j / 2));
+        pairs[j] = query_pair<T>(row[j % 2] + d, lane_ / 4 + 8 * (j % 2) < rows_.count && d < params_.cache.head_dim);
+      }
+      if constexpr (kQueriesInRegisters) {
+#pragma unroll
+        for (int j = 0; j < 4; ++j) queries_[k][j] = pairs[j];
+      } else {
+        exchange_.queries[k][lane_] = make_uint4(pairs[0], pairs[1], pairs[2], pairs[3]);
+      }
+    }
+  }
+
+  __device__ void query(int k, uint32_t (&fragment)[4]) const {
+    if constexpr (kQueriesInRegisters) {
+#pragma unroll
+      for (int j = 0; j < 4; ++j) fragment[j] = queries_[k][j];
+    } else {
+      const uint4 pairs = exchange_.queries[k][lane_];
+      fragment[0] = pairs.x, fragment[1] = pairs.y, fragment[2] = pairs.z, fragment[3] = pairs.w;
+    }
+  }
+
+  /// Items are the keys of a split, its values, the keys of the next.
+  __device__ void load_next() {
+    if (next_ < items_) {
+      std::byte* const slot = slots_ + next_ % kSlots * kSlotBytes;
+      const bool values = next_ % 2 == 1;
+      if (!values) {
+        copies_.look_up(rows_, seen_, first_ + next_ / 2 * step_);
+        copies_.enter(rows_.kv_head);
+        if constexpr (Elements::kScaled) copies_.copy_scales(scales(slot));
+      }
+      copies_.copy(slot, values);
+    }
+    ++next_;
+    commit_copies();
+  }
+
+  /// The next item, once it is there for all; what was read of the one before it is replaced.
+  __device__ const std::byte* next_slot() {
+    wait_copies<kSlots - 2>();
+    __syncthreads();
+    load_next();
+    return slots_ + done_++ % kSlots * kSlotBytes;
+  }
+
+  template <typename Byte>
+  __device__ static auto scales(Byte* slot) {
+    using Scale = std::conditional_t<std::is_const_v<Byte>, const float, float>;
+    return reinterpret_cast<Scale*>(slot + Copies::kImageBytes);
+  }
+
+  /// The first of two keys whose scores of tile n a lane has.
+  __device__ int key_of(int n) const { return (warp_ * kKeyTiles + n) * 8 + 2 * (lane_ % 4); }
+
+  /// Products of queries and keys, 8 keys a tile.
+  __device__ void score(float (&scores)[kKeyTiles][4], const std::byte* keys) const {
+#pragma unroll
+    for (int n = 0; n < kKeyTiles; ++n) {
+#pragma unroll
+      for (int e = 0; e < 4; ++e) scores[n][e] = 0.0F;
+    }
+    constexpr int kStep = 64 / Elements::kBytes;  // elements of four matrices
+#pragma unroll
+    for (int d = 0; d < kDim; d += kStep) {
+      uint32_t a[kStep / 16][4];
+#pragma unroll
+      for (int k = 0; k < kStep / 16; ++k) query(d / 16 + k, a[k]);
+#pragma unroll
+      for (int n = 0; n < kKeyTiles; ++n) {
+        uint32_t b[4];
+        load_matrices(b, keys + chunk_at(kSplitKeys, (warp_ * kKeyTiles + n) * 8 + lane_ % 8,
+                                         d * Elements::kBytes / 16 + lane_ / 8));
+        if constexpr (kWidens) {
+#pragma unroll
+          for (int k = 0; k < 4; ++k) {
+            uint32_t low;
+            uint32_t high;
+            Elements::widen(b[k], low, high);
+            multiply_add<T>(scores[n], a[k], low, high);
+          }
+        } else {
+          multiply_add<T>(scores[n], a[0], b[0], b[1]);
+          multiply_add<T>(scores[n], a[1], b[2], b[3]);
+        }
+      }
+    }
+    if constexpr (Elements::kScaled) {
+#pragma unroll
+      for (int n = 0; n < kKeyTiles; ++n) {
+        const float2 scale = *reinterpret_cast<const float2*>(scales(keys) + key_of(n));
+#pragma unroll
+        for (int e = 0; e < 4; ++e) scores[n][e] = __fmul_rn(scores[n][e], e % 2 == 0 ? scale.x : scale.y);
+      }
+    }
+    if (params_.scores.soft_cap > 0.0F) {
+#pragma unroll
+      for (int n = 0; n < kKeyTiles; ++n) {
+#pragma unroll
+        for (int e = 0; e < 4; ++e) scores[n][e] = params_.scores.cap(scores[n][e]);
+      }
+    }
+  }
+
+  __device__ void mask(float (&scores)[kKeyTiles][4], int begin) const {
+    if (begin >= inner_.begin && begin + kSplitKeys <= inner_.end) return;
+#pragma unroll
+    for (int n = 0; n < kKeyTiles; ++n) {
+#pragma unroll
+      for (int e = 0; e < 4; ++e) {
+        const int key = begin + key_of(n) + e % 2;
+        if (key < visible_[e / 2].begin || key >= visible_[e / 2].end) scores[n][e] = -__builtin_inff();
+      }
+    }
+  }
+
+  __device__ void exchange_weights(float (&scores)[kKeyTiles][4], const float (&base)[2], const float* value_scales) {
+    static_assert(kKeyTiles == 2);
+    float sums[2];
+#pragma unroll
+    for (int n = 0; n < kKeyTiles; ++n) {
+#pragma unroll
+      for (int e = 0; e < 4; ++e) scores[n][e] = weight_of(scores[n][e], params_.scores.factor, base[e / 2]);
+    }
+#pragma unroll
+    for (int i = 0; i < 2; ++i) {
+      sums[i] = __fadd_rn(__fadd_rn(scores[0][2 * i], scores[0][2 * i + 1]),
+                          __fadd_rn(scores[1][2 * i], scores[1][2 * i + 1]));
+    }
+#pragma unroll
+    for (int i = 0; i < 2; ++i) exchange_.sums[warp_][lane_ / 4 + 8 * i][lane_ % 4] = sums[i];
+#pragma unroll
+    for (int k = 0; k < kKeyTiles / 2; ++k) {
+      uint32_t packed[4];
+#pragma unroll
+      for (int j = 0; j < 4; ++j) {
+        const float* const pair = scores[2 * k + j / 2] + 2 * (j % 2);
+        if constexpr (Elements::kScaled) {
+          const float2 scale = *reinterpret_cast<const float2*>(value_scales + key_of(2 * k + j / 2));
+          packed[j] = pack_pair<T>(__fmul_rn(pair[0], scale.x), __fmul_rn(pair[1], scale.y));
+        } else {
+          packed[j] = pack_pair<T>(pair[0], pair[1]);
+        }
+      }
+      exchange_.weights[warp_ * kKeyTiles / 2 + k][lane_] = make_uint4(packed[0], packed[1], packed[2], packed[3]);
+    }
+  }
+
+  __device__ void weigh_values(const std::byte* values) {
+#pragma unroll
+    for (int n = 0; n < kColumnTiles; ++n) {
+#pragma unroll
+      for (int e = 0; e < 4; ++e) values_[n][e] = 0.0F;
+    }
+#pragma unroll
+    for (int k = 0; k < kSplitKeys / 32; ++k) {
+      uint32_t weights[2][4];
+#pragma unroll
+      for (int i = 0; i < 2; ++i) {
+        const uint4 packed = exchange_.weights[2 * k + i][lane_];
+        weights[i][0] = packed.x, weights[i][1] = packed.y, weights[i][2] = packed.z, weights[i][3] = packed.w;
+      }
+      constexpr int kTiles = 2 / Elements::kBytes;  // of 16 bytes a key
+#pragma unroll
+      for (int n = 0; n < kColumnTiles; n += kTiles) {
+        uint32_t b[4];
+        load_matrices_transposed(b, values + chunk_at(kSplitKeys, 32 * k + lane_, (warp_ * kColumnTiles + n) / kTiles));
+        if constexpr (kWidens) {
+          uint32_t even[4];
+          uint32_t odd[4];
+#pragma unroll
+          for (int j = 0; j < 4; ++j) Elements::widen(__byte_perm(b[j], 0, 0x3120), even[j], odd[j]);
+          multiply_add<T>(values_[n], weights[0], even[0], even[1]);
+          multiply_add<T>(values_[n], weights[1], even[2], even[3]);
+          multiply_add<T>(values_[n + 1], weights[0], odd[0], odd[1]);
+          multiply_add<T>(values_[n + 1], weights[1], odd[2], odd[3]);
+        } else {
+          multiply_add<T>(values_[n], weights[0], b[0], b[1]);
+          multiply_add<T>(values_[n], weights[1], b[2], b[3]);
+        }
+      }
+    }
   }
 
   const AttentionParams& params_;
   AttentionRows rows_;
   const int lane_;
   const int warp_;
-  const int first_row_;  // the warp's
-  T* const queries_;     // [kRows, kRow]
-  std::byte* const stages_;
-  float* const row_max_;  // [kWarps, kWarpRows]: together, of each warp's keys
-  uint4* const weights_;  // [kTileKeys / 16, kWarp]: together
-  Visible seen_;          // by any row of the block
-  int first_position_;    // the warp's rows'
-  int last_position_;
+  Copies copies_;
+  std::byte* const slots_;
+  Exchange& exchange_;
+  Visible seen_;  // by any row
+  // Of splits: the first one, and from one to the next.
+  int first_;
+  int step_;
+  // Items: how many there are, were asked for, and were taken.
+  int items_;
+  int next_;
+  int done_;
+  uint32_t queries_[kQueriesInRegisters ? kDim / 16 : 1][4];
+  Visible inner_;  // what all rows see
 
   // Of rows lane / 4 and lane / 4 + 8.
-  int position_[2];
+  Visible visible_[2];
   float max_[2];  // of the split
-  float sum_[2];  // a lane's part
+  float sum_[2];
   float total_max_[2];
   float total_sum_[2];
   float values_[kColumnTiles][4];
-  float totals_[kElements];  // as values_, of the splits before
+  float totals_[kColumnTiles][4];  // as values_, of the splits before
 };
 
 }  // namespace caravel::kernels::cuda

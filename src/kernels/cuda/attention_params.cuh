@@ -2,39 +2,44 @@
 
 #include <cstdint>
 
+#include "kernels/cuda/attention_softmax.cuh"
 #include "kernels/cuda/common.cuh"
 #include "kernels/cuda/kv_head_layout.cuh"
 #include "kernels/paged_attention.h"
 
 namespace caravel::kernels::cuda {
 
-/// Keys are taken in tiles, and the softmax begins anew at each split: at absolute positions, so that no bit depends on
-/// the batch.
-inline constexpr int kTileKeys = 64;
+/// The softmax begins anew at each split of the keys: at absolute positions, so that no bit depends on the batch.
 inline constexpr int kSplitKeys = 128;
-inline constexpr int kAttentionThreads = 128;
-/// Query rows (a token's head each) up to which a sequence's whole block works on the same ones.
+/// Query rows (a token's head each) up to which a sequence's whole block of threads works on the same ones.
 inline constexpr int kFewRows = 16;
-/// States (token, split) of the workspace. Sequences beyond them are computed whole, split after split: the same bits.
-inline constexpr int64_t kMaxStates = 4096;
 
 struct AttentionParams {
   const BFloat16* q = nullptr;
   int64_t q_stride = 0;
   int heads = 0;
   int group = 0;  // heads that share a KV head
-  float scale = 1.0F;
+  ScoreArithmetic scores;
   int window = 0;
-  float soft_cap = 0.0F;
   KvLayer cache;
   KvHeadLayout layout;
+  uint64_t block_reciprocal = 0;  // 2^32 / cache.block_size, rounded up: right where position * block_size < 2^32
   AttentionBatch batch;
-  bool few_alone = false;   // the kernel of few rows takes all sequences, tile after tile
-  float* states = nullptr;  // [kMaxStates, heads, head_dim + 2]: weighted V, max, sum
-  int64_t max_states = 0;
+  bool few_alone = false;    // the kernel of few rows takes all sequences, tile after tile
+  int state_rows = 0;        // states that a block's shared memory has room for, where several share a sequence
   std::byte* out = nullptr;  // [tokens, heads * head_dim]
   bool out_f32 = false;
 };
+
+/// Where a position is in its sequence's blocks.
+struct BlockPlace {
+  int block;
+  int offset;
+};
+__device__ __forceinline__ BlockPlace place_of(const AttentionParams& params, int position) {
+  const auto block = static_cast<int>(static_cast<uint64_t>(position) * params.block_reciprocal >> 32);
+  return {block, position - block * params.cache.block_size};
+}
 
 /// The keys that a position sees: begin <= key < end.
 struct Visible {
@@ -72,22 +77,9 @@ __device__ __forceinline__ bool has_few_rows(const AttentionParams& params, cons
   return params.few_alone || sequence.queries * params.group <= kFewRows;
 }
 
-/// States that a sequence wants, for all of its queries.
-__device__ __forceinline__ int64_t states_wanted(const AttentionParams& params, const AttentionSequence& sequence) {
-  if (sequence.queries <= 0 || !has_few_rows(params, sequence)) return 0;
-  const int splits = splits_in(sequence.visible(params.window));
-  return splits > 1 ? int64_t{sequence.queries} * splits : 0;
-}
-
-/// Where the states of sequence s begin, or -1 where it is computed whole. All threads of the block call it.
-__device__ inline int64_t first_state(const AttentionParams& params, int s) {
-  int64_t before = 0;
-  for (int i = static_cast<int>(threadIdx.x); i < s; i += static_cast<int>(blockDim.x)) {
-    before += states_wanted(params, sequence_at(params.batch, i));
-  }
-  before = reduce_block(before, int64_t{0}, Sum());
-  const int64_t wanted = states_wanted(params, sequence_at(params.batch, s));
-  return wanted == 0 || before + wanted > params.max_states ? -1 : before;
+/// A KV head's part of a block.
+__device__ __forceinline__ const std::byte* head_part(const AttentionParams& params, int block, int kv_head) {
+  return params.cache.base + block * params.cache.block_stride + int64_t{kv_head} * params.layout.head_bytes;
 }
 
 /// Rows of one KV head that are computed together: row r has head r % group of the group, and query r / group.
@@ -109,10 +101,13 @@ struct AttentionRows {
   __device__ Visible visible(const AttentionParams& params) const {
     return {visible(params, 0).begin, visible(params, count - 1).end};
   }
-  __device__ const std::byte* head_part(const AttentionParams& params, int position) const {
-    const KvLayer& cache = params.cache;
-    return cache.base + table[position / cache.block_size] * cache.block_stride +
-           int64_t{kv_head} * params.layout.head_bytes;
+  /// Row r's elements, and at which element of the output it is to be.
+  __device__ const BFloat16* queries(const AttentionParams& params, int r) const {
+    return params.q + (sequence.first_token + query(params, r)) * params.q_stride +
+           head(params, r) * params.cache.head_dim;
+  }
+  __device__ int64_t output(const AttentionParams& params, int r) const {
+    return (int64_t{sequence.first_token + query(params, r)} * params.heads + head(params, r)) * params.cache.head_dim;
   }
 };
 
@@ -124,55 +119,13 @@ __device__ inline AttentionRows rows_of(const AttentionParams& params, int s, co
           params.batch.block_table + row * params.batch.block_table_stride};
 }
 
-/// A state of one head of a query.
-__device__ __forceinline__ float* state_of(const AttentionParams& params, int64_t state, int head) {
-  return params.states + (state * params.heads + head) * (params.cache.head_dim + 2);
-}
-
-// Whatever computes a row does these operations and no others: they are not left to the compiler to contract.
-
-__device__ __forceinline__ float exp2_of(float x) {
-  float result;
-  asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(result) : "f"(x));
-  return result;
-}
-
-/// A score to the base of 2, so that its weight is a power of two.
-__device__ __forceinline__ float score_of(const AttentionParams& params, float product) {
-  constexpr float kLog2E = 1.4426950408889634F;
-  if (params.soft_cap > 0.0F) {
-    const float capped = tanhf(__fdiv_rn(__fmul_rn(product, params.scale), params.soft_cap));
-    return __fmul_rn(__fmul_rn(capped, params.soft_cap), kLog2E);
-  }
-  return __fmul_rn(product, __fmul_rn(params.scale, kLog2E));
-}
-
-/// What two partial sums are multiplied by when they come together.
-struct MergeFactors {
-  float keep;
-  float add;
-};
-
-/// Of a state with maximum `part` that joins one with `total`; a state that has seen nothing (-infinity) changes none.
-__device__ __forceinline__ MergeFactors merge_max(float& total, float part) {
-  if (part == -__builtin_inff()) return {1.0F, 0.0F};
-  const float max = fmaxf(total, part);
-  const MergeFactors factors = {exp2_of(__fsub_rn(total, max)), exp2_of(__fsub_rn(part, max))};
-  total = max;
-  return factors;
-}
-__device__ __forceinline__ float merge(float total, float part, const MergeFactors& factors) {
-  return __fmaf_rn(part, factors.add, __fmul_rn(total, factors.keep));
-}
-
-__device__ __forceinline__ float finish(float total, float sum) { return __fmul_rn(total, __frcp_rn(sum)); }
-
-/// Elements `at` and the one after it of the output; `at` is even.
-__device__ __forceinline__ void store_output(const AttentionParams& params, int64_t at, float first, float second) {
+/// Elements `at` and the one after it of the output, merged values; `at` is even.
+__device__ __forceinline__ void store_output(const AttentionParams& params, int64_t at, float2 merged, float inverse) {
+  const float2 pair = {__fmul_rn(merged.x, inverse), __fmul_rn(merged.y, inverse)};
   if (params.out_f32) {
-    *reinterpret_cast<float2*>(reinterpret_cast<float*>(params.out) + at) = float2{first, second};
+    *reinterpret_cast<float2*>(reinterpret_cast<float*>(params.out) + at) = pair;
   } else {
-    *reinterpret_cast<uint32_t*>(reinterpret_cast<BFloat16*>(params.out) + at) = pack_pair<BFloat16>(first, second);
+    *reinterpret_cast<uint32_t*>(reinterpret_cast<BFloat16*>(params.out) + at) = pack_pair<BFloat16>(pair.x, pair.y);
   }
 }
 

@@ -1,3 +1,5 @@
+#include <cuda_fp8.h>
+
 #include "kernels/cuda/common.cuh"
 #include "kernels/cuda/gemm_tasks.h"
 #include "kernels/cuda/kv_row.cuh"
@@ -72,6 +74,12 @@ __device__ void store_int8(int8_t* to, float* scale, const float* head, int head
   if (lane == 0) *scale = most / 127.0F;
 }
 
+__device__ void store_fp8(uint8_t* to, const float* head, int head_dim, int row_elements, int lane) {
+  for (int d = lane; d < row_elements; d += kWarp) {
+    to[d] = __nv_cvt_float_to_fp8(d < head_dim ? head[d] : 0.0F, __NV_SATFINITE, __NV_E4M3);
+  }
+}
+
 /// One row of a KV head's part of a block.
 __device__ void store_head(KvDtype dtype, std::byte* row, float* scale, const float* head, int head_dim, int row_bytes,
                            int lane) {
@@ -82,6 +90,8 @@ __device__ void store_head(KvDtype dtype, std::byte* row, float* scale, const fl
       return store_pairs(reinterpret_cast<BFloat16*>(row), head, head_dim, row_bytes / 2, lane);
     case KvDtype::kInt8:
       return store_int8(reinterpret_cast<int8_t*>(row), scale, head, head_dim, row_bytes, lane);
+    case KvDtype::kFp8:
+      return store_fp8(reinterpret_cast<uint8_t*>(row), head, head_dim, row_bytes, lane);
     case KvDtype::kF32:
       for (int d = lane; d < row_bytes / 4; d += kWarp) {
         reinterpret_cast<float*>(row)[d] = d < head_dim ? head[d] : 0.0F;

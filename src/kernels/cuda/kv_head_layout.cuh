@@ -17,7 +17,7 @@ struct KvHeadLayout {
 };
 
 __host__ __device__ constexpr int kv_element_bytes(KvDtype dtype) {
-  return dtype == KvDtype::kF32 ? 4 : dtype == KvDtype::kInt8 ? 1 : 2;
+  return dtype == KvDtype::kF32 ? 4 : dtype == KvDtype::kInt8 || dtype == KvDtype::kFp8 ? 1 : 2;
 }
 
 __host__ __device__ constexpr KvHeadLayout kv_head_layout(int block_size, int head_dim, KvDtype dtype) {

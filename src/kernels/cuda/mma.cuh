@@ -79,7 +79,8 @@ __device__ inline void wait_barrier(uint32_t barrier, uint32_t parity) {
     if (spins % 1024 != 0) continue;
     const uint64_t now = nanoseconds();
     if (begin == 0) begin = now;
-    if (now - begin > kLimit) __trap();
+    // A store to where nothing is, and not a trap: beside one of these ptxas leaves setmaxnreg's registers unused.
+    if (now - begin > kLimit) asm volatile("st.global.u32 [%0], 0;" ::"l"(uint64_t{8}) : "memory");
   }
 }
 

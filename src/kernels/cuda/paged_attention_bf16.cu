@@ -1,10 +1,9 @@
-#include "kernels/cuda/attention_kernels.cuh"
-#include "kernels/cuda/attention_mma_tile.cuh"
+#include "kernels/cuda/attention_by_head.cuh"
 
 namespace caravel::kernels::cuda {
 
 void attend_bf16(Stream& stream, const AttentionParams& params, const AttentionGrids& grids) {
-  launch_for_head<BFloat16, AttentionMmaTile>(stream, params, grids);
+  launch_for_head<Bf16Elements>(stream, params, grids);
 }
 
 }  // namespace caravel::kernels::cuda

@@ -16,11 +16,24 @@ __device__ __forceinline__ void copy_16_async(void* to, const void* from, int by
       "l"(from), "r"(bytes)
       : "memory");
 }
+/// The same of 4 bytes.
+__device__ __forceinline__ void copy_4_async(void* to, const void* from, int bytes) {
+  asm volatile(
+      "cp.async.ca.shared.global [%0], [%1], 4, %2;" ::"r"(static_cast<uint32_t>(__cvta_generic_to_shared(to))),
+      "l"(from), "r"(bytes)
+      : "memory");
+}
 __device__ __forceinline__ void commit_copies() { asm volatile("cp.async.commit_group;" ::: "memory"); }
 /// Until at most kPending of the thread's committed groups are not done.
 template <int kPending>
 __device__ __forceinline__ void wait_copies() {
   asm volatile("cp.async.wait_group %0;" ::"n"(kPending) : "memory");
+}
+
+/// Arrives at a barrier of shared memory once the copies that the thread has asked for are done (PTX ISA, section
+/// 9.7.13.15.17).
+__device__ __forceinline__ void arrive_after_copies(uint32_t barrier) {
+  asm volatile("cp.async.mbarrier.arrive.noinc.shared.b64 [%0];" ::"r"(barrier) : "memory");
 }
 
 /// Four matrices of 8 rows of 8 elements of 16 bits; lane i gives where row i % 8 of matrix i / 8 lies. A lane gets

@@ -43,11 +43,13 @@ namespace {
 double round_to_float(KvDtype dtype, double x) {
   if (dtype == KvDtype::kF32) return static_cast<float>(x);
   if (x == 0) return x;
-  const int mantissa_bits = dtype == KvDtype::kF16 ? 10 : 7;
-  const int least_exponent = dtype == KvDtype::kF16 ? -14 : -126;  // the smallest normal number's
+  const int mantissa_bits = dtype == KvDtype::kF16 ? 10 : dtype == KvDtype::kFp8 ? 3 : 7;
+  // The smallest normal number's.
+  const int least_exponent = dtype == KvDtype::kF16 ? -14 : dtype == KvDtype::kFp8 ? -6 : -126;
   const double largest = dtype == KvDtype::kF16 ? 65504.0 : 0x1.fep127;
   const double step = std::ldexp(1.0, std::max(std::ilogb(x), least_exponent) - mantissa_bits);
   const double rounded = std::nearbyint(x / step) * step;
+  if (dtype == KvDtype::kFp8) return std::clamp(rounded, -448.0, 448.0);
   return std::abs(rounded) > largest ? std::copysign(std::numeric_limits<double>::infinity(), x) : rounded;
 }
 

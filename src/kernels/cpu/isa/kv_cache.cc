@@ -63,6 +63,8 @@ void store_elements(KvDtype dtype, std::byte* head, int64_t element, int64_t str
       return;
     case KvDtype::kF32:
       return store_strided<float>(head, element, stride, x, count);
+    case KvDtype::kFp8:
+      return;  // kv_layer_bytes() refuses it
   }
 }
 

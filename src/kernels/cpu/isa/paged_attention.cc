@@ -127,6 +127,8 @@ void paged_attention(const PagedAttentionArgs& args, int rank, int size) {
       return attend_share<I8>(args, rank, size);
     case KvDtype::kF32:
       return attend_share<float>(args, rank, size);
+    case KvDtype::kFp8:
+      return;  // kv_layer_bytes() refuses it
   }
 }
 

@@ -1,0 +1,9 @@
+#include "kernels/cuda/attention_by_head.cuh"
+
+namespace caravel::kernels::cuda {
+
+void attend_int8(Stream& stream, const AttentionParams& params, const AttentionGrids& grids) {
+  launch_for_head<Int8Elements>(stream, params, grids);
+}
+
+}  // namespace caravel::kernels::cuda
