@@ -1,0 +1,180 @@
+// How near attention comes to what the GPU can: decode by the share of the bandwidth that plain loads read, prefill by
+// the products in a second. The shape is a layer of Llama-3.1-8B: 32 heads of 128, 8 for keys and values, in blocks of
+// 16 that lie in random order. A graph has a launch for each of several caches, together far larger than the L2 cache;
+// it is replayed.
+//
+//   gpu_attention_bench [TYPE...]     of keys and values, by default bf16
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+#include <numeric>
+#include <random>
+#include <string_view>
+#include <vector>
+
+#include "caravel/error.h"
+#include "device/cuda_backend.h"
+#include "device/upload.h"
+#include "kernels/ceilings.h"
+#include "kernels/gemm.h"
+#include "kernels/paged_attention.h"
+
+namespace caravel::kernels {
+namespace {
+
+constexpr KvDtype kTypes[] = {KvDtype::kF32, KvDtype::kF16, KvDtype::kBF16, KvDtype::kInt8, KvDtype::kFp8};
+constexpr int kHeads = 32;
+constexpr int kKvHeads = 8;
+constexpr int kHeadDim = 128;
+constexpr int kBlockSize = 16;
+constexpr int64_t kWidth = int64_t{kHeads} * kHeadDim;
+constexpr int64_t kMaxTokens = 8192;
+constexpr size_t kBeyondCaches = size_t{256} << 20;
+constexpr size_t kPoolBytes = size_t{9} << 30;
+
+/// Random words that are finite numbers of any type: below 2 of 16 bits, with their bytes, too.
+std::vector<std::byte> some_bytes(size_t count) {
+  std::vector<std::byte> bytes(count);
+  uint32_t state = 12345;
+  for (size_t i = 0; i + 2 <= count; i += 2) {
+    state = state * 1664525U + 1013904223U;
+    const auto word = static_cast<uint16_t>((state >> 16 & 0x83ffU) | 0x3c00U);
+    std::memcpy(bytes.data() + i, &word, sizeof(word));
+  }
+  return bytes;
+}
+
+struct Case {
+  std::string_view what;
+  int64_t sequences;
+  int64_t queries;  // of each, at the end of its context
+  int64_t context;
+};
+
+class Bench {
+ public:
+  explicit Bench(Device& device)
+      : device_(device),
+        stream_(device.make_stream()),
+        ceilings_(measure_ceilings(device)),
+        pool_(device.allocate(kPoolBytes)),
+        q_(upload<std::byte>(*stream_, some_bytes(static_cast<size_t>(kMaxTokens * kWidth) * 2))),
+        out_(device.allocate(static_cast<size_t>(kMaxTokens * kWidth) * 2)) {
+    const Buffer piece = upload<std::byte>(*stream_, some_bytes(size_t{64} << 20));
+    for (size_t at = 0; at < kPoolBytes; at += piece.size()) {
+      stream_->copy(pool_.address() + at, piece.address(), piece.size());
+    }
+    stream_->synchronize();
+    fmt::print("{{\"device\": \"{}\", \"read_gb_per_s\": {:.0f}}}\n", device.name(), ceilings_.read_gb_per_second);
+  }
+
+  void run(const Case& c, KvDtype dtype) {
+    const int64_t blocks = c.sequences * ((c.context + kBlockSize - 1) / kBlockSize);
+    const int64_t block_bytes = kv_layer_bytes(device_, kBlockSize, kKvHeads, kHeadDim, dtype);
+    const auto cache_bytes = static_cast<size_t>(blocks * block_bytes);
+    if (cache_bytes > kPoolBytes) return;
+    const size_t copies = c.queries > 1 ? 1
+                                        : std::clamp<size_t>((kBeyondCaches + cache_bytes - 1) / cache_bytes, 2,
+                                                             kPoolBytes / cache_bytes);
+    std::vector<int32_t> table(static_cast<size_t>(blocks));
+    std::iota(table.begin(), table.end(), 0);
+    std::shuffle(table.begin(), table.end(), std::mt19937(3));
+    std::vector<int32_t> starts;
+    for (int64_t s = 0; s <= c.sequences; ++s) starts.push_back(static_cast<int32_t>(s * c.queries));
+    const std::vector<int32_t> contexts(static_cast<size_t>(c.sequences), static_cast<int32_t>(c.context));
+    const Buffer table_there = upload<int32_t>(*stream_, table);
+    const Buffer starts_there = upload<int32_t>(*stream_, starts);
+    const Buffer contexts_there = upload<int32_t>(*stream_, contexts);
+    const int64_t tokens = c.sequences * c.queries;
+    const Buffer workspace = device_.allocate(paged_attention_workspace(device_, tokens, c.context, kHeads, kHeadDim));
+    const double seconds = time(copies, [&](size_t copy) {
+      paged_attention(
+          *stream_,
+          {.q = make_tensor(q_.address(), product_dtype(device_), tokens, kWidth),
+           .heads = kHeads,
+           .scale = 1.0F / std::sqrt(static_cast<float>(kHeadDim)),
+           .cache = {pool_.address() + copy * cache_bytes, block_bytes, kBlockSize, kKvHeads, kHeadDim, dtype},
+           .batch = {.num_seqs = static_cast<int>(c.sequences),
+                     .query_start = starts_there.address<int32_t>(),
+                     .context_len = contexts_there.address<int32_t>(),
+                     .block_table = table_there.address<int32_t>(),
+                     .block_table_stride = blocks / c.sequences},
+           .max_context = c.context,
+           .workspace = workspace.address(),
+           .out = {.form = InputForm::kBf16, .tokens = tokens, .width = kWidth, .data = out_.address()}});
+    });
+    const double read = static_cast<double>(cache_bytes) / 1e9 / seconds;
+    const double pairs =
+        static_cast<double>(tokens) * (static_cast<double>(c.context) - static_cast<double>(c.queries - 1) / 2);
+    fmt::print(
+        "{{\"attention\": \"{}\", \"kv\": \"{}\", \"batch\": {}, \"queries\": {}, \"context\": {}, \"us\": {:.2f}, "
+        "\"gb_per_s\": {:.0f}, \"share_of_read\": {:.3f}, \"tflop_per_s\": {:.1f}}}\n",
+        c.what, kv_dtype_name(dtype), c.sequences, c.queries, c.context, 1e6 * seconds, read,
+        read / ceilings_.read_gb_per_second, 4 * pairs * kWidth / 1e12 / seconds);
+    std::fflush(stdout);
+  }
+
+ private:
+  /// Of one launch: the median of some replays, of several graphs each.
+  template <typename Enqueue>
+  double time(size_t copies, const Enqueue& enqueue) {
+    using Clock = std::chrono::steady_clock;
+    stream_->begin_capture();
+    for (size_t copy = 0; copy < copies; ++copy) enqueue(copy);
+    const std::unique_ptr<CommandList> graph = stream_->end_capture();
+    constexpr int kGraphs = 4;
+    std::vector<double> seconds;
+    for (int repeat = 0; repeat < 8; ++repeat) {
+      const Clock::time_point start = Clock::now();
+      for (int i = 0; i < kGraphs; ++i) stream_->run(*graph);
+      stream_->synchronize();
+      if (repeat > 0) seconds.push_back(std::chrono::duration<double>(Clock::now() - start).count());
+    }
+    std::nth_element(seconds.begin(), seconds.begin() + seconds.size() / 2, seconds.end());
+    return seconds[seconds.size() / 2] / kGraphs / static_cast<double>(copies);
+  }
+
+  Device& device_;
+  std::unique_ptr<Stream> stream_;
+  Ceilings ceilings_;
+  Buffer pool_;
+  Buffer q_;
+  Buffer out_;
+};
+
+int run_all(const std::vector<std::string_view>& names) {
+  const std::unique_ptr<Device> device = open_cuda(0);
+  Bench bench(*device);
+  for (const std::string_view name : names) {
+    const auto* const dtype =
+        std::find_if(std::begin(kTypes), std::end(kTypes), [&](KvDtype type) { return kv_dtype_name(type) == name; });
+    if (dtype == std::end(kTypes)) {
+      fmt::print(stderr, "there is no type {} of keys and values\n", name);
+      return 2;
+    }
+    for (const int64_t sequences : {1, 8, 64, 256}) {
+      for (const int64_t context : {1024, 2048, 4096, 8192}) bench.run({"decode", sequences, 1, context}, *dtype);
+    }
+    for (const int64_t context : {2048, 8192}) bench.run({"prefill", 1, context, context}, *dtype);
+  }
+  return 0;
+}
+
+}  // namespace
+}  // namespace caravel::kernels
+
+int main(int argc, char** argv) {
+  std::vector<std::string_view> names(argv + 1, argv + argc);
+  if (names.empty()) names = {"bf16"};
+  try {
+    return caravel::kernels::run_all(names);
+  } catch (const caravel::Error& error) {
+    fmt::print(stderr, "{}\n", error.what());
+    return 1;
+  }
+}
