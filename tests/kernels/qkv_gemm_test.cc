@@ -106,7 +106,8 @@ TEST(QkvGemm, IsGemmAndThenRotaryCache) {
   for_each_isa([](Isa isa) {
     for (const int64_t tokens : {1, 70}) {
       for (const RotaryStyle style : {RotaryStyle::kHalves, RotaryStyle::kInterleaved}) {
-        for (const KvDtype cache : {KvDtype::kF16, KvDtype::kBF16, KvDtype::kF32, KvDtype::kInt8}) {
+        for (const KvDtype cache : {KvDtype::kF16, KvDtype::kBF16, KvDtype::kF32, KvDtype::kInt8, KvDtype::kFp8}) {
+          if (cache == KvDtype::kFp8 && !tests_a_gpu()) continue;  // a CPU has none
           check_qkv(isa, {.head_dim = 64, .rotary_dim = 64, .style = style, .cache = cache}, tokens);
         }
         check_qkv(isa, {.head_dim = 128, .rotary_dim = 128, .style = style, .weight = DType::kQ4_0}, tokens);
