@@ -105,11 +105,14 @@ void CudaDevice::allow_shared_bytes(const void* kernel, size_t bytes) {
                             bytes);
   }
   const std::lock_guard lock(mutex_);
-  size_t& allowed = shared_bytes_[kernel];
-  if (bytes <= allowed) return;
-  check_cuda(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(bytes)),
+  if (raised_.contains(kernel)) return;
+  // All that it can have: the limit is the process's, and another device of it may have asked for more.
+  cudaFuncAttributes attributes{};
+  check_cuda(cudaFuncGetAttributes(&attributes, kernel), "asking for a kernel's shared memory");
+  check_cuda(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
+                                  static_cast<int>(max_shared_bytes() - attributes.sharedSizeBytes)),
              "raising a kernel's shared memory");
-  allowed = bytes;
+  raised_.insert(kernel);
 }
 
 }  // namespace caravel

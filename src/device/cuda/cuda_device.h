@@ -7,7 +7,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
-#include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "base/check.h"
@@ -73,7 +73,7 @@ class CudaDevice final : public Device {
   Chunks chunks_{kChunkBytes, kAlignment, Chunks::WhenEmpty::kReuse};
   Chunks host_chunks_{kHostChunkBytes, kAlignment, Chunks::WhenEmpty::kReuse};
   std::mutex mutex_;                                      // guards what follows
-  std::unordered_map<const void*, size_t> shared_bytes_;  // that kernels were allowed
+  std::unordered_set<const void*> raised_;  // kernels that may have all shared memory
 };
 
 /// Commands go to the device as they are enqueued.
