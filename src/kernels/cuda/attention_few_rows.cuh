@@ -12,8 +12,7 @@ namespace caravel::kernels::cuda {
 inline constexpr int kMaxSharers = 16;
 
 /// Rows whose splits are shared out to the blocks of a cluster in turn. In rounds each leaves the states of as many of
-/// its splits as it has room for, and then all of them merge states, each thread for some elements of its own. There
-/// are a power of two of them.
+/// its splits as it has room for, and then all of them merge states, each thread for some elements of its own.
 template <typename Tile, int kDim>
 class SharedRows {
  public:
@@ -58,7 +57,6 @@ class SharedRows {
   __device__ void merge_round(const AttentionRows& rows, int round) {
     const int half = params_.cache.head_dim / 2;
     const uint32_t states = shared_address(states_);
-    const int shift = __ffs(blocks_) - 1;
 #pragma unroll
     for (int j = 0; j < kMostPairs; ++j) {
       const int pair = pair_of(j);
@@ -70,8 +68,8 @@ class SharedRows {
 #pragma unroll
         for (int i = 0; i < kAtOnce; ++i) {
           const int split = min(begin + i, round - 1);
-          const int place = (split >> shift) * rows.count + r;
-          const uint32_t state = address_of_block(states + place * row_floats_ * sizeof(float), split & (blocks_ - 1));
+          const int place = split / blocks_ * rows.count + r;
+          const uint32_t state = address_of_block(states + place * row_floats_ * sizeof(float), split % blocks_);
           values[i] = load_pair_of_cluster(state + pair % half * sizeof(float2));
           max_and_sum[i] = load_pair_of_cluster(state + params_.cache.head_dim * sizeof(float));
           if (begin + i >= round) max_and_sum[i].x = -__builtin_inff();  // which changes nothing

@@ -1,41 +1,50 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 
 #include "device/cuda/check_cuda.h"
+#include "device/cuda/cuda_device.h"
 #include "kernels/cuda/attention_many_rows.cuh"
 
 namespace caravel::kernels::cuda {
 
 /// What the kernels of one type of tile are launched as.
 struct AttentionGrids {
-  int sharers = 1;        // blocks that share a sequence of few rows: a power of two
+  int most_sharers = 1;   // blocks that may share a sequence of few rows
   bool few = false;       // there may be such sequences
   int64_t many_rows = 0;  // a bound of the rows of all others; 0: there are none
   int num_sms = 0;
   bool warpgroups = false;
 };
 
-/// A kernel's clusters may have up to sixteen blocks where the device has room for one such.
+/// By the blocks of a cluster: how many clusters of a kernel run at the same time.
+using ActiveClusters = std::array<int, kMaxSharers + 1>;
+
 template <typename Params>
-int most_sharers(void (*kernel)(Params), int threads, size_t shared_bytes) {
+ActiveClusters count_clusters(CudaDevice& device, void (*kernel)(Params), int threads, size_t shared_bytes) {
+  device.allow_shared_bytes(reinterpret_cast<const void*>(kernel), shared_bytes);
   check_cuda(cudaFuncSetAttribute(kernel, cudaFuncAttributeNonPortableClusterSizeAllowed, 1),
              "allowing large clusters");
-  check_cuda(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(shared_bytes)),
-             "raising a kernel's shared memory");
-  cudaLaunchAttribute cluster{};
-  cluster.id = cudaLaunchAttributeClusterDimension;
-  cluster.val.clusterDim = {kMaxSharers, 1, 1};
-  cudaLaunchConfig_t config{};
-  config.gridDim = dim3(kMaxSharers);
-  config.blockDim = dim3(static_cast<unsigned>(threads));
-  config.dynamicSmemBytes = shared_bytes;
-  config.attrs = &cluster;
-  config.numAttrs = 1;
-  int clusters = 0;
-  check_cuda(cudaOccupancyMaxActiveClusters(&clusters, kernel, &config), "counting clusters");
-  return clusters > 0 ? kMaxSharers : kMaxSharers / 2;
+  ActiveClusters active{};
+  for (unsigned size = 2; size < active.size(); ++size) {
+    cudaLaunchAttribute cluster{};
+    cluster.id = cudaLaunchAttributeClusterDimension;
+    cluster.val.clusterDim = {size, 1, 1};
+    cudaLaunchConfig_t config{};
+    config.gridDim = dim3(size);
+    config.blockDim = dim3(static_cast<unsigned>(threads));
+    config.dynamicSmemBytes = shared_bytes;
+    config.attrs = &cluster;
+    config.numAttrs = 1;
+    // A size that the device does not have is none.
+    if (cudaOccupancyMaxActiveClusters(&active[size], kernel, &config) != cudaSuccess) {
+      active[size] = 0;
+      static_cast<void>(cudaGetLastError());
+    }
+  }
+  return active;
 }
 
 template <typename Tile, int kDim>
@@ -43,19 +52,26 @@ void launch_few_rows(Stream& stream, AttentionParams params, const AttentionGrid
   if (!grids.few) return;
   const int head_dim = params.cache.head_dim;
   LaunchShape shape{.block = dim3(Tile::kThreads), .shared_bytes = Tile::shared_bytes(head_dim), .early = true};
-  unsigned sharers = 1;
-  if (grids.sharers > 1) {
-    params.state_rows = Tile::kStateRows;
+  // As many blocks share a sequence as let all of them run at once: a second turn would take as long as the first.
+  int sharers = 1;
+  if (grids.most_sharers > 1) {
     const auto bytes = [](int dim) {
       return Tile::shared_bytes(dim) + static_cast<size_t>(Tile::kStateRows * (dim + 2)) * sizeof(float);
     };
-    shape.shared_bytes = bytes(head_dim);
-    static const int most = most_sharers(attend_few_rows<Tile, kDim>, Tile::kThreads, bytes(kDim));
-    sharers = static_cast<unsigned>(std::min(grids.sharers, most));
+    static const ActiveClusters active =
+        count_clusters(as_cuda(stream.device()), attend_few_rows<Tile, kDim>, Tile::kThreads, bytes(kDim));
+    const int pairs = params.cache.kv_heads * params.batch.num_seqs;
+    for (int size = 2; size <= std::min(grids.most_sharers, kMaxSharers); ++size) {
+      if (active[static_cast<size_t>(size)] >= pairs) sharers = size;
+    }
+    if (sharers > 1) {
+      params.state_rows = Tile::kStateRows;
+      shape.shared_bytes = bytes(head_dim);
+    }
   }
-  shape.grid =
-      dim3(sharers, static_cast<unsigned>(params.cache.kv_heads), static_cast<unsigned>(params.batch.num_seqs));
-  shape.cluster = dim3(sharers);
+  shape.grid = dim3(static_cast<unsigned>(sharers), static_cast<unsigned>(params.cache.kv_heads),
+                    static_cast<unsigned>(params.batch.num_seqs));
+  shape.cluster = dim3(static_cast<unsigned>(sharers));
   launch(stream, shape, attend_few_rows<Tile, kDim>, params);
 }
 

@@ -52,17 +52,12 @@ void paged_attention(Stream& stream, const PagedAttentionArgs& args) {
   params.out = args.out.data;
   params.out_f32 = args.out.form == InputForm::kF32;
 
-  // Blocks share sequences where there would be fewer than there is room for, two an SM.
   AttentionGrids grids;
   const CudaDevice& device = as_cuda(stream.device());
   grids.num_sms = device.num_sms();
   grids.warpgroups = device.has_warpgroups();
-  const int64_t pairs = int64_t{cache.kv_heads} * args.batch.num_seqs;
   const int64_t splits = (args.max_context + kSplitKeys - 1) / kSplitKeys;
-  while (device.compute_capability() >= 90 && grids.sharers < kMaxSharers && grids.sharers * pairs <= grids.num_sms &&
-         grids.sharers < splits) {
-    grids.sharers *= 2;
-  }
+  if (device.compute_capability() >= 90) grids.most_sharers = static_cast<int>(std::min<int64_t>(splits, kMaxSharers));
   grids.few = params.group <= kFewRows;
   if (!params.few_alone) grids.many_rows = args.q.rows * params.group;
   switch (cache.dtype) {
