@@ -45,9 +45,11 @@ int64_t block_cycles(const TilePlan& plan, int block_bytes) {
   constexpr int kMemoryBytes = 19;  // a cycle
   constexpr int kCacheBytes = 55;
   constexpr int kSharedBytes = 100;
-  // What lanes have to do for a block, to make weights and to multiply by them, as measured.
-  const int made = plan.splits > 1 ? 70 + 19 * plan.groups + 2 * plan.tokens
-                                   : 360 + 40 * plan.groups + 3 * plan.warpgroups * plan.tokens;
+  // What lanes have to do for a block, to make weights and to multiply by them, as measured. `mma` of more than 32
+  // tokens waits for shared memory.
+  const int by_mma = (70 + 19 * plan.groups + 2 * plan.tokens) * (plan.tokens > 32 ? 2 : 1);
+  const int by_wgmma = 300 + 30 * plan.groups + 2 * plan.warpgroups * plan.tokens;
+  const int made = plan.splits > 1 ? by_mma : by_wgmma;
   const int groups = plan.groups * plan.warpgroups;
   const int weights = groups * block_bytes;
   const int tokens = plan.tokens * 128;
