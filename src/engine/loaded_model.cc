@@ -127,6 +127,9 @@ EngineConfig chosen_device(EngineConfig config) {
 void share_layers(const EngineConfig& config, const Device& device, Headers& headers) {
   const auto layers = static_cast<int64_t>(headers.config.layers.size());
   const int64_t of_gpu = config.n_gpu_layers;
+  if (device.unified() && of_gpu > 0) {
+    log::warn("n_gpu_layers is {}: there is no GPU that could have them, so {} has all layers", of_gpu, device.name());
+  }
   if (device.unified() || of_gpu <= 0 || of_gpu >= layers) return;
   CpuStage& cpu = headers.cpu.emplace();
   EngineConfig of_cpu = config;
