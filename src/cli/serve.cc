@@ -226,11 +226,12 @@ std::vector<std::string> default_names(const std::string& given, const ModelInfo
 
 /// Until a signal comes, or the engine computes nothing any more: why then, else nothing.
 std::string wait_for_end(const InterruptGuard& guard, const Engine& engine) {
-  constexpr int kLookEvery = 2000;  // ms: nobody waits for it, and an idle server is to use no processor time
+  // Nobody waits for it, and an idle server is to use no processor time; a CPU is not lost.
+  const int look_every = engine.model().memory.apart() ? 2000 : -1;  // ms
   pollfd signal = {guard.descriptor(), POLLIN, 0};
   std::string error;
   while (!guard.interrupted() && error.empty()) {
-    ::poll(&signal, 1, kLookEvery);
+    ::poll(&signal, 1, look_every);
     error = engine.stats().device_error;
   }
   return error;
