@@ -11,7 +11,6 @@
 #include <chrono>
 #include <cmath>
 #include <cstdint>
-#include <cstring>
 #include <numeric>
 #include <random>
 #include <string_view>
@@ -23,6 +22,7 @@
 #include "kernels/ceilings.h"
 #include "kernels/gemm.h"
 #include "kernels/paged_attention.h"
+#include "some_words.h"
 
 namespace caravel::kernels {
 namespace {
@@ -37,17 +37,8 @@ constexpr int64_t kMaxTokens = 8192;
 constexpr size_t kBeyondCaches = size_t{256} << 20;
 constexpr size_t kPoolBytes = size_t{9} << 30;
 
-/// Random words that are finite numbers of any type: below 2 of 16 bits, with their bytes, too.
-std::vector<std::byte> some_bytes(size_t count) {
-  std::vector<std::byte> bytes(count);
-  uint32_t state = 12345;
-  for (size_t i = 0; i + 2 <= count; i += 2) {
-    state = state * 1664525U + 1013904223U;
-    const auto word = static_cast<uint16_t>((state >> 16 & 0x83ffU) | 0x3c00U);
-    std::memcpy(bytes.data() + i, &word, sizeof(word));
-  }
-  return bytes;
-}
+/// Finite numbers of any type: below 2 of 16 bits, with their bytes, too.
+std::vector<std::byte> some_bytes(size_t count) { return some_words(count, 0x83ffU); }
 
 struct Case {
   std::string_view what;

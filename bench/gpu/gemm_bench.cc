@@ -11,7 +11,6 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
-#include <cstring>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -22,6 +21,7 @@
 #include "device/upload.h"
 #include "kernels/ceilings.h"
 #include "kernels/gemm.h"
+#include "some_words.h"
 
 namespace caravel::kernels {
 namespace {
@@ -44,17 +44,8 @@ constexpr int64_t kTokens[] = {1, 8, 16, 32, 64, 128, 256, 2048};
 constexpr int64_t kMaxTokens = 2048;
 constexpr size_t kBeyondCaches = size_t{256} << 20;
 
-/// Bytes that make finite numbers of any type: f16 and bf16 words between 2^-8 and 1 by their high bytes, any levels.
-std::vector<std::byte> some_bytes(size_t count) {
-  std::vector<std::byte> bytes(count);
-  uint32_t state = 12345;
-  for (size_t i = 0; i + 2 <= count; i += 2) {
-    state = state * 1664525U + 1013904223U;
-    const auto word = static_cast<uint16_t>((state >> 16 & 0x80ffU) | 0x3c00U);
-    std::memcpy(bytes.data() + i, &word, sizeof(word));
-  }
-  return bytes;
-}
+/// Finite numbers of any type: f16 and bf16 words between 2^-8 and 1 by their high bytes, any levels.
+std::vector<std::byte> some_bytes(size_t count) { return some_words(count, 0x80ffU); }
 
 class Bench {
  public:

@@ -124,15 +124,6 @@ __device__ inline uint64_t read_again_policy() {
   return policy;
 }
 
-/// `bytes`, a multiple of 16, from global memory; both ends are aligned to 16.
-__device__ inline void copy_bulk(uint32_t to, const void* from, uint32_t bytes, uint32_t barrier, uint64_t policy) {
-  asm volatile(
-      "cp.async.bulk.shared::cluster.global.mbarrier::complete_tx::bytes.L2::cache_hint [%0], [%1], %2, [%3], %4;" ::
-          "r"(to),
-      "l"(from), "r"(bytes), "r"(barrier), "l"(policy)
-      : "memory");
-}
-
 /// The box of a matrix that begins at element `x` of row `y`; what lies outside the matrix becomes zeros.
 __device__ inline void copy_box(uint32_t to, const CUtensorMap& matrix, int x, int y, uint32_t barrier) {
   asm volatile(
