@@ -5,6 +5,7 @@
 #include <string>
 
 #include "caravel/request.h"
+#include "caravel/stats.h"
 
 namespace caravel {
 
@@ -55,7 +56,7 @@ struct EngineConfig {
   double priority_ageing = 10;  // seconds of waiting that outweigh one step of priority, under kPriority; 0: none do
   Preemption preemption = Preemption::kAuto;
   int64_t swap_space = int64_t{256} << 20;  // bytes of host memory for preempted blocks; less where there is little
-  bool profile = false;                     // time every region of the steps: Stats::regions
+  Profile profile = Profile::kNone;         // what is timed of the steps: Stats::regions
   uint64_t seed = 0;                        // for requests that bring none; 0: from the system's entropy;
                                             // and of kDummy's weights
   std::string chat_template;  // Jinja, or the name of one of the model's templates, in place of the model's choice;

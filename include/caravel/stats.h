@@ -15,6 +15,17 @@ struct RegionTime {
   double macs = 0;   // multiply-adds, by the sizes too
 };
 
+/// What is timed of steps, for Stats::regions.
+enum class Profile : uint8_t {
+  kNone,
+  kSteps,  // "step", and "between steps": what the device waits for whoever gives it steps, while there is work.
+           // Neither where the device is the host itself
+  kRegions,  // every part of their work; what is computed takes longer, since each part is waited for on its own
+};
+
+inline constexpr const char* kStep = "step";
+inline constexpr const char* kBetweenSteps = "between steps";
+
 /// What the engine does now and has done since it was opened. Every prefix of a score counts as a request.
 struct Stats {
   int waiting_requests = 0;
@@ -44,7 +55,7 @@ struct Stats {
   std::string device_error;
 
   double busy_seconds = 0;          // spent in steps
-  std::vector<RegionTime> regions;  // where busy_seconds went, with EngineConfig::profile
+  std::vector<RegionTime> regions;  // where the time went, with EngineConfig::profile
 };
 
 }  // namespace caravel

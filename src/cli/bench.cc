@@ -148,6 +148,27 @@ std::vector<RegionTime> profile_between(const Stats& before, const Stats& after)
   return regions;
 }
 
+Profile profile_of(const BenchOptions& options) { return options.profile ? Profile::kRegions : Profile::kSteps; }
+
+/// How much of the time the device waited for its next commands, though there was work; nothing where it was not timed.
+std::optional<double> waiting_share(const std::vector<RegionTime>& regions) {
+  double step = 0;
+  double between = 0;
+  for (const RegionTime& region : regions) {
+    if (region.name == std::string_view(kStep)) step = region.seconds;
+    if (region.name == std::string_view(kBetweenSteps)) between = region.seconds;
+  }
+  if (step == 0) return std::nullopt;
+  return between / (step + between);
+}
+
+void add_waiting(const std::vector<RegionTime>& regions, Json& figures, std::string& text) {
+  const std::optional<double> share = waiting_share(regions);
+  if (!share) return;
+  figures["waiting_for_host_share"] = *share;
+  text += fmt::format("  between steps    {:9.2f} % of the time: the device waits for the host\n", 100 * *share);
+}
+
 Json profile_json(const std::vector<RegionTime>& regions) {
   Json rows = Json::array();
   for (const RegionTime& region : regions) {
@@ -186,7 +207,7 @@ void bench_latency(const BenchOptions& options) {
   config.max_num_seqs = 1;
   if (config.max_model_len == 0)
     config.max_model_len = options.depth + std::max(options.input_len, options.output_len + 1) + 1;
-  config.profile = options.profile;
+  config.profile = profile_of(options);
   const auto engine = Engine::open(config);
   const ModelInfo& model = engine->model();
   std::mt19937_64 random(options.seed);
@@ -241,6 +262,7 @@ void bench_latency(const BenchOptions& options) {
       model.name, model.device, options.depth, options.iterations, options.input_len, prefill_rate, 100 * mac_share,
       peak.name, peak.gmac_per_second, options.output_len, decode_rate, 100 * read_share, ceilings.read_gb_per_second,
       resident);
+  add_waiting(profile_between(between, after), figures, text);
   if (options.profile) {
     const std::vector<RegionTime> prefill_regions = profile_between(before, between);
     const std::vector<RegionTime> decode_regions = profile_between(between, after);
@@ -258,7 +280,7 @@ void bench_throughput(const BenchOptions& options) {
   std::vector<RequestLengths> lengths = range_lengths(count, options.input_range, output, options.seed);
   for (size_t i = 0; i < inputs.size(); ++i) lengths[i].input = inputs[i];
   EngineConfig config = options.engine;
-  config.profile = options.profile;
+  config.profile = profile_of(options);
   const auto engine = Engine::open(config);
   const ModelInfo& model = engine->model();
   std::mt19937_64 random(options.seed);
@@ -321,6 +343,7 @@ void bench_throughput(const BenchOptions& options) {
       static_cast<double>(output_tokens) / seconds, static_cast<double>(output_tokens + input_tokens) / seconds,
       100 * mac_share, peak.name, peak.gmac_per_second, median(first), 100 * waste,
       stats.preemptions_recompute + stats.preemptions_swap, resident);
+  add_waiting(profile_between({}, stats), figures, text);
   if (options.profile) {
     const std::vector<RegionTime> regions = profile_between({}, stats);
     figures["profile"] = profile_json(regions);

@@ -55,8 +55,8 @@ class Device {
   virtual void adopt_thread() {}
 };
 
-/// Memory that a device has given and takes back on destruction, unless it is a view; zeroed, 64-byte aligned (large ones on huge pages
-/// where the system gives them). Movable. Not thread-safe.
+/// Memory that a device has given and takes back on destruction, unless it is a view; zeroed, 64-byte aligned (large
+/// ones on huge pages where the system gives them). Movable. Not thread-safe.
 template <void (Device::*kRelease)(void* data, size_t bytes)>
 class Memory {
  public:
@@ -148,25 +148,30 @@ class Stream {
   virtual void run(const CommandList& list) = 0;
 
   /// What is enqueued from here on belongs to region `name` (static) of the profile, and reads `bytes` from memory and
-  /// makes `macs` multiply-adds. Nothing where no profile is taken.
+  /// makes `macs` multiply-adds. Nothing where no profile of regions is taken.
   void region(const char* name, double bytes = 0, double macs = 0);
+  /// The commands of a step follow; all that it has so far are enqueued; nothing is to be done for now. With a profile
+  /// of steps the first two begin a region each, and the third ends the second's.
+  void begin_step();
+  void end_step();
+  void rest();
   /// Takes a profile from here on.
-  void start_profile() {
-    profiling_ = true;
-    region("other");
-  }
-  bool profiling() const { return profiling_; }
+  void start_profile(Profile profile);
+  Profile profiling() const { return profiling_; }
   /// In the order in which the regions first came; right after synchronize().
   std::span<const RegionTime> profile() const { return profile_; }
 
  protected:
   size_t current_region() const { return current_; }
   void add_time(size_t region, double seconds) { profile_[region].seconds += seconds; }
-  /// Where a profile is taken: the current region is another one from here on.
+  /// Where a profile is taken: the current region is another one from here on, or none.
   virtual void begin_region() {}
+  virtual void begin_idle() {}
 
  private:
-  bool profiling_ = false;
+  void enter(const char* name, double bytes, double macs);
+
+  Profile profiling_ = Profile::kNone;
   size_t current_ = 0;
   std::vector<RegionTime> profile_;
 };

@@ -35,7 +35,7 @@ class EncoderLoop final : public EngineMonitor {
     int max_tokens = 0;  // in a step; no text has more
     int max_texts = 0;
     bool by_priority = false;
-    bool profile = false;  // time every region of the steps
+    Profile profile = Profile::kNone;
   };
   /// `device` and `encoder` must outlive it.
   EncoderLoop(Device& device, model::Encoder& encoder, const Limits& limits);

@@ -127,6 +127,7 @@ bool EngineLoop::take_mail() {
 #ifndef NDEBUG
       scheduler_.check_integrity();
 #endif
+      executor_.rest();
       mailbox_->idle = true;
       mailbox_->changed.notify_all();
       mailbox_->changed.wait(lock, mail);

@@ -27,6 +27,8 @@ class Executor {
   /// here or above, nothing is launched any more.
   virtual const StepOutput& collect() = 0;
 
+  /// There is nothing to launch for now.
+  virtual void rest() {}
   /// By the thread that will call the others.
   virtual void adopt_thread() {}
   /// The time of all steps, by region; empty where none is taken.

@@ -63,7 +63,7 @@ Rank::Rank(Device& device, std::unique_ptr<model::Decoder> decoder, const Blocks
   }
   decodes_.resize(static_cast<size_t>(sizes.max_rows) + 1);
   logits_ = ints(kSlice * decoder_->config().vocab_size);
-  if (sizes.profile) stream_->start_profile();
+  if (sizes.profile != Profile::kNone) stream_->start_profile(sizes.profile);
 }
 
 size_t Rank::buffer_bytes() const {
@@ -104,8 +104,10 @@ void Rank::launch(const StepInput& input) {
   step.states_out = {};
   step.used.clear();
   guarded([&] {
+    stream_->begin_step();
     move_blocks(input, step);
     run_rows(input, step);
+    stream_->end_step();
     stream_->record(*step.rows_done);
     stream_->record(*step.done);
   });
@@ -179,7 +181,8 @@ void Rank::forward() {
   const auto pass = [this] { decoder_->forward(*stream_, batch_, storage_.pool()); };
   // Where commands are the host's own to run, as on a CPU, a list of them spares nothing.
   const bool decodes = batch_.tokens == batch_.num_seqs;
-  if (!decodes || device_.unified() || stream_->profiling() || decoder_->streams_layers()) return pass();
+  if (!decodes || device_.unified() || stream_->profiling() == Profile::kRegions || decoder_->streams_layers())
+    return pass();
   std::unique_ptr<CommandList>& list = decodes_[static_cast<size_t>(batch_.tokens)];
   if (list == nullptr) {
     stream_->begin_capture();
@@ -227,9 +230,11 @@ void Rank::launch(const DrawInput& input) {
   CARAVEL_CHECK_EQ(input.number, step.number);
   --launched_;  // where this throws, the step is not collected
   guarded([&] {
+    stream_->begin_step();
     begin_samplers(input);
     if (decoder_->has_lm_head()) run_draws(input, step);
     decoder_->return_draws(*stream_, sampler_.last_draws());
+    stream_->end_step();
     stream_->record(*step.done);
   });
   ++launched_;

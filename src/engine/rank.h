@@ -27,7 +27,7 @@ class Rank final : public Executor {
     int slots = 0;          // of block tables
     int max_model_len = 0;  // tokens in a sequence
     int steps = 1;          // in flight at most
-    bool profile = false;   // time every region of the steps
+    Profile profile = Profile::kNone;
   };
   /// Of the keys and values.
   struct Blocks {
@@ -43,6 +43,7 @@ class Rank final : public Executor {
   void wait_for_rows() override { last_step().rows_done->wait(); }
   void launch(const DrawInput& input) override;
   const StepOutput& collect() override;
+  void rest() override { stream_->rest(); }
   void adopt_thread() override { device_.adopt_thread(); }
   std::span<const RegionTime> profile() const override { return stream_->profile(); }
 

@@ -21,6 +21,7 @@ class Stages final : public Executor {
   void wait_for_rows() override { ranks_.back()->wait_for_rows(); }
   void launch(const DrawInput& input) override;
   const StepOutput& collect() override;
+  void rest() override { ranks_.back()->rest(); }
   void adopt_thread() override;
   std::span<const RegionTime> profile() const override { return ranks_.back()->profile(); }
 

@@ -45,7 +45,7 @@ TEST(CpuStream, AProfileTellsRegionsApart) {
   constexpr int kCount = 100'000;
   std::vector<int> out(kCount, 0);
   stream->region("before");  // no profile yet
-  stream->start_profile();
+  stream->start_profile(Profile::kRegions);
   for (int i = 0; i < 3; ++i) {
     stream->region("long", 8000, 4000);
     for (int j = 0; j < 5; ++j) as_cpu(*stream).enqueue(add, AddArgs{out.data(), i, kCount});

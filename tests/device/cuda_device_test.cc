@@ -1,7 +1,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <numeric>
+#include <thread>
 #include <vector>
 
 #include "base/error.h"
@@ -138,7 +140,7 @@ TEST_F(CudaDevice, AProfileHasTheTimeOfEachRegion) {
   constexpr size_t kBytes = size_t{256} << 20;
   const Buffer from = device_->allocate(kBytes);
   const Buffer to = device_->allocate(kBytes);
-  stream_->start_profile();
+  stream_->start_profile(Profile::kRegions);
   for (int i = 0; i < 3; ++i) {
     stream_->region("copies", 2 * kBytes);
     for (int j = 0; j < 10; ++j) stream_->copy(to.address(), from.address(), kBytes);
@@ -151,6 +153,39 @@ TEST_F(CudaDevice, AProfileHasTheTimeOfEachRegion) {
   EXPECT_EQ(copies.runs, 3);
   EXPECT_GT(copies.seconds, 0);
   EXPECT_GT(copies.seconds, 10 * nothing.seconds);
+}
+
+TEST_F(CudaDevice, AProfileOfStepsHasThemAndWhatPassesBetween) {
+  constexpr size_t kBytes = size_t{256} << 20;
+  constexpr double kPause = 0.02;
+  const Buffer from = device_->allocate(kBytes);
+  const Buffer to = device_->allocate(kBytes);
+  stream_->start_profile(Profile::kSteps);
+  const auto step = [&] {
+    stream_->begin_step();
+    stream_->region("a part");
+    for (int i = 0; i < 10; ++i) stream_->copy(to.address(), from.address(), kBytes);
+    stream_->end_step();
+  };
+  step();
+  step();  // right behind: nothing passes
+  const auto event = device_->make_event();
+  stream_->record(*event);
+  event->wait();
+  std::this_thread::sleep_for(std::chrono::duration<double>(kPause));
+  step();
+  stream_->rest();
+  stream_->record(*event);
+  event->wait();
+  std::this_thread::sleep_for(std::chrono::duration<double>(10 * kPause));
+  step();
+  stream_->synchronize();
+  ASSERT_EQ(stream_->profile().size(), 2U) << "regions are not told apart, and rest is no region";
+  EXPECT_STREQ(stream_->profile()[0].name, kStep);
+  EXPECT_EQ(stream_->profile()[0].runs, 4);
+  EXPECT_STREQ(stream_->profile()[1].name, kBetweenSteps);
+  EXPECT_GT(stream_->profile()[1].seconds, kPause);
+  EXPECT_LT(stream_->profile()[1].seconds, 5 * kPause) << "rest counts for nothing";
 }
 
 }  // namespace

@@ -24,6 +24,7 @@ class WatchedExecutor final : public Executor {
   void wait_for_rows() override { rank_.wait_for_rows(); }
   void launch(const DrawInput& input) override { rank_.launch(input); }
   const StepOutput& collect() override { return rank_.collect(); }
+  void rest() override { rank_.rest(); }
   void adopt_thread() override { rank_.adopt_thread(); }
   std::span<const RegionTime> profile() const override { return rank_.profile(); }
 

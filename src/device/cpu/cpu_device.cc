@@ -167,7 +167,7 @@ void CpuStream::run_commands(uint64_t end) {
       [](void* context, int rank) {
         auto& [self, last] = *static_cast<Part*>(context);
         ThreadPool& pool = self.device_.pool();
-        const bool timed = rank == 0 && self.profiling();
+        const bool timed = rank == 0 && self.profiling() == Profile::kRegions;
         Clock::time_point begin = timed ? Clock::now() : Clock::time_point();
         for (uint64_t p = self.begin_; p < last; ++p) {
           const CpuCommand& command = self.commands_[(p - self.origin_) & (self.commands_.size() - 1)];

@@ -99,6 +99,7 @@ class CudaStream final : public Stream {
 
  protected:
   void begin_region() override;
+  void begin_idle() override;
 
  private:
   static constexpr size_t kIdle = ~size_t{0};

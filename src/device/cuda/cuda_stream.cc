@@ -17,7 +17,7 @@ class CudaEvent final : public Event {
 
   void wait() override {
     check_cuda(cudaEventSynchronize(handle), "waiting for the device");
-    if (stream != nullptr && stream->profiling()) stream->gather_times();
+    if (stream != nullptr && stream->profiling() != Profile::kNone) stream->gather_times();
   }
 
   cudaEvent_t handle = nullptr;
@@ -73,7 +73,7 @@ void CudaStream::copy(void* to, const void* from, size_t bytes) {
 void CudaStream::record(Event& event) {
   CARAVEL_CHECK(!capturing_);
   auto& recorded = static_cast<CudaEvent&>(event);
-  mark(kIdle);
+  if (profiling() == Profile::kRegions) mark(kIdle);
   check_cuda(cudaEventRecord(recorded.handle, handle_), "recording an event");
   recorded.stream = this;
 }
@@ -105,8 +105,10 @@ void CudaStream::run(const CommandList& list) {
 
 void CudaStream::begin_region() { mark(current_region()); }
 
+void CudaStream::begin_idle() { mark(kIdle); }
+
 void CudaStream::mark(size_t region) {
-  if (!profiling() || capturing_) return;
+  if (profiling() == Profile::kNone || capturing_) return;
   if (region == kIdle && !marks_.empty() && marks_.back().region == kIdle) return;
   cudaEvent_t event = nullptr;
   if (spare_.empty()) {
