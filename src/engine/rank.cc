@@ -9,17 +9,15 @@
 namespace caravel::engine {
 namespace {
 
-constexpr int64_t kSlice = model::Decoder::max_logit_rows();
+/// Logits that a step has room for: those of all its sequences, if they are not too many.
+int64_t logit_rows(const Device& device, const Rank::Sizes& sizes) {
+  constexpr int64_t kLeast = 64;  // a prompt's tokens may have them too
+  return std::clamp<int64_t>(sizes.max_rows, kLeast, model::Decoder::max_logit_rows(device));
+}
 
 template <typename T>
 size_t bytes_of(const std::vector<T>& values) {
   return MirroredArrays::bytes_of<T>(values.size());
-}
-
-/// Calls slice(begin, count) for all of `total`, in order, at most kSlice at a time.
-template <typename Slice>
-void in_slices(size_t total, const Slice& slice) {
-  for (size_t begin = 0; begin < total; begin += kSlice) slice(begin, std::min<size_t>(kSlice, total - begin));
 }
 
 }  // namespace
@@ -30,6 +28,7 @@ Rank::Rank(Device& device, std::unique_ptr<model::Decoder> decoder, const Blocks
       storage_(device, decoder_->kv_layout(), blocks.size, blocks.dtype, blocks.device, blocks.host),
       sampler_(device, decoder_->config().vocab_size),
       sizes_(sizes),
+      logit_rows_(logit_rows(device, sizes)),
       stream_(device.make_stream()) {
   CARAVEL_CHECK_GE(sizes.steps, 1);
   for (int i = 0; i < sizes.steps; ++i) steps_.emplace_back(device);
@@ -62,7 +61,7 @@ Rank::Rank(Device& device, std::unique_ptr<model::Decoder> decoder, const Blocks
                         .shared_blocks = shared_.address<int32_t>() + int64_t{g} * sizes.max_rows};
   }
   decodes_.resize(static_cast<size_t>(sizes.max_rows) + 1);
-  logits_ = ints(kSlice * decoder_->config().vocab_size);
+  logits_ = ints(logit_rows_ * decoder_->config().vocab_size);
   if (sizes.profile != Profile::kNone) stream_->start_profile(sizes.profile);
 }
 
@@ -75,13 +74,20 @@ size_t Rank::buffer_bytes() const {
   return bytes;
 }
 
-size_t Rank::bytes_for(const model::ModelConfig& config, const model::KvLayout& layout, int block_size,
-                       const Sizes& sizes) {
+size_t Rank::bytes_for(const Device& device, const model::ModelConfig& config, const model::KvLayout& layout,
+                       int block_size, const Sizes& sizes) {
   const int64_t stride = (sizes.max_model_len + block_size - 1) / block_size;
   const auto groups = static_cast<int64_t>(layout.groups.size());
-  const int64_t ints = 2 * int64_t{sizes.max_tokens} + 3 * int64_t{sizes.max_rows} + 1 + kSlice * config.vocab_size +
+  const int64_t ints = 2 * int64_t{sizes.max_tokens} + 3 * int64_t{sizes.max_rows} + 1 +
+                       logit_rows(device, sizes) * config.vocab_size +
                        groups * (2 * int64_t{sizes.max_tokens} + sizes.slots * stride + sizes.max_rows);
   return static_cast<size_t>(ints) * sizeof(int32_t);
+}
+
+template <typename Slice>
+void Rank::in_slices(size_t total, const Slice& slice) const {
+  const auto most = static_cast<size_t>(logit_rows_);
+  for (size_t begin = 0; begin < total; begin += most) slice(begin, std::min(most, total - begin));
 }
 
 /// Where something is thrown, what was enqueued runs to its end: it reads memory that the next step takes.

@@ -51,8 +51,8 @@ class Rank final : public Executor {
   /// Of activations and steps.
   size_t buffer_bytes() const;
   /// What the latter will be.
-  static size_t bytes_for(const model::ModelConfig& config, const model::KvLayout& layout, int block_size,
-                          const Sizes& sizes);
+  static size_t bytes_for(const Device& device, const model::ModelConfig& config, const model::KvLayout& layout,
+                          int block_size, const Sizes& sizes);
 
  private:
   /// A step in flight, or a place for one.
@@ -93,6 +93,9 @@ class Rank final : public Executor {
   void keep_logits(std::span<const KeepLogits> keeps, const int32_t* places, InFlight& step);
   void run_draws(const DrawInput& input, InFlight& step);
   void append_results(const sampler::SampleResults& results, std::vector<TokenOutput>& outputs);
+  /// Calls slice(begin, count) for all of `total`, in order, at most logit_rows_ at a time.
+  template <typename Slice>
+  void in_slices(size_t total, const Slice& slice) const;
   template <typename Work>
   void guarded(const Work& work);
 
@@ -101,6 +104,7 @@ class Rank final : public Executor {
   KvStorage storage_;
   sampler::Sampler sampler_;
   const Sizes sizes_;
+  const int64_t logit_rows_;  // at a time
 
   // Numbers of steps; the one with number n of those launched stands at n % steps_.size().
   uint64_t launched_ = 0;
@@ -122,7 +126,7 @@ class Rank final : public Executor {
   kernels::BlockTables tables_;
   model::ForwardBatch batch_;
 
-  Buffer logits_;  // f32 [Decoder::max_logit_rows(), vocab_size]
+  Buffer logits_;  // f32 [logit_rows_, vocab_size]
   StepOutput result_;
   std::unique_ptr<Stream> stream_;  // last: it goes before what its commands read
 };

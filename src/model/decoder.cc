@@ -48,8 +48,8 @@ ActivationSizes activation_sizes(Device& device, const ModelConfig& config, cons
       sizes.branch = static_cast<size_t>(max_tokens * row_bytes(product, config.hidden_size));
     }
   }
-  reserve_normed(weights.embedding, Decoder::max_logit_rows());
-  reserve_normed(weights.lm_head, Decoder::max_logit_rows());
+  reserve_normed(weights.embedding, Decoder::max_logit_rows(device));
+  reserve_normed(weights.lm_head, Decoder::max_logit_rows(device));
   const auto heads = static_cast<int>(shard.heads.size());
   sizes.attention = kernels::paged_attention_workspace(device, max_tokens, max_context, heads, config.head_dim);
   for (const RotarySpec& rotary : config.rotary) sizes.angles.push_back(floats(max_tokens * rotary.dim));
@@ -194,7 +194,7 @@ void Decoder::return_draws(Stream& stream, std::span<int32_t> last_draws) {
 
 void Decoder::logits(Stream& stream, const int32_t* rows, int64_t count, float* out) {
   CARAVEL_CHECK(has_lm_head());
-  CARAVEL_CHECK_LE(count, max_logit_rows());
+  CARAVEL_CHECK_LE(count, max_logit_rows(stream.device()));
   const kernels::PackedWeight& head = weights_->lm_head ? weights_->lm_head : weights_->embedding;
   const kernels::GemmInput normed = normed_input_of(head, count, 0);
   stream.region("norm");
@@ -211,7 +211,7 @@ void Decoder::logits(Stream& stream, const int32_t* rows, int64_t count, float* 
 
 void Decoder::final_hidden(Stream& stream, const int32_t* rows, int64_t count, float* out) {
   CARAVEL_CHECK(has_lm_head());
-  CARAVEL_CHECK_LE(count, max_logit_rows());
+  CARAVEL_CHECK_LE(count, max_logit_rows(stream.device()));
   norm(stream, weights_->final_norm, kernels::f32_input(out, count, config_.hidden_size), rows);
 }
 

@@ -57,11 +57,12 @@ class Decoder {
 
   /// Enqueues final norm and LM head of chosen tokens of the last forward: logits [count, vocab_size] on every
   /// tensor-parallel rank, soft-capped where the model says so. rows: device memory, [count]; count <=
-  /// max_logit_rows().
+  /// max_logit_rows() of its device.
   void logits(Stream& stream, const int32_t* rows, int64_t count, float* out);
-  static constexpr int64_t max_logit_rows() { return 64; }
+  /// Each call reads the LM head's weights whole. A GPU takes little longer for 256 rows than for 64, a CPU four times.
+  static int64_t max_logit_rows(const Device& device) { return device.unified() ? 64 : 256; }
 
-  /// Enqueues the final norm of chosen tokens: f32 [count, hidden_size], for embeddings. count <= max_logit_rows().
+  /// Enqueues the final norm of chosen tokens: f32 [count, hidden_size], for embeddings. count: as above.
   void final_hidden(Stream& stream, const int32_t* rows, int64_t count, float* out);
 
  private:

@@ -4,8 +4,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/error.h"
@@ -76,6 +79,38 @@ TEST(Rank, WhatFailsTakesNoStepBeforeItAlong) {
   const StepOutput& again = rank.collect();
   EXPECT_EQ(again.number, 3U);
   EXPECT_EQ(again.drawn.size(), 1U);
+}
+
+/// The log-probabilities of a prompt of 100 tokens, and how often its step read the LM head.
+std::pair<StepOutput, int64_t> all_wants(std::unique_ptr<Device> device) {
+  EngineConfig config = small_config();
+  config.max_num_seqs = 100;
+  config.profile = Profile::kRegions;
+  const LoadedModel model =
+      load_model(config, nullptr, {.open_device = [&](const EngineConfig&) { return std::move(device); }});
+  Rank& rank = *model.rank;
+  Answers answers(1);
+  StepInput input{.number = 1};
+  DrawInput draws{.number = 1};
+  answers.prefill(0, 100, {}, input, draws);
+  draws.clear();
+  draws.number = 1;
+  for (int32_t i = 0; i < 100; ++i) input.wants.push_back({.place = i, .token = i, .top = 2});
+  rank.launch(input);
+  rank.launch(draws);
+  StepOutput output = rank.collect();
+  const std::span<const RegionTime> profile = rank.profile();
+  const auto head = std::ranges::find(profile, std::string_view("LM head"), &RegionTime::name);
+  return {std::move(output), head == profile.end() ? 0 : head->runs};
+}
+
+TEST(Rank, OfManySequencesMemoryOfItsOwnHoldsAllLogits) {
+  const auto [expected, reads] = all_wants(std::make_unique<CpuDevice>(1));
+  ASSERT_EQ(expected.wanted.size(), 100U);
+  EXPECT_EQ(reads, 2);
+  const auto [got, reads_apart] = all_wants(std::make_unique<DeferredDevice>(1));
+  EXPECT_EQ(reads_apart, 1);
+  expect_same({got}, {expected}, "a device with memory of its own");
 }
 
 }  // namespace

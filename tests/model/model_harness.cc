@@ -122,9 +122,10 @@ std::vector<std::vector<float>> ModelHarness::step(std::span<const Chunk> chunks
 
   const auto vocabulary = static_cast<size_t>(decoder_.config().vocab_size);
   std::vector<std::vector<float>> logits;
-  const DeviceArray<float> out(*stream_, Decoder::max_logit_rows() * decoder_.config().vocab_size, 0.0F);
-  for (int64_t begin = 0; begin < batch.tokens; begin += Decoder::max_logit_rows()) {
-    std::vector<int32_t> rows(static_cast<size_t>(std::min(Decoder::max_logit_rows(), batch.tokens - begin)));
+  const int64_t most = Decoder::max_logit_rows(stream_->device());
+  const DeviceArray<float> out(*stream_, most * decoder_.config().vocab_size, 0.0F);
+  for (int64_t begin = 0; begin < batch.tokens; begin += most) {
+    std::vector<int32_t> rows(static_cast<size_t>(std::min(most, batch.tokens - begin)));
     std::iota(rows.begin(), rows.end(), static_cast<int32_t>(begin));
     const DeviceArray<int32_t> rows_there(*stream_, rows);
     decoder_.logits(*stream_, rows_there.data(), static_cast<int64_t>(rows.size()), out.data());
