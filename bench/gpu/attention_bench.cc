@@ -95,6 +95,7 @@ class Bench {
                      .context_len = contexts_there.address<int32_t>(),
                      .block_table = table_there.address<int32_t>(),
                      .block_table_stride = blocks / c.sequences},
+           .settled = true,
            .max_context = c.context,
            .workspace = workspace.address(),
            .out = {.form = InputForm::kBf16, .tokens = tokens, .width = kWidth, .data = out_.address()}});

@@ -28,6 +28,10 @@ struct PagedAttentionArgs {
   float soft_cap = 0.0F;  // scores become cap * tanh(score / cap); 0: off
   KvLayer cache;
   AttentionBatch batch;
+  /// The batch's arrays, and what the cache holds of positions before a sequence's first row, were written before a
+  /// command that waited for all before it, and nothing since has changed them: a device may read them before the
+  /// commands between are done.
+  bool settled = false;
   int64_t max_context = 0;         // a bound of all context_len; how the workspace is laid out
   std::byte* workspace = nullptr;  // paged_attention_workspace() bytes
   GemmInput out;                   // [tokens, heads * head_dim]

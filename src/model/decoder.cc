@@ -133,7 +133,8 @@ Decoder::LayerStep Decoder::layer_step(Stream& stream, const ForwardBatch& batch
           .next = layer + 1 < weights_->layers.size() ? &weights_->layers[layer + 1] : nullptr};
 }
 
-/// The residual stream as it enters the stage's first layer, the same normed, and the angles of all.
+/// The residual stream as it enters the stage's first layer, the same normed, and the angles of all. The first command,
+/// an embedding or what comes from the stage before, waits for all that was enqueued before the pass.
 void Decoder::begin(Stream& stream, const ForwardBatch& batch) {
   if (config_.placement.is_first_stage()) {
     stream.region("embedding");

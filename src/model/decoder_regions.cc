@@ -47,6 +47,7 @@ void Decoder::attend(Stream& stream, const LayerStep& layer) {
                                               .block_table = layer.group.block_table,
                                               .block_table_stride = batch.block_table_stride,
                                               .shared_blocks = layer.group.shared_blocks},
+                                    .settled = true,  // as begin() sees to
                                     .max_context = max_context_,
                                     .workspace = attention_workspace_.address(),
                                     .out = layer.weights.attn_out.input(batch.tokens, input_.address())});

@@ -143,6 +143,7 @@ class AttentionRig {
                                        .block_table = table_there.data(),
                                        .block_table_stride = static_cast<int64_t>(stride),
                                        .shared_blocks = shared_there.data()},
+                             .settled = true,
                              .max_context = max_context,
                              .workspace = workspace.data(),
                              .out = out.rows});

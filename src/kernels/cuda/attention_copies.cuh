@@ -37,7 +37,7 @@ class SplitCopies {
     coming_ = mine_ < kSplitKeys && position >= seen.begin && position < seen.end;
     if (!coming_) return;
     const BlockPlace place = place_of(params_, position);
-    block_ = rows.table[place.block];
+    block_ = rows.sequence.table[place.block];
     offset_ = place.offset;
   }
 

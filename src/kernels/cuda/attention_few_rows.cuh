@@ -8,98 +8,162 @@
 
 namespace caravel::kernels::cuda {
 
-/// Blocks of threads that share a sequence's splits: a cluster's. (Sixteen is what the hardware has at most.)
-inline constexpr int kMaxSharers = 16;
+/// Where the states of a split go: pair `p` of all rows' elements to the block that merges it, p >> shift of the
+/// cluster, and each row's largest score and sum to all blocks that merge any.
+struct StateRoute {
+  uint32_t place;    // in a block's shared memory: pairs [1 << shift], then rows
+  uint32_t barrier;  // that counts what comes
+  int shift;
+  int half;    // pairs of a row
+  int blocks;  // that merge
 
-/// Rows whose splits are shared out to the blocks of a cluster in turn. In rounds each leaves the states of as many of
-/// its splits as it has room for, and then all of them merge states, each thread for some elements of its own.
+  /// Elements d and d + 1 of a row; d is even.
+  __device__ void send(int r, int d, float2 pair) const {
+    const int p = r * half + d / 2;
+    send_to(p >> shift, place + (p & ((1 << shift) - 1)) * sizeof(float2), pair);
+  }
+  __device__ void send_row(int r, int block, float max, float sum) const {
+    send_to(block, place + ((1 << shift) + r) * sizeof(float2), {max, sum});
+  }
+
+ private:
+  __device__ void send_to(int block, uint32_t to, float2 pair) const {
+    send_pair(address_of_block(to, block), pair, address_of_block(barrier, block));
+  }
+};
+
+/// Rows whose splits are shared out to the blocks of a cluster in turn, where there are several. Each block merges some
+/// elements of all, so it is sent the part of every split's state that tells of those: in rounds, of as many splits as
+/// it has room for.
 template <typename Tile, int kDim>
 class SharedRows {
  public:
-  __device__ SharedRows(const AttentionParams& params, float* states)
-      : params_(params),
-        states_(states),
-        rank_(static_cast<int>(blockIdx.x)),
-        blocks_(static_cast<int>(gridDim.x)),
-        row_floats_(params.cache.head_dim + 2) {}
+  /// Of shared memory, beside the tile's.
+  static constexpr size_t kBytes = Tile::kStateBytes + sizeof(uint64_t);
 
-  __device__ void attend(Tile& tile, const AttentionRows& rows, int first, int splits) {
-    const int mine = (splits - rank_ + blocks_ - 1) / blocks_;
-    const int room = params_.state_rows / rows.count;
-    pairs_ = rows.count * (params_.cache.head_dim / 2);
+  __device__ SharedRows(const AttentionParams& params, std::byte* shared)
+      : params_(params), states_(shared), half_(params.cache.head_dim / 2) {
+    if (threadIdx.x == 0 && sharers() > 1) {  // one alone has no room for it
+      init_barrier(barrier(), 1);
+      fence_barrier_init();
+    }
+  }
+
+  __device__ void attend(Tile& tile, const AttentionRows& rows) {
+    const Visible seen = rows.visible(params_);
+    const int splits = splits_in(seen);
+    const bool alone = sharers() == 1 || splits == 1;
+    if (alone && rank() > 0) return;
+    const int blocks = alone ? 1 : sharers();
+    share_out(rows);
+    if (!alone) arrive_at_cluster();
+    tile.begin(rows, seen.begin / kSplitKeys + rank(), blocks, (splits - rank() + blocks - 1) / blocks);
+    const int room = alone ? splits : Tile::kStateBytes / split_bytes();
+    for (int begin = 0; begin < splits; begin += room) {
+      const int round = min(splits - begin, room);
+      if (!alone && threadIdx.x == 0) {
+        arrive_expecting(barrier(), round * (pairs() == 0 ? 0 : pairs() + rows_) * sizeof(float2));
+      }
+      bool may_send = alone;
+      for (int i = (rank() + blocks - begin % blocks) % blocks; i < round; i += blocks) {
+        tile.attend();
+        if (alone) {
+          tile.join_totals();
+          continue;
+        }
+        if (!may_send) wait_for_cluster();  // all have merged what came before
+        may_send = true;
+        tile.send_state(route(i));
+      }
+      if (!may_send) wait_for_cluster();
+      if (alone) break;
+      wait_barrier(barrier(), phase_);
+      phase_ ^= 1U;
+      merge_round(round);
+      if (begin + room < splits) arrive_at_cluster();
+    }
+    if (alone) {
+      tile.store_totals();
+    } else {
+      store(rows);
+    }
+  }
+
+ private:
+  static constexpr int kAtOnce = 8;  // states that a thread reads before it merges them
+  static constexpr int kMostPairs = Tile::kRows * kDim / 2 / (2 * Tile::kThreads);  // of two blocks' threads
+
+  __device__ void share_out(const AttentionRows& rows) {
+    rows_ = rows.count;
+    shift_ = 0;
+    while (sharers() << shift_ < rows_ * half_) ++shift_;
 #pragma unroll
     for (int j = 0; j < kMostPairs; ++j) {
       totals_[j] = {0.0F, 0.0F};
       max_[j] = -__builtin_inff();
       sum_[j] = 0.0F;
     }
-    tile.begin(rows, first + rank_, blocks_, mine);
-    for (int begin = 0; begin < splits; begin += room * blocks_) {
-      const int round = min(splits - begin, room * blocks_);
-      for (int i = 0; rank_ + i * blocks_ < round; ++i) {
-        tile.attend();
-        tile.store_state(states_ + i * rows.count * row_floats_);
-      }
-      sync_cluster();
-      merge_round(rows, round);
-      sync_cluster();
-    }
-    store(rows);
   }
 
- private:
-  static constexpr int kAtOnce = kMaxSharers;  // states that a thread asks for before it merges them
-  static constexpr int kMostPairs = Tile::kRows * kDim / 2 / (2 * Tile::kThreads);  // of two blocks' threads
+  __device__ StateRoute route(int i) const {
+    const int merging = ((rows_ * half_ - 1) >> shift_) + 1;
+    return {shared_address(states_) + i * split_bytes(), barrier(), shift_, half_, merging};
+  }
 
-  __device__ int pair_of(int j) const { return (j * blocks_ + rank_) * Tile::kThreads + static_cast<int>(threadIdx.x); }
+  // What follows from the members is worked out where it is used: registers are few.
+  __device__ static int rank() { return static_cast<int>(blockIdx.x); }
+  __device__ static int sharers() { return static_cast<int>(gridDim.x); }
+  __device__ uint32_t barrier() const { return shared_address(states_ + Tile::kStateBytes); }
+  __device__ int first_pair() const { return rank() << shift_; }
+  __device__ int pairs() const { return max(0, min(1 << shift_, rows_ * half_ - first_pair())); }
+  __device__ int split_bytes() const { return ((1 << shift_) + rows_) * static_cast<int>(sizeof(float2)); }
+  __device__ static int pair_of(int j) { return j * Tile::kThreads + static_cast<int>(threadIdx.x); }
 
-  /// States of splits in order: split i lies with block i % blocks.
-  __device__ void merge_round(const AttentionRows& rows, int round) {
-    const int half = params_.cache.head_dim / 2;
-    const uint32_t states = shared_address(states_);
+  /// States of splits in order.
+  __device__ void merge_round(int round) {
 #pragma unroll
     for (int j = 0; j < kMostPairs; ++j) {
       const int pair = pair_of(j);
-      if (pair >= pairs_) break;
-      const int r = pair / half;
+      if (pair >= pairs()) break;
+      const std::byte* const values = states_ + pair * sizeof(float2);
+      const std::byte* const row = states_ + ((1 << shift_) + (first_pair() + pair) / half_) * sizeof(float2);
       for (int begin = 0; begin < round; begin += kAtOnce) {
-        float2 values[kAtOnce];
+        float2 state[kAtOnce];
         float2 max_and_sum[kAtOnce];
 #pragma unroll
         for (int i = 0; i < kAtOnce; ++i) {
-          const int split = min(begin + i, round - 1);
-          const int place = split / blocks_ * rows.count + r;
-          const uint32_t state = address_of_block(states + place * row_floats_ * sizeof(float), split % blocks_);
-          values[i] = load_pair_of_cluster(state + pair % half * sizeof(float2));
-          max_and_sum[i] = load_pair_of_cluster(state + params_.cache.head_dim * sizeof(float));
+          const int at = min(begin + i, round - 1) * split_bytes();
+          state[i] = *reinterpret_cast<const float2*>(values + at);
+          max_and_sum[i] = *reinterpret_cast<const float2*>(row + at);
           if (begin + i >= round) max_and_sum[i].x = -__builtin_inff();  // which changes nothing
         }
 #pragma unroll
         for (int i = 0; i < kAtOnce; ++i) {
           const MergeFactors factors = merge_max(max_[j], max_and_sum[i].x);
           sum_[j] = merge(sum_[j], max_and_sum[i].y, factors);
-          totals_[j] = {merge(totals_[j].x, values[i].x, factors), merge(totals_[j].y, values[i].y, factors)};
+          totals_[j] = {merge(totals_[j].x, state[i].x, factors), merge(totals_[j].y, state[i].y, factors)};
         }
       }
     }
   }
 
   __device__ void store(const AttentionRows& rows) const {
-    const int half = params_.cache.head_dim / 2;
 #pragma unroll
     for (int j = 0; j < kMostPairs; ++j) {
       const int pair = pair_of(j);
-      if (pair >= pairs_) break;
-      store_output(params_, rows.output(params_, pair / half) + 2 * (pair % half), totals_[j], inverse_of(sum_[j]));
+      if (pair >= pairs()) break;
+      const int r = (first_pair() + pair) / half_;
+      const int at = 2 * (first_pair() + pair - r * half_);
+      store_output(params_, rows.output(params_, r) + at, totals_[j], inverse_of(sum_[j]));
     }
   }
 
   const AttentionParams& params_;
-  float* const states_;  // [room, rows, row_floats]
-  const int rank_;
-  const int blocks_;
-  const int row_floats_;
-  int pairs_;
+  std::byte* const states_;  // of a round's splits: this block's pairs, float2 [1 << shift], then rows, float2
+  const int half_;           // pairs of a row
+  int rows_;
+  int shift_;  // a block has 1 << shift pairs, from first_pair() on
+  uint32_t phase_ = 0;
   // Of this thread's pairs of elements.
   float2 totals_[kMostPairs];
   float max_[kMostPairs];
@@ -123,23 +187,28 @@ __device__ void attend_alone(const AttentionParams& params, Tile& tile, const At
 template <typename Tile, int kDim>
 __global__ void __launch_bounds__(Tile::kThreads, Tile::kBlocks)
     attend_few_rows(const __grid_constant__ AttentionParams params) {
-  follow_kernel_before();
+  let_next_kernel_in();
+  if (!params.settled) wait_for_kernel_before();
   extern __shared__ __align__(1024) std::byte shared[];
   const int s = static_cast<int>(blockIdx.z);
   const AttentionSequence sequence = sequence_at(params.batch, s);
-  if (sequence.queries <= 0 || !has_few_rows(params, sequence)) return;
-  Tile tile(params, shared);
-  SharedRows<Tile, kDim> together(params, reinterpret_cast<float*>(shared + Tile::shared_bytes(params.cache.head_dim)));
-  for (int begin = 0; begin < sequence.queries * params.group; begin += Tile::kRows) {
-    const AttentionRows rows = rows_of(params, s, sequence, static_cast<int>(blockIdx.y), begin, Tile::kRows);
-    const Visible seen = rows.visible(params);
-    const int splits = splits_in(seen);
-    if (gridDim.x > 1 && splits > 1) {
-      together.attend(tile, rows, seen.begin / kSplitKeys, splits);
-    } else if (blockIdx.x == 0) {
-      attend_alone(params, tile, rows);
-    }
+  if (sequence.queries <= 0 || !has_few_rows(params, sequence)) {
+    wait_for_kernel_before();  // as who comes next takes for granted
+    return;
   }
+  Tile tile(params, shared, !params.settled);
+#if __CUDA_ARCH__ >= 900
+  SharedRows<Tile, kDim> together(params, shared + Tile::shared_bytes(params.cache.head_dim));
+#endif
+  for (int begin = 0; begin < sequence.queries * params.group; begin += Tile::kRows) {
+    const AttentionRows rows = rows_of(params, sequence, static_cast<int>(blockIdx.y), begin, Tile::kRows);
+#if __CUDA_ARCH__ >= 900
+    together.attend(tile, rows);
+#else
+    attend_alone(params, tile, rows);  // there are no clusters
+#endif
+  }
+  wait_for_kernel_before();  // blocks that had nothing to do have not yet
 }
 
 }  // namespace caravel::kernels::cuda

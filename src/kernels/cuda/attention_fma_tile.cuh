@@ -13,15 +13,16 @@ class AttentionFmaTile {
   static constexpr int kRows = 16;
   static constexpr int kThreads = 128;
   static constexpr int kBlocks = 1;
-  static constexpr int kStateRows = 16;
+  static constexpr int kStateBytes = 16 * 1024;
 
   __host__ __device__ static size_t shared_bytes(int head_dim) {
     const int row = row_floats(head_dim);
     return static_cast<size_t>(2 * kTileKeys * row + 3 * kRows * row + kRows * kTileKeys + 6 * kRows) * sizeof(float);
   }
 
-  __device__ AttentionFmaTile(const AttentionParams& params, std::byte* shared)
+  __device__ AttentionFmaTile(const AttentionParams& params, std::byte* shared, bool waited)
       : params_(params),
+        waited_(waited),
         head_dim_(params.cache.head_dim),
         row_(row_floats(params.cache.head_dim)),
         keys_(reinterpret_cast<float*>(shared)),
@@ -43,6 +44,8 @@ class AttentionFmaTile {
     seen_ = rows.visible(params_);
     split_ = first;
     step_ = step;
+    if (!waited_) wait_for_kernel_before();
+    waited_ = true;
     __syncthreads();
     for_elements([&](int r, int d) {
       queries_[r * row_ + d] = to_float(rows_.queries(params_, r)[d]);
@@ -83,12 +86,15 @@ class AttentionFmaTile {
     __syncthreads();
   }
 
-  __device__ void store_state(float* states) const {
-    for_elements([&](int r, int d) { states[r * (head_dim_ + 2) + d] = parts_[r * row_ + d]; });
-    if (static_cast<int>(threadIdx.x) < rows_.count) {
-      float* const state = states + threadIdx.x * (head_dim_ + 2);
-      state[head_dim_] = max_[threadIdx.x];
-      state[head_dim_ + 1] = sum_[threadIdx.x];
+  template <typename Route>
+  __device__ void send_state(const Route& route) const {
+    for_elements([&](int r, int d) {
+      const float* const part = parts_ + r * row_ + d;
+      if (d % 2 == 0) route.send(r, d, {part[0], part[1]});
+    });
+    for (int i = static_cast<int>(threadIdx.x); i < rows_.count * route.blocks; i += kThreads) {
+      const int r = i / route.blocks;
+      route.send_row(r, i % route.blocks, max_[r], sum_[r]);
     }
   }
 
@@ -130,8 +136,8 @@ class AttentionFmaTile {
       float v = 0.0F;
       if (position >= seen_.begin && position < seen_.end) {
         const BlockPlace place = place_of(params_, position);
-        const std::byte* const row =
-            head_part(params_, rows_.table[place.block], rows_.kv_head) + place.offset * params_.layout.row_bytes;
+        const std::byte* const row = head_part(params_, rows_.sequence.table[place.block], rows_.kv_head) +
+                                     place.offset * params_.layout.row_bytes;
         k = reinterpret_cast<const float*>(row)[d];
         v = reinterpret_cast<const float*>(row + params_.layout.values)[d];
       }
@@ -181,6 +187,7 @@ class AttentionFmaTile {
   }
 
   const AttentionParams& params_;
+  bool waited_;
   AttentionRows rows_;
   Visible seen_;
   int split_;  // the next one

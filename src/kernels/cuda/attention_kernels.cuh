@@ -48,26 +48,21 @@ ActiveClusters count_clusters(CudaDevice& device, void (*kernel)(Params), int th
 }
 
 template <typename Tile, int kDim>
-void launch_few_rows(Stream& stream, AttentionParams params, const AttentionGrids& grids) {
+void launch_few_rows(Stream& stream, const AttentionParams& params, const AttentionGrids& grids) {
   if (!grids.few) return;
   const int head_dim = params.cache.head_dim;
   LaunchShape shape{.block = dim3(Tile::kThreads), .shared_bytes = Tile::shared_bytes(head_dim), .early = true};
   // As many blocks share a sequence as let all of them run at once: a second turn would take as long as the first.
   int sharers = 1;
   if (grids.most_sharers > 1) {
-    const auto bytes = [](int dim) {
-      return Tile::shared_bytes(dim) + static_cast<size_t>(Tile::kStateRows * (dim + 2)) * sizeof(float);
-    };
+    const auto bytes = [](int dim) { return Tile::shared_bytes(dim) + SharedRows<Tile, kDim>::kBytes; };
     static const ActiveClusters active =
         count_clusters(as_cuda(stream.device()), attend_few_rows<Tile, kDim>, Tile::kThreads, bytes(kDim));
     const int pairs = params.cache.kv_heads * params.batch.num_seqs;
     for (int size = 2; size <= std::min(grids.most_sharers, kMaxSharers); ++size) {
       if (active[static_cast<size_t>(size)] >= pairs) sharers = size;
     }
-    if (sharers > 1) {
-      params.state_rows = Tile::kStateRows;
-      shape.shared_bytes = bytes(head_dim);
-    }
+    if (sharers > 1) shape.shared_bytes = bytes(head_dim);
   }
   shape.grid = dim3(static_cast<unsigned>(sharers), static_cast<unsigned>(params.cache.kv_heads),
                     static_cast<unsigned>(params.batch.num_seqs));

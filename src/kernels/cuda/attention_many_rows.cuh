@@ -52,9 +52,8 @@ __global__ void __launch_bounds__(Tile::kThreads) attend_many_rows(const __grid_
   extern __shared__ __align__(1024) std::byte shared[];
   const RowTile found = find_row_tile(params, Tile::kRows, static_cast<int>(blockIdx.x));
   if (found.s < 0) return;
-  Tile tile(params, shared);
-  attend_alone(params, tile,
-               rows_of(params, found.s, found.sequence, static_cast<int>(blockIdx.y), found.begin, Tile::kRows));
+  Tile tile(params, shared, true);
+  attend_alone(params, tile, rows_of(params, found.sequence, static_cast<int>(blockIdx.y), found.begin, Tile::kRows));
 }
 
 }  // namespace caravel::kernels::cuda

@@ -19,15 +19,17 @@ class AttentionMmaTile {
   static constexpr int kThreads = 256;
   static constexpr int kBlocks = kDim > 128 ? 1 : 2;  // that share an SM
 
-  /// States that there is room for beside it.
-  static constexpr int kStateRows = kDim > 128 ? 16 : 19;
+  /// Of states that there is room for beside it.
+  static constexpr int kStateBytes = (kDim > 128 ? 16 : 10) * 1024;
 
   __host__ __device__ static constexpr size_t shared_bytes(int /*head_dim*/) {
     return kSlots * kSlotBytes + sizeof(Exchange);
   }
 
-  __device__ AttentionMmaTile(const AttentionParams& params, std::byte* shared)
+  /// waited: for the kernel before; else begin() does, where it has done what it can before.
+  __device__ AttentionMmaTile(const AttentionParams& params, std::byte* shared, bool waited)
       : params_(params),
+        waited_(waited),
         lane_(static_cast<int>(threadIdx.x) % kWarp),
         warp_(static_cast<int>(threadIdx.x) / kWarp),
         copies_(params, static_cast<int>(threadIdx.x)),
@@ -52,8 +54,17 @@ class AttentionMmaTile {
     next_ = 0;
     done_ = 0;
     __syncthreads();
-#pragma unroll 1
-    for (int i = 0; i < kSlots - 1; ++i) load_next();
+    if (!waited_ && !can_be_early()) wait_before();
+    QueryWords words;
+    if (waited_) {
+      read_queries(words);  // first: they would come behind all keys
+      load_first_items();
+    } else {
+      load_first_items();
+      wait_and_complete(words);
+    }
+    store_queries(words);
+    __syncthreads();
     load_queries();
 #pragma unroll
     for (int i = 0; i < 2; ++i) {
@@ -124,20 +135,21 @@ class AttentionMmaTile {
     }
   }
 
-  /// states [rows, head_dim + 2]: weighted values, largest score, sum.
-  __device__ void store_state(float* states) const {
-    const int head_dim = params_.cache.head_dim;
+  /// The split's state, by a StateRoute.
+  template <typename Route>
+  __device__ void send_state(const Route& route) const {
+    static_assert(kWarps * 4 >= kMaxSharers);
 #pragma unroll
     for (int i = 0; i < 2; ++i) {
       const int r = lane_ / 4 + 8 * i;
       if (r >= rows_.count) continue;
-      float* const state = states + r * (head_dim + 2);
 #pragma unroll
       for (int n = 0; n < kColumnTiles; ++n) {
         const int d = column(n);
-        if (d < head_dim) *reinterpret_cast<float2*>(state + d) = pair_at(values_, n, i);
+        if (d < params_.cache.head_dim) route.send(r, d, pair_at(values_, n, i));
       }
-      if (lane_ % 4 == 0 && warp_ == 0) *reinterpret_cast<float2*>(state + head_dim) = float2{max_[i], sum_[i]};
+      const int block = warp_ * 4 + lane_ % 4;  // all threads have the rows' sums
+      if (block < route.blocks) route.send_row(r, block, max_[i], sum_[i]);
     }
   }
 
@@ -173,8 +185,12 @@ class AttentionMmaTile {
     uint4 weights[kSplitKeys / 16][kWarp];  // as the next product's operand, of 16 keys each
     float sums[kWarps][kRows][4];           // of each warp's keys, a lane's part
     float largest[kWarps][kRows];
-    uint4 queries[kQueriesInRegisters ? 1 : kDim / 16][kWarp];
+    uint4 queries[kQueriesInRegisters ? 1 : kRows * kDim / 8];
   };
+  static constexpr int kRowLanes = Copies::kRowBytes / 16;
+  // Rows lie with all threads by words of two elements, in turn.
+  static constexpr int kRowWords = kDim / 2;
+  using QueryWords = uint32_t[kRows * kRowWords / kThreads];
 
   /// Where pair n of a lane's elements lies in a row; widened elements alternate between two tiles.
   __device__ int column(int n) const {
@@ -186,27 +202,105 @@ class AttentionMmaTile {
     return {sums[n][2 * i], sums[n][2 * i + 1]};
   }
 
-  /// Fragments of the rows stay in registers, or in shared memory where they are too many.
+  /// Its number, as something that the compiler does not know: addresses are to be worked out where they are used, not
+  /// kept in registers.
+  __device__ static int this_thread() {
+    auto thread = static_cast<int>(threadIdx.x);
+    asm volatile("" : "+r"(thread));
+    return thread;
+  }
+
+  __device__ void wait_before() {
+    wait_for_kernel_before();
+    waited_ = true;
+  }
+
+  /// The kernel before writes rows, and the keys and values of their tokens, of which threads have a chunk each.
+  __device__ bool can_be_early() const { return !Elements::kScaled && rows_.sequence.queries <= kThreads / kRowLanes; }
+
+  /// Waits for it, and reads what it wrote: the rows, and where keys and values that were asked for are theirs, those
+  /// anew, in place of what came.
+  __device__ void wait_and_complete(QueryWords& words) {
+    const int first_late = rows_.sequence.first_position;
+    const int thread = this_thread();
+    const int position = first_late + thread / kRowLanes;
+    const int chunk = thread % kRowLanes;
+    const std::byte* row = nullptr;
+    if (position < seen_.end && chunk < params_.layout.row_bytes / 16) {
+      const BlockPlace place = place_of(params_, position);
+      row = head_part(params_, rows_.sequence.table[place.block], rows_.kv_head) +
+            place.offset * params_.layout.row_bytes + 16 * chunk;
+    }
+    wait_before();
+    read_queries(words);
+#pragma unroll
+    for (int item = 0; item < kSlots - 1; item += 2) {
+      const int begin = (first_ + item / 2 * step_) * kSplitKeys;
+      if (item >= items_ || begin + kSplitKeys <= first_late || begin >= seen_.end) continue;
+      const bool mine = row != nullptr && position >= begin && position < begin + kSplitKeys;
+      uint4 key{};
+      uint4 value{};
+      if (mine) {
+        key = *reinterpret_cast<const uint4*>(row);
+        value = *reinterpret_cast<const uint4*>(row + params_.layout.values);
+      }
+      wait_copies<0>();
+      __syncthreads();
+      if (!mine) continue;
+      std::byte* const place = slots_ + item * kSlotBytes + chunk_at(kSplitKeys, position - begin, chunk);
+      *reinterpret_cast<uint4*>(place) = key;
+      if (item + 1 < kSlots - 1) *reinterpret_cast<uint4*>(place + kSlotBytes) = value;
+    }
+  }
+
+  /// Rows that all warps' fragments are made of. Where fragments stay in registers, this is where weights will be.
+  __device__ std::byte* stored_queries() const {
+    return reinterpret_cast<std::byte*>(kQueriesInRegisters ? &exchange_.weights[0][0] : exchange_.queries);
+  }
+
+  __device__ void read_queries(QueryWords& words) const {
+    const int thread = this_thread();
+    const int word = thread % kRowWords;
+#pragma unroll
+    for (int i = 0; i < kRows * kRowWords / kThreads; ++i) {
+      const int r = (i * kThreads + thread) / kRowWords;
+      const bool there = r < rows_.count && 2 * word < params_.cache.head_dim;
+      words[i] = query_pair<T>(rows_.queries(params_, r) + 2 * word, there);
+    }
+  }
+
+  __device__ void store_queries(const QueryWords& words) {
+    static_assert(!kQueriesInRegisters || sizeof(exchange_.weights) >= kRows * kDim * 2);
+    const int thread = this_thread();
+    const int word = thread % kRowWords;
+#pragma unroll
+    for (int i = 0; i < kRows * kRowWords / kThreads; ++i) {
+      const int r = (i * kThreads + thread) / kRowWords;
+      *reinterpret_cast<uint32_t*>(stored_queries() + chunk_at(kRows, r, word / 4) + word % 4 * 4) = words[i];
+    }
+  }
+
   __device__ void load_queries() {
-    const BFloat16* row[2];
+    if constexpr (kQueriesInRegisters) {
+      const int lane = this_thread() % kWarp;
 #pragma unroll
-    for (int i = 0; i < 2; ++i) row[i] = rows_.queries(params_, min(lane_ / 4 + 8 * i, rows_.count - 1));
+      for (int k = 0; k < kDim / 16; ++k) load_query(k, lane, queries_[k]);
+    }
+  }
+
+  __device__ void load_query(int k, int lane, uint32_t (&fragment)[4]) const {
+    const std::byte* const rows = stored_queries();
+    if constexpr (kWidens) {
+      // Of 16 elements each key's lane has four that lie beside each other where they are bytes.
 #pragma unroll
-    for (int k = 0; k < kDim / 16; ++k) {
-      if (!kQueriesInRegisters && k % kWarps != warp_) continue;
-      uint32_t pairs[4];
-#pragma unroll
-      for (int j = 0; j < 4; ++j) {
-        // Of 16 elements each key's lane has four that lie beside each other where they are bytes.
-        const int d = 16 * k + (kWidens ? 4 * (lane_ % 4) + 2 * (j / 2) : 2 * (lane_ % 4) + 8 * (j / 2));
-        pairs[j] = query_pair<T>(row[j % 2] + d, lane_ / 4 + 8 * (j % 2) < rows_.count && d < params_.cache.head_dim);
+      for (int i = 0; i < 2; ++i) {
+        const uint2 four = *reinterpret_cast<const uint2*>(
+            rows + chunk_at(kRows, lane / 4 + 8 * i, 2 * k + lane % 4 / 2) + lane % 2 * 8);
+        fragment[i] = four.x;
+        fragment[i + 2] = four.y;
       }
-      if constexpr (kQueriesInRegisters) {
-#pragma unroll
-        for (int j = 0; j < 4; ++j) queries_[k][j] = pairs[j];
-      } else {
-        exchange_.queries[k][lane_] = make_uint4(pairs[0], pairs[1], pairs[2], pairs[3]);
-      }
+    } else {
+      load_matrices(fragment, rows + chunk_at(kRows, lane % 16, 2 * k + lane / 16));
     }
   }
 
@@ -215,8 +309,7 @@ class AttentionMmaTile {
 #pragma unroll
       for (int j = 0; j < 4; ++j) fragment[j] = queries_[k][j];
     } else {
-      const uint4 pairs = exchange_.queries[k][lane_];
-      fragment[0] = pairs.x, fragment[1] = pairs.y, fragment[2] = pairs.z, fragment[3] = pairs.w;
+      load_query(k, lane_, fragment);
     }
   }
 
@@ -234,6 +327,11 @@ class AttentionMmaTile {
     }
     ++next_;
     commit_copies();
+  }
+
+  __device__ void load_first_items() {
+#pragma unroll 1
+    for (int i = 0; i < kSlots - 1; ++i) load_next();
   }
 
   /// The next item, once it is there for all; what was read of the one before it is replaced.
@@ -383,6 +481,7 @@ class AttentionMmaTile {
   }
 
   const AttentionParams& params_;
+  bool waited_;  // for the kernel before
   AttentionRows rows_;
   const int lane_;
   const int warp_;

@@ -13,6 +13,8 @@ namespace caravel::kernels::cuda {
 inline constexpr int kSplitKeys = 128;
 /// Query rows (a token's head each) up to which a sequence's whole block of threads works on the same ones.
 inline constexpr int kFewRows = 16;
+/// Blocks of threads that share a sequence's splits: a cluster's. (Sixteen is what the hardware has at most.)
+inline constexpr int kMaxSharers = 16;
 
 struct AttentionParams {
   const BFloat16* q = nullptr;
@@ -24,9 +26,10 @@ struct AttentionParams {
   KvLayer cache;
   KvHeadLayout layout;
   uint64_t block_reciprocal = 0;  // 2^32 / cache.block_size, rounded up: right where position * block_size < 2^32
+  uint64_t group_reciprocal = 0;  // the same of `group`
   AttentionBatch batch;
+  bool settled = false;      // PagedAttentionArgs has it
   bool few_alone = false;    // the kernel of few rows takes all sequences, tile after tile
-  int state_rows = 0;        // states that a block's shared memory has room for, where several share a sequence
   std::byte* out = nullptr;  // [tokens, heads * head_dim]
   bool out_f32 = false;
 };
@@ -59,7 +62,8 @@ __device__ __forceinline__ int splits_in(const Visible& keys) {
 struct AttentionSequence {
   int first_token;
   int queries;
-  int first_position;  // the first query's
+  int first_position;    // the first query's
+  const int32_t* table;  // its blocks
 
   __device__ Visible visible(int window) const {
     return {visible_keys(window, first_position).begin, first_position + queries};
@@ -69,7 +73,8 @@ struct AttentionSequence {
 __device__ __forceinline__ AttentionSequence sequence_at(const AttentionBatch& batch, int s) {
   const int first = batch.query_start[s];
   const int queries = batch.query_start[s + 1] - first;
-  return {first, queries, batch.context_len[s] - queries};
+  const int64_t row = batch.table_rows == nullptr ? s : batch.table_rows[s];
+  return {first, queries, batch.context_len[s] - queries, batch.block_table + row * batch.block_table_stride};
 }
 
 /// Whether the kernel of few rows has it.
@@ -88,11 +93,12 @@ struct AttentionRows {
   int kv_head;
   int begin;  // the first one, among the sequence's
   int count;
-  const int32_t* table;  // the sequence's blocks
 
-  __device__ int query(const AttentionParams& params, int r) const { return (begin + r) / params.group; }
+  __device__ int query(const AttentionParams& params, int r) const {
+    return static_cast<int>(static_cast<uint64_t>(begin + r) * params.group_reciprocal >> 32);
+  }
   __device__ int head(const AttentionParams& params, int r) const {
-    return kv_head * params.group + (begin + r) % params.group;
+    return kv_head * params.group + begin + r - query(params, r) * params.group;
   }
   __device__ Visible visible(const AttentionParams& params, int r) const {
     return visible_keys(params.window, sequence.first_position + query(params, r));
@@ -111,12 +117,10 @@ struct AttentionRows {
   }
 };
 
-__device__ inline AttentionRows rows_of(const AttentionParams& params, int s, const AttentionSequence& sequence,
-                                        int kv_head, int begin, int most) {
+__device__ inline AttentionRows rows_of(const AttentionParams& params, const AttentionSequence& sequence, int kv_head,
+                                        int begin, int most) {
   const int left = sequence.queries * params.group - begin;
-  const int64_t row = params.batch.table_rows == nullptr ? s : params.batch.table_rows[s];
-  return {sequence, kv_head, begin, left < most ? left : most,
-          params.batch.block_table + row * params.batch.block_table_stride};
+  return {sequence, kv_head, begin, left < most ? left : most};
 }
 
 /// Elements `at` and the one after it of the output, merged values; `at` is even.

@@ -78,7 +78,7 @@ class WideCopies {
         finish(round);
         return;
       }
-      const AttentionRows rows = rows_of(params_, found.s, found.sequence, kv_head, found.begin, kWideRows);
+      const AttentionRows rows = rows_of(params_, found.sequence, kv_head, found.begin, kWideRows);
       const Visible seen = rows.visible(params_);
       const int first = seen.begin / kSplitKeys;
       const int splits = splits_in(seen);
@@ -195,7 +195,7 @@ class WideProducts {
   __device__ void give_turn() const { arrive_at_threads(2 - warpgroup_, 2 * kWarpgroup); }
 
   __device__ void attend(const WideJob& job) {
-    const AttentionRows rows = {{job.first_token, 0, job.first_position}, job.kv_head, job.begin, job.count, nullptr};
+    const AttentionRows rows = {{job.first_token, 0, job.first_position, nullptr}, job.kv_head, job.begin, job.count};
     const int first = 64 * warpgroup_;
     Visible visible[2];  // of rows row_ and row_ + 8
 #pragma unroll

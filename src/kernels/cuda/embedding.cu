@@ -101,20 +101,21 @@ void embedding(Stream& stream, const EmbeddingArgs& args) {
   CARAVEL_CHECK_GE(args.out.stride, args.out.width);
   const PackedWeight::Part& part = table.parts()[0];
   const auto* const data = reinterpret_cast<const uint8_t*>(table.data()) + part.offset;
-  launch_early(stream, embedding_kernel, dim3(static_cast<unsigned>(args.out.rows)), dim3(256), 0,
-               EmbeddingKernelArgs{.table = data,
-                                   .dtype = part.dtype,
-                                   .quantized = is_quantized(part.dtype),
-                                   .rows = part.rows,
-                                   .width = table.in(),
-                                   .group_bytes = group_bytes(part.dtype, table.in()),
-                                   .format = tile_format(part.dtype),
-                                   .row_scales = row_scales_of(data, part, table.in()),
-                                   .ids = args.ids,
-                                   .first_id = args.first_id,
-                                   .scale = args.scale,
-                                   .out = static_cast<float*>(args.out.data),
-                                   .out_stride = args.out.stride});
+  // Not early: what kernels before a pass wrote is there for all of its kernels, whatever they wait for themselves.
+  launch(stream, embedding_kernel, dim3(static_cast<unsigned>(args.out.rows)), dim3(256), 0,
+         EmbeddingKernelArgs{.table = data,
+                             .dtype = part.dtype,
+                             .quantized = is_quantized(part.dtype),
+                             .rows = part.rows,
+                             .width = table.in(),
+                             .group_bytes = group_bytes(part.dtype, table.in()),
+                             .format = tile_format(part.dtype),
+                             .row_scales = row_scales_of(data, part, table.in()),
+                             .ids = args.ids,
+                             .first_id = args.first_id,
+                             .scale = args.scale,
+                             .out = static_cast<float*>(args.out.data),
+                             .out_stride = args.out.stride});
 }
 
 }  // namespace caravel::kernels::cuda

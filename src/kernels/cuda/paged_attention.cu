@@ -46,7 +46,10 @@ void paged_attention(Stream& stream, const PagedAttentionArgs& args) {
   params.layout = kv_head_layout(cache.block_size, cache.head_dim, cache.dtype);
   CARAVEL_CHECK_LT(args.max_context * cache.block_size, int64_t{1} << 32);
   params.block_reciprocal = ((uint64_t{1} << 32) + cache.block_size - 1) / cache.block_size;
+  CARAVEL_CHECK_LT(args.q.rows * params.group * params.group, int64_t{1} << 32);
+  params.group_reciprocal = ((uint64_t{1} << 32) + params.group - 1) / params.group;
   params.batch = args.batch;
+  params.settled = args.settled;
   // As many tokens as sequences: in all likelihood one each.
   params.few_alone = params.group <= kFewRows && args.q.rows <= args.batch.num_seqs;
   params.out = args.out.data;

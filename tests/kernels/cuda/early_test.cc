@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <functional>
 #include <memory>
 #include <string>
@@ -188,6 +189,85 @@ TEST_F(EarlyKernels, PassOnThatTheyWaitedToWhoComesNext) {
                               between.run(*stream_, input.data(), output.data());
                             }))
         << between.name;
+  }
+}
+
+/// Sequences that begin with the same tokens, and end with the same few.
+struct SameSequences {
+  int count;
+  int queries;
+  int context;
+};
+
+/// What they attend to where the keys and values of their own tokens come late, `late` says, and all else is settled.
+Bytes attend_to_the_newest(Stream& stream, const SameSequences& sequences, KvDtype dtype, bool late) {
+  constexpr int kHeads = 4;
+  constexpr int kHeadDim = 128;
+  constexpr int kBlockSize = 16;
+  constexpr int kBlocks = 80;
+  const int64_t block = kv_layer_bytes(stream.device(), kBlockSize, 1, kHeadDim, dtype);
+  const int64_t row = kHeadDim * (dtype == KvDtype::kFp8 ? 1 : dtype == KvDtype::kBF16 ? 2 : 4);
+  Bytes bytes = random_rows(dtype == KvDtype::kF32 ? DType::kF32 : DType::kBF16, kBlocks,
+                            block / (dtype == KvDtype::kF32 ? 4 : 2), 4);
+  if (dtype == KvDtype::kFp8) {
+    for (std::byte& one : bytes) one &= std::byte{0xbf};  // numbers, all of them
+  }
+  const DeviceArray right(stream, bytes);
+  std::vector<size_t> newest;
+  for (int p = sequences.context - sequences.queries; p < sequences.context; ++p) {
+    for (const int part : {0, kBlockSize}) {
+      newest.push_back(static_cast<size_t>(p / kBlockSize * block + (part + p % kBlockSize) * row));
+      if (late) std::fill_n(bytes.begin() + static_cast<ptrdiff_t>(newest.back()), row, std::byte{0x11});
+    }
+  }
+  const DeviceArray cache(stream, bytes);
+  std::vector<int32_t> starts;
+  std::vector<int32_t> table;
+  for (int s = 0; s <= sequences.count; ++s) starts.push_back(s * sequences.queries);
+  for (int b = 0; b < kBlocks; ++b) table.push_back(b);
+  const int64_t tokens = starts.back();
+  const int64_t width = kHeads * kHeadDim;
+  const DeviceArray q(stream, random_rows(DType::kBF16, tokens, width, 6));
+  const DeviceArray starts_there(stream, starts);
+  const DeviceArray contexts(stream, int64_t{sequences.count}, int32_t{sequences.context});
+  const DeviceArray rows(stream, int64_t{sequences.count}, int32_t{0});
+  const DeviceArray table_there(stream, table);
+  const DeviceArray out = unwritten(stream, static_cast<size_t>(tokens * width * 2));
+  stream.synchronize();
+  for (size_t i = 0; late && i < newest.size(); ++i) {
+    late_copy(stream, cache.data() + newest[i], right.data() + newest[i], static_cast<size_t>(row));
+  }
+  paged_attention(stream, {.q = make_tensor(q.data(), DType::kBF16, tokens, width),
+                           .heads = kHeads,
+                           .scale = 0.3F,
+                           .cache = {cache.data(), block, kBlockSize, 1, kHeadDim, dtype},
+                           .batch = {.num_seqs = sequences.count,
+                                     .query_start = starts_there.data(),
+                                     .context_len = contexts.data(),
+                                     .table_rows = rows.data(),
+                                     .block_table = table_there.data(),
+                                     .block_table_stride = kBlocks},
+                           .settled = true,
+                           .max_context = sequences.context,
+                           .out = {.form = InputForm::kBf16, .tokens = tokens, .width = width, .data = out.data()}});
+  return out.values();
+}
+
+TEST_F(EarlyKernels, AttentionReadsTheNewestKeysOnceTheyAreThere) {
+  for (const KvDtype dtype : {KvDtype::kBF16, KvDtype::kFp8, KvDtype::kF32}) {
+    for (const SameSequences& sequences : {SameSequences{1, 1, 1},
+                                           {1, 1, 700},
+                                           {1, 3, 514},
+                                           {1, 1, 1280},
+                                           {1, 2, 129},
+                                           {300, 1, 300},
+                                           {300, 2, 257},
+                                           {1, 40, 200}}) {
+      EXPECT_EQ(attend_to_the_newest(*stream_, sequences, dtype, true),
+                attend_to_the_newest(*stream_, sequences, dtype, false))
+          << kv_dtype_name(dtype) << ", " << sequences.count << " of " << sequences.queries << " queries at "
+          << sequences.context;
+    }
   }
 }
 
