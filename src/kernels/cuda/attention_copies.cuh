@@ -52,9 +52,11 @@ class SplitCopies {
 
   /// Copies keys, or values, as they are stored.
   __device__ void copy(std::byte* to, bool values) const {
+    constexpr int kAtOnce = 4;
     std::byte* const place = to + chunk_at(kSplitKeys, first_row_, chunk_);
-    for_each_pass<1>(values, [&](int pass, const std::byte* const(&from)[1], const bool(&there)[1]) {
-      copy_16_async(place + to_pass(pass), from[0], there[0] ? 16 : 0);
+    for_each_pass<kAtOnce>(values, [&](int pass, const std::byte* const(&from)[kAtOnce], const bool(&there)[kAtOnce]) {
+#pragma unroll
+      for (int i = 0; i < kAtOnce; ++i) copy_16_async(place + to_pass(pass + i), from[i], there[i] ? 16 : 0);
     });
   }
 
@@ -107,7 +109,7 @@ class SplitCopies {
     const bool used = chunk_ < params_.layout.row_bytes / 16;
     const int64_t begin = (values ? params_.layout.values : 0) + 16 * chunk_;
     const unsigned there = there_ >> (lane_ / kRowLanes);
-#pragma unroll(kAtOnce == 1 ? 4 : 1)  // more take more registers than the threads have that do nothing else
+#pragma unroll 1
     for (int pass = 0; pass < kPasses; pass += kAtOnce) {
       const std::byte* from[kAtOnce];
       bool is_there[kAtOnce];

@@ -70,8 +70,12 @@ class WideCopies {
         copies_(params, thread_) {}
 
   __device__ void run() {
-    uint32_t round = 0;
-    for (int job = static_cast<int>(blockIdx.x);; job += static_cast<int>(gridDim.x), round ^= 1) {
+    const auto place = static_cast<int>(blockIdx.x);
+    const auto blocks = static_cast<int>(gridDim.x);
+    for (int turn = 0;; ++turn) {
+      // Jobs become shorter: who had the longest of one turn has the shortest of the next.
+      const int job = turn * blocks + (turn % 2 == 0 ? place : blocks - 1 - place);
+      const uint32_t round = turn % 2;
       const int kv_head = job % params_.cache.kv_heads;
       const RowTile found = find_row_tile(params_, kWideRows, job / params_.cache.kv_heads);
       if (found.s < 0) {
@@ -139,17 +143,27 @@ class WideCopies {
   __device__ void bring_queries(const AttentionRows& rows) {
     constexpr int kChunks = kDim / 8;
     const int chunk = thread_ % kChunks;
+    constexpr int kAtOnce = 4;
+    constexpr int kStep = kWarpgroup / kChunks;
 #pragma unroll 1
-    for (int r = thread_ / kChunks; r < kWideRows; r += kWarpgroup / kChunks) {
-      const BFloat16* const row = rows.queries(params_, r < rows.count ? r : 0) + 8 * chunk;
-      uint32_t pairs[4];
+    for (int first = thread_ / kChunks; first < kWideRows; first += kAtOnce * kStep) {
+      uint32_t pairs[kAtOnce][4];
 #pragma unroll
-      for (int j = 0; j < 4; ++j) {
-        const bool there = r < rows.count && 8 * chunk + 2 * j < params_.cache.head_dim;
-        pairs[j] = query_pair<typename Elements::Product>(row + 2 * j, there);
+      for (int i = 0; i < kAtOnce; ++i) {
+        const int r = first + i * kStep;
+        const BFloat16* const row = rows.queries(params_, r < rows.count ? r : 0) + 8 * chunk;
+#pragma unroll
+        for (int j = 0; j < 4; ++j) {
+          const bool there = r < rows.count && 8 * chunk + 2 * j < params_.cache.head_dim;
+          pairs[i][j] = query_pair<typename Elements::Product>(row + 2 * j, there);
+        }
       }
-      *reinterpret_cast<uint4*>(shared_.queries[r / 64] + chunk_at(64, r % 64, chunk)) =
-          make_uint4(pairs[0], pairs[1], pairs[2], pairs[3]);
+#pragma unroll
+      for (int i = 0; i < kAtOnce; ++i) {
+        const int r = first + i * kStep;
+        *reinterpret_cast<uint4*>(shared_.queries[r / 64] + chunk_at(64, r % 64, chunk)) =
+            make_uint4(pairs[i][0], pairs[i][1], pairs[i][2], pairs[i][3]);
+      }
     }
   }
 
@@ -254,7 +268,10 @@ class WideProducts {
       wait_filled();
       score(scores);
       give_turn();
-      settle(values);  // the turn is given before the states join
+      RingPlace coming = place_;
+      coming.advance(ring_.count);
+      ring_.wait_filled(coming);  // so that the turn is given before the states join
+      settle(values);
       join();
     }
     make_weights(last);
@@ -417,12 +434,11 @@ __global__ void __launch_bounds__(kWideThreads, 1) attend_wide_tiles(const __gri
   }
   __syncthreads();
   follow_kernel_before();
-  constexpr bool kWidens = Elements::kBytes == 1;
   if (warpgroup == 0) {
-    give_registers<kWidens ? 56 : 40>();
+    give_registers<56>();
     WideCopies<Elements, kDim>(params, shared).run();
   } else {
-    take_registers<kWidens ? 224 : 232>();
+    take_registers<224>();
     WideProducts<Elements, kDim>(params, shared, warpgroup - 1).run();
   }
 #endif
