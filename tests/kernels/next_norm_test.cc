@@ -91,6 +91,8 @@ TEST(NextNorm, OfAGemmGivesTheBitsOfRmsNormTurnAfterTurn) {
       }
     }
     check_chain(*machine.stream, DType::kBF16, DType::kBF16, 520, 1);
+    check_chain(*machine.stream, DType::kQ4_0, DType::kQ4_0, 2080, 1);
+    check_chain(*machine.stream, DType::kF8E4M3, DType::kBF16, 2080, 8);
     check_chain(*machine.stream, DType::kBF16, DType::kBF16, 520, 300);
     check_chain(*machine.stream, DType::kBF16, DType::kBF16, 2080, 40);
     check_chain(*machine.stream, DType::kBF16, DType::kBF16, 100, 3);  // no whole eights

@@ -104,7 +104,7 @@ void check_qkv(Isa isa, const QkvCase& c, int64_t tokens) {
 
 TEST(QkvGemm, IsGemmAndThenRotaryCache) {
   for_each_isa([](Isa isa) {
-    for (const int64_t tokens : {1, 70}) {
+    for (const int64_t tokens : {1, 7, 70}) {
       for (const RotaryStyle style : {RotaryStyle::kHalves, RotaryStyle::kInterleaved}) {
         for (const KvDtype cache : {KvDtype::kF16, KvDtype::kBF16, KvDtype::kF32, KvDtype::kInt8, KvDtype::kFp8}) {
           if (cache == KvDtype::kFp8 && !tests_a_gpu()) continue;  // a CPU has none

@@ -417,8 +417,8 @@ __global__ void __launch_bounds__(kWideThreads, 1) attend_wide_tiles(const __gri
   const int warpgroup = uniform_int(static_cast<int>(threadIdx.x) / kWarpgroup);
   if (threadIdx.x < kWarp) {
     if (shared_address(memory) % 1024 != 0) __trap();
-    shared.ring().init(kWarpgroup, 2 * kWarpgroup / kWarp);
     if (threadIdx.x == 0) {
+      shared.ring().init(0, 1, kWarpgroup, 2 * kWarpgroup / kWarp);
       init_barrier(shared.queries_filled(), kWarpgroup);
       init_barrier(shared.queries_emptied(), 2 * kWarpgroup / kWarp);
     }

@@ -1,5 +1,6 @@
 #include "device/cuda/launch.cuh"
 #include "kernels/cuda/fragment_requests.cuh"
+#include "kernels/cuda/fragment_store.cuh"
 #include "kernels/cuda/mma.cuh"
 #include "kernels/cuda/tile_launch.cuh"
 #include "kernels/cuda/tile_store.cuh"
@@ -35,10 +36,6 @@ __device__ inline WarpShare share_of(const TilePlan& plan, int split, int warp) 
   return share;
 }
 
-/// Up to so many tokens each warp multiplies by mma, which waits for no other warp: the same bits as wgmma's, where
-/// both take the same inputs, sixteen at a time, in the same order.
-constexpr int kWarpTokens = 16;
-
 struct Consumer {
   Ring sources;
   Ring tokens;
@@ -48,70 +45,68 @@ struct Consumer {
   int lane;
   RingPlace source;
   RingPlace token;
+  int rows[kSourceBlocks];  // where in a slot of tokens the lane's row of each block lies, as multiply_add() takes rows
 
   /// Adds the products of some slots of weights of one type. All of the warpgroup call it.
-  template <int kTokens, LevelKind kKind>
-  __device__ void multiply(const TilePart& part, const WarpShare& share, int slots, float (&sum)[kTokens / 2]) {
+  template <int kTokens, DType kType>
+  __device__ void multiply(const WarpShare& share, int slots, float (&sum)[kTokens / 2]) {
     constexpr int kBlocks = token_blocks(kTokens);
-    const LevelPlace place = level_place(part.dtype);
-    const int group_bytes = kSourceBlocks / part.format.unit_blocks * part.format.unit_bytes;
     constexpr bool kWarps = kTokens <= kWarpTokens;
-    Fragments fragments;
+    static_assert(!kWarps || kBlocks == kSourceBlocks);
+    constexpr bool kAhead = kTokens != 64;  // sums of 64 tokens leave no registers for it beside three other warpgroups
+    Fragments fragments = {};               // of rows that the warp does not have anything: nothing of them is stored
     for (int slot = 0; slot < slots; ++slot) {
       sources.wait_filled(source);
       const uint8_t* const bytes = source_slots + source.slot * sources.slot_bytes;
-      const uint8_t* groups[2];
+      const uint8_t* const groups[2] = {bytes + share.group[0] * kSlotGroupBytes<kType>,
+                                        bytes + share.group[1] * kSlotGroupBytes<kType>};
 #pragma unroll
       for (int half = 0; half < 2; ++half) {
-        groups[half] = share.has[half] ? bytes + share.group[half] * group_bytes : nullptr;
+        if (share.has[half]) write_scales<kType>(groups[half], half, lane, scales);
       }
-      write_scales<kKind>(part.dtype, groups, lane, scales);
       __syncwarp();
-      LaneWeights<kKind> weights[2];
+      LaneWeights<level_kind(kType)> weights[2];
       const auto load_weights = [&](int block) {
 #pragma unroll
         for (int half = 0; half < 2; ++half) {
-          if (!share.has[half]) continue;
-          weights[half].load(groups[half] + place.of(block), lane);
+          if (share.has[half]) weights[half].load(groups[half] + levels_begin<kType>(block), lane);
         }
       };
-      load_weights(0);
-// More at once would not fit the cache of instructions.
-#pragma unroll 1
+      if constexpr (kAhead) load_weights(0);
+#pragma unroll(kAhead ? kSourceBlocks : 1)
       for (int block = 0; block < kSourceBlocks; ++block) {
+        if constexpr (!kAhead) load_weights(block);
         if (block % kBlocks == 0) tokens.wait_filled(token);
-        const int block_begin = token.slot * tokens.slot_bytes + block % kBlocks * (kTokens * 128);
         TokenPairs pairs;
-        if constexpr (kWarps) load_tokens(token_slots + block_begin, pairs);
+        if constexpr (kWarps) load_tokens(token.slot, rows[block], pairs);
 #pragma unroll
         for (int half = 0; half < 2; ++half) {
           if (share.has[half]) {
-            weights[half].fill(scales + block * kScaleRows + half * kGroupRows + lane / 4, half, lane, fragments);
-          } else {
+            weights[half].fill(scales + scale_place(block, half, lane / 4), half, lane, fragments);
+          } else if constexpr (!kWarps) {
 #pragma unroll
             for (int i = 0; i < 8; ++i) fragments[i / 2][i % 2 * 2 + half] = 0;
           }
         }
         // Those of the next block are on their way while this one's are multiplied.
         if (block + 1 < kSourceBlocks) {
-          load_weights(block + 1);
-        } else {
-          fence_shared_for_async();
-          __syncwarp();
-          if (lane == 0) arrive(sources.emptied(source));
-          source.advance(sources.count);
+          if constexpr (kAhead) load_weights(block + 1);
+        } else if (!kWarps) {
+          release(sources, source);
         }
         if constexpr (kWarps) {
 #pragma unroll
           for (int eight = 0; eight < kTokens / 8; ++eight) {
-            if (eight > 0) load_tokens(token_slots + block_begin + eight * kImageBytes, pairs);
+            if (eight > 0) load_tokens(token.slot, rows[block] + eight * kImageBytes, pairs);
 #pragma unroll
             for (int k = 0; k < 4; ++k) {
               multiply_add<BFloat16>(reinterpret_cast<float(&)[4]>(sum[4 * eight]), fragments[k],
                                      pairs[k / 2][k % 2 * 2], pairs[k / 2][k % 2 * 2 + 1]);
             }
           }
+          if (block + 1 == kSourceBlocks) release(sources, source, tokens, token);
         } else {
+          const int block_begin = token.slot * tokens.slot_bytes + block % kBlocks * (kTokens * 128);
           const MatrixDescriptor image = matrix_descriptor(tokens.slots + block_begin, kImageBytes);
           fence_products();
 #pragma unroll
@@ -119,22 +114,45 @@ struct Consumer {
           commit_products();
           // Meanwhile other warpgroups make theirs. The registers are free again afterwards.
           wait_products<0>();
-        }
-        if (block % kBlocks == kBlocks - 1) {
-          if constexpr (kWarps) fence_shared_for_async();
-          __syncwarp();
-          if (lane == 0) arrive(tokens.emptied(token));
-          token.advance(tokens.count);
+          if (block % kBlocks == kBlocks - 1) {
+            __syncwarp();
+            if (lane == 0) arrive(tokens.emptied(token));
+            token.advance(tokens.count);
+          }
         }
       }
     }
   }
 
+  /// Gives back slots that the warp's lanes have read.
+  template <typename... RingsAndPlaces>
+  __device__ void release(RingsAndPlaces&... of) const {
+    fence_shared_for_async();
+    __syncwarp();
+    give_back(of...);
+  }
+  template <typename... More>
+  __device__ void give_back(const Ring& ring, RingPlace& place, More&... more) const {
+    if (lane == 0) arrive(ring.emptied(place));
+    place.advance(ring.count);
+    if constexpr (sizeof...(more) > 0) give_back(more...);
+  }
+
   /// Eight tokens of a block of 64 inputs: of each sixteen what multiply_add() takes.
   using TokenPairs = uint32_t[2][4];
-  __device__ void load_tokens(const uint8_t* image, TokenPairs& pairs) const {
+  __device__ void load_tokens(int slot, int row, TokenPairs& pairs) const {
+    const int at = slot * tokens.slot_bytes + row;
+    load_matrices(pairs[0], token_slots + at);
+    load_matrices(pairs[1], token_slots + (at ^ 64));  // four chunks on, however the row's are swizzled
+  }
+
+  /// Before load_tokens(). `count`: of rows that lie there for a block.
+  __device__ void find_rows(int count) {
 #pragma unroll
-    for (int i = 0; i < 2; ++i) load_matrices(pairs[i], image + image_offset(lane % 8, 4 * i + lane / 8));
+    for (int block = 0; block < kSourceBlocks; ++block) {
+      const int row = block * count + lane % 8;
+      rows[block] = row * 128 + ((lane / 8 ^ row % 8) << 4);
+    }
   }
 };
 
@@ -149,8 +167,7 @@ __device__ void multiply_fragments(const TileArgs& args, uint8_t* shared, const 
   const auto multiply = [&](const TilePart& part, int count, float(&sum)[kTokens / 2]) {
 #pragma unroll
     for (float& value : sum) value = 0.0F;
-    with_level_kind(level_kind(part.dtype),
-                    [&]<LevelKind kKind>() { consumer.multiply<kTokens, kKind>(part, share, count, sum); });
+    with_tile_type(part.dtype, [&]<DType kType>() { consumer.multiply<kTokens, kType>(share, count, sum); });
 #pragma unroll
     for (float& value : sum) asm volatile("" : "+f"(value)::"memory");
   };
@@ -166,13 +183,25 @@ __device__ void multiply_fragments(const TileArgs& args, uint8_t* shared, const 
         // What follows from it is worked out here, and not kept in registers meanwhile.
         int here = lane;
         asm volatile("" : "+r"(here));
-        float* const part = reinterpret_cast<float*>(shared + plan.parts_begin) + warpgroup * kTokens * kPartStride;
+        auto* const parts = reinterpret_cast<float*>(shared + plan.parts_begin);
+        const auto put = [&](float* part, bool adds) {
 #pragma unroll
-        for (int half = 0; half < 2; ++half) {
-          float* const mine = part + share.group[half] * kGroupRows + here / 4 + here % 4 * 2 * kPartStride;
+          for (int half = 0; half < 2; ++half) {
+            float* const mine = part + share.group[half] * kGroupRows + here / 4 + here % 4 * 2 * kPartStride;
 #pragma unroll
-          for (int i = 0; i < kTokens / 4; ++i) {
-            mine[(i / 2 * 8 + i % 2) * kPartStride] = sum[i / 2 * 4 + 2 * half + i % 2];
+            for (int i = 0; i < kTokens / 4; ++i) {
+              float& to = mine[(i / 2 * 8 + i % 2) * kPartStride];
+              const float value = sum[i / 2 * 4 + 2 * half + i % 2];
+              to = adds ? __fadd_rn(to, value) : value;
+            }
+          }
+        };
+        if constexpr (parts_kept(kTokens) > 1) {
+          put(parts + warpgroup * kTokens * kPartStride, false);
+        } else {
+          for (int turn = 0; turn < kSplits; ++turn) {
+            if (turn == warpgroup) put(parts, turn > 0);
+            sync_threads(1, 128 * kSplits);
           }
         }
         __syncwarp();
@@ -206,72 +235,6 @@ __device__ void multiply_fragments(const TileArgs& args, uint8_t* shared, const 
   });
 }
 
-constexpr int kStoringThreads = 64;
-
-/// The warps that add up what the splits of a tile have made, and store it, while these are at the next tile.
-template <int kTokens, int kSplits>
-__device__ void store_parts(const TileArgs& args, uint8_t* shared, const Ring& handover, int thread) {
-  constexpr int kFours = 16;  // of a token's rows
-  const float* const parts = reinterpret_cast<const float*>(shared + args.plan.parts_begin);
-  float* const first_pass = reinterpret_cast<float*>(shared + args.plan.staging_begin);
-  const GemmOutput& output = args.output;
-  wait_for_kernel_before();
-  RingPlace place;
-  for_each_tile(args.plan, [&](int row_tile, int token_tile) {
-    const int first_token = token_tile * kTokens;
-    const int fours = min(kTokens, args.tokens - first_token) * kFours;
-    const Rows rows = rows_of_tile(args, row_tile, 0);
-    const int first_row = rows.first_group * kGroupRows;
-    const int row_count = rows.count();
-    const bool by_fours = row_count % 4 == 0 && output.takes_fours(rows.part->first_row);
-    for (int left = passes<kSplits>(args); left > 0; --left) {
-      const TilePart& part_of_pass = args.paired && left == 1 ? args.parts[1] : *rows.part;
-      handover.wait_filled(place);
-      for (int i = thread; i < fours; i += kStoringThreads) {
-        const int at = i / kFours * kPartStride + i % kFours * 4;
-        float4 sum = *reinterpret_cast<const float4*>(parts + at);
-#pragma unroll
-        for (int split = 1; split < kSplits; ++split) {
-          const float* const part = parts + split * kTokens * kPartStride + at;
-          sum = GemmOutput::sum_of(sum, *reinterpret_cast<const float4*>(part));
-        }
-        const int row = i % kFours * 4;
-        if (part_of_pass.row_scales != nullptr) {
-          sum.x = __fmul_rn(sum.x, part_of_pass.scale_of(first_row + row));
-          sum.y = __fmul_rn(sum.y, part_of_pass.scale_of(first_row + row + 1));
-          sum.z = __fmul_rn(sum.z, part_of_pass.scale_of(first_row + row + 2));
-          sum.w = __fmul_rn(sum.w, part_of_pass.scale_of(first_row + row + 3));
-        }
-        auto* const before = reinterpret_cast<float4*>(first_pass + at);  // this thread's
-        if (left > 1) {
-          *before = sum;
-          continue;
-        }
-        if (row >= row_count) continue;
-        const int token = first_token + i / kFours;
-        const int out_row = rows.row(row);
-        const float factor = output.factor(token);
-        const float4 gate = times(args.paired ? *before : sum, factor);
-        sum = times(sum, factor);
-        if (by_fours) {
-          const float4 there = output.accumulate ? output.four(token, out_row) : float4{};
-          output.store_four(token, out_row, gate, sum, there);
-          continue;
-        }
-        const float gates[4] = {gate.x, gate.y, gate.z, gate.w};
-        const float sums[4] = {sum.x, sum.y, sum.z, sum.w};
-#pragma unroll
-        for (int r = 0; r < 4; ++r) {
-          if (row + r < row_count) output.store(token, out_row + r, gates[r], sums[r]);
-        }
-      }
-      __syncwarp();
-      if (thread % 32 == 0) arrive(handover.emptied(place));
-      place.advance(1);
-    }
-  });
-}
-
 template <int kSplits>
 constexpr int kMostThreads = 128 * (kSplits == 1 ? 2 : kSplits) + 128;
 
@@ -280,6 +243,8 @@ __global__ void __launch_bounds__(kMostThreads<kSplits>, 1)
     fragment_gemm_kernel(const __grid_constant__ TileArgs args, const __grid_constant__ TileMaps maps, bool wide) {
 #ifdef CARAVEL_WARPGROUPS
   extern __shared__ __align__(1024) uint8_t shared[];
+  // Heads take as many registers of who stores as weights do of who multiplies.
+  constexpr bool kStoresHeads = kTokens <= most_joined_tokens(true);
   const TilePlan& plan = args.plan;
   const uint32_t base = shared_address(shared);
   const int barrier_bytes = 16 * (plan.sources_ahead + plan.steps_ahead);
@@ -295,33 +260,37 @@ __global__ void __launch_bounds__(kMostThreads<kSplits>, 1)
   // The same in all lanes, which the compiler must know to let products overlap.
   const int warp = __shfl_sync(~0U, static_cast<int>(threadIdx.x / 32), 0);
   const int consumer_warps = 4 * plan.warpgroups * kSplits;
-  if (warp == 0) {
+  constexpr int kRings = 2 * kSplits;
+  if (threadIdx.x % 32 == 0 && warp <= 2 * kRings) {
     if (base % 1024 != 0) __trap();
-    for (int split = 0; split < kSplits; ++split) {
-      sources.ring(split).init(1, consumer_warps / kSplits);
-      tokens.ring(split).init(1, consumer_warps / kSplits);
+    const int number = warp % kRings;
+    if (warp == 2 * kRings) {
+      handover.init(0, 1, consumer_warps, kStoringThreads / 32);
+    } else {
+      const Ring ring = number < kSplits ? sources.ring(number) : tokens.ring(number - kSplits);
+      ring.init(warp / kRings, 2, 1, consumer_warps / kSplits);
     }
-    handover.init(consumer_warps, kStoringThreads / 32);
     fence_barrier_init();
   }
+  if (warp == consumer_warps) prefetch_weight_maps(args, maps);
   __syncthreads();
   let_next_kernel_in();
   if (warp < consumer_warps) {
-    take_registers<kSplits == 1 ? 232 : 104>();
+    if constexpr (!kStoresHeads) take_registers<kSplits == 1 ? 232 : 104>();
     const int split = kSplits > 1 ? warp / 4 : 0;
     const int rows = kSplits > 1 ? 0 : warp / 4;
-    Consumer consumer{
-        .sources = sources.ring(split),
-        .tokens = tokens.ring(split),
-        .source_slots =
-            shared + plan.source_begin + split * sources.ring_bytes + rows * (plan.source_bytes / plan.warpgroups),
-        .token_slots = shared + split * tokens.ring_bytes,
-        .scales = reinterpret_cast<float4*>(shared + plan.scales_begin) + warp * (kSourceBlocks * kScaleRows),
-        .lane = static_cast<int>(threadIdx.x % 32)};
+    Consumer consumer{.sources = sources.ring(split),
+                      .tokens = tokens.ring(split),
+                      .source_slots = shared + plan.source_begin + split * sources.ring_bytes +
+                                      rows * (plan.source_bytes / plan.warpgroups),
+                      .token_slots = shared + split * tokens.ring_bytes,
+                      .scales = reinterpret_cast<float4*>(shared + plan.scales_begin) + warp * kScalePlaces,
+                      .lane = static_cast<int>(threadIdx.x % 32)};
+    if constexpr (kTokens <= kWarpTokens) consumer.find_rows(token_rows(kTokens, args.tokens));
     multiply_fragments<kTokens, kSplits>(args, shared, handover, consumer, warp / 4, warp);
     return;
   }
-  give_registers<kSplits == 1 ? 40 : 64>();
+  if constexpr (!kStoresHeads) give_registers<kSplits == 1 ? 40 : 64>();
   if (warp == consumer_warps) {
     ask_for_sources<kSplits>(args, maps, sources);
   } else if (warp == consumer_warps + 1) {
@@ -365,7 +334,8 @@ void fragment_gemm(Stream& stream, const GemmTask& task) {
   const TileLaunch tiles = tile_launch(stream, task);
   const TileArgs& args = tiles.args;
   const bool wide = task.input.width % kBlockInputs == 0;
-  TileMaps maps = {.input = token_map(task.input, args.plan.tokens, args.plan.step_blocks, wide)};
+  TileMaps maps = {.input =
+                       token_map(task.input, token_rows(args.plan.tokens, args.tokens), args.plan.step_blocks, wide)};
   for (size_t i = 0; i < task.weight->parts().size(); ++i) {
     maps.weights[i] = units_map(args.parts[i], kSourceBlocks / args.parts[i].format.unit_blocks, args.plan.groups);
   }

@@ -88,6 +88,7 @@ __device__ inline void ask_for_split_tokens(const TileArgs& args, const CUtensor
   fence_for_async();
   const int slots = (args.blocks + kSourceBlocks - 1) / kSourceBlocks;
   const uint64_t policy = read_again_policy();
+  const int block_bytes = token_rows(kTokens, args.tokens) * 128;
   RingPlace place[kSplits];
   for_each_tile(args.plan, [&](int, int token_tile) {
     for (int pass = 0; pass < passes<kSplits>(args); ++pass) {
@@ -97,13 +98,13 @@ __device__ inline void ask_for_split_tokens(const TileArgs& args, const CUtensor
           ring.wait_emptied(place[split]);
           const uint32_t barrier = ring.filled(place[split]);
           const uint32_t to = ring.slot(place[split]);
-          arrive_expecting(barrier, kBlocks * kTokens * 128);
+          arrive_expecting(barrier, kBlocks * block_bytes);
           if (wide) {
             copy_box(to, input, 0, token_tile * kTokens, begin, barrier, policy);
           } else {
 #pragma unroll
             for (int i = 0; i < kBlocks; ++i) {
-              copy_box(to + i * kTokens * 128, input, (begin + i) * kBlockInputs, token_tile * kTokens, barrier);
+              copy_box(to + i * block_bytes, input, (begin + i) * kBlockInputs, token_tile * kTokens, barrier);
             }
           }
           place[split].advance(ring.count);

@@ -25,8 +25,8 @@ struct GemmTask {
   Activation activation = Activation::kSilu;
   bool accumulate = false;
   Tensor out;                               // f32 or BF16 [tokens, outputs]
-  NextNorm next;                            // tile_gemm() alone takes it, and where joins_norm()
-  const RotaryCacheArgs* rotary = nullptr;  // of kQkv; tile_gemm() alone takes it, and where joins_heads()
+  NextNorm next;                            // taken where joins_norm()
+  const RotaryCacheArgs* rotary = nullptr;  // of kQkv; taken where joins_heads()
 };
 
 /// Whether weights are made BF16 on their way.
@@ -37,8 +37,8 @@ bool joins_norm(const GemmTask& task);
 /// Whether rotation and the KV cache may be taken into such a kernel, which has 64 rows of a tile at most: the two of
 /// every pair, not a whole head.
 bool joins_heads(const GemmTask& task);
-/// Of more, tiles leave no registers for heads; fragment_gemm() takes neither.
-CARAVEL_HOST_DEVICE constexpr int64_t most_joined_tokens(bool converts) { return converts ? 0 : 128; }
+/// Of more, tiles of BF16 weights leave no registers for heads; of others, two warps would take long over all tokens.
+CARAVEL_HOST_DEVICE constexpr int64_t most_joined_tokens(bool converts) { return converts ? 8 : 128; }
 
 /// By tensor cores, of weights that are all BF16 and of BF16 inputs: each sum over the inputs in order, sixteen at a
 /// time, whatever tile and number of tokens it belongs to.

@@ -24,19 +24,21 @@ __device__ inline void store_kv(KvDtype dtype, std::byte* row, int d, float2 x) 
   }
 }
 
-/// Staged sums of `count` tokens and of one warpgroup's rows, which are of heads of Q, K and V: what rotary_cache()
-/// would make of them once they are rounded to BF16. The other rows of pairs may be another warpgroup's.
+/// Sums of `count` tokens and of one warpgroup's rows, which are of heads of Q, K and V: what rotary_cache() would make
+/// of them once they are rounded to BF16. By `threads` threads. sums(token, row): those of two neighbouring rows, of
+/// which each warpgroup has 64; the other rows of pairs may be another warpgroup's.
+template <typename Sums>
 __device__ inline void store_heads(const TileArgs& args, const Rows& rows, int warpgroup, int first_token, int count,
-                                   int threads, const float* staging, const float* factors) {
+                                   int thread, int threads, const Sums& sums) {
   constexpr int kPairs = 32;  // of a token's rows
   const GemmOutput& output = args.output;
   const HeadsOutput& to = output.heads;
-  const int row = static_cast<int>(threadIdx.x) % kPairs * 2;
+  const int row = thread % kPairs * 2;
   if (row >= rows.count()) return;
-  const auto product = [&](int t, int staged, int of_row) {
-    const float2 sums = *reinterpret_cast<const float2*>(staging + t * kStagedStride + staged);
-    return unpack_pair<BFloat16>(pack_pair<BFloat16>(output.with_bias(__fmul_rn(sums.x, factors[t]), of_row),
-                                                     output.with_bias(__fmul_rn(sums.y, factors[t]), of_row + 1)));
+  const auto product = [&](int t, int of_all, int of_row) {
+    const float2 of_two = sums(t, of_all);
+    return unpack_pair<BFloat16>(
+        pack_pair<BFloat16>(output.with_bias(of_two.x, of_row), output.with_bias(of_two.y, of_row + 1)));
   };
   const int out_row = rows.row(row);
   const int head = out_row / to.cache.head_dim;  // of Q's, then K's, then V's
@@ -48,7 +50,7 @@ __device__ inline void store_heads(const TileArgs& args, const Rows& rows, int w
   const bool second = to.halves && d >= half;
   const int tile_rows = args.plan.groups * kGroupRows;
   const int other = (warpgroup * tile_rows + row) ^ kGroupRows;  // of the tile's
-  for (int t = static_cast<int>(threadIdx.x) / kPairs; t < count; t += threads / kPairs) {
+  for (int t = thread / kPairs; t < count; t += threads / kPairs) {
     const int64_t token = first_token + t;
     float2 x = product(t, 64 * warpgroup + row, out_row);
     if (rotates) {

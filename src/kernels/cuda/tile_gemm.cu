@@ -99,7 +99,8 @@ __global__ void __launch_bounds__(256 + kAskingThreads<kTokens>, 1)
     // The first that needs them goes on at once.
     if (base % 1024 != 0) __trap();
     prefetch_weight_maps(args, maps);
-    ring.init(2, consumer_warps);  // filled by the warp for tokens, and by that for weights
+    // Filled by the warp for tokens, and by that for weights.
+    ring.init(static_cast<int>(threadIdx.x % 32), 32, 2, consumer_warps);
     fence_barrier_init();
     __syncwarp();
     arrive_at_threads(kAllThreads, static_cast<int>(blockDim.x));

@@ -13,7 +13,7 @@ using Parts = std::span<const PackedWeight::Part>;
 constexpr int kKilobyte = 1024;
 constexpr int kMaxSteps = 16;
 constexpr int kBarrierBytes = 4 * 8 * kMaxSteps + 16;  // two for each slot of all rings, and for sums
-constexpr int kScaleBytes = 1024;                      // of a warp: 16 bytes for a block of 64 inputs of a row
+constexpr int kScaleBytes = 16 * kScalePlaces;         // of a warp
 
 /// Sums of a pass, and a factor of each token.
 int staging_bytes(const TilePlan& plan) {
@@ -45,11 +45,9 @@ int64_t block_cycles(const TilePlan& plan, int block_bytes) {
   constexpr int kMemoryBytes = 19;  // a cycle
   constexpr int kCacheBytes = 55;
   constexpr int kSharedBytes = 100;
-  // What lanes have to do for a block, to make weights and to multiply by them, as measured. `mma` of more than 32
-  // tokens waits for shared memory.
-  const int by_mma = (70 + 19 * plan.groups + 2 * plan.tokens) * (plan.tokens > 32 ? 2 : 1);
-  const int by_wgmma = 300 + 30 * plan.groups + 2 * plan.warpgroups * plan.tokens;
-  const int made = plan.splits > 1 ? by_mma : by_wgmma;
+  // What lanes have to do for a block, to make weights and to multiply by them, as measured.
+  const int made = plan.splits > 1 ? 50 + 26 * plan.groups + 4 * plan.tokens
+                                   : 440 + 24 * plan.groups * plan.warpgroups + plan.tokens;
   const int groups = plan.groups * plan.warpgroups;
   const int weights = groups * block_bytes;
   const int tokens = plan.tokens * 128;
@@ -62,13 +60,18 @@ int64_t block_cycles(const TilePlan& plan, int block_bytes) {
   return std::max({memory, cache, shared, products, plan.converts ? made : 0});
 }
 
+/// Cycles of a tile's epilogue that depend on its tokens, as measured.
+int64_t epilogue_cycles(const TilePlan& plan) {
+  if (!plan.converts || (plan.splits > 1 && parts_kept(plan.tokens) > 1)) return int64_t{10} * plan.tokens;
+  return int64_t{plan.splits > 1 ? 280 : 190} * plan.tokens;
+}
+
 bool lay_out(TilePlan& plan, Parts weights, bool paired, int max_shared_bytes);
 
 /// Tile sizes that finish soonest on so many SMs, of those that fit.
 void choose_tile(TilePlan& plan, Parts parts, int64_t blocks, int64_t tokens, bool paired, int num_sms,
                  int max_shared_bytes) {
   constexpr int64_t kTileCycles = 1500;  // the ring's start and an epilogue of few tokens
-  constexpr int64_t kTokenCycles = 10;   // of an epilogue
   constexpr int kLeastOfMany = 64;       // tokens of a tile where there could be more
   const int block_bytes = most_block_bytes(parts);
   const int64_t most_tokens = std::min<int64_t>(tokens, plan.converts ? 128 : 256);
@@ -81,7 +84,7 @@ void choose_tile(TilePlan& plan, Parts parts, int64_t blocks, int64_t tokens, bo
     if (plan.tokens < std::min<int64_t>(tokens, kLeastOfMany)) continue;
     plan.token_tiles = static_cast<int>((tokens + plan.tokens - 1) / plan.tokens);
     for (const int splits : {1, kInputParts}) {
-      const bool few = plan.tokens <= kLeastOfMany;
+      const bool few = tokens <= kLeastOfMany;
       if (plan.converts ? (splits > 1 ? !few : plan.tokens < kLeastOfMany) : splits > 1) continue;
       plan.splits = splits;
       const bool one_after_the_other = paired && splits > 1;
@@ -91,7 +94,7 @@ void choose_tile(TilePlan& plan, Parts parts, int64_t blocks, int64_t tokens, bo
           if (pairs && plan.groups * plan.warpgroups % 2 != 0) continue;
           count_tiles(plan, parts, paired);
           const int64_t rounds = (int64_t{plan.tiles()} + num_sms - 1) / num_sms;
-          const int64_t tile = block_cycles(plan, block_bytes) * blocks + kTileCycles + kTokenCycles * plan.tokens;
+          const int64_t tile = block_cycles(plan, block_bytes) * blocks + kTileCycles + epilogue_cycles(plan);
           const int64_t cycles = rounds * tile * (one_after_the_other ? 2 : 1);
           if (cycles < least && (!plan.converts || lay_out(plan, parts, paired, max_shared_bytes))) {
             least = cycles;
@@ -148,7 +151,7 @@ bool fill_rings(TilePlan& plan, Parts parts, int budget) {
 /// Where everything lies in shared memory; whether it fits.
 bool lay_out(TilePlan& plan, Parts weights, bool paired, int max_shared_bytes) {
   const int scales = plan.converts ? plan.consumers() / 32 * kScaleBytes : 0;
-  const int parts = plan.splits > 1 ? plan.splits * plan.tokens * kPartStride * 4 : 0;
+  const int parts = plan.splits > 1 ? parts_kept(plan.tokens) * plan.tokens * kPartStride * 4 : 0;
   const int staging = plan.splits == 1 ? staging_bytes(plan) : paired ? plan.tokens * kPartStride * 4 : 0;
   const int budget = max_shared_bytes - scales - parts - staging - kBarrierBytes;
   if (!plan.converts) {

@@ -24,6 +24,22 @@ inline constexpr int kInputParts = 4;
 inline constexpr int kSourceBlocks = 4;  // of 64 inputs, of a slot of such weights: the least that holds whole units
 /// The blocks of 64 inputs of a slot of tokens beside such weights.
 CARAVEL_HOST_DEVICE constexpr int token_blocks(int tokens) { return tokens <= 16 ? 4 : tokens == 32 ? 2 : 1; }
+/// Up to so many tokens of a tile beside such weights each warp multiplies by mma, which waits for no other warp: the
+/// same bits as wgmma's, where both take the same inputs, sixteen at a time, in the same order.
+inline constexpr int kWarpTokens = 16;
+/// Rows of inputs that lie in shared memory for a block of 64 of them. Of few tokens, which are one tile's, no more
+/// than there are: what a box has of rows that are not there takes long to come.
+CARAVEL_HOST_DEVICE constexpr int token_rows(int tile_tokens, int tokens) {
+  return tile_tokens <= kWarpTokens && tokens < tile_tokens ? tokens : tile_tokens;
+}
+/// Where a warp has the scales of a block of a slot, of a row of its group `half` of two; its last place is free, so
+/// that lanes of four blocks write side by side.
+inline constexpr int kScalePlaces = kSourceBlocks * (2 * kGroupRows + 1);
+CARAVEL_HOST_DEVICE constexpr int scale_place(int block, int half, int row) {
+  return block * (2 * kGroupRows + 1) + half * kGroupRows + row;
+}
+/// Of how many splits' sums there is room: all, or one, to which they add in turn.
+CARAVEL_HOST_DEVICE constexpr int parts_kept(int tokens) { return tokens <= 32 ? kInputParts : 1; }
 /// The first slot of a part of the inputs, of so many slots.
 CARAVEL_HOST_DEVICE constexpr int part_begin(int part, int slots) { return slots * part / kInputParts; }
 

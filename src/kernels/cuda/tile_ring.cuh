@@ -34,12 +34,9 @@ struct Ring {
   __device__ void wait_filled(const RingPlace& place) const { wait_barrier(filled(place), place.round); }
   __device__ bool is_filled(const RingPlace& place) const { return phase_is_over(filled(place), place.round); }
   __device__ void wait_emptied(const RingPlace& place) const { wait_barrier(emptied(place), place.round ^ 1U); }
-  /// By a warp.
-  __device__ void init(uint32_t filling, uint32_t emptying) const {
-    for (int i = static_cast<int>(threadIdx.x % 32); i < count; i += 32) {
-      init_barrier(barriers + 8 * i, filling);
-      init_barrier(barriers + 8 * (count + i), emptying);
-    }
+  /// By a thread: every `step`-th barrier from the first on. Each takes some hundred cycles, so that warps share them.
+  __device__ void init(int first, int step, uint32_t filling, uint32_t emptying) const {
+    for (int i = first; i < 2 * count; i += step) init_barrier(barriers + 8 * i, i < count ? filling : emptying);
   }
 };
 

@@ -135,9 +135,14 @@ class TileStore {
 
   __device__ void store_heads(const TileArgs& args, int pass, const float* staging) const {
     const int first = first_token_ + pass * kPassTokens;
+    const float* const factors = staging + kFactors + pass * kPassTokens;
+    const auto sums = [&](int t, int row) {
+      const float2 staged = *reinterpret_cast<const float2*>(staging + t * kStagedStride + row);
+      return make_float2(__fmul_rn(staged.x, factors[t]), __fmul_rn(staged.y, factors[t]));
+    };
     for (int w = 0; w < args.plan.warpgroups; ++w) {
       cuda::store_heads(args, rows_of_tile(args, row_tile_, w), w, first, min(kPassTokens, args.tokens - first),
-                        128 * args.plan.warpgroups, staging, staging + kFactors + pass * kPassTokens);
+                        static_cast<int>(threadIdx.x), 128 * args.plan.warpgroups, sums);
     }
   }
 

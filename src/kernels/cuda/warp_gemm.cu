@@ -34,16 +34,13 @@ struct WarpArgs {
   GemmOutput output;
 
   __host__ __device__ int scales_begin() const { return kStages * kGroups * source_stride; }
-  __host__ __device__ int warp_bytes() const {
-    return scales_begin() + kSourceBlocks * kScaleRows * int{sizeof(float4)};
-  }
+  __host__ __device__ int warp_bytes() const { return scales_begin() + kScalePlaces * int{sizeof(float4)}; }
 };
 
 /// Eight rows of a part, in global memory.
 struct Group {
   const TilePart* part;
   int number;
-  LevelPlace place;
 
   /// Which row of the stack a row of the group is.
   __device__ int out_row(int row) const { return part->first_row + part->order.rows_at(number) * kGroupRows + row; }
@@ -51,16 +48,14 @@ struct Group {
   /// What the lane has of a block of a stage. `scales`: the warp's, as written by write().
   __device__ void fill(const uint8_t* stage, int block, int half, int lane, const float4* scales,
                        Fragments& fragments) const {
-    with_level_kind(level_kind(part->dtype), [&]<LevelKind kKind>() {
-      LaneWeights<kKind> weights;
-      weights.load(stage + place.of(block), lane);
-      weights.fill(scales + block * kScaleRows + half * kGroupRows + lane / 4, half, lane, fragments);
+    with_tile_type(part->dtype, [&]<DType kType>() {
+      LaneWeights<level_kind(kType)> weights;
+      weights.load(stage + levels_begin<kType>(block), lane);
+      weights.fill(scales + scale_place(block, half, lane / 4), half, lane, fragments);
     });
   }
   __device__ void write(const uint8_t* stage, int half, int lane, float4* scales) const {
-    const uint8_t* const groups[kGroups] = {half == 0 ? stage : nullptr, half == 1 ? stage : nullptr};
-    with_level_kind(level_kind(part->dtype),
-                    [&]<LevelKind kKind>() { write_scales<kKind>(part->dtype, groups, lane, scales); });
+    with_tile_type(part->dtype, [&]<DType kType>() { write_scales<kType>(stage, half, lane, scales); });
   }
 };
 
@@ -86,14 +81,13 @@ __global__ void __launch_bounds__(kMostWarps* kWarp, 1) warp_gemm_kernel(const _
   while (pair >= args.pairs[part]) pair -= args.pairs[part++];
   Group groups[kGroups];
   if (args.paired) {
-    groups[0] = {&args.parts[0], pair, {}};
-    groups[1] = {&args.parts[1], pair, {}};
+    groups[0] = {&args.parts[0], pair};
+    groups[1] = {&args.parts[1], pair};
   } else {
     // Where a part has an odd number of groups, the last stands twice and is stored once.
-    groups[0] = {&args.parts[part], kGroups * pair, {}};
-    groups[1] = {&args.parts[part], min(kGroups * pair + 1, args.parts[part].groups - 1), {}};
+    groups[0] = {&args.parts[part], kGroups * pair};
+    groups[1] = {&args.parts[part], min(kGroups * pair + 1, args.parts[part].groups - 1)};
   }
-  for (Group& group : groups) group.place = level_place(group.part->dtype);
   uint8_t* const ring = shared + warp * args.warp_bytes();
   auto* const scales = reinterpret_cast<float4*>(ring + args.scales_begin());
   const auto slot = [&](int stage, int group) {

@@ -55,97 +55,60 @@ CARAVEL_HOST_DEVICE constexpr LevelKind level_kind(DType dtype) {
   }
 }
 
-/// function.template operator()<LevelKind>().
+/// function.template operator()<DType>() for any type but F32.
 template <typename Function>
-__device__ inline void with_level_kind(LevelKind kind, Function&& function) {
-  switch (kind) {
-    case LevelKind::kFour:
-      return function.template operator()<LevelKind::kFour>();
-    case LevelKind::kFive:
-      return function.template operator()<LevelKind::kFive>();
-    case LevelKind::kSix:
-      return function.template operator()<LevelKind::kSix>();
-    case LevelKind::kEight:
-      return function.template operator()<LevelKind::kEight>();
-    case LevelKind::kScaledFloat8:
-      return function.template operator()<LevelKind::kScaledFloat8>();
-    case LevelKind::kFloat8:
-      return function.template operator()<LevelKind::kFloat8>();
-    case LevelKind::kHalf:
-      return function.template operator()<LevelKind::kHalf>();
+__device__ inline void with_tile_type(DType dtype, Function&& function) {
+  switch (dtype) {
+    case DType::kBF16:
+      return function.template operator()<DType::kBF16>();
+    case DType::kF16:
+      return function.template operator()<DType::kF16>();
+    case DType::kF8E4M3:
+      return function.template operator()<DType::kF8E4M3>();
+    case DType::kF8E4M3B128:
+      return function.template operator()<DType::kF8E4M3B128>();
     default:
-      return function.template operator()<LevelKind::kBf16>();
+      return with_quant_tile(dtype, static_cast<Function&&>(function));
   }
 }
 
-/// Where blocks' levels lie in a group's bytes of a slot.
-struct LevelPlace {
-  int begin = 0;
-  int block_bytes = kImageBytes;
-  int after_two = 0;  // bytes behind every second block
-
-  __device__ int of(int block) const { return begin + block * block_bytes + block / 2 * after_two; }
-};
-
-__device__ inline LevelPlace level_place(DType dtype) {
-  LevelPlace place;
-  switch (level_kind(dtype)) {
-    case LevelKind::kHalf:
-    case LevelKind::kBf16:
-      break;
-    case LevelKind::kFloat8:
-      place.block_bytes = kF8BlockBytes;
-      break;
-    case LevelKind::kScaledFloat8:
-      place.block_bytes = kF8BlockBytes;
-      place.after_two = kFormatOf<DType::kF8E4M3B128>.unit_bytes - 2 * kF8BlockBytes;
-      break;
-    default:
-      with_quant_tile(dtype, [&]<DType kType>() {
-        place.begin = QuantTile<kType>::kHeadBytes;
-        place.block_bytes = QuantTile<kType>::kBlockBytes;
-      });
-  }
-  return place;
-}
-
-constexpr int kScaleRows = 16;  // of a warp
-
-/// What LaneWeights takes of a warp's sixteen rows: of each block of a slot, for each row, two scales, either
-/// followed by what is added to its products with biased levels; of Q6_K four scales, of F8_E4M3_128 one. `groups`: the
-/// bytes of the warp's two; nullptr where there is none. Scales of a lane's rows are there after the warp's next
-/// __syncwarp().
+/// Bytes that a slot has of a group.
 template <DType kType>
-__device__ inline void write_scales(const uint8_t* const (&groups)[2], int lane, float4* scales) {
-  const int row = lane % kScaleRows;
-  const uint8_t* const group = row < kGroupRows ? groups[0] : groups[1];
-  if (group == nullptr) return;
-#pragma unroll
-  for (int upper = 0; upper < 2; ++upper) {
-    const int block = (lane / kScaleRows & 1) + 2 * upper;
-    float4& to = scales[block * kScaleRows + row];
+constexpr int kSlotGroupBytes = kSourceBlocks / kFormatOf<kType>.unit_blocks * kFormatOf<kType>.unit_bytes;
+
+/// Where a block's levels begin there.
+template <DType kType>
+CARAVEL_HOST_DEVICE constexpr int levels_begin(int block) {
+  constexpr TileFormat kFormat = kFormatOf<kType>;
+  const int unit = block / kFormat.unit_blocks * kFormat.unit_bytes;
+  if constexpr (kType == DType::kF8E4M3B128) return unit + block % kFormat.unit_blocks * kF8BlockBytes;
+  if constexpr (level_kind(kType) < LevelKind::kScaledFloat8) {
+    using Tile = QuantTile<kType>;
+    return unit + Tile::kHeadBytes + block % kFormat.unit_blocks * Tile::kBlockBytes;
+  }
+  return unit;
+}
+
+/// What LaneWeights takes of the rows of a warp's group `half` of two: of each block of a slot, for each row, two
+/// scales, either followed by what is added to its products with biased levels; of Q6_K four scales, of F8_E4M3_128
+/// one; nothing where a type has none. `group`: its bytes of the slot. Scales of a lane's rows are there after the
+/// warp's next __syncwarp().
+template <DType kType>
+__device__ inline void write_scales(const uint8_t* group, int half, int lane, float4* scales) {
+  if constexpr (has_block_scales(level_kind(kType))) {
+    const int row = lane / kSourceBlocks;
+    const int block = lane % kSourceBlocks;
+    float4& to = scales[scale_place(block, half, row)];
     const uint8_t* const unit = group + block / kFormatOf<kType>.unit_blocks * kFormatOf<kType>.unit_bytes;
     if constexpr (kType == DType::kF8E4M3B128) {
       to.x = f8_scale<kType>(unit, nullptr, row);
     } else {
       using Tile = QuantTile<kType>;
-      const BlockScales of = block_scales<kType>(unit, block % Tile::kFormat.unit_blocks, row % kGroupRows);
+      const BlockScales of = block_scales<kType>(unit, block % Tile::kFormat.unit_blocks, row);
       to = Tile::kScales == 4 ? make_float4(of.scale[0], of.scale[1], of.scale[2], of.scale[3])
                               : make_float4(of.scale[0], __fmaf_rn(-Tile::kBias, of.scale[0], of.minimum[0]),
                                             of.scale[1], __fmaf_rn(-Tile::kBias, of.scale[1], of.minimum[1]));
     }
-  }
-}
-
-/// The same of a type that is known at run time; nothing of one that has no such scales.
-template <LevelKind kKind>
-__device__ inline void write_scales(DType dtype, const uint8_t* const (&groups)[2], int lane, float4* scales) {
-  if constexpr (kKind == LevelKind::kScaledFloat8) {
-    write_scales<DType::kF8E4M3B128>(groups, lane, scales);
-  } else if constexpr (has_block_scales(kKind)) {
-    with_quant_tile(dtype, [&]<DType kType>() {
-      if constexpr (level_kind(kType) == kKind) write_scales<kType>(groups, lane, scales);
-    });
   }
 }
 

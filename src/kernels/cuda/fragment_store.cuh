@@ -1,0 +1,152 @@
+#pragma once
+
+#include "kernels/cuda/fragment_requests.cuh"
+#include "kernels/cuda/store_heads.cuh"
+
+/// The two warps of a block that store what its splits have summed up, while these are at the next tile.
+namespace caravel::kernels::cuda {
+
+constexpr int kStoringThreads = 64;
+
+/// Sums of a tile, as its splits leave them in shared memory: [split][token][kPartStride], of as many splits as
+/// parts_kept() says.
+template <int kTokens>
+struct TileSums {
+  const float* parts;
+
+  /// Of four neighbouring rows.
+  __device__ float4 four(int token, int row) const {
+    const float* const at = parts + token * kPartStride + row;
+    float4 sum = *reinterpret_cast<const float4*>(at);
+#pragma unroll
+    for (int split = 1; split < parts_kept(kTokens); ++split) {
+      sum = GemmOutput::sum_of(sum, *reinterpret_cast<const float4*>(at + split * kTokens * kPartStride));
+    }
+    return sum;
+  }
+  /// Of two, the first even.
+  __device__ float2 two(int token, int row) const {
+    const float4 sum = four(token, row / 4 * 4);
+    return row % 4 == 0 ? make_float2(sum.x, sum.y) : make_float2(sum.z, sum.w);
+  }
+};
+
+/// A tile, or one of its two passes.
+struct StoredTile {
+  Rows rows;
+  const TilePart* part;  // of the pass
+  int first_token;
+  int count;    // of tokens
+  bool last;    // pass
+  bool second;  // pass of two
+};
+
+/// Heads of Q, K and V.
+template <int kTokens>
+__device__ void store_tile_heads(const TileArgs& args, const StoredTile& tile, const TileSums<kTokens>& sums,
+                                 int thread) {
+  const auto finished = [&](int t, int row) {
+    const float2 sum = sums.two(t, row);
+    const int of_part = tile.rows.first_group * kGroupRows + row;
+    const float factor = args.output.factor(tile.first_token + t);
+    return make_float2(__fmul_rn(__fmul_rn(sum.x, tile.part->scale_of(of_part)), factor),
+                       __fmul_rn(__fmul_rn(sum.y, tile.part->scale_of(of_part + 1)), factor));
+  };
+  store_heads(args, tile.rows, 0, tile.first_token, tile.count, thread, kStoringThreads, finished);
+}
+
+/// What is known of four rows of a token before their sums are.
+struct AheadOfSums {
+  float4 there;   // what they are added to
+  float4 scales;  // of the rows
+  float factor;   // of the token
+};
+
+/// Four rows of a token by each thread. wait(): until sums are there. first_pass: room for a tile's.
+template <int kTokens, typename Wait>
+__device__ void store_tile_fours(const TileArgs& args, const StoredTile& tile, const TileSums<kTokens>& sums,
+                                 float* first_pass, int thread, const Wait& wait) {
+  constexpr int kFours = 16;  // of a token's rows
+  const GemmOutput& output = args.output;
+  const Rows& rows = tile.rows;
+  const int row_count = rows.count();
+  const int items = tile.count * kFours;
+  const bool by_fours = row_count % 4 == 0 && output.takes_fours(rows.part->first_row);
+  const int row = thread % kFours * 4;  // of all of a thread's
+  const bool has_rows = row < row_count;
+  const int out_row = rows.row(row);
+  const auto look_ahead = [&](int i) {
+    AheadOfSums ahead{.scales = make_float4(1.0F, 1.0F, 1.0F, 1.0F), .factor = 1.0F};
+    if (i >= items || !has_rows) return ahead;
+    if (tile.part->row_scales != nullptr) {
+      const int of_part = rows.first_group * kGroupRows + row;
+      ahead.scales = make_float4(tile.part->scale_of(of_part), tile.part->scale_of(of_part + 1),
+                                 tile.part->scale_of(of_part + 2), tile.part->scale_of(of_part + 3));
+    }
+    if (!tile.last) return ahead;
+    const int token = tile.first_token + i / kFours;
+    ahead.factor = output.factor(token);
+    if (output.accumulate && by_fours) ahead.there = output.four(token, out_row);
+    return ahead;
+  };
+  AheadOfSums next = look_ahead(thread);
+  wait();
+  for (int i = thread; i < items; i += kStoringThreads) {
+    const AheadOfSums ahead = next;
+    next = look_ahead(i + kStoringThreads);
+    const int t = i / kFours;
+    float4 sum = sums.four(t, row);
+    sum = make_float4(__fmul_rn(sum.x, ahead.scales.x), __fmul_rn(sum.y, ahead.scales.y),
+                      __fmul_rn(sum.z, ahead.scales.z), __fmul_rn(sum.w, ahead.scales.w));
+    auto* const before = reinterpret_cast<float4*>(first_pass + t * kPartStride + row);  // this thread's
+    if (!tile.last) {
+      *before = sum;
+      continue;
+    }
+    const int token = tile.first_token + t;
+    const float4 gate = times(tile.second ? *before : sum, ahead.factor);
+    sum = times(sum, ahead.factor);
+    if (by_fours) {
+      const float4 value = has_rows ? output.store_four(token, out_row, gate, sum, ahead.there) : float4{};
+      if (kTokens <= most_joined_tokens(true) && output.next.weight != nullptr) {
+        output.next.put_fours(token, out_row, has_rows, value);
+      }
+      continue;
+    }
+    const float gates[4] = {gate.x, gate.y, gate.z, gate.w};
+    const float up_sums[4] = {sum.x, sum.y, sum.z, sum.w};
+#pragma unroll
+    for (int r = 0; r < 4; ++r) {
+      if (row + r < row_count) output.store(token, out_row + r, gates[r], up_sums[r]);
+    }
+  }
+}
+
+template <int kTokens, int kSplits>
+__device__ void store_parts(const TileArgs& args, uint8_t* shared, const Ring& handover, int thread) {
+  const TileSums<kTokens> sums{reinterpret_cast<const float*>(shared + args.plan.parts_begin)};
+  auto* const first_pass = reinterpret_cast<float*>(shared + args.plan.staging_begin);
+  wait_for_kernel_before();
+  RingPlace place;
+  for_each_tile(args.plan, [&](int row_tile, int token_tile) {
+    StoredTile tile{.rows = rows_of_tile(args, row_tile, 0), .first_token = token_tile * kTokens};
+    tile.count = min(kTokens, args.tokens - tile.first_token);
+    const int all_passes = passes<kSplits>(args);
+    for (int pass = 0; pass < all_passes; ++pass) {
+      tile.part = pass > 0 ? &args.parts[1] : tile.rows.part;
+      tile.last = pass + 1 == all_passes;
+      tile.second = pass > 0;
+      if (kTokens <= most_joined_tokens(true) && args.output.use == GemmUse::kQkv) {
+        handover.wait_filled(place);
+        store_tile_heads(args, tile, sums, thread);
+      } else {
+        store_tile_fours(args, tile, sums, first_pass, thread, [&] { handover.wait_filled(place); });
+      }
+      __syncwarp();
+      if (thread % 32 == 0) arrive(handover.emptied(place));
+      place.advance(1);
+    }
+  });
+}
+
+}  // namespace caravel::kernels::cuda
