@@ -1,0 +1,66 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "voyager/environment.h"
+#include "voyager/model.h"
+#include "voyager/prompts.h"
+#include "voyager/run_store.h"
+#include "voyager/watcher.h"
+
+namespace caravel::voyager {
+
+/// How an agent goes about it; a run keeps it, and goes on by it.
+struct AgentConfig {
+  uint64_t seed = 1;               // of the world and of the agent's own draws
+  int64_t iterations = 160;        // tasks, at most
+  int rounds = 4;                  // of code for one task (section 2.3)
+  int skills_shown = 5;            // top-k of retrieval (section 2.2)
+  std::vector<std::string> tasks;  // the curriculum, where it is given
+  std::string goal;                // what is decomposed into sub-goals instead
+  int goal_attempts = 3;           // decompositions of a goal, after which it is given up
+  // Without these parts, as the paper's ablations have it (section 3.4).
+  bool skill_library = true;
+  bool critic = true;              // without: the code's running to its end is success
+  bool feedback = true;            // environment feedback and errors in the next round's prompt
+  bool random_curriculum = false;  // a random item to obtain in place of a proposed task
+};
+
+/// What ends a run before its tasks do; 0: nothing.
+struct Budget {
+  int64_t tokens = 0, calls = 0;
+  double minutes = 0, cost = 0;  // minutes: of this process's work
+};
+
+/// Why a run ended.
+struct Ending {
+  enum class Kind : uint8_t { kDone, kBudget, kGoalReached, kGoalGivenUp, kInterrupted };
+  Kind kind = Kind::kDone;
+  std::string text;  // in a sentence
+};
+
+/// Voyager's loop (Wang et al., 2023, algorithm 1): a curriculum proposes a task, code is written and run in rounds
+/// with feedback and critique, and what worked becomes a skill. All that it knows lies in `store`, written after every
+/// step: a process that is killed at any moment is gone on from by another with the same store, which asks no model
+/// twice what it answered, and does nothing twice in the world. One thread.
+class Agent {
+ public:
+  /// A store that holds a run already: that is gone on with. All of them must outlive it.
+  Agent(const AgentConfig& config, const Budget& budget, Environment& world, const Models& models,
+        const Prompts& prompts, RunStore& store, Watcher& watcher);
+  ~Agent();
+
+  /// To the end. Throws ModelError, IoError: what was done until then is kept.
+  Ending run();
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace caravel::voyager

@@ -1,0 +1,61 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "fields/json.h"
+#include "voyager/run_rows.h"
+
+namespace caravel::voyager {
+
+/// The record of one run: RUN/voyage.db, one SQLite file. What was committed outlives a kill at any moment. The state
+/// of the agent and the world's are written in one transaction with what led to them. One thread; one process writes.
+class RunStore {
+ public:
+  /// Throws IoError, FormatError (another's file, another version). `reading`: must be there (NotFound), and nothing is
+  /// written.
+  enum class Open : uint8_t { kWriting, kReading };
+  RunStore(const std::string& folder, Open how);
+  ~RunStore();
+
+  /// How the run was begun: configuration, models, prompts, as JSON; null: nothing is begun yet.
+  Json setup() const;
+  void set_setup(const Json& setup);
+
+  // What is written. Between begin() and commit() all is one.
+  class Step;  // a transaction
+  void begin();
+  void commit();
+  void add(const CallRow& row);
+  void add(const EmbeddingRow& row);
+  void put(const StepRow& row);       // of its iteration and round: in place of what stood there
+  void put(const IterationRow& row);  // of its number
+  void add(const ItemRow& row);
+  void add(const SkillRow& row);
+  void put_state(const Json& agent);
+  void put_world(std::string_view saved, const Observation& at);
+
+  // What was written.
+  Json state() const;  // null: none
+  std::optional<std::string> world() const;
+  std::optional<CallRow> call(int64_t number) const;
+  std::optional<EmbeddingRow> embedding(int64_t number) const;
+  std::vector<SkillRow> skills() const;  // every version, in the order in which they were learnt
+  std::vector<ItemRow> items() const;
+  // In order, one at a time: a run may hold a hundred thousand.
+  void each_call(const std::function<void(const CallRow&)>& visit) const;
+  void each_step(const std::function<void(const StepRow&)>& visit) const;
+  void each_iteration(const std::function<void(const IterationRow&)>& visit) const;
+  /// Where the player was after each step.
+  std::vector<Position> trail() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace caravel::voyager
