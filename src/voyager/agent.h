@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "fields/json.h"
 #include "voyager/environment.h"
 #include "voyager/model.h"
 #include "voyager/prompts.h"
@@ -24,6 +25,8 @@ struct AgentConfig {
   std::vector<std::string> tasks;  // the curriculum, where it is given
   std::string goal;                // what is decomposed into sub-goals instead
   int goal_attempts = 3;           // decompositions of a goal, after which it is given up
+  std::vector<SkillRow> skills;    // of an earlier run, to start with: name, code and description
+  int64_t prompt_bytes = 0;        // of a prompt, about at most: what helps least is left out; 0: no bound
   // Without these parts, as the paper's ablations have it (section 3.4).
   bool skill_library = true;
   bool critic = true;              // without: the code's running to its end is success
@@ -31,10 +34,15 @@ struct AgentConfig {
   bool random_curriculum = false;  // a random item to obtain in place of a proposed task
 };
 
+/// As a run's record keeps it, but for the skills, which it has as its own (SkillRow::iteration 0).
+Json to_json(const AgentConfig& config);
+/// Throws FormatError.
+AgentConfig agent_config_from(const Json& json);
+
 /// What ends a run before its tasks do; 0: nothing.
 struct Budget {
-  int64_t tokens = 0, calls = 0;
-  double minutes = 0, cost = 0;  // minutes: of this process's work
+  int64_t tokens = 0, calls = 0;  // of the whole run
+  double minutes = 0, cost = 0;   // minutes: of this process's work
 };
 
 /// Why a run ended.
@@ -43,6 +51,8 @@ struct Ending {
   Kind kind = Kind::kDone;
   std::string text;  // in a sentence
 };
+/// "done", "budget", "goal_reached", "goal_given_up", "interrupted": what RunStore::ending() has as its kind.
+std::string_view ending_name(Ending::Kind kind);
 
 /// Voyager's loop (Wang et al., 2023, algorithm 1): a curriculum proposes a task, code is written and run in rounds
 /// with feedback and critique, and what worked becomes a skill. All that it knows lies in `store`, written after every
@@ -50,12 +60,14 @@ struct Ending {
 /// twice what it answered, and does nothing twice in the world. One thread.
 class Agent {
  public:
-  /// A store that holds a run already: that is gone on with. All of them must outlive it.
+  /// A store that holds a run already: that is gone on with. All of them must outlive it. Throws InvalidArgument where
+  /// that run was begun with another configuration, but for `iterations`, or in another world.
   Agent(const AgentConfig& config, const Budget& budget, Environment& world, const Models& models,
         const Prompts& prompts, RunStore& store, Watcher& watcher);
   ~Agent();
 
-  /// To the end. Throws ModelError, IoError: what was done until then is kept.
+  /// To the end. Throws ModelError, IoError: what was done until then is kept. InvalidArgument where a recorded call
+  /// was asked with another prompt.
   Ending run();
 
  private:

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
@@ -23,6 +24,8 @@ enum class Role : uint8_t {
 };
 /// "propose", "questions", ...: also the name of its prompt's file.
 std::string_view role_name(Role role);
+std::optional<Role> role_named(std::string_view name);
+inline constexpr int kRoles = 7;
 
 struct ModelRequest {
   Role role = Role::kPropose;

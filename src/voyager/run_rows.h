@@ -58,10 +58,30 @@ struct IterationRow {
   int skill_version = 0;
 };
 
+/// A question about the world that was answered, and is not asked again.
+struct QuestionRow {
+  std::string question;
+  std::string answer;
+  std::vector<float> vector;  // of the question
+  int64_t iteration = 0;
+};
+
+/// The first time that an item was held.
 struct ItemRow {
   std::string name;
   int64_t iteration = 0;
   int64_t tick = 0;
+};
+
+/// What the calls of a run took, all together.
+struct RunTotals {
+  int64_t calls = 0;  // of chats; embeddings are not counted
+  int64_t prompt_tokens = 0, completion_tokens = 0;
+  bool counted = true;  // all tokens are the models' own counts
+  double cost = 0;
+  double seconds = 0;  // that the models took
+
+  void add(const ModelAnswer& answer);
 };
 
 /// Versions are kept, never overwritten.

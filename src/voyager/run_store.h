@@ -13,44 +13,55 @@
 namespace caravel::voyager {
 
 /// The record of one run: RUN/voyage.db, one SQLite file. What was committed outlives a kill at any moment. The state
-/// of the agent and the world's are written in one transaction with what led to them. One thread; one process writes.
+/// of the agent and the world's are written in one transaction with what led to them. One thread; one process writes,
+/// which holds a lock on the folder.
 class RunStore {
  public:
-  /// Throws IoError, FormatError (another's file, another version). `reading`: must be there (NotFound), and nothing is
-  /// written.
+  /// Throws IoError, FormatError (another's file, another version). kWriting: makes folder and file where there are
+  /// none; InvalidArgument where another process writes. kReading: it must be there (NotFound).
   enum class Open : uint8_t { kWriting, kReading };
   RunStore(const std::string& folder, Open how);
   ~RunStore();
 
-  /// How the run was begun: configuration, models, prompts, as JSON; null: nothing is begun yet.
+  /// How the run was begun: {"agent": its configuration, "models": names by role, "prompts": files by role, "world":
+  /// its name, "language", "fence", "extension", "tiers": [{"name", "items"}]}; null: nothing is begun yet.
   Json setup() const;
   void set_setup(const Json& setup);
 
-  // What is written. Between begin() and commit() all is one.
-  class Step;  // a transaction
+  // What is written. Between begin() and commit() all is one; a row alone is one as well. begin() takes back what an
+  // earlier begin() left without its commit().
   void begin();
   void commit();
   void add(const CallRow& row);
   void add(const EmbeddingRow& row);
   void put(const StepRow& row);       // of its iteration and round: in place of what stood there
   void put(const IterationRow& row);  // of its number
-  void add(const ItemRow& row);
+  void add(const ItemRow& row);       // the first of its name stays
   void add(const SkillRow& row);
+  void add(const QuestionRow& row);
   void put_state(const Json& agent);
   void put_world(std::string_view saved, const Observation& at);
+  /// {"kind", "text"}: why it ended (voyager/agent.h); null: it goes on.
+  void put_ending(const Json& ending);
 
   // What was written.
-  Json state() const;  // null: none
+  Json state() const;   // null: none
+  Json ending() const;  // null: it runs, or was killed
   std::optional<std::string> world() const;
+  std::optional<Observation> observation() const;  // that the world was put with
   std::optional<CallRow> call(int64_t number) const;
   std::optional<EmbeddingRow> embedding(int64_t number) const;
+  int64_t last_number() const;  // of calls and embeddings; 0: none
+  RunTotals totals() const;
   std::vector<SkillRow> skills() const;  // every version, in the order in which they were learnt
+  std::vector<QuestionRow> questions() const;
   std::vector<ItemRow> items() const;
+  std::optional<StepRow> step(int64_t iteration, int round) const;
   // In order, one at a time: a run may hold a hundred thousand.
   void each_call(const std::function<void(const CallRow&)>& visit) const;
   void each_step(const std::function<void(const StepRow&)>& visit) const;
   void each_iteration(const std::function<void(const IterationRow&)>& visit) const;
-  /// Where the player was after each step.
+  /// Where the player was at the start and after each step that was run.
   std::vector<Position> trail() const;
 
  private:

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,8 +29,8 @@ class SkillLibrary {
 /// description/NAME.txt; older versions as NAMEV2 and so on are written beside, as Voyager does it. Throws IoError;
 /// InvalidArgument where something else stands there.
 void export_skills(const std::vector<SkillRow>& skills, const std::string& folder, std::string_view extension);
-/// Vectors are made anew: a library may come from another model. Throws NotFound, FormatError (which file, and what).
-std::vector<SkillRow> import_skills(const std::string& folder, std::string_view extension,
-                                    const std::function<std::vector<float>(const std::string&)>& embed);
+/// The newest version of each, in the order of their names. Without vectors: a library may come from another model.
+/// Throws NotFound, FormatError (which file, and what).
+std::vector<SkillRow> import_skills(const std::string& folder, std::string_view extension);
 
 }  // namespace caravel::voyager
