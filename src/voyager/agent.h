@@ -27,6 +27,7 @@ struct AgentConfig {
   int goal_attempts = 3;           // decompositions of a goal, after which it is given up
   std::vector<SkillRow> skills;    // of an earlier run, to start with: name, code and description
   int64_t prompt_bytes = 0;        // of a prompt, about at most: what helps least is left out; 0: no bound
+  Json models = Json::object();    // how they were opened, for who goes on: kept as it is, RunStore::setup()["models"]
   // Without these parts, as the paper's ablations have it (section 3.4).
   bool skill_library = true;
   bool critic = true;              // without: the code's running to its end is success
@@ -34,7 +35,8 @@ struct AgentConfig {
   bool random_curriculum = false;  // a random item to obtain in place of a proposed task
 };
 
-/// As a run's record keeps it, but for the skills, which it has as its own (SkillRow::iteration 0).
+/// As a run's record keeps it (RunStore::setup()["agent"]), but for the skills, which it has as rows (of iteration 0),
+/// and `models`.
 Json to_json(const AgentConfig& config);
 /// Throws FormatError.
 AgentConfig agent_config_from(const Json& json);

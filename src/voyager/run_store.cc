@@ -13,6 +13,7 @@
 #include "voyager/folder_lock.h"
 #include "voyager/row_json.h"
 #include "voyager/run_schema.h"
+#include "voyager/written_file.h"
 
 namespace caravel::voyager {
 namespace {
@@ -37,9 +38,7 @@ std::string made_folder(const std::string& folder, RunStore::Open how) {
     if (!is_there(path)) throw fail<NotFound>("{}: there is no voyage.db: it is not the folder of a run", folder);
     return path;
   }
-  std::error_code error;
-  std::filesystem::create_directories(folder, error);
-  if (error) throw fail<IoError>("{}: cannot make the folder: {}", folder, error.message());
+  make_folders(folder);
   return path;
 }
 

@@ -23,8 +23,9 @@ class RunStore {
   RunStore(const std::string& folder, Open how);
   ~RunStore();
 
-  /// How the run was begun: {"agent": its configuration, "models": names by role, "prompts": files by role, "world":
-  /// its name, "language", "fence", "extension", "tiers": [{"name", "items"}]}; null: nothing is begun yet.
+  /// How the run was begun: {"world": {"name", "language", "fence", "extension", "tiers": [{"name", "items"}]},
+  /// "agent": its configuration, "models": how they were opened, "names": theirs ("curriculum", "action", "critic",
+  /// "embedder"), "prompts": files by role}; null: nothing is begun yet.
   Json setup() const;
   void set_setup(const Json& setup);
 

@@ -1,0 +1,300 @@
+#include "voyager/agent_phases.h"
+
+#include <algorithm>
+#include <set>
+
+#include "base/error.h"
+#include "base/interrupt.h"
+#include "voyager/clean_text.h"
+
+namespace caravel::voyager {
+namespace {
+
+constexpr std::chrono::milliseconds kLookEvery{100};  // at the world, while code runs
+
+std::vector<std::string> known_among(const std::vector<std::string>& calls, const SkillLibrary& library) {
+  std::vector<std::string> known;
+  std::ranges::copy_if(calls, std::back_inserter(known),
+                       [&](const std::string& name) { return library.find(name) != nullptr; });
+  return known;
+}
+
+void clean(StepOutcome& outcome) {
+  for (Event& event : outcome.events) event.text = clean_text(event.text);
+  if (!outcome.error) return;
+  outcome.error->message = clean_text(outcome.error->message);
+  outcome.error->trace = clean_text(outcome.error->trace);
+}
+
+}  // namespace
+
+AgentPhases::AgentPhases(const AgentConfig& config, Environment& world, const Prompts& prompts, Calls& calls,
+                         RunStore& store, Watcher& watcher)
+    : config_(config),
+      world_(world),
+      calls_(calls),
+      store_(store),
+      watcher_(watcher),
+      asker_(prompts, calls, config.prompt_bytes),
+      curriculum_(config, world.description(), asker_, questions_),
+      action_(config, world, asker_, library_),
+      critic_(asker_) {}
+
+std::vector<SkillRow> AgentPhases::starting_skills() {
+  std::vector<SkillRow> skills;
+  std::set<std::string> names;
+  if (config_.skill_library) skills = config_.skills;
+  for (const SkillRow& skill : skills) names.insert(skill.name);
+  for (SkillRow& skill : skills) {
+    const auto parsed = world_.parse(skill.code);
+    if (const auto* error = std::get_if<CodeError>(&parsed))
+      throw fail<InvalidArgument>("skill '{}' of the library is no {} that this world runs: {}", skill.name,
+                                  world_.description().language, error->message);
+    skill.uses.clear();
+    for (const std::string& name : std::get<ParsedCode>(parsed).calls)
+      if (names.contains(name)) skill.uses.push_back(name);
+    skill.version = 1;
+    skill.iteration = 0;
+    skill.embedding = calls_.embed(skill.description);
+  }
+  return skills;
+}
+
+void AgentPhases::load() {
+  state_ = agent_state_from(store_.state());
+  history_ = {};
+  library_ = {};
+  questions_ = {};
+  store_.each_iteration([this](const IterationRow& row) {
+    if (row.number < state_.iteration) history_.add(row);
+  });
+  for (SkillRow& skill : store_.skills()) library_.add(std::move(skill));
+  for (QuestionRow& question : store_.questions()) questions_.add(std::move(question));
+  calls_.go_on(state_.calls, state_.iteration);
+}
+
+std::optional<Ending> AgentPhases::ending() const {
+  const bool is_between = state_.phase == Phase::kAsk || state_.phase == Phase::kPropose;
+  if (state_.phase == Phase::kEnded) {
+    for (const auto kind : {Ending::Kind::kDone, Ending::Kind::kGoalReached, Ending::Kind::kGoalGivenUp})
+      if (ending_name(kind) == state_.ending_kind) return Ending{kind, state_.ending};
+  }
+  if (is_between && state_.iteration > config_.iterations && config_.goal.empty())
+    return Ending{Ending::Kind::kDone, fmt::format("all {} iterations are done", config_.iterations)};
+  return std::nullopt;
+}
+
+void AgentPhases::advance() {
+  switch (state_.phase) {
+    case Phase::kAsk:
+      return ask();
+    case Phase::kPropose:
+      return propose();
+    case Phase::kStudy:
+      return study();
+    case Phase::kWrite:
+      return write();
+    case Phase::kRun:
+      return run_code();
+    case Phase::kJudge:
+      return judge();
+    case Phase::kLearn:
+      return learn();
+    case Phase::kEnded:
+      return;
+  }
+}
+
+void AgentPhases::commit(AgentState next, const std::function<void()>& write) {
+  next.calls = calls_.done();
+  store_.begin();
+  write();
+  store_.put_state(to_json(next));
+  store_.commit();
+  state_ = std::move(next);
+  calls_.go_on(state_.calls, state_.iteration);
+}
+
+void AgentPhases::ask() {
+  const bool is_automatic = config_.tasks.empty() && config_.goal.empty() && !config_.random_curriculum;
+  AgentState next = state_;
+  next.phase = Phase::kPropose;
+  std::vector<QuestionRow> answered;
+  const Observation now = world_.observe();
+  if (is_automatic) next.notes = curriculum_.ask({state_.iteration, now, history_}, answered);
+  commit(std::move(next), [&] {
+    for (const QuestionRow& row : answered) store_.add(row);
+  });
+}
+
+void AgentPhases::end_run(AgentState& next, Ending::Kind kind, std::string text) const {
+  next.phase = Phase::kEnded;
+  next.ending_kind = ending_name(kind);
+  next.ending = std::move(text);
+}
+
+void AgentPhases::propose() {
+  AgentState next = state_;
+  const Observation now = world_.observe();
+  const Situation situation{state_.iteration, now, history_};
+  ProposedTask task;
+  if (!config_.goal.empty()) {
+    if (!next_sub_goal(situation, next, task)) return commit(std::move(next), [] {});
+  } else if (!config_.tasks.empty()) {
+    if (state_.iteration > std::ssize(config_.tasks)) {
+      end_run(next, Ending::Kind::kDone, fmt::format("all {} tasks of the list were tried", config_.tasks.size()));
+      return commit(std::move(next), [] {});
+    }
+    task = {config_.tasks[static_cast<size_t>(state_.iteration - 1)], "It is the next one of the list."};
+  } else if (config_.random_curriculum) {
+    auto drawn = curriculum_.draw_item(state_.iteration, store_.items());
+    if (!drawn) {
+      end_run(next, Ending::Kind::kDone, "every item of this world was had");
+      return commit(std::move(next), [] {});
+    }
+    task = *std::move(drawn);
+  } else {
+    task = curriculum_.propose(situation, state_.notes);
+  }
+  next.phase = Phase::kStudy;
+  next.notes.clear();
+  next.task = task.task;
+  next.reason = task.reason;
+  next.context.clear();
+  next.round = 1;
+  const IterationRow row{.number = state_.iteration, .task = next.task, .reason = next.reason};
+  commit(std::move(next), [&] { store_.put(row); });
+  watcher_.on_iteration(row);
+}
+
+void AgentPhases::study() {
+  AgentState next = state_;
+  next.phase = Phase::kWrite;
+  std::vector<QuestionRow> answered;
+  next.context = curriculum_.study(state_.task, state_.iteration, answered);
+  const IterationRow row{
+      .number = state_.iteration, .task = state_.task, .context = next.context, .reason = state_.reason};
+  commit(std::move(next), [&] {
+    for (const QuestionRow& question : answered) store_.add(question);
+    store_.put(row);
+  });
+}
+
+void AgentPhases::go_to_next_round(const AgentConfig& config, AgentState& next) {
+  if (next.round < config.rounds) {
+    ++next.round;
+    next.phase = Phase::kWrite;
+  } else {
+    next.phase = Phase::kLearn;
+  }
+}
+
+void AgentPhases::write() {
+  AgentState next = state_;
+  const Observation now = world_.observe();
+  const std::optional<StepRow> last = state_.round > 1 ? step(state_.round - 1) : std::nullopt;
+  const CodeWish wish{state_.task, state_.context, now, last ? &*last : nullptr};
+  const std::vector<const SkillRow*> skills = action_.skills_for(wish);
+  StepRow row{.iteration = state_.iteration, .round = state_.round, .before = now, .after = now};
+  for (const SkillRow* skill : skills) row.skills_shown.push_back(skill->name);
+  auto written = action_.write(wish, skills, row.code);
+  if (auto* error = std::get_if<CodeError>(&written)) {
+    row.error = std::move(*error);
+    go_to_next_round(config_, next);
+  } else {
+    WrittenCode& code = std::get<WrittenCode>(written);
+    row.code = std::move(code.code);
+    row.main = code.parsed.main;
+    row.skills_used = known_among(code.parsed.calls, library_);
+    next.phase = Phase::kRun;
+  }
+  commit(std::move(next), [&] { store_.put(row); });
+  watcher_.on_code(row);
+  if (row.error) watcher_.on_step(row, world_);
+}
+
+void AgentPhases::run_code() {
+  AgentState next = state_;
+  next.phase = Phase::kJudge;
+  StepRow row = step(state_.round).value();
+  row.before = world_.observe();
+  world_.begin({row.code, row.main, library_.code()});
+  std::optional<StepOutcome> outcome;
+  while (!(outcome = world_.wait(Clock::now() + kLookEvery))) {
+    watcher_.on_world(world_);
+    check_interrupt_now();
+  }
+  clean(*outcome);
+  row.events = std::move(outcome->events);
+  row.error = std::move(outcome->error);
+  row.after = std::move(outcome->after);
+  row.checked = world_.check(state_.task, row.before, row.after);
+  const std::string saved = world_.save();
+  commit(std::move(next), [&] {
+    store_.put(row);
+    store_.put_world(saved, row.after);
+    for (const Event& event : row.events)
+      if (event.kind == Event::Kind::kItem) store_.add(ItemRow{event.text, row.iteration, event.tick});
+  });
+  watcher_.on_step(row, world_);
+}
+
+void AgentPhases::judge() {
+  AgentState next = state_;
+  StepRow row = step(state_.round).value();
+  bool success = !row.error;
+  // Code that failed did not do its task: nobody is asked.
+  if (success && config_.critic) {
+    const auto verdict = critic_.judge(state_.task, state_.context, row.before, row.after);
+    if (const auto* read = std::get_if<Verdict>(&verdict)) {
+      row.judged = read->success;
+      row.critique = !read->critique.empty() || read->success ? read->critique : read->reasoning;
+    }
+    success = row.judged.value_or(false);
+  }
+  if (success) {
+    next.phase = Phase::kLearn;
+  } else {
+    go_to_next_round(config_, next);
+  }
+  commit(std::move(next), [&] { store_.put(row); });
+  watcher_.on_verdict(row);
+}
+
+void AgentPhases::learn() {
+  AgentState next = state_;
+  const StepRow last = step(state_.round).value();
+  IterationRow row{.number = state_.iteration,
+                   .task = state_.task,
+                   .context = state_.context,
+                   .reason = state_.reason,
+                   .success = !last.error && last.judged.value_or(!config_.critic),
+                   .rounds = state_.round};
+  std::optional<SkillRow> skill;
+  if (row.success && config_.skill_library && !is_housekeeping(state_.task)) {
+    skill = SkillRow{.name = last.main,
+                     .version = library_.next_version(last.main),
+                     .code = last.code,
+                     .description = action_.describe(last.main, last.code, state_.task),
+                     .uses = last.skills_used,
+                     .iteration = state_.iteration};
+    skill->embedding = calls_.embed(skill->description);
+    row.skill = skill->name;
+    row.skill_version = skill->version;
+  }
+  if (!row.success && !config_.goal.empty()) {
+    next.failed_at = state_.task;
+    next.sub_goals.clear();
+  }
+  next.phase = Phase::kAsk;
+  ++next.iteration;
+  commit(std::move(next), [&] {
+    store_.put(row);
+    if (skill) store_.add(*skill);
+  });
+  history_.add(row);
+  if (skill) library_.add(*std::move(skill));
+  watcher_.on_end(row);
+}
+
+}  // namespace caravel::voyager
