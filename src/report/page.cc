@@ -6,6 +6,7 @@
 #include <cctype>
 #include <iterator>
 
+#include "base/base64.h"
 #include "base/check.h"
 #include "report/escape.h"
 #include "report/page_files.h"
@@ -133,16 +134,79 @@ void Page::plot(const Plot& plot) {
   plots_.push_back(script_json(data));
 }
 
+void Page::headlines(const std::vector<Headline>& headlines) {
+  body_ += "<dl class=\"headlines\">\n";
+  for (const Headline& one : headlines) {
+    fmt::format_to(std::back_inserter(body_), "<div><dt>{}</dt><dd>{}</dd>", escape_html(one.label),
+                   escape_html(one.value));
+    if (!one.note.empty()) body_ += "<dd class=\"note\">" + escape_html(one.note) + "</dd>";
+    body_ += "</div>\n";
+  }
+  body_ += "</dl>\n";
+}
+
+void Page::stages(const std::vector<Stage>& stages) {
+  body_ += "<ol class=\"stages\">\n";
+  for (const Stage& stage : stages) {
+    fmt::format_to(std::back_inserter(body_), "<li{}><b>{}</b><span class=\"note\">{}</span></li>\n",
+                   stage.is_reached ? " class=\"reached\"" : "", escape_html(stage.name), escape_html(stage.note));
+  }
+  body_ += "</ol>\n";
+}
+
+void Page::picture(std::string_view png, std::string_view alternative, std::string_view caption) {
+  fmt::format_to(std::back_inserter(body_),
+                 "<figure class=\"picture\"><img src=\"data:image/png;base64,{}\" alt=\"{}\">"
+                 "<figcaption><p>{}</p></figcaption></figure>\n",
+                 base64(png), escape_html(alternative), escape_html(caption));
+}
+
+void Page::code(std::string_view text, int marked) {
+  std::string numbers;
+  std::string lines;
+  for (int number = 1; !text.empty(); ++number) {
+    const std::string_view line = text.substr(0, text.find('\n'));
+    text.remove_prefix(std::min(line.size() + 1, text.size()));
+    const bool is_marked = number == marked;
+    fmt::format_to(std::back_inserter(numbers), "{}\n", number);
+    lines += (is_marked ? "<mark>" : "") + escape_html(line) + (is_marked ? "</mark>\n" : "\n");
+  }
+  // A line that is too long is scrolled to; the numbers stay, and are not copied with it.
+  fmt::format_to(std::back_inserter(body_),
+                 "<div class=\"code\" tabindex=\"0\" role=\"region\" aria-label=\"Code\"><pre class=\"numbers\" "
+                 "aria-hidden=\"true\">{}</pre><pre><code>{}</code></pre></div>\n",
+                 numbers, lines);
+}
+
+void Page::verbatim(std::string_view label, std::string_view text) {
+  // A parser takes the line break behind <pre> away, which then is not the text's.
+  fmt::format_to(std::back_inserter(body_), "<p class=\"label\">{}</p><pre class=\"verbatim\">\n{}</pre>\n",
+                 escape_html(label), escape_html(text));
+}
+
+Page::Fold::Fold(Page& page, std::string_view summary, std::string_view note) : page_(page) {
+  fmt::format_to(std::back_inserter(page_.body_), "<details class=\"fold\"><summary>{}", escape_html(summary));
+  if (!note.empty()) page_.body_ += " <span class=\"note\">" + escape_html(note) + "</span>";
+  page_.body_ += "</summary><div>\n";
+}
+
+Page::Fold::~Fold() { page_.body_ += "</div></details>\n"; }
+
 std::string Page::html() const {
-  std::string html = fmt::format(
-      "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-      "<meta http-equiv=\"Content-Security-Policy\" content=\"{}\">\n"
-      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-      "<title>{}</title>\n<link rel=\"icon\" href=\"data:,\">\n<style>\n{}</style>\n</head>\n"
-      "<body>\n<main>\n<h1>{}</h1>\n{}</main>\n",
-      kContentSecurityPolicy, title_, embedded("page.css"), title_, body_);
+  std::string html;
+  const auto out = std::back_inserter(html);
+  html.reserve(body_.size() + (size_t{1} << 20));
+  fmt::format_to(out,
+                 "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+                 "<meta http-equiv=\"Content-Security-Policy\" content=\"{}\">\n"
+                 "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+                 "<title>{}</title>\n<link rel=\"icon\" href=\"data:,\">\n<style>\n{}</style>\n</head>\n"
+                 "<body>\n<main>\n<h1>{}</h1>\n",
+                 kContentSecurityPolicy, title_, embedded("page.css"), title_);
+  html += body_;
+  html += "</main>\n";
   if (!plots_.empty()) {
-    fmt::format_to(std::back_inserter(html),
+    fmt::format_to(out,
                    "<script type=\"application/json\" id=\"plots\">[{}]</script>\n"
                    "<script>{}</script>\n<script type=\"module\">\n{}</script>\n",
                    fmt::join(plots_, ",\n"), embedded("chart.min.js"), embedded("page.js"));

@@ -47,7 +47,8 @@ struct Plot {
   std::vector<Series> series;
   std::vector<Marker> markers;
   std::vector<std::string> bars;
-  int bins = 40;  // a histogram's, equally wide on its axis
+  int bins = 40;              // a histogram's, equally wide on its axis
+  bool names_points = false;  // labels stand beside their points too, where they are in nobody's way
 };
 
 }  // namespace caravel::report

@@ -222,6 +222,7 @@ json plot_json(const Plot& plot) {
   check_plot(plot);
   json out = {{"kind", name_of(plot.kind)}, {"x", axis_json(plot.x)},   {"y", axis_json(plot.y)},
               {"series", json::array()},    {"markers", json::array()}, {"bars", plot.bars}};
+  if (plot.names_points) out["named"] = true;
   for (const Marker& marker : plot.markers) {
     const bool on_x = marker.axis == Marker::Axis::kX;
     if (!is_drawn(marker.at, on_x ? plot.x : plot.y)) continue;

@@ -112,7 +112,7 @@ test("the keyboard steps through points and hides a series", async () => {
   assert.equal(await told(0), "");
   await focus(1);
   for (let i = 0; i < 4; ++i) await page.press("ArrowRight");
-  assert.equal(await told(1), "running: 5 s, 3", "the gap is passed over");
+  assert.equal(await told(1), "few, again; running: 5 s, 3", "the gap is passed over");
   await focus(3);
   await page.press("ArrowDown");
   await page.press("ArrowDown");
@@ -126,6 +126,45 @@ test("the keyboard steps through points and hides a series", async () => {
   assert.equal(await page.evaluate(() => document.querySelector(".keys button").getAttribute("aria-pressed")), "false");
   assert.notEqual(await page.evaluate(() => document.querySelector("canvas").toDataURL()), before);
   await assertSound(page);
+  await page.close();
+});
+
+test("folds open, code scrolls inside its box, prompts break their lines", async () => {
+  for (const options of [{}, { width: 390, height: 844, mobile: true }]) {
+    const page = await open(options);
+    const isShown = (selector) => page.evaluate((wanted) => document.querySelector(wanted).checkVisibility(), selector);
+    assert.equal(await isShown(".code"), false);
+    await page.click(".fold > summary");
+    await page.until(() => document.querySelector(".code").checkVisibility());
+    assert.equal(await isShown(".verbatim"), false);
+    await page.click(".fold .fold > summary");
+    await page.until(() => document.querySelector(".verbatim").checkVisibility());
+    const [code, text, numbers] = await page.evaluate(() => {
+      const sides = (selector) => {
+        const { scrollWidth, clientWidth } = document.querySelector(selector);
+        return { scrollWidth, clientWidth };
+      };
+      const tops = ["pre.numbers", ".code code"].map((one) => document.querySelector(one).getBoundingClientRect().height);
+      return [sides(".code"), sides(".verbatim"), tops];
+    });
+    assert.ok(code.scrollWidth > code.clientWidth, JSON.stringify(code));
+    assert.ok(text.scrollWidth <= text.clientWidth, JSON.stringify(text));
+    assert.ok(Math.abs(numbers[0] - numbers[1]) < 8, `numbers stand beside their lines: ${numbers}`);
+    assert.match((await page.texts(".verbatim"))[0], /^\nA prompt/);
+    const widths = await page.evaluate(() => [document.documentElement.scrollWidth, window.innerWidth]);
+    assert.ok(widths[0] <= widths[1], `nothing sticks out: ${widths}`);
+    await assertSound(page);
+    await page.close();
+  }
+});
+
+test("a picture is drawn", async () => {
+  const page = await open({});
+  const size = await page.evaluate(() => {
+    const image = document.querySelector(".picture img");
+    return [image.naturalWidth, image.naturalHeight];
+  });
+  assert.deepEqual(size, [320, 200]);
   await page.close();
 });
 
@@ -145,6 +184,7 @@ test("without scripts the figures are there", async () => {
   const count = async (selector) =>
     (await page.send("DOM.querySelectorAll", { nodeId: root.nodeId, selector })).nodeIds.length;
   assert.equal(await count("details[open] table"), kPlots);
+  assert.equal(await count(".fold .fold .verbatim"), 1, "what is folded is there");
   assert.equal(await count(".drawing:not([hidden])"), 0);
   await page.close();
 });

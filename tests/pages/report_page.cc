@@ -6,6 +6,7 @@
 #include <random>
 
 #include "report/page.h"
+#include "report/png.h"
 
 int main(int argc, char** /*argv*/) {
   using namespace caravel::report;
@@ -45,11 +46,13 @@ int main(int argc, char** /*argv*/) {
   lines.markers = {{Marker::Axis::kX, 500, "bound " + evil}, {Marker::Axis::kY, 90, "p90"}};
   page.plot(lines);
 
+  const std::vector<std::string> names = {"", "first", "most of them " + evil, "none", "few, again", ""};
   page.plot({.title = "Requests that run",
              .kind = Kind::kStep,
              .x = {"time", "s"},
              .y = {"requests"},
-             .series = {{"running", {0, 1, 2.5, 4, 5, 6}, {0, 8, 12, kNan, 3, 0}}}});
+             .series = {{"running", {0, 1, 2.5, 4, 5, 6}, {0, 8, 12, kNan, 3, 0}, names}},
+             .names_points = true});
 
   Plot cloud{.title = "Scores of 30,000 examples", .kind = Kind::kScatter, .x = {"zero-shot"}, .y = {"one-shot"}};
   cloud.series = {{"kept", {}, {}, {}}, {"passed over", {}, {}, {}}};
@@ -78,6 +81,21 @@ int main(int argc, char** /*argv*/) {
   }
   page.plot(lengths);
   page.plot({.title = "Nothing " + evil, .series = {{"none" + evil, {}, {}}}});
+
+  page.heading("Folds");
+  page.headlines(
+      {{"items " + evil, "12", "of 60 " + evil}, {"tokens", "1,234,567", ""}, {"time " + evil, "3 min", ""}});
+  page.stages(
+      {{"wood " + evil, "in the first hour", true}, {"stone", "in the second " + evil, true}, {"iron", "not yet"}});
+  std::vector<uint8_t> rgb;
+  for (int i = 0; i < 320 * 200 * 3; ++i) rgb.push_back(static_cast<uint8_t>(i / 320 + i % 3 * 60));
+  page.picture(png(320, 200, rgb), "stripes " + evil, "A picture. " + evil);
+  {
+    const Page::Fold outer(page, "A fold " + evil, "and its note " + evil);
+    page.code("local wide = \"" + std::string(200, 'x') + "\"\nfail() -- " + evil + "\nlast()\n", 2);
+    const Page::Fold inner(page, "One in it");
+    page.verbatim("user " + evil, "\nA prompt of " + std::string(300, 'y') + " letters\n" + evil);
+  }
 
   const std::string html = page.html();
   return std::fwrite(html.data(), 1, html.size(), stdout) == html.size() ? 0 : 1;

@@ -65,6 +65,49 @@ TEST(Page, RowsOfLongTextsMayBecomeCards) {
   EXPECT_THAT(page.html(), HasSubstr("<td class=\"long\" data-name=\"&#34;c&#34;\">two\nlines</td>"));
 }
 
+TEST(Page, FoldsLieInOneAnother) {
+  Page page("");
+  {
+    const Page::Fold outer(page, "outer", "note");
+    page.text("first");
+    { const Page::Fold inner(page, "inner <b>"); }
+  }
+  page.text("after");
+  EXPECT_THAT(page.html(),
+              HasSubstr("<details class=\"fold\"><summary>outer <span class=\"note\">note</span></summary>"
+                        "<div>\n<p class=\"text\">first</p>\n"
+                        "<details class=\"fold\"><summary>inner &#60;b&#62;</summary><div>\n</div></details>\n"
+                        "</div></details>\n<p class=\"text\">after</p>"));
+}
+
+TEST(Page, NumbersLinesOfCode) {
+  Page page("");
+  page.code("if a < b\n\n  b()\n", 3);
+  EXPECT_THAT(page.html(),
+              HasSubstr("aria-hidden=\"true\">1\n2\n3\n</pre><pre><code>if a &#60; b\n\n<mark>  b()</mark>\n"
+                        "</code>"));
+}
+
+TEST(Page, KeepsATextsFirstLineBreak) {
+  Page page("");
+  page.verbatim("user", "\nsecond");
+  EXPECT_THAT(page.html(), HasSubstr("<pre class=\"verbatim\">\n\nsecond</pre>")) << "a parser drops one";
+}
+
+TEST(Page, HoldsItsPictures) {
+  Page page("");
+  page.picture("\x89PNG", "a \"map\"", "where <we> went");
+  EXPECT_THAT(page.html(), HasSubstr("<img src=\"data:image/png;base64,iVBORw==\" alt=\"a &#34;map&#34;\">"));
+  EXPECT_THAT(page.html(), HasSubstr("<p>where &#60;we&#62; went</p>"));
+}
+
+TEST(Page, SaysInWordsWhatWasReached) {
+  Page page("");
+  page.stages({{"wood", "at once", true}, {"stone", "not reached", false}});
+  EXPECT_THAT(page.html(), HasSubstr("<li class=\"reached\"><b>wood</b><span class=\"note\">at once</span></li>\n"
+                                     "<li><b>stone</b><span class=\"note\">not reached</span></li>"));
+}
+
 TEST(Page, WantsRowsOfTheColumnsLength) {
   Page page("");
   EXPECT_DEATH(page.table({"", {"a", "b"}, {{"1"}}}), "1 against 2");

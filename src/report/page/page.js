@@ -225,6 +225,43 @@ function markersOf(plot) {
   };
 }
 
+/** Labels beside their points: left above or right below, where they are in nobody's way. */
+function pointNamesOf(plot) {
+  return {
+    id: "pointNames",
+    afterDatasetsDraw(chart) {
+      if (!plot.named) return;
+      const { ctx, chartArea: area } = chart;
+      const height = 14;
+      const taken = [];
+      const apart = (a, b) => a.right < b.left || b.right < a.left || a.bottom < b.top || b.bottom < a.top;
+      const isFree = (box) =>
+        box.left >= area.left && box.right <= area.right && box.top >= area.top && box.bottom <= area.bottom &&
+        taken.every((other) => apart(box, other)) && crossings(chart, box) === 0;
+      ctx.save();
+      ctx.fillStyle = color("text");
+      ctx.font = `11px ${Chart.defaults.font.family}`;
+      for (const { data, _dataset: set } of chart.getSortedVisibleDatasetMetas()) {
+        data.forEach(({ x, y }, i) => {
+          const label = set.data[i].label ?? "";
+          const text = label.length > 30 ? `${label.slice(0, 29)}…` : label;
+          const width = ctx.measureText(text).width;
+          const box = [
+            { left: x - width - 6, top: y - height - 3 },
+            { left: x + 6, top: y + 3 },
+          ]
+            .map((at) => ({ ...at, right: at.left + width, bottom: at.top + height }))
+            .find(isFree);
+          if (text === "" || box === undefined) return;
+          taken.push(box);
+          ctx.fillText(text, box.left, box.bottom - 3);
+        });
+      }
+      ctx.restore();
+    },
+  };
+}
+
 function withUnit(value, { unit }) {
   return unit === "" ? short(value) : `${short(value)} ${unit}`;
 }
@@ -380,7 +417,7 @@ function draw(canvas) {
   if (plot.kind === "bars") drawing.style.height = `${4 + plot.bars.length * (0.6 + plot.series.length)}rem`;
   drawing.hidden = false;
   const datasets = plot.series.map((series, i) => dataset(plot, series, i));
-  const plugins = [squares, rankingStart, markersOf(plot)];
+  const plugins = [squares, rankingStart, markersOf(plot), pointNamesOf(plot)];
   const chart = new Chart(canvas, { data: { datasets }, options: options(plot), plugins });
   addKeys(figure.querySelector(".keys"), plot, chart);
   new Stepper(canvas, figure.querySelector(".pointed"), plot, chart);
