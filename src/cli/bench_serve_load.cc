@@ -17,16 +17,10 @@
 #include "base/error.h"
 #include "cli/interrupt.h"
 #include "cli/progress.h"
+#include "fields/openai_replies.h"
 
 namespace caravel::cli {
 namespace {
-
-constexpr size_t kShownOfAnError = 200;  // bytes
-
-std::string endpoint(const LoadTarget& target, std::string_view name) {
-  // "http://host/v1", as OpenAI's clients take it, and "http://host" both.
-  return (target.url.path.ends_with("/v1") ? "/" : "/v1/") + std::string(name);
-}
 
 http::Request make_request(const LoadTarget& target, std::string method, std::string path) {
   http::Request request;
@@ -38,7 +32,7 @@ http::Request make_request(const LoadTarget& target, std::string method, std::st
 
 http::Request completion_request(const LoadTarget& target, const PlannedRequest& planned) {
   http::Request request =
-      make_request(target, "POST", endpoint(target, target.chat ? "chat/completions" : "completions"));
+      make_request(target, "POST", api_path(target.url.path, target.chat ? "chat/completions" : "completions"));
   request.headers.add("Content-Type", "application/json");
   Json body = {{"model", target.model},
                {"max_tokens", planned.lengths.output},
@@ -56,20 +50,6 @@ http::Request completion_request(const LoadTarget& target, const PlannedRequest&
   body.update(target.extra_body);
   request.body = to_text(body);
   return request;
-}
-
-/// What a server says in {"error": {"message"}}, else the beginning of its body.
-std::string message_of(const std::string& body) {
-  const Json json = Json::parse(body, nullptr, false);
-  std::string message = body;
-  if (json.is_object() && json.contains("error")) {
-    const Json& error = json["error"];
-    if (error.is_string()) message = error.get<std::string>();
-    if (error.is_object() && error.contains("message") && error["message"].is_string())
-      message = error["message"].get<std::string>();
-  }
-  std::ranges::replace(message, '\n', ' ');
-  return message.substr(0, kShownOfAnError);
 }
 
 bool has_text(const Json& choice) {
@@ -175,7 +155,7 @@ class Load {
 
 void read_answer(int status, const std::string& body, const std::vector<ReceivedPiece>& pieces, RequestRecord& record) {
   if (status != 200) {
-    record.error = fmt::format("status {}: {}", status, message_of(body));
+    record.error = fmt::format("status {}: {}", status, error_message(body));
     return;
   }
   record.input_tokens = record.planned.input;
@@ -194,11 +174,11 @@ void read_answer(int status, const std::string& body, const std::vector<Received
     }
     const Json event = Json::parse(line, nullptr, false);
     if (!event.is_object()) {
-      record.error = "the server streamed what is not JSON: " + std::string(line.substr(0, kShownOfAnError));
+      record.error = "the server streamed what is not JSON: " + error_message(std::string(line));
       return;
     }
     if (event.contains("error")) {
-      record.error = message_of(std::string(line));
+      record.error = error_message(std::string(line));
       return;
     }
     const double time = piece != pieces.end() ? piece->time : record.end;
@@ -215,7 +195,7 @@ void read_answer(int status, const std::string& body, const std::vector<Received
     }
   }
   if (!done) {
-    record.error = "the stream ended without [DONE]: " + message_of(body);
+    record.error = "the stream ended without [DONE]: " + error_message(body);
     return;
   }
   // Tokens without text of their own, such as control tokens, still came.
@@ -265,14 +245,12 @@ std::string served_model(const LoadTarget& target) {
   callbacks.on_head = [&status](const http::Response& head) { status = head.status; };
   callbacks.on_body = [&body](std::string_view piece) { body += piece; };
   callbacks.on_end = [&ended](std::string error) { ended.set_value(std::move(error)); };
-  client->submit(make_request(target, "GET", endpoint(target, "models")), std::move(callbacks));
+  client->submit(make_request(target, "GET", api_path(target.url.path, "models")), std::move(callbacks));
   if (const std::string error = ended.get_future().get(); !error.empty()) throw fail<Error>("{}", error);
-  if (status != 200) throw fail<Error>("/v1/models: status {}: {}", status, message_of(body));
-  const Json models = Json::parse(body, nullptr, false);
-  const Json::json_pointer first("/data/0/id");
-  if (models.is_discarded() || !models.contains(first) || !models[first].is_string())
-    throw fail<Error>("/v1/models names no model; give --model");
-  return models[first].get<std::string>();
+  if (status != 200) throw fail<Error>("/v1/models: status {}: {}", status, error_message(body));
+  std::string model = first_model(body);
+  if (model.empty()) throw fail<Error>("/v1/models names no model; give --model");
+  return model;
 }
 
 }  // namespace caravel::cli

@@ -45,13 +45,22 @@ struct ModelAnswer {
   std::vector<std::string> retries;  // why earlier attempts failed, as it was told
 };
 
+/// What tokens cost by the million, in one currency or another.
+struct Prices {
+  double input = 0, output = 0;
+
+  double of(int64_t prompt_tokens, int64_t completion_tokens) const {
+    return (input * static_cast<double>(prompt_tokens) + output * static_cast<double>(completion_tokens)) / 1e6;
+  }
+};
+
 /// A model did not answer, however often it was asked; the message says what it was told, and how often it was tried.
 class ModelError : public Error {
  public:
   using Error::Error;
 };
 
-/// Pieces of an answer as they come, for who watches.
+/// Pieces of an answer as they come, and in brackets why it is waited for: for who watches, not to be read.
 using OnPiece = std::function<void(std::string_view piece)>;
 
 /// What answers chats: an endpoint, or an engine in this process. One thread.
@@ -62,6 +71,8 @@ class ChatModel {
   virtual const std::string& name() const = 0;
   /// Waits for the whole answer. Throws ModelError; Interrupted where base/interrupt.h says so.
   virtual ModelAnswer answer(const ModelRequest& request, const OnPiece& on_piece) = 0;
+  /// Tokens that prompt and answer may have together; 0: not known.
+  virtual int64_t context_tokens() const { return 0; }
 };
 
 /// What makes vectors of texts.

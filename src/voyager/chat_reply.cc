@@ -1,0 +1,146 @@
+#include "voyager/chat_reply.h"
+
+#include <utility>
+
+#include "base/error.h"
+#include "base/printable.h"
+#include "fields/openai_replies.h"
+
+namespace caravel::voyager {
+namespace {
+
+constexpr std::string_view kThinkBegin = "<think>";
+constexpr std::string_view kThinkEnd = "</think>";
+
+/// The member, where there is one of that kind.
+const Json* member_of(const Json& object, const char* key) {
+  if (!object.is_object()) return nullptr;
+  const auto found = object.find(key);
+  return found == object.end() || found->is_null() ? nullptr : &*found;
+}
+
+std::string_view member_text(const Json& object, const char* key) {
+  const Json* const found = member_of(object, key);
+  return found != nullptr && found->is_string() ? std::string_view(found->get_ref<const std::string&>()) : "";
+}
+
+std::string_view without_space(std::string_view text) {
+  const size_t begin = std::min(text.find_first_not_of(" \n\r\t"), text.size());
+  const size_t end = text.find_last_not_of(" \n\r\t");
+  return text.substr(begin, end == text.npos ? 0 : end + 1 - begin);
+}
+
+}  // namespace
+
+ChatReply::ChatReply(const OnPiece& on_piece)
+    : on_piece_(on_piece),
+      parser_(chat::make_output_parser(chat::ToolFormat::kNone, nullptr,
+                                       {std::string(kThinkBegin), std::string(kThinkEnd), false})) {
+  answer_.counted = false;
+}
+
+void ChatReply::feed(std::string_view bytes) {
+  if (form_ == Form::kUnknown) {
+    document_ += bytes;
+    const size_t begin = document_.find_first_not_of(" \n\r\t");
+    if (begin == document_.npos) return;
+    form_ = document_[begin] == '{' ? Form::kDocument : Form::kEvents;
+    if (form_ == Form::kEvents) lines_.feed(document_, [this](std::string_view data) { read_event(data); });
+  } else if (form_ == Form::kDocument) {
+    document_ += bytes;
+  } else {
+    lines_.feed(bytes, [this](std::string_view data) { read_event(data); });
+  }
+}
+
+std::string ChatReply::finish() {
+  lines_.finish([this](std::string_view data) { read_event(data); });
+  const bool said_data = has_ended_ || !answer_.text.empty() || !answer_.reasoning.empty();
+  if (form_ == Form::kDocument) {
+    has_ended_ = true;
+    read_event(document_);
+  }
+  add_pieces(parser_->finish());
+  if (!problem_.empty()) return problem_;
+  if (!has_ended_) {
+    return said_data
+               ? "the stream ended before the answer did"
+               : fmt::format("the answer is no chat's: {}", document_.empty() ? "it is empty" : printable(document_));
+  }
+  // A template that opens the reasoning part itself leaves its end mark alone in the answer.
+  if (const size_t end = answer_.text.find(kThinkEnd); answer_.reasoning.empty() && end != std::string::npos) {
+    answer_.reasoning = without_space(std::string_view(answer_.text).substr(0, end));
+    answer_.text = without_space(std::string_view(answer_.text).substr(end + kThinkEnd.size()));
+  }
+  return "";
+}
+
+void ChatReply::read_event(std::string_view data) {
+  if (!problem_.empty()) return;
+  if (data == "[DONE]") {
+    has_ended_ = true;
+    return;
+  }
+  Json event;
+  try {
+    event = parse_json(data);
+  } catch (const FormatError&) {
+    problem_ = fmt::format("the answer is not JSON: {}", printable(data));
+    return;
+  }
+  if (member_of(event, "error") != nullptr) {
+    read_error(event, data);
+    return;
+  }
+  if (const Json* const usage = member_of(event, "usage")) read_usage(*usage);
+  const Json* const choices = member_of(event, "choices");
+  if (choices != nullptr && choices->is_array() && !choices->empty()) {
+    read_choice(choices->front(), form_ == Form::kDocument ? "message" : "delta");
+  } else if (form_ == Form::kDocument) {
+    problem_ = fmt::format("the answer has no choices: {}", printable(data));
+  }
+}
+
+void ChatReply::read_choice(const Json& choice, const char* part) {
+  if (const Json* const said = member_of(choice, part)) {
+    for (const char* const key : {"reasoning_content", "reasoning"}) {
+      const std::string_view reasoning = member_text(*said, key);
+      if (reasoning.empty()) continue;
+      add_pieces({{Piece::Kind::kReasoning, 0, std::string(reasoning)}});
+      break;
+    }
+    for (const char* const key : {"content", "refusal"}) add_text(member_text(*said, key));
+  }
+  const std::string_view reason = member_text(choice, "finish_reason");
+  if (reason.empty()) return;
+  has_ended_ = true;
+  answer_.is_cut = reason == "length";
+}
+
+void ChatReply::read_usage(const Json& usage) {
+  const Json* const prompt = member_of(usage, "prompt_tokens");
+  const Json* const completion = member_of(usage, "completion_tokens");
+  if (prompt == nullptr || !prompt->is_number_integer()) return;
+  answer_.prompt_tokens = prompt->get<int64_t>();
+  answer_.completion_tokens = completion != nullptr && completion->is_number_integer() ? completion->get<int64_t>() : 0;
+  answer_.counted = true;
+}
+
+void ChatReply::read_error(const Json& json, std::string_view text) {
+  problem_ = error_message(std::string(text));
+  const Json* const code = member_of(*member_of(json, "error"), "code");
+  if (code != nullptr && code->is_number_integer()) error_status_ = code->get<int>();
+}
+
+void ChatReply::add_text(std::string_view text) {
+  if (!text.empty()) add_pieces(parser_->feed(text));
+}
+
+void ChatReply::add_pieces(const std::vector<Piece>& pieces) {
+  for (const Piece& piece : pieces) {
+    (piece.kind == Piece::Kind::kReasoning ? answer_.reasoning : answer_.text) += piece.text;
+    if (on_piece_) on_piece_(piece.text);
+  }
+}
+
+}  // namespace caravel::voyager
