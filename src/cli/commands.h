@@ -12,6 +12,7 @@ void add_score(CLI::App& program, int& exit_code);
 void add_perplexity(CLI::App& program, int& exit_code);
 void add_embed(CLI::App& program, int& exit_code);
 void add_prospect(CLI::App& program, int& exit_code);
+void add_voyage(CLI::App& program, int& exit_code);
 void add_tokenize(CLI::App& program);
 void add_inspect(CLI::App& program);
 void add_bench(CLI::App& program);

@@ -21,6 +21,7 @@
 #include "cli/interrupt.h"
 #include "cli/output_file.h"
 #include "cli/usage.h"
+#include "cli/voyage/default_command.h"
 #include "device/cpu/isa.h"
 
 namespace {
@@ -102,6 +103,7 @@ int main(int argc, char** argv) {
   caravel::cli::add_perplexity(program, exit_code);
   caravel::cli::add_embed(program, exit_code);
   caravel::cli::add_prospect(program, exit_code);
+  caravel::cli::add_voyage(program, exit_code);
   caravel::cli::add_tokenize(program);
   caravel::cli::add_inspect(program);
   caravel::cli::add_bench(program);
@@ -109,7 +111,8 @@ int main(int argc, char** argv) {
   caravel::cli::add_man_page(program);
 
   caravel::cli::capture_defaults(program);
-  const std::vector<std::string> arguments = caravel::cli::with_empty_values(program, arguments_of(argc, argv));
+  const std::vector<std::string> arguments =
+      caravel::cli::with_empty_values(program, caravel::cli::with_voyage_run(program, arguments_of(argc, argv)));
   const caravel::cli::Environment environment(program);
   program.parse_complete_callback([&] {
     caravel::cli::refuse_flags_as_values(program, arguments);

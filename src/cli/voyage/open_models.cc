@@ -1,0 +1,121 @@
+#include "cli/voyage/open_models.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "voyager/endpoint_model.h"
+#include "voyager/engine_model.h"
+
+namespace caravel::cli {
+namespace {
+
+constexpr int kEngineAnswer = 1024;  // tokens of an answer of an engine of this process
+constexpr int kRepetition = 256;     // SamplingParams::repetition_window of it
+
+std::chrono::milliseconds milliseconds(double seconds) {
+  return std::chrono::milliseconds(std::llround(1e3 * seconds));
+}
+
+voyager::EndpointConfig endpoint_config(const std::string& llm, const ModelFlags& flags) {
+  voyager::EndpointConfig config{.url = http::parse_url(llm),
+                                 .api_key = flags.api_key(),
+                                 .silence = milliseconds(flags.silence),
+                                 .whole = milliseconds(flags.timeout)};
+  config.patience.attempts = flags.retries + 1;
+  return config;
+}
+
+/// A key that anyone on the way can read.
+void warn_of_open_keys(const ModelSettings& settings, const ModelFlags& flags) {
+  if (flags.api_key().empty()) return;
+  const auto is_open = [](const ModelChoice& choice) {
+    if (choice.llm.empty()) return false;
+    const http::Url url = http::parse_url(choice.llm);
+    const bool is_here = url.host == "localhost" || url.host == "::1" || url.host.starts_with("127.");
+    return !url.tls && !is_here;
+  };
+  for (const ModelChoice* const choice :
+       {&settings.curriculum, &settings.action, &settings.critic, &settings.embedder.model}) {
+    if (!is_open(*choice)) continue;
+    log::warn("{}: the key goes there unencrypted; https keeps it", choice->llm);
+    return;
+  }
+}
+
+/// Where an endpoint's model has no name, that of its first.
+void name_model(ModelChoice& choice, const ModelFlags& flags) {
+  if (choice.llm.empty() || !choice.model.empty()) return;
+  choice.model = voyager::Endpoint(endpoint_config(choice.llm, flags)).served_model();
+}
+
+/// Of a context that prompt and answer share; a token of prompts has three bytes or more.
+int64_t bytes_for(int64_t context, int answer) {
+  constexpr int64_t kBytesPerToken = 3;
+  return kBytesPerToken * std::max<int64_t>(context - answer, context / 2);
+}
+
+}  // namespace
+
+OpenModels::OpenModels(ModelSettings& settings, const ModelFlags& flags) {
+  warn_of_open_keys(settings, flags);
+  for (ModelChoice* const choice :
+       {&settings.curriculum, &settings.action, &settings.critic, &settings.embedder.model}) {
+    name_model(*choice, flags);
+  }
+  models_.curriculum = open_chat(settings.curriculum, settings, flags);
+  models_.action = open_chat(settings.action, settings, flags);
+  models_.critic = open_chat(settings.critic, settings, flags);
+  open_embedder(settings.embedder, flags);
+  models_.embedder = embedder_.get();
+  for (const Chat& chat : chats_) {
+    const int64_t context = chat.choice.llm.empty() ? chat.model->context_tokens() : settings.context;
+    if (context == 0) continue;
+    const int64_t bytes = bytes_for(context, settings.max_tokens.value_or(kEngineAnswer));
+    prompt_bytes_ = prompt_bytes_ == 0 ? bytes : std::min(prompt_bytes_, bytes);
+  }
+}
+
+voyager::ChatModel* OpenModels::open_chat(const ModelChoice& choice, const ModelSettings& settings,
+                                          const ModelFlags& flags) {
+  const auto opened = std::ranges::find(chats_, choice, &Chat::choice);
+  if (opened != chats_.end()) return opened->model.get();
+  Chat chat{.choice = choice};
+  const bool draws = settings.temperature > 0;
+  if (choice.llm.empty()) {
+    EngineConfig config = flags.engine;
+    config.model = choice.model;
+    if (engine_ == nullptr) engine_ = Engine::open(config);
+    SamplingParams sampling{.max_tokens = settings.max_tokens.value_or(kEngineAnswer),
+                            .temperature = settings.temperature,
+                            .repetition_window = kRepetition};
+    if (draws) sampling.seed = settings.seed;
+    chat.model = voyager::make_engine_model(*engine_, {.sampling = sampling, .prices = settings.prices});
+  } else {
+    voyager::EndpointModelConfig config{.endpoint = endpoint_config(choice.llm, flags),
+                                        .model = choice.model,
+                                        .temperature = settings.temperature,
+                                        .max_tokens = settings.max_tokens,
+                                        .extra_body = settings.extra_body,
+                                        .prices = settings.prices};
+    if (draws) config.seed = settings.seed;
+    chat.model = voyager::make_endpoint_model(config);
+  }
+  chats_.push_back(std::move(chat));
+  return chats_.back().model.get();
+}
+
+void OpenModels::open_embedder(const EmbedderChoice& choice, const ModelFlags& flags) {
+  if (choice.kind == EmbedderChoice::Kind::kEndpoint) {
+    embedder_ = voyager::make_endpoint_embedder(endpoint_config(choice.model.llm, flags), choice.model.model);
+    return;
+  }
+  if (choice.kind == EmbedderChoice::Kind::kEncoder) {
+    encoder_ = Engine::open({.model = choice.model.model, .threads = flags.engine.threads});
+  }
+  embedder_ = voyager::make_engine_embedder(encoder_ != nullptr ? *encoder_ : *engine_);
+}
+
+}  // namespace caravel::cli

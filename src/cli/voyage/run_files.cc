@@ -1,0 +1,77 @@
+#include "cli/voyage/run_files.h"
+
+#include <filesystem>
+#include <functional>
+#include <system_error>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "cli/output_file.h"
+#include "mini/mini_environment.h"
+#include "voyager/exports.h"
+#include "voyager/report.h"
+#include "voyager/skill_library.h"
+
+namespace caravel::cli {
+namespace {
+
+constexpr const char* kVoyageStore = "voyage.db";
+constexpr int kMapPixels = 1024;
+
+std::string file_of(const std::string& folder, const char* name) {
+  return (std::filesystem::path(folder) / name).string();
+}
+
+/// In the place of an older one.
+void write_file(const std::string& path, const std::function<void(const voyager::Sink&)>& write) {
+  FileBeside file(path);
+  write([&](std::string_view bytes) { file.write(bytes); });
+  file.take_place();
+}
+
+}  // namespace
+
+bool holds_run(const std::string& folder) {
+  if (!is_there(file_of(folder, kVoyageStore))) return false;
+  return !voyager::RunStore(folder, voyager::RunStore::Open::kReading).setup().is_null();
+}
+
+void check_begins(const std::string& folder) {
+  if (holds_run(folder)) {
+    throw fail<InvalidArgument>("--out {}: a run is there already; --resume goes on with it, another --out begins one",
+                                folder);
+  }
+  std::error_code unknown;
+  const bool was_hardly_begun = is_there(file_of(folder, kVoyageStore));
+  if (is_there(folder) && !was_hardly_begun && !std::filesystem::is_empty(folder, unknown)) {
+    throw fail<InvalidArgument>("--out {}: is there, and no empty folder; give another", folder);
+  }
+}
+
+void check_goes_on(const std::string& folder) {
+  if (holds_run(folder)) return;
+  throw fail<InvalidArgument>("{}: no run is there", folder);
+}
+
+void write_run_files(const std::string& folder, const voyager::RunStore& run) {
+  const Json setup = run.setup();
+  if (setup.is_null()) return;
+  const std::unique_ptr<voyager::Environment> world = open_world(setup.at("world").at("name").get<std::string>());
+  voyager::MapImage map;
+  if (const auto saved = run.world()) {
+    world->restore(*saved);
+    map = world->map(kMapPixels);
+  }
+  write_file(file_of(folder, "events.jsonl"), [&](const voyager::Sink& sink) { write_events(run, sink); });
+  write_file(file_of(folder, "calls.jsonl"), [&](const voyager::Sink& sink) { write_calls(run, sink); });
+  export_skills(run.skills(), file_of(folder, "skills"), setup.at("world").at("extension").get<std::string>());
+  if (map.width > 0) replace_file(file_of(folder, "map.png"), map_png(run, map));
+  replace_file(file_of(folder, kVoyageReport), report_page(run, map));
+}
+
+std::unique_ptr<voyager::Environment> open_world(const std::string& name) {
+  if (name != "mini") throw fail<Unsupported>("the world '{}' is none of this program's: there is mini", name);
+  return mini::make_environment();
+}
+
+}  // namespace caravel::cli

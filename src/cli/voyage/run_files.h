@@ -1,0 +1,24 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "voyager/run_store.h"
+
+namespace caravel::cli {
+
+inline constexpr const char* kVoyageReport = "report.html";
+
+/// A new run can have the folder. Throws InvalidArgument: a run is there, or something else.
+void check_begins(const std::string& folder);
+/// A run that was begun is there. Throws InvalidArgument.
+void check_goes_on(const std::string& folder);
+
+/// Writes what a run's record says into its folder: report.html, map.png, skills/, events.jsonl and calls.jsonl, each
+/// whole or not at all. Throws IoError.
+void write_run_files(const std::string& folder, const voyager::RunStore& run);
+
+/// The world of that name. Throws Unsupported: there is none in this program.
+std::unique_ptr<voyager::Environment> open_world(const std::string& name);
+
+}  // namespace caravel::cli

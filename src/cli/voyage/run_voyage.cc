@@ -1,0 +1,189 @@
+#include "cli/voyage/run_voyage.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <csignal>
+#include <filesystem>
+#include <memory>
+#include <optional>
+
+#include "base/error.h"
+#include "base/interrupt.h"
+#include "base/log.h"
+#include "cli/interrupt.h"
+#include "cli/usage.h"
+#include "cli/voyage/open_models.h"
+#include "cli/voyage/plain_log.h"
+#include "cli/voyage/run_files.h"
+#include "cli/voyage/terminal_view.h"
+#include "cli/voyage/voyage_status.h"
+#include "voyager/agent.h"
+#include "voyager/recorded_model.h"
+
+namespace caravel::cli {
+namespace {
+
+using voyager::RunStore;
+
+/// All that a run is begun or gone on with, but for the models.
+struct Plan {
+  voyager::AgentConfig config;
+  voyager::Prompts prompts;
+  voyager::Budget budget;
+  ModelSettings settings;              // not of a replay
+  std::unique_ptr<RunStore> replayed;  // nullptr: none is
+  std::unique_ptr<voyager::Environment> world;
+};
+
+Plan plan_new(const VoyageOptions& options) {
+  Plan plan{.prompts = options.prompts(), .budget = options.budget(), .world = open_world("mini")};
+  plan.config = options.agent_config();
+  plan.settings = options.models.settings(plan.config.seed);
+  check_begins(options.out);
+  return plan;
+}
+
+/// By what a record was begun with.
+Plan plan_by(const RunStore& record, const VoyageOptions& options) {
+  const Json setup = record.setup();
+  Plan plan{.prompts = voyager::Prompts::from(setup.at("prompts")), .budget = options.budget()};
+  plan.config = voyager::agent_config_from(setup.at("agent"));
+  plan.config.models = setup.at("models");
+  plan.world = open_world(setup.at("world").at("name").get<std::string>());
+  return plan;
+}
+
+Plan plan_resumed(const VoyageOptions& options) {
+  check_goes_on(options.out);
+  Plan plan = plan_by(RunStore(options.out, RunStore::Open::kReading), options);
+  plan.config.iterations = options.more_iterations().value_or(plan.config.iterations);
+  plan.settings = model_settings_from(plan.config.models);
+  if (!options.models.names_models()) return plan;
+  // The server has moved, or another one is to answer from here on; vectors stay those of one model.
+  const ModelSettings given = options.models.settings(plan.config.seed);
+  plan.settings.curriculum = given.curriculum;
+  plan.settings.action = given.action;
+  plan.settings.critic = given.critic;
+  if (plan.settings.embedder.kind == EmbedderChoice::Kind::kEndpoint && !given.curriculum.llm.empty()) {
+    plan.settings.embedder.model.llm = given.curriculum.llm;
+  }
+  return plan;
+}
+
+Plan plan_replayed(const VoyageOptions& options) {
+  check_goes_on(options.replay);
+  auto record = std::make_unique<RunStore>(options.replay, RunStore::Open::kReading);
+  Plan plan = plan_by(*record, options);
+  plan.config.iterations = options.more_iterations().value_or(plan.config.iterations);
+  for (voyager::SkillRow& skill : record->skills()) {
+    if (skill.iteration == 0) plan.config.skills.push_back(std::move(skill));
+  }
+  plan.replayed = std::move(record);
+  check_begins(options.out);
+  return plan;
+}
+
+Plan make_plan(const VoyageOptions& options) {
+  options.check_flags_of_a_record();
+  if (options.resume) return plan_resumed(options);
+  return options.replay.empty() ? plan_new(options) : plan_replayed(options);
+}
+
+/// As a person can paste it into a shell.
+std::string resume_command(const std::string& folder) {
+  const auto is_plain = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           std::string_view("/._-+:,").find(c) != std::string_view::npos;
+  };
+  std::string quoted = folder;
+  if (!std::ranges::all_of(folder, is_plain)) {
+    for (size_t at = 0; (at = quoted.find('\'', at)) != quoted.npos; at += 4) quoted.replace(at, 1, "'\\''");
+    quoted = "'" + quoted + "'";
+  }
+  return fmt::format("caravel voyage --out {} --resume", quoted);
+}
+
+void tell_models(const voyager::Models& models) {
+  std::string names = fmt::format("the curriculum is {}, the action {}, the critic {}", models.curriculum->name(),
+                                  models.action->name(), models.critic->name());
+  if (models.curriculum == models.action && models.action == models.critic) {
+    names = fmt::format("{} answers", models.curriculum->name());
+  }
+  log::tell(spdlog::level::info, fmt::format("{}; {} finds skills", names, models.embedder->name()));
+}
+
+void tell_end(const voyager::Ending& ending, const VoyageStatus& status, const std::string& folder, bool goes_on) {
+  log::tell(spdlog::level::info, fmt::format("{}: {}", voyager::ending_name(ending.kind), ending.text));
+  log::tell(spdlog::level::info, fmt::format("{} of {} tasks done; {}; {}", status.done, status.done + status.failed,
+                                             status.reached(), status.spent()));
+  log::tell(spdlog::level::info,
+            fmt::format("{}: open it in a browser", (std::filesystem::path(folder) / kVoyageReport).string()));
+  if (goes_on) log::tell(spdlog::level::info, fmt::format("what was done is kept; {} goes on", resume_command(folder)));
+}
+
+/// Runs the agent, shown to whoever looks on.
+voyager::Ending run_agent(Plan& plan, const voyager::Models& models, RunStore& store, VoyageStatus& status,
+                          const VoyageOptions& options, InterruptGuard& guard) {
+  std::unique_ptr<voyager::Watcher> watcher;
+  if (!options.plain && TerminalView::is_possible()) {
+    watcher = std::make_unique<TerminalView>(guard, status, options.out);
+  } else {
+    watcher = std::make_unique<PlainLog>(status);
+  }
+  voyager::Agent agent(plan.config, plan.budget, *plan.world, models, plan.prompts, store, *watcher);
+  return agent.run();
+}
+
+int exit_code_of(const voyager::Ending& ending, bool is_interrupted) {
+  using Kind = voyager::Ending::Kind;
+  if (is_interrupted && ending.kind == Kind::kInterrupted) return kInterruptedExitCode;
+  return ending.kind == Kind::kGoalGivenUp ? kFailedExitCode : 0;
+}
+
+}  // namespace
+
+int run_voyage(const VoyageOptions& options) {
+  Plan plan = make_plan(options);
+  InterruptGuard guard({SIGINT, SIGTERM, SIGHUP});
+  // The agent's thread is the program's only one that a person waits for.
+  const InterruptScope scope(guard.flag(), /*gives_way=*/false);
+  std::optional<OpenModels> opened;
+  std::optional<voyager::RecordedModels> recorded;
+  try {
+    if (plan.replayed != nullptr) {
+      recorded.emplace(*plan.replayed, 0);
+    } else {
+      opened.emplace(plan.settings, options.models);
+      check_interrupt_now();
+    }
+  } catch (const Interrupted&) {
+    throw NothingKept("interrupted before anything was begun");
+  }
+  if (opened && !options.resume) {
+    plan.config.models = to_json(plan.settings);
+    plan.config.prompt_bytes = opened->prompt_bytes();
+  }
+  const voyager::Models models = recorded ? recorded->models() : opened->models();
+  RunStore store(options.out, RunStore::Open::kWriting);
+  VoyageStatus status(store, plan.world->description(), plan.config.iterations);
+  tell_models(models);
+  voyager::Ending ending;
+  try {
+    ending = run_agent(plan, models, store, status, options, guard);
+  } catch (const voyager::ModelError& error) {
+    write_run_files(options.out, store);
+    throw fail<voyager::ModelError>("{}; what was done is kept: {} goes on", error.what(), resume_command(options.out));
+  }
+  const bool is_interrupted = guard.interrupted();
+  // A record that ends early ended for a reason, which is this run's too.
+  if (plan.replayed != nullptr && ending.kind == voyager::Ending::Kind::kInterrupted && !is_interrupted) {
+    store.put_ending(plan.replayed->ending());
+  }
+  write_run_files(options.out, store);
+  const bool goes_on = plan.replayed == nullptr && (ending.kind == voyager::Ending::Kind::kBudget || is_interrupted);
+  tell_end(ending, status, options.out, goes_on);
+  return exit_code_of(ending, is_interrupted);
+}
+
+}  // namespace caravel::cli

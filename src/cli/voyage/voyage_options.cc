@@ -1,0 +1,200 @@
+#include "cli/voyage/voyage_options.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <string_view>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/numbers.h"
+#include "base/utf8.h"
+#include "cli/usage.h"
+#include "voyager/skill_library.h"
+
+namespace caravel::cli {
+namespace {
+
+std::string_view trimmed_line(std::string_view line) {
+  constexpr std::string_view kSpace = " \t\r";
+  const size_t begin = std::min(line.find_first_not_of(kSpace), line.size());
+  const size_t end = line.find_last_not_of(kSpace);
+  return line.substr(begin, end == line.npos ? 0 : end + 1 - begin);
+}
+
+/// The parts between commas; none of nothing.
+std::vector<std::string_view> parts_of(std::string_view text) {
+  std::vector<std::string_view> parts;
+  while (!text.empty()) {
+    const size_t comma = std::min(text.find(','), text.size());
+    parts.push_back(trimmed_line(text.substr(0, comma)));
+    text.remove_prefix(std::min(comma + 1, text.size()));
+  }
+  return parts;
+}
+
+constexpr const char* kBudgetForm = "give what ends the run, as in tokens=200000,minutes=30; also calls and cost";
+
+/// What a run is begun with and keeps: given once.
+constexpr const char* kOfTheBeginning[] = {"--rounds",        "--seed",         "--tasks",       "--goal",
+                                           "--goal-attempts", "--skills",       "--prompts",     "--curriculum",
+                                           "--without",       "--skills-shown", "--embedder",    "--temperature",
+                                           "--max-tokens",    "--price",        "--llm-context", "--llm-extra-body"};
+constexpr const char* kOfModels[] = {"--llm", "--llm-model", "--curriculum-llm", "--action-llm", "--critic-llm"};
+
+}  // namespace
+
+std::vector<std::string> read_tasks(const std::string& path) {
+  const std::string content = read_input(path);
+  if (!is_valid_utf8(content)) throw fail<UsageError>("--tasks {}: is no text in UTF-8", path);
+  std::vector<std::string> tasks;
+  for (std::string_view rest = content; !rest.empty();) {
+    const size_t end = std::min(rest.find('\n'), rest.size());
+    const std::string_view line = trimmed_line(rest.substr(0, end));
+    if (!line.empty() && !line.starts_with('#')) tasks.emplace_back(line);
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+  if (tasks.empty()) throw fail<UsageError>("--tasks {}: has no task; give one a line", path);
+  return tasks;
+}
+
+voyager::Budget parse_budget(const std::string& text) {
+  voyager::Budget budget;
+  for (const std::string_view part : parts_of(text)) {
+    const size_t equals = std::min(part.find('='), part.size());
+    const std::string_view name = part.substr(0, equals);
+    const std::string_view value = part.substr(std::min(equals + 1, part.size()));
+    bool is_read = false;
+    for (auto [of, whole] : {std::pair("tokens", &budget.tokens), std::pair("calls", &budget.calls)}) {
+      if (name != of) continue;
+      const auto number = parse_number<int64_t>(value);
+      is_read = number && *number > 0;
+      if (is_read) *whole = *number;
+    }
+    for (auto [of, real] : {std::pair("minutes", &budget.minutes), std::pair("cost", &budget.cost)}) {
+      if (name != of) continue;
+      const auto number = parse_number<double>(value);
+      is_read = number && std::isfinite(*number) && *number > 0;
+      if (is_read) *real = *number;
+    }
+    if (!is_read) throw fail<UsageError>("--budget {}: '{}' is none; {}", text, part, kBudgetForm);
+  }
+  return budget;
+}
+
+void VoyageOptions::add_to(CLI::App& command) {
+  command_ = &command;
+  const char* const run = "Run";
+  command.add_option("-o,--out", out, "The run's folder")->capture_default_str()->check(not_empty())->group(run);
+  auto* resumes =
+      command.add_flag("--resume", resume, "Go on with the run that is there, by what it was begun with")->group(run);
+  command
+      .add_option("--replay", replay, "Another run's folder: run it again from its record, without a model, into --out")
+      ->check(not_empty())
+      ->excludes(resumes)
+      ->group(run);
+  command.add_option("--iterations", agent_.iterations, "Tasks, at most")
+      ->transform(whole_number(1, 1'000'000'000))
+      ->group(run);
+  command
+      .add_option(
+          "--budget", budget_,
+          "What ends the run before its tasks do: tokens=200000,calls=500,minutes=30,cost=2; minutes are of one "
+          "process, the others of the whole run")
+      ->default_str("no bound")
+      ->check(not_empty())
+      ->group(run);
+  command.add_option("--seed", agent_.seed, "Of the world, and of what is drawn")
+      ->transform(seed_number())
+      ->capture_default_str()
+      ->group(run);
+  command.add_flag("--plain", plain, "Lines on stderr in place of the live view")->group(run);
+
+  const char* const agent = "Agent";
+  auto* goal = command.add_option("--goal", agent_.goal, "A goal, which is decomposed into tasks")
+                   ->check(not_empty())
+                   ->group(agent);
+  command.add_option("--goal-attempts", agent_.goal_attempts, "Decompositions, after which the goal is given up")
+      ->transform(whole_number(1, 1000))
+      ->group(agent);
+  auto* tasks = command.add_option("--tasks", tasks_file_, "A file of tasks, one a line, in place of the curriculum")
+                    ->check(not_empty())
+                    ->excludes(goal)
+                    ->group(agent);
+  command
+      .add_option("--curriculum", curriculum_,
+                  "Who proposes tasks: automatic, a model; random, a draw among all items that can be had")
+      ->transform(one_of({"automatic", "random"}))
+      ->excludes(goal)
+      ->excludes(tasks)
+      ->group(agent);
+  command.add_option("--skills", skills_folder_, "A folder of skills to begin with, such as RUN/skills")
+      ->check(not_empty())
+      ->group(agent);
+  command.add_option("--prompts", prompts_folder_, "A folder of prompts in place of some of the program's own")
+      ->check(not_empty())
+      ->group(agent);
+  command.add_option("--rounds", agent_.rounds, "Of code for one task, at most")
+      ->transform(whole_number(1, 1000))
+      ->group(agent);
+  command.add_option("--skills-shown", agent_.skills_shown, "Skills that a prompt for code shows, at most")
+      ->transform(whole_number(0, 1000))
+      ->group(agent);
+  command
+      .add_option("--without", without_,
+                  "Parts that are left out, as in the paper's ablations: skills, critic, feedback, or several of them "
+                  "with commas")
+      ->check(not_empty())
+      ->group(agent);
+  models.add_to(command);
+}
+
+voyager::AgentConfig VoyageOptions::agent_config() const {
+  voyager::AgentConfig config = agent_;
+  if (!tasks_file_.empty()) config.tasks = read_tasks(tasks_file_);
+  if (!is_valid_utf8(config.goal)) throw UsageError("--goal: is no text in UTF-8");
+  config.random_curriculum = curriculum_ == "random";
+  for (const std::string_view part : parts_of(without_)) {
+    if (part == "skills") {
+      config.skill_library = false;
+    } else if (part == "critic") {
+      config.critic = false;
+    } else if (part == "feedback") {
+      config.feedback = false;
+    } else {
+      throw fail<UsageError>("--without {}: '{}' is no part; there are skills, critic, feedback", without_, part);
+    }
+  }
+  if (!skills_folder_.empty()) {
+    if (!config.skill_library) throw UsageError("--skills gives skills, and --without skills leaves them out");
+    config.skills = voyager::import_skills(skills_folder_);
+  }
+  return config;
+}
+
+std::optional<int64_t> VoyageOptions::more_iterations() const {
+  if (command_->get_option("--iterations")->count() == 0) return std::nullopt;
+  return agent_.iterations;
+}
+
+voyager::Budget VoyageOptions::budget() const { return parse_budget(budget_); }
+
+voyager::Prompts VoyageOptions::prompts() const {
+  return prompts_folder_.empty() ? voyager::Prompts() : voyager::Prompts(prompts_folder_);
+}
+
+void VoyageOptions::check_flags_of_a_record() const {
+  if (!resume && replay.empty()) return;
+  const char* const what = resume ? "--resume goes on by what the run was begun with"
+                                  : "--replay goes by what the run was begun with, and asks no model";
+  const auto refuse = [&](const char* flag) {
+    if (command_->get_option(flag)->count() > 0) throw fail<UsageError>("{}: leave {} out", what, flag);
+  };
+  for (const char* const flag : kOfTheBeginning) refuse(flag);
+  if (resume) return;
+  for (const char* const flag : kOfModels) refuse(flag);
+  refuse("--model");
+}
+
+}  // namespace caravel::cli

@@ -1,0 +1,137 @@
+#include "cli/voyage/voyage_status.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+namespace caravel::cli {
+namespace {
+
+constexpr size_t kMostOfAnswer = 8192;  // bytes that are shown at most
+
+std::string counted(int64_t number, std::string_view what) {
+  return fmt::format("{} {}{}", grouped(number), what, number == 1 ? "" : "s");
+}
+
+}  // namespace
+
+VoyageStatus::VoyageStatus(const voyager::RunStore& run, const voyager::WorldDescription& world, int64_t most)
+    : iterations(most), totals(run.totals()), world_(world) {
+  run.each_iteration([this](const voyager::IterationRow& row) {
+    iteration = row;
+    if (row.success) {
+      ++done;
+    } else if (row.rounds > 0) {
+      ++failed;
+    }
+  });
+  for (const voyager::ItemRow& item : run.items()) items.emplace(item.name, item.iteration);
+  for (const voyager::SkillRow& skill : run.skills()) skill_names_.push_back(skill.name);
+  std::ranges::sort(skill_names_);
+  skill_names_.erase(std::unique(skill_names_.begin(), skill_names_.end()), skill_names_.end());
+  skills = static_cast<int64_t>(skill_names_.size());
+  if (const auto seen = run.observation()) player = *seen;
+}
+
+void VoyageStatus::on_iteration(const voyager::IterationRow& begun) {
+  iteration = begun;
+  step.reset();
+  is_running = false;
+}
+
+void VoyageStatus::on_call(voyager::Role asked, std::string_view whom) {
+  role = asked;
+  model = whom;
+  answer.clear();
+}
+
+void VoyageStatus::on_piece(std::string_view piece) {
+  answer += piece;
+  if (answer.size() > 2 * kMostOfAnswer) answer.erase(0, answer.size() - kMostOfAnswer);
+}
+
+void VoyageStatus::on_answer(const voyager::CallRow& call) {
+  role.reset();
+  totals.add(call.answer);
+}
+
+void VoyageStatus::on_code(const voyager::StepRow& code) {
+  step = code;
+  is_running = true;
+}
+
+void VoyageStatus::on_world(voyager::Environment& world) { player = world.observe(); }
+
+void VoyageStatus::on_step(const voyager::StepRow& ended, voyager::Environment& /*world*/) {
+  step = ended;
+  is_running = false;
+  player = ended.after;
+  for (const voyager::Event& event : ended.events) {
+    if (event.kind == voyager::Event::Kind::kItem) items.emplace(event.text, ended.iteration);
+  }
+}
+
+void VoyageStatus::on_verdict(const voyager::StepRow& judged) { step = judged; }
+
+void VoyageStatus::on_end(const voyager::IterationRow& ended) {
+  iteration = ended;
+  ++(ended.success ? done : failed);
+  if (ended.skill.empty() || std::ranges::find(skill_names_, ended.skill) != skill_names_.end()) return;
+  skill_names_.push_back(ended.skill);
+  ++skills;
+}
+
+std::vector<std::string> VoyageStatus::tiers() const {
+  std::vector<std::string> reached;
+  for (const voyager::Tier& tier : world_.tiers) {
+    const auto is_had = [this](const std::string& item) { return items.contains(item); };
+    if (std::ranges::any_of(tier.items, is_had)) reached.push_back(tier.name);
+  }
+  return reached;
+}
+
+std::string VoyageStatus::reached() const {
+  const std::vector<std::string> names = tiers();
+  return fmt::format(
+      "{}, {}, {}", counted(static_cast<int64_t>(items.size()), "item"),
+      names.empty() ? "no tier" : fmt::format("{} {}", names.size() == 1 ? "tier" : "tiers", fmt::join(names, ", ")),
+      counted(skills, "skill"));
+}
+
+std::string VoyageStatus::spent() const {
+  std::string text =
+      fmt::format("{}, {}{} tokens in, {} out", counted(totals.calls, "call"), totals.counted ? "" : "about ",
+                  grouped(totals.prompt_tokens), grouped(totals.completion_tokens));
+  if (totals.cost > 0) text += fmt::format(", cost {:.4f}", totals.cost);
+  return text;
+}
+
+std::string grouped(int64_t number) {
+  std::string text = fmt::format("{}", number);
+  for (size_t at = text.size(); at > 3 + (number < 0 ? 1U : 0U);) text.insert(at -= 3, ",");
+  return text;
+}
+
+std::string event_text(const voyager::Event& event) {
+  switch (event.kind) {
+    case voyager::Event::Kind::kItem:
+      return fmt::format("has {} for the first time", event.text);
+    case voyager::Event::Kind::kHurt:
+      return fmt::format("was hurt: {}", event.text);
+    case voyager::Event::Kind::kDeath:
+      return fmt::format("died: {}", event.text);
+    case voyager::Event::Kind::kChat:
+      break;
+  }
+  return event.text;
+}
+
+std::string error_text(const voyager::CodeError& error) {
+  const std::string where = error.where.empty() ? ""
+                            : error.line > 0    ? fmt::format("{}:{}: ", error.where, error.line)
+                                                : fmt::format("{}: ", error.where);
+  return fmt::format("{}{}{}", error.killed ? "ended by a limit: " : "error: ", where, error.message);
+}
+
+}  // namespace caravel::cli
