@@ -2,9 +2,8 @@
 with what. Of the world that it plays in it knows what prompts say alone.
 """
 
-WOODS = ["oak", "birch", "spruce"]
+WOODS = ["oak", "birch", "spruce", "acacia"]
 LOGS = [f"{wood}_log" for wood in WOODS]
-TOOLS = ["wooden", "stone", "iron", "diamond"]
 
 # item: (blocks that give it, the least pickaxe for it, whether it lies deep). Any log is "log", any planks "planks".
 GATHERED = {
@@ -19,6 +18,7 @@ GATHERED = {
     "cobblestone": (["stone", "cobblestone"], "wooden_pickaxe", 1),
     "coal": (["coal_ore"], "wooden_pickaxe", 1),
     "raw_iron": (["iron_ore"], "stone_pickaxe", 2),
+    "raw_copper": (["copper_ore"], "stone_pickaxe", 2),
     "lapis_lazuli": (["lapis_ore"], "stone_pickaxe", 3),
     "raw_gold": (["gold_ore"], "iron_pickaxe", 3),
     "redstone": (["redstone_ore"], "iron_pickaxe", 3),
@@ -35,8 +35,26 @@ CRAFTED = {
     "chest": (1, {"planks": 8}, True),
     "bowl": (4, {"planks": 3}, True),
     "ladder": (3, {"stick": 7}, True),
-    "oak_door": (3, {"planks": 6}, True),
-    "oak_boat": (1, {"planks": 5}, True),
+    "lever": (1, {"cobblestone": 1, "stick": 1}, False),
+    "cobblestone_slab": (6, {"cobblestone": 3}, True),
+    "cobblestone_stairs": (4, {"cobblestone": 6}, True),
+    "cobblestone_wall": (6, {"cobblestone": 6}, True),
+    "stone_bricks": (4, {"stone": 4}, False),
+    "stone_button": (1, {"stone": 1}, False),
+    "stone_slab": (6, {"stone": 3}, True),
+    "campfire": (1, {"log": 3, "stick": 3, "coal": 1}, True),
+    "yellow_dye": (1, {"dandelion": 1}, False),
+    "red_dye": (1, {"poppy": 1}, False),
+    "sugar": (1, {"sugar_cane": 1}, False),
+    "sandstone": (1, {"sand": 4}, False),
+    "iron_bars": (16, {"iron_ingot": 6}, True),
+    "iron_nugget": (9, {"iron_ingot": 1}, False),
+    "iron_door": (3, {"iron_ingot": 6}, True),
+    "smithing_table": (1, {"iron_ingot": 2, "planks": 4}, True),
+    "redstone_torch": (1, {"redstone": 1, "stick": 1}, False),
+    "leather_boots": (1, {"leather": 4}, True),
+    "clock": (1, {"gold_ingot": 4, "redstone": 1}, True),
+    "glass_pane": (16, {"glass": 6}, True),
     "bucket": (1, {"iron_ingot": 3}, True),
     "shears": (1, {"iron_ingot": 2}, False),
     "shield": (1, {"planks": 6, "iron_ingot": 1}, True),
@@ -58,10 +76,12 @@ for material, of in [("wooden", "planks"), ("stone", "cobblestone"), ("iron", "i
 # item: what it is smelted of
 SMELTED = {
     "iron_ingot": "raw_iron",
+    "copper_ingot": "raw_copper",
     "gold_ingot": "raw_gold",
     "charcoal": "log",
     "glass": "sand",
     "stone": "cobblestone",
+    "smooth_stone": "stone",
     "brick": "clay_ball",
     "cooked_beef": "beef",
     "cooked_porkchop": "porkchop",
@@ -81,13 +101,16 @@ LADDER = [("log", 4), ("planks", 8), ("crafting_table", 1), ("stick", 4), ("wood
           ("diamond", 3), ("diamond_pickaxe", 1)]
 
 # What is worth having beside it, nearest first; the deeper ones come when the tools are there.
-SIDE = ["wooden_sword", "wooden_axe", "wooden_shovel", "dirt", "chest", "bowl", "dandelion", "poppy", "sand", "gravel",
-        "stone_sword", "stone_axe", "stone_shovel", "stone_hoe", "wooden_hoe", "oak_boat", "oak_door", "ladder", "beef",
-        "porkchop", "mutton", "chicken", "white_wool", "torch", "charcoal", "glass", "stone", "cooked_beef",
-        "cooked_porkchop", "cooked_mutton", "cooked_chicken", "sugar_cane", "paper", "clay_ball", "brick", "iron_sword",
-        "iron_axe", "iron_shovel", "iron_hoe", "bucket", "shears", "shield", "white_bed", "iron_boots", "iron_helmet",
-        "raw_gold", "redstone", "lapis_lazuli", "gold_ingot", "golden_sword", "golden_pickaxe", "compass",
-        "diamond_sword", "diamond_axe", "iron_leggings", "iron_chestplate"]
+SIDE = ["wooden_sword", "wooden_axe", "wooden_shovel", "dirt", "chest", "bowl", "dandelion", "poppy", "yellow_dye",
+        "red_dye", "sand", "sandstone", "gravel", "beef", "porkchop", "mutton", "chicken", "sugar_cane", "sugar", "paper",
+        "stone_sword", "stone_axe", "stone_shovel", "stone_hoe", "wooden_hoe", "ladder", "lever", "cobblestone_slab",
+        "cobblestone_stairs", "cobblestone_wall", "torch", "charcoal", "campfire", "glass", "stone", "stone_bricks",
+        "stone_button", "stone_slab", "smooth_stone", "cooked_beef", "cooked_porkchop", "cooked_mutton", "cooked_chicken",
+        "clay_ball", "brick", "glass_pane", "raw_copper", "copper_ingot", "iron_sword", "iron_axe", "iron_shovel",
+        "iron_hoe", "bucket", "shears", "shield", "iron_nugget", "smithing_table", "white_bed", "iron_boots",
+        "iron_helmet", "iron_bars", "iron_door", "raw_gold", "redstone", "redstone_torch", "lapis_lazuli", "gold_ingot",
+        "golden_sword", "golden_pickaxe", "compass", "clock", "diamond_sword", "diamond_axe", "iron_leggings",
+        "iron_chestplate"]
 
 NEARLY = {  # how it misremembers names
     "log": "wood_log", "planks": "wooden_plank", "cobblestone": "cobble_stone", "raw_iron": "raw_iron_ore",

@@ -189,6 +189,10 @@ def shown_skills(functions):
     for kind, skill in found.items():
         steps = re.findall(r"-- (gather|craft|smelt|kill|place) (\w+)", skill.code)
         skill.covers = {("place " if way == "place" else "") + of for way, of in steps}
-        skill.covers |= {purpose(call) for call in re.findall(r"\b(\w+)\(bot\)", skill.code)}
-        skill.covers -= {kind, None}
+        called = {purpose(call) for call in re.findall(r"\b(\w+)\(bot\)", skill.code)}
+        skill.covers = (skill.covers | called) - {None}
+    # It reads what it is shown: a function that has no step for what its name says is not called.
+    found = {kind: skill for kind, skill in found.items() if kind in skill.covers}
+    for kind, skill in found.items():
+        skill.covers.discard(kind)
     return found
