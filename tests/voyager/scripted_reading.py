@@ -17,9 +17,10 @@ ROLES = {  # words that one role's instruction alone has
 LABELS = {  # as a line begins: what of Seen it is
     "Code of the last round": "code", "Error": "error", "Said while it ran": "chat", "Task": "task",
     "How it is done": "context", "Advice": "critique", "Goal": "goal", "Question": "question", "Biome": "biome",
-    "Time": "time", "Nearby blocks": "nearby_blocks", "Nearby entities": "entities", "Health": "health", "Food": "food",
+    "Time": "time", "Nearby blocks": "nearby_blocks", "Nearby creatures": "entities", "Health": "health",
     "Hunger": "food", "Position": "position", "Equipment": "equipment", "Inventory": "inventory", "Chests": "chests",
-    "Done so far": "completed", "Failed so far": "failed", "Changed": "changes", "Before": "state_before",
+    "Done so far": "completed", "Failed so far": "failed", "Changed": "changes",
+    "What is known of it": "notes", "Before": "state_before",
     "After": "state_after",
 }
 LABEL = re.compile(rf"^({'|'.join(LABELS)})(?: \([^)\n]*\))?:[ \n]", re.M)
@@ -78,24 +79,27 @@ def read_prompt(messages):
     if role is None:
         raise ValueError("a prompt of no role that is known: " + whole[:200])
     text = messages[-1][1]  # examples stand in messages of their own
+    text = text.rpartition("\n\n")[0] or text  # without the cue
     found = labelled(text)
 
     def first(name):
         return found.get(name, [""])[0]
 
+    def last(name):  # a critic is shown the state twice
+        return found.get(name, [""])[-1]
+
     seen = Seen(task=first("task").splitlines()[0] if first("task") else "", context=first("context"),
                 goal=first("goal").splitlines()[0] if first("goal") else "", question=first("question"),
-                code=first("code"), error=first("error"), biome=first("biome"), equipment=first("equipment"),
-                nearby_blocks=names(first("nearby_blocks")), completed=tasks(first("completed")),
+                code=first("code"), error=first("error"), biome=first("biome"), equipment=last("equipment"),
+                nearby_blocks=names(last("nearby_blocks")), completed=tasks(first("completed")),
                 failed=tasks(first("failed")))
     seen.told = "\n".join(part for part in (first("error"), first("chat"), first("critique")) if part)
-    seen.entities = re.findall(r"[a-z_]+", first("entities"))
+    seen.entities = re.findall(r"([a-z_]+) \(", first("entities"))
     food = re.match(r"[\d.]+", first("food"))
     seen.food = float(food[0]) if food else None
-    inventories = found.get("inventory", [""])
-    seen.inventory = counts(inventories[-1])
+    seen.inventory = counts(last("inventory"))
     if role == "critic":
-        seen.before = counts(inventories[0])
+        seen.before = counts(first("inventory"))
     if role == "describe":
         seen.code = text
         seen.task = (re.search(r'for the task "(.*)"', text) or ["", ""])[1]
