@@ -23,6 +23,7 @@
 #include "cli/usage.h"
 #include "cli/voyage/default_command.h"
 #include "device/cpu/isa.h"
+#include "sandbox/own_child.h"
 
 namespace {
 
@@ -79,6 +80,7 @@ int print_asked(CLI::App& program, const CLI::ParseError& error) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  if (const auto status = caravel::sandbox::own_child_main(argc, argv)) return *status;
   caravel::occupy_standard_descriptors();
   // Each of malloc's arenas reserves 64 MiB of addresses.
   if (caravel::addresses_are_limited()) ::mallopt(M_ARENA_MAX, 2);

@@ -19,7 +19,7 @@ struct Limits {
 };
 
 /// A process for code that nobody trusts: another program, with an environment of nothing but PATH and LANG, an empty
-/// working folder, no files but one socket (descriptor 3) and /dev/null, no new privileges, resource limits, and killed
+/// working folder that nothing can be written to, no files but one socket (descriptor 3) and /dev/null, no new privileges, resource limits, and killed
 /// with its parent. Lines of JSON go both ways over the socket. One thread.
 class Child {
  public:
@@ -46,8 +46,5 @@ class Child {
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };
-
-/// The command of this program's own child for a language: itself, by /proc/self/exe. `name`: "lua".
-std::vector<std::string> own_child(std::string_view name);
 
 }  // namespace caravel::sandbox
