@@ -42,7 +42,7 @@ std::string ending_of(int status) {
 struct Child::Impl {
   Spawned process;
   int64_t line_bytes;
-  std::string read;  // and not given out yet
+  std::string read;      // and not given out yet
   size_t looked_at = 0;  // of that, without an end of a line
   std::string ending;
 

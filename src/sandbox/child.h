@@ -19,8 +19,8 @@ struct Limits {
 };
 
 /// A process for code that nobody trusts: another program, with an environment of nothing but PATH and LANG, an empty
-/// working folder that nothing can be written to, no files but one socket (descriptor 3) and /dev/null, no new privileges, resource limits, and killed
-/// with its parent. Lines of JSON go both ways over the socket. One thread.
+/// working folder that nothing can be written to, no files but one socket (descriptor 3) and /dev/null, no new
+/// privileges, resource limits, and killed with its parent. Lines of JSON go both ways over the socket. One thread.
 class Child {
  public:
   /// Throws IoError.

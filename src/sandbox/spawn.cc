@@ -66,8 +66,11 @@ Ceiling ceiling(int resource, rlim_t most) {
 
 std::vector<Ceiling> ceilings(const Limits& limits) {
   std::vector<Ceiling> all = {ceiling(RLIMIT_CPU, static_cast<rlim_t>(limits.processor.count())),
-                              ceiling(RLIMIT_NOFILE, kOpenFiles), ceiling(RLIMIT_FSIZE, 0), ceiling(RLIMIT_CORE, 0),
-                              ceiling(RLIMIT_MEMLOCK, 0), ceiling(RLIMIT_MSGQUEUE, 0)};
+                              ceiling(RLIMIT_NOFILE, kOpenFiles),
+                              ceiling(RLIMIT_FSIZE, 0),
+                              ceiling(RLIMIT_CORE, 0),
+                              ceiling(RLIMIT_MEMLOCK, 0),
+                              ceiling(RLIMIT_MSGQUEUE, 0)};
   if (!kSanitized) {
     all.push_back(ceiling(RLIMIT_AS, static_cast<rlim_t>(limits.memory_bytes)));
     all.push_back(ceiling(RLIMIT_NPROC, 0));
@@ -92,10 +95,10 @@ struct NoAction {
   std::array<uint64_t, 4> words{};
 };
 
-#define CARAVEL_TRY(...)        \
+#define CARAVEL_TRY(...)            \
   if (::syscall(__VA_ARGS__) < 0) { \
-    start.error = errno;        \
-    ::syscall(SYS_exit_group, 1); \
+    start.error = errno;            \
+    ::syscall(SYS_exit_group, 1);   \
   }
 
 __attribute__((no_sanitize("address", "thread", "undefined"))) int become_command(void* data) {
@@ -146,8 +149,8 @@ pid_t clone_into(Start& start, int namespaces) {
   std::vector<std::array<uint64_t, 2>> stack(kStackBytes / 16);
   start.error = 0;
   const NoSignals quiet;
-  const pid_t pid = ::clone(become_command, stack.data() + stack.size(),
-                            CLONE_VM | CLONE_VFORK | SIGCHLD | namespaces, &start);
+  const pid_t pid =
+      ::clone(become_command, stack.data() + stack.size(), CLONE_VM | CLONE_VFORK | SIGCHLD | namespaces, &start);
   if (pid < 0 || start.error == 0) return pid;
   while (::waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
   }

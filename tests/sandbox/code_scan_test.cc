@@ -17,8 +17,8 @@ TEST(ScanCode, MainIsTheLastThatTakesThePlayerAlone) {
   EXPECT_EQ(scan_code("function a() end function b(n) end function c(...) end").main, "");
   EXPECT_EQ(scan_code("function a(bot) local function inner(bot) end end").main, "a") << "not at the top";
   EXPECT_EQ(scan_code("local t = {a = function(bot) end} function t.b(bot) end function t:c(bot) end").main, "");
-  EXPECT_EQ(scan_code("-- function a(bot) end\n--[==[ function b(bot) ]] end ]==] local s = 'function c(bot) end'").main,
-            "");
+  EXPECT_EQ(
+      scan_code("-- function a(bot) end\n--[==[ function b(bot) ]] end ]==] local s = 'function c(bot) end'").main, "");
   EXPECT_EQ(scan_code("for i = 1, 2 do while x do if y then repeat until z end end end function a(bot) end").main, "a");
   EXPECT_EQ(scan_code("if x then else end function a(bot) return function() end end function b(x) end").main, "a");
 }
@@ -41,8 +41,8 @@ TEST(ScanCode, CallsAreOfNamesThatItDoesNotDefine) {
 }
 
 TEST(ScanCode, EndsForAnyBytes) {
-  for (const char* const code : {"--[[", "'", "\"\\", "[==[", "[=", "--", "0x", ".", "function", "function(", "a = function",
-                                 "local function", "\x01\xff", "end end end until"}) {
+  for (const char* const code : {"--[[", "'", "\"\\", "[==[", "[=", "--", "0x", ".", "function", "function(",
+                                 "a = function", "local function", "\x01\xff", "end end end until"}) {
     const ScannedCode found = scan_code(code);
     EXPECT_THAT(found.functions, IsEmpty()) << code;
     EXPECT_EQ(found.main, "") << code;

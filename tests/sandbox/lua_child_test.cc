@@ -106,10 +106,10 @@ TEST(LuaChild, SkillsSeeEachOtherAndNotEachOthersHelpers) {
                     {"broken", "function broken(bot)"}};
   EXPECT_EQ(runner.says("bot:chat(second(bot))"), "of first");
   EXPECT_EQ(runner.says("bot:chat(tostring(helper))"), "nil");
-  EXPECT_EQ(runner.says("broken(bot)"),
-            "code:2: broken cannot be used: broken:1: 'end' expected near <eof>");
-  EXPECT_EQ(runner.run("function first() return 'mine' end\nfunction go(bot) bot:chat(first() .. second(bot)) end").dump(),
-            R"({"done":true})");
+  EXPECT_EQ(runner.says("broken(bot)"), "code:2: broken cannot be used: broken:1: 'end' expected near <eof>");
+  EXPECT_EQ(
+      runner.run("function first() return 'mine' end\nfunction go(bot) bot:chat(first() .. second(bot)) end").dump(),
+      R"({"done":true})");
   EXPECT_EQ(runner.said.back(), "mineof first") << "what the code defines is its own";
 }
 
@@ -141,7 +141,8 @@ TEST(LuaChild, PairsAndNextGoInTheOrderOfKeys) {
 }
 
 TEST(LuaChild, TheSameSeedDrawsTheSame) {
-  const std::string lines = "local t = {} for i = 1, 5 do t[i] = math.random(1000000) end bot:chat(table.concat(t, ' '))";
+  const std::string lines =
+      "local t = {} for i = 1, 5 do t[i] = math.random(1000000) end bot:chat(table.concat(t, ' '))";
   LuaRunner runner;
   const std::string first = runner.says(lines);
   EXPECT_EQ(runner.says(lines), first);
@@ -189,8 +190,9 @@ TEST(LuaChild, CoroutinesDoAsLuasOwn) {
 
 TEST(LuaChild, ParsesWithoutRunning) {
   LuaRunner runner;
-  EXPECT_EQ(runner.parse("local function near(bot, x) return dist(x) end\n"
-                         "function mineOak(bot)\n  mineBlock(bot, 'oak_log', 3)\n  near(bot, 1)\nend\nwhile true do end")
+  EXPECT_EQ(runner
+                .parse("local function near(bot, x) return dist(x) end\n"
+                       "function mineOak(bot)\n  mineBlock(bot, 'oak_log', 3)\n  near(bot, 1)\nend\nwhile true do end")
                 .dump(),
             R"({"parsed":{"main":"mineOak","functions":["near","mineOak"],"calls":["dist","mineBlock"]}})");
   EXPECT_EQ(spelled(runner.parse("function go(bot)\n  if x then\nend")),

@@ -33,8 +33,7 @@ Json failure(const Session& session, std::string_view text, bool killed) {
     const std::string message = fmt::format("{}:{}: {}", kCodeName, in_code->line, text);
     return failed(message, kCodeName, in_code->line, trace, killed);
   }
-  if (const Place place = place_in(text); place.length > 0)
-    return failed(text, place.where, place.line, trace, killed);
+  if (const Place place = place_in(text); place.length > 0) return failed(text, place.where, place.line, trace, killed);
   if (frames.empty()) return failed(text, "", 0, trace, killed);
   const std::string message = fmt::format("{}:{}: {}", frames.front().where, frames.front().line, text);
   return failed(message, frames.front().where, frames.front().line, trace, killed);

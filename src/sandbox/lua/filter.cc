@@ -30,9 +30,9 @@ bool allow_only(int fd) {
                                   SCMP_A0(SCMP_CMP_EQ, static_cast<scmp_datum_t>(fd))) == 0;
   }
   // Memory of its own, never to be run.
-  ok = ok && ::seccomp_rule_add(rules.get(), SCMP_ACT_ALLOW, SCMP_SYS(mmap), 2,
-                                SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0),
-                                SCMP_A3(SCMP_CMP_MASKED_EQ, MAP_ANONYMOUS, MAP_ANONYMOUS)) == 0;
+  ok = ok &&
+       ::seccomp_rule_add(rules.get(), SCMP_ACT_ALLOW, SCMP_SYS(mmap), 2, SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0),
+                          SCMP_A3(SCMP_CMP_MASKED_EQ, MAP_ANONYMOUS, MAP_ANONYMOUS)) == 0;
   ok = ok && ::seccomp_rule_add(rules.get(), SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1,
                                 SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0)) == 0;
   return ok && ::seccomp_load(rules.get()) == 0;

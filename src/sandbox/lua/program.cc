@@ -35,7 +35,8 @@ std::string message_of(lua_State* L, int index) {
 /// Runs where the error was raised: the calls that led there still stand.
 int on_error(lua_State* L) {
   const Session& session = session_of(L);
-  const std::string text = failure(session, message_of(L, 1), false).dump(-1, ' ', false, Json::error_handler_t::replace);
+  const std::string text =
+      failure(session, message_of(L, 1), false).dump(-1, ' ', false, Json::error_handler_t::replace);
   lua_pushlstring(L, text.data(), text.size());
   lua_setfield(L, LUA_REGISTRYINDEX, kFailure);
   return 0;

@@ -12,6 +12,14 @@ constexpr int kHookEvery = 1000;  // instructions
 
 void on_count(lua_State* L, lua_Debug* /*where*/) { charge(L, kHookEvery); }
 
+std::string refusal(const Session& session) {
+  constexpr int kDeep = 10'000;
+  lua_Debug ignored;
+  if (lua_getstack(session.running.back(), kDeep, &ignored) != 0)
+    return fmt::format("ended: functions call each other more than {} deep: does a recursion never end?", kDeep);
+  return fmt::format("ended: it needs more than the {} MiB of memory that it may have", session.memory_limit >> 20);
+}
+
 /// Lua's core asks again after it has collected what it can, so the second refusal in a row is the last; its string
 /// buffers do not, and raise an error at once (end_if_full()).
 void* allocate(void* data, void* block, size_t old_size, size_t size) {
@@ -26,10 +34,7 @@ void* allocate(void* data, void* block, size_t old_size, size_t size) {
   if (size <= old_size || session.memory - old_size + size <= session.memory_limit) grown = std::realloc(block, size);
   if (grown == nullptr) {
     if (session.was_full) session.parent.finish(session.refusal);
-    session.refusal = failure(session,
-                              fmt::format("ended: it needs more than the {} MiB of memory that it may have",
-                                          session.memory_limit >> 20),
-                              true);
+    session.refusal = failure(session, refusal(session), true);
     session.was_full = true;
     return nullptr;
   }
@@ -60,9 +65,7 @@ void charge(lua_State* L, int64_t instructions) {
   end_run(session, fmt::format("ended after {} instructions: does a loop never end?", session.instruction_limit));
 }
 
-void end_run(Session& session, std::string_view message) {
-  session.parent.finish(failure(session, message, true));
-}
+void end_run(Session& session, std::string_view message) { session.parent.finish(failure(session, message, true)); }
 
 void end_if_full(lua_State* L, int status) {
   Session& session = session_of(L);

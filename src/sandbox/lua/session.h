@@ -20,9 +20,9 @@ struct Session {
   bool was_full = false;      // the last growth was refused,
   Json refusal = {};          // as end_run() tells it; that is where it was refused
   uint64_t seed = 0;
-  std::vector<std::string> calls = {};     // the player's
-  std::vector<lua_State*> running = {};    // coroutines that wait for the next in the list; the last one runs
-  bool may_act = false;                    // the code is loaded: it may call the player's methods
+  std::vector<std::string> calls = {};   // the player's
+  std::vector<lua_State*> running = {};  // coroutines that wait for the next in the list; the last one runs
+  bool may_act = false;                  // the code is loaded: it may call the player's methods
 };
 
 Session& session_of(lua_State* L);

@@ -8,7 +8,7 @@ namespace caravel::sandbox::lua {
 namespace {
 
 constexpr std::array<std::string_view, 22> kKeywords = {
-    "and", "break", "do",  "else", "elseif", "end",    "false", "for",  "function", "goto",  "if",
+    "and", "break", "do",  "else", "elseif", "end",    "false",  "for",  "function", "goto",  "if",
     "in",  "local", "nil", "not",  "or",     "repeat", "return", "then", "true",     "until", "while"};
 
 bool is_letter(char c) { return c == '_' || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
@@ -20,7 +20,8 @@ bool is_in_name(char c) { return is_letter(c) || is_digit(c); }
 size_t long_bracket(std::string_view text) {
   const size_t level = text.substr(0, 1) == "[" ? text.find_first_not_of('=', 1) : std::string_view::npos;
   if (level == std::string_view::npos || text[level] != '[') return 0;
-  const std::string close = "]" + std::string(level - 1, '=') + "]";
+  std::string close(level + 1, '=');
+  close.front() = close.back() = ']';
   const size_t end = text.find(close, level + 1);
   return end == std::string_view::npos ? text.size() : end + close.size();
 }
@@ -44,7 +45,8 @@ size_t number(std::string_view text) {
   const std::string_view exponents = is_hex ? "pP" : "eE";
   size_t end = 1;
   while (end < text.size()) {
-    const bool is_sign = (text[end] == '+' || text[end] == '-') && exponents.find(text[end - 1]) != std::string_view::npos;
+    const bool is_sign =
+        (text[end] == '+' || text[end] == '-') && exponents.find(text[end - 1]) != std::string_view::npos;
     if (!is_in_name(text[end]) && text[end] != '.' && !is_sign) break;
     ++end;
   }
@@ -76,7 +78,8 @@ std::vector<Token> tokens_of(std::string_view code) {
       length = bracket;
       tokens.push_back({Token::Kind::kString, code.substr(0, 1)});
     } else {
-      tokens.push_back({Token::Kind::kSign, code.substr(0, 1)});
+      if (c == '.') length = std::min({code.find_first_not_of('.'), code.size(), size_t{3}});
+      tokens.push_back({Token::Kind::kSign, code.substr(0, length)});
     }
     code.remove_prefix(length);
   }

@@ -11,7 +11,8 @@ struct Token {
   std::string_view text;  // of the code; of a string, its first byte
 };
 
-/// Of Lua 5.4 (its manual, section 3.1), without comments; signs one byte each. Whatever the bytes are, it ends.
+/// Of Lua 5.4 (its manual, section 3.1), without comments; signs one byte each, but
+/// points that stand together are one. Whatever the bytes are, it ends.
 std::vector<Token> tokens_of(std::string_view code);
 
 }  // namespace caravel::sandbox::lua

@@ -87,7 +87,8 @@ class Reader {
 
   void spend(int64_t bytes) {
     bytes_ += bytes;
-    if (bytes_ > kMostBytes) luaL_error(L_, "the world takes at most %d KiB at once", static_cast<int>(kMostBytes >> 10));
+    if (bytes_ > kMostBytes)
+      luaL_error(L_, "the world takes at most %d KiB at once", static_cast<int>(kMostBytes >> 10));
   }
 
   lua_State* const L_;

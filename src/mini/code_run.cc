@@ -1,0 +1,171 @@
+#include "mini/code_run.h"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "base/error.h"
+#include "base/hash.h"
+#include "base/json_reader.h"
+#include "base/printable.h"
+#include "mini/describe.h"
+#include "sandbox/own_child.h"
+
+namespace caravel::mini {
+namespace {
+
+using sandbox::Child;
+using voyager::CodeError;
+
+constexpr size_t kChatBytes = 500;
+constexpr size_t kMostDepth = 32;
+constexpr std::string_view kBrokeOff = "ended: its process did not keep to what is agreed";
+
+CodeError killed(std::string_view why) { return {.message = std::string(why), .killed = true}; }
+
+/// The process ended by itself. Where it could not even be closed off, no code ran, and none will.
+CodeError ended(const Child& child) {
+  if (child.ending() == "ended with 1")
+    throw IoError("code cannot be run here: this system lets no process be cut off from it (seccomp)");
+  return killed("ended: its process " + child.ending());
+}
+
+std::optional<Json> message_of(const std::string& line) {
+  try {
+    Json message = read_json(line, kMostDepth);
+    if (message.is_object()) return message;
+  } catch (const FormatError&) {
+  }
+  return std::nullopt;
+}
+
+/// Of {"failed": ...}.
+CodeError error_of(const Json& failed) {
+  return {.message = failed.at("message").get<std::string>(),
+          .where = failed.at("where").get<std::string>(),
+          .line = failed.at("line").get<int>(),
+          .trace = failed.at("trace").get<std::string>(),
+          .killed = failed.at("killed").get<bool>()};
+}
+
+Json library_of(const voyager::Program& program) {
+  Json library = Json::array();
+  for (const voyager::Primitive& primitive : primitives())
+    library.push_back({{"name", primitive.name}, {"code", primitive.source}});
+  for (const voyager::SkillCode& skill : program.skills)
+    library.push_back({{"name", skill.name}, {"code", skill.code}});
+  return library;
+}
+
+/// What code draws follows from what the player sees.
+uint64_t seed_of(const World& world) {
+  const std::string seen = to_text(voyager::to_json(world.observe()));
+  return hash128(seen.data(), seen.size()).low;
+}
+
+std::string run_request(const World& world, const CodeLimits& limits, const voyager::Program& program) {
+  Json calls = Json::array();
+  for (const voyager::Primitive& call : player_calls()) calls.push_back(call.name);
+  return to_text({{"run",
+                   {{"code", program.code},
+                    {"main", program.main},
+                    {"library", library_of(program)},
+                    {"calls", calls},
+                    {"seed", seed_of(world)},
+                    {"instructions", limits.instructions},
+                    {"memory_bytes", limits.memory_bytes}}}});
+}
+
+sandbox::Limits process_limits(const CodeLimits& limits) {
+  constexpr int64_t kBesideLua = 448 << 20;  // addresses of the program and its libraries
+  return {.memory_bytes = limits.memory_bytes + kBesideLua,
+          .processor = std::chrono::seconds(static_cast<int64_t>(limits.seconds) + 1)};
+}
+
+Clock::duration patience(const CodeLimits& limits) {
+  return std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(limits.seconds));
+}
+
+}  // namespace
+
+CodeRun::CodeRun(World& world, const CodeLimits& limits, const voyager::Program& program)
+    : world_(world), limits_(limits), child_(sandbox::own_child("lua"), process_limits(limits)), began_(world.tick()) {
+  child_.send(run_request(world, limits, program), Clock::now() + patience(limits));
+}
+
+/// Its time is that which we wait for it: what the world takes for its calls is not the code's.
+std::optional<CodeRun::End> CodeRun::wait(Clock::time_point deadline) {
+  while (true) {
+    const Clock::time_point asked = Clock::now();
+    const Clock::time_point last = asked + patience(limits_) - waited_;
+    std::string line;
+    const Child::Got got = child_.receive(line, std::min(last, deadline));
+    waited_ += Clock::now() - asked;
+    if (got == Child::Got::kEnded) return End{ended(child_)};
+    if (got == Child::Got::kTooLong) return End{killed("ended: it sent more at once than may be sent")};
+    if (got == Child::Got::kDeadline) {
+      if (deadline < last) return std::nullopt;
+      return End{killed(fmt::format("ended after {} seconds", limits_.seconds))};
+    }
+    if (auto end = take(line)) return end;
+    if (Clock::now() >= deadline) return std::nullopt;
+  }
+}
+
+std::optional<CodeRun::End> CodeRun::take(const std::string& line) {
+  const std::optional<Json> message = message_of(line);
+  if (!message) return End{killed(kBrokeOff)};
+  try {
+    if (message->contains("done")) return End{};
+    if (message->contains("failed")) return End{error_of(message->at("failed"))};
+    const Json reply = answer(message->at("call").get<std::string>(), message->at("args"));
+    child_.send(to_text(reply), Clock::now() + patience(limits_));
+    return std::nullopt;
+  } catch (const Json::exception&) {
+    return End{killed(kBrokeOff)};
+  }
+}
+
+Json CodeRun::answer(const std::string& name, Json arguments) {
+  ++calls_;
+  if (name == "chat") {
+    ++chat_lines_;
+    if (arguments.size() == 1 && arguments[0].is_string())
+      arguments[0] = printable(arguments[0].get_ref<const std::string&>(), kChatBytes);
+  }
+  const std::string limit = passed_limit(name);
+  if (!limit.empty()) return {{"end", limit}};
+  return world_.call(name, arguments);
+}
+
+std::string CodeRun::passed_limit(const std::string& name) const {
+  if (calls_ > limits_.calls) return fmt::format("ended after {} calls of the player's methods", limits_.calls);
+  if (chat_lines_ > limits_.chat_lines) return fmt::format("ended after {} lines of chat", limits_.chat_lines);
+  // One more line may say how it went.
+  if (name != "chat" && world_.tick() - began_ >= limits_.ticks)
+    return fmt::format("ended after {} ticks of the world's time: do less in one function", limits_.ticks);
+  return "";
+}
+
+std::variant<voyager::ParsedCode, CodeError> parse_code(std::string_view code, const CodeLimits& limits) {
+  Child child(sandbox::own_child("lua"), process_limits(limits));
+  const Clock::time_point deadline = Clock::now() + patience(limits);
+  child.send(to_text({{"parse", code}}), deadline);
+  std::string line;
+  const Child::Got got = child.receive(line, deadline);
+  if (got == Child::Got::kEnded) return ended(child);
+  const std::optional<Json> message = got == Child::Got::kLine ? message_of(line) : std::nullopt;
+  try {
+    if (message && message->contains("failed")) return error_of(message->at("failed"));
+    if (message) {
+      const Json& parsed = message->at("parsed");
+      return voyager::ParsedCode{parsed.at("main").get<std::string>(),
+                                 parsed.at("functions").get<std::vector<std::string>>(),
+                                 parsed.at("calls").get<std::vector<std::string>>()};
+    }
+  } catch (const Json::exception&) {
+  }
+  return killed("the code could not be read");
+}
+
+}  // namespace caravel::mini

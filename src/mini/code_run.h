@@ -1,0 +1,46 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "mini/mini_environment.h"
+#include "mini/world.h"
+#include "sandbox/child.h"
+
+namespace caravel::mini {
+
+/// Code in a process of its own (sandbox/lua/lua_child.h), for which it asks the world: from its beginning to its end.
+/// What it says is taken as hostile. The process ends with the object.
+class CodeRun {
+ public:
+  /// Both must outlive it. Throws IoError where no process can be made.
+  CodeRun(World& world, const CodeLimits& limits, const voyager::Program& program);
+
+  /// How it ended: with this error, or an empty one. Nothing: it goes on after the deadline.
+  struct End {
+    std::optional<voyager::CodeError> error;
+  };
+  std::optional<End> wait(Clock::time_point deadline);
+
+ private:
+  std::optional<End> take(const std::string& line);
+  Json answer(const std::string& name, Json arguments);
+  /// Why it may not go on; empty: it may.
+  std::string passed_limit(const std::string& name) const;
+
+  World& world_;
+  const CodeLimits& limits_;
+  sandbox::Child child_;
+  const int64_t began_;  // the world's tick
+  int64_t calls_ = 0;
+  int64_t chat_lines_ = 0;
+  Clock::duration waited_{};  // for the process
+};
+
+/// Reads code in a process of its own, without running it.
+std::variant<voyager::ParsedCode, voyager::CodeError> parse_code(std::string_view code, const CodeLimits& limits);
+
+}  // namespace caravel::mini
