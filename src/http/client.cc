@@ -85,8 +85,11 @@ std::string request_text(const Url& url, const Request& request) {
 
 class ClientImpl final : public Client {
  public:
-  ClientImpl(Url url, std::chrono::milliseconds timeout)
-      : url_(std::move(url)), timeout_(timeout), work_(asio::make_work_guard(context_)) {
+  ClientImpl(Url url, std::chrono::milliseconds timeout, std::chrono::milliseconds connect_timeout)
+      : url_(std::move(url)),
+        timeout_(timeout),
+        connect_timeout_(connect_timeout),
+        work_(asio::make_work_guard(context_)) {
     if (url_.tls) tls_.emplace(client_tls());
     error_code error;
     endpoints_ = tcp::resolver(context_).resolve(url_.host, std::to_string(url_.port), error);
@@ -113,8 +116,14 @@ class ClientImpl final : public Client {
     bool answered = false;  // a byte has come
     bool kept = false;      // the connection can serve another request
     bool late = false;
+    bool connecting = false;
     std::string error;
   };
+
+  static void close(Attempt& attempt) {
+    error_code ignored;
+    if (attempt.transport) attempt.transport->socket().close(ignored);
+  }
 
   awaitable<void> exchange(Request request, Callbacks callbacks) {
     const std::string text = request_text(url_, request);
@@ -124,13 +133,12 @@ class ClientImpl final : public Client {
       const auto running = weak.lock();
       if (cancelled || !running) return;
       running->late = true;
-      error_code ignored;
-      if (running->transport) running->transport->socket().close(ignored);
+      close(*running);
     });
     try {
       do {
         attempt->error.clear();
-        co_await connect(*attempt);
+        co_await connect(attempt);
         if (attempt->error.empty()) co_await ask(*attempt, text, callbacks, request.method == "HEAD");
         // A kept connection may have been closed by the server just now.
       } while (!attempt->error.empty() && attempt->reused && !attempt->answered && !attempt->late);
@@ -143,24 +151,36 @@ class ClientImpl final : public Client {
     if (callbacks.on_end) callbacks.on_end(std::move(attempt->error));
   }
 
-  awaitable<void> connect(Attempt& attempt) {
-    attempt.reused = !idle_.empty();
-    if (attempt.reused) {
-      attempt.transport = std::move(idle_.back());
+  awaitable<void> connect(std::shared_ptr<Attempt> attempt) {
+    attempt->reused = !idle_.empty();
+    if (attempt->reused) {
+      attempt->transport = std::move(idle_.back());
       idle_.pop_back();
       co_return;
     }
     tcp::socket socket(context_);
-    attempt.transport = tls_ ? tls_transport(std::move(socket), *tls_, url_.host) : plain_transport(std::move(socket));
+    attempt->transport = tls_ ? tls_transport(std::move(socket), *tls_, url_.host) : plain_transport(std::move(socket));
+    attempt->connecting = true;
+    bool is_slow = false;
+    asio::steady_timer limit(context_, connect_timeout_);
+    limit.async_wait([&is_slow, weak = std::weak_ptr(attempt)](const error_code& cancelled) {
+      const auto running = weak.lock();
+      if (cancelled || !running || !running->connecting) return;
+      is_slow = true;
+      close(*running);
+    });
     error_code error;
-    co_await asio::async_connect(attempt.transport->socket(), endpoints_, into(error));
-    if (error) {
-      attempt.error = fmt::format("{}:{}: {}", url_.host, url_.port, error.message());
-      co_return;
+    co_await asio::async_connect(attempt->transport->socket(), endpoints_, into(error));
+    if (!error) {
+      error_code ignored;
+      attempt->transport->socket().set_option(tcp::no_delay(true), ignored);
+      co_await attempt->transport->handshake(error);
     }
-    attempt.transport->socket().set_option(tcp::no_delay(true), error);
-    co_await attempt.transport->handshake(error);
-    if (error) attempt.error = fmt::format("{}:{}: {}", url_.host, url_.port, error.message());
+    attempt->connecting = false;
+    if (!error && !is_slow) co_return;
+    attempt->error =
+        is_slow ? fmt::format("{}:{}: no connection within {} ms", url_.host, url_.port, connect_timeout_.count())
+                : fmt::format("{}:{}: {}", url_.host, url_.port, error.message());
   }
 
   awaitable<void> ask(Attempt& attempt, const std::string& text, const Callbacks& callbacks, bool to_head) {
@@ -203,6 +223,7 @@ class ClientImpl final : public Client {
 
   const Url url_;
   const std::chrono::milliseconds timeout_;
+  const std::chrono::milliseconds connect_timeout_;
   std::optional<asio::ssl::context> tls_;
   asio::io_context context_{1};
   std::vector<std::unique_ptr<Transport>> idle_;  // connections, on the client's thread alone
@@ -213,8 +234,9 @@ class ClientImpl final : public Client {
 
 }  // namespace
 
-std::unique_ptr<Client> Client::open(const Url& url, std::chrono::milliseconds timeout) {
-  return std::make_unique<ClientImpl>(url, timeout);
+std::unique_ptr<Client> Client::open(const Url& url, std::chrono::milliseconds timeout,
+                                     std::chrono::milliseconds connect_timeout) {
+  return std::make_unique<ClientImpl>(url, timeout, connect_timeout);
 }
 
 }  // namespace caravel::http

@@ -31,8 +31,10 @@ struct Callbacks {
 /// Many requests at once on one thread, with kept connections: what a load generator needs. Any thread may submit.
 class Client {
  public:
-  /// `timeout`: from submit() to the last byte. Throws Error where the host has no address.
-  static std::unique_ptr<Client> open(const Url& url, std::chrono::milliseconds timeout);
+  /// `timeout`: from submit() to the last byte; `connect_timeout`: of it, until there is a connection, TLS and all.
+  /// Throws Error where the host has no address.
+  static std::unique_ptr<Client> open(const Url& url, std::chrono::milliseconds timeout,
+                                      std::chrono::milliseconds connect_timeout = std::chrono::seconds(15));
   /// Drops what runs without calling back.
   virtual ~Client() = default;
   /// Sends `request`, whose path comes behind the URL's and is percent-encoded here; Host and Content-Length are added.

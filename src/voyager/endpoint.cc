@@ -16,7 +16,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr milliseconds kPostLook{20};                // how often one that waits looks whether it is still wanted
+constexpr milliseconds kPostLook{20};              // how often one that waits looks whether it is still wanted
 constexpr size_t kMostOfReply = size_t{64} << 20;  // of one answer
 
 std::string address_of(const http::Url& url) {
@@ -97,6 +97,10 @@ bool wait_for_end(Mailbox& box, milliseconds silence, const Endpoint::OnBody& on
   }
 }
 
+/// A name that nobody has (another answer of the resolver asks to try again), and a certificate that nobody vouches
+/// for.
+constexpr std::string_view kLastingProblems[] = {"Host not found (authoritative)", "certificate verify failed"};
+
 /// OpenAI's word for an account that has no money left: to wait does not help.
 bool is_quota_used_up(const std::string& body) { return body.find("insufficient_quota") != std::string::npos; }
 
@@ -154,7 +158,11 @@ std::string Endpoint::served_model() {
 }
 
 std::optional<Refusal> refusal_of(const Received& received) {
-  if (!received.error.empty()) return Refusal{.what = received.error};
+  if (!received.error.empty()) {
+    const bool is_final = std::ranges::any_of(
+        kLastingProblems, [&](std::string_view problem) { return received.error.find(problem) != std::string::npos; });
+    return Refusal{.what = received.error, .is_final = is_final};
+  }
   const int status = received.status;
   if (status == 200) return std::nullopt;
   constexpr int kWorthAnother[] = {408, 409, 425, 429};

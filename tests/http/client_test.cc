@@ -159,6 +159,20 @@ TEST(HttpClient, ReadsWhatOtherServersSay) {
   EXPECT_THAT(ask("SSH-2.0\r\n\r\n").error, testing::HasSubstr("not HTTP"));
 }
 
+TEST(HttpClient, GivesUpOnWhoNeverGreets) {
+  // It is connected to by the system, and never says a word of TLS.
+  const int listener = ::socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in address{.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+  socklen_t size = sizeof address;
+  ASSERT_EQ(::bind(listener, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+  ASSERT_EQ(::listen(listener, 4), 0);
+  ::getsockname(listener, reinterpret_cast<sockaddr*>(&address), &size);
+  const Url url{.tls = true, .host = "127.0.0.1", .port = ntohs(address.sin_port)};
+  const auto client = Client::open(url, seconds(20), milliseconds(50));
+  EXPECT_THAT(fetch(*client, request_of("GET", "/")).get().error, testing::EndsWith(": no connection within 50 ms"));
+  ::close(listener);
+}
+
 TEST(HttpClient, DropsWhatRunsWhenItGoes) {
   const auto pipe = std::make_shared<Pipe>();
   const auto server =
