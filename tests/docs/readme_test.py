@@ -45,6 +45,7 @@ EXPECTED = {
 UNTRIED = {
     "caravel chat": "a terminal: tests/cli/cli_test.py",
     "caravel prospect": "takes minutes: tests/cli/prospect_test.py runs it with a tiny model",
+    "caravel voyage": "takes minutes, or a server: tests/cli/voyage_test.py has each of them",
     "caravel bench latency": "takes a quiet machine: bench/",
     "caravel serve": "tests/cli/serve_test.py; one of them is what the curl commands call",
     "git clone": "CI itself",

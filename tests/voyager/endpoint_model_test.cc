@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/interrupt.h"
+#include "base/log.h"
 #include "http/http.h"
 #include "http/piped_work.h"
 #include "http/raw_client.h"
@@ -54,7 +55,7 @@ std::unique_ptr<http::Work> good(std::string_view text = "Mine 1 wood log") {
   return whole(said(text) + ended() + kUsage + kDone);
 }
 
-/// Begins an answer, and breaks the connection off.
+/// Begins an answer, and breaks the connection off, which its server logs.
 class CutWork final : public http::Work {
  public:
   explicit CutWork(std::string body) : body_(std::move(body)) {}
@@ -89,11 +90,14 @@ class EndpointModelTest : public testing::Test {
   using Step = std::function<std::unique_ptr<http::Work>(const http::Request&)>;
 
   EndpointModelTest() {
+    spdlog::set_level(spdlog::level::off);
     config_.endpoint.url = http::parse_url("http://127.0.0.1:" + std::to_string(server_->port()));
     config_.endpoint.patience = {.attempts = 3, .first = milliseconds(5), .most = milliseconds(20)};
     config_.model = "small";
     config_.prices = {.input = 2, .output = 10};
   }
+
+  ~EndpointModelTest() override { spdlog::set_level(spdlog::level::info); }
 
   void then(Step step) { steps_.push_back(std::move(step)); }
   void then(int status, std::string message) {

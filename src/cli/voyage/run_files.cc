@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "cli/output_file.h"
+#include "cli/usage.h"
 #include "mini/mini_environment.h"
 #include "voyager/exports.h"
 #include "voyager/report.h"
@@ -38,19 +39,19 @@ bool holds_run(const std::string& folder) {
 
 void check_begins(const std::string& folder) {
   if (holds_run(folder)) {
-    throw fail<InvalidArgument>("--out {}: a run is there already; --resume goes on with it, another --out begins one",
+    throw fail<UsageError>("--out {}: a run is there already; --resume goes on with it, another --out begins one",
                                 folder);
   }
   std::error_code unknown;
   const bool was_hardly_begun = is_there(file_of(folder, kVoyageStore));
   if (is_there(folder) && !was_hardly_begun && !std::filesystem::is_empty(folder, unknown)) {
-    throw fail<InvalidArgument>("--out {}: is there, and no empty folder; give another", folder);
+    throw fail<UsageError>("--out {}: is there, and no empty folder; give another", folder);
   }
 }
 
 void check_goes_on(const std::string& folder) {
   if (holds_run(folder)) return;
-  throw fail<InvalidArgument>("{}: no run is there", folder);
+  throw fail<UsageError>("{}: no run is there; without --resume one begins", folder);
 }
 
 void write_run_files(const std::string& folder, const voyager::RunStore& run) {

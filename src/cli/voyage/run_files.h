@@ -9,9 +9,9 @@ namespace caravel::cli {
 
 inline constexpr const char* kVoyageReport = "report.html";
 
-/// A new run can have the folder. Throws InvalidArgument: a run is there, or something else.
+/// A new run can have the folder. Throws UsageError: a run is there, or something else.
 void check_begins(const std::string& folder);
-/// A run that was begun is there. Throws InvalidArgument.
+/// A run that was begun is there. Throws UsageError.
 void check_goes_on(const std::string& folder);
 
 /// Writes what a run's record says into its folder: report.html, map.png, skills/, events.jsonl and calls.jsonl, each
