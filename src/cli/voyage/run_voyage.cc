@@ -131,6 +131,9 @@ voyager::Ending run_agent(Plan& plan, const voyager::Models& models, RunStore& s
   } else {
     watcher = std::make_unique<PlainLog>(status);
   }
+  // The agent's thread is the program's only one that a person waits for: it gives way to none. What is written at the
+  // end is outside of the scope.
+  const InterruptScope scope(guard.flag(), /*gives_way=*/false);
   voyager::Agent agent(plan.config, plan.budget, *plan.world, models, plan.prompts, store, *watcher);
   return agent.run();
 }
@@ -146,11 +149,10 @@ int exit_code_of(const voyager::Ending& ending, bool is_interrupted) {
 int run_voyage(const VoyageOptions& options) {
   Plan plan = make_plan(options);
   InterruptGuard guard({SIGINT, SIGTERM, SIGHUP});
-  // The agent's thread is the program's only one that a person waits for.
-  const InterruptScope scope(guard.flag(), /*gives_way=*/false);
   std::optional<OpenModels> opened;
   std::optional<voyager::RecordedModels> recorded;
   try {
+    const InterruptScope scope(guard.flag(), /*gives_way=*/false);
     if (plan.replayed != nullptr) {
       recorded.emplace(*plan.replayed, 0);
     } else {

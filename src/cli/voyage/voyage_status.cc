@@ -128,9 +128,11 @@ std::string event_text(const voyager::Event& event) {
 }
 
 std::string error_text(const voyager::CodeError& error) {
-  const std::string where = error.where.empty() ? ""
-                            : error.line > 0    ? fmt::format("{}:{}: ", error.where, error.line)
-                                                : fmt::format("{}: ", error.where);
+  std::string where = error.where;
+  if (error.line > 0) where += fmt::format(":{}", error.line);
+  if (!where.empty()) where += ": ";
+  // Lua's own messages begin with it.
+  if (error.message.starts_with(where)) where.clear();
   return fmt::format("{}{}{}", error.killed ? "ended by a limit: " : "error: ", where, error.message);
 }
 
