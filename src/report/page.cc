@@ -179,9 +179,9 @@ void Page::code(std::string_view text, int marked) {
 }
 
 void Page::verbatim(std::string_view label, std::string_view text) {
+  if (!label.empty()) body_ += "<p class=\"label\">" + escape_html(label) + "</p>";
   // A parser takes the line break behind <pre> away, which then is not the text's.
-  fmt::format_to(std::back_inserter(body_), "<p class=\"label\">{}</p><pre class=\"verbatim\">\n{}</pre>\n",
-                 escape_html(label), escape_html(text));
+  body_ += "<pre class=\"verbatim\">\n" + escape_html(text) + "</pre>\n";
 }
 
 Page::Fold::Fold(Page& page, std::string_view summary, std::string_view note) : page_(page) {

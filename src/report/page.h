@@ -51,7 +51,7 @@ class Page {
   void picture(std::string_view png, std::string_view alternative, std::string_view caption);
   /// Lines as they are, with their numbers; `marked` stands out, 0: none.
   void code(std::string_view text, int marked = 0);
-  /// Text as it is, in lines that are broken where they have no room. label: whose it is.
+  /// Text as it is, in lines that are broken where they have no room. label: whose it is; may be empty.
   void verbatim(std::string_view label, std::string_view text);
 
   /// What is added while it lives is folded behind its summary, and shown where one asks for it. Folds may lie in one

@@ -83,7 +83,7 @@ report::Table figures(const std::vector<Side>& sides) {
   add("tokens in", [](const RunSummary& run) { return tokens_text(run.calls().prompt_tokens, run.calls().counted); });
   add("tokens out",
       [](const RunSummary& run) { return tokens_text(run.calls().completion_tokens, run.calls().counted); });
-  add("cost", [](const RunSummary& run) { return run.calls().cost > 0 ? cost_text(run.calls().cost) : "–"; });
+  add("cost", [](const RunSummary& run) { return cost_text(run.calls().cost); });
   add("models' time", [](const RunSummary& run) { return seconds_text(run.calls().seconds); });
   add("critic's accuracy", [](const RunSummary& run) { return accuracy_text(run.critic); });
   add("rounds it was measured in", [](const RunSummary& run) { return with_commas(run.critic.compared()); });

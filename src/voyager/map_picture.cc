@@ -60,8 +60,9 @@ struct Picture {
 };
 
 Picture enlarged(const MapImage& map) {
-  constexpr int kSide = 720;  // pixels, of the longer side, about
-  const int scale = std::clamp(kSide / std::max({map.width, map.height, 1}), 1, 16);
+  constexpr int kSide = 720;  // pixels, of the longer side, at least
+  const int longest = std::max({map.width, map.height, 1});
+  const int scale = std::clamp((kSide + longest - 1) / longest, 1, 16);
   Picture picture{map.width * scale, map.height * scale, {}};
   picture.rgb.reserve(map.rgb.size() * static_cast<size_t>(scale * scale));
   for (int y = 0; y < picture.height; ++y) {

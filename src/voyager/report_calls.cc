@@ -47,13 +47,16 @@ class CallWriter {
  private:
   void add(int64_t number, const Message& message) {
     constexpr size_t kLong = 500;  // bytes
+    constexpr size_t kFolded = 2000;
     const std::string& role = message.role;
     const std::string& text = message.content;
-    if (text.size() < kLong) return page_.verbatim(role, text);
-    const auto [first, is_new] = numbers_.try_emplace(text, number);
-    if (!is_new) return page_.text(fmt::format("{}: as in call {}", role, first->second));
-    const report::Page::Fold fold(page_, role, fmt::format("{} bytes", with_commas(static_cast<int64_t>(text.size()))));
-    page_.verbatim(role, text);
+    if (text.size() >= kLong) {
+      const auto [first, is_new] = numbers_.try_emplace(text, number);
+      if (!is_new) return page_.text(fmt::format("{}: as in call {}", role, first->second));
+    }
+    if (text.size() < kFolded) return page_.verbatim(role, text);
+    const report::Page::Fold fold(page_, role, with_commas(static_cast<int64_t>(text.size())) + " bytes");
+    page_.verbatim("", text);
   }
 
   report::Page& page_;

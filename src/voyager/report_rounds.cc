@@ -60,7 +60,7 @@ void add_round(report::Page& page, const StepRow& step) {
   if (!step.skills_shown.empty()) table.rows.push_back({"skills shown", joined(step.skills_shown)});
   if (!step.skills_used.empty()) table.rows.push_back({"skills used", joined(step.skills_used)});
   if (step.error) table.rows.push_back({"error", step.error->message + place(*step.error)});
-  table.rows.push_back({"inventory", changes(step.before, step.after)});
+  table.rows.push_back({"inventory changed by", changes(step.before, step.after)});
   table.rows.push_back({"ticks", with_commas(step.after.tick - step.before.tick)});
   if (!step.critique.empty()) table.rows.push_back({"critique", step.critique});
   page.table(table);
@@ -70,7 +70,7 @@ void add_round(report::Page& page, const StepRow& step) {
   std::string lines;
   for (const Event& event : step.events) lines += event_line(event) + "\n";
   const report::Page::Fold events(page, counted(static_cast<int64_t>(step.events.size()), "event"));
-  page.verbatim("What happened", lines);
+  page.verbatim("", lines);
 }
 
 }  // namespace

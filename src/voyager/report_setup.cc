@@ -25,7 +25,7 @@ void add_setup(report::Page& page, const RunStore& run) {
   page.table(lines);
   for (const std::vector<std::string>& row : texts.rows) {
     const report::Page::Fold fold(page, row[0]);
-    page.verbatim(row[0], row[1]);
+    page.verbatim("", row[1]);
   }
 }
 

@@ -13,12 +13,16 @@ std::string with_commas(int64_t number) {
 }
 
 std::string seconds_text(double seconds) {
+  if (seconds < 0.9995) return fmt::format("{:.0f} ms", 1000 * seconds);
   if (seconds < 9.95) return fmt::format("{:.1f} s", seconds);
   if (seconds < 99.5) return fmt::format("{:.0f} s", seconds);
   return seconds < 5970 ? fmt::format("{:.1f} min", seconds / 60) : fmt::format("{:.1f} h", seconds / 3600);
 }
 
-std::string cost_text(double cost) { return cost >= 10 ? fmt::format("{:.2f}", cost) : fmt::format("{:.4f}", cost); }
+std::string cost_text(double cost) {
+  if (cost == 0) return "–";
+  return cost >= 10 ? fmt::format("{:.2f}", cost) : fmt::format("{:.4f}", cost);
+}
 
 std::string yes_or_no(std::optional<bool> is) { return !is ? "–" : *is ? "yes" : "no"; }
 

@@ -12,8 +12,8 @@
 namespace caravel::voyager {
 
 std::string with_commas(int64_t number);        // 1,234,567
-std::string seconds_text(double seconds);       // 0.4 s, 12 s, 3.5 min, 1.2 h
-std::string cost_text(double cost);             // 0.0021
+std::string seconds_text(double seconds);       // 400 ms, 1.5 s, 12 s, 3.5 min, 1.2 h
+std::string cost_text(double cost);             // 0.0021; "–" of 0, where no price was given
 std::string yes_or_no(std::optional<bool> is);  // "–" of nothing
 std::string joined(const std::vector<std::string>& names);
 /// "1 round", "2 rounds".

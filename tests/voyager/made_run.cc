@@ -37,7 +37,7 @@ CallRow call(int64_t number, int64_t iteration, Role role, const std::string& ma
 
 }  // namespace
 
-MadeRun::MadeRun() : folder_(caravel::tests::temporary_path("run")) {
+MadeRun::MadeRun(const std::string& name) : folder_(caravel::tests::temporary_path(name)) {
   store_ = std::make_unique<RunStore>(folder_, RunStore::Open::kWriting);
 }
 

@@ -10,7 +10,7 @@ namespace caravel::voyager {
 /// A run's record in a folder of its own, which goes with it.
 class MadeRun {
  public:
-  MadeRun();
+  explicit MadeRun(const std::string& name = "run");
   ~MadeRun();
   MadeRun(const MadeRun&) = delete;
   MadeRun& operator=(const MadeRun&) = delete;

@@ -128,7 +128,7 @@ TEST(Report, ARunThatWasNotBegunHasAPage) {
 
 TEST(Report, HasTheSameBytes) {
   MadeRun one;
-  MadeRun other;
+  MadeRun other("other");
   write_small_run(one.store(), "");
   write_small_run(other.store(), "");
   EXPECT_EQ(report_page(one.store(), small_map()), report_page(other.store(), small_map()));
@@ -136,33 +136,39 @@ TEST(Report, HasTheSameBytes) {
 
 TEST(Compare, SetsFiguresInColumns) {
   MadeRun run;
-  MadeRun empty;
+  MadeRun empty("empty");
   write_small_run(run.store(), "");
   EXPECT_EQ(compare_text({{"full", &run.store()}, {"Größe", &empty.store()}}),
-            "                          full  Größe\n"
-            "different items              4      0\n"
-            "  after iteration 1          1      –\n"
-            "  after iteration 2          2      –\n"
-            "  after iteration 3          4      –\n"
-            "  after iteration 4          4      –\n"
-            "wood, in iteration           2      –\n"
-            "stone, in iteration          3      –\n"
-            "iron, in iteration           –      –\n"
-            "tasks done                   2      0\n"
-            "tasks failed                 1      0\n"
-            "rounds                       5      0\n"
-            "rounds that used skills      1      0\n"
-            "skills                       2      0\n"
-            "model calls                  5      0\n"
-            "retries                      2      0\n"
-            "tokens in             about 5,000      0\n"
-            "");
+            "                                  full  Größe\n"
+            "different items                      4      0\n"
+            "  after iteration 1                  1      –\n"
+            "  after iteration 2                  2      –\n"
+            "  after iteration 3                  4      –\n"
+            "  after iteration 4                  4      –\n"
+            "wood, in iteration                   2      –\n"
+            "stone, in iteration                  3      –\n"
+            "iron, in iteration                   –      –\n"
+            "tasks done                           2      0\n"
+            "tasks failed                         1      0\n"
+            "rounds                               5      0\n"
+            "rounds that used ski lls             1      0\n"
+            "skills                               2      0\n"
+            "model calls                          5      0\n"
+            "retries                              2      0\n"
+            "tokens in                  about 5,000      0\n"
+            "tokens out                   about 250      0\n"
+            "cost                            0.0050      –\n"
+            "models' time                     7.5 s   0 ms\n"
+            "critic's accuracy                 50 %      –\n"
+            "rounds it was measur ed in           4      0\n"
+            "full: The budget of 5 calls is spent.\n"
+            "Größe: It has not ended.\n");
 }
 
 TEST(Compare, APageHasALineForEachRun) {
   const std::string mark = "</script><b>";
   MadeRun one;
-  MadeRun other;
+  MadeRun other("other");
   write_small_run(one.store(), mark);
   write_small_run(other.store(), "");
   const std::string page = compare_page({{"one" + mark, &one.store()}, {"other", &other.store()}});
