@@ -1,8 +1,12 @@
 /**
  * Takes the README's pictures of the pages, on a quiet machine:
- *   CARAVEL=build/release/caravel CHROMIUM=chromium node tests/pages/screenshots.mjs
+ *   CARAVEL=build/release/caravel CHROMIUM=chromium node tests/pages/screenshots.mjs [chat] [dashboard] [voyage]
  */
-import { writeFileSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
 
 import { Browser } from "./browser.mjs";
 import { startServer } from "./server.mjs";
@@ -65,16 +69,63 @@ async function dashboard(browser, server) {
   await page.close();
 }
 
-const browser = await Browser.launch(process.env.CHROMIUM ?? "chromium");
-try {
-  for (const [picture, flags] of [[chat, []], [dashboard, ["--max-num-seqs", "16", "--kv-cache-memory", "384MiB"]]]) {
+/** Runs a program to its end. */
+async function run(program, flags) {
+  const child = spawn(program, flags, { stdio: "inherit" });
+  const code = await new Promise((resolve) => child.once("exit", resolve));
+  if (code !== 0) throw new Error(`${program} ${flags.join(" ")} ended with ${code}`);
+}
+
+/** A voyage with the scripted model, and its page from the top to the map. */
+async function voyage(browser) {
+  const folder = mkdtempSync(join(tmpdir(), "caravel-voyage-"));
+  const port = "18453";
+  const script = fileURLToPath(new URL("../voyager/scripted_llm.py", import.meta.url));
+  const endpoint = spawn("python3", [script, "--port", port, "--no-faults"], { stdio: "ignore" });
+  try {
+    await pause(1500);
+    const out = join(folder, "run");
+    const llm = ["--llm", `http://127.0.0.1:${port}/v1`, "--llm-model", "scripted"];
+    await run(process.env.CARAVEL, ["voyage", ...llm, "--out", out, "--iterations", "60", "--plain"]);
+    const page = await openPage(browser, pathToFileURL(join(out, "report.html")).href, 1120);
+    await page.until(() => !document.querySelector(".drawing[hidden]"));
+    await pause(300);
+    const [x, y, width, height] = await page.evaluate(() => {
+      const main = document.querySelector("main").getBoundingClientRect();
+      const end = Array.from(document.querySelectorAll("h2")).find((one) => one.textContent === "Tasks");
+      return [main.x, 0, main.width, end.getBoundingClientRect().top - 16];
+    });
+    const clip = { x, y, width, height, scale: 1 };
+    const { data } = await page.send("Page.captureScreenshot", { format: "png", captureBeyondViewport: true, clip });
+    writeFileSync(new URL("voyage.png", docs), Buffer.from(data, "base64"));
+    await page.close();
+  } finally {
+    endpoint.kill();
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** A picture of a server's page. */
+function served(picture, flags) {
+  return async (browser) => {
     const server = await startServer(flags);
     try {
       await picture(browser, server);
     } finally {
       await server.stop();
     }
-  }
+  };
+}
+
+const pictures = {
+  chat: served(chat, []),
+  dashboard: served(dashboard, ["--max-num-seqs", "16", "--kv-cache-memory", "384MiB"]),
+  voyage,
+};
+const wanted = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(pictures);
+const browser = await Browser.launch(process.env.CHROMIUM ?? "chromium");
+try {
+  for (const name of wanted) await pictures[name](browser);
 } finally {
   await browser.close();
 }
