@@ -29,11 +29,12 @@ std::string report_page(const RunStore& run, const MapImage& map, size_t most_by
   const RunSummary summary = summarise(run);
   report::Page page(fmt::format("A voyage in the world {}, seed {}", summary.world, summary.seed));
   add_outcome(page, run, summary);
-  add_items(page, run, summary);
+  add_items(page, summary);
   add_map(page, run, map);
   add_tasks(page, summary);
   add_critic(page, summary);
   add_skills(page, run);
+  add_questions(page, run);
   add_rounds(page, run, summary);
   add_calls(page, run, summary, most_bytes);
   add_setup(page, run);

@@ -7,7 +7,7 @@
 
 namespace caravel::voyager {
 
-void add_items(report::Page& page, const RunStore& /*run*/, const RunSummary& summary) {
+void add_items(report::Page& page, const RunSummary& summary) {
   page.heading("Tech tree");
   std::vector<report::Stage> stages;
   for (const TierReached& tier : summary.tiers) {

@@ -7,10 +7,11 @@
 namespace caravel::voyager {
 
 void add_outcome(report::Page& page, const RunStore& run, const RunSummary& summary);
-void add_items(report::Page& page, const RunStore& run, const RunSummary& summary);
+void add_items(report::Page& page, const RunSummary& summary);
 void add_tasks(report::Page& page, const RunSummary& summary);
 void add_critic(report::Page& page, const RunSummary& summary);
 void add_skills(report::Page& page, const RunStore& run);
+void add_questions(report::Page& page, const RunStore& run);
 /// Code, events and errors of every round, folded by task.
 void add_rounds(report::Page& page, const RunStore& run, const RunSummary& summary);
 /// What models were asked, and answered; their texts as long as the page has fewer than `most_bytes`.

@@ -115,6 +115,7 @@ void write_small_run(RunStore& run, const std::string& mark) {
   }
   run.add(SkillRow{.name = "given", .code = "--", .description = "Was there.", .uses = {"mineWoodLog"}});
 
+  run.add(QuestionRow{"What is a log?" + mark, "Wood." + mark, {1, 0}, 1});
   int64_t number = 0;
   for (const auto& [iteration, role] : {std::pair{1, Role::kPropose},
                                         {1, Role::kAction},

@@ -110,10 +110,13 @@ TEST(Report, WhatModelsWriteStaysText) {
   const std::string page = report_page(run.store(), small_map());
   EXPECT_THAT(page, Not(HasSubstr("<img src=x")));
   EXPECT_EQ(count(page, "</script>"), 3) << "the page's own";
-  for (const char* text : {"You play.",       "call 3",   "answer 3",        "thought", "status 429",   "small-model",
-                           "Mine 1 wood log", "By hand.", "It is first.",    "fail()",  "fail is nil",  "code:2 in a",
-                           "No tree here.",   "zombie",   "Look for trees.", "oak_log", "Mines a log.", "-- version 1",
-                           "-- version 2",    "wood",     "a goal",          "line",    "is spent."}) {
+  for (const char* text : {"You play.",     "call 3",       "answer 3",        "thought",
+                           "status 429",    "small-model",  "Mine 1 wood log", "By hand.",
+                           "It is first.",  "fail()",       "fail is nil",     "code:2 in a",
+                           "No tree here.", "zombie",       "Look for trees.", "oak_log",
+                           "Mines a log.",  "-- version 1", "-- version 2",    "wood",
+                           "a goal",        "line",         "is spent.",       "What is a log?",
+                           "Wood."}) {
     const std::string filler = text == std::string("You play.") ? std::string(600, 'r') : "";
     EXPECT_THAT(page, HasSubstr(report::escape_html(text + filler + mark))) << text;
   }
@@ -151,7 +154,7 @@ TEST(Compare, SetsFiguresInColumns) {
             "tasks done                           2      0\n"
             "tasks failed                         1      0\n"
             "rounds                               5      0\n"
-            "rounds that used ski lls             1      0\n"
+            "rounds that used skills              1      0\n"
             "skills                               2      0\n"
             "model calls                          5      0\n"
             "retries                              2      0\n"
@@ -160,7 +163,7 @@ TEST(Compare, SetsFiguresInColumns) {
             "cost                            0.0050      –\n"
             "models' time                     7.5 s   0 ms\n"
             "critic's accuracy                 50 %      –\n"
-            "rounds it was measur ed in           4      0\n"
+            "rounds it was measured in            4      0\n"
             "full: The budget of 5 calls is spent.\n"
             "Größe: It has not ended.\n");
 }
