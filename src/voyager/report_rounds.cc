@@ -40,9 +40,12 @@ std::string changes(const Observation& before, const Observation& after) {
   return changed.empty() ? "nothing" : joined(changed);
 }
 
-std::string place(const CodeError& error) {
-  if (error.where.empty()) return "";
-  return error.line > 0 ? fmt::format(" ({}, line {})", error.where, error.line) : fmt::format(" ({})", error.where);
+/// With its place, unless it begins with that, as Lua's do.
+std::string message_of(const CodeError& error) {
+  if (error.where.empty() || error.message.starts_with(fmt::format("{}:{}:", error.where, error.line)))
+    return error.message;
+  return error.line > 0 ? fmt::format("{} ({}, line {})", error.message, error.where, error.line)
+                        : fmt::format("{} ({})", error.message, error.where);
 }
 
 std::string outcome(const StepRow& step) {
@@ -59,7 +62,7 @@ void add_round(report::Page& page, const StepRow& step) {
   report::Table table{"", {"", ""}, {}};
   if (!step.skills_shown.empty()) table.rows.push_back({"skills shown", joined(step.skills_shown)});
   if (!step.skills_used.empty()) table.rows.push_back({"skills used", joined(step.skills_used)});
-  if (step.error) table.rows.push_back({"error", step.error->message + place(*step.error)});
+  if (step.error) table.rows.push_back({"error", message_of(*step.error)});
   table.rows.push_back({"inventory changed by", changes(step.before, step.after)});
   table.rows.push_back({"ticks", with_commas(step.after.tick - step.before.tick)});
   if (!step.critique.empty()) table.rows.push_back({"critique", step.critique});
