@@ -15,6 +15,10 @@ bool is_other_language(const std::string& language) {
   return std::ranges::find(kOthers, language) != std::end(kOthers);
 }
 
+std::string fenced(const std::string& code, const std::string& fence) {
+  return "```" + fence + "\n" + code + (code.ends_with('\n') ? "```" : "\n```");
+}
+
 }  // namespace
 
 std::vector<const SkillRow*> Action::skills_for(const CodeWish& wish) const {
@@ -94,7 +98,7 @@ std::variant<WrittenCode, CodeError> Action::write(const CodeWish& wish, const s
     const std::string code =
         last == nullptr || last->code.empty()
             ? "none"
-            : "\n```" + world.fence + "\n" + shortened(last->code, room.of<size_t>(20000, 4000, 1500, 800)) + "\n```";
+            : "\n" + fenced(shortened(last->code, room.of<size_t>(20000, 4000, 1500, 800)), world.fence);
     return Fillings{
         {"language", world.language},
         {"fence", world.fence},
@@ -118,10 +122,9 @@ std::string Action::describe(const std::string& main, const std::string& code, c
   const WorldDescription& world = world_.description();
   const ModelAnswer answer = asker_.ask(Role::kDescribe, [&](const Room& room) {
     return Fillings{{"language", world.language},
-                    {"fence", world.fence},
                     {"main", main},
                     {"task", task},
-                    {"code", shortened(code, room.of<size_t>(20000, 8000, 3000, 1500))}};
+                    {"code", fenced(shortened(code, room.of<size_t>(20000, 8000, 3000, 1500)), world.fence)}};
   });
   const std::string description = one_line(answer.text, 1000);
   return description.empty() ? "It does this: " + task : description;

@@ -23,7 +23,7 @@ std::span<const std::string_view> names_of(Role role) {
   static constexpr std::string_view kAction[] = {"language",    "fence", "rules",   "primitives",
                                                  "skills",      "code",  "error",   "chat",
                                                  "observation", "task",  "context", "critique"};
-  static constexpr std::string_view kDescribe[] = {"language", "fence", "main", "task", "code"};
+  static constexpr std::string_view kDescribe[] = {"language", "main", "task", "code"};
   static constexpr std::string_view kCritic[] = {"task", "context", "before", "after", "changes", "wrong"};
   switch (role) {
     case Role::kPropose:
