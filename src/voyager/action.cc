@@ -32,7 +32,7 @@ std::string Action::primitives_text(const Room& room) const {
   std::string text;
   for (const Primitive& primitive : world_.description().primitives) {
     const std::string brief = primitive.signature + ": " + primitive.help + "\n";
-    const std::string full = primitive.source.empty() ? brief : brief + primitive.source + "\n";
+    const std::string full = primitive.source.empty() ? brief : primitive.source + "\n";
     text += room.of(full, brief, brief, primitive.signature + "\n");
   }
   return text;
@@ -55,7 +55,8 @@ std::variant<WrittenCode, CodeError> Action::parse(const std::string& code) cons
   if (seen.main.empty())
     return CodeError{.message = "none of the functions takes `bot` alone: the last one must, and does the task"};
   for (const Primitive& primitive : world_.description().primitives) {
-    if (std::ranges::find(seen.functions, primitive.name) != seen.functions.end())
+    const bool is_function = primitive.signature.starts_with(primitive.name + "(");  // and no call of the player's
+    if (is_function && std::ranges::find(seen.functions, primitive.name) != seen.functions.end())
       return CodeError{.message = primitive.name + " is there already: call it, and give your function another name"};
   }
   return WrittenCode{code, std::move(seen)};

@@ -68,9 +68,9 @@ struct StepOutcome {
 /// One of the functions that code may call, as the action prompt shows it.
 struct Primitive {
   std::string name;       // "mineBlock"
-  std::string signature;  // "mineBlock(bot, name, count)"
+  std::string signature;  // "mineBlock(bot, name, count)"; of a call of the player's "bot:dig(x, y, z)"
   std::string help;       // what it does, in a line or two
-  std::string source;     // its code; may be empty
+  std::string source;     // its code, which begins with its help; may be empty
 };
 
 /// A step of the tech tree: the tier is reached with the first of these items.

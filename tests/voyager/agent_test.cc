@@ -114,8 +114,9 @@ TEST_F(AgentTest, AVerdictThatNobodyCanReadIsNone) {
 TEST_F(AgentTest, SkillsAreCalledAndNamed) {
   config.iterations = 2;
   model.answers[Role::kAction] =
-      in_turn({block("function one(bot)\nget log\nend\n"), block("function two(bot)\ncall one\ncall other\nend\n")});
+      in_turn({block("function one(bot)\nget log\nend\n"), block("function wait(bot)\ncall one\ncall other\nend\n")});
   run();
+  EXPECT_EQ(steps()[1].main, "wait") << "bot:wait is another name";
   EXPECT_THAT(steps()[1].skills_used, ElementsAre("one"));
   EXPECT_EQ(steps()[1].after.inventory.at("log"), 2);
   const RunStore store(folder("run"), RunStore::Open::kReading);

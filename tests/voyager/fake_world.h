@@ -26,7 +26,8 @@ class FakeWorld : public Environment {
                     .fence = "fake",
                     .extension = ".fake",
                     .rules = "The rules are few.",
-                    .primitives = {{"mineBlock", "mineBlock(bot, name, count)", "mines", "long source of mineBlock"}},
+                    .primitives = {{"mineBlock", "mineBlock(bot, name, count)", "mines", "long source of mineBlock"},
+                                   {"wait", "bot:wait(ticks)", "waits", ""}},
                     .tiers = {{"wood", {"stick"}}},
                     .all_items = {"log", "plank", "stick"}};
     state_.slots = 36;
