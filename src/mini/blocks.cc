@@ -150,6 +150,7 @@ class BlockTable {
     for (int i = 0; i < kWoods; ++i) {  // saplings, sticks and apples come by chance: digging.cc
       BlockInfo& row = add(std::string(kWoodNames[i]) + "_leaves", 20, Tool::kHoe, Tier::kHand, kLeaves[i]);
       row.drop.clear();
+      row.opaque = false;  // some light and some sight come through
     }
     for (int i = 0; i < kWoods; ++i) plant(std::string(kWoodNames[i]) + "_sapling", 0x4f8a3a);
   }

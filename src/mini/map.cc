@@ -33,8 +33,9 @@ bool bit(const std::array<uint16_t, kChunkSide>& seen, int x, int z) { return se
 
 uint32_t from_above(const Terrain& terrain, int x, int z) {
   const int top = terrain.top(x, z);
-  const Block over = terrain.at({x, top + 1, z});
-  const Block shown = over == Block::kAir || over == Block::kGrass || over == Block::kFern ? terrain.at({x, top, z}) : over;
+  Block shown = terrain.at({x, top, z});
+  for (int y = top + 1; y < kHeight; ++y)
+    if (const Block over = terrain.at({x, y, z}); over != Block::kAir && over != Block::kGrass && over != Block::kFern) shown = over;
   return shaded(info(shown).colour, std::clamp(100 + (top - kSeaLevel) * 3 / 2, 70, 135));
 }
 

@@ -55,10 +55,10 @@ void digest(Game& game) {
 Cell start_of(const Terrain& terrain) {
   const auto trees_near = [&](int x, int z) {
     int trees = 0;
-    for (int i = x - 12; i <= x + 12; i += 1)
-      for (int k = z - 12; k <= z + 12; k += 1) {
-        const Block top = terrain.at({i, terrain.top(i, k), k});
-        trees += top >= Block::kOakLeaves && top <= Block::kAcaciaLeaves;
+    for (int i = x - 12; i <= x + 12; ++i)
+      for (int k = z - 12; k <= z + 12; ++k) {
+        const Block foot = terrain.at({i, terrain.top(i, k), k});
+        trees += foot >= Block::kOakLog && foot <= Block::kAcaciaLog;
       }
     return trees;
   };
@@ -67,7 +67,7 @@ Cell start_of(const Terrain& terrain) {
       for (int k = -ring; k <= ring; k += std::abs(i) == ring ? 1 : 2 * ring) {
         const int x = i * 8, z = k * 8, surface = terrain.top(x, z);
         const Cell at = {x, surface + 1, z};
-        if (terrain.at(at + kDown) == Block::kGrassBlock && can_stand(terrain, at) && trees_near(x, z) >= 60) return at;
+        if (terrain.at(at + kDown) == Block::kGrassBlock && can_stand(terrain, at) && trees_near(x, z) >= 5) return at;
       }
   return {0, terrain.top(0, 0) + 1, 0};
 }

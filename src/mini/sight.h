@@ -6,10 +6,10 @@
 
 namespace caravel::mini {
 
-/// A block is seen that air, water or anything else that hides nothing touches (the walls of caves, too), or that is
-/// within kFeels blocks of the player, so that digging finds what lies around: nobody looks through rock from afar.
-inline constexpr int kFeels = 5;
-inline constexpr int kFarthest = 64;  // blocks that one sees
+/// A block is seen where air, water or anything else that hides nothing touches it: as far as kFarthest blocks if that
+/// is under the open sky, and within kInTheDark if it is not, as in caves. Within kFeels blocks all are known, so that
+/// digging finds what lies beside. Nobody looks through rock.
+inline constexpr int kFeels = 3, kInTheDark = 20, kFarthest = 64;
 
 /// Those of these kinds that are seen within `most_distance`, nearest first (then lower, then by x and z).
 std::vector<Cell> find_blocks(const Game& game, const std::vector<Block>& kinds, int most_distance, int most);

@@ -1,6 +1,7 @@
 #include "mini/expert.h"
 
 #include <numeric>
+#include <iostream>
 
 namespace caravel::mini {
 namespace {
@@ -55,17 +56,24 @@ bool Expert::find_and_dig(const std::vector<std::string>& blocks) {
   return false;
 }
 
-bool Expert::mine(const std::vector<std::string>& blocks, const std::vector<std::string>& items, int count) {
-  const bool deep = blocks.front().ends_with("_ore");
+bool Expert::mine(const std::vector<std::string>& blocks, const std::vector<std::string>& items, int count,
+                  std::optional<int> depth) {
   while (have_any(items) < count) {
-    if (out_of_time()) return false;
+    if (out_of_time() || !ready_for(blocks)) return false;
     if (find_and_dig(blocks)) continue;
     stay_alive();
+    if (depth) go_down_to(*depth);
     const int x[] = {1, 0, -1, 0}, z[] = {0, 1, 0, -1};
-    if (call("explore", {x[turn_ % 4], 0, z[turn_ % 4], deep ? 300 : 200}).is_null()) ++turn_;
-    if (deep) turn_ += world_.tick() % 5 == 0;
+    if (getenv("TRACE")) std::cerr << world_.tick() << call("position", Json::array()) << trouble_ << "\n";
+    if (call("explore", {x[turn_ % 4], 0, z[turn_ % 4], 200}).is_null()) ++turn_;
   }
   return true;
+}
+
+bool Expert::ready_for(const std::vector<std::string>& blocks) {
+  if (blocks.front() == "diamond_ore") return ready("iron_pickaxe");
+  if (blocks.front() == "iron_ore") return ready("stone_pickaxe");
+  return blocks.front() != "stone" || ready("wooden_pickaxe");
 }
 
 bool Expert::make_sticks_and_planks(int planks, int sticks) {
@@ -134,16 +142,24 @@ bool Expert::go_down_to(int y) {
   return call("position", Json::array())["y"].get<int>() <= y + 2;
 }
 
+bool Expert::ready(const std::string& pickaxe) {
+  if (have(pickaxe) > 0) return true;
+  if (pickaxe == "wooden_pickaxe") {
+    if (have("stone_pickaxe") > 0) return true;
+    return mine(kLogs, kLogs, 12) && make_sticks_and_planks(16, 24) &&
+           (have("crafting_table") > 0 || craft("crafting_table", 1)) && craft(pickaxe, 1);
+  }
+  if (pickaxe == "stone_pickaxe")
+    return mine({"stone", "cobblestone"}, {"cobblestone"}, 3) && make_sticks_and_planks(0, 2) && craft(pickaxe, 1);
+  return mine({"iron_ore"}, {"raw_iron"}, 3, 24) && (have("furnace") > 0 || craft("furnace", 1)) &&
+         smelt("raw_iron", 3) && make_sticks_and_planks(0, 2) && craft(pickaxe, 1);
+}
+
 bool Expert::reach_diamond_pickaxe(int64_t most_ticks) {
   most_ticks_ = most_ticks;
-  if (!mine(kLogs, kLogs, 10)) return false;
-  milestones_.emplace_back("wood", world_.tick());
-  if (!make_sticks_and_planks(16, 12) || !craft("crafting_table", 1) || !craft("wooden_pickaxe", 1)) return false;
-  if (!mine({"stone", "cobblestone"}, {"cobblestone"}, 16)) return false;
-  if (!craft("stone_pickaxe", 1) || !craft("stone_sword", 1) || !craft("furnace", 1)) return false;
-  if (!mine({"iron_ore"}, {"raw_iron"}, 3) || !smelt("raw_iron", 3) || !craft("iron_pickaxe", 1)) return false;
-  if (!go_down_to(8)) return false;
-  return mine({"diamond_ore"}, {"diamond"}, 3) && craft("diamond_pickaxe", 1);
+  return ready("wooden_pickaxe") && mine({"stone", "cobblestone"}, {"cobblestone"}, 20) && ready("stone_pickaxe") &&
+         craft("stone_sword", 1) && craft("furnace", 1) && ready("iron_pickaxe") &&
+         mine({"diamond_ore"}, {"diamond"}, 3, 8) && craft("diamond_pickaxe", 1);
 }
 
 }  // namespace caravel::mini

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,13 +24,17 @@ class Expert {
   const std::string& trouble() const { return trouble_; }
 
   /// Each of these is a task of its own; true: done.
-  bool mine(const std::vector<std::string>& blocks, const std::vector<std::string>& items, int count);
+  bool mine(const std::vector<std::string>& blocks, const std::vector<std::string>& items, int count,
+            std::optional<int> depth = std::nullopt);
   bool craft(const std::string& item, int count);
   bool smelt(const std::string& item, int count);
   int have(const std::string& item);
 
  private:
   Json call(std::string_view name, const Json& arguments);
+  /// It has a pickaxe of that kind, or makes one: tools break.
+  bool ready(const std::string& pickaxe);
+  bool ready_for(const std::vector<std::string>& blocks);
   int have_any(const std::vector<std::string>& items);
   bool find_and_dig(const std::vector<std::string>& blocks);
   bool make_sticks_and_planks(int planks, int sticks);
