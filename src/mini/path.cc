@@ -54,10 +54,11 @@ class PathSearch {
  public:
   PathSearch(const Game& game, const Cell& goal, double range)
       : terrain_(game.terrain), goal_(goal), range2_(static_cast<int64_t>(range * range)) {
+    const int lava_cost = terrain_.at(game.player.at) == Block::kLava ? 40 : -1;  // who is in it has to get out
     for (size_t i = 0; i < blocks().size(); ++i) {
       const auto block = static_cast<Block>(i);
       const std::optional<int> ticks = dig_ticks(block, best_tool(game.player.items, block));
-      if (!is_solid(block)) costs_[i] = block == Block::kLava ? -1 : 0;
+      if (!is_solid(block)) costs_[i] = block == Block::kLava ? lava_cost : 0;
       else costs_[i] = ticks && !is_kept(block) ? *ticks + kDigPenalty : -1;
     }
     index().clear();
@@ -102,7 +103,8 @@ class PathSearch {
 
   /// Ticks to make a cell free; below 0: cannot be.
   int cost(const Cell& cell) const { return costs_[static_cast<uint8_t>(terrain_.at(cell))]; }
-  bool wet(const Cell& cell) const { return terrain_.at(cell) == Block::kWater; }
+  /// Where one swims.
+  bool wet(const Cell& cell) const { return is_liquid(terrain_.at(cell)); }
   bool ladder(const Cell& cell) const { return terrain_.at(cell) == Block::kLadder; }
   bool ground(const Cell& cell) const { return is_solid(terrain_.at(cell)) && cell.y >= 0; }
   /// Somebody whose feet are there does not fall.
@@ -144,9 +146,9 @@ class PathSearch {
       to = to + kDown;
       ++fallen;
       const Block there = terrain_.at(to);
-      if (is_solid(there) || there == Block::kLava || fallen > 20) return;
+      if (is_solid(there) || fallen > 20) return;
     }
-    if (fallen > kDeepestFall && !wet(to)) return;
+    if ((fallen > kDeepestFall && !wet(to)) || cost(to) < 0) return;
     if (sideways) try_move(from, to, {edge + kUp, edge}, kStepTicks + fallen);
     else try_move(from, to, {edge}, fallen + 1);
   }

@@ -18,7 +18,7 @@ std::string spelled(const Cell& cell) { return fmt::format("{}, {}, {}", cell.x,
 bool make(Game& game, const Move& move) {
   for (const Cell& cell : move.through) {
     const Block block = game.terrain.at(cell);
-    if (block == Block::kLava) return false;
+    if (block == Block::kLava && game.terrain.at(game.player.at) != Block::kLava) return false;
     if (!is_solid(block)) continue;
     if (const ItemId tool = best_tool(game.player.items, block); tool != kNoItem) game.player.hand = tool;
     if (!dig_ticks(block, game.player.hand)) return false;
@@ -58,6 +58,9 @@ bool travel(Game& game, const Cell& goal, double range, int64_t until) {
   return squared_distance(game.player.at, goal) <= range2;
 }
 
+/// Looking in vain takes time, too: who does nothing else does not stay in one tick for ever.
+constexpr int kVainTicks = 10;
+
 }  // namespace
 
 void go_to(Game& game, const Cell& goal, double range) {
@@ -66,6 +69,7 @@ void go_to(Game& game, const Cell& goal, double range) {
                               kHeight - 1, -kEnd + 1, kEnd - 1)};
   const int64_t start = game.tick;
   if (travel(game, goal, range, start + kMostWalkTicks)) return;
+  pass(game, kVainTicks, 0);
   const std::string where = fmt::format("you are at {}", spelled(game.player.at));
   if (game.tick - start >= kMostWalkTicks)
     throw Refused{fmt::format("did not get to {} within {} ticks: {}", spelled(goal), kMostWalkTicks, where)};
@@ -89,7 +93,9 @@ void explore(Game& game, const Cell& direction, int ticks) {
     stuck = game.player.at == from ? stuck + 1 : 0;
     if (direction.x == 0 && direction.z == 0 && std::abs(game.player.at.y - goal.y) <= 2) break;
   }
-  if (game.player.at == start && ticks > 0) throw Refused{"cannot get any further that way"};
+  if (game.player.at != start || ticks == 0) return;
+  pass(game, kVainTicks, 0);
+  throw Refused{"cannot get any further that way"};
 }
 
 }  // namespace caravel::mini

@@ -1,7 +1,7 @@
 #include "mini/expert.h"
 
+#include <array>
 #include <numeric>
-#include <iostream>
 
 namespace caravel::mini {
 namespace {
@@ -51,6 +51,8 @@ bool Expert::find_and_dig(const std::vector<std::string>& blocks) {
   for (const Json& block : found) {
     stay_alive();
     if (call("goTo", {block["x"], block["y"], block["z"], 3}).is_null()) continue;
+    const Json at = call("position", Json::array());
+    if (at["x"] == block["x"] && at["z"] == block["z"] && at["y"] > block["y"]) continue;  // what it stands on
     if (call("dig", {block["x"], block["y"], block["z"]}).is_object()) return true;
   }
   return false;
@@ -64,7 +66,6 @@ bool Expert::mine(const std::vector<std::string>& blocks, const std::vector<std:
     stay_alive();
     if (depth) go_down_to(*depth);
     const int x[] = {1, 0, -1, 0}, z[] = {0, 1, 0, -1};
-    if (getenv("TRACE")) std::cerr << world_.tick() << call("position", Json::array()) << trouble_ << "\n";
     if (call("explore", {x[turn_ % 4], 0, z[turn_ % 4], 200}).is_null()) ++turn_;
   }
   return true;
