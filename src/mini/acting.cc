@@ -24,8 +24,10 @@ void need(const Game& game, ItemId item, int count) {
 }  // namespace
 
 Blow attack(Game& game, int id) {
-  const auto found = std::find_if(game.creatures.begin(), game.creatures.end(), [&](const Creature& c) { return c.id == id; });
-  if (found == game.creatures.end() || found->health <= 0) throw Refused{fmt::format("there is no creature {} any more", id)};
+  const auto found =
+      std::find_if(game.creatures.begin(), game.creatures.end(), [&](const Creature& c) { return c.id == id; });
+  if (found == game.creatures.end() || found->health <= 0)
+    throw Refused{fmt::format("there is no creature {} any more", id)};
   const KindInfo& kind = info(found->kind);
   if (const double far = distance_to(game, *found); far > 4.5)
     throw Refused{fmt::format("the {} is {} blocks away: get within 4.5", kind.name, far)};
@@ -50,7 +52,8 @@ void eat(Game& game, ItemId item) {
   need(game, item, 1);
   const int points = info(item).food;
   if (points == 0) throw Refused{fmt::format("{} is no food", info(item).name)};
-  if (game.player.food >= kMostFood && info(item).name != "golden_apple") throw Refused{"you are not hungry: food is 20 of 20"};
+  if (game.player.food >= kMostFood && info(item).name != "golden_apple")
+    throw Refused{"you are not hungry: food is 20 of 20"};
   take(game, item, 1);
   if (info(item).name == "mushroom_stew") give(game, item_of("bowl"), 1);
   if (info(item).name == "golden_apple") game.player.health = kMostHealth;
@@ -102,9 +105,11 @@ void sleep(Game& game) {
 
 Inventory& open_chest(Game& game, const Cell& cell) {
   if (game.terrain.at(cell) != Block::kChest)
-    throw Refused{fmt::format("there is no chest at {}, {}, {}, but {}", cell.x, cell.y, cell.z, info(game.terrain.at(cell)).name)};
+    throw Refused{fmt::format("there is no chest at {}, {}, {}, but {}", cell.x, cell.y, cell.z,
+                              info(game.terrain.at(cell)).name)};
   if (!within_reach(game.player, cell))
-    throw Refused{fmt::format("the chest at {}, {}, {} is out of reach: get within 4.5 blocks", cell.x, cell.y, cell.z)};
+    throw Refused{
+        fmt::format("the chest at {}, {}, {} is out of reach: get within 4.5 blocks", cell.x, cell.y, cell.z)};
   game.opened.insert(cell);
   pass(game, 2, 0);
   return game.chests.try_emplace(cell, kChestSlots).first->second;

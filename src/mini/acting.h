@@ -6,8 +6,8 @@ namespace caravel::mini {
 
 /// What the player does with what it holds. All throw Refused, saying why not.
 
-/// Puts a block of it there, takes water or lava up with a bucket or pours it, sows seeds on ground where the player has
-/// a hoe. The name of what is there now.
+/// Puts a block of it there, takes water or lava up with a bucket or pours it, sows seeds on ground where the player
+/// has a hoe. The name of what is there now.
 std::string_view place(Game& game, ItemId item, const Cell& cell);
 /// One blow, or one shearing.
 struct Blow {

@@ -51,7 +51,8 @@ Json call_dig(Game& game, const Arguments& arguments) {
   const bool shears = game.player.hand != kNoItem && info(game.player.hand).tool == Tool::kShears;
   if (best != kNoItem && !shears) game.player.hand = best;
   if (info(block).hardness >= 0 && !gives_drop(block, game.player.hand))
-    throw Refused{fmt::format("{} gives nothing without a {}: craft one first", info(block).name, tool_needed(info(block)))};
+    throw Refused{
+        fmt::format("{} gives nothing without a {}: craft one first", info(block).name, tool_needed(info(block)))};
   const Dug dug = dig(game, cell);
   Json value = {{"block", info(dug.block).name}, {"count", dug.count}};
   if (dug.item != kNoItem) value["item"] = info(dug.item).name;
@@ -119,24 +120,24 @@ Json call_wait(Game& game, const Arguments& arguments) {
 Json call_chat(Game& game, const Arguments& arguments) {
   std::string text = arguments.text(0, "text");
   constexpr size_t kMostBytes = 1000;
-  if (text.size() > kMostBytes) throw Refused{fmt::format("chat: the text has {} bytes: {} at most", text.size(), kMostBytes)};
+  if (text.size() > kMostBytes)
+    throw Refused{fmt::format("chat: the text has {} bytes: {} at most", text.size(), kMostBytes)};
   game.events.push_back({voyager::Event::Kind::kChat, game.tick, std::move(text)});
   return true;
 }
 
 constexpr NamedCall kActs[] = {
-    {"goTo", call_go_to},       {"explore", call_explore},  {"dig", call_dig},
-    {"place", call_place},      {"craft", call_craft},      {"smelt", call_smelt},
-    {"attack", call_attack},    {"eat", call_eat},          {"equip", call_equip},
-    {"toss", call_toss},        {"sleep", call_sleep},      {"openChest", call_open_chest},
-    {"deposit", call_deposit},  {"withdraw", call_withdraw}, {"wait", call_wait},
-    {"chat", call_chat},
+    {"goTo", call_go_to},      {"explore", call_explore},   {"dig", call_dig},       {"place", call_place},
+    {"craft", call_craft},     {"smelt", call_smelt},       {"attack", call_attack}, {"eat", call_eat},
+    {"equip", call_equip},     {"toss", call_toss},         {"sleep", call_sleep},   {"openChest", call_open_chest},
+    {"deposit", call_deposit}, {"withdraw", call_withdraw}, {"wait", call_wait},     {"chat", call_chat},
 };
 
 }  // namespace
 
 Call act_named(std::string_view name) {
-  const auto* const found = std::find_if(std::begin(kActs), std::end(kActs), [&](const NamedCall& act) { return act.name == name; });
+  const auto* const found =
+      std::find_if(std::begin(kActs), std::end(kActs), [&](const NamedCall& act) { return act.name == name; });
   return found == std::end(kActs) ? nullptr : found->call;
 }
 

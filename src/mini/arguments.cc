@@ -37,7 +37,9 @@ Arguments::Arguments(std::string_view call, const Json& arguments) : call_(call)
 
 Refused Arguments::wrong(size_t i, std::string_view name, std::string_view meant) const {
   std::string got = "nothing";
-  if (has(i)) got = values_[i].is_number() ? fmt::format("{}", values_[i].get<double>()) : std::string("a ") + values_[i].type_name();
+  if (has(i))
+    got = values_[i].is_number() ? fmt::format("{}", values_[i].get<double>())
+                                 : std::string("a ") + values_[i].type_name();
   return {fmt::format("{}: {} (argument {}) has to be {}, but is {}", call_, name, i + 1, meant, got)};
 }
 

@@ -47,8 +47,8 @@ class BlockTable {
   }
 
   void terrain() {
-    for (const auto& [name, colour] : {std::pair{"air", 0x000000u}, {"bedrock", 0x333333u}, {"water", 0x3f66c8u},
-                                       {"lava", 0xe0701au}}) {
+    for (const auto& [name, colour] :
+         {std::pair{"air", 0x000000u}, {"bedrock", 0x333333u}, {"water", 0x3f66c8u}, {"lava", 0xe0701au}}) {
       BlockInfo& row = add(name, -1, Tool::kNone, Tier::kHand, colour);
       row.drop.clear();
       row.placeable = false;
@@ -171,23 +171,27 @@ class BlockTable {
                              "chiseled_stone_bricks", "stone_brick_slab", "stone_brick_stairs", "stone_brick_wall",
                              "polished_granite", "polished_diorite", "polished_andesite", "stonecutter"})
       rock(name, 150, 0x808080);
-    for (const char* name : {"cut_sandstone", "chiseled_sandstone", "smooth_sandstone", "sandstone_slab",
-                             "sandstone_stairs"})
+    for (const char* name :
+         {"cut_sandstone", "chiseled_sandstone", "smooth_sandstone", "sandstone_slab", "sandstone_stairs"})
       rock(name, 80, 0xd5c998);
     for (const char* name : {"bricks", "brick_slab", "brick_stairs"}) rock(name, 200, 0x966153);
     rock("terracotta", 125, 0x985e43);
     for (const char* name : {"blast_furnace", "smoker"}) rock(name, 350, 0x5f5f5f);
     rock("coal_block", 500, 0x101010);
-    for (const auto& [name, colour] : {std::pair{"iron_block", 0xdcdcdcu}, {"copper_block", 0xc06b4fu},
-                                       {"raw_iron_block", 0xa6886bu}, {"raw_copper_block", 0x9a6a4fu},
+    for (const auto& [name, colour] : {std::pair{"iron_block", 0xdcdcdcu},
+                                       {"copper_block", 0xc06b4fu},
+                                       {"raw_iron_block", 0xa6886bu},
+                                       {"raw_copper_block", 0x9a6a4fu},
                                        {"lapis_block", 0x1f438cu}})
       rock(name, 500, colour).tier = Tier::kStone;
-    for (const auto& [name, colour] : {std::pair{"gold_block", 0xf6d03du}, {"diamond_block", 0x62ede4u},
-                                       {"raw_gold_block", 0xdda92fu}, {"emerald_block", 0x2acb58u},
+    for (const auto& [name, colour] : {std::pair{"gold_block", 0xf6d03du},
+                                       {"diamond_block", 0x62ede4u},
+                                       {"raw_gold_block", 0xdda92fu},
+                                       {"emerald_block", 0x2acb58u},
                                        {"redstone_block", 0xaf1805u}})
       rock(name, 500, colour).tier = Tier::kIron;
-    for (const char* name : {"iron_bars", "iron_door", "iron_trapdoor", "anvil", "cauldron", "hopper", "lantern",
-                             "chain"}) {
+    for (const char* name :
+         {"iron_bars", "iron_door", "iron_trapdoor", "anvil", "cauldron", "hopper", "lantern", "chain"}) {
       BlockInfo& row = rock(name, 500, 0xd0d0d0);
       row.opaque = false;
       row.solid = row.name != "iron_door" && row.name != "iron_trapdoor";

@@ -11,13 +11,70 @@ namespace caravel::mini {
 /// The kinds of blocks that terrain is made of or that a rule names; those that are only built with follow kNamed, in
 /// the order of the table (blocks.cc). Saved as their number.
 enum class Block : uint8_t {
-  kAir, kBedrock, kWater, kLava, kStone, kGranite, kDiorite, kAndesite, kCobblestone, kDirt, kGrassBlock, kSand,
-  kSandstone, kGravel, kClay, kSnow, kSnowBlock, kIce, kObsidian, kCoalOre, kIronOre, kCopperOre, kGoldOre,
-  kRedstoneOre, kLapisOre, kEmeraldOre, kDiamondOre, kGrass, kFern, kDeadBush, kDandelion, kPoppy, kOxeyeDaisy,
-  kCornflower, kBrownMushroom, kRedMushroom, kLilyPad, kSugarCane, kCactus, kPumpkin, kSweetBerryBush, kKelp, kFarmland,
-  kYoungWheat, kWheat, kCraftingTable, kFurnace, kChest, kBed, kTorch, kLadder, kOakLog, kBirchLog, kSpruceLog,
-  kAcaciaLog, kOakLeaves, kBirchLeaves, kSpruceLeaves, kAcaciaLeaves, kOakSapling, kBirchSapling, kSpruceSapling,
-  kAcaciaSapling, kNamed
+  kAir,
+  kBedrock,
+  kWater,
+  kLava,
+  kStone,
+  kGranite,
+  kDiorite,
+  kAndesite,
+  kCobblestone,
+  kDirt,
+  kGrassBlock,
+  kSand,
+  kSandstone,
+  kGravel,
+  kClay,
+  kSnow,
+  kSnowBlock,
+  kIce,
+  kObsidian,
+  kCoalOre,
+  kIronOre,
+  kCopperOre,
+  kGoldOre,
+  kRedstoneOre,
+  kLapisOre,
+  kEmeraldOre,
+  kDiamondOre,
+  kGrass,
+  kFern,
+  kDeadBush,
+  kDandelion,
+  kPoppy,
+  kOxeyeDaisy,
+  kCornflower,
+  kBrownMushroom,
+  kRedMushroom,
+  kLilyPad,
+  kSugarCane,
+  kCactus,
+  kPumpkin,
+  kSweetBerryBush,
+  kKelp,
+  kFarmland,
+  kYoungWheat,
+  kWheat,
+  kCraftingTable,
+  kFurnace,
+  kChest,
+  kBed,
+  kTorch,
+  kLadder,
+  kOakLog,
+  kBirchLog,
+  kSpruceLog,
+  kAcaciaLog,
+  kOakLeaves,
+  kBirchLeaves,
+  kSpruceLeaves,
+  kAcaciaLeaves,
+  kOakSapling,
+  kBirchSapling,
+  kSpruceSapling,
+  kAcaciaSapling,
+  kNamed
 };
 
 inline constexpr int kWoods = 4;
@@ -34,14 +91,14 @@ struct BlockInfo {
   std::string name;
   int hardness = 0;  // hundredths of Minecraft's; below 0: cannot be dug
   Tool tool = Tool::kNone;
-  Tier tier = Tier::kHand;  // kHand: anything gets its drop
-  std::string drop;         // an item's name; empty: nothing
-  int least = 1, most = 1;  // how many of it
-  bool solid = true;        // nobody is inside, and one stands on it
-  bool opaque = true;       // hides what is behind it, and keeps the sky out
-  bool replaceable = false; // gives way to what is placed
-  bool placeable = true;    // the item of its name becomes it
-  uint32_t colour = 0;      // 0xRRGGBB, on maps
+  Tier tier = Tier::kHand;   // kHand: anything gets its drop
+  std::string drop;          // an item's name; empty: nothing
+  int least = 1, most = 1;   // how many of it
+  bool solid = true;         // nobody is inside, and one stands on it
+  bool opaque = true;        // hides what is behind it, and keeps the sky out
+  bool replaceable = false;  // gives way to what is placed
+  bool placeable = true;     // the item of its name becomes it
+  uint32_t colour = 0;       // 0xRRGGBB, on maps
 };
 
 /// All, by number.

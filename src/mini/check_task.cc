@@ -15,7 +15,9 @@ using Verb = TaskWords::Verb;
 std::vector<std::string> blocks_to_mine(const std::vector<std::string>& names) {
   std::vector<std::string> all;
   for (const BlockInfo& block : blocks()) {
-    const auto meant = [&](const std::string& name) { return !name.empty() && std::find(names.begin(), names.end(), name) != names.end(); };
+    const auto meant = [&](const std::string& name) {
+      return !name.empty() && std::find(names.begin(), names.end(), name) != names.end();
+    };
     if (meant(block.name) || meant(block.drop)) all.push_back(block.name);
   }
   return all;
@@ -28,7 +30,9 @@ std::vector<std::string> products(const std::vector<std::string>& names) {
     const std::optional<ItemId> made = smelted(static_cast<ItemId>(i));
     if (!made) continue;
     const std::string& to = info(*made).name;
-    const auto meant = [&](const std::string& name) { return std::find(names.begin(), names.end(), name) != names.end(); };
+    const auto meant = [&](const std::string& name) {
+      return std::find(names.begin(), names.end(), name) != names.end();
+    };
     if (meant(items()[i].name) || meant(to)) all.push_back(to);
   }
   return all;
@@ -50,7 +54,8 @@ int64_t done(std::string_view what, std::vector<std::string> names, const voyage
 int64_t held(const std::vector<std::string>& names, const voyager::Observation& observation) {
   int64_t total = 0;
   for (const std::string& name : names)
-    if (const auto found = observation.inventory.find(name); found != observation.inventory.end()) total += found->second;
+    if (const auto found = observation.inventory.find(name); found != observation.inventory.end())
+      total += found->second;
   return total;
 }
 
@@ -70,23 +75,32 @@ std::optional<bool> check_task(std::string_view task, const voyager::Observation
   if (names.empty()) return std::nullopt;
   switch (words->verb) {
     case Verb::kMine:
-      if (const std::vector<std::string> meant = blocks_to_mine(names); !meant.empty()) return done("mined", meant, before, after) >= words->count;
+      if (const std::vector<std::string> meant = blocks_to_mine(names); !meant.empty())
+        return done("mined", meant, before, after) >= words->count;
       return std::nullopt;
     case Verb::kCraft:
-      if (std::none_of(names.begin(), names.end(), [](const std::string& name) { return item_named(name) && !recipes_of(*item_named(name)).empty(); }))
+      if (std::none_of(names.begin(), names.end(), [](const std::string& name) {
+            return item_named(name) && !recipes_of(*item_named(name)).empty();
+          }))
         return std::nullopt;
       return done("crafted", names, before, after) >= words->count;
     case Verb::kSmelt:
-      if (const std::vector<std::string> meant = products(names); !meant.empty()) return done("smelted", meant, before, after) >= words->count;
+      if (const std::vector<std::string> meant = products(names); !meant.empty())
+        return done("smelted", meant, before, after) >= words->count;
       return std::nullopt;
     case Verb::kKill:
       if (!kind_named(names.front())) return std::nullopt;
       return done("killed", names, before, after) >= words->count;
-    case Verb::kPlace: return done("placed", names, before, after) >= words->count;
-    case Verb::kEat: return done("eaten", names, before, after) >= words->count;
-    case Verb::kEquip: return worn(names, after);
-    case Verb::kObtain: return held(names, after) >= words->count;
-    case Verb::kCollect: return held(names, after) - held(names, before) >= words->count;
+    case Verb::kPlace:
+      return done("placed", names, before, after) >= words->count;
+    case Verb::kEat:
+      return done("eaten", names, before, after) >= words->count;
+    case Verb::kEquip:
+      return worn(names, after);
+    case Verb::kObtain:
+      return held(names, after) >= words->count;
+    case Verb::kCollect:
+      return held(names, after) - held(names, before) >= words->count;
   }
   return std::nullopt;
 }

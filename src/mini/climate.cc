@@ -8,7 +8,16 @@ namespace caravel::mini {
 namespace {
 
 enum ClimateNoise : uint32_t {
-  kContinents = 100, kContinentsFine, kHills, kDetail, kMountains, kRidges, kRivers, kWarmth, kWarmthFine, kWetness,
+  kContinents = 100,
+  kContinentsFine,
+  kHills,
+  kDetail,
+  kMountains,
+  kRidges,
+  kRivers,
+  kWarmth,
+  kWarmthFine,
+  kWetness,
   kWetnessFine
 };
 
@@ -26,15 +35,14 @@ Biome land_biome(int warmth, int wetness, int surface, int mountain) {
 }  // namespace
 
 std::string_view name_of(Biome biome) {
-  constexpr std::string_view kNames[] = {"ocean", "river", "beach", "plains", "forest", "birch_forest", "swamp", "taiga",
-                                         "snowy_plains", "snowy_taiga", "desert", "savanna", "windswept_hills",
-                                         "stony_peaks"};
+  constexpr std::string_view kNames[] = {"ocean",        "river",   "beach",           "plains",       "forest",
+                                         "birch_forest", "swamp",   "taiga",           "snowy_plains", "snowy_taiga",
+                                         "desert",       "savanna", "windswept_hills", "stony_peaks"};
   return kNames[static_cast<int>(biome)];
 }
 
 Column column_at(uint64_t seed, int x, int z) {
-  const int continent =
-      (noise2(seed, kContinents, x, z, 8) * 3 + noise2(seed, kContinentsFine, x, z, 6)) / 4;
+  const int continent = (noise2(seed, kContinents, x, z, 8) * 3 + noise2(seed, kContinentsFine, x, z, 6)) / 4;
   const int hills = noise2(seed, kHills, x, z, 5) - 32768, detail = noise2(seed, kDetail, x, z, 3) - 32768;
   constexpr int kShore = 21500;
   if (continent < kShore) {
@@ -46,7 +54,8 @@ Column column_at(uint64_t seed, int x, int z) {
   const int relief = std::min(inland, 6000);
   int surface = flat + static_cast<int>((int64_t{hills} * relief * 3 / 6000 + int64_t{detail} * relief / 6000) / 32768);
   const int mountain = std::clamp(noise2(seed, kMountains, x, z, 7) - 42000, 0, 12000) * relief / 6000;
-  if (mountain > 0) surface += static_cast<int>(int64_t{mountain} * (26000 + noise2(seed, kRidges, x, z, 5) / 2) / 32768 / 600);
+  if (mountain > 0)
+    surface += static_cast<int>(int64_t{mountain} * (26000 + noise2(seed, kRidges, x, z, 5) / 2) / 32768 / 600);
   surface = std::clamp(surface, kSeaLevel - 1, 57);
   if (inland < 900 && surface <= kSeaLevel + 1) return {surface, Biome::kBeach};
 

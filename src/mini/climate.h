@@ -5,13 +5,25 @@
 
 namespace caravel::mini {
 
-inline constexpr int kHeight = 64;     // blocks, y from 0
-inline constexpr int kSeaLevel = 32;   // water fills what is lower
-inline constexpr int kEnd = 1 << 20;   // x and z go from -kEnd to below kEnd; bedrock stands there
+inline constexpr int kHeight = 64;    // blocks, y from 0
+inline constexpr int kSeaLevel = 32;  // water fills what is lower
+inline constexpr int kEnd = 1 << 20;  // x and z go from -kEnd to below kEnd; bedrock stands there
 
 enum class Biome : uint8_t {
-  kOcean, kRiver, kBeach, kPlains, kForest, kBirchForest, kSwamp, kTaiga, kSnowyPlains, kSnowyTaiga, kDesert, kSavanna,
-  kWindsweptHills, kStonyPeaks
+  kOcean,
+  kRiver,
+  kBeach,
+  kPlains,
+  kForest,
+  kBirchForest,
+  kSwamp,
+  kTaiga,
+  kSnowyPlains,
+  kSnowyTaiga,
+  kDesert,
+  kSavanna,
+  kWindsweptHills,
+  kStonyPeaks
 };
 std::string_view name_of(Biome biome);
 inline bool is_snowy(Biome biome) { return biome == Biome::kSnowyPlains || biome == Biome::kSnowyTaiga; }

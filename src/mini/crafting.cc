@@ -35,7 +35,8 @@ std::string missing_for(const Recipe& recipe, int times, const Inventory& items)
 
 /// The recipe that makes it from what is there, else the one that is nearest to it: the first.
 const Recipe& choose(const std::vector<const Recipe*>& found, const Inventory& items) {
-  const auto possible = std::find_if(found.begin(), found.end(), [&](const Recipe* r) { return times_possible(*r, items) > 0; });
+  const auto possible =
+      std::find_if(found.begin(), found.end(), [&](const Recipe* r) { return times_possible(*r, items) > 0; });
   return possible == found.end() ? *found.front() : **possible;
 }
 
@@ -78,7 +79,8 @@ int craft(Game& game, ItemId item, int count) {
     }
   if (items.room(item) < recipe.count * times) {
     items = before;
-    throw Refused{fmt::format("no room for {} {}: {} of {} slots are full", recipe.count * times, name, items.used(), kSlots)};
+    throw Refused{
+        fmt::format("no room for {} {}: {} of {} slots are full", recipe.count * times, name, items.used(), kSlots)};
   }
   give(game, item, recipe.count * times);
   game.counts.crafted[item] += recipe.count * times;
@@ -90,7 +92,8 @@ Stack smelt(Game& game, ItemId item, ItemId fuel, int count) {
   Inventory& items = game.player.items;
   const std::optional<ItemId> made = smelted(item);
   if (!made) throw Refused{fmt::format("{} cannot be smelted", info(item).name)};
-  if (info(fuel).burns == 0) throw Refused{fmt::format("{} does not burn: coal, charcoal, planks and logs do", info(fuel).name)};
+  if (info(fuel).burns == 0)
+    throw Refused{fmt::format("{} does not burn: coal, charcoal, planks and logs do", info(fuel).name)};
   if (!has_near(game, Block::kFurnace))
     throw Refused{"smelting needs a furnace within 4.5 blocks: place one, or go to one"};
   const int fuels = (count * kSmeltTicks + info(fuel).burns - 1) / info(fuel).burns;
@@ -101,7 +104,8 @@ Stack smelt(Game& game, ItemId item, ItemId fuel, int count) {
     throw Refused{fmt::format("{} {} need {} {} to burn: you have {}", count, info(item).name, fuels, info(fuel).name,
                               items.count(fuel))};
   if (items.room(*made) < count && items.count(item) > needed)
-    throw Refused{fmt::format("no room for {} {}: {} of {} slots are full", count, info(*made).name, items.used(), kSlots)};
+    throw Refused{
+        fmt::format("no room for {} {}: {} of {} slots are full", count, info(*made).name, items.used(), kSlots)};
   take(game, fuel, fuels);
   if (info(fuel).name == "lava_bucket") give(game, item_of("bucket"), fuels);
   // One after another: what happens to the player meanwhile takes nothing of what is done.

@@ -18,12 +18,12 @@ struct Loot {
 
 struct KindInfo {
   std::string_view name;
-  int health = 10;        // half hearts
+  int health = 10;  // half hearts
   bool hostile = false;
-  int step_ticks = 0;     // from one step to the next, when it wants to go
-  int reach = 1;          // blocks from which it hurts; 0: it does not
-  int damage = 0;         // half hearts a blow
-  int blow_ticks = 20;    // from one blow to the next
+  int step_ticks = 0;   // from one step to the next, when it wants to go
+  int reach = 1;        // blocks from which it hurts; 0: it does not
+  int damage = 0;       // half hearts a blow
+  int blow_ticks = 20;  // from one blow to the next
   std::vector<Loot> loot;
 };
 

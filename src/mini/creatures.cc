@@ -74,7 +74,8 @@ void act(Game& game, Creature& creature, int64_t distance2) {
 bool can_stand(const Terrain& terrain, const Cell& cell) {
   if (cell.y < 1 || cell.y >= kHeight - 1) return false;
   const Block here = terrain.at(cell), head = terrain.at(cell + kUp);
-  return !is_solid(here) && !is_liquid(here) && !is_solid(head) && !is_liquid(head) && is_solid(terrain.at(cell + kDown));
+  return !is_solid(here) && !is_liquid(here) && !is_solid(head) && !is_liquid(head) &&
+         is_solid(terrain.at(cell + kDown));
 }
 
 bool clear_line(const Terrain& terrain, const Cell& from, const Cell& to) {

@@ -24,7 +24,8 @@ void special_drop(Game& game, Block block, Dug& dug) {
     if (draw < 14) return drop(item_of("stick"), game.random.between(1, 2));
     if (draw < 20 && wood == 0) return drop(item_of("apple"), 1);
   }
-  if ((block == Block::kGrass || block == Block::kFern) && game.random.one_in(6)) return drop(item_of("wheat_seeds"), 1);
+  if ((block == Block::kGrass || block == Block::kFern) && game.random.one_in(6))
+    return drop(item_of("wheat_seeds"), 1);
   if (block == Block::kGravel && game.random.one_in(6)) return drop(item_of("flint"), 1);
   if (block == Block::kWheat) {
     give(game, item_of("wheat_seeds"), 1);
@@ -36,7 +37,8 @@ void spill_chest(Game& game, const Cell& cell) {
   const auto chest = game.chests.find(cell);
   if (chest == game.chests.end()) return;
   if (chest->second.used() > 0)
-    throw Refused{fmt::format("the chest at {}, {}, {} is not empty: withdraw what is in it first", cell.x, cell.y, cell.z)};
+    throw Refused{
+        fmt::format("the chest at {}, {}, {} is not empty: withdraw what is in it first", cell.x, cell.y, cell.z)};
   game.chests.erase(chest);
   game.opened.erase(cell);
 }
@@ -49,8 +51,10 @@ std::optional<int> dig_ticks(Block block, ItemId tool) {
   int speed = 1;
   if (tool != kNoItem) {
     const ItemInfo& with = info(tool);
-    if (with.tool == what.tool && with.tool != Tool::kNone) speed = with.speed;
-    else if (with.tool == Tool::kShears && block >= Block::kOakLeaves && block <= Block::kAcaciaLeaves) speed = 15;
+    if (with.tool == what.tool && with.tool != Tool::kNone)
+      speed = with.speed;
+    else if (with.tool == Tool::kShears && block >= Block::kOakLeaves && block <= Block::kAcaciaLeaves)
+      speed = 15;
   }
   const int64_t work = int64_t{what.hardness} * (gives_drop(block, tool) ? 30 : 100), each = int64_t{speed} * 100;
   return static_cast<int>(std::max<int64_t>(1, (work + each - 1) / each));
@@ -80,7 +84,9 @@ ItemId best_tool(const Inventory& items, Block block) {
 
 bool within_reach(const Player& player, const Cell& cell) {
   // In hundredths of a block; the eyes are in the middle of the cell, 1.62 above its floor.
-  const auto gap = [](int64_t eye, int64_t low) { return eye < low ? low - eye : eye > low + 100 ? eye - low - 100 : 0; };
+  const auto gap = [](int64_t eye, int64_t low) {
+    return eye < low ? low - eye : eye > low + 100 ? eye - low - 100 : 0;
+  };
   const int64_t x = gap(int64_t{player.at.x} * 100 + 50, int64_t{cell.x} * 100);
   const int64_t y = gap(int64_t{player.at.y} * 100 + 162, int64_t{cell.y} * 100);
   const int64_t z = gap(int64_t{player.at.z} * 100 + 50, int64_t{cell.z} * 100);

@@ -15,29 +15,43 @@ enum Wood { kOak, kBirch, kSpruce, kAcacia };
 int tree_chance(Biome biome) {
   switch (biome) {
     case Biome::kForest:
-    case Biome::kBirchForest: return 55;
-    case Biome::kTaiga: return 50;
-    case Biome::kSnowyTaiga: return 40;
-    case Biome::kSwamp: return 18;
-    case Biome::kSavanna: return 8;
-    case Biome::kWindsweptHills: return 8;
-    case Biome::kPlains: return 4;
-    case Biome::kSnowyPlains: return 3;
-    default: return 0;
+    case Biome::kBirchForest:
+      return 55;
+    case Biome::kTaiga:
+      return 50;
+    case Biome::kSnowyTaiga:
+      return 40;
+    case Biome::kSwamp:
+      return 18;
+    case Biome::kSavanna:
+      return 8;
+    case Biome::kWindsweptHills:
+      return 8;
+    case Biome::kPlains:
+      return 4;
+    case Biome::kSnowyPlains:
+      return 3;
+    default:
+      return 0;
   }
 }
 
 Tree tree_of(Biome biome, uint64_t random) {
   const int taller = static_cast<int>(random % 3);
   switch (biome) {
-    case Biome::kBirchForest: return {kBirch, 5 + taller, false};
-    case Biome::kForest: return random % 5 == 0 ? Tree{kBirch, 5 + taller, false} : Tree{kOak, 4 + taller, false};
-    case Biome::kSavanna: return {kAcacia, 4 + taller, false};
+    case Biome::kBirchForest:
+      return {kBirch, 5 + taller, false};
+    case Biome::kForest:
+      return random % 5 == 0 ? Tree{kBirch, 5 + taller, false} : Tree{kOak, 4 + taller, false};
+    case Biome::kSavanna:
+      return {kAcacia, 4 + taller, false};
     case Biome::kTaiga:
     case Biome::kSnowyTaiga:
     case Biome::kSnowyPlains:
-    case Biome::kWindsweptHills: return {kSpruce, 5 + taller, true};
-    default: return {kOak, 4 + taller, false};
+    case Biome::kWindsweptHills:
+      return {kSpruce, 5 + taller, true};
+    default:
+      return {kOak, 4 + taller, false};
   }
 }
 
@@ -52,7 +66,8 @@ void plant_trees(uint64_t seed, int chunk_x, int chunk_z, Chunk& chunk) {
       const int chance = static_cast<int>(place >> 32) % 100;
       if (chance < 0 || chance >= 55) continue;
       const int x = square_x * 4 + static_cast<int>(place & 3), z = square_z * 4 + static_cast<int>(place >> 2 & 3);
-      if (x < left - kTreeReach || x > left + 15 + kTreeReach || z < near - kTreeReach || z > near + 15 + kTreeReach) continue;
+      if (x < left - kTreeReach || x > left + 15 + kTreeReach || z < near - kTreeReach || z > near + 15 + kTreeReach)
+        continue;
       const Column column = column_at(seed, x, z);
       if (chance >= tree_chance(column.biome) || column.surface < kSeaLevel - 1 || Caves::opening(seed, x, z)) continue;
       grow_tree(tree_of(column.biome, hash_of(seed, kTreeKind, x, 0, z)), x, column.surface + 1, z,
@@ -73,7 +88,8 @@ Block growth(uint64_t seed, int x, int z, const Column& column, bool by_water) {
   }
   if (by_water && draw < 120 && !is_snowy(column.biome)) return Block::kSugarCane;
   switch (column.biome) {
-    case Biome::kDesert: return draw < 8 ? Block::kCactus : draw < 20 ? Block::kDeadBush : Block::kAir;
+    case Biome::kDesert:
+      return draw < 8 ? Block::kCactus : draw < 20 ? Block::kDeadBush : Block::kAir;
     case Biome::kPlains:
       if (draw < 3) return Block::kPumpkin;
       if (draw >= 300 && draw < 306) return Block::kPoppy;
@@ -95,11 +111,15 @@ Block growth(uint64_t seed, int x, int z, const Column& column, bool by_water) {
     case Biome::kTaiga:
       if (draw < 12) return Block::kSweetBerryBush;
       return draw < 90 ? Block::kFern : Block::kAir;
-    case Biome::kSavanna: return draw < 220 ? Block::kGrass : Block::kAir;
+    case Biome::kSavanna:
+      return draw < 220 ? Block::kGrass : Block::kAir;
     case Biome::kSnowyPlains:
-    case Biome::kSnowyTaiga: return Block::kSnow;
-    case Biome::kStonyPeaks: return column.surface > 54 ? Block::kSnow : Block::kAir;
-    default: return Block::kAir;
+    case Biome::kSnowyTaiga:
+      return Block::kSnow;
+    case Biome::kStonyPeaks:
+      return column.surface > 54 ? Block::kSnow : Block::kAir;
+    default:
+      return Block::kAir;
   }
 }
 

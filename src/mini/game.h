@@ -23,8 +23,8 @@ inline constexpr int kSlots = 36, kChestSlots = 27;
 inline constexpr int kReach = 450;
 
 struct Player {
-  Cell at;     // its feet; its head is one above
-  Cell home;   // where it comes to again after death
+  Cell at;    // its feet; its head is one above
+  Cell home;  // where it comes to again after death
   int health = kMostHealth;
   int food = kMostFood;
   int effort = 0;  // ticks' worth of it, of which kEffortOfFood take a point of food
@@ -66,10 +66,10 @@ struct Game {
   int next_id = 1;
   Counts counts;
   std::map<Cell, Inventory> chests;
-  std::set<Cell> opened;             // chests that the player has looked into
-  std::map<Cell, int64_t> growing;   // saplings and wheat: the tick at which they are grown
-  std::set<ItemId> had;              // items that were in the inventory
-  Cell last_look;                    // where the player was when it last took in what is around
+  std::set<Cell> opened;            // chests that the player has looked into
+  std::map<Cell, int64_t> growing;  // saplings and wheat: the tick at which they are grown
+  std::set<ItemId> had;             // items that were in the inventory
+  Cell last_look;                   // where the player was when it last took in what is around
   int deaths = 0;
   std::vector<voyager::Event> events;
 };

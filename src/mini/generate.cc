@@ -18,18 +18,24 @@ struct Ground {
 Ground ground_of(const Column& column, uint64_t random) {
   const bool under_water = column.surface < kSeaLevel - 1;
   switch (column.biome) {
-    case Biome::kDesert: return {Block::kSand, Block::kSand};
-    case Biome::kBeach: return {Block::kSand, Block::kSand};
-    case Biome::kOcean: return random % 4 == 0 ? Ground{Block::kGravel, Block::kGravel} : Ground{Block::kSand, Block::kSand};
-    case Biome::kRiver: return random % 5 == 0 ? Ground{Block::kClay, Block::kClay} : Ground{Block::kSand, Block::kGravel};
-    case Biome::kStonyPeaks: return {Block::kStone, Block::kStone};
+    case Biome::kDesert:
+      return {Block::kSand, Block::kSand};
+    case Biome::kBeach:
+      return {Block::kSand, Block::kSand};
+    case Biome::kOcean:
+      return random % 4 == 0 ? Ground{Block::kGravel, Block::kGravel} : Ground{Block::kSand, Block::kSand};
+    case Biome::kRiver:
+      return random % 5 == 0 ? Ground{Block::kClay, Block::kClay} : Ground{Block::kSand, Block::kGravel};
+    case Biome::kStonyPeaks:
+      return {Block::kStone, Block::kStone};
     case Biome::kWindsweptHills:
       if (column.surface >= 46) return {Block::kStone, Block::kStone};
       return {Block::kGrassBlock, Block::kDirt};
     case Biome::kSwamp:
       if (random % 12 == 0) return {Block::kClay, Block::kClay};
       [[fallthrough]];
-    default: return under_water ? Ground{Block::kDirt, Block::kDirt} : Ground{Block::kGrassBlock, Block::kDirt};
+    default:
+      return under_water ? Ground{Block::kDirt, Block::kDirt} : Ground{Block::kGrassBlock, Block::kDirt};
   }
 }
 
@@ -43,9 +49,12 @@ void fill_column(uint64_t seed, int x, int z, const Column& column, const Caves&
   chunk.at(x, 0, z) = Block::kBedrock;
   for (int y = 1; y <= column.surface; ++y) {
     Block block = Block::kStone;
-    if (y == column.surface) block = ground.top;
-    else if (y > column.surface - 4) block = ground.under;
-    else if (column.biome == Biome::kDesert && y > column.surface - 7) block = Block::kSandstone;
+    if (y == column.surface)
+      block = ground.top;
+    else if (y > column.surface - 4)
+      block = ground.under;
+    else if (column.biome == Biome::kDesert && y > column.surface - 7)
+      block = Block::kSandstone;
     if (y < roof && hollow[static_cast<size_t>(y)]) block = y <= 4 ? Block::kLava : Block::kAir;
     chunk.at(x, y, z) = block;
   }
@@ -60,8 +69,7 @@ void add_growth(uint64_t seed, int x, int z, const Column& column, bool by_water
   if (grown == Block::kAir || grown == Block::kWater) return;
   const int tall = grown == Block::kSugarCane || grown == Block::kCactus ? 2 : 1;
   for (int i = 1; i <= tall && column.surface + i < kHeight; ++i) chunk.at(x, column.surface + i, z) = grown;
-  if (column.biome == Biome::kSwamp && column.surface == kSeaLevel - 2)
-    chunk.at(x, kSeaLevel, z) = Block::kLilyPad;
+  if (column.biome == Biome::kSwamp && column.surface == kSeaLevel - 2) chunk.at(x, kSeaLevel, z) = Block::kLilyPad;
 }
 
 }  // namespace
@@ -82,8 +90,11 @@ void generate(uint64_t seed, int chunk_x, int chunk_z, Chunk& chunk) {
   constexpr int kWide = kChunkSide + 2;  // one more on each side: whether there is water beside
   std::array<Column, kWide * kWide> columns;
   for (int i = 0; i < kWide; ++i)
-    for (int k = 0; k < kWide; ++k) columns[static_cast<size_t>(i * kWide + k)] = column_at(seed, left + i - 1, near + k - 1);
-  const auto column = [&](int i, int k) -> const Column& { return columns[static_cast<size_t>((i + 1) * kWide + k + 1)]; };
+    for (int k = 0; k < kWide; ++k)
+      columns[static_cast<size_t>(i * kWide + k)] = column_at(seed, left + i - 1, near + k - 1);
+  const auto column = [&](int i, int k) -> const Column& {
+    return columns[static_cast<size_t>((i + 1) * kWide + k + 1)];
+  };
   const Caves caves(seed, chunk_x, chunk_z);
   for (int i = 0; i < kChunkSide; ++i)
     for (int k = 0; k < kChunkSide; ++k) {
@@ -94,7 +105,8 @@ void generate(uint64_t seed, int chunk_x, int chunk_z, Chunk& chunk) {
   for (int i = 0; i < kChunkSide; ++i)
     for (int k = 0; k < kChunkSide; ++k) {
       const auto wet = [&](int a, int c) { return column(a, c).surface < kSeaLevel - 1; };
-      const bool by_water = column(i, k).surface == kSeaLevel - 1 && (wet(i - 1, k) || wet(i + 1, k) || wet(i, k - 1) || wet(i, k + 1));
+      const bool by_water =
+          column(i, k).surface == kSeaLevel - 1 && (wet(i - 1, k) || wet(i + 1, k) || wet(i, k - 1) || wet(i, k + 1));
       add_growth(seed, left + i, near + k, column(i, k), by_water, chunk);
     }
   plant_trees(seed, chunk_x, chunk_z, chunk);

@@ -21,8 +21,10 @@ int Inventory::room(ItemId item) const {
   const int most = info(item).stack;
   int room = 0;
   for (const Stack& stack : slots_)
-    if (stack.count == 0) room += most;
-    else if (stack.item == item) room += most - stack.count;
+    if (stack.count == 0)
+      room += most;
+    else if (stack.item == item)
+      room += most - stack.count;
   return room;
 }
 

@@ -61,26 +61,27 @@ void add_tools(std::vector<ItemInfo>& all) {
 
 void add_food(std::vector<ItemInfo>& all) {
   constexpr std::pair<const char*, int> kFood[] = {
-      {"apple", 4}, {"golden_apple", 4}, {"bread", 5}, {"beef", 3}, {"cooked_beef", 8}, {"porkchop", 3},
-      {"cooked_porkchop", 8}, {"mutton", 2}, {"cooked_mutton", 6}, {"chicken", 2}, {"cooked_chicken", 6},
-      {"rabbit", 3}, {"cooked_rabbit", 5}, {"sweet_berries", 2}, {"dried_kelp", 1}, {"rotten_flesh", 4},
-      {"spider_eye", 2}, {"pumpkin_pie", 8}, {"mushroom_stew", 6}};
+      {"apple", 4},          {"golden_apple", 4},    {"bread", 5},         {"beef", 3},          {"cooked_beef", 8},
+      {"porkchop", 3},       {"cooked_porkchop", 8}, {"mutton", 2},        {"cooked_mutton", 6}, {"chicken", 2},
+      {"cooked_chicken", 6}, {"rabbit", 3},          {"cooked_rabbit", 5}, {"sweet_berries", 2}, {"dried_kelp", 1},
+      {"rotten_flesh", 4},   {"spider_eye", 2},      {"pumpkin_pie", 8},   {"mushroom_stew", 6}};
   for (const auto& [name, points] : kFood)
     all.push_back({.name = name, .stack = name == std::string_view("mushroom_stew") ? 1 : 64, .food = points});
 }
 
 void add_materials(std::vector<ItemInfo>& all) {
   for (const char* name :
-       {"coal", "charcoal", "raw_iron", "raw_copper", "raw_gold", "iron_ingot", "copper_ingot", "gold_ingot",
-        "iron_nugget", "gold_nugget", "redstone", "lapis_lazuli", "emerald", "diamond", "stick", "flint", "clay_ball",
-        "brick", "string", "feather", "leather", "bone", "bone_meal", "gunpowder", "arrow", "wheat", "wheat_seeds",
-        "pumpkin_seeds", "sugar", "paper", "book", "bowl", "egg", "green_dye", "white_dye", "yellow_dye", "red_dye",
-        "blue_dye", "rabbit_hide", "painting", "item_frame", "map"})
+       {"coal",       "charcoal",    "raw_iron",    "raw_copper",  "raw_gold",     "iron_ingot",  "copper_ingot",
+        "gold_ingot", "iron_nugget", "gold_nugget", "redstone",    "lapis_lazuli", "emerald",     "diamond",
+        "stick",      "flint",       "clay_ball",   "brick",       "string",       "feather",     "leather",
+        "bone",       "bone_meal",   "gunpowder",   "arrow",       "wheat",        "wheat_seeds", "pumpkin_seeds",
+        "sugar",      "paper",       "book",        "bowl",        "egg",          "green_dye",   "white_dye",
+        "yellow_dye", "red_dye",     "blue_dye",    "rabbit_hide", "painting",     "item_frame",  "map"})
     all.push_back({.name = name});
   all.push_back({.name = "snowball", .stack = 16});
   all.push_back({.name = "bucket", .stack = 16});
-  for (const char* name : {"water_bucket", "lava_bucket", "bow", "crossbow", "fishing_rod", "flint_and_steel", "minecart",
-                           "oak_boat", "birch_boat", "spruce_boat", "acacia_boat"})
+  for (const char* name : {"water_bucket", "lava_bucket", "bow", "crossbow", "fishing_rod", "flint_and_steel",
+                           "minecart", "oak_boat", "birch_boat", "spruce_boat", "acacia_boat"})
     all.push_back({.name = name, .stack = 1});
   for (const char* name : {"compass", "clock", "spyglass"}) all.push_back({.name = name, .stack = 1});
 }
@@ -108,7 +109,8 @@ int burn_ticks(const ItemInfo& item) {
     return 0;
   }
   for (const std::string_view wood : kWoodNames)
-    if (name.starts_with(std::string(wood) + "_") && !name.ends_with("_leaves")) return name.ends_with("_boat") ? 1200 : 300;
+    if (name.starts_with(std::string(wood) + "_") && !name.ends_with("_leaves"))
+      return name.ends_with("_boat") ? 1200 : 300;
   if (ends_with_any(name, {"crafting_table", "chest", "bookshelf", "ladder", "barrel", "jukebox", "note_block", "loom",
                            "composter", "lectern", "cartography_table", "fletching_table", "smithing_table", "bow",
                            "fishing_rod"}))

@@ -30,8 +30,8 @@ struct ItemInfo {
   int damage = 1;      // of a blow, in half hearts
   int food = 0;        // points that eating gives
   Wear wear = Wear::kHand;
-  int armour = 0;      // points: each keeps a twenty-fifth of a blow away
-  int burns = 0;       // ticks as fuel
+  int armour = 0;  // points: each keeps a twenty-fifth of a blow away
+  int burns = 0;   // ticks as fuel
 };
 
 const std::vector<ItemInfo>& items();

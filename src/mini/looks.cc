@@ -67,10 +67,14 @@ constexpr NamedCall kLooks[] = {
     {"inventory", [](Game& game, const Arguments&) { return to_json(game.player.items); }},
     {"health", [](Game& game, const Arguments&) { return Json(game.player.health); }},
     {"food", [](Game& game, const Arguments&) { return Json(game.player.food); }},
-    {"biome", [](Game& game, const Arguments&) { return Json(name_of(game.terrain.biome(game.player.at.x, game.player.at.z))); }},
+    {"biome", [](Game& game,
+                 const Arguments&) { return Json(name_of(game.terrain.biome(game.player.at.x, game.player.at.z))); }},
     {"timeOfDay", [](Game& game, const Arguments&) { return Json(time_of_day(game.tick)); }},
     {"tick", [](Game& game, const Arguments&) { return Json(game.tick); }},
-    {"heldItem", [](Game& game, const Arguments&) { return game.player.hand == kNoItem ? Json() : Json(info(game.player.hand).name); }},
+    {"heldItem",
+     [](Game& game, const Arguments&) {
+       return game.player.hand == kNoItem ? Json() : Json(info(game.player.hand).name);
+     }},
     {"blockAt", block_at},
     {"findBlocks", look_for_blocks},
     {"findEntities", find_entities},
@@ -91,7 +95,8 @@ Json to_json(const Inventory& inventory) {
 }
 
 Call look_named(std::string_view name) {
-  const auto* const found = std::find_if(std::begin(kLooks), std::end(kLooks), [&](const NamedCall& look) { return look.name == name; });
+  const auto* const found =
+      std::find_if(std::begin(kLooks), std::end(kLooks), [&](const NamedCall& look) { return look.name == name; });
   return found == std::end(kLooks) ? nullptr : found->call;
 }
 

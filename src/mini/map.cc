@@ -13,7 +13,8 @@ struct Area {
 
 uint32_t shaded(uint32_t colour, int percent) {
   uint32_t shade = 0;
-  for (int shift = 0; shift < 24; shift += 8) shade |= std::min<uint32_t>(255, (colour >> shift & 255) * static_cast<uint32_t>(percent) / 100) << shift;
+  for (int shift = 0; shift < 24; shift += 8)
+    shade |= std::min<uint32_t>(255, (colour >> shift & 255) * static_cast<uint32_t>(percent) / 100) << shift;
   return shade;
 }
 
@@ -29,13 +30,16 @@ Area area_seen(const Game& game) {
   return {left * 16, top * 16, (right - left + 1) * 16, (bottom - top + 1) * 16};
 }
 
-bool bit(const std::array<uint16_t, kChunkSide>& seen, int x, int z) { return seen[static_cast<size_t>(x & 15)] >> (z & 15) & 1; }
+bool bit(const std::array<uint16_t, kChunkSide>& seen, int x, int z) {
+  return seen[static_cast<size_t>(x & 15)] >> (z & 15) & 1;
+}
 
 uint32_t from_above(const Terrain& terrain, int x, int z) {
   const int top = terrain.top(x, z);
   Block shown = terrain.at({x, top, z});
   for (int y = top + 1; y < kHeight; ++y)
-    if (const Block over = terrain.at({x, y, z}); over != Block::kAir && over != Block::kGrass && over != Block::kFern) shown = over;
+    if (const Block over = terrain.at({x, y, z}); over != Block::kAir && over != Block::kGrass && over != Block::kFern)
+      shown = over;
   return shaded(info(shown).colour, std::clamp(100 + (top - kSeaLevel) * 3 / 2, 70, 135));
 }
 
@@ -44,7 +48,8 @@ uint32_t at_height(const Terrain& terrain, int x, int y, int z) {
   const Block there = terrain.at({x, y, z});
   if (there != Block::kAir) return info(there).colour;
   for (int down = 1; down < 4; ++down)
-    if (const Block floor = terrain.at({x, y - down, z}); floor != Block::kAir) return shaded(info(floor).colour, 60 - down * 10);
+    if (const Block floor = terrain.at({x, y - down, z}); floor != Block::kAir)
+      return shaded(info(floor).colour, 60 - down * 10);
   return 0;
 }
 
@@ -72,9 +77,12 @@ voyager::MapImage draw_map(const Game& game, int most_pixels, std::optional<int>
       uint32_t colour = kUnseen;
       if (const auto found = records.find({x >> 4, z >> 4}); found != records.end()) {
         const bool over = bit(found->second.seen, x, z), under = bit(found->second.seen_below, x, z);
-        if (below && (over || under)) colour = at_height(game.terrain, x, at.y + 1, z);
-        else if (over) colour = from_above(game.terrain, x, z);
-        else if (under) colour = kSeenBelow;
+        if (below && (over || under))
+          colour = at_height(game.terrain, x, at.y + 1, z);
+        else if (over)
+          colour = from_above(game.terrain, x, z);
+        else if (under)
+          colour = kSeenBelow;
       }
       if (blocks_around && x == at.x && z == at.z) colour = kPlayer;
       for (int shift = 16; shift >= 0; shift -= 8) map.rgb.push_back(static_cast<uint8_t>(colour >> shift & 255));

@@ -54,7 +54,8 @@ voyager::Observation observe(const Game& game) {
   seen.time_of_day = time_of_day(game.tick);
   seen.health = player.health;
   seen.food = player.food;
-  seen.position = {static_cast<double>(player.at.x), static_cast<double>(player.at.y), static_cast<double>(player.at.z)};
+  seen.position = {static_cast<double>(player.at.x), static_cast<double>(player.at.y),
+                   static_cast<double>(player.at.z)};
   seen.inventory = by_name(player.items);
   seen.slots_used = player.items.used();
   seen.slots = kSlots;

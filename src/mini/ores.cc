@@ -10,15 +10,15 @@ namespace {
 
 struct Vein {
   Block block;
-  int tenths;         // veins in ten chunks
-  int size;           // blocks, at most
+  int tenths;           // veins in ten chunks
+  int size;             // blocks, at most
   int lowest, highest;  // where it begins
 };
 constexpr Vein kVeins[] = {
-    {Block::kDirt, 20, 24, 8, 50},        {Block::kGravel, 15, 24, 4, 40},      {Block::kGranite, 12, 28, 2, 40},
-    {Block::kDiorite, 12, 28, 2, 40},     {Block::kAndesite, 12, 28, 2, 40},    {Block::kCoalOre, 110, 10, 10, 58},
-    {Block::kIronOre, 80, 7, 4, 42},      {Block::kCopperOre, 40, 8, 10, 44},   {Block::kGoldOre, 20, 7, 2, 18},
-    {Block::kRedstoneOre, 40, 6, 2, 14},  {Block::kLapisOre, 15, 6, 2, 22},     {Block::kDiamondOre, 10, 6, 2, 12},
+    {Block::kDirt, 20, 24, 8, 50},       {Block::kGravel, 15, 24, 4, 40},    {Block::kGranite, 12, 28, 2, 40},
+    {Block::kDiorite, 12, 28, 2, 40},    {Block::kAndesite, 12, 28, 2, 40},  {Block::kCoalOre, 110, 10, 10, 58},
+    {Block::kIronOre, 80, 7, 4, 42},     {Block::kCopperOre, 40, 8, 10, 44}, {Block::kGoldOre, 20, 7, 2, 18},
+    {Block::kRedstoneOre, 40, 6, 2, 14}, {Block::kLapisOre, 15, 6, 2, 22},   {Block::kDiamondOre, 10, 6, 2, 12},
 };
 constexpr uint32_t kOreHash = 400;
 

@@ -94,7 +94,8 @@ int fall(Game& game) {
 void go_home(Game& game) {
   Player& player = game.player;
   player.at = player.home;
-  while (is_solid(game.terrain.at(player.at)) || is_solid(game.terrain.at(player.at + kUp))) player.at = player.at + kUp;
+  while (is_solid(game.terrain.at(player.at)) || is_solid(game.terrain.at(player.at + kUp)))
+    player.at = player.at + kUp;
   fall(game);
   take_in(game);
 }

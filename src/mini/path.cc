@@ -58,8 +58,10 @@ class PathSearch {
     for (size_t i = 0; i < blocks().size(); ++i) {
       const auto block = static_cast<Block>(i);
       const std::optional<int> ticks = dig_ticks(block, best_tool(game.player.items, block));
-      if (!is_solid(block)) costs_[i] = block == Block::kLava ? lava_cost : 0;
-      else costs_[i] = ticks && !is_kept(block) ? *ticks + kDigPenalty : -1;
+      if (!is_solid(block))
+        costs_[i] = block == Block::kLava ? lava_cost : 0;
+      else
+        costs_[i] = ticks && !is_kept(block) ? *ticks + kDigPenalty : -1;
     }
     index().clear();
     reach(game.player.at, -1, 0);
@@ -108,9 +110,7 @@ class PathSearch {
   bool ladder(const Cell& cell) const { return terrain_.at(cell) == Block::kLadder; }
   bool ground(const Cell& cell) const { return is_solid(terrain_.at(cell)) && cell.y >= 0; }
   /// Somebody whose feet are there does not fall.
-  bool holds(const Cell& at) const {
-    return ground(at + kDown) || wet(at) || ladder(at) || ladder(at + kDown);
-  }
+  bool holds(const Cell& at) const { return ground(at + kDown) || wet(at) || ladder(at) || ladder(at + kDown); }
 
   void reach(const Cell& to, int parent, int spent) {
     const int next = static_cast<int>(places_.size());
@@ -149,8 +149,10 @@ class PathSearch {
       if (is_solid(there) || fallen > 20) return;
     }
     if ((fallen > kDeepestFall && !wet(to)) || cost(to) < 0) return;
-    if (sideways) try_move(from, to, {edge + kUp, edge}, kStepTicks + fallen);
-    else try_move(from, to, {edge}, fallen + 1);
+    if (sideways)
+      try_move(from, to, {edge + kUp, edge}, kStepTicks + fallen);
+    else
+      try_move(from, to, {edge}, fallen + 1);
   }
 
   void expand(int number) {
@@ -159,7 +161,8 @@ class PathSearch {
     for (const Cell& side : kSides) {
       const Cell next = at + side;
       try_fall(number, next, true);
-      if (ground(next)) try_move(number, next + kUp, {at + Cell{0, 2, 0}, next + Cell{0, 2, 0}, next + kUp}, kJumpTicks);
+      if (ground(next))
+        try_move(number, next + kUp, {at + Cell{0, 2, 0}, next + Cell{0, 2, 0}, next + kUp}, kJumpTicks);
       const Cell lower = next + kDown;
       if (ground(lower) && ground(lower + kDown)) try_move(number, lower, {next + kUp, next, lower}, kStepTicks + 1);
     }

@@ -26,7 +26,8 @@ std::string_view use_bucket(Game& game, ItemId item, const Cell& cell) {
   const Block there = game.terrain.at(cell);
   const std::string& name = info(item).name;
   if (name == "bucket") {
-    if (!is_liquid(there)) throw Refused{fmt::format("a bucket takes up water or lava: at {} is {}", placed_at(cell), info(there).name)};
+    if (!is_liquid(there))
+      throw Refused{fmt::format("a bucket takes up water or lava: at {} is {}", placed_at(cell), info(there).name)};
     swap_bucket(game, item, there == Block::kWater ? "water_bucket" : "lava_bucket", cell, Block::kAir);
   } else if (name == "water_bucket" && there == Block::kLava) {
     swap_bucket(game, item, "bucket", cell, Block::kObsidian);
@@ -75,10 +76,12 @@ void check_place(const Game& game, const Cell& cell, Block block) {
 std::string_view place(Game& game, ItemId item, const Cell& cell) {
   const ItemInfo& what = info(item);
   if (game.player.items.count(item) == 0) throw Refused{fmt::format("you have no {}", what.name)};
-  if (cell.y < 1 || cell.y >= kHeight) throw Refused{fmt::format("{} is outside of the world: y goes from 1 to {}", placed_at(cell), kHeight - 1)};
+  if (cell.y < 1 || cell.y >= kHeight)
+    throw Refused{fmt::format("{} is outside of the world: y goes from 1 to {}", placed_at(cell), kHeight - 1)};
   if (!within_reach(game.player, cell))
     throw Refused{fmt::format("{} is out of reach: get within 4.5 blocks", placed_at(cell))};
-  if (what.name == "bucket" || what.name == "water_bucket" || what.name == "lava_bucket") return use_bucket(game, item, cell);
+  if (what.name == "bucket" || what.name == "water_bucket" || what.name == "lava_bucket")
+    return use_bucket(game, item, cell);
   const bool seeds = what.name == "wheat_seeds";
   if (!what.block && !seeds) throw Refused{fmt::format("{} is no block", what.name)};
   const Block block = seeds ? Block::kYoungWheat : *what.block;

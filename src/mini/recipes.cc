@@ -80,17 +80,18 @@ void add_equipment(std::vector<Recipe>& all) {
 
 /// Nine of one and back.
 void add_storage(std::vector<Recipe>& all) {
-  constexpr std::array<std::pair<std::string_view, std::string_view>, 11> kNine = {{{"coal_block", "coal"},
-                                                                                   {"iron_block", "iron_ingot"},
-                                                                                   {"gold_block", "gold_ingot"},
-                                                                                   {"copper_block", "copper_ingot"},
-                                                                                   {"diamond_block", "diamond"},
-                                                                                   {"emerald_block", "emerald"},
-                                                                                   {"lapis_block", "lapis_lazuli"},
-                                                                                   {"redstone_block", "redstone"},
-                                                                                   {"raw_iron_block", "raw_iron"},
-                                                                                   {"raw_gold_block", "raw_gold"},
-                                                                                   {"raw_copper_block", "raw_copper"}}};
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 11> kNine = {
+      {{"coal_block", "coal"},
+       {"iron_block", "iron_ingot"},
+       {"gold_block", "gold_ingot"},
+       {"copper_block", "copper_ingot"},
+       {"diamond_block", "diamond"},
+       {"emerald_block", "emerald"},
+       {"lapis_block", "lapis_lazuli"},
+       {"redstone_block", "redstone"},
+       {"raw_iron_block", "raw_iron"},
+       {"raw_gold_block", "raw_gold"},
+       {"raw_copper_block", "raw_copper"}}};
   for (const auto& [block, item] : kNine) {
     all.push_back(recipe(block, 1, true, {{item, 9}}));
     all.push_back(recipe(item, 9, false, {{block, 1}}));
@@ -213,16 +214,26 @@ std::vector<Recipe> make_recipes() {
 }
 
 constexpr std::pair<std::string_view, std::string_view> kSmelting[] = {
-    {"raw_iron", "iron_ingot"},       {"raw_gold", "gold_ingot"},
-    {"raw_copper", "copper_ingot"},   {"sand", "glass"},
-    {"cobblestone", "stone"},         {"stone", "smooth_stone"},
-    {"clay_ball", "brick"},           {"clay", "terracotta"},
-    {"oak_log", "charcoal"},          {"birch_log", "charcoal"},
-    {"spruce_log", "charcoal"},       {"acacia_log", "charcoal"},
-    {"cactus", "green_dye"},          {"kelp", "dried_kelp"},
-    {"sandstone", "smooth_sandstone"}, {"stone_bricks", "cracked_stone_bricks"},
-    {"beef", "cooked_beef"},          {"porkchop", "cooked_porkchop"},
-    {"mutton", "cooked_mutton"},      {"chicken", "cooked_chicken"},
+    {"raw_iron", "iron_ingot"},
+    {"raw_gold", "gold_ingot"},
+    {"raw_copper", "copper_ingot"},
+    {"sand", "glass"},
+    {"cobblestone", "stone"},
+    {"stone", "smooth_stone"},
+    {"clay_ball", "brick"},
+    {"clay", "terracotta"},
+    {"oak_log", "charcoal"},
+    {"birch_log", "charcoal"},
+    {"spruce_log", "charcoal"},
+    {"acacia_log", "charcoal"},
+    {"cactus", "green_dye"},
+    {"kelp", "dried_kelp"},
+    {"sandstone", "smooth_sandstone"},
+    {"stone_bricks", "cracked_stone_bricks"},
+    {"beef", "cooked_beef"},
+    {"porkchop", "cooked_porkchop"},
+    {"mutton", "cooked_mutton"},
+    {"chicken", "cooked_chicken"},
     {"rabbit", "cooked_rabbit"},
 };
 

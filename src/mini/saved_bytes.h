@@ -15,7 +15,9 @@ class SavedBytes {
     for (; value >= 128; value >>= 7) bytes_ += static_cast<char>(value | 128);
     bytes_ += static_cast<char>(value);
   }
-  void number(int64_t value) { unsigned_number((static_cast<uint64_t>(value) << 1) ^ static_cast<uint64_t>(value >> 63)); }
+  void number(int64_t value) {
+    unsigned_number((static_cast<uint64_t>(value) << 1) ^ static_cast<uint64_t>(value >> 63));
+  }
   void text(std::string_view text) { bytes_ += text; }
   std::string take() { return std::move(bytes_); }
 
@@ -42,7 +44,8 @@ class SavedReader {
     const uint64_t raw = unsigned_number();
     const auto value = static_cast<int64_t>(raw >> 1) ^ -static_cast<int64_t>(raw & 1);
     if (value < least || value > most)
-      throw fail<FormatError>("a saved world has {} before byte {}, where {} to {} are possible", value, at_, least, most);
+      throw fail<FormatError>("a saved world has {} before byte {}, where {} to {} are possible", value, at_, least,
+                              most);
     return value;
   }
   template <typename T>
@@ -52,7 +55,8 @@ class SavedReader {
   /// How many of something follow, each of at least a byte.
   size_t size() {
     const uint64_t size = unsigned_number();
-    if (size > bytes_.size() - at_) throw fail<FormatError>("a saved world promises {} parts in its last {} bytes", size, bytes_.size() - at_);
+    if (size > bytes_.size() - at_)
+      throw fail<FormatError>("a saved world promises {} parts in its last {} bytes", size, bytes_.size() - at_);
     return size;
   }
   bool skip(std::string_view text) {

@@ -24,7 +24,9 @@ Cell cell_from(SavedReader& in) {
 }
 
 ItemId item_from(SavedReader& in) { return in.number_as<ItemId>(0, static_cast<int64_t>(items().size()) - 1); }
-Block block_from(SavedReader& in) { return static_cast<Block>(in.number(0, static_cast<int64_t>(blocks().size()) - 1)); }
+Block block_from(SavedReader& in) {
+  return static_cast<Block>(in.number(0, static_cast<int64_t>(blocks().size()) - 1));
+}
 
 void put(SavedBytes& out, const Stack& stack) {
   out.number(stack.count);
@@ -40,7 +42,8 @@ Stack stack_from(SavedReader& in) {
   stack.item = item_from(in);
   stack.wear = in.number_as<int16_t>(0, std::max(0, info(stack.item).durability - 1));
   if (stack.count > info(stack.item).stack)
-    throw fail<FormatError>("a saved world has a stack of {} {}, where {} fit", stack.count, info(stack.item).name, info(stack.item).stack);
+    throw fail<FormatError>("a saved world has a stack of {} {}, where {} fit", stack.count, info(stack.item).name,
+                            info(stack.item).stack);
   return stack;
 }
 
@@ -82,7 +85,8 @@ void put(SavedBytes& out, const Creature& creature) {
   out.number(creature.id);
   out.number(static_cast<int>(creature.kind));
   put(out, creature.at);
-  for (const int64_t number : {int64_t{creature.health}, creature.next_step, creature.next_blow, creature.scared_until}) out.number(number);
+  for (const int64_t number : {int64_t{creature.health}, creature.next_step, creature.next_blow, creature.scared_until})
+    out.number(number);
 }
 
 Creature creature_from(SavedReader& in) {
@@ -101,7 +105,9 @@ using SeenBits = std::array<uint16_t, kChunkSide>;
 
 /// 0: nothing, 1: all, 2: its bits follow.
 void put(SavedBytes& out, const SeenBits& seen) {
-  const auto all_are = [&](uint16_t value) { return std::all_of(seen.begin(), seen.end(), [&](uint16_t row) { return row == value; }); };
+  const auto all_are = [&](uint16_t value) {
+    return std::all_of(seen.begin(), seen.end(), [&](uint16_t row) { return row == value; });
+  };
   const int how = all_are(0) ? 0 : all_are(0xffff) ? 1 : 2;
   out.number(how);
   if (how == 2)
@@ -189,7 +195,9 @@ std::string saved(const Game& game) {
   SavedBytes out;
   out.text(kMagic);
   out.unsigned_number(game.terrain.seed());
-  for (const int64_t number : {game.tick, static_cast<int64_t>(game.random.drawn()), int64_t{game.next_id}, int64_t{game.deaths}}) out.number(number);
+  for (const int64_t number :
+       {game.tick, static_cast<int64_t>(game.random.drawn()), int64_t{game.next_id}, int64_t{game.deaths}})
+    out.number(number);
   put(out, game.last_look);
   put(out, game.player);
   out.unsigned_number(game.creatures.size());
@@ -215,10 +223,13 @@ std::string saved(const Game& game) {
 
 std::unique_ptr<Game> loaded(std::string_view bytes) {
   SavedReader in(bytes);
-  if (!in.skip(kMagic)) throw fail<FormatError>("this is no saved world of this version: it does not begin with \"{}\"", kMagic.substr(0, kMagic.size() - 1));
+  if (!in.skip(kMagic))
+    throw fail<FormatError>("this is no saved world of this version: it does not begin with \"{}\"",
+                            kMagic.substr(0, kMagic.size() - 1));
   auto game = std::make_unique<Game>(in.unsigned_number());
   game->tick = in.number(0, kMostNumber);
-  game->random = Random(random_seed(game->terrain.seed()), static_cast<uint64_t>(in.number(0, std::numeric_limits<int64_t>::max())));
+  game->random = Random(random_seed(game->terrain.seed()),
+                        static_cast<uint64_t>(in.number(0, std::numeric_limits<int64_t>::max())));
   game->next_id = in.number_as<int>(0, 1 << 30);
   game->deaths = in.number_as<int>(0, 1 << 30);
   game->last_look = cell_from(in);

@@ -60,7 +60,8 @@ std::vector<Cell> find_blocks(const Game& game, const std::vector<Block>& kinds,
     std::vector<Found> found = of_kinds(game, wanted, inner, outer);
     std::erase_if(found, [&](const Found& block) { return !is_seen(game.terrain, block.cell, block.distance2); });
     std::sort(found.begin(), found.end(), [](const Found& a, const Found& b) {
-      return std::tuple(a.distance2, a.cell.y, a.cell.x, a.cell.z) < std::tuple(b.distance2, b.cell.y, b.cell.x, b.cell.z);
+      return std::tuple(a.distance2, a.cell.y, a.cell.x, a.cell.z) <
+             std::tuple(b.distance2, b.cell.y, b.cell.x, b.cell.z);
     });
     for (const Found& block : found)
       if (static_cast<int>(seen.size()) < most) seen.push_back(block.cell);
@@ -85,7 +86,8 @@ std::vector<const Creature*> creatures_seen(const Game& game, int most_distance)
     if (distance2 <= 64 || clear_line(game.terrain, game.player.at + kUp, creature.at)) seen.push_back(&creature);
   }
   std::sort(seen.begin(), seen.end(), [&](const Creature* a, const Creature* b) {
-    return std::pair(squared_distance(a->at, game.player.at), a->id) < std::pair(squared_distance(b->at, game.player.at), b->id);
+    return std::pair(squared_distance(a->at, game.player.at), a->id) <
+           std::pair(squared_distance(b->at, game.player.at), b->id);
   });
   return seen;
 }

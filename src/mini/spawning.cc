@@ -60,8 +60,10 @@ void add_hostile(Game& game) {
   const Kind kind = kAny[game.random.below(5)];
   Cell at = place_around(game, 12, 24);
   const bool underground = !game.terrain.under_sky(game.player.at + kUp);
-  if (underground) at.y = game.player.at.y + game.random.between(-6, 6);
-  else if (!is_dark(game.tick)) return;
+  if (underground)
+    at.y = game.player.at.y + game.random.between(-6, 6);
+  else if (!is_dark(game.tick))
+    return;
   if (!can_stand(game.terrain, at)) return;
   if (game.terrain.under_sky(at) && !is_dark(game.tick)) return;
   if (squared_distance(at, game.player.at) < 100 || lit(game.terrain, at)) return;

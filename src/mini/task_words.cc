@@ -17,8 +17,10 @@ std::vector<std::string> lower_words(std::string_view text) {
   std::vector<std::string> words(1);
   for (const char c : text) {
     const char low = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-    if ((low >= 'a' && low <= 'z') || (low >= '0' && low <= '9')) words.back() += low;
-    else if (low == '_' || low == ' ' || low == '-' || low == '\t') words.emplace_back();
+    if ((low >= 'a' && low <= 'z') || (low >= '0' && low <= '9'))
+      words.back() += low;
+    else if (low == '_' || low == ' ' || low == '-' || low == '\t')
+      words.emplace_back();
   }
   std::erase(words, "");
   return words;
@@ -26,19 +28,20 @@ std::vector<std::string> lower_words(std::string_view text) {
 
 std::optional<Verb> verb_of(std::string_view word) {
   static const std::map<std::string_view, Verb> kVerbs = {
-      {"mine", Verb::kMine},       {"dig", Verb::kMine},       {"chop", Verb::kMine},     {"harvest", Verb::kMine},
-      {"craft", Verb::kCraft},     {"make", Verb::kCraft},     {"smelt", Verb::kSmelt},   {"cook", Verb::kSmelt},
-      {"kill", Verb::kKill},       {"hunt", Verb::kKill},      {"slay", Verb::kKill},     {"defeat", Verb::kKill},
-      {"place", Verb::kPlace},     {"plant", Verb::kPlace},    {"obtain", Verb::kObtain}, {"get", Verb::kObtain},
-      {"acquire", Verb::kObtain},  {"collect", Verb::kCollect}, {"gather", Verb::kCollect}, {"eat", Verb::kEat},
-      {"consume", Verb::kEat},     {"equip", Verb::kEquip},    {"wear", Verb::kEquip}};
+      {"mine", Verb::kMine},      {"dig", Verb::kMine},        {"chop", Verb::kMine},      {"harvest", Verb::kMine},
+      {"craft", Verb::kCraft},    {"make", Verb::kCraft},      {"smelt", Verb::kSmelt},    {"cook", Verb::kSmelt},
+      {"kill", Verb::kKill},      {"hunt", Verb::kKill},       {"slay", Verb::kKill},      {"defeat", Verb::kKill},
+      {"place", Verb::kPlace},    {"plant", Verb::kPlace},     {"obtain", Verb::kObtain},  {"get", Verb::kObtain},
+      {"acquire", Verb::kObtain}, {"collect", Verb::kCollect}, {"gather", Verb::kCollect}, {"eat", Verb::kEat},
+      {"consume", Verb::kEat},    {"equip", Verb::kEquip},     {"wear", Verb::kEquip}};
   const auto found = kVerbs.find(word);
   return found == kVerbs.end() ? std::nullopt : std::optional(found->second);
 }
 
 std::optional<int> number_of(std::string_view word) {
-  constexpr std::string_view kNumbers[] = {"zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine",
-                                           "ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen"};
+  constexpr std::string_view kNumbers[] = {"zero",   "one",      "two",      "three",   "four",   "five",
+                                           "six",    "seven",    "eight",    "nine",    "ten",    "eleven",
+                                           "twelve", "thirteen", "fourteen", "fifteen", "sixteen"};
   if (word == "a" || word == "an" || word == "the" || word == "some") return 1;
   if (word == "dozen") return 12;
   for (size_t i = 1; i < std::size(kNumbers); ++i)
@@ -70,28 +73,35 @@ std::vector<std::string> of_any_wood(std::string_view kind) {
 /// Names that no table has, and what they mean.
 std::vector<std::string> by_other_name(const std::string& name) {
   static const std::map<std::string_view, std::string_view> kOthers = {
-      {"wool", "white_wool"}, {"bed", "white_bed"}, {"carpet", "white_carpet"}, {"lapis", "lapis_lazuli"},
-      {"redstone_dust", "redstone"}, {"workbench", "crafting_table"}, {"seed", "wheat_seeds"}, {"iron", "raw_iron"},
-      {"gold", "raw_gold"}, {"copper", "raw_copper"}, {"raw_beef", "beef"}, {"raw_porkchop", "porkchop"},
-      {"raw_mutton", "mutton"}, {"raw_chicken", "chicken"}, {"raw_rabbit", "rabbit"}, {"steak", "cooked_beef"},
-      {"clay", "clay_ball"}, {"plank", "planks"}, {"tall_grass", "grass"}, {"berry", "sweet_berries"}};
-  if (const auto found = kOthers.find(name); found != kOthers.end() && found->second != "planks") return {std::string(found->second)};
+      {"wool", "white_wool"},    {"bed", "white_bed"},          {"carpet", "white_carpet"},
+      {"lapis", "lapis_lazuli"}, {"redstone_dust", "redstone"}, {"workbench", "crafting_table"},
+      {"seed", "wheat_seeds"},   {"iron", "raw_iron"},          {"gold", "raw_gold"},
+      {"copper", "raw_copper"},  {"raw_beef", "beef"},          {"raw_porkchop", "porkchop"},
+      {"raw_mutton", "mutton"},  {"raw_chicken", "chicken"},    {"raw_rabbit", "rabbit"},
+      {"steak", "cooked_beef"},  {"clay", "clay_ball"},         {"plank", "planks"},
+      {"tall_grass", "grass"},   {"berry", "sweet_berries"}};
+  if (const auto found = kOthers.find(name); found != kOthers.end() && found->second != "planks")
+    return {std::string(found->second)};
   if (is_one_of(name, {"wood", "log", "wood_log", "wooden_log", "tree"})) return of_any_wood("log");
-  if (is_one_of(name, {"planks", "plank", "wood_planks", "wooden_planks", "wood_plank", "wooden_plank"})) return of_any_wood("planks");
+  if (is_one_of(name, {"planks", "plank", "wood_planks", "wooden_planks", "wood_plank", "wooden_plank"}))
+    return of_any_wood("planks");
   for (const std::string_view kind : {"leaves", "sapling", "slab", "stairs", "fence", "fence_gate", "door", "trapdoor",
                                       "button", "pressure_plate", "sign", "boat"})
-    if (name == kind || name == "wooden_" + std::string(kind) || name == "wood_" + std::string(kind)) return of_any_wood(kind);
+    if (name == kind || name == "wooden_" + std::string(kind) || name == "wood_" + std::string(kind))
+      return of_any_wood(kind);
   if (name == "flower") return {"dandelion", "poppy", "oxeye_daisy", "cornflower"};
   if (name == "mushroom") return {"brown_mushroom", "red_mushroom"};
   std::vector<std::string> kinds;
   for (int i = 0; i < kKinds; ++i) {
     const KindInfo& kind = info(static_cast<Kind>(i));
-    if (kind.hostile ? is_one_of(name, {"monster", "hostile_mob", "mob", "hostile"}) : is_one_of(name, {"animal", "mob"}))
+    if (kind.hostile ? is_one_of(name, {"monster", "hostile_mob", "mob", "hostile"})
+                     : is_one_of(name, {"animal", "mob"}))
       kinds.emplace_back(kind.name);
   }
   if (!kinds.empty()) return kinds;
   for (const auto& [said, meant] : {std::pair{"wood_", "wooden_"}, {"gold_", "golden_"}})
-    if (name.starts_with(said) && item_named(meant + name.substr(std::string_view(said).size()))) return {meant + name.substr(std::string_view(said).size())};
+    if (name.starts_with(said) && item_named(meant + name.substr(std::string_view(said).size())))
+      return {meant + name.substr(std::string_view(said).size())};
   return {};
 }
 
@@ -105,20 +115,24 @@ std::optional<TaskWords> read_task(std::string_view task) {
   TaskWords read{.verb = *verb};
   size_t i = 1;
   for (; i < words.size(); ++i) {
-    if (words[i] == "more" || words[i] == "at" || words[i] == "least" || words[i] == "down" || words[i] == "up") continue;
+    if (words[i] == "more" || words[i] == "at" || words[i] == "least" || words[i] == "down" || words[i] == "up")
+      continue;
     const std::optional<int> number = number_of(words[i]);
     if (!number) break;
     read.count = words[i] == "dozen" && read.count > 1 ? read.count * 12 : *number;
   }
   for (; i < words.size(); ++i) {
     if (is_one_of(words[i], {"and", "or", "then"})) return std::nullopt;
-    if (words[i] == "of" && is_one_of(read.target, {"piece", "pieces", "block", "blocks", "unit", "units", "loaf", "loaves"})) {
+    if (words[i] == "of" &&
+        is_one_of(read.target, {"piece", "pieces", "block", "blocks", "unit", "units", "loaf", "loaves"})) {
       read.target.clear();
       continue;
     }
-    if (is_one_of(words[i], {"with", "using", "in", "from", "near", "by", "to", "into", "for", "on", "at", "of", "while"})) {
+    if (is_one_of(words[i],
+                  {"with", "using", "in", "from", "near", "by", "to", "into", "for", "on", "at", "of", "while"})) {
       // "Place a torch on the wall and go": the rest may hold another task.
-      if (std::any_of(words.begin() + static_cast<int64_t>(i), words.end(), [](const std::string& w) { return w == "and" || w == "then"; }))
+      if (std::any_of(words.begin() + static_cast<int64_t>(i), words.end(),
+                      [](const std::string& w) { return w == "and" || w == "then"; }))
         return std::nullopt;
       break;
     }

@@ -18,8 +18,8 @@ struct TaskWords {
 /// Nothing where it is not of this form: another verb, two things at once, no thing.
 std::optional<TaskWords> read_task(std::string_view task);
 
-/// "wood_logs": {"oak_log", "birch_log", ...}; "pigs": {"pig"}. Names of items, blocks and creatures that these words may
-/// mean; none where they mean nothing here.
+/// "wood_logs": {"oak_log", "birch_log", ...}; "pigs": {"pig"}. Names of items, blocks and creatures that these words
+/// may mean; none where they mean nothing here.
 std::vector<std::string> names_meant(std::string_view words);
 
 }  // namespace caravel::mini

@@ -14,9 +14,9 @@ namespace caravel::mini {
 
 /// What cannot be had from the seed again: one chunk's changes, and which of its columns the player has seen.
 struct ChunkRecord {
-  std::map<uint16_t, Block> changed;               // by Chunk::index
-  std::array<uint16_t, kChunkSide> seen{};         // [x], a bit for each z: from under the sky
-  std::array<uint16_t, kChunkSide> seen_below{};   // the same, from below the ground
+  std::map<uint16_t, Block> changed;              // by Chunk::index
+  std::array<uint16_t, kChunkSide> seen{};        // [x], a bit for each z: from under the sky
+  std::array<uint16_t, kChunkSide> seen_below{};  // the same, from below the ground
 };
 
 /// All blocks of a world. Chunks are made when they are first asked for and forgotten when they are many: what differs

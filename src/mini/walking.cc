@@ -30,8 +30,8 @@ bool make(Game& game, const Move& move) {
                          under != Block::kLadder))
     return false;
   // Sideways at the height that it is at, or climbing; a fall is left to settle().
-  game.player.at = move.to.x == from.x && move.to.z == from.z ? move.to
-                                                              : Cell{move.to.x, std::max(from.y, move.to.y), move.to.z};
+  game.player.at =
+      move.to.x == from.x && move.to.z == from.z ? move.to : Cell{move.to.x, std::max(from.y, move.to.y), move.to.z};
   if (move.to.y + 1 == from.y && !is_solid(here)) game.player.at = move.to;
   pass(game, move.ticks, 30);
   settle(game);

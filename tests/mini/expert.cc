@@ -21,7 +21,8 @@ Json Expert::call(std::string_view name, const Json& arguments) {
 int Expert::have(const std::string& item) { return call("inventory", Json::array()).value(item, 0); }
 
 int Expert::have_any(const std::vector<std::string>& items) {
-  return std::accumulate(items.begin(), items.end(), 0, [&](int sum, const std::string& item) { return sum + have(item); });
+  return std::accumulate(items.begin(), items.end(), 0,
+                         [&](int sum, const std::string& item) { return sum + have(item); });
 }
 
 void Expert::note(const std::string& item) {
@@ -41,7 +42,8 @@ bool Expert::stay_alive() {
     if (call("attack", {near[0]["id"]}).is_null()) call("goTo", {near[0]["x"], near[0]["y"], near[0]["z"], 2});
   }
   if (call("food", Json::array()).get<int>() < 12)
-    for (const char* food : {"cooked_beef", "beef", "porkchop", "mutton", "chicken", "apple", "sweet_berries", "rotten_flesh"})
+    for (const char* food :
+         {"cooked_beef", "beef", "porkchop", "mutton", "chicken", "apple", "sweet_berries", "rotten_flesh"})
       if (have(food) > 0) call("eat", {food});
   return true;
 }
@@ -95,7 +97,8 @@ bool Expert::set_down(const std::string& item) {
   const Json near = call("findBlocks", {item, 4, 1});
   if (!near.empty() && !call("goTo", {near[0]["x"], near[0]["y"], near[0]["z"], 2}).is_null()) return true;
   const Json at = call("position", Json::array());
-  for (const auto& [dx, dy, dz] : {std::array{1, 0, 0}, {-1, 0, 0}, {0, 0, 1}, {0, 0, -1}, {1, 1, 0}, {-1, 1, 0}, {0, 1, 1}, {0, 1, -1}}) {
+  for (const auto& [dx, dy, dz] :
+       {std::array{1, 0, 0}, {-1, 0, 0}, {0, 0, 1}, {0, 0, -1}, {1, 1, 0}, {-1, 1, 0}, {0, 1, 1}, {0, 1, -1}}) {
     const Json arguments = {item, at["x"].get<int>() + dx, at["y"].get<int>() + dy, at["z"].get<int>() + dz};
     if (!call("place", arguments).is_null()) return true;
   }
@@ -124,8 +127,8 @@ bool Expert::craft(const std::string& item, int count) {
 bool Expert::smelt(const std::string& item, int count) {
   if (!set_down("furnace")) return false;
   bool made = false;
-  for (const std::string fuel : {"coal", "charcoal", "oak_planks", "birch_planks", "spruce_planks", "acacia_planks", "oak_log",
-                                 "birch_log", "spruce_log", "acacia_log"})
+  for (const std::string fuel : {"coal", "charcoal", "oak_planks", "birch_planks", "spruce_planks", "acacia_planks",
+                                 "oak_log", "birch_log", "spruce_log", "acacia_log"})
     if (!made && have(fuel) > 0) made = !call("smelt", {item, fuel, count}).is_null();
   take_back("furnace");
   return made;
@@ -137,7 +140,8 @@ bool Expert::go_down_to(int y) {
     if (at["y"].get<int>() <= y) return true;
     stay_alive();
     const int lower = std::max(y, at["y"].get<int>() - 12);
-    if (call("goTo", {at["x"].get<int>() + i % 3, lower, at["z"].get<int>() + i / 3, 1}).is_null()) call("explore", {1, 0, i % 2, 60});
+    if (call("goTo", {at["x"].get<int>() + i % 3, lower, at["z"].get<int>() + i / 3, 1}).is_null())
+      call("explore", {1, 0, i % 2, 60});
     if (out_of_time()) return false;
   }
   return call("position", Json::array())["y"].get<int>() <= y + 2;

@@ -9,12 +9,10 @@ TEST(Expert, ReachesADiamondPickaxeInEveryWorld) {
   for (uint64_t seed = 1; seed <= 10; ++seed) {
     World world(seed);
     Expert expert(world);
-    const bool reached = expert.reach_diamond_pickaxe(60'000);
+    const bool reached = expert.reach_diamond_pickaxe(20'000);
     std::string took;
     for (const auto& [item, tick] : expert.milestones()) took += " " + item + " " + std::to_string(tick);
     EXPECT_TRUE(reached) << "seed " << seed << ":" << took << "; " << expert.trouble();
-    RecordProperty("seed_" + std::to_string(seed), took);
-    std::cerr << seed << took << " " << expert.trouble() << "\n";
   }
 }
 
