@@ -30,9 +30,9 @@ def gather(step, goal, name, draw):
     directions = [DIRECTIONS[(turn + i) % 4] for i in range(4)]
     if way.depth:
         directions = ["0, -1, 0"] * min(way.depth, 2) + directions
-    blocks = ", ".join(f'"{name if block == step.kind else block}"' for block in way.blocks)
+    blocks = ", ".join(f'"{block}"' for block in way.blocks)
     if name != step.kind:
-        blocks = f'"{name}"'
+        return f'    mineBlock(bot, "{name}", {goal} - have("{step.kind}"))\n'
     return f"""    local blocks = {{{blocks}}}
     local directions = {{{", ".join(map(vector, directions))}}}
     for attempt = 1, 8 do
@@ -50,17 +50,16 @@ def gather(step, goal, name, draw):
 
 
 def craft(step, goal, name, draw):
-    makes = way_of(step.kind).makes
-    times = f"math.ceil(({goal} - have(\"{step.kind}\")) / {makes})" if makes > 1 else f"{goal} - have(\"{step.kind}\")"
+    missing = f'{goal} - have("{step.kind}")'
     if step.kind == "planks" and name == "planks":
         return f"""    for name, many in pairs(bot:inventory()) do
       if name:sub(-4) == "_log" and have("planks") < {goal} then
-        craftItem(bot, name:sub(1, -5) .. "_planks", math.min(many, {times}))
+        craftItem(bot, name:sub(1, -5) .. "_planks", math.min(4 * many, {missing}))
       end
     end
 """
     return f"""    if have("{step.kind}") < {goal} then
-      craftItem(bot, "{name}", {times})
+      craftItem(bot, "{name}", {missing})
     end
 """
 
@@ -87,7 +86,9 @@ def smelt(step, goal, name, draw):
 
 
 def kill(step, goal, name, draw):
-    mob = KILLED[step.kind] if name == step.kind else name
+    if name != step.kind:
+        return f'    killMob(bot, "{name}", 60)\n'
+    mob = KILLED[step.kind]
     turn = int(draw("direction " + step.kind) * 4)
     directions = [DIRECTIONS[(turn + i) % 4] for i in range(4)]
     return f"""    local directions = {{{", ".join(map(vector, directions))}}}
