@@ -66,7 +66,7 @@ struct Game {
   int next_id = 1;
   Counts counts;
   std::map<Cell, Inventory> chests;
-  std::set<Cell> opened;            // chests that the player has looked into
+  std::set<Cell> opened;            // chests that the player has placed or looked into
   std::map<Cell, int64_t> growing;  // saplings and wheat: the tick at which they are grown
   std::set<ItemId> had;             // items that were in the inventory
   Cell last_look;                   // where the player was when it last took in what is around

@@ -90,6 +90,7 @@ std::string_view place(Game& game, ItemId item, const Cell& cell) {
   take(game, item, 1);
   game.terrain.set(cell, block);
   ++game.counts.placed[item];
+  if (block == Block::kChest) game.opened.insert(cell);  // it is known to be empty
   if (seeds) game.growing[cell] = game.tick + kWheatTicks;
   if (block >= Block::kOakSapling && block <= Block::kAcaciaSapling) game.growing[cell] = game.tick + kTreeTicks;
   pass(game, 4, 10);
