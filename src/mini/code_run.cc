@@ -21,12 +21,18 @@ constexpr size_t kChatBytes = 500;
 constexpr size_t kMostDepth = 32;
 constexpr std::string_view kBrokeOff = "ended: its process did not keep to what is agreed";
 
+std::chrono::seconds processor_time(const CodeLimits& limits) {
+  return std::chrono::seconds(static_cast<int64_t>(limits.seconds) + 1);
+}
+
 CodeError killed(std::string_view why) { return {.message = std::string(why), .killed = true}; }
 
 /// The process ended by itself. Where it could not even be closed off, no code ran, and none will.
-CodeError ended(const Child& child) {
+CodeError ended(const Child& child, const CodeLimits& limits) {
   if (child.ending() == "ended with 1")
     throw IoError("code cannot be run here: this system lets no process be cut off from it (seccomp)");
+  if (child.ending() == "was killed: SIGKILL")
+    return killed(fmt::format("ended after {} seconds of the processor's time", processor_time(limits).count()));
   return killed("ended: its process " + child.ending());
 }
 
@@ -78,8 +84,7 @@ std::string run_request(const World& world, const CodeLimits& limits, const voya
 
 sandbox::Limits process_limits(const CodeLimits& limits) {
   constexpr int64_t kBesideLua = 448 << 20;  // addresses of the program and its libraries
-  return {.memory_bytes = limits.memory_bytes + kBesideLua,
-          .processor = std::chrono::seconds(static_cast<int64_t>(limits.seconds) + 1)};
+  return {.memory_bytes = limits.memory_bytes + kBesideLua, .processor = processor_time(limits)};
 }
 
 Clock::duration patience(const CodeLimits& limits) {
@@ -93,20 +98,22 @@ CodeRun::CodeRun(World& world, const CodeLimits& limits, const voyager::Program&
   child_.send(run_request(world, limits, program), Clock::now() + patience(limits));
 }
 
-/// Its time is that which we wait for it: what the world takes for its calls is not the code's.
+/// Its time is that between two of its calls, while it says nothing: a machine that others keep busy, or a world that
+/// takes long, does not end code that would end elsewhere.
 std::optional<CodeRun::End> CodeRun::wait(Clock::time_point deadline) {
   while (true) {
     const Clock::time_point asked = Clock::now();
     const Clock::time_point last = asked + patience(limits_) - waited_;
     std::string line;
     const Child::Got got = child_.receive(line, std::min(last, deadline));
-    waited_ += Clock::now() - asked;
-    if (got == Child::Got::kEnded) return End{ended(child_)};
+    if (got == Child::Got::kEnded) return End{ended(child_, limits_)};
     if (got == Child::Got::kTooLong) return End{killed("ended: it sent more at once than may be sent")};
     if (got == Child::Got::kDeadline) {
+      waited_ += Clock::now() - asked;
       if (deadline < last) return std::nullopt;
-      return End{killed(fmt::format("ended after {} seconds", limits_.seconds))};
+      return End{killed(fmt::format("ended after {} seconds without a call", limits_.seconds))};
     }
+    waited_ = {};
     if (auto end = take(line)) return end;
     if (Clock::now() >= deadline) return std::nullopt;
   }
@@ -153,7 +160,7 @@ std::variant<voyager::ParsedCode, CodeError> parse_code(std::string_view code, c
   child.send(to_text({{"parse", code}}), deadline);
   std::string line;
   const Child::Got got = child.receive(line, deadline);
-  if (got == Child::Got::kEnded) return ended(child);
+  if (got == Child::Got::kEnded) return ended(child, limits);
   const std::optional<Json> message = got == Child::Got::kLine ? message_of(line) : std::nullopt;
   try {
     if (message && message->contains("failed")) return error_of(message->at("failed"));

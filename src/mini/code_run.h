@@ -37,7 +37,7 @@ class CodeRun {
   const int64_t began_;  // the world's tick
   int64_t calls_ = 0;
   int64_t chat_lines_ = 0;
-  Clock::duration waited_{};  // for the process
+  Clock::duration waited_{};  // for it, since it said something
 };
 
 /// Reads code in a process of its own, without running it.

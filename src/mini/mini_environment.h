@@ -14,7 +14,7 @@ struct CodeLimits {
   int64_t ticks = 12'000;  // of the world: half a day
   int64_t calls = 100'000;
   int64_t chat_lines = 200;
-  double seconds = 30;
+  double seconds = 30;  // between two calls; of the processor, in all, a second more
 };
 
 /// The embedded world, `--world mini`: a World in this process, whose code (Lua 5.4) runs in a child (sandbox/child.h).

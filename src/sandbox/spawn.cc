@@ -107,8 +107,8 @@ __attribute__((no_sanitize("address", "thread", "undefined"))) int become_comman
   for (int signal = 1; signal <= kSignals; ++signal) ::syscall(SYS_rt_sigaction, signal, &none, nullptr, 8);
   const uint64_t no_signals = 0;
   CARAVEL_TRY(SYS_setsid)
-  CARAVEL_TRY(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0)
-  CARAVEL_TRY(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+  CARAVEL_TRY(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0UL, 0UL, 0UL)
+  CARAVEL_TRY(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1UL, 0UL, 0UL, 0UL)
   if (::syscall(SYS_chdir, kEmptyFolder) < 0) CARAVEL_TRY(SYS_chdir, "/")
   for (int fd = 0; fd < kBridge; ++fd) CARAVEL_TRY(SYS_dup3, start.null, fd, 0)
   CARAVEL_TRY(SYS_dup3, start.bridge, kBridge, 0)

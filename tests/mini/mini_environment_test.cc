@@ -129,7 +129,7 @@ TEST_F(MiniEnvironmentTest, EachLimitEndsTheRunAndTheWorldGoesOn) {
            {"local t = {}\nwhile true do t[#t + 1] = {} end", "code:3: ended: it needs more than the 8 MiB"},
            {"while true do pcall(bot.position, bot) end", "code:2: ended after 500 calls of the player's methods"},
            {"while true do print('again') end", "code:2: ended after 5 lines of chat"},
-           {"('a'):rep(100000):find(('.-'):rep(20) .. 'b')", "ended after 0.5 seconds"}}) {
+           {"('a'):rep(100000):find(('.-'):rep(20) .. 'b')", "ended after 0.5 seconds without a call"}}) {
     const StepOutcome outcome = run(lines);
     ASSERT_TRUE(outcome.error.has_value()) << lines;
     EXPECT_THAT(outcome.error->message, StartsWith(message)) << lines;
