@@ -47,7 +47,7 @@ std::vector<std::string> run(const std::string& script, const Limits& limits = {
 TEST(Child, LinesGoBothWays) {
   Child child(shell("while read -r line <&3; do echo \"got $line\" >&3; done; exit 7"), {});
   std::string line;
-  for (const std::string text : {"one", "", std::string(300'000, 'x').c_str()}) {
+  for (const std::string& text : std::vector<std::string>{"one", "", std::string(300'000, 'x')}) {
     ASSERT_TRUE(child.send(text, soon()));
     ASSERT_EQ(child.receive(line, soon()), Child::Got::kLine);
     EXPECT_EQ(line, "got " + text);

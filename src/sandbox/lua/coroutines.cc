@@ -32,6 +32,7 @@ int resume(lua_State* L, lua_State* coroutine, int count) {
   session.running.pop_back();
   end_if_full(L, status);
   if (status != LUA_OK && status != LUA_YIELD) {
+    charge(L, kErrorPrice);
     lua_xmove(coroutine, L, 1);
     return -1;
   }

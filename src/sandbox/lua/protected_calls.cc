@@ -10,6 +10,7 @@ namespace {
 int finish_call(lua_State* L, int status, lua_KContext hidden) {
   end_if_full(L, status);
   if (status == LUA_OK || status == LUA_YIELD) return lua_gettop(L) - static_cast<int>(hidden);
+  charge(L, kErrorPrice);
   lua_pushboolean(L, 0);
   lua_insert(L, -2);
   return 2;

@@ -34,6 +34,9 @@ lua_State* new_state(Session& session);
 /// Counts work that no hook sees as so many instructions.
 void charge(lua_State* L, int64_t instructions);
 
+/// What raising an error and stopping it takes.
+inline constexpr int64_t kErrorPrice = 200;
+
 /// Ends the run, and the process: `message` is told with the line that was reached. No pcall can hold it up.
 [[noreturn]] void end_run(Session& session, std::string_view message);
 
