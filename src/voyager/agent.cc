@@ -114,6 +114,7 @@ Ending Agent::run() {
     impl_->store.put_ending({{"kind", "failed"}, {"text", error.what()}});
     throw;
   }
+  const Uninterrupted last_words;
   impl_->store.put_ending({{"kind", ending_name(ending.kind)}, {"text", ending.text}});
   return ending;
 }

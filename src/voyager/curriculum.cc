@@ -29,16 +29,19 @@ Fillings Curriculum::standing(const Room& room, const Situation& situation) cons
           {"rules", room.of<std::string>(world_.rules, world_.rules, world_.rules, "")}};
 }
 
-std::string Curriculum::answer(const std::string& question, int64_t iteration,
+std::string Curriculum::answer(const std::string& question, int64_t iteration, bool similar_is_same,
                                std::vector<QuestionRow>& answered) const {
   if (const QuestionRow* known = questions_.find(question)) return known->answer;
-  std::vector<float> vector = asker_.calls().embed(question);
-  if (const QuestionRow* known = questions_.find(vector)) return known->answer;
+  std::vector<float> vector;
+  if (similar_is_same) {
+    vector = asker_.calls().embed(question);
+    if (const QuestionRow* known = questions_.find(vector)) return known->answer;
+  }
   const ModelAnswer told = asker_.ask(Role::kAnswer, [&](const Room& room) {
     return Fillings{{"question", question},
                     {"rules", room.of<std::string>(world_.rules, world_.rules, world_.rules, "")}};
   });
-  QuestionRow row{question, shortened(one_line(told.text, 1000), 1000), std::move(vector), iteration};
+  QuestionRow row{question, one_line(told.text, 1000), std::move(vector), iteration};
   questions_.add(row);
   answered.push_back(row);
   return row.answer;
@@ -57,7 +60,7 @@ std::string Curriculum::ask(const Situation& situation, std::vector<QuestionRow>
   if (std::holds_alternative<Unreadable>(questions)) return {};
   std::string notes = "What is known of it:";
   for (const std::string& question : std::get<std::vector<std::string>>(questions))
-    notes += fmt::format("\n- {} {}", question, answer(question, situation.iteration, answered));
+    notes += fmt::format("\n- {} {}", question, answer(question, situation.iteration, true, answered));
   return notes;
 }
 
@@ -121,7 +124,8 @@ ProposedTask Curriculum::propose(const Situation& situation, const std::string& 
 }
 
 std::string Curriculum::study(const std::string& task, int64_t iteration, std::vector<QuestionRow>& answered) const {
-  return answer(fmt::format("How is this done: {}?", task), iteration, answered);
+  // Of tasks that differ in one item a vector tells little.
+  return answer(fmt::format("How is this done: {}?", task), iteration, false, answered);
 }
 
 std::optional<ProposedTask> Curriculum::draw_item(int64_t iteration, const std::vector<ItemRow>& had) const {

@@ -48,7 +48,9 @@ class Curriculum {
   Readable<std::vector<std::string>> decompose(const std::string& goal, const Situation& situation) const;
 
  private:
-  std::string answer(const std::string& question, int64_t iteration, std::vector<QuestionRow>& answered) const;
+  /// From what is known, or the model's. similar_is_same: by the question's vector, too.
+  std::string answer(const std::string& question, int64_t iteration, bool similar_is_same,
+                     std::vector<QuestionRow>& answered) const;
   std::optional<ProposedTask> by_rule(const Situation& situation) const;
   ProposedTask fallback(const Situation& situation, const std::string& why) const;
   Fillings standing(const Room& room, const Situation& situation) const;

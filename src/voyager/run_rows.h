@@ -62,7 +62,7 @@ struct IterationRow {
 struct QuestionRow {
   std::string question;
   std::string answer;
-  std::vector<float> vector;  // of the question
+  std::vector<float> vector;  // of the question; empty: it is known again by its words alone
   int64_t iteration = 0;
 };
 

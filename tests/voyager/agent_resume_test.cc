@@ -154,7 +154,7 @@ TEST_F(ResumeTest, OtherPromptsAreNotMixedIntoARun) {
     ADD_FAILURE() << "another prompt";
   } catch (const InvalidArgument& error) {
     EXPECT_THAT(error.what(),
-                AllOf(HasSubstr("call 2 (answer) was asked otherwise"), HasSubstr("of 2 messages, not 1")));
+                AllOf(HasSubstr("call 1 (answer) was asked otherwise"), HasSubstr("of 2 messages, not 1")));
   }
 }
 

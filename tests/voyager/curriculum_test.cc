@@ -116,11 +116,25 @@ TEST_F(AgentTest, QuestionsAreAskedOnceThereIsSomethingToAskAbout) {
   EXPECT_EQ(logs, 1) << "and not twice";
 }
 
-TEST_F(AgentTest, ASimilarQuestionIsTheSame) {
-  config.tasks = {"Get 1 log", "Get 1 log!", "Get 1 logg"};
+TEST_F(AgentTest, HowATaskIsDoneIsAskedOnce) {
+  config.tasks = {"Get 1 log", "get 1 Log!", "Get 1 logg"};
   run();
-  EXPECT_EQ(model.count(Role::kAnswer), 1);
+  EXPECT_EQ(model.count(Role::kAnswer), 2);
+  EXPECT_EQ(iterations()[1].context, "By hand");
   EXPECT_EQ(iterations()[2].context, "By hand");
+}
+
+TEST(QuestionCache, AQuestionIsKnownByItsWordsOrByAVector) {
+  QuestionCache cache;
+  cache.add({"What is made of raw_iron?", "ingots", {}, 1});
+  cache.add({"Where are cows?", "on grass", {1, 0}, 1});
+  cache.add({"Where is coal?", "in stone", {1, 0.2F}, 2});
+  EXPECT_EQ(cache.find("what is  made of RAW_IRON")->answer, "ingots");
+  EXPECT_EQ(cache.find("what is made of raw iron"), nullptr);
+  EXPECT_EQ(cache.find(std::vector<float>{2, 0.3F})->answer, "in stone") << "the nearest";
+  EXPECT_EQ(cache.find(std::vector<float>{0.2F, 1}), nullptr);
+  EXPECT_EQ(cache.find(std::vector<float>{1, 0, 0}), nullptr) << "of another embedder";
+  EXPECT_EQ(cache.find(std::vector<float>{}), nullptr);
 }
 
 TEST(WarmUp, MoreIsShownAsMoreIsDone) {
