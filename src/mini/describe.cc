@@ -48,13 +48,14 @@ constexpr CallHelp kCalls[] = {
 constexpr const char* kRules =
     "The world is made of blocks with Minecraft's names, recipes and tools; only what is seen can be found, so "
     "explore.\n"
+    "What is dug or killed goes into the inventory at once. After death the player is back at the start with its "
+    "things.";
+constexpr const char* kCodeRules =
     "Code is Lua 5.4, not JavaScript: a task is a function NAME(bot) that takes the player alone. Calls are not "
     "awaited.\n"
     "Positions are tables {x=, y=, z=}; lists begin at 1. There is no os, io, require, load or Vec3.\n"
     "bot:NAME(...) gives a value, or nil and the reason. Loops must end: code is stopped after half a day of the "
-    "world.\n"
-    "What is dug or killed goes into the inventory at once. After death the player is back at the start with its "
-    "things.";
+    "world.";
 
 /// "oak_x" to "diamond_x".
 std::vector<std::string> tools_of(const std::string& material) {
@@ -106,6 +107,7 @@ voyager::WorldDescription describe() {
                                            .fence = "lua",
                                            .extension = ".lua",
                                            .rules = kRules,
+                                           .code_rules = kCodeRules,
                                            .primitives = primitives(),
                                            .tiers = {{"wood", tools_of("wooden")},
                                                      {"stone", tools_of("stone")},

@@ -95,6 +95,7 @@ std::variant<WrittenCode, CodeError> Action::write(const CodeWish& wish, const s
   const WorldDescription& world = world_.description();
   const StepRow* last = wish.last;
   const bool feedback = config_.feedback && last != nullptr;
+  const std::string rules = world.rules + "\n" + world.code_rules;
   const ModelAnswer answer = asker_.ask(Role::kAction, [&](const Room& room) {
     const std::string code =
         last == nullptr || last->code.empty()
@@ -103,7 +104,7 @@ std::variant<WrittenCode, CodeError> Action::write(const CodeWish& wish, const s
     return Fillings{
         {"language", world.language},
         {"fence", world.fence},
-        {"rules", room.of<std::string>(world.rules, world.rules, world.rules, "")},
+        {"rules", room.of(rules, rules, rules, world.code_rules)},
         {"primitives", primitives_text(room)},
         {"skills", skills_text(room, skills)},
         {"code", code},

@@ -81,11 +81,12 @@ struct Tier {
 
 /// What is true of a world at all times.
 struct WorldDescription {
-  std::string name;       // "mini"
-  std::string language;   // "Lua 5.4"
-  std::string fence;      // behind the three ticks of a block of its code: "lua"
-  std::string extension;  // of a file of its code: ".lua"
-  std::string rules;      // some lines for prompts: what differs from what a model may expect
+  std::string name;        // "mini"
+  std::string language;    // "Lua 5.4"
+  std::string fence;       // behind the three ticks of a block of its code: "lua"
+  std::string extension;   // of a file of its code: ".lua"
+  std::string rules;       // some lines for all prompts: what differs from what a model may expect
+  std::string code_rules;  // the same of its code, for who writes it
   std::vector<Primitive> primitives;
   std::vector<Tier> tiers;             // lowest first
   std::vector<std::string> all_items;  // that can be had; what a random curriculum draws its tasks from

@@ -17,10 +17,10 @@ constexpr size_t kMostKinds = 20;  // of blocks and creatures that are named
 constexpr size_t kMostLine = 300;  // bytes of a line of chat
 
 bool is_core(std::string_view item) {
-  constexpr std::string_view kNames[] = {"stick", "crafting_table", "furnace", "cobblestone", "dirt", "coal"};
-  constexpr std::string_view kEnds[] = {"_log", "_planks", "_pickaxe", "_sword", "_axe"};
-  return std::ranges::find(kNames, item) != std::end(kNames) ||
-         std::ranges::any_of(kEnds, [item](std::string_view end) { return item.ends_with(end); });
+  constexpr std::string_view kMaterials[] = {"stick", "crafting_table", "furnace", "cobblestone", "dirt", "coal"};
+  constexpr std::string_view kTools[] = {"_log", "_planks", "_pickaxe", "_sword", "_axe"};
+  return std::ranges::find(kMaterials, item) != std::end(kMaterials) ||
+         std::ranges::any_of(kTools, [item](std::string_view end) { return item.ends_with(end); });
 }
 
 std::string entities_text(const std::vector<NearbyEntity>& entities) {

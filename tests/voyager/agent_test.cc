@@ -51,6 +51,7 @@ TEST_F(AgentTest, TheSecondRoundIsToldWhatCameOfTheFirst) {
   EXPECT_THAT(prompt,
               AllOf(HasSubstr("no tree here\nLine 3 is: fail no tree here"), HasSubstr("Said while it ran: hello"),
                     HasSubstr("say hello"), HasSubstr("long source of mineBlock")));
+  EXPECT_THAT(prompt, HasSubstr("The rules are few.\nA line is a call."));
   EXPECT_TRUE(iterations()[0].success);
   EXPECT_EQ(iterations()[0].rounds, 2);
 }
@@ -170,7 +171,7 @@ TEST_F(AgentTest, ShortPromptsLeaveOutWhatHelpsLeast) {
   const std::string prompt = model.last_prompt(Role::kAction);
   EXPECT_THAT(prompt, AllOf(Not(HasSubstr("long source")), HasSubstr("mineBlock(bot, name, count)\n"),
                             HasSubstr("Task: Mine 1 wood log")));
-  EXPECT_THAT(prompt, Not(HasSubstr("The rules are few")));
+  EXPECT_THAT(prompt, AllOf(Not(HasSubstr("The rules are few")), HasSubstr("A line is a call")));
 }
 
 TEST_F(AgentTest, ARunGoesOnByItsOwnConfiguration) {

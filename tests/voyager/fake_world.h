@@ -26,6 +26,7 @@ class FakeWorld : public Environment {
                     .fence = "fake",
                     .extension = ".fake",
                     .rules = "The rules are few.",
+                    .code_rules = "A line is a call.",
                     .primitives = {{"mineBlock", "mineBlock(bot, name, count)", "mines", "long source of mineBlock"},
                                    {"wait", "bot:wait(ticks)", "waits", ""}},
                     .tiers = {{"wood", {"stick"}}},
