@@ -1,8 +1,5 @@
 #include "voyager/endpoint_model.h"
 
-#include <algorithm>
-#include <array>
-#include <initializer_list>
 #include <set>
 #include <utility>
 
@@ -15,38 +12,36 @@
 namespace caravel::voyager {
 namespace {
 
-/// A field that a server may not know, and the words by which it refuses it.
-struct OptionalField {
-  std::string_view name;
-  std::initializer_list<std::string_view> words;
-};
-
 constexpr std::string_view kFormat = "response_format";
 constexpr std::string_view kStreamOptions = "stream_options";
 constexpr std::string_view kMaxTokens = "max_tokens";
 constexpr std::string_view kMaxCompletionTokens = "max_completion_tokens";
 
+/// A field that a server may not know, and a word by which it refuses it.
+struct OptionalField {
+  std::string_view name, word;
+};
+
 /// max_tokens first: where its other name is wanted, the message names both.
-const std::array<OptionalField, 6>& optional_fields() {
-  static const std::array<OptionalField, 6> kFields = {{
-      {kMaxTokens, {"max_tokens"}},
-      {kMaxCompletionTokens, {"max_completion_tokens"}},
-      {kFormat, {"response_format", "json_schema", "structured output", "guided", "grammar", "schema"}},
-      {kStreamOptions, {"stream_options", "include_usage"}},
-      {"temperature", {"temperature"}},
-      {"seed", {"seed"}},
-  }};
-  return kFields;
-}
+constexpr OptionalField kOptionalFields[] = {{kMaxTokens, "max_tokens"},
+                                             {kMaxCompletionTokens, "max_completion_tokens"},
+                                             {kFormat, "response_format"},
+                                             {kFormat, "schema"},
+                                             {kFormat, "structured output"},
+                                             {kFormat, "guided"},
+                                             {kFormat, "grammar"},
+                                             {kStreamOptions, "stream_options"},
+                                             {kStreamOptions, "include_usage"},
+                                             {"temperature", "temperature"},
+                                             {"seed", "seed"}};
 
 bool is_of_a_field(int status) { return status == 400 || status == 422 || status == 501; }
 
 /// The field of `body` that the server's message names; empty: none.
 std::string_view refused_field(const Json& body, const Received& received) {
   if (!received.error.empty() || !is_of_a_field(received.status)) return "";
-  for (const OptionalField& field : optional_fields()) {
-    const auto is_named = [&](std::string_view word) { return received.body.find(word) != std::string::npos; };
-    if (body.contains(field.name) && std::ranges::any_of(field.words, is_named)) return field.name;
+  for (const OptionalField& field : kOptionalFields) {
+    if (body.contains(field.name) && received.body.find(field.word) != std::string::npos) return field.name;
   }
   return "";
 }
