@@ -126,7 +126,7 @@ std::string compare_page(const std::vector<ComparedRun>& runs) {
   page.table(figures(sides));
   report::Table endings{"How they ended", {"run", "world", "seed", "ending"}, {}};
   for (const Side& side : sides)
-    endings.rows.push_back({side.name, side.run.world, std::to_string(side.run.seed), side.run.ending});
+    endings.rows.push_back({side.name, side.run.world, std::to_string(side.run.seed), ending_text(side.run)});
   page.table(endings);
   return page.html();
 }
@@ -148,7 +148,8 @@ std::string compare_text(const std::vector<ComparedRun>& runs) {
     for (size_t i = 1; i < row.size(); ++i) text += "  " + std::string(widths[i] - width_of(row[i]), ' ') + row[i];
     text += "\n";
   }
-  for (const Side& side : sides) text += fmt::format("{}: {}\n", printable(side.name, 40), printable(side.run.ending));
+  for (const Side& side : sides)
+    text += fmt::format("{}: {}\n", printable(side.name, 40), printable(ending_text(side.run)));
   return text;
 }
 

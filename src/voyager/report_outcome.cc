@@ -29,7 +29,7 @@ std::string carried(const Observation& at) {
 
 void add_outcome(report::Page& page, const RunStore& run, const RunSummary& summary) {
   const RoleTotals calls = summary.calls();
-  page.text(summary.ending);
+  page.text("How it ended: " + ending_text(summary));
   std::vector<report::Headline> headlines = {
       {"different items", with_commas(static_cast<int64_t>(summary.items.size())), ""},
       tier_headline(summary),

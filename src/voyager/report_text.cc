@@ -36,6 +36,8 @@ std::string retries_text(int64_t retries) {
   return fmt::format("{} {}", with_commas(retries), retries == 1 ? "retry" : "retries");
 }
 
+std::string ending_text(const RunSummary& run) { return run.ending.empty() ? "not ended" : run.ending; }
+
 std::string result_text(const TaskOutcome& task) {
   return task.row.success ? "done" : task.is_open() ? "not ended" : "failed";
 }

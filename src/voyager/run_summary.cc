@@ -92,7 +92,7 @@ RunSummary summarise(const RunStore& run) {
   const Json setup = run.setup();
   summary.world = value_at<std::string>(setup, {"world", "name"}).value_or("");
   summary.seed = value_at<uint64_t>(setup, {"agent", "seed"}).value_or(0);
-  summary.ending = value_at<std::string>(run.ending(), {"text"}).value_or("It has not ended.");
+  summary.ending = value_at<std::string>(run.ending(), {"text"}).value_or("");
   std::map<int64_t, std::pair<std::optional<bool>, std::optional<bool>>> last;
   run.each_step([&](const StepRow& step) {
     ++summary.rounds;

@@ -76,7 +76,7 @@ async function run(program, flags) {
   if (code !== 0) throw new Error(`${program} ${flags.join(" ")} ended with ${code}`);
 }
 
-/** A voyage with the scripted model, and its page from the top to the map. */
+/** A voyage with the scripted model, and its page from the top to the map, somewhat shortened. */
 async function voyage(browser) {
   const folder = mkdtempSync(join(tmpdir(), "caravel-voyage-"));
   const port = "18453";
@@ -89,6 +89,10 @@ async function voyage(browser) {
     await run(process.env.CARAVEL, ["voyage", ...llm, "--out", out, "--iterations", "60", "--plain"]);
     const page = await openPage(browser, pathToFileURL(join(out, "report.html")).href, 1120);
     await page.until(() => !document.querySelector(".drawing[hidden]"));
+    await page.evaluate(() => {
+      document.querySelector(".headlines + .text").hidden = true; // what it carries
+      document.querySelector(".picture img").style.maxHeight = "26rem";
+    });
     await pause(300);
     const [x, y, width, height] = await page.evaluate(() => {
       const main = document.querySelector("main").getBoundingClientRect();

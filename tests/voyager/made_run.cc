@@ -132,7 +132,7 @@ void write_small_run(RunStore& run, const std::string& mark) {
     run.add(row);
   }
   run.put_world("saved", at(900, 20, -9, {{"oak_log", 3}, {"stone_pickaxe", 1}}));
-  run.put_ending({{"kind", "budget"}, {"text", "The budget of 5 calls is spent." + mark}});
+  run.put_ending({{"kind", "budget"}, {"text", "the budget of 5 calls is spent" + mark}});
 }
 
 }  // namespace caravel::voyager

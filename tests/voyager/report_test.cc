@@ -28,7 +28,8 @@ TEST(Report, SaysWhatCameOfTheRun) {
   const std::string page = report_page(run.store(), small_map());
   EXPECT_THAT(page,
               AllOf(HasSubstr("<h1>A voyage in the world mini, seed 7</h1>"),
-                    HasSubstr(">The budget of 5 calls is spent.</p>"), HasSubstr("<dt>different items</dt><dd>4</dd>"),
+                    HasSubstr(">How it ended: the budget of 5 calls is spent</p>"),
+                    HasSubstr("<dt>different items</dt><dd>4</dd>"),
                     HasSubstr("<dt>tier</dt><dd>stone</dd><dd class=\"note\">in iteration 3</dd>"),
                     HasSubstr("<dt>tasks done</dt><dd>2 of 4</dd><dd class=\"note\">5 rounds, the last not ended"),
                     HasSubstr("<dt>model calls</dt><dd>5</dd><dd class=\"note\">after 2 retries</dd>"),
@@ -115,7 +116,7 @@ TEST(Report, WhatModelsWriteStaysText) {
                            "It is first.",  "fail()",       "fail is nil",     "code:2 in a",
                            "No tree here.", "zombie",       "Look for trees.", "oak_log",
                            "Mines a log.",  "-- version 1", "-- version 2",    "wood",
-                           "a goal",        "line",         "is spent.",       "What is a log?",
+                           "a goal",        "line",         "is spent",        "What is a log?",
                            "Wood."}) {
     const std::string filler = text == std::string("You play.") ? std::string(600, 'r') : "";
     EXPECT_THAT(page, HasSubstr(report::escape_html(text + filler + mark))) << text;
@@ -125,7 +126,7 @@ TEST(Report, WhatModelsWriteStaysText) {
 TEST(Report, ARunThatWasNotBegunHasAPage) {
   MadeRun run;
   const std::string page = report_page(run.store(), {});
-  EXPECT_THAT(page, AllOf(HasSubstr("It has not ended."), HasSubstr("None was found."),
+  EXPECT_THAT(page, AllOf(HasSubstr("How it ended: not ended"), HasSubstr("None was found."),
                           HasSubstr("No model was asked."), Not(HasSubstr("<img"))));
 }
 
@@ -164,8 +165,8 @@ TEST(Compare, SetsFiguresInColumns) {
             "models' time                     7.5 s   0 ms\n"
             "critic's accuracy                 50 %      –\n"
             "rounds it was measured in            4      0\n"
-            "full: The budget of 5 calls is spent.\n"
-            "Größe: It has not ended.\n");
+            "full: the budget of 5 calls is spent\n"
+            "Größe: not ended\n");
 }
 
 TEST(Compare, APageHasALineForEachRun) {
@@ -177,7 +178,7 @@ TEST(Compare, APageHasALineForEachRun) {
   const std::string page = compare_page({{"one" + mark, &one.store()}, {"other", &other.store()}});
   EXPECT_EQ(count(page, "[3.0,4.0,\"cobblestone, stone_pickaxe\"]"), 2);
   EXPECT_THAT(page, AllOf(HasSubstr(report::escape_html("one" + mark)),
-                          HasSubstr(report::escape_html("is spent." + mark)), Not(HasSubstr("</script><b>"))));
+                          HasSubstr(report::escape_html("is spent" + mark)), Not(HasSubstr("</script><b>"))));
 }
 
 }  // namespace
