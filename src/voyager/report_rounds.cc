@@ -1,8 +1,8 @@
 #include <fmt/format.h>
 
 #include <optional>
-#include <set>
 
+#include "voyager/prompt_texts.h"
 #include "voyager/report_parts.h"
 #include "voyager/report_text.h"
 
@@ -21,23 +21,6 @@ std::string event_line(const Event& event) {
       return fmt::format("tick {}: dies{}{}", event.tick, event.text.empty() ? "" : ": ", event.text);
   }
   return {};
-}
-
-/// What came into the inventory, and what went: "+3 oak_log, -1 stick".
-std::string changes(const Observation& before, const Observation& after) {
-  std::set<std::string> names;
-  for (const auto& [name, count] : before.inventory) names.insert(name);
-  for (const auto& [name, count] : after.inventory) names.insert(name);
-  const auto count_in = [](const Observation& at, const std::string& name) {
-    const auto found = at.inventory.find(name);
-    return found == at.inventory.end() ? 0 : found->second;
-  };
-  std::vector<std::string> changed;
-  for (const std::string& name : names) {
-    const int change = count_in(after, name) - count_in(before, name);
-    if (change != 0) changed.push_back(fmt::format("{:+} {}", change, name));
-  }
-  return changed.empty() ? "nothing" : joined(changed);
 }
 
 /// With its place, unless it begins with that, as Lua's do.
@@ -63,7 +46,7 @@ void add_round(report::Page& page, const StepRow& step) {
   if (!step.skills_shown.empty()) table.rows.push_back({"skills shown", joined(step.skills_shown)});
   if (!step.skills_used.empty()) table.rows.push_back({"skills used", joined(step.skills_used)});
   if (step.error) table.rows.push_back({"error", message_of(*step.error)});
-  table.rows.push_back({"inventory changed by", changes(step.before, step.after)});
+  table.rows.push_back({"inventory changed by", changes_text(step.before, step.after)});
   table.rows.push_back({"ticks", with_commas(step.after.tick - step.before.tick)});
   if (!step.critique.empty()) table.rows.push_back({"critique", step.critique});
   page.table(table);

@@ -60,7 +60,7 @@ TEST(Report, ShowsCodeWithWhatCameOfIt) {
   EXPECT_THAT(page, HasSubstr("<summary>Round 1 <span class=\"note\">error, critic: no, world: no</span>"));
   EXPECT_THAT(page, HasSubstr("<code>function a(bot)\n<mark>  fail()</mark>\nend"));
   EXPECT_THAT(page, HasSubstr("fail is nil (code, line 2)"));
-  EXPECT_THAT(page, HasSubstr("+3 oak_log, -1 stick"));
+  EXPECT_THAT(page, HasSubstr("oak_log +3, stick -1"));
   EXPECT_THAT(page, HasSubstr("tick 50: says &#34;No tree here.&#34;\ntick 60: is hurt: zombie\n"));
   EXPECT_THAT(page, HasSubstr("<summary>Round 1 <span class=\"note\">no code, critic: yes, world: no</span>"));
 }
