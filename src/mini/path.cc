@@ -13,6 +13,18 @@ namespace {
 constexpr int kStepTicks = 5, kJumpTicks = 7, kSwimTicks = 10, kClimbTicks = 8, kDeepestFall = 3;
 constexpr int kDigPenalty = 4;  // ticks: rather around than through, where it is nearly the same
 
+/// Digging is never thought dearer than this: else one by hand would have half the land searched for a way around.
+constexpr int kMostDigCost = 40;
+
+/// What is worth looking at for each kind of block.
+Inventory tools_of(const Inventory& items) {
+  Inventory tools(kSlots);
+  for (const Stack& stack : items.slots())
+    if (stack.count > 0 && info(stack.item).tool != Tool::kNone && tools.count(stack.item) == 0)
+      tools.add(stack.item, 1);
+  return tools;
+}
+
 bool is_kept(Block block) {
   return block == Block::kChest || block == Block::kCraftingTable || block == Block::kFurnace || block == Block::kBed ||
          block == Block::kFarmland;
@@ -55,13 +67,15 @@ class PathSearch {
   PathSearch(const Game& game, const Cell& goal, double range)
       : terrain_(game.terrain), goal_(goal), range2_(static_cast<int64_t>(range * range)) {
     const int lava_cost = terrain_.at(game.player.at) == Block::kLava ? 40 : -1;  // who is in it has to get out
+    const Inventory tools = tools_of(game.player.items);
     for (size_t i = 0; i < blocks().size(); ++i) {
       const auto block = static_cast<Block>(i);
-      const std::optional<int> ticks = dig_ticks(block, best_tool(game.player.items, block));
-      if (!is_solid(block))
-        costs_[i] = block == Block::kLava ? lava_cost : 0;
-      else
-        costs_[i] = ticks && !is_kept(block) ? *ticks + kDigPenalty : -1;
+      Passage& kind = kinds_[i];
+      kind = {.solid = is_solid(block), .wet = is_liquid(block), .ladder = block == Block::kLadder};
+      if (block == Block::kLava) kind.cost = lava_cost;
+      if (!kind.solid) continue;
+      const std::optional<int> ticks = dig_ticks(block, best_tool(tools, block));
+      kind.cost = ticks && !is_kept(block) ? std::min(*ticks, kMostDigCost) + kDigPenalty : -1;
     }
     index().clear();
     reach(game.player.at, -1, 0);
@@ -69,7 +83,8 @@ class PathSearch {
 
   Path run() {
     int best = 0;
-    while (!open_.empty() && places_.size() < kMostPlaces) {
+    const size_t most = most_places(places_[0].at, goal_);
+    while (!open_.empty() && places_.size() < most) {
       const int number = open_.top().number;
       open_.pop();
       Place& place = places_[static_cast<size_t>(number)];
@@ -103,12 +118,16 @@ class PathSearch {
     return sideways * kStepTicks + (upward > 0 ? upward * 4 : -upward * 2);
   }
 
-  /// Ticks to make a cell free; below 0: cannot be.
-  int cost(const Cell& cell) const { return costs_[static_cast<uint8_t>(terrain_.at(cell))]; }
-  /// Where one swims.
-  bool wet(const Cell& cell) const { return is_liquid(terrain_.at(cell)); }
-  bool ladder(const Cell& cell) const { return terrain_.at(cell) == Block::kLadder; }
-  bool ground(const Cell& cell) const { return is_solid(terrain_.at(cell)) && cell.y >= 0; }
+  /// What a kind of block is to somebody who goes.
+  struct Passage {
+    int cost = 0;  // ticks to make it free; below 0: cannot be
+    bool solid = false, wet = false, ladder = false;
+  };
+  const Passage& kind(const Cell& cell) const { return kinds_[static_cast<uint8_t>(terrain_.at(cell))]; }
+  int cost(const Cell& cell) const { return kind(cell).cost; }
+  bool wet(const Cell& cell) const { return kind(cell).wet; }  // where one swims
+  bool ladder(const Cell& cell) const { return kind(cell).ladder; }
+  bool ground(const Cell& cell) const { return kind(cell).solid && cell.y >= 0; }
   /// Somebody whose feet are there does not fall.
   bool holds(const Cell& at) const { return ground(at + kDown) || wet(at) || ladder(at) || ladder(at + kDown); }
 
@@ -145,8 +164,7 @@ class PathSearch {
     while (!holds(to)) {
       to = to + kDown;
       ++fallen;
-      const Block there = terrain_.at(to);
-      if (is_solid(there) || fallen > 20) return;
+      if (kind(to).solid || fallen > 20) return;
     }
     if ((fallen > kDeepestFall && !wet(to)) || cost(to) < 0) return;
     if (sideways)
@@ -169,7 +187,7 @@ class PathSearch {
     const Cell under = at + kDown, over = at + kUp;
     if (ground(under) && under.y > 0) try_fall(number, under, false);
     if (wet(under) || ladder(under)) try_move(number, under, {under}, kClimbTicks);
-    if ((wet(at) && wet(over)) || (ladder(at) && (ladder(over) || !is_solid(terrain_.at(over)))))
+    if ((wet(at) && wet(over)) || (ladder(at) && (ladder(over) || !kind(over).solid)))
       try_move(number, over, {over + kUp, over}, kClimbTicks);
   }
 
@@ -196,13 +214,27 @@ class PathSearch {
   const Terrain& terrain_;
   Cell goal_;
   int64_t range2_;
-  std::array<int, 256> costs_{};  // of each kind of block, as cost()
+  std::array<Passage, 256> kinds_;  // of blocks
   std::vector<Place> places_;
   std::priority_queue<Open> open_;
 };
 
 }  // namespace
 
-Path find_path(const Game& game, const Cell& goal, double range) { return PathSearch(game, goal, range).run(); }
+size_t most_places(const Cell& from, const Cell& goal) {
+  const int64_t far = int64_t{std::abs(from.x - goal.x)} + std::abs(from.y - goal.y) + std::abs(from.z - goal.z);
+  return static_cast<size_t>(std::min<int64_t>(10'000, 1'000 + 300 * far));
+}
+
+bool may_be_in(const Terrain& terrain, const Cell& cell) {
+  for (const Block block : {terrain.at(cell), terrain.at(cell + kUp)})
+    if (block == Block::kLava || is_kept(block) || (is_solid(block) && info(block).hardness < 0)) return false;
+  return true;
+}
+
+Path find_path(const Game& game, const Cell& goal, double range) {
+  if (range < 1 && !may_be_in(game.terrain, goal)) return {};
+  return PathSearch(game, goal, range).run();
+}
 
 }  // namespace caravel::mini

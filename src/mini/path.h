@@ -19,8 +19,11 @@ struct Path {
   bool arrives = false;  // else it leads to the place nearest to the goal that was found
 };
 
-/// Places that a search looks at before it gives up.
-inline constexpr int kMostPlaces = 10'000;
+/// Places that a search looks at before it gives up: the more the farther it is.
+size_t most_places(const Cell& from, const Cell& goal);
+
+/// Somebody may stand with their feet there, digging what is in the way.
+bool may_be_in(const Terrain& terrain, const Cell& cell);
 
 /// A way for the player from where it stands to within `range` blocks of `goal`, by A* (Hart et al., 1968) over places
 /// where it can stand or swim, which takes the fewest ticks or somewhat more: the estimate of what is left is weighted.

@@ -42,7 +42,7 @@ bool make(Game& game, const Move& move) {
 bool travel(Game& game, const Cell& goal, double range, int64_t until) {
   const auto range2 = static_cast<int64_t>(range * range);
   int64_t nearest = squared_distance(game.player.at, goal);
-  for (int stuck = 0; stuck < 3;) {
+  for (int stuck = 0; stuck < 2;) {
     if (squared_distance(game.player.at, goal) <= range2) return true;
     const Path path = find_path(game, goal, range);
     if (path.moves.empty()) return false;
@@ -58,6 +58,14 @@ bool travel(Game& game, const Cell& goal, double range, int64_t until) {
   return squared_distance(game.player.at, goal) <= range2;
 }
 
+/// A place over the air means the ground below it: nobody stays up there.
+Cell on_ground(const Terrain& terrain, Cell cell) {
+  const auto holds = [&](Block block) { return is_solid(block) || is_liquid(block) || block == Block::kLadder; };
+  if (is_liquid(terrain.at(cell)) || terrain.at(cell) == Block::kLadder) return cell;
+  while (!holds(terrain.at(cell + kDown))) cell = cell + kDown;
+  return cell;
+}
+
 /// Looking in vain takes time, too: who does nothing else does not stay in one tick for ever.
 constexpr int kVainTicks = 10;
 
@@ -68,13 +76,16 @@ void go_to(Game& game, const Cell& goal, double range) {
     throw Refused{fmt::format("{} is outside of the world: y goes from 0 to {}, x and z from {} to {}", spelled(goal),
                               kHeight - 1, -kEnd + 1, kEnd - 1)};
   const int64_t start = game.tick;
-  if (travel(game, goal, range, start + kMostWalkTicks)) return;
+  const Cell place = range < 1 ? on_ground(game.terrain, goal) : goal;
+  if (travel(game, place, range, start + kMostWalkTicks)) return;
   pass(game, kVainTicks, 0);
+  if (range < 1 && !may_be_in(game.terrain, place))
+    throw Refused{fmt::format("nobody can be at {}: there is {}, and {} above", spelled(place),
+                              info(game.terrain.at(place)).name, info(game.terrain.at(place + kUp)).name)};
   const std::string where = fmt::format("you are at {}", spelled(game.player.at));
   if (game.tick - start >= kMostWalkTicks)
     throw Refused{fmt::format("did not get to {} within {} ticks: {}", spelled(goal), kMostWalkTicks, where)};
-  throw Refused{fmt::format("found no way to within {} of {} after looking at {} places: {}", range, spelled(goal),
-                            kMostPlaces, where)};
+  throw Refused{fmt::format("found no way to within {} of {}: {}", range, spelled(goal), where)};
 }
 
 void explore(Game& game, const Cell& direction, int ticks) {
