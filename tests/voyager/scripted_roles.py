@@ -4,7 +4,7 @@ import json
 import re
 
 from scripted_code import function_of
-from scripted_knowledge import FOODS, GATHERED, KILLED, LADDER, SIDE, SMELTED, held
+from scripted_knowledge import FOODS, GATHERED, KILLED, LADDER, SIDE, SMELTED, held, is_kind
 from scripted_plan import Plan, pickaxe_of, purpose, shown_skills, way_of
 from scripted_rates import (CRITIC_SAYS_DONE, CRITIC_SAYS_UNDONE, MALFORMED_JSON, NO_CODE, PLAIN_TEXT, SIDE_TASK,
                             SUB_STEPS, WRONG_TASK)
@@ -241,13 +241,16 @@ class Roles:
 
     def _deposit(self, seen):
         at = re.search(r"\((-?\d+), (-?\d+), (-?\d+)\)", seen.task)
-        spare = {name: many for name, many in seen.inventory.items()
-                 if name in ("dirt", "cobblestone", "gravel", "sand", "andesite", "diorite", "granite", "rotten_flesh")}
+        spare = {name: many for name, many in seen.inventory.items() if not self._is_kept(name)}
         if not at:
             return self._fenced(seen, "depositItems", "function depositItems(bot)\n  bot:chat('there is no chest')\nend\n")
-        items = ", ".join(f"{name} = {max(1, many // 2)}" for name, many in sorted(spare.items()))
+        items = ", ".join(f"{name} = {many}" for name, many in sorted(spare.items()))
         return self._fenced(seen, "depositItems", "function depositItems(bot)\n  depositItemIntoChest(bot, "
                             f"{{x = {at[1]}, y = {at[2]}, z = {at[3]}}}, {{{items}}})\nend\n")
+
+    def _is_kept(self, name):
+        """What the tech tree takes, and the tools of it."""
+        return name.endswith("_pickaxe") or any(is_kind(name, kind) for kind, _ in LADDER)
 
     def _fenced(self, seen, name, code):
         return (f"Explain: {'the last code did not do it, since: ' + seen.told.splitlines()[0][:80] if seen.told else 'it is new'}."
