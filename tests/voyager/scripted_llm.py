@@ -17,6 +17,7 @@ import math
 import re
 import socket
 import struct
+import sys
 import threading
 import time
 from collections import Counter
@@ -64,7 +65,8 @@ class Scripted(ThreadingHTTPServer):
             self.counts[what] += 1
 
     def handle_error(self, request, client_address):
-        pass  # whoever asked is gone: killed, or out of patience
+        if not isinstance(sys.exc_info()[1], OSError):  # else whoever asked is gone: killed, or out of patience
+            super().handle_error(request, client_address)
 
     def fault(self, prompt):
         with self.lock:

@@ -42,7 +42,7 @@ def read_task(task):
     if not match or match[1].lower() not in VERBS:
         return "", 0, ""
     verb = VERBS[match[1].lower()]
-    many = NUMBERS.get((match[2] or "1").lower()) or int(match[2])
+    many = NUMBERS.get((match[2] or "a").lower()) or int(match[2])
     kind = kind_of(match[3])
     if verb == "smelt":  # "smelt 3 raw iron": what comes of it is meant
         kind = next((out for out, of in SMELTED.items() if of == kind), kind)
@@ -271,7 +271,7 @@ class Roles:
     def critic(self, seen):
         verb, many, kind = read_task(seen.task)
         had, has = held(seen.before, kind), held(seen.inventory, kind)
-        is_done = has - had >= many if seen.before is not None else has >= many
+        is_done = has - had >= many or has >= max(many, had + 1)  # so many more, or filled up to so many
         lack = f"There are {has} {words(kind)}, and {had} before; {many} more are needed."
         if verb == "kill":
             items = [item for item, mob in KILLED.items() if mob == kind]
