@@ -241,7 +241,7 @@ def main():
     parser.add_argument("parts", nargs="*", default=["ablations", "goal", "cost"])
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--jobs", type=int, default=1)
-    flags = parser.parse_args()
+    flags = parser.parse_intermixed_args()
     flags.runs.mkdir(parents=True, exist_ok=True)
     seeds = range(1, flags.seeds + 1)
     if "ablations" in flags.parts:

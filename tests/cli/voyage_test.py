@@ -112,12 +112,12 @@ class Voyage(unittest.TestCase):
         server = self.serve()
         self.voyage(server, "--iterations", "1")
         before = contents(self.out)
-        self.assertIn("--resume", self.problem(*self.command(server)[2:]))
+        self.assertIn("--resume", self.problem(*self.command(server)[2:], code=2))
         self.assertEqual(before, contents(self.out))
         other = self.folder / "other"
         other.mkdir()
         (other / "notes.txt").write_text("mine")
-        self.problem(*self.command(server, out=other)[2:])
+        self.problem(*self.command(server, out=other)[2:], code=2)
         self.assertEqual(["notes.txt"], os.listdir(other))
 
     def test_the_same_seed_and_answers_give_the_same_bytes(self):
