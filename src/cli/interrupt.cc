@@ -7,7 +7,9 @@
 #include <atomic>
 #include <cerrno>
 #include <csignal>
+#include <cstdint>
 #include <cstring>
+#include <ctime>
 
 #include "base/error.h"
 
@@ -22,9 +24,21 @@ volatile std::sig_atomic_t last_words_to = STDERR_FILENO;
 const char* volatile last_words = nullptr;
 const termios* volatile last_mode = nullptr;
 
+timespec first_time = {};  // of the first signal
+
+/// timeout(1) sends its signal to the program and to the program's group: that is one.
+bool is_of_the_first_moment() {
+  constexpr int64_t kMoment = 100'000'000;  // nanoseconds
+  timespec now = {};
+  ::clock_gettime(CLOCK_MONOTONIC, &now);
+  return (now.tv_sec - first_time.tv_sec) * 1'000'000'000 + now.tv_nsec - first_time.tv_nsec < kMoment;
+}
+
 void note(int signal) {
   // Of a terminal that closes one may hear twice: of the system and of the shell.
   if (signal == SIGHUP && interrupts > 0) return;
+  if (signal == SIGTERM && interrupts > 0 && is_of_the_first_moment()) return;
+  if (interrupts == 0) ::clock_gettime(CLOCK_MONOTONIC, &first_time);
   interrupts = interrupts + 1;
   if (interrupts > 1) {
     if (const termios* const mode = last_mode; mode != nullptr) ::tcsetattr(STDIN_FILENO, TCSANOW, mode);

@@ -20,7 +20,8 @@ class NothingKept : public Error {
 };
 
 /// Ctrl-C, or whichever signals it is told of, is noted while one of these lives instead of ending the program; a
-/// second one ends it at once (a second SIGHUP says nothing new). A SIGHUP that is ignored stays so. Not nested.
+/// second one ends it at once (a second SIGHUP, or a SIGTERM that comes with the first, says nothing new). A SIGHUP
+/// that is ignored stays so. Not nested.
 class InterruptGuard {
  public:
   explicit InterruptGuard(std::initializer_list<int> signals = {SIGINT});

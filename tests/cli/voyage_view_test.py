@@ -130,6 +130,7 @@ class View(unittest.TestCase):
                 os.write(terminal.file, b"\x03")
             else:
                 os.kill(terminal.pid, sign)
+                os.kill(terminal.pid, sign)  # as timeout(1) does: its group, too
             self.assertEqual(130, terminal.end(), sign)
             self.assertIn("--resume goes on", self.check_left(terminal).replace("\r\n", " "))
             self.assertTrue((terminal.out / "report.html").exists())

@@ -32,7 +32,13 @@ voyager::Prices parse_prices(const std::string& text) {
   return {.input = *input, .output = *output};
 }
 
-/// The cache of fetched models, or the folder here, has it.
+std::string_view without_line_end(std::string_view text) {
+  while (text.ends_with('\n') || text.ends_with('\r') || text.ends_with(' ')) text.remove_suffix(1);
+  return text;
+}
+
+}  // namespace
+
 bool is_fetched(const std::string& model) {
   try {
     format::resolve_model(model);
@@ -41,13 +47,6 @@ bool is_fetched(const std::string& model) {
     return false;
   }
 }
-
-std::string_view without_line_end(std::string_view text) {
-  while (text.ends_with('\n') || text.ends_with('\r') || text.ends_with(' ')) text.remove_suffix(1);
-  return text;
-}
-
-}  // namespace
 
 bool ModelSettings::needs_engine() const {
   return curriculum.llm.empty() || action.llm.empty() || critic.llm.empty() ||
@@ -127,7 +126,7 @@ void ModelFlags::add_to(CLI::App& command) {
   add("--embedder", embedder_,
       "What finds skills by their descriptions: minilm or another model of this process; model, the states of MODEL; "
       "endpoint or endpoint#NAME, the embeddings of --llm; auto: minilm where it was fetched, else MODEL or the "
-      "endpoint, whichever answers")
+      "endpoint, whichever chats, or smollm2 where that embeds nothing")
       ->check(not_empty());
   add("--temperature", temperature_, "How freely answers are drawn; the paper has 0")
       ->check(number_in({.low = 0, .high = 10}));
@@ -144,11 +143,12 @@ bool ModelFlags::names_models() const {
 }
 
 ModelSettings ModelFlags::settings(uint64_t seed) const {
-  ModelSettings settings{.temperature = temperature_,
-                         .seed = seed,
-                         .max_tokens = max_tokens_,
-                         .context = context_,
-                         .prices = parse_prices(price_)};
+  ModelSettings settings;
+  settings.temperature = temperature_;
+  settings.seed = seed;
+  settings.max_tokens = max_tokens_;
+  settings.context = context_;
+  settings.prices = parse_prices(price_);
   ModelChoice usual{.llm = "", .model = engine.model};
   if (!llm_.empty()) {
     usual = parse_llm("--llm", llm_);
@@ -176,7 +176,8 @@ EmbedderChoice ModelFlags::embedder_for(const ModelSettings& settings) const {
   const bool has_engine = settings.curriculum.llm.empty() || settings.action.llm.empty() || settings.critic.llm.empty();
   if (embedder_ == "auto") {
     if (is_fetched(kMiniLm)) return {Kind::kEncoder, {.llm = "", .model = kMiniLm}};
-    return has_engine ? EmbedderChoice{Kind::kEngine, chat} : EmbedderChoice{Kind::kEndpoint, settings.curriculum};
+    return has_engine ? EmbedderChoice{Kind::kEngine, chat}
+                      : EmbedderChoice{Kind::kEndpoint, settings.curriculum, /*is_tried=*/true};
   }
   if (embedder_ == "model") {
     if (has_engine) return {Kind::kEngine, chat};

@@ -20,7 +20,11 @@ struct EmbedderChoice {
   };
   Kind kind = Kind::kEngine;
   ModelChoice model;
+  bool is_tried = false;  // an endpoint that nobody named for it: another is taken where it embeds nothing
 };
+
+/// The cache of fetched models has it.
+bool is_fetched(const std::string& model);
 
 /// The models of a run: what its record keeps of them, so that it can go on by it.
 struct ModelSettings {

@@ -12,6 +12,7 @@
 namespace caravel::cli {
 namespace {
 
+constexpr const char* kSpareEmbedder = "smollm2";
 constexpr int kEngineAnswer = 1024;  // tokens of an answer of an engine of this process
 constexpr int kRepetition = 256;     // SamplingParams::repetition_window of it
 
@@ -20,10 +21,11 @@ std::chrono::milliseconds milliseconds(double seconds) {
 }
 
 voyager::EndpointConfig endpoint_config(const std::string& llm, const ModelFlags& flags) {
-  voyager::EndpointConfig config{.url = http::parse_url(llm),
-                                 .api_key = flags.api_key(),
-                                 .silence = milliseconds(flags.silence),
-                                 .whole = milliseconds(flags.timeout)};
+  voyager::EndpointConfig config;
+  config.url = http::parse_url(llm);
+  config.api_key = flags.api_key();
+  config.silence = milliseconds(flags.silence);
+  config.whole = milliseconds(flags.timeout);
   config.patience.attempts = flags.retries + 1;
   return config;
 }
@@ -94,12 +96,13 @@ voyager::ChatModel* OpenModels::open_chat(const ModelChoice& choice, const Model
     if (draws) sampling.seed = settings.seed;
     chat.model = voyager::make_engine_model(*engine_, {.sampling = sampling, .prices = settings.prices});
   } else {
-    voyager::EndpointModelConfig config{.endpoint = endpoint_config(choice.llm, flags),
-                                        .model = choice.model,
-                                        .temperature = settings.temperature,
-                                        .max_tokens = settings.max_tokens,
-                                        .extra_body = settings.extra_body,
-                                        .prices = settings.prices};
+    voyager::EndpointModelConfig config;
+    config.endpoint = endpoint_config(choice.llm, flags);
+    config.model = choice.model;
+    config.temperature = settings.temperature;
+    config.max_tokens = settings.max_tokens;
+    config.extra_body = settings.extra_body;
+    config.prices = settings.prices;
     if (draws) config.seed = settings.seed;
     chat.model = voyager::make_endpoint_model(config);
   }
@@ -107,10 +110,22 @@ voyager::ChatModel* OpenModels::open_chat(const ModelChoice& choice, const Model
   return chats_.back().model.get();
 }
 
-void OpenModels::open_embedder(const EmbedderChoice& choice, const ModelFlags& flags) {
+void OpenModels::open_embedder(EmbedderChoice& choice, const ModelFlags& flags) {
   if (choice.kind == EmbedderChoice::Kind::kEndpoint) {
     embedder_ = voyager::make_endpoint_embedder(endpoint_config(choice.model.llm, flags), choice.model.model);
-    return;
+    if (!choice.is_tried) return;
+    try {
+      embedder_->embed("wood");
+      return;
+    } catch (const voyager::ModelError& error) {
+      // Many endpoints only chat. The states of a small model find skills too.
+      if (!is_fetched(kSpareEmbedder)) {
+        throw fail<voyager::ModelError>(
+            "{}; where an endpoint embeds nothing, scripts/fetch_model minilm brings a model of this process that does",
+            error.what());
+      }
+    }
+    choice = {EmbedderChoice::Kind::kEncoder, {.llm = "", .model = kSpareEmbedder}};
   }
   if (choice.kind == EmbedderChoice::Kind::kEncoder) {
     encoder_ = Engine::open({.model = choice.model.model, .threads = flags.engine.threads});

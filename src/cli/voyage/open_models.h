@@ -22,7 +22,7 @@ class OpenModels {
 
  private:
   voyager::ChatModel* open_chat(const ModelChoice& choice, const ModelSettings& settings, const ModelFlags& flags);
-  void open_embedder(const EmbedderChoice& choice, const ModelFlags& flags);
+  void open_embedder(EmbedderChoice& choice, const ModelFlags& flags);
 
   std::unique_ptr<Engine> engine_;   // that chats
   std::unique_ptr<Engine> encoder_;  // of the embedder's own

@@ -40,7 +40,7 @@ bool holds_run(const std::string& folder) {
 void check_begins(const std::string& folder) {
   if (holds_run(folder)) {
     throw fail<UsageError>("--out {}: a run is there already; --resume goes on with it, another --out begins one",
-                                folder);
+                           folder);
   }
   std::error_code unknown;
   const bool was_hardly_begun = is_there(file_of(folder, kVoyageStore));

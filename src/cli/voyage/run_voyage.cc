@@ -37,7 +37,10 @@ struct Plan {
 };
 
 Plan plan_new(const VoyageOptions& options) {
-  Plan plan{.prompts = options.prompts(), .budget = options.budget(), .world = open_world("mini")};
+  Plan plan;
+  plan.prompts = options.prompts();
+  plan.budget = options.budget();
+  plan.world = open_world(options.world);
   plan.config = options.agent_config();
   plan.settings = options.models.settings(plan.config.seed);
   check_begins(options.out);
@@ -47,7 +50,9 @@ Plan plan_new(const VoyageOptions& options) {
 /// By what a record was begun with.
 Plan plan_by(const RunStore& record, const VoyageOptions& options) {
   const Json setup = record.setup();
-  Plan plan{.prompts = voyager::Prompts::from(setup.at("prompts")), .budget = options.budget()};
+  Plan plan;
+  plan.prompts = voyager::Prompts::from(setup.at("prompts"));
+  plan.budget = options.budget();
   plan.config = voyager::agent_config_from(setup.at("agent"));
   plan.config.models = setup.at("models");
   plan.world = open_world(setup.at("world").at("name").get<std::string>());

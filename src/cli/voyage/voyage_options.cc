@@ -37,10 +37,10 @@ std::vector<std::string_view> parts_of(std::string_view text) {
 constexpr const char* kBudgetForm = "give what ends the run, as in tokens=200000,minutes=30; also calls and cost";
 
 /// What a run is begun with and keeps: given once.
-constexpr const char* kOfTheBeginning[] = {"--rounds",        "--seed",         "--tasks",       "--goal",
-                                           "--goal-attempts", "--skills",       "--prompts",     "--curriculum",
-                                           "--without",       "--skills-shown", "--embedder",    "--temperature",
-                                           "--max-tokens",    "--price",        "--llm-context", "--llm-extra-body"};
+constexpr const char* kOfTheBeginning[] = {
+    "--rounds",     "--seed",       "--tasks",       "--goal",           "--goal-attempts", "--skills",
+    "--prompts",    "--curriculum", "--without",     "--skills-shown",   "--embedder",      "--temperature",
+    "--max-tokens", "--price",      "--llm-context", "--llm-extra-body", "--world"};
 constexpr const char* kOfModels[] = {"--llm", "--llm-model", "--curriculum-llm", "--action-llm", "--critic-llm"};
 
 }  // namespace
@@ -107,6 +107,10 @@ void VoyageOptions::add_to(CLI::App& command) {
       ->group(run);
   command.add_option("--seed", agent_.seed, "Of the world, and of what is drawn")
       ->transform(seed_number())
+      ->capture_default_str()
+      ->group(run);
+  command.add_option("--world", world, "Where the agent is; mini: the embedded world")
+      ->transform(one_of({"mini"}))
       ->capture_default_str()
       ->group(run);
   command.add_flag("--plain", plain, "Lines on stderr in place of the live view")->group(run);

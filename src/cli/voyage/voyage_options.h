@@ -12,6 +12,7 @@ namespace caravel::cli {
 /// What `caravel voyage` is told.
 struct VoyageOptions {
   std::string out = "voyage";
+  std::string world = "mini";
   bool resume = false;
   std::string replay;  // another run's folder; empty: none
   bool plain = false;
