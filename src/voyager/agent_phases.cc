@@ -272,12 +272,13 @@ void AgentPhases::learn() {
                    .rounds = state_.round};
   std::optional<SkillRow> skill;
   if (row.success && config_.skill_library && !is_housekeeping(state_.task)) {
-    skill = SkillRow{.name = last.main,
-                     .version = library_.next_version(last.main),
-                     .code = last.code,
-                     .description = action_.describe(last.main, last.code, state_.task),
-                     .uses = last.skills_used,
-                     .iteration = state_.iteration};
+    skill.emplace();
+    skill->name = last.main;
+    skill->version = library_.next_version(last.main);
+    skill->code = last.code;
+    skill->uses = last.skills_used;
+    skill->iteration = state_.iteration;
+    skill->description = action_.describe(last.main, last.code, state_.task);
     skill->embedding = calls_.embed(skill->description);
     row.skill = skill->name;
     row.skill_version = skill->version;

@@ -101,7 +101,8 @@ std::vector<float> Calls::embed(const std::string& text) {
     return recorded->vector;
   }
   check_budget();
-  EmbeddingRow row{number, iteration_, models_.embedder->name(), text, models_.embedder->embed(text)};
+  EmbeddingRow row{.number = number, .iteration = iteration_, .model = models_.embedder->name(), .text = text};
+  row.vector = models_.embedder->embed(text);
   store_.add(row);
   done_ = number;
   return row.vector;
