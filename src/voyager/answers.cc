@@ -7,6 +7,7 @@
 #include "base/utf8.h"
 #include "chat/json_mender.h"
 #include "fields/json.h"
+#include "voyager/text_lines.h"
 
 namespace caravel::voyager {
 namespace {
@@ -14,28 +15,10 @@ namespace {
 constexpr size_t kMostRead = 1 << 16;  // bytes of an answer: what JSON asks for is short
 constexpr int kMostTries = 1000;       // beginnings of JSON in it
 
-bool is_space(char c) { return std::isspace(static_cast<unsigned char>(c)) != 0; }
-
-std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && is_space(text.front())) text.remove_prefix(1);
-  while (!text.empty() && is_space(text.back())) text.remove_suffix(1);
-  return text;
-}
-
 std::string lower(std::string_view text) {
   std::string out(text);
   std::ranges::transform(out, out.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   return out;
-}
-
-std::vector<std::string_view> lines_of(std::string_view text) {
-  std::vector<std::string_view> lines;
-  while (!text.empty()) {
-    const size_t end = std::min(text.find('\n'), text.size());
-    lines.push_back(text.substr(0, end));
-    text.remove_prefix(std::min(end + 1, text.size()));
-  }
-  return lines;
 }
 
 /// The value that begins at the front of `text`, with how long it is; nothing where none is whole.
@@ -187,29 +170,6 @@ Readable<Verdict> read_verdict(std::string_view text) {
   const auto success = said ? truth_of(*said) : std::nullopt;
   if (!success) return Unreadable{"it holds no JSON object with \"success\", true or false"};
   return Verdict{*success, labelled(text, "reasoning").value_or(""), labelled(text, "critique").value_or("")};
-}
-
-std::vector<CodeBlock> read_code_blocks(std::string_view text) {
-  std::vector<CodeBlock> blocks;
-  std::string fence;  // that opened the block; empty: outside
-  for (std::string_view line : lines_of(text)) {
-    const std::string_view inner = trimmed(line);
-    const size_t marks = inner.empty() || (inner[0] != '`' && inner[0] != '~')
-                             ? 0
-                             : std::min(inner.find_first_not_of(inner[0]), inner.size());
-    if (fence.empty()) {
-      if (marks < 3) continue;
-      fence = inner.substr(0, marks);
-      blocks.push_back({one_line(inner.substr(marks)), ""});
-    } else if (marks >= fence.size() && inner[0] == fence[0] && marks == inner.size()) {
-      fence.clear();
-    } else {
-      if (line.ends_with('\r')) line.remove_suffix(1);
-      blocks.back().code.append(line).append("\n");
-    }
-  }
-  std::erase_if(blocks, [](const CodeBlock& block) { return trimmed(block.code).empty(); });
-  return blocks;
 }
 
 }  // namespace caravel::voyager
