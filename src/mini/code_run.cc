@@ -1,8 +1,6 @@
 #include "mini/code_run.h"
 
 #include <algorithm>
-#include <set>
-#include <utility>
 
 #include "base/error.h"
 #include "base/hash.h"
@@ -45,13 +43,24 @@ std::optional<Json> message_of(const std::string& line) {
   return std::nullopt;
 }
 
-/// Of {"failed": ...}.
+/// Of {"failed": ...}. One by one: g++ 12 destroys members that were not made yet where one of an aggregate throws.
 CodeError error_of(const Json& failed) {
-  return {.message = failed.at("message").get<std::string>(),
-          .where = failed.at("where").get<std::string>(),
-          .line = failed.at("line").get<int>(),
-          .trace = failed.at("trace").get<std::string>(),
-          .killed = failed.at("killed").get<bool>()};
+  CodeError error;
+  error.message = failed.at("message").get<std::string>();
+  error.where = failed.at("where").get<std::string>();
+  error.line = failed.at("line").get<int>();
+  error.trace = failed.at("trace").get<std::string>();
+  error.killed = failed.at("killed").get<bool>();
+  return error;
+}
+
+/// Of {"parsed": ...}.
+voyager::ParsedCode code_of(const Json& parsed) {
+  voyager::ParsedCode code;
+  code.main = parsed.at("main").get<std::string>();
+  code.functions = parsed.at("functions").get<std::vector<std::string>>();
+  code.calls = parsed.at("calls").get<std::vector<std::string>>();
+  return code;
 }
 
 Json library_of(const voyager::Program& program) {
@@ -164,12 +173,7 @@ std::variant<voyager::ParsedCode, CodeError> parse_code(std::string_view code, c
   const std::optional<Json> message = got == Child::Got::kLine ? message_of(line) : std::nullopt;
   try {
     if (message && message->contains("failed")) return error_of(message->at("failed"));
-    if (message) {
-      const Json& parsed = message->at("parsed");
-      return voyager::ParsedCode{parsed.at("main").get<std::string>(),
-                                 parsed.at("functions").get<std::vector<std::string>>(),
-                                 parsed.at("calls").get<std::vector<std::string>>()};
-    }
+    if (message) return code_of(message->at("parsed"));
   } catch (const Json::exception&) {
   }
   return killed("the code could not be read");
