@@ -16,9 +16,11 @@ void add_map(report::Page& page, const RunStore& run, const MapImage& map) {
   const int64_t blocks_high = static_cast<int64_t>(map.height * map.blocks_per_pixel);
   page.picture(
       map_png(run, map), "What the player has seen of the world from above, and the way that it went",
-      fmt::format("What was seen, {} by {} blocks, x to the right and z down. The way leads from the white disc to the "
-                  "red one, from yellow to red, straight from where one round of code ended to where the next did.",
-                  with_commas(blocks_wide), with_commas(blocks_high)));
+      fmt::format(
+          "What was seen, {} by {} blocks, x to the right and z down. The way leads from the white disc to the "
+          "red one, from yellow to red, straight from where one round of code ended to where the next did: a death "
+          "leads back to the start.",
+          with_commas(blocks_wide), with_commas(blocks_high)));
 }
 
 }  // namespace

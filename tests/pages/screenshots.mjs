@@ -91,7 +91,7 @@ async function voyage(browser) {
     await page.until(() => !document.querySelector(".drawing[hidden]"));
     await page.evaluate(() => {
       document.querySelector(".headlines + .text").hidden = true; // what it carries
-      document.querySelector(".picture img").style.maxHeight = "26rem";
+      document.querySelector(".picture img").style.maxHeight = "18rem";
     });
     await pause(300);
     const [x, y, width, height] = await page.evaluate(() => {
