@@ -38,8 +38,9 @@ std::vector<std::string> products(const std::vector<std::string>& names) {
   return all;
 }
 
-int64_t done(std::string_view what, std::vector<std::string> names, const voyager::Observation& before,
-             const voyager::Observation& after) {
+/// How often it was done between the two.
+int64_t times(std::string_view what, std::vector<std::string> names, const voyager::Observation& before,
+              const voyager::Observation& after) {
   std::sort(names.begin(), names.end());
   names.erase(std::unique(names.begin(), names.end()), names.end());
   int64_t total = 0;
@@ -59,6 +60,25 @@ int64_t held(const std::vector<std::string>& names, const voyager::Observation& 
   return total;
 }
 
+/// So many were gained, or some were, and now so many are held: who tops up to the number has done what was asked.
+bool gained_enough(int64_t gained, int64_t now, int count) { return gained >= count || (gained > 0 && now >= count); }
+
+/// What blocks give, or are called: what is held after they were mined.
+std::vector<std::string> drops_of(const std::vector<std::string>& names) {
+  std::vector<std::string> all;
+  for (const std::string& name : names) {
+    const std::optional<Block> block = block_named(name);
+    for (const std::string& item : {name, block ? info(*block).drop : std::string()})
+      if (!item.empty() && std::find(all.begin(), all.end(), item) == all.end()) all.push_back(item);
+  }
+  return all;
+}
+
+bool is_crafted(const std::string& name) {
+  const std::optional<ItemId> item = item_named(name);
+  return item && !recipes_of(*item).empty();
+}
+
 bool worn(const std::vector<std::string>& names, const voyager::Observation& observation) {
   return std::any_of(observation.equipment.begin(), observation.equipment.end(), [&](const auto& piece) {
     return std::find(names.begin(), names.end(), piece.second) != names.end();
@@ -73,34 +93,33 @@ std::optional<bool> check_task(std::string_view task, const voyager::Observation
   if (!words) return std::nullopt;
   const std::vector<std::string> names = names_meant(words->target);
   if (names.empty()) return std::nullopt;
+  const int count = words->count;
+  const auto gained = [&](std::string_view what, const std::vector<std::string>& done,
+                          const std::vector<std::string>& got) {
+    return gained_enough(times(what, done, before, after), held(got, after), count);
+  };
   switch (words->verb) {
-    case Verb::kMine:
-      if (const std::vector<std::string> meant = blocks_to_mine(names); !meant.empty())
-        return done("mined", meant, before, after) >= words->count;
-      return std::nullopt;
+    case Verb::kMine: {
+      const std::vector<std::string> mined = blocks_to_mine(names);
+      return mined.empty() ? std::nullopt : std::optional(gained("mined", mined, drops_of(mined)));
+    }
     case Verb::kCraft:
-      if (std::none_of(names.begin(), names.end(), [](const std::string& name) {
-            return item_named(name) && !recipes_of(*item_named(name)).empty();
-          }))
-        return std::nullopt;
-      return done("crafted", names, before, after) >= words->count;
-    case Verb::kSmelt:
-      if (const std::vector<std::string> meant = products(names); !meant.empty())
-        return done("smelted", meant, before, after) >= words->count;
-      return std::nullopt;
+      if (std::none_of(names.begin(), names.end(), is_crafted)) return std::nullopt;
+      return gained("crafted", names, names);
+    case Verb::kSmelt: {
+      const std::vector<std::string> made = products(names);
+      return made.empty() ? std::nullopt : std::optional(gained("smelted", made, made));
+    }
     case Verb::kKill:
-      if (!kind_named(names.front())) return std::nullopt;
-      return done("killed", names, before, after) >= words->count;
+      return kind_named(names.front()) ? std::optional(times("killed", names, before, after) >= count) : std::nullopt;
     case Verb::kPlace:
-      return done("placed", names, before, after) >= words->count;
+      return times("placed", names, before, after) >= count;
     case Verb::kEat:
-      return done("eaten", names, before, after) >= words->count;
+      return times("eaten", names, before, after) >= count;
     case Verb::kEquip:
       return worn(names, after);
     case Verb::kObtain:
-      return held(names, after) >= words->count;
-    case Verb::kCollect:
-      return held(names, after) - held(names, before) >= words->count;
+      return gained_enough(held(names, after) - held(names, before), held(names, after), count);
   }
   return std::nullopt;
 }

@@ -28,12 +28,12 @@ std::vector<std::string> lower_words(std::string_view text) {
 
 std::optional<Verb> verb_of(std::string_view word) {
   static const std::map<std::string_view, Verb> kVerbs = {
-      {"mine", Verb::kMine},      {"dig", Verb::kMine},        {"chop", Verb::kMine},      {"harvest", Verb::kMine},
-      {"craft", Verb::kCraft},    {"make", Verb::kCraft},      {"smelt", Verb::kSmelt},    {"cook", Verb::kSmelt},
-      {"kill", Verb::kKill},      {"hunt", Verb::kKill},       {"slay", Verb::kKill},      {"defeat", Verb::kKill},
-      {"place", Verb::kPlace},    {"plant", Verb::kPlace},     {"obtain", Verb::kObtain},  {"get", Verb::kObtain},
-      {"acquire", Verb::kObtain}, {"collect", Verb::kCollect}, {"gather", Verb::kCollect}, {"eat", Verb::kEat},
-      {"consume", Verb::kEat},    {"equip", Verb::kEquip},     {"wear", Verb::kEquip}};
+      {"mine", Verb::kMine},      {"dig", Verb::kMine},       {"chop", Verb::kMine},     {"harvest", Verb::kMine},
+      {"craft", Verb::kCraft},    {"make", Verb::kCraft},     {"smelt", Verb::kSmelt},   {"cook", Verb::kSmelt},
+      {"kill", Verb::kKill},      {"hunt", Verb::kKill},      {"slay", Verb::kKill},     {"defeat", Verb::kKill},
+      {"place", Verb::kPlace},    {"plant", Verb::kPlace},    {"obtain", Verb::kObtain}, {"get", Verb::kObtain},
+      {"acquire", Verb::kObtain}, {"collect", Verb::kObtain}, {"gather", Verb::kObtain}, {"eat", Verb::kEat},
+      {"consume", Verb::kEat},    {"equip", Verb::kEquip},    {"wear", Verb::kEquip}};
   const auto found = kVerbs.find(word);
   return found == kVerbs.end() ? std::nullopt : std::optional(found->second);
 }

@@ -9,7 +9,7 @@ namespace caravel::mini {
 
 /// A task in the words of a curriculum: "Mine 3 wood logs", "craft an iron pickaxe".
 struct TaskWords {
-  enum class Verb : uint8_t { kMine, kCraft, kSmelt, kKill, kPlace, kObtain, kCollect, kEat, kEquip };
+  enum class Verb : uint8_t { kMine, kCraft, kSmelt, kKill, kPlace, kObtain, kEat, kEquip };
   Verb verb = Verb::kMine;
   int count = 1;
   std::string target;  // "wood_logs": the words of the thing

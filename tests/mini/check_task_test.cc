@@ -72,10 +72,23 @@ TEST(CheckTask, CountsWhatWasDoneSinceBefore) {
   EXPECT_EQ(check_task("Mine 3 wood log", before, after), true);
   after.equipment["head"] = "iron_helmet";
   EXPECT_EQ(check_task("Equip an iron helmet", before, after), true);
-  before.inventory["coal"] = 2;
-  after.inventory["coal"] = 3;
-  EXPECT_EQ(check_task("Collect 2 coal", before, after), false);
-  EXPECT_EQ(check_task("Obtain 3 coal", before, after), true);
+}
+
+TEST(CheckTask, WhoTopsUpToTheNumberHasDoneIt) {
+  voyager::Observation before, after;
+  before.inventory["coal"] = after.inventory["coal"] = 3;
+  for (const char* task : {"Collect 3 coal", "Obtain 3 coal", "Mine 3 coal"})
+    EXPECT_EQ(check_task(task, before, after), false) << task;
+  after.inventory["coal"] = 4;
+  after.counts["mined:coal_ore"] = 1;
+  for (const char* task : {"Collect 3 coal", "Obtain 3 coal", "Mine 3 coal"})
+    EXPECT_EQ(check_task(task, before, after), true) << task;
+  EXPECT_EQ(check_task("Mine 5 coal", before, after), false);
+  before.inventory["oak_planks"] = 4;
+  after.inventory["oak_planks"] = 8;
+  after.counts["crafted:oak_planks"] = 4;
+  EXPECT_EQ(check_task("Craft 8 planks", before, after), true);
+  EXPECT_EQ(check_task("Craft 12 planks", before, after), false);
 }
 
 }  // namespace
