@@ -2,7 +2,7 @@
 
 import re
 
-from scripted_knowledge import KILLED, NEARLY, SMELTED
+from scripted_knowledge import JUNK, KILLED, NEARLY, SMELTED
 from scripted_plan import way_of
 from scripted_rates import CODE_MISTAKES, REPAIR, SUB_STEPS
 
@@ -181,9 +181,22 @@ def call_step(step, number):
 """
 
 
+def make_room():
+    """Lua that throws away what nothing is made of, and cobblestone beyond a stack."""
+    names = " or ".join(f'name == "{name}"' for name in JUNK)
+    return f"""  for name, many in pairs(bot:inventory()) do
+    if {names} or name:sub(-8) == "_sapling" then
+      bot:toss(name, many)
+    elseif name == "cobblestone" and many > 64 then
+      bot:toss(name, many - 64)
+    end
+  end
+"""
+
+
 def function_of(name, steps, seen, roles):
     """Lua: the first SUB_STEPS of its own among the steps, and the calls before the next."""
-    text, own = "", 0
+    text, own = make_room() if seen.slots_left < 4 else "", 0
     for number, step in enumerate(steps):
         if step.skill:
             text += call_step(step, number)

@@ -112,6 +112,8 @@ SIDE = ["wooden_sword", "wooden_axe", "wooden_shovel", "dirt", "chest", "bowl", 
         "golden_sword", "golden_pickaxe", "compass", "clock", "diamond_sword", "diamond_axe", "iron_leggings",
         "iron_chestplate"]
 
+JUNK = ["dirt", "gravel", "granite", "diorite", "andesite", "rotten_flesh", "wheat_seeds", "spider_eye"]
+
 NEARLY = {  # how it misremembers names
     "log": "wood_log", "planks": "wooden_plank", "cobblestone": "cobble_stone", "raw_iron": "raw_iron_ore",
     "stick": "wood_stick", "crafting_table": "workbench", "coal": "coal_lump", "diamond": "diamond_gem",

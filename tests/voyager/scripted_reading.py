@@ -39,6 +39,7 @@ class Seen:
     biome: str = ""
     food: float | None = None
     inventory: dict = field(default_factory=dict)
+    slots_left: int = 36
     before: dict | None = None
     nearby_blocks: list = field(default_factory=list)
     entities: list = field(default_factory=list)
@@ -98,6 +99,9 @@ def read_prompt(messages):
     food = re.match(r"[\d.]+", first("food"))
     seen.food = float(food[0]) if food else None
     seen.inventory = counts(last("inventory"))
+    slots = re.findall(r"^Inventory \((\d+)/(\d+)\)", text, re.M)
+    if slots:
+        seen.slots_left = int(slots[-1][1]) - int(slots[-1][0])
     if role == "critic":
         seen.before = counts(first("inventory"))
     if role == "describe":
