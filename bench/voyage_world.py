@@ -5,19 +5,21 @@
 
 Both on one core, one after the other in turns, drawing off on both sides, by random actions of the same seventeen kinds.
 An action of ours takes one tick of the world or many (digging, walking), which are all computed; one of crafter's is one
-step. Needs build/release/bench/voyage/world_bench (CMake with -DCARAVEL_BUILD_BENCH=ON) and bench/peers/setup's crafter.
+step. Needs build/release/bench/voyage/world_bench (CMake with -DCARAVEL_BUILD_BENCH=ON; WORLD_BENCH in the environment
+is another) and bench/peers/setup's crafter.
 """
 
 import argparse
 import json
 import os
+import pathlib
 import statistics
 import subprocess
 import sys
 
 from peers.peers import PEERS, ROOT
 
-OURS = ROOT / "build/release/bench/voyage/world_bench"
+OURS = pathlib.Path(os.environ.get("WORLD_BENCH") or ROOT / "build/release/bench/voyage/world_bench")
 THEIRS = PEERS / "crafter-venv/bin/python"
 
 
@@ -36,8 +38,7 @@ def main():
             sys.exit(f"{needed} is not there: {how}")
     core = min(os.sched_getaffinity(0))
     os.sched_setaffinity(0, {core})
-    environment_threads = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-    os.environ.update(environment_threads)
+    os.environ.update({"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"})
     ours, theirs = [], []
     for seed in range(1, arguments.rounds + 1):
         ours.append(figures([str(OURS), str(arguments.actions), str(seed)]))
