@@ -21,7 +21,7 @@ class World {
   explicit World(uint64_t seed);
   ~World();
 
-  /// All of it. load() throws FormatError.
+  /// All of it but events that nobody has taken yet. load() throws FormatError.
   std::string save() const;
   static std::unique_ptr<World> load(std::string_view saved);
 
