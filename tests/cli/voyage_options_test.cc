@@ -110,6 +110,9 @@ TEST_F(VoyageFlags, AreThoseOfTheBeginningAlone) {
   EXPECT_EQ(options_.more_iterations(), 50);
   parse("--resume --seed 5");
   EXPECT_THAT(usage_error([&] { options_.check_flags_of_a_record(); }), HasSubstr("leave --seed out"));
+}
+
+TEST_F(VoyageFlags, AskNoModelForAReplay) {
   parse("--replay other --llm http://a");
   EXPECT_THAT(usage_error([&] { options_.check_flags_of_a_record(); }), HasSubstr("leave --llm out"));
 }

@@ -47,11 +47,11 @@ TEST(MapCells, HaveTwoPixelsInColours) {
   const voyager::Position far{.x = 100, .z = 100};
   EXPECT_THAT(map_cells(two_by_two(), far, 2, 1, Colors::kTrue),
               ElementsAre("\x1b[38;2;30;60;200m\x1b[48;2;120;120;120m▀\x1b[38;2;40;160;40m\x1b[48;2;0;0;0m▀\x1b[0m"));
-  EXPECT_THAT(map_cells(two_by_two(), far, 2, 1, Colors::k256).front(), HasSubstr("\x1b[38;5;20m\x1b[48;5;102m▀"));
+  EXPECT_THAT(map_cells(two_by_two(), far, 2, 1, Colors::k256).front(), HasSubstr("\x1b[38;5;26m\x1b[48;5;102m▀"));
 }
 
 TEST(MapCells, AreLettersWithoutColours) {
-  EXPECT_THAT(map_cells(two_by_two(), {.x = 0.5, .z = 0.5}, 4, 2, Colors::kNone), ElementsAre("~~\"\"", "##@ "));
+  EXPECT_THAT(map_cells(two_by_two(), {.x = 0.5, .z = 0.5}, 4, 2, Colors::kNone), ElementsAre("~~\"\"", "## @"));
   EXPECT_TRUE(map_cells({}, {}, 4, 2, Colors::kNone).empty());
 }
 
