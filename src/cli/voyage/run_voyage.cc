@@ -80,6 +80,10 @@ Plan plan_replayed(const VoyageOptions& options) {
   check_goes_on(options.replay);
   auto record = std::make_unique<RunStore>(options.replay, RunStore::Open::kReading);
   Plan plan = plan_by(*record, options);
+  // A run may have gone on to more than it was begun with.
+  record->each_iteration([&](const voyager::IterationRow& row) {
+    plan.config.iterations = std::max(plan.config.iterations, row.number);
+  });
   plan.config.iterations = options.more_iterations().value_or(plan.config.iterations);
   for (voyager::SkillRow& skill : record->skills()) {
     if (skill.iteration == 0) plan.config.skills.push_back(std::move(skill));
