@@ -34,7 +34,9 @@ std::string made_folder(const std::string& folder, RunStore::Open how) {
 RunStore::Impl::Impl(const std::string& folder, Open how)
     : path(made_folder(folder, how)),
       lock(how == Open::kWriting ? std::make_unique<FolderLock>(folder) : nullptr),
-      database(path, kRunSchema) {}
+      database(path, kRunSchema) {
+  if (lock != nullptr) remove_unfinished_files(folder);
+}
 
 int64_t RunStore::Impl::text_id(const std::string& text) {
   const Hash128 hash = hash128(text.data(), text.size());

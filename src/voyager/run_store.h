@@ -18,14 +18,15 @@ namespace caravel::voyager {
 class RunStore {
  public:
   /// Throws IoError, FormatError (another's file, another version). kWriting: makes folder and file where there are
-  /// none; InvalidArgument where another process writes. kReading: it must be there (NotFound).
+  /// none, and removes what a killed process left of files that it was writing there; InvalidArgument where another
+  /// process writes. kReading: it must be there (NotFound).
   enum class Open : uint8_t { kWriting, kReading };
   RunStore(const std::string& folder, Open how);
   ~RunStore();
 
   /// How the run was begun: {"world": {"name", "language", "fence", "extension", "tiers": [{"name", "items"}]},
-  /// "agent": its configuration, "models": how they were opened, "names": theirs ("curriculum", "action", "critic",
-  /// "embedder"), "prompts": files by role}; null: nothing is begun yet.
+  /// "agent": its configuration, "budget": the last that it was given, "models": how they were opened, "names": theirs
+  /// ("curriculum", "action", "critic", "embedder"), "prompts": files by role}; null: nothing is begun yet.
   Json setup() const;
   void set_setup(const Json& setup);
 

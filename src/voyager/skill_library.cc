@@ -37,7 +37,11 @@ void check_is_own(const fs::path& folder) {
   if (!fs::exists(folder, error)) return;
   if (!fs::is_directory(folder, error))
     throw fail<InvalidArgument>("{}: is there and is no folder: name another for the skills", folder.string());
-  if (!fs::is_empty(folder, error) && !is_there(folder / "skills.json"))
+  if (is_there(folder / "skills.json")) return;
+  const auto is_part = [](const fs::directory_entry& entry) {
+    return entry.path().filename() == "code" || entry.path().filename() == "description";
+  };
+  if (!std::all_of(fs::directory_iterator(folder, error), fs::directory_iterator(), is_part))
     throw fail<InvalidArgument>("{}: holds something that is no library of skills: name another folder",
                                 folder.string());
 }
@@ -90,17 +94,18 @@ void export_skills(const std::vector<SkillRow>& skills, const std::string& folde
   make_folders((root / "code").string());
   make_folders((root / "description").string());
   std::map<std::string, const SkillRow*> newest;
+  for (const SkillRow& skill : skills) newest[skill.name] = &skill;
+  Json index = Json::object();
+  for (const auto& [name, skill] : newest) index[name] = {{"code", skill->code}, {"description", skill->description}};
+  // The first: by it the folder is known as a library, whatever ends the program behind this.
+  write_file((root / "skills.json").string(), index.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
   std::set<std::string> taken;
   for (const SkillRow& skill : skills) {
-    newest[skill.name] = &skill;
     const std::string name = file_name(skill, taken);
     taken.insert(name);
     write_file((root / "code" / (name + std::string(extension))).string(), skill.code);
     write_file((root / "description" / (name + ".txt")).string(), skill.description + "\n");
   }
-  Json index = Json::object();
-  for (const auto& [name, skill] : newest) index[name] = {{"code", skill->code}, {"description", skill->description}};
-  write_file((root / "skills.json").string(), index.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
 }
 
 std::vector<SkillRow> import_skills(const std::string& folder) {

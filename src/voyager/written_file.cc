@@ -1,5 +1,7 @@
 #include "voyager/written_file.h"
 
+#include <algorithm>
+#include <cctype>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -20,6 +22,22 @@ void make_folders(const std::string& path) {
   std::error_code error;
   std::filesystem::create_directories(path, error);
   if (error) throw fail<IoError>("{}: cannot make the folder: {}", path, error.message());
+}
+
+void remove_unfinished_files(const std::string& folder) {
+  namespace fs = std::filesystem;
+  constexpr std::string_view kBeginning = ".caravel-";
+  constexpr size_t kIdSize = 24;
+  std::error_code error;
+  for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
+    const std::string name = entry->path().filename().string();
+    if (!name.starts_with(kBeginning) || name.size() != kBeginning.size() + kIdSize) continue;
+    const auto is_of_id = [](unsigned char c) { return std::isalnum(c) != 0; };
+    std::error_code unknown;
+    if (std::all_of(name.begin() + kBeginning.size(), name.end(), is_of_id) &&
+        fs::is_regular_file(entry->symlink_status(unknown)))
+      fs::remove(entry->path(), unknown);
+  }
 }
 
 }  // namespace caravel::voyager

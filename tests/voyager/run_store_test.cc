@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <filesystem>
 
 #include "base/error.h"
 #include "format/temp_folder.h"
@@ -40,6 +41,22 @@ StepRow some_step(int64_t iteration, int round) {
   row.critique = "do it";
   row.checked = false;
   return row;
+}
+
+TEST_F(RunStoreTest, WhatAKillLeftOfAFileIsRemovedByWhoWritesNext) {
+  const std::string left = ".caravel-abcdefghijklmnopqrstuv01";
+  for (const std::string& name : {left, left + "2", std::string(".caravel-mine"), std::string("a.txt")})
+    folder_.write("run/" + name, "half");
+  folder_.write("run/" + left + "x/" + left, "of another folder");
+  {
+    const RunStore writing(folder(), RunStore::Open::kWriting);
+    EXPECT_FALSE(std::filesystem::exists(folder() + "/" + left));
+    folder_.write("run/" + left, "being written");
+    const RunStore reading(folder(), RunStore::Open::kReading);
+  }
+  for (const std::string& name :
+       {left, left + "2", std::string(".caravel-mine"), std::string("a.txt"), left + "x/" + left})
+    EXPECT_TRUE(std::filesystem::exists(folder() + "/" + name)) << name;
 }
 
 TEST_F(RunStoreTest, RowsComeBackAsTheyWere) {

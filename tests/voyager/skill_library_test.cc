@@ -75,8 +75,23 @@ TEST(SkillLibrary, AFolderOfSkillsIsVoyagers) {
   EXPECT_EQ(imported[2].description, "db");
 }
 
+TEST(SkillLibrary, AnExportThatWasKilledIsPutRightByTheNext) {
+  const format::TempFolder folder;
+  const std::string path = folder.path().string();
+  folder.write("code/a.lua", "a");
+  folder.write("description/x.tmp", "");
+  export_skills({skill("a", 1, {})}, path, ".lua");
+  EXPECT_EQ(read_file(path + "/code/a.lua"), "a 1");
+  folder.write("skills.json", "{\"a\": ");
+  export_skills({skill("a", 1, {})}, path, ".lua");
+  EXPECT_EQ(import_skills(path).size(), 1U);
+}
+
 TEST(SkillLibrary, WhatStandsInAFolderIsNotWrittenOver) {
   const format::TempFolder folder;
+  folder.write("mixed/code/a.lua", "a");
+  folder.write("mixed/mine.txt", "b");
+  EXPECT_THROW(export_skills({}, (folder.path() / "mixed").string(), ".lua"), InvalidArgument);
   folder.write("other/notes.txt", "mine");
   EXPECT_THROW(export_skills({}, (folder.path() / "other").string(), ".lua"), InvalidArgument);
   EXPECT_THROW(export_skills({}, (folder.path() / "other/notes.txt").string(), ".lua"), InvalidArgument);
