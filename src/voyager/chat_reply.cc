@@ -24,6 +24,15 @@ std::string_view member_text(const Json& object, const char* key) {
   return found != nullptr && found->is_string() ? std::string_view(found->get_ref<const std::string&>()) : "";
 }
 
+/// Nothing: it is not given, or is none that a chat can have; a run adds such counts up.
+std::optional<int64_t> token_count(const Json& usage, const char* key) {
+  constexpr uint64_t kMostTokens = 1'000'000'000;
+  const Json* const count = member_of(usage, key);
+  // Whole numbers that are not negative are unsigned, as they are parsed.
+  if (count == nullptr || !count->is_number_unsigned() || count->get<uint64_t>() > kMostTokens) return std::nullopt;
+  return count->get<int64_t>();
+}
+
 std::string_view without_space(std::string_view text) {
   const size_t begin = std::min(text.find_first_not_of(" \n\r\t"), text.size());
   const size_t end = text.find_last_not_of(" \n\r\t");
@@ -118,11 +127,11 @@ void ChatReply::read_choice(const Json& choice, const char* part) {
 }
 
 void ChatReply::read_usage(const Json& usage) {
-  const Json* const prompt = member_of(usage, "prompt_tokens");
-  const Json* const completion = member_of(usage, "completion_tokens");
-  if (prompt == nullptr || !prompt->is_number_integer()) return;
-  answer_.prompt_tokens = prompt->get<int64_t>();
-  answer_.completion_tokens = completion != nullptr && completion->is_number_integer() ? completion->get<int64_t>() : 0;
+  const std::optional<int64_t> prompt = token_count(usage, "prompt_tokens");
+  const std::optional<int64_t> completion = token_count(usage, "completion_tokens");
+  if (!prompt || !completion) return;
+  answer_.prompt_tokens = *prompt;
+  answer_.completion_tokens = *completion;
   answer_.counted = true;
 }
 

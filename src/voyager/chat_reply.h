@@ -25,7 +25,8 @@ class ChatReply {
   /// The server's own word in a stream or a document, {"error": {"code": 400}}; 0: it said none.
   int error_status() const { return error_status_; }
 
-  /// Without cost and seconds. Tokens that the server did not count are 0, and `counted` is off.
+  /// Without cost and seconds. Tokens that the server did not count, or not as whole numbers from 0 to 10^9, are 0,
+  /// and `counted` is off.
   ModelAnswer take() { return std::move(answer_); }
 
  private:

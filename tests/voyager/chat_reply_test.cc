@@ -72,6 +72,23 @@ TEST(ChatReply, FindsReasoningWhoseBeginningTheTemplateWrote) {
   EXPECT_FALSE(got.answer.counted);
 }
 
+TEST(ChatReply, BelievesNoCountThatAChatCannotHave) {
+  const auto counted = [](const std::string& prompt, const std::string& completion) {
+    return read(R"({"choices":[{"message":{"content":"a"}}],"usage":{"prompt_tokens":)" + prompt +
+                    R"(,"completion_tokens":)" + completion + "}}",
+                1000)
+        .answer;
+  };
+  EXPECT_TRUE(counted("0", "1000000000").counted);
+  for (const char* const count :
+       {"-1", "1e300", "9223372036854775807", "18446744073709551615", "1000000001", "1.5", "\"3\"", "null", "[]"}) {
+    for (const ModelAnswer& answer : {counted(count, "3"), counted("3", count)}) {
+      EXPECT_FALSE(answer.counted) << count;
+      EXPECT_EQ(answer.prompt_tokens + answer.completion_tokens, 0) << count;
+    }
+  }
+}
+
 TEST(ChatReply, SaysWhyItIsNone) {
   EXPECT_EQ(read("", 1).problem, "the answer is no chat's: it is empty");
   EXPECT_THAT(read("<html>Bad\n gateway", 4).problem, StartsWith("the answer is no chat's: <htm"));
