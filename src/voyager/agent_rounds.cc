@@ -43,7 +43,11 @@ void AgentPhases::write() {
   StepRow row{.iteration = state_.iteration, .round = state_.round, .before = now, .after = now};
   for (const SkillRow* skill : skills) row.skills_shown.push_back(skill->name);
   auto written = action_.write(wish, skills, row.code);
-  if (auto* error = std::get_if<CodeError>(&written)) {
+  if (last && calls_.is_repeated()) {
+    row.error = CodeError{
+        .message = "the model gives the same answer again to the same question: nothing more would come of this task"};
+    next.phase = Phase::kLearn;
+  } else if (auto* error = std::get_if<CodeError>(&written)) {
     row.error = std::move(*error);
     go_to_next_round(config_, next);
   } else {

@@ -93,6 +93,21 @@ ModelAnswer Calls::chat(const ModelRequest& request) {
   return row.answer;
 }
 
+bool Calls::is_repeated() const {
+  const auto is_same = [](const Message& a, const Message& b) { return a.role == b.role && a.content == b.content; };
+  const std::optional<CallRow> last = store_.call(done_);
+  if (!last) return false;
+  for (int64_t number = done_ - 1; number > 0; --number) {
+    const std::optional<CallRow> earlier = store_.call(number);
+    if (!earlier) continue;  // a vector
+    if (earlier->iteration != last->iteration) return false;
+    if (earlier->request.role == last->request.role)
+      return std::ranges::equal(earlier->request.messages, last->request.messages, is_same) &&
+             earlier->answer.text == last->answer.text;
+  }
+  return false;
+}
+
 std::vector<float> Calls::embed(const std::string& text) {
   const int64_t number = done_ + 1;
   if (const auto recorded = store_.embedding(number)) {

@@ -33,6 +33,9 @@ class Calls {
   ModelAnswer chat(const ModelRequest& request);
   std::vector<float> embed(const std::string& text);
 
+  /// Whether the last call, a chat, has asked and was told just what the one of its role before it in this iteration.
+  bool is_repeated() const;
+
  private:
   ChatModel& model_for(Role role) const;
   void check_budget() const;

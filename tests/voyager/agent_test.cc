@@ -74,6 +74,22 @@ TEST_F(AgentTest, CodeThatCannotBeReadTakesARoundAndIsNotRun) {
   EXPECT_EQ(done[2].before.tick, 0);
 }
 
+TEST_F(AgentTest, TheSameAnswerToTheSameQuestionEndsTheTask) {
+  config.iterations = 2;
+  config.rounds = 9;
+  model.answers[Role::kAction] = [](const std::string&) { return "I cannot."; };
+  run();
+  EXPECT_EQ(model.count(Role::kAction), 6) << "a task's second question has the error of the first, and its third too";
+  EXPECT_EQ(tasks(), "Mine 1 wood log -\nGet 1 log -\n");
+  EXPECT_EQ(iterations()[1].rounds, 3);
+  EXPECT_THAT(steps()[1].error->message, HasSubstr("no block of code"));
+  EXPECT_THAT(steps()[2].error->message, HasSubstr("the model gives the same answer again"));
+  int answers = 0;
+  model.answers[Role::kAction] = [&](const std::string&) { return "I cannot " + std::to_string(++answers); };
+  run("another");
+  EXPECT_EQ(answers, 18) << "who answers otherwise may yet say something";
+}
+
 TEST_F(AgentTest, BlocksAreJoinedOrTheLastThatCanBeReadIsTaken) {
   config.iterations = 3;
   config.skill_library = false;
