@@ -8,7 +8,8 @@
 namespace caravel::voyager {
 namespace {
 
-Json setup_of(const AgentConfig& config, const WorldDescription& world, const Models& models, const Prompts& prompts) {
+Json setup_of(const AgentConfig& config, const Budget& budget, const WorldDescription& world, const Models& models,
+              const Prompts& prompts) {
   Json tiers = Json::array();
   for (const Tier& tier : world.tiers) tiers.push_back({{"name", tier.name}, {"items", tier.items}});
   return {{"world",
@@ -18,6 +19,7 @@ Json setup_of(const AgentConfig& config, const WorldDescription& world, const Mo
             {"extension", world.extension},
             {"tiers", std::move(tiers)}}},
           {"agent", to_json(config)},
+          {"budget", to_json(budget)},
           {"models", config.models},
           {"names",
            {{"curriculum", models.curriculum->name()},
@@ -61,7 +63,7 @@ struct Agent::Impl {
     AgentState state{.calls = calls.done()};
     if (!config.goal.empty()) state.goal_start = start;
     store.begin();
-    store.set_setup(setup_of(config, world.description(), models, prompts));
+    store.set_setup(setup_of(config, budget, world.description(), models, prompts));
     for (const SkillRow& skill : skills) store.add(skill);
     store.put_world(world.save(), start);
     store.put_state(to_json(state));
@@ -69,11 +71,13 @@ struct Agent::Impl {
   }
 
   Ending run() {
-    const Json setup = store.setup();
+    Json setup = store.setup();
     if (setup.is_null()) {
       begin();
     } else {
       check_goes_on(setup, config, world.description().name);
+      setup["budget"] = to_json(budget);
+      store.set_setup(setup);
       store.put_ending(nullptr);
       world.restore(store.world().value());
     }

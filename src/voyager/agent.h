@@ -45,7 +45,14 @@ AgentConfig agent_config_from(const Json& json);
 struct Budget {
   int64_t tokens = 0, calls = 0;  // of the whole run
   double minutes = 0, cost = 0;   // minutes: of this process's work
+
+  bool operator==(const Budget&) const = default;
 };
+
+/// As a run's record keeps it (RunStore::setup()["budget"]): what bounds, by its name.
+Json to_json(const Budget& budget);
+/// null: nothing bounds. Throws FormatError.
+Budget budget_from(const Json& json);
 
 /// Why a run ended.
 struct Ending {
@@ -62,8 +69,9 @@ std::string_view ending_name(Ending::Kind kind);
 /// twice what it answered, and does nothing twice in the world. One thread.
 class Agent {
  public:
-  /// A store that holds a run already: that is gone on with. All of them must outlive it. Throws InvalidArgument where
-  /// that run was begun with another configuration, but for `iterations`, or in another world.
+  /// A store that holds a run already: that is gone on with, and keeps `budget` from here on. All of them must outlive
+  /// it. Throws InvalidArgument where that run was begun with another configuration, but for `iterations`, or in
+  /// another world.
   Agent(const AgentConfig& config, const Budget& budget, Environment& world, const Models& models,
         const Prompts& prompts, RunStore& store, Watcher& watcher);
   ~Agent();

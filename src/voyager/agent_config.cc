@@ -25,6 +25,28 @@ Json to_json(const AgentConfig& config) {
           {"random_curriculum", config.random_curriculum}};
 }
 
+Json to_json(const Budget& budget) {
+  Json json = Json::object();
+  if (budget.tokens > 0) json["tokens"] = budget.tokens;
+  if (budget.calls > 0) json["calls"] = budget.calls;
+  if (budget.minutes > 0) json["minutes"] = budget.minutes;
+  if (budget.cost > 0) json["cost"] = budget.cost;
+  return json;
+}
+
+Budget budget_from(const Json& json) {
+  if (json.is_null()) return {};
+  try {
+    return {.tokens = json.value("tokens", int64_t{0}),
+            .calls = json.value("calls", int64_t{0}),
+            .minutes = json.value("minutes", 0.0),
+            .cost = json.value("cost", 0.0)};
+  } catch (const Json::exception& error) {
+    throw fail<FormatError>("the record's budget cannot be read ({}): another version of Caravel wrote it",
+                            error.what());
+  }
+}
+
 AgentConfig agent_config_from(const Json& json) {
   try {
     AgentConfig config;

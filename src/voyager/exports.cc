@@ -34,7 +34,7 @@ void write_events(const RunStore& run, const Sink& write) {
     for (; item != items.end() && item->iteration <= row.number; ++item)
       write_line(write, typed("item", {{"name", item->name}, {"iteration", item->iteration}, {"tick", item->tick}}));
     write_skills(row.number);
-    write_line(write, typed("iteration", to_json(row)));
+    if (row.has_ended()) write_line(write, typed("iteration", to_json(row)));
   });
 }
 

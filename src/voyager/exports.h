@@ -12,7 +12,7 @@ using Sink = std::function<void(std::string_view)>;
 
 /// events.jsonl: what happened, in order, a JSON object a line by its "type": "skill" (that the run started with), then
 /// for each iteration its "step"s with their events, "item"s that were had for the first time, the "skill" that was
-/// learnt, and the "iteration" itself. No time but the world's ticks stands in it.
+/// learnt, and the "iteration" itself, once it has ended. No time but the world's ticks stands in it.
 void write_events(const RunStore& run, const Sink& write);
 
 /// calls.jsonl: every question to a model with its answer, in order, a JSON object a line. "seconds" is the only time.

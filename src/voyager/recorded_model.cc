@@ -38,6 +38,7 @@ struct RecordedModels::Impl {
       if (!row) cursor.refuse();
       check_same(row->request, request, row->number);
       ++cursor.done;
+      known_as = row->model;  // a run may have gone on with another
       on_piece(row->answer.text);
       return row->answer;
     }
@@ -54,6 +55,7 @@ struct RecordedModels::Impl {
       if (!row) cursor.refuse();
       check_same(row->text, text, row->number);
       ++cursor.done;
+      known_as = row->model;
       return row->vector;
     }
 

@@ -56,7 +56,7 @@ void add_tasks(report::Page& page, const RunSummary& summary) {
       "cannot check.");
   report::Table table{"", {"", "task", "rounds", "result", "critic", "world"}, {}};
   for (const TaskOutcome& task : summary.tasks) {
-    table.rows.push_back({std::to_string(task.row.number), task.row.task, std::to_string(task.row.rounds),
+    table.rows.push_back({std::to_string(task.row.number), task.row.task, std::to_string(task.rounds),
                           result_text(task), yes_or_no(task.judged), yes_or_no(task.checked)});
   }
   page.table(table);

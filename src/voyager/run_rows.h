@@ -53,9 +53,11 @@ struct IterationRow {
   std::string context;  // what the curriculum said of how it is done
   std::string reason;   // why it was proposed
   bool success = false;
-  int rounds = 0;
+  int rounds = 0;     // when it has ended; 0: it goes on
   std::string skill;  // what was kept of it, NAME; empty: nothing
   int skill_version = 0;
+
+  bool has_ended() const { return rounds > 0; }
 };
 
 /// A question about the world that was answered, and is not asked again.

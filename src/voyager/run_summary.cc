@@ -93,16 +93,17 @@ RunSummary summarise(const RunStore& run) {
   summary.world = value_at<std::string>(setup, {"world", "name"}).value_or("");
   summary.seed = value_at<uint64_t>(setup, {"agent", "seed"}).value_or(0);
   summary.ending = value_at<std::string>(run.ending(), {"text"}).value_or("");
-  std::map<int64_t, std::pair<std::optional<bool>, std::optional<bool>>> last;
+  std::map<int64_t, TaskOutcome> last;
   run.each_step([&](const StepRow& step) {
     ++summary.rounds;
     add(step, summary.critic);
-    last[step.iteration] = {step.judged, step.checked};
+    TaskOutcome& task = last[step.iteration];
+    task = {.judged = step.judged, .checked = step.checked, .rounds = task.rounds + 1};
     summary.rounds_with_skills += step.skills_used.empty() ? 0 : 1;
   });
   run.each_iteration([&](const IterationRow& row) {
-    const auto& [judged, checked] = last[row.number];
-    const TaskOutcome& task = summary.tasks.emplace_back(TaskOutcome{row, judged, checked});
+    TaskOutcome& task = summary.tasks.emplace_back(last[row.number]);
+    task.row = row;
     ++(row.success ? summary.done : task.is_open() ? summary.open : summary.failed);
   });
   run.each_call([&](const CallRow& call) { add(call, summary.roles.at(static_cast<size_t>(call.request.role))); });

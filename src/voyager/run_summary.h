@@ -14,8 +14,9 @@ namespace caravel::voyager {
 struct TaskOutcome {
   IterationRow row;
   std::optional<bool> judged, checked;  // of its last round: by the critic, by the world
+  int rounds = 0;                       // that there are
 
-  bool is_open() const { return !row.success && row.rounds == 0; }  // begun, and not ended
+  bool is_open() const { return !row.has_ended(); }  // begun, and not ended
 };
 
 struct TierReached {

@@ -199,9 +199,15 @@ class Voyage(unittest.TestCase):
         self.assertEqual(130, process.returncode, told)
         self.assertIn("--resume", told)
         self.assertTrue((self.out / "report.html").exists())
+        again = self.folder / "again"
+        self.assertIn("ends behind call", self.caravel("--replay", self.out, "--out", again, "--plain", code=1).stderr.decode())
+        self.assertEqual(contents(self.out), contents(again))
         asked = sum(many for name, many in server.counts.items() if name.startswith("role"))
         self.caravel(*self.resumed()[2:], "--budget", f"calls={asked + 3}")
         self.assertEqual(asked + 3, len(json_lines((self.out / "calls.jsonl").read_bytes())))
+        self.assertIn("with a larger --budget", self.caravel(*self.resumed()[2:]).stderr.decode())
+        self.assertEqual(asked + 3, len(json_lines((self.out / "calls.jsonl").read_bytes())), "it keeps to its budget")
+        self.caravel("--replay", self.out, "--out", self.folder / "bounded", "--plain")
 
     def test_replayed_without_a_model(self):
         with Scripted(faults={}) as server:

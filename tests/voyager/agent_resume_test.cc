@@ -6,6 +6,7 @@
 #include "base/interrupt.h"
 #include "voyager/agent_fixture.h"
 #include "voyager/recorded_model.h"
+#include "voyager/run_summary.h"
 
 namespace caravel::voyager {
 namespace {
@@ -195,6 +196,51 @@ TEST_F(ResumeTest, AReplayOfAnInterruptedRunEndsWhereThatDid) {
   EXPECT_EQ(ending.kind, Ending::Kind::kInterrupted);
   EXPECT_THAT(ending.text, HasSubstr("ends behind call"));
   EXPECT_EQ(difference(exported(store), exported(record)), "");
+}
+
+TEST_F(ResumeTest, AReplayNamesTheModelThatAnsweredEachCall) {
+  script();
+  budget.calls = 7;
+  run("two");
+  budget = {};
+  model.known_as = "another";
+  run("two");
+  const RunStore record(folder("two"), RunStore::Open::kReading);
+  RunStore store(folder("again"), RunStore::Open::kWriting);
+  FakeWorld world;
+  const RecordedModels recorded(record, 0);
+  Agent(config, {}, world, recorded.models(), prompts, store, watcher).run();
+  EXPECT_EQ(record.call(record.last_number() - 1)->model, "another");
+  EXPECT_EQ(difference(exported(store), exported(record)), "");
+}
+
+TEST_F(ResumeTest, ATaskThatGoesOnHasNoEndAmongTheEvents) {
+  script();
+  budget.calls = 3;  // behind the first round of the first task
+  run();
+  const RunStore record(folder("run"), RunStore::Open::kReading);
+  ASSERT_EQ(iterations().size(), 1U);
+  const std::string left = exported(record);
+  EXPECT_THAT(left, AllOf(HasSubstr(R"("type":"step")"), testing::Not(HasSubstr(R"("type":"iteration")"))));
+  const RunSummary summary = summarise(record);
+  EXPECT_EQ(summary.open, 1);
+  EXPECT_TRUE(summary.tasks.at(0).is_open());
+  EXPECT_EQ(summary.tasks[0].rounds, std::ssize(steps()));
+}
+
+TEST_F(ResumeTest, TheLastBudgetIsKept) {
+  script();
+  budget = {.tokens = 500, .calls = 4, .minutes = 1.5, .cost = 0.25};
+  run();
+  const auto kept = [this] {
+    return budget_from(RunStore(folder("run"), RunStore::Open::kReading).setup().at("budget"));
+  };
+  EXPECT_EQ(kept(), budget);
+  budget = {.calls = 5};
+  EXPECT_EQ(run().kind, Ending::Kind::kBudget);
+  EXPECT_EQ(kept(), budget);
+  EXPECT_EQ(budget_from(nullptr), Budget());
+  EXPECT_THROW(budget_from(Json("much")), FormatError);
 }
 
 TEST_F(ResumeTest, AReplayWithAnotherConfigurationSaysWhereItParts) {

@@ -31,7 +31,7 @@ class ScriptedModel : public ChatModel, public Embedder {
     answers[Role::kCritic] = [](const std::string&) { return R"({"reasoning": "", "success": true, "critique": ""})"; };
   }
 
-  const std::string& name() const override { return name_; }
+  const std::string& name() const override { return known_as; }
 
   ModelAnswer answer(const ModelRequest& request, const OnPiece& on_piece) override {
     if (before_call) before_call();
@@ -77,9 +77,7 @@ class ScriptedModel : public ChatModel, public Embedder {
   std::vector<std::pair<Role, std::string>> asked;
   int embedded = 0;
   bool is_cut = false;
-
- private:
-  std::string name_ = "scripted";
+  std::string known_as = "scripted";
 };
 
 /// One answer after the other, and the last again and again.

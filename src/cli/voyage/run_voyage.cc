@@ -53,6 +53,7 @@ Plan plan_by(const RunStore& record, const VoyageOptions& options) {
   Plan plan;
   plan.prompts = voyager::Prompts::from(setup.at("prompts"));
   plan.budget = options.budget();
+  if (plan.budget == voyager::Budget()) plan.budget = voyager::budget_from(setup.value("budget", Json()));
   plan.config = voyager::agent_config_from(setup.at("agent"));
   plan.config.models = setup.at("models");
   plan.world = open_world(setup.at("world").at("name").get<std::string>());
@@ -128,7 +129,10 @@ void tell_end(const voyager::Ending& ending, const VoyageStatus& status, const s
                                              status.reached(), status.spent()));
   log::tell(spdlog::level::info,
             fmt::format("{}: open it in a browser", (std::filesystem::path(folder) / kVoyageReport).string()));
-  if (goes_on) log::tell(spdlog::level::info, fmt::format("what was done is kept; {} goes on", resume_command(folder)));
+  if (!goes_on) return;
+  const bool is_used_up = ending.kind == voyager::Ending::Kind::kBudget;
+  log::tell(spdlog::level::info, fmt::format("what was done is kept; {} goes on{}", resume_command(folder),
+                                             is_used_up ? ", with a larger --budget of tokens, calls or cost" : ""));
 }
 
 /// Runs the agent, shown to whoever looks on.
@@ -149,7 +153,8 @@ voyager::Ending run_agent(Plan& plan, const voyager::Models& models, RunStore& s
 
 int exit_code_of(const voyager::Ending& ending, bool is_interrupted) {
   using Kind = voyager::Ending::Kind;
-  if (is_interrupted && ending.kind == Kind::kInterrupted) return kInterruptedExitCode;
+  // Where nobody interrupted it, it is a replay whose record ends before the run did.
+  if (ending.kind == Kind::kInterrupted) return is_interrupted ? kInterruptedExitCode : kFailedExitCode;
   return ending.kind == Kind::kGoalGivenUp ? kFailedExitCode : 0;
 }
 
