@@ -62,12 +62,12 @@ class Voyage(unittest.TestCase):
     def resumed(self):
         return [CARAVEL, "voyage", "--out", str(self.out), "--resume", "--plain"]
 
-    def caravel(self, *args, code=0, timeout=60):
+    def caravel(self, *args, code=0, timeout=120):
         done = subprocess.run([CARAVEL, "voyage", *map(str, args)], capture_output=True, timeout=timeout)
         self.assertEqual(code, done.returncode, (args, done.stderr.decode()[-1500:]))
         return done
 
-    def voyage(self, server, *flags, out=None, code=0, timeout=60):
+    def voyage(self, server, *flags, out=None, code=0, timeout=120):
         return self.caravel(*self.command(server, *flags, out=out)[2:], code=code, timeout=timeout)
 
     def problem(self, *args, code=1):
