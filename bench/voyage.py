@@ -17,6 +17,7 @@ import json
 import math
 import os
 import pathlib
+import resource
 import shutil
 import signal
 import sqlite3
@@ -60,15 +61,23 @@ def has_ended(folder):
     return (folder / "bench.json").exists()
 
 
-def voyage(folder, seed, flags, rounds=ROUNDS, script=None):
-    """Runs to its end, or until so many rounds were asked for; what the endpoint counted is kept beside the run."""
+def processor_seconds():
+    """Of all runs that have ended, with their sandboxes."""
+    spent = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return spent.ru_utime + spent.ru_stime
+
+
+def voyage(folder, seed, flags, rounds=ROUNDS, **how):
+    """Runs to its end, or until so many rounds were asked for; what the endpoint counted is kept beside the run. how: of
+    the endpoint.
+    """
     if has_ended(folder):
         return
     shutil.rmtree(folder, ignore_errors=True)
-    with Scripted(seed=seed, script=script) as server:
+    with Scripted(seed=seed, **how) as server:
         command = [CARAVEL, "voyage", "--llm", server.url, "--llm-model", "scripted", "--embedder", "endpoint", "--plain",
                    "--out", str(folder), "--seed", str(seed), *flags]
-        start = time.monotonic()
+        start, before = time.monotonic(), processor_seconds()
         with open(f"{folder}.log", "wb") as log:
             process = subprocess.Popen(command, stdout=log, stderr=log)
             while process.poll() is None:
@@ -77,9 +86,11 @@ def voyage(folder, seed, flags, rounds=ROUNDS, script=None):
                     process.wait(120)
                 time.sleep(0.05)
         wall = time.monotonic() - start
+        spent = processor_seconds() - before  # where no other run ended meanwhile
         if process.returncode not in (0, 130) and not ("--goal" in flags and process.returncode == 1):  # given up
             sys.exit(f"{' '.join(command)} ended with {process.returncode}: see {folder}.log")
         (folder / "bench.json").write_text(json.dumps({"wall": wall, "busy": server.busy_seconds,
+                                                       "processor": spent,
                                                        "counts": dict(server.counts)}))
 
 
@@ -208,12 +219,13 @@ def memory_of(process):
 def cost(folder):
     many = 10_000
     run = folder / "idle"
-    voyage(run, 1, ["--iterations", str(many), "--rounds", "1"], 10**9, trivial)
+    voyage(run, 1, ["--iterations", str(many), "--rounds", "1"], 10**9, script=trivial, faults={})
     record = Run(run, 10**9)
     own = (record.bench["wall"] - record.bench["busy"]) / record.calls
-    print(f"Own time: {1000 * own:.2f} ms for each of {record.calls} model calls, with the world's steps, the record and "
-          f"the sandbox (a whole run of {many} iterations, {record.bench['wall']:.0f} s, less the endpoint's "
-          f"{record.bench['busy']:.0f} s).\n")
+    print(f"Own time, with the world's steps, the sandbox's processes and the record: {1000 * own:.1f} ms for each of "
+          f"{record.calls} model calls (a run of {many} iterations in {record.bench['wall']:.0f} s, less the endpoint's "
+          f"{record.bench['busy']:.0f} s), of which {1000 * record.bench['processor'] / record.calls:.1f} ms are the "
+          "processor's.\n")
     again = folder / "idle-replayed"
     shutil.rmtree(again, ignore_errors=True)
     process = subprocess.Popen([CARAVEL, "voyage", "--replay", str(run), "--out", str(again), "--plain"],
