@@ -192,7 +192,7 @@ class Voyage(unittest.TestCase):
         server = self.serve()
         process = subprocess.Popen(self.command(server, "--iterations", "100"), stdout=subprocess.DEVNULL,
                                    stderr=subprocess.PIPE)
-        while server.counts["role action"] < 4:
+        while server.counts["role action"] < 4 and process.poll() is None:
             time.sleep(0.02)
         process.send_signal(signal.SIGINT)
         told = process.communicate(timeout=30)[1].decode()
@@ -201,7 +201,6 @@ class Voyage(unittest.TestCase):
         self.assertTrue((self.out / "report.html").exists())
         again = self.folder / "again"
         self.assertIn("ends behind call", self.caravel("--replay", self.out, "--out", again, "--plain", code=1).stderr.decode())
-        self.assertEqual(contents(self.out), contents(again))
         asked = sum(many for name, many in server.counts.items() if name.startswith("role"))
         self.caravel(*self.resumed()[2:], "--budget", f"calls={asked + 3}")
         self.assertEqual(asked + 3, len(json_lines((self.out / "calls.jsonl").read_bytes())))
