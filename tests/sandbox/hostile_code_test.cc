@@ -130,8 +130,8 @@ TEST_F(HostileCode, NothingThatReachesTheSystemIsThere) {
     local names = {}
     for name in pairs(_G) do names[#names + 1] = name end
     bot:chat(#there .. table.concat(there, " ") .. ": " .. table.concat(names, " ")))"),
-            "0: _G _VERSION assert bot coroutine error getmetatable ipairs math next pairs pcall print rawequal rawget "
-            "rawlen rawset select setmetatable string table tonumber tostring type utf8 xpcall");
+            "0: _G _VERSION assert bot coroutine error getmetatable go ipairs math next pairs pcall print rawequal "
+            "rawget rawlen rawset select setmetatable string table tonumber tostring type utf8 xpcall");
   EXPECT_EQ(spelled_run("os.exit(0)"), "code:2: attempt to index a nil value (global 'os')");
   EXPECT_EQ(spelled_run("io.open('/etc/passwd')"), "code:2: attempt to index a nil value (global 'io')");
   EXPECT_EQ(spelled_run("require('socket')"), "code:2: attempt to call a nil value (global 'require')");
@@ -141,6 +141,63 @@ TEST_F(HostileCode, NothingThatReachesTheSystemIsThere) {
             "code:2: there is no __gc here");
   EXPECT_THAT(spelled_run("pcall(function() end).constructor('return process')()"),
               HasSubstr("attempt to index a boolean"));
+}
+
+// A skill that is kept is loaded into every later run.
+TEST_F(HostileCode, WhatAChunkAssignsReachesNoOther) {
+  const std::string mine = "function mineBlock(bot, n) return string.format('%d', n) .. #table.pack(ipairs({})) end";
+  const std::string ordinary = R"(
+    local said = {mineBlock(bot, 7), ("%d"):format(8), ("x"):rep(2), tostring(9), type(_G), bot:ask(10)[1]}
+    for k in pairs({a = 1}) do said[#said + 1] = k end
+    local n = coroutine.wrap(function() coroutine.yield(math.floor(1.5)) end)()
+    said[#said + 1] = utf8.char(65) .. n .. next({b = 1}) .. select("#", 1, 2)
+    bot:chat(table.concat(said, " ")))";
+  for (const char* const harm : {"_G.mineBlock = nil",
+                                 "mineBlock = nil",
+                                 "_G.pairs = nil",
+                                 "_G.tostring = nil",
+                                 "_G._G = nil",
+                                 "_G = {}",
+                                 "string.format = function() return 'no' end",
+                                 "_G.string.format = nil",
+                                 "string = nil string.format = nil",
+                                 "rawset(_G, 'string', nil) string.rep = nil",
+                                 "for k in pairs(string) do string[k] = nil end",
+                                 "for k in pairs(_G) do _G[k] = nil end",
+                                 "table.concat = nil table.pack = nil",
+                                 "math.floor = print",
+                                 "utf8.char = error",
+                                 "coroutine.wrap = nil coroutine.yield = nil",
+                                 "_ENV.next = nil",
+                                 "rawset(_ENV, 'select', 1)",
+                                 "bot.ask = nil",
+                                 "bot.ask = function() return {0} end",
+                                 "rawset(bot, 'ask', print)",
+                                 "bot = nil",
+                                 "print = nil",
+                                 "setmetatable(_G, {__index = function() return 0 end})",
+                                 "getmetatable('').__index = nil",
+                                 "setmetatable(_ENV, nil)",
+                                 "function mineBlock() return 'no' end",
+                                 "function pairs() return 'no' end"}) {
+    LuaRunner runner;
+    const std::string skill = std::string("function skill(bot)\n") + harm + "\nend\n" + harm;
+    for (const bool is_first : {true, false}) {
+      runner.library = {{"mineBlock", mine}};
+      runner.library.insert(is_first ? runner.library.begin() : runner.library.end(), {"skill", skill});
+      EXPECT_EQ(runner.says(ordinary), "73 8 xx 9 table 10 a A1b2") << harm;
+      EXPECT_EQ(runner.says("pcall(skill, bot)\n" + ordinary), "73 8 xx 9 table 10 a A1b2") << harm;
+    }
+  }
+  LuaRunner runner;
+  runner.library = {{"mineBlock", mine}};
+  EXPECT_EQ(runner.says("string.format = nil ipairs = nil table.pack = nil bot:chat(mineBlock(bot, 7))"), "73")
+      << "the code harms itself alone";
+  EXPECT_EQ(runner.says("string.format = nil bot:chat(string.format('%d', 1))"),
+            "code:2: attempt to call a nil value (field 'format')");
+  EXPECT_EQ(runner.says("string.format = nil bot:chat(('%d'):format(1))"), "1");
+  EXPECT_EQ(spelled(runner.run_lines("bot.ask = nil")),
+            "code:2: the player takes no fields: keep things in a table of your own");
 }
 
 TEST_F(HostileCode, CompiledCode) {
@@ -164,7 +221,10 @@ TEST_F(HostileCode, ArgumentsThatAreNoJson) {
   EXPECT_THAT(spelled_run("local t = {} t.t = t bot:ask(t)"), HasSubstr("nested in tables more than 16 deep"));
   EXPECT_THAT(spelled_run("local t = {} for i = 1, 1e4 do t = {t} end bot:ask(t)"), HasSubstr("more than 16 deep"));
   EXPECT_THAT(spelled_run("bot:ask(print)"), HasSubstr("takes no function"));
-  EXPECT_THAT(spelled_run("bot:ask(0 / 0)"), HasSubstr("no number that is"));
+  EXPECT_THAT(spelled_run("bot:ask(0 / 0)"), HasSubstr("the world takes no number that is nan"));
+  EXPECT_THAT(spelled_run("bot:ask(-(0 / 0))"), HasSubstr("the world takes no number that is nan"));
+  EXPECT_THAT(spelled_run("bot:ask(-1 / 0)"), HasSubstr("the world takes no number that is -inf"));
+  EXPECT_THAT(spelled_run("bot:ask(bot)"), HasSubstr("the world takes no player"));
   EXPECT_THAT(spelled_run("bot:ask({1, nil, 3})"), HasSubstr("no list with gaps"));
   EXPECT_THAT(spelled_run("bot:ask({1, a = 2})"), HasSubstr("not both in one"));
   EXPECT_THAT(spelled_run("bot:ask({[{}] = 1})"), HasSubstr("a key that is a table"));

@@ -201,5 +201,18 @@ TEST(LuaChild, ParsesWithoutRunning) {
   EXPECT_THAT(spelled(runner.parse("await bot.chat('hello')")), HasSubstr("code:1: syntax error near 'bot'"));
 }
 
+TEST(LuaChild, NamesThatAreTakenOrTooLongAreNoTasks) {
+  LuaRunner runner;
+  const auto parsed = [&](const std::string& name) { return spelled(runner.parse("function " + name + "(bot)\nend")); };
+  for (const char* const name : {"pairs", "print", "next", "string", "_G", "_ENV", "_VERSION"})
+    EXPECT_EQ(parsed(name), std::string(name) + " is there already: give your function another name");
+  EXPECT_EQ(parsed("bot"), "bot is the name of the player: give your function another name");
+  EXPECT_EQ(parsed(std::string(65, 'a')),
+            "the name of the function aaaaaaaaaaaaaaaaaaaa... has 65 characters: 64 at most");
+  EXPECT_THAT(parsed(std::string(5000, 'a')), HasSubstr("has 5000 characters: 64 at most"));
+  EXPECT_THAT(parsed(std::string(64, 'a')), HasSubstr("parsed"));
+  EXPECT_THAT(spelled(runner.parse("function pairs(t) end function go(bot) end")), HasSubstr(R"("main":"go")"));
+}
+
 }  // namespace
 }  // namespace caravel::sandbox

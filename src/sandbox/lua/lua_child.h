@@ -5,7 +5,8 @@ namespace caravel::sandbox::lua {
 /// What runs in the child: one line is read from descriptor 3, answered as it says, and the process ends. From then on
 /// it makes no system call but for that socket and memory.
 ///   {"parse": CODE}
-///     -> {"parsed": {"main", "functions", "calls"}} (code_scan.h), or {"failed": ...} of its syntax
+///     -> {"parsed": {"main", "functions", "calls"}} (code_scan.h), or {"failed": ...} of its syntax, or of the name of
+///     its main
 ///   {"run": {"code", "main", "library": [{"name", "code"}...], "calls": [NAME...], "seed", "instructions",
 ///            "memory_bytes"}}
 ///     -> any number of {"call": NAME, "args": [...]}, each answered by {"value": ...}, {"error": TEXT}, or

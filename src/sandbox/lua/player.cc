@@ -45,6 +45,10 @@ int tell_of_no_method(lua_State* L) {
   return luaL_error(L, "the player has no method %s%s", name.c_str(), hint.c_str());
 }
 
+int refuse_field(lua_State* L) {
+  return luaL_error(L, "the player takes no fields: keep things in a table of your own");
+}
+
 int print(lua_State* L) {
   std::string text;
   for (int i = 1; i <= lua_gettop(L); ++i) {
@@ -64,16 +68,24 @@ int print(lua_State* L) {
 }  // namespace
 
 void push_player(lua_State* L) {
+  lua_newuserdatauv(L, 0, 0);
+  const int player = lua_gettop(L);
   lua_newtable(L);
   for (const std::string& name : session_of(L).calls) {
     lua_pushlstring(L, name.data(), name.size());
-    lua_pushvalue(L, -2);
+    lua_pushvalue(L, player);
     lua_pushcclosure(L, call_method, 2);
     lua_setfield(L, -2, name.c_str());
   }
   lua_newtable(L);
   lua_pushcfunction(L, tell_of_no_method);
   lua_setfield(L, -2, "__index");
+  lua_setmetatable(L, -2);
+  lua_newtable(L);
+  lua_insert(L, -2);
+  lua_setfield(L, -2, "__index");
+  lua_pushcfunction(L, refuse_field);
+  lua_setfield(L, -2, "__newindex");
   lua_pushliteral(L, "player");
   lua_setfield(L, -2, "__name");
   lua_pushboolean(L, 0);

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "sandbox/lua/code_scan.h"
+#include "sandbox/lua/environment.h"
 #include "sandbox/lua/frames.h"
 #include "sandbox/lua/player.h"
 #include "sandbox/lua/texts.h"
@@ -10,6 +11,7 @@ namespace caravel::sandbox::lua {
 namespace {
 
 constexpr const char* kPlayer = "bot";
+constexpr size_t kNameBytes = 64;
 constexpr const char* kFailure = "failure";  // of the registry: what on_error() made
 
 int call_text_of(lua_State* L) { return text_of(L); }
@@ -58,8 +60,7 @@ std::optional<Json> call(lua_State* L, int count, int results) {
   return failure(session_of(L), "an error was raised within the handling of an error", false);
 }
 
-/// Pushes the chunk, whose own global names hide those that all chunks share. Nothing: it is there; else what is wrong
-/// with its syntax.
+/// Pushes the chunk with an environment of its own. Nothing: it is there; else what is wrong with its syntax.
 std::optional<Json> load(lua_State* L, const std::string& code, const std::string& name) {
   const std::string chunk = "=" + name;
   const int status = luaL_loadbufferx(L, code.data(), code.size(), chunk.c_str(), "t");
@@ -70,13 +71,7 @@ std::optional<Json> load(lua_State* L, const std::string& code, const std::strin
     lua_pop(L, 2);
     return failure(session_of(L), message, false);
   }
-  lua_newtable(L);
-  lua_newtable(L);
-  lua_pushglobaltable(L);
-  lua_setfield(L, -2, "__index");
-  lua_pushboolean(L, 0);
-  lua_setfield(L, -2, "__metatable");
-  lua_setmetatable(L, -2);
+  push_environment(L);
   lua_setupvalue(L, -2, 1);
   return std::nullopt;
 }
@@ -106,9 +101,8 @@ int call_missing(lua_State* L) {
 }
 
 void define_in_library(lua_State* L, const std::string& name, const std::string& code) {
-  lua_pushglobaltable(L);
-  lua_pushlstring(L, name.data(), name.size());
-  const bool is_taken = lua_rawget(L, -2) != LUA_TNIL;
+  push_library(L);
+  const bool is_taken = is_global(L, name.c_str()) || lua_getfield(L, -1, name.c_str()) != LUA_TNIL;
   lua_settop(L, 0);
   if (is_taken) return;
   if (const auto failed = define(L, code, name, name)) {
@@ -117,7 +111,25 @@ void define_in_library(lua_State* L, const std::string& name, const std::string&
     lua_pushstring(L, failed->at("failed").value("message", "").c_str());
     lua_pushcclosure(L, call_missing, 2);
   }
-  lua_setglobal(L, name.c_str());
+  push_library(L);
+  lua_insert(L, -2);
+  lua_setfield(L, -2, name.c_str());
+  lua_settop(L, 0);
+}
+
+void set_player(lua_State* L) {
+  push_player(L);
+  lua_setglobal(L, kPlayer);  // for functions that are not given it
+}
+
+/// What is wrong with the name of the function that does a task; empty: nothing. Skills are kept by it, in files too.
+std::string name_refused(lua_State* L, const std::string& name) {
+  if (name.size() > kNameBytes)
+    return fmt::format("the name of the function {}... has {} characters: {} at most", name.substr(0, 20), name.size(),
+                       kNameBytes);
+  if (name == kPlayer) return fmt::format("{} is the name of the player: give your function another name", kPlayer);
+  if (is_global(L, name.c_str())) return name + " is there already: give your function another name";
+  return "";
 }
 
 }  // namespace
@@ -132,13 +144,15 @@ Json parse_program(Session& session, const std::string& code) {
                    "end",
                    false);
   }
+  set_player(L);
+  const std::string refused = name_refused(L, found.main);
+  if (!refused.empty()) return failure(session, refused, false);
   return {{"parsed", {{"main", found.main}, {"functions", found.functions}, {"calls", found.calls}}}};
 }
 
 Json run_program(Session& session, const Json& request) {
   lua_State* const L = session.running.front();
-  push_player(L);
-  lua_setglobal(L, kPlayer);  // for functions that are not given it
+  set_player(L);
   for (const Json& entry : request.at("library"))
     define_in_library(L, entry.at("name").get<std::string>(), entry.at("code").get<std::string>());
   const auto main = request.at("main").get<std::string>();

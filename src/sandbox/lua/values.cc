@@ -34,6 +34,9 @@ class Reader {
         if (depth == kMostNested) luaL_error(L_, "a table is nested in tables more than %d deep", kMostNested);
         luaL_checkstack(L_, 4, "a table is nested too deep");
         return table(index, depth + 1);
+      case LUA_TUSERDATA:
+        luaL_error(L_, "the world takes no player: bot:NAME(...) gives it by itself");
+        return nullptr;
       default:
         luaL_error(L_, "the world takes no %s", luaL_typename(L_, index));
         return nullptr;
@@ -44,7 +47,8 @@ class Reader {
   Json number(int index) {
     if (lua_isinteger(L_, index) != 0) return lua_tointeger(L_, index);
     const double value = lua_tonumber(L_, index);
-    if (!std::isfinite(value)) luaL_error(L_, "the world takes no number that is %f", value);
+    if (std::isnan(value)) luaL_error(L_, "the world takes no number that is nan");  // whatever its sign
+    if (std::isinf(value)) luaL_error(L_, "the world takes no number that is %f", value);
     return value;
   }
 
