@@ -96,7 +96,7 @@ class View(unittest.TestCase):
         after = self.check_left(terminal)
         self.assertIn("report.html: open it in a browser", after)
         frames = terminal.frames()
-        self.assertGreater(len(frames), 10)
+        self.assertGreater(len(frames), 1)
         self.assertEqual({30}, {len(frame) for frame in frames})
         shown = b"\n".join(frames[-1]).decode()
         for part in ("task 3 of 3", "for the first time", "tokens in", "health 20", "critic: done"):
@@ -119,6 +119,20 @@ class View(unittest.TestCase):
         self.assertEqual(12, len(terminal.frames()[-1]))
         os.kill(terminal.pid, signal.SIGINT)
         self.assertEqual(130, terminal.end())
+
+    def test_a_terminal_that_takes_nothing_holds_nothing_up(self):
+        began = time.monotonic()
+        server = self.serve()
+        terminal = Terminal(self, server, "--iterations", "20", size=(1000, 1000))
+        while server.counts["role action"] < 20:
+            self.assertLess(time.monotonic() - began, 120)
+            time.sleep(0.05)
+        self.assertEqual(0, terminal.end())
+        frames = terminal.frames()
+        self.assertLess(len(frames), 5)
+        self.assertEqual(60, len(frames[-1]))
+        self.assertIn("task 20 of 20", b"\n".join(frames[-1]).decode())
+        self.check_left(terminal)
 
     def test_ctrl_c_leaves_the_terminal_as_it_was(self):
         for sign in (None, signal.SIGTERM, signal.SIGHUP):

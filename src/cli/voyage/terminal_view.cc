@@ -3,6 +3,8 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <csignal>
 #include <cstdio>
 #include <string_view>
 #include <utility>
@@ -17,8 +19,9 @@ namespace {
 constexpr const char* kEnter = "\x1b[?1049h\x1b[?25l\x1b[?7l\x1b[2J";
 constexpr const char* kLeave = "\x1b[0m\x1b[?7h\x1b[?25h\x1b[?1049l";
 
-constexpr double kDrawEvery = 0.05;  // seconds
-constexpr int kBlocksAround = 32;    // of the player, that the map shows
+constexpr std::chrono::milliseconds kDrawEvery{100};
+constexpr int kBlocksAround = 32;                     // of the player, that the map shows
+constexpr size_t kMostColumns = 200, kMostRows = 60;  // that are drawn; the rest of a larger terminal stays empty
 
 void show_now(std::string_view text) {
   log::show(text, stdout);
@@ -29,10 +32,20 @@ ScreenSize screen_size(Colors colors) {
   ScreenSize size{.colors = colors};
   winsize window = {};
   if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &window) == 0 && window.ws_col > 0 && window.ws_row > 0) {
-    size.columns = window.ws_col;
-    size.rows = window.ws_row;
+    size.columns = std::min<size_t>(window.ws_col, kMostColumns);
+    size.rows = std::min<size_t>(window.ws_row, kMostRows);
   }
   return size;
+}
+
+/// A thread that no signal comes to: a write that one cuts short would lose part of a frame.
+std::thread quiet_thread(std::function<void()> run) {
+  sigset_t all, before;
+  ::sigfillset(&all);
+  ::pthread_sigmask(SIG_SETMASK, &all, &before);
+  std::thread thread(std::move(run));
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  return thread;
 }
 
 }  // namespace
@@ -40,82 +53,101 @@ ScreenSize screen_size(Colors colors) {
 bool TerminalView::is_possible() { return takes_escapes(STDOUT_FILENO) && takes_escapes(STDERR_FILENO); }
 
 TerminalView::TerminalView(InterruptGuard& guard, VoyageStatus& status, std::string run)
-    : guard_(guard), status_(status), run_(std::move(run)), quiet_(guard, {.leave = kLeave, .enter = kEnter}) {
+    : guard_(guard), run_(std::move(run)), status_(status), quiet_(guard, {.leave = kLeave, .enter = kEnter}) {
   guard_.set_last_words(STDOUT_FILENO, kLeave);
   show_now(kEnter);
-  draw();
+  thread_ = quiet_thread([this] { draw_frames(); });
 }
 
 TerminalView::~TerminalView() {
+  change([this] { is_ended_ = true; });
+  thread_.join();
   show_now(kLeave);
   guard_.set_last_words(STDOUT_FILENO, nullptr);
 }
 
 void TerminalView::on_iteration(const voyager::IterationRow& begun) {
-  status_.on_iteration(begun);
-  draw();
+  change([&] { status_.on_iteration(begun); });
 }
 
 void TerminalView::on_call(voyager::Role role, std::string_view model) {
-  status_.on_call(role, model);
-  draw();
+  change([&] { status_.on_call(role, model); });
 }
 
 void TerminalView::on_piece(std::string_view piece) {
-  status_.on_piece(piece);
-  draw_soon();
+  change([&] { status_.on_piece(piece); });
 }
 
 void TerminalView::on_answer(const voyager::CallRow& call) {
-  status_.on_answer(call);
-  draw();
+  change([&] { status_.on_answer(call); });
 }
 
 void TerminalView::on_code(const voyager::StepRow& code) {
-  status_.on_code(code);
-  draw();
+  change([&] { status_.on_code(code); });
 }
 
 void TerminalView::on_world(voyager::Environment& world) {
-  if (seconds_since(drawn_) < kDrawEvery) return;
-  status_.on_world(world);
-  take_map(world);
-  draw();
+  voyager::MapImage map = map_of(world);
+  change([&] {
+    status_.on_world(world);
+    map_ = std::move(map);
+  });
 }
 
 void TerminalView::on_step(const voyager::StepRow& ended, voyager::Environment& world) {
-  status_.on_step(ended, world);
-  take_map(world);
-  draw();
+  voyager::MapImage map = map_of(world);
+  change([&] {
+    status_.on_step(ended, world);
+    map_ = std::move(map);
+  });
 }
 
 void TerminalView::on_verdict(const voyager::StepRow& judged) {
-  status_.on_verdict(judged);
-  draw();
+  change([&] { status_.on_verdict(judged); });
 }
 
 void TerminalView::on_end(const voyager::IterationRow& ended) {
-  status_.on_end(ended);
-  draw();
+  change([&] { status_.on_end(ended); });
 }
 
-void TerminalView::take_map(voyager::Environment& world) {
-  if (map_room(screen_size(colors_)).columns > 0) map_ = world.map(2 * kBlocksAround + 1, kBlocksAround);
+voyager::MapImage TerminalView::map_of(voyager::Environment& world) const {
+  if (map_room(screen_size(colors_)).columns == 0) return {};
+  return world.map(2 * kBlocksAround + 1, kBlocksAround);
 }
 
-void TerminalView::draw() {
-  const ScreenSize screen = screen_size(colors_);
+void TerminalView::change(const std::function<void()>& make) {
+  {
+    const std::lock_guard lock(mutex_);
+    make();
+    is_new_ = true;
+  }
+  changed_.notify_one();
+}
+
+std::string TerminalView::frame() const {
   std::string frame = "\x1b[H";
-  for (const std::string& line : voyage_screen(status_, run_, map_, screen)) {
+  for (const std::string& line : voyage_screen(status_, run_, map_, screen_size(colors_))) {
     if (frame.size() > 3) frame += "\r\n";
     frame += line;
   }
-  show_now(frame + "\x1b[J");
-  drawn_ = Clock::now();
+  return frame + "\x1b[J";
 }
 
-void TerminalView::draw_soon() {
-  if (seconds_since(drawn_) >= kDrawEvery) draw();
+void TerminalView::draw_frames() {
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    is_new_ = false;
+    const std::string next = frame();
+    lock.unlock();
+    show_now(next);  // for as long as the terminal takes
+    lock.lock();
+    changed_.wait_for(lock, kDrawEvery, [this] { return is_ended_; });
+    changed_.wait(lock, [this] { return is_new_; });
+    if (is_ended_) break;
+  }
+  const std::string last = frame();
+  lock.unlock();
+  show_now(last);
 }
 
 }  // namespace caravel::cli

@@ -1,6 +1,10 @@
 #pragma once
 
+#include <condition_variable>
+#include <functional>
+#include <mutex>
 #include <string>
+#include <thread>
 
 #include "cli/interrupt.h"
 #include "cli/quiet_terminal.h"
@@ -10,13 +14,14 @@
 namespace caravel::cli {
 
 /// A voyage as it goes, over the whole of the terminal on standard output, which has its own content back at every end.
-/// It draws when something happens, at most some twenty times a second.
+/// A thread of its own draws when something has happened, at most ten times a second and never before the terminal has
+/// taken the frame before: a slow one gets fewer frames, and the run waits for none. The last state is always drawn.
 class TerminalView final : public voyager::Watcher {
  public:
   /// Both standard output and standard error are terminals that it can draw on.
   static bool is_possible();
 
-  /// run: the folder's name. guard, status: must outlive it; status is told all first.
+  /// run: the folder's name. guard, status: must outlive it, and are its own until its end.
   TerminalView(InterruptGuard& guard, VoyageStatus& status, std::string run);
   ~TerminalView() override;
   TerminalView(const TerminalView&) = delete;
@@ -33,18 +38,23 @@ class TerminalView final : public voyager::Watcher {
   void on_end(const voyager::IterationRow& ended) override;
 
  private:
-  void take_map(voyager::Environment& world);
-  void draw();
-  /// Unless it was drawn a moment ago.
-  void draw_soon();
+  /// Changes what is shown.
+  void change(const std::function<void()>& make);
+  voyager::MapImage map_of(voyager::Environment& world) const;
+  std::string frame() const;
+  void draw_frames();
 
   InterruptGuard& guard_;
-  VoyageStatus& status_;
   const std::string run_;
   const Colors colors_ = terminal_colors();
+  std::mutex mutex_;  // of what follows
+  std::condition_variable changed_;
+  VoyageStatus& status_;
   voyager::MapImage map_;
-  Clock::time_point drawn_;
+  bool is_new_ = false;  // since the last frame
+  bool is_ended_ = false;
   QuietTerminal quiet_;
+  std::thread thread_;
 };
 
 }  // namespace caravel::cli
