@@ -66,8 +66,10 @@ std::variant<WrittenCode, CodeError> Action::read(const ModelAnswer& answer, std
   std::vector<CodeBlock> blocks = read_code_blocks(answer.text);
   std::erase_if(blocks, [](const CodeBlock& block) { return is_other_language(block.language); });
   if (blocks.size() > kMostBlocks) blocks.erase(blocks.begin(), blocks.end() - kMostBlocks);
-  const std::string cut =
-      answer.is_cut ? "; the answer was cut by its limit of tokens: write less beside the code" : "";
+  const std::string cut = answer.goes_round
+                              ? "; the answer was cut since it went round in circles: write each thing once"
+                          : answer.is_cut ? "; the answer was cut by its limit of tokens: write less beside the code"
+                                          : "";
   if (blocks.empty()) {
     // Some models write nothing but code.
     refused = answer.text.substr(0, 20000);

@@ -56,7 +56,8 @@ class Asker {
       auto value = read(answer);
       const auto* unreadable = std::get_if<Unreadable>(&value);
       if (unreadable == nullptr || tries == kMostTries) return value;
-      wrong = answer.is_cut ? unreadable->why + ", and it was cut: be brief" : unreadable->why;
+      wrong = unreadable->why;
+      if (answer.is_cut) wrong += answer.goes_round ? ", and it went round in circles" : ", and it was cut: be brief";
     }
   }
 

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/printable.h"
+#include "caravel/result.h"
 #include "fields/openai_replies.h"
 
 namespace caravel::voyager {
@@ -124,6 +125,7 @@ void ChatReply::read_choice(const Json& choice, const char* part) {
   if (reason.empty()) return;
   has_ended_ = true;
   answer_.is_cut = reason == "length";
+  answer_.goes_round = answer_.is_cut && member_text(choice, "stop_reason") == kRepetitionDetected;
 }
 
 void ChatReply::read_usage(const Json& usage) {

@@ -54,6 +54,7 @@ class EngineModel final : public ChatModel {
     answer.text = completion.content;
     answer.reasoning = completion.reasoning;
     answer.is_cut = completion.finish_reason == FinishReason::kLength;
+    answer.goes_round = answer.is_cut && completion.stop_reason == kRepetitionDetected;
     answer.prompt_tokens = result.usage.prompt_tokens;
     answer.completion_tokens = result.usage.completion_tokens;
     answer.cost = config_.prices.of(answer.prompt_tokens, answer.completion_tokens);

@@ -53,6 +53,7 @@ void write_calls(const RunStore& run, const Sink& write) {
                        {"answer", answer.text},
                        {"reasoning", answer.reasoning},
                        {"is_cut", answer.is_cut},
+                       {"goes_round", answer.goes_round},
                        {"prompt_tokens", answer.prompt_tokens},
                        {"completion_tokens", answer.completion_tokens},
                        {"counted", answer.counted},

@@ -35,9 +35,10 @@ struct ModelRequest {
 };
 
 struct ModelAnswer {
-  std::string text;       // without what stands between reasoning marks
-  std::string reasoning;  // that
-  bool is_cut = false;    // by the limit of tokens
+  std::string text;         // without what stands between reasoning marks
+  std::string reasoning;    // that
+  bool is_cut = false;      // by the limit of tokens, or
+  bool goes_round = false;  // since it went round in circles: then is_cut stands too
   int64_t prompt_tokens = 0, completion_tokens = 0;
   bool counted = true;  // tokens are the model's own count; else an estimate, four bytes each
   double cost = 0;      // by the prices that were given

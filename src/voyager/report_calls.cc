@@ -35,7 +35,7 @@ class CallWriter {
                     with_commas(answer.completion_tokens), seconds_text(answer.seconds));
     if (answer.cost > 0) note += ", cost " + cost_text(answer.cost);
     if (!answer.retries.empty()) note += ", after " + retries_text(static_cast<int64_t>(answer.retries.size()));
-    if (answer.is_cut) note += ", cut";
+    if (answer.is_cut) note += answer.goes_round ? ", cut since it went round in circles" : ", cut";
     const report::Page::Fold fold(page_, fmt::format("{}. {}", call.number, role_name(call.request.role)), note);
     if (!has_texts) return page_.text("Its texts are in calls.jsonl.");
     for (const std::string& why : answer.retries) page_.text("Asked again: " + why);

@@ -19,6 +19,9 @@ std::span<const std::byte> bytes_of(std::string_view bytes) { return std::as_byt
 
 std::string vector_bytes(const std::vector<float>& vector) { return little_endian(vector); }
 
+/// As a call's row has it: 0, 1: cut by the limit of tokens, 2: since it went round in circles.
+int64_t cut_number(const ModelAnswer& answer) { return answer.goes_round ? 2 : answer.is_cut ? 1 : 0; }
+
 std::string made_folder(const std::string& folder, RunStore::Open how) {
   const std::string path = (std::filesystem::path(folder) / "voyage.db").string();
   if (how == RunStore::Open::kReading) {
@@ -82,7 +85,7 @@ void RunStore::add(const CallRow& row) {
       messages.push_back({message.role, impl_->text_id(message.content)});
     const ModelAnswer& answer = row.answer;
     impl_->add_call.run({row.number, row.iteration, role_name(row.request.role), row.model, to_text(messages),
-                         row.request.schema, answer.text, answer.reasoning, answer.is_cut, answer.prompt_tokens,
+                         row.request.schema, answer.text, answer.reasoning, cut_number(answer), answer.prompt_tokens,
                          answer.completion_tokens, answer.counted, std::bit_cast<int64_t>(answer.cost), answer.seconds,
                          to_text(Json(answer.retries))});
   });

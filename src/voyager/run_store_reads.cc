@@ -44,6 +44,7 @@ CallRow RunStore::Impl::call(const store::Rows& rows) {
   row.answer.text = rows.text(6);
   row.answer.reasoning = rows.text(7);
   row.answer.is_cut = rows.integer(8) != 0;
+  row.answer.goes_round = rows.integer(8) == 2;
   row.answer.prompt_tokens = rows.integer(9);
   row.answer.completion_tokens = rows.integer(10);
   row.answer.counted = rows.integer(11) != 0;

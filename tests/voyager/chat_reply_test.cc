@@ -62,6 +62,14 @@ TEST(ChatReply, TakesADocumentFromWhoDoesNotStream) {
   EXPECT_EQ(got.answer.prompt_tokens, 3);
 }
 
+TEST(ChatReply, TellsACircleFromTheLimitOfTokens) {
+  const std::string line = R"({"choices":[{"message":{"content":"a a a"},"finish_reason":"length","stop_reason":)";
+  const Read circle = read(line + R"("repetition_detected"}]})", 5);
+  EXPECT_TRUE(circle.answer.is_cut && circle.answer.goes_round);
+  const Read limit = read(line + "null}]}", 5);
+  EXPECT_TRUE(limit.answer.is_cut && !limit.answer.goes_round);
+}
+
 TEST(ChatReply, FindsReasoningWhoseBeginningTheTemplateWrote) {
   const Read got = read(
       "data: {\"choices\":[{\"delta\":{\"content\":\"so it is\\n</think>\\n\\nyes\"},"

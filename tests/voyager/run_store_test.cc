@@ -25,7 +25,15 @@ class RunStoreTest : public testing::Test {
 CallRow some_call(int64_t number) {
   CallRow row{.number = number, .iteration = 4, .model = "m"};
   row.request = {Role::kCritic, {{"system", "judge"}, {"user", "this \xE2\x9C\x93"}}, "{}"};
-  row.answer = {"yes", "because", true, 12, 3, false, 0.1 + 0.2, 1.5, {"status 500"}};
+  row.answer = {.text = "yes",
+                .reasoning = "because",
+                .is_cut = true,
+                .prompt_tokens = 12,
+                .completion_tokens = 3,
+                .counted = false,
+                .cost = 0.1 + 0.2,
+                .seconds = 1.5,
+                .retries = {"status 500"}};
   return row;
 }
 
