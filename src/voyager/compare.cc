@@ -67,6 +67,16 @@ report::Table figures(const std::vector<Side>& sides) {
     std::vector<std::string>& row = table.rows.emplace_back(1, std::move(name));
     for (const Side& side : sides) row.push_back(of(side.run));
   };
+  const auto or_dash = [](const std::string& text) { return text.empty() ? "–" : text; };
+  if (std::ranges::all_of(sides, [](const Side& side) { return side.run.has_one_model(); })) {
+    add("model", [&](const RunSummary& run) { return or_dash(run.action); });
+  } else {
+    add("model of the curriculum", [&](const RunSummary& run) { return or_dash(run.curriculum); });
+    add("model of the action", [&](const RunSummary& run) { return or_dash(run.action); });
+    add("model of the critic", [&](const RunSummary& run) { return or_dash(run.critic_model); });
+  }
+  add("goal", [&](const RunSummary& run) { return or_dash(run.goal); });
+  add("seed", [](const RunSummary& run) { return std::to_string(run.seed); });
   add("different items", [](const RunSummary& run) { return with_commas(static_cast<int64_t>(run.items.size())); });
   for (const int64_t iteration : looks(sides))
     add(fmt::format("  after iteration {}", iteration),

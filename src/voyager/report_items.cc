@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "voyager/report_parts.h"
 #include "voyager/report_text.h"
@@ -22,11 +23,13 @@ void add_items(report::Page& page, const RunSummary& summary) {
   if (summary.items.empty()) return page.text("None was found.");
   ItemSteps steps = item_steps(summary);
   const auto end = static_cast<double>(std::max<size_t>(summary.tasks.size(), 1));
+  const double most = steps.counts.back();
   report::Plot plot{.title = "Different items over iterations",
                     .note = "Each point names what was new.",
                     .kind = report::Plot::Kind::kStep,
                     .x = {.label = "iteration", .low = 0, .high = std::max(end, steps.iterations.back())},
-                    .y = {.label = "different items", .low = 0},
+                    // Room for the name of the last point.
+                    .y = {.label = "different items", .low = 0, .high = most + std::max(1.0, std::ceil(most / 10))},
                     .series = {},
                     .names_points = true};
   // From nothing at the start to all at the end.

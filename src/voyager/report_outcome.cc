@@ -29,6 +29,13 @@ std::string carried(const Observation& at) {
 
 void add_outcome(report::Page& page, const RunStore& run, const RunSummary& summary) {
   const RoleTotals calls = summary.calls();
+  if (!summary.has_one_model()) {
+    page.text(fmt::format("Models: {} of the curriculum, {} of the action, {} of the critic", summary.curriculum,
+                          summary.action, summary.critic_model));
+  } else if (!summary.action.empty()) {
+    page.text("Model: " + summary.action);
+  }
+  if (!summary.goal.empty()) page.text("Goal: " + summary.goal);
   page.text("How it ended: " + ending_text(summary));
   std::vector<report::Headline> headlines = {
       {"different items", with_commas(static_cast<int64_t>(summary.items.size())), ""},

@@ -92,6 +92,10 @@ RunSummary summarise(const RunStore& run) {
   const Json setup = run.setup();
   summary.world = value_at<std::string>(setup, {"world", "name"}).value_or("");
   summary.seed = value_at<uint64_t>(setup, {"agent", "seed"}).value_or(0);
+  summary.curriculum = value_at<std::string>(setup, {"names", "curriculum"}).value_or("");
+  summary.action = value_at<std::string>(setup, {"names", "action"}).value_or("");
+  summary.critic_model = value_at<std::string>(setup, {"names", "critic"}).value_or("");
+  summary.goal = value_at<std::string>(setup, {"agent", "goal"}).value_or("");
   summary.ending = value_at<std::string>(run.ending(), {"text"}).value_or("");
   std::map<int64_t, TaskOutcome> last;
   run.each_step([&](const StepRow& step) {

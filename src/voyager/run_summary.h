@@ -47,9 +47,11 @@ struct RoleTotals : RunTotals {
 struct RunSummary {
   std::string world;
   uint64_t seed = 0;
-  std::string ending;                      // in a sentence
-  std::vector<TaskOutcome> tasks;          // in order
-  int64_t done = 0, failed = 0, open = 0;  // tasks
+  std::string curriculum, action, critic_model;  // names of the models; empty: not begun
+  std::string goal;                              // empty: none
+  std::string ending;                            // in a sentence
+  std::vector<TaskOutcome> tasks;                // in order
+  int64_t done = 0, failed = 0, open = 0;        // tasks
   int64_t rounds = 0;
   std::vector<ItemRow> items;
   std::vector<TierReached> tiers;  // lowest first
@@ -60,6 +62,7 @@ struct RunSummary {
   int64_t rounds_with_skills = 0;   // whose code calls one of the library
 
   RoleTotals calls() const;  // of all roles
+  bool has_one_model() const { return curriculum == action && action == critic_model; }
   /// nullptr: there is no such task.
   const TaskOutcome* task(int64_t iteration) const;
 };

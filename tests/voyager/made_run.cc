@@ -56,6 +56,7 @@ void write_small_run(RunStore& run, const std::string& mark) {
                      {{"name", "stone"}, {"items", {"stone_pickaxe"}}},
                      {{"name", "iron"}, {"items", {"iron_pickaxe"}}}}}}},
                  {"agent", {{"seed", 7}, {"goal", "a goal" + mark}}},
+                 {"names", {{"curriculum", "small"}, {"action", "large" + mark}, {"critic", "small"}}},
                  {"prompts", {{"action", "line\nline" + mark}}}});
   run.put(IterationRow{.number = 1,
                        .task = "Mine 1 wood log" + mark,

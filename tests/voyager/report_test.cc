@@ -28,7 +28,8 @@ TEST(Report, SaysWhatCameOfTheRun) {
   const std::string page = report_page(run.store(), small_map());
   EXPECT_THAT(page,
               AllOf(HasSubstr("<h1>A voyage in the world mini, seed 7</h1>"),
-                    HasSubstr(">How it ended: the budget of 5 calls is spent</p>"),
+                    HasSubstr(">Models: small of the curriculum, large of the action, small of the critic</p>"),
+                    HasSubstr(">Goal: a goal</p>"), HasSubstr(">How it ended: the budget of 5 calls is spent</p>"),
                     HasSubstr("<dt>different items</dt><dd>4</dd>"),
                     HasSubstr("<dt>tier</dt><dd>stone</dd><dd class=\"note\">in iteration 3</dd>"),
                     HasSubstr("<dt>tasks done</dt><dd>2 of 4</dd><dd class=\"note\">5 rounds, the last not ended"),
@@ -144,6 +145,11 @@ TEST(Compare, SetsFiguresInColumns) {
   write_small_run(run.store(), "");
   EXPECT_EQ(compare_text({{"full", &run.store()}, {"Größe", &empty.store()}}),
             "                                  full  Größe\n"
+            "model of the curriculum          small      –\n"
+            "model of the action              large      –\n"
+            "model of the critic              small      –\n"
+            "goal                            a goal      –\n"
+            "seed                                 7      0\n"
             "different items                      4      0\n"
             "  after iteration 1                  1      –\n"
             "  after iteration 2                  2      –\n"

@@ -225,7 +225,7 @@ function markersOf(plot) {
   };
 }
 
-/** Labels beside their points: left above or right below, where they are in nobody's way. */
+/** Labels beside their points: left above, right below, or as near as may be, where they are in nobody's way. */
 function pointNamesOf(plot) {
   return {
     id: "pointNames",
@@ -249,6 +249,8 @@ function pointNamesOf(plot) {
           const box = [
             { left: x - width - 6, top: y - height - 3 },
             { left: x + 6, top: y + 3 },
+            { left: x - width - 6, top: y + 3 },
+            { left: x - width - 6, top: y - 2 * height - 3 },
           ]
             .map((at) => ({ ...at, right: at.left + width, bottom: at.top + height }))
             .find(isFree);
