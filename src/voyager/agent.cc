@@ -113,7 +113,7 @@ Ending Agent::run() {
   } catch (const RecordEnded& ended) {
     ending = {Ending::Kind::kInterrupted, ended.what()};
   } catch (const Interrupted&) {
-    ending = {Ending::Kind::kInterrupted, "it was interrupted"};
+    ending = {Ending::Kind::kInterrupted, "the run was interrupted"};
   } catch (const ModelError& error) {
     impl_->store.put_ending({{"kind", "failed"}, {"text", error.what()}});
     throw;

@@ -17,7 +17,8 @@ bool AgentPhases::next_sub_goal(const Situation& situation, AgentState& next, Pr
   const bool is_list_done = next.attempt > 0 && next.sub_goals.empty() && next.failed_at.empty();
   if (const std::string who = goal_reached(situation.now, is_list_done); !who.empty()) {
     end_run(next, Ending::Kind::kGoalReached,
-            fmt::format("the goal \"{}\" is reached after {} tasks: {}", config_.goal, situation.iteration - 1, who));
+            fmt::format("the goal \"{}\" is reached after {} task{}: {}", config_.goal, situation.iteration - 1,
+                        situation.iteration == 2 ? "" : "s", who));
     return false;
   }
   const std::string where =

@@ -58,7 +58,9 @@ std::optional<Ending> AgentPhases::ending() const {
       if (ending_name(kind) == state_.ending_kind) return Ending{kind, state_.ending};
   }
   if (is_between && state_.iteration > config_.iterations && config_.goal.empty())
-    return Ending{Ending::Kind::kDone, fmt::format("all {} iterations are done", config_.iterations)};
+    return Ending{Ending::Kind::kDone, config_.iterations == 1
+                                           ? "its one task was tried"
+                                           : fmt::format("all {} tasks were tried", config_.iterations)};
   return std::nullopt;
 }
 
@@ -120,7 +122,9 @@ void AgentPhases::propose() {
     if (!next_sub_goal(situation, next, task)) return commit(std::move(next), [] {});
   } else if (!config_.tasks.empty()) {
     if (state_.iteration > std::ssize(config_.tasks)) {
-      end_run(next, Ending::Kind::kDone, fmt::format("all {} tasks of the list were tried", config_.tasks.size()));
+      end_run(next, Ending::Kind::kDone,
+              config_.tasks.size() == 1 ? "the one task of the list was tried"
+                                        : fmt::format("all {} tasks of the list were tried", config_.tasks.size()));
       return commit(std::move(next), [] {});
     }
     task = {config_.tasks[static_cast<size_t>(state_.iteration - 1)], "It is the next one of the list."};

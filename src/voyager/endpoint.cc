@@ -142,7 +142,7 @@ void Endpoint::persist(const std::function<std::optional<Refusal>()>& attempt, s
   voyager::persist(config_.patience, name_, attempt, retries, on_wait);
 }
 
-std::string Endpoint::served_model() {
+std::string Endpoint::served_model(const std::function<void(const std::string&)>& on_wait) {
   std::string model;
   std::vector<std::string> retries;
   persist(
@@ -153,7 +153,7 @@ std::string Endpoint::served_model() {
         if (model.empty()) return Refusal{.what = "/models names no model; say which", .is_final = true};
         return std::nullopt;
       },
-      retries, {});
+      retries, on_wait);
   return model;
 }
 

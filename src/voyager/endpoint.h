@@ -49,8 +49,8 @@ class Endpoint {
   void persist(const std::function<std::optional<Refusal>()>& attempt, std::vector<std::string>& retries,
                const std::function<void(const std::string&)>& on_wait);
 
-  /// The first model that the server has. Throws ModelError.
-  std::string served_model();
+  /// The first model that the server has; on_wait: as persist() has it. Throws ModelError.
+  std::string served_model(const std::function<void(const std::string&)>& on_wait = {});
 
  private:
   const EndpointConfig config_;

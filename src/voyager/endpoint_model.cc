@@ -136,7 +136,8 @@ class EndpointModel final : public ChatModel {
 
 class EndpointEmbedder final : public Embedder {
  public:
-  EndpointEmbedder(const EndpointConfig& endpoint, std::string model) : endpoint_(endpoint), model_(std::move(model)) {}
+  EndpointEmbedder(const EndpointConfig& endpoint, std::string model, std::function<void(const std::string&)> on_wait)
+      : endpoint_(endpoint), model_(std::move(model)), on_wait_(std::move(on_wait)) {}
 
   const std::string& name() const override { return model_; }
 
@@ -151,7 +152,7 @@ class EndpointEmbedder final : public Embedder {
           if (vector.empty()) return Refusal{.what = "the answer is no embedding: " + error_message(received.body)};
           return std::nullopt;
         },
-        retries, {});
+        retries, on_wait_);
     if (width_ == 0) width_ = vector.size();
     if (vector.size() == width_) return vector;
     throw fail<ModelError>("{}: an embedding of {} numbers came after those of {}", endpoint_.name(), vector.size(),
@@ -174,6 +175,7 @@ class EndpointEmbedder final : public Embedder {
 
   Endpoint endpoint_;
   const std::string model_;
+  const std::function<void(const std::string&)> on_wait_;
   size_t width_ = 0;  // of every vector; 0: not known yet
 };
 
@@ -183,8 +185,9 @@ std::unique_ptr<ChatModel> make_endpoint_model(const EndpointModelConfig& config
   return std::make_unique<EndpointModel>(config);
 }
 
-std::unique_ptr<Embedder> make_endpoint_embedder(const EndpointConfig& endpoint, const std::string& model) {
-  return std::make_unique<EndpointEmbedder>(endpoint, model);
+std::unique_ptr<Embedder> make_endpoint_embedder(const EndpointConfig& endpoint, const std::string& model,
+                                                 const std::function<void(const std::string&)>& on_wait) {
+  return std::make_unique<EndpointEmbedder>(endpoint, model, on_wait);
 }
 
 }  // namespace caravel::voyager

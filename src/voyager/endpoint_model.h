@@ -26,7 +26,8 @@ struct EndpointModelConfig {
 /// An answer that fails, is garbage, breaks off or falls silent is asked for again, by the endpoint's patience.
 std::unique_ptr<ChatModel> make_endpoint_model(const EndpointModelConfig& config);
 
-/// A model behind /v1/embeddings, likewise.
-std::unique_ptr<Embedder> make_endpoint_embedder(const EndpointConfig& endpoint, const std::string& model);
+/// A model behind /v1/embeddings, likewise. on_wait: as Endpoint::persist() has it.
+std::unique_ptr<Embedder> make_endpoint_embedder(const EndpointConfig& endpoint, const std::string& model,
+                                                 const std::function<void(const std::string&)>& on_wait = {});
 
 }  // namespace caravel::voyager

@@ -44,6 +44,8 @@ TEST(ModelChoice, IsAnAddressWithAName) {
   EXPECT_EQ(parse_llm("--llm", "https://a/v1#org/name#2"), (ModelChoice{"https://a/v1", "org/name#2"}));
   EXPECT_THAT(usage_error([] { parse_llm("--critic-llm", "localhost:8000"); }),
               HasSubstr("--critic-llm localhost:8000"));
+  EXPECT_THAT(usage_error([] { parse_llm("--llm", "http://"); }), HasSubstr("names no host"));
+  EXPECT_THAT(usage_error([] { parse_llm("--action-llm", "#x"); }), HasSubstr("--action-llm #x: names no endpoint"));
   const ModelChoice choice{"http://a", "b"};
   EXPECT_EQ(model_choice_from(to_json(choice)), choice);
   EXPECT_EQ(model_choice_from(to_json(ModelChoice{})), ModelChoice{});

@@ -119,6 +119,13 @@ class Voyage(unittest.TestCase):
         (other / "notes.txt").write_text("mine")
         self.problem(*self.command(server, out=other)[2:], code=2)
         self.assertEqual(["notes.txt"], os.listdir(other))
+        (self.out / "voyage.db").write_bytes(b"")
+        self.assertIn("report.html", self.problem(*self.command(server)[2:], code=2))
+        for words in (["compare", other], ["report", other], ["--replay", other, "--out", self.folder / "new"]):
+            told = self.problem(*words, code=2)
+            self.assertIn("no run is there", told)
+            self.assertNotIn("--resume", told)
+        self.assertIn(f"{self.out}/skills", self.problem(*self.command(server, "--skills", self.out, out=other)[2:], code=2))
 
     def test_the_same_seed_and_answers_give_the_same_bytes(self):
         runs = []
@@ -131,7 +138,7 @@ class Voyage(unittest.TestCase):
         tasks = self.folder / "tasks.txt"
         tasks.write_text("Mine 3 wood log\nCraft 8 planks\n")
         server = self.serve(mistakes=False)
-        self.voyage(server, "--tasks", tasks)
+        self.assertIn("[1/2] Mine 3 wood log", self.voyage(server, "--tasks", tasks).stderr.decode())
         self.assertEqual(["Mine 3 wood log", "Craft 8 planks"], [line["task"] for line in self.iterations()])
         self.assertEqual(0, server.counts["role propose"])
 
@@ -226,6 +233,7 @@ class Voyage(unittest.TestCase):
             asked = sum(many for name, many in server.counts.items() if name.startswith("role"))
             self.assertTrue(0 < asked <= most, (budget, asked))
             self.assertTrue((out / "report.html").exists())
+        self.assertIn("--price", self.problem(*self.command("http://127.0.0.1:1/v1", "--budget", "cost=1")[2:], code=2))
         for budget in ("calls=0x", "calls", "hours=3", "minutes=-1"):
             self.assertIn("--budget", self.problem(*self.command("http://127.0.0.1:1/v1", "--budget", budget)[2:], code=2))
 
@@ -248,6 +256,16 @@ class Voyage(unittest.TestCase):
         for fault, told in (("429", "too many requests"), ("500", "something broke")):
             server = self.serve(faults={fault: 1})
             self.assertIn(told, self.problem(*self.command(server, "--llm-retries", "1", out=self.folder / fault)[2:]))
+
+    def test_an_endpoint_that_is_down_at_the_start_is_told_of_at_once(self):
+        with socket.socket() as closed:
+            closed.bind(("127.0.0.1", 0))
+            process = subprocess.Popen([CARAVEL, "voyage", "--llm", f"http://127.0.0.1:{closed.getsockname()[1]}/v1", "--out",
+                                        str(self.out)], stderr=subprocess.PIPE)
+            told = process.stderr.readline().decode()
+            process.kill()
+            process.communicate()
+        self.assertIn("tried again in", told)
 
     # Code that means harm, and code that is none.
 

@@ -9,7 +9,8 @@ namespace caravel::cli {
 ModelChoice parse_llm(std::string_view flag, const std::string& text) {
   const size_t hash = std::min(text.find('#'), text.size());
   ModelChoice choice{.llm = text.substr(0, hash), .model = text.substr(std::min(hash + 1, text.size()))};
-  while (choice.llm.ends_with('/')) choice.llm.pop_back();
+  if (choice.llm.empty()) throw fail<UsageError>("{} {}: names no endpoint; give URL or URL#NAME", flag, text);
+  while (choice.llm.ends_with('/') && !choice.llm.ends_with("://")) choice.llm.pop_back();
   try {
     http::parse_url(choice.llm);
   } catch (const InvalidArgument& error) {

@@ -53,6 +53,11 @@ bool ModelSettings::needs_engine() const {
          embedder.kind == EmbedderChoice::Kind::kEngine;
 }
 
+bool ModelSettings::uses_default_model() const {
+  const ModelChoice none;
+  return curriculum == none || action == none || critic == none;
+}
+
 Json to_json(const ModelSettings& settings) {
   Json embedder = to_json(settings.embedder.model);
   embedder["kind"] = kEmbedderKinds[static_cast<size_t>(settings.embedder.kind)];

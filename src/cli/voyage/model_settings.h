@@ -39,6 +39,8 @@ struct ModelSettings {
 
   /// A model of this process is asked for.
   bool needs_engine() const;
+  /// Some role is answered by the model that is there where none is named.
+  bool uses_default_model() const;
 };
 
 Json to_json(const ModelSettings& settings);

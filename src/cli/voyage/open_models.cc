@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <functional>
 
 #include "base/error.h"
 #include "base/log.h"
@@ -47,10 +48,15 @@ void warn_of_open_keys(const ModelSettings& settings, const ModelFlags& flags) {
   }
 }
 
+/// Before there is a view: each wait is told at once.
+std::function<void(const std::string&)> tells_of(const std::string& llm) {
+  return [llm](const std::string& note) { log::warn("{}: {}", llm, note); };
+}
+
 /// Where an endpoint's model has no name, that of its first.
 void name_model(ModelChoice& choice, const ModelFlags& flags) {
   if (choice.llm.empty() || !choice.model.empty()) return;
-  choice.model = voyager::Endpoint(endpoint_config(choice.llm, flags)).served_model();
+  choice.model = voyager::Endpoint(endpoint_config(choice.llm, flags)).served_model(tells_of(choice.llm));
 }
 
 /// Of a context that prompt and answer share; a token of prompts has three bytes or more.
@@ -112,10 +118,11 @@ voyager::ChatModel* OpenModels::open_chat(const ModelChoice& choice, const Model
 
 void OpenModels::open_embedder(EmbedderChoice& choice, const ModelFlags& flags) {
   if (choice.kind == EmbedderChoice::Kind::kEndpoint) {
-    embedder_ = voyager::make_endpoint_embedder(endpoint_config(choice.model.llm, flags), choice.model.model);
+    const voyager::EndpointConfig config = endpoint_config(choice.model.llm, flags);
+    embedder_ = voyager::make_endpoint_embedder(config, choice.model.model);
     if (!choice.is_tried) return;
     try {
-      embedder_->embed("wood");
+      voyager::make_endpoint_embedder(config, choice.model.model, tells_of(choice.model.llm))->embed("wood");
       return;
     } catch (const voyager::ModelError& error) {
       // Many endpoints only chat. The states of a small model find skills too.

@@ -15,9 +15,20 @@ std::string shown(std::string_view text) { return printable(text, kMostOfLine); 
 
 }  // namespace
 
+PlainLog::PlainLog(VoyageStatus& status) : status_(status) {
+  const voyager::IterationRow& last = status_.iteration;
+  const bool goes_on = last.number > 0 && !last.success && last.rounds == 0;
+  if (goes_on) tell_task();
+}
+
+void PlainLog::tell_task() const {
+  const voyager::IterationRow& task = status_.iteration;
+  log::show(fmt::format("[{}/{}] {}\n", task.number, status_.iterations, shown(task.task)));
+}
+
 void PlainLog::on_iteration(const voyager::IterationRow& begun) {
   status_.on_iteration(begun);
-  log::show(fmt::format("[{}/{}] {}\n", begun.number, status_.iterations, shown(begun.task)));
+  tell_task();
 }
 
 void PlainLog::on_call(voyager::Role role, std::string_view model) { status_.on_call(role, model); }
@@ -34,7 +45,9 @@ void PlainLog::on_answer(const voyager::CallRow& call) {
   status_.on_answer(call);
   log::show(fmt::format("    {}: {} + {} tokens, {:.1f} s{}\n", voyager::role_name(call.request.role),
                         grouped(call.answer.prompt_tokens), grouped(call.answer.completion_tokens), call.answer.seconds,
-                        call.answer.is_cut ? ", cut" : ""));
+                        call.answer.goes_round ? ", cut: it went round in circles"
+                        : call.answer.is_cut   ? ", cut by its limit of tokens"
+                                               : ""));
 }
 
 void PlainLog::on_code(const voyager::StepRow& code) { status_.on_code(code); }

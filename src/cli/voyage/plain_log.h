@@ -7,8 +7,8 @@ namespace caravel::cli {
 /// A voyage as lines on stderr, one for each thing that happens: where there is no terminal, or none is wanted.
 class PlainLog final : public voyager::Watcher {
  public:
-  /// status: must outlive it; it is told all first.
-  explicit PlainLog(VoyageStatus& status) : status_(status) {}
+  /// status: must outlive it; it is told all first. A task that it is in the middle of is named at once.
+  explicit PlainLog(VoyageStatus& status);
 
   void on_iteration(const voyager::IterationRow& begun) override;
   void on_call(voyager::Role role, std::string_view model) override;
@@ -21,6 +21,8 @@ class PlainLog final : public voyager::Watcher {
   void on_end(const voyager::IterationRow& ended) override;
 
  private:
+  void tell_task() const;
+
   VoyageStatus& status_;
 };
 

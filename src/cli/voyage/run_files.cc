@@ -17,6 +17,7 @@ namespace caravel::cli {
 namespace {
 
 constexpr const char* kVoyageStore = "voyage.db";
+constexpr const char* kWritten[] = {kVoyageReport, "map.png", "skills", "events.jsonl", "calls.jsonl"};
 constexpr int kMapPixels = 1024;
 
 std::string file_of(const std::string& folder, const char* name) {
@@ -44,14 +45,17 @@ void check_begins(const std::string& folder) {
   }
   std::error_code unknown;
   const bool was_hardly_begun = is_there(file_of(folder, kVoyageStore));
+  for (const char* const name : kWritten) {
+    if (!was_hardly_begun || !is_there(file_of(folder, name))) continue;
+    throw fail<UsageError>("--out {}: has the {} of a run, whose voyage.db is empty; give another", folder, name);
+  }
   if (is_there(folder) && !was_hardly_begun && !std::filesystem::is_empty(folder, unknown)) {
     throw fail<UsageError>("--out {}: is there, and no empty folder; give another", folder);
   }
 }
 
-void check_goes_on(const std::string& folder) {
-  if (holds_run(folder)) return;
-  throw fail<UsageError>("{}: no run is there; without --resume one begins", folder);
+void check_holds_run(const std::string& folder, std::string_view hint) {
+  if (!holds_run(folder)) throw fail<UsageError>("{}: no run is there; {}", folder, hint);
 }
 
 void write_run_files(const std::string& folder, const voyager::RunStore& run) {

@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "voyager/run_store.h"
 
@@ -11,8 +12,8 @@ inline constexpr const char* kVoyageReport = "report.html";
 
 /// A new run can have the folder. Throws UsageError: a run is there, or something else.
 void check_begins(const std::string& folder);
-/// A run that was begun is there. Throws UsageError.
-void check_goes_on(const std::string& folder);
+/// A run that was begun is there. Throws UsageError, whose end is `hint`: what to do.
+void check_holds_run(const std::string& folder, std::string_view hint);
 
 /// Writes what a run's record says into its folder: report.html, map.png, skills/, events.jsonl and calls.jsonl, each
 /// whole or not at all. Throws IoError.

@@ -26,6 +26,8 @@ namespace {
 
 using voyager::RunStore;
 
+constexpr int64_t kDefaultModelIterations = 8;  // each takes minutes
+
 /// All that a run is begun or gone on with, but for the models.
 struct Plan {
   voyager::AgentConfig config;
@@ -36,6 +38,13 @@ struct Plan {
   std::unique_ptr<voyager::Environment> world;
 };
 
+/// A budget of money is one of prices.
+void check_cost(const Plan& plan) {
+  const voyager::Prices& prices = plan.settings.prices;
+  if (plan.budget.cost == 0 || prices.input > 0 || prices.output > 0) return;
+  throw UsageError("--budget cost: nothing has a price; --price 0.15,0.60 says what a million tokens cost");
+}
+
 Plan plan_new(const VoyageOptions& options) {
   Plan plan;
   plan.prompts = options.prompts();
@@ -43,7 +52,16 @@ Plan plan_new(const VoyageOptions& options) {
   plan.world = open_world(options.world);
   plan.config = options.agent_config();
   plan.settings = options.models.settings(plan.config.seed);
+  check_cost(plan);
   check_begins(options.out);
+  const bool is_open_end = plan.config.tasks.empty() && plan.config.goal.empty() && !options.more_iterations();
+  if (is_open_end && plan.settings.uses_default_model()) {
+    plan.config.iterations = kDefaultModelIterations;
+    log::tell(spdlog::level::info,
+              fmt::format("{} tasks: a model of 135M parameters reaches little; --llm URL takes a larger one, "
+                          "--iterations N is for more",
+                          kDefaultModelIterations));
+  }
   return plan;
 }
 
@@ -61,10 +79,11 @@ Plan plan_by(const RunStore& record, const VoyageOptions& options) {
 }
 
 Plan plan_resumed(const VoyageOptions& options) {
-  check_goes_on(options.out);
+  check_holds_run(options.out, "without --resume one begins");
   Plan plan = plan_by(RunStore(options.out, RunStore::Open::kReading), options);
   plan.config.iterations = options.more_iterations().value_or(plan.config.iterations);
   plan.settings = model_settings_from(plan.config.models);
+  check_cost(plan);
   if (!options.models.names_models()) return plan;
   // The server has moved, or another one is to answer from here on; vectors stay those of one model.
   const ModelSettings given = options.models.settings(plan.config.seed);
@@ -78,13 +97,12 @@ Plan plan_resumed(const VoyageOptions& options) {
 }
 
 Plan plan_replayed(const VoyageOptions& options) {
-  check_goes_on(options.replay);
+  check_holds_run(options.replay, "--replay takes the folder of one, which has a voyage.db");
   auto record = std::make_unique<RunStore>(options.replay, RunStore::Open::kReading);
   Plan plan = plan_by(*record, options);
   // A run may have gone on to more than it was begun with.
-  record->each_iteration([&](const voyager::IterationRow& row) {
-    plan.config.iterations = std::max(plan.config.iterations, row.number);
-  });
+  record->each_iteration(
+      [&](const voyager::IterationRow& row) { plan.config.iterations = std::max(plan.config.iterations, row.number); });
   plan.config.iterations = options.more_iterations().value_or(plan.config.iterations);
   for (voyager::SkillRow& skill : record->skills()) {
     if (skill.iteration == 0) plan.config.skills.push_back(std::move(skill));
@@ -123,8 +141,12 @@ void tell_models(const voyager::Models& models) {
   log::tell(spdlog::level::info, fmt::format("{}; {} finds skills", names, models.embedder->name()));
 }
 
+int64_t most_tasks(const voyager::AgentConfig& config) {
+  return config.tasks.empty() ? config.iterations : std::min<int64_t>(config.iterations, std::ssize(config.tasks));
+}
+
 void tell_end(const voyager::Ending& ending, const VoyageStatus& status, const std::string& folder, bool goes_on) {
-  log::tell(spdlog::level::info, fmt::format("{}: {}", voyager::ending_name(ending.kind), ending.text));
+  log::tell(spdlog::level::info, ending.text);
   log::tell(spdlog::level::info, fmt::format("{} of {} tasks done; {}; {}", status.done, status.done + status.failed,
                                              status.reached(), status.spent()));
   log::tell(spdlog::level::info,
@@ -182,7 +204,7 @@ int run_voyage(const VoyageOptions& options) {
   }
   const voyager::Models models = recorded ? recorded->models() : opened->models();
   RunStore store(options.out, RunStore::Open::kWriting);
-  VoyageStatus status(store, plan.world->description(), plan.config.iterations);
+  VoyageStatus status(store, plan.world->description(), most_tasks(plan.config));
   tell_models(models);
   voyager::Ending ending;
   try {

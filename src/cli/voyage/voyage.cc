@@ -19,6 +19,8 @@ namespace {
 
 using voyager::RunStore;
 
+constexpr const char* kNameOne = "name the folder of one, which has a voyage.db";
+
 void add_run(CLI::App& voyage, int& exit_code) {
   auto options = std::make_shared<VoyageOptions>();
   CLI::App& command =
@@ -44,7 +46,7 @@ void add_compare(CLI::App& voyage) {
     std::vector<std::unique_ptr<RunStore>> stores;
     std::vector<voyager::ComparedRun> compared;
     for (const std::string& run : options->runs) {
-      check_goes_on(run);
+      check_holds_run(run, kNameOne);
       stores.push_back(std::make_unique<RunStore>(run, RunStore::Open::kReading));
       compared.push_back({.name = run, .run = stores.back().get()});
     }
@@ -59,7 +61,7 @@ void add_report(CLI::App& voyage) {
       *voyage.add_subcommand("report", "Write a run's page, map, skills and lists anew, as after one that was killed");
   command.add_option("RUN", *folder, "The run's folder")->required()->check(not_empty());
   command.callback([folder] {
-    check_goes_on(*folder);
+    check_holds_run(*folder, kNameOne);
     write_run_files(*folder, RunStore(*folder, RunStore::Open::kReading));
   });
 }

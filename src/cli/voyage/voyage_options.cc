@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 #include <string_view>
 
 #include "base/error.h"
@@ -96,6 +97,7 @@ void VoyageOptions::add_to(CLI::App& command) {
       ->group(run);
   command.add_option("--iterations", agent_.iterations, "Tasks, at most")
       ->transform(whole_number(1, 1'000'000'000))
+      ->default_str(fmt::format("{}; 8 of the default MODEL", agent_.iterations))
       ->group(run);
   command
       .add_option(
@@ -172,6 +174,11 @@ voyager::AgentConfig VoyageOptions::agent_config() const {
   }
   if (!skills_folder_.empty()) {
     if (!config.skill_library) throw UsageError("--skills gives skills, and --without skills leaves them out");
+    const std::filesystem::path inner = std::filesystem::path(skills_folder_) / "skills";
+    if (!is_there(std::filesystem::path(skills_folder_) / "skills.json") && is_there(inner / "skills.json")) {
+      throw fail<UsageError>("--skills {}: is the folder of a run; its skills are in {}", skills_folder_,
+                             inner.string());
+    }
     config.skills = voyager::import_skills(skills_folder_);
   }
   return config;

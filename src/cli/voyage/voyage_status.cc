@@ -14,6 +14,10 @@ std::string counted(int64_t number, std::string_view what) {
   return fmt::format("{} {}{}", grouped(number), what, number == 1 ? "" : "s");
 }
 
+std::string no_tier(const std::vector<voyager::Tier>& tiers) {
+  return tiers.empty() ? "no tiers" : fmt::format("no tool of {} yet", tiers.front().name);
+}
+
 }  // namespace
 
 VoyageStatus::VoyageStatus(const voyager::RunStore& run, const voyager::WorldDescription& world, int64_t most)
@@ -93,10 +97,10 @@ std::vector<std::string> VoyageStatus::tiers() const {
 
 std::string VoyageStatus::reached() const {
   const std::vector<std::string> names = tiers();
-  return fmt::format(
-      "{}, {}, {}", counted(static_cast<int64_t>(items.size()), "item"),
-      names.empty() ? "no tier" : fmt::format("{} {}", names.size() == 1 ? "tier" : "tiers", fmt::join(names, ", ")),
-      counted(skills, "skill"));
+  return fmt::format("{}, {}, {}", counted(static_cast<int64_t>(items.size()), "item"),
+                     names.empty() ? no_tier(world_.tiers)
+                                   : fmt::format("{} {}", names.size() == 1 ? "tier" : "tiers", fmt::join(names, ", ")),
+                     counted(skills, "skill"));
 }
 
 std::string VoyageStatus::spent() const {
