@@ -7,7 +7,7 @@ namespace caravel::voyager {
 /// Holds a folder for this process alone, as long as it lives; a process that is killed lets go. It leaves no file.
 class FolderLock {
  public:
-  /// Throws InvalidArgument where another process holds it; IoError.
+  /// Waits two seconds. Throws InvalidArgument where another process holds it; IoError.
   explicit FolderLock(const std::string& folder);
   ~FolderLock();
   FolderLock(const FolderLock&) = delete;
