@@ -221,6 +221,7 @@ def cost(folder):
     run = folder / "idle"
     voyage(run, 1, ["--iterations", str(many), "--rounds", "1"], 10**9, script=trivial, faults={})
     record = Run(run, 10**9)
+    calls = record.calls
     own = (record.bench["wall"] - record.bench["busy"]) / record.calls
     print(f"Own time, with the world's steps, the sandbox's processes and the record: {1000 * own:.1f} ms for each of "
           f"{record.calls} model calls (a run of {many} iterations in {record.bench['wall']:.0f} s, less the endpoint's "
@@ -230,7 +231,7 @@ def cost(folder):
     shutil.rmtree(again, ignore_errors=True)
     process = subprocess.Popen([CARAVEL, "voyage", "--replay", str(run), "--out", str(again), "--plain"],
                                stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    errors = []
+    start, errors = time.monotonic(), []
     threading.Thread(target=lambda: errors.append(process.stderr.read()), daemon=True).start()
     seen = {}
     while process.poll() is None:
@@ -243,6 +244,8 @@ def cost(folder):
         time.sleep(0.1)
     if process.returncode:
         sys.exit(f"the replay ended with {process.returncode}: {errors}")
+    wall = time.monotonic() - start
+    print(f"The replay: {wall:.0f} s, {1000 * wall / calls:.1f} ms for each call, with the page and all files.\n")
     print("Memory of the replay (resident, MiB) by iterations: "
           + ", ".join(f"{1000 * thousand}: {size:.0f}" for thousand, size in sorted(seen.items())) + "\n")
 
