@@ -133,8 +133,9 @@ def main():
              share_of_read=round(floor / step, 3))
     mixed = json.loads(run(caravel, "bench", "throughput", *on_gpu, "--json", "--num-prompts", 256, "--max-num-seqs", 256,
                            "--input-range", "32,1024", "--output-range", "32,1024", "--max-num-batched-tokens", 2048, folder))
-    tell(figure="mixed requests", requests=256, waiting_for_host=mixed["waiting_for_host_share"], output_tokens=mixed["output_tokens"],
-         output_tokens_per_s=round(mixed["output_tokens_per_second"]), preemptions=mixed["preemptions"])
+    tell(figure="mixed requests", requests=256, output_tokens=mixed["output_tokens"],
+         output_tokens_per_s=round(mixed["output_tokens_per_second"]), preemptions=mixed["preemptions"],
+         waiting_for_host=mixed["waiting_for_host_share"])
 
 
 if __name__ == "__main__":

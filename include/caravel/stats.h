@@ -18,13 +18,13 @@ struct RegionTime {
 /// What is timed of steps, for Stats::regions.
 enum class Profile : uint8_t {
   kNone,
-  kSteps,  // "step", and "between steps": what the device waits for whoever gives it steps, while there is work.
-           // Neither where the device is the host itself
-  kRegions,  // every part of their work; what is computed takes longer, since each part is waited for on its own
+  kSteps,    // "step", and "between steps": what the device waits for whoever gives it steps, while there is work.
+             // Neither where the device is the host itself
+  kRegions,  // every part of their work; a GPU takes longer then, since its decode steps are not replayed whole
 };
 
-inline constexpr const char* kStep = "step";
-inline constexpr const char* kBetweenSteps = "between steps";
+inline constexpr const char* kStepRegion = "step";
+inline constexpr const char* kBetweenStepsRegion = "between steps";
 
 /// What the engine does now and has done since it was opened. Every prefix of a score counts as a request.
 struct Stats {

@@ -155,8 +155,8 @@ std::optional<double> waiting_share(const std::vector<RegionTime>& regions) {
   double step = 0;
   double between = 0;
   for (const RegionTime& region : regions) {
-    if (region.name == std::string_view(kStep)) step = region.seconds;
-    if (region.name == std::string_view(kBetweenSteps)) between = region.seconds;
+    if (region.name == std::string_view(kStepRegion)) step = region.seconds;
+    if (region.name == std::string_view(kBetweenStepsRegion)) between = region.seconds;
   }
   if (step == 0) return std::nullopt;
   return between / (step + between);

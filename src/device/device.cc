@@ -14,11 +14,11 @@ void Stream::region(const char* name, double bytes, double macs) {
 }
 
 void Stream::begin_step() {
-  if (profiling_ == Profile::kSteps) enter(kStep, 0, 0);
+  if (profiling_ == Profile::kSteps) enter(kStepRegion, 0, 0);
 }
 
 void Stream::end_step() {
-  if (profiling_ == Profile::kSteps) enter(kBetweenSteps, 0, 0);
+  if (profiling_ == Profile::kSteps) enter(kBetweenStepsRegion, 0, 0);
 }
 
 void Stream::rest() {

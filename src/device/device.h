@@ -155,7 +155,7 @@ class Stream {
   void begin_step();
   void end_step();
   void rest();
-  /// Takes a profile from here on.
+  /// Takes a profile from here on, or none.
   void start_profile(Profile profile);
   Profile profiling() const { return profiling_; }
   /// In the order in which the regions first came; right after synchronize().

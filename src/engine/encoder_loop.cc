@@ -13,7 +13,7 @@ namespace caravel::engine {
 
 EncoderLoop::EncoderLoop(Device& device, model::Encoder& encoder, const Limits& limits)
     : device_(device), encoder_(encoder), limits_(limits), stream_(device.make_stream()) {
-  if (limits.profile != Profile::kNone) stream_->start_profile(limits.profile);
+  stream_->start_profile(limits.profile);
   thread_ = std::thread(&EncoderLoop::run, this);
 }
 

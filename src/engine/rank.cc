@@ -62,7 +62,7 @@ Rank::Rank(Device& device, std::unique_ptr<model::Decoder> decoder, const Blocks
   }
   decodes_.resize(static_cast<size_t>(sizes.max_rows) + 1);
   logits_ = ints(logit_rows_ * decoder_->config().vocab_size);
-  if (sizes.profile != Profile::kNone) stream_->start_profile(sizes.profile);
+  stream_->start_profile(sizes.profile);
 }
 
 size_t Rank::buffer_bytes() const {

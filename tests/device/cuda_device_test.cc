@@ -181,9 +181,9 @@ TEST_F(CudaDevice, AProfileOfStepsHasThemAndWhatPassesBetween) {
   step();
   stream_->synchronize();
   ASSERT_EQ(stream_->profile().size(), 2U) << "regions are not told apart, and rest is no region";
-  EXPECT_STREQ(stream_->profile()[0].name, kStep);
+  EXPECT_STREQ(stream_->profile()[0].name, kStepRegion);
   EXPECT_EQ(stream_->profile()[0].runs, 4);
-  EXPECT_STREQ(stream_->profile()[1].name, kBetweenSteps);
+  EXPECT_STREQ(stream_->profile()[1].name, kBetweenStepsRegion);
   EXPECT_GT(stream_->profile()[1].seconds, kPause);
   EXPECT_LT(stream_->profile()[1].seconds, 5 * kPause) << "rest counts for nothing";
 }

@@ -234,8 +234,8 @@ TEST_F(HostileCode, ArgumentsThatAreNoJson) {
 }
 
 TEST_F(HostileCode, ErrorsThatAreLarge) {
-  const std::string text = spelled_run("error(('x'):rep(1 << 20))");
-  EXPECT_THAT(text, StartsWith("code:2: xxx"));
+  const std::string text = spelled_run("error(('a'):rep(1 << 20))");
+  EXPECT_THAT(text, StartsWith("code:2: aaa"));
   EXPECT_LT(text.size(), 1000);
   EXPECT_THAT(spelled_run("error(setmetatable({}, {__tostring = function() error('again') end}))"),
               HasSubstr("an error was raised that is a table"));

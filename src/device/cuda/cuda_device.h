@@ -72,7 +72,7 @@ class CudaDevice final : public Device {
   // CUDA's own allocations take 2 MiB at least, and some time.
   Chunks chunks_{kChunkBytes, kAlignment, Chunks::WhenEmpty::kReuse};
   Chunks host_chunks_{kHostChunkBytes, kAlignment, Chunks::WhenEmpty::kReuse};
-  std::mutex mutex_;                                      // guards what follows
+  std::mutex mutex_;                        // guards what follows
   std::unordered_set<const void*> raised_;  // kernels that may have all shared memory
 };
 

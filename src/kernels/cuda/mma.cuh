@@ -23,9 +23,7 @@ __device__ inline void init_barrier(uint32_t barrier, uint32_t arrivals) {
 }
 
 /// Makes initialised barriers visible to the copy engine; other threads see them behind a barrier of threads.
-__device__ inline void fence_barrier_init() {
-  asm volatile("fence.mbarrier_init.release.cluster;" ::: "memory");
-}
+__device__ inline void fence_barrier_init() { asm volatile("fence.mbarrier_init.release.cluster;" ::: "memory"); }
 
 __device__ inline void arrive(uint32_t barrier) {
   asm volatile("mbarrier.arrive.release.cta.shared::cta.b64 _, [%0];" ::"r"(barrier) : "memory");
