@@ -26,6 +26,9 @@ struct PagedAttentionArgs {
   float scale = 1.0F;
   int window = 0;         // a token sees itself and the window - 1 before it; 0: all
   float soft_cap = 0.0F;  // scores become cap * tanh(score / cap); 0: off
+  // [heads]: a score of each head beside those of its keys, which takes its share of the weights and has no value
+  // (attention sinks: Xiao et al. 2023, StreamingLLM, section 3.3); device memory, or nullptr.
+  const float* sinks = nullptr;
   KvLayer cache;
   AttentionBatch batch;
   /// The batch's arrays, and what the cache holds of positions before a sequence's first row, were written before a

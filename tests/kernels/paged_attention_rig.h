@@ -22,6 +22,7 @@ struct AttentionCase {
   int block_size = 16;
   int window = 0;
   float soft_cap = 0.0F;
+  bool sinks = false;
   InputForm form = InputForm::kF32;
 
   int width() const { return heads * head_dim; }
@@ -29,7 +30,7 @@ struct AttentionCase {
   std::string name() const {
     return std::to_string(heads) + "/" + std::to_string(kv_heads) + " heads of " + std::to_string(head_dim) + " in " +
            kv_dtype_name(dtype) + ", blocks of " + std::to_string(block_size) + ", window " + std::to_string(window) +
-           ", soft cap " + std::to_string(soft_cap);
+           ", soft cap " + std::to_string(soft_cap) + (sinks ? ", sinks" : "");
   }
 };
 
@@ -130,12 +131,14 @@ class AttentionRig {
     rotary_cache(stream, {.qkv = rows, .slots = slots_there.data(), .heads = case_.heads, .cache = layer_});
     const DeviceArray workspace =
         unwritten(stream, paged_attention_workspace(machine_.device, tokens, max_context, case_.heads, case_.head_dim));
+    const DeviceArray sinks_there(stream, sinks());
     const FormedRows out(stream, case_.form, tokens, case_.width());
     paged_attention(stream, {.q = rows,
                              .heads = case_.heads,
                              .scale = scale(),
                              .window = case_.window,
                              .soft_cap = case_.soft_cap,
+                             .sinks = case_.sinks ? sinks_there.data() : nullptr,
                              .cache = layer_,
                              .batch = {.num_seqs = static_cast<int>(chunks.size()),
                                        .query_start = starts_there.data(),
@@ -182,6 +185,8 @@ class AttentionRig {
       ref::round_to(case_.dtype, k.data() + head, case_.head_dim);
       ref::round_to(case_.dtype, v.data() + head, case_.head_dim);
     }
+    const std::vector<float> of_heads = sinks();
+    const std::vector<double> sinks(of_heads.begin(), of_heads.end());
     std::vector<double> out(q.size());
     ref::attention({.q = q.data(),
                     .k = k.data(),
@@ -194,6 +199,7 @@ class AttentionRig {
                     .scale = scale(),
                     .window = case_.window,
                     .soft_cap = case_.soft_cap,
+                    .sinks = case_.sinks ? sinks.data() : nullptr,
                     .out = out.data()});
     return out;
   }
@@ -214,6 +220,14 @@ class AttentionRig {
   Device& device() { return machine_.device; }
 
  private:
+  /// Of each head: far below its scores, among them, above them, and far above, where hardly any weight is left.
+  std::vector<float> sinks() const {
+    const float scores[] = {-200.0F, 0.5F, 3.0F, 100.0F};
+    std::vector<float> of_heads;
+    for (int head = 0; head < case_.heads; ++head) of_heads.push_back(scores[head % 4]);
+    return of_heads;
+  }
+
   float scale() const { return 1.0F / std::sqrt(static_cast<float>(case_.head_dim)); }
 
   AttentionCase case_;

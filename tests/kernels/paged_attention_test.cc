@@ -58,6 +58,18 @@ TEST(PagedAttention, MatchesReferenceWithWindowAndSoftCap) {
   });
 }
 
+TEST(PagedAttention, MatchesReferenceWithSinks) {
+  for_each_isa([](Isa isa) {
+    for (const KvDtype dtype : kept_dtypes()) {
+      for (const int window : {0, 20}) {
+        expect_matches_reference(
+            {.heads = 8, .kv_heads = 2, .head_dim = 64, .dtype = dtype, .window = window, .sinks = true},
+            {1, 40, 200, 390}, isa);
+      }
+    }
+  });
+}
+
 /// What GEMMs of quantised weights read.
 InputForm quantized_form(Isa isa) {
   Machine machine(isa);
@@ -161,6 +173,7 @@ INSTANTIATE_TEST_SUITE_P(
                       AttentionCase{
                           .heads = 4, .kv_heads = 2, .head_dim = 20, .dtype = KvDtype::kInt8, .block_size = 8},
                       AttentionCase{.heads = 6, .kv_heads = 2, .head_dim = 128, .dtype = KvDtype::kInt8},
+                      AttentionCase{.heads = 8, .kv_heads = 2, .head_dim = 64, .window = 128, .sinks = true},
                       AttentionCase{.heads = 6, .kv_heads = 2, .head_dim = 72, .dtype = KvDtype::kFp8, .window = 200},
                       AttentionCase{.heads = 2, .kv_heads = 1, .head_dim = 256, .dtype = KvDtype::kFp8},
                       AttentionCase{.heads = 5, .kv_heads = 1, .head_dim = 16, .dtype = KvDtype::kF32, .window = 100},

@@ -154,7 +154,8 @@ class SharedRows {
       if (pair >= pairs()) break;
       const int r = (first_pair() + pair) / half_;
       const int at = 2 * (first_pair() + pair - r * half_);
-      store_output(params_, rows.output(params_, r) + at, totals_[j], inverse_of(sum_[j]));
+      store_output(params_, rows.output(params_, r) + at, totals_[j],
+                   inverse_of_row(params_, rows, r, sum_[j], max_[j]));
     }
   }
 

@@ -102,7 +102,8 @@ class AttentionFmaTile {
     for_elements([&](int r, int d) {
       if (d % 2 != 0) return;
       const float* const total = totals_ + r * row_ + d;
-      store_output(params_, rows_.output(params_, r) + d, {total[0], total[1]}, inverse_of(total_sum_[r]));
+      store_output(params_, rows_.output(params_, r) + d, {total[0], total[1]},
+                   inverse_of_row(params_, rows_, r, total_sum_[r], total_max_[r]));
     });
   }
 

@@ -159,7 +159,7 @@ class AttentionMmaTile {
       const int r = lane_ / 4 + 8 * i;
       if (r >= rows_.count) continue;
       const int64_t row = rows_.output(params_, r);
-      const float inverse = inverse_of(total_sum_[i]);
+      const float inverse = inverse_of_row(params_, rows_, r, total_sum_[i], total_max_[i]);
 #pragma unroll
       for (int n = 0; n < kColumnTiles; ++n) {
         const int d = column(n);

@@ -23,6 +23,7 @@ struct AttentionParams {
   int group = 0;  // heads that share a KV head
   ScoreArithmetic scores;
   int window = 0;
+  const float* sinks = nullptr;  // [heads], or nullptr
   KvLayer cache;
   KvHeadLayout layout;
   uint64_t block_reciprocal = 0;  // 2^32 / cache.block_size, rounded up: right where position * block_size < 2^32
@@ -121,6 +122,14 @@ __device__ inline AttentionRows rows_of(const AttentionParams& params, const Att
                                         int begin, int most) {
   const int left = sequence.queries * params.group - begin;
   return {sequence, kv_head, begin, left < most ? left : most};
+}
+
+/// By which a row's merged values become its output.
+__device__ __forceinline__ float inverse_of_row(const AttentionParams& params, const AttentionRows& rows, int r,
+                                                float total_sum, float total_max) {
+  constexpr float kLog2E = 1.4426950408889634F;
+  if (params.sinks == nullptr) return inverse_of(total_sum);
+  return inverse_of(total_sum, total_max, __fmul_rn(params.sinks[rows.head(params, r)], kLog2E));
 }
 
 /// Elements `at` and the one after it of the output, merged values; `at` is even.

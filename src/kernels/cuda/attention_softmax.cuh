@@ -78,5 +78,10 @@ __device__ __forceinline__ float merge(float total, float part, const MergeFacto
 
 /// What a row's merged values are multiplied by at last.
 __device__ __forceinline__ float inverse_of(float total_sum) { return __frcp_rn(total_sum); }
+/// The same where one more score, of a key whose value is zero, joins the row: `sink`, to the base of 2.
+__device__ __forceinline__ float inverse_of(float total_sum, float total_max, float sink) {
+  const MergeFactors factors = merge_max(total_max, sink);
+  return __fmul_rn(factors.keep, __frcp_rn(merge(total_sum, 1.0F, factors)));
+}
 
 }  // namespace caravel::kernels::cuda

@@ -278,7 +278,7 @@ class WideProducts {
     give_turn();
     settle(values);
     join();
-    store(rows, first, totals, total_sum);
+    store(rows, first, totals, total_sum, total_max);
   }
 
   /// The next slot is there, for products too.
@@ -383,13 +383,13 @@ class WideProducts {
   }
 
   __device__ void store(const AttentionRows& rows, int first, const float (&totals)[kElements],
-                        const float (&total_sum)[2]) const {
+                        const float (&total_sum)[2], const float (&total_max)[2]) const {
 #pragma unroll
     for (int i = 0; i < 2; ++i) {
       const int r = first + row_ + 8 * i;
       if (r >= rows.count) continue;
       const int64_t row = rows.output(params_, r);
-      const float inverse = inverse_of(total_sum[i]);
+      const float inverse = inverse_of_row(params_, rows, r, total_sum[i], total_max[i]);
 #pragma unroll
       for (int n = 0; n < kDim / 8; ++n) {
         const int d = 8 * n + 2 * (lane_ % 4);

@@ -42,6 +42,7 @@ void paged_attention(Stream& stream, const PagedAttentionArgs& args) {
   params.group = args.heads / cache.kv_heads;
   params.scores = score_arithmetic(args.scale, args.soft_cap);
   params.window = args.window;
+  params.sinks = args.sinks;
   params.cache = cache;
   params.layout = kv_head_layout(cache.block_size, cache.head_dim, cache.dtype);
   CARAVEL_CHECK_LT(args.max_context * cache.block_size, int64_t{1} << 32);

@@ -25,8 +25,9 @@ void attention(const AttentionArgs& args) {
         score *= args.scale;
         scores.push_back(args.soft_cap > 0 ? args.soft_cap * std::tanh(score / args.soft_cap) : score);
       }
-      const double max = *std::max_element(scores.begin(), scores.end());
-      double sum = 0;
+      double max = *std::max_element(scores.begin(), scores.end());
+      if (args.sinks != nullptr) max = std::max(max, args.sinks[head]);
+      double sum = args.sinks != nullptr ? std::exp(args.sinks[head] - max) : 0;
       std::fill(out, out + args.head_dim, 0.0);
       for (int64_t key = begin; key <= position; ++key) {
         const double weight = std::exp(scores[static_cast<size_t>(key - begin)] - max);

@@ -16,6 +16,7 @@ struct AttentionArgs {
   double scale = 1.0;
   int64_t window = 0;
   double soft_cap = 0.0;
+  const double* sinks = nullptr;  // [heads], or nullptr
   double* out = nullptr;  // [queries, heads, head_dim]
 };
 

@@ -67,7 +67,7 @@ class RowTile {
       }
     }
     for (int r = 0; r < rows_; ++r) {
-      finish_row(total[r], head_dim_,
+      finish_row(total[r], sink_of(args_, head_[r]), head_dim_,
                  output_rows(args_) + (sequence_[r]->first_token + query_[r]) * args_.out.width +
                      static_cast<int64_t>(head_[r]) * head_dim_);
     }
@@ -91,8 +91,18 @@ class RowTile {
     return {values, -__builtin_inff(), 0.0F};
   }
 
-  static void finish_row(const SoftmaxState& state, int head_dim, float* out) {
-    const float factor = 1.0F / state.sum;
+  /// A sink is one more key, whose value is zero, behind all others; none: minus infinity.
+  static float sink_of(const PagedAttentionArgs& args, int head) {
+    return args.sinks == nullptr ? -__builtin_inff() : args.sinks[head];
+  }
+
+  static void finish_row(const SoftmaxState& state, float sink, int head_dim, float* out) {
+    float factor = 1.0F / state.sum;
+    if (sink != -__builtin_inff()) {
+      const float max = state.max > sink ? state.max : sink;
+      const float keep = exp_one(state.max - max);
+      factor = keep / (state.sum * keep + exp_one(sink - max));
+    }
     for (int d = 0; d < head_dim; ++d) out[d] = state.values[d] * factor;
   }
 

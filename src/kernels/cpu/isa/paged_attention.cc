@@ -163,7 +163,8 @@ void paged_attention_finish(const PagedAttentionArgs& args, int rank, int size) 
             float* state = state_of(args, s, query, split, head);
             merge_state(total, {state, state[head_dim], state[head_dim + 1]}, head_dim);
           }
-          RowTile<float>::finish_row(total, head_dim, row + static_cast<int64_t>(head) * head_dim);
+          RowTile<float>::finish_row(total, RowTile<float>::sink_of(args, head), head_dim,
+                                     row + static_cast<int64_t>(head) * head_dim);
         }
       }
       if (convert) {
