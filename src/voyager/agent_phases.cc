@@ -146,7 +146,7 @@ void AgentPhases::propose() {
   next.round = 1;
   const IterationRow row{.number = state_.iteration, .task = next.task, .reason = next.reason};
   commit(std::move(next), [&] { store_.put(row); });
-  watcher_.on_iteration(row);
+  watcher_.on(TaskBegun{row});
 }
 
 void AgentPhases::study() {

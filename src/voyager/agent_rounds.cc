@@ -58,8 +58,8 @@ void AgentPhases::write() {
     next.phase = Phase::kRun;
   }
   commit(std::move(next), [&] { store_.put(row); });
-  watcher_.on_code(row);
-  if (row.error) watcher_.on_step(row, world_);
+  watcher_.on(CodeWritten{row});
+  if (row.error) watcher_.on(CodeEnded{row, world_});
 }
 
 void AgentPhases::run_code() {
@@ -70,7 +70,7 @@ void AgentPhases::run_code() {
   world_.begin({row.code, row.main, library_.code()});
   std::optional<StepOutcome> outcome;
   while (!(outcome = world_.wait(Clock::now() + kLookEvery))) {
-    watcher_.on_world(world_);
+    watcher_.on(WorldMoved{world_});
     check_interrupt_now();
   }
   clean(*outcome);
@@ -85,7 +85,7 @@ void AgentPhases::run_code() {
     for (const Event& event : row.events)
       if (event.kind == Event::Kind::kItem) store_.add(ItemRow{event.text, row.iteration, event.tick});
   });
-  watcher_.on_step(row, world_);
+  watcher_.on(CodeEnded{row, world_});
 }
 
 void AgentPhases::judge() {
@@ -107,7 +107,7 @@ void AgentPhases::judge() {
     go_to_next_round(config_, next);
   }
   commit(std::move(next), [&] { store_.put(row); });
-  watcher_.on_verdict(row);
+  watcher_.on(CodeJudged{row});
 }
 
 void AgentPhases::learn() {
@@ -144,7 +144,7 @@ void AgentPhases::learn() {
   });
   history_.add(row);
   if (skill) library_.add(*std::move(skill));
-  watcher_.on_end(row);
+  watcher_.on(TaskEnded{row});
 }
 
 }  // namespace caravel::voyager

@@ -80,16 +80,16 @@ ModelAnswer Calls::chat(const ModelRequest& request) {
   }
   check_budget();
   ChatModel& model = model_for(request.role);
-  watcher_.on_call(request.role, model.name());
+  watcher_.on(ModelAsked{request.role, model.name()});
   CallRow row{.number = number, .iteration = iteration_, .request = request};
-  row.answer = model.answer(request, [this](std::string_view piece) { watcher_.on_piece(piece); });
+  row.answer = model.answer(request, [this](std::string_view piece) { watcher_.on(AnswerPiece{piece}); });
   row.answer.text = clean_text(row.answer.text);
   row.answer.reasoning = clean_text(row.answer.reasoning);
   row.model = model.name();
   store_.add(row);
   totals_.add(row.answer);
   done_ = number;
-  watcher_.on_answer(row);
+  watcher_.on(ModelAnswered{row});
   return row.answer;
 }
 

@@ -1,25 +1,52 @@
 #pragma once
 
 #include <string_view>
+#include <variant>
 
 #include "voyager/run_rows.h"
 
 namespace caravel::voyager {
 
+/// What happens while a voyage runs, in this order; what it points to is there until it was told of.
+struct TaskBegun {
+  const IterationRow& row;
+};
+struct ModelAsked {
+  Role role;
+  std::string_view model;  // its name
+};
+/// Of the answer that comes in.
+struct AnswerPiece {
+  std::string_view text;
+};
+struct ModelAnswered {
+  const CallRow& call;
+};
+struct CodeWritten {
+  const StepRow& step;  // code, main, skills; nothing else yet
+};
+/// Now and then while code runs.
+struct WorldMoved {
+  Environment& world;  // for observe() and map()
+};
+struct CodeEnded {
+  const StepRow& step;  // not judged yet
+  Environment& world;
+};
+struct CodeJudged {
+  const StepRow& step;
+};
+struct TaskEnded {
+  const IterationRow& row;
+};
+using Happening = std::variant<TaskBegun, ModelAsked, AnswerPiece, ModelAnswered, CodeWritten, WorldMoved, CodeEnded,
+                               CodeJudged, TaskEnded>;
+
 /// Who looks on while a voyage runs: a terminal, a log. On the agent's thread; quick.
 class Watcher {
  public:
   virtual ~Watcher() = default;
-  virtual void on_iteration(const IterationRow& /*begun*/) {}
-  virtual void on_call(Role /*role*/, std::string_view /*model*/) {}
-  virtual void on_piece(std::string_view /*of the answer*/) {}
-  virtual void on_answer(const CallRow& /*call*/) {}
-  virtual void on_code(const StepRow& /*code, main, skills; nothing else yet*/) {}
-  /// Now and then while code runs.
-  virtual void on_world(Environment& /*world: observe() and map()*/) {}
-  virtual void on_step(const StepRow& /*ended, not judged yet*/, Environment& /*world*/) {}
-  virtual void on_verdict(const StepRow& /*judged*/) {}
-  virtual void on_end(const IterationRow& /*ended*/) {}
+  virtual void on(const Happening& /*what*/) {}
 };
 
 }  // namespace caravel::voyager

@@ -61,11 +61,21 @@ class VoyageScreen : public testing::Test {
   VoyageScreen() : folder_(tests::temporary_path("voyage-screen")) {}
   ~VoyageScreen() override { std::filesystem::remove_all(folder_); }
 
+  void begin(const voyager::IterationRow& row) { status_.take(voyager::TaskBegun{row}); }
+
   const std::string folder_;
   voyager::RunStore run_{folder_, voyager::RunStore::Open::kWriting};
   voyager::WorldDescription world_{.tiers = {{"wood", {"wooden_pickaxe"}}, {"stone", {"stone_pickaxe"}}}};
   VoyageStatus status_{run_, world_, 40};
 };
+
+TEST_F(VoyageScreen, NamesTheTiersThatWereReached) {
+  EXPECT_EQ(status_.reached(), "0 items, no tool of wood yet, 0 skills");
+  status_.items = {{"dirt", 1}, {"stone_pickaxe", 2}};
+  EXPECT_EQ(status_.reached(), "2 items, tier stone, 0 skills");
+  status_.items.emplace("wooden_pickaxe", 3);
+  EXPECT_EQ(status_.reached(), "3 items, tiers wood, stone, 0 skills");
+}
 
 /// The columns that a line of the screen takes.
 size_t columns_of_line(const std::string& line) {
@@ -84,10 +94,11 @@ size_t columns_of_line(const std::string& line) {
 }
 
 TEST_F(VoyageScreen, FillsAnyTerminalAndNoMore) {
-  status_.on_iteration({.number = 3, .task = std::string(300, 'x') + "\x1b[2J", .reason = "木木木木"});
-  status_.on_call(voyager::Role::kAction, "small");
-  status_.on_piece(std::string(5000, 'y') + "\n\n\x1b]0;title\a");
-  status_.on_code({.iteration = 3, .round = 2, .code = "function f(bot)\n\tmine()\nend\n", .main = "f"});
+  begin({.number = 3, .task = std::string(300, 'x') + "\x1b[2J", .reason = "木木木木"});
+  status_.take(voyager::ModelAsked{voyager::Role::kAction, "small"});
+  status_.take(voyager::AnswerPiece{std::string(5000, 'y') + "\n\n\x1b]0;title\a"});
+  const voyager::StepRow code{.iteration = 3, .round = 2, .code = "function f(bot)\n\tmine()\nend\n", .main = "f"};
+  status_.take(voyager::CodeWritten{code});
   for (int i = 0; i < 40; ++i) status_.player.inventory["item_" + std::to_string(i)] = i;
   for (const Colors colors : {Colors::kNone, Colors::kTrue}) {
     for (const auto& [columns, rows] : {std::pair<size_t, size_t>{80, 24},
@@ -108,16 +119,16 @@ TEST_F(VoyageScreen, FillsAnyTerminalAndNoMore) {
 }
 
 TEST_F(VoyageScreen, ShowsWhatHappens) {
-  status_.on_iteration({.number = 3, .task = "Craft a pickaxe", .reason = "it has wood"});
-  status_.on_call(voyager::Role::kCritic, "small");
-  status_.on_piece("It seems");
+  begin({.number = 3, .task = "Craft a pickaxe", .reason = "it has wood"});
+  status_.take(voyager::ModelAsked{voyager::Role::kCritic, "small"});
+  status_.take(voyager::AnswerPiece{"It seems"});
   voyager::StepRow step{.iteration = 3, .round = 2, .code = "function craft(bot)", .main = "craft"};
   step.events = {{voyager::Event::Kind::kItem, 20, "wooden_pickaxe"}};
   step.error = voyager::CodeError{.message = "no table", .where = "code", .line = 7};
   step.judged = true;
   step.checked = false;
   status_.items.emplace("wooden_pickaxe", 3);
-  status_.on_verdict(step);
+  status_.take(voyager::CodeJudged{step});
   std::string all;
   for (const std::string& line : voyage_screen(status_, "run", {}, {.columns = 120, .rows = 40})) all += line + "\n";
   for (const char* const part :
@@ -126,13 +137,6 @@ TEST_F(VoyageScreen, ShowsWhatHappens) {
         "critic asks small", "It seems", "1 item, tier wood, 0 skills", "0 calls, 0 tokens in, 0 out"}) {
     EXPECT_THAT(all, HasSubstr(part));
   }
-}
-
-TEST(Grouped, HasCommas) {
-  EXPECT_EQ(grouped(0), "0");
-  EXPECT_EQ(grouped(999), "999");
-  EXPECT_EQ(grouped(1000), "1,000");
-  EXPECT_EQ(grouped(1234567), "1,234,567");
 }
 
 }  // namespace

@@ -22,20 +22,11 @@ class KillingWatcher : public Watcher {
  public:
   explicit KillingWatcher(int most) : most_(most) {}
   int shown() const { return shown_; }
-  void on_iteration(const IterationRow&) override { show(); }
-  void on_call(Role, std::string_view) override { show(); }
-  void on_piece(std::string_view) override { show(); }
-  void on_answer(const CallRow&) override { show(); }
-  void on_code(const StepRow&) override { show(); }
-  void on_world(Environment&) override { show(); }
-  void on_step(const StepRow&, Environment&) override { show(); }
-  void on_verdict(const StepRow&) override { show(); }
-  void on_end(const IterationRow&) override { show(); }
-
- private:
-  void show() {
+  void on(const Happening&) override {
     if (shown_++ == most_) throw Killed();
   }
+
+ private:
   int most_;
   int shown_ = 0;
 };

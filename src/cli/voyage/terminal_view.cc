@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <csignal>
 #include <cstdio>
+#include <optional>
 #include <string_view>
 #include <utility>
 
@@ -38,6 +39,12 @@ ScreenSize screen_size(Colors colors) {
   return size;
 }
 
+/// Around the player; empty where there is no room for it.
+voyager::MapImage map_of(voyager::Environment& world, Colors colors) {
+  if (map_room(screen_size(colors)).columns == 0) return {};
+  return world.map(2 * kBlocksAround + 1, kBlocksAround);
+}
+
 /// A thread that no signal comes to: a write that one cuts short would lose part of a frame.
 std::thread quiet_thread(std::function<void()> run) {
   sigset_t all, before;
@@ -66,53 +73,16 @@ TerminalView::~TerminalView() {
   guard_.set_last_words(STDOUT_FILENO, nullptr);
 }
 
-void TerminalView::on_iteration(const voyager::IterationRow& begun) {
-  change([&] { status_.on_iteration(begun); });
-}
-
-void TerminalView::on_call(voyager::Role role, std::string_view model) {
-  change([&] { status_.on_call(role, model); });
-}
-
-void TerminalView::on_piece(std::string_view piece) {
-  change([&] { status_.on_piece(piece); });
-}
-
-void TerminalView::on_answer(const voyager::CallRow& call) {
-  change([&] { status_.on_answer(call); });
-}
-
-void TerminalView::on_code(const voyager::StepRow& code) {
-  change([&] { status_.on_code(code); });
-}
-
-void TerminalView::on_world(voyager::Environment& world) {
-  voyager::MapImage map = map_of(world);
+void TerminalView::on(const voyager::Happening& what) {
+  std::optional<voyager::MapImage> map;
+  const auto look = [&](const auto& one) {
+    if constexpr (requires { one.world; }) map = map_of(one.world, colors_);
+  };
+  std::visit(look, what);
   change([&] {
-    status_.on_world(world);
-    map_ = std::move(map);
+    status_.take(what);
+    if (map) map_ = *std::move(map);
   });
-}
-
-void TerminalView::on_step(const voyager::StepRow& ended, voyager::Environment& world) {
-  voyager::MapImage map = map_of(world);
-  change([&] {
-    status_.on_step(ended, world);
-    map_ = std::move(map);
-  });
-}
-
-void TerminalView::on_verdict(const voyager::StepRow& judged) {
-  change([&] { status_.on_verdict(judged); });
-}
-
-void TerminalView::on_end(const voyager::IterationRow& ended) {
-  change([&] { status_.on_end(ended); });
-}
-
-voyager::MapImage TerminalView::map_of(voyager::Environment& world) const {
-  if (map_room(screen_size(colors_)).columns == 0) return {};
-  return world.map(2 * kBlocksAround + 1, kBlocksAround);
 }
 
 void TerminalView::change(const std::function<void()>& make) {

@@ -27,20 +27,11 @@ class TerminalView final : public voyager::Watcher {
   TerminalView(const TerminalView&) = delete;
   TerminalView& operator=(const TerminalView&) = delete;
 
-  void on_iteration(const voyager::IterationRow& begun) override;
-  void on_call(voyager::Role role, std::string_view model) override;
-  void on_piece(std::string_view of_the_answer) override;
-  void on_answer(const voyager::CallRow& call) override;
-  void on_code(const voyager::StepRow& code) override;
-  void on_world(voyager::Environment& world) override;
-  void on_step(const voyager::StepRow& ended, voyager::Environment& world) override;
-  void on_verdict(const voyager::StepRow& judged) override;
-  void on_end(const voyager::IterationRow& ended) override;
+  void on(const voyager::Happening& what) override;
 
  private:
   /// Changes what is shown.
   void change(const std::function<void()>& make);
-  voyager::MapImage map_of(voyager::Environment& world) const;
   std::string frame() const;
   void draw_frames();
 

@@ -5,14 +5,12 @@
 
 #include <algorithm>
 
+#include "voyager/report_text.h"
+
 namespace caravel::cli {
 namespace {
 
 constexpr size_t kMostOfAnswer = 8192;  // bytes that are shown at most
-
-std::string counted(int64_t number, std::string_view what) {
-  return fmt::format("{} {}{}", grouped(number), what, number == 1 ? "" : "s");
-}
 
 std::string no_tier(const std::vector<voyager::Tier>& tiers) {
   return tiers.empty() ? "no tiers" : fmt::format("no tool of {} yet", tiers.front().name);
@@ -38,51 +36,56 @@ VoyageStatus::VoyageStatus(const voyager::RunStore& run, const voyager::WorldDes
   if (const auto seen = run.observation()) player = *seen;
 }
 
-void VoyageStatus::on_iteration(const voyager::IterationRow& begun) {
-  iteration = begun;
+void VoyageStatus::take(const voyager::Happening& what) {
+  std::visit([this](const auto& one) { note(one); }, what);
+}
+
+void VoyageStatus::note(const voyager::TaskBegun& begun) {
+  iteration = begun.row;
   step.reset();
   is_running = false;
 }
 
-void VoyageStatus::on_call(voyager::Role asked, std::string_view whom) {
-  role = asked;
-  model = whom;
+void VoyageStatus::note(const voyager::ModelAsked& asked) {
+  role = asked.role;
+  model = asked.model;
   answer.clear();
 }
 
-void VoyageStatus::on_piece(std::string_view piece) {
-  answer += piece;
+void VoyageStatus::note(const voyager::AnswerPiece& piece) {
+  answer += piece.text;
   if (answer.size() > 2 * kMostOfAnswer) answer.erase(0, answer.size() - kMostOfAnswer);
 }
 
-void VoyageStatus::on_answer(const voyager::CallRow& call) {
+void VoyageStatus::note(const voyager::ModelAnswered& answered) {
   role.reset();
-  totals.add(call.answer);
+  totals.add(answered.call.answer);
 }
 
-void VoyageStatus::on_code(const voyager::StepRow& code) {
-  step = code;
+void VoyageStatus::note(const voyager::CodeWritten& written) {
+  step = written.step;
   is_running = true;
 }
 
-void VoyageStatus::on_world(voyager::Environment& world) { player = world.observe(); }
+void VoyageStatus::note(const voyager::WorldMoved& moved) { player = moved.world.observe(); }
 
-void VoyageStatus::on_step(const voyager::StepRow& ended, voyager::Environment& /*world*/) {
-  step = ended;
+void VoyageStatus::note(const voyager::CodeEnded& ended) {
+  step = ended.step;
   is_running = false;
-  player = ended.after;
-  for (const voyager::Event& event : ended.events) {
-    if (event.kind == voyager::Event::Kind::kItem) items.emplace(event.text, ended.iteration);
+  player = step->after;
+  for (const voyager::Event& event : step->events) {
+    if (event.kind == voyager::Event::Kind::kItem) items.emplace(event.text, step->iteration);
   }
 }
 
-void VoyageStatus::on_verdict(const voyager::StepRow& judged) { step = judged; }
+void VoyageStatus::note(const voyager::CodeJudged& judged) { step = judged.step; }
 
-void VoyageStatus::on_end(const voyager::IterationRow& ended) {
-  iteration = ended;
-  ++(ended.success ? done : failed);
-  if (ended.skill.empty() || std::ranges::find(skill_names_, ended.skill) != skill_names_.end()) return;
-  skill_names_.push_back(ended.skill);
+void VoyageStatus::note(const voyager::TaskEnded& ended) {
+  iteration = ended.row;
+  ++(iteration.success ? done : failed);
+  const std::string& skill = iteration.skill;
+  if (skill.empty() || std::ranges::find(skill_names_, skill) != skill_names_.end()) return;
+  skill_names_.push_back(skill);
   ++skills;
 }
 
@@ -97,23 +100,17 @@ std::vector<std::string> VoyageStatus::tiers() const {
 
 std::string VoyageStatus::reached() const {
   const std::vector<std::string> names = tiers();
-  return fmt::format("{}, {}, {}", counted(static_cast<int64_t>(items.size()), "item"),
+  return fmt::format("{}, {}, {}", voyager::counted(static_cast<int64_t>(items.size()), "item"),
                      names.empty() ? no_tier(world_.tiers)
                                    : fmt::format("{} {}", names.size() == 1 ? "tier" : "tiers", fmt::join(names, ", ")),
-                     counted(skills, "skill"));
+                     voyager::counted(skills, "skill"));
 }
 
 std::string VoyageStatus::spent() const {
-  std::string text =
-      fmt::format("{}, {}{} tokens in, {} out", counted(totals.calls, "call"), totals.counted ? "" : "about ",
-                  grouped(totals.prompt_tokens), grouped(totals.completion_tokens));
+  std::string text = fmt::format("{}, {} tokens in, {} out", voyager::counted(totals.calls, "call"),
+                                 voyager::tokens_text(totals.prompt_tokens, totals.counted),
+                                 voyager::with_commas(totals.completion_tokens));
   if (totals.cost > 0) text += fmt::format(", cost {:.4f}", totals.cost);
-  return text;
-}
-
-std::string grouped(int64_t number) {
-  std::string text = fmt::format("{}", number);
-  for (size_t at = text.size(); at > 3 + (number < 0 ? 1U : 0U);) text.insert(at -= 3, ",");
   return text;
 }
 

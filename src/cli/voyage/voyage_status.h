@@ -12,24 +12,16 @@
 namespace caravel::cli {
 
 /// Where a voyage is, for whoever shows it: what its watcher was told, and of a run that goes on what its record had.
-class VoyageStatus final : public voyager::Watcher {
+class VoyageStatus {
  public:
   /// `iterations`: the most there will be.
   VoyageStatus(const voyager::RunStore& run, const voyager::WorldDescription& world, int64_t iterations);
 
-  void on_iteration(const voyager::IterationRow& begun) override;
-  void on_call(voyager::Role role, std::string_view model) override;
-  void on_piece(std::string_view of_the_answer) override;
-  void on_answer(const voyager::CallRow& call) override;
-  void on_code(const voyager::StepRow& code) override;
-  void on_world(voyager::Environment& world) override;
-  void on_step(const voyager::StepRow& ended, voyager::Environment& world) override;
-  void on_verdict(const voyager::StepRow& judged) override;
-  void on_end(const voyager::IterationRow& ended) override;
+  void take(const voyager::Happening& what);
 
   /// Names of the tiers that were reached, lowest first.
   std::vector<std::string> tiers() const;
-  /// "14 items, tiers wood and stone, 6 skills": what the run has come to.
+  /// "14 items, tiers wood, stone, 6 skills": what the run has come to.
   std::string reached() const;
   /// "31 calls, 84,120 tokens in, 9,312 out, cost 0.1200".
   std::string spent() const;
@@ -49,12 +41,19 @@ class VoyageStatus final : public voyager::Watcher {
   int64_t skills = 0;                    // that were learnt, versions of one counted once
 
  private:
+  void note(const voyager::TaskBegun& begun);
+  void note(const voyager::ModelAsked& asked);
+  void note(const voyager::AnswerPiece& piece);
+  void note(const voyager::ModelAnswered& answered);
+  void note(const voyager::CodeWritten& written);
+  void note(const voyager::WorldMoved& moved);
+  void note(const voyager::CodeEnded& ended);
+  void note(const voyager::CodeJudged& judged);
+  void note(const voyager::TaskEnded& ended);
+
   const voyager::WorldDescription& world_;
   std::vector<std::string> skill_names_;
 };
-
-/// "1,234,567".
-std::string grouped(int64_t number);
 
 /// An event of the world as a line: "now has a stone_pickaxe".
 std::string event_text(const voyager::Event& event);
