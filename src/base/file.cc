@@ -1,6 +1,7 @@
 #include "base/file.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -16,6 +17,8 @@
 namespace caravel {
 namespace {
 
+constexpr int kWaitForWriter = 5000;  // milliseconds
+
 [[noreturn]] void throw_errno(const std::string& path, const char* what) {
   const int code = errno;
   if (code == ENOENT) throw fail<NotFound>("{}: no such file", path);
@@ -24,8 +27,8 @@ namespace {
 
 class FileDescriptor {
  public:
-  explicit FileDescriptor(const std::string& path, int flags = 0)
-      : fd_(::open(path.c_str(), O_RDONLY | O_CLOEXEC | flags)) {
+  /// Not waiting for anybody to open the other end of a named pipe.
+  explicit FileDescriptor(const std::string& path) : fd_(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {
     if (fd_ < 0) throw_errno(path, "open");
   }
   ~FileDescriptor() {
@@ -41,7 +44,14 @@ class FileDescriptor {
   int fd_;
 };
 
-std::string read_to_end(int fd, const std::string& name, uint64_t most) {
+/// Until there is something to be read, or the end; false: neither came within so many milliseconds (-1: any number).
+bool wait_readable(int fd, int milliseconds) {
+  pollfd waited = {.fd = fd, .events = POLLIN, .revents = 0};
+  return ::poll(&waited, 1, milliseconds) != 0;
+}
+
+/// is_late: a pipe that nobody may have opened for writing yet.
+std::string read_to_end(int fd, const std::string& name, uint64_t most, bool is_late = false) {
   struct stat status = {};
   if (::fstat(fd, &status) != 0) throw_errno(name, "read");
   const bool is_file = S_ISREG(status.st_mode);
@@ -56,7 +66,14 @@ std::string read_to_end(int fd, const std::string& name, uint64_t most) {
     const ssize_t got = ::read(fd, chunk, sizeof chunk);
     if (got < 0) {
       if (errno == EINTR) continue;
-      throw_errno(name, "read");
+      if (errno != EAGAIN) throw_errno(name, "read");
+      is_late = false;  // who writes is there, and has nothing yet
+      wait_readable(fd, -1);
+      continue;
+    }
+    if (got == 0 && is_late && content.empty()) {
+      throw fail<IoError>("{}: is a pipe that nobody has opened for writing within {} s; start who writes first", name,
+                          kWaitForWriter / 1000);
     }
     if (got == 0) return content;
     content.append(chunk, static_cast<size_t>(got));
@@ -75,7 +92,7 @@ MappedBytes::~MappedBytes() {
 }
 
 std::shared_ptr<const File> File::open(const std::string& path) {
-  FileDescriptor file(path, O_NONBLOCK);  // a named pipe is refused below, not waited for
+  FileDescriptor file(path);
   struct stat status = {};
   if (::fstat(file.get(), &status) != 0) throw_errno(path, "stat");
   if (!S_ISREG(status.st_mode)) throw fail<IoError>("{}: not a regular file", path);
@@ -101,7 +118,8 @@ std::string read_file(const std::string& path, uint64_t most) {
   struct stat status = {};
   if (::fstat(file.get(), &status) != 0) throw_errno(path, "stat");
   if (S_ISDIR(status.st_mode)) throw fail<IoError>("{}: is a directory", path);
-  return read_to_end(file.get(), path, most);
+  const bool is_late = S_ISFIFO(status.st_mode) && !wait_readable(file.get(), kWaitForWriter);
+  return read_to_end(file.get(), path, most, is_late);
 }
 
 std::string read_standard_input() { return read_to_end(STDIN_FILENO, "standard input", kAnySize); }

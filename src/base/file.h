@@ -73,7 +73,7 @@ inline constexpr uint64_t kAnySize = UINT64_MAX;
 inline constexpr uint64_t kMostOfStream = uint64_t{1} << 30;
 
 /// The whole content. Throws NotFound or IoError, also where there are more than `most` bytes, or of what is no regular
-/// file more than kMostOfStream.
+/// file more than kMostOfStream; and of a named pipe that nobody opens for writing within five seconds.
 std::string read_file(const std::string& path, uint64_t most = kAnySize);
 
 /// All of standard input. Throws IoError, as read_file() does.

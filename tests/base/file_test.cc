@@ -1,12 +1,16 @@
 #include "base/file.h"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <span>
 #include <string>
+#include <thread>
 #include <utility>
+#include <vector>
 
 #include "base/error.h"
 #include "fixtures.h"
@@ -63,6 +67,32 @@ TEST_F(FileTest, NoMoreIsReadThanIsWanted) {
   } catch (const IoError& error) {
     EXPECT_STREQ("/dev/zero: has more than 1 MiB, the most that is read of what is no regular file; put it into one",
                  error.what());
+  }
+}
+
+TEST_F(FileTest, ANamedPipeIsReadOfWhomeverWrites) {
+  ASSERT_EQ(::mkfifo(path_.c_str(), 0600), 0);
+  const auto write = [this](const std::vector<std::string>& parts) {
+    return std::thread([this, parts] {
+      std::this_thread::sleep_for(std::chrono::milliseconds(50));  // the reader is there first
+      std::ofstream out(path_);
+      for (const std::string& part : parts) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(50));
+        out << part << std::flush;
+      }
+    });
+  };
+  for (const std::vector<std::string>& parts : {std::vector<std::string>{"one ", "two"}, {}}) {
+    std::thread writer = write(parts);
+    EXPECT_EQ(read_file(path_), parts.empty() ? "" : "one two");
+    writer.join();
+  }
+  try {
+    read_file(path_);
+    FAIL() << "nobody writes";
+  } catch (const IoError& error) {
+    EXPECT_EQ(path_ + ": is a pipe that nobody has opened for writing within 5 s; start who writes first",
+              error.what());
   }
 }
 
