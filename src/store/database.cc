@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <iterator>
 #include <thread>
 #include <utility>
 
@@ -110,7 +111,50 @@ class ReadTransaction {
   sqlite3* handle_;
 };
 
-Shared connect(const std::string& path, std::chrono::milliseconds patience) {
+/// As SQLite's names of files are written, which have questions and escapes.
+std::string address_of(const std::string& path) {
+  std::string address = "file:";
+  for (const char c : path) {
+    if (c == '%' || c == '?' || c == '#') {
+      fmt::format_to(std::back_inserter(address), "%{:02X}", static_cast<unsigned>(c));
+    } else {
+      address += c;
+    }
+  }
+  return address + "?immutable=1";
+}
+
+/// Neither the file nor a log beside it can be written.
+bool is_read_only(const std::string& named) {
+  const std::string folder = std::filesystem::path(named).parent_path().string();
+  return is_there(named) && (::access(named.c_str(), W_OK) != 0 || ::access(folder.c_str(), W_OK) != 0);
+}
+
+/// Of a file that nobody writes to: without locks and log.
+void open_as_it_stands(Connection& connection, const std::string& named) {
+  std::error_code none;
+  if (const auto bytes = std::filesystem::file_size(named + "-wal", none); !none && bytes > 0) {
+    throw fail<IoError>(
+        "{}: is being written, or was not closed; what stands in its log can only be read where it can be written: copy "
+        "the folder",
+        connection.path);
+  }
+  const int code = sqlite3_open_v2(address_of(named).c_str(), &connection.handle,
+                                   SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX, nullptr);
+  if (code != SQLITE_OK) cannot_open(connection, code);
+}
+
+void open_for_writing(Connection& connection, const std::string& named) {
+  const int code = sqlite3_open_v2(named.c_str(), &connection.handle,
+                                   SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, nullptr);
+  if (code != SQLITE_OK) cannot_open(connection, code);
+  // SQLite opens what it may not write for reading alone, and would say so at the first write.
+  if (sqlite3_db_readonly(connection.handle, "main") == 1) {
+    throw fail<IoError>("{}: cannot write: the file or its folder is read-only", connection.path);
+  }
+}
+
+Shared connect(const std::string& path, std::chrono::milliseconds patience, Use use) {
   std::error_code unknown;
   const auto status = std::filesystem::status(path, unknown);
   if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status)) {
@@ -121,12 +165,10 @@ Shared connect(const std::string& path, std::chrono::milliseconds patience) {
   connection->patience = patience;
   // Names such as ":memory:" and "" have a meaning of their own to SQLite, a path that has a folder has none.
   const std::string named = path.find('/') == std::string::npos ? "./" + path : path;
-  const int code = sqlite3_open_v2(named.c_str(), &connection->handle,
-                                   SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, nullptr);
-  if (code != SQLITE_OK) cannot_open(*connection, code);
-  // SQLite opens what it may not write for reading alone, and would say so at the first write.
-  if (sqlite3_db_readonly(connection->handle, "main") == 1) {
-    throw fail<IoError>("{}: cannot write: the file or its folder is read-only", path);
+  if (use == Use::kReading && is_read_only(named)) {
+    open_as_it_stands(*connection, named);
+  } else {
+    open_for_writing(*connection, named);
   }
   sqlite3_extended_result_codes(connection->handle, 1);
   sqlite3_busy_timeout(connection->handle, static_cast<int>(patience.count()));
@@ -135,14 +177,19 @@ Shared connect(const std::string& path, std::chrono::milliseconds patience) {
 
 }  // namespace
 
-Database::Database(const std::string& path, const Schema& schema, std::chrono::milliseconds patience)
-    : connection_(connect(path, patience)) {
+Database::Database(const std::string& path, const Schema& schema, std::chrono::milliseconds patience, Use use)
+    : connection_(connect(path, patience, use)) {
   CARAVEL_CHECK(schema.application != 0 && schema.version > 0);
   const auto looked_at = [&] {
     const ReadTransaction reading(*connection_);
     return is_made(connection_, schema);
   };
-  if (!looked_at()) make_tables(*this, connection_, schema);
+  const bool has_tables = looked_at();
+  if (sqlite3_db_readonly(connection_->handle, "main") == 1) {
+    if (has_tables) return;
+    throw fail<FormatError>("{}: is an empty database, and cannot be written", path);
+  }
+  if (!has_tables) make_tables(*this, connection_, schema);
   use_log(*connection_);
   // With the log, a commit need not wait for the disk to be safe from a killed process; see the class.
   execute(*connection_, "PRAGMA synchronous = NORMAL", "open");

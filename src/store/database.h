@@ -17,6 +17,9 @@ struct Schema {
   std::string_view create;  // the SQL that makes the tables in an empty file
 };
 
+/// What a file is opened for. kReading: it may lie where nothing can be written.
+enum class Use : uint8_t { kWriting, kReading };
+
 /// One SQLite file, with a write-ahead log beside it (PATH-wal, PATH-shm): readers and the one who writes do not wait
 /// for each other, and what was committed outlives a process that is killed at any moment (a machine that loses its
 /// power may lose the last commits, never the file). Several processes may have it open; in a process each thread needs
@@ -26,8 +29,9 @@ class Database {
   /// Makes the file where there is none, or an empty one. Where others hold it, waits `patience` in all, as each later
   /// use does. Throws FormatError where it is no database, of another application or of another version, which is left
   /// as it is; IoError where it cannot be written (a read-only file or folder, a full disk) or is locked for too long.
-  Database(const std::string& path, const Schema& schema,
-           std::chrono::milliseconds patience = std::chrono::seconds(30));
+  /// kReading, where it cannot be written: it is read as it stands; IoError where a log with more lies beside it.
+  Database(const std::string& path, const Schema& schema, std::chrono::milliseconds patience = std::chrono::seconds(30),
+           Use use = Use::kWriting);
 
   const std::string& path() const;
 

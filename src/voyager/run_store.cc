@@ -15,6 +15,8 @@
 namespace caravel::voyager {
 namespace {
 
+constexpr std::chrono::seconds kStorePatience(30);
+
 std::span<const std::byte> bytes_of(std::string_view bytes) { return std::as_bytes(std::span(bytes)); }
 
 std::string vector_bytes(const std::vector<float>& vector) { return little_endian(vector); }
@@ -37,7 +39,7 @@ std::string made_folder(const std::string& folder, RunStore::Open how) {
 RunStore::Impl::Impl(const std::string& folder, Open how)
     : path(made_folder(folder, how)),
       lock(how == Open::kWriting ? std::make_unique<FolderLock>(folder) : nullptr),
-      database(path, kRunSchema) {
+      database(path, kRunSchema, kStorePatience, how == Open::kReading ? store::Use::kReading : store::Use::kWriting) {
   if (lock != nullptr) remove_unfinished_files(folder);
 }
 

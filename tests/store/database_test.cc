@@ -49,9 +49,10 @@ class DatabaseTest : public testing::Test {
   ~DatabaseTest() override { std::filesystem::remove_all(folder_); }
 
   /// What opening says; "" where it opens.
-  std::string refusal(const Schema& schema = kSchema, milliseconds patience = milliseconds(200)) const {
+  std::string refusal(const Schema& schema = kSchema, milliseconds patience = milliseconds(200),
+                      Use use = Use::kWriting) const {
     try {
-      Database(path_, schema, patience);
+      Database(path_, schema, patience, use);
       return "";
     } catch (const Error& error) {
       return error.what();
@@ -425,12 +426,12 @@ TEST_F(DatabaseTest, AFullDiskIsToldAndWhatItHasIsKept) {
 /// What opening says to a user whom permissions stop, which they do not stop root.
 class ReadOnlyTest : public DatabaseTest {
  protected:
-  std::string refusal_for_nobody() {
+  std::string refusal_for_nobody(Use use = Use::kWriting) {
     std::array<int, 2> pipe = {};
     if (::pipe(pipe.data()) != 0) std::abort();
     const pid_t child = in_child([&] {
       if (::geteuid() == 0 && (::setgroups(0, nullptr) != 0 || ::setgid(65534) != 0 || ::setuid(65534) != 0)) return 77;
-      const std::string message = refusal();
+      const std::string message = refusal(kSchema, milliseconds(200), use);
       return ::write(pipe[1], message.data(), message.size()) == static_cast<ssize_t>(message.size()) ? 0 : 1;
     });
     ::close(pipe[1]);
@@ -468,6 +469,19 @@ TEST_F(ReadOnlyTest, AFolderWhoseFileMayBeWritten) {
   const std::string message = refusal_for_nobody();
   if (cannot_tell_) GTEST_SKIP() << "root that may not become somebody else";
   EXPECT_THAT(message, AllOf(HasSubstr(path_), HasSubstr("cannot")));
+}
+
+TEST_F(ReadOnlyTest, IsReadAllTheSame) {
+  path_ = folder_ + "/a%20b?c#d.db";
+  EXPECT_EQ(refusal(), "");
+  ::chmod(path_.c_str(), 0444);
+  ::chmod(folder_.c_str(), 0555);
+  EXPECT_EQ(refusal_for_nobody(Use::kReading), "");
+  if (cannot_tell_) GTEST_SKIP() << "root that may not become somebody else";
+  // What another process has not taken into the file yet.
+  std::ofstream(path_ + "-wal") << "x";
+  ::chmod(folder_.c_str(), 0555);
+  EXPECT_THAT(refusal_for_nobody(Use::kReading), HasSubstr("was not closed"));
 }
 
 TEST_F(DatabaseTest, AFileThatWasDeletedUnderItIsTold) {
