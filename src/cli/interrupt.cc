@@ -1,6 +1,7 @@
 #include "cli/interrupt.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include <array>
@@ -16,7 +17,7 @@
 namespace caravel::cli {
 namespace {
 
-volatile std::sig_atomic_t interrupts = 0;
+std::atomic<int> interrupts = 0;  // two threads may handle a signal each at once
 std::atomic<bool> is_interrupted = false;
 std::array<int, 2> wake_up = {-1, -1};  // a pipe: the handler writes, descriptor() is its other end
 
@@ -34,17 +35,21 @@ bool is_of_the_first_moment() {
   return (now.tv_sec - first_time.tv_sec) * 1'000'000'000 + now.tv_nsec - first_time.tv_nsec < kMoment;
 }
 
+/// Nothing where it would be waited for, as by a terminal that is stopped. Whether it could be written or not: the
+/// program ends.
+void write_if_taken(int descriptor, const char* text) {
+  pollfd room = {.fd = descriptor, .events = POLLOUT, .revents = 0};
+  [[maybe_unused]] const ssize_t wrote = ::poll(&room, 1, 0) == 1 ? ::write(descriptor, text, std::strlen(text)) : 0;
+}
+
 void note(int signal) {
   // Of a terminal that closes one may hear twice: of the system and of the shell.
   if (signal == SIGHUP && interrupts > 0) return;
   if (signal == SIGTERM && interrupts > 0 && is_of_the_first_moment()) return;
   if (interrupts == 0) ::clock_gettime(CLOCK_MONOTONIC, &first_time);
-  interrupts = interrupts + 1;
-  if (interrupts > 1) {
+  if (interrupts.fetch_add(1) > 0) {
     if (const termios* const mode = last_mode; mode != nullptr) ::tcsetattr(STDIN_FILENO, TCSANOW, mode);
-    const char* const text = last_words;
-    // Whether it could be written or not: the program ends here.
-    [[maybe_unused]] const ssize_t wrote = text == nullptr ? 0 : ::write(last_words_to, text, std::strlen(text));
+    if (const char* const text = last_words; text != nullptr) write_if_taken(last_words_to, text);
     ::_exit(kInterruptedExitCode);
   }
   is_interrupted = true;
@@ -77,6 +82,7 @@ InterruptGuard::InterruptGuard(std::initializer_list<int> signals) : signals_(si
 }
 
 InterruptGuard::~InterruptGuard() {
+  last_words = nullptr;
   // A second signal ends the program at once, also while what the first one stopped is taken apart.
   if (interrupted()) return;
   for (const int signal : signals_) handle_with(signal, SIG_DFL);

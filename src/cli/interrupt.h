@@ -36,7 +36,8 @@ class InterruptGuard {
   int descriptor() const;
   /// Forgets it: what was interrupted has ended.
   void reset();
-  /// What a second signal writes before it ends the program: what puts the terminal right. A literal; nullptr: nothing.
+  /// What a second signal writes before it ends the program: what puts the terminal right, and what is kept. nullptr:
+  /// nothing. `text` must outlive that, or the guard.
   void set_last_words(int descriptor, const char* text);
   /// And how it leaves the terminal on standard input; nullptr: as it is. `mode` must outlive that.
   void set_last_mode(const termios* mode);

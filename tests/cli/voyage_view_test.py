@@ -127,6 +127,9 @@ class View(unittest.TestCase):
         while server.counts["role action"] < 20:
             self.assertLess(time.monotonic() - began, 120)
             time.sleep(0.05)
+        while not (terminal.out / "report.html").exists():
+            self.assertLess(time.monotonic() - began, 120, "nor the files of its end")
+            time.sleep(0.05)
         self.assertEqual(0, terminal.end())
         frames = terminal.frames()
         self.assertLess(len(frames), 5)
@@ -148,6 +151,18 @@ class View(unittest.TestCase):
             self.assertEqual(130, terminal.end(), sign)
             self.assertIn("--resume goes on", self.check_left(terminal).replace("\r\n", " "))
             self.assertTrue((terminal.out / "report.html").exists())
+
+    def test_a_second_signal_says_what_is_kept(self):
+        for flags in ([], ["--plain"]):
+            terminal = Terminal(self, self.serve(), "--iterations", "200", *flags)
+            terminal.read(lambda: b"round 1" in terminal.seen)
+            # Stopped, it gets both at once when it goes on.
+            for sign in (signal.SIGSTOP, signal.SIGHUP, signal.SIGINT, signal.SIGCONT):
+                os.kill(terminal.pid, sign)
+            self.assertEqual(130, terminal.end())
+            told = terminal.seen.decode() if flags else self.check_left(terminal)
+            self.assertIn(f"ended at once; what was done is kept: caravel voyage --out {terminal.out} --resume goes on", told)
+            self.assertTrue(termios.tcgetattr(terminal.file)[3] & termios.ECHO)
 
     def test_a_run_that_fails_says_so_on_the_old_screen(self):
         terminal = Terminal(self, self.serve(faults={"500": 1}), "--llm-retries", "0")

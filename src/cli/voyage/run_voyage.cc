@@ -1,6 +1,7 @@
 #include "cli/voyage/run_voyage.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <csignal>
@@ -119,7 +120,8 @@ Plan make_plan(const VoyageOptions& options) {
 }
 
 /// As a person can paste it into a shell.
-std::string resume_command(const std::string& folder) {
+std::string resume_command(std::string folder) {
+  if (folder.starts_with('-')) folder = "./" + folder;
   const auto is_plain = [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
            std::string_view("/._-+:,").find(c) != std::string_view::npos;
@@ -157,19 +159,19 @@ void tell_end(const voyager::Ending& ending, const VoyageStatus& status, const s
                                              is_used_up ? ", with a larger --budget of tokens, calls or cost" : ""));
 }
 
-/// Runs the agent, shown to whoever looks on.
-voyager::Ending run_agent(Plan& plan, const voyager::Models& models, RunStore& store, VoyageStatus& status,
-                          const VoyageOptions& options, InterruptGuard& guard) {
-  std::unique_ptr<voyager::Watcher> watcher;
-  if (!options.plain && TerminalView::is_possible()) {
-    watcher = std::make_unique<TerminalView>(guard, status, options.out);
-  } else {
-    watcher = std::make_unique<PlainLog>(status);
-  }
+std::unique_ptr<voyager::Watcher> make_watcher(const VoyageOptions& options, InterruptGuard& guard,
+                                               VoyageStatus& status, const std::string& last_words) {
+  guard.set_last_words(STDERR_FILENO, last_words.c_str());
+  if (options.plain || !TerminalView::is_possible()) return std::make_unique<PlainLog>(status);
+  return std::make_unique<TerminalView>(guard, status, options.out, last_words);
+}
+
+voyager::Ending run_agent(Plan& plan, const voyager::Models& models, RunStore& store, voyager::Watcher& watcher,
+                          const InterruptGuard& guard) {
   // The agent's thread is the program's only one that a person waits for: it gives way to none. What is written at the
   // end is outside of the scope.
   const InterruptScope scope(guard.flag(), /*gives_way=*/false);
-  voyager::Agent agent(plan.config, plan.budget, *plan.world, models, plan.prompts, store, *watcher);
+  voyager::Agent agent(plan.config, plan.budget, *plan.world, models, plan.prompts, store, watcher);
   return agent.run();
 }
 
@@ -184,6 +186,10 @@ int exit_code_of(const voyager::Ending& ending, bool is_interrupted) {
 
 int run_voyage(const VoyageOptions& options) {
   Plan plan = make_plan(options);
+  const std::string last_words =
+      plan.replayed != nullptr
+          ? "caravel: ended at once\n"
+          : fmt::format("caravel: ended at once; what was done is kept: {} goes on\n", resume_command(options.out));
   InterruptGuard guard({SIGINT, SIGTERM, SIGHUP});
   std::optional<OpenModels> opened;
   std::optional<voyager::RecordedModels> recorded;
@@ -206,9 +212,10 @@ int run_voyage(const VoyageOptions& options) {
   RunStore store(options.out, RunStore::Open::kWriting);
   VoyageStatus status(store, plan.world->description(), most_tasks(plan.config));
   tell_models(models);
+  std::unique_ptr<voyager::Watcher> watcher = make_watcher(options, guard, status, last_words);
   voyager::Ending ending;
   try {
-    ending = run_agent(plan, models, store, status, options, guard);
+    ending = run_agent(plan, models, store, *watcher, guard);
   } catch (const voyager::ModelError& error) {
     write_run_files(options.out, store);
     throw fail<voyager::ModelError>("{}; what was done is kept: {} goes on", error.what(), resume_command(options.out));
@@ -219,6 +226,7 @@ int run_voyage(const VoyageOptions& options) {
     store.put_ending(plan.replayed->ending());
   }
   write_run_files(options.out, store);
+  watcher.reset();  // after the files: a terminal that takes nothing more is waited for
   const bool goes_on = plan.replayed == nullptr && (ending.kind == voyager::Ending::Kind::kBudget || is_interrupted);
   tell_end(ending, status, options.out, goes_on);
   return exit_code_of(ending, is_interrupted);

@@ -59,9 +59,14 @@ std::thread quiet_thread(std::function<void()> run) {
 
 bool TerminalView::is_possible() { return takes_escapes(STDOUT_FILENO) && takes_escapes(STDERR_FILENO); }
 
-TerminalView::TerminalView(InterruptGuard& guard, VoyageStatus& status, std::string run)
-    : guard_(guard), run_(std::move(run)), status_(status), quiet_(guard, {.leave = kLeave, .enter = kEnter}) {
-  guard_.set_last_words(STDOUT_FILENO, kLeave);
+TerminalView::TerminalView(InterruptGuard& guard, VoyageStatus& status, std::string run, const std::string& last_words)
+    : guard_(guard),
+      run_(std::move(run)),
+      last_words_(last_words),
+      leave_and_last_words_(kLeave + last_words),
+      status_(status),
+      quiet_(guard, {.leave = kLeave, .enter = kEnter}) {
+  guard_.set_last_words(STDOUT_FILENO, leave_and_last_words_.c_str());
   show_now(kEnter);
   thread_ = quiet_thread([this] { draw_frames(); });
 }
@@ -70,7 +75,7 @@ TerminalView::~TerminalView() {
   change([this] { is_ended_ = true; });
   thread_.join();
   show_now(kLeave);
-  guard_.set_last_words(STDOUT_FILENO, nullptr);
+  guard_.set_last_words(STDERR_FILENO, last_words_.c_str());
 }
 
 void TerminalView::on(const voyager::Happening& what) {

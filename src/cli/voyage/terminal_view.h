@@ -21,8 +21,9 @@ class TerminalView final : public voyager::Watcher {
   /// Both standard output and standard error are terminals that it can draw on.
   static bool is_possible();
 
-  /// run: the folder's name. guard, status: must outlive it, and are its own until its end.
-  TerminalView(InterruptGuard& guard, VoyageStatus& status, std::string run);
+  /// run: the folder's name. last_words: what a second signal says. guard, status and these must outlive it; the first
+  /// two are its own until its end.
+  TerminalView(InterruptGuard& guard, VoyageStatus& status, std::string run, const std::string& last_words);
   ~TerminalView() override;
   TerminalView(const TerminalView&) = delete;
   TerminalView& operator=(const TerminalView&) = delete;
@@ -37,6 +38,8 @@ class TerminalView final : public voyager::Watcher {
 
   InterruptGuard& guard_;
   const std::string run_;
+  const std::string& last_words_;
+  const std::string leave_and_last_words_;
   const Colors colors_ = terminal_colors();
   std::mutex mutex_;  // of what follows
   std::condition_variable changed_;
