@@ -7,6 +7,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "base/byte_order_mark.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/hash.h"
@@ -85,8 +86,7 @@ std::string id_key(const Json& id) { return id.is_string() ? id.get<std::string>
 BatchInput read_batch(const std::string& input_path, std::optional<BatchForm> form_of_all) {
   const std::string content = read_input(input_path);
   const std::string path = input_path == "-" ? "standard input" : input_path;
-  std::string_view left = content;
-  if (left.starts_with("\xEF\xBB\xBF")) left.remove_prefix(3);  // as Windows' programs begin a file
+  std::string_view left = without_byte_order_mark(content);
   if (const size_t begin = left.find_first_not_of(kWhite); begin != std::string_view::npos && left[begin] == '[') {
     throw fail<InvalidArgument>("{}: it begins with a list; rows are objects, one a line: jq -c '.[]' makes them of it",
                                 path);

@@ -7,6 +7,7 @@
 #include <unordered_set>
 #include <utility>
 
+#include "base/byte_order_mark.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/numbers.h"
@@ -16,7 +17,6 @@
 namespace caravel::nuggets {
 namespace {
 
-constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 constexpr size_t kProblemBytes = 300;  // of what is said of a row
 
 /// Throws FormatError where the bytes are not those of a text, and says how to make them one.
@@ -147,10 +147,6 @@ size_t RowFile::turn_count() const {
   return count;
 }
 
-std::string_view RowFile::text() const {
-  std::string_view text = content_;
-  if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());  // as Windows' programs begin a file
-  return text;
-}
+std::string_view RowFile::text() const { return without_byte_order_mark(content_); }
 
 }  // namespace caravel::nuggets
