@@ -1,5 +1,6 @@
 #include "voyager/agent_phases.h"
 
+#include <algorithm>
 #include <set>
 
 #include "base/error.h"
@@ -28,8 +29,11 @@ std::vector<SkillRow> AgentPhases::starting_skills() {
     if (const auto* error = std::get_if<CodeError>(&parsed))
       throw fail<InvalidArgument>("skill '{}' of the library is no {} that this world runs: {}", skill.name,
                                   world_.description().language, error->message);
+    const auto& [main, functions, calls] = std::get<ParsedCode>(parsed);
+    if (std::ranges::find(functions, skill.name) == functions.end())
+      throw fail<InvalidArgument>("skill '{0}' of the library: its code has no function called {0}", skill.name);
     skill.uses.clear();
-    for (const std::string& name : std::get<ParsedCode>(parsed).calls)
+    for (const std::string& name : calls)
       if (names.contains(name)) skill.uses.push_back(name);
     skill.version = 1;
     skill.iteration = 0;

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/interrupt.h"
+#include "base/printable.h"
 #include "fields/openai_replies.h"
 #include "voyager/model.h"
 
@@ -150,7 +151,8 @@ std::string Endpoint::served_model(const std::function<void(const std::string&)>
         const Received received = send("models", nullptr);
         if (const std::optional<Refusal> refusal = refusal_of(received)) return refusal;
         model = first_model(received.body);
-        if (model.empty()) return Refusal{.what = "/models names no model; say which", .is_final = true};
+        if (model.empty())
+          return Refusal{.what = "/models names no model; say which: --llm-model NAME, or URL#NAME", .is_final = true};
         return std::nullopt;
       },
       retries, on_wait);
@@ -168,7 +170,11 @@ std::optional<Refusal> refusal_of(const Received& received) {
   constexpr int kWorthAnother[] = {408, 409, 425, 429};
   const bool is_another = std::ranges::find(kWorthAnother, status) != std::end(kWorthAnother) ||
                           (status >= 500 && status != 501 && status != 505);
-  Refusal refusal{.what = fmt::format("status {}: {}", status, error_message(received.body)),
+  std::string said = error_message(received.body);
+  if (const auto place = received.headers.find("Location"); place && status / 100 == 3) {
+    said = fmt::format("what is asked for is at {}: give that address", printable(*place, 200));
+  }
+  Refusal refusal{.what = fmt::format("status {}{}{}", status, said.empty() ? "" : ": ", said),
                   .is_final = !is_another || (status == 429 && is_quota_used_up(received.body))};
   if (const auto header = received.headers.find("Retry-After")) {
     refusal.wait = retry_after(*header, std::chrono::system_clock::now());

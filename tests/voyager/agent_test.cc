@@ -231,6 +231,8 @@ TEST_F(AgentTest, SkillsOfAnEarlierRunAreThereFromTheStart) {
   EXPECT_FALSE(store.skills()[0].embedding.empty());
   config.skills[0].code = "const x = 1";
   EXPECT_THROW(run("other"), InvalidArgument);
+  config.skills[0].code = "function another(bot)\nget gem\nend\n";
+  EXPECT_THROW(run("another"), InvalidArgument) << "nobody could call it";
 }
 
 TEST_F(AgentTest, BytesThatAreNoTextDoNoHarm) {

@@ -250,6 +250,18 @@ TEST_F(EndpointModelTest, DoesNotAskAgainWhereThatIsNoUse) {
   EXPECT_THAT(problem(), HasSubstr("tried once: too long"));
 }
 
+TEST_F(EndpointModelTest, SaysWhereAServerSendsIt) {
+  then([](const http::Request&) {
+    http::Response moved = reply(308, "");
+    moved.headers.add("Location", "https://there/v1/chat/completions");
+    return http::ready(std::move(moved));
+  });
+  EXPECT_THAT(problem(),
+              HasSubstr("tried once: status 308: what is asked for is at https://there/v1/chat/completions"));
+  then([](const http::Request&) { return whole("", 404); });
+  EXPECT_THAT(problem(), testing::EndsWith("tried once: status 404"));
+}
+
 TEST_F(EndpointModelTest, WaitsAsLongAsABusyServerAsks) {
   config_.endpoint.patience.first = milliseconds(60'000);
   then([](const http::Request&) {
