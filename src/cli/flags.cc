@@ -343,7 +343,9 @@ void SamplingFlags::add_to(CLI::App& command, Surface surface) {
           number(member, whole_number(static_cast<int64_t>(field.range.low), static_cast<int64_t>(field.range.high)));
         },
         [&](std::optional<float> P::*member) { number(member, number_in(field.range)); },
-        [&](std::optional<uint64_t> P::*member) { number(member, seed_number()); },
+        [&](std::optional<uint64_t> P::*member) {
+          number(member, seed_number("; without the flag each answer is another one"));
+        },
         [&](std::vector<std::string> P::*member) { option(params_.*member, "; may be repeated"); },
         [&](std::vector<int32_t> P::*member) { option(params_.*member)->delimiter(','); },
         [&](std::vector<std::pair<int32_t, float>> P::*) {

@@ -125,6 +125,16 @@ std::string extra_problem(const CLI::App& command, const std::vector<std::string
                      lacks_command ? "--help" : "--help-all");
 }
 
+/// Whose word an unknown one is: of "prospect selct run", where run is a folder, not run's.
+const CLI::App& command_of(const std::string& word, const CLI::App& named, const std::vector<std::string>& arguments) {
+  const auto place = [&arguments](const std::string& each) { return std::ranges::find(arguments, each); };
+  const CLI::App* command = &named;
+  while (command->get_parent() != nullptr && !word.starts_with('-') && place(word) < place(command->get_name())) {
+    command = command->get_parent();
+  }
+  return *command;
+}
+
 /// CLI11 says "Could not convert: --threads = hot".
 std::string conversion_problem(const CLI::App& command, const std::string& what) {
   constexpr std::string_view kBegin = "Could not convert: ";
@@ -341,7 +351,7 @@ std::string usage_problem(CLI::App& program, const CLI::ParseError& error, const
           ? has_flag
           : !extras.empty() && (code == CLI::ExitCodes::ExtrasError || code == CLI::ExitCodes::RequiredError ||
                                 code == CLI::ExitCodes::Success)) {
-    return extra_problem(command, extras);
+    return extra_problem(command_of(extras.front(), command, arguments), extras);
   }
   const std::string name = what.substr(0, std::min(what.find(':'), what.find(' ')));
   switch (code) {
@@ -397,12 +407,11 @@ CLI::Validator number_in(const NumberRange& range) {
   });
 }
 
-CLI::Validator seed_number() {
-  return checked([](std::string& text) {
+CLI::Validator seed_number(std::string_view hint) {
+  return checked([hint](std::string& text) {
     const auto value = parse_number<uint64_t>(text);
     if (!value) {
-      return give(text, fmt::format("a whole number, 0 to {}; without the flag each answer is another one",
-                                    std::numeric_limits<uint64_t>::max()));
+      return give(text, fmt::format("a whole number, 0 to {}{}", std::numeric_limits<uint64_t>::max(), hint));
     }
     text = std::to_string(*value);
     return std::string();

@@ -64,8 +64,8 @@ CLI::Validator positive();
 CLI::Validator not_negative();
 CLI::Validator whole_number(int64_t low, int64_t high);
 CLI::Validator number_in(const NumberRange& range);
-/// 64 bits without a sign.
-CLI::Validator seed_number();
+/// 64 bits without a sign. hint: what is said behind that; a literal.
+CLI::Validator seed_number(std::string_view hint = "");
 /// "512MiB", "2g": becomes the number of bytes; without a unit it counts in `bare`, and must be 0 or `least_bare`
 /// bytes.
 CLI::Validator byte_size(uint64_t bare = 1, uint64_t least_bare = 0);
