@@ -8,13 +8,14 @@
 #include "cli/flag_table.h"
 #include "cli/output_file.h"
 #include "cli/usage.h"
+#include "cli/voyage/default_command.h"
 #include "format/model_path.h"
 
 namespace caravel::cli {
 namespace {
 
 void add_commands(const CLI::App& app, const std::string& words, std::vector<CompletedCommand>& commands) {
-  commands.push_back({.app = &app, .words = words});
+  commands.push_back({.app = &app, .flags = &default_command(app), .words = words});
   for (const CLI::App* each : app.get_subcommands([](const CLI::App* inner) { return !inner->get_name().empty(); })) {
     add_commands(*each, words.empty() ? each->get_name() : words + " " + each->get_name(), commands);
   }

@@ -11,6 +11,7 @@ namespace caravel::cli {
 /// flags that may follow.
 struct CompletedCommand {
   const CLI::App* app;
+  const CLI::App* flags;  // whose may follow: its own, or those of the command that it is without another
   std::string words;
 
   /// "bench" of "bench serve".

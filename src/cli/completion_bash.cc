@@ -50,7 +50,7 @@ std::string command_case(const CompletedCommand& command) {
   std::string flags;
   std::string cases;
   std::string takes;
-  for (const FlagGroup& group : flag_groups(*command.app)) {
+  for (const FlagGroup& group : flag_groups(*command.flags)) {
     for (const FlagRow& row : group.rows) {
       if (row.is_positional) {
         takes = row.choices.empty() ? " takes=model" : fmt::format(" choices='{}'", fmt::join(row.choices, " "));

@@ -59,7 +59,7 @@ std::string fish_completion(const CLI::App& program) {
     for (const CLI::App* each : commands_of(*command.app)) {
       text += fmt::format("{} -a {} -d {}\n", begin, each->get_name(), in_fish_quotes(each->get_description()));
     }
-    for (const FlagGroup& group : flag_groups(*command.app)) {
+    for (const FlagGroup& group : flag_groups(*command.flags)) {
       for (const FlagRow& row : group.rows) {
         if (!row.is_positional) {
           text += flag_line(begin, row);

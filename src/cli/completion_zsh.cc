@@ -72,7 +72,7 @@ std::string command_function(const CompletedCommand& command) {
   const std::vector<const CLI::App*> commands = commands_of(*command.app);
   std::string text = fmt::format("{}() {{\n  local -a flags=(\n", function_of(command));
   std::string argument;
-  for (const FlagGroup& group : flag_groups(*command.app)) {
+  for (const FlagGroup& group : flag_groups(*command.flags)) {
     for (const FlagRow& row : group.rows) {
       if (!row.is_positional) {
         text += flag_line(row);

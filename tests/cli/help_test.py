@@ -193,6 +193,8 @@ class Hints(unittest.TestCase):
                 (["ps"], "/dashboard"), (["show", "smollm2"], "caravel inspect MODEL"),
                 (["complete"], "caravel generate --prompt"), (["finetune"], "there is no training yet"),
                 (["zzz"], "no command is called 'zzz'; caravel --help lists"),
+                (["voyage", "comapre", "run"], "no command is called 'comapre'; the nearest is 'compare'"),
+                (["prospect", "selct", "run"], "no command is called 'selct'; the nearest is 'select'"),
                 (["bench", "latancy"], "no command is called 'latancy'; the nearest is 'latency'"),
                 (["-p", "hi"], "a command comes first"), (["--temperature", "1", "generate"], "stands before the command"),
                 ([], "a command is missing: serve, generate, chat, "), (["bench"], "a command is missing: latency, ")]:
@@ -370,6 +372,8 @@ class Completion(unittest.TestCase):
         self.assertEqual(["--max-num-batched-tokens", "--max-num-seqs"], sorted(self.bash("serve", "--max-num")))
         self.assertIn("--base-url", self.bash("bench", "serve", "--"))
         self.assertNotIn("--host", self.bash("bench", "serve", "--"))
+        self.assertEqual(["--goal", "--goal-attempts"], sorted(self.bash("voyage", "--goal")))
+        self.assertEqual(["compare"], self.bash("voyage", "com"))
         self.assertEqual(["portable"], self.bash("serve", "--isa", "p"))
         self.assertEqual(["portable"], self.bash("serve", "--isa", "=", "p"))
         self.assertEqual(["bf16", "f16", "f32", "fp8", "int8"], sorted(self.bash("serve", "--kv-cache-dtype", "=")))
@@ -394,6 +398,7 @@ class Completion(unittest.TestCase):
         self.assertEqual(["--max-num-batched-tokens", "--max-num-seqs"], sorted(complete("caravel serve --max-num")))
         self.assertEqual(["--base-url"], complete("caravel bench serve --base"))
         self.assertEqual([], complete("caravel bench serve --hos"))
+        self.assertEqual(["--goal", "--goal-attempts"], sorted(complete("caravel voyage --goal")))
         self.assertEqual(["portable"], complete("caravel serve --isa p"))
         self.assertIn("mine", complete("caravel chat "))
         self.assertIn("a file.txt", [each.replace("\\", "") for each in complete("caravel generate --prompt-file a")])

@@ -6,14 +6,20 @@
 #include "cli/flag_table.h"
 
 namespace caravel::cli {
+namespace {
+
+constexpr const char* kVoyage = "voyage";
+constexpr const char* kRun = "run";
+
+}  // namespace
 
 std::vector<std::string> with_voyage_run(const CLI::App& program, std::vector<std::string> arguments) {
   std::vector<std::string> names;
   for (const CLI::App* const command : commands_of(program)) names.push_back(command->get_name());
   const auto first = std::ranges::find_first_of(arguments, names);
-  if (first == arguments.end() || *first != "voyage") return arguments;
+  if (first == arguments.end() || *first != kVoyage) return arguments;
   std::vector<std::string> inner;
-  for (const CLI::App* const command : commands_of(*program.get_subcommand("voyage"))) {
+  for (const CLI::App* const command : commands_of(*program.get_subcommand(kVoyage))) {
     inner.push_back(command->get_name());
   }
   const auto next = first + 1;
@@ -23,8 +29,12 @@ std::vector<std::string> with_voyage_run(const CLI::App& program, std::vector<st
     if (std::ranges::find(inner, *next) != inner.end()) return arguments;
     if (!next->starts_with('-') && !near_miss(*next, inner).empty()) return arguments;
   }
-  arguments.insert(next, "run");
+  arguments.insert(next, kRun);
   return arguments;
+}
+
+const CLI::App& default_command(const CLI::App& command) {
+  return command.get_name() == kVoyage ? *command.get_subcommand(kRun) : command;
 }
 
 }  // namespace caravel::cli
