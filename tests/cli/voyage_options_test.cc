@@ -45,6 +45,8 @@ TEST(ModelChoice, IsAnAddressWithAName) {
   EXPECT_THAT(usage_error([] { parse_llm("--critic-llm", "localhost:8000"); }),
               HasSubstr("--critic-llm localhost:8000"));
   EXPECT_THAT(usage_error([] { parse_llm("--llm", "http://"); }), HasSubstr("names no host"));
+  EXPECT_THAT(usage_error([] { parse_llm("--llm", "http://a/v1/chat/completions"); }),
+              HasSubstr("give what stands before /chat/completions: http://a/v1"));
   EXPECT_THAT(usage_error([] { parse_llm("--action-llm", "#x"); }), HasSubstr("--action-llm #x: names no endpoint"));
   const ModelChoice choice{"http://a", "b"};
   EXPECT_EQ(model_choice_from(to_json(choice)), choice);
@@ -79,9 +81,14 @@ TEST_F(VoyageFlags, RefuseAPartThatThereIsNot) {
   EXPECT_THAT(usage_error([&] { options_.agent_config(); }), HasSubstr("skills, critic, feedback"));
 }
 
+TEST_F(VoyageFlags, RefuseAGoalThatIsBlank) {
+  parse("--goal '  '");
+  EXPECT_THAT(usage_error([&] { options_.agent_config(); }), HasSubstr("is blank"));
+}
+
 TEST_F(VoyageFlags, ReadTasksLineByLine) {
   const std::string path = tests::temporary_path("tasks.txt");
-  std::ofstream(path) << "# first\nMine 1 wood log\r\n\n  Craft a table  \n";
+  std::ofstream(path) << "\xEF\xBB\xBF# first\nMine 1 wood log\r\n\n  Craft a table  \n";
   EXPECT_THAT(read_tasks(path), ElementsAre("Mine 1 wood log", "Craft a table"));
   std::ofstream(path) << "# nothing\n";
   EXPECT_THAT(usage_error([&] { read_tasks(path); }), HasSubstr("has no task"));

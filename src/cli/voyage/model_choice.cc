@@ -11,6 +11,10 @@ ModelChoice parse_llm(std::string_view flag, const std::string& text) {
   ModelChoice choice{.llm = text.substr(0, hash), .model = text.substr(std::min(hash + 1, text.size()))};
   if (choice.llm.empty()) throw fail<UsageError>("{} {}: names no endpoint; give URL or URL#NAME", flag, text);
   while (choice.llm.ends_with('/') && !choice.llm.ends_with("://")) choice.llm.pop_back();
+  if (constexpr std::string_view kOneOfItsPaths = "/chat/completions"; choice.llm.ends_with(kOneOfItsPaths)) {
+    choice.llm.resize(choice.llm.size() - kOneOfItsPaths.size());
+    throw fail<UsageError>("{} {}: give what stands before /chat/completions: {}", flag, text, choice.llm);
+  }
   try {
     http::parse_url(choice.llm);
   } catch (const InvalidArgument& error) {

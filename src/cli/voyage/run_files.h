@@ -10,6 +10,8 @@ namespace caravel::cli {
 
 inline constexpr const char* kVoyageReport = "report.html";
 
+/// A run that was begun is there. Throws FormatError, IoError.
+bool holds_run(const std::string& folder);
 /// A new run can have the folder. Throws UsageError: a run is there, or something else.
 void check_begins(const std::string& folder);
 /// A run that was begun is there. Throws UsageError, whose end is `hint`: what to do.

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>
@@ -20,6 +21,14 @@ namespace {
 using voyager::RunStore;
 
 constexpr const char* kNameOne = "name the folder of one, which has a voyage.db";
+
+/// Another page may be written over, but for a run's own.
+void check_takes_page(const std::string& path) {
+  holds_own(path, {"<!doctype html>"}, "a page");
+  const std::filesystem::path page(path);
+  if (page.filename() != kVoyageReport || !holds_run((page.parent_path() / ".").string())) return;
+  throw fail<UsageError>("--out {}: is the place of a run's own page; give another name", path);
+}
 
 void add_run(CLI::App& voyage, int& exit_code) {
   auto options = std::make_shared<VoyageOptions>();
@@ -42,7 +51,7 @@ void add_compare(CLI::App& voyage) {
       ->default_str("none")
       ->check(not_empty());
   command.callback([options] {
-    if (!options->out.empty()) holds_own(options->out, {"<!doctype html>"}, "a page");
+    if (!options->out.empty()) check_takes_page(options->out);
     std::vector<std::unique_ptr<RunStore>> stores;
     std::vector<voyager::ComparedRun> compared;
     for (const std::string& run : options->runs) {

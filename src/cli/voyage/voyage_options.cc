@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <string_view>
 
+#include "base/byte_order_mark.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/numbers.h"
@@ -50,7 +51,7 @@ std::vector<std::string> read_tasks(const std::string& path) {
   const std::string content = read_input(path);
   if (!is_valid_utf8(content)) throw fail<UsageError>("--tasks {}: is no text in UTF-8", path);
   std::vector<std::string> tasks;
-  for (std::string_view rest = content; !rest.empty();) {
+  for (std::string_view rest = without_byte_order_mark(content); !rest.empty();) {
     const size_t end = std::min(rest.find('\n'), rest.size());
     const std::string_view line = trimmed_line(rest.substr(0, end));
     if (!line.empty() && !line.starts_with('#')) tasks.emplace_back(line);
@@ -159,6 +160,8 @@ void VoyageOptions::add_to(CLI::App& command) {
 voyager::AgentConfig VoyageOptions::agent_config() const {
   voyager::AgentConfig config = agent_;
   if (!tasks_file_.empty()) config.tasks = read_tasks(tasks_file_);
+  if (!config.goal.empty() && trimmed_line(config.goal).empty())
+    throw UsageError("--goal: is blank; say what is to be reached");
   if (!is_valid_utf8(config.goal)) throw UsageError("--goal: is no text in UTF-8");
   config.random_curriculum = curriculum_ == "random";
   for (const std::string_view part : parts_of(without_)) {
