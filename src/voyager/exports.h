@@ -15,7 +15,8 @@ using Sink = std::function<void(std::string_view)>;
 /// learnt, and the "iteration" itself, once it has ended. No time but the world's ticks stands in it.
 void write_events(const RunStore& run, const Sink& write);
 
-/// calls.jsonl: every question to a model with its answer, in order, a JSON object a line. "seconds" is the only time.
+/// calls.jsonl: every question to a model with its answer, in order, a JSON object a line. "number" is the record's,
+/// which counts vectors too. "seconds" is the only time.
 void write_calls(const RunStore& run, const Sink& write);
 
 }  // namespace caravel::voyager

@@ -161,6 +161,10 @@ class Voyage(unittest.TestCase):
     def test_compare(self):
         for name, flags in (("whole", []), ("bare", ["--without", "skills,critic"])):
             self.voyage(self.serve(), *QUICK, *flags, out=self.folder / name)
+        own = self.folder / "whole" / "report.html"
+        before = own.read_bytes()
+        self.assertIn("a run's own page", self.problem("compare", self.folder / "bare", "--out", own, code=2))
+        self.assertEqual(before, own.read_bytes())
         page = self.folder / "compare.html"
         done = self.caravel("compare", self.folder / "whole", self.folder / "bare", "--out", page)
         for text in (done.stdout.decode(), page.read_text()):
@@ -214,6 +218,19 @@ class Voyage(unittest.TestCase):
         self.assertIn("with a larger --budget", self.caravel(*self.resumed()[2:]).stderr.decode())
         self.assertEqual(asked + 3, len(json_lines((self.out / "calls.jsonl").read_bytes())), "it keeps to its budget")
         self.caravel("--replay", self.out, "--out", self.folder / "bounded", "--plain")
+
+    def test_a_run_that_goes_on_names_the_task_that_it_is_in(self):
+        server = self.serve(script=lambda role, seen: (time.sleep(60) or "") if role == "action" else None)
+        process = subprocess.Popen(self.command(server), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        heading = next(line for line in process.stderr if line.startswith(b"[1/"))
+        while server.counts["role action"] == 0:
+            time.sleep(0.02)
+        process.kill()
+        process.communicate()
+        process = subprocess.Popen(self.resumed(), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        self.assertEqual(heading, next(line for line in process.stderr if line.startswith(b"[")))
+        process.kill()
+        process.communicate()
 
     def test_replayed_without_a_model(self):
         with Scripted(faults={}) as server:
@@ -308,6 +325,15 @@ class Voyage(unittest.TestCase):
         self.assertNotIn(b"\x1b", (self.out / "report.html").read_bytes())
 
     # The engine in this process.
+
+    def test_the_default_model_has_eight_tasks(self):
+        process = subprocess.Popen([CARAVEL, "voyage", "--plain", "--out", str(self.out), "--max-model-len", "2048"],
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        told = [process.stderr.readline().decode() for _ in range(3)]
+        process.kill()
+        process.communicate()
+        self.assertIn("caravel: 8 tasks: a model of 135M parameters reaches little; --llm URL takes a larger one", told[0])
+        self.assertTrue(told[2].startswith("[1/8] "), told)
 
     def test_the_default_model_in_this_process(self):
         self.caravel("--plain", "--out", self.out, "--iterations", "1", "--rounds", "1", "--max-tokens", "96",
