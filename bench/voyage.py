@@ -101,10 +101,8 @@ class Run:
         record = sqlite3.connect(f"file:{folder}/voyage.db?mode=ro", uri=True)
         steps = [json.loads(row) for (row,) in record.execute("SELECT row FROM step ORDER BY iteration, round")][:rounds]
         self.calls = record.execute("SELECT count(*) FROM call").fetchone()[0]
-        self.ending = (record.execute("SELECT value FROM kept WHERE name = 'ending'").fetchone() or ["null"])[0]
         self.iterations = [json.loads(row) for (row,) in record.execute("SELECT row FROM iteration ORDER BY number")]
         self.bench = json.loads((folder / "bench.json").read_text())
-        self.rounds = len(steps)
         self.verdicts = [(step["judged"], step["checked"]) for step in steps]
         self.used = sum(bool(step["skills_used"]) for step in steps)
         self.first = {}  # item: round
