@@ -35,11 +35,13 @@ bool is_of_the_first_moment() {
   return (now.tv_sec - first_time.tv_sec) * 1'000'000'000 + now.tv_nsec - first_time.tv_nsec < kMoment;
 }
 
-/// Nothing where it would be waited for, as by a terminal that is stopped. Whether it could be written or not: the
+/// Nothing where that is waited for too long, as by a terminal that is stopped. Whether it could be written or not: the
 /// program ends.
 void write_if_taken(int descriptor, const char* text) {
+  constexpr int kPatience = 1000;  // milliseconds
   pollfd room = {.fd = descriptor, .events = POLLOUT, .revents = 0};
-  [[maybe_unused]] const ssize_t wrote = ::poll(&room, 1, 0) == 1 ? ::write(descriptor, text, std::strlen(text)) : 0;
+  [[maybe_unused]] const ssize_t wrote =
+      ::poll(&room, 1, kPatience) == 1 ? ::write(descriptor, text, std::strlen(text)) : 0;
 }
 
 void note(int signal) {

@@ -18,7 +18,7 @@ ModelChoice parse_llm(std::string_view flag, const std::string& text) {
   try {
     http::parse_url(choice.llm);
   } catch (const InvalidArgument& error) {
-    throw fail<UsageError>("{} {}: {}", flag, text, error.what());
+    throw fail<UsageError>("{} {}", flag, error.what());  // which begins with it
   }
   return choice;
 }
