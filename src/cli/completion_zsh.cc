@@ -6,6 +6,7 @@
 
 #include "cli/completion.h"
 #include "cli/flag_table.h"
+#include "cli/shell_quotes.h"
 
 namespace caravel::cli {
 namespace {
@@ -26,13 +27,6 @@ else
   compdef _caravel caravel
 fi
 )zsh";
-
-/// In single quotes, for a shell.
-std::string in_zsh_quotes(std::string_view text) {
-  std::string line = "'";
-  for (const char c : text) line += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return line + "'";
-}
 
 /// For _arguments, in which these marks have a meaning.
 std::string escaped(std::string_view text) {
@@ -55,8 +49,8 @@ std::string flag_line(const FlagRow& row) {
   std::string lines;
   for (const std::string& name : row.names) {
     const std::string equals = name.starts_with("--") && !row.value.empty() ? "=" : "";
-    lines += fmt::format("    {}\n",
-                         in_zsh_quotes(fmt::format("{}{}{}[{}]{}", others, name, equals, escaped(row.help), message)));
+    lines += fmt::format(
+        "    {}\n", in_shell_quotes(fmt::format("{}{}{}[{}]{}", others, name, equals, escaped(row.help), message)));
   }
   return lines;
 }
@@ -90,7 +84,7 @@ std::string command_function(const CompletedCommand& command) {
   }
   text += "  local curcontext=$curcontext state state_descr line\n  typeset -A opt_args\n  local -a subcommands=(\n";
   for (const CLI::App* each : commands) {
-    text += fmt::format("    {}\n", in_zsh_quotes(each->get_name() + ":" + escaped(each->get_description())));
+    text += fmt::format("    {}\n", in_shell_quotes(each->get_name() + ":" + escaped(each->get_description())));
   }
   text +=
       "  )\n  _arguments -s -C $flags '1:command:->command' '*::argument:->argument'\n"

@@ -215,6 +215,7 @@ class Voyage(unittest.TestCase):
         asked = sum(many for name, many in server.counts.items() if name.startswith("role"))
         self.caravel(*self.resumed()[2:], "--budget", f"calls={asked + 3}")
         self.assertEqual(asked + 3, len(json_lines((self.out / "calls.jsonl").read_bytes())))
+        self.assertIn("--iterations 1: the run has come to task", self.problem(*self.resumed()[2:], "--iterations", "1", code=2))
         self.assertIn("with a larger --budget", self.caravel(*self.resumed()[2:]).stderr.decode())
         self.assertEqual(asked + 3, len(json_lines((self.out / "calls.jsonl").read_bytes())), "it keeps to its budget")
         self.caravel("--replay", self.out, "--out", self.folder / "bounded", "--plain")

@@ -13,6 +13,7 @@
 #include "base/interrupt.h"
 #include "base/log.h"
 #include "cli/interrupt.h"
+#include "cli/shell_quotes.h"
 #include "cli/usage.h"
 #include "cli/voyage/open_models.h"
 #include "cli/voyage/plain_log.h"
@@ -79,10 +80,24 @@ Plan plan_by(const RunStore& record, const VoyageOptions& options) {
   return plan;
 }
 
+/// The number of the last task that was begun; 0: none.
+int64_t last_iteration(const RunStore& record) {
+  int64_t last = 0;
+  record.each_iteration([&last](const voyager::IterationRow& row) { last = std::max(last, row.number); });
+  return last;
+}
+
 Plan plan_resumed(const VoyageOptions& options) {
   check_holds_run(options.out, "without --resume one begins");
-  Plan plan = plan_by(RunStore(options.out, RunStore::Open::kReading), options);
-  plan.config.iterations = options.more_iterations().value_or(plan.config.iterations);
+  const RunStore record(options.out, RunStore::Open::kReading);
+  Plan plan = plan_by(record, options);
+  if (const auto most = options.more_iterations()) {
+    if (const int64_t last = last_iteration(record); *most < last) {
+      throw fail<UsageError>("--iterations {}: the run has come to task {} already; give as many, or more", *most,
+                             last);
+    }
+    plan.config.iterations = *most;
+  }
   plan.settings = model_settings_from(plan.config.models);
   check_cost(plan);
   if (!options.models.names_models()) return plan;
@@ -102,8 +117,7 @@ Plan plan_replayed(const VoyageOptions& options) {
   auto record = std::make_unique<RunStore>(options.replay, RunStore::Open::kReading);
   Plan plan = plan_by(*record, options);
   // A run may have gone on to more than it was begun with.
-  record->each_iteration(
-      [&](const voyager::IterationRow& row) { plan.config.iterations = std::max(plan.config.iterations, row.number); });
+  plan.config.iterations = std::max(plan.config.iterations, last_iteration(*record));
   plan.config.iterations = options.more_iterations().value_or(plan.config.iterations);
   for (voyager::SkillRow& skill : record->skills()) {
     if (skill.iteration == 0) plan.config.skills.push_back(std::move(skill));
@@ -126,12 +140,8 @@ std::string resume_command(std::string folder) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
            std::string_view("/._-+:,").find(c) != std::string_view::npos;
   };
-  std::string quoted = folder;
-  if (!std::ranges::all_of(folder, is_plain)) {
-    for (size_t at = 0; (at = quoted.find('\'', at)) != quoted.npos; at += 4) quoted.replace(at, 1, "'\\''");
-    quoted = "'" + quoted + "'";
-  }
-  return fmt::format("caravel voyage --out {} --resume", quoted);
+  const std::string word = std::ranges::all_of(folder, is_plain) ? folder : in_shell_quotes(folder);
+  return fmt::format("caravel voyage --out {} --resume", word);
 }
 
 void tell_models(const voyager::Models& models) {
