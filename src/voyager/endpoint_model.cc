@@ -1,5 +1,7 @@
 #include "voyager/endpoint_model.h"
 
+#include <cmath>
+#include <limits>
 #include <set>
 #include <utility>
 
@@ -37,11 +39,13 @@ constexpr OptionalField kOptionalFields[] = {{kMaxTokens, "max_tokens"},
 
 bool is_of_a_field(int status) { return status == 400 || status == 422 || status == 501; }
 
-/// The field of `body` that the server's message names; empty: none.
-std::string_view refused_field(const Json& body, const Received& received) {
+/// The field of `body` that the server's message names and that can be left out: none of those that were `given`.
+/// Empty: none.
+std::string_view refused_field(const Json& body, const Json& given, const Received& received) {
   if (!received.error.empty() || !is_of_a_field(received.status)) return "";
   for (const OptionalField& field : kOptionalFields) {
-    if (body.contains(field.name) && received.body.find(field.word) != std::string::npos) return field.name;
+    if (body.contains(field.name) && !given.contains(field.name) && received.body.find(field.word) != std::string::npos)
+      return field.name;
   }
   return "";
 }
@@ -104,7 +108,7 @@ class EndpointModel final : public ChatModel {
       const Received received =
           endpoint_.send("chat/completions", body, [&](std::string_view piece) { reply.feed(piece); });
       std::optional<Refusal> refusal = refusal_of(received);
-      if (const std::string_view field = refused_field(body, received); !field.empty()) {
+      if (const std::string_view field = refused_field(body, config_.extra_body, received); !field.empty()) {
         left_out_.emplace(field);
         retries.push_back(fmt::format("{}; {} is left out from here on", refusal->what, field));
         continue;
@@ -168,7 +172,9 @@ class EndpointEmbedder final : public Embedder {
     if (!json.is_object() || !json.contains(first) || !json[first].is_array()) return vector;
     for (const Json& number : json[first]) {
       if (!number.is_number()) return {};
-      vector.push_back(number.get<float>());
+      const auto value = number.get<double>();
+      if (!(std::abs(value) <= std::numeric_limits<float>::max())) return {};
+      vector.push_back(static_cast<float>(value));
     }
     return vector;
   }

@@ -22,8 +22,9 @@ struct EndpointModelConfig {
 };
 
 /// A model behind /v1/chat/completions, whose answers are streamed. A field that the server refuses (400, 422 or 501
-/// that names it: response_format of a schema, stream_options, temperature, seed, max_tokens) is left out from then on.
-/// An answer that fails, is garbage, breaks off or falls silent is asked for again, by the endpoint's patience.
+/// that names it: response_format of a schema, stream_options, temperature, seed, max_tokens) is left out from then on,
+/// unless `extra_body` has it. An answer that fails, is garbage, breaks off or falls silent is asked for again, by the
+/// endpoint's patience.
 std::unique_ptr<ChatModel> make_endpoint_model(const EndpointModelConfig& config);
 
 /// A model behind /v1/embeddings, likewise. on_wait: as Endpoint::persist() has it.

@@ -207,6 +207,15 @@ TEST_F(EndpointModelTest, LeavesOutWhatOtherServersDoNotKnow) {
   EXPECT_THAT(problem(), HasSubstr("tried once: status 400"));
 }
 
+TEST_F(EndpointModelTest, KeepsWhatWasGivenForEveryBody) {
+  config_.temperature = 0.0F;
+  config_.extra_body = {{"temperature", 0.5}};
+  then(400, "temperature is unknown");
+  EXPECT_THAT(problem(), HasSubstr("tried once: status 400: temperature is unknown"));
+  EXPECT_EQ(bodies().size(), 1U);
+  EXPECT_EQ(bodies()[0]["temperature"], 0.5);
+}
+
 TEST_F(EndpointModelTest, EstimatesTokensThatNobodyCounted) {
   then([](const http::Request&) { return whole(said("12345678") + ended("length") + kDone); });
   const ModelAnswer answer = ask();
@@ -345,8 +354,10 @@ TEST_F(EndpointModelTest, EmbedsTexts) {
   EXPECT_EQ(bodies().at(0), parse_json(R"({"model":"vectors","input":"mine a log"})"));
   then(vector("1,2"));
   EXPECT_THROW(embedder->embed("other"), ModelError);
-  for (int i = 0; i < 3; ++i) then(vector("\"a\""));
-  EXPECT_THROW(embedder->embed("third"), ModelError);
+  for (const char* const numbers : {"\"a\"", "0.5,1e39", "0.5,-1e300"}) {
+    for (int i = 0; i < 3; ++i) then(vector(numbers));
+    EXPECT_THROW(embedder->embed("third"), ModelError) << numbers;
+  }
 }
 
 TEST_F(EndpointModelTest, FindsTheModelThatIsServed) {
