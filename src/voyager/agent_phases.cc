@@ -111,7 +111,7 @@ void AgentPhases::ask() {
   });
 }
 
-void AgentPhases::end_run(AgentState& next, Ending::Kind kind, std::string text) const {
+void AgentPhases::end_run(AgentState& next, Ending::Kind kind, std::string text) {
   next.phase = Phase::kEnded;
   next.ending_kind = ending_name(kind);
   next.ending = std::move(text);

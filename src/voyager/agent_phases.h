@@ -53,8 +53,8 @@ class AgentPhases {
   /// The round that is over, or that is going on.
   std::optional<StepRow> step(int round) const { return store_.step(state_.iteration, round); }
   /// Behind a round that did not do the task: another, or the end of it.
-  static void go_to_next_round(const AgentConfig& config, AgentState& next);
-  void end_run(AgentState& next, Ending::Kind kind, std::string text) const;
+  void go_to_next_round(AgentState& next) const;
+  static void end_run(AgentState& next, Ending::Kind kind, std::string text);
   /// All that `write` writes, and the state.
   void commit(AgentState next, const std::function<void()>& write);
 

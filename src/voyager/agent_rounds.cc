@@ -25,8 +25,8 @@ void clean(StepOutcome& outcome) {
 
 }  // namespace
 
-void AgentPhases::go_to_next_round(const AgentConfig& config, AgentState& next) {
-  if (next.round < config.rounds) {
+void AgentPhases::go_to_next_round(AgentState& next) const {
+  if (next.round < config_.rounds) {
     ++next.round;
     next.phase = Phase::kWrite;
   } else {
@@ -49,7 +49,7 @@ void AgentPhases::write() {
     next.phase = Phase::kLearn;
   } else if (auto* error = std::get_if<CodeError>(&written)) {
     row.error = std::move(*error);
-    go_to_next_round(config_, next);
+    go_to_next_round(next);
   } else {
     WrittenCode& code = std::get<WrittenCode>(written);
     row.code = std::move(code.code);
@@ -104,7 +104,7 @@ void AgentPhases::judge() {
   if (success) {
     next.phase = Phase::kLearn;
   } else {
-    go_to_next_round(config_, next);
+    go_to_next_round(next);
   }
   commit(std::move(next), [&] { store_.put(row); });
   watcher_.on(CodeJudged{row});

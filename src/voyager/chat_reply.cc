@@ -6,6 +6,7 @@
 #include "base/printable.h"
 #include "caravel/result.h"
 #include "fields/openai_replies.h"
+#include "voyager/text_lines.h"
 
 namespace caravel::voyager {
 namespace {
@@ -32,12 +33,6 @@ std::optional<int64_t> token_count(const Json& usage, const char* key) {
   // Whole numbers that are not negative are unsigned, as they are parsed.
   if (count == nullptr || !count->is_number_unsigned() || count->get<uint64_t>() > kMostTokens) return std::nullopt;
   return count->get<int64_t>();
-}
-
-std::string_view without_space(std::string_view text) {
-  const size_t begin = std::min(text.find_first_not_of(" \n\r\t"), text.size());
-  const size_t end = text.find_last_not_of(" \n\r\t");
-  return text.substr(begin, end == text.npos ? 0 : end + 1 - begin);
 }
 
 }  // namespace
@@ -79,8 +74,8 @@ std::string ChatReply::finish() {
   }
   // A template that opens the reasoning part itself leaves its end mark alone in the answer.
   if (const size_t end = answer_.text.find(kThinkEnd); answer_.reasoning.empty() && end != std::string::npos) {
-    answer_.reasoning = without_space(std::string_view(answer_.text).substr(0, end));
-    answer_.text = without_space(std::string_view(answer_.text).substr(end + kThinkEnd.size()));
+    answer_.reasoning = trimmed(std::string_view(answer_.text).substr(0, end));
+    answer_.text = trimmed(std::string_view(answer_.text).substr(end + kThinkEnd.size()));
   }
   return "";
 }

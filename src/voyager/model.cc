@@ -6,13 +6,13 @@
 namespace caravel::voyager {
 namespace {
 
-constexpr std::array<std::pair<Role, std::string_view>, 7> kNames = {{{Role::kPropose, "propose"},
-                                                                      {Role::kQuestions, "questions"},
-                                                                      {Role::kAnswer, "answer"},
-                                                                      {Role::kDecompose, "decompose"},
-                                                                      {Role::kAction, "action"},
-                                                                      {Role::kDescribe, "describe"},
-                                                                      {Role::kCritic, "critic"}}};
+constexpr std::array<std::pair<Role, std::string_view>, kRoles> kNames = {{{Role::kPropose, "propose"},
+                                                                           {Role::kQuestions, "questions"},
+                                                                           {Role::kAnswer, "answer"},
+                                                                           {Role::kDecompose, "decompose"},
+                                                                           {Role::kAction, "action"},
+                                                                           {Role::kDescribe, "describe"},
+                                                                           {Role::kCritic, "critic"}}};
 
 }  // namespace
 

@@ -20,7 +20,7 @@ std::string joined(const std::vector<std::string>& names);
 std::string counted(int64_t number, std::string_view one);
 std::string retries_text(int64_t retries);  // 1 retry, 2 retries
 
-/// "all 40 iterations are done", or "not ended".
+/// "all 40 tasks were tried", or "not ended".
 std::string ending_text(const RunSummary& run);
 /// "done", "failed" or "not ended".
 std::string result_text(const TaskOutcome& task);

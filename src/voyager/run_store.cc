@@ -19,8 +19,6 @@ constexpr std::chrono::seconds kStorePatience(30);
 
 std::span<const std::byte> bytes_of(std::string_view bytes) { return std::as_bytes(std::span(bytes)); }
 
-std::string vector_bytes(const std::vector<float>& vector) { return little_endian(vector); }
-
 /// As a call's row has it: 0, 1: cut by the limit of tokens, 2: since it went round in circles.
 int64_t cut_number(const ModelAnswer& answer) { return answer.goes_round ? 2 : answer.is_cut ? 1 : 0; }
 
@@ -56,6 +54,7 @@ int64_t RunStore::Impl::text_id(const std::string& text) {
   rows.next();
   return rows.integer(0);
 }
+
 RunStore::RunStore(const std::string& folder, Open how) : impl_(std::make_unique<Impl>(folder, how)) {}
 RunStore::~RunStore() = default;
 
@@ -94,7 +93,7 @@ void RunStore::add(const CallRow& row) {
 }
 
 void RunStore::add(const EmbeddingRow& row) {
-  impl_->add_embedding.run({row.number, row.iteration, row.model, row.text, bytes_of(vector_bytes(row.vector))});
+  impl_->add_embedding.run({row.number, row.iteration, row.model, row.text, bytes_of(little_endian(row.vector))});
 }
 
 void RunStore::put(const StepRow& row) {
@@ -108,13 +107,13 @@ void RunStore::add(const ItemRow& row) { impl_->add_item.run({row.name, row.iter
 
 void RunStore::add(const SkillRow& row) {
   store::Statement add = impl_->database.prepare("INSERT INTO skill (name, version, row, vector) VALUES (?, ?, ?, ?)");
-  add.run({row.name, row.version, to_text(to_json(row)), bytes_of(vector_bytes(row.embedding))});
+  add.run({row.name, row.version, to_text(to_json(row)), bytes_of(little_endian(row.embedding))});
 }
 
 void RunStore::add(const QuestionRow& row) {
   store::Statement add =
       impl_->database.prepare("INSERT INTO question (question, answer, vector, iteration) VALUES (?, ?, ?, ?)");
-  add.run({row.question, row.answer, bytes_of(vector_bytes(row.vector)), row.iteration});
+  add.run({row.question, row.answer, bytes_of(little_endian(row.vector)), row.iteration});
 }
 
 }  // namespace caravel::voyager

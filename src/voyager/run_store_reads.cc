@@ -24,6 +24,7 @@ Json RunStore::Impl::kept(std::string_view name) {
   store::Rows rows = find_kept.query({name});
   return rows.next() ? parse_json(rows.text(0)) : Json(nullptr);
 }
+
 std::string RunStore::Impl::text(int64_t id) {
   store::Rows rows = text_of.query({id});
   if (!rows.next()) throw fail<FormatError>("{}: text {} of a prompt is missing: the record is damaged", path, id);

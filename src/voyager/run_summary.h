@@ -56,10 +56,10 @@ struct RunSummary {
   std::vector<ItemRow> items;
   std::vector<TierReached> tiers;  // lowest first
   CriticCounts critic;
-  std::array<RoleTotals, 7> roles;  // by Role
-  int64_t skills = 0;               // names, of whichever version
-  int64_t skills_learnt = 0;        // of these, by this run
-  int64_t rounds_with_skills = 0;   // whose code calls one of the library
+  std::array<RoleTotals, kRoles> roles;  // by Role
+  int64_t skills = 0;                    // names, of whichever version
+  int64_t skills_learnt = 0;             // of these, by this run
+  int64_t rounds_with_skills = 0;        // whose code calls one of the library
 
   RoleTotals calls() const;  // of all roles
   bool has_one_model() const { return curriculum == action && action == critic_model; }

@@ -4,6 +4,7 @@
 
 #include "report/escape.h"
 #include "voyager/made_run.h"
+#include "voyager/report_text.h"
 
 namespace caravel::voyager {
 namespace {
@@ -137,6 +138,13 @@ TEST(Report, HasTheSameBytes) {
   write_small_run(one.store(), "");
   write_small_run(other.store(), "");
   EXPECT_EQ(report_page(one.store(), small_map()), report_page(other.store(), small_map()));
+}
+
+TEST(ReportText, NumbersHaveCommas) {
+  EXPECT_EQ(with_commas(0), "0");
+  EXPECT_EQ(with_commas(999), "999");
+  EXPECT_EQ(with_commas(-1000), "-1,000");
+  EXPECT_EQ(with_commas(1234567), "1,234,567");
 }
 
 TEST(Compare, SetsFiguresInColumns) {

@@ -17,7 +17,7 @@ std::string shown(std::string_view text) { return printable(text, kMostOfLine); 
 
 PlainLog::PlainLog(VoyageStatus& status) : status_(status) {
   const voyager::IterationRow& last = status_.iteration;
-  const bool goes_on = last.number > 0 && !last.success && last.rounds == 0;
+  const bool goes_on = last.number > 0 && !last.has_ended();
   if (goes_on) tell_task();
 }
 

@@ -14,23 +14,17 @@
 #include "base/utf8.h"
 #include "cli/usage.h"
 #include "voyager/skill_library.h"
+#include "voyager/text_lines.h"
 
 namespace caravel::cli {
 namespace {
-
-std::string_view trimmed_line(std::string_view line) {
-  constexpr std::string_view kSpace = " \t\r";
-  const size_t begin = std::min(line.find_first_not_of(kSpace), line.size());
-  const size_t end = line.find_last_not_of(kSpace);
-  return line.substr(begin, end == line.npos ? 0 : end + 1 - begin);
-}
 
 /// The parts between commas; none of nothing.
 std::vector<std::string_view> parts_of(std::string_view text) {
   std::vector<std::string_view> parts;
   while (!text.empty()) {
     const size_t comma = std::min(text.find(','), text.size());
-    parts.push_back(trimmed_line(text.substr(0, comma)));
+    parts.push_back(voyager::trimmed(text.substr(0, comma)));
     text.remove_prefix(std::min(comma + 1, text.size()));
   }
   return parts;
@@ -51,11 +45,9 @@ std::vector<std::string> read_tasks(const std::string& path) {
   const std::string content = read_input(path);
   if (!is_valid_utf8(content)) throw fail<UsageError>("--tasks {}: is no text in UTF-8", path);
   std::vector<std::string> tasks;
-  for (std::string_view rest = without_byte_order_mark(content); !rest.empty();) {
-    const size_t end = std::min(rest.find('\n'), rest.size());
-    const std::string_view line = trimmed_line(rest.substr(0, end));
+  for (const std::string_view whole : voyager::lines_of(without_byte_order_mark(content))) {
+    const std::string_view line = voyager::trimmed(whole);
     if (!line.empty() && !line.starts_with('#')) tasks.emplace_back(line);
-    rest.remove_prefix(std::min(end + 1, rest.size()));
   }
   if (tasks.empty()) throw fail<UsageError>("--tasks {}: has no task; give one a line", path);
   return tasks;
@@ -160,7 +152,7 @@ void VoyageOptions::add_to(CLI::App& command) {
 voyager::AgentConfig VoyageOptions::agent_config() const {
   voyager::AgentConfig config = agent_;
   if (!tasks_file_.empty()) config.tasks = read_tasks(tasks_file_);
-  if (!config.goal.empty() && trimmed_line(config.goal).empty())
+  if (!config.goal.empty() && voyager::trimmed(config.goal).empty())
     throw UsageError("--goal: is blank; say what is to be reached");
   if (!is_valid_utf8(config.goal)) throw UsageError("--goal: is no text in UTF-8");
   config.random_curriculum = curriculum_ == "random";

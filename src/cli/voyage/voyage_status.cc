@@ -24,7 +24,7 @@ VoyageStatus::VoyageStatus(const voyager::RunStore& run, const voyager::WorldDes
     iteration = row;
     if (row.success) {
       ++done;
-    } else if (row.rounds > 0) {
+    } else if (row.has_ended()) {
       ++failed;
     }
   });

@@ -55,7 +55,7 @@ class VoyageStatus {
   std::vector<std::string> skill_names_;
 };
 
-/// An event of the world as a line: "now has a stone_pickaxe".
+/// An event of the world as a line: "has stone_pickaxe for the first time".
 std::string event_text(const voyager::Event& event);
 /// What went wrong with code, and where, in a line.
 std::string error_text(const voyager::CodeError& error);
