@@ -9,7 +9,7 @@ namespace caravel::mini {
 /// Puts a block of it there, takes water or lava up with a bucket or pours it, sows seeds on ground where the player
 /// has a hoe. The name of what is there now.
 std::string_view place(Game& game, ItemId item, const Cell& cell);
-/// One blow, or one shearing.
+/// One blow.
 struct Blow {
   std::string_view name;
   int health = 0;  // half hearts that are left

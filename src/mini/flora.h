@@ -17,7 +17,7 @@ template <typename Set>
 void grow_tree(const Tree& tree, int x, int y, int z, const Set& set) {
   const int top = y + tree.height;
   const Block leaves = wood_block(Block::kOakLeaves, tree.wood);
-  for (int level = tree.pointed ? y + 2 : top - 2; level <= top + (tree.pointed ? 1 : 1); ++level) {
+  for (int level = tree.pointed ? y + 2 : top - 2; level <= top + 1; ++level) {
     int reach = level >= top ? 1 : 2;
     if (tree.pointed) reach = level > top ? 0 : (top - level) % 2 == 0 ? 1 : 2;
     for (int i = -reach; i <= reach; ++i)

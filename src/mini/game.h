@@ -19,7 +19,7 @@ inline constexpr int kDayTicks = 24000;
 inline constexpr int kMostHealth = 20, kMostFood = 20;  // points
 inline constexpr int kMostAir = 300;                    // ticks
 inline constexpr int kSlots = 36, kChestSlots = 27;
-/// From the player's eyes to the nearest point of a block, and to a creature's middle; squared hundredths of blocks.
+/// From the player's eyes to the nearest point of a block; hundredths of blocks.
 inline constexpr int kReach = 450;
 
 struct Player {

@@ -13,6 +13,13 @@ int Inventory::count(ItemId item) const {
   return count;
 }
 
+std::map<std::string, int> Inventory::by_name() const {
+  std::map<std::string, int> names;
+  for (const Stack& stack : slots_)
+    if (stack.count > 0) names[info(stack.item).name] += stack.count;
+  return names;
+}
+
 int Inventory::used() const {
   return static_cast<int>(std::count_if(slots_.begin(), slots_.end(), [](const Stack& s) { return s.count > 0; }));
 }

@@ -1,7 +1,8 @@
 #pragma once
 
-#include <array>
+#include <map>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "mini/items.h"
@@ -25,6 +26,8 @@ class Inventory {
   const std::vector<Stack>& slots() const { return slots_; }
   void set_slot(int slot, const Stack& stack) { slots_[static_cast<size_t>(slot)] = stack; }
   int count(ItemId item) const;
+  /// Name: how many, of what there is.
+  std::map<std::string, int> by_name() const;
   int used() const;
 
   /// How many more of it fit.

@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <map>
 
 #include "mini/arguments.h"
 #include "mini/calls.h"
@@ -85,14 +84,7 @@ constexpr NamedCall kLooks[] = {
 
 Json to_json(const Cell& cell) { return {{"x", cell.x}, {"y", cell.y}, {"z", cell.z}}; }
 
-Json to_json(const Inventory& inventory) {
-  std::map<std::string_view, int> by_name;
-  for (const Stack& stack : inventory.slots())
-    if (stack.count > 0) by_name[info(stack.item).name] += stack.count;
-  Json json = Json::object();
-  for (const auto& [name, count] : by_name) json[std::string(name)] = count;
-  return json;
-}
+Json to_json(const Inventory& inventory) { return inventory.by_name(); }
 
 Call look_named(std::string_view name) {
   const auto* const found =

@@ -12,13 +12,6 @@ namespace {
 
 constexpr int kBlocksWithin = 8, kEntitiesWithin = 32;
 
-std::map<std::string, int> by_name(const Inventory& inventory) {
-  std::map<std::string, int> names;
-  for (const Stack& stack : inventory.slots())
-    if (stack.count > 0) names[info(stack.item).name] += stack.count;
-  return names;
-}
-
 std::vector<std::string> kinds_near(const Game& game) {
   std::vector<Block> all;
   for (size_t i = 1; i < blocks().size(); ++i) all.push_back(static_cast<Block>(i));
@@ -56,7 +49,7 @@ voyager::Observation observe(const Game& game) {
   seen.food = player.food;
   seen.position = {static_cast<double>(player.at.x), static_cast<double>(player.at.y),
                    static_cast<double>(player.at.z)};
-  seen.inventory = by_name(player.items);
+  seen.inventory = player.items.by_name();
   seen.slots_used = player.items.used();
   seen.slots = kSlots;
   if (player.hand != kNoItem) seen.equipment["hand"] = info(player.hand).name;
@@ -69,7 +62,7 @@ voyager::Observation observe(const Game& game) {
   for (const Cell& cell : game.opened) {
     const auto chest = game.chests.find(cell);
     seen.chests[fmt::format("({}, {}, {})", cell.x, cell.y, cell.z)] =
-        chest == game.chests.end() ? std::map<std::string, int>() : by_name(chest->second);
+        chest == game.chests.end() ? std::map<std::string, int>() : chest->second.by_name();
   }
   seen.counts = spelled(game.counts);
   return seen;

@@ -15,20 +15,19 @@ constexpr int kEffortOfFood = 100 * 900;  // a point of food for 45 seconds of h
 constexpr int kHealTicks = 80;
 constexpr int kSightRadius = 24, kSightBelow = 6;
 
-void breathe(Game& game, int ticks) {
+/// One tick.
+void breathe(Game& game) {
   Player& player = game.player;
   if (game.terrain.at(player.at + kUp) != Block::kWater) {
     player.air = kMostAir;
     return;
   }
-  player.air -= ticks;
-  while (player.air < 0) {
-    player.air += 20;
-    // Out of breath it swims up as far as there is water above it.
-    while (!is_solid(game.terrain.at(player.at + Cell{0, 2, 0})) && game.terrain.at(player.at + kUp) == Block::kWater)
-      player.at = player.at + kUp;
-    hurt(game, 2, "drowning", false);
-  }
+  if (--player.air >= 0) return;
+  player.air += 20;
+  // Out of breath it swims up as far as there is water above it.
+  while (!is_solid(game.terrain.at(player.at + Cell{0, 2, 0})) && game.terrain.at(player.at + kUp) == Block::kWater)
+    player.at = player.at + kUp;
+  hurt(game, 2, "drowning", false);
 }
 
 void burn(Game& game) {
@@ -119,8 +118,6 @@ void die(Game& game, std::string_view by) {
 void begin(Game& game) {
   Player& player = game.player;
   player.at = player.home = start_of(game.terrain);
-  player.items = Inventory(kSlots);
-  game.tick = 0;
   game.last_look = player.at;
   game.terrain.see(player.at.x, player.at.z, kSightRadius, false);
   first_animals(game);
@@ -136,7 +133,7 @@ void pass(Game& game, int ticks, int effort) {
       player.food = std::max(0, player.food - 1);
     }
     digest(game);
-    breathe(game, 1);
+    breathe(game);
     burn(game);
     grow(game);
     move_creatures(game);

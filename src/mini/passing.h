@@ -6,12 +6,12 @@
 
 namespace caravel::mini {
 
-/// A new world, with the player where there is land, and trees near.
+/// Of a game that is new: the player comes to where there is land, and trees near.
 void begin(Game& game);
 
 /// Lets ticks pass: creatures, growth, hunger, breath. `effort` as a hundred for each tick of hard work. Throws
 /// Refused where the player died: it is at home then, with all that it had.
-void pass(Game& game, int ticks, int effort = 0);
+void pass(Game& game, int ticks, int effort);
 
 /// Takes half hearts. `by`: "a zombie". Throws Refused as pass() does.
 void hurt(Game& game, int points, std::string_view by, bool armour_helps);

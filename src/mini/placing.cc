@@ -14,7 +14,7 @@ std::string placed_at(const Cell& cell) { return fmt::format("{}, {}, {}", cell.
 
 /// A full bucket for an empty one, or the other way.
 void swap_bucket(Game& game, ItemId from, std::string_view to, const Cell& cell, Block block) {
-  if (game.player.items.count(from) == 1 ? false : game.player.items.room(item_of(to)) < 1)
+  if (game.player.items.count(from) > 1 && game.player.items.room(item_of(to)) < 1)
     throw Refused{fmt::format("no room for a {}", to)};
   take(game, from, 1);
   give(game, item_of(to), 1);

@@ -13,6 +13,8 @@ namespace {
 
 using Verb = TaskWords::Verb;
 
+constexpr int kMostAsked = 1'000'000;
+
 std::vector<std::string> lower_words(std::string_view text) {
   std::vector<std::string> words(1);
   for (const char c : text) {
@@ -47,7 +49,7 @@ std::optional<int> number_of(std::string_view word) {
   for (size_t i = 1; i < std::size(kNumbers); ++i)
     if (word == kNumbers[i]) return static_cast<int>(i);
   const std::optional<int> number = parse_number<int>(word);
-  return number && *number > 0 ? number : std::nullopt;
+  return number && *number > 0 && *number <= kMostAsked ? number : std::nullopt;
 }
 
 bool is_one_of(std::string_view word, std::initializer_list<std::string_view> words) {
@@ -78,10 +80,9 @@ std::vector<std::string> by_other_name(const std::string& name) {
       {"seed", "wheat_seeds"},   {"iron", "raw_iron"},          {"gold", "raw_gold"},
       {"copper", "raw_copper"},  {"raw_beef", "beef"},          {"raw_porkchop", "porkchop"},
       {"raw_mutton", "mutton"},  {"raw_chicken", "chicken"},    {"raw_rabbit", "rabbit"},
-      {"steak", "cooked_beef"},  {"clay", "clay_ball"},         {"plank", "planks"},
-      {"tall_grass", "grass"},   {"berry", "sweet_berries"}};
-  if (const auto found = kOthers.find(name); found != kOthers.end() && found->second != "planks")
-    return {std::string(found->second)};
+      {"steak", "cooked_beef"},  {"clay", "clay_ball"},         {"tall_grass", "grass"},
+      {"berry", "sweet_berries"}};
+  if (const auto found = kOthers.find(name); found != kOthers.end()) return {std::string(found->second)};
   if (is_one_of(name, {"wood", "log", "wood_log", "wooden_log", "tree"})) return of_any_wood("log");
   if (is_one_of(name, {"planks", "plank", "wood_planks", "wooden_planks", "wood_plank", "wooden_plank"}))
     return of_any_wood("planks");
@@ -119,7 +120,8 @@ std::optional<TaskWords> read_task(std::string_view task) {
       continue;
     const std::optional<int> number = number_of(words[i]);
     if (!number) break;
-    read.count = words[i] == "dozen" && read.count > 1 ? read.count * 12 : *number;
+    const bool is_dozens = words[i] == "dozen" && read.count > 1;
+    read.count = is_dozens ? std::min(read.count * 12, kMostAsked) : *number;
   }
   for (; i < words.size(); ++i) {
     if (is_one_of(words[i], {"and", "or", "then"})) return std::nullopt;

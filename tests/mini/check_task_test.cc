@@ -54,6 +54,9 @@ TEST(CheckTask, ReadsTasksAsTheyAreWritten) {
       {"Mine", {}, {}, std::nullopt},
       {"", {}, {}, std::nullopt},
       {"Mine 99999999999999999999 logs", {}, {}, std::nullopt},
+      {"Mine 2000000000 dozen logs", {}, {}, std::nullopt},
+      {"Mine 999999 dozen dozen dozen dozen dozen logs", {{"mined:oak_log", 5}}, {}, false},
+      {"Mine 2 dozen logs", {{"mined:oak_log", 24}}, {}, true},
   };
   for (const Case& each : cases) {
     voyager::Observation before, after;
