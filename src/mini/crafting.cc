@@ -33,6 +33,17 @@ std::string missing_for(const Recipe& recipe, int times, const Inventory& items)
   return fmt::format("{}", fmt::join(missing, ", "));
 }
 
+/// Each piece finds a place where it comes out: the fuel is gone then, and as many of what is smelted.
+bool has_room(Inventory items, ItemId item, ItemId made, ItemId fuel, int fuels, int count) {
+  items.take(fuel, fuels);
+  if (info(fuel).name == "lava_bucket") items.add(item_of("bucket"), fuels);
+  for (int i = 0; i < count; ++i) {
+    items.take(item, 1);
+    if (items.add(made, 1) > 0) return false;
+  }
+  return true;
+}
+
 /// The recipe that makes it from what is there, else the one that is nearest to it: the first.
 const Recipe& choose(const std::vector<const Recipe*>& found, const Inventory& items) {
   const auto possible =
@@ -70,6 +81,7 @@ int craft(Game& game, ItemId item, int count) {
   if (recipe.table && !has_near(game, Block::kCraftingTable))
     throw Refused{fmt::format("{} needs a crafting_table within 4.5 blocks: place one, or go to one", name)};
   const Inventory before = items;
+  const ItemId hand = game.player.hand;
   for (const Ingredient& need : recipe.needs)
     for (int left = need.count * times; left > 0;) {
       const ItemId from = spelled_by(need, items);
@@ -79,6 +91,7 @@ int craft(Game& game, ItemId item, int count) {
     }
   if (items.room(item) < recipe.count * times) {
     items = before;
+    game.player.hand = hand;
     throw Refused{
         fmt::format("no room for {} {}: {} of {} slots are full", recipe.count * times, name, items.used(), kSlots)};
   }
@@ -103,7 +116,7 @@ Stack smelt(Game& game, ItemId item, ItemId fuel, int count) {
   if (items.count(fuel) < fuels)
     throw Refused{fmt::format("{} {} need {} {} to burn: you have {}", count, info(item).name, fuels, info(fuel).name,
                               items.count(fuel))};
-  if (items.room(*made) < count && items.count(item) > needed)
+  if (!has_room(items, item, *made, fuel, fuels, count))
     throw Refused{
         fmt::format("no room for {} {}: {} of {} slots are full", count, info(*made).name, items.used(), kSlots)};
   take(game, fuel, fuels);

@@ -33,14 +33,11 @@ void special_drop(Game& game, Block block, Dug& dug) {
   }
 }
 
-void spill_chest(Game& game, const Cell& cell) {
+void refuse_full_chest(const Game& game, const Cell& cell) {
   const auto chest = game.chests.find(cell);
-  if (chest == game.chests.end()) return;
-  if (chest->second.used() > 0)
-    throw Refused{
-        fmt::format("the chest at {}, {}, {} is not empty: withdraw what is in it first", cell.x, cell.y, cell.z)};
-  game.chests.erase(chest);
-  game.opened.erase(cell);
+  if (chest == game.chests.end() || chest->second.used() == 0) return;
+  throw Refused{
+      fmt::format("the chest at {}, {}, {} is not empty: withdraw what is in it first", cell.x, cell.y, cell.z)};
 }
 
 }  // namespace
@@ -98,7 +95,7 @@ Dug dig(Game& game, const Cell& cell) {
   const BlockInfo& what = info(block);
   const std::optional<int> ticks = dig_ticks(block, game.player.hand);
   if (!ticks) throw Refused{fmt::format("{} cannot be dug", what.name)};
-  if (block == Block::kChest) spill_chest(game, cell);
+  refuse_full_chest(game, cell);
   pass(game, *ticks, 100);
   Dug dug{.block = block};
   if (gives_drop(block, game.player.hand)) {
@@ -110,6 +107,8 @@ Dug dig(Game& game, const Cell& cell) {
   }
   game.terrain.set(cell, block == Block::kKelp || block == Block::kIce ? Block::kWater : Block::kAir);
   game.growing.erase(cell);
+  game.chests.erase(cell);
+  game.opened.erase(cell);
   if (gives_drop(block, game.player.hand)) ++game.counts.mined[block];
   if (what.hardness > 0) use_tool(game);
   if (dug.item != kNoItem) {
