@@ -111,6 +111,11 @@ TEST_F(HostileCode, WorkInsideOfFunctionsOfCIsCounted) {
   for (const char* const lines :
        {"local s = ('x'):rep(1 << 20) while true do s:upper() end", "while true do table.move({}, 1, 1 << 20, 2) end",
         "local t = {} for i = 1, 1e5 do t[i] = i end while true do next(t) end",
+        "local t = {[{}] = 1} for i = 1, 1e5 do t[i] = i end while true do pcall(next, t) end",
+        "local s = ('x'):rep(1 << 20) while true do utf8.len(s) end",
+        "while true do select('#', table.unpack({}, 1, 100000)) end",
+        "local s = ('x'):rep(1 << 20) while true do local t = s .. 'y' end",
+        "local s = ('x'):rep(1 << 20) while true do string.format('%s', s) end",
         "local t = {} for i = 1, 1e5 do t[i] = i end while true do table.insert(t, 1, 0) end"}) {
     const auto start = Clock::now();
     EXPECT_THAT(spelled_run(lines), HasSubstr(kTooLong)) << lines;

@@ -12,7 +12,6 @@
 namespace caravel::sandbox::lua {
 namespace {
 
-constexpr int64_t kBytesPerInstruction = 64;
 constexpr int64_t kElementsPerInstruction = 2;
 
 /// Upvalue: a function of Lua's own, which takes its arguments from the same stack and so names itself in its errors as
@@ -35,12 +34,15 @@ int repeat_string(lua_State* L) {
   return lua_tocfunction(L, lua_upvalueindex(1))(L);
 }
 
-int move_elements(lua_State* L) {
-  const lua_Integer first = luaL_checkinteger(L, 2);
-  const lua_Integer last = luaL_checkinteger(L, 3);
+/// From the second argument to the third; where these are left out, the whole table. More than kMost are refused at
+/// once.
+template <int64_t kMost>
+int go_through_range(lua_State* L) {
+  const lua_Integer first = luaL_optinteger(L, 2, 1);
+  const lua_Integer last = lua_isnoneornil(L, 3) ? static_cast<lua_Integer>(lua_rawlen(L, 1)) : luaL_checkinteger(L, 3);
   if (last > first) {
-    const double elements = static_cast<double>(last) - static_cast<double>(first);
-    charge(L, static_cast<int64_t>(std::min(elements, 1e15)) / kElementsPerInstruction);
+    const uint64_t elements = static_cast<uint64_t>(last) - static_cast<uint64_t>(first);
+    charge(L, static_cast<int64_t>(std::min<uint64_t>(elements, kMost)) / kElementsPerInstruction);
   }
   return lua_tocfunction(L, lua_upvalueindex(1))(L);
 }
@@ -111,8 +113,15 @@ void open_string(lua_State* L) {
 
 void open_table(lua_State* L) {
   luaL_requiref(L, LUA_TABLIBNAME, luaopen_table, 1);
-  for (const char* const name : {"concat", "insert", "remove", "sort", "unpack"}) wrap(L, name, call_charged);
-  wrap(L, "move", move_elements);
+  for (const char* const name : {"concat", "insert", "remove", "sort"}) wrap(L, name, call_charged);
+  wrap(L, "move", go_through_range<INT64_MAX>);
+  wrap(L, "unpack", go_through_range<LUAI_MAXSTACK>);
+  lua_pop(L, 1);
+}
+
+void open_utf8(lua_State* L) {
+  luaL_requiref(L, LUA_UTF8LIBNAME, luaopen_utf8, 1);
+  for (const char* const name : {"codepoint", "len", "offset"}) wrap(L, name, call_charged);
   lua_pop(L, 1);
 }
 
@@ -139,8 +148,7 @@ void open_libraries(lua_State* L) {
   open_string(L);
   open_table(L);
   open_math(L);
-  luaL_requiref(L, LUA_UTF8LIBNAME, luaopen_utf8, 1);
-  lua_pop(L, 1);
+  open_utf8(L);
   open_coroutine(L);
 }
 

@@ -1,7 +1,6 @@
 #include "sandbox/lua/order.h"
 
 #include <algorithm>
-#include <compare>
 #include <optional>
 #include <string_view>
 #include <vector>
@@ -71,9 +70,13 @@ void push_key(lua_State* L, const Key& key) {
   }
 }
 
+/// price: of each, in instructions, paid before it is looked at: it may raise an error.
 template <typename Visit>
-void each_key(lua_State* L, int table, Visit&& visit) {
-  for (lua_pushnil(L); lua_next(L, table) != 0; lua_pop(L, 1)) visit(key_at(L, -2));
+void each_key(lua_State* L, int table, int64_t price, Visit&& visit) {
+  for (lua_pushnil(L); lua_next(L, table) != 0; lua_pop(L, 1)) {
+    charge(L, price);
+    visit(key_at(L, -2));
+  }
 }
 
 /// Upvalues: the keys in order, and how many of them were given out. What was taken out of the table meanwhile is left
@@ -102,8 +105,7 @@ int ordered_pairs(lua_State* L) {
   }
   luaL_checktype(L, 1, LUA_TTABLE);
   std::vector<Key> keys;
-  each_key(L, 1, [&](const Key& key) { keys.push_back(key); });
-  charge(L, static_cast<int64_t>(keys.size()) * 4);
+  each_key(L, 1, 4, [&](const Key& key) { keys.push_back(key); });
   std::ranges::sort(keys, std::less{});
   lua_createtable(L, static_cast<int>(keys.size()), 0);
   for (size_t i = 0; i < keys.size(); ++i) {
@@ -123,12 +125,9 @@ int ordered_next(lua_State* L) {
   std::optional<Key> after;
   if (!lua_isnil(L, 2)) after = key_at(L, 2);
   std::optional<Key> least;
-  int64_t looked_at = 0;
-  each_key(L, 1, [&](const Key& key) {
-    ++looked_at;
+  each_key(L, 1, 1, [&](const Key& key) {
     if ((!after || *after < key) && (!least || key < *least)) least = key;
   });
-  charge(L, looked_at);
   if (!least) {
     lua_pushnil(L);
     return 1;

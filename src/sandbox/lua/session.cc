@@ -9,6 +9,7 @@ namespace caravel::sandbox::lua {
 namespace {
 
 constexpr int kHookEvery = 1000;  // instructions
+constexpr size_t kLongString = 64 << 10;
 
 void on_count(lua_State* L, lua_Debug* /*where*/) { charge(L, kHookEvery); }
 
@@ -24,7 +25,10 @@ std::string refusal(const Session& session) {
 /// buffers do not, and raise an error at once (end_if_full()).
 void* allocate(void* data, void* block, size_t old_size, size_t size) {
   Session& session = *static_cast<Session*>(data);
-  if (block == nullptr) old_size = 0;  // it says what the block is for, then
+  // It says what a new block is for. Whatever makes a long string (`..` for one) copies it where no hook sees that.
+  if (block == nullptr && old_size == LUA_TSTRING && size >= kLongString)
+    charge(session, static_cast<int64_t>(size) / kBytesPerInstruction);
+  if (block == nullptr) old_size = 0;
   if (size == 0) {
     session.memory -= old_size;
     std::free(block);
@@ -56,8 +60,7 @@ lua_State* new_state(Session& session) {
   return L;
 }
 
-void charge(lua_State* L, int64_t instructions) {
-  Session& session = session_of(L);
+void charge(Session& session, int64_t instructions) {
   if (instructions <= session.instructions) {
     session.instructions -= instructions;
     return;

@@ -32,7 +32,11 @@ Session& session_of(lua_State* L);
 lua_State* new_state(Session& session);
 
 /// Counts work that no hook sees as so many instructions.
-void charge(lua_State* L, int64_t instructions);
+void charge(Session& session, int64_t instructions);
+inline void charge(lua_State* L, int64_t instructions) { charge(session_of(L), instructions); }
+
+/// Of a string that is gone through or copied.
+inline constexpr int64_t kBytesPerInstruction = 64;
 
 /// What raising an error and stopping it takes.
 inline constexpr int64_t kErrorPrice = 200;
