@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <condition_variable>
+#include <exception>
+#include <future>
 #include <mutex>
+#include <thread>
 #include <utility>
 
 #include "base/clock.h"
@@ -19,6 +22,23 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds kPostLook{20};              // how often one that waits looks whether it is still wanted
 constexpr size_t kMostOfReply = size_t{64} << 20;  // of one answer
+
+/// The host's name is looked up in a thread of its own: the system does that for as long as it takes, and who asked may
+/// go away. Throws Error, Interrupted.
+std::unique_ptr<http::Client> open_client(const http::Url& url, milliseconds whole) {
+  using Opened = std::promise<std::unique_ptr<http::Client>>;
+  const auto opened = std::make_shared<Opened>();
+  std::future<std::unique_ptr<http::Client>> client = opened->get_future();
+  std::thread([opened, url, whole] {
+    try {
+      opened->set_value(http::Client::open(url, whole));
+    } catch (...) {
+      opened->set_exception(std::current_exception());
+    }
+  }).detach();
+  while (client.wait_for(kPostLook) != std::future_status::ready) check_interrupt_now();
+  return client.get();
+}
 
 std::string address_of(const http::Url& url) {
   const bool is_v6 = url.host.find(':') != std::string::npos;
@@ -119,7 +139,7 @@ Received Endpoint::send(std::string_view endpoint, const Json& body, const OnBod
   if (!body.is_null()) request.headers.add("Content-Type", "application/json");
   if (!config_.api_key.empty()) request.headers.add("Authorization", "Bearer " + config_.api_key);
   try {
-    if (client_ == nullptr) client_ = http::Client::open(config_.url, config_.whole);
+    if (client_ == nullptr) client_ = open_client(config_.url, config_.whole);
   } catch (const Error& error) {
     received.error = error.what();
     return received;
