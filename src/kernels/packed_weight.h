@@ -37,6 +37,9 @@ struct WeightRows {
 /// padding of `out` and, to 64, of `in`, and for a scale of each row where the file has one for many. The form is
 /// opaque. Several matrices of the same `in` may be stacked along `out` and may differ in dtype (Q and K in Q4_K, V in
 /// Q6_K): they are packed as parts, one after the other.
+///
+/// Many experts' matrices of one shape and the same types are one weight, too: parts() and out() are one expert's, and
+/// those of expert e lie e * expert_bytes() further on. The GEMMs of expert_gemm.h read them, gemm() reads at_expert().
 class PackedWeight {
  public:
   struct Part {
@@ -50,14 +53,21 @@ class PackedWeight {
 
   PackedWeight() = default;
   /// What a device's pack_weight() has made: parts one after the other.
-  PackedWeight(std::vector<Part> parts, int64_t in, InputForm form, Buffer packed)
-      : parts_(std::move(parts)), in_(in), form_(form), packed_(std::move(packed)) {}
+  PackedWeight(std::vector<Part> parts, int64_t in, InputForm form, Buffer packed, int experts = 1)
+      : parts_(std::move(parts)), in_(in), experts_(experts), form_(form), packed_(std::move(packed)) {}
 
   /// The same where its packed bytes lie at `data`, which somebody else keeps.
-  PackedWeight at(std::byte* data) const { return {parts_, in_, form_, Buffer::view(data, bytes())}; }
+  PackedWeight at(std::byte* data) const { return {parts_, in_, form_, Buffer::view(data, bytes()), experts_}; }
+  /// One of its experts', as a weight of its own; a view.
+  PackedWeight at_expert(int expert) const {
+    std::byte* const own = packed_.address() + static_cast<size_t>(expert) * expert_bytes();
+    return {parts_, in_, form_, Buffer::view(own, expert_bytes())};
+  }
 
   int64_t out() const { return parts_.empty() ? 0 : parts_.back().out_begin + parts_.back().rows; }
   int64_t in() const { return in_; }
+  int experts() const { return experts_; }
+  size_t expert_bytes() const { return bytes() / static_cast<size_t>(experts_); }
   InputForm input_form() const { return form_; }
   std::span<const Part> parts() const { return parts_; }
   const std::byte* data() const { return packed_.address(); }
@@ -72,6 +82,7 @@ class PackedWeight {
  private:
   std::vector<Part> parts_;
   int64_t in_ = 0;
+  int experts_ = 1;
   InputForm form_ = InputForm::kF32;
   Buffer packed_;
 };
@@ -86,7 +97,9 @@ size_t packed_bytes(Device& device, DType dtype, int64_t rows, int64_t in);
 /// Re-lays up to PackedWeight::kMaxParts matrices, with all of the device's processors. Synchronous. rotated: their
 /// rows are (rotate_rows()), and they read kQ8Rotated. Throws Unsupported when quantised and unquantised parts are
 /// mixed and as input_form() does, InvalidArgument when `in` is not a multiple of the dtype's block (or of 32 for kQ8).
-PackedWeight pack_weight(Stream& stream, std::span<const WeightRows> stacked, int64_t in, bool rotated = false);
+/// experts: `stacked` has as many stacks, one after the other, each of the same shapes and types.
+PackedWeight pack_weight(Stream& stream, std::span<const WeightRows> stacked, int64_t in, bool rotated = false,
+                         int experts = 1);
 
 /// Packs many matrices, one after the other: by several threads, where they go to a device through pinned memory, of
 /// which each keeps its part. One thread at a time may call it.
@@ -94,7 +107,7 @@ class WeightPacker {
  public:
   virtual ~WeightPacker() = default;
   /// As pack_weight(). Throws CapacityError too.
-  virtual PackedWeight pack(std::span<const WeightRows> stacked, int64_t in, bool rotated) = 0;
+  virtual PackedWeight pack(std::span<const WeightRows> stacked, int64_t in, bool rotated, int experts = 1) = 0;
 };
 std::unique_ptr<WeightPacker> make_weight_packer(Device& device);
 

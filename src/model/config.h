@@ -8,6 +8,7 @@
 #include "caravel/decision.h"
 #include "format/weight_source.h"
 #include "kernels/activation.h"
+#include "kernels/expert_table.h"
 #include "kernels/kv_cache.h"
 #include "model/shard.h"
 
@@ -23,10 +24,19 @@ struct RotarySpec {
   bool given = false;               // that scaling was, in place of the files'
 };
 
+/// The experts of the layers that have a router.
+struct ExpertsSpec {
+  kernels::RouterRule rule;          // rule.experts is 0 in a model without any
+  int intermediate_size = 0;         // of each
+  int shared_intermediate_size = 0;  // of those that every token has, together; 0: none
+  bool shared_gate = false;          // what they give is multiplied by the sigmoid of a logit of its own
+};
+
 /// A layer as data. A weight that is absent is a layer that is absent.
 struct LayerSpec {
-  int window = 0;  // tokens that attention sees, its own included; 0: all
-  int rotary = 0;  // index into ModelConfig::rotary; -1: none
+  int window = 0;       // tokens that attention sees, its own included; 0: all
+  int rotary = 0;       // index into ModelConfig::rotary; -1: none
+  bool routed = false;  // its feed-forward is ModelConfig::experts
 };
 
 /// An architecture's numbers, read from a table under model/arch/ (docs/adding-an-architecture.md).
@@ -52,6 +62,7 @@ struct ModelConfig {
   Quantization quantization = Quantization::kNone;  // EngineConfig's
   Placement placement;  // of the rank that the model is read for; all else is the whole model's
   std::vector<RotarySpec> rotary;
+  ExpertsSpec experts;
   std::vector<LayerSpec> layers;
   std::vector<Decision> decisions;  // what the files left open, or say and is not done
 };

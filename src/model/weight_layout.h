@@ -26,6 +26,14 @@ struct LayerOf {
   Vector gate_up_bias;                   // [2 * intermediate]
   Matrix down;                           // [hidden, intermediate]
   Vector down_bias;                      // [hidden]; as attn_out_bias
+  // Of a layer with a router; its gate_up and down are the experts that every token has.
+  Matrix router;          // [experts, hidden], and behind them a row for the shared experts' gate, where it has one
+  Vector router_bias;     // [rows of router]
+  Vector choice_bias;     // [experts]
+  Matrix expert_gate_up;  // experts of [2 * intermediate, hidden]
+  Vector expert_gate_up_bias;  // [experts, 2 * intermediate]
+  Matrix expert_down;          // experts of [hidden, intermediate]
+  Vector expert_down_bias;     // [experts, hidden]; as attn_out_bias
 };
 
 /// Every weight of a rank's shard of a model.

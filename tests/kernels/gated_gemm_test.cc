@@ -34,7 +34,8 @@ std::vector<float> gated(Machine& machine, Activation activation, const std::vec
 TEST(GatedGemm, MatchesReferenceOverTheWholeRange) {
   for_each_isa([](Isa isa) {
     Machine machine(isa);
-    for (const Activation activation : {Activation::kSilu, Activation::kGeluTanh, Activation::kGelu}) {
+    for (const Activation activation :
+         {Activation::kSilu, Activation::kGeluTanh, Activation::kGelu, Activation::kClampedSilu}) {
       for (const int64_t width : {1, 15, 512, 517, 4001}) {
         SCOPED_TRACE("width " + std::to_string(width));
         const int64_t tokens = 3;
@@ -49,10 +50,11 @@ TEST(GatedGemm, MatchesReferenceOverTheWholeRange) {
         const std::vector<float> out = gated(machine, activation, gate_up, width);
         std::vector<double> expected(out.size());
         ref::gated_activation(activation, gate_up.data(), tokens, width, expected.data());
-        // GELU's exponent is a rounded polynomial: its error counts times its size (up to 2 * 70 at |x| = 12), and
-        // below 1e-14 the reference itself cancels.
-        const bool silu = activation == Activation::kSilu;
-        expect_close(out, expected, silu ? 0 : 1e-13, kRounding * (silu ? 12 : 12 + 4 * 140));
+        // An exponent's rounding counts times its size: up to 12 of SiLU, 21 of the clamped one, 2 * 70 of GELU at |x|
+        // = 12, whose reference itself cancels below 1e-14.
+        const bool gelu = activation == Activation::kGeluTanh || activation == Activation::kGelu;
+        const bool clamped = activation == Activation::kClampedSilu;
+        expect_close(out, expected, gelu ? 1e-13 : 0, kRounding * (gelu ? 12 + 4 * 140 : clamped ? 12 + 2 * 21 : 12));
       }
     }
   });
@@ -162,6 +164,18 @@ TEST(ActivatedGemm, IsGemmAndThenTheActivation) {
         expect_close(out.values(), expected, 1e-13, kRounding * (12 + 4 * 140));
       }
     }
+  });
+}
+
+TEST(GatedGemm, AClampBoundsGateAboveAndUpOnBothSides) {
+  for_each_isa([](Isa isa) {
+    Machine machine(isa);
+    const std::vector<float> gate_up = {9, 7, 7, 0.5F, NAN, 0.5F, 1, 100, -100, 7, 0, NAN};
+    const std::vector<float> out = gated(machine, Activation::kClampedSilu, gate_up, 6);
+    std::vector<double> expected(out.size());
+    ref::gated_activation(Activation::kClampedSilu, gate_up.data(), 1, 6, expected.data());
+    expect_close(std::span(out).first(4), std::span(expected).first(4), 0, 16 * kRounding);
+    EXPECT_TRUE(std::isnan(out[4]) && std::isnan(out[5]));
   });
 }
 

@@ -51,6 +51,29 @@ TEST(PackWeight, RefusesWhatItCannotStack) {
   EXPECT_THROW(pack_weight(stream, mixed, 64), Unsupported);
   const WeightRows ragged[] = {{bytes.data(), DType::kQ4_K, 2}};
   EXPECT_THROW(pack_weight(stream, ragged, 576), InvalidArgument);
+  // Two experts, of different types.
+  const WeightRows experts[] = {{bytes.data(), DType::kQ4_0, 2}, {bytes.data(), DType::kQ8_0, 2}};
+  EXPECT_THROW(pack_weight(stream, experts, 64, false, 2), Unsupported);
+}
+
+TEST_P(PackedWeightTest, ExpertsLieOneAfterTheOther) {
+  const int64_t in = 2 * std::max<int64_t>(block(), 32);
+  const int64_t rows = 45;
+  std::vector<std::vector<std::byte>> files;
+  std::vector<std::vector<float>> scales;
+  std::vector<WeightRows> stacked;
+  for (unsigned i = 0; i < 6; ++i) {
+    files.push_back(random_rows(dtype(), rows, in, i));
+    scales.push_back(random_scales(dtype(), rows, in, i));
+    stacked.push_back({files.back().data(), dtype(), rows, 0, scales.back().data()});
+  }
+  const PackedWeight weight = pack_weight(stream_, stacked, in, false, 3);
+  EXPECT_EQ(weight.experts(), 3);
+  EXPECT_EQ(weight.out(), 2 * rows);
+  for (int e = 0; e < 3; ++e) {
+    const PackedWeight alone = pack_weight(stream_, std::span(stacked).subspan(static_cast<size_t>(e) * 2, 2), in);
+    EXPECT_EQ(packed_bytes_of(stream_, weight.at_expert(e)), packed_bytes_of(stream_, alone));
+  }
 }
 
 TEST(PackWeight, RotatedRowsAreForInputsOfEightBits) {

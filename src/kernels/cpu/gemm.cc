@@ -11,14 +11,6 @@ CARAVEL_CPU_KERNEL(gated_gemm, GatedGemmCpuArgs)
 CARAVEL_CPU_KERNEL(activated_gemm, ActivatedGemmCpuArgs)
 
 namespace cpu {
-namespace {
-
-void check_input(const PackedWeight& weight, const GemmInput& input) {
-  CARAVEL_CHECK(input.form == weight.input_form());
-  CARAVEL_CHECK_EQ(input.width, weight.in());
-}
-
-}  // namespace
 
 DType product_dtype() { return DType::kF32; }
 
@@ -40,13 +32,9 @@ void gemm(Stream& stream, const GemmArgs& args) {
 void gated_gemm(Stream& stream, const GatedGemmArgs& args) {
   const PackedWeight& weight = *args.weight;
   check_input(weight, args.input);
-  CARAVEL_CHECK_EQ(weight.parts().size(), size_t{2});
-  const PackedWeight::Part& gate = weight.parts()[0];
-  const PackedWeight::Part& up = weight.parts()[1];
-  CARAVEL_CHECK_EQ(gate.rows, up.rows);
-  check_output(args.out, args.input.tokens, gate.rows);
-  enqueue_gated_gemm(
-      stream, {packed_part(weight, gate), packed_part(weight, up), args.input, args.bias, args.activation, args.out});
+  check_gated(weight, args.out, args.input.tokens);
+  enqueue_gated_gemm(stream, {packed_part(weight, weight.parts()[0]), packed_part(weight, weight.parts()[1]),
+                              args.input, args.bias, args.activation, args.out});
 }
 
 void activated_gemm(Stream& stream, const ActivatedGemmArgs& args) {

@@ -13,10 +13,13 @@
 namespace caravel::kernels::cpu {
 namespace {
 
+/// Stacks of matrices, one an expert, and the parts of each.
 struct PackArgs {
-  WeightRows from;
+  std::span<const WeightRows> stacked;
+  std::span<const PackedWeight::Part> parts;
   int64_t in;
   uint8_t* out;
+  size_t expert_bytes;
 };
 
 void put_u16(uint8_t* to, uint16_t value) { std::memcpy(to, &value, sizeof(value)); }
@@ -106,34 +109,51 @@ void pack_f8_panel(const std::byte* rows, int64_t stride, int count, int64_t in,
   pack_plain_panel<uint8_t>(rows, stride, count, in, out + scale_count * kPanelRows * 4);
 }
 
-/// Packs rank's share of a matrix's panels; `out` is zero before.
-void pack_rows(const PackArgs& args, int rank, int size) {
-  const auto& [data, dtype, all_rows, given_stride, scales, dummy, heads] = args.from;
-  const int64_t scale_count = row_scales(dtype, args.in);
-  const int64_t bytes = row_bytes(dtype, args.in);
+int64_t panel_count(const WeightRows& matrix) { return (matrix.rows + kPanelRows - 1) / kPanelRows; }
+
+/// Some panels of a matrix; `to`, where its first begins, is zero before.
+void pack_panels(const WeightRows& from, const Range& panels, int64_t in, uint8_t* to) {
+  const auto& [data, dtype, all_rows, given_stride, scales, dummy, heads] = from;
+  const int64_t scale_count = row_scales(dtype, in);
+  const int64_t bytes = row_bytes(dtype, in);
   const int64_t given = given_stride != 0 ? given_stride : bytes;
   const int64_t stride = dummy ? bytes : given;
   std::vector<std::byte> made(dummy ? static_cast<size_t>(kPanelRows * bytes) : 0);
   const std::vector<float> made_scales(dummy ? static_cast<size_t>(kPanelRows * scale_count) : 0,
                                        dummy_format(dtype).scale);
-  const int64_t panels = (all_rows + kPanelRows - 1) / kPanelRows;
-  const Range share = share_of(panels, rank, size);
-  for (int64_t p = share.begin; p < share.end; ++p) {
+  for (int64_t p = panels.begin; p < panels.end; ++p) {
     const int64_t first = p * kPanelRows;
     const int count = static_cast<int>(std::min<int64_t>(kPanelRows, all_rows - first));
-    if (dummy) make_dummy_rows({dummy->key, dummy->begin + first * given}, dtype, count, args.in, given, made.data());
+    if (dummy) make_dummy_rows({dummy->key, dummy->begin + first * given}, dtype, count, in, given, made.data());
     const std::byte* rows = dummy ? made.data() : data + first * stride;
-    uint8_t* out = args.out + p * panel_bytes(dtype, args.in);
+    uint8_t* out = to + p * panel_bytes(dtype, in);
     if (dtype == DType::kF32) {
-      pack_plain_panel<uint32_t>(rows, stride, count, args.in, out);
+      pack_plain_panel<uint32_t>(rows, stride, count, in, out);
     } else if (is_float8(dtype)) {
-      pack_f8_panel(rows, stride, count, args.in, dummy ? made_scales.data() : scales + first * scale_count,
-                    scale_count, out);
+      pack_f8_panel(rows, stride, count, in, dummy ? made_scales.data() : scales + first * scale_count, scale_count,
+                    out);
     } else if (!is_quantized(dtype)) {
-      pack_plain_panel<uint16_t>(rows, stride, count, args.in, out);
+      pack_plain_panel<uint16_t>(rows, stride, count, in, out);
     } else {
-      with_quant_type(dtype, [&]<DType kType>() { pack_quantized_panel<kType>(rows, stride, count, args.in, out); });
+      with_quant_type(dtype, [&]<DType kType>() { pack_quantized_panel<kType>(rows, stride, count, in, out); });
     }
+  }
+}
+
+/// A rank's share is a run of panels of all matrices taken together.
+void pack_matrices(const PackArgs& args, int rank, int size) {
+  int64_t panels = 0;
+  for (const WeightRows& matrix : args.stacked) panels += panel_count(matrix);
+  const Range share = share_of(panels, rank, size);
+  int64_t first = 0;  // where the matrix's panels begin
+  for (size_t i = 0; i < args.stacked.size() && first < share.end; ++i) {
+    const int64_t count = panel_count(args.stacked[i]);
+    const Range range{std::max<int64_t>(share.begin - first, 0), std::min(share.end - first, count)};
+    uint8_t* const expert = args.out + i / args.parts.size() * args.expert_bytes;
+    if (range.begin < range.end) {
+      pack_panels(args.stacked[i], range, args.in, expert + args.parts[i % args.parts.size()].offset);
+    }
+    first += count;
   }
 }
 
@@ -148,17 +168,13 @@ InputForm input_form(DType dtype, bool rotated) {
   return rotated ? InputForm::kQ8Rotated : is_quantized(dtype) ? InputForm::kQ8 : InputForm::kF32;
 }
 
-PackedWeight pack_weight(Stream& stream, std::span<const WeightRows> stacked, int64_t in, bool rotated) {
+PackedWeight pack_weight(Stream& stream, std::span<const WeightRows> stacked, int64_t in, bool rotated, int experts) {
   size_t bytes = 0;
-  std::vector<PackedWeight::Part> parts = stack_parts(stacked, in, packed_bytes, bytes);
-  CpuStream& cpu_stream = as_cpu(stream);
-  Buffer packed = stream.device().allocate(bytes);
-  for (size_t i = 0; i < stacked.size(); ++i) {
-    uint8_t* to = packed.address<uint8_t>() + parts[i].offset;
-    cpu_stream.enqueue(pack_rows, PackArgs{stacked[i], in, to});
-  }
+  std::vector<PackedWeight::Part> parts = stack_parts(stacked, in, packed_bytes, experts, bytes);
+  Buffer packed = stream.device().allocate(bytes * static_cast<size_t>(experts));
+  as_cpu(stream).enqueue(pack_matrices, PackArgs{stacked, parts, in, packed.address<uint8_t>(), bytes});
   stream.synchronize();
-  return {std::move(parts), in, input_form(stacked[0].dtype, rotated), std::move(packed)};
+  return {std::move(parts), in, input_form(stacked[0].dtype, rotated), std::move(packed), experts};
 }
 
 namespace {
@@ -166,8 +182,8 @@ namespace {
 class Packer final : public WeightPacker {
  public:
   explicit Packer(Device& device) : stream_(device.make_stream()) {}
-  PackedWeight pack(std::span<const WeightRows> stacked, int64_t in, bool rotated) override {
-    return cpu::pack_weight(*stream_, stacked, in, rotated);
+  PackedWeight pack(std::span<const WeightRows> stacked, int64_t in, bool rotated, int experts) override {
+    return cpu::pack_weight(*stream_, stacked, in, rotated, experts);
   }
 
  private:

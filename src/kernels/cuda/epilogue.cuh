@@ -35,7 +35,21 @@ __device__ inline void activate(Activation activation, float (&x)[kCount]) {
         value = __fmul_rn(__fmul_rn(0.5F, value), erfcf(__fmul_rn(-0.70710678118654752F, value)));
       }
       return;
+    case Activation::kClampedSilu:
+#pragma unroll
+      for (float& value : x) {
+        value = value > 7.0F ? 7.0F : value;  // NaN stays
+        value = __fdividef(value, __fadd_rn(1.0F, expf(__fmul_rn(-1.702F, value))));
+      }
+      return;
   }
+}
+
+/// What of an up f(g) is multiplied by.
+__device__ inline float gated_factor(Activation activation, float up) {
+  if (activation != Activation::kClampedSilu) return up;
+  const float below = up > 7.0F ? 7.0F : up;
+  return __fadd_rn(below < -7.0F ? -7.0F : below, 1.0F);
 }
 
 __device__ inline float4 times(float4 x, float factor) {
@@ -106,7 +120,9 @@ struct GemmOutput {
     activate(activation, sums);
     if (use != GemmUse::kGated) return;
 #pragma unroll
-    for (int i = 0; i < kRows; ++i) sums[i] = __fmul_rn(sums[i], with_bias(up_sums[i], width + row + i));
+    for (int i = 0; i < kRows; ++i) {
+      sums[i] = __fmul_rn(sums[i], gated_factor(activation, with_bias(up_sums[i], width + row + i)));
+    }
   }
 
   /// As store() of four rows; before: what is there, where that is to be added to. Gives what is there then.

@@ -392,20 +392,21 @@ class Packer final : public WeightPacker {
  public:
   Packer(Device& device, int threads) : device_(device), threads_(threads) {}
 
-  PackedWeight pack(std::span<const WeightRows> stacked, int64_t in, bool rotated) override {
+  PackedWeight pack(std::span<const WeightRows> stacked, int64_t in, bool rotated, int experts) override {
     const InputForm form = cuda::input_form(stacked[0].dtype, rotated);
     size_t bytes = 0;
-    std::vector<PackedWeight::Part> parts = stack_parts(stacked, in, cuda::packed_bytes, bytes);
-    Buffer packed = device_.allocate(bytes);
-    run(static_cast<int64_t>(bytes), [&](StagingRing& ring, int rank, int size) {
+    std::vector<PackedWeight::Part> parts = stack_parts(stacked, in, cuda::packed_bytes, experts, bytes);
+    Buffer packed = device_.allocate(bytes * static_cast<size_t>(experts));
+    run(static_cast<int64_t>(packed.size()), [&](StagingRing& ring, int rank, int size) {
       for (size_t i = 0; i < stacked.size(); ++i) {
         const Range rows = share_of(stacked[i].rows, rank, size, kGroupRows);
-        uint8_t* const to = packed.address<uint8_t>() + parts[i].offset;
-        pack_part(ring, stacked[i], rows, in, to, const_cast<float*>(row_scales_of(to, parts[i], in)));
+        const PackedWeight::Part& part = parts[i % parts.size()];
+        uint8_t* const to = packed.address<uint8_t>() + i / parts.size() * bytes + part.offset;
+        pack_part(ring, stacked[i], rows, in, to, const_cast<float*>(row_scales_of(to, part, in)));
       }
       ring.stream().synchronize();
     });
-    return {std::move(parts), in, form, std::move(packed)};
+    return {std::move(parts), in, form, std::move(packed), experts};
   }
 
  private:
@@ -445,8 +446,8 @@ class Packer final : public WeightPacker {
 
 }  // namespace
 
-PackedWeight pack_weight(Stream& stream, std::span<const WeightRows> stacked, int64_t in, bool rotated) {
-  return Packer(stream.device(), 1).pack(stacked, in, rotated);
+PackedWeight pack_weight(Stream& stream, std::span<const WeightRows> stacked, int64_t in, bool rotated, int experts) {
+  return Packer(stream.device(), 1).pack(stacked, in, rotated, experts);
 }
 
 /// Eight threads read from the page cache what the link to a device takes.

@@ -1,5 +1,6 @@
 #include "kernels/ref/activation.h"
 
+#include <algorithm>
 #include <cmath>
 #include <numbers>
 
@@ -14,6 +15,11 @@ double gelu_tanh(double x) {
 
 double gelu(double x) { return 0.5 * x * std::erfc(-x / std::numbers::sqrt2); }
 
+double clamped_silu(double x) {
+  const double clamped = std::min(x, 7.0);
+  return clamped / (1 + std::exp(-1.702 * clamped));
+}
+
 double activate(Activation activation, double x) {
   switch (activation) {
     case Activation::kSilu:
@@ -22,8 +28,15 @@ double activate(Activation activation, double x) {
       return gelu_tanh(x);
     case Activation::kGelu:
       return gelu(x);
+    case Activation::kClampedSilu:
+      return clamped_silu(x);
   }
   return 0;
+}
+
+/// What f(gate) is multiplied by.
+double factor(Activation activation, double up) {
+  return activation == Activation::kClampedSilu ? std::clamp(up, -7.0, 7.0) + 1 : up;
 }
 
 }  // namespace
@@ -32,7 +45,7 @@ void gated_activation(Activation activation, const float* gate_up, int64_t token
   for (int64_t t = 0; t < tokens; ++t) {
     const float* gate = gate_up + t * 2 * width;
     for (int64_t i = 0; i < width; ++i) {
-      out[t * width + i] = activate(activation, gate[i]) * gate[width + i];
+      out[t * width + i] = activate(activation, gate[i]) * factor(activation, gate[width + i]);
     }
   }
 }

@@ -34,12 +34,23 @@ F32 gelu(F32 x) {
   return max(x, zero()) - magnitude * tail;
 }
 
-template <F32 (*kFunction)(F32)>
+constexpr float kClamp = 7.0F;
+
+/// NaN stays NaN.
+F32 clamped_silu(F32 x) {
+  const F32 clamped = min(broadcast(kClamp), x);
+  return clamped / (broadcast(1.0F) + exp(broadcast(-1.702F) * clamped));
+}
+F32 clamped_up(F32 x) { return max(broadcast(-kClamp), min(broadcast(kClamp), x)) + broadcast(1.0F); }
+F32 same(F32 x) { return x; }
+
+/// kOfUp: what of `up` f(g) is multiplied by.
+template <F32 (*kFunction)(F32), F32 (*kOfUp)(F32) = same>
 void gate_by(const float* g, const float* up, int64_t count, float* out) {
   int64_t i = 0;
-  for (; i + kLanes <= count; i += kLanes) store(out + i, kFunction(load(g + i)) * load(up + i));
+  for (; i + kLanes <= count; i += kLanes) store(out + i, kFunction(load(g + i)) * kOfUp(load(up + i)));
   if (const int left = static_cast<int>(count - i); left > 0) {
-    store_part(out + i, kFunction(load_part(g + i, left)) * load_part(up + i, left), left);
+    store_part(out + i, kFunction(load_part(g + i, left)) * kOfUp(load_part(up + i, left)), left);
   }
 }
 
@@ -62,6 +73,8 @@ void activate(Activation activation, const float* x, int64_t count, float* out) 
       return activate_by<gelu_tanh>(x, count, out);
     case Activation::kGelu:
       return activate_by<gelu>(x, count, out);
+    case Activation::kClampedSilu:
+      return activate_by<clamped_silu>(x, count, out);
   }
 }
 
@@ -73,6 +86,8 @@ void gate(Activation activation, const float* g, const float* up, int64_t count,
       return gate_by<gelu_tanh>(g, up, count, out);
     case Activation::kGelu:
       return gate_by<gelu>(g, up, count, out);
+    case Activation::kClampedSilu:
+      return gate_by<clamped_silu, clamped_up>(g, up, count, out);
   }
 }
 

@@ -1,5 +1,6 @@
 #include "kernels/cpu/gemm_args.h"
 #include "kernels/cpu/isa/activation.h"
+#include "kernels/cpu/isa/gemm_panels.h"
 #include "kernels/cpu/isa/gemm_tile.h"
 #include "kernels/cpu/isa/output_slice.h"
 #if defined(__AMX_INT8__)
@@ -49,14 +50,6 @@ TileOutput tile_output(const TileOutput& panel, int64_t token, bool first) {
   }
   return tile;
 }
-
-/// The tokens that one panel meets, and what it reads of them.
-struct PanelInput {
-  int64_t in;
-  InputPlanes input;
-  int64_t begin;
-  int64_t tokens;
-};
 
 #if defined(__AMX_INT8__)
 template <typename Blocks>
@@ -119,8 +112,6 @@ void f8_panel(const PanelInput& x, const uint8_t* panel, int64_t scale_count, co
   }
 }
 
-int64_t panel_count(const PackedPart& part) { return (part.rows + kPanelRows - 1) / kPanelRows; }
-
 /// Rows of panel `p`: 32, or fewer in the last.
 int panel_columns(const PackedPart& part, int64_t p) {
   const int64_t rest = part.rows - p * kPanelRows;
@@ -172,13 +163,7 @@ int panel_columns(const PackedPart& part, int64_t p) {
 
 }  // namespace
 
-/// A rank's share is a run of panels of all parts taken together.
-void gemm(const GemmCpuArgs& args, int rank, int size) {
-  const PanelInput x{args.input.width, input_planes(args.input, rank), 0, args.input.tokens};
-  int64_t panels = 0;
-  for (int i = 0; i < args.part_count; ++i) panels += panel_count(args.parts[i]);
-  const int64_t begin = panels * rank / size;
-  const int64_t end = panels * (rank + 1) / size;
+void run_plain_panels(const PlainPanels& args, int64_t begin, int64_t end) {
   int64_t first = 0;  // where the part's panels begin
   for (int i = 0; i < args.part_count; ++i) {
     const PackedPart& part = args.parts[i];
@@ -187,7 +172,7 @@ void gemm(const GemmCpuArgs& args, int rank, int size) {
     const int64_t to = end - first < count ? end - first : count;
     for (int64_t p = from; p < to; ++p) {
       const int64_t column = part.out_begin + p * kPanelRows;
-      run_panel(x, part, p,
+      run_panel(args.x, part, p,
                 {args.out + column, args.out_stride, args.bias != nullptr ? args.bias + column : nullptr,
                  panel_columns(part, p), args.accumulate});
     }
@@ -195,42 +180,53 @@ void gemm(const GemmCpuArgs& args, int rank, int size) {
   }
 }
 
-/// A rank's share is a run of pairs of panels. With many tokens they are taken some at a time, so that a pair's sums
-/// stay in the L1 cache; with few, many pairs at a time, so that either part's panels are read one after the other.
-void gated_gemm(const GatedGemmCpuArgs& args, int rank, int size) {
+void run_gated_panels(const GatedPanels& args, int64_t begin, int64_t end) {
   constexpr int64_t kSums = kManyTokens;  // how many sums of a pair of panels are kept
   alignas(64) float sums[kSums][2][kPanelRows];
   alignas(64) float values[kPanelRows];
-  const InputPlanes input = input_planes(args.input, rank);
-  const InputPlanes out = input_planes(args.out, rank);
-  const int64_t all_tokens = args.input.tokens;
-  const int64_t panels = panel_count(args.gate);
-  const int64_t share_end = panels * (rank + 1) / size;
+  const int64_t all_tokens = args.x.tokens;
   const int64_t pairs = all_tokens < kSums ? kSums / all_tokens : 1;
-  for (int64_t p = panels * rank / size; p < share_end; p += pairs) {
-    const int64_t end = p + pairs < share_end ? p + pairs : share_end;
-    for (int64_t begin = 0; begin < all_tokens; begin += kSums) {
-      const int64_t tokens = all_tokens - begin < kSums ? all_tokens - begin : kSums;
-      const PanelInput x{input.width, input, begin, tokens};
+  for (int64_t p = begin; p < end; p += pairs) {
+    const int64_t pairs_end = p + pairs < end ? p + pairs : end;
+    for (int64_t met = 0; met < all_tokens; met += kSums) {
+      const int64_t tokens = all_tokens - met < kSums ? all_tokens - met : kSums;
+      const PanelInput x{args.x.in, args.x.input, args.x.begin + met, tokens};
       const auto run_half = [&](const PackedPart& part, int half) {
-        for (int64_t q = p; q < end; ++q) {
-          const float* bias = args.bias != nullptr ? args.bias + half * out.width + q * kPanelRows : nullptr;
+        for (int64_t q = p; q < pairs_end; ++q) {
+          const float* bias = args.bias != nullptr ? args.bias + half * args.out.width + q * kPanelRows : nullptr;
           const int columns = bias != nullptr ? panel_columns(part, q) : kPanelRows;
           run_panel(x, part, q, {sums[(q - p) * tokens][half], 2 * kPanelRows, bias, columns, false});
         }
       };
       run_half(args.gate, 0);
       run_half(args.up, 1);
-      for (int64_t q = p; q < end; ++q) {
+      for (int64_t q = p; q < pairs_end; ++q) {
         const int columns = panel_columns(args.gate, q);
         for (int64_t t = 0; t < tokens; ++t) {
           const auto& sum = sums[(q - p) * tokens + t];
           gate(args.activation, sum[0], sum[1], columns, values);
-          store_input_slice(out, begin + t, q * kPanelRows, columns, values);
+          store_input_slice(args.out, x.begin + t, q * kPanelRows, columns, values);
         }
       }
     }
   }
+}
+
+/// A rank's share is a run of panels of all parts taken together.
+void gemm(const GemmCpuArgs& args, int rank, int size) {
+  const PanelInput x{args.input.width, input_planes(args.input, rank), 0, args.input.tokens};
+  int64_t panels = 0;
+  for (int i = 0; i < args.part_count; ++i) panels += panel_count(args.parts[i]);
+  run_plain_panels({args.parts, args.part_count, x, args.bias, args.accumulate, args.out, args.out_stride},
+                   panels * rank / size, panels * (rank + 1) / size);
+}
+
+/// A rank's share is a run of pairs of panels.
+void gated_gemm(const GatedGemmCpuArgs& args, int rank, int size) {
+  const PanelInput x{args.input.width, input_planes(args.input, rank), 0, args.input.tokens};
+  const int64_t panels = panel_count(args.gate);
+  run_gated_panels({args.gate, args.up, x, args.bias, args.activation, input_planes(args.out, rank)},
+                   panels * rank / size, panels * (rank + 1) / size);
 }
 
 /// A rank's share is a run of panels, whose sums of some tokens at a time stay in the L1 cache.
