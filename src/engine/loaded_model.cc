@@ -24,6 +24,7 @@
 #include "format/model_path.h"
 #include "format/weight_source.h"
 #include "model/arch/architecture.h"
+#include "model/check_device.h"
 #include "model/dummy_source.h"
 #include "model/weight_layout.h"
 #include "text/chat_template.h"
@@ -147,6 +148,7 @@ Headers read_headers(const EngineConfig& config, Device& device, std::unique_ptr
   Headers headers{.source = std::move(opened)};
   const format::WeightSource& source = *headers.source;
   headers.config = model::read_config(source, config.rope_scaling);
+  model::check_device(device, headers.config);
   headers.config.quantization = config.quantization;
   share_layers(config, device, headers);
   headers.weights = model::weight_layout(device, source, headers.config);
