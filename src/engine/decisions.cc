@@ -118,6 +118,19 @@ std::vector<Decision> device_decisions(const EngineConfig& config, const ModelIn
   return decisions;
 }
 
+std::vector<Decision> rotary_decisions(const model::ModelConfig& config, int64_t max_context) {
+  std::vector<Decision> decisions;
+  for (const model::RotarySpec& spec : config.rotary) {
+    if (spec.long_inverse_freq.empty()) continue;
+    const bool is_long = spec.is_long(max_context);
+    decisions.push_back({"rotary factors", is_long ? "long" : "short",
+                         fmt::format("sequences may have {} tokens, {} than {}", max_context,
+                                     is_long ? "more" : "no more", spec.short_context),
+                         "--max-model-len"});
+  }
+  return decisions;
+}
+
 std::vector<Decision> weight_decisions(const EngineConfig& config) {
   std::vector<Decision> decisions;
   if (config.load_format == LoadFormat::kDummy) decisions.push_back({"weights", "random", "given", "--load-format"});

@@ -240,6 +240,7 @@ void describe_decisions(const EngineConfig& config, Headers& headers, std::vecto
   std::ranges::move(of_templates, std::back_inserter(all));
   std::ranges::copy(weight_decisions(config), std::back_inserter(all));
   std::ranges::copy(headers.config.decisions, std::back_inserter(all));
+  std::ranges::copy(rotary_decisions(headers.config, headers.info.memory.full_model_len), std::back_inserter(all));
 }
 
 /// The rank of a stage, with its weights.

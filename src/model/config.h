@@ -20,8 +20,17 @@ struct RotarySpec {
   std::vector<float> inverse_freq;  // [dim / 2]
   float magnitude = 1.0F;           // what cos and sin are multiplied by
   double reach = 0;                 // tokens that a scaling was made to reach; 0: it says nothing of that
-  std::string scaling = "none";     // for people
-  bool given = false;               // that scaling was, in place of the files'
+  /// In place of inverse_freq where sequences may be longer than short_context (LongRoPE, Ding et al. 2024). What is
+  /// cached of one set is wrong with the other, so that the longest sequence there may be chooses for all.
+  std::vector<float> long_inverse_freq;  // [dim / 2]; empty: there is no other set
+  int64_t short_context = 0;             // tokens
+  std::string scaling = "none";          // for people
+  bool given = false;                    // that scaling was, in place of the files'
+
+  bool is_long(int64_t max_context) const { return !long_inverse_freq.empty() && max_context > short_context; }
+  const std::vector<float>& frequencies(int64_t max_context) const {
+    return is_long(max_context) ? long_inverse_freq : inverse_freq;
+  }
 };
 
 /// The experts of the layers that have a router.
@@ -41,7 +50,7 @@ struct LayerSpec {
 
 /// An architecture's numbers, read from a table under model/arch/ (docs/adding-an-architecture.md).
 struct ModelConfig {
-  std::string architecture;  // "llama", "mistral", "qwen2", "qwen3", "gemma3"
+  std::string architecture;  // "llama", "mistral", "qwen2", "qwen3", "phi3", "gemma3"
   std::string name;          // for people
   int vocab_size = 0;
   int hidden_size = 0;

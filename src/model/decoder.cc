@@ -96,7 +96,7 @@ Decoder::Decoder(Device& device, ModelConfig config, std::shared_ptr<const Model
   if (std::ranges::any_of(weights_->in_host, in_host)) layer_stream_ = std::make_unique<LayerStream>(device, *weights_);
   const auto stream = device.make_stream();
   for (size_t i = 0; i < config_.rotary.size(); ++i) {
-    inverse_freq_.push_back(upload<float>(*stream, config_.rotary[i].inverse_freq));
+    inverse_freq_.push_back(upload<float>(*stream, config_.rotary[i].frequencies(max_context_)));
     angles_.push_back(device.allocate(sizes.angles[i]));
   }
 }

@@ -121,6 +121,7 @@ class DummySource final : public format::WeightSource {
     matrix(names.q, layer, q, hidden);
     matrix(names.k, layer, kv, hidden);
     matrix(names.v, layer, kv, hidden);
+    matrix(names.qkv, layer, q + 2 * kv, hidden);
     bias(names.q_bias, layer, q, attention_bias);
     bias(names.k_bias, layer, kv, attention_bias);
     bias(names.v_bias, layer, kv, attention_bias);
@@ -132,6 +133,7 @@ class DummySource final : public format::WeightSource {
     norm(names.ffn_norm, layer, hidden);
     matrix(names.gate, layer, config.intermediate_size, hidden);
     matrix(names.up, layer, config.intermediate_size, hidden);
+    matrix(names.gate_up, layer, 2 * config.intermediate_size, hidden);
     bias(names.gate_bias, layer, config.intermediate_size, mlp_bias);
     bias(names.up_bias, layer, config.intermediate_size, mlp_bias);
     matrix(names.down, layer, hidden, config.intermediate_size);

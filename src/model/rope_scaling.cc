@@ -52,4 +52,8 @@ void scale_yarn(std::span<double> frequencies, double theta, const YarnScaling& 
 
 double yarn_magnitude(double factor, double scale) { return factor <= 1 ? 1.0 : 1 + 0.1 * scale * std::log(factor); }
 
+double longrope_magnitude(double factor, double original_context) {
+  return factor <= 1 ? 1.0 : std::sqrt(1 + std::log(factor) / std::log(original_context));
+}
+
 }  // namespace caravel::model

@@ -33,4 +33,8 @@ void scale_yarn(std::span<double> frequencies, double theta, const YarnScaling& 
 /// What YaRN multiplies cos and sin by for a factor: 1 + 0.1 * scale * ln(factor), and 1 up to a factor of 1.
 double yarn_magnitude(double factor, double scale = 1);
 
+/// What LongRoPE (Ding et al. 2024, as Phi-3 has it) multiplies cos and sin by: sqrt(1 + ln(factor) / ln(original
+/// context)), and 1 up to a factor of 1.
+double longrope_magnitude(double factor, double original_context);
+
 }  // namespace caravel::model

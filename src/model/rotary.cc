@@ -54,7 +54,7 @@ RotarySpec gguf_yarn(const ConfigReader& reader, const Architecture& architectur
                             reader.full_key("rope.scaling.yarn_log_multiplier"), multiplier);
   }
   YarnScaling scaling{.factor = factor};
-  scaling.original_context = number("rope.scaling.original_context_length", 0, 0, kMaxContext);
+  scaling.original_context = reader.number(architecture.keys.original_context, 0, kMaxContext);
   if (scaling.original_context == 0) {
     scaling.original_context = static_cast<double>(reader.integer(architecture.keys.max_position, 1, kMaxContext));
   }
@@ -67,25 +67,38 @@ RotarySpec gguf_yarn(const ConfigReader& reader, const Architecture& architectur
                    magnitude * number("rope.scaling.attn_factor", 1, 1e-6, kMaxFactor));
 }
 
-/// Divides them by what rope_freqs.weight holds, where there is one; says whether there is.
-bool divide_by_factors(const format::WeightSource& source, std::vector<double>& frequencies) {
-  const format::WeightInfo* factors = source.find("rope_freqs.weight");
+/// Divides them by what a weight holds, where there is one; says whether there is.
+bool divide_by_factors(const format::WeightSource& source, std::string_view name, std::vector<double>& frequencies) {
+  const format::WeightInfo* factors = source.find(name);
   if (factors == nullptr) return false;
   const auto count = static_cast<int64_t>(frequencies.size());
   if (factors->shape != std::vector<int64_t>{count}) {
-    throw fail<FormatError>("{}: weight rope_freqs.weight must have {} elements, one for each rotary frequency",
-                            factors->file, count);
+    throw fail<FormatError>("{}: weight {} must have {} elements, one for each rotary frequency", factors->file, name,
+                            count);
   }
   std::vector<float> values(frequencies.size());
   const MappedBytes data = source.map(*factors);
   kernels::dequantize_rows(factors->dtype, data.bytes().data(), 1, count, values.data());
   for (size_t i = 0; i < values.size(); ++i) {
     if (!(values[i] > 0 && values[i] < kMaxFactor)) {
-      throw fail<FormatError>("{}: rope_freqs.weight holds {}; a factor must be above 0", factors->file, values[i]);
+      throw fail<FormatError>("{}: {} holds {}; a factor must be above 0", factors->file, name, values[i]);
     }
     frequencies[i] /= values[i];
   }
   return true;
+}
+
+/// Of a model whose rotary embedding has one set of frequencies for short sequences and one for long ones.
+RotarySpec make_longrope(std::span<const double> of_short, std::span<const double> of_long, double short_context,
+                         double magnitude) {
+  RotarySpec spec = make_spec(
+      of_short, fmt::format("longrope, its long factors where sequences may have more than {:.0f} tokens, attention "
+                            "factor {:.5g}",
+                            short_context, magnitude));
+  spec.long_inverse_freq.assign(of_long.begin(), of_long.end());
+  spec.short_context = static_cast<int64_t>(short_context);
+  spec.magnitude = static_cast<float>(magnitude);
+  return spec;
 }
 
 /// An object of rotary parameters, {"rope_type": "llama3", "rope_theta": ..., "factor": ...}; older files say "type".
@@ -132,9 +145,12 @@ class RotaryReader {
       return make_spec(frequencies, fmt::format("llama3, factor {:.4g} over {:.0f} tokens", scaling.factor,
                                                 scaling.original_context));
     }
+    // Phi-3's folders called it "su" at first, then "yarn", as transformers still knows.
+    const bool has_factors = values.contains("long_factor") && values.contains("short_factor");
+    if (type == "longrope" || type == "su" || (type == "yarn" && has_factors)) return longrope(parameters, frequencies);
     if (type == "yarn") return yarn(parameters, theta, std::move(frequencies));
     throw fail<Unsupported>(
-        "{}: rotary scaling \"{}\" is not supported; those there are: default, linear, dynamic, llama3, yarn",
+        "{}: rotary scaling \"{}\" is not supported; those there are: default, linear, dynamic, llama3, yarn, longrope",
         reader_.source().path(), type);
   }
 
@@ -173,7 +189,8 @@ class RotaryReader {
   /// given it beside a scaling.
   int rotary_dim(const RotaryParameters& parameters, const std::string& type) const {
     if (dim_ != 0) return dim_;
-    const double outer = reader_.number({{}, {"partial_rotary_factor", 1}}, 0, 1);
+    const double outer =
+        reader_.number({{}, {"partial_rotary_factor", architecture_.partial_rotary.value_or(1)}}, 0, 1);
     const double partial = reader_.number_in(parameters.values, parameters.where, "partial_rotary_factor", outer, 0, 1);
     const bool whole = partial == 1 || (!architecture_.partial_rotary && type == "default");
     if (!whole && !architecture_.partial_rotary) {
@@ -187,8 +204,8 @@ class RotaryReader {
   /// A config.json may have it beside the object, which then counts more.
   double original_context(const RotaryParameters& parameters) const {
     constexpr const char* kKey = "original_max_position_embeddings";
-    const nlohmann::json* beside = parameters.nested ? nullptr : reader_.find(kKey);
-    if (beside != nullptr && !beside->is_null()) return reader_.checked_number(*beside, kKey, 1, kMaxContext);
+    const double beside = parameters.nested ? 0 : reader_.number(architecture_.keys.original_context, 1, kMaxContext);
+    if (beside != 0) return beside;
     return reader_.number_in(parameters.values, parameters.where, kKey, max_position_, 1, kMaxContext);
   }
 
@@ -217,6 +234,35 @@ class RotaryReader {
     }
     magnitude = reader_.number_in(parameters.values, parameters.where, "attention_factor", magnitude, 0, kMaxFactor);
     return make_yarn(std::move(frequencies), theta, scaling, magnitude);
+  }
+
+  /// One factor for each frequency, by which it is divided.
+  std::vector<double> divided(const RotaryParameters& parameters, const char* key,
+                              std::span<const double> frequencies) const {
+    const std::string name = fmt::format("{}.{}", parameters.where, key);
+    const auto factors = parameters.values.find(key);
+    if (factors == parameters.values.end() || !factors->is_array() || factors->size() != frequencies.size()) {
+      throw fail<FormatError>("{}: {} must be a list of {} numbers, one for each rotary frequency",
+                              reader_.source().path(), name, frequencies.size());
+    }
+    std::vector<double> result(frequencies.begin(), frequencies.end());
+    for (size_t i = 0; i < result.size(); ++i) {
+      result[i] /= reader_.checked_number((*factors)[i], fmt::format("{}[{}]", name, i), 1e-6, kMaxFactor);
+    }
+    return result;
+  }
+
+  /// LongRoPE (Ding et al. 2024). transformers chooses the factors by the longest sequence of each batch, and reads a
+  /// prompt again when it grows beyond; llama.cpp and vLLM choose once, by the longest there may be, and so does this.
+  RotarySpec longrope(const RotaryParameters& parameters, std::span<const double> frequencies) const {
+    const auto number = [&](const char* key, double otherwise) {
+      return reader_.number_in(parameters.values, parameters.where, key, otherwise, 1e-6, kMaxFactor);
+    };
+    const double original = original_context(parameters);
+    const double magnitude = longrope_magnitude(number("factor", max_position_ / original), original);
+    return make_longrope(divided(parameters, "short_factor", frequencies),
+                         divided(parameters, "long_factor", frequencies), original,
+                         number("attention_factor", magnitude));
   }
 
   const ConfigReader& reader_;
@@ -281,6 +327,19 @@ GivenScaling parse_given(const std::string& text, bool has_local) {
   return scaling;
 }
 
+/// of_long: divided by their factors already.
+RotarySpec gguf_longrope(const ConfigReader& reader, const Architecture& architecture, std::vector<double> of_short,
+                         std::span<const double> of_long) {
+  if (!divide_by_factors(reader.source(), "rope_factors_short.weight", of_short)) {
+    throw fail<FormatError>("{}: weight rope_factors_short.weight is missing, and rope_factors_long.weight is there",
+                            reader.source().path());
+  }
+  double original = reader.number(architecture.keys.original_context, 0, kMaxContext);
+  if (original == 0) original = reader.number(architecture.keys.max_position, 1, kMaxContext);
+  return make_longrope(of_short, of_long, original,
+                       reader.number({{"rope.scaling.attn_factor", 1}, {}}, 1e-6, kMaxFactor));
+}
+
 /// The layers' own rotary embedding, with the scaling of the file's keys.
 RotarySpec gguf_own(const ConfigReader& reader, const Architecture& architecture, int dim) {
   const format::WeightSource& source = reader.source();
@@ -288,9 +347,10 @@ RotarySpec gguf_own(const ConfigReader& reader, const Architecture& architecture
   if (const nlohmann::json* value = reader.find("rope.scaling.type"); value != nullptr && value->is_string()) {
     type = value->get<std::string>();
   }
-  if (type != "linear" && type != "none" && type != "yarn") {
-    throw fail<Unsupported>("{}: rotary scaling \"{}\" is not supported; those there are: none, linear, yarn, llama3",
-                            source.path(), type);
+  if (type != "linear" && type != "none" && type != "yarn" && type != "longrope") {
+    throw fail<Unsupported>(
+        "{}: rotary scaling \"{}\" is not supported; those there are: none, linear, yarn, llama3, longrope",
+        source.path(), type);
   }
   double factor = reader.number({{"rope.scaling.factor", 0}, {}}, 0, kMaxFactor);
   if (factor == 0) factor = reader.number({{"rope.scale_linear", 0}, {}}, 0, kMaxFactor);
@@ -298,8 +358,17 @@ RotarySpec gguf_own(const ConfigReader& reader, const Architecture& architecture
 
   const double theta = reader.number(architecture.keys.rope_theta, 1, kMaxTheta);
   std::vector<double> frequencies = rope_frequencies(theta, dim);
-  const bool divided = divide_by_factors(source, frequencies);
+  std::vector<double> of_long = frequencies;
+  const bool divided = divide_by_factors(source, "rope_freqs.weight", frequencies);
   RotarySpec spec;
+  // The type is not what tells llama.cpp, and converters did not always write it.
+  if (divide_by_factors(source, "rope_factors_long.weight", of_long)) {
+    return gguf_longrope(reader, architecture, frequencies, of_long);
+  }
+  if (type == "longrope") {
+    throw fail<FormatError>("{}: rotary scaling is longrope, and weight rope_factors_long.weight is missing",
+                            source.path());
+  }
   if (type == "yarn") {
     spec = gguf_yarn(reader, architecture, theta, factor, std::move(frequencies));
   } else {

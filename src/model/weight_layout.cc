@@ -19,19 +19,20 @@ using format::WeightInfo;
 
 /// Rotary tables: one that was read with the configuration, one that follows from it (whatever stands before its name).
 bool is_known_extra(std::string_view name) {
-  return name == "rope_freqs.weight" || name.ends_with("rotary_emb.inv_freq");
+  return name == "rope_freqs.weight" || name == "rope_factors_long.weight" || name == "rope_factors_short.weight" ||
+         name.ends_with("rotary_emb.inv_freq");
 }
 
 std::array<const WeightName*, 3> all_names(const ModelWeightNames& names) {
   return {&names.embedding, &names.final_norm, &names.lm_head};
 }
 
-std::array<const WeightName*, 20> all_names(const LayerWeightNames& names) {
+std::array<const WeightName*, 23> all_names(const LayerWeightNames& names) {
   return {
-      &names.attn_norm, &names.q,        &names.k,      &names.v,        &names.q_bias,        &names.k_bias,
-      &names.v_bias,    &names.q_norm,   &names.k_norm, &names.attn_out, &names.attn_out_bias, &names.post_attn_norm,
-      &names.ffn_norm,  &names.gate,     &names.up,     &names.down,     &names.post_ffn_norm, &names.gate_bias,
-      &names.up_bias,   &names.down_bias};
+      &names.attn_norm, &names.q,         &names.k,      &names.v,        &names.q_bias,        &names.k_bias,
+      &names.v_bias,    &names.q_norm,    &names.k_norm, &names.attn_out, &names.attn_out_bias, &names.post_attn_norm,
+      &names.ffn_norm,  &names.gate,      &names.up,     &names.down,     &names.post_ffn_norm, &names.gate_bias,
+      &names.up_bias,   &names.down_bias, &names.qkv,    &names.qkv_bias, &names.gate_up};
 }
 
 class LayoutReader {
@@ -73,8 +74,9 @@ class LayoutReader {
     const bool adds_bias = config_.placement.tensor_rank == 0;
     LayerLayout layer;
     layer.attn_norm = finder_.vector({part(names.attn_norm, hidden)});
-    layer.qkv = finder_.matrix({part(names.q, q), part(names.k, kv), part(names.v, kv)}, hidden);
-    layer.qkv_bias = finder_.vector({part(names.q_bias, q), part(names.k_bias, kv), part(names.v_bias, kv)});
+    layer.qkv = finder_.matrix(stack(names.qkv, {{&names.q, q}, {&names.k, kv}, {&names.v, kv}}), hidden);
+    layer.qkv_bias =
+        finder_.vector(stack(names.qkv_bias, {{&names.q_bias, q}, {&names.k_bias, kv}, {&names.v_bias, kv}}));
     layer.q_norm = finder_.vector({part(names.q_norm, head)});
     layer.k_norm = finder_.vector({part(names.k_norm, head)});
     const int rotary = config_.layers[static_cast<size_t>(layer_)].rotary;
@@ -87,7 +89,8 @@ class LayoutReader {
     if (adds_bias) layer.attn_out_bias = finder_.vector({part(names.attn_out_bias, hidden)});
     layer.post_attn_norm = finder_.vector({part(names.post_attn_norm, hidden)});
     layer.ffn_norm = finder_.vector({part(names.ffn_norm, hidden)});
-    layer.gate_up = finder_.matrix({part(names.gate, intermediate), part(names.up, intermediate)}, hidden);
+    layer.gate_up =
+        finder_.matrix(stack(names.gate_up, {{&names.gate, intermediate}, {&names.up, intermediate}}), hidden);
     layer.gate_up_bias = finder_.vector({part(names.gate_bias, intermediate), part(names.up_bias, intermediate)});
     layer.down = finder_.matrix({part(names.down, hidden)}, intermediate);
     if (adds_bias) layer.down_bias = finder_.vector({part(names.down_bias, hidden)});
@@ -114,6 +117,27 @@ class LayoutReader {
                                 weight.name, architecture_.name, config_.layers.size());
       }
     }
+  }
+
+  /// Weights that will lie one after the other: slices of the one that holds them all, where the file has that, else
+  /// each its own.
+  std::vector<WeightFinder::Part> stack(const WeightName& whole,
+                                        const std::vector<std::pair<const WeightName*, Slice>>& of) const {
+    const std::string name = name_in_file(whole, layer_);
+    const bool alone = name_in_file(*of.front().first, layer_).empty();  // there is no other way to say it
+    std::vector<WeightFinder::Part> parts;
+    if (name.empty() || (!alone && source_.find(name) == nullptr)) {
+      for (const auto& [own, rows] : of) parts.push_back(part(*own, rows));
+      return parts;
+    }
+    int64_t all = 0;
+    for (const auto& [own, rows] : of) all += rows.whole;
+    int64_t before = 0;
+    for (const auto& [own, rows] : of) {
+      parts.push_back(part(whole, {all, before + rows.begin, before + rows.end}));
+      before += rows.whole;
+    }
+    return parts;
   }
 
   WeightFinder::Part part(const WeightName& name, Slice rows) const {

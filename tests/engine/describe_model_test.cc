@@ -215,5 +215,16 @@ TEST(DescribeModel, RefusesWhatAnEngineRefuses) {
   EXPECT_THROW(describe_model(config), NotFound);
 }
 
+TEST(DescribeModel, SaysWhichRotaryFactorsAreTaken) {
+  const auto factors = [](int max_model_len) {
+    EngineConfig config{.model = tests::model_fixture("phi4_mini"), .max_model_len = max_model_len};
+    const ModelInfo info = describe_model(config);
+    const auto found = std::ranges::find(info.decisions, "rotary factors", &Decision::what);
+    return found == info.decisions.end() ? "none: " + info.name : found->value + ": " + found->why;
+  };
+  EXPECT_EQ(factors(0), "long: sequences may have 256 tokens, more than 24");
+  EXPECT_EQ(factors(24), "short: sequences may have 24 tokens, no more than 24");
+}
+
 }  // namespace
 }  // namespace caravel::engine

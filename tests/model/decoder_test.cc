@@ -25,9 +25,9 @@ struct Golden {
   Logits logits;
 };
 
-Golden read_golden(const std::string& name) {
+Golden read_golden(const std::string& name, const std::string& stem = "golden") {
   const std::string folder = tests::model_fixture(name);
-  const nlohmann::json golden = nlohmann::json::parse(std::ifstream(folder + "/golden.json"));
+  const nlohmann::json golden = nlohmann::json::parse(std::ifstream(folder + "/" + stem + ".json"));
   const auto vocabulary = golden["shape"][1].get<size_t>();
   Golden result{golden["tokens"].get<std::vector<int32_t>>(), {}};
   std::ifstream file(folder + "/" + golden["logits_f32"].get<std::string>(), std::ios::binary);
@@ -176,11 +176,30 @@ TEST_P(FixtureModel, TheRestOfTheBatchDoesNotChangeABit) {
 
 INSTANTIATE_TEST_SUITE_P(HuggingFace, FixtureModel,
                          ::testing::Values("llama", "llama_tied", "llama3", "llama_linear", "mistral", "qwen2", "qwen3",
-                                           "gemma3", "gemma3_scaled", "llama_yarn", "gemma3_images", "llama_fp8",
-                                           "mistral_fp8", "qwen3_fp8"));
+                                           "gemma3", "gemma3_scaled", "phi3", "phi4_mini", "llama_yarn",
+                                           "gemma3_images", "llama_fp8", "mistral_fp8", "qwen3_fp8"));
 INSTANTIATE_TEST_SUITE_P(Gguf, FixtureModel,
                          ::testing::Values("llama.gguf", "llama_tied.gguf", "llama3.gguf", "llama_linear.gguf",
-                                           "qwen2.gguf", "qwen3.gguf", "gemma3.gguf", "gemma3_scaled.gguf"));
+                                           "qwen2.gguf", "qwen3.gguf", "gemma3.gguf", "gemma3_scaled.gguf", "phi3.gguf",
+                                           "phi4_mini.gguf"));
+
+// Which of two sets of rotary frequencies is taken follows from the longest sequence that there may be, not from those
+// that there are.
+TEST(Decoder, LongropeIsShortWhereNoSequenceMayBeLong) {
+  const Golden golden = read_golden("phi4_mini");
+  const Golden of_short = read_golden("phi4_mini", "golden_short");
+  const int whole = static_cast<int>(of_short.tokens.size());
+  for (const char* file : {"phi4_mini", "phi4_mini.gguf"}) {
+    const auto source = format::open_weights(fixture_path(file));
+    const auto run = [&](int max_context) {
+      ModelHarness model(*source, {.max_context = max_context});
+      return model.run(0, of_short.tokens, {&whole, 1});
+    };
+    expect_near(run(whole), of_short.logits, with_products(256 * std::ldexp(1.0, -24)));
+    const Logits of_long(golden.logits.begin(), golden.logits.begin() + whole);
+    expect_near(run(whole + 8), of_long, with_products(256 * std::ldexp(1.0, -24)));
+  }
+}
 
 TEST(Decoder, SoftCapBoundsTheLogits) {
   // As Gemma 3's configuration spells it; a Llama has no such key, so the source is a Gemma by its config alone.

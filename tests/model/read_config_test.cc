@@ -159,6 +159,100 @@ TEST(ReadConfig, YarnFromGguf) {
   expect_refused<Unsupported>(Convention::kGguf, config, {"yarn_log_multiplier is 0.1"});
 }
 
+json phi_longrope() {
+  return {{"architectures", {"Phi3ForCausalLM"}},
+          {"num_attention_heads", 4},
+          {"max_position_embeddings", 131072},
+          {"original_max_position_embeddings", 4096},
+          {"rope_theta", 10000.0},
+          {"partial_rotary_factor", 0.5},
+          {"rope_scaling",
+           {{"type", "longrope"}, {"short_factor", {1.0, 1.5, 2.0, 4.0}}, {"long_factor", {1.0, 3.0, 8.0, 32.0}}}}};
+}
+
+TEST(ReadConfig, LongropeHasFrequenciesForShortAndLongSequences) {
+  const auto check = [](const json& changes, float magnitude) {
+    const RotarySpec spec = read_hf(changes).rotary.at(0);
+    ASSERT_EQ(spec.dim, 8) << "half of a head of 16";
+    const std::vector<float> of_short = {1.0F, 1.5F, 2.0F, 4.0F};
+    const std::vector<float> of_long = {1.0F, 3.0F, 8.0F, 32.0F};
+    for (size_t i = 0; i < 4; ++i) {
+      EXPECT_NEAR(stretch(spec, 10000, i) * of_short[i], 1, 1e-6);
+      EXPECT_NEAR(spec.long_inverse_freq.at(i) * of_long[i], spec.inverse_freq[i] * of_short[i], 1e-7);
+    }
+    EXPECT_EQ(spec.short_context, 4096);
+    EXPECT_FALSE(spec.is_long(4096));
+    EXPECT_TRUE(spec.is_long(4097));
+    EXPECT_NEAR(spec.magnitude, magnitude, 1e-6);
+  };
+  // sqrt(1 + ln(32) / ln(4096)), which transformers 5.24 gives for both sets.
+  json changes = phi_longrope();
+  check(changes, 1.190238F);
+  for (const char* type : {"su", "yarn"}) {  // as Phi-3's first folders said it
+    changes["rope_scaling"]["type"] = type;
+    check(changes, 1.190238F);
+  }
+  changes["rope_scaling"]["attention_factor"] = 0.5;
+  check(changes, 0.5F);
+  // Phi-3's class has 4096 where its folder does not say it, whatever stands in the object.
+  changes.erase("original_max_position_embeddings");
+  changes["rope_scaling"]["original_max_position_embeddings"] = 64;
+  check(changes, 0.5F);
+}
+
+TEST(ReadConfig, LongropeNeedsAFactorForEachFrequency) {
+  json changes = phi_longrope();
+  changes["rope_scaling"]["long_factor"] = {1.0, 2.0, 3.0};
+  expect_hf_refused<FormatError>(changes, {"rope_scaling.long_factor", "4 numbers"});
+  changes["rope_scaling"].erase("long_factor");
+  expect_hf_refused<FormatError>(changes, {"rope_scaling.long_factor", "4 numbers"});
+  changes["rope_scaling"]["long_factor"] = {1.0, 2.0, 0.0, 3.0};
+  expect_hf_refused<FormatError>(changes, {"rope_scaling.long_factor[2]", "0.0"});
+  changes["rope_scaling"]["long_factor"] = "long";
+  expect_hf_refused<FormatError>(changes, {"rope_scaling.long_factor", "4 numbers"});
+}
+
+TEST(ReadConfig, LongropeFromGguf) {
+  json config = {{"general.architecture", "phi3"},
+                 {"phi3.context_length", 131072},
+                 {"phi3.embedding_length", 64},
+                 {"phi3.block_count", 2},
+                 {"phi3.feed_forward_length", 96},
+                 {"phi3.attention.head_count", 4},
+                 {"phi3.attention.layer_norm_rms_epsilon", 1e-5},
+                 {"phi3.attention.sliding_window", 2047},
+                 {"phi3.rope.dimension_count", 4},
+                 {"phi3.rope.scaling.original_context_length", 4096},
+                 {"phi3.rope.scaling.attn_factor", 1.25},
+                 {"phi3.rope.scaling.type", "longrope"},
+                 {"phi3.vocab_size", 50}};
+  const auto expect_missing = [](const MemorySource& source, const char* name) {
+    try {
+      read_config(source);
+      ADD_FAILURE() << "no " << name;
+    } catch (const FormatError& error) {
+      EXPECT_THAT(error.what(), HasSubstr(name));
+    }
+  };
+  MemorySource source(Convention::kGguf, config);
+  expect_missing(source, "rope_factors_long.weight is missing");
+  source.add("rope_factors_long.weight", {2}, {1.0F, 8.0F});
+  expect_missing(source, "rope_factors_short.weight is missing");
+  source.add("rope_factors_short.weight", {3}, {1.0F, 2.0F, 3.0F});
+  expect_missing(source, "rope_factors_short.weight must have 2 elements");
+  source.add("rope_factors_short.weight", {2}, {1.0F, 2.0F});
+  // Older converters did not write the type.
+  for (int i = 0; i < 2; ++i, source.config().erase("phi3.rope.scaling.type")) {
+    const ModelConfig read = read_config(source);
+    const RotarySpec& spec = read.rotary.at(0);
+    EXPECT_EQ(spec.short_context, 4096);
+    EXPECT_FLOAT_EQ(spec.magnitude, 1.25F);
+    EXPECT_FLOAT_EQ(spec.inverse_freq.at(1), 0.01F / 2);
+    EXPECT_FLOAT_EQ(spec.long_inverse_freq.at(1), 0.01F / 8);
+    EXPECT_EQ(read.layers.at(1).window, 2047);
+  }
+}
+
 TEST(ReadConfig, DynamicScalingIsNoneUpToTheModelsContext) {
   const ModelConfig config = read_hf({{"rope_scaling", {{"type", "dynamic"}, {"factor", 4.0}}}});
   EXPECT_EQ(config.rotary.at(0).inverse_freq, read_hf(json::object()).rotary.at(0).inverse_freq);
@@ -251,7 +345,8 @@ TEST(ReadConfig, AGivenScalingThatMakesNoSenseIsRefused) {
       EXPECT_THAT(error.what(), AllOf(HasSubstr(part), Not(HasSubstr("\n"))));
     }
   }
-  EXPECT_THROW(read_config(source, R"({"rope_type":"longrope","factor":4})"), Unsupported);
+  EXPECT_THROW(read_config(source, R"({"rope_type":"proportional","factor":4})"), Unsupported);
+  EXPECT_THROW(read_config(source, R"({"rope_type":"longrope","factor":4})"), InvalidArgument) << "without factors";
 }
 
 TEST(ReadConfig, WhatTransformersIgnoresIsIgnoredAndSaid) {
@@ -375,8 +470,8 @@ TEST(ReadConfig, UnknownArchitecturesAreRefusedByName) {
 }
 
 TEST(ReadConfig, WhatIsNotSupportedIsNamed) {
-  expect_hf_refused<Unsupported>({{"rope_scaling", {{"rope_type", "longrope"}, {"factor", 4.0}}}},
-                                 {"longrope", "linear", "llama3", "yarn"});
+  expect_hf_refused<Unsupported>({{"rope_scaling", {{"rope_type", "proportional"}, {"factor", 4.0}}}},
+                                 {"proportional", "linear", "llama3", "yarn", "longrope"});
   expect_hf_refused<Unsupported>({{"use_bidirectional_attention", true}}, {"use_bidirectional_attention", "causal"});
   expect_hf_refused<Unsupported>(
       {{"partial_rotary_factor", 0.5}, {"rope_scaling", {{"rope_type", "linear"}, {"factor", 4.0}}}},
@@ -385,8 +480,8 @@ TEST(ReadConfig, WhatIsNotSupportedIsNamed) {
   expect_hf_refused<Unsupported>({{"head_dim", 21}}, {"21", "even numbers"});
   expect_hf_refused<Unsupported>({{"hidden_act", "relu2"}}, {"hidden_act", "relu2", "silu"});
   json gguf = gguf_gemma();
-  gguf["gemma3.rope.scaling.type"] = "longrope";
-  expect_refused<Unsupported>(Convention::kGguf, gguf, {"longrope"});
+  gguf["gemma3.rope.scaling.type"] = "proportional";
+  expect_refused<Unsupported>(Convention::kGguf, gguf, {"proportional"});
   json hf = tiny_llama_config();
   hf.update({{"architectures", {"Qwen3ForCausalLM"}},
              {"use_sliding_window", true},

@@ -34,6 +34,9 @@ struct ConfigKeys {
   Key max_position = {{"context_length"}, {"max_position_embeddings"}};
   Key norm_epsilon = {{"attention.layer_norm_rms_epsilon"}, {"rms_norm_eps", 1e-6}};
   Key rope_theta = {{"rope.freq_base", 10000}, {"rope_theta", 10000}};
+  /// Tokens that the model was made for before its rotary embedding was stretched. Where it is 0: what the scaling's
+  /// own object says, else max_position.
+  Key original_context = {{"rope.scaling.original_context_length", 0}, {"original_max_position_embeddings", 0}};
   Key local_rope_theta = {};  // a second rotary base, for the layers with a window
   Key attention_scalar = {};  // scores are divided by its square root; absent: head_dim
   Key attention_soft_cap = {};
@@ -74,9 +77,11 @@ struct LayerWeightNames {
   WeightName q = {"blk.{}.attn_q.weight", "model.layers.{}.self_attn.q_proj.weight"};
   WeightName k = {"blk.{}.attn_k.weight", "model.layers.{}.self_attn.k_proj.weight"};
   WeightName v = {"blk.{}.attn_v.weight", "model.layers.{}.self_attn.v_proj.weight"};
+  WeightName qkv = {};  // the rows of Q, K and V in one: where a file has it, in their place
   WeightName q_bias = {};
   WeightName k_bias = {};
   WeightName v_bias = {};
+  WeightName qkv_bias = {};  // as qkv
   WeightName q_norm = {};
   WeightName k_norm = {};
   WeightName attn_out = {"blk.{}.attn_output.weight", "model.layers.{}.self_attn.o_proj.weight"};
@@ -87,6 +92,7 @@ struct LayerWeightNames {
   WeightName gate_bias = {};
   WeightName up = {"blk.{}.ffn_up.weight", "model.layers.{}.mlp.up_proj.weight"};
   WeightName up_bias = {};
+  WeightName gate_up = {};  // the rows of gate and up in one, as qkv
   WeightName down = {"blk.{}.ffn_down.weight", "model.layers.{}.mlp.down_proj.weight"};
   WeightName down_bias = {};
   WeightName post_ffn_norm = {};
@@ -106,9 +112,11 @@ struct Architecture {
   kernels::Activation activation = kernels::Activation::kSilu;
   kernels::RotaryStyle gguf_rotary_style = kernels::RotaryStyle::kHalves;  // a Hugging Face folder's is kHalves
   bool embedding_scaled = false;                                           // by sqrt(hidden_size)
-  bool partial_rotary = false;  // in a Hugging Face folder: the class reads partial_rotary_factor
-  bool norm_adds_one = false;   // in a Hugging Face folder; a GGUF file's norms hold 1 + w
-  bool ties_lm_head = false;    // where neither a config.json nor weights say
+  /// In a Hugging Face folder, of a class that reads partial_rotary_factor: what it is where the folder does not say
+  /// it.
+  std::optional<double> partial_rotary;
+  bool norm_adds_one = false;  // in a Hugging Face folder; a GGUF file's norms hold 1 + w
+  bool ties_lm_head = false;   // where neither a config.json nor weights say
   /// What no key of the convention says; runs last. May be nullptr.
   void (*adjust)(ModelConfig& config, format::Convention convention) = nullptr;
 };
@@ -117,6 +125,7 @@ extern const Architecture kLlama;
 extern const Architecture kMistral;
 extern const Architecture kQwen2;
 extern const Architecture kQwen3;
+extern const Architecture kPhi3;
 extern const Architecture kGemma3;
 
 /// An encoder's: its weights have names of their own (encoder_weights.h), and find_architecture() does not give it.
