@@ -53,7 +53,7 @@ double ConfigReader::fallback(const Spelling& spelling) const {
 
 int64_t ConfigReader::integer(const Key& key, int64_t min, int64_t max) const {
   const Spelling& spelling = spelled(key, convention());
-  if (spelling.key.empty()) return 0;
+  if (spelling.key.empty()) return static_cast<int64_t>(spelling.fallback.value_or(0));
   const nlohmann::json* value = find(spelling.key);
   if (value != nullptr && !value->is_null()) return checked_integer(*value, full_key(spelling.key), min, max);
   return value != nullptr && min <= 0 ? 0 : static_cast<int64_t>(fallback(spelling));
@@ -61,7 +61,7 @@ int64_t ConfigReader::integer(const Key& key, int64_t min, int64_t max) const {
 
 double ConfigReader::number(const Key& key, double min, double max) const {
   const Spelling& spelling = spelled(key, convention());
-  if (spelling.key.empty()) return 0;
+  if (spelling.key.empty()) return spelling.fallback.value_or(0);
   const nlohmann::json* value = find(spelling.key);
   if (value != nullptr && !value->is_null()) return checked_number(*value, full_key(spelling.key), min, max);
   return value != nullptr && min <= 0 ? 0 : fallback(spelling);

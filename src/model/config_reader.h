@@ -32,7 +32,7 @@ class ConfigReader {
   const nlohmann::json* find(std::string_view key) const;
 
   /// Absent: the fallback, which is not checked against the range. null: 0 where the range holds it, else as absent.
-  /// A key that the convention does not have: 0.
+  /// A key that the convention does not have: the fallback, or 0.
   int64_t integer(const Key& key, int64_t min, int64_t max) const;
   double number(const Key& key, double min, double max) const;
 

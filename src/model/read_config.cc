@@ -49,11 +49,12 @@ std::vector<bool> listed_windows(const ConfigReader& reader, const WindowRule& r
   return windows;
 }
 
-std::vector<bool> windowed_layers(const ConfigReader& reader, const WindowRule& rule, size_t layers) {
-  std::vector<bool> windows = listed_windows(reader, rule, layers);
+std::vector<bool> windowed_layers(const ConfigReader& reader, const WindowRule& rule,
+                                  const std::vector<LayerSpec>& layers) {
+  std::vector<bool> windows = listed_windows(reader, rule, layers.size());
   if (!windows.empty()) return windows;
   const auto period = static_cast<size_t>(reader.integer(rule.period, 0, kMaxPosition));
-  for (size_t layer = 0; layer < layers; ++layer) {
+  for (size_t layer = 0; layer < layers.size(); ++layer) {
     switch (rule.pattern) {
       case WindowRule::Pattern::kEveryLayer:
         windows.push_back(true);
@@ -64,29 +65,59 @@ std::vector<bool> windowed_layers(const ConfigReader& reader, const WindowRule& 
       case WindowRule::Pattern::kAllButEveryNth:
         windows.push_back(period == 0 || (layer + 1) % period != 0);
         break;
+      case WindowRule::Pattern::kWithoutRotary:
+        windows.push_back(layers[layer].rotary < 0);
+        break;
     }
   }
   return windows;
 }
 
 int window_width(const ConfigReader& reader, const WindowRule& rule) {
-  if (rule.pattern == WindowRule::Pattern::kFromLayer) {
+  if (rule.pattern == WindowRule::Pattern::kFromLayer || rule.pattern == WindowRule::Pattern::kWithoutRotary) {
     const nlohmann::json* use = reader.find("use_sliding_window");
     if (use == nullptr || *use != true) return 0;
   }
   return static_cast<int>(reader.integer(rule.window, 0, kMaxPosition));
 }
 
+/// All layers, those without a rotary embedding marked.
+std::vector<LayerSpec> rotated_layers(const ConfigReader& reader, const RotaryRule& rule, size_t count) {
+  std::vector<LayerSpec> layers(count);
+  const nlohmann::json* list =
+      reader.convention() == Convention::kHuggingFace ? reader.find(rule.list_of_rotated) : nullptr;
+  if (list != nullptr && !list->is_null()) {
+    const std::string name(rule.list_of_rotated);
+    if (!list->is_array() || list->size() < count) {
+      throw fail<FormatError>("{}: {} is {}; it must be a list of {} numbers, one for each layer",
+                              reader.source().path(), name, ConfigReader::shown(*list), count);
+    }
+    for (size_t i = 0; i < count; ++i) {
+      const nlohmann::json& entry = (*list)[i];
+      const bool rotated = entry.is_boolean() ? entry.get<bool>() : reader.checked_integer(entry, name, 0, 1) != 0;
+      if (!rotated) layers[i].rotary = -1;
+    }
+    return layers;
+  }
+  const auto period = static_cast<size_t>(reader.integer(rule.period, 1, kMaxPosition));
+  for (size_t i = 0; i < count; ++i) {
+    if (period != 0 && (i + 1) % period == 0) layers[i].rotary = -1;
+  }
+  return layers;
+}
+
 std::vector<LayerSpec> read_layers(const ConfigReader& reader, const Architecture& architecture, bool local_rotary) {
   const auto count = static_cast<size_t>(reader.integer(architecture.keys.layers, 1, kMaxLayers));
   const int window = window_width(reader, architecture.windows);
-  std::vector<LayerSpec> layers(count);
+  std::vector<LayerSpec> layers = rotated_layers(reader, architecture.rotary_layers, count);
   // A GGUF file without a window has no local layers at all; a Hugging Face folder may have them, with the local
   // rotary base and no window.
   if (window == 0 && (reader.convention() == Convention::kGguf || !local_rotary)) return layers;
-  const std::vector<bool> windows = windowed_layers(reader, architecture.windows, count);
+  const std::vector<bool> windows = windowed_layers(reader, architecture.windows, layers);
   for (size_t i = 0; i < count; ++i) {
-    if (windows[i]) layers[i] = {.window = window, .rotary = local_rotary ? 1 : 0};
+    if (!windows[i]) continue;
+    layers[i].window = window;
+    if (local_rotary) layers[i].rotary = 1;
   }
   return layers;
 }

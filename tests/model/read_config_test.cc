@@ -398,6 +398,40 @@ TEST(ReadConfig, Qwen2HasAWindowOnlyWhereItSaysSo) {
   EXPECT_EQ(read_hf(on).layers.at(1).window, 0);
 }
 
+TEST(ReadConfig, SmolLm3RotatesTheLayersThatItsListSays) {
+  const auto layers = [](const json& changes) {
+    json config = {{"architectures", {"SmolLM3ForCausalLM"}}, {"num_hidden_layers", 5}};
+    config.update(changes);
+    std::string kinds;  // a digit for a rotary embedding, w for a window
+    for (const LayerSpec& layer : read_hf(config).layers) {
+      kinds += layer.rotary < 0 ? "-" : std::to_string(layer.rotary);
+      if (layer.window != 0) kinds += 'w';
+    }
+    return kinds;
+  };
+  EXPECT_EQ(layers(json::object()), "000-0");
+  EXPECT_EQ(layers({{"no_rope_layer_interval", 2}}), "0-0-0");
+  const json list = {0, 1, 1, 0, 1, 0};  // may be longer than there are layers
+  EXPECT_EQ(layers({{"no_rope_layers", list}, {"no_rope_layer_interval", 2}}), "-00-0");
+  EXPECT_EQ(layers({{"no_rope_layers", list}, {"sliding_window", 16}}), "-00-0");
+  EXPECT_EQ(layers({{"no_rope_layers", list}, {"sliding_window", 16}, {"use_sliding_window", true}}), "-w00-w0");
+  json types = json::array({"full_attention", "full_attention", "full_attention", "full_attention", "full_attention"});
+  types[2] = "sliding_attention";
+  EXPECT_EQ(layers({{"sliding_window", 16}, {"use_sliding_window", true}, {"layer_types", types}}), "000w-0");
+}
+
+TEST(ReadConfig, AListOfRotatedLayersHasAllOfThem) {
+  json config = {{"architectures", {"SmolLM3ForCausalLM"}}, {"no_rope_layers", {1}}};
+  expect_hf_refused<FormatError>(config, {"no_rope_layers is [1]", "2 numbers"});
+  config["no_rope_layers"] = 3;
+  expect_hf_refused<FormatError>(config, {"no_rope_layers is 3", "2 numbers"});
+  config["no_rope_layers"] = {1, 2};
+  expect_hf_refused<FormatError>(config, {"no_rope_layers is 2", "from 0 to 1"});
+  config.erase("no_rope_layers");
+  config["no_rope_layer_interval"] = 0;
+  expect_hf_refused<FormatError>(config, {"no_rope_layer_interval is 0"});
+}
+
 TEST(ReadConfig, Gemma3FromGguf) {
   const ModelConfig config = read(Convention::kGguf, gguf_gemma());
   EXPECT_EQ(config.name, "Gemma");

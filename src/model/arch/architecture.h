@@ -12,7 +12,7 @@
 namespace caravel::model {
 
 /// A number of the configuration as one convention spells it. Empty: the convention has no such key. Without a fallback
-/// the key must be there.
+/// the key must be there; an empty one is always at its fallback, and without one at 0.
 struct Spelling {
   std::string_view key;  // GGUF: what follows "<architecture>."
   std::optional<double> fallback;
@@ -52,11 +52,18 @@ struct WindowRule {
     kEveryLayer,
     kFromLayer,       // layers `period` and later, where use_sliding_window is true
     kAllButEveryNth,  // the last of each `period` layers sees everything
+    kWithoutRotary,   // layers without a rotary embedding (RotaryRule), where use_sliding_window is true
   };
   Pattern pattern = Pattern::kEveryLayer;
   Key window = {};  // tokens; 0: none
   Key period = {};
   bool layer_types = false;  // Hugging Face's list of the layers' types, where there, wins over the pattern
+};
+
+/// Which layers have no rotary embedding.
+struct RotaryRule {
+  Key period = {};                   // the last of each `period` layers; 0: none
+  std::string_view list_of_rotated;  // a Hugging Face folder's, where there, wins: 0 for each layer without
 };
 
 /// A weight in both conventions; "{}" stands for the layer's number. Empty: the architecture does not have it.
@@ -107,6 +114,7 @@ struct Architecture {
   std::array<std::string_view, 2> hugging_face_types;  // model_type, where `architectures` is absent
   ConfigKeys keys;
   WindowRule windows;
+  RotaryRule rotary_layers;
   ModelWeightNames model_weights;
   LayerWeightNames layer_weights;
   kernels::Activation activation = kernels::Activation::kSilu;
@@ -126,6 +134,7 @@ extern const Architecture kMistral;
 extern const Architecture kQwen2;
 extern const Architecture kQwen3;
 extern const Architecture kPhi3;
+extern const Architecture kSmolLm3;
 extern const Architecture kGemma3;
 
 /// An encoder's: its weights have names of their own (encoder_weights.h), and find_architecture() does not give it.
