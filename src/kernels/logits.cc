@@ -5,6 +5,7 @@
 namespace caravel::kernels {
 
 namespace cpu {
+void scale_logits(Stream& stream, const ScaleLogitsArgs& args);
 void soft_cap(Stream& stream, const SoftCapArgs& args);
 void log_sum_exp(Stream& stream, const LogSumExpArgs& args);
 void top_k(Stream& stream, const TopKArgs& args);
@@ -12,11 +13,16 @@ void token_rank(Stream& stream, const RankArgs& args);
 }  // namespace cpu
 
 namespace cuda {
+void scale_logits(Stream& stream, const ScaleLogitsArgs& args);
 void soft_cap(Stream& stream, const SoftCapArgs& args);
 void log_sum_exp(Stream& stream, const LogSumExpArgs& args);
 void top_k(Stream& stream, const TopKArgs& args);
 void token_rank(Stream& stream, const RankArgs& args);
 }  // namespace cuda
+
+void scale_logits(Stream& stream, const ScaleLogitsArgs& args) {
+  by_device(stream.device(), cpu::scale_logits, CARAVEL_IF_CUDA(cuda::scale_logits))(stream, args);
+}
 
 void soft_cap(Stream& stream, const SoftCapArgs& args) {
   by_device(stream.device(), cpu::soft_cap, CARAVEL_IF_CUDA(cuda::soft_cap))(stream, args);

@@ -7,6 +7,13 @@
 
 namespace caravel::kernels {
 
+struct ScaleLogitsArgs {
+  Tensor logits;  // f32 [rows, width] without gaps, in place
+  float scale = 1.0F;
+};
+/// logits = scale * logits (Granite).
+void scale_logits(Stream& stream, const ScaleLogitsArgs& args);
+
 struct SoftCapArgs {
   Tensor logits;  // f32 [rows, width] without gaps, in place
   float cap = 0.0F;

@@ -50,7 +50,7 @@ struct LayerSpec {
 
 /// An architecture's numbers, read from a table under model/arch/ (docs/adding-an-architecture.md).
 struct ModelConfig {
-  std::string architecture;  // "llama", "mistral", "qwen2", "qwen3", "phi3", "smollm3", "gemma3"
+  std::string architecture;  // "llama", "mistral", "qwen2", "qwen3", "phi3", "smollm3", "granite", "gemma3"
   std::string name;          // for people
   int vocab_size = 0;
   int hidden_size = 0;
@@ -62,6 +62,7 @@ struct ModelConfig {
   float norm_epsilon = 1e-5F;
   float attention_scale = 0;  // what q . k is multiplied by
   float embedding_scale = 1.0F;
+  float logits_scale = 1.0F;
   float attention_soft_cap = 0;
   float final_soft_cap = 0;
   kernels::Activation activation = kernels::Activation::kSilu;

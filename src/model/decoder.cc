@@ -207,6 +207,7 @@ void Decoder::logits(Stream& stream, const int32_t* rows, int64_t count, float* 
   own.width = shard_.vocabulary.size();
   kernels::gemm(stream, {.weight = &head, .input = normed, .out = own});
   if (peers_.tensor != nullptr) peers_.tensor->all_gather(stream, logits);
+  if (config_.logits_scale != 1) kernels::scale_logits(stream, {.logits = logits, .scale = config_.logits_scale});
   if (config_.final_soft_cap > 0) kernels::soft_cap(stream, {.logits = logits, .cap = config_.final_soft_cap});
 }
 

@@ -48,7 +48,7 @@ class Decoder {
 
   /// Enqueues the layers. The residual stream stays for logits() and final_hidden(), or is sent to the next stage.
   /// layer_inputs: device or pinned memory, where the residual stream is kept as it enters each of the stage's layers,
-  /// f32 [layers, tokens, hidden_size]; or nullptr.
+  /// f32 [layers, tokens, hidden_size]; or nullptr. That of a model with a residual multiplier is divided by it.
   void forward(Stream& stream, const ForwardBatch& batch, const KvPool& pool, float* layer_inputs = nullptr);
 
   /// Enqueues, behind a step's draws, that those of the last stage reach the first, which embeds them next. last_draws:
@@ -56,7 +56,7 @@ class Decoder {
   void return_draws(Stream& stream, std::span<int32_t> last_draws);
 
   /// Enqueues final norm and LM head of chosen tokens of the last forward: logits [count, vocab_size] on every
-  /// tensor-parallel rank, soft-capped where the model says so. rows: device memory, [count]; count <=
+  /// tensor-parallel rank, scaled and soft-capped where the model says so. rows: device memory, [count]; count <=
   /// max_logit_rows() of its device.
   void logits(Stream& stream, const int32_t* rows, int64_t count, float* out);
   /// Each call reads the LM head's weights whole. A GPU takes little longer for 256 rows than for 64, a CPU four times.

@@ -4,6 +4,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/check.h"
 #include "base/error.h"
 #include "model/config.h"
 #include "model/config_reader.h"
@@ -167,6 +168,19 @@ void check_unread(const ConfigReader& reader, const Architecture& architecture, 
   if (!architecture.partial_rotary && partial != nullptr && *partial != 1) ignored("partial_rotary_factor");
 }
 
+/// Where each branch is multiplied by m before it joins, the residual stream is kept divided by m: then branches join
+/// as they are, and a norm gives the same of x / m with an epsilon divided by m squared. So the multiplier costs
+/// neither an operation nor a rounding, whatever the weights' type and the device. It would not do for a norm of
+/// anything else.
+void divide_residual_stream(const Architecture& architecture, double multiplier, ModelConfig& config) {
+  const LayerWeightNames& names = architecture.layer_weights;
+  for (const WeightName* norm : {&names.q_norm, &names.k_norm, &names.post_attn_norm, &names.post_ffn_norm}) {
+    CARAVEL_CHECK(norm->gguf.empty() && norm->hugging_face.empty());
+  }
+  config.embedding_scale = static_cast<float>(config.embedding_scale / multiplier);
+  config.norm_epsilon = static_cast<float>(config.norm_epsilon / (multiplier * multiplier));
+}
+
 /// The layers' rotary embedding and its scaling, in words.
 void describe_rotary(const ModelConfig& config, const std::string& why, std::vector<Decision>& decisions) {
   const char* const names[] = {"rotary scaling", "  of windowed layers"};
@@ -218,6 +232,18 @@ ModelConfig read_config(const format::WeightSource& source, const std::string& r
   const double scalar = reader.number(keys.attention_scalar, 1e-3, 1e6);
   config.attention_scale = static_cast<float>(1 / std::sqrt(scalar > 0 ? scalar : config.head_dim));
   config.embedding_scale = architecture.embedding_scaled ? std::sqrt(static_cast<float>(config.hidden_size)) : 1.0F;
+  if (const double multiplier = reader.number(keys.attention_multiplier, 1e-6, 1e6); multiplier > 0) {
+    config.attention_scale = static_cast<float>(multiplier);
+  }
+  if (const double multiplier = reader.number(keys.embedding_multiplier, 1e-6, 1e6); multiplier > 0) {
+    config.embedding_scale = static_cast<float>(multiplier);
+  }
+  if (const double multiplier = reader.number(keys.residual_multiplier, 1e-3, 1e3); multiplier > 0) {
+    divide_residual_stream(architecture, multiplier, config);
+  }
+  if (const double divisor = reader.number(keys.logits_divisor, 1e-6, 1e6); divisor > 0) {
+    config.logits_scale = static_cast<float>(1 / divisor);
+  }
   config.attention_soft_cap = static_cast<float>(reader.number(keys.attention_soft_cap, 1e-3, 1e6));
   config.final_soft_cap = static_cast<float>(reader.number(keys.final_soft_cap, 1e-3, 1e6));
   config.activation = read_activation(reader, architecture);

@@ -8,6 +8,20 @@ namespace {
 
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
+TEST(ScaleLogits, MultipliesEachWhateverTheirNumber) {
+  for_each_isa([](Isa isa) {
+    Machine machine(isa, 3);
+    for (const int64_t width : {1, 15, 64, 1003}) {
+      const auto logits = random_normal(2 * width, 1, 8.0F);
+      std::vector<float> expected;
+      for (const float x : logits) expected.push_back(0.0625F * x);
+      const DeviceArray there(*machine.stream, logits);
+      scale_logits(*machine.stream, {.logits = f32_tensor(there.data(), 2, width), .scale = 0.0625F});
+      EXPECT_EQ(there.values(), expected) << width;
+    }
+  });
+}
+
 TEST(SoftCap, MatchesReferenceFromTinyToHuge) {
   for_each_isa([](Isa isa) {
     Machine machine(isa, 3);

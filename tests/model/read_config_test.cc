@@ -398,6 +398,34 @@ TEST(ReadConfig, Qwen2HasAWindowOnlyWhereItSaysSo) {
   EXPECT_EQ(read_hf(on).layers.at(1).window, 0);
 }
 
+TEST(ReadConfig, GranitesMultipliers) {
+  // The published 2B's.
+  const json multipliers = {{"attention_multiplier", 0.015625},
+                            {"embedding_multiplier", 12.0},
+                            {"residual_multiplier", 0.22},
+                            {"logits_scaling", 8.0}};
+  json changes = {{"architectures", {"GraniteForCausalLM"}}, {"rms_norm_eps", 1e-5}};
+  const ModelConfig plain = read_hf(changes);
+  EXPECT_FLOAT_EQ(plain.attention_scale, 1) << "the class's default, whatever head_dim";
+  EXPECT_FLOAT_EQ(plain.embedding_scale, 1);
+  EXPECT_FLOAT_EQ(plain.logits_scale, 1);
+  EXPECT_FLOAT_EQ(plain.norm_epsilon, 1e-5F);
+  changes.update(multipliers);
+  const ModelConfig config = read_hf(changes);
+  EXPECT_FLOAT_EQ(config.attention_scale, 0.015625F);
+  EXPECT_FLOAT_EQ(config.logits_scale, 0.125F);
+  // The residual stream is kept divided by its multiplier.
+  EXPECT_FLOAT_EQ(config.embedding_scale, 12.0F / 0.22F);
+  EXPECT_FLOAT_EQ(config.norm_epsilon, 1e-5F / (0.22F * 0.22F));
+  for (const char* key : {"attention_multiplier", "embedding_multiplier", "residual_multiplier", "logits_scaling"}) {
+    json wrong = changes;
+    for (const json& value : {json(0), json(-1.0), json("1")}) {
+      wrong[key] = value;
+      expect_hf_refused<FormatError>(wrong, {std::string(key) + " is " + value.dump()});
+    }
+  }
+}
+
 TEST(ReadConfig, SmolLm3RotatesTheLayersThatItsListSays) {
   const auto layers = [](const json& changes) {
     json config = {{"architectures", {"SmolLM3ForCausalLM"}}, {"num_hidden_layers", 5}};

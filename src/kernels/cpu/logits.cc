@@ -5,6 +5,7 @@
 
 namespace caravel::kernels {
 
+CARAVEL_CPU_KERNEL(scale_logits, ScaleLogitsArgs)
 CARAVEL_CPU_KERNEL(soft_cap, SoftCapArgs)
 CARAVEL_CPU_KERNEL(log_sum_exp, LogSumExpArgs)
 CARAVEL_CPU_KERNEL(top_k, TopKArgs)
@@ -12,9 +13,14 @@ CARAVEL_CPU_KERNEL(token_rank, RankArgs)
 
 namespace cpu {
 
+void scale_logits(Stream& stream, const ScaleLogitsArgs& args) {
+  check_f32(args.logits, 0, args.logits.stride);  // the elements are shared out, not the rows
+  enqueue_scale_logits(stream, args);
+}
+
 void soft_cap(Stream& stream, const SoftCapArgs& args) {
   CARAVEL_CHECK_GT(args.cap, 0.0F);
-  check_f32(args.logits, 0, args.logits.stride);  // the elements are shared out, not the rows
+  check_f32(args.logits, 0, args.logits.stride);  // as above
   enqueue_soft_cap(stream, args);
 }
 

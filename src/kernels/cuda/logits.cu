@@ -3,6 +3,7 @@
 
 namespace caravel::kernels::cuda {
 
+void scale_logits(Stream& stream, const ScaleLogitsArgs& args);
 void soft_cap(Stream& stream, const SoftCapArgs& args);
 void log_sum_exp(Stream& stream, const LogSumExpArgs& args);
 void top_k(Stream& stream, const TopKArgs& args);
@@ -10,15 +11,23 @@ void token_rank(Stream& stream, const RankArgs& args);
 
 namespace {
 
-constexpr int kCapThreads = 256;
+constexpr int kEachThreads = 256;
 constexpr float kInfinity = __builtin_inff();
 
-__global__ void __launch_bounds__(kCapThreads) cap_logits(float* logits, int64_t count, float cap) {
+/// function(i) for each of the grid's threads' shares of `count`.
+template <typename Function>
+__device__ __forceinline__ void for_each_of(int64_t count, Function function) {
+  const int64_t step = int64_t{gridDim.x} * kEachThreads;
+  for (int64_t i = int64_t{blockIdx.x} * kEachThreads + threadIdx.x; i < count; i += step) function(i);
+}
+
+__global__ void __launch_bounds__(kEachThreads) multiply_logits(float* logits, int64_t count, float scale) {
+  for_each_of(count, [&](int64_t i) { logits[i] = scale * logits[i]; });
+}
+
+__global__ void __launch_bounds__(kEachThreads) cap_logits(float* logits, int64_t count, float cap) {
   const float inverse = 1.0F / cap;
-  const int64_t step = int64_t{gridDim.x} * kCapThreads;
-  for (int64_t i = int64_t{blockIdx.x} * kCapThreads + threadIdx.x; i < count; i += step) {
-    logits[i] = cap * tanhf(logits[i] * inverse);
-  }
+  for_each_of(count, [&](int64_t i) { logits[i] = cap * tanhf(logits[i] * inverse); });
 }
 
 /// Logits that a thread takes side by side. Which thread takes which depends on their place in the row alone, not on
@@ -153,14 +162,23 @@ __global__ void __launch_bounds__(kRowThreads, 1) rank_rows(RankArgs args) {
   if (threadIdx.x == 0) args.ranks[blockIdx.x] = larger + 1;
 }
 
+/// A kernel that takes each logit by itself, with one number for all.
+void change_each(Stream& stream, void (*kernel)(float*, int64_t, float), const Tensor& all, float number) {
+  float* const logits = floats(all);
+  CARAVEL_CHECK_EQ(all.stride, all.width);
+  const int64_t count = all.rows * all.width;
+  launch(stream, kernel, dim3(blocks_for(count, 4 * kEachThreads)), dim3(kEachThreads), 0, logits, count, number);
+}
+
 }  // namespace
+
+void scale_logits(Stream& stream, const ScaleLogitsArgs& args) {
+  change_each(stream, multiply_logits, args.logits, args.scale);
+}
 
 void soft_cap(Stream& stream, const SoftCapArgs& args) {
   CARAVEL_CHECK_GT(args.cap, 0.0F);
-  float* const logits = floats(args.logits);
-  CARAVEL_CHECK_EQ(args.logits.stride, args.logits.width);
-  const int64_t count = args.logits.rows * args.logits.width;
-  launch(stream, cap_logits, dim3(blocks_for(count, 4 * kCapThreads)), dim3(kCapThreads), 0, logits, count, args.cap);
+  change_each(stream, cap_logits, args.logits, args.cap);
 }
 
 void log_sum_exp(Stream& stream, const LogSumExpArgs& args) {

@@ -37,8 +37,12 @@ struct ConfigKeys {
   /// Tokens that the model was made for before its rotary embedding was stretched. Where it is 0: what the scaling's
   /// own object says, else max_position.
   Key original_context = {{"rope.scaling.original_context_length", 0}, {"original_max_position_embeddings", 0}};
-  Key local_rope_theta = {};  // a second rotary base, for the layers with a window
-  Key attention_scalar = {};  // scores are divided by its square root; absent: head_dim
+  Key local_rope_theta = {};      // a second rotary base, for the layers with a window
+  Key attention_scalar = {};      // scores are divided by its square root; absent: head_dim
+  Key attention_multiplier = {};  // scores are multiplied by it; 0 or absent: attention_scalar says
+  Key embedding_multiplier = {};  // embeddings are; 0 or absent: embedding_scaled says
+  Key residual_multiplier = {};   // what each branch gives is, before it joins the residual stream; 0 or absent: by 1
+  Key logits_divisor = {};        // logits are divided by it; 0 or absent: by 1
   Key attention_soft_cap = {};
   Key final_soft_cap = {};
   std::string_view activation = "hidden_act";  // Hugging Face alone says it
@@ -135,6 +139,7 @@ extern const Architecture kQwen2;
 extern const Architecture kQwen3;
 extern const Architecture kPhi3;
 extern const Architecture kSmolLm3;
+extern const Architecture kGranite;
 extern const Architecture kGemma3;
 
 /// An encoder's: its weights have names of their own (encoder_weights.h), and find_architecture() does not give it.

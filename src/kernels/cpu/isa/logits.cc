@@ -4,6 +4,7 @@
 
 namespace caravel::kernels::CARAVEL_ISA {
 
+void scale_logits(const ScaleLogitsArgs& args, int rank, int size);
 void soft_cap(const SoftCapArgs& args, int rank, int size);
 void log_sum_exp(const LogSumExpArgs& args, int rank, int size);
 void top_k(const TopKArgs& args, int rank, int size);
@@ -15,6 +16,18 @@ constexpr float kInfinity = __builtin_inff();
 
 const float* row_of(const Tensor& logits, int64_t r) {
   return static_cast<const float*>(logits.data) + r * logits.stride;
+}
+
+/// Every logit x of the rank's share becomes function(x).
+template <typename Function>
+void change_share(const Tensor& all, int rank, int size, Function function) {
+  auto* const logits = static_cast<float*>(all.data);
+  const Share mine = share(all.rows * all.width, rank, size, 16);
+  int64_t i = mine.begin;
+  for (; i + kLanes <= mine.end; i += kLanes) store(logits + i, function(load(logits + i)));
+  if (const int left = static_cast<int>(mine.end - i); left > 0) {
+    store_part(logits + i, function(load_part(logits + i, left)), left);
+  }
 }
 
 float row_max(const float* x, int64_t width) {
@@ -110,18 +123,15 @@ void row_top_k(const float* x, int64_t width, int64_t k, const Heap& heap) {
 
 }  // namespace
 
+void scale_logits(const ScaleLogitsArgs& args, int rank, int size) {
+  const F32 scale = broadcast(args.scale);
+  change_share(args.logits, rank, size, [&](F32 x) { return scale * x; });
+}
+
 void soft_cap(const SoftCapArgs& args, int rank, int size) {
-  auto* const logits = static_cast<float*>(args.logits.data);
-  const Share mine = share(args.logits.rows * args.logits.width, rank, size, 16);
   const F32 cap = broadcast(args.cap);
   const F32 inverse = broadcast(1.0F / args.cap);
-  int64_t i = mine.begin;
-  for (; i + kLanes <= mine.end; i += kLanes) {
-    store(logits + i, cap * tanh(load(logits + i) * inverse));
-  }
-  if (const int left = static_cast<int>(mine.end - i); left > 0) {
-    store_part(logits + i, cap * tanh(load_part(logits + i, left) * inverse), left);
-  }
+  change_share(args.logits, rank, size, [&](F32 x) { return cap * tanh(x * inverse); });
 }
 
 void log_sum_exp(const LogSumExpArgs& args, int rank, int size) {
