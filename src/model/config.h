@@ -50,7 +50,7 @@ struct LayerSpec {
 
 /// An architecture's numbers, read from a table under model/arch/ (docs/adding-an-architecture.md).
 struct ModelConfig {
-  std::string architecture;  // "llama", "mistral", "qwen2", "qwen3", "phi3", "smollm3", "granite", "gemma3"
+  std::string architecture;  // "llama", "mistral", "qwen2", "qwen3", "phi3", "smollm3", "granite", "glm", "glm4", "gemma3"
   std::string name;          // for people
   int vocab_size = 0;
   int hidden_size = 0;

@@ -249,7 +249,7 @@ ModelConfig read_config(const format::WeightSource& source, const std::string& r
   config.activation = read_activation(reader, architecture);
 
   const bool gguf = source.convention() == Convention::kGguf;
-  config.rotary_style = gguf ? architecture.gguf_rotary_style : kernels::RotaryStyle::kHalves;
+  config.rotary_style = gguf ? architecture.gguf_rotary_style : architecture.hugging_face_rotary_style;
   config.norm_adds_one = !gguf && architecture.norm_adds_one;
   check_unread(reader, architecture, config.decisions);
   config.tied_lm_head = lm_head_is_tied(reader, architecture, config.decisions);

@@ -188,6 +188,54 @@ void expect_near_logits(const std::vector<std::vector<float>>& got, const std::v
 }
 
 // One scale, one for each row, one for each 128 rows, and one for each block.
+TEST(LoadWeights, QAndKAndVMayBeOneTensor) {
+  // A GGUF file of ChatGLM's own folder has one, one of transformers' folder three; no bias is zeros.
+  const auto make = [](bool joined) {
+    MemorySource source(format::Convention::kGguf, {{"general.architecture", "chatglm"},
+                                                    {"chatglm.context_length", 64},
+                                                    {"chatglm.embedding_length", 64},
+                                                    {"chatglm.block_count", 1},
+                                                    {"chatglm.feed_forward_length", 96},
+                                                    {"chatglm.attention.head_count", 4},
+                                                    {"chatglm.attention.head_count_kv", 2},
+                                                    {"chatglm.attention.layer_norm_rms_epsilon", 1e-5},
+                                                    {"chatglm.rope.dimension_count", 8},
+                                                    {"chatglm.vocab_size", 50}});
+    const auto numbers = [](int64_t count) {
+      std::vector<float> values(static_cast<size_t>(count));
+      for (size_t i = 0; i < values.size(); ++i) values[i] = 0.1F * std::sin(static_cast<float>(i));
+      return values;
+    };
+    source.add("token_embd.weight", {50, 64}, numbers(50 * 64));
+    source.add("output_norm.weight", {64}, numbers(64));
+    source.add("blk.0.attn_norm.weight", {64}, numbers(64));
+    source.add("blk.0.ffn_norm.weight", {64}, numbers(64));
+    source.add("blk.0.attn_output.weight", {64, 64}, numbers(64 * 64));
+    source.add("blk.0.ffn_up.weight", {192, 64}, numbers(192 * 64));
+    source.add("blk.0.ffn_down.weight", {64, 96}, numbers(64 * 96));
+    const std::vector<float> weight = numbers(128 * 64);
+    const std::vector<float> bias = numbers(128);
+    if (joined) {
+      source.add("blk.0.attn_qkv.weight", {128, 64}, weight);
+      source.add("blk.0.attn_qkv.bias", {128}, bias);
+      return source;
+    }
+    int64_t row = 0;
+    for (const auto& [name, rows] : {std::pair<std::string, int64_t>{"q", 64}, {"k", 32}, {"v", 32}}) {
+      source.add("blk.0.attn_" + name + ".weight", {rows, 64},
+                 {weight.begin() + row * 64, weight.begin() + (row + rows) * 64});
+      source.add("blk.0.attn_" + name + ".bias", {rows}, {bias.begin() + row, bias.begin() + row + rows});
+      row += rows;
+    }
+    return source;
+  };
+  const std::vector<ModelHarness::Chunk> chunk = {{0, {7, 8, 9}}};
+  MemorySource joined = make(true);
+  EXPECT_EQ(ModelHarness(joined, {}).step(chunk), ModelHarness(make(false), {}).step(chunk));
+  joined.add_random("blk.0.attn_qkv.weight", {120, 64});
+  expect_refused<FormatError>(joined, {"blk.0.attn_qkv.weight is [120, 64]", "must be [128, 64]"});
+}
+
 TEST(LoadWeights, EightBitFloatsAreMultipliedByTheirScales) {
   struct Form {
     DType dtype;

@@ -426,6 +426,18 @@ TEST(ReadConfig, GranitesMultipliers) {
   }
 }
 
+TEST(ReadConfig, Glm4RotatesHalfOfAHead) {
+  for (const char* architecture : {"GlmForCausalLM", "Glm4ForCausalLM"}) {
+    const ModelConfig config = read_hf({{"architectures", {architecture}}, {"head_dim", 16}});
+    EXPECT_EQ(config.rotary.at(0).dim, 8) << "what the class has where the folder does not say it";
+    EXPECT_EQ(config.rotary_style, kernels::RotaryStyle::kInterleaved);
+    EXPECT_EQ(read_hf({{"architectures", {architecture}}, {"head_dim", 16}, {"partial_rotary_factor", 0.25}})
+                  .rotary.at(0)
+                  .dim,
+              4);
+  }
+}
+
 TEST(ReadConfig, SmolLm3RotatesTheLayersThatItsListSays) {
   const auto layers = [](const json& changes) {
     json config = {{"architectures", {"SmolLM3ForCausalLM"}}, {"num_hidden_layers", 5}};

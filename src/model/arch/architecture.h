@@ -122,8 +122,9 @@ struct Architecture {
   ModelWeightNames model_weights;
   LayerWeightNames layer_weights;
   kernels::Activation activation = kernels::Activation::kSilu;
-  kernels::RotaryStyle gguf_rotary_style = kernels::RotaryStyle::kHalves;  // a Hugging Face folder's is kHalves
-  bool embedding_scaled = false;                                           // by sqrt(hidden_size)
+  kernels::RotaryStyle gguf_rotary_style = kernels::RotaryStyle::kHalves;
+  kernels::RotaryStyle hugging_face_rotary_style = kernels::RotaryStyle::kHalves;
+  bool embedding_scaled = false;  // by sqrt(hidden_size)
   /// In a Hugging Face folder, of a class that reads partial_rotary_factor: what it is where the folder does not say
   /// it.
   std::optional<double> partial_rotary;
@@ -140,6 +141,8 @@ extern const Architecture kQwen3;
 extern const Architecture kPhi3;
 extern const Architecture kSmolLm3;
 extern const Architecture kGranite;
+extern const Architecture kGlm;
+extern const Architecture kGlm4;
 extern const Architecture kGemma3;
 
 /// An encoder's: its weights have names of their own (encoder_weights.h), and find_architecture() does not give it.
