@@ -24,8 +24,11 @@ struct RotarySpec {
   /// cached of one set is wrong with the other, so that the longest sequence there may be chooses for all.
   std::vector<float> long_inverse_freq;  // [dim / 2]; empty: there is no other set
   int64_t short_context = 0;             // tokens
-  std::string scaling = "none";          // for people
-  bool given = false;                    // that scaling was, in place of the files'
+  /// A query at position p is multiplied by 1 + query_growth * ln(1 + floor(p / query_interval)); 0: it is not.
+  float query_growth = 0;
+  int32_t query_interval = 0;    // tokens
+  std::string scaling = "none";  // for people
+  bool given = false;            // that scaling was, in place of the files'
 
   bool is_long(int64_t max_context) const { return !long_inverse_freq.empty() && max_context > short_context; }
   const std::vector<float>& frequencies(int64_t max_context) const {
@@ -50,7 +53,8 @@ struct LayerSpec {
 
 /// An architecture's numbers, read from a table under model/arch/ (docs/adding-an-architecture.md).
 struct ModelConfig {
-  std::string architecture;  // "llama", "mistral", "qwen2", "qwen3", "phi3", "smollm3", "granite", "glm", "glm4", "gemma3"
+  std::string architecture;  // "llama", "mistral", "ministral3", "qwen2", "qwen3", "phi3", "smollm3", "granite", "glm",
+                             // "glm4", "gemma3"
   std::string name;          // for people
   int vocab_size = 0;
   int hidden_size = 0;

@@ -2,6 +2,7 @@
 #include "kernels/paged_attention.h"
 #include "kernels/qkv_gemm.h"
 #include "kernels/rms_norm.h"
+#include "kernels/scale_queries.h"
 #include "model/decoder.h"
 #include "model/gemm_region.h"
 
@@ -29,6 +30,14 @@ void Decoder::project_qkv(Stream& stream, const LayerStep& layer) {
                              .input = qkv_input(weights, layer.batch.tokens),
                              .bias = weights.qkv_bias.address<float>(),
                              .rotary = rotary});
+  if (layer.spec.rotary < 0) return;
+  const RotarySpec& spec = config_.rotary[static_cast<size_t>(layer.spec.rotary)];
+  if (spec.query_growth == 0) return;
+  Tensor q = queries(layer);
+  q.width = shard_.heads.size() * config_.head_dim;
+  kernels::scale_queries(
+      stream,
+      {.q = q, .positions = layer.batch.positions, .growth = spec.query_growth, .interval = spec.query_interval});
 }
 
 void Decoder::attend(Stream& stream, const LayerStep& layer) {

@@ -49,10 +49,6 @@ RotarySpec gguf_yarn(const ConfigReader& reader, const Architecture& architectur
   const auto number = [&](const char* key, double otherwise, double min, double max) {
     return reader.number({{key, otherwise}, {}}, min, max);
   };
-  if (const double multiplier = number("rope.scaling.yarn_log_multiplier", 0, 0, kMaxFactor); multiplier != 0) {
-    throw fail<Unsupported>("{}: {} is {}; only 0 is supported", reader.source().path(),
-                            reader.full_key("rope.scaling.yarn_log_multiplier"), multiplier);
-  }
   YarnScaling scaling{.factor = factor};
   scaling.original_context = reader.number(architecture.keys.original_context, 0, kMaxContext);
   if (scaling.original_context == 0) {
@@ -62,7 +58,10 @@ RotarySpec gguf_yarn(const ConfigReader& reader, const Architecture& architectur
   scaling.beta_slow = number("rope.scaling.yarn_beta_slow", 1, 1e-6, kMaxFactor);
   scaling.extrapolation = number("rope.scaling.yarn_ext_factor", 1, -1, kMaxFactor);
   if (scaling.extrapolation < 0) scaling.extrapolation = 1;  // "not set"
-  const double magnitude = scaling.extrapolation == 0 ? 1.0 : yarn_magnitude(factor);
+  double magnitude = scaling.extrapolation == 0 ? 1.0 : yarn_magnitude(factor);
+  // A folder's mscale_all_dim, beside an mscale of 1.
+  const double all_dims = number("rope.scaling.yarn_log_multiplier", 0, 0, kMaxFactor);
+  if (scaling.extrapolation != 0 && all_dims != 0) magnitude /= yarn_magnitude(factor, all_dims);
   return make_yarn(std::move(frequencies), theta, scaling,
                    magnitude * number("rope.scaling.attn_factor", 1, 1e-6, kMaxFactor));
 }
@@ -380,6 +379,27 @@ RotarySpec gguf_own(const ConfigReader& reader, const Architecture& architecture
   return spec;
 }
 
+/// Stands among the rotary parameters, and is no part of a scaling: one that is given changes nothing of it.
+void read_query_growth(const ConfigReader& reader, const Architecture& architecture, const nlohmann::json& parameters,
+                       const std::string& where, int max_position, RotarySpec& spec) {
+  constexpr double kMostGrowth = 1e3;
+  const Key& key = architecture.keys.query_growth;
+  if (spelled(key, reader.convention()).key.empty()) return;
+  double growth = 0, interval = 0;
+  if (reader.convention() == format::Convention::kGguf) {
+    growth = reader.number(key, 0, kMostGrowth);
+    interval = reader.number(architecture.keys.original_context, 0, kMaxPosition);
+  } else {
+    growth = reader.number_in(parameters, where, std::string(key.hugging_face.key).c_str(), 0, 0, kMostGrowth);
+    interval = reader.number_in(parameters, where, "original_max_position_embeddings", 0, 1, kMaxPosition);
+  }
+  if (growth == 0) return;
+  spec.query_growth = static_cast<float>(growth);
+  spec.query_interval = interval == 0 ? max_position : static_cast<int32_t>(interval);
+  spec.scaling +=
+      fmt::format(", queries that grow by {:.4g} ln(1 + floor(position / {}))", growth, spec.query_interval);
+}
+
 std::vector<RotarySpec> read_gguf(const ConfigReader& reader, const Architecture& architecture, int head_dim,
                                   int max_position, const GivenScaling& given) {
   static const nlohmann::json kNothing = nlohmann::json::object();
@@ -390,6 +410,7 @@ std::vector<RotarySpec> read_gguf(const ConfigReader& reader, const Architecture
   std::vector<RotarySpec> specs;
   specs.push_back(given.full ? rotary.read_given(*given.full, kNothing, keys.rope_theta)
                              : gguf_own(reader, architecture, dim));
+  read_query_growth(reader, architecture, kNothing, "", max_position, specs.back());
   if (keys.local_rope_theta.gguf.key.empty()) return specs;
   specs.push_back(given.sliding ? rotary.read_given(*given.sliding, kNothing, keys.local_rope_theta)
                                 : make_spec(rope_frequencies(reader.number(keys.local_rope_theta, 1, kMaxTheta), dim)));
@@ -431,6 +452,8 @@ std::vector<RotarySpec> read_hugging_face(const ConfigReader& reader, const Arch
   specs.push_back(given.full ? rotary.read_given(*given.full, *full, keys.rope_theta)
                              : rotary.read({*full, by_type ? where + ".full_attention" : where, keys.rope_theta, nested,
                                             truncated}));
+  read_query_growth(reader, architecture, *full, by_type ? where + ".full_attention" : where, max_position,
+                    specs.back());
   if (!has_local) return specs;
   specs.push_back(given.sliding ? rotary.read_given(*given.sliding, *sliding, keys.local_rope_theta)
                                 : rotary.read({*sliding, where + ".sliding_attention", keys.local_rope_theta,

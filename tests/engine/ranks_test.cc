@@ -257,8 +257,8 @@ TEST(Ranks, HaveStepsInFlightToo) {
 // four ranks; rotary of both styles; F16, BF16 and E4M3 weights.
 INSTANTIATE_TEST_SUITE_P(Models, RanksOf,
                          testing::Values("llama", "llama_tied", "llama_yarn", "mistral", "qwen2", "qwen3", "gemma3",
-                                         "phi3", "smollm3_listed", "granite", "glm4", "llama3.gguf", "gemma3.gguf",
-                                         "llama_fp8"),
+                                         "phi3", "smollm3_listed", "granite", "glm4", "ministral3", "llama3.gguf",
+                                         "gemma3.gguf", "llama_fp8"),
                          [](const auto& test) {
                            std::string name = test.param;
                            std::ranges::replace(name, '.', '_');

@@ -177,12 +177,13 @@ TEST_P(FixtureModel, TheRestOfTheBatchDoesNotChangeABit) {
 INSTANTIATE_TEST_SUITE_P(HuggingFace, FixtureModel,
                          ::testing::Values("llama", "llama_tied", "llama3", "llama_linear", "mistral", "qwen2", "qwen3",
                                            "gemma3", "gemma3_scaled", "phi3", "phi4_mini", "smollm3", "smollm3_listed",
-                                           "granite", "glm", "glm4", "llama_yarn", "gemma3_images", "llama_fp8",
-                                           "mistral_fp8", "qwen3_fp8"));
+                                           "granite", "glm", "glm4", "ministral3", "ministral3_images", "llama_yarn",
+                                           "gemma3_images", "llama_fp8", "mistral_fp8", "qwen3_fp8"));
 INSTANTIATE_TEST_SUITE_P(Gguf, FixtureModel,
                          ::testing::Values("llama.gguf", "llama_tied.gguf", "llama3.gguf", "llama_linear.gguf",
                                            "qwen2.gguf", "qwen3.gguf", "gemma3.gguf", "gemma3_scaled.gguf", "phi3.gguf",
-                                           "phi4_mini.gguf", "smollm3.gguf", "granite.gguf", "glm.gguf", "glm4.gguf"));
+                                           "phi4_mini.gguf", "smollm3.gguf", "granite.gguf", "glm.gguf", "glm4.gguf",
+                                           "ministral3.gguf"));
 
 // Which of two sets of rotary frequencies is taken follows from the longest sequence that there may be, not from those
 // that there are.

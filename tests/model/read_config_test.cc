@@ -155,8 +155,33 @@ TEST(ReadConfig, YarnFromGguf) {
   EXPECT_NEAR(stretch(yarn.rotary.at(0), 1e6, 0), 1, 1e-6);
   EXPECT_NEAR(stretch(yarn.rotary.at(0), 1e6, 120), 0.25, 1e-5);
   EXPECT_NEAR(stretch(yarn.rotary.at(1), 1e4, 100), 1, 1e-5) << "layers with a window are as they were";
-  config["gemma3.rope.scaling.yarn_log_multiplier"] = 0.1;
-  expect_refused<Unsupported>(Convention::kGguf, config, {"yarn_log_multiplier is 0.1"});
+  config["gemma3.rope.scaling.yarn_log_multiplier"] = 0.5;  // as an mscale_all_dim of a folder, above
+  EXPECT_NEAR(read(Convention::kGguf, config).rotary.at(0).magnitude, 1.064821625, 1e-6);
+  config["gemma3.rope.scaling.yarn_log_multiplier"] = 1.0;
+  EXPECT_NEAR(read(Convention::kGguf, config).rotary.at(0).magnitude, 1, 1e-6);
+  config["gemma3.rope.scaling.yarn_log_multiplier"] = -1.0;
+  expect_refused<FormatError>(Convention::kGguf, config, {"yarn_log_multiplier is -1.0"});
+}
+
+TEST(ReadConfig, QueriesGrowWhateverScalingIsGiven) {
+  json config = tiny_llama_config();
+  config.update({{"architectures", {"Ministral3ForCausalLM"}},
+                 {"rope_parameters",
+                  {{"rope_type", "yarn"},
+                   {"factor", 16.0},
+                   {"original_max_position_embeddings", 64},
+                   {"llama_4_scaling_beta", 0.25}}}});
+  const MemorySource source(Convention::kHuggingFace, config);
+  for (const char* scaling : {"", "none", R"({"rope_type": "yarn", "factor": 2})"}) {
+    const RotarySpec spec = read_config(source, scaling).rotary.at(0);
+    EXPECT_FLOAT_EQ(spec.query_growth, 0.25F) << scaling;
+    EXPECT_EQ(spec.query_interval, 64) << scaling;
+  }
+  config["architectures"] = {"MistralForCausalLM"};  // of which transformers does not read it
+  EXPECT_EQ(read(Convention::kHuggingFace, config).rotary.at(0).query_growth, 0);
+  config["architectures"] = {"Ministral3ForCausalLM"};
+  config["rope_parameters"]["llama_4_scaling_beta"] = -0.5;
+  expect_refused<FormatError>(Convention::kHuggingFace, config, {"rope_parameters.llama_4_scaling_beta is -0.5"});
 }
 
 json phi_longrope() {

@@ -37,7 +37,9 @@ struct ConfigKeys {
   /// Tokens that the model was made for before its rotary embedding was stretched. Where it is 0: what the scaling's
   /// own object says, else max_position.
   Key original_context = {{"rope.scaling.original_context_length", 0}, {"original_max_position_embeddings", 0}};
-  Key local_rope_theta = {};      // a second rotary base, for the layers with a window
+  Key local_rope_theta = {};  // a second rotary base, for the layers with a window
+  /// How queries grow with the position (RotarySpec::query_growth). Hugging Face: among the rotary parameters.
+  Key query_growth = {};
   Key attention_scalar = {};      // scores are divided by its square root; absent: head_dim
   Key attention_multiplier = {};  // scores are multiplied by it; 0 or absent: attention_scalar says
   Key embedding_multiplier = {};  // embeddings are; 0 or absent: embedding_scaled says
@@ -136,6 +138,7 @@ struct Architecture {
 
 extern const Architecture kLlama;
 extern const Architecture kMistral;
+extern const Architecture kMinistral3;
 extern const Architecture kQwen2;
 extern const Architecture kQwen3;
 extern const Architecture kPhi3;
