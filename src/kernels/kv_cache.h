@@ -48,6 +48,9 @@ struct RotaryCacheArgs {
   Tensor qkv;  // [tokens, Q heads, K heads, V heads], in product_dtype() (gemm.h); Q is rotated in place
   const float* q_norm = nullptr;  // [head_dim] RMS norm of each Q head before rotation, or nullptr
   const float* k_norm = nullptr;
+  /// The norms are of whole rows: q_norm is [heads * head_dim], k_norm [kv_heads * head_dim], and the mean of squares
+  /// is over all of Q's heads, or K's (OLMo 2: OLMo et al. 2025, section 3).
+  bool norms_rows = false;
   float norm_epsilon = 1e-6F;
   const float* cos_sin = nullptr;  // what rotary_angles() wrote; nullptr: no rotation
   int rotary_dim = 0;              // <= head_dim; the rest passes through

@@ -53,8 +53,7 @@ struct LayerSpec {
 
 /// An architecture's numbers, read from a table under model/arch/ (docs/adding-an-architecture.md).
 struct ModelConfig {
-  std::string architecture;  // "llama", "mistral", "ministral3", "qwen2", "qwen3", "phi3", "smollm3", "granite", "glm",
-                             // "glm4", "gemma3"
+  std::string architecture;  // "llama", "mistral", "qwen2", "qwen3", "gemma3", ...
   std::string name;          // for people
   int vocab_size = 0;
   int hidden_size = 0;
@@ -71,6 +70,7 @@ struct ModelConfig {
   float final_soft_cap = 0;
   kernels::Activation activation = kernels::Activation::kSilu;
   kernels::RotaryStyle rotary_style = kernels::RotaryStyle::kHalves;
+  bool qk_norm_rows = false;                        // QK norm's mean of squares is over all heads of Q, or of K
   bool norm_adds_one = false;                       // stored norm weights are w - 1 (Gemma in a Hugging Face folder)
   bool tied_lm_head = false;                        // the embedding is the LM head
   Quantization quantization = Quantization::kNone;  // EngineConfig's

@@ -149,9 +149,8 @@ void Decoder::begin(Stream& stream, const ForwardBatch& batch) {
     peers_.pipeline->recv(stream, hidden_.address(), hidden_bytes(batch.tokens), config_.placement.stage - 1);
   }
   if (!weights_->layers.empty()) {
-    const LayerWeights& first = weights_->layers.front();
     stream.region("norm");
-    norm(stream, first.attn_norm, qkv_input(first, batch.tokens));
+    enter(stream, attention_branch(weights_->layers.front(), batch.tokens));
   }
   for (size_t i = 0; i < config_.rotary.size(); ++i) {
     kernels::rotary_angles(stream, {.positions = batch.positions,
@@ -197,15 +196,15 @@ void Decoder::logits(Stream& stream, const int32_t* rows, int64_t count, float* 
   CARAVEL_CHECK(has_lm_head());
   CARAVEL_CHECK_LE(count, max_logit_rows(stream.device()));
   const kernels::PackedWeight& head = weights_->lm_head ? weights_->lm_head : weights_->embedding;
-  const kernels::GemmInput normed = normed_input_of(head, count, 0);
+  const Branch branch = branch_of(weights_->final_norm, head, count, 0);
   stream.region("norm");
-  norm(stream, weights_->final_norm, normed, rows);
+  enter(stream, branch, rows);
   gemm_region(stream, "LM head", head, count);
   const Tensor logits = f32_tensor(out, count, config_.vocab_size);
   Tensor own = logits;  // the columns of its part of the vocabulary
   own.data = out + shard_.vocabulary.begin;
   own.width = shard_.vocabulary.size();
-  kernels::gemm(stream, {.weight = &head, .input = normed, .out = own});
+  kernels::gemm(stream, {.weight = &head, .input = branch.input, .out = own});
   if (peers_.tensor != nullptr) peers_.tensor->all_gather(stream, logits);
   if (config_.logits_scale != 1) kernels::scale_logits(stream, {.logits = logits, .scale = config_.logits_scale});
   if (config_.final_soft_cap > 0) kernels::soft_cap(stream, {.logits = logits, .cap = config_.final_soft_cap});
@@ -214,7 +213,7 @@ void Decoder::logits(Stream& stream, const int32_t* rows, int64_t count, float* 
 void Decoder::final_hidden(Stream& stream, const int32_t* rows, int64_t count, float* out) {
   CARAVEL_CHECK(has_lm_head());
   CARAVEL_CHECK_LE(count, max_logit_rows(stream.device()));
-  norm(stream, weights_->final_norm, kernels::f32_input(out, count, config_.hidden_size), rows);
+  enter(stream, {&weights_->final_norm, kernels::f32_input(out, count, config_.hidden_size)}, rows);
 }
 
 }  // namespace caravel::model

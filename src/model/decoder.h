@@ -8,7 +8,6 @@
 #include "comm/communicator.h"
 #include "device/device.h"
 #include "kernels/packed_weight.h"
-#include "kernels/rms_norm.h"
 #include "model/config.h"
 #include "model/forward_batch.h"
 #include "model/layer_stream.h"
@@ -96,22 +95,28 @@ class Decoder {
   void gate_and_up(Stream& stream, const LayerStep& layer);        // 4: normed_ -> wide_
   void down(Stream& stream, const LayerStep& layer);               // 5: wide_ -> hidden_, normed_ for the next layer
 
-  /// rows: which of the residual stream's; nullptr: the first.
-  void norm(Stream& stream, const Buffer& weight, const kernels::GemmInput& out, const int32_t* rows = nullptr);
+  /// A branch as it begins, or the LM head: what it reads is the residual stream normed by `norm`, or as it is where
+  /// that is absent.
+  struct Branch {
+    const Buffer* norm = nullptr;  // of its weights; nullptr: there is no such branch
+    kernels::GemmInput input;
+  };
+  /// rows: which of the residual stream's; nullptr: the first. A branch without a norm reads the first.
+  void enter(Stream& stream, const Branch& branch, const int32_t* rows = nullptr);
   void join_residual(Stream& stream, const kernels::PackedWeight& weight, const Buffer& input, const Buffer& bias,
-                     const Buffer& post_norm, const kernels::NextNorm& next, int64_t tokens);
+                     const Buffer& post_norm, const Branch& next, int64_t tokens);
   /// Over the tensor-parallel ranks.
   void all_reduce(Stream& stream, const Tensor& rows);
   Tensor queries(const LayerStep& layer) const;
   Tensor residual(int64_t tokens) const;
   size_t hidden_bytes(int64_t tokens) const;
-  // What regions 1 and 4, and the LM head as the first, read.
-  kernels::GemmInput normed_input_of(const kernels::PackedWeight& weight, int64_t tokens, int turn) const;
-  kernels::GemmInput qkv_input(const LayerWeights& weights, int64_t tokens) const {
-    return normed_input_of(weights.qkv, tokens, 0);
+  // Regions 1 and 4, and the LM head as the first.
+  Branch branch_of(const Buffer& norm, const kernels::PackedWeight& weight, int64_t tokens, int turn) const;
+  Branch attention_branch(const LayerWeights& weights, int64_t tokens) const {
+    return branch_of(weights.attn_norm, weights.qkv, tokens, 0);
   }
-  kernels::GemmInput gate_up_input(const LayerWeights& weights, int64_t tokens) const {
-    return normed_input_of(weights.gate_up, tokens, 1);
+  Branch feed_forward_branch(const LayerWeights& weights, int64_t tokens) const {
+    return branch_of(weights.ffn_norm, weights.gate_up, tokens, 1);
   }
 
   ModelConfig config_;
@@ -129,7 +134,7 @@ class Decoder {
   Buffer hidden_;  // f32 [max_tokens, hidden]: the residual stream
   Buffer wide_;    // [tokens, (heads + 2 kv_heads) * head_dim] of product_dtype_, then the input of `down`, in its form
   Buffer branch_;  // [max_tokens, hidden] of product_dtype_: a branch that is summed or normed before it joins
-  Buffer normed_;  // what qkv, gate_up and the LM head read in turn, in their forms
+  Buffer normed_;  // what qkv, gate_up and the LM head read in turn, in their forms, normed or as it is
   Buffer input_;   // what attn_out reads, in its form
   Buffer attention_workspace_;
   std::vector<Buffer> inverse_freq_;  // by ModelConfig::rotary: f32 [dim / 2]

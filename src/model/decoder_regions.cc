@@ -1,4 +1,6 @@
+#include "base/check.h"
 #include "kernels/gemm.h"
+#include "kernels/gemm_input.h"
 #include "kernels/paged_attention.h"
 #include "kernels/qkv_gemm.h"
 #include "kernels/rms_norm.h"
@@ -15,6 +17,7 @@ void Decoder::project_qkv(Stream& stream, const LayerStep& layer) {
   kernels::RotaryCacheArgs rotary = {.qkv = queries(layer),
                                      .q_norm = weights.q_norm.address<float>(),
                                      .k_norm = weights.k_norm.address<float>(),
+                                     .norms_rows = config_.qk_norm_rows,
                                      .norm_epsilon = config_.norm_epsilon,
                                      .style = config_.rotary_style,
                                      .slots = layer.group.slots,
@@ -27,7 +30,7 @@ void Decoder::project_qkv(Stream& stream, const LayerStep& layer) {
   }
   gemm_region(stream, "qkv", weights.qkv, layer.batch.tokens);
   kernels::qkv_gemm(stream, {.weight = &weights.qkv,
-                             .input = qkv_input(weights, layer.batch.tokens),
+                             .input = attention_branch(weights, layer.batch.tokens).input,
                              .bias = weights.qkv_bias.address<float>(),
                              .rotary = rotary});
   if (layer.spec.rotary < 0) return;
@@ -67,10 +70,7 @@ void Decoder::project_attention(Stream& stream, const LayerStep& layer) {
   const int64_t tokens = layer.batch.tokens;
   gemm_region(stream, "attention output", weights.attn_out, tokens);
   join_residual(stream, weights.attn_out, input_, weights.attn_out_bias, weights.post_attn_norm,
-                {.weight = weights.ffn_norm.address<float>(),
-                 .epsilon = config_.norm_epsilon,
-                 .out = gate_up_input(weights, tokens)},
-                tokens);
+                feed_forward_branch(weights, tokens), tokens);
 }
 
 void Decoder::gate_and_up(Stream& stream, const LayerStep& layer) {
@@ -78,7 +78,7 @@ void Decoder::gate_and_up(Stream& stream, const LayerStep& layer) {
   const int64_t tokens = layer.batch.tokens;
   gemm_region(stream, "gate and up", weights.gate_up, tokens);
   kernels::gated_gemm(stream, {.weight = &weights.gate_up,
-                               .input = gate_up_input(weights, tokens),
+                               .input = feed_forward_branch(weights, tokens).input,
                                .bias = weights.gate_up_bias.address<float>(),
                                .activation = config_.activation,
                                .out = weights.down.input(tokens, wide_.address())});
@@ -87,29 +87,34 @@ void Decoder::gate_and_up(Stream& stream, const LayerStep& layer) {
 void Decoder::down(Stream& stream, const LayerStep& layer) {
   const LayerWeights& weights = layer.weights;
   const int64_t tokens = layer.batch.tokens;
-  kernels::NextNorm next;
-  if (layer.next != nullptr) {
-    next = {.weight = layer.next->attn_norm.address<float>(),
-            .epsilon = config_.norm_epsilon,
-            .out = qkv_input(*layer.next, tokens)};
-  }
+  const Branch next = layer.next != nullptr ? attention_branch(*layer.next, tokens) : Branch{};
   gemm_region(stream, "down", weights.down, tokens);
   join_residual(stream, weights.down, wide_, weights.down_bias, weights.post_ffn_norm, next, tokens);
 }
 
-void Decoder::norm(Stream& stream, const Buffer& weight, const kernels::GemmInput& out, const int32_t* rows) {
+void Decoder::enter(Stream& stream, const Branch& branch, const int32_t* rows) {
+  if (!*branch.norm) {
+    CARAVEL_CHECK(rows == nullptr);
+    kernels::quantize_input(stream, residual(branch.input.tokens), branch.input);
+    return;
+  }
   kernels::rms_norm(stream, {.x = residual(max_tokens_),
                              .rows = rows,
-                             .weight = weight.address<float>(),
+                             .weight = branch.norm->address<float>(),
                              .epsilon = config_.norm_epsilon,
-                             .out = out});
+                             .out = branch.input});
 }
 
 /// A branch's last GEMM, which reads `input`: straight into the residual stream, or first summed with the parts of
-/// other ranks, or normed, or both. Then the norm that the next branch begins with.
+/// other ranks, or normed, or both. Then what the next branch begins with.
 void Decoder::join_residual(Stream& stream, const kernels::PackedWeight& weight, const Buffer& input,
-                            const Buffer& bias, const Buffer& post_norm, const kernels::NextNorm& next,
-                            int64_t tokens) {
+                            const Buffer& bias, const Buffer& post_norm, const Branch& next, int64_t tokens) {
+  // A norm is the GEMM's or the sum's to fuse; what is not normed is brought in behind them.
+  const bool as_it_is = next.norm != nullptr && !*next.norm;
+  kernels::NextNorm next_norm;
+  if (next.norm != nullptr && *next.norm) {
+    next_norm = {.weight = next.norm->address<float>(), .epsilon = config_.norm_epsilon, .out = next.input};
+  }
   const bool straight = !post_norm && peers_.tensor == nullptr;
   const Tensor branch = make_tensor(branch_.address(), product_dtype_, tokens, config_.hidden_size);
   kernels::gemm(stream, {.weight = &weight,
@@ -117,14 +122,16 @@ void Decoder::join_residual(Stream& stream, const kernels::PackedWeight& weight,
                          .bias = bias.address<float>(),
                          .accumulate = straight,
                          .out = straight ? residual(tokens) : branch,
-                         .next = straight ? next : kernels::NextNorm{}});
-  if (straight) return;
-  all_reduce(stream, branch);
-  kernels::add_norm(stream, {.y = branch,
-                             .post_weight = post_norm.address<float>(),
-                             .residual = residual(tokens),
-                             .epsilon = config_.norm_epsilon,
-                             .next = next});
+                         .next = straight ? next_norm : kernels::NextNorm{}});
+  if (!straight) {
+    all_reduce(stream, branch);
+    kernels::add_norm(stream, {.y = branch,
+                               .post_weight = post_norm.address<float>(),
+                               .residual = residual(tokens),
+                               .epsilon = config_.norm_epsilon,
+                               .next = next_norm});
+  }
+  if (as_it_is) enter(stream, next);
 }
 
 void Decoder::all_reduce(Stream& stream, const Tensor& rows) {
@@ -141,11 +148,12 @@ Tensor Decoder::residual(int64_t tokens) const {
   return f32_tensor(hidden_.address<float>(), tokens, config_.hidden_size);
 }
 
-kernels::GemmInput Decoder::normed_input_of(const kernels::PackedWeight& weight, int64_t tokens, int turn) const {
-  kernels::GemmInput input = weight.input(tokens, normed_.address());
-  input.normed = true;
-  input.turn = turn;
-  return input;
+Decoder::Branch Decoder::branch_of(const Buffer& norm, const kernels::PackedWeight& weight, int64_t tokens,
+                                   int turn) const {
+  Branch branch = {&norm, weight.input(tokens, normed_.address())};
+  branch.input.normed = static_cast<bool>(norm);
+  branch.input.turn = turn;
+  return branch;
 }
 
 }  // namespace caravel::model

@@ -125,8 +125,8 @@ class DummySource final : public format::WeightSource {
     bias(names.q_bias, layer, q, attention_bias);
     bias(names.k_bias, layer, kv, attention_bias);
     bias(names.v_bias, layer, kv, attention_bias);
-    norm(names.q_norm, layer, config.head_dim);
-    norm(names.k_norm, layer, config.head_dim);
+    norm(names.q_norm, layer, config.qk_norm_rows ? q : config.head_dim);
+    norm(names.k_norm, layer, config.qk_norm_rows ? kv : config.head_dim);
     matrix(names.attn_out, layer, hidden, q);
     bias(names.attn_out_bias, layer, hidden, attention_bias);
     norm(names.post_attn_norm, layer, hidden);

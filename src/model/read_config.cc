@@ -250,14 +250,19 @@ ModelConfig read_config(const format::WeightSource& source, const std::string& r
 
   const bool gguf = source.convention() == Convention::kGguf;
   config.rotary_style = gguf ? architecture.gguf_rotary_style : architecture.hugging_face_rotary_style;
+  config.qk_norm_rows = architecture.qk_norm_rows;
   config.norm_adds_one = !gguf && architecture.norm_adds_one;
   check_unread(reader, architecture, config.decisions);
   config.tied_lm_head = lm_head_is_tied(reader, architecture, config.decisions);
   config.rotary = read_rotary(reader, architecture, config.head_dim, config.max_position, rope_scaling);
   config.max_position =
       std::max(config.max_position, static_cast<int>(std::min<double>(config.rotary[0].reach, kMaxPosition)));
-  describe_rotary(config, gguf ? "the file's rope keys" : "config.json", config.decisions);
   config.layers = read_layers(reader, architecture, config.rotary.size() > 1);
+  // Where no layer has a window, none has the rotary embedding of those that do.
+  if (std::ranges::none_of(config.layers, [](const LayerSpec& layer) { return layer.rotary == 1; })) {
+    config.rotary.resize(1);
+  }
+  describe_rotary(config, gguf ? "the file's rope keys" : "config.json", config.decisions);
   if (architecture.adjust != nullptr) architecture.adjust(config, source.convention());
   return config;
 }

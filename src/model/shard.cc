@@ -31,7 +31,14 @@ bool divides(const ModelConfig& config, int ranks) {
 }
 
 void check_tensor_ranks(const ModelConfig& config, int ranks) {
-  if (ranks == 1 || divides(config, ranks)) return;
+  if (ranks == 1) return;
+  if (config.qk_norm_rows) {
+    throw fail<Unsupported>(
+        "{}: {} tensor-parallel ranks cannot share the heads of a {}, whose norm of queries and keys is over all heads "
+        "at once; run it on one, or on the stages of a pipeline",
+        config.name, ranks, config.architecture);
+  }
+  if (divides(config, ranks)) return;
   std::vector<int> able;
   for (int n = 1; n <= config.num_heads; ++n) {
     if (divides(config, n)) able.push_back(n);

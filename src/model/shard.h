@@ -49,7 +49,7 @@ struct Shard {
 };
 
 /// By config.placement. Throws Unsupported where ranks or stages cannot have equal parts, with the numbers and those of
-/// ranks that can.
+/// ranks that can, and where tensor-parallel ranks would each see a part of what is normed as one (qk_norm_rows).
 Shard shard_of(const ModelConfig& config);
 
 }  // namespace caravel::model

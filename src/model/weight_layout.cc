@@ -77,8 +77,8 @@ class LayoutReader {
     layer.qkv = finder_.matrix(stack(names.qkv, {{&names.q, q}, {&names.k, kv}, {&names.v, kv}}), hidden);
     layer.qkv_bias =
         finder_.vector(stack(names.qkv_bias, {{&names.q_bias, q}, {&names.k_bias, kv}, {&names.v_bias, kv}}));
-    layer.q_norm = finder_.vector({part(names.q_norm, head)});
-    layer.k_norm = finder_.vector({part(names.k_norm, head)});
+    layer.q_norm = finder_.vector({part(names.q_norm, config_.qk_norm_rows ? q : Slice(head))});
+    layer.k_norm = finder_.vector({part(names.k_norm, config_.qk_norm_rows ? kv : Slice(head))});
     const int rotary = config_.layers[static_cast<size_t>(layer_)].rotary;
     // A norm wants a whole head first.
     if (rotary >= 0 && config_.rotary_style == kernels::RotaryStyle::kHalves && !layer.q_norm && !layer.k_norm) {

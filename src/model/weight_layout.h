@@ -15,9 +15,9 @@ namespace caravel::model {
 /// empty. Shapes are of the rank's shard (shard.h).
 template <typename Matrix, typename Vector>
 struct LayerOf {
-  Vector attn_norm, ffn_norm;            // [hidden]
+  Vector attn_norm, ffn_norm;            // [hidden]; of a layer's both or neither: a branch reads what it is given
   Vector post_attn_norm, post_ffn_norm;  // [hidden]: sandwich norms
-  Vector q_norm, k_norm;                 // [head_dim]
+  Vector q_norm, k_norm;                 // [head_dim], or [heads * head_dim] and [kv_heads * head_dim]
   Matrix qkv;                            // [(heads + 2 kv_heads) * head_dim, hidden]
   Vector qkv_bias;                       // [(heads + 2 kv_heads) * head_dim]
   Matrix attn_out;                       // [hidden, heads * head_dim]

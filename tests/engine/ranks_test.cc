@@ -221,8 +221,10 @@ TEST_P(RanksOf, GiveOneRanksTokens) {
   }
 }
 
+class StagesOf : public RanksOf {};
+
 // What a stage hands on is what the next would have computed: nothing differs, in what order blocks are moved included.
-TEST_P(RanksOf, OfAPipelineChangeNoBit) {
+TEST_P(StagesOf, ChangeNoBit) {
   TestEngine one(config_);
   const std::vector<Result> expected = run_all(one);
   for (const auto preempt : {std::optional<Preemption>(), std::optional(Preemption::kSwap)}) {
@@ -253,17 +255,21 @@ TEST(Ranks, HaveStepsInFlightToo) {
   }
 }
 
+std::string name_of(const testing::TestParamInfo<std::string>& test) {
+  std::string name = test.param;
+  std::ranges::replace(name, '.', '_');
+  return name;
+}
+
 // Every architecture: windows, tied heads, QK norm, biases, norms on both sides of a branch; one KV head for two and
 // four ranks; rotary of both styles; F16, BF16 and E4M3 weights.
-INSTANTIATE_TEST_SUITE_P(Models, RanksOf,
-                         testing::Values("llama", "llama_tied", "llama_yarn", "mistral", "qwen2", "qwen3", "gemma3",
-                                         "phi3", "smollm3_listed", "granite", "glm4", "ministral3", "llama3.gguf",
-                                         "gemma3.gguf", "llama_fp8"),
-                         [](const auto& test) {
-                           std::string name = test.param;
-                           std::ranges::replace(name, '.', '_');
-                           return name;
-                         });
+const auto kModels =
+    testing::Values("llama", "llama_tied", "llama_yarn", "mistral", "qwen2", "qwen3", "gemma3", "phi3",
+                    "smollm3_listed", "granite", "glm4", "ministral3", "llama3.gguf", "gemma3.gguf", "llama_fp8");
+INSTANTIATE_TEST_SUITE_P(Models, RanksOf, kModels, name_of);
+INSTANTIATE_TEST_SUITE_P(Models, StagesOf, kModels, name_of);
+// Of those whose heads no ranks can share: layers that begin without a norm.
+INSTANTIATE_TEST_SUITE_P(WholeHeads, StagesOf, testing::Values("olmo2"), name_of);
 
 }  // namespace
 }  // namespace caravel::engine

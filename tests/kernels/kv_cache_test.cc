@@ -146,6 +146,84 @@ TEST(RotaryCache, NormsRotatesAndStores) {
   });
 }
 
+/// Of three Q heads and two KV heads, by `threads` threads: the queries, and the cache's f32 elements.
+std::pair<std::vector<float>, std::vector<float>> store_rows(Isa isa, int threads, const std::vector<float>& input,
+                                                             const RotaryCacheArgs& norms) {
+  constexpr int kDim = 24;
+  constexpr int kTokens = 3;
+  Machine machine(isa, threads);
+  Stream& stream = *machine.stream;
+  const int64_t bytes = kv_layer_bytes(machine.device, 4, 2, kDim, KvDtype::kF32);
+  const DeviceArray blocks(stream, bytes / 4, 0.0F);
+  std::vector<float> cos_sin;
+  for (int i = 0; i < kTokens * kDim / 2; ++i) {
+    cos_sin.push_back(std::cos(static_cast<float>(i)));
+    cos_sin.push_back(std::sin(static_cast<float>(i)));
+  }
+  const DeviceArray cos_sin_there(stream, cos_sin);
+  const DeviceArray slots(stream, std::vector<int64_t>{3, -1, 0});
+  const ProductRows qkv(stream, as_products(machine.device, input), 7 * kDim);
+  const auto weights = [&](const float* from, int64_t count) {
+    return DeviceArray(stream, from == nullptr ? std::vector<float>(1) : std::vector<float>(from, from + count));
+  };
+  const DeviceArray q_norm = weights(norms.q_norm, int64_t{3} * kDim);
+  const DeviceArray k_norm = weights(norms.k_norm, int64_t{2} * kDim);
+  rotary_cache(stream, {.qkv = qkv.tensor(),
+                        .q_norm = norms.q_norm == nullptr ? nullptr : q_norm.data(),
+                        .k_norm = norms.k_norm == nullptr ? nullptr : k_norm.data(),
+                        .norms_rows = norms.norms_rows,
+                        .norm_epsilon = norms.norm_epsilon,
+                        .cos_sin = cos_sin_there.data(),
+                        .rotary_dim = kDim,
+                        .slots = slots.data(),
+                        .heads = 3,
+                        .cache = {reinterpret_cast<std::byte*>(blocks.data()), bytes, 4, 2, kDim, KvDtype::kF32}});
+  return {qkv.values(), blocks.values()};
+}
+
+// What is normed before and then only rotated is the expectation: heads of a row whose sizes differ much, so that a
+// norm of each by itself would be another.
+TEST(RotaryCache, NormsWholeRowsOfQueriesAndKeys) {
+  constexpr int64_t kDim = 24;
+  for_each_isa([](Isa isa) {
+    Machine machine(isa);
+    std::vector<float> input = random_normal(3 * 7 * kDim, 51);
+    for (int64_t i = 0; i < std::ssize(input); ++i) input[i] *= static_cast<float>(1 + i / kDim % 7);
+    input = as_products(machine.device, input);
+    const auto q_norm = random_normal(3 * kDim, 52);
+    const auto k_norm = random_normal(2 * kDim, 53);
+    const float epsilon = 0.25F;
+    std::vector<float> normed = input;
+    for (int64_t token = 0; token < 3; ++token) {
+      const auto norm_row = [&](int64_t first, const std::vector<float>& weight) {
+        float* const row = normed.data() + (token * 7 + first) * kDim;
+        std::vector<double> values(row, row + weight.size());
+        ref::prepare_head(values.data(), static_cast<int>(weight.size()), weight.data(), epsilon, nullptr, 0,
+                          RotaryStyle::kHalves);
+        std::copy(values.begin(), values.end(), row);
+      };
+      norm_row(0, q_norm);
+      norm_row(3, k_norm);
+    }
+    const RotaryCacheArgs norms = {
+        .q_norm = q_norm.data(), .k_norm = k_norm.data(), .norms_rows = true, .norm_epsilon = epsilon};
+    const auto [queries, cache] = store_rows(isa, 3, input, norms);
+    const auto [expected_queries, expected_cache] = store_rows(isa, 3, normed, {});
+    // A GPU's normed rows are rounded on the way to the expectation, before they are rotated.
+    const double tolerance = 16 * kRounding + 8 * product_rounding(machine.device);
+    for (int64_t token = 0; token < 3; ++token) {
+      const auto of_queries = [&](const std::vector<float>& rows) {
+        const auto from = rows.begin() + token * 7 * kDim;
+        return std::vector<float>(from, from + 3 * kDim);
+      };
+      const std::vector<float> expected = of_queries(expected_queries);
+      expect_close(of_queries(queries), std::vector<double>(expected.begin(), expected.end()), tolerance, tolerance);
+    }
+    expect_close(cache, std::vector<double>(expected_cache.begin(), expected_cache.end()), tolerance, tolerance);
+    EXPECT_EQ(store_rows(isa, 1, input, norms), std::pair(queries, cache)) << "of one thread";
+  });
+}
+
 /// Keys decide the weights: of two slots with values 1 and 0, the first one's weight is a logistic function of the
 /// difference of the scores, which gives q . (k0 - k1) back.
 TEST(RotaryCache, StoresKeysNormedAndRotated) {

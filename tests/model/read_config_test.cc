@@ -533,6 +533,36 @@ TEST(ReadConfig, TheLargestGemma3InGgufScalesByItsOwnScalar) {
   EXPECT_FLOAT_EQ(read(Convention::kGguf, config).attention_scale, 1 / std::sqrt(168.0F));
 }
 
+// llama.cpp's converter writes OLMo 2 and 3 alike: the latter's windowed layers have the base of the others without
+// their scaling.
+TEST(ReadConfig, WindowedLayersOfOlmoInGgufAreNotScaled) {
+  json config = {{"general.architecture", "olmo2"},
+                 {"olmo2.context_length", 65536},
+                 {"olmo2.embedding_length", 64},
+                 {"olmo2.block_count", 8},
+                 {"olmo2.feed_forward_length", 96},
+                 {"olmo2.attention.head_count", 4},
+                 {"olmo2.attention.layer_norm_rms_epsilon", 1e-6},
+                 {"olmo2.rope.freq_base", 5e5},
+                 {"olmo2.vocab_size", 50}};
+  const ModelConfig whole = read(Convention::kGguf, config);
+  EXPECT_TRUE(whole.qk_norm_rows);
+  EXPECT_EQ(whole.rotary.size(), 1U);
+  config.update({{"olmo2.attention.sliding_window", 16},
+                 {"olmo2.rope.scaling.type", "yarn"},
+                 {"olmo2.rope.scaling.factor", 8.0},
+                 {"olmo2.rope.scaling.original_context_length", 8192}});
+  const ModelConfig windowed = read(Convention::kGguf, config);
+  ASSERT_EQ(windowed.rotary.size(), 2U);
+  EXPECT_NEAR(stretch(windowed.rotary[0], 5e5, 7), 0.125, 1e-6);
+  EXPECT_NEAR(stretch(windowed.rotary[1], 5e5, 7), 1, 1e-6);
+  EXPECT_EQ(windowed.rotary[1].magnitude, 1);
+  for (size_t i = 0; i < 8; ++i) {
+    EXPECT_EQ(windowed.layers[i].window, i % 4 == 3 ? 0 : 16) << i;
+    EXPECT_EQ(windowed.layers[i].rotary, i % 4 == 3 ? 0 : 1) << i;
+  }
+}
+
 TEST(ReadConfig, LlamaFromGguf) {
   const json base = {{"general.architecture", "llama"},
                      {"llama.context_length", 128},

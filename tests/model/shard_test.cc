@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "comm/thread_group.h"
 #include "device/deferred_device.h"
+#include "fixtures.h"
 #include "memory_source.h"
 #include "model/weight_layout.h"
 #include "model_harness.h"
@@ -84,6 +85,16 @@ TEST(Shard, WhatCannotBeSplitIsRefusedWithWhatCan) {
                     HasSubstr("can: 1, 2, 4")));
   EXPECT_THAT(error_of<Unsupported>([&] { shard_of(config_at(source, {.stages = 3})); }),
               AllOf(HasSubstr("3 stages"), HasSubstr("it has 2")));
+}
+
+// Each rank would divide by the mean of its own heads' squares.
+TEST(Shard, HeadsThatAreNormedTogetherAreNotShared) {
+  ModelConfig config = read_config(*format::open_weights(tests::model_fixture("olmo2")));
+  config.placement.stages = 2;
+  shard_of(config);
+  config.placement.tensor_ranks = 2;
+  EXPECT_THAT(error_of<Unsupported>([&] { shard_of(config); }),
+              AllOf(HasSubstr("2 tensor-parallel ranks"), HasSubstr("olmo2"), HasSubstr("stages")));
 }
 
 TEST(Shard, BlocksAreNotCut) {

@@ -2,6 +2,7 @@
 
 #include "model/weight_layout.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -19,6 +20,9 @@
 
 namespace caravel::model {
 namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
 
 constexpr int64_t kMebibyte = 1 << 20;
 constexpr int kMaxTokens = 64;
@@ -69,6 +73,19 @@ TEST(WeightLayout, IsWhatLoadingAShardTakes) {
       expect_as_planned(*source, config, peers);
       EXPECT_LT(weight_layout(device, *source, config).bytes, whole * 3 / 4);
     }
+  }
+}
+
+TEST(WeightLayout, ANormOfOneHeadIsNoneOfAWholeRow) {
+  CpuDevice device(1);
+  const auto source = format::open_weights(tests::model_fixture("olmo2"));
+  ModelConfig config = read_config(*source);
+  config.qk_norm_rows = false;
+  try {
+    weight_layout(device, *source, config);
+    ADD_FAILURE() << "laid out";
+  } catch (const FormatError& error) {
+    EXPECT_THAT(error.what(), AllOf(HasSubstr("q_norm.weight is [32]"), HasSubstr("must be [8]")));
   }
 }
 

@@ -33,12 +33,26 @@ __global__ void __launch_bounds__(kThreads) fill_angles(RotaryAnglesArgs args) {
 /// A warp has a head at a time, in shared memory.
 constexpr int kHeadsOfBlock = kThreads / kWarp;
 
-/// head [head_dim] /= its root mean square, times norm.
-__device__ void norm_head(float* head, int head_dim, const float* norm, float epsilon, int lane) {
+/// By the sum of `count` squares.
+__device__ float inverse_rms(float sum, int count, float epsilon) {
+  return 1.0F / sqrtf(sum / static_cast<float>(count) + epsilon);
+}
+
+__device__ float head_factor(const float* head, int head_dim, float epsilon, int lane) {
   float sum = 0.0F;
   for (int d = lane; d < head_dim; d += kWarp) sum = fmaf(head[d], head[d], sum);
-  const float factor = 1.0F / sqrtf(reduce_warp(sum, Sum()) / static_cast<float>(head_dim) + epsilon);
-  for (int d = lane; d < head_dim; d += kWarp) head[d] = head[d] * factor * norm[d];
+  return inverse_rms(reduce_warp(sum, Sum()), head_dim, epsilon);
+}
+
+/// What heads of a row `count` elements wide are multiplied by that is normed as a whole. By all threads of a block.
+__device__ float row_factor(const BFloat16* row, int count, float epsilon) {
+  const auto* const pairs = reinterpret_cast<const uint32_t*>(row);
+  float sum = 0.0F;
+  for (int i = static_cast<int>(threadIdx.x); i < count / 2; i += kThreads) {
+    const float2 pair = unpack_pair<BFloat16>(pairs[i]);
+    sum = fmaf(pair.x, pair.x, fmaf(pair.y, pair.y, sum));
+  }
+  return inverse_rms(reduce_block(sum, 0.0F, Sum()), count, epsilon);
 }
 
 __device__ void rotate_head(float* head, const float* cos_sin, int rotary_dim, RotaryStyle style, int lane) {
@@ -99,19 +113,12 @@ __device__ void store_head(KvDtype dtype, std::byte* row, float* scale, const fl
   }
 }
 
-__global__ void __launch_bounds__(kThreads) rotate_and_store(RotaryCacheArgs args) {
-  follow_kernel_before();
-  __shared__ float heads[kHeadsOfBlock][kMaxHeadDim];
-  const int lane = static_cast<int>(threadIdx.x) % kWarp;
-  float* const head = heads[threadIdx.x / kWarp];
-  const int units = args.heads + 2 * args.cache.kv_heads;  // Q heads, K heads, V heads
-  const int64_t item = int64_t{blockIdx.x} * kHeadsOfBlock + threadIdx.x / kWarp;
-  const int64_t token = item / units;
-  if (token >= args.qkv.rows) return;
-  const int unit = static_cast<int>(item - token * units);
+/// One of a token's heads of Q, K or V, by a warp. norm: its weights, or nullptr; factor: its row's, of rows that are
+/// normed as a whole.
+__device__ void rotate_and_store_head(const RotaryCacheArgs& args, int64_t token, int unit, const float* norm,
+                                      float factor, float* head, int lane) {
   const bool query = unit < args.heads;
   const bool value = unit >= args.heads + args.cache.kv_heads;
-  const float* const norm = query ? args.q_norm : value ? nullptr : args.k_norm;
   const bool rotated = !value && args.cos_sin != nullptr && args.rotary_dim > 0;
   if (query && norm == nullptr && !rotated) return;
   const int64_t slot = query ? 0 : args.slots[token];
@@ -127,7 +134,8 @@ __global__ void __launch_bounds__(kThreads) rotate_and_store(RotaryCacheArgs arg
   }
   __syncwarp();
   if (norm != nullptr) {
-    norm_head(head, head_dim, norm, args.norm_epsilon, lane);
+    if (!args.norms_rows) factor = head_factor(head, head_dim, args.norm_epsilon, lane);
+    for (int d = lane; d < head_dim; d += kWarp) head[d] = head[d] * factor * norm[d];
     __syncwarp();
   }
   if (rotated) {
@@ -144,6 +152,45 @@ __global__ void __launch_bounds__(kThreads) rotate_and_store(RotaryCacheArgs arg
   store_head(cache.dtype, row.row,
              reinterpret_cast<float*>(row.part + layout.scales) + (value ? cache.block_size : 0) + row.offset, head,
              head_dim, layout.row_bytes, lane);
+}
+
+__global__ void __launch_bounds__(kThreads) rotate_and_store(RotaryCacheArgs args) {
+  follow_kernel_before();
+  __shared__ float heads[kHeadsOfBlock][kMaxHeadDim];
+  const int units = args.heads + 2 * args.cache.kv_heads;  // Q heads, K heads, V heads
+  const int64_t item = int64_t{blockIdx.x} * kHeadsOfBlock + threadIdx.x / kWarp;
+  const int64_t token = item / units;
+  if (token >= args.qkv.rows) return;
+  const int unit = static_cast<int>(item - token * units);
+  const float* const norm = unit < args.heads                         ? args.q_norm
+                            : unit < args.heads + args.cache.kv_heads ? args.k_norm
+                                                                      : nullptr;
+  rotate_and_store_head(args, token, unit, norm, 1.0F, heads[threadIdx.x / kWarp],
+                        static_cast<int>(threadIdx.x) % kWarp);
+}
+
+/// Of rows that are normed as a whole: a block has a token.
+__global__ void __launch_bounds__(kThreads) norm_rows_rotate_and_store(RotaryCacheArgs args) {
+  follow_kernel_before();
+  __shared__ float heads[kHeadsOfBlock][kMaxHeadDim];
+  const int head_dim = args.cache.head_dim;
+  const int keys = args.heads + args.cache.kv_heads;  // behind Q's heads, up to here
+  const int64_t token = blockIdx.x;
+  const BFloat16* const row = static_cast<const BFloat16*>(args.qkv.data) + token * args.qkv.stride;
+  // All threads have read the rows before any writes to them: row_factor() waits for all.
+  const float q_factor = args.q_norm == nullptr ? 1.0F : row_factor(row, args.heads * head_dim, args.norm_epsilon);
+  const float k_factor = args.k_norm == nullptr ? 1.0F
+                                                : row_factor(row + int64_t{args.heads} * head_dim,
+                                                             args.cache.kv_heads * head_dim, args.norm_epsilon);
+  const int warp = static_cast<int>(threadIdx.x) / kWarp;
+  for (int unit = warp; unit < keys + args.cache.kv_heads; unit += kHeadsOfBlock) {
+    const bool query = unit < args.heads;
+    const float* norm = query ? args.q_norm : unit < keys ? args.k_norm : nullptr;
+    if (norm != nullptr) norm += int64_t{query ? unit : unit - args.heads} * head_dim;
+    rotate_and_store_head(args, token, unit, norm, query ? q_factor : k_factor, heads[warp],
+                          static_cast<int>(threadIdx.x) % kWarp);
+    __syncwarp();  // before the next head takes the place of this one
+  }
 }
 
 /// Words of a block that one thread block copies.
@@ -207,6 +254,10 @@ void rotary_cache(Stream& stream, const RotaryCacheArgs& args) {
   CARAVEL_CHECK_EQ(args.qkv.width, int64_t{units} * args.cache.head_dim);
   CARAVEL_CHECK_EQ(reinterpret_cast<uintptr_t>(products(args.qkv)) % sizeof(uint32_t), size_t{0});
   CARAVEL_CHECK_EQ(args.qkv.stride % 2, 0);
+  if (args.norms_rows) {
+    launch_early(stream, norm_rows_rotate_and_store, dim3(blocks_for(args.qkv.rows, 1)), dim3(kThreads), 0, args);
+    return;
+  }
   launch_early(stream, rotate_and_store, dim3(blocks_for(args.qkv.rows * units, kHeadsOfBlock)), dim3(kThreads), 0,
                args);
 }

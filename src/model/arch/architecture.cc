@@ -15,8 +15,8 @@ namespace {
 
 using format::Convention;
 
-constexpr const Architecture* kArchitectures[] = {&kLlama,   &kMistral, &kMinistral3, &kQwen2, &kQwen3, &kPhi3,
-                                                  &kSmolLm3, &kGranite, &kGlm,        &kGlm4,  &kGemma3};
+constexpr const Architecture* kArchitectures[] = {&kLlama,   &kMistral, &kMinistral3, &kQwen2, &kQwen3,  &kPhi3,
+                                                  &kSmolLm3, &kGranite, &kGlm,        &kGlm4,  &kGemma3, &kOlmo2};
 
 const std::string* string_at(const nlohmann::json& object, const char* key) {
   const auto found = object.find(key);

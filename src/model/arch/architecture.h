@@ -130,6 +130,7 @@ struct Architecture {
   /// In a Hugging Face folder, of a class that reads partial_rotary_factor: what it is where the folder does not say
   /// it.
   std::optional<double> partial_rotary;
+  bool qk_norm_rows = false;   // q_norm and k_norm norm all heads of Q, or of K, as one row
   bool norm_adds_one = false;  // in a Hugging Face folder; a GGUF file's norms hold 1 + w
   bool ties_lm_head = false;   // where neither a config.json nor weights say
   /// What no key of the convention says; runs last. May be nullptr.
@@ -147,6 +148,7 @@ extern const Architecture kGranite;
 extern const Architecture kGlm;
 extern const Architecture kGlm4;
 extern const Architecture kGemma3;
+extern const Architecture kOlmo2;
 
 /// An encoder's: its weights have names of their own (encoder_weights.h), and find_architecture() does not give it.
 extern const Architecture kBert;
