@@ -244,8 +244,8 @@ ModelConfig read_config(const format::WeightSource& source, const std::string& r
   if (const double divisor = reader.number(keys.logits_divisor, 1e-6, 1e6); divisor > 0) {
     config.logits_scale = static_cast<float>(1 / divisor);
   }
-  config.attention_soft_cap = static_cast<float>(reader.number(keys.attention_soft_cap, 1e-3, 1e6));
-  config.final_soft_cap = static_cast<float>(reader.number(keys.final_soft_cap, 1e-3, 1e6));
+  config.attention_soft_cap = static_cast<float>(reader.number(keys.attention_soft_cap, 0, 1e6));
+  config.final_soft_cap = static_cast<float>(reader.number(keys.final_soft_cap, 0, 1e6));
   config.activation = read_activation(reader, architecture);
 
   const bool gguf = source.convention() == Convention::kGguf;

@@ -563,6 +563,80 @@ TEST(ReadConfig, WindowedLayersOfOlmoInGgufAreNotScaled) {
   }
 }
 
+TEST(ReadConfig, Olmo3sWindowedLayersAreNotScaled) {
+  const json base = {{"architectures", {"Olmo3ForCausalLM"}}, {"num_hidden_layers", 8}, {"rope_theta", 5e5}};
+  const auto read_olmo = [&](const json& changes) {
+    json config = base;
+    config.update(changes);
+    return read_hf(config);
+  };
+  const json scaling = {{"rope_type", "yarn"}, {"factor", 8.0}, {"original_max_position_embeddings", 32}};
+  const ModelConfig config = read_olmo({{"rope_scaling", scaling}});
+  ASSERT_EQ(config.rotary.size(), 2U);
+  EXPECT_NEAR(stretch(config.rotary[0], 5e5, 7), 0.125, 1e-6);
+  EXPECT_NEAR(stretch(config.rotary[1], 5e5, 7), 1, 1e-6);
+  for (size_t i = 0; i < 8; ++i) {
+    EXPECT_EQ(config.layers[i].window, i % 4 == 3 ? 0 : 4096) << i;
+    EXPECT_EQ(config.layers[i].rotary, i % 4 == 3 ? 0 : 1) << i;
+  }
+  json types(8, "full_attention");
+  types[5] = "sliding_attention";
+  const ModelConfig listed = read_olmo({{"layer_types", types}, {"sliding_window", 16}});
+  EXPECT_EQ(listed.layers[4].window, 0);
+  EXPECT_EQ(listed.layers[5].window, 16);
+  // In the spelling since transformers 5, each kind of layer says its own.
+  const ModelConfig nested =
+      read_olmo({{"rope_theta", nullptr},
+                 {"rope_parameters",
+                  {{"full_attention", {{"rope_type", "linear"}, {"factor", 4.0}, {"rope_theta", 700.0}}},
+                   {"sliding_attention", {{"rope_type", "default"}, {"rope_theta", 900.0}}}}}});
+  EXPECT_NEAR(stretch(nested.rotary.at(0), 700, 5), 0.25, 1e-6);
+  EXPECT_NEAR(stretch(nested.rotary.at(1), 900, 5), 1, 1e-6);
+}
+
+json gguf_gemma2() {
+  return {{"general.architecture", "gemma2"},     {"gemma2.context_length", 8192},
+          {"gemma2.embedding_length", 4608},      {"gemma2.block_count", 46},
+          {"gemma2.feed_forward_length", 36864},  {"gemma2.attention.head_count", 32},
+          {"gemma2.attention.head_count_kv", 16}, {"gemma2.attention.layer_norm_rms_epsilon", 1e-6},
+          {"gemma2.attention.key_length", 128},   {"gemma2.vocab_size", 1000}};
+}
+
+TEST(ReadConfig, Gemma2FromGguf) {
+  const ModelConfig config = read(Convention::kGguf, gguf_gemma2());
+  EXPECT_FLOAT_EQ(config.attention_scale, 1 / std::sqrt(144.0F)) << "27B's own scalar";
+  EXPECT_EQ(config.attention_soft_cap, 50);
+  EXPECT_EQ(config.final_soft_cap, 30);
+  EXPECT_EQ(config.layers.at(0).window, 4096);
+  EXPECT_EQ(config.layers.at(1).window, 0);
+  json smaller = gguf_gemma2();
+  smaller.update({{"gemma2.block_count", 26},
+                  {"gemma2.attention.sliding_window", 64},
+                  {"gemma2.attn_logit_softcapping", 7.0},
+                  {"gemma2.final_logit_softcapping", 5.0}});
+  const ModelConfig read_smaller = read(Convention::kGguf, smaller);
+  EXPECT_FLOAT_EQ(read_smaller.attention_scale, 1 / std::sqrt(128.0F));
+  EXPECT_EQ(read_smaller.attention_soft_cap, 7);
+  EXPECT_EQ(read_smaller.final_soft_cap, 5);
+  EXPECT_EQ(read_smaller.layers.at(2).window, 64);
+}
+
+TEST(ReadConfig, Gemma2sCapsMayBeOff) {
+  const json gemma = {{"architectures", {"Gemma2ForCausalLM"}}, {"head_dim", 16}};
+  const ModelConfig usual = read_hf(gemma);
+  EXPECT_EQ(usual.attention_soft_cap, 50);
+  EXPECT_EQ(usual.final_soft_cap, 30);
+  EXPECT_FLOAT_EQ(usual.attention_scale, 1.0F / 16) << "query_pre_attn_scalar is 256 unless it is said";
+  EXPECT_EQ(usual.layers.at(0).window, 4096);
+  EXPECT_EQ(usual.layers.at(1).window, 0);
+  json config = tiny_llama_config();
+  config.update(gemma);
+  config.update({{"attn_logit_softcapping", nullptr}, {"final_logit_softcapping", nullptr}});
+  const ModelConfig off = read(Convention::kHuggingFace, config);
+  EXPECT_EQ(off.attention_soft_cap, 0);
+  EXPECT_EQ(off.final_soft_cap, 0);
+}
+
 TEST(ReadConfig, LlamaFromGguf) {
   const json base = {{"general.architecture", "llama"},
                      {"llama.context_length", 128},

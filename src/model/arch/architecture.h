@@ -147,8 +147,10 @@ extern const Architecture kSmolLm3;
 extern const Architecture kGranite;
 extern const Architecture kGlm;
 extern const Architecture kGlm4;
+extern const Architecture kGemma2;
 extern const Architecture kGemma3;
 extern const Architecture kOlmo2;
+extern const Architecture kOlmo3;
 
 /// An encoder's: its weights have names of their own (encoder_weights.h), and find_architecture() does not give it.
 extern const Architecture kBert;
