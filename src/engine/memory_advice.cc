@@ -51,8 +51,7 @@ int64_t quantized_bytes(Device& device, const model::WeightLayout& weights, cons
     add(layer.qkv, 1, 0);
     add(layer.qkv, 2, 0.5);
     add(layer.attn_out, 0, 0);
-    add(layer.gate_up, 0, 0);
-    add(layer.gate_up, 1, 0);
+    for (size_t part = 0; part < layer.gate_up.parts().size(); ++part) add(layer.gate_up, part, 0);
     add(layer.down, 0, 0.5);
   }
   return bytes;

@@ -11,6 +11,7 @@ enum class Activation : uint8_t {
   kGelu,      // x/2 (1 + erf(x/sqrt 2))
   // gpt-oss': of a gate g and an up u, f(g) u = min(g, 7) sigmoid(1.702 min(g, 7)) (clamp(u, -7, 7) + 1).
   kClampedSilu,
+  kRelu,  // max(x, 0)
 };
 
 }  // namespace caravel::kernels

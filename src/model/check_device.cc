@@ -13,6 +13,7 @@ void check_device(const Device& device, const ModelConfig& config) {
     std::string_view name;
   } missing[] = {
       {config.experts.rule.experts > 0, "experts"},
+      {config.layer_norm, "LayerNorm"},
   };
   for (const auto& [wanted, name] : missing) {
     if (!wanted) continue;

@@ -70,6 +70,8 @@ struct ModelConfig {
   float final_soft_cap = 0;
   kernels::Activation activation = kernels::Activation::kSilu;
   kernels::RotaryStyle rotary_style = kernels::RotaryStyle::kHalves;
+  bool layer_norm = false;                          // norms are LayerNorm, which has a bias, not RMS norm
+  int first_position = 0;                           // of learned positions, the row of a sequence's first token
   bool qk_norm_rows = false;                        // QK norm's mean of squares is over all heads of Q, or of K
   bool norm_adds_one = false;                       // stored norm weights are w - 1 (Gemma in a Hugging Face folder)
   bool tied_lm_head = false;                        // the embedding is the LM head

@@ -98,11 +98,12 @@ kernels::Activation read_activation(const ConfigReader& reader, const Architectu
       {"gelu_new", kernels::Activation::kGeluTanh},
       {"gelu_fast", kernels::Activation::kGeluTanh},
       {"gelu_accurate", kernels::Activation::kGeluTanh},
+      {"relu", kernels::Activation::kRelu},
   };
   for (const auto& [name, activation] : kNames) {
     if (*value == name) return activation;
   }
-  throw fail<Unsupported>("{}: {} {} is not supported; those there are: silu, gelu, gelu_pytorch_tanh",
+  throw fail<Unsupported>("{}: {} {} is not supported; those there are: silu, gelu, gelu_pytorch_tanh, relu",
                           reader.source().path(), architecture.keys.activation, ConfigReader::shown(*value));
 }
 

@@ -110,6 +110,11 @@ size_t Decoder::activation_bytes() const {
   return bytes;
 }
 
+const float* Decoder::first_position() const {
+  if (!weights_->positions) return nullptr;
+  return weights_->positions.address<float>() + int64_t{config_.first_position} * config_.hidden_size;
+}
+
 size_t Decoder::hidden_bytes(int64_t tokens) const {
   return static_cast<size_t>(tokens * config_.hidden_size) * sizeof(float);
 }
@@ -142,6 +147,8 @@ void Decoder::begin(Stream& stream, const ForwardBatch& batch) {
                                 .ids = batch.token_ids,
                                 .first_id = static_cast<int32_t>(shard_.vocabulary.begin),
                                 .scale = config_.embedding_scale,
+                                .added = first_position(),
+                                .added_rows = batch.positions,
                                 .out = residual(batch.tokens)});
     all_reduce(stream, residual(batch.tokens));
   } else {
@@ -196,7 +203,7 @@ void Decoder::logits(Stream& stream, const int32_t* rows, int64_t count, float* 
   CARAVEL_CHECK(has_lm_head());
   CARAVEL_CHECK_LE(count, max_logit_rows(stream.device()));
   const kernels::PackedWeight& head = weights_->lm_head ? weights_->lm_head : weights_->embedding;
-  const Branch branch = branch_of(weights_->final_norm, head, count, 0);
+  const Branch branch = branch_of(weights_->final_norm, weights_->final_norm_bias, head, count, 0);
   stream.region("norm");
   enter(stream, branch, rows);
   gemm_region(stream, "LM head", head, count);
@@ -213,7 +220,11 @@ void Decoder::logits(Stream& stream, const int32_t* rows, int64_t count, float* 
 void Decoder::final_hidden(Stream& stream, const int32_t* rows, int64_t count, float* out) {
   CARAVEL_CHECK(has_lm_head());
   CARAVEL_CHECK_LE(count, max_logit_rows(stream.device()));
-  enter(stream, {&weights_->final_norm, kernels::f32_input(out, count, config_.hidden_size)}, rows);
+  enter(stream,
+        {.norm = &weights_->final_norm,
+         .norm_bias = &weights_->final_norm_bias,
+         .input = kernels::f32_input(out, count, config_.hidden_size)},
+        rows);
 }
 
 }  // namespace caravel::model

@@ -99,6 +99,7 @@ class Decoder {
   /// that is absent.
   struct Branch {
     const Buffer* norm = nullptr;  // of its weights; nullptr: there is no such branch
+    const Buffer* norm_bias = nullptr;
     kernels::GemmInput input;
   };
   /// rows: which of the residual stream's; nullptr: the first. A branch without a norm reads the first.
@@ -110,13 +111,16 @@ class Decoder {
   Tensor queries(const LayerStep& layer) const;
   Tensor residual(int64_t tokens) const;
   size_t hidden_bytes(int64_t tokens) const;
+  /// Of learned positions the first of a sequence, f32 [positions, hidden]; nullptr where this rank adds none.
+  const float* first_position() const;
   // Regions 1 and 4, and the LM head as the first.
-  Branch branch_of(const Buffer& norm, const kernels::PackedWeight& weight, int64_t tokens, int turn) const;
+  Branch branch_of(const Buffer& norm, const Buffer& norm_bias, const kernels::PackedWeight& weight, int64_t tokens,
+                   int turn) const;
   Branch attention_branch(const LayerWeights& weights, int64_t tokens) const {
-    return branch_of(weights.attn_norm, weights.qkv, tokens, 0);
+    return branch_of(weights.attn_norm, weights.attn_norm_bias, weights.qkv, tokens, 0);
   }
   Branch feed_forward_branch(const LayerWeights& weights, int64_t tokens) const {
-    return branch_of(weights.ffn_norm, weights.gate_up, tokens, 1);
+    return branch_of(weights.ffn_norm, weights.ffn_norm_bias, weights.gate_up, tokens, 1);
   }
 
   ModelConfig config_;

@@ -1,6 +1,7 @@
 #include "base/check.h"
 #include "kernels/gemm.h"
 #include "kernels/gemm_input.h"
+#include "kernels/layer_norm.h"
 #include "kernels/paged_attention.h"
 #include "kernels/qkv_gemm.h"
 #include "kernels/rms_norm.h"
@@ -76,12 +77,23 @@ void Decoder::project_attention(Stream& stream, const LayerStep& layer) {
 void Decoder::gate_and_up(Stream& stream, const LayerStep& layer) {
   const LayerWeights& weights = layer.weights;
   const int64_t tokens = layer.batch.tokens;
+  const kernels::GemmInput input = feed_forward_branch(weights, tokens).input;
+  const kernels::GemmInput out = weights.down.input(tokens, wide_.address());
+  if (weights.gate_up.parts().size() == 1) {
+    gemm_region(stream, "up", weights.gate_up, tokens);
+    kernels::activated_gemm(stream, {.weight = &weights.gate_up,
+                                     .input = input,
+                                     .bias = weights.gate_up_bias.address<float>(),
+                                     .activation = config_.activation,
+                                     .out = out});
+    return;
+  }
   gemm_region(stream, "gate and up", weights.gate_up, tokens);
   kernels::gated_gemm(stream, {.weight = &weights.gate_up,
-                               .input = feed_forward_branch(weights, tokens).input,
+                               .input = input,
                                .bias = weights.gate_up_bias.address<float>(),
                                .activation = config_.activation,
-                               .out = weights.down.input(tokens, wide_.address())});
+                               .out = out});
 }
 
 void Decoder::down(Stream& stream, const LayerStep& layer) {
@@ -98,6 +110,15 @@ void Decoder::enter(Stream& stream, const Branch& branch, const int32_t* rows) {
     kernels::quantize_input(stream, residual(branch.input.tokens), branch.input);
     return;
   }
+  if (config_.layer_norm) {
+    kernels::layer_norm(stream, {.x = residual(max_tokens_),
+                                 .rows = rows,
+                                 .weight = branch.norm->address<float>(),
+                                 .bias = branch.norm_bias->address<float>(),
+                                 .epsilon = config_.norm_epsilon,
+                                 .copy = branch.input});
+    return;
+  }
   kernels::rms_norm(stream, {.x = residual(max_tokens_),
                              .rows = rows,
                              .weight = branch.norm->address<float>(),
@@ -109,10 +130,10 @@ void Decoder::enter(Stream& stream, const Branch& branch, const int32_t* rows) {
 /// other ranks, or normed, or both. Then what the next branch begins with.
 void Decoder::join_residual(Stream& stream, const kernels::PackedWeight& weight, const Buffer& input,
                             const Buffer& bias, const Buffer& post_norm, const Branch& next, int64_t tokens) {
-  // A norm is the GEMM's or the sum's to fuse; what is not normed is brought in behind them.
-  const bool as_it_is = next.norm != nullptr && !*next.norm;
+  // An RMS norm is the GEMM's or the sum's to fuse; any other beginning comes behind them.
   kernels::NextNorm next_norm;
-  if (next.norm != nullptr && *next.norm) {
+  const bool fused = next.input.normed;
+  if (fused) {
     next_norm = {.weight = next.norm->address<float>(), .epsilon = config_.norm_epsilon, .out = next.input};
   }
   const bool straight = !post_norm && peers_.tensor == nullptr;
@@ -131,7 +152,9 @@ void Decoder::join_residual(Stream& stream, const kernels::PackedWeight& weight,
                                .epsilon = config_.norm_epsilon,
                                .next = next_norm});
   }
-  if (as_it_is) enter(stream, next);
+  if (next.norm == nullptr || fused) return;
+  stream.region("norm");
+  enter(stream, next);
 }
 
 void Decoder::all_reduce(Stream& stream, const Tensor& rows) {
@@ -148,10 +171,10 @@ Tensor Decoder::residual(int64_t tokens) const {
   return f32_tensor(hidden_.address<float>(), tokens, config_.hidden_size);
 }
 
-Decoder::Branch Decoder::branch_of(const Buffer& norm, const kernels::PackedWeight& weight, int64_t tokens,
-                                   int turn) const {
-  Branch branch = {&norm, weight.input(tokens, normed_.address())};
-  branch.input.normed = static_cast<bool>(norm);
+Decoder::Branch Decoder::branch_of(const Buffer& norm, const Buffer& norm_bias, const kernels::PackedWeight& weight,
+                                   int64_t tokens, int turn) const {
+  Branch branch = {&norm, &norm_bias, weight.input(tokens, normed_.address())};
+  branch.input.normed = norm && !config_.layer_norm;
   branch.input.turn = turn;
   return branch;
 }

@@ -88,7 +88,7 @@ class DummySource final : public format::WeightSource {
     table_.add(std::move(weight));
   }
   void matrix(const WeightName& name, int64_t layer, int64_t out, int64_t in) {
-    add(name_of(name, layer), dtype_, {out, in}, true);
+    add(name_of(name, layer), dtype_, architecture_.by_columns ? std::vector{in, out} : std::vector{out, in}, true);
   }
   void norm(const WeightName& name, int64_t layer, int64_t width) {
     add(name_of(name, layer), DType::kF32, {width}, false);
@@ -103,7 +103,10 @@ class DummySource final : public format::WeightSource {
     // These two are not 8-bit floats in any model.
     const DType dtype = is_float8(dtype_) ? dtype_of(folder_->config()) : dtype_;
     add(name_of(names.embedding, 0), dtype, {config.vocab_size, config.hidden_size}, true);
+    add(name_of(names.positions, 0), DType::kF32, {config.first_position + config.max_position, config.hidden_size},
+        true);
     norm(names.final_norm, 0, config.hidden_size);
+    bias(names.final_norm_bias, 0, config.hidden_size, false);
     if (!config.tied_lm_head) {
       add(name_of(names.lm_head, 0), dtype, {config.vocab_size, config.hidden_size}, true);
     }
@@ -118,6 +121,7 @@ class DummySource final : public format::WeightSource {
     const bool attention_bias = says("attention_bias", false);
     const bool mlp_bias = says("mlp_bias", false);
     norm(names.attn_norm, layer, hidden);
+    bias(names.attn_norm_bias, layer, hidden, false);
     matrix(names.q, layer, q, hidden);
     matrix(names.k, layer, kv, hidden);
     matrix(names.v, layer, kv, hidden);
@@ -125,12 +129,14 @@ class DummySource final : public format::WeightSource {
     bias(names.q_bias, layer, q, attention_bias);
     bias(names.k_bias, layer, kv, attention_bias);
     bias(names.v_bias, layer, kv, attention_bias);
+    bias(names.qkv_bias, layer, q + 2 * kv, attention_bias);
     norm(names.q_norm, layer, config.qk_norm_rows ? q : config.head_dim);
     norm(names.k_norm, layer, config.qk_norm_rows ? kv : config.head_dim);
     matrix(names.attn_out, layer, hidden, q);
     bias(names.attn_out_bias, layer, hidden, attention_bias);
     norm(names.post_attn_norm, layer, hidden);
     norm(names.ffn_norm, layer, hidden);
+    bias(names.ffn_norm_bias, layer, hidden, false);
     matrix(names.gate, layer, config.intermediate_size, hidden);
     matrix(names.up, layer, config.intermediate_size, hidden);
     matrix(names.gate_up, layer, 2 * config.intermediate_size, hidden);

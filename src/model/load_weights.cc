@@ -17,7 +17,9 @@ class Loader {
   ModelWeights load(const WeightLayout& layout, std::span<const size_t> in_host) {
     ModelWeights weights;
     weights.embedding = loader_.matrix(layout.embedding);
+    weights.positions = loader_.vector(layout.positions);
     weights.final_norm = norm(layout.final_norm);
+    weights.final_norm_bias = loader_.vector(layout.final_norm_bias);
     weights.lm_head = loader_.matrix(layout.lm_head);
     weights.in_host.resize(layout.layers.size());
     for (size_t i = 0; i < layout.layers.size(); ++i) {
@@ -47,12 +49,14 @@ class Loader {
 
   void load_vectors(const LayerLayout& layout, LayerWeights& layer) {
     layer.attn_norm = norm(layout.attn_norm);
+    layer.attn_norm_bias = loader_.vector(layout.attn_norm_bias);
     layer.qkv_bias = loader_.vector(layout.qkv_bias);
     layer.q_norm = norm(layout.q_norm);
     layer.k_norm = norm(layout.k_norm);
     layer.attn_out_bias = loader_.vector(layout.attn_out_bias);
     layer.post_attn_norm = norm(layout.post_attn_norm);
     layer.ffn_norm = norm(layout.ffn_norm);
+    layer.ffn_norm_bias = loader_.vector(layout.ffn_norm_bias);
     layer.gate_up_bias = loader_.vector(layout.gate_up_bias);
     layer.down_bias = loader_.vector(layout.down_bias);
     layer.post_ffn_norm = norm(layout.post_ffn_norm);

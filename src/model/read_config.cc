@@ -155,6 +155,12 @@ void check_unread(const ConfigReader& reader, const Architecture& architecture, 
     throw fail<Unsupported>("{}: use_bidirectional_attention is true; Caravel's attention is causal",
                             reader.source().path());
   }
+  for (const FixedSwitch& fixed : architecture.fixed_switches) {
+    const nlohmann::json* value = reader.find(fixed.key);
+    if (value == nullptr || value->is_null() || *value == fixed.value) continue;
+    throw fail<Unsupported>("{}: {} is {}; of {} models those where it is {} are supported", reader.source().path(),
+                            fixed.key, ConfigReader::shown(*value), architecture.name, fixed.value);
+  }
   const auto ignored = [&](std::string_view key) {
     const nlohmann::json* value = reader.find(key);
     if (value == nullptr || value->is_null()) return;
@@ -190,6 +196,20 @@ void describe_rotary(const ModelConfig& config, const std::string& why, std::vec
   }
 }
 
+void read_rotary_layers(const ConfigReader& reader, const Architecture& architecture, const std::string& scaling,
+                        ModelConfig& config) {
+  config.rotary = read_rotary(reader, architecture, config.head_dim, config.max_position, scaling);
+  config.max_position =
+      std::max(config.max_position, static_cast<int>(std::min<double>(config.rotary[0].reach, kMaxPosition)));
+  config.layers = read_layers(reader, architecture, config.rotary.size() > 1);
+  // Where no layer has a window, none has the rotary embedding of those that do.
+  if (std::ranges::all_of(config.layers, [](const LayerSpec& layer) { return layer.rotary == 0; })) {
+    config.rotary.resize(1);
+  }
+  const bool gguf = reader.convention() == Convention::kGguf;
+  describe_rotary(config, gguf ? "the file's rope keys" : "config.json", config.decisions);
+}
+
 }  // namespace
 
 ModelConfig read_config(const format::WeightSource& source, const std::string& rope_scaling) {
@@ -203,6 +223,7 @@ ModelConfig read_config(const format::WeightSource& source, const std::string& r
   config.name = model_name(source);
   config.hidden_size = integer(keys.hidden_size, kMaxWidth);
   config.intermediate_size = integer(keys.intermediate_size, kMaxWidth);
+  if (config.intermediate_size == 0) config.intermediate_size = 4 * config.hidden_size;
   config.num_heads = integer(keys.heads, kMaxHeads);
   config.num_kv_heads = integer(keys.kv_heads, kMaxHeads);
   if (config.num_kv_heads == 0) config.num_kv_heads = config.num_heads;
@@ -250,19 +271,21 @@ ModelConfig read_config(const format::WeightSource& source, const std::string& r
 
   const bool gguf = source.convention() == Convention::kGguf;
   config.rotary_style = gguf ? architecture.gguf_rotary_style : architecture.hugging_face_rotary_style;
+  config.layer_norm = architecture.layer_norm;
+  config.first_position = architecture.first_position;
   config.qk_norm_rows = architecture.qk_norm_rows;
   config.norm_adds_one = !gguf && architecture.norm_adds_one;
   check_unread(reader, architecture, config.decisions);
   config.tied_lm_head = lm_head_is_tied(reader, architecture, config.decisions);
-  config.rotary = read_rotary(reader, architecture, config.head_dim, config.max_position, rope_scaling);
-  config.max_position =
-      std::max(config.max_position, static_cast<int>(std::min<double>(config.rotary[0].reach, kMaxPosition)));
-  config.layers = read_layers(reader, architecture, config.rotary.size() > 1);
-  // Where no layer has a window, none has the rotary embedding of those that do.
-  if (std::ranges::none_of(config.layers, [](const LayerSpec& layer) { return layer.rotary == 1; })) {
-    config.rotary.resize(1);
+  if (spelled(architecture.model_weights.positions, source.convention()).empty()) {
+    read_rotary_layers(reader, architecture, rope_scaling, config);
+  } else {
+    if (!rope_scaling.empty() && rope_scaling != "none") {
+      throw fail<InvalidArgument>("rope_scaling: {} has learned positions and no rotary embedding", config.name);
+    }
+    config.layers = read_layers(reader, architecture, false);
+    for (LayerSpec& layer : config.layers) layer.rotary = -1;
   }
-  describe_rotary(config, gguf ? "the file's rope keys" : "config.json", config.decisions);
   if (architecture.adjust != nullptr) architecture.adjust(config, source.convention());
   return config;
 }

@@ -76,9 +76,15 @@ MatrixLayout WeightFinder::lookup(const Part& part, int64_t width) { return lay_
 MatrixLayout WeightFinder::lay_out(const std::vector<Part>& parts, Slice columns, Use use) {
   std::vector<MatrixLayout::Part> found;
   for (const Part& part : parts) {
-    const WeightInfo* weight = find(part, {part.rows.whole, columns.whole});
+    const std::vector<int64_t> shape = {part.rows.whole, columns.whole};
+    const WeightInfo* weight = find(part, part.by_columns ? std::vector(shape.rbegin(), shape.rend()) : shape);
     CARAVEL_CHECK(weight != nullptr);  // no table makes a part of a stack optional
-    found.push_back({weight, weight->dtype, part.rows});
+    if (part.by_columns && (is_quantized(weight->dtype) || is_float8(weight->dtype))) {
+      throw fail<Unsupported>(
+          "{}: weight {} is of {} and stored as [in, out]; of such, those of F32, F16 and BF16 are read", weight->file,
+          weight->name, dtype_info(weight->dtype).name);
+    }
+    found.push_back({weight, weight->dtype, part.rows, part.by_columns});
   }
   // Quantised parts take 8-bit inputs and others f32, so a stack of both has no one input. Converters do not make
   // them; where one comes, its quantised parts become F32, which changes no value.

@@ -18,6 +18,7 @@ class WeightFinder {
     std::string name;  // in the file; empty: the architecture does not have it
     Slice rows;        // of a vector its elements
     bool optional = false;
+    bool by_columns = false;  // a matrix that the file has as [columns, rows]
   };
 
   /// For weights that `device` will hold. `source` must outlive it, and what it finds.
@@ -25,7 +26,7 @@ class WeightFinder {
       : device_(device), source_(source), quantization_(quantization) {}
 
   // They throw FormatError for a part that is missing and not optional, and for one of another shape; Unsupported where
-  // a slice cuts a block.
+  // a slice cuts a block, or where a matrix that is stored by columns has blocks.
 
   /// Parts that lie one after the other. Absent where all are; a part alone that is absent is zero.
   VectorLayout vector(const std::vector<Part>& parts);

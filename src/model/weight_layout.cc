@@ -17,22 +17,43 @@ namespace {
 
 using format::WeightInfo;
 
-/// Rotary tables: one that was read with the configuration, one that follows from it (whatever stands before its name).
+/// Rotary tables: those that were read with the configuration, one that follows from it (whatever stands before its
+/// name). What older GPT-2 folders mask the future with.
 bool is_known_extra(std::string_view name) {
   return name == "rope_freqs.weight" || name == "rope_factors_long.weight" || name == "rope_factors_short.weight" ||
-         name.ends_with("rotary_emb.inv_freq");
+         name.ends_with("rotary_emb.inv_freq") || name.ends_with(".attn.bias") || name.ends_with(".attn.masked_bias");
 }
 
-std::array<const WeightName*, 3> all_names(const ModelWeightNames& names) {
-  return {&names.embedding, &names.final_norm, &names.lm_head};
+std::array<const WeightName*, 5> all_names(const ModelWeightNames& names) {
+  return {&names.embedding, &names.positions, &names.final_norm, &names.final_norm_bias, &names.lm_head};
 }
 
-std::array<const WeightName*, 23> all_names(const LayerWeightNames& names) {
-  return {
-      &names.attn_norm, &names.q,         &names.k,      &names.v,        &names.q_bias,        &names.k_bias,
-      &names.v_bias,    &names.q_norm,    &names.k_norm, &names.attn_out, &names.attn_out_bias, &names.post_attn_norm,
-      &names.ffn_norm,  &names.gate,      &names.up,     &names.down,     &names.post_ffn_norm, &names.gate_bias,
-      &names.up_bias,   &names.down_bias, &names.qkv,    &names.qkv_bias, &names.gate_up};
+std::array<const WeightName*, 25> all_names(const LayerWeightNames& names) {
+  return {&names.attn_norm,
+          &names.q,
+          &names.k,
+          &names.v,
+          &names.q_bias,
+          &names.k_bias,
+          &names.v_bias,
+          &names.q_norm,
+          &names.k_norm,
+          &names.attn_out,
+          &names.attn_out_bias,
+          &names.post_attn_norm,
+          &names.ffn_norm,
+          &names.gate,
+          &names.up,
+          &names.down,
+          &names.post_ffn_norm,
+          &names.gate_bias,
+          &names.up_bias,
+          &names.down_bias,
+          &names.qkv,
+          &names.qkv_bias,
+          &names.gate_up,
+          &names.attn_norm_bias,
+          &names.ffn_norm_bias};
 }
 
 class LayoutReader {
@@ -54,7 +75,13 @@ class LayoutReader {
     if (first || (last && config_.tied_lm_head)) {
       layout.embedding = finder_.lookup(part(names.embedding, shard_.vocabulary), hidden);
     }
-    if (last) layout.final_norm = finder_.vector({part(names.final_norm, hidden)});
+    if (first && config_.placement.tensor_rank == 0) {
+      layout.positions = finder_.table(part(names.positions, config_.first_position + config_.max_position), hidden);
+    }
+    if (last) {
+      layout.final_norm = finder_.vector({part(names.final_norm, hidden)});
+      layout.final_norm_bias = finder_.vector({part(names.final_norm_bias, hidden)});
+    }
     if (last && !config_.tied_lm_head) {
       layout.lm_head = finder_.head(part(names.lm_head, shard_.vocabulary), hidden);
     }
@@ -74,7 +101,8 @@ class LayoutReader {
     const bool adds_bias = config_.placement.tensor_rank == 0;
     LayerLayout layer;
     layer.attn_norm = finder_.vector({part(names.attn_norm, hidden)});
-    layer.qkv = finder_.matrix(stack(names.qkv, {{&names.q, q}, {&names.k, kv}, {&names.v, kv}}), hidden);
+    layer.attn_norm_bias = finder_.vector({part(names.attn_norm_bias, hidden)});
+    layer.qkv = matrix(stack(names.qkv, {{&names.q, q}, {&names.k, kv}, {&names.v, kv}}), hidden);
     layer.qkv_bias =
         finder_.vector(stack(names.qkv_bias, {{&names.q_bias, q}, {&names.k_bias, kv}, {&names.v_bias, kv}}));
     layer.q_norm = finder_.vector({part(names.q_norm, config_.qk_norm_rows ? q : Slice(head))});
@@ -85,17 +113,30 @@ class LayoutReader {
       layer.qkv.set_heads(
           {.head_dim = config_.head_dim, .rotary_dim = config_.rotary[static_cast<size_t>(rotary)].dim});
     }
-    layer.attn_out = finder_.matrix({part(names.attn_out, hidden)}, q);
+    layer.attn_out = matrix({part(names.attn_out, hidden)}, q);
     if (adds_bias) layer.attn_out_bias = finder_.vector({part(names.attn_out_bias, hidden)});
     layer.post_attn_norm = finder_.vector({part(names.post_attn_norm, hidden)});
     layer.ffn_norm = finder_.vector({part(names.ffn_norm, hidden)});
-    layer.gate_up =
-        finder_.matrix(stack(names.gate_up, {{&names.gate, intermediate}, {&names.up, intermediate}}), hidden);
-    layer.gate_up_bias = finder_.vector({part(names.gate_bias, intermediate), part(names.up_bias, intermediate)});
-    layer.down = finder_.matrix({part(names.down, hidden)}, intermediate);
+    layer.ffn_norm_bias = finder_.vector({part(names.ffn_norm_bias, hidden)});
+    std::vector<std::pair<const WeightName*, Slice>> ups = {{&names.gate, intermediate}, {&names.up, intermediate}};
+    std::vector<WeightFinder::Part> up_biases = {part(names.gate_bias, intermediate),
+                                                 part(names.up_bias, intermediate)};
+    if (name_in_file(names.gate, layer_).empty() && name_in_file(names.gate_up, layer_).empty()) {
+      ups.erase(ups.begin());
+      up_biases.erase(up_biases.begin());
+    }
+    layer.gate_up = matrix(stack(names.gate_up, ups), hidden);
+    layer.gate_up_bias = finder_.vector(up_biases);
+    layer.down = matrix({part(names.down, hidden)}, intermediate);
     if (adds_bias) layer.down_bias = finder_.vector({part(names.down_bias, hidden)});
     layer.post_ffn_norm = finder_.vector({part(names.post_ffn_norm, hidden)});
     return layer;
+  }
+
+  MatrixLayout matrix(std::vector<WeightFinder::Part> parts, const Slice& columns) {
+    const bool by_columns = architecture_.by_columns && source_.convention() == format::Convention::kHuggingFace;
+    for (WeightFinder::Part& part : parts) part.by_columns = by_columns;
+    return finder_.matrix(parts, columns);
   }
 
   std::string name_in_file(const WeightName& name, int64_t layer) const {

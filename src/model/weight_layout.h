@@ -16,14 +16,15 @@ namespace caravel::model {
 template <typename Matrix, typename Vector>
 struct LayerOf {
   Vector attn_norm, ffn_norm;            // [hidden]; of a layer's both or neither: a branch reads what it is given
+  Vector attn_norm_bias, ffn_norm_bias;  // [hidden]; of LayerNorm
   Vector post_attn_norm, post_ffn_norm;  // [hidden]: sandwich norms
   Vector q_norm, k_norm;                 // [head_dim], or [heads * head_dim] and [kv_heads * head_dim]
   Matrix qkv;                            // [(heads + 2 kv_heads) * head_dim, hidden]
   Vector qkv_bias;                       // [(heads + 2 kv_heads) * head_dim]
   Matrix attn_out;                       // [hidden, heads * head_dim]
   Vector attn_out_bias;                  // [hidden]; of tensor-parallel ranks the first alone has it: it is added once
-  Matrix gate_up;                        // [2 * intermediate, hidden]
-  Vector gate_up_bias;                   // [2 * intermediate]
+  Matrix gate_up;                        // [2 * intermediate, hidden]; without a gate one part [intermediate, hidden]
+  Vector gate_up_bias;                   // as many
   Matrix down;                           // [hidden, intermediate]
   Vector down_bias;                      // [hidden]; as attn_out_bias
   // Of a layer with a router; its gate_up and down are the experts that every token has.
@@ -39,9 +40,10 @@ struct LayerOf {
 /// Every weight of a rank's shard of a model.
 template <typename Matrix, typename Vector>
 struct WeightsOf {
-  Matrix embedding;   // [vocab, hidden]; the first stage's, and where lm_head is tied to it the last one's
-  Vector final_norm;  // [hidden]; the last stage's
-  Matrix lm_head;     // [vocab, hidden]; the last stage's; empty: tied to the embedding
+  Matrix embedding;  // [vocab, hidden]; the first stage's, and where lm_head is tied to it the last one's
+  Vector positions;  // [positions, hidden], learned; the first stage's, and of tensor-parallel ranks the first's
+  Vector final_norm, final_norm_bias;           // [hidden]; the last stage's
+  Matrix lm_head;                               // [vocab, hidden]; the last stage's; empty: tied to the embedding
   std::vector<LayerOf<Matrix, Vector>> layers;  // of the stage
   size_t bytes = 0;                             // what all the above take in memory
 };
@@ -53,6 +55,7 @@ class MatrixLayout {
     const format::WeightInfo* weight = nullptr;
     DType dtype = DType::kF32;  // in memory
     Slice rows;
+    bool by_columns = false;  // the file has [columns, rows]
   };
 
   MatrixLayout() = default;

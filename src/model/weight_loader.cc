@@ -1,5 +1,8 @@
 #include "model/weight_loader.h"
 
+#include <algorithm>
+#include <cstring>
+
 #include "kernels/dequantize.h"
 #include "kernels/quantize_rows.h"
 
@@ -42,6 +45,26 @@ int64_t first_byte(const MatrixLayout::Part& part, const Slice& columns) {
   return part.rows.begin * row_bytes(dtype, columns.whole) + row_bytes(dtype, columns.begin);
 }
 
+/// Rows and columns of a matrix that the file has as [columns, rows].
+std::vector<std::byte> rows_by_columns(const format::WeightSource& source, const MatrixLayout::Part& part,
+                                       const Slice& columns) {
+  const MappedBytes mapped = source.map(*part.weight);
+  const auto element = static_cast<size_t>(row_bytes(part.weight->dtype, 1));
+  const auto in = static_cast<size_t>(columns.size());
+  std::vector<std::byte> made(static_cast<size_t>(part.rows.size()) * in * element);
+  constexpr int64_t kAtOnce = 64;  // rows whose elements of a column are neighbours in the file
+  for (int64_t begin = part.rows.begin; begin < part.rows.end; begin += kAtOnce) {
+    const int64_t end = std::min(begin + kAtOnce, part.rows.end);
+    for (size_t c = 0; c < in; ++c) {
+      const int64_t column = columns.begin + static_cast<int64_t>(c);
+      const std::byte* from = mapped.bytes().data() + static_cast<size_t>(column * part.rows.whole + begin) * element;
+      std::byte* to = made.data() + (static_cast<size_t>(begin - part.rows.begin) * in + c) * element;
+      for (int64_t r = begin; r < end; ++r, from += element, to += in * element) std::memcpy(to, from, element);
+    }
+  }
+  return made;
+}
+
 /// Whole rows are one range of bytes; parts of rows are mapped from the first one's beginning to the last one's end.
 FileRows host_rows(const format::WeightSource& source, const MatrixLayout::Part& part, const Slice& columns) {
   const DType dtype = part.weight->dtype;
@@ -55,6 +78,9 @@ FileRows host_rows(const format::WeightSource& source, const MatrixLayout::Part&
     kernels::make_dummy_rows({*part.weight->dummy_key, begin}, dtype, rows, columns.size(), stride, file.made.data());
     file.scales.assign(static_cast<size_t>(rows * row_scales(dtype, columns.size())),
                        kernels::dummy_format(dtype).scale);
+    file.rows = {.data = file.made.data(), .dtype = dtype, .rows = rows, .stride = width};
+  } else if (part.by_columns) {
+    file.made = rows_by_columns(source, part, columns);
     file.rows = {.data = file.made.data(), .dtype = dtype, .rows = rows, .stride = width};
   } else {
     const int64_t bytes = (rows - 1) * stride + width;

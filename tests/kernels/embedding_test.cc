@@ -51,5 +51,31 @@ TEST_P(EmbeddingTest, IdsOfOtherPartsAreZero) {
   }
 }
 
+// Learned positions, of tokens that another part of the vocabulary holds as well: one rank adds them for all.
+TEST_P(EmbeddingTest, AddsRowsOfAnotherTable) {
+  const int64_t width = block() == 1 ? 50 : 3 * block();
+  const Matrix matrix = make_matrix(stream_, {{dtype(), 40}}, width);
+  const std::vector<int32_t> ids = {39, 2, 70};
+  const std::vector<int32_t> positions = {4, 0, 3};
+  const std::vector<float> added = random_normal(5 * width, 61);
+  const DeviceArray ids_there(stream_, ids);
+  const DeviceArray positions_there(stream_, positions);
+  const DeviceArray added_there(stream_, added);
+  const DeviceArray there(stream_, 3 * width, NAN);
+  embedding(stream_, {.table = &matrix.packed,
+                      .ids = ids_there.data(),
+                      .scale = 3.5F,
+                      .added = added_there.data(),
+                      .added_rows = positions_there.data(),
+                      .out = f32_tensor(there.data(), 3, width)});
+  const std::vector<float> got = there.values();
+  for (size_t i = 0; i < got.size(); ++i) {
+    const size_t token = i / static_cast<size_t>(width);
+    const size_t column = i % static_cast<size_t>(width);
+    const float value = ids[token] < 40 ? 3.5F * matrix.values[static_cast<size_t>(ids[token] * width) + column] : 0.0F;
+    ASSERT_EQ(got[i], value + added[static_cast<size_t>(positions[token] * width) + column]) << i;
+  }
+}
+
 }  // namespace
 }  // namespace caravel::kernels

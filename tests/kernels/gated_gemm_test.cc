@@ -35,7 +35,7 @@ TEST(GatedGemm, MatchesReferenceOverTheWholeRange) {
   for_each_isa([](Isa isa) {
     Machine machine(isa);
     for (const Activation activation :
-         {Activation::kSilu, Activation::kGeluTanh, Activation::kGelu, Activation::kClampedSilu}) {
+         {Activation::kSilu, Activation::kGeluTanh, Activation::kGelu, Activation::kClampedSilu, Activation::kRelu}) {
       for (const int64_t width : {1, 15, 512, 517, 4001}) {
         SCOPED_TRACE("width " + std::to_string(width));
         const int64_t tokens = 3;

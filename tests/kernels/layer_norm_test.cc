@@ -86,5 +86,40 @@ TEST(LayerNorm, TheCopyIsWhatQuantizingItsOutputGives) {
   });
 }
 
+// A decoder's residual stream stays as it is: of chosen rows, what is normed in place elsewhere is written in the form
+// of the next GEMM alone, to the bit. Wider than what a kernel keeps on its stack.
+TEST(LayerNorm, ACopyAloneIsTheSame) {
+  if (tests_a_gpu()) GTEST_SKIP() << "a GPU has no LayerNorm yet";
+  for_each_isa([](Isa isa) {
+    Machine machine(isa, 3);
+    const int64_t width = 1120;
+    const auto x = random_normal(5 * width, 1, 3.0F);
+    const DeviceArray x_there(*machine.stream, x);
+    const DeviceArray rows(*machine.stream, std::vector<int32_t>{4, 0, 4});
+    const DeviceArray weight(*machine.stream, random_normal(width, 2));
+    const DeviceArray bias(*machine.stream, random_normal(width, 3));
+    const DeviceArray all(*machine.stream, 5 * width, NAN);
+    const LayerNormArgs args = {
+        .x = f32_tensor(x_there.data(), 5, width), .weight = weight.data(), .bias = bias.data()};
+    LayerNormArgs whole = args;
+    whole.out = f32_tensor(all.data(), 5, width);
+    layer_norm(*machine.stream, whole);
+    std::vector<float> expected;
+    for (const int64_t row : {4, 0, 4}) {
+      const auto values = all.values();
+      expected.insert(expected.end(), values.begin() + row * width, values.begin() + (row + 1) * width);
+    }
+    for (const InputForm form : {InputForm::kF32, InputForm::kQ8, InputForm::kQ8Rotated}) {
+      const FormedRows copy(*machine.stream, form, 3, width);
+      LayerNormArgs chosen = args;
+      chosen.rows = rows.data();
+      chosen.copy = copy.rows;
+      layer_norm(*machine.stream, chosen);
+      EXPECT_EQ(copy.memory.values(), FormedRows(*machine.stream, form, expected, width).memory.values());
+    }
+    EXPECT_EQ(x_there.values(), x);
+  });
+}
+
 }  // namespace
 }  // namespace caravel::kernels

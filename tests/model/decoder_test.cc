@@ -185,7 +185,8 @@ INSTANTIATE_TEST_SUITE_P(Gguf, FixtureModel,
                                            "phi4_mini.gguf", "smollm3.gguf", "granite.gguf", "glm.gguf", "glm4.gguf",
                                            "ministral3.gguf"));
 INSTANTIATE_TEST_SUITE_P(OtherNorms, FixtureModel,
-                         ::testing::Values("olmo2", "olmo2.gguf", "olmo3", "olmo3.gguf", "gemma2", "gemma2.gguf"));
+                         ::testing::Values("olmo2", "olmo2.gguf", "olmo3", "olmo3.gguf", "gemma2", "gemma2.gguf",
+                                           "gpt2", "gpt2.gguf", "opt"));
 
 // Which of two sets of rotary frequencies is taken follows from the longest sequence that there may be, not from those
 // that there are.

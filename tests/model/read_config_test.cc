@@ -306,7 +306,9 @@ TEST(ReadConfig, AGivenScalingTakesThePlaceOfTheFiles) {
     EXPECT_THAT(decision.value, HasSubstr("yarn, factor 4 over 32 tokens"));
     EXPECT_EQ(decision.why, "given");
     EXPECT_EQ(decision.flag, "--rope-scaling");
-    const RotarySpec none = read_config(MemorySource(Convention::kHuggingFace, config), "none").rotary.at(0);
+    const RotarySpec none =
+        read_config(MemorySource(Convention::kHuggingFace, config), R"({"rope_type":"linear","factor":2})")
+            .rotary.at(0);
     EXPECT_NEAR(stretch(none, 500, 7), 1, 1e-6) << config;
     EXPECT_EQ(none.magnitude, 1) << config;
   }
@@ -592,6 +594,61 @@ TEST(ReadConfig, Olmo3sWindowedLayersAreNotScaled) {
                    {"sliding_attention", {{"rope_type", "default"}, {"rope_theta", 900.0}}}}}});
   EXPECT_NEAR(stretch(nested.rotary.at(0), 700, 5), 0.25, 1e-6);
   EXPECT_NEAR(stretch(nested.rotary.at(1), 900, 5), 1, 1e-6);
+}
+
+TEST(ReadConfig, Gpt2sKeysAreItsOwn) {
+  const json config = {{"architectures", {"GPT2LMHeadModel"}},
+                       {"n_embd", 64},
+                       {"n_layer", 3},
+                       {"n_head", 4},
+                       {"n_positions", 128},
+                       {"n_inner", nullptr},
+                       {"layer_norm_epsilon", 1e-3},
+                       {"vocab_size", 50},
+                       {"activation_function", "gelu"},
+                       {"scale_attn_weights", true},
+                       {"n_ctx", 256}};
+  const ModelConfig gpt2 = read(Convention::kHuggingFace, config);
+  EXPECT_EQ(gpt2.hidden_size, 64);
+  EXPECT_EQ(gpt2.intermediate_size, 256) << "four times as wide where n_inner is null";
+  EXPECT_EQ(gpt2.num_kv_heads, 4);
+  EXPECT_EQ(gpt2.head_dim, 16);
+  EXPECT_EQ(gpt2.max_position, 128);
+  EXPECT_FLOAT_EQ(gpt2.norm_epsilon, 1e-3F);
+  EXPECT_EQ(gpt2.activation, kernels::Activation::kGelu);
+  EXPECT_TRUE(gpt2.layer_norm);
+  EXPECT_TRUE(gpt2.rotary.empty());
+  ASSERT_EQ(gpt2.layers.size(), 3U);
+  for (const LayerSpec& layer : gpt2.layers) EXPECT_EQ(layer.rotary, -1);
+  const auto changed = [&](const json& changes) {
+    json other = config;
+    other.update(changes);
+    return other;
+  };
+  EXPECT_EQ(read(Convention::kHuggingFace, changed({{"n_inner", 96}})).intermediate_size, 96);
+  expect_refused<Unsupported>(Convention::kHuggingFace, changed({{"scale_attn_by_inverse_layer_idx", true}}),
+                              {"scale_attn_by_inverse_layer_idx is true", "gpt2"});
+  expect_refused<Unsupported>(Convention::kHuggingFace, changed({{"scale_attn_weights", false}}),
+                              {"scale_attn_weights is false"});
+  EXPECT_THROW(read_config(MemorySource(Convention::kHuggingFace, config), "none"), InvalidArgument);
+}
+
+TEST(ReadConfig, OptOf350MIsAnotherModel) {
+  json config = {{"architectures", {"OPTForCausalLM"}},
+                 {"hidden_size", 64},
+                 {"num_hidden_layers", 2},
+                 {"num_attention_heads", 4},
+                 {"ffn_dim", 96},
+                 {"vocab_size", 50},
+                 {"do_layer_norm_before", true}};
+  const ModelConfig opt = read(Convention::kHuggingFace, config);
+  EXPECT_EQ(opt.intermediate_size, 96);
+  EXPECT_EQ(opt.max_position, 2048);
+  EXPECT_EQ(opt.first_position, 2);
+  EXPECT_FLOAT_EQ(opt.norm_epsilon, 1e-5F);
+  EXPECT_EQ(opt.activation, kernels::Activation::kRelu);
+  config["do_layer_norm_before"] = false;
+  expect_refused<Unsupported>(Convention::kHuggingFace, config, {"do_layer_norm_before is false", "opt"});
 }
 
 json gguf_gemma2() {

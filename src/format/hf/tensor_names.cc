@@ -19,6 +19,9 @@ std::string_view without_prefix(std::string_view name, std::string_view prefix) 
 
 std::string text_tensor_name(std::string_view name) {
   static constexpr std::array<std::string_view, 4> kParts = {"embed_tokens.", "layers.", "norm.", "rotary_emb."};
+  static constexpr std::array<std::string_view, 4> kGpt2Parts = {"wte.", "wpe.", "h.", "ln_f."};
+  if (starts_with_one_of(name, kGpt2Parts)) return "transformer." + std::string(name);
+  if (name.starts_with("decoder.")) return "model." + std::string(name);
   std::string_view rest = without_prefix(name, "model.");
   const bool in_language_model = rest.starts_with("language_model.");
   rest = without_prefix(rest, "language_model.");

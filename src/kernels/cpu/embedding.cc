@@ -14,7 +14,8 @@ void embedding(Stream& stream, const EmbeddingArgs& args) {
   const PackedWeight& table = *args.table;
   CARAVEL_CHECK_EQ(table.parts().size(), size_t{1});
   check_f32(args.out, 0, table.in());
-  enqueue_embedding(stream, {packed_part(table, table.parts()[0]), args.ids, args.first_id, args.scale, args.out});
+  enqueue_embedding(stream, {packed_part(table, table.parts()[0]), args.ids, args.first_id, args.scale, args.added,
+                             args.added_rows, args.out});
 }
 
 }  // namespace cpu

@@ -9,6 +9,8 @@ struct EmbeddingCpuArgs {
   const int32_t* ids;
   int32_t first_id;
   float scale;
+  const float* added;
+  const int32_t* added_rows;
   Tensor out;
 };
 

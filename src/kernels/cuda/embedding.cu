@@ -19,6 +19,8 @@ struct EmbeddingKernelArgs {
   const int32_t* ids;
   int32_t first_id;
   float scale;
+  const float* added;
+  const int32_t* added_rows;
   float* out;
   int64_t out_stride;
 };
@@ -73,10 +75,14 @@ __global__ void embedding_kernel(const EmbeddingKernelArgs args) {
   const int64_t row = static_cast<int64_t>(args.ids[blockIdx.x]) - args.first_id;
   float* const out = args.out + static_cast<int64_t>(blockIdx.x) * args.out_stride;
   const bool held = row >= 0 && row < args.rows;
+  const float* const added =
+      args.added == nullptr ? nullptr : args.added + static_cast<int64_t>(args.added_rows[blockIdx.x]) * args.width;
+  const auto store = [&](int64_t i, float value) { out[i] = added == nullptr ? value : __fadd_rn(value, added[i]); };
   if (!held || args.dtype == DType::kF32) {
     const float* const from = reinterpret_cast<const float*>(args.table) + row * args.width;
-    for (int64_t i = threadIdx.x; i < args.width; i += blockDim.x)
-      out[i] = held ? __fmul_rn(args.scale, from[i]) : 0.0F;
+    for (int64_t i = threadIdx.x; i < args.width; i += blockDim.x) {
+      store(i, held ? __fmul_rn(args.scale, from[i]) : 0.0F);
+    }
     return;
   }
   const int pieces = static_cast<int>((args.width + kBlockInputs - 1) / kBlockInputs) * 4;
@@ -86,7 +92,7 @@ __global__ void embedding_kernel(const EmbeddingKernelArgs args) {
 #pragma unroll
     for (int i = 0; i < 16; ++i) {
       const int at = piece / 4 * kBlockInputs + lane_input(piece % 4, i);
-      if (at < args.width) out[at] = __fmul_rn(args.scale, values[i]);
+      if (at < args.width) store(at, __fmul_rn(args.scale, values[i]));
     }
   }
 }
@@ -114,6 +120,8 @@ void embedding(Stream& stream, const EmbeddingArgs& args) {
                              .ids = args.ids,
                              .first_id = args.first_id,
                              .scale = args.scale,
+                             .added = args.added,
+                             .added_rows = args.added_rows,
                              .out = static_cast<float*>(args.out.data),
                              .out_stride = args.out.stride});
 }

@@ -42,6 +42,10 @@ __device__ inline void activate(Activation activation, float (&x)[kCount]) {
         value = __fdividef(value, __fadd_rn(1.0F, expf(__fmul_rn(-1.702F, value))));
       }
       return;
+    case Activation::kRelu:
+#pragma unroll
+      for (float& value : x) value = value < 0.0F ? 0.0F : value;  // NaN stays
+      return;
   }
 }
 

@@ -22,7 +22,8 @@ struct Key {
   Spelling hugging_face;
 };
 
-/// A fallback of 0 says: derived from the others (head_dim from hidden_size, kv_heads from heads), or off.
+/// A fallback of 0 says: derived from the others (head_dim from hidden_size, kv_heads from heads, intermediate_size as
+/// four times hidden_size), or off.
 struct ConfigKeys {
   Key layers = {{"block_count"}, {"num_hidden_layers"}};
   Key hidden_size = {{"embedding_length"}, {"hidden_size"}};
@@ -50,6 +51,13 @@ struct ConfigKeys {
   std::string_view activation = "hidden_act";  // Hugging Face alone says it
   /// Numbers of a Hugging Face folder that transformers takes from the file and computes nothing with.
   std::array<std::string_view, 2> ignored = {};
+};
+
+/// Of a Hugging Face folder: a switch that has this value in every model that is supported; with the other its class
+/// computes something else.
+struct FixedSwitch {
+  std::string_view key;
+  bool value = false;
 };
 
 /// Which layers see a window alone, and how wide it is.
@@ -81,12 +89,15 @@ struct WeightName {
 
 struct ModelWeightNames {
   WeightName embedding = {"token_embd.weight", "model.embed_tokens.weight"};
+  WeightName positions = {};  // learned ones, [positions, hidden]: such a model has no rotary embedding
   WeightName final_norm = {"output_norm.weight", "model.norm.weight"};
+  WeightName final_norm_bias = {};
   WeightName lm_head = {"output.weight", "lm_head.weight", true};  // absent: tied to the embedding
 };
 
 struct LayerWeightNames {
   WeightName attn_norm = {"blk.{}.attn_norm.weight", "model.layers.{}.input_layernorm.weight"};
+  WeightName attn_norm_bias = {};
   WeightName q = {"blk.{}.attn_q.weight", "model.layers.{}.self_attn.q_proj.weight"};
   WeightName k = {"blk.{}.attn_k.weight", "model.layers.{}.self_attn.k_proj.weight"};
   WeightName v = {"blk.{}.attn_v.weight", "model.layers.{}.self_attn.v_proj.weight"};
@@ -101,6 +112,7 @@ struct LayerWeightNames {
   WeightName attn_out_bias = {};
   WeightName post_attn_norm = {};
   WeightName ffn_norm = {"blk.{}.ffn_norm.weight", "model.layers.{}.post_attention_layernorm.weight"};
+  WeightName ffn_norm_bias = {};
   WeightName gate = {"blk.{}.ffn_gate.weight", "model.layers.{}.mlp.gate_proj.weight"};
   WeightName gate_bias = {};
   WeightName up = {"blk.{}.ffn_up.weight", "model.layers.{}.mlp.up_proj.weight"};
@@ -123,6 +135,7 @@ struct Architecture {
   RotaryRule rotary_layers;
   ModelWeightNames model_weights;
   LayerWeightNames layer_weights;
+  std::array<FixedSwitch, 4> fixed_switches;
   kernels::Activation activation = kernels::Activation::kSilu;
   kernels::RotaryStyle gguf_rotary_style = kernels::RotaryStyle::kHalves;
   kernels::RotaryStyle hugging_face_rotary_style = kernels::RotaryStyle::kHalves;
@@ -130,6 +143,9 @@ struct Architecture {
   /// In a Hugging Face folder, of a class that reads partial_rotary_factor: what it is where the folder does not say
   /// it.
   std::optional<double> partial_rotary;
+  bool layer_norm = false;     // its norms are LayerNorm, each with a bias
+  int first_position = 0;      // of learned positions, the row of a sequence's first token
+  bool by_columns = false;     // in a Hugging Face folder layers' matrices are stored as [in, out] (GPT-2's Conv1D)
   bool qk_norm_rows = false;   // q_norm and k_norm norm all heads of Q, or of K, as one row
   bool norm_adds_one = false;  // in a Hugging Face folder; a GGUF file's norms hold 1 + w
   bool ties_lm_head = false;   // where neither a config.json nor weights say
@@ -151,6 +167,8 @@ extern const Architecture kGemma2;
 extern const Architecture kGemma3;
 extern const Architecture kOlmo2;
 extern const Architecture kOlmo3;
+extern const Architecture kGpt2;
+extern const Architecture kOpt;
 
 /// An encoder's: its weights have names of their own (encoder_weights.h), and find_architecture() does not give it.
 extern const Architecture kBert;

@@ -30,6 +30,8 @@ double activate(Activation activation, double x) {
       return gelu(x);
     case Activation::kClampedSilu:
       return clamped_silu(x);
+    case Activation::kRelu:
+      return std::max(x, 0.0);
   }
   return 0;
 }

@@ -42,6 +42,9 @@ F32 clamped_silu(F32 x) {
   return clamped / (broadcast(1.0F) + exp(broadcast(-1.702F) * clamped));
 }
 F32 clamped_up(F32 x) { return max(broadcast(-kClamp), min(broadcast(kClamp), x)) + broadcast(1.0F); }
+/// NaN stays: max gives its second where they do not compare.
+F32 relu(F32 x) { return max(zero(), x); }
+
 F32 same(F32 x) { return x; }
 
 /// kOfUp: what of `up` f(g) is multiplied by.
@@ -75,6 +78,8 @@ void activate(Activation activation, const float* x, int64_t count, float* out) 
       return activate_by<gelu>(x, count, out);
     case Activation::kClampedSilu:
       return activate_by<clamped_silu>(x, count, out);
+    case Activation::kRelu:
+      return activate_by<relu>(x, count, out);
   }
 }
 
@@ -88,6 +93,8 @@ void gate(Activation activation, const float* g, const float* up, int64_t count,
       return gate_by<gelu>(g, up, count, out);
     case Activation::kClampedSilu:
       return gate_by<clamped_silu, clamped_up>(g, up, count, out);
+    case Activation::kRelu:
+      return gate_by<relu>(g, up, count, out);
   }
 }
 

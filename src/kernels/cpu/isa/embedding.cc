@@ -117,6 +117,9 @@ void embedding(const EmbeddingCpuArgs& args, int rank, int size) {
     } else {
       for (int64_t i = 0; i < args.out.width; ++i) to[i] = 0.0F;
     }
+    if (args.added == nullptr) continue;
+    const float* const added = args.added + args.added_rows[t] * args.out.width;
+    for (int64_t i = 0; i < args.out.width; ++i) to[i] += added[i];
   }
 }
 

@@ -1,6 +1,8 @@
 #include "kernels/layer_norm.h"
 
-#include "kernels/cpu/isa/input_row.h"
+#include <cstring>
+
+#include "kernels/cpu/isa/output_slice.h"
 #include "kernels/cpu/isa/simd.h"
 
 namespace caravel::kernels::CARAVEL_ISA {
@@ -21,19 +23,14 @@ void store_at(float* p, int64_t i, int64_t width, F32 x) {
   }
 }
 
-/// out = x + added, and its mean.
-float sum_row(const float* x, const float* added, int64_t width, float* out) {
+/// out = x + added.
+void add_row(const float* x, const float* added, int64_t width, float* out) {
+  for (int64_t i = 0; i < width; i += kLanes) store_at(out, i, width, load_at(x, i, width) + load_at(added, i, width));
+}
+
+float mean_of(const float* y, int64_t width) {
   F32 sum = zero();
-  for (int64_t i = 0; i < width; i += kLanes) {
-    F32 y = load_at(x, i, width);
-    if (added != nullptr) {
-      y = y + load_at(added, i, width);
-      store_at(out, i, width, y);
-    } else if (out != x) {
-      store_at(out, i, width, y);
-    }
-    sum = sum + y;
-  }
+  for (int64_t i = 0; i < width; i += kLanes) sum = sum + load_at(y, i, width);
   return reduce_add(sum) / static_cast<float>(width);
 }
 
@@ -51,22 +48,33 @@ float inverse_deviation(const float* y, float mean, int64_t width, float epsilon
 }  // namespace
 
 void layer_norm(const LayerNormArgs& args, int rank, int size) {
-  const Share tokens = share(args.out.rows, rank, size);
-  const int64_t width = args.out.width;
+  const bool writes = args.out.data != nullptr;
   const bool copies = args.copy.data != nullptr;
+  const Share tokens = share(writes ? args.out.rows : args.copy.tokens, rank, size);
+  const int64_t width = writes ? args.out.width : args.copy.width;
   const InputPlanes copy = copies ? input_planes(args.copy, rank) : InputPlanes{};
+  alignas(64) float values[kSlice];
   for (int64_t t = tokens.begin; t < tokens.end; ++t) {
-    const float* x = static_cast<const float*>(args.x.data) + t * args.x.stride;
-    float* row = static_cast<float*>(args.out.data) + t * args.out.stride;
-    const float* added = args.table != nullptr ? args.table + args.table_rows[t] * width : nullptr;
-    const float mean = sum_row(x, added, width, row);
-    const F32 center = broadcast(mean);
-    const F32 factor = broadcast(inverse_deviation(row, mean, width, args.epsilon));
-    for (int64_t i = 0; i < width; i += kLanes) {
-      const F32 normed = (load_at(row, i, width) - center) * factor;
-      store_at(row, i, width, fma(normed, load_at(args.weight, i, width), load_at(args.bias, i, width)));
+    const int64_t row = args.rows != nullptr ? args.rows[t] : t;
+    const float* y = static_cast<const float*>(args.x.data) + row * args.x.stride;
+    float* const out = writes ? static_cast<float*>(args.out.data) + t * args.out.stride : nullptr;
+    if (args.table != nullptr) {
+      add_row(y, args.table + args.table_rows[t] * width, width, out);
+      y = out;
     }
-    if (copies) store_input_row(copy, t, row);
+    const float mean = mean_of(y, width);
+    const F32 center = broadcast(mean);
+    const F32 factor = broadcast(inverse_deviation(y, mean, width, args.epsilon));
+    for (int64_t begin = 0; begin < width; begin += kSlice) {
+      const int64_t count = width - begin < kSlice ? width - begin : kSlice;
+      for (int64_t i = 0; i < count; i += kLanes) {
+        const F32 normed = (load_at(y + begin, i, count) - center) * factor;
+        store_at(values, i, count,
+                 fma(normed, load_at(args.weight + begin, i, count), load_at(args.bias + begin, i, count)));
+      }
+      if (writes) std::memcpy(out + begin, values, sizeof(float) * static_cast<size_t>(count));
+      if (copies) store_input_slice(copy, t, begin, count, values);
+    }
   }
 }
 
