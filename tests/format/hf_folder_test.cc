@@ -125,6 +125,10 @@ TEST_F(HfFolder, TensorsHaveOneNameWhateverSavedThem) {
       {"model.language_model.layers.0.x", "model.layers.0.x"},
       {"language_model.layers.0.x", "model.layers.0.x"},
       {"language_model.lm_head.weight", "lm_head.weight"},
+      {"h.0.attn.c_attn.weight", "transformer.h.0.attn.c_attn.weight"},
+      {"ln_f.bias", "transformer.ln_f.bias"},
+      {"decoder.layers.0.fc1.weight", "model.decoder.layers.0.fc1.weight"},
+      {"model.decoder.layers.0.fc1.weight", "model.decoder.layers.0.fc1.weight"},
       {"lm_head.weight", "lm_head.weight"},
       {"score.weight", "score.weight"},
   };

@@ -145,6 +145,49 @@ TEST(LoadWeights, AStackOfQuantisedAndOthersKeepsItsValues) {
   EXPECT_EQ(logits_of(source), expected);
 }
 
+/// A GPT-2 of one layer, as its folder was published: names without a prefix, and masks that nothing reads.
+MemorySource tiny_gpt2() {
+  MemorySource source(format::Convention::kHuggingFace, {{"architectures", {"GPT2LMHeadModel"}},
+                                                         {"n_embd", 64},
+                                                         {"n_layer", 1},
+                                                         {"n_head", 4},
+                                                         {"n_positions", 16},
+                                                         {"n_inner", 96},
+                                                         {"vocab_size", 50}});
+  const std::string layer = "transformer.h.0.";
+  source.add_random("transformer.wte.weight", {50, 64});
+  source.add_random("transformer.wpe.weight", {16, 64});
+  for (const std::string& norm : {layer + "ln_1", layer + "ln_2", std::string("transformer.ln_f")}) {
+    source.add_random(norm + ".weight", {64}, 1.0F);
+    source.add_random(norm + ".bias", {64});
+  }
+  source.add_random(layer + "attn.c_attn.weight", {64, 192});
+  source.add_random(layer + "attn.c_attn.bias", {192});
+  source.add_random(layer + "attn.c_proj.weight", {64, 64});
+  source.add_random(layer + "attn.c_proj.bias", {64});
+  source.add_random(layer + "mlp.c_fc.weight", {64, 96});
+  source.add_random(layer + "mlp.c_fc.bias", {96});
+  source.add_random(layer + "mlp.c_proj.weight", {96, 64});
+  source.add_random(layer + "mlp.c_proj.bias", {64});
+  return source;
+}
+
+TEST(LoadWeights, WhatIsStoredByColumnsHasNoBlocks) {
+  MemorySource source = tiny_gpt2();
+  source.add_random("transformer.h.0.attn.bias", {1, 1, 16, 16});
+  EXPECT_NO_THROW(load(source));
+  source.add("transformer.h.0.mlp.c_fc.weight", {64, 96}, DType::kQ8_0, std::vector<std::byte>(64 * 3 * 34));
+  expect_refused<Unsupported>(source, {"mlp.c_fc.weight", "Q8_0", "[in, out]", "BF16"});
+  source.add_random("transformer.h.0.mlp.c_fc.weight", {96, 64});
+  expect_refused<FormatError>(source, {"is [96, 64]", "must be [64, 96]"});
+}
+
+TEST(LoadWeights, LearnedPositionsAreAsManyAsTheContextIsLong) {
+  MemorySource source = tiny_gpt2();
+  source.config()["n_positions"] = 17;
+  expect_refused<FormatError>(source, {"transformer.wpe.weight is [16, 64]", "must be [17, 64]"});
+}
+
 /// Bytes that are 8-bit floats, all sizes of them, and what they mean.
 struct Codes {
   explicit Codes(size_t count) : bytes(count), values(count) {

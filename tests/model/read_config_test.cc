@@ -306,9 +306,7 @@ TEST(ReadConfig, AGivenScalingTakesThePlaceOfTheFiles) {
     EXPECT_THAT(decision.value, HasSubstr("yarn, factor 4 over 32 tokens"));
     EXPECT_EQ(decision.why, "given");
     EXPECT_EQ(decision.flag, "--rope-scaling");
-    const RotarySpec none =
-        read_config(MemorySource(Convention::kHuggingFace, config), R"({"rope_type":"linear","factor":2})")
-            .rotary.at(0);
+    const RotarySpec none = read_config(MemorySource(Convention::kHuggingFace, config), "none").rotary.at(0);
     EXPECT_NEAR(stretch(none, 500, 7), 1, 1e-6) << config;
     EXPECT_EQ(none.magnitude, 1) << config;
   }
@@ -630,7 +628,8 @@ TEST(ReadConfig, Gpt2sKeysAreItsOwn) {
                               {"scale_attn_by_inverse_layer_idx is true", "gpt2"});
   expect_refused<Unsupported>(Convention::kHuggingFace, changed({{"scale_attn_weights", false}}),
                               {"scale_attn_weights is false"});
-  EXPECT_THROW(read_config(MemorySource(Convention::kHuggingFace, config), "none"), InvalidArgument);
+  EXPECT_THROW(read_config(MemorySource(Convention::kHuggingFace, config), kGivenYarn), InvalidArgument);
+  EXPECT_NO_THROW(read_config(MemorySource(Convention::kHuggingFace, config), "none"));
 }
 
 TEST(ReadConfig, OptOf350MIsAnotherModel) {

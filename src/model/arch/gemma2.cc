@@ -5,7 +5,7 @@
 namespace caravel::model {
 namespace {
 
-void adjust(ModelConfig& config, format::Convention convention) {
+void adjust_gemma2(ModelConfig& config, format::Convention convention) {
   // A GGUF file has no key for query_pre_attn_scalar: head_dim in every size but 27B, which is known by its depth.
   constexpr size_t kLayersOf27B = 46;
   if (convention == format::Convention::kGguf && config.layers.size() == kLayersOf27B) {
@@ -52,7 +52,7 @@ constinit const Architecture kGemma2 = {
     .embedding_scaled = true,
     .norm_adds_one = true,
     .ties_lm_head = true,
-    .adjust = adjust,
+    .adjust = adjust_gemma2,
 };
 
 }  // namespace caravel::model
