@@ -112,6 +112,19 @@ TEST_F(GgufTokenizer, EveryEndOfGenerationCounts) {
   EXPECT_THAT(open(builder)->generation_defaults().end_of_generation_ids, ElementsAre(2, 3, 4, 0, 1));
 }
 
+TEST_F(GgufTokenizer, AMessageOfHarmonysEndsNoAnswer) {
+  const auto ends = [&](const std::vector<std::string>& tokens) {
+    GgufBuilder builder;
+    builder.text("tokenizer.ggml.model", "gpt2")
+        .texts("tokenizer.ggml.tokens", tokens)
+        .texts("tokenizer.ggml.merges", {});
+    builder.i32s("tokenizer.ggml.token_type", std::vector<int32_t>(tokens.size(), 3));
+    return open(builder.u32("tokenizer.ggml.eos_token_id", 0))->generation_defaults().end_of_generation_ids;
+  };
+  EXPECT_THAT(ends({"<|return|>", "<|start|>", "<|end|>", "<|call|>"}), ElementsAre(0, 3));
+  EXPECT_THAT(ends({"<|endoftext|>", "<|user|>", "<|end|>", "<|call|>"}), ElementsAre(0, 2, 3)) << "Phi's";
+}
+
 TEST_F(GgufTokenizer, ReadsSamplingSettings) {
   const auto with = open(byte_level()
                              .f32("general.sampling.temp", 0.5F)

@@ -204,11 +204,19 @@ GenerationDefaults read_gguf_generation(const GgufMetadata& metadata, const Toke
   static constexpr std::string_view kNames[] = {
       "<|eot_id|>",         "<|im_end|>", "<|end|>",     "<end_of_turn>", "<|endoftext|>", "</s>",
       "<|eom_id|>",         "<EOT>",      "_<EOT>",      "[EOT]",         "[EOS]",         "<|end_of_text|>",
-      "<end_of_utterance>", "<eos>",      "<|fim_pad|>", "<|repo_name|>", "<reponame>",    "<|file_sep|>"};
+      "<end_of_utterance>", "<eos>",      "<|fim_pad|>", "<|repo_name|>", "<reponame>",    "<|file_sep|>",
+      "<|return|>",         "<|call|>",   "[e~["};
   for (size_t i = 0; i < tokenizer.tokens.size(); ++i) {
     const TokenizerData::Token& token = tokenizer.tokens[i];
     if (token.type != TokenType::kControl) continue;
     if (std::find(std::begin(kNames), std::end(kNames), token.text) != std::end(kNames)) add(static_cast<int32_t>(i));
+  }
+  // An answer in harmony's form (gpt-oss) is several messages, each of which ends with <|end|>.
+  const auto is_end = [&](std::string_view text) {
+    return std::ranges::any_of(ends, [&](int32_t id) { return tokenizer.tokens[id].text == text; });
+  };
+  if (is_end("<|return|>") && is_end("<|call|>")) {
+    std::erase_if(ends, [&](int32_t id) { return tokenizer.tokens[id].text == "<|end|>"; });
   }
   const auto number = [&](std::string_view key) -> std::optional<float> {
     const std::optional<double> value = metadata.number(key);
