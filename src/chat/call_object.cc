@@ -1,5 +1,7 @@
 #include "chat/call_object.h"
 
+#include <cctype>
+
 namespace caravel::chat {
 namespace {
 
@@ -10,6 +12,16 @@ std::string unescape(const std::string& quoted) {
 }
 
 }  // namespace
+
+ToolNames names_of(const Json& tools) {
+  ToolNames names;
+  for (const Json& tool : tools) names.insert(tool.at("function").at("name").get<std::string>());
+  return names;
+}
+
+bool is_tool_name_byte(char byte) {
+  return std::isalnum(static_cast<unsigned char>(byte)) != 0 || byte == '_' || byte == '-' || byte == '.';
+}
 
 void CallObject::reset() {
   state_ = State::kOpen;

@@ -6,10 +6,17 @@
 
 #include "chat/json_mender.h"
 #include "chat/pieces.h"
+#include "fields/json.h"
 
 namespace caravel::chat {
 
 using ToolNames = std::set<std::string, std::less<>>;
+
+/// Of OpenAI's list.
+ToolNames names_of(const Json& tools);
+
+/// What a name is made of where nothing else marks its end.
+bool is_tool_name_byte(char byte);
 
 /// Where a reader of one call stands after a byte.
 enum class CallStatus : uint8_t {

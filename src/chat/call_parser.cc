@@ -41,7 +41,7 @@ std::vector<Piece> CallParser::finish() {
     end_broken();
   }
   // What waits for more is the arguments', as it was written.
-  if (reading_calls_ && arguments() != nullptr) out_.arguments(arguments()->held());
+  if (reading_calls_) out_.arguments(held());
   const bool called = reading_calls_ && out_.calls() > calls_before_;
   if (called && may_end()) {
     mark_.clear();
@@ -102,7 +102,12 @@ void CallParser::call_byte(char byte) {
   const bool called = out_.calls() > calls_before_;
   after_call_ = after_call_ || called;
   std::string rest = std::exchange(mark_, {});
-  if (status == Read::kDone) return;
+  if (status == Read::kDone && called) return;
+  if (status == Read::kNext) {
+    for (const Ending& ending : endings()) {
+      if (ending.opens) rest = ending.mark;
+    }
+  }
   // Before any call all but the last byte is known to be content; after one it is a few bytes, which may open more.
   const size_t known = called ? 0 : rest.size() - 1;
   if (known > 0) content(rest.substr(0, known));
@@ -113,17 +118,21 @@ void CallParser::broken_byte(char byte) {
   mark_ += byte;
   while (!mark_.empty()) {
     Match found = Match::kNo;
-    bool opens = false;
+    Ending by;
     for (const Ending& ending : endings()) {
       const Match with = match(mark_, ending.mark);
-      if (with == Match::kWhole) opens = ending.opens;
+      if (with == Match::kWhole) by = ending;
       found = std::max(found, with);
     }
     if (found == Match::kPartly) return;
     if (found == Match::kWhole) {
       const std::string mark = std::exchange(mark_, {});
       end_broken();
-      if (opens) {
+      if (by.more_follow) {
+        reading_calls_ = true;
+        go_on();
+      }
+      if (by.opens) {
         for (const char again : mark) take(again);
       }
       return;

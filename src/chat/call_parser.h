@@ -30,13 +30,15 @@ class CallParser : public OutputParser {
     kMore,
     kDone,      // the byte is the last of the calls, closing mark included
     kAgain,     // a call was complete before the byte, which is to be read again
+    kNext,      // a call ended with what opens the next, whose last byte this is: the ending that opens
     kBroken,    // the call's arguments cannot be read on from this byte; see broken()
     kNotCalls,  // the byte, and what came since the last call, do not belong to calls
   };
   /// A mark that ends arguments which cannot be read.
   struct Ending {
     std::string_view mark;
-    bool opens = false;  // it is the next call's
+    bool opens = false;        // it is the next call's
+    bool more_follow = false;  // it closes one of several: go_on() is told, and reads what comes
   };
 
   /// Whether `text`, which begins with no white space, is (the beginning of) what opens calls. at_start: nothing but
@@ -52,6 +54,10 @@ class CallParser : public OutputParser {
   virtual std::string_view brackets() const { return "}"; }
   /// The reader of the arguments of a call that has been announced and goes on; else nullptr.
   virtual const JsonMender* arguments() const { return object_.arguments(); }
+  /// What of such a call's arguments waits for what follows it.
+  virtual std::string held() const { return arguments() == nullptr ? std::string() : arguments()->held(); }
+  /// A call whose arguments could not be read has ended: read() is between calls.
+  virtual void go_on() {}
 
   /// Whether `text` is a beginning of `mark`, or all of it.
   static Match match(std::string_view text, std::string_view mark);

@@ -69,19 +69,26 @@ GrammarSpec forced_call_grammar(ToolFormat format, const Json& tools, bool paral
   };
   put(spelled.before);
   root += "call ";
-  if (parallel) root += "(" + gbnf_literal(spelled.between) + " call)* ";
+  if (parallel) {
+    root += "(";
+    put(spelled.between);
+    root += "call)* ";
+  }
   put(spelled.after);
-  std::string call = "call ::= " + gbnf_literal(spelled.call) + " (";
+  std::string call = "call ::= (";
   for (const Json& tool : tools) {
     const Json& function = tool.at("function");
     const std::string name = function.at("name").get<std::string>();
     const std::string quoted = Json(name).dump();
     call += spec.schemas.empty() ? " " : " | ";
-    call += gbnf_literal(quoted.substr(1, quoted.size() - 2) + std::string(spelled.arguments)) + " schema-" +
-            std::to_string(spec.schemas.size());
+    call +=
+        gbnf_literal(std::string(spelled.call) + quoted.substr(1, quoted.size() - 2) + std::string(spelled.arguments)) +
+        " schema-" + std::to_string(spec.schemas.size());
     spec.schemas.push_back(schema_of(function, spec.schemas.size()));
   }
-  spec.text = root + "\n" + call + " ) " + gbnf_literal(spelled.end) + "\n";
+  call += " )";
+  if (!spelled.end.empty()) call += " " + gbnf_literal(spelled.end);
+  spec.text = root + "\n" + call + "\n";
   return spec;
 }
 

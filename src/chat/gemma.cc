@@ -110,8 +110,8 @@ const ToolSyntax kGemmaSyntax = {
                .end = "}",
                .between = "\n",
                .after = "\n```"},
-    .make_parser = [](ToolNames tools) -> std::unique_ptr<OutputParser> {
-      return std::make_unique<GemmaParser>(std::move(tools));
+    .make_parser = [](const Json& tools) -> std::unique_ptr<OutputParser> {
+      return std::make_unique<GemmaParser>(names_of(tools));
     },
 };
 

@@ -45,7 +45,7 @@ class HermesParser final : public CallParser {
   size_t closed_ = 0;  // bytes of the closing mark
 };
 
-std::unique_ptr<OutputParser> make_parser(ToolNames tools) { return std::make_unique<HermesParser>(std::move(tools)); }
+std::unique_ptr<OutputParser> make_hermes(const Json& tools) { return std::make_unique<HermesParser>(names_of(tools)); }
 
 constexpr std::string_view kInstruction =
     "answer with a JSON object between tags, one for each call: <tool_call>\n"
@@ -72,7 +72,7 @@ const ToolSyntax kHermesSyntax = {
     .marks = kHermesMarks,
     .instruction = kInstruction,
     .forced = kSpelling,
-    .make_parser = make_parser,
+    .make_parser = make_hermes,
 };
 
 const ToolSyntax kGeneralSyntax = {
@@ -82,7 +82,7 @@ const ToolSyntax kGeneralSyntax = {
     .marks = kHermesMarks,
     .instruction = kInstruction,
     .forced = kSpelling,
-    .make_parser = make_parser,
+    .make_parser = make_hermes,
 };
 
 }  // namespace caravel::chat

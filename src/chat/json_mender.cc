@@ -24,8 +24,14 @@ std::optional<std::string_view> literal(std::string_view word) {
   return std::nullopt;
 }
 
-std::string escaped(char control) {
-  switch (control) {
+}  // namespace
+
+std::string json_escaped(char byte) {
+  switch (byte) {
+    case '"':
+      return "\\\"";
+    case '\\':
+      return "\\\\";
     case '\n':
       return "\\n";
     case '\t':
@@ -33,11 +39,10 @@ std::string escaped(char control) {
     case '\r':
       return "\\r";
     default:
-      return fmt::format("\\u{:04x}", static_cast<unsigned>(control));
+      return static_cast<unsigned char>(byte) < 0x20 ? fmt::format("\\u{:04x}", static_cast<unsigned>(byte))
+                                                     : std::string(1, byte);
   }
 }
-
-}  // namespace
 
 void JsonMender::reset() {
   state_ = State::kValue;
@@ -146,12 +151,8 @@ JsonMender::Status JsonMender::string(char byte, std::string& out) {
   } else if (byte == '\\') {
     held_ = byte;
     state_ = State::kEscape;
-  } else if (byte == '"') {
-    out += "\\\"";
-  } else if (static_cast<unsigned char>(byte) < 0x20) {
-    out += escaped(byte);
   } else {
-    out += byte;
+    out += json_escaped(byte);
   }
   return Status::kMore;
 }

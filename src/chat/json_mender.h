@@ -9,6 +9,9 @@ namespace caravel::chat {
 
 inline bool is_json_space(char byte) { return byte == ' ' || byte == '\n' || byte == '\t' || byte == '\r'; }
 
+/// A byte of a text as it stands within a JSON string.
+std::string json_escaped(char byte);
+
 /// Follows one JSON value byte by byte, from its first byte on, and gives it out as strict JSON (RFC 8259). What is
 /// strict comes out as it went in; bytes of UTF-8 characters pass as they come. Read as well is what models write in
 /// JSON's place, where it can mean one thing alone:

@@ -74,8 +74,8 @@ const ToolSyntax kLlama3Syntax = {
                .end = "}",
                .between = "; ",
                .after = ""},
-    .make_parser = [](ToolNames tools) -> std::unique_ptr<OutputParser> {
-      return std::make_unique<Llama3Parser>(std::move(tools));
+    .make_parser = [](const Json& tools) -> std::unique_ptr<OutputParser> {
+      return std::make_unique<Llama3Parser>(names_of(tools));
     },
 };
 

@@ -105,7 +105,8 @@ void shape_arguments(Json& arguments, const Traits& traits) {
 
 std::string spelled(const Json& calls, ToolFormat format) {
   const ToolSyntax* syntax = find_syntax(format);
-  const ToolSyntax::Spelling& form = (syntax == nullptr ? kHermesSyntax : *syntax).forced;
+  const ToolSyntax& known = syntax == nullptr ? kHermesSyntax : *syntax;
+  const ToolSyntax::Spelling& form = known.earlier.call.empty() ? known.forced : known.earlier;
   std::string text(form.before);
   for (size_t i = 0; i < calls.size(); ++i) {
     const Json& function = calls[i]["function"];
@@ -117,9 +118,28 @@ std::string spelled(const Json& calls, ToolFormat format) {
   return text.append(form.after);
 }
 
+/// For a template that takes a content or reasoning beside calls: both become the reasoning.
+void join_content_of_calls(Json& message) {
+  const std::string said = text_of(message.value("content", Json("")));
+  if (said.empty() || !message.contains("reasoning_content") || !message.contains("tool_calls")) return;
+  std::string& reasoning = message["reasoning_content"].get_ref<std::string&>();
+  reasoning += (reasoning.empty() ? "" : kParagraph) + said;
+  message.erase("content");
+}
+
+/// Reasoning as the first part of the content.
+void reasoning_as_part(Json& message) {
+  Json parts = Json::array({{{"type", "thinking"}, {"thinking", message["reasoning_content"]}}});
+  const std::string said = text_of(message.value("content", Json("")));
+  if (!said.empty()) parts.push_back({{"type", "text"}, {"text", said}});
+  message["content"] = std::move(parts);
+  message.erase("reasoning_content");
+}
+
 /// The assistant's: calls, and the content that may be missing beside them.
 void shape_answer(Json& message, const Traits& traits, ToolFormat format) {
-  if (traits.reads_reasoning_field && message.contains("reasoning_content")) {
+  if (traits.joins_content_of_calls) join_content_of_calls(message);
+  if (traits.reasoning == Traits::Reasoning::kField && message.contains("reasoning_content")) {
     message["reasoning"] = message["reasoning_content"];
   }
   if (message.contains("tool_calls") && !traits.shows_calls) {
@@ -165,6 +185,10 @@ Json results_as_user(Json messages) {
 }
 
 void shape_content(Json& message, const Traits& traits) {
+  if (traits.reasoning == Traits::Reasoning::kPart && is_role(message, "assistant") &&
+      message.value("reasoning_content", "") != "") {
+    return reasoning_as_part(message);
+  }
   const auto content = message.find("content");
   if (content == message.end() || content->is_null()) return;
   const Traits::Content form = traits.content_of(message["role"].get_ref<const std::string&>());
@@ -176,7 +200,19 @@ void shape_content(Json& message, const Traits& traits) {
 
 }  // namespace
 
+void give_tools_in_system(Json& messages, const Json& tools) {
+  // Microsoft's words for Phi-4-mini, which has no tools without a system message.
+  if (!is_role(messages.front(), "system")) {
+    messages.insert(messages.begin(),
+                    Json{{"role", "system"}, {"content", "You are a helpful assistant with some tools."}});
+  }
+  Json functions = Json::array();
+  for (const Json& tool : tools) functions.push_back(tool.at("function"));
+  messages.front()["tools"] = argument_text(functions);
+}
+
 std::string text_of(const Json& content) {
+  if (content.is_null()) return {};
   if (content.is_string()) return content.get<std::string>();
   std::string text;
   for (size_t i = 0; i < content.size(); ++i) {

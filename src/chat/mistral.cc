@@ -1,5 +1,3 @@
-#include <cctype>
-
 #include "chat/call_parser.h"
 #include "chat/tool_syntax.h"
 
@@ -11,10 +9,6 @@ constexpr std::string_view kArgs = "[ARGS]";
 constexpr std::string_view kCallIdMark = "[CALL_ID]";
 constexpr std::string_view kMistralMarks[] = {kToolCalls, kArgs, kCallIdMark};
 constexpr size_t kMaxSpace = 64;  // bytes between a list's bracket and its first call
-
-bool is_tool_name_byte(char byte) {
-  return std::isalnum(static_cast<unsigned char>(byte)) != 0 || byte == '_' || byte == '-' || byte == '.';
-}
 
 /// What Mistral's tokenizers write after [TOOL_CALLS]:
 ///   [{"name": ..., "arguments": {...}, "id": ...}, ...]   v0.3, Nemo; also a single object, and the list alone at the
@@ -184,8 +178,8 @@ const ToolSyntax kMistralSyntax = {
                .between = ", ",
                .after = "]"},
     .id_length = 9,
-    .make_parser = [](ToolNames tools) -> std::unique_ptr<OutputParser> {
-      return std::make_unique<MistralParser>(std::move(tools));
+    .make_parser = [](const Json& tools) -> std::unique_ptr<OutputParser> {
+      return std::make_unique<MistralParser>(names_of(tools));
     },
 };
 

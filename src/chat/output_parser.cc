@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "chat/harmony.h"
 #include "chat/reasoning.h"
 #include "chat/tool_syntax.h"
 
@@ -18,21 +19,16 @@ class ContentParser final : public OutputParser {
   std::vector<Piece> finish() override { return {}; }
 };
 
-ToolNames names_of(const Json& tools) {
-  ToolNames names;
-  for (const Json& tool : tools) names.insert(tool.at("function").at("name").get<std::string>());
-  return names;
-}
-
 }  // namespace
 
 std::unique_ptr<OutputParser> make_output_parser(ToolFormat format, const Json& tools, const ReasoningMarks& marks) {
   const ToolSyntax* syntax = find_syntax(format);
+  if (marks.in_channels) return make_harmony_parser(syntax == nullptr ? Json() : tools);
   std::unique_ptr<OutputParser> calls;
   if (syntax == nullptr || tools.empty()) {
     calls = std::make_unique<ContentParser>();
   } else {
-    calls = syntax->make_parser(names_of(tools));
+    calls = syntax->make_parser(tools);
   }
   return marks.end.empty() ? std::move(calls) : make_reasoning_parser(marks, std::move(calls));
 }

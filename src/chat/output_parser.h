@@ -14,12 +14,20 @@ namespace caravel::chat {
 
 /// How a model spells tool calls in its text.
 enum class ToolFormat : uint8_t {
-  kNone,     // no tools are offered
-  kHermes,   // <tool_call>{"name": ..., "arguments": {...}}</tool_call>: Hermes, Qwen 2.5, Qwen 3
-  kLlama3,   // {"name": ..., "parameters": {...}}, or <|python_tag|> before it: Llama 3.1, 3.2
-  kMistral,  // [TOOL_CALLS][{"name": ..., "arguments": {...}}, ...]: Mistral 7B v0.3, Nemo
-  kGemma,    // ```tool_code or ```json with name and parameters: Gemma 3
-  kGeneral,  // Hermes's form, for a model whose template has none that is known: it is told of tools and form
+  kNone,      // no tools are offered
+  kHermes,    // <tool_call>{"name": ..., "arguments": {...}}</tool_call>: Hermes, Qwen 2.5, Qwen 3
+  kLlama3,    // {"name": ..., "parameters": {...}}, or <|python_tag|> before it: Llama 3.1, 3.2
+  kMistral,   // [TOOL_CALLS][{"name": ..., "arguments": {...}}, ...]: Mistral 7B v0.3, Nemo; name[ARGS]{...}: Small 3,
+              // Ministral 3
+  kGemma,     // ```tool_code or ```json with name and parameters: Gemma 3
+  kHarmony,   // messages in channels, to=functions.name: gpt-oss
+  kDeepSeek,  // <｜tool▁calls▁begin｜>...: DeepSeek R1, V3, V3.1
+  kGlm,       // <tool_call>name with <arg_key> and <arg_value>: GLM-4.5 and later
+  kMiniMax,   // <minimax:tool_call> with <invoke> and <parameter>: MiniMax-M2
+  kGranite,   // <|tool_call|>[{"name": ..., "arguments": {...}}, ...]: Granite 3
+  kPhi,       // the same, closed by <|/tool_call|>, or behind functools: Phi-4-mini
+  kOlmo,      // <function_calls>name(key=value)</function_calls>: OLMo 3
+  kGeneral,   // Hermes's form, for a model whose template has none that is known: it is told of tools and form
 };
 
 /// What the chat template says of itself: kGeneral where it never mentions tools, or mentions a format that is none of
@@ -39,11 +47,13 @@ std::span<const std::string_view> call_marks(ToolFormat format);
 /// and for kNone or no tools.
 std::string tool_instructions(ToolFormat format, std::string_view chat_template, const Json& tools);
 
-/// The marks of a reasoning part, such as <think> and </think>; empty where the template has none.
+/// The marks of a reasoning part, such as <think> and </think>; empty where the template has none. in_channels: those
+/// of a message's header, which says whether its body is reasoning (harmony).
 struct ReasoningMarks {
   std::string begin;
   std::string end;
   bool opened_by_template = false;  // the generation prompt ends with `begin`: the answer starts inside
+  bool in_channels = false;
 };
 /// prompt: the rendered conversation, for opened_by_template.
 ReasoningMarks reasoning_marks(std::string_view chat_template, std::string_view prompt);

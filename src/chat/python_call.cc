@@ -18,8 +18,9 @@ class Literals {
  public:
   explicit Literals(std::string_view text) : text_(text) {}
 
-  /// key=value, ... to the end of the text.
-  std::optional<ordered_json> keywords() {
+  /// key=value, ... or **{...}, to the end of the text: as JSON.
+  std::optional<std::string> keywords() {
+    if (peek() == '*') return unpacked();
     ordered_json object = ordered_json::object();
     while (ok_ && peek() != 0) {
       const std::string key = word();
@@ -28,11 +29,20 @@ class Literals {
       object[key] = value();
       if (peek() != 0) expect(',');
     }
-    return ok_ ? std::optional(object) : std::nullopt;
+    return ok_ ? std::optional(to_text(object)) : std::nullopt;
   }
 
  private:
-  ordered_json value() {
+  std::optional<std::string> unpacked() {
+    expect('*');
+    expect('*');
+    if (peek() != '{') return std::nullopt;
+    const std::optional<std::string> object = read();
+    return ok_ && peek() == 0 ? object : std::nullopt;
+  }
+
+  /// One value; nothing where it cannot be read.
+  std::optional<std::string> read() {
     JsonMender mender;
     std::string json;
     auto status = peek() == 0 ? JsonMender::Status::kBad : JsonMender::Status::kMore;
@@ -41,12 +51,18 @@ class Literals {
       status = mender.feed(at_ < text_.size() ? text_[at_] : ')', json);
       if (status == JsonMender::Status::kMore || status == JsonMender::Status::kDone) ++at_;
     }
-    if (status != JsonMender::Status::kDone && status != JsonMender::Status::kEnded) return fail();
+    if (status != JsonMender::Status::kDone && status != JsonMender::Status::kEnded) return std::nullopt;
+    return json;
+  }
+
+  ordered_json value() {
+    const std::optional<std::string> json = read();
+    if (!json) return fail();
     try {
-      return parse_json(json);  // numbers stay as the model wrote them
+      return parse_json(*json);  // numbers stay as the model wrote them
     } catch (const FormatError&) {
       // Deeper than a body may be, or a key twice: still the call's.
-      ordered_json value = ordered_json::parse(json, nullptr, /*allow_exceptions=*/false);
+      ordered_json value = ordered_json::parse(*json, nullptr, /*allow_exceptions=*/false);
       return value.is_discarded() ? fail() : value;
     }
   }
@@ -115,10 +131,10 @@ CallStatus PythonCall::feed(char byte) {
     ++depth_;
   } else if (byte == ')' || byte == ']' || byte == '}') {
     if (--depth_ == 0) {
-      const std::optional<ordered_json> arguments = byte == ')' ? Literals(arguments_).keywords() : std::nullopt;
+      const std::optional<std::string> arguments = byte == ')' ? Literals(arguments_).keywords() : std::nullopt;
       if (!arguments) return CallStatus::kBad;
       out_.begin_call(name_);
-      out_.arguments(to_text(*arguments));
+      out_.arguments(*arguments);
       out_.end_call();
       return CallStatus::kDone;
     }

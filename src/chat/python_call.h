@@ -7,8 +7,8 @@
 namespace caravel::chat {
 
 /// Reads name(key=value, ...) as Python writes it, byte by byte, with literals as values: strings, numbers, True,
-/// False, None, lists and dictionaries. The call comes out whole when its last parenthesis is read, its arguments as
-/// JSON.
+/// False, None, lists and dictionaries; name(**{...}) as well, all arguments in one dictionary. The call comes out
+/// whole when its last parenthesis is read, its arguments as JSON.
 class PythonCall {
  public:
   PythonCall(const ToolNames& tools, Pieces& out) : tools_(tools), out_(out) {}

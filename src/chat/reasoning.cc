@@ -4,6 +4,7 @@
 #include <iterator>
 #include <utility>
 
+#include "chat/harmony.h"
 #include "chat/json_mender.h"
 #include "chat/pieces.h"
 
@@ -90,6 +91,7 @@ constexpr std::pair<std::string_view, std::string_view> kReasoningMarks[] = {
 }  // namespace
 
 ReasoningMarks reasoning_marks(std::string_view chat_template, std::string_view prompt) {
+  if (has_channels(chat_template)) return {.begin = "<|channel|>", .end = "<|message|>", .in_channels = true};
   for (const auto& [begin, end] : kReasoningMarks) {
     // Some templates only cut former reasoning off, by its end.
     if (chat_template.find(end) == std::string_view::npos) continue;

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "chat/call_ids.h"
 #include "chat/continuation.h"
+#include "chat/harmony.h"
 #include "chat/hidden_marks.h"
 #include "chat/message_shape.h"
 #include "chat/template_probe.h"
@@ -82,7 +83,12 @@ std::vector<Decision> Renderer::describe(const Template& usual, const std::optio
 }
 
 Prompt Renderer::render(const Conversation& conversation, const std::optional<PromptRoom>& room) const {
-  std::string text = render_text(conversation);
+  return render(conversation, room, "");
+}
+
+Prompt Renderer::render(const Conversation& conversation, const std::optional<PromptRoom>& room,
+                        std::string_view header) const {
+  std::string text = render_text(conversation).append(header);
   if (room) check_room(text, *room, conversation.path, *tokenizer_);
   return chat_prompt(std::move(text), *tokenizer_, conversation.add_special_tokens.value_or(false));
 }
@@ -117,10 +123,17 @@ std::string Renderer::render_text(const Conversation& conversation) const {
     traits.shows_calls = traits.shows_results = false;
   }
   input.messages = shape_messages(conversation.messages, instructions, traits, used.format);
+  if (input.tools.is_array() && traits.tools == TemplateTraits::Tools::kInSystem) {
+    give_tools_in_system(input.messages, input.tools);
+  }
   input.messages = fit_call_ids(std::move(input.messages), call_id_length(used.format, used.source));
   input.documents = conversation.documents;
   input.add_generation_prompt = conversation.add_generation_prompt && !conversation.continue_final_message;
   input.kwargs = conversation.kwargs;
+  if (input.tools.is_array() && traits.tools == TemplateTraits::Tools::kXmlTools &&
+      !input.kwargs.contains("xml_tools") && !input.kwargs.contains("python_tools")) {
+    input.kwargs["xml_tools"] = input.tools;
+  }
   input.bos_token = tokenizer_->bos_text();
   input.eos_token = tokenizer_->eos_text();
   std::optional<Continuation> continuation;
@@ -146,9 +159,12 @@ std::string Renderer::render_text(const Conversation& conversation) const {
 Renderer::Prepared Renderer::prepare(const Conversation& conversation, SamplingParams& sampling,
                                      const std::optional<PromptRoom>& room) const {
   const Tools& tools = conversation.tools;
-  Prepared prepared{.prompt = render(conversation, room), .layout = {}};
+  Prepared prepared;
   AnswerLayout& layout = prepared.layout;
   const Template& used = template_for(conversation);
+  const bool in_final_channel = sampling.grammar.kind != GrammarSpec::Kind::kNone && has_channels(used.source) &&
+                                !conversation.continue_final_message;
+  prepared.prompt = render(conversation, room, in_final_channel ? kFinalHeader : "");
   if (tools.choice == ToolChoice::kForced) {
     if (sampling.grammar.kind != GrammarSpec::Kind::kNone) {
       throw bad_field("tool_choice", "A forced tool call cannot be combined with a prescribed form of the answer.");

@@ -66,6 +66,8 @@ class Renderer {
   /// As transformers chooses: "tool_use" where tools are given, "default" else.
   const Template& template_for(const Conversation& conversation) const;
   std::string render_text(const Conversation& conversation) const;
+  /// header: of the answer, which goes behind the prompt.
+  Prompt render(const Conversation& conversation, const std::optional<PromptRoom>& room, std::string_view header) const;
 
   const Tokenizer* tokenizer_;
   Template default_;

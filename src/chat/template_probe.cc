@@ -59,11 +59,11 @@ std::string replaced(std::string text, std::string_view from, std::string_view t
   return text;
 }
 
-/// Both are there, and nothing between them shows that a list was printed as it is.
-bool shows_parts(const Text& text) {
-  if (!has(text, kFirstPart) || !has(text, kSecondPart)) return false;
-  const size_t first = text->find(kFirstPart);
-  const size_t second = text->find(kSecondPart);
+/// Both parts are there, and nothing between them shows that a list was printed as it is.
+bool shows_parts(const Text& text, std::string_view first_part, std::string_view second_part) {
+  if (!has(text, first_part) || !has(text, second_part)) return false;
+  const size_t first = text->find(first_part);
+  const size_t second = text->find(second_part);
   return first < second && text->substr(first, second - first).find("type") == std::string::npos;
 }
 
@@ -116,6 +116,7 @@ class Prober {
     input.bos_token = bos_;
     input.eos_token = eos_;
     input.tools = tools_;
+    input.kwargs = kwargs_;
     try {
       return template_.render(input, kLimits);
     } catch (const Error&) {
@@ -140,14 +141,14 @@ class Prober {
 
   template <typename RenderContent>
   void probe_content(size_t role, RenderContent render_content) {
-    if (!shows_parts(render_content(parts({kFirstPart, kSecondPart})))) return;
+    if (!shows_parts(render_content(parts({kFirstPart, kSecondPart})), kFirstPart, kSecondPart)) return;
     const bool text_is_shown = has(render_content(kFirstPart), kFirstPart);
     traits_.content[role] = text_is_shown ? Traits::Content::kParts : Traits::Content::kOnlyParts;
   }
 
   void probe_calls() {
     const Json before = std::exchange(tools_, a_tool());
-    traits_.shows_tools = has(render({user()}), "probe_call");
+    probe_tools();
     // Some templates take no call without its result, some no result; some fail on tools that they are not told more
     // of.
     bool decided = false;
@@ -162,6 +163,20 @@ class Prober {
     traits_.shows_calls = decided || calls_change_something_ || reads;
     call_ = traits_.shows_calls ? calling(traits_.missing, traits_.arguments) : written("assistant", kAnswer);
     tools_ = before;
+  }
+
+  void probe_tools() {
+    const auto is_shown = [](const Text& text) { return has(text, "probe_call"); };
+    traits_.shows_tools = is_shown(render({user()}));
+    if (traits_.shows_tools) return;
+    kwargs_["xml_tools"] = tools_;
+    const bool as_xml = is_shown(render({user()}));
+    kwargs_ = Json::object();
+    Json system = written("system", kSystem);
+    system["tools"] = "probe_call";
+    const bool in_system = is_shown(render({system, user()}));
+    traits_.shows_tools = as_xml || in_system;
+    if (traits_.shows_tools) traits_.tools = as_xml ? Traits::Tools::kXmlTools : Traits::Tools::kInSystem;
   }
 
   /// Whether a form was found in which a call comes out as it should, by the sign.
@@ -238,7 +253,23 @@ class Prober {
              has(render({user(), call, written_result()}), kReasoning);
     };
     // The rendering itself gives every name of it that transformers gives.
-    traits_.reads_reasoning_field = !is_read("reasoning_content") && is_read("reasoning");
+    const bool as_content_field = is_read("reasoning_content");
+    if (!as_content_field && is_read("reasoning")) traits_.reasoning = Traits::Reasoning::kField;
+    if (as_content_field) {
+      const auto fails = [&](bool with_content, bool with_reasoning) {
+        Json call = call_;
+        if (with_content) call["content"] = written("assistant", kAnswer)["content"];
+        if (with_reasoning) call["reasoning_content"] = kReasoning;
+        return !render({user(), call, written_result()});
+      };
+      traits_.joins_content_of_calls =
+          traits_.shows_calls && !fails(true, false) && !fails(false, true) && fails(true, true);
+    } else if (traits_.reasoning == Traits::Reasoning::kContentField) {
+      Json content = parts({kAnswer});
+      content.insert(content.begin(), Json{{"type", "thinking"}, {"thinking", kReasoning}});
+      const Text text = render({user(), message("assistant", std::move(content)), user()});
+      if (shows_parts(text, kReasoning, kAnswer)) traits_.reasoning = Traits::Reasoning::kPart;
+    }
   }
 
   const text::ChatTemplate& template_;
@@ -246,6 +277,7 @@ class Prober {
   const std::string& bos_;
   const std::string& eos_;
   Json tools_ = nullptr;
+  Json kwargs_ = Json::object();
   Json call_;  // an assistant's message that calls, in the form that was found
   bool calls_change_something_ = false;
   bool calls_render_ = false;

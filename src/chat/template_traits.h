@@ -18,6 +18,8 @@ struct TemplateTraits {
   enum class Missing : uint8_t { kAbsent, kEmpty, kNull };
   enum class Arguments : uint8_t { kObject, kText };
   enum class System : uint8_t { kAnywhere, kFirst, kInUser };
+  enum class Tools : uint8_t { kVariable, kXmlTools, kInSystem };
+  enum class Reasoning : uint8_t { kContentField, kField, kPart };
 
   static constexpr std::array<std::string_view, 4> kRoles = {"system", "user", "assistant", "tool"};
 
@@ -29,13 +31,17 @@ struct TemplateTraits {
   Missing missing_alone = Missing::kEmpty;
   Arguments arguments = Arguments::kObject;
   bool takes_text_arguments = true;  // arguments that are no object may stay the text that they are
+  Tools tools = Tools::kVariable;    // where tools are given
   bool shows_tools = false;          // the names of the tools that it is given are in the prompt
   bool shows_calls = true;           // false: they are written into the content
   bool shows_results = true;         // role tool; false: a result becomes a user's turn
   System system = System::kAnywhere;
-  bool developer = false;              // false: it becomes system
-  bool function = false;               // false: it becomes tool
-  bool reads_reasoning_field = false;  // a message's reasoning is wanted as `reasoning` too
+  bool developer = false;  // false: it becomes system
+  bool function = false;   // false: it becomes tool
+  /// A message's reasoning: reasoning_content (and thinking), reasoning as well, or a part of the content.
+  Reasoning reasoning = Reasoning::kContentField;
+  /// Beside calls it takes a content or reasoning, and fails on both: the content goes to the reasoning's end.
+  bool joins_content_of_calls = false;
 
   /// A role that is none of kRoles has its content as a text.
   Content content_of(std::string_view role) const;

@@ -11,8 +11,9 @@ namespace caravel::chat {
 namespace {
 
 /// In the order in which a template is tried: the mark of one may stand in a template of the next.
-constexpr const ToolSyntax* kSyntaxes[] = {&kHermesSyntax, &kMistralSyntax, &kLlama3Syntax, &kGemmaSyntax,
-                                           &kGeneralSyntax};
+constexpr const ToolSyntax* kSyntaxes[] = {&kHarmonySyntax, &kDeepSeekSyntax, &kGlmSyntax,   &kMiniMaxSyntax,
+                                           &kGraniteSyntax, &kPhiSyntax,      &kOlmoSyntax,  &kHermesSyntax,
+                                           &kMistralSyntax, &kLlama3Syntax,   &kGemmaSyntax, &kGeneralSyntax};
 constexpr std::string_view kNoFormat = "none";
 
 ToolFormat format_named(std::string_view name) {
@@ -42,11 +43,8 @@ const ToolSyntax* find_syntax(ToolFormat format) {
 
 ToolFormat tool_format(std::string_view chat_template, std::string_view name) {
   if (!name.empty()) return format_named(name);
-  // Marks that these formats share with formats that put something else between them: XML (Qwen3-Coder), <arg_key>
-  // (GLM), `functools[...]` (Firefunction).
-  for (const std::string_view other : {"<function=", "<arg_key>", "functools"}) {
-    if (says(chat_template, other)) return ToolFormat::kGeneral;
-  }
+  // XML (Qwen3-Coder), within marks that other formats have as well.
+  if (says(chat_template, "<function=")) return ToolFormat::kGeneral;
   for (const ToolSyntax* syntax : kSyntaxes) {
     if (syntax->is_format_of(chat_template)) return syntax->format;
   }

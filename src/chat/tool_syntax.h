@@ -19,7 +19,7 @@ struct ToolSyntax {
   std::string_view
       instruction;  // the form in which the format's models were told to answer, by which they are told again
 
-  /// The one form that a forced call takes, and an earlier one where the template has no place for it.
+  /// Of calls in a text that is not the model's own.
   struct Spelling {
     std::string_view before;     // the calls
     std::string_view call;       // opens one: up to the name, within its quotes
@@ -28,11 +28,12 @@ struct ToolSyntax {
     std::string_view between;    // two
     std::string_view after;      // the calls
   };
-  Spelling forced;
+  Spelling forced;        // the one form that a forced call takes
+  Spelling earlier = {};  // that of an earlier one where the template has no place for it; without `call`: the same
 
   size_t id_length = 0;  // letters and digits that the format's templates accept as a call's id; 0: any text
 
-  std::unique_ptr<OutputParser> (*make_parser)(ToolNames tools);
+  std::unique_ptr<OutputParser> (*make_parser)(const Json& tools);
 };
 
 // Each beside its parser. A new format has a file of its own, a name here, and a row in the list of tool_syntax.cc.
@@ -40,6 +41,13 @@ extern const ToolSyntax kHermesSyntax;
 extern const ToolSyntax kLlama3Syntax;
 extern const ToolSyntax kMistralSyntax;
 extern const ToolSyntax kGemmaSyntax;
+extern const ToolSyntax kHarmonySyntax;
+extern const ToolSyntax kDeepSeekSyntax;
+extern const ToolSyntax kGlmSyntax;
+extern const ToolSyntax kMiniMaxSyntax;
+extern const ToolSyntax kGraniteSyntax;
+extern const ToolSyntax kPhiSyntax;
+extern const ToolSyntax kOlmoSyntax;
 extern const ToolSyntax kGeneralSyntax;
 
 /// nullptr for kNone.

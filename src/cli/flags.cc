@@ -84,7 +84,15 @@ void ChatFlags::add_to(CLI::App& command, EngineConfig& config) {
       .add_option("--tool-call-parser", config.tool_call_parser,
                   "How the model spells tool calls. Default: from the chat template, general where it has none")
       ->transform(one_of(formats))
-      ->transform(CLI::Transformer(std::map<std::string, std::string>{{"llama3_json", "llama3"}}).description(""))
+      ->transform(CLI::Transformer(std::map<std::string, std::string>{{"llama3_json", "llama3"},
+                                                                      {"openai", "harmony"},
+                                                                      {"deepseek_v3", "deepseek"},
+                                                                      {"deepseek_v31", "deepseek"},
+                                                                      {"glm45", "glm"},
+                                                                      {"glm47", "glm"},
+                                                                      {"minimax_m2", "minimax"},
+                                                                      {"phi4_mini_json", "phi4"}})
+                      .description(""))
       ->group(group);
 }
 

@@ -85,8 +85,9 @@ Decision tool_calls(const EngineConfig& config, const ModelInfo& info) {
 Decision reasoning(const ModelInfo& info) {
   const chat::ReasoningMarks marks = chat::reasoning_marks(info.chat_template, "");
   const bool none = marks.begin.empty() && marks.end.empty();
-  return {"reasoning", none ? "none" : fmt::format("{} ... {}", marks.begin, marks.end), "the chat template's marks",
-          "--chat-template"};
+  const std::string where =
+      marks.in_channels ? "the analysis channel" : fmt::format("{} ... {}", marks.begin, marks.end);
+  return {"reasoning", none ? "none" : where, "the chat template's marks", "--chat-template"};
 }
 
 Decision context(const EngineConfig& config, const ModelInfo& info) {

@@ -1,3 +1,4 @@
+#include <map>
 #include <string>
 
 #include "chat/parsing.h"
@@ -8,9 +9,7 @@ namespace {
 const std::string kArguments = R"({"city": "Zürich \"HB\" \u00e9 }]", "n": [1, -2.5e3, {"a": null}]})";
 
 class CallsOfEveryFormat : public testing::TestWithParam<ToolFormat> {};
-INSTANTIATE_TEST_SUITE_P(Formats, CallsOfEveryFormat,
-                         testing::Values(ToolFormat::kHermes, ToolFormat::kLlama3, ToolFormat::kMistral,
-                                         ToolFormat::kGemma, ToolFormat::kGeneral));
+INSTANTIATE_TEST_SUITE_P(Formats, CallsOfEveryFormat, testing::ValuesIn(kCallFormats));
 
 TEST_P(CallsOfEveryFormat, PlainAnswersAreContent) {
   for (const char* text : {"Hello, wörld.", "", " \n", "  padded \n\n", "a < b, [x], `y`, ```z```, {curly}", "<", "[",
@@ -99,13 +98,24 @@ TEST(Hermes, UnreadableArgumentsAreGivenAsWritten) {
 
 /// However the model wrote its arguments, they are the call's, and all formats read them alike.
 TEST_P(CallsOfEveryFormat, ArgumentsAreReadAsTheModelMeantThem) {
-  const std::pair<std::string, std::string> opening_and_end[] = {
-      {R"(<tool_call>{"name": "add", "arguments": )", "}</tool_call>"},
-      {R"({"name": "add", "parameters": )", "}"},
-      {R"([TOOL_CALLS][{"name": "add", "arguments": )", "}]"},
-      {"```json\n{\"name\": \"add\", \"parameters\": ", "}\n```"},
-      {R"(<tool_call>{"name": "add", "arguments": )", "}</tool_call>"}};
-  const auto& [opening, end] = opening_and_end[static_cast<int>(GetParam()) - static_cast<int>(ToolFormat::kHermes)];
+  // OLMo's arguments are Python's; harmony's are ended by a mark alone.
+  static const std::map<ToolFormat, std::pair<std::string, std::string>> kAround = {
+      {ToolFormat::kHermes, {R"(<tool_call>{"name": "add", "arguments": )", "}</tool_call>"}},
+      {ToolFormat::kLlama3, {R"({"name": "add", "parameters": )", "}"}},
+      {ToolFormat::kMistral, {R"([TOOL_CALLS][{"name": "add", "arguments": )", "}]"}},
+      {ToolFormat::kGemma, {"```json\n{\"name\": \"add\", \"parameters\": ", "}\n```"}},
+      {ToolFormat::kHarmony, {"<|channel|>commentary to=functions.add <|constrain|>json<|message|>", "<|call|>"}},
+      {ToolFormat::kDeepSeek,
+       {"<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>function<｜tool▁sep｜>add\n```json\n",
+        "\n```<｜tool▁call▁end｜><｜tool▁calls▁end｜>"}},
+      {ToolFormat::kGlm, {"<tool_call>add\n", "\n</tool_call>"}},
+      {ToolFormat::kMiniMax, {"<invoke name=\"add\">\n", "\n</invoke>"}},
+      {ToolFormat::kGranite, {R"(<|tool_call|>[{"name": "add", "arguments": )", "}]"}},
+      {ToolFormat::kPhi, {R"(functools[{"name": "add", "arguments": )", "}]"}},
+      {ToolFormat::kGeneral, {R"(<tool_call>{"name": "add", "arguments": )", "}</tool_call>"}}};
+  const auto around = kAround.find(GetParam());
+  if (around == kAround.end()) return;
+  const auto& [opening, end] = around->second;
   const auto read = [&](const std::string& arguments) {
     const Parsed parsed = parse(GetParam(), opening + arguments + end);
     EXPECT_EQ(parsed.content, "") << arguments;
@@ -255,11 +265,41 @@ TEST_P(CallsOfEveryFormat, RandomTextsComeOutAlikeHoweverCut) {
                                R"({'name': 'add', 'parameters': {'a': True,})",
                                "[TOOL_CALLS]add[ARGS]{\"a\": ",
                                "<think>",
-                               "</think>"};
+                               "</think>",
+                               "<tool_call>add\n",
+                               "<arg_key>a</arg_key>",
+                               "<arg_value>1</arg_value>",
+                               "<arg_value>",
+                               "</arg_value>",
+                               "<arg_key>",
+                               "<minimax:tool_call>",
+                               "</minimax:tool_call>",
+                               "<invoke name=\"add\">",
+                               "<parameter name=\"a\">x</parameter>",
+                               "<parameter name=\"b\">",
+                               "</parameter>",
+                               "</invoke>",
+                               "<function_calls>add(a=1)",
+                               "<function_calls>add(",
+                               "<function_calls>",
+                               "</function_calls>",
+                               "<|tool_call|>",
+                               "<|/tool_call|>",
+                               "functools",
+                               "<｜tool▁calls▁begin｜>",
+                               "<｜tool▁calls▁end｜>",
+                               "<｜tool▁call▁begin｜>",
+                               "<｜tool▁call▁end｜>",
+                               "function<｜tool▁sep｜>add\n```json\n",
+                               "<｜tool▁call▁begin｜>add<｜tool▁sep｜>",
+                               "to=functions.add",
+                               "assistant",
+                               "to",
+                               "<|channel|>commentary to=functions.add<|message|>{"};
   std::mt19937 random(7);
   const ReasoningMarks marks{"<think>", "</think>", false};
   int called = 0;
-  for (int round = 0; round < 1500; ++round) {
+  for (int round = 0; round < 3000; ++round) {
     std::string text;
     for (int part = 0, count = static_cast<int>(random() % 12); part < count; ++part) {
       text += parts[random() % std::size(parts)];

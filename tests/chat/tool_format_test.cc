@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "chat/parsing.h"
+#include "chat/tool_syntax.h"
 
 namespace caravel::chat {
 namespace {
@@ -14,6 +15,14 @@ TEST(ToolFormat, ComesFromTheTemplate) {
   EXPECT_EQ(tool_format(R"('<|start_header_id|>' {{ '"parameters": ' }})"), ToolFormat::kLlama3);
   EXPECT_EQ(tool_format(R"({{- "[TOOL_CALLS][" }})"), ToolFormat::kMistral);
   EXPECT_EQ(tool_format("<bos><start_of_turn>user"), ToolFormat::kGemma);
+  EXPECT_EQ(tool_format("{{ '<|start|>assistant<|channel|>final<|message|>' }}"), ToolFormat::kHarmony);
+  EXPECT_EQ(tool_format("{{ '<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>' + name }}"), ToolFormat::kDeepSeek);
+  EXPECT_EQ(tool_format("<tool_call>{name}\n<arg_key>{key}</arg_key> \"arguments\""), ToolFormat::kGlm);
+  EXPECT_EQ(tool_format("{%- set begin = '<minimax:tool_call>' -%}"), ToolFormat::kMiniMax);
+  EXPECT_EQ(tool_format("respond only with <|tool_call|> followed by a JSON list"), ToolFormat::kGranite);
+  EXPECT_EQ(tool_format("{{ '<|tool|>' + message['tools'] + '<|/tool|>' }}"), ToolFormat::kPhi);
+  EXPECT_EQ(tool_format("functools[{\"name\": \"f\", \"arguments\": {}}]"), ToolFormat::kPhi);
+  EXPECT_EQ(tool_format("within <function_calls></function_calls>"), ToolFormat::kOlmo);
 }
 
 TEST(ToolFormat, IsTheGeneralOneWhereTheTemplateHasNoneThatIsKnown) {
@@ -28,7 +37,8 @@ TEST(ToolFormat, MayBeNamed) {
   EXPECT_EQ(tool_format("[TOOL_CALLS]", "none"), ToolFormat::kNone);
   EXPECT_THROW(tool_format("", "Hermes"), InvalidArgument);
   const std::vector<std::string> names = tool_format_names();
-  EXPECT_EQ(names, (std::vector<std::string>{"hermes", "mistral", "llama3", "gemma", "general", "none"}));
+  EXPECT_EQ(names, (std::vector<std::string>{"harmony", "deepseek", "glm", "minimax", "granite", "phi4", "olmo3",
+                                             "hermes", "mistral", "llama3", "gemma", "general", "none"}));
   for (const std::string& name : names) EXPECT_NO_THROW(tool_format("", name));
 }
 
@@ -112,12 +122,12 @@ class Texts {
 };
 
 class ForcedCalls : public testing::TestWithParam<ToolFormat> {};
-INSTANTIATE_TEST_SUITE_P(Formats, ForcedCalls,
-                         testing::Values(ToolFormat::kHermes, ToolFormat::kLlama3, ToolFormat::kMistral,
-                                         ToolFormat::kGemma, ToolFormat::kGeneral));
+INSTANTIATE_TEST_SUITE_P(Formats, ForcedCalls, testing::ValuesIn(kCallFormats));
 
 TEST_P(ForcedCalls, EveryTextOfTheGrammarIsCallsOfTheTools) {
-  const std::vector<std::string> names = {"add", "get_weather", "say\"\\"};
+  // A name within quotes is JSON's; in other formats it stands bare, and has what an API takes alone.
+  const bool quoted = find_syntax(GetParam())->forced.call.ends_with("{\"name\": \"");
+  const std::vector<std::string> names = {"add", "get_weather", quoted ? "say\"\\" : "say-it.all"};
   const ordered_json tools = tools_named(names);
   std::mt19937 random(3);
   for (const bool parallel : {false, true}) {
