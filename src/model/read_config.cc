@@ -75,7 +75,11 @@ std::vector<bool> windowed_layers(const ConfigReader& reader, const WindowRule& 
 }
 
 int window_width(const ConfigReader& reader, const WindowRule& rule) {
-  if (rule.pattern == WindowRule::Pattern::kFromLayer || rule.pattern == WindowRule::Pattern::kWithoutRotary) {
+  // SmolLM3's masks follow its list whatever use_sliding_window says (transformers 5.24, but for flash attention).
+  const nlohmann::json* list = reader.find("layer_types");
+  const bool listed = list != nullptr && list->is_array();
+  if (rule.pattern == WindowRule::Pattern::kFromLayer ||
+      (rule.pattern == WindowRule::Pattern::kWithoutRotary && !listed)) {
     const nlohmann::json* use = reader.find("use_sliding_window");
     if (use == nullptr || *use != true) return 0;
   }

@@ -483,6 +483,7 @@ TEST(ReadConfig, SmolLm3RotatesTheLayersThatItsListSays) {
   json types = json::array({"full_attention", "full_attention", "full_attention", "full_attention", "full_attention"});
   types[2] = "sliding_attention";
   EXPECT_EQ(layers({{"sliding_window", 16}, {"use_sliding_window", true}, {"layer_types", types}}), "000w-0");
+  EXPECT_EQ(layers({{"sliding_window", 16}, {"use_sliding_window", false}, {"layer_types", types}}), "000w-0");
 }
 
 TEST(ReadConfig, AListOfRotatedLayersHasAllOfThem) {
