@@ -23,6 +23,7 @@ std::vector<WeightInfo> joined(const Shape& weight, const Shape& scale, const st
                                DType scale_type = DType::kF32) {
   std::vector<WeightInfo> weights = {tensor(std::string(kName) + suffix, scale_type, scale),
                                      tensor("model.layers.0.mlp.up_proj.input_scale", DType::kF32, {}),
+                                     tensor("model.layers.0.mlp.up_proj.activation_scale", DType::kF32, {}),
                                      tensor(kName, DType::kF8E4M3, weight)};
   join_float8_scales(weights);
   return weights;
