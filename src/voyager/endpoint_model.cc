@@ -108,7 +108,7 @@ class EndpointModel final : public ChatModel {
       const Received received =
           endpoint_.send("chat/completions", body, [&](std::string_view piece) { reply.feed(piece); });
       std::optional<Refusal> refusal = refusal_of(received);
-      if (const std::string_view field = refused_field(body, config_.extra_body, received); !field.empty()) {
+      if (const std::string_view field = refused_field(body, config_.extra_body, received); refusal && !field.empty()) {
         left_out_.emplace(field);
         retries.push_back(fmt::format("{}; {} is left out from here on", refusal->what, field));
         continue;
