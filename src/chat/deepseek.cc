@@ -141,6 +141,7 @@ const ToolSyntax kDeepSeekSyntax = {
     .name = "deepseek",
     .is_format_of = [](std::string_view chat_template) { return says(chat_template, kCallBegin); },
     .marks = kDeepSeekMarks,
+    .ends_reasoning = kCallsBegin,
     .instruction =
         "answer with a block for all: <｜tool▁calls▁begin｜><｜tool▁call▁begin｜>function name<｜tool▁sep｜>JSON "
         "object of "

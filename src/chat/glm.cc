@@ -20,7 +20,8 @@ constexpr CallTags kGlmTags = {.key = kGlmKey,
 /// <tool_call>name
 /// <arg_key>key</arg_key>
 /// <arg_value>value</arg_value>
-/// </tool_call>, once for each call: GLM-4.5 and 4.6; 4.7 without the line breaks. Also GLM-4's {...} behind the name.
+/// </tool_call>, once for each call: GLM-4.5 and 4.6; 4.7 without the line breaks. Also GLM-4's {...} behind the name,
+/// and Hermes's object between the tags, to which the models change over in long conversations.
 class GlmParser final : public CallParser {
  public:
   explicit GlmParser(const Json& tools) : CallParser(names_of(tools)), list_(tools), call_(kGlmTags, list_, out_) {}
@@ -29,20 +30,44 @@ class GlmParser final : public CallParser {
   Match opens(std::string_view text, bool) const override { return match(text, kGlmOpen); }
 
   void begin(std::string_view) override {
-    name_.clear();
-    in_name_ = true;
+    text_.clear();
+    object_.reset();
+    state_ = State::kName;
   }
 
   Read read(char byte) override {
-    if (in_name_) {
-      if (name_.empty() && is_json_space(byte)) return Read::kMore;
-      if (is_tool_name_byte(byte)) {
-        name_ += byte;
-        return Read::kMore;
+    switch (state_) {
+      case State::kName:
+        if (text_.empty() && is_json_space(byte)) return Read::kMore;
+        if (text_.empty() && byte == '{') {
+          object_.reset();
+          state_ = State::kObject;
+          return read(byte);
+        }
+        if (is_tool_name_byte(byte)) {
+          text_ += byte;
+          return Read::kMore;
+        }
+        if (!tools_.contains(text_)) return Read::kNotCalls;
+        call_.begin(text_);
+        state_ = State::kArguments;
+        break;
+      case State::kObject: {
+        const CallStatus status = object_.feed(byte);
+        if (status == CallStatus::kBad) return Read::kNotCalls;
+        if (status == CallStatus::kBroken) return broken();
+        if (status == CallStatus::kMore) return Read::kMore;
+        text_.clear();
+        state_ = State::kClose;
+        return status == CallStatus::kEnded ? Read::kAgain : Read::kMore;
       }
-      if (!tools_.contains(name_)) return Read::kNotCalls;
-      call_.begin(name_);
-      in_name_ = false;
+      case State::kClose:
+        if (text_.empty() && (is_json_space(byte) || byte == '}')) return Read::kMore;  // a brace too many
+        text_ += byte;
+        if (text_ == kGlmEnd) return Read::kDone;
+        return kGlmEnd.starts_with(text_) ? Read::kMore : Read::kNotCalls;
+      default:
+        break;
     }
     const CallStatus status = call_.feed(byte);
     if (status == CallStatus::kBad) return Read::kNotCalls;
@@ -51,18 +76,20 @@ class GlmParser final : public CallParser {
     return call_.ended_by() == TaggedCall::End::kNextCall ? Read::kNext : Read::kDone;
   }
 
-  bool may_end() const override { return false; }
+  bool may_end() const override { return state_ == State::kClose; }
   std::span<const Ending> endings() const override { return kEndings; }
-  std::string_view brackets() const override { return ""; }
-  const JsonMender* arguments() const override { return in_name_ ? nullptr : call_.object(); }
-  std::string held() const override { return in_name_ ? std::string() : call_.held(); }
+  std::string_view brackets() const override { return state_ == State::kObject ? "}" : ""; }
+  const JsonMender* arguments() const override {
+    return state_ == State::kArguments ? call_.object() : CallParser::arguments();
+  }
+  std::string held() const override { return state_ == State::kArguments ? call_.held() : CallParser::held(); }
 
   static constexpr Ending kEndings[] = {{.mark = kGlmEnd}, {.mark = kGlmOpen, .opens = true}};
 
+  enum class State : uint8_t { kName, kArguments, kObject, kClose } state_ = State::kName;
   const Json list_;
   TaggedCall call_;
-  std::string name_;
-  bool in_name_ = true;
+  std::string text_;  // the name, or what closes an object
 };
 
 }  // namespace

@@ -99,6 +99,7 @@ const ToolSyntax kMiniMaxSyntax = {
     .name = "minimax",
     .is_format_of = [](std::string_view chat_template) { return says(chat_template, kMiniMaxOpen); },
     .marks = kMiniMaxMarks,
+    .ends_reasoning = kMiniMaxOpen,
     .instruction =
         "answer with a block for all: <minimax:tool_call>\n<invoke name=\"function name\">\n<parameter "
         "name=\"argument name\">its value</parameter>\n</invoke>\n</minimax:tool_call>",

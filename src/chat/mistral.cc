@@ -167,6 +167,7 @@ const ToolSyntax kMistralSyntax = {
     .name = "mistral",
     .is_format_of = [](std::string_view chat_template) { return says(chat_template, kToolCalls); },
     .marks = kMistralMarks,
+    .ends_reasoning = kToolCalls,
     .instruction =
         "answer with nothing but a list of them: [{\"name\": function name, \"arguments\": dictionary of "
         "argument name and its value}]",

@@ -30,7 +30,10 @@ std::unique_ptr<OutputParser> make_output_parser(ToolFormat format, const Json& 
   } else {
     calls = syntax->make_parser(tools);
   }
-  return marks.end.empty() ? std::move(calls) : make_reasoning_parser(marks, std::move(calls));
+  const bool reads_calls = syntax != nullptr && !tools.empty();
+  return marks.end.empty() ? std::move(calls)
+                           : make_reasoning_parser(marks, reads_calls ? syntax->ends_reasoning : std::string_view(),
+                                                   std::move(calls));
 }
 
 }  // namespace caravel::chat

@@ -13,8 +13,11 @@ namespace {
 
 class ReasoningParser final : public OutputParser {
  public:
-  ReasoningParser(const ReasoningMarks& marks, std::unique_ptr<OutputParser> rest)
-      : marks_(marks), rest_(std::move(rest)), state_(marks.opened_by_template ? State::kInside : State::kBefore) {}
+  ReasoningParser(const ReasoningMarks& marks, std::string_view calls, std::unique_ptr<OutputParser> rest)
+      : marks_(marks),
+        calls_(calls),
+        rest_(std::move(rest)),
+        state_(marks.opened_by_template ? State::kInside : State::kBefore) {}
 
   std::vector<Piece> feed(std::string_view text) override {
     size_t at = 0;
@@ -48,8 +51,9 @@ class ReasoningParser final : public OutputParser {
       if (!marks_.begin.starts_with(mark_)) state_ = State::kRest;
       if (mark_ == marks_.begin) enter(State::kInside);
     } else {
-      while (!marks_.end.starts_with(mark_)) no_mark();
+      while (!marks_.end.starts_with(mark_) && !calls_.starts_with(mark_)) no_mark();
       if (mark_ == marks_.end) enter(State::kAfter);
+      if (!mark_.empty() && mark_ == calls_) state_ = State::kRest;
     }
   }
 
@@ -76,6 +80,7 @@ class ReasoningParser final : public OutputParser {
   }
 
   const ReasoningMarks marks_;
+  const std::string_view calls_;  // opens calls
   std::unique_ptr<OutputParser> rest_;
   State state_;
   Pieces out_;
@@ -101,8 +106,9 @@ ReasoningMarks reasoning_marks(std::string_view chat_template, std::string_view 
   return {};
 }
 
-std::unique_ptr<OutputParser> make_reasoning_parser(const ReasoningMarks& marks, std::unique_ptr<OutputParser> rest) {
-  return std::make_unique<ReasoningParser>(marks, std::move(rest));
+std::unique_ptr<OutputParser> make_reasoning_parser(const ReasoningMarks& marks, std::string_view calls,
+                                                    std::unique_ptr<OutputParser> rest) {
+  return std::make_unique<ReasoningParser>(marks, calls, std::move(rest));
 }
 
 }  // namespace caravel::chat

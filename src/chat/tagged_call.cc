@@ -1,5 +1,7 @@
 #include "chat/tagged_call.h"
 
+#include <utility>
+
 namespace caravel::chat {
 namespace {
 
@@ -70,6 +72,12 @@ CallStatus TaggedCall::tag(char byte) {
     }
     if (may_become_one) return CallStatus::kMore;
     if (!announced_) return CallStatus::kBad;
+    if (state_ == State::kBeforeValue) {  // its tag was left out
+      const std::string begun = std::exchange(mark_, {});
+      begin_value(text_);
+      for (const char again : begun) value(again);
+      return CallStatus::kMore;
+    }
     mark_.erase(0, 1);
   }
   return CallStatus::kMore;

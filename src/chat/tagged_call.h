@@ -12,7 +12,7 @@ namespace caravel::chat {
 struct CallTags {
   std::string_view key;        // before an argument's name
   std::string_view key_end;    // behind it
-  std::string_view value;      // before its value; empty: the value begins right behind the name
+  std::string_view value;      // before its value, though models leave it out; empty: there is none
   std::string_view value_end;  // behind it
   std::string_view end;        // closes the call
   std::string_view outer_end;  // closes all calls, and with them one that was left open; empty: there is none

@@ -16,6 +16,9 @@ struct ToolSyntax {
   /// Whether a chat template has calls of this format.
   bool (*is_format_of)(std::string_view chat_template);
   std::span<const std::string_view> marks;  // of calls, which a vocabulary may have as special tokens
+  /// Of the marks, one that is always a token of its own: it ends a reasoning part that was left open. Empty: a model
+  /// may think about calls in the spelling that it has for them.
+  std::string_view ends_reasoning = {};
   std::string_view
       instruction;  // the form in which the format's models were told to answer, by which they are told again
 

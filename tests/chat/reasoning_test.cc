@@ -33,6 +33,22 @@ TEST(Reasoning, CallsWithinItAreNotMade) {
   EXPECT_EQ(parsed("<think>" + call + "</think>\n" + call, kThink), (Parsed{"", call, {{"add", "{}"}}}));
 }
 
+TEST(Reasoning, AMarkThatTextsDoNotHoldEndsIt) {
+  const std::string call =
+      "<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>add<｜tool▁sep｜>{}<｜tool▁call▁end｜><｜tool▁calls▁end｜>";
+  EXPECT_EQ(parse(ToolFormat::kDeepSeek, "Hm.\n" + call, kOpened), (Parsed{"", "Hm.", {{"add", "{}"}}}));
+  EXPECT_EQ(parse(ToolFormat::kDeepSeek, "<think>Hm <｜tool" + call, kThink),
+            (Parsed{"", "Hm <｜tool", {{"add", "{}"}}}));
+  EXPECT_EQ(parse(ToolFormat::kDeepSeek, "Hm.\n" + call, kOpened, nullptr).calls.size(), 0U) << "without tools";
+  EXPECT_EQ(parse(ToolFormat::kMistral, "[THINK]Hm.[TOOL_CALLS]add[ARGS]{}", {"[THINK]", "[/THINK]", false}),
+            (Parsed{"", "Hm.", {{"add", "{}"}}}));
+  EXPECT_EQ(parse(ToolFormat::kMiniMax,
+                  "Hm.\n</think>\n\n<minimax:tool_call>\n<invoke name=\"add\">\n</invoke>\n"
+                  "</minimax:tool_call>",
+                  kOpened),
+            (Parsed{"", "Hm.", {{"add", "{}"}}}));
+}
+
 TEST(Reasoning, MarksComeFromTheTemplate) {
   EXPECT_EQ(reasoning_marks("{{ messages }}", "x").end, "");
   const ReasoningMarks marks = reasoning_marks("... '<think>' ... split('</think>')", "user: hi\nassistant: <think>\n");

@@ -39,6 +39,9 @@ TEST(Glm, Calls) {
       calls({{"write", R"({"text": "a"})"}, {"now", "{}"}}));
   EXPECT_EQ(glm("<tool_call>write\n{\"text\": 'a'}\n</tool_call> ok"), calls({{"write", R"({"text": "a"})"}}, " ok"))
       << "GLM-4's form, and that of forced calls";
+  EXPECT_EQ(glm("<tool_call>{\"name\": \"write\", \"arguments\": {\"n\": 1}}\n</tool_call><tool_call>now</tool_call>"),
+            calls({{"write", R"({"n": 1})"}, {"now", "{}"}}))
+      << "Hermes's";
 }
 
 TEST(Glm, AStringIsTakenByteForByte) {
@@ -93,7 +96,8 @@ TEST(Glm, WhatOnlyLooksLikeACallIsContentWhole) {
   for (const char* text :
        {"<tool_call>", "<tool_call>write", "<tool_call>rm\n<arg_key>a</arg_key>", "<tool_call>rm</tool_call>",
         "<tool_call>write it</tool_call>", "<tool_call>now<tool_call>", "<tool_call>{\"name\": \"now\"}</tool_call>",
-        "<arg_key>text</arg_key>", "<tool_call>now\n</tool_"}) {
+        "<tool_call>{\"name\": \"rm\", \"arguments\": {}}</tool_call>", "<arg_key>text</arg_key>",
+        "<tool_call>now\n</tool_"}) {
     EXPECT_EQ(glm(text), content(text));
   }
 }
@@ -108,6 +112,10 @@ TEST(Glm, WhatIsMissingOrTooMuchIsReadOver) {
   EXPECT_EQ(glm(one_call("<arg_key>text<arg_value>a</arg_value>")), calls({{"write", R"({"text": "a"})"}}));
   EXPECT_EQ(glm(one_call("<arg_key>text</arg_key>\n" + argument("n", "1"))), calls({{"write", R"({"n": 1})"}}));
   EXPECT_EQ(glm(one_call("<arg_key>text</arg_key>")), calls({{"write", "{}"}}));
+  EXPECT_EQ(glm(one_call("<arg_key>text</arg_key>how many days</arg_value>")),
+            calls({{"write", R"({"text": "how many days"})"}}));
+  EXPECT_EQ(glm(one_call("<arg_key>text</arg_key><b>1</b></arg_value>" + argument("n", "1"))),
+            calls({{"write", R"({"text": "<b>1</b>", "n": 1})"}}));
   EXPECT_EQ(glm("<tool_call>write\n{\"text\": oops}\n</tool_call>" + one_call(text)),
             calls({{"write", "{\"text\": oops}"}, {"write", R"({"text": "a"})"}}));
 }
