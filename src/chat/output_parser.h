@@ -24,6 +24,7 @@ enum class ToolFormat : uint8_t {
   kDeepSeek,  // <｜tool▁calls▁begin｜>...: DeepSeek R1, V3, V3.1
   kGlm,       // <tool_call>name with <arg_key> and <arg_value>: GLM-4.5 and later
   kMiniMax,   // <minimax:tool_call> with <invoke> and <parameter>: MiniMax-M2
+  kQwen,      // <tool_call> with <function=name> and <parameter=key>: Qwen3-Coder
   kGranite,   // <|tool_call|>[{"name": ..., "arguments": {...}}, ...]: Granite 3
   kPhi,       // the same, closed by <|/tool_call|>, or behind functools: Phi-4-mini
   kOlmo,      // <function_calls>name(key=value)</function_calls>: OLMo 3

@@ -103,16 +103,28 @@ void TaggedCall::begin_value(std::string_view tag) {
   if (kinds_ == kStringAlone) out_.arguments("\"");
   mark_.clear();
   text_.clear();
+  at_value_ = true;
+  line_ended_ = false;
   state_ = State::kValue;
+}
+
+/// A byte of the value.
+void TaggedCall::put(char byte) {
+  if (kinds_ == kStringAlone) {
+    out_.arguments(json_escaped(byte));
+  } else {
+    text_ += byte;
+  }
 }
 
 CallStatus TaggedCall::value(char byte) {
   mark_ += byte;
   while (!tags_.value_end.starts_with(mark_)) {
-    if (kinds_ == kStringAlone) {
-      out_.arguments(json_escaped(mark_[0]));
-    } else {
-      text_ += mark_[0];
+    const bool is_first = std::exchange(at_value_, false);
+    const bool is_break = tags_.own_lines && mark_[0] == '\n';
+    if (!(is_break && is_first)) {
+      if (std::exchange(line_ended_, is_break)) put('\n');
+      if (!is_break) put(mark_[0]);
     }
     mark_.erase(0, 1);
   }
@@ -147,9 +159,10 @@ CallStatus TaggedCall::end(End by) {
 std::string TaggedCall::held() const {
   if (state_ == State::kObject) return mender_.held();
   if (state_ != State::kValue) return {};
-  if (kinds_ != kStringAlone) return text_ + mark_;
+  const std::string waiting = (line_ended_ ? "\n" : "") + mark_;
+  if (kinds_ != kStringAlone) return text_ + waiting;
   std::string escaped;
-  for (const char byte : mark_) escaped += json_escaped(byte);
+  for (const char byte : waiting) escaped += json_escaped(byte);
   return escaped;
 }
 

@@ -17,6 +17,7 @@ struct CallTags {
   std::string_view end;        // closes the call
   std::string_view outer_end;  // closes all calls, and with them one that was left open; empty: there is none
   std::string_view next;       // opens the next call, and so ends one that was left open
+  bool own_lines = false;      // a value has lines of its own: a line break at either end is not the value's
 };
 
 /// Reads a call whose arguments are tagged one by one, from behind its name on. Values are plain text: what they are is
@@ -51,6 +52,7 @@ class TaggedCall {
   CallStatus object(char byte);
   CallStatus end(End by);
   void begin_value(std::string_view tag);
+  void put(char byte);
 
   const CallTags& tags_;
   const Json& tools_;
@@ -63,6 +65,8 @@ class TaggedCall {
   std::string mark_;  // may become a tag
   std::string text_;  // of the key or value that is being read
   JsonKinds kinds_ = 0;
+  bool at_value_ = false;    // nothing of the value has come
+  bool line_ended_ = false;  // a line break of the value waits for what follows it
   bool announced_ = false;
   bool has_argument_ = false;
   bool is_closed_ = false;  // the object of all arguments has been read

@@ -11,9 +11,9 @@ namespace caravel::chat {
 namespace {
 
 /// In the order in which a template is tried: the mark of one may stand in a template of the next.
-constexpr const ToolSyntax* kSyntaxes[] = {&kHarmonySyntax, &kDeepSeekSyntax, &kGlmSyntax,   &kMiniMaxSyntax,
-                                           &kGraniteSyntax, &kPhiSyntax,      &kOlmoSyntax,  &kHermesSyntax,
-                                           &kMistralSyntax, &kLlama3Syntax,   &kGemmaSyntax, &kGeneralSyntax};
+constexpr const ToolSyntax* kSyntaxes[] = {
+    &kHarmonySyntax, &kDeepSeekSyntax, &kGlmSyntax,     &kMiniMaxSyntax, &kQwenSyntax,  &kGraniteSyntax, &kPhiSyntax,
+    &kOlmoSyntax,    &kHermesSyntax,   &kMistralSyntax, &kLlama3Syntax,  &kGemmaSyntax, &kGeneralSyntax};
 constexpr std::string_view kNoFormat = "none";
 
 ToolFormat format_named(std::string_view name) {
@@ -43,8 +43,8 @@ const ToolSyntax* find_syntax(ToolFormat format) {
 
 ToolFormat tool_format(std::string_view chat_template, std::string_view name) {
   if (!name.empty()) return format_named(name);
-  // XML (Qwen3-Coder), within marks that other formats have as well.
-  if (says(chat_template, "<function=")) return ToolFormat::kGeneral;
+  // What others put within marks that these formats have as well.
+  if (says(chat_template, "<function=") && !kQwenSyntax.is_format_of(chat_template)) return ToolFormat::kGeneral;
   for (const ToolSyntax* syntax : kSyntaxes) {
     if (syntax->is_format_of(chat_template)) return syntax->format;
   }

@@ -48,6 +48,7 @@ extern const ToolSyntax kHarmonySyntax;
 extern const ToolSyntax kDeepSeekSyntax;
 extern const ToolSyntax kGlmSyntax;
 extern const ToolSyntax kMiniMaxSyntax;
+extern const ToolSyntax kQwenSyntax;
 extern const ToolSyntax kGraniteSyntax;
 extern const ToolSyntax kPhiSyntax;
 extern const ToolSyntax kOlmoSyntax;

@@ -110,6 +110,7 @@ TEST_P(CallsOfEveryFormat, ArgumentsAreReadAsTheModelMeantThem) {
         "\n```<｜tool▁call▁end｜><｜tool▁calls▁end｜>"}},
       {ToolFormat::kGlm, {"<tool_call>add\n", "\n</tool_call>"}},
       {ToolFormat::kMiniMax, {"<invoke name=\"add\">\n", "\n</invoke>"}},
+      {ToolFormat::kQwen, {"<tool_call>\n<function=add>\n", "\n</function>\n</tool_call>"}},
       {ToolFormat::kGranite, {R"(<|tool_call|>[{"name": "add", "arguments": )", "}]"}},
       {ToolFormat::kPhi, {R"(functools[{"name": "add", "arguments": )", "}]"}},
       {ToolFormat::kGeneral, {R"(<tool_call>{"name": "add", "arguments": )", "}</tool_call>"}}};
@@ -293,6 +294,9 @@ TEST_P(CallsOfEveryFormat, RandomTextsComeOutAlikeHoweverCut) {
                                "function<｜tool▁sep｜>add\n```json\n",
                                "<｜tool▁call▁begin｜>add<｜tool▁sep｜>",
                                "to=functions.add",
+                               "<function=add>",
+                               "<parameter=a>\nx\n</parameter>",
+                               "</function>",
                                "assistant",
                                "to",
                                "<|channel|>commentary to=functions.add<|message|>{"};

@@ -91,10 +91,10 @@ inline Parsed parse(ToolFormat format, std::string_view text, const ReasoningMar
 }
 
 /// Every format that reads calls.
-inline constexpr ToolFormat kCallFormats[] = {ToolFormat::kHermes, ToolFormat::kLlama3,  ToolFormat::kMistral,
-                                              ToolFormat::kGemma,  ToolFormat::kHarmony, ToolFormat::kDeepSeek,
-                                              ToolFormat::kGlm,    ToolFormat::kMiniMax, ToolFormat::kGranite,
-                                              ToolFormat::kPhi,    ToolFormat::kOlmo,    ToolFormat::kGeneral};
+inline constexpr ToolFormat kCallFormats[] = {
+    ToolFormat::kHermes,   ToolFormat::kLlama3, ToolFormat::kMistral, ToolFormat::kGemma, ToolFormat::kHarmony,
+    ToolFormat::kDeepSeek, ToolFormat::kGlm,    ToolFormat::kMiniMax, ToolFormat::kQwen,  ToolFormat::kGranite,
+    ToolFormat::kPhi,      ToolFormat::kOlmo,   ToolFormat::kGeneral};
 
 inline Parsed content(std::string text) { return {std::move(text), "", {}}; }
 inline Parsed calls(std::vector<Call> some, std::string text = "") { return {std::move(text), "", std::move(some)}; }

@@ -143,6 +143,26 @@ TEST(MiniMax, Calls) {
   EXPECT_EQ(minimax("<invoke name=\"write\">\n{\"n\": 3}\n</invoke>"), calls({{"write", R"({"n": 3})"}}));
 }
 
+TEST(QwenCoder, Calls) {
+  const auto qwen = [](std::string_view text) { return parse(ToolFormat::kQwen, text, {}, typed_tools()); };
+  const std::string write =
+      "<function=write>\n<parameter=text>\n\n  a "
+      "\"b\"\n\n</parameter>\n<parameter=flag>\nTrue\n</parameter>\n</function>";
+  const Call written{"write", R"({"text": "\n  a \"b\"\n", "flag": true})"};
+  EXPECT_EQ(
+      qwen("Well.\n<tool_call>\n" + write + "\n</tool_call>\n<tool_call>\n<function=now>\n</function>\n</tool_call>"),
+      calls({written, {"now", "{}"}}, "Well."));
+  EXPECT_EQ(qwen(write + "\n</tool_call>"), calls({written})) << "models leave the outer tag out";
+  EXPECT_EQ(qwen("<function=write><parameter=text>a\n</parameter><parameter=many>\n12\n</parameter></function>"),
+            calls({{"write", R"({"text": "a", "many": 12})"}}));
+  EXPECT_EQ(qwen("<function=write><parameter=text>\na\n</par"), calls({{"write", "{\"text\": \"a\\n</par"}}));
+  EXPECT_EQ(qwen("<function=write><parameter=text>\n</parameter></function>"), calls({{"write", R"({"text": ""})"}}));
+  for (const char* text : {"<tool_call>", "<tool_call>{\"name\": \"now\"}</tool_call>", "<function=rm>\n</function>",
+                           "<function=now", "<tool_call></tool_call>"}) {
+    EXPECT_EQ(qwen(text), content(text));
+  }
+}
+
 TEST(MiniMax, ATagThatIsMissingIsReadFromTheNext) {
   const std::string open = "<minimax:tool_call><invoke name=\"write\"><parameter name=\"n\">3</parameter>";
   EXPECT_EQ(minimax(open + "</minimax:tool_call>."), calls({{"write", R"({"n": 3})"}}, "."));

@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "chat/parsing.h"
 #include "chat/tool_syntax.h"
+#include "grammar/testing.h"
 
 namespace caravel::chat {
 namespace {
@@ -19,6 +20,7 @@ TEST(ToolFormat, ComesFromTheTemplate) {
   EXPECT_EQ(tool_format("{{ '<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>' + name }}"), ToolFormat::kDeepSeek);
   EXPECT_EQ(tool_format("<tool_call>{name}\n<arg_key>{key}</arg_key> \"arguments\""), ToolFormat::kGlm);
   EXPECT_EQ(tool_format("{%- set begin = '<minimax:tool_call>' -%}"), ToolFormat::kMiniMax);
+  EXPECT_EQ(tool_format("<tool_call>\n<function=f>\n<parameter=p>\n \"arguments\""), ToolFormat::kQwen);
   EXPECT_EQ(tool_format("respond only with <|tool_call|> followed by a JSON list"), ToolFormat::kGranite);
   EXPECT_EQ(tool_format("{{ '<|tool|>' + message['tools'] + '<|/tool|>' }}"), ToolFormat::kPhi);
   EXPECT_EQ(tool_format("functools[{\"name\": \"f\", \"arguments\": {}}]"), ToolFormat::kPhi);
@@ -37,8 +39,8 @@ TEST(ToolFormat, MayBeNamed) {
   EXPECT_EQ(tool_format("[TOOL_CALLS]", "none"), ToolFormat::kNone);
   EXPECT_THROW(tool_format("", "Hermes"), InvalidArgument);
   const std::vector<std::string> names = tool_format_names();
-  EXPECT_EQ(names, (std::vector<std::string>{"harmony", "deepseek", "glm", "minimax", "granite", "phi4", "olmo3",
-                                             "hermes", "mistral", "llama3", "gemma", "general", "none"}));
+  EXPECT_EQ(names, (std::vector<std::string>{"harmony", "deepseek", "glm", "minimax", "qwen3_coder", "granite", "phi4",
+                                             "olmo3", "hermes", "mistral", "llama3", "gemma", "general", "none"}));
   for (const std::string& name : names) EXPECT_NO_THROW(tool_format("", name));
 }
 
@@ -135,9 +137,11 @@ TEST_P(ForcedCalls, EveryTextOfTheGrammarIsCallsOfTheTools) {
     ASSERT_EQ(spec.kind, GrammarSpec::Kind::kGbnf);
     ASSERT_EQ(spec.schemas.size(), names.size());
     Texts texts(spec, random);
+    grammar::StateSpace space = grammar::make_space(grammar::parse_spec(spec));
     size_t most = 0;
     for (int round = 0; round < 200; ++round) {
       const std::string text = texts.rule("root");
+      EXPECT_TRUE(space.complete(space.advance(space.start(), text))) << text;
       const Parsed parsed = parse(GetParam(), text, {}, tools);
       EXPECT_EQ(parsed.content, "") << text;
       ASSERT_GE(parsed.calls.size(), 1u) << text;
