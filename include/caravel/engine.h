@@ -27,9 +27,13 @@ struct ModelInfo {
   std::string architecture;
   std::string fingerprint;  // tells its weights from others', also under the same name; empty: they were not read
   std::string device;
-  int64_t parameters = 0;        // elements of all weights
-  int64_t layer_parameters = 0;  // elements of the layers' matrices: multiply-adds that a prompt token costs
+  int64_t parameters = 0;         // elements of all weights
+  int64_t active_parameters = 0;  // the same without the experts that a token does not go to
+  int64_t layer_parameters = 0;   // elements of the layers' matrices, likewise: multiply-adds that a prompt token costs
   int layers = 0, hidden_size = 0, heads = 0, kv_heads = 0, head_dim = 0, intermediate_size = 0, vocab_size = 0;
+  // Of a model with experts: how many a layer has, how many of them a token goes to, how wide each is, and how wide
+  // those are together that every token has. All 0: it has none.
+  int experts = 0, experts_per_token = 0, expert_intermediate_size = 0, shared_intermediate_size = 0;
   int model_max_position = 0;  // what the model was made for
   int max_model_len = 0;       // what this engine takes
   std::string pooling;         // of an encoder: how a text's states become its vector, "mean"; empty: it is none
@@ -42,6 +46,7 @@ struct ModelInfo {
   };
   std::vector<TypeTotal> weights_by_type;
   int64_t weight_bytes = 0;        // in memory, packed
+  int64_t token_weight_bytes = 0;  // of these a token's pass reads, where it is alone
   int64_t kv_bytes_per_token = 0;  // all layers, keys and values
   int64_t kv_pool_bytes = 0;
   int64_t activation_bytes = 0;

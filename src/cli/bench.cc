@@ -83,10 +83,12 @@ struct Work {
   double gmacs = 0;
 };
 
-/// A decode step of one sequence at `context` tokens reads every weight and the sequence's keys and values once.
+/// A decode step of one sequence at `context` tokens reads the weights that it goes through and the sequence's keys and
+/// values once.
 Work decode_work(const ModelInfo& model, double context) {
-  return {(static_cast<double>(model.weight_bytes) + context * static_cast<double>(model.kv_bytes_per_token)) / 1e9,
-          static_cast<double>(model.layer_parameters + int64_t{model.vocab_size} * model.hidden_size) / 1e9};
+  return {
+      (static_cast<double>(model.token_weight_bytes) + context * static_cast<double>(model.kv_bytes_per_token)) / 1e9,
+      static_cast<double>(model.layer_parameters + int64_t{model.vocab_size} * model.hidden_size) / 1e9};
 }
 
 /// A prompt token multiplies every weight of the layers; the LM head runs for the last one alone.

@@ -101,6 +101,32 @@ std::string decisions_text(const std::vector<Decision>& decisions) {
   return text;
 }
 
+nlohmann::ordered_json experts_json(const ModelInfo& info) {
+  if (info.experts == 0) return nullptr;
+  return {{"count", info.experts},
+          {"per_token", info.experts_per_token},
+          {"intermediate_size", info.expert_intermediate_size},
+          {"shared_intermediate_size", info.shared_intermediate_size}};
+}
+
+/// Empty where there are none.
+std::string experts_text(const ModelInfo& info) {
+  if (info.experts == 0) return "";
+  const std::string shared =
+      info.shared_intermediate_size > 0
+          ? fmt::format(", and beside them {} that every token has", info.shared_intermediate_size)
+          : "";
+  return fmt::format("  experts       {} of {}, {} for each token{}\n", info.experts, info.expert_intermediate_size,
+                     info.experts_per_token, shared);
+}
+
+/// Of all weights and, where that is less, of those that a token goes through.
+std::string parameters_text(const ModelInfo& info) {
+  const auto millions = [](int64_t count) { return fmt::format("{:.1f} million", static_cast<double>(count) / 1e6); };
+  if (info.active_parameters == info.parameters) return millions(info.parameters);
+  return fmt::format("{}, {} of them for each token", millions(info.parameters), millions(info.active_parameters));
+}
+
 nlohmann::ordered_json info_json(const ModelInfo& info) {
   nlohmann::ordered_json types = nlohmann::ordered_json::array();
   for (const auto& type : info.weights_by_type) {
@@ -112,9 +138,11 @@ nlohmann::ordered_json info_json(const ModelInfo& info) {
           {"architecture", info.architecture},
           {"device", info.device},
           {"parameters", info.parameters},
+          {"active_parameters", info.active_parameters},
           {"layers", info.layers},
           {"hidden_size", info.hidden_size},
           {"intermediate_size", info.intermediate_size},
+          {"experts", experts_json(info)},
           {"heads", info.heads},
           {"kv_heads", info.kv_heads},
           {"head_dim", info.head_dim},
@@ -125,6 +153,7 @@ nlohmann::ordered_json info_json(const ModelInfo& info) {
           {"weights", types},
           {"memory",
            {{"weight_bytes", info.weight_bytes},
+            {"token_weight_bytes", info.token_weight_bytes},
             {"kv_pool_bytes", info.kv_pool_bytes},
             {"activation_bytes", info.activation_bytes},
             {"plan", plan_json(info.memory)},
@@ -142,13 +171,15 @@ std::string info_text(const ModelInfo& info) {
       "{}\n"
       "  file          {}\n"
       "  architecture  {}: {} layers, hidden {}, ffn {}, {} heads of {} ({} for K and V), vocabulary {}\n"
-      "  parameters    {:.1f} million\n"
+      "{}"
+      "  parameters    {}\n"
+      "  read a token  {} of weights\n"
       "  context       {} tokens; this engine takes {}\n"
       "  device        {}\n\n"
       "  weights by type        tensors        elements          in the file\n",
       info.name, info.path, info.architecture, info.layers, info.hidden_size, info.intermediate_size, info.heads,
-      info.head_dim, info.kv_heads, info.vocab_size, static_cast<double>(info.parameters) / 1e6,
-      info.model_max_position, info.max_model_len, info.device);
+      info.head_dim, info.kv_heads, info.vocab_size, experts_text(info), parameters_text(info),
+      mebibytes(info.token_weight_bytes), info.model_max_position, info.max_model_len, info.device);
   for (const auto& type : info.weights_by_type) {
     text +=
         fmt::format("  {:<20} {:>9} {:>15} {:>20}\n", type.dtype, type.tensors, type.elements, mebibytes(type.bytes));

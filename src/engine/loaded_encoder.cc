@@ -73,7 +73,8 @@ EncoderHeaders read_encoder_headers(const EngineConfig& config, Device& device, 
       model::encoder_activation_bytes(device, model, layout, headers.max_tokens, info.max_model_len);
   info.memory = plan_encoder_memory(available_memory(), static_cast<int64_t>(layout.bytes),
                                     static_cast<int64_t>(activations), info.max_model_len);
-  info.weight_bytes = info.memory.weights;
+  info.active_parameters = info.parameters;
+  info.weight_bytes = info.token_weight_bytes = info.memory.weights;
   info.activation_bytes = info.memory.activations;
   if (!info.memory.fits()) info.memory_shortage = fmt::format("{}: {}", info.path, shortage_text(info.memory));
   info.decisions = {{"device", info.device, "an encoder", ""}, text_length(config, source, info)};

@@ -45,6 +45,10 @@ ModelInfo describe(const format::WeightSource& source, const model::ModelConfig&
                  .head_dim = config.head_dim,
                  .intermediate_size = config.intermediate_size,
                  .vocab_size = config.vocab_size,
+                 .experts = config.experts.rule.experts,
+                 .experts_per_token = config.experts.rule.per_token,
+                 .expert_intermediate_size = config.experts.intermediate_size,
+                 .shared_intermediate_size = config.experts.shared_intermediate_size,
                  .model_max_position = config.max_position};
   describe_weights(source, info);
   return info;
@@ -209,11 +213,19 @@ ModelMemory plan(const EngineConfig& config, Device& device, Headers& headers) {
 void describe_planned(Headers& headers, const Device& device, const ModelMemory& memory, const Sizes& sizes,
                       int block_size) {
   ModelInfo& info = headers.info;
+  info.active_parameters = info.parameters;
   const auto add = [&](const model::WeightLayout& weights) {
-    info.weight_bytes += static_cast<int64_t>(weights.bytes);
+    const auto bytes = static_cast<int64_t>(weights.bytes);
+    info.weight_bytes += bytes;
+    info.token_weight_bytes += bytes;
+    if (weights.lm_head) info.token_weight_bytes -= static_cast<int64_t>(weights.embedding.bytes());  // but for a row
     for (const model::LayerLayout& layer : weights.layers) {
       for (const model::MatrixLayout* matrix : model::matrices_of(layer)) {
-        info.layer_parameters += matrix->out() * matrix->in();
+        const int chosen = matrix->experts() > 1 ? info.experts_per_token : 1;
+        const int64_t left_out = matrix->experts() - chosen;
+        info.layer_parameters += matrix->out() * matrix->in() * chosen;
+        info.active_parameters -= matrix->out() * matrix->in() * left_out;
+        info.token_weight_bytes -= static_cast<int64_t>(matrix->bytes()) / matrix->experts() * left_out;
       }
     }
   };

@@ -40,9 +40,10 @@ int64_t quantized_bytes(Device& device, const model::WeightLayout& weights, cons
   const auto add = [&](const model::MatrixLayout& matrix, size_t part, double finer) {
     if (!matrix) return;
     const int64_t rows = matrix.parts()[part].rows.size();
-    bytes +=
+    const auto of_one =
         static_cast<int64_t>(finer * static_cast<double>(bytes_in(device, mix.finer, mix, rows, matrix.in())) +
                              (1 - finer) * static_cast<double>(bytes_in(device, mix.usual, mix, rows, matrix.in())));
+    bytes += of_one * matrix.experts();
   };
   add(weights.embedding, 0, weights.lm_head ? 0 : 1);
   add(weights.lm_head, 0, 1);
@@ -53,6 +54,10 @@ int64_t quantized_bytes(Device& device, const model::WeightLayout& weights, cons
     add(layer.attn_out, 0, 0);
     for (size_t part = 0; part < layer.gate_up.parts().size(); ++part) add(layer.gate_up, part, 0);
     add(layer.down, 0, 0.5);
+    bytes += static_cast<int64_t>(layer.router.bytes());
+    add(layer.expert_gate_up, 0, 0);
+    add(layer.expert_gate_up, 1, 0);
+    add(layer.expert_down, 0, 0.5);
   }
   return bytes;
 }

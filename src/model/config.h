@@ -80,6 +80,7 @@ struct ModelConfig {
   std::vector<RotarySpec> rotary;
   ExpertsSpec experts;
   std::vector<LayerSpec> layers;
+  int unread_layers = 0;            // in the files, behind these
   std::vector<Decision> decisions;  // what the files left open, or say and is not done
 };
 

@@ -27,6 +27,11 @@ const nlohmann::json* ConfigReader::find(std::string_view key) const {
   return found == config.end() ? nullptr : &*found;
 }
 
+const nlohmann::json* ConfigReader::find(const Spelling& spelling) const {
+  const nlohmann::json* value = find(spelling.key);
+  return value != nullptr ? value : find(spelling.also);
+}
+
 int64_t ConfigReader::checked_integer(const nlohmann::json& value, std::string_view name, int64_t min,
                                       int64_t max) const {
   const bool too_large = value.is_number_unsigned() && value.get<uint64_t>() > std::numeric_limits<int64_t>::max();
@@ -54,7 +59,7 @@ double ConfigReader::fallback(const Spelling& spelling) const {
 int64_t ConfigReader::integer(const Key& key, int64_t min, int64_t max) const {
   const Spelling& spelling = spelled(key, convention());
   if (spelling.key.empty()) return static_cast<int64_t>(spelling.fallback.value_or(0));
-  const nlohmann::json* value = find(spelling.key);
+  const nlohmann::json* value = find(spelling);
   if (value != nullptr && !value->is_null()) return checked_integer(*value, full_key(spelling.key), min, max);
   return value != nullptr && min <= 0 ? 0 : static_cast<int64_t>(fallback(spelling));
 }
@@ -62,9 +67,18 @@ int64_t ConfigReader::integer(const Key& key, int64_t min, int64_t max) const {
 double ConfigReader::number(const Key& key, double min, double max) const {
   const Spelling& spelling = spelled(key, convention());
   if (spelling.key.empty()) return spelling.fallback.value_or(0);
-  const nlohmann::json* value = find(spelling.key);
+  const nlohmann::json* value = find(spelling);
   if (value != nullptr && !value->is_null()) return checked_number(*value, full_key(spelling.key), min, max);
   return value != nullptr && min <= 0 ? 0 : fallback(spelling);
+}
+
+bool ConfigReader::flag(const Key& key) const {
+  const Spelling& spelling = spelled(key, convention());
+  const nlohmann::json* value = find(spelling);
+  if (value == nullptr || value->is_null()) return spelling.fallback.value_or(0) != 0;
+  if (value->is_boolean()) return value->get<bool>();
+  throw fail<FormatError>("{}: {} is {}; it must be true or false", source_.path(), full_key(spelling.key),
+                          shown(*value));
 }
 
 double ConfigReader::number_in(const nlohmann::json& object, std::string_view where, const char* key, double fallback,

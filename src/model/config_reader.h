@@ -35,6 +35,8 @@ class ConfigReader {
   /// A key that the convention does not have: the fallback, or 0.
   int64_t integer(const Key& key, int64_t min, int64_t max) const;
   double number(const Key& key, double min, double max) const;
+  /// Absent or null: whether the fallback is not 0; one that the convention does not have: that it is not 0, or false.
+  bool flag(const Key& key) const;
 
   /// A value inside `object`, which `where` names in messages ("rope_scaling"). Absent or null: the fallback.
   double number_in(const nlohmann::json& object, std::string_view where, const char* key, double fallback, double min,
@@ -47,6 +49,8 @@ class ConfigReader {
   static std::string shown(const nlohmann::json& value);
 
  private:
+  /// By either of its names.
+  const nlohmann::json* find(const Spelling& spelling) const;
   double fallback(const Spelling& spelling) const;
 
   const format::WeightSource& source_;

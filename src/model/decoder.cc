@@ -16,11 +16,11 @@ namespace caravel::model {
 namespace {
 
 struct ActivationSizes {
-  size_t hidden = 0, wide = 0, branch = 0, normed = 0, input = 0, attention = 0;  // bytes
-  std::vector<size_t> angles;                                                     // by rotary
+  size_t hidden = 0, wide = 0, branch = 0, normed = 0, input = 0, attention = 0, experts = 0;  // bytes
+  std::vector<size_t> angles;                                                                  // by rotary
 
   size_t total() const {
-    return std::accumulate(angles.begin(), angles.end(), hidden + wide + branch + normed + input + attention);
+    return std::accumulate(angles.begin(), angles.end(), hidden + wide + branch + normed + input + attention + experts);
   }
 };
 
@@ -41,9 +41,11 @@ ActivationSizes activation_sizes(Device& device, const ModelConfig& config, cons
   };
   for (const LayerOf<Matrix, Vector>& layer : weights.layers) {
     reserve_normed(layer.qkv, max_tokens);
-    reserve_normed(layer.gate_up, max_tokens);
     raise(sizes.input, kernels::gemm_input_bytes(device, layer.attn_out.input_form(), max_tokens, layer.attn_out.in()));
-    raise(sizes.wide, kernels::gemm_input_bytes(device, layer.down.input_form(), max_tokens, layer.down.in()));
+    if (!layer.router) {
+      reserve_normed(layer.gate_up, max_tokens);
+      raise(sizes.wide, kernels::gemm_input_bytes(device, layer.down.input_form(), max_tokens, layer.down.in()));
+    }
     if (layer.post_attn_norm || layer.post_ffn_norm || config.placement.tensor_ranks > 1) {
       sizes.branch = static_cast<size_t>(max_tokens * row_bytes(product, config.hidden_size));
     }
@@ -51,6 +53,7 @@ ActivationSizes activation_sizes(Device& device, const ModelConfig& config, cons
   reserve_normed(weights.embedding, Decoder::max_logit_rows(device));
   reserve_normed(weights.lm_head, Decoder::max_logit_rows(device));
   const auto heads = static_cast<int>(shard.heads.size());
+  sizes.experts = ExpertLayer::activation_bytes(device, config, weights, max_tokens);
   sizes.attention = kernels::paged_attention_workspace(device, max_tokens, max_context, heads, config.head_dim);
   for (const RotarySpec& rotary : config.rotary) sizes.angles.push_back(floats(max_tokens * rotary.dim));
   return sizes;
@@ -92,6 +95,7 @@ Decoder::Decoder(Device& device, ModelConfig config, std::shared_ptr<const Model
   wide_ = device.allocate(sizes.wide);
   branch_ = device.allocate(sizes.branch);
   attention_workspace_ = device.allocate(sizes.attention);
+  if (sizes.experts > 0) expert_layer_ = std::make_unique<ExpertLayer>(device, config_, *weights_, max_tokens);
   const auto in_host = [](const HostBuffer& layer) { return static_cast<bool>(layer); };
   if (std::ranges::any_of(weights_->in_host, in_host)) layer_stream_ = std::make_unique<LayerStream>(device, *weights_);
   const auto stream = device.make_stream();
@@ -102,7 +106,7 @@ Decoder::Decoder(Device& device, ModelConfig config, std::shared_ptr<const Model
 }
 
 size_t Decoder::activation_bytes() const {
-  size_t bytes = 0;
+  size_t bytes = expert_layer_ == nullptr ? 0 : expert_layer_->activation_bytes();
   for (const Buffer* buffer : {&hidden_, &wide_, &branch_, &normed_, &input_, &attention_workspace_}) {
     bytes += buffer->size();
   }

@@ -12,6 +12,7 @@
 #include "model/forward_batch.h"
 #include "model/layer_stream.h"
 #include "model/load_weights.h"
+#include "model/moe/expert_layer.h"
 
 namespace caravel::model {
 
@@ -92,8 +93,9 @@ class Decoder {
   void project_qkv(Stream& stream, const LayerStep& layer);  // 1: normed_ -> queries in wide_; keys, values in cache
   void attend(Stream& stream, const LayerStep& layer);       // 2: queries in wide_, cache -> input_
   void project_attention(Stream& stream, const LayerStep& layer);  // 3: input_ -> hidden_, normed_
-  void gate_and_up(Stream& stream, const LayerStep& layer);        // 4: normed_ -> wide_
-  void down(Stream& stream, const LayerStep& layer);               // 5: wide_ -> hidden_, normed_ for the next layer
+  // 4 and 5 of a layer with a router have a form of their own (moe/expert_layer.h), between hidden_ and hidden_.
+  void gate_and_up(Stream& stream, const LayerStep& layer);  // 4: normed_ -> wide_
+  void down(Stream& stream, const LayerStep& layer);         // 5: wide_ -> hidden_, normed_ for the next layer
 
   /// A branch as it begins, or the LM head: what it reads is the residual stream normed by `norm`, or as it is where
   /// that is absent.
@@ -106,6 +108,10 @@ class Decoder {
   void enter(Stream& stream, const Branch& branch, const int32_t* rows = nullptr);
   void join_residual(Stream& stream, const kernels::PackedWeight& weight, const Buffer& input, const Buffer& bias,
                      const Buffer& post_norm, const Branch& next, int64_t tokens);
+  void join_experts(Stream& stream, const LayerStep& layer);
+  /// No sum over ranks and no norm stands between a branch and the residual stream.
+  bool joins_straight(const Buffer& post_norm) const { return !post_norm && peers_.tensor == nullptr; }
+  Tensor branch(int64_t tokens) const;
   /// Over the tensor-parallel ranks.
   void all_reduce(Stream& stream, const Tensor& rows);
   Tensor queries(const LayerStep& layer) const;
@@ -127,6 +133,7 @@ class Decoder {
   Shard shard_;
   std::shared_ptr<const ModelWeights> weights_;
   std::unique_ptr<LayerStream> layer_stream_;  // where some of them lie in the host's memory
+  std::unique_ptr<ExpertLayer> expert_layer_;  // where some layers have a router
   KvLayout layout_;
   Peers peers_;
   std::vector<KvPlace> places_;  // by layer of the stage

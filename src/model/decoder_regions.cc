@@ -69,14 +69,16 @@ void Decoder::attend(Stream& stream, const LayerStep& layer) {
 void Decoder::project_attention(Stream& stream, const LayerStep& layer) {
   const LayerWeights& weights = layer.weights;
   const int64_t tokens = layer.batch.tokens;
+  // One with a router norms the residual stream itself.
+  const Branch next = layer.spec.routed ? Branch{} : feed_forward_branch(weights, tokens);
   gemm_region(stream, "attention output", weights.attn_out, tokens);
-  join_residual(stream, weights.attn_out, input_, weights.attn_out_bias, weights.post_attn_norm,
-                feed_forward_branch(weights, tokens), tokens);
+  join_residual(stream, weights.attn_out, input_, weights.attn_out_bias, weights.post_attn_norm, next, tokens);
 }
 
 void Decoder::gate_and_up(Stream& stream, const LayerStep& layer) {
   const LayerWeights& weights = layer.weights;
   const int64_t tokens = layer.batch.tokens;
+  if (layer.spec.routed) return expert_layer_->gate_and_up(stream, weights, residual(tokens));
   const kernels::GemmInput input = feed_forward_branch(weights, tokens).input;
   const kernels::GemmInput out = weights.down.input(tokens, wide_.address());
   if (weights.gate_up.parts().size() == 1) {
@@ -99,6 +101,7 @@ void Decoder::gate_and_up(Stream& stream, const LayerStep& layer) {
 void Decoder::down(Stream& stream, const LayerStep& layer) {
   const LayerWeights& weights = layer.weights;
   const int64_t tokens = layer.batch.tokens;
+  if (layer.spec.routed) return join_experts(stream, layer);
   const Branch next = layer.next != nullptr ? attention_branch(*layer.next, tokens) : Branch{};
   gemm_region(stream, "down", weights.down, tokens);
   join_residual(stream, weights.down, wide_, weights.down_bias, weights.post_ffn_norm, next, tokens);
@@ -136,17 +139,16 @@ void Decoder::join_residual(Stream& stream, const kernels::PackedWeight& weight,
   if (fused) {
     next_norm = {.weight = next.norm->address<float>(), .epsilon = config_.norm_epsilon, .out = next.input};
   }
-  const bool straight = !post_norm && peers_.tensor == nullptr;
-  const Tensor branch = make_tensor(branch_.address(), product_dtype_, tokens, config_.hidden_size);
+  const bool straight = joins_straight(post_norm);
   kernels::gemm(stream, {.weight = &weight,
                          .input = weight.input(tokens, input.address()),
                          .bias = bias.address<float>(),
                          .accumulate = straight,
-                         .out = straight ? residual(tokens) : branch,
+                         .out = straight ? residual(tokens) : branch(tokens),
                          .next = straight ? next_norm : kernels::NextNorm{}});
   if (!straight) {
-    all_reduce(stream, branch);
-    kernels::add_norm(stream, {.y = branch,
+    all_reduce(stream, branch(tokens));
+    kernels::add_norm(stream, {.y = branch(tokens),
                                .post_weight = post_norm.address<float>(),
                                .residual = residual(tokens),
                                .epsilon = config_.norm_epsilon,
@@ -155,6 +157,24 @@ void Decoder::join_residual(Stream& stream, const kernels::PackedWeight& weight,
   if (next.norm == nullptr || fused) return;
   stream.region("norm");
   enter(stream, next);
+}
+
+/// The same of a layer with a router. The norm behind it begins anew, as the one within such a layer took no turn.
+void Decoder::join_experts(Stream& stream, const LayerStep& layer) {
+  const int64_t tokens = layer.batch.tokens;
+  const Buffer& post_norm = layer.weights.post_ffn_norm;
+  const bool straight = joins_straight(post_norm);
+  expert_layer_->down(stream, layer.weights, straight ? residual(tokens) : branch(tokens), straight);
+  if (!straight) {
+    all_reduce(stream, branch(tokens));
+    kernels::add_norm(stream, {.y = branch(tokens),
+                               .post_weight = post_norm.address<float>(),
+                               .residual = residual(tokens),
+                               .epsilon = config_.norm_epsilon});
+  }
+  if (layer.next == nullptr) return;
+  stream.region("norm");
+  enter(stream, attention_branch(*layer.next, tokens));
 }
 
 void Decoder::all_reduce(Stream& stream, const Tensor& rows) {
@@ -169,6 +189,10 @@ Tensor Decoder::queries(const LayerStep& layer) const {
 
 Tensor Decoder::residual(int64_t tokens) const {
   return f32_tensor(hidden_.address<float>(), tokens, config_.hidden_size);
+}
+
+Tensor Decoder::branch(int64_t tokens) const {
+  return make_tensor(branch_.address(), product_dtype_, tokens, config_.hidden_size);
 }
 
 Decoder::Branch Decoder::branch_of(const Buffer& norm, const Buffer& norm_bias, const kernels::PackedWeight& weight,

@@ -75,10 +75,13 @@ class DummySource final : public format::WeightSource {
     return value != config().end() && value->is_boolean() ? value->get<bool>() : absent;
   }
 
-  std::string name_of(const WeightName& name, int64_t layer) const {
+  std::string name_of(const WeightName& name, int64_t layer, int expert = 0) const {
     const std::string_view pattern = spelled(name, convention());
-    return pattern.empty() ? std::string() : fmt::format(fmt::runtime(pattern), layer);
+    return pattern.empty() ? std::string() : fmt::format(fmt::runtime(pattern), layer, expert);
   }
+
+  /// Of routers, which are not quantised in any model.
+  DType exact_dtype() const { return is_quantized(dtype_) || is_float8(dtype_) ? dtype_of(folder_->config()) : dtype_; }
 
   void add(std::string name, DType dtype, std::vector<int64_t> shape, bool random) {
     if (name.empty()) return;
@@ -130,13 +133,17 @@ class DummySource final : public format::WeightSource {
     bias(names.k_bias, layer, kv, attention_bias);
     bias(names.v_bias, layer, kv, attention_bias);
     bias(names.qkv_bias, layer, q + 2 * kv, attention_bias);
-    norm(names.q_norm, layer, config.qk_norm_rows ? q : config.head_dim);
-    norm(names.k_norm, layer, config.qk_norm_rows ? kv : config.head_dim);
+    if (!names.q_norm.optional || says("use_qk_norm", false)) {
+      norm(names.q_norm, layer, config.qk_norm_rows ? q : config.head_dim);
+      norm(names.k_norm, layer, config.qk_norm_rows ? kv : config.head_dim);
+    }
     matrix(names.attn_out, layer, hidden, q);
     bias(names.attn_out_bias, layer, hidden, attention_bias);
     norm(names.post_attn_norm, layer, hidden);
     norm(names.ffn_norm, layer, hidden);
     bias(names.ffn_norm_bias, layer, hidden, false);
+    norm(names.post_ffn_norm, layer, hidden);
+    if (config.layers[static_cast<size_t>(layer)].routed) return add_experts(config, layer);
     matrix(names.gate, layer, config.intermediate_size, hidden);
     matrix(names.up, layer, config.intermediate_size, hidden);
     matrix(names.gate_up, layer, 2 * config.intermediate_size, hidden);
@@ -144,7 +151,28 @@ class DummySource final : public format::WeightSource {
     bias(names.up_bias, layer, config.intermediate_size, mlp_bias);
     matrix(names.down, layer, hidden, config.intermediate_size);
     bias(names.down_bias, layer, hidden, mlp_bias);
-    norm(names.post_ffn_norm, layer, hidden);
+  }
+
+  void add_experts(const ModelConfig& config, int64_t layer) {
+    const ExpertWeightNames& names = architecture_.expert_weights;
+    const ExpertsSpec& spec = config.experts;
+    const int64_t hidden = config.hidden_size;
+    add(name_of(names.router, layer), exact_dtype(), {spec.rule.experts, hidden}, true);
+    bias(names.choice_bias, layer, spec.rule.experts, true);
+    if (spelled(names.gate, convention()).empty()) {
+      add(name_of(names.joined, layer), dtype_, {spec.rule.experts, 2 * int64_t{spec.intermediate_size}, hidden}, true);
+      add(name_of(names.beside_joined, layer), dtype_, {spec.rule.experts, hidden, spec.intermediate_size}, true);
+    }
+    for (int expert = 0; expert < spec.rule.experts; ++expert) {
+      add(name_of(names.gate, layer, expert), dtype_, {spec.intermediate_size, hidden}, true);
+      add(name_of(names.up, layer, expert), dtype_, {spec.intermediate_size, hidden}, true);
+      add(name_of(names.down, layer, expert), dtype_, {hidden, spec.intermediate_size}, true);
+    }
+    if (spec.shared_gate) add(name_of(names.shared_router, layer), exact_dtype(), {1, hidden}, true);
+    if (spec.shared_intermediate_size == 0) return;
+    matrix(names.shared_gate, layer, spec.shared_intermediate_size, hidden);
+    matrix(names.shared_up, layer, spec.shared_intermediate_size, hidden);
+    matrix(names.shared_down, layer, hidden, spec.shared_intermediate_size);
   }
 
   const std::unique_ptr<format::WeightSource> folder_;

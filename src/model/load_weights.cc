@@ -60,6 +60,7 @@ class Loader {
     layer.gate_up_bias = loader_.vector(layout.gate_up_bias);
     layer.down_bias = loader_.vector(layout.down_bias);
     layer.post_ffn_norm = norm(layout.post_ffn_norm);
+    layer.choice_bias = loader_.vector(layout.choice_bias);
   }
 
   Buffer norm(const VectorLayout& layout) {

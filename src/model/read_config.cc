@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "model/config.h"
 #include "model/config_reader.h"
+#include "model/read_experts.h"
 #include "model/rotary.h"
 
 namespace caravel::model {
@@ -63,6 +64,9 @@ std::vector<bool> windowed_layers(const ConfigReader& reader, const WindowRule& 
       case WindowRule::Pattern::kFromLayer:
         windows.push_back(layer >= period);
         break;
+      case WindowRule::Pattern::kEveryOtherBefore:
+        windows.push_back(layer < period && layer % 2 == 0);
+        break;
       case WindowRule::Pattern::kAllButEveryNth:
         windows.push_back(period == 0 || (layer + 1) % period != 0);
         break;
@@ -75,15 +79,28 @@ std::vector<bool> windowed_layers(const ConfigReader& reader, const WindowRule& 
 }
 
 int window_width(const ConfigReader& reader, const WindowRule& rule) {
+  using Pattern = WindowRule::Pattern;
   // SmolLM3's masks follow its list whatever use_sliding_window says (transformers 5.24, but for flash attention).
   const nlohmann::json* list = reader.find("layer_types");
   const bool listed = list != nullptr && list->is_array();
-  if (rule.pattern == WindowRule::Pattern::kFromLayer ||
-      (rule.pattern == WindowRule::Pattern::kWithoutRotary && !listed)) {
+  if (rule.pattern == Pattern::kFromLayer || rule.pattern == Pattern::kEveryOtherBefore ||
+      (rule.pattern == Pattern::kWithoutRotary && !listed)) {
     const nlohmann::json* use = reader.find("use_sliding_window");
     if (use == nullptr || *use != true) return 0;
   }
   return static_cast<int>(reader.integer(rule.window, 0, kMaxPosition));
+}
+
+/// llama.cpp counts layers that nobody reads among the others, behind them.
+void count_layers(const ConfigReader& reader, const ConfigKeys& keys, ModelConfig& config) {
+  auto count = static_cast<int>(reader.integer(keys.layers, 1, kMaxLayers));
+  const bool among = reader.convention() == Convention::kGguf;
+  config.unread_layers = static_cast<int>(reader.integer(keys.unread_layers, 0, among ? count - 1 : kMaxLayers));
+  if (among) count -= config.unread_layers;
+  config.layers.resize(static_cast<size_t>(count));
+  if (config.unread_layers == 0) return;
+  config.decisions.push_back({"layers behind the last", fmt::format("ignored: {}", config.unread_layers),
+                              "they guess at tokens after the next"});
 }
 
 /// All layers, those without a rotary embedding marked.
@@ -111,8 +128,8 @@ std::vector<LayerSpec> rotated_layers(const ConfigReader& reader, const RotaryRu
   return layers;
 }
 
-std::vector<LayerSpec> read_layers(const ConfigReader& reader, const Architecture& architecture, bool local_rotary) {
-  const auto count = static_cast<size_t>(reader.integer(architecture.keys.layers, 1, kMaxLayers));
+std::vector<LayerSpec> read_layers(const ConfigReader& reader, const Architecture& architecture, size_t count,
+                                   bool local_rotary) {
   const int window = window_width(reader, architecture.windows);
   std::vector<LayerSpec> layers = rotated_layers(reader, architecture.rotary_layers, count);
   // A GGUF file without a window has no local layers at all; a Hugging Face folder may have them, with the local
@@ -205,7 +222,7 @@ void read_rotary_layers(const ConfigReader& reader, const Architecture& architec
   config.rotary = read_rotary(reader, architecture, config.head_dim, config.max_position, scaling);
   config.max_position =
       std::max(config.max_position, static_cast<int>(std::min<double>(config.rotary[0].reach, kMaxPosition)));
-  config.layers = read_layers(reader, architecture, config.rotary.size() > 1);
+  config.layers = read_layers(reader, architecture, config.layers.size(), config.rotary.size() > 1);
   // Where no layer has a window, none has the rotary embedding of those that do.
   if (std::ranges::all_of(config.layers, [](const LayerSpec& layer) { return layer.rotary == 0; })) {
     config.rotary.resize(1);
@@ -281,15 +298,17 @@ ModelConfig read_config(const format::WeightSource& source, const std::string& r
   config.norm_adds_one = !gguf && architecture.norm_adds_one;
   check_unread(reader, architecture, config.decisions);
   config.tied_lm_head = lm_head_is_tied(reader, architecture, config.decisions);
+  count_layers(reader, keys, config);
   if (spelled(architecture.model_weights.positions, source.convention()).empty()) {
     read_rotary_layers(reader, architecture, rope_scaling, config);
   } else {
     if (!rope_scaling.empty() && rope_scaling != "none") {
       throw fail<InvalidArgument>("rope_scaling: {} has learned positions and no rotary embedding", config.name);
     }
-    config.layers = read_layers(reader, architecture, false);
+    config.layers = read_layers(reader, architecture, config.layers.size(), false);
     for (LayerSpec& layer : config.layers) layer.rotary = -1;
   }
+  read_experts(reader, architecture, config);
   if (architecture.adjust != nullptr) architecture.adjust(config, source.convention());
   return config;
 }

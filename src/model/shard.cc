@@ -2,7 +2,10 @@
 
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <numeric>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/check.h"
@@ -25,8 +28,26 @@ Slice layers_of(const Placement& place, int64_t layers) {
   return {layers, begin, begin + *own};
 }
 
-bool divides(const ModelConfig& config, int ranks) {
-  return config.num_heads % ranks == 0 && config.intermediate_size % ranks == 0 &&
+/// Widths of feed-forward matrices that some layer has, and what they are called.
+struct Widths {
+  explicit Widths(const ModelConfig& config) {
+    if (!std::ranges::all_of(config.layers, &LayerSpec::routed)) add("an intermediate size", config.intermediate_size);
+    if (config.experts.rule.experts == 0) return;
+    add("experts", config.experts.intermediate_size);
+    if (config.experts.shared_intermediate_size > 0) add("shared experts", config.experts.shared_intermediate_size);
+  }
+  void add(std::string_view name, int width) {
+    sizes.push_back(width);
+    words.push_back(fmt::format("{} of {}", name, width));
+  }
+
+  std::vector<int> sizes;
+  std::vector<std::string> words;
+};
+
+bool divides(const ModelConfig& config, const Widths& widths, int ranks) {
+  return config.num_heads % ranks == 0 &&
+         std::ranges::all_of(widths.sizes, [&](int width) { return width % ranks == 0; }) &&
          (config.num_kv_heads % ranks == 0 || ranks % config.num_kv_heads == 0);
 }
 
@@ -38,15 +59,16 @@ void check_tensor_ranks(const ModelConfig& config, int ranks) {
         "at once; run it on one, or on the stages of a pipeline",
         config.name, ranks, config.architecture);
   }
-  if (divides(config, ranks)) return;
+  const Widths widths(config);
+  if (divides(config, widths, ranks)) return;
   std::vector<int> able;
   for (int n = 1; n <= config.num_heads; ++n) {
-    if (divides(config, n)) able.push_back(n);
+    if (divides(config, widths, n)) able.push_back(n);
   }
   throw fail<Unsupported>(
-      "{}: {} tensor-parallel ranks cannot have equal parts of {} attention heads, {} of K and V, and an intermediate "
-      "size of {}; these numbers of ranks can: {}",
-      config.name, ranks, config.num_heads, config.num_kv_heads, config.intermediate_size, fmt::join(able, ", "));
+      "{}: {} tensor-parallel ranks cannot have equal parts of {} attention heads, {} of K and V, and {}; these "
+      "numbers of ranks can: {}",
+      config.name, ranks, config.num_heads, config.num_kv_heads, fmt::join(widths.words, ", "), fmt::join(able, ", "));
 }
 
 }  // namespace
@@ -66,6 +88,8 @@ Shard shard_of(const ModelConfig& config) {
               .heads = part(config.num_heads),
               .kv_heads = part(config.num_kv_heads),
               .intermediate = part(config.intermediate_size),
+              .expert_intermediate = part(config.experts.intermediate_size),
+              .shared_intermediate = part(config.experts.shared_intermediate_size),
               .vocabulary = part(config.vocab_size)};
   if (config.num_kv_heads < place.tensor_ranks) {
     const int64_t head = int64_t{place.tensor_rank} * config.num_kv_heads / place.tensor_ranks;

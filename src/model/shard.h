@@ -42,10 +42,12 @@ struct Placement {
 /// What of a model a rank holds and computes. One that is alone has all of it.
 struct Shard {
   Slice layers;
-  Slice heads;         // of queries
-  Slice kv_heads;      // those that `heads` read; with fewer than ranks, some ranks have the same one
-  Slice intermediate;  // elements between gate_up and down
-  Slice vocabulary;    // rows of the embedding and the LM head; not equally many on each rank where they do not divide
+  Slice heads;                // of queries
+  Slice kv_heads;             // those that `heads` read; with fewer than ranks, some ranks have the same one
+  Slice intermediate;         // elements between gate_up and down
+  Slice expert_intermediate;  // the same of each expert that a router chooses
+  Slice shared_intermediate;  // and of those that every token has
+  Slice vocabulary;  // rows of the embedding and the LM head; not equally many on each rank where they do not divide
 };
 
 /// By config.placement. Throws Unsupported where ranks or stages cannot have equal parts, with the numbers and those of

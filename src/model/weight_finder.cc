@@ -69,14 +69,32 @@ MatrixLayout WeightFinder::matrix(const std::vector<Part>& parts, Slice columns)
   return lay_out(parts, columns, Use::kLayer);
 }
 
+MatrixLayout WeightFinder::experts(const std::vector<std::vector<Part>>& stacks, Slice columns) {
+  std::vector<Part> parts;
+  for (const std::vector<Part>& stack : stacks) parts.insert(parts.end(), stack.begin(), stack.end());
+  return lay_out(parts, columns, Use::kLayer, static_cast<int>(stacks.size()));
+}
+
+MatrixLayout WeightFinder::router(const std::vector<Part>& parts, int64_t width) {
+  return lay_out(parts, width, Use::kRouter);
+}
+
 MatrixLayout WeightFinder::head(const Part& part, int64_t width) { return lay_out({part}, width, Use::kHead); }
 
 MatrixLayout WeightFinder::lookup(const Part& part, int64_t width) { return lay_out({part}, width, Use::kLookup); }
 
-MatrixLayout WeightFinder::lay_out(const std::vector<Part>& parts, Slice columns, Use use) {
+std::vector<int64_t> WeightFinder::matrix_shape(const Part& part, const Slice& columns) const {
+  if (part.experts > 0) return {part.experts, part.rows.whole / part.experts, columns.whole};
+  // One row may be a vector, as llama.cpp has it.
+  const WeightInfo* weight = source_.find(part.name);
+  if (part.rows.whole == 1 && weight != nullptr && weight->shape.size() == 1) return {columns.whole};
+  return {part.rows.whole, columns.whole};
+}
+
+MatrixLayout WeightFinder::lay_out(const std::vector<Part>& parts, Slice columns, Use use, int experts) {
   std::vector<MatrixLayout::Part> found;
   for (const Part& part : parts) {
-    const std::vector<int64_t> shape = {part.rows.whole, columns.whole};
+    const std::vector<int64_t> shape = matrix_shape(part, columns);
     const WeightInfo* weight = find(part, part.by_columns ? std::vector(shape.rbegin(), shape.rend()) : shape);
     CARAVEL_CHECK(weight != nullptr);  // no table makes a part of a stack optional
     if (part.by_columns && (is_quantized(weight->dtype) || is_float8(weight->dtype))) {
@@ -89,8 +107,8 @@ MatrixLayout WeightFinder::lay_out(const std::vector<Part>& parts, Slice columns
   // Quantised parts take 8-bit inputs and others f32, so a stack of both has no one input. Converters do not make
   // them; where one comes, its quantised parts become F32, which changes no value.
   const auto quantized = [](const MatrixLayout::Part& part) { return is_quantized(part.dtype); };
-  const bool quantizes =
-      quantization_ == Quantization::kQ8_0 && columns.whole % dtype_info(DType::kQ8_0).block_elements == 0;
+  const bool quantizes = use != Use::kRouter && quantization_ == Quantization::kQ8_0 &&
+                         columns.whole % dtype_info(DType::kQ8_0).block_elements == 0;
   const bool shortens = quantization_ == Quantization::kFp8 && use == Use::kLayer;
   // Rotation is for inputs of 8 bits; where a device takes others there is nothing to gain by it.
   const bool eight_bits = kernels::input_form(device_, DType::kQ8_0, false) == kernels::InputForm::kQ8;
@@ -99,13 +117,27 @@ MatrixLayout WeightFinder::lay_out(const std::vector<Part>& parts, Slice columns
     if (quantizes && !quantized(part)) part.dtype = DType::kQ8_0;
     if (shortens && !quantized(part) && !is_float8(part.dtype)) part.dtype = DType::kF8E4M3;
   }
+  if (use == Use::kRouter) {
+    // Its few rows decide what all others are worth, and its input is there as f32.
+    for (MatrixLayout::Part& part : found) {
+      if (quantized(part) || is_float8(part.dtype)) part.dtype = DType::kF32;
+    }
+  }
   if (!std::ranges::all_of(found, quantized)) {
     for (MatrixLayout::Part& part : found) part.dtype = quantized(part) ? DType::kF32 : part.dtype;
   }
   for (const MatrixLayout::Part& part : found) {
     for (const DType dtype : {part.weight->dtype, part.dtype}) check_slice(*part.weight, dtype, columns);
   }
-  MatrixLayout layout(device_, std::move(found), columns, rotates);
+  const size_t of_each = found.size() / static_cast<size_t>(experts);
+  for (size_t i = of_each; i < found.size(); ++i) {
+    const MatrixLayout::Part& first = found[i % of_each];
+    if (found[i].weight->dtype == first.weight->dtype) continue;
+    throw fail<Unsupported>("{}: weight {} is {} and {} is {}; experts of different types are not supported",
+                            found[i].weight->file, first.weight->name, dtype_info(first.weight->dtype).name,
+                            found[i].weight->name, dtype_info(found[i].weight->dtype).name);
+  }
+  MatrixLayout layout(device_, std::move(found), columns, rotates, experts);
   bytes_ += layout.bytes();
   return layout;
 }

@@ -16,9 +16,10 @@ class WeightFinder {
  public:
   struct Part {
     std::string name;  // in the file; empty: the architecture does not have it
-    Slice rows;        // of a vector its elements
+    Slice rows;        // of a vector its elements; of experts together those of one after the other
     bool optional = false;
     bool by_columns = false;  // a matrix that the file has as [columns, rows]
+    int64_t experts = 0;  // it is many experts' together, [experts, rows of each, columns]; 0: it is [rows, columns]
   };
 
   /// For weights that `device` will hold. `source` must outlive it, and what it finds.
@@ -35,6 +36,11 @@ class WeightFinder {
   /// Parts [rows, columns] that are stacked; all are there. What becomes Q8_0 here is rotated before where inputs have
   /// 8 bits, which loses less.
   MatrixLayout matrix(const std::vector<Part>& parts, Slice columns);
+  /// As many experts' matrices as there are stacks of parts, each stack as above. Throws Unsupported too where a part's
+  /// type is not that of the first expert's.
+  MatrixLayout experts(const std::vector<std::vector<Part>>& stacks, Slice columns);
+  /// Parts that stay as exact as they are in the file, whatever becomes of other matrices.
+  MatrixLayout router(const std::vector<Part>& parts, int64_t width);
   /// An LM head, which does not become a float of 8 bits.
   MatrixLayout head(const Part& part, int64_t width);
   /// The same of a matrix whose rows are looked up one by one, and which may be multiplied by as well: never rotated.
@@ -46,8 +52,9 @@ class WeightFinder {
  private:
   /// nullptr: the architecture does not have it, or it may be absent and is.
   const format::WeightInfo* find(const Part& part, const std::vector<int64_t>& shape) const;
-  enum class Use : uint8_t { kLayer, kHead, kLookup };
-  MatrixLayout lay_out(const std::vector<Part>& parts, Slice columns, Use use);
+  enum class Use : uint8_t { kLayer, kRouter, kHead, kLookup };
+  MatrixLayout lay_out(const std::vector<Part>& parts, Slice columns, Use use, int experts = 1);
+  std::vector<int64_t> matrix_shape(const Part& part, const Slice& columns) const;
 
   Device& device_;
   const format::WeightSource& source_;

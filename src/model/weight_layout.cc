@@ -97,7 +97,6 @@ class LayoutReader {
     const int64_t head = config_.head_dim;
     const Slice q = shard_.heads.times(head);
     const Slice kv = shard_.kv_heads.times(head);
-    const Slice& intermediate = shard_.intermediate;
     const bool adds_bias = config_.placement.tensor_rank == 0;
     LayerLayout layer;
     layer.attn_norm = finder_.vector({part(names.attn_norm, hidden)});
@@ -118,6 +117,19 @@ class LayoutReader {
     layer.post_attn_norm = finder_.vector({part(names.post_attn_norm, hidden)});
     layer.ffn_norm = finder_.vector({part(names.ffn_norm, hidden)});
     layer.ffn_norm_bias = finder_.vector({part(names.ffn_norm_bias, hidden)});
+    if (config_.layers[static_cast<size_t>(layer_)].routed) {
+      read_experts(layer);
+    } else {
+      read_feed_forward(layer);
+    }
+    layer.post_ffn_norm = finder_.vector({part(names.post_ffn_norm, hidden)});
+    return layer;
+  }
+
+  void read_feed_forward(LayerLayout& layer) {
+    const LayerWeightNames& names = architecture_.layer_weights;
+    const int64_t hidden = config_.hidden_size;
+    const Slice& intermediate = shard_.intermediate;
     std::vector<std::pair<const WeightName*, Slice>> ups = {{&names.gate, intermediate}, {&names.up, intermediate}};
     std::vector<WeightFinder::Part> up_biases = {part(names.gate_bias, intermediate),
                                                  part(names.up_bias, intermediate)};
@@ -128,9 +140,7 @@ class LayoutReader {
     layer.gate_up = matrix(stack(names.gate_up, ups), hidden);
     layer.gate_up_bias = finder_.vector(up_biases);
     layer.down = matrix({part(names.down, hidden)}, intermediate);
-    if (adds_bias) layer.down_bias = finder_.vector({part(names.down_bias, hidden)});
-    layer.post_ffn_norm = finder_.vector({part(names.post_ffn_norm, hidden)});
-    return layer;
+    if (config_.placement.tensor_rank == 0) layer.down_bias = finder_.vector({part(names.down_bias, hidden)});
   }
 
   MatrixLayout matrix(std::vector<WeightFinder::Part> parts, const Slice& columns) {
@@ -139,21 +149,111 @@ class LayoutReader {
     return finder_.matrix(parts, columns);
   }
 
-  std::string name_in_file(const WeightName& name, int64_t layer) const {
-    const std::string_view pattern = spelled(name, source_.convention());
-    return pattern.empty() ? std::string() : fmt::format(fmt::runtime(pattern), layer);
+  void read_experts(LayerLayout& layer) {
+    const ExpertWeightNames& names = architecture_.expert_weights;
+    const ExpertsSpec& spec = config_.experts;
+    const int64_t hidden = config_.hidden_size;
+    const Slice& width = shard_.expert_intermediate;
+    const Slice& shared = shard_.shared_intermediate;
+    std::vector<WeightFinder::Part> router = {part(names.router, spec.rule.experts)};
+    if (spec.shared_gate) router.push_back(part(names.shared_router, 1));
+    layer.router = finder_.router(router, hidden);
+    layer.choice_bias = finder_.vector({part(names.choice_bias, spec.rule.experts)});
+    if (is_joined(layer_)) {
+      const Slice gate = {2 * width.whole, width.begin, width.end};
+      const Slice up = {2 * width.whole, width.whole + width.begin, width.whole + width.end};
+      layer.expert_gate_up = experts({{names.joined, gate}, {names.joined, up}}, hidden);
+      layer.expert_down = experts({{names.beside_joined, hidden}}, width);
+    } else {
+      layer.expert_gate_up = experts({{names.gate, width}, {names.up, width}}, hidden);
+      layer.expert_down = experts({{names.down, hidden}}, width);
+    }
+    if (spec.shared_intermediate_size == 0) return;
+    layer.gate_up = finder_.matrix({part(names.shared_gate, shared), part(names.shared_up, shared)}, hidden);
+    layer.down = finder_.matrix({part(names.shared_down, hidden)}, shared);
   }
 
-  /// A weight that nothing would read means another computation than this one (experts, another bias): its answers
+  struct ExpertPart {
+    const WeightName& name;
+    Slice rows;  // of one expert's
+  };
+  MatrixLayout experts(const std::vector<ExpertPart>& parts, Slice columns) {
+    const int count = config_.experts.rule.experts;
+    std::vector<std::vector<WeightFinder::Part>> stacks(static_cast<size_t>(count));
+    for (int e = 0; e < count; ++e) {
+      for (const auto& [name, rows] : parts) {
+        WeightFinder::Part& part = stacks[static_cast<size_t>(e)].emplace_back();
+        part.name = name_in_file(name, layer_, e);
+        part.rows = rows;
+        if (is_of_each(name)) continue;
+        part.experts = count;
+        part.rows = {count * rows.whole, e * rows.whole + rows.begin, e * rows.whole + rows.end};
+      }
+    }
+    return finder_.experts(stacks, columns);
+  }
+
+  /// The name of one expert's weight, not of all together.
+  bool is_of_each(const WeightName& name) const {
+    const std::string_view pattern = spelled(name, source_.convention());
+    return pattern.find("{}") != pattern.rfind("{}");
+  }
+  bool is_joined(int64_t layer) const {
+    return source_.find(name_in_file(architecture_.expert_weights.joined, layer)) != nullptr;
+  }
+
+  std::string name_in_file(const WeightName& name, int64_t layer, int64_t expert = 0) const {
+    const std::string_view pattern = spelled(name, source_.convention());
+    return pattern.empty() ? std::string() : fmt::format(fmt::runtime(pattern), layer, expert);
+  }
+
+  void add_names(int64_t layer, std::set<std::string>& known) const {
+    const LayerWeightNames& names = architecture_.layer_weights;
+    const std::array of_dense = {&names.gate,    &names.up,        &names.down,   &names.gate_bias,
+                                 &names.up_bias, &names.down_bias, &names.gate_up};
+    const bool routed = config_.layers[static_cast<size_t>(layer)].routed;
+    for (const WeightName* name : all_names(names)) {
+      if (!routed || std::ranges::find(of_dense, name) == of_dense.end()) known.insert(name_in_file(*name, layer));
+    }
+    if (routed) add_expert_names(layer, known);
+  }
+
+  void add_expert_names(int64_t layer, std::set<std::string>& known) const {
+    const ExpertWeightNames& names = architecture_.expert_weights;
+    const ExpertsSpec& spec = config_.experts;
+    const auto add = [&](const WeightName& name) {
+      const int count = is_of_each(name) ? spec.rule.experts : 1;
+      for (int e = 0; e < count; ++e) known.insert(name_in_file(name, layer, e));
+    };
+    for (const WeightName* name : {&names.router, &names.choice_bias}) add(*name);
+    if (is_joined(layer)) {
+      for (const WeightName* name : {&names.joined, &names.beside_joined}) add(*name);
+    } else {
+      for (const WeightName* name : {&names.gate, &names.up, &names.down}) add(*name);
+    }
+    if (spec.shared_gate) add(names.shared_router);
+    if (spec.shared_intermediate_size == 0) return;
+    for (const WeightName* name : {&names.shared_gate, &names.shared_up, &names.shared_down}) add(*name);
+  }
+
+  /// Of a layer behind the last.
+  bool is_unread(std::string_view name) const {
+    const bool gguf = source_.convention() == format::Convention::kGguf;
+    for (int64_t i = 0; i < config_.unread_layers; ++i) {
+      const int64_t layer = shard_.layers.whole + i;
+      if (name.starts_with(gguf ? fmt::format("blk.{}.", layer) : fmt::format("model.layers.{}.", layer))) return true;
+    }
+    return false;
+  }
+
+  /// A weight that nothing would read means another computation than this one (another bias, a norm): its answers
   /// would be wrong in silence.
   void refuse_unknown_weights() const {
     std::set<std::string> known;
     for (const WeightName* name : all_names(architecture_.model_weights)) known.insert(name_in_file(*name, 0));
-    for (int64_t layer = 0; layer < shard_.layers.whole; ++layer) {
-      for (const WeightName* name : all_names(architecture_.layer_weights)) known.insert(name_in_file(*name, layer));
-    }
+    for (int64_t layer = 0; layer < shard_.layers.whole; ++layer) add_names(layer, known);
     for (const WeightInfo& weight : source_.weights()) {
-      if (!known.contains(weight.name) && !is_known_extra(weight.name)) {
+      if (!known.contains(weight.name) && !is_known_extra(weight.name) && !is_unread(weight.name)) {
         throw fail<Unsupported>("{}: weight {} is none that Caravel knows in a {} of {} layers", weight.file,
                                 weight.name, architecture_.name, config_.layers.size());
       }
@@ -195,17 +295,18 @@ class LayoutReader {
 
 }  // namespace
 
-MatrixLayout::MatrixLayout(Device& device, std::vector<Part> parts, Slice columns, bool rotated)
+MatrixLayout::MatrixLayout(Device& device, std::vector<Part> parts, Slice columns, bool rotated, int experts)
     : parts_(std::move(parts)),
       columns_(columns),
       rotated_(rotated),
+      experts_(experts),
       form_(kernels::input_form(device, parts_.front().dtype, rotated)) {
   for (const Part& part : parts_) bytes_ += kernels::packed_bytes(device, part.dtype, part.rows.size(), in());
 }
 
 int64_t MatrixLayout::out() const {
   int64_t rows = 0;
-  for (const Part& part : parts_) rows += part.rows.size();
+  for (const Part& part : parts()) rows += part.rows.size();
   return rows;
 }
 

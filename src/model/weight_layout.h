@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -48,7 +49,8 @@ struct WeightsOf {
   size_t bytes = 0;                             // what all the above take in memory
 };
 
-/// Matrices of one input, or the same part of each, that will be stacked along their outputs.
+/// Matrices of one input, or the same part of each, that will be stacked along their outputs; or many experts' of them,
+/// all of the same shapes and types.
 class MatrixLayout {
  public:
   struct Part {
@@ -59,10 +61,16 @@ class MatrixLayout {
   };
 
   MatrixLayout() = default;
-  /// As `device` will pack them. rotated: in memory the rows will be (kernels::rotate_rows()).
-  MatrixLayout(Device& device, std::vector<Part> parts, Slice columns, bool rotated = false);
+  /// As `device` will pack them. rotated: in memory the rows will be (kernels::rotate_rows()). parts: of one expert
+  /// after the other.
+  MatrixLayout(Device& device, std::vector<Part> parts, Slice columns, bool rotated = false, int experts = 1);
 
-  const std::vector<Part>& parts() const { return parts_; }
+  int experts() const { return experts_; }
+  /// Of one expert. bytes() is that of all of them, in() and out() are one's.
+  std::span<const Part> parts(int expert = 0) const {
+    const size_t of_each = parts_.size() / static_cast<size_t>(experts_);
+    return std::span(parts_).subspan(static_cast<size_t>(expert) * of_each, of_each);
+  }
   const Slice& columns() const { return columns_; }
   int64_t in() const { return columns_.size(); }
   int64_t out() const;
@@ -78,6 +86,7 @@ class MatrixLayout {
   std::vector<Part> parts_;
   Slice columns_;
   bool rotated_ = false;
+  int experts_ = 1;
   kernels::HeadRows heads_;
   kernels::InputForm form_ = kernels::InputForm::kF32;
   size_t bytes_ = 0;

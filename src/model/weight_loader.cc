@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <optional>
 
 #include "kernels/dequantize.h"
 #include "kernels/quantize_rows.h"
@@ -113,47 +114,68 @@ Buffer WeightLoader::vector(std::span<const float> values) {
   return buffer;
 }
 
-kernels::PackedWeight WeightLoader::matrix(const MatrixLayout& layout) {
-  if (!layout) return {};
-  const int64_t in = layout.in();
-  std::vector<FileRows> files;
-  std::vector<std::vector<float>> unpacked;  // what is kept in another type than the file's
-  std::vector<std::vector<std::byte>> quantized;
-  std::vector<std::vector<float>> scales;
-  std::vector<kernels::WeightRows> stack;
-  for (const MatrixLayout::Part& part : layout.parts()) {
+/// An expert's parts, or those of a matrix that is no expert's.
+class WeightLoader::Stack {
+ public:
+  Stack(const format::WeightSource& source, const MatrixLayout& layout, int expert) : layout_(layout) {
+    for (const MatrixLayout::Part& part : layout.parts(expert)) add(source, part);
+    for (kernels::WeightRows& rows : rows_) rows.heads = layout.heads();
+  }
+
+  std::span<const kernels::WeightRows> rows() const { return rows_; }
+
+ private:
+  void add(const format::WeightSource& source, const MatrixLayout::Part& part) {
+    const int64_t in = layout_.in();
     if (const auto& key = part.weight->dummy_key; key && part.dtype == part.weight->dtype) {
-      stack.push_back({.dtype = part.dtype,
+      rows_.push_back({.dtype = part.dtype,
                        .rows = part.rows.size(),
-                       .stride = row_bytes(part.dtype, layout.columns().whole),
-                       .dummy = kernels::DummyRows{*key, first_byte(part, layout.columns())}});
-      continue;
+                       .stride = row_bytes(part.dtype, layout_.columns().whole),
+                       .dummy = kernels::DummyRows{*key, first_byte(part, layout_.columns())}});
+      return;
     }
-    const kernels::WeightRows& of_file = files.emplace_back(host_rows(source_, part, layout.columns())).rows;
+    const kernels::WeightRows& of_file = files_.emplace_back(host_rows(source, part, layout_.columns())).rows;
     const int64_t rows = of_file.rows;
     if (part.dtype == of_file.dtype) {
-      stack.push_back(of_file);
-      continue;
+      rows_.push_back(of_file);
+      return;
     }
-    std::vector<float>& values = unpacked.emplace_back(static_cast<size_t>(rows * in));
+    std::vector<float>& values = unpacked_.emplace_back(static_cast<size_t>(rows * in));
     kernels::dequantize_rows(of_file, in, values.data());
     if (part.dtype == DType::kF32) {
-      stack.push_back({reinterpret_cast<const std::byte*>(values.data()), part.dtype, rows});
-      continue;
+      rows_.push_back({reinterpret_cast<const std::byte*>(values.data()), part.dtype, rows});
+      return;
     }
-    auto& codes = quantized.emplace_back(static_cast<size_t>(rows * row_bytes(part.dtype, in)));
-    auto& of_codes = scales.emplace_back(static_cast<size_t>(rows * row_scales(part.dtype, in)));
+    auto& codes = quantized_.emplace_back(static_cast<size_t>(rows * row_bytes(part.dtype, in)));
+    auto& of_codes = scales_.emplace_back(static_cast<size_t>(rows * row_scales(part.dtype, in)));
     if (part.dtype == DType::kF8E4M3) {
       kernels::quantize_rows_f8(values.data(), rows, in, codes.data(), of_codes.data());
     } else {
-      if (layout.rotated()) kernels::rotate_rows(values.data(), rows, in);
+      if (layout_.rotated()) kernels::rotate_rows(values.data(), rows, in);
       kernels::quantize_rows_q8_0(values.data(), rows, in, codes.data());
     }
-    stack.push_back({codes.data(), part.dtype, rows, 0, of_codes.data()});
-    unpacked.pop_back();
+    rows_.push_back({codes.data(), part.dtype, rows, 0, of_codes.data()});
+    unpacked_.pop_back();
   }
-  for (kernels::WeightRows& rows : stack) rows.heads = layout.heads();
-  kernels::PackedWeight packed = sink_.matrix(stack, in, layout.rotated());
+
+  const MatrixLayout& layout_;
+  std::vector<FileRows> files_;
+  std::vector<std::vector<float>> unpacked_;  // what is kept in another type than the file's
+  std::vector<std::vector<std::byte>> quantized_;
+  std::vector<std::vector<float>> scales_;
+  std::vector<kernels::WeightRows> rows_;
+};
+
+kernels::PackedWeight WeightLoader::matrix(const MatrixLayout& layout) {
+  if (!layout) return {};
+  std::optional<Stack> stack;
+  const auto stack_of = [&](int expert) {
+    stack.reset();
+    return stack.emplace(source_, layout, expert).rows();
+  };
+  kernels::PackedWeight packed = layout.experts() == 1
+                                     ? sink_.matrix(stack_of(0), layout.in(), layout.rotated())
+                                     : sink_.experts(layout.experts(), stack_of, layout.in(), layout.rotated());
   bytes_ += packed.bytes();
   return packed;
 }

@@ -11,7 +11,7 @@
 namespace caravel::model {
 
 /// Brings weights into a sink as their layouts say, one after the other: of the source's data no more is mapped than
-/// the part that is being packed.
+/// the part that is being packed, and no more than one expert's parts are held in another type.
 class WeightLoader {
  public:
   WeightLoader(WeightSink& sink, const format::WeightSource& source) : sink_(sink), source_(source) {}
@@ -27,6 +27,8 @@ class WeightLoader {
   size_t bytes() const { return bytes_; }
 
  private:
+  class Stack;
+
   WeightSink& sink_;
   const format::WeightSource& source_;
   size_t bytes_ = 0;

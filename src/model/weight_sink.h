@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <utility>
@@ -20,6 +21,10 @@ class WeightSink {
   virtual Buffer vector(std::span<const float> values) = 0;
   /// As kernels::pack_weight().
   virtual kernels::PackedWeight matrix(std::span<const kernels::WeightRows> stacked, int64_t in, bool rotated) = 0;
+  /// The same of `count` experts, each of the same shapes and types, one after the other: stack_of(e) gives the e-th's,
+  /// which may go when the next is asked for.
+  using StackOf = std::function<std::span<const kernels::WeightRows>(int)>;
+  virtual kernels::PackedWeight experts(int count, const StackOf& stack_of, int64_t in, bool rotated) = 0;
 };
 
 /// Into the device's own memory, to stay there.
@@ -30,6 +35,7 @@ class DeviceSink final : public WeightSink {
   Device& device() const override { return stream_->device(); }
   Buffer vector(std::span<const float> values) override;
   kernels::PackedWeight matrix(std::span<const kernels::WeightRows> stacked, int64_t in, bool rotated) override;
+  kernels::PackedWeight experts(int count, const StackOf& stack_of, int64_t in, bool rotated) override;
 
  private:
   std::unique_ptr<Stream> stream_;
@@ -46,10 +52,14 @@ class HostSink final : public WeightSink {
   Device& device() const override { return device_.device(); }
   Buffer vector(std::span<const float> values) override { return device_.vector(values); }
   kernels::PackedWeight matrix(std::span<const kernels::WeightRows> stacked, int64_t in, bool rotated) override;
+  kernels::PackedWeight experts(int count, const StackOf& stack_of, int64_t in, bool rotated) override;
   /// What holds them.
   HostBuffer take() { return std::move(memory_); }
 
  private:
+  /// Memory for the next matrix.
+  std::byte* take(size_t bytes);
+
   DeviceSink& device_;
   HostBuffer memory_;
   size_t used_ = 0;

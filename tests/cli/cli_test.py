@@ -369,6 +369,18 @@ class Inspect(unittest.TestCase):
         self.assertEqual((8192, 8192), (plan["max_model_len"], info["max_model_len"]))
         self.assertIn("Q4_1", run("inspect", *ENGINE).stdout.decode())
 
+    def test_experts_are_shown(self):
+        model = str(Path(__file__).parents[1] / "fixtures/models/qwen2_moe.gguf")
+        shown = run("inspect", model).stdout.decode()
+        self.assertIn("experts       6 of 32, 2 for each token, and beside them 64 that every token has", shown)
+        self.assertRegex(shown, r"parameters    0\.1 million, 0\.0 million of them for each token")
+        info = json.loads(run("inspect", "--json", model).stdout)
+        self.assertEqual({"count": 6, "per_token": 2, "intermediate_size": 32, "shared_intermediate_size": 64},
+                         info["experts"])
+        self.assertLess(info["active_parameters"], info["parameters"])
+        self.assertLess(info["memory"]["token_weight_bytes"], info["memory"]["weight_bytes"])
+        self.assertIsNone(json.loads(run("inspect", "--json", *ENGINE).stdout)["experts"])
+
     def test_dummy_weights_need_no_files(self):
         fixture = Path(__file__).parents[1] / "fixtures/models/llama"
         with tempfile.TemporaryDirectory() as folder:

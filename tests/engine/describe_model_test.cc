@@ -159,7 +159,7 @@ TEST(DescribeModel, ShardsThatNoMemoryHoldsAreRefusedByTheirHeaders) {
 }
 
 TEST(DescribeModel, SaysWhatAnEngineSays) {
-  for (const char* name : {"llama", "llama.gguf", "gemma3", "qwen2.gguf", "llama_linear"}) {
+  for (const char* name : {"llama", "llama.gguf", "gemma3", "qwen2.gguf", "llama_linear", "glm4_moe.gguf"}) {
     const EngineConfig config = small_config(name);
     const ModelInfo told = describe_model(config);
     const std::unique_ptr<Engine> engine = Engine::open(config);
@@ -182,6 +182,29 @@ TEST(DescribeModel, SaysWhatAnEngineSays) {
       EXPECT_EQ(told.decisions[i].why, opened.decisions[i].why) << told.decisions[i].what;
     }
   }
+}
+
+// What a token goes through is all but the experts that it is not sent to.
+TEST(DescribeModel, CountsTheExpertsOfAToken) {
+  for (const char* name : {"qwen2_moe", "qwen2_moe.gguf"}) {
+    const ModelInfo info = describe_model(small_config(name));
+    EXPECT_EQ(info.experts, 6);
+    EXPECT_EQ(info.experts_per_token, 2);
+    EXPECT_EQ(info.expert_intermediate_size, 32);
+    EXPECT_EQ(info.shared_intermediate_size, 64);
+    const int64_t of_one = 3 * 32 * 32;  // gate, up and down, all of the same size
+    EXPECT_EQ(info.parameters - info.active_parameters, info.layers * 4 * of_one);
+    const int64_t bytes_of_one = of_one * 2;  // BF16
+    EXPECT_EQ(info.weight_bytes - info.token_weight_bytes, info.layers * 4 * bytes_of_one);
+    // Per layer: Q, K, V and O; router and the shared experts' gate; two experts and those of every token.
+    EXPECT_EQ(info.layer_parameters, info.layers * (3 * 32 * 32 + 7 * 32 + 2 * of_one + 3 * 64 * 32));
+  }
+  const ModelInfo dense = describe_model(small_config("llama_tied"));
+  EXPECT_EQ(dense.experts, 0);
+  EXPECT_EQ(dense.active_parameters, dense.parameters);
+  EXPECT_EQ(dense.token_weight_bytes, dense.weight_bytes);
+  const ModelInfo untied = describe_model(small_config("llama"));
+  EXPECT_LT(untied.token_weight_bytes, untied.weight_bytes) << "of the embedding a row";
 }
 
 TEST(DescribeModel, PlansForAGpuThatIsNotThere) {

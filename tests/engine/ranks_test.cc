@@ -262,10 +262,10 @@ std::string name_of(const testing::TestParamInfo<std::string>& test) {
 }
 
 // Every architecture: windows, tied heads, QK norm, biases, norms on both sides of a branch; one KV head for two and
-// four ranks; rotary of both styles; F16, BF16 and E4M3 weights.
+// four ranks; rotary of both styles; F16, BF16 and E4M3 weights; experts, and those that every token has.
 const auto kModels = testing::Values("llama", "llama_tied", "llama_yarn", "mistral", "qwen2", "qwen3", "gemma2",
                                      "gemma3", "phi3", "gpt2", "opt", "smollm3_listed", "granite", "glm4", "ministral3",
-                                     "llama3.gguf", "gemma3.gguf", "llama_fp8");
+                                     "llama3.gguf", "gemma3.gguf", "llama_fp8", "qwen2_moe", "glm4_moe.gguf");
 INSTANTIATE_TEST_SUITE_P(Models, RanksOf, kModels, name_of);
 INSTANTIATE_TEST_SUITE_P(Models, StagesOf, kModels, name_of);
 // Of those whose heads no ranks can share: layers that begin without a norm.

@@ -188,6 +188,10 @@ INSTANTIATE_TEST_SUITE_P(OtherNorms, FixtureModel,
                          ::testing::Values("olmo2", "olmo2.gguf", "olmo3", "olmo3.gguf", "gemma2", "gemma2.gguf",
                                            "gpt2", "gpt2.gguf", "opt"));
 
+INSTANTIATE_TEST_SUITE_P(Experts, FixtureModel,
+                         ::testing::Values("mixtral", "mixtral.gguf", "qwen2_moe", "qwen2_moe.gguf", "qwen3_moe",
+                                           "qwen3_moe.gguf", "qwen3_moe_dense", "glm4_moe", "glm4_moe.gguf"));
+
 // Which of two sets of rotary frequencies is taken follows from the longest sequence that there may be, not from those
 // that there are.
 TEST(Decoder, LongropeIsShortWhereNoSequenceMayBeLong) {

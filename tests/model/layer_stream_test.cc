@@ -31,7 +31,7 @@ class LayerStreamTest : public testing::TestWithParam<const char*> {
   std::unique_ptr<format::WeightSource> source_ = format::open_weights(tests::model_fixture(GetParam()));
 };
 INSTANTIATE_TEST_SUITE_P(All, LayerStreamTest,
-                         testing::Values("llama", "llama.gguf", "qwen2", "gemma3", "olmo2", "gpt2"),
+                         testing::Values("llama", "llama.gguf", "qwen2", "gemma3", "olmo2", "gpt2", "glm4_moe"),
                          [](const auto& param) {
                            const std::string name = param.param;
                            return name.ends_with(".gguf") ? "gguf" : name;

@@ -17,6 +17,7 @@
 #include "memory_source.h"
 #include "model/weight_layout.h"
 #include "model_harness.h"
+#include "tiny_experts.h"
 
 namespace caravel::model {
 namespace {
@@ -95,6 +96,24 @@ TEST(Shard, HeadsThatAreNormedTogetherAreNotShared) {
   config.placement.tensor_ranks = 2;
   EXPECT_THAT(error_of<Unsupported>([&] { shard_of(config); }),
               AllOf(HasSubstr("2 tensor-parallel ranks"), HasSubstr("olmo2"), HasSubstr("stages")));
+}
+
+TEST(Shard, RanksSplitEveryExpertAndEachHasTheWholeRouter) {
+  const MemorySource source = make_tiny_experts();  // experts of 32, and 64 that every token has
+  const ModelConfig config = config_at(source, {.tensor_rank = 1, .tensor_ranks = 2});
+  expect_slice(shard_of(config).expert_intermediate, 32, 16, 32);
+  expect_slice(shard_of(config).shared_intermediate, 64, 32, 64);
+  CpuDevice device(1);
+  const LayerLayout layer = weight_layout(device, source, config).layers[1];
+  EXPECT_EQ(layer.router.out(), kTinyExperts + 1);
+  EXPECT_EQ(layer.expert_gate_up.out(), 32);
+  EXPECT_EQ(layer.expert_down.in(), 16);
+  EXPECT_EQ(layer.down.in(), 32);
+  MemorySource odd = make_tiny_experts();
+  odd.config()["moe_intermediate_size"] = 33;
+  EXPECT_THAT(error_of<Unsupported>([&] { shard_of(config_at(odd, {.tensor_ranks = 2})); }),
+              AllOf(HasSubstr("an intermediate size of 96"), HasSubstr("experts of 33"),
+                    HasSubstr("shared experts of 64"), HasSubstr("can: 1")));
 }
 
 TEST(Shard, BlocksAreNotCut) {

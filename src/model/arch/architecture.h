@@ -16,6 +16,7 @@ namespace caravel::model {
 struct Spelling {
   std::string_view key;  // GGUF: what follows "<architecture>."
   std::optional<double> fallback;
+  std::string_view also;  // another name for it, which some files have instead
 };
 struct Key {
   Spelling gguf;
@@ -26,6 +27,7 @@ struct Key {
 /// four times hidden_size), or off.
 struct ConfigKeys {
   Key layers = {{"block_count"}, {"num_hidden_layers"}};
+  Key unread_layers = {};  // behind these: they guess at tokens after the next, and nobody runs them here
   Key hidden_size = {{"embedding_length"}, {"hidden_size"}};
   Key intermediate_size = {{"feed_forward_length"}, {"intermediate_size"}};
   Key heads = {{"attention.head_count"}, {"num_attention_heads"}};
@@ -64,9 +66,10 @@ struct FixedSwitch {
 struct WindowRule {
   enum class Pattern : uint8_t {
     kEveryLayer,
-    kFromLayer,       // layers `period` and later, where use_sliding_window is true
-    kAllButEveryNth,  // the last of each `period` layers sees everything
-    kWithoutRotary,   // layers without a rotary embedding (RotaryRule), where use_sliding_window is true
+    kFromLayer,         // layers `period` and later, where use_sliding_window is true
+    kEveryOtherBefore,  // the first, third, ... of the layers before `period`, where use_sliding_window is true
+    kAllButEveryNth,    // the last of each `period` layers sees everything
+    kWithoutRotary,     // layers without a rotary embedding (RotaryRule), where use_sliding_window is true
   };
   Pattern pattern = Pattern::kEveryLayer;
   Key window = {};  // tokens; 0: none
@@ -78,6 +81,25 @@ struct WindowRule {
 struct RotaryRule {
   Key period = {};                   // the last of each `period` layers; 0: none
   std::string_view list_of_rotated;  // a Hugging Face folder's, where there, wins: 0 for each layer without
+};
+
+/// Where a model says what experts it has (ExpertsSpec), which layers have them, and what of that no file says.
+struct ExpertRule {
+  Key experts = {};  // 0: it has none
+  Key per_token = {{"expert_used_count"}, {"num_experts_per_tok"}};
+  Key intermediate_size = {};         // of each; 0: ConfigKeys::intermediate_size
+  Key shared_experts = {};            // that every token has, each as wide as the others
+  Key shared_intermediate_size = {};  // of all that every token has, where it is said so
+  Key groups = {};
+  Key chosen_groups = {};
+  Key scale = {{"expert_weights_scale", 0}, {}};  // 0: 1
+  Key renormalized = {};                          // true or false
+  Key dense_layers = {};                          // as many of the first layers have no router
+  Key period = {};                                // of each `period` layers the last alone has a router
+  std::string_view dense_list = {};               // Hugging Face: a list of layers without a router
+  kernels::RouterRule::Score score = kernels::RouterRule::Score::kSoftmax;
+  kernels::RouterRule::GroupScore group_score = kernels::RouterRule::GroupScore::kLargest;
+  bool shared_gate = false;
 };
 
 /// A weight in both conventions; "{}" stands for the layer's number. Empty: the architecture does not have it.
@@ -123,6 +145,24 @@ struct LayerWeightNames {
   WeightName post_ffn_norm = {};
 };
 
+/// Of a layer with a router. A name of experts' weights with a second "{}" is of each alone, by its number; one without
+/// is of all together, [experts, out, in].
+struct ExpertWeightNames {
+  WeightName router = {"blk.{}.ffn_gate_inp.weight", "model.layers.{}.mlp.gate.weight"};
+  WeightName choice_bias = {};
+  WeightName gate = {"blk.{}.ffn_gate_exps.weight", "model.layers.{}.mlp.experts.{}.gate_proj.weight"};
+  WeightName up = {"blk.{}.ffn_up_exps.weight", "model.layers.{}.mlp.experts.{}.up_proj.weight"};
+  WeightName down = {"blk.{}.ffn_down_exps.weight", "model.layers.{}.mlp.experts.{}.down_proj.weight"};
+  // The same where gate and up are one weight, as some files have it: of each expert gate's rows, then up's.
+  WeightName joined = {"blk.{}.ffn_gate_up_exps.weight", "model.layers.{}.mlp.experts.gate_up_proj"};
+  WeightName beside_joined = {"blk.{}.ffn_down_exps.weight", "model.layers.{}.mlp.experts.down_proj"};  // down
+  // What every token has.
+  WeightName shared_gate = {"blk.{}.ffn_gate_shexp.weight", "model.layers.{}.mlp.shared_experts.gate_proj.weight"};
+  WeightName shared_up = {"blk.{}.ffn_up_shexp.weight", "model.layers.{}.mlp.shared_experts.up_proj.weight"};
+  WeightName shared_down = {"blk.{}.ffn_down_shexp.weight", "model.layers.{}.mlp.shared_experts.down_proj.weight"};
+  WeightName shared_router = {"blk.{}.ffn_gate_inp_shexp.weight", "model.layers.{}.mlp.shared_expert_gate.weight"};
+};
+
 /// An architecture as a table (docs/adding-an-architecture.md). What is left out is as in Llama.
 struct Architecture {
   std::string_view name;
@@ -136,6 +176,8 @@ struct Architecture {
   ModelWeightNames model_weights;
   LayerWeightNames layer_weights;
   std::array<FixedSwitch, 4> fixed_switches;
+  ExpertRule experts;
+  ExpertWeightNames expert_weights;
   kernels::Activation activation = kernels::Activation::kSilu;
   kernels::RotaryStyle gguf_rotary_style = kernels::RotaryStyle::kHalves;
   kernels::RotaryStyle hugging_face_rotary_style = kernels::RotaryStyle::kHalves;
@@ -169,6 +211,10 @@ extern const Architecture kOlmo2;
 extern const Architecture kOlmo3;
 extern const Architecture kGpt2;
 extern const Architecture kOpt;
+extern const Architecture kGlm4Moe;
+extern const Architecture kMixtral;
+extern const Architecture kQwen2Moe;
+extern const Architecture kQwen3Moe;
 
 /// An encoder's: its weights have names of their own (encoder_weights.h), and find_architecture() does not give it.
 extern const Architecture kBert;

@@ -2,7 +2,8 @@
 
 namespace caravel::model {
 
-/// Llama 2 and 3, SmolLM2, and what else is a Llama by another name (Mistral in a GGUF file).
+/// Llama 2 and 3, SmolLM2, and what else is a Llama by another name (Mistral and, with experts, Mixtral in a GGUF
+/// file).
 constinit const Architecture kLlama = {
     .name = "llama",
     .gguf_name = "llama",
@@ -19,6 +20,7 @@ constinit const Architecture kLlama = {
             .up_bias = {"blk.{}.ffn_up.bias", "model.layers.{}.mlp.up_proj.bias", true},
             .down_bias = {"blk.{}.ffn_down.bias", "model.layers.{}.mlp.down_proj.bias", true},
         },
+    .experts = {.experts = {{"expert_count", 0}, {}}, .score = kernels::RouterRule::Score::kSoftmaxOfChosen},
     .gguf_rotary_style = kernels::RotaryStyle::kInterleaved,
 };
 

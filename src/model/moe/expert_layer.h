@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "device/device.h"
+#include "device/dtype.h"
 #include "kernels/expert_table.h"
 #include "kernels/gemm_input.h"
 #include "model/config.h"
@@ -22,10 +23,33 @@ class ExpertLayer {
 
   ExpertLayer(Device& device, const ModelConfig& config, const ModelWeights& weights, int64_t max_tokens);
 
+  size_t activation_bytes() const;
+
   /// 4: the residual stream [tokens, hidden], normed by ffn_norm -> the rows between the experts' matrices.
   void gate_and_up(Stream& stream, const LayerWeights& weights, const Tensor& residual);
   /// 5: those rows -> `out`, f32 or product_dtype(); accumulate: out += instead of out =.
   void down(Stream& stream, const LayerWeights& weights, const Tensor& out, bool accumulate);
+
+ private:
+  void choose(Stream& stream, const LayerWeights& weights, const Tensor& normed);
+  kernels::ExpertTable table(int64_t tokens) const;
+  Tensor logits(const LayerWeights& weights, int64_t tokens) const;
+
+  ExpertsSpec spec_;
+  kernels::Activation activation_;
+  float norm_epsilon_;
+  DType product_dtype_;
+
+  // By token.
+  Buffer normed_;  // f32 [max_tokens, hidden]: what the router and all experts read
+  Buffer logits_;  // f32 [max_tokens, rows of the router]
+  Buffer table_;
+  Buffer shared_input_;    // normed_ in the form that gate_up reads
+  Buffer shared_between_;  // what its `down` reads
+  Buffer shared_;          // [max_tokens, hidden] of product_dtype_: what that gives
+  // By token and expert.
+  Buffer rows_;     // what expert_gate_up reads, in its form; then what expert_down gives, of product_dtype_
+  Buffer between_;  // what expert_down reads, in its form
 };
 
 }  // namespace caravel::model

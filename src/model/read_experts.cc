@@ -1,0 +1,91 @@
+#include "model/read_experts.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "base/error.h"
+
+namespace caravel::model {
+namespace {
+
+using format::Convention;
+using kernels::RouterRule;
+
+/// A file in llama.cpp's format may say how its router scores; the architecture's table says what is computed.
+void check_score(const ConfigReader& reader, RouterRule::Score score) {
+  constexpr const char* kKey = "expert_gating_func";
+  const nlohmann::json* value = reader.convention() == Convention::kGguf ? reader.find(kKey) : nullptr;
+  if (value == nullptr) return;
+  constexpr int64_t kSoftmax = 1, kSigmoid = 2, kSoftmaxOfChosen = 3;
+  const int64_t stated = reader.checked_integer(*value, reader.full_key(kKey), 0, 4);
+  // Of renormalised weights the first and the third are the same.
+  const bool same =
+      score == RouterRule::Score::kSigmoid
+          ? stated == kSigmoid
+          : stated == kSoftmax || (score == RouterRule::Score::kSoftmaxOfChosen && stated == kSoftmaxOfChosen);
+  if (stated == 0 || same) return;
+  throw fail<Unsupported>("{}: {} is {}; routers of this architecture that score by {} are supported",
+                          reader.source().path(), reader.full_key(kKey), stated,
+                          score == RouterRule::Score::kSigmoid ? "sigmoid (2)" : "softmax (1)");
+}
+
+RouterRule read_rule(const ConfigReader& reader, const ExpertRule& keys, int experts) {
+  RouterRule rule{.score = keys.score, .experts = experts, .group_score = keys.group_score};
+  rule.per_token = static_cast<int>(reader.integer(keys.per_token, 1, std::min(experts, kernels::kMaxExpertsPerToken)));
+  rule.groups = std::max(1, static_cast<int>(reader.integer(keys.groups, 0, experts)));
+  rule.chosen_groups = std::max(1, static_cast<int>(reader.integer(keys.chosen_groups, 0, rule.groups)));
+  if (rule.groups == 1 || rule.chosen_groups == rule.groups) rule.groups = rule.chosen_groups = 1;
+  const int of_group = experts / rule.groups;
+  const bool sums_two = rule.groups > 1 && rule.group_score == RouterRule::GroupScore::kSumOfTwoLargest;
+  if (experts % rule.groups != 0 || of_group * rule.chosen_groups < rule.per_token || (sums_two && of_group < 2)) {
+    throw fail<FormatError>(
+        "{}: of {} experts in {} groups, {} groups are chosen and {} experts of these, which cannot be",
+        reader.source().path(), experts, rule.groups, rule.chosen_groups, rule.per_token);
+  }
+  rule.renormalized = reader.flag(keys.renormalized);
+  const double scale = reader.number(keys.scale, 0, 1e6);
+  if (scale > 0) rule.scale = static_cast<float>(scale);
+  return rule;
+}
+
+void mark_layers(const ConfigReader& reader, const ExpertRule& keys, std::vector<LayerSpec>& layers) {
+  const auto count = static_cast<int64_t>(layers.size());
+  const int64_t dense = reader.integer(keys.dense_layers, 0, kMaxLayers);
+  const int64_t period = std::max<int64_t>(1, reader.integer(keys.period, 1, kMaxLayers));
+  for (int64_t i = 0; i < count; ++i) layers[static_cast<size_t>(i)].routed = i >= dense && (i + 1) % period == 0;
+  const nlohmann::json* list = reader.convention() == Convention::kHuggingFace ? reader.find(keys.dense_list) : nullptr;
+  if (list == nullptr || list->is_null()) return;
+  if (!list->is_array()) {
+    throw fail<FormatError>("{}: {} is {}; it must be a list of layers", reader.source().path(), keys.dense_list,
+                            ConfigReader::shown(*list));
+  }
+  for (const nlohmann::json& layer : *list) {
+    layers[static_cast<size_t>(reader.checked_integer(layer, keys.dense_list, 0, count - 1))].routed = false;
+  }
+}
+
+}  // namespace
+
+void read_experts(const ConfigReader& reader, const Architecture& architecture, ModelConfig& config) {
+  const ExpertRule& keys = architecture.experts;
+  const auto experts = static_cast<int>(reader.integer(keys.experts, 0, kernels::kMaxExperts));
+  if (experts == 0) return;
+  mark_layers(reader, keys, config.layers);
+  if (std::ranges::none_of(config.layers, &LayerSpec::routed)) return;
+  check_score(reader, keys.score);
+  ExpertsSpec& spec = config.experts;
+  spec.rule = read_rule(reader, keys, experts);
+  const auto integer = [&](const Key& key, int least) {
+    return static_cast<int>(reader.integer(key, least, kMaxWidth));
+  };
+  spec.intermediate_size = integer(keys.intermediate_size, 1);
+  if (spec.intermediate_size == 0) spec.intermediate_size = config.intermediate_size;
+  spec.shared_intermediate_size = integer(keys.shared_intermediate_size, 0);
+  const auto shared = reader.integer(keys.shared_experts, 0, kernels::kMaxExperts);
+  if (shared > 0) {
+    spec.shared_intermediate_size = static_cast<int>(std::min<int64_t>(shared * spec.intermediate_size, kMaxWidth));
+  }
+  spec.shared_gate = keys.shared_gate && spec.shared_intermediate_size > 0;
+}
+
+}  // namespace caravel::model
