@@ -191,6 +191,11 @@ class RotaryReader {
     const double outer =
         reader_.number({{}, {"partial_rotary_factor", architecture_.partial_rotary.value_or(1)}}, 0, 1);
     const double partial = reader_.number_in(parameters.values, parameters.where, "partial_rotary_factor", outer, 0, 1);
+    const nlohmann::json* given = architecture_.partial_rotary && partial == 1 ? reader_.find("rotary_dim") : nullptr;
+    if (given != nullptr && !given->is_null()) {
+      const auto dim = static_cast<int>(reader_.checked_integer(*given, "rotary_dim", 2, head_dim_));
+      return check_rotary_dim(reader_, dim, head_dim_, "rotary_dim");
+    }
     const bool whole = partial == 1 || (!architecture_.partial_rotary && type == "default");
     if (!whole && !architecture_.partial_rotary) {
       throw fail<Unsupported>("{}: partial_rotary_factor is {} with rotary scaling \"{}\", which is not supported",

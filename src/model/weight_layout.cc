@@ -199,7 +199,8 @@ class LayoutReader {
     return pattern.find("{}") != pattern.rfind("{}");
   }
   bool is_joined(int64_t layer) const {
-    return source_.find(name_in_file(architecture_.expert_weights.joined, layer)) != nullptr;
+    const ExpertWeightNames& names = architecture_.expert_weights;
+    return name_in_file(names.gate, layer).empty() || source_.find(name_in_file(names.joined, layer)) != nullptr;
   }
 
   std::string name_in_file(const WeightName& name, int64_t layer, int64_t expert = 0) const {

@@ -190,7 +190,9 @@ INSTANTIATE_TEST_SUITE_P(OtherNorms, FixtureModel,
 
 INSTANTIATE_TEST_SUITE_P(Experts, FixtureModel,
                          ::testing::Values("mixtral", "mixtral.gguf", "qwen2_moe", "qwen2_moe.gguf", "qwen3_moe",
-                                           "qwen3_moe.gguf", "qwen3_moe_dense", "glm4_moe", "glm4_moe.gguf"));
+                                           "qwen3_moe.gguf", "qwen3_moe_dense", "glm4_moe", "glm4_moe.gguf", "olmoe",
+                                           "olmoe.gguf", "minimax_m2", "minimax_m2.gguf", "granite_moe",
+                                           "granite_moe.gguf"));
 
 // Which of two sets of rotary frequencies is taken follows from the longest sequence that there may be, not from those
 // that there are.

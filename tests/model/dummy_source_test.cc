@@ -30,7 +30,7 @@ class DummySourceTest : public testing::TestWithParam<const char*> {};
 INSTANTIATE_TEST_SUITE_P(All, DummySourceTest,
                          testing::Values("llama", "llama3", "llama_tied", "mistral", "qwen2", "qwen3", "gemma3", "phi3",
                                          "glm4", "gemma3_images", "gemma2", "olmo2", "olmo3", "gpt2", "opt", "mixtral",
-                                         "qwen2_moe", "qwen3_moe", "glm4_moe"),
+                                         "qwen2_moe", "qwen3_moe", "glm4_moe", "olmoe", "minimax_m2", "granite_moe"),
                          [](const auto& param) { return std::string(param.param); });
 
 TEST_P(DummySourceTest, HasTheWeightsOfTheFolder) {

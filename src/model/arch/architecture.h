@@ -212,7 +212,10 @@ extern const Architecture kOlmo3;
 extern const Architecture kGpt2;
 extern const Architecture kOpt;
 extern const Architecture kGlm4Moe;
+extern const Architecture kGraniteMoe;
+extern const Architecture kMiniMaxM2;
 extern const Architecture kMixtral;
+extern const Architecture kOlmoe;
 extern const Architecture kQwen2Moe;
 extern const Architecture kQwen3Moe;
 
