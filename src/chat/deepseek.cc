@@ -152,6 +152,13 @@ const ToolSyntax kDeepSeekSyntax = {
                .end = "<｜tool▁call▁end｜>",
                .between = "",
                .after = "<｜tool▁calls▁end｜>"},
+    // As R1's template writes them, which hides them beside a content.
+    .earlier = {.before = "<｜tool▁calls▁begin｜>",
+                .call = "<｜tool▁call▁begin｜>function<｜tool▁sep｜>",
+                .arguments = "\n```json\n",
+                .end = "\n```<｜tool▁call▁end｜>",
+                .between = "\n",
+                .after = "<｜tool▁calls▁end｜>"},
     .make_parser = [](const Json& tools) -> std::unique_ptr<OutputParser> {
       return std::make_unique<DeepSeekParser>(names_of(tools));
     },

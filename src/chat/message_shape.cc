@@ -142,7 +142,8 @@ void shape_answer(Json& message, const Traits& traits, ToolFormat format) {
   if (traits.reasoning == Traits::Reasoning::kField && message.contains("reasoning_content")) {
     message["reasoning"] = message["reasoning_content"];
   }
-  if (message.contains("tool_calls") && !traits.shows_calls) {
+  const bool hides = traits.content_hides_calls && !text_of(message.value("content", Json(""))).empty();
+  if (message.contains("tool_calls") && (!traits.shows_calls || hides)) {
     append_text(message, "\n", spelled(message["tool_calls"], format));
     message.erase("tool_calls");
   }

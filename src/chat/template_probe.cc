@@ -163,6 +163,12 @@ class Prober {
     traits_.shows_calls = decided || calls_change_something_ || reads;
     call_ = traits_.shows_calls ? calling(traits_.missing, traits_.arguments) : written("assistant", kAnswer);
     tools_ = before;
+    if (!traits_.shows_calls) return;
+    Json said = call_;
+    said["content"] = written("assistant", kAnswer)["content"];
+    const Text beside_content = render({user(), said, result("tool", kResult)});
+    traits_.content_hides_calls = beside_content && !has(beside_content, kCalled) &&
+                                  has(render({user(), call_, result("tool", kResult)}), kCalled);
   }
 
   void probe_tools() {

@@ -34,6 +34,7 @@ struct TemplateTraits {
   Tools tools = Tools::kVariable;    // where tools are given
   bool shows_tools = false;          // the names of the tools that it is given are in the prompt
   bool shows_calls = true;           // false: they are written into the content
+  bool content_hides_calls = false;  // so they are where there is one
   bool shows_results = true;         // role tool; false: a result becomes a user's turn
   System system = System::kAnywhere;
   bool developer = false;  // false: it becomes system

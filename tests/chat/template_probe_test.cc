@@ -125,6 +125,15 @@ TEST_F(TemplateProbe, ANullStaysOneForTemplatesThatTellACallByIt) {
       << "a turn of nothing is no call";
 }
 
+TEST_F(TemplateProbe, CallsThatAContentWouldHideAreWrittenIntoIt) {
+  std::string messages = kCalled;
+  messages.replace(messages.find("null"), 4, "\"I look.\"");
+  EXPECT_EQ(rendered(kDeepSeek, messages.c_str()),
+            "<U>hi<A>I look.\n<tool_call>\n{\"name\": \"clock\", \"arguments\": {\"zone\":\"UTC\"}}\n</tool_call><end>"
+            "<T>12:00");
+  EXPECT_FALSE(traits_of(kQwen).content_hides_calls);
+}
+
 TEST_F(TemplateProbe, AndIsAnEmptyTextForThoseThatFailOnIt) {
   EXPECT_EQ(traits_of(kQwen).missing, TemplateTraits::Missing::kEmpty);
   EXPECT_EQ(rendered(kQwen, kCalled),
