@@ -57,7 +57,7 @@ TEST(EncoderConfig, WhatComputesSomethingElseIsRefusedByName) {
   };
   EXPECT_THAT(with("position_embedding_type", "relative_key"), testing::HasSubstr("\"relative_key\""));
   EXPECT_THAT(with("is_decoder", true), testing::HasSubstr("is_decoder"));
-  EXPECT_THAT(with("hidden_act", "relu"), testing::HasSubstr("\"relu\""));
+  EXPECT_THAT(with("hidden_act", "mish"), testing::HasSubstr("\"mish\""));
   MemorySource dense = bert_source();
   dense.modules() = {.given = true, .pooling = "mean", .other = "Dense"};
   EXPECT_THAT(refused(dense), testing::HasSubstr("Dense"));
