@@ -24,6 +24,18 @@ class GemmForms : public testing::TestWithParam<DType> {
            {.weight = &matrix.packed, .input = input.rows, .out = f32_tensor(sums.data(), input.rows.tokens, out)});
       return sums.values();
     }
+    /// The same as kernels hand it on, in BF16.
+    std::vector<std::byte> handed_on(const std::vector<std::pair<DType, int64_t>>& parts, int64_t in,
+                                     const std::vector<float>& x) const {
+      const Matrix matrix = make_matrix(*stream, parts, in);
+      const FormedRows input(*stream, matrix.packed.input_form(), x, in);
+      const int64_t out = matrix.packed.out();
+      const FormedRows products(*stream, InputForm::kBf16, input.rows.tokens, out);
+      gemm(*stream, {.weight = &matrix.packed,
+                     .input = input.rows,
+                     .out = make_tensor(products.rows.data, DType::kBF16, input.rows.tokens, out)});
+      return products.memory.values();
+    }
     std::vector<std::byte> gated(DType dtype, int64_t rows, int64_t in, const std::vector<float>& x) const {
       const Matrix matrix = make_matrix(*stream, {{dtype, rows}, {dtype, rows}}, in);
       const FormedRows input(*stream, matrix.packed.input_form(), x, in);
@@ -56,6 +68,22 @@ TEST_P(GemmForms, GiveTheSameBits) {
       EXPECT_EQ(newest.product(parts, in, x), older.product(parts, in, x));
       EXPECT_EQ(newest.gated(GetParam(), 77, in, x), older.gated(GetParam(), 77, in, x));
     }
+  }
+}
+
+/// As many rows and tokens as have the largest tiles, of which those at the edges are not whole.
+TEST_P(GemmForms, GiveTheSameBitsInTheLargestTiles) {
+  const Form newest(kNewestCapability);
+  const Form older(80);
+  constexpr int64_t kIn = 256;
+  for (const int64_t tokens : {128, 250, 1900}) {
+    SCOPED_TRACE(testing::Message() << tokens << " tokens");
+    const std::vector<float> x = random_floats(static_cast<size_t>(tokens * kIn), 5);
+    const std::vector<std::pair<DType, int64_t>> parts = {{GetParam(), 3000}, {GetParam(), 1000}};
+    EXPECT_EQ(newest.product(parts, kIn, x), older.product(parts, kIn, x));
+    EXPECT_EQ(newest.handed_on(parts, kIn, x), older.handed_on(parts, kIn, x));
+    EXPECT_EQ(newest.gated(GetParam(), 4104, kIn, x), older.gated(GetParam(), 4104, kIn, x));
+    EXPECT_EQ(newest.gated(GetParam(), 4100, kIn, x), older.gated(GetParam(), 4100, kIn, x));
   }
 }
 

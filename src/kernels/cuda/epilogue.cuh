@@ -87,6 +87,16 @@ struct GemmOutput {
     return ((reinterpret_cast<uintptr_t>(out) & 15) | (stride & 3) | (first_row & 3)) == 0;
   }
 
+  /// The same of eight, which put_eight() takes.
+  __device__ bool takes_eights(int first_row) const {
+    return ((reinterpret_cast<uintptr_t>(out) & 15) | (stride & 7) | (first_row & 7)) == 0;
+  }
+
+  /// Stores eight neighbours of bf16 as they are.
+  __device__ void put_eight(int64_t token, int row, uint4 value) const {
+    *reinterpret_cast<uint4*>(static_cast<__nv_bfloat16*>(out) + token * stride + row) = value;
+  }
+
   /// What sums of four rows from `row` on are added to.
   __device__ float4 four(int64_t token, int row) const {
     const int64_t at = token * stride + row;
@@ -94,12 +104,6 @@ struct GemmOutput {
     const uint2 pairs = *reinterpret_cast<const uint2*>(static_cast<const __nv_bfloat16*>(out) + at);
     return make_float4(__uint_as_float(pairs.x << 16), __uint_as_float(pairs.x & 0xffff0000U),
                        __uint_as_float(pairs.y << 16), __uint_as_float(pairs.y & 0xffff0000U));
-  }
-
-  /// Has the L2 cache fetch what four() will want.
-  __device__ void prefetch(int64_t token, int row) const {
-    const int64_t at = token * stride + row;
-    asm volatile("prefetch.global.L2 [%0];" ::"l"(static_cast<const uint8_t*>(out) + at * (bf16 ? 2 : 4)));
   }
 
   __device__ void put_four(int64_t token, int row, float4 value) const {

@@ -21,7 +21,7 @@ PFN_cuTensorMapEncodeTiled_v12000 encode_function() {
   return reinterpret_cast<PFN_cuTensorMapEncodeTiled_v12000>(function);
 }
 
-constexpr size_t kMostDimensions = 3;
+constexpr size_t kMostDimensions = 4;
 
 }  // namespace
 
@@ -32,7 +32,7 @@ CUtensorMap tensor_map(CUtensorMapDataType type, CUtensorMapSwizzle swizzle, con
   cuuint64_t size[kMostDimensions];
   cuuint64_t stride[kMostDimensions];
   cuuint32_t edge[kMostDimensions];
-  const cuuint32_t steps[kMostDimensions] = {1, 1, 1};
+  const cuuint32_t steps[kMostDimensions] = {1, 1, 1, 1};
   CARAVEL_CHECK(sizes.size() <= kMostDimensions && box.size() == sizes.size() && strides.size() + 1 == sizes.size());
   std::copy(sizes.begin(), sizes.end(), size);
   std::copy(strides.begin(), strides.end(), stride);

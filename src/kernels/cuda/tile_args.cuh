@@ -44,13 +44,19 @@ struct TileArgs {
   bool paired;
   int blocks;  // of 64 inputs
   int tokens;
+  // What a tile's sums are added to comes by so many slots of the ring, behind its inputs, of so many tokens each; 0:
+  // the epilogue reads it.
+  int added_slots;
+  int added_tokens;
   GemmOutput output;
 };
 
 /// What boxes are copied from.
 struct TileMaps {
   CUtensorMap input;
-  CUtensorMap weights[PackedWeight::kMaxParts];  // [group, unit, its bytes]
+  // [group, unit, its bytes]; in turn: the first is of both parts: [group, part, unit, its bytes].
+  CUtensorMap weights[PackedWeight::kMaxParts];
+  CUtensorMap added;  // rows of f32
 };
 
 /// A warpgroup's part of a tile.
@@ -69,14 +75,19 @@ struct Rows {
 
 __device__ inline Rows rows_of_tile(const TileArgs& args, int row_tile, int warpgroup) {
   const TilePlan& plan = args.plan;
-  int part = warpgroup;
+  int part = 0;
   int first = row_tile * plan.groups;
-  if (!args.paired) {
-    part = 0;
+  int most = plan.groups;
+  if (args.paired && !plan.in_turn) {
+    part = warpgroup;
+  } else if (args.paired) {
+    first += warpgroup * kGroupPairs;
+    most = min(kGroupPairs, plan.groups - warpgroup * kGroupPairs);
+  } else {
     while (row_tile >= plan.part_tiles[part]) row_tile -= plan.part_tiles[part++];
     first = (row_tile * plan.warpgroups + warpgroup) * plan.groups;
   }
-  return {&args.parts[part], first, max(0, min(plan.groups, args.parts[part].groups - first))};
+  return {&args.parts[part], first, max(0, min(most, args.parts[part].groups - first))};
 }
 
 /// function(row tile, token tile) for each tile of the block. Tiles of the same rows are neighbours in time.

@@ -4,6 +4,7 @@
 #include "kernels/cuda/tile_launch.cuh"
 #include "kernels/cuda/tile_requests.cuh"
 #include "kernels/cuda/tile_store.cuh"
+#include "kernels/cuda/warpgroup_store.cuh"
 
 // Weights of BF16 are the 64 rows of wgmma and tokens its columns, so that a step of one token wastes no product that
 // memory would wait for. A block of threads per SM walks over tiles. Its warps have roles, which meet at the slots of a
@@ -18,13 +19,13 @@ namespace {
 
 /// The warpgroups that multiply, each by its number.
 template <int kTokens>
-__device__ void multiply(const TileArgs& args, const Ring& ring, int warpgroup, float* staging) {
+__device__ void multiply(const TileArgs& args, const Ring& ring, int warpgroup, uint8_t* shared) {
   constexpr int kUnit = unit_blocks(kTokens);
   const TilePlan& plan = args.plan;
   const int lane = threadIdx.x % 32;
   const uint32_t group_stride = plan.step_blocks * kImageBytes;
-  const MatrixDescriptor all_weights =
-      matrix_descriptor(ring.slots + warpgroup * plan.groups * group_stride, group_stride);
+  const int first_group = warpgroup * (plan.in_turn ? 2 * kGroupPairs : plan.groups);
+  const MatrixDescriptor all_weights = matrix_descriptor(ring.slots + first_group * group_stride, group_stride);
   const MatrixDescriptor all_tokens = matrix_descriptor(ring.slots + plan.weight_bytes, kImageBytes);
   const MatrixDescriptor first_weights = {uniform(all_weights.low), uniform(all_weights.high)};
   const MatrixDescriptor first_tokens = {uniform(all_tokens.low), all_tokens.high};
@@ -35,11 +36,22 @@ __device__ void multiply(const TileArgs& args, const Ring& ring, int warpgroup, 
   };
   RingPlace place;
   bool is_filled = false;
+  int turn = 0;
+  constexpr bool kMany = kTokens >= kManyTokens;
+  auto* staging = reinterpret_cast<float*>(shared + plan.staging_begin);
+  if constexpr (kMany) staging += warpgroup * WarpgroupStore<kTokens>::kStagingFloats;
   for_each_tile(plan, [&](int row_tile, int token_tile) {
     float sum[kTokens / 2];
 #pragma unroll
     for (float& value : sum) value = 0.0F;
-    TileStore<kTokens, true> store(args, row_tile, token_tile, staging);
+    auto store = [&] {
+      if constexpr (kMany) {
+        return WarpgroupStore<kTokens>(args, row_tile, token_tile, warpgroup, staging, turn);
+      } else {
+        return TileStore<kTokens, true>(args, row_tile, token_tile, staging);
+      }
+    }();
+    turn ^= 1;
     RingPlace before;
     int block = 0;
     do {
@@ -71,11 +83,31 @@ __device__ void multiply(const TileArgs& args, const Ring& ring, int warpgroup, 
     release(before);
 #pragma unroll
     for (float& value : sum) asm volatile("" : "+f"(value)::"memory");
-    store(args, sum, staging);
+    if constexpr (kMany) {
+      if (args.added_slots > 0) {
+        const int box_floats = plan.groups * kGroupRows * args.added_tokens;
+        store.add_and_store(
+            args, sum,
+            [&] {
+              ring.wait_filled(place);
+              return reinterpret_cast<const float*>(shared + place.slot * ring.slot_bytes) + warpgroup * box_floats;
+            },
+            [&] {
+              fence_shared_for_async();
+              release(place);
+              place.advance(ring.count);
+            });
+        is_filled = false;
+        return;
+      }
+      store(args, sum);
+    } else {
+      store(args, sum, staging);
+    }
   });
 }
 
-constexpr int kAllThreads = 2;  // a barrier's number; the first is the consumers'
+constexpr int kAllThreads = 3;  // a barrier's number; the first are the warpgroups'
 template <int kTokens>
 constexpr int kAskingThreads = asking_threads(kTokens);
 /// Warps that ask leave most of their registers to those that multiply.
@@ -110,14 +142,14 @@ __global__ void __launch_bounds__(256 + kAskingThreads<kTokens>, 1)
   let_next_kernel_in();
   if (warp < consumer_warps) {
     if constexpr (kSharesRegisters<kTokens>) take_registers<232>();
-    multiply<kTokens>(args, ring, warp / 4, reinterpret_cast<float*>(shared + plan.staging_begin));
-    return;
-  }
-  if constexpr (kSharesRegisters<kTokens>) give_registers<40>();
-  if (asks_weights) {
-    ask_for_images(args, maps, ring);
-  } else if (warp == consumer_warps + 1) {
-    ask_for_tokens<kTokens>(args, maps.input, ring);
+    multiply<kTokens>(args, ring, warp / 4, shared);
+  } else {
+    if constexpr (kSharesRegisters<kTokens>) give_registers<40>();
+    if (asks_weights) {
+      ask_for_images<kTokens>(args, maps, ring);
+    } else if (warp == consumer_warps + 1) {
+      ask_for_tokens<kTokens>(args, maps, ring);
+    }
   }
 #endif
 }
@@ -126,6 +158,17 @@ __global__ void __launch_bounds__(256 + kAskingThreads<kTokens>, 1)
 CUtensorMap input_map(const GemmInput& input, int box_tokens) {
   return tensor_map(CU_TENSOR_MAP_DATA_TYPE_BFLOAT16, CU_TENSOR_MAP_SWIZZLE_128B, input.data,
                     {input.width, input.tokens}, {2 * input.width}, {kBlockInputs, box_tokens});
+}
+
+/// Gate and up, by boxes of a slot's blocks of `box_groups` groups of the one and of the other, which come in turn: so
+/// lanes that sum up a row of gate have the same row of up eight rows on.
+CUtensorMap paired_units_map(const TileArgs& args, int box_groups) {
+  constexpr int kWords = kImageBytes / 8;
+  const TilePart& gate = args.parts[0];
+  const int64_t apart = args.parts[1].data - gate.data;
+  return tensor_map(CU_TENSOR_MAP_DATA_TYPE_INT64, CU_TENSOR_MAP_SWIZZLE_NONE, gate.data,
+                    {kWords, gate.group_bytes / kImageBytes, 2, gate.groups}, {kImageBytes, apart, gate.group_bytes},
+                    {kWords, args.plan.step_blocks, 2, box_groups});
 }
 
 void launch_tiles(Stream& stream, const LaunchShape& shape, const TileArgs& args, const TileMaps& maps) {
@@ -145,16 +188,37 @@ void launch_tiles(Stream& stream, const LaunchShape& shape, const TileArgs& args
   }
 }
 
+/// Where what a tile's sums are added to can come by boxes of the ring's slots.
+void ask_ahead_for_added(TileArgs& args, TileMaps& maps, const GemmTask& task) {
+  const TilePlan& plan = args.plan;
+  const GemmOutput& output = args.output;
+  const uintptr_t place = reinterpret_cast<uintptr_t>(output.out) | static_cast<uintptr_t>(output.stride) * 4;
+  if (plan.tokens < kManyTokens || !output.accumulate || output.bf16 || task.weight->parts().size() > 1) return;
+  if (place % 16 != 0 || args.parts[0].order.head != 0) return;
+  const int rows = plan.groups * kGroupRows;
+  const int most = plan.slot_bytes / (plan.warpgroups * rows * 4);
+  args.added_tokens = std::min(most / kStagedTokens * kStagedTokens, plan.tokens);
+  if (args.added_tokens == 0) return;
+  args.added_slots = (plan.tokens + args.added_tokens - 1) / args.added_tokens;
+  maps.added = tensor_map(CU_TENSOR_MAP_DATA_TYPE_FLOAT32, CU_TENSOR_MAP_SWIZZLE_NONE, output.out,
+                          {task.out.width, args.tokens}, {output.stride * 4}, {rows, args.added_tokens});
+}
+
 }  // namespace
 
 void tile_gemm(Stream& stream, const GemmTask& task) {
-  const TileLaunch tiles = tile_launch(stream, task);
-  const TileArgs& args = tiles.args;
+  TileLaunch tiles = tile_launch(stream, task);
+  TileArgs& args = tiles.args;
   TileMaps maps = {.input = input_map(task.input, args.plan.tokens)};
   const int box_groups = args.plan.groups * (args.paired ? 1 : args.plan.warpgroups);
-  for (size_t i = 0; i < task.weight->parts().size(); ++i) {
-    maps.weights[i] = units_map(args.parts[i], args.plan.step_blocks, box_groups);
+  if (args.plan.in_turn) {
+    maps.weights[0] = paired_units_map(args, box_groups);
+  } else {
+    for (size_t i = 0; i < task.weight->parts().size(); ++i) {
+      maps.weights[i] = units_map(args.parts[i], args.plan.step_blocks, box_groups);
+    }
   }
+  ask_ahead_for_added(args, maps, task);
   launch_tiles(stream, tiles.shape, args, maps);
 }
 

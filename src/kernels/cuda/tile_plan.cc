@@ -17,6 +17,9 @@ constexpr int kScaleBytes = 16 * kScalePlaces;         // of a warp
 
 /// Sums of a pass, and a factor of each token.
 int staging_bytes(const TilePlan& plan) {
+  if (!plan.converts && plan.tokens >= kManyTokens) {
+    return plan.warpgroups * (std::min(plan.tokens, kStagedTokens) * kPartStride + 2 * plan.tokens) * 4;
+  }
   return (std::min(plan.tokens, kStagedTokens) * kStagedStride + plan.tokens) * 4;
 }
 
@@ -29,6 +32,9 @@ int most_block_bytes(Parts parts) {
   }
   return most;
 }
+
+/// Of a tile's rows, those of both parts of a paired one.
+int groups_of_slot(const TilePlan& plan) { return plan.groups * (plan.in_turn ? 2 : plan.warpgroups); }
 
 void count_tiles(TilePlan& plan, Parts parts, bool paired) {
   const int groups_of_tile = plan.groups * (paired ? 1 : plan.warpgroups);
@@ -48,7 +54,7 @@ int64_t block_cycles(const TilePlan& plan, int block_bytes) {
   // What lanes have to do for a block, to make weights and to multiply by them, as measured.
   const int made = plan.splits > 1 ? 50 + 26 * plan.groups + 4 * plan.tokens
                                    : 440 + 24 * plan.groups * plan.warpgroups + plan.tokens;
-  const int groups = plan.groups * plan.warpgroups;
+  const int groups = groups_of_slot(plan);
   const int weights = groups * block_bytes;
   const int tokens = plan.tokens * 128;
   const int memory = weights / (kMemoryBytes * plan.token_tiles);
@@ -91,7 +97,10 @@ void choose_tile(TilePlan& plan, Parts parts, int64_t blocks, int64_t tokens, bo
       const int most_warpgroups = splits > 1 ? 1 : 2;
       for (plan.warpgroups = paired ? most_warpgroups : 1; plan.warpgroups <= most_warpgroups; ++plan.warpgroups) {
         for (plan.groups = 1; plan.groups <= 8; ++plan.groups) {
-          if (pairs && plan.groups * plan.warpgroups % 2 != 0) continue;
+          const bool many = !plan.converts && plan.tokens >= kManyTokens;
+          if (pairs && plan.groups * (many ? 1 : plan.warpgroups) % 2 != 0) continue;
+          plan.in_turn = paired && many;
+          if (plan.in_turn) plan.warpgroups = plan.groups > kGroupPairs ? 2 : 1;
           count_tiles(plan, parts, paired);
           const int64_t rounds = (int64_t{plan.tiles()} + num_sms - 1) / num_sms;
           const int64_t tile = block_cycles(plan, block_bytes) * blocks + kTileCycles + epilogue_cycles(plan);
@@ -110,13 +119,14 @@ void choose_tile(TilePlan& plan, Parts parts, int64_t blocks, int64_t tokens, bo
 /// Shared memory for one slot of the first ring more than `steps` slots take, so that what wgmma reads past a tile's
 /// last row lies within it: it takes 64 rows of any tile.
 int read_past(const TilePlan& plan) {
-  const int reach = ((plan.warpgroups - 1) * plan.groups + 8) * plan.step_blocks * kKilobyte;
+  const int reach =
+      ((plan.warpgroups - 1) * (plan.in_turn ? 2 * kGroupPairs : plan.groups) + 8) * plan.step_blocks * kKilobyte;
   return std::max(0, reach - plan.slot_bytes - staging_bytes(plan));
 }
 
 void size_slot(TilePlan& plan, int step_blocks) {
   plan.step_blocks = step_blocks;
-  plan.weight_bytes = plan.warpgroups * plan.groups * step_blocks * kKilobyte;
+  plan.weight_bytes = groups_of_slot(plan) * step_blocks * kKilobyte;
   plan.slot_bytes = plan.weight_bytes + plan.tokens * step_blocks * 128;
 }
 

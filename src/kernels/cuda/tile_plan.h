@@ -11,8 +11,11 @@ namespace caravel::kernels::cuda {
 
 /// Blocks of 64 inputs of a slot of BF16, which are multiplied without a look at the ring.
 CARAVEL_HOST_DEVICE constexpr int unit_blocks(int tokens) { return tokens <= 16 ? 4 : tokens <= 64 ? 2 : 1; }
+/// From so many tokens of a BF16 tile on its epilogue would take a tenth of the time: see WarpgroupStore. Fewer tokens'
+/// kernels are kept small, since what they take longest for is how they begin and end.
+inline constexpr int kManyTokens = 128;
 /// Threads of the two warps that ask for weights and tokens: a whole warpgroup where that is to hand on its registers.
-CARAVEL_HOST_DEVICE constexpr int asking_threads(int tokens) { return tokens == 256 ? 128 : 64; }
+CARAVEL_HOST_DEVICE constexpr int asking_threads(int tokens) { return tokens >= kManyTokens ? 128 : 64; }
 inline constexpr int kStagedTokens = 32;  // of an epilogue's pass
 // Floats of a token's sums in a pass: 64 rows of two warpgroups, and four that keep lanes out of each other's banks.
 inline constexpr int kStagedStride = 132;
@@ -43,6 +46,9 @@ CARAVEL_HOST_DEVICE constexpr int parts_kept(int tokens) { return tokens <= 32 ?
 /// The first slot of a part of the inputs, of so many slots.
 CARAVEL_HOST_DEVICE constexpr int part_begin(int part, int slots) { return slots * part / kInputParts; }
 
+/// Pairs of groups of a warpgroup, where they come in turn.
+inline constexpr int kGroupPairs = 4;
+
 /// How tile_gemm() and fragment_gemm() go about a weight and a number of tokens. None of it changes a bit of a sum: it
 /// says which block of threads makes it when, and how far ahead bytes are asked for.
 struct TilePlan {
@@ -50,7 +56,8 @@ struct TilePlan {
   bool converts = false;  // weights become bf16 in registers: fragment_gemm()
   int splits = 1;         // warpgroups with the same rows, each a part of the inputs
   int warpgroups = 0;     // 1 or 2, each with rows of its own
-  int groups = 0;         // of eight rows, of a warpgroup: 1 to 8
+  bool in_turn = false;   // groups of a paired tile's two parts lie in turn, the first four of either a warpgroup's
+  int groups = 0;         // of eight rows, of a warpgroup: 1 to 8; in turn: of a tile, of either part
   int step_blocks = 0;    // of 64 inputs, of a slot of the ring that the tensor cores read
   int steps_ahead = 0;    // slots of that ring, of which there is one for each of `splits`
   int sources_ahead = 0;  // slots of the ring of weights that are not BF16, one for each of `splits` as well

@@ -12,15 +12,18 @@ __device__ inline uint64_t weights_policy(const TilePlan& plan) {
 
 __device__ inline void prefetch_weight_maps(const TileArgs& args, const TileMaps& maps) {
   const int lane = threadIdx.x % 32;
-  if (lane < static_cast<int>(PackedWeight::kMaxParts) && args.parts[lane].groups > 0) prefetch_map(maps.weights[lane]);
+  const int count = args.plan.in_turn ? 1 : static_cast<int>(PackedWeight::kMaxParts);
+  if (lane < count && args.parts[lane].groups > 0) prefetch_map(maps.weights[lane]);
 }
 
 /// The warp that asks for weights of BF16, by a box for a slot: a copy for each group, of 1 KB, would take the copy
 /// engine longer than memory.
+template <int kTokens>
 __device__ inline void ask_for_images(const TileArgs& args, const TileMaps& maps, const Ring& ring) {
   const TilePlan& plan = args.plan;
   const int lane = threadIdx.x % 32;
-  const int boxes = args.paired ? 2 : 1;  // a lane each
+  const bool in_turn = kTokens >= kManyTokens && plan.in_turn;
+  const int boxes = args.paired && !in_turn ? 2 : 1;  // a lane each
   const int box_bytes = plan.weight_bytes / boxes;
   const uint64_t policy = weights_policy(plan);
   RingPlace place;
@@ -33,24 +36,37 @@ __device__ inline void ask_for_images(const TileArgs& args, const TileMaps& maps
       if (lane == 0) arrive_expecting(ring.filled(place), plan.weight_bytes);
       __syncwarp();
       if (lane < boxes) {
-        copy_box(ring.slot(place) + lane * box_bytes, map, 0, begin, rows.first_group, ring.filled(place), policy);
+        const uint32_t to = ring.slot(place) + lane * box_bytes;
+        if (in_turn) {
+          copy_box(to, map, 0, begin, 0, rows.first_group, ring.filled(place), policy);
+        } else {
+          copy_box(to, map, 0, begin, rows.first_group, ring.filled(place), policy);
+        }
       }
       place.advance(ring.count);
+    }
+    if constexpr (kTokens >= kManyTokens) {
+      for (int slot = 0; slot < args.added_slots; ++slot) {
+        ring.wait_emptied(place);
+        if (lane == 0) arrive(ring.filled(place));
+        place.advance(ring.count);
+      }
     }
   });
 }
 
 /// The warp that asks for tokens: [64 inputs of a token] rows behind a slot's weights, in the same swizzle. Places
-/// behind the last input come as zeros.
+/// behind the last input come as zeros. And for what a tile's sums are added to: [token, row] of each warpgroup.
 template <int kTokens>
-__device__ inline void ask_for_tokens(const TileArgs& args, const CUtensorMap& input, const Ring& ring) {
+__device__ inline void ask_for_tokens(const TileArgs& args, const TileMaps& maps, const Ring& ring) {
+  const CUtensorMap& input = maps.input;
   const TilePlan& plan = args.plan;
   const int lane = threadIdx.x % 32;
   if (lane == 0) prefetch_map(input);
   wait_for_kernel_before();
   fence_for_async();
   RingPlace place;
-  for_each_tile(plan, [&](int, int token_tile) {
+  for_each_tile(plan, [&](int row_tile, int token_tile) {
     for (int begin = 0; begin < args.blocks; begin += plan.step_blocks) {
       ring.wait_emptied(place);
       if (lane == 0) arrive_expecting(ring.filled(place), plan.step_blocks * kTokens * 128);
@@ -60,6 +76,20 @@ __device__ inline void ask_for_tokens(const TileArgs& args, const CUtensorMap& i
                  token_tile * kTokens, ring.filled(place));
       }
       place.advance(ring.count);
+    }
+    if constexpr (kTokens >= kManyTokens) {
+      for (int slot = 0; slot < args.added_slots; ++slot) {
+        const int box_bytes = plan.groups * kGroupRows * args.added_tokens * 4;
+        ring.wait_emptied(place);
+        if (lane == 0) arrive_expecting(ring.filled(place), plan.warpgroups * box_bytes);
+        __syncwarp();
+        if (lane < plan.warpgroups) {
+          copy_box(ring.slot(place) + lane * box_bytes, maps.added,
+                   rows_of_tile(args, row_tile, lane).first_group * kGroupRows,
+                   token_tile * kTokens + slot * args.added_tokens, ring.filled(place));
+        }
+        place.advance(ring.count);
+      }
     }
   });
 }

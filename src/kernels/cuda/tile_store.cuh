@@ -59,8 +59,8 @@ __device__ inline void store_single(const TileArgs& args, int row_tile, int firs
 template <int kTokens, bool kAsksAhead>
 class TileStore {
  public:
-  /// Puts what tokens' sums are multiplied by behind the staged sums, asks for what the first passes' sums will be
-  /// added to, and has the others' brought near, and a norm's weights.
+  /// Puts what tokens' sums are multiplied by behind the staged sums, asks for what the sums will be added to,
+  /// and has a norm's weights brought near.
   __device__ TileStore(const TileArgs& args, int row_tile, int token_tile, float* staging)
       : TileStore(args, row_tile, token_tile, static_cast<int>(threadIdx.x) / 32 % 4 * 2,
                   static_cast<int>(threadIdx.x) / 32 % 4 * 2 + 1, staging) {}
@@ -74,7 +74,6 @@ class TileStore {
     share_ = share_of_tile(args, row_tile);
 #pragma unroll
     for (int pass = 0; pass < kAhead; ++pass) ask(args, pass, before_[pass]);
-    if constexpr (kAhead < kPasses) prefetch(args);
     if (args.output.next.weight != nullptr && share_.has_rows) args.output.next.prefetch(share_.row);
   }
 
@@ -95,7 +94,6 @@ class TileStore {
           store_heads(args, pass, staging);
         } else if (share_.by_fours) {
           store_fours(args, pass, before_[i], staging);
-          if (kAsksAhead && pass + kAhead < kPasses) ask(args, pass + kAhead, before_[i]);
         } else {
           const int pass_token = first_token_ + pass * kPassTokens;
           store_single(args, row_tile_, pass_token, min(kPassTokens, args.tokens - pass_token), staging,
@@ -154,13 +152,6 @@ class TileStore {
       const int token = first_token_ + pass * kPassTokens + t;
       if (t < kPassTokens && token < args.tokens) before[i] = args.output.four(token, share_.row);
     }
-  }
-
-  __device__ void prefetch(const TileArgs& args) const {
-    constexpr int kLineFours = 8;
-    if (!args.output.accumulate || !share_.has_rows || threadIdx.x % kLineFours != 0) return;
-    const int end = min(args.tokens, first_token_ + kTokens);
-    for (int t = first_token_ + share_.token; t < end; t += share_.step) args.output.prefetch(t, share_.row);
   }
 
   __device__ void store_fours(const TileArgs& args, int pass, const float4 (&added)[kItems],

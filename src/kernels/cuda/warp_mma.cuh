@@ -52,6 +52,16 @@ __device__ __forceinline__ void load_matrices_transposed(uint32_t (&out)[4], con
                : "memory");
 }
 
+/// Stores four matrices as load_matrices_transposed() reads them.
+__device__ __forceinline__ void store_matrices_transposed(void* row, const uint32_t (&in)[4]) {
+#if __CUDA_ARCH__ >= 900
+  asm volatile("stmatrix.sync.aligned.m8n8.x4.trans.shared.b16 [%0], {%1, %2, %3, %4};" ::"r"(
+                   static_cast<uint32_t>(__cvta_generic_to_shared(row))),
+               "r"(in[0]), "r"(in[1]), "r"(in[2]), "r"(in[3])
+               : "memory");
+#endif
+}
+
 /// c += a * b, of a [16, 16] by b [16, 8]; a lane has elements 2 (lane % 4) and the one after it of rows lane / 4
 /// (c[0], c[1]) and lane / 4 + 8 (c[2], c[3]).
 template <typename T>

@@ -50,7 +50,7 @@ TEST(TilePlan, EveryShapeFits) {
               continue;
             }
             const int last_slot = (plan.steps_ahead - 1) * plan.slot_bytes;
-            const int rows_read = (plan.warpgroups - 1) * plan.groups + 8;
+            const int rows_read = (plan.warpgroups - 1) * (plan.in_turn ? 2 * kGroupPairs : plan.groups) + 8;
             ASSERT_LE(last_slot + rows_read * plan.step_blocks * kImageBytes, plan.shared_bytes);
           }
         }
