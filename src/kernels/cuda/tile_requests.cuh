@@ -20,10 +20,10 @@ __device__ inline void prefetch_weight_maps(const TileArgs& args, const TileMaps
 /// engine longer than memory.
 template <int kTokens>
 __device__ inline void ask_for_images(const TileArgs& args, const TileMaps& maps, const Ring& ring) {
+  constexpr bool kMany = kTokens >= kManyTokens;
   const TilePlan& plan = args.plan;
   const int lane = threadIdx.x % 32;
-  const bool in_turn = kTokens >= kManyTokens && plan.in_turn;
-  const int boxes = args.paired && !in_turn ? 2 : 1;  // a lane each
+  const int boxes = !kMany && args.paired ? 2 : 1;  // a lane each
   const int box_bytes = plan.weight_bytes / boxes;
   const uint64_t policy = weights_policy(plan);
   RingPlace place;
@@ -32,15 +32,24 @@ __device__ inline void ask_for_images(const TileArgs& args, const TileMaps& maps
     const CUtensorMap& map = maps.weights[rows.part - args.parts];
     for (int begin = 0; begin < args.blocks; begin += plan.step_blocks) {
       ring.wait_emptied(place);
+      const uint32_t filled = ring.filled(place);
       // What a box has of places outside its matrix comes as zeros.
-      if (lane == 0) arrive_expecting(ring.filled(place), plan.weight_bytes);
-      __syncwarp();
-      if (lane < boxes) {
-        const uint32_t to = ring.slot(place) + lane * box_bytes;
-        if (in_turn) {
-          copy_box(to, map, 0, begin, 0, rows.first_group, ring.filled(place), policy);
-        } else {
-          copy_box(to, map, 0, begin, rows.first_group, ring.filled(place), policy);
+      if constexpr (kMany) {
+        // By one lane at once: where the warp meets in between, tiles of 128 tokens take up to a tenth longer.
+        if (lane == 0) {
+          arrive_expecting(filled, plan.weight_bytes);
+          if (plan.in_turn) {
+            copy_box(ring.slot(place), map, 0, begin, 0, rows.first_group, filled, policy);
+          } else {
+            copy_box(ring.slot(place), map, 0, begin, rows.first_group, filled, policy);
+          }
+        }
+        __syncwarp();
+      } else {
+        if (lane == 0) arrive_expecting(filled, plan.weight_bytes);
+        __syncwarp();
+        if (lane < boxes) {
+          copy_box(ring.slot(place) + lane * box_bytes, map, 0, begin, rows.first_group, filled, policy);
         }
       }
       place.advance(ring.count);
