@@ -55,9 +55,14 @@ std::string row_text(const std::string& left, const std::string& help, size_t wi
 
 std::string flag_text(const FlagRow& row, bool all, size_t width) {
   std::string left = fmt::format("{}", fmt::join(row.names, ", "));
-  if (!row.is_positional || !row.choices.empty()) left += (row.value.empty() ? "" : " ") + row.value;
-  if (row.repeats) left += " ...";
   std::string help = row.help;
+  std::string value = row.value;
+  if (left.size() + value.size() + 3 > width && !row.choices.empty()) {  // more choices than a line holds
+    value = "NAME";
+    help += fmt::format(". One of {}", fmt::join(row.choices, ", "));
+  }
+  if (!row.is_positional || !row.choices.empty()) left += (value.empty() ? "" : " ") + value;
+  if (row.repeats) left += " ...";
   if (all && !row.variable.empty()) help += " [" + row.variable + "]";
   return row_text(left, help, width);
 }
