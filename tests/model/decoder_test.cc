@@ -90,6 +90,10 @@ class FixtureModel : public ::testing::TestWithParam<std::string> {
       : source_(format::open_weights(fixture_path(GetParam()))),
         golden_(read_golden(std::filesystem::path(GetParam()).stem().string())) {}
 
+  void SetUp() override {
+    if (const std::string why = refusal(*source_); !why.empty()) GTEST_SKIP() << why;
+  }
+
   Logits prefill(const ModelHarness::Options& options) const {
     ModelHarness model(*source_, options);
     const int whole = static_cast<int>(golden_.tokens.size());

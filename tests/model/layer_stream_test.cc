@@ -28,6 +28,10 @@ std::vector<std::vector<float>> logits_of(ModelHarness& model) {
 
 class LayerStreamTest : public testing::TestWithParam<const char*> {
  protected:
+  void SetUp() override {
+    if (const std::string why = refusal(*source_); !why.empty()) GTEST_SKIP() << why;
+  }
+
   std::unique_ptr<format::WeightSource> source_ = format::open_weights(tests::model_fixture(GetParam()));
 };
 INSTANTIATE_TEST_SUITE_P(All, LayerStreamTest,

@@ -5,8 +5,10 @@
 #include <random>
 
 #include "base/check.h"
+#include "base/error.h"
 #include "device/deferred_device.h"
 #include "device/device_array.h"
+#include "model/check_device.h"
 
 namespace caravel::model {
 namespace {
@@ -26,6 +28,15 @@ std::shared_ptr<const ModelWeights> weights_of(Device& device, const format::Wei
 }
 
 }  // namespace
+
+std::string refusal(const format::WeightSource& source) {
+  try {
+    check_device(*open_test_device(1, available_isas().back()), read_config(source));
+  } catch (const Unsupported& error) {
+    return error.what();
+  }
+  return "";
+}
 
 ModelHarness::ModelHarness(const format::WeightSource& source, const Options& options)
     : ModelHarness(open_test_device(options.threads, options.isa), nullptr, &source, config_of(source, options),

@@ -14,6 +14,9 @@
 
 namespace caravel::model {
 
+/// Why the device that the tests run on does not run the model, as check_device() says it; empty where it does.
+std::string refusal(const format::WeightSource& source);
+
 /// A decoder with a pool of its own on the device that the tests run on, driven without an engine: sequences are
 /// numbers, blocks are handed out in a scrambled order and kept, blocks outside a group's window are taken out of its
 /// table, and memory that nothing has been written to is full of NaN.
