@@ -21,6 +21,7 @@ std::atomic<int> interrupts = 0;  // two threads may handle a signal each at onc
 std::atomic<bool> is_interrupted = false;
 std::array<int, 2> wake_up = {-1, -1};  // a pipe: the handler writes, descriptor() is its other end
 
+const char* volatile first_words = nullptr;
 volatile std::sig_atomic_t last_words_to = STDERR_FILENO;
 const char* volatile last_words = nullptr;
 const termios* volatile last_mode = nullptr;
@@ -56,8 +57,10 @@ void note(int signal) {
   }
   is_interrupted = true;
   const int saved = errno;
+  if (const char* const text = first_words; text != nullptr) write_if_taken(STDERR_FILENO, text);
   // A full pipe is readable all the same.
-  if (::write(wake_up[1], "", 1) < 0) errno = saved;
+  [[maybe_unused]] const ssize_t wrote = ::write(wake_up[1], "", 1);
+  errno = saved;
 }
 
 void handle_with(int signal, void (*handler)(int)) {
@@ -84,6 +87,7 @@ InterruptGuard::InterruptGuard(std::initializer_list<int> signals) : signals_(si
 }
 
 InterruptGuard::~InterruptGuard() {
+  first_words = nullptr;
   last_words = nullptr;
   // A second signal ends the program at once, also while what the first one stopped is taken apart.
   if (interrupted()) return;
@@ -100,6 +104,8 @@ void InterruptGuard::reset() {
   for (char drained = 0; ::read(wake_up[0], &drained, 1) > 0;) {
   }
 }
+
+void InterruptGuard::set_first_words(const char* text) { first_words = text; }
 
 void InterruptGuard::set_last_words(int descriptor, const char* text) {
   last_words_to = descriptor;

@@ -36,6 +36,9 @@ class InterruptGuard {
   int descriptor() const;
   /// Forgets it: what was interrupted has ended.
   void reset();
+  /// What the first signal writes to standard error: that it was heard, where the end may take its time. nullptr:
+  /// nothing. `text` must outlive that, or the guard.
+  void set_first_words(const char* text);
   /// What a second signal writes before it ends the program: what puts the terminal right, and what is kept. nullptr:
   /// nothing. `text` must outlive that, or the guard.
   void set_last_words(int descriptor, const char* text);

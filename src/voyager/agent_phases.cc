@@ -118,6 +118,7 @@ void AgentPhases::end_run(AgentState& next, Ending::Kind kind, std::string text)
 }
 
 void AgentPhases::propose() {
+  watcher_.on(WorldMoved{world_});
   AgentState next = state_;
   const Observation now = world_.observe();
   const Situation situation{state_.iteration, now, history_};

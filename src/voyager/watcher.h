@@ -25,7 +25,7 @@ struct ModelAnswered {
 struct CodeWritten {
   const StepRow& step;  // code, main, skills; nothing else yet
 };
-/// Now and then while code runs.
+/// Before a task is proposed, and now and then while code runs.
 struct WorldMoved {
   Environment& world;  // for observe() and map()
 };

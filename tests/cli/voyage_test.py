@@ -208,6 +208,7 @@ class Voyage(unittest.TestCase):
         process.send_signal(signal.SIGINT)
         told = process.communicate(timeout=30)[1].decode()
         self.assertEqual(130, process.returncode, told)
+        self.assertEqual(1, told.count("ends with what is under way; ctrl-C again ends at once"))
         self.assertIn("--resume", told)
         self.assertTrue((self.out / "report.html").exists())
         again = self.folder / "again"

@@ -152,6 +152,16 @@ class View(unittest.TestCase):
             self.assertIn("--resume goes on", self.check_left(terminal).replace("\r\n", " "))
             self.assertTrue((terminal.out / "report.html").exists())
 
+    def test_a_model_that_takes_its_time_is_seen_to(self):
+        terminal = Terminal(self, self.serve(script=lambda role, seen: time.sleep(4)), "--iterations", "200")
+        clocks = lambda: {clock for frame in terminal.frames() for clock in re.findall(rb"\d:\d\d:\d\d", frame[0])}  # noqa: E731
+        terminal.read(lambda: len(clocks()) > 2)
+        shown = b"\n".join(terminal.frames()[-1]).decode()
+        self.assertIn("health 20", shown, "the player is seen before the first answer")
+        os.write(terminal.file, b"\x03")
+        self.assertEqual(130, terminal.end())
+        self.assertIn(b"ends with what is under way; ctrl-C again ends at once", terminal.frames()[-1][-1])
+
     def test_a_second_signal_says_what_is_kept(self):
         for flags in ([], ["--plain"]):
             for _ in range(8):  # it may have ended by the first one

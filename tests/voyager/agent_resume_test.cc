@@ -137,7 +137,7 @@ TEST_F(ResumeTest, KilledOnTheWayToAGoalItEndsTheSame) {
 
 TEST_F(ResumeTest, OtherPromptsAreNotMixedIntoARun) {
   script();
-  ASSERT_FALSE(run_until("run", 3));
+  ASSERT_FALSE(run_until("run", 4));
   Json texts = prompts.to_json();
   texts["answer"] = "primary_content: 'Tell me: {question}'";
   prompts = Prompts::from(texts);

@@ -172,7 +172,10 @@ void tell_end(const voyager::Ending& ending, const VoyageStatus& status, const s
 std::unique_ptr<voyager::Watcher> make_watcher(const VoyageOptions& options, InterruptGuard& guard,
                                                VoyageStatus& status, const std::string& last_words) {
   guard.set_last_words(STDERR_FILENO, last_words.c_str());
-  if (options.plain || !TerminalView::is_possible()) return std::make_unique<PlainLog>(status);
+  if (options.plain || !TerminalView::is_possible()) {
+    guard.set_first_words("caravel: ends with what is under way; ctrl-C again ends at once\n");
+    return std::make_unique<PlainLog>(status);
+  }
   return std::make_unique<TerminalView>(guard, status, options.out, last_words);
 }
 

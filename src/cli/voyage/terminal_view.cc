@@ -20,7 +20,8 @@ namespace {
 constexpr const char* kEnter = "\x1b[?1049h\x1b[?25l\x1b[?7l\x1b[2J";
 constexpr const char* kLeave = "\x1b[0m\x1b[?7h\x1b[?25h\x1b[?1049l";
 
-constexpr std::chrono::milliseconds kDrawEvery{100};
+constexpr std::chrono::milliseconds kDrawEvery{100};  // at most
+constexpr std::chrono::seconds kDrawLeast{1};         // so that a clock goes on while a model is waited for
 constexpr int kBlocksAround = 32;                     // of the player, that the map shows
 constexpr size_t kMostColumns = 200, kMostRows = 60;  // that are drawn; the rest of a larger terminal stays empty
 
@@ -101,6 +102,7 @@ void TerminalView::change(const std::function<void()>& make) {
 
 std::string TerminalView::frame() const {
   std::string frame = "\x1b[H";
+  status_.is_ending = guard_.interrupted();
   for (const std::string& line : voyage_screen(status_, run_, map_, screen_size(colors_))) {
     if (frame.size() > 3) frame += "\r\n";
     frame += line;
@@ -117,7 +119,7 @@ void TerminalView::draw_frames() {
     show_now(next);  // for as long as the terminal takes
     lock.lock();
     changed_.wait_for(lock, kDrawEvery, [this] { return is_ended_; });
-    changed_.wait(lock, [this] { return is_new_; });
+    changed_.wait_for(lock, kDrawLeast, [this] { return is_new_; });
     if (is_ended_) break;
   }
   const std::string last = frame();

@@ -129,7 +129,8 @@ std::vector<std::string> voyage_screen(const VoyageStatus& status, const std::st
   const std::string head =
       fmt::format(" caravel voyage  {}  task {} of {}  {} done, {} failed  {}", run, status.iteration.number,
                   status.iterations, status.done, status.failed, clock_text(seconds_since(status.begin)));
-  const std::string foot = fmt::format(" {}  {}", status.reached(), status.spent());
+  const std::string foot = status.is_ending ? " ends with what is under way; ctrl-C again ends at once"
+                                            : fmt::format(" {}  {}", status.reached(), status.spent());
   std::vector<std::string> lines = {styled(kReversed, in_columns(head, screen.columns))};
   const size_t body = screen.rows - std::min<size_t>(screen.rows, 2);
   const MapRoom room = map_room(screen);

@@ -32,6 +32,7 @@ class VoyageStatus {
   int64_t done = 0, failed = 0;          // iterations that have ended
   std::optional<voyager::StepRow> step;  // of it, the last round
   bool is_running = false;               // its code
+  bool is_ending = false;                // it was interrupted
   std::optional<voyager::Role> role;     // that is asked; nothing: none is
   std::string model;                     // whom
   std::string answer;                    // the last call's, as it comes; its end where it is long
