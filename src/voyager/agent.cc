@@ -57,10 +57,9 @@ struct Agent::Impl {
 
   /// A new run: its world, and what is known before it begins.
   void begin() {
-    calls.go_on(0, 0);
     const Observation start = world.start(config.seed);
-    std::vector<SkillRow> skills = phases.starting_skills();
-    AgentState state{.calls = calls.done()};
+    const std::vector<SkillRow> skills = phases.starting_skills();
+    AgentState state{.phase = skills.empty() ? Phase::kAsk : Phase::kImport};
     if (!config.goal.empty()) state.goal_start = start;
     store.begin();
     store.set_setup(setup_of(config, budget, world.description(), models, prompts));
@@ -119,6 +118,7 @@ Ending Agent::run() {
     throw;
   }
   const Uninterrupted last_words;
+  if (impl_->store.setup().is_null()) return ending;  // nothing was begun, which could end
   impl_->store.put_ending({{"kind", ending_name(ending.kind)}, {"text", ending.text}});
   return ending;
 }

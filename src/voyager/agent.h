@@ -76,8 +76,9 @@ class Agent {
         const Prompts& prompts, RunStore& store, Watcher& watcher);
   ~Agent();
 
-  /// To the end. Throws ModelError, IoError: what was done until then is kept. InvalidArgument where a recorded call
-  /// was asked with another prompt.
+  /// To the end. Interrupted before it has begun, it leaves a store without a setup. Throws ModelError, IoError: what
+  /// was done until then is kept. InvalidArgument where a recorded call was asked with another prompt, or a skill to
+  /// start with is none of this world's: nothing is begun then.
   Ending run();
 
  private:

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "base/error.h"
+#include "base/interrupt.h"
 
 namespace caravel::voyager {
 
@@ -19,12 +20,13 @@ AgentPhases::AgentPhases(const AgentConfig& config, Environment& world, const Pr
       action_(config, world, asker_, library_),
       critic_(asker_) {}
 
-std::vector<SkillRow> AgentPhases::starting_skills() {
+std::vector<SkillRow> AgentPhases::starting_skills() const {
   std::vector<SkillRow> skills;
   std::set<std::string> names;
   if (config_.skill_library) skills = config_.skills;
   for (const SkillRow& skill : skills) names.insert(skill.name);
   for (SkillRow& skill : skills) {
+    check_interrupt_now();
     const auto parsed = world_.parse(skill.code);
     if (const auto* error = std::get_if<CodeError>(&parsed))
       throw fail<InvalidArgument>("skill '{}' of the library is no {} that this world runs: {}", skill.name,
@@ -37,7 +39,7 @@ std::vector<SkillRow> AgentPhases::starting_skills() {
       if (names.contains(name)) skill.uses.push_back(name);
     skill.version = 1;
     skill.iteration = 0;
-    skill.embedding = calls_.embed(skill.description);
+    skill.embedding.clear();
   }
   return skills;
 }
@@ -70,6 +72,8 @@ std::optional<Ending> AgentPhases::ending() const {
 
 void AgentPhases::advance() {
   switch (state_.phase) {
+    case Phase::kImport:
+      return import();
     case Phase::kAsk:
       return ask();
     case Phase::kPropose:
@@ -97,6 +101,23 @@ void AgentPhases::commit(AgentState next, const std::function<void()>& write) {
   store_.commit();
   state_ = std::move(next);
   calls_.go_on(state_.calls, state_.iteration);
+}
+
+/// Their rows stand in the record since the run began.
+void AgentPhases::import() {
+  AgentState next = state_;
+  next.phase = Phase::kAsk;
+  std::vector<SkillRow> skills = store_.skills();
+  calls_.go_on(state_.calls, 0);
+  for (size_t i = 0; i < skills.size(); ++i) {
+    check_interrupt_now();
+    watcher_.on(SkillImported{static_cast<int64_t>(i + 1), std::ssize(skills)});
+    skills[i].embedding = calls_.embed(skills[i].description);
+  }
+  commit(std::move(next), [&] {
+    for (const SkillRow& skill : skills) store_.put_embedding(skill);
+  });
+  for (SkillRow& skill : skills) library_.add(std::move(skill));
 }
 
 void AgentPhases::ask() {

@@ -25,9 +25,9 @@ class AgentPhases {
   AgentPhases(const AgentConfig& config, Environment& world, const Prompts& prompts, Calls& calls, RunStore& store,
               Watcher& watcher);
 
-  /// The skills that the run starts with, read by the world, with their vectors. Throws InvalidArgument: one of them is
-  /// no code of this world.
-  std::vector<SkillRow> starting_skills();
+  /// The skills that the run starts with, read by the world; their vectors are the first phase's. Throws
+  /// InvalidArgument: one of them is no code of this world. Interrupted.
+  std::vector<SkillRow> starting_skills() const;
 
   /// What the record knows: at first, and where a run goes on.
   void load();
@@ -37,6 +37,7 @@ class AgentPhases {
   void advance();
 
  private:
+  void import();
   void ask();
   void propose();
   void study();

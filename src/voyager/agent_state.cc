@@ -8,8 +8,8 @@
 namespace caravel::voyager {
 namespace {
 
-constexpr std::array<std::string_view, 8> kPhases = {"ask", "propose", "study", "write",
-                                                     "run", "judge",   "learn", "ended"};
+constexpr std::array<std::string_view, 9> kPhases = {"import", "ask",   "propose", "study", "write",
+                                                     "run",    "judge", "learn",   "ended"};
 
 Phase phase_named(const std::string& name) {
   for (size_t i = 0; i < kPhases.size(); ++i)

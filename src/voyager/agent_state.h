@@ -12,6 +12,7 @@ namespace caravel::voyager {
 
 /// What is to be done next. Each phase ends with one transaction, which holds what it made and the state behind it.
 enum class Phase : uint8_t {
+  kImport,   // vectors of the skills that the run starts with
   kAsk,      // questions about the world, and their answers
   kPropose,  // the task
   kStudy,    // how it is done

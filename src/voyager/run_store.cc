@@ -110,6 +110,11 @@ void RunStore::add(const SkillRow& row) {
   add.run({row.name, row.version, to_text(to_json(row)), bytes_of(little_endian(row.embedding))});
 }
 
+void RunStore::put_embedding(const SkillRow& row) {
+  store::Statement put = impl_->database.prepare("UPDATE skill SET vector = ? WHERE name = ? AND version = ?");
+  put.run({bytes_of(little_endian(row.embedding)), row.name, row.version});
+}
+
 void RunStore::add(const QuestionRow& row) {
   store::Statement add =
       impl_->database.prepare("INSERT INTO question (question, answer, vector, iteration) VALUES (?, ?, ?, ?)");

@@ -40,6 +40,7 @@ class RunStore {
   void put(const IterationRow& row);  // of its number
   void add(const ItemRow& row);       // the first of its name stays
   void add(const SkillRow& row);
+  void put_embedding(const SkillRow& row);  // of the version that is there
   void add(const QuestionRow& row);
   void put_state(const Json& agent);
   void put_world(std::string_view saved, const Observation& at);

@@ -8,6 +8,10 @@
 namespace caravel::voyager {
 
 /// What happens while a voyage runs, in this order; what it points to is there until it was told of.
+/// Before the first task: a skill that the run starts with is made a vector.
+struct SkillImported {
+  int64_t number, count;  // from 1; of all
+};
 struct TaskBegun {
   const IterationRow& row;
 };
@@ -39,8 +43,8 @@ struct CodeJudged {
 struct TaskEnded {
   const IterationRow& row;
 };
-using Happening = std::variant<TaskBegun, ModelAsked, AnswerPiece, ModelAnswered, CodeWritten, WorldMoved, CodeEnded,
-                               CodeJudged, TaskEnded>;
+using Happening = std::variant<SkillImported, TaskBegun, ModelAsked, AnswerPiece, ModelAnswered, CodeWritten,
+                               WorldMoved, CodeEnded, CodeJudged, TaskEnded>;
 
 /// Who looks on while a voyage runs: a terminal, a log. On the agent's thread; quick.
 class Watcher {

@@ -13,15 +13,17 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import unittest
 from pathlib import Path
+from unittest import mock
 
 from cli_test import CARAVEL, json_lines
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "voyager"))
 
-from scripted_llm import Scripted  # noqa: E402
+from scripted_llm import Handler, Scripted  # noqa: E402
 
 FILES = ["report.html", "map.png", "events.jsonl", "calls.jsonl", "voyage.db", "skills/skills.json"]
 QUICK = ["--iterations", "8"]
@@ -157,6 +159,37 @@ class Voyage(unittest.TestCase):
         self.voyage(self.serve(mistakes=False), "--iterations", "6", "--seed", "7", "--skills", first / "skills")
         used = {name for step in self.events("step") for name in step["skills_used"]}
         self.assertTrue(used & set(json.loads((first / "skills/skills.json").read_text())), used)
+
+    def test_stopped_while_skills_are_imported_it_goes_on(self):
+        self.voyage(self.serve(mistakes=False), "--iterations", "6", out=self.folder / "first")
+        skills = self.folder / "first/skills"
+        begin = ["--iterations", "2", "--seed", "7", "--skills", skills]
+        self.voyage(self.serve(mistakes=False), *begin, out=self.folder / "whole")
+        embed, held = Handler.embed, threading.Event()
+
+        def embed_three(handler, body):
+            with handler.server.lock:
+                handler.server.counts["embedded"] += 1
+            if handler.server.counts["embedded"] > 3:
+                held.wait(60)
+            embed(handler, body)
+
+        for sign in (signal.SIGINT, signal.SIGKILL):
+            out = self.folder / sign.name
+            held.clear()
+            with mock.patch.object(Handler, "embed", embed_three):
+                server = self.serve(mistakes=False)
+                process = subprocess.Popen(self.command(server, *begin, out=out), stderr=subprocess.PIPE)
+                while server.counts["embedded"] < 4 and process.poll() is None:
+                    time.sleep(0.02)
+                process.send_signal(sign)
+                told = process.communicate(timeout=30)[1].decode()
+                held.set()
+                self.assertIn("skill 1 of ", told)
+                self.assertEqual(sign == signal.SIGINT, (out / "report.html").exists(), told)
+                self.assertEqual(sign == signal.SIGINT, "report.html: open it" in told, told)
+            self.caravel("--out", out, "--resume", "--plain", "--llm", self.serve(mistakes=False).url, "--llm-model", "scripted")
+            self.assertEqual(contents(self.folder / "whole"), contents(out))
 
     def test_compare(self):
         for name, flags in (("whole", []), ("bare", ["--without", "skills,critic"])):

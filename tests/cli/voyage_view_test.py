@@ -175,7 +175,7 @@ class View(unittest.TestCase):
                 self.assertTrue(termios.tcgetattr(terminal.file)[3] & termios.ECHO)
                 if "ended at once" in told:
                     break
-            self.assertIn(f"ended at once; what was done is kept: caravel voyage --out {terminal.out} --resume goes on", told)
+            self.assertIn(f"ended at once; what was done is kept: caravel voyage --out {terminal.out} --resume goes on, if the run had begun", told)
 
     def test_a_run_that_fails_says_so_on_the_old_screen(self):
         terminal = Terminal(self, self.serve(faults={"500": 1}), "--llm-retries", "0")

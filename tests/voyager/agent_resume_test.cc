@@ -97,6 +97,52 @@ TEST_F(ResumeTest, KilledAgainAndAgainItEndsTheSame) {
   EXPECT_EQ(difference(everything("killed"), everything("whole")), "");
 }
 
+TEST_F(ResumeTest, StoppedAmongTheSkillsThatItStartsWithItGoesOnWithoutThem) {
+  for (const char* const name : {"first", "second", "third"})
+    config.skills.push_back(
+        {.name = name, .code = std::string("function ") + name + "(bot)\nget gem\nend\n", .description = name});
+  script();
+  ASSERT_TRUE(run_until("whole", 1 << 20));
+  const std::vector<SkillRow> skills = config.skills;
+  for (int answered = 0; answered < 3; ++answered) {
+    script();
+    const std::string name = "stopped" + std::to_string(answered);
+    config.skills = skills;
+    model.before_call = [&] {
+      if (model.embedded == answered) throw ModelError("it is down");
+    };
+    EXPECT_THROW(run(name), ModelError);
+    {
+      const RunStore left(folder(name), RunStore::Open::kReading);
+      EXPECT_FALSE(left.setup().is_null());
+      EXPECT_EQ(left.skills().size(), 3U);
+      EXPECT_EQ(left.last_number(), answered);
+    }
+    model.before_call = nullptr;
+    config.skills.clear();  // as who goes on by the record has it
+    ASSERT_TRUE(run_until(name, 1 << 20));
+    EXPECT_EQ(difference(everything(name), everything("whole")), "") << answered;
+    const RunStore end(folder(name), RunStore::Open::kReading);
+    for (const SkillRow& skill : end.skills()) EXPECT_FALSE(skill.embedding.empty()) << skill.name;
+  }
+}
+
+TEST_F(ResumeTest, InterruptedBeforeItHasBegunItLeavesNothingAndBeginsAnew) {
+  config.skills = {{.name = "first", .code = "function first(bot)\nend\n", .description = "first"}};
+  const std::atomic<bool> gone = true;
+  script();
+  {
+    const InterruptScope scope(gone, false);
+    EXPECT_EQ(run().kind, Ending::Kind::kInterrupted);
+  }
+  {
+    const RunStore left(folder("run"), RunStore::Open::kReading);
+    EXPECT_TRUE(left.setup().is_null());
+    EXPECT_TRUE(left.ending().is_null());
+  }
+  EXPECT_EQ(run().kind, Ending::Kind::kDone);
+}
+
 TEST_F(ResumeTest, KilledWhereQuestionsAreAskedItEndsTheSame) {
   const auto script_questions = [&] {
     model = ScriptedModel();

@@ -34,6 +34,11 @@ void PlainLog::on(const voyager::Happening& what) {
   std::visit(tell_it, what);
 }
 
+void PlainLog::tell(const voyager::SkillImported& imported) const {
+  constexpr int64_t kEvery = 100;  // of many, which take long
+  if (imported.number % kEvery == 1) log::show(status_.beginning + "\n");
+}
+
 void PlainLog::tell(const voyager::TaskBegun& /*begun*/) const { tell_task(); }
 
 // What a model says stands in the record; of why it is waited for, a person should know now.

@@ -14,6 +14,7 @@ class PlainLog final : public voyager::Watcher {
 
  private:
   void tell_task() const;
+  void tell(const voyager::SkillImported& imported) const;
   void tell(const voyager::TaskBegun& begun) const;
   void tell(const voyager::AnswerPiece& piece) const;
   void tell(const voyager::ModelAnswered& answered) const;

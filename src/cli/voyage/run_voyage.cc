@@ -28,6 +28,7 @@ namespace {
 
 using voyager::RunStore;
 
+constexpr const char* kNothingBegun = "interrupted before anything was begun";
 constexpr int64_t kDefaultModelIterations = 8;  // each takes minutes
 
 /// All that a run is begun or gone on with, but for the models.
@@ -202,7 +203,8 @@ int run_voyage(const VoyageOptions& options) {
   const std::string last_words =
       plan.replayed != nullptr
           ? "caravel: ended at once\n"
-          : fmt::format("caravel: ended at once; what was done is kept: {} goes on\n", resume_command(options.out));
+          : fmt::format("caravel: ended at once; what was done is kept: {} goes on, if the run had begun\n",
+                        resume_command(options.out));
   InterruptGuard guard({SIGINT, SIGTERM, SIGHUP});
   std::optional<OpenModels> opened;
   std::optional<voyager::RecordedModels> recorded;
@@ -215,7 +217,7 @@ int run_voyage(const VoyageOptions& options) {
       check_interrupt_now();
     }
   } catch (const Interrupted&) {
-    throw NothingKept("interrupted before anything was begun");
+    throw NothingKept(kNothingBegun);
   }
   if (opened && !options.resume) {
     plan.config.models = to_json(plan.settings);
@@ -233,6 +235,7 @@ int run_voyage(const VoyageOptions& options) {
     write_run_files(options.out, store);
     throw fail<voyager::ModelError>("{}; what was done is kept: {} goes on", error.what(), resume_command(options.out));
   }
+  if (store.setup().is_null()) throw NothingKept(kNothingBegun);
   const bool is_interrupted = guard.interrupted();
   // A record that ends early ended for a reason, which is this run's too.
   if (plan.replayed != nullptr && ending.kind == voyager::Ending::Kind::kInterrupted && !is_interrupted) {

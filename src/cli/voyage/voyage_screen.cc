@@ -74,7 +74,8 @@ void share_rows(std::span<Section> sections, size_t rows) {
 
 std::vector<std::string> left_side(const VoyageStatus& status, size_t columns, size_t rows) {
   std::vector<std::string> lines;
-  lines.push_back(styled(kBold, in_columns(status.iteration.number == 0 ? "" : status.iteration.task, columns)));
+  lines.push_back(
+      styled(kBold, in_columns(status.iteration.number == 0 ? status.beginning : status.iteration.task, columns)));
   if (rows > 12) lines.push_back(styled(kDim, in_columns(status.iteration.reason, columns)));
   Section sections[] = {
       {code_title(status), status.step ? wrapped_lines(status.step->code, columns) : std::vector<std::string>()},

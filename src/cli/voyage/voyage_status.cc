@@ -40,6 +40,11 @@ void VoyageStatus::take(const voyager::Happening& what) {
   std::visit([this](const auto& one) { note(one); }, what);
 }
 
+void VoyageStatus::note(const voyager::SkillImported& imported) {
+  beginning =
+      fmt::format("skill {} of {} to start with: its description is made a vector", imported.number, imported.count);
+}
+
 void VoyageStatus::note(const voyager::TaskBegun& begun) {
   iteration = begun.row;
   step.reset();

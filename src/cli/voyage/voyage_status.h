@@ -28,6 +28,7 @@ class VoyageStatus {
 
   const int64_t iterations;
   const Clock::time_point begin = Clock::now();
+  std::string beginning;                 // what is done before the first task
   voyager::IterationRow iteration;       // that runs, or ran last; number 0: none yet
   int64_t done = 0, failed = 0;          // iterations that have ended
   std::optional<voyager::StepRow> step;  // of it, the last round
@@ -42,6 +43,7 @@ class VoyageStatus {
   int64_t skills = 0;                    // that were learnt, versions of one counted once
 
  private:
+  void note(const voyager::SkillImported& imported);
   void note(const voyager::TaskBegun& begun);
   void note(const voyager::ModelAsked& asked);
   void note(const voyager::AnswerPiece& piece);
