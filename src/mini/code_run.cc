@@ -63,34 +63,6 @@ voyager::ParsedCode code_of(const Json& parsed) {
   return code;
 }
 
-Json library_of(const voyager::Program& program) {
-  Json library = Json::array();
-  for (const voyager::Primitive& primitive : primitives())
-    library.push_back({{"name", primitive.name}, {"code", primitive.source}});
-  for (const voyager::SkillCode& skill : program.skills)
-    library.push_back({{"name", skill.name}, {"code", skill.code}});
-  return library;
-}
-
-/// What code draws follows from what the player sees.
-uint64_t seed_of(const World& world) {
-  const std::string seen = to_text(voyager::to_json(world.observe()));
-  return hash128(seen.data(), seen.size()).low;
-}
-
-std::string run_request(const World& world, const CodeLimits& limits, const voyager::Program& program) {
-  Json calls = Json::array();
-  for (const voyager::Primitive& call : player_calls()) calls.push_back(call.name);
-  return to_text({{"run",
-                   {{"code", program.code},
-                    {"main", program.main},
-                    {"library", library_of(program)},
-                    {"calls", calls},
-                    {"seed", seed_of(world)},
-                    {"instructions", limits.instructions},
-                    {"memory_bytes", limits.memory_bytes}}}});
-}
-
 sandbox::Limits process_limits(const CodeLimits& limits) {
   constexpr int64_t kBesideLua = 448 << 20;  // addresses of the program and its libraries
   return {.memory_bytes = limits.memory_bytes + kBesideLua, .processor = processor_time(limits)};
@@ -100,11 +72,76 @@ Clock::duration patience(const CodeLimits& limits) {
   return std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(limits.seconds));
 }
 
+/// What the child gives back for a request during which it calls nothing: no {"failed": ...}, that is an error.
+std::variant<Json, CodeError> asked(const Json& request, const CodeLimits& limits) {
+  Child child(sandbox::own_child("lua"), process_limits(limits));
+  const Clock::time_point deadline = Clock::now() + patience(limits);
+  child.send(to_text(request), deadline);
+  std::string line;
+  const Child::Got got = child.receive(line, deadline);
+  if (got == Child::Got::kEnded) return ended(child, limits);
+  if (got == Child::Got::kDeadline) return killed(fmt::format("it was not read within {} seconds", limits.seconds));
+  const std::optional<Json> message = got == Child::Got::kLine ? message_of(line) : std::nullopt;
+  if (!message) return killed(kBrokeOff);
+  try {
+    if (message->contains("failed")) return error_of(message->at("failed"));
+  } catch (const Json::exception&) {
+    return killed(kBrokeOff);
+  }
+  return *message;
+}
+
+Json library_of(const voyager::Program& program, const std::map<std::string, std::string>& left_out) {
+  Json library = Json::array();
+  for (const voyager::Primitive& primitive : primitives())
+    library.push_back({{"name", primitive.name}, {"code", primitive.source}});
+  for (const voyager::SkillCode& skill : program.skills) {
+    const auto missing = left_out.find(skill.name);
+    library.push_back(missing == left_out.end() ? Json{{"name", skill.name}, {"code", skill.code}}
+                                                : Json{{"name", skill.name}, {"missing", missing->second}});
+  }
+  return library;
+}
+
+/// What code draws follows from what the player sees.
+uint64_t seed_of(const World& world) {
+  const std::string seen = to_text(voyager::to_json(world.observe()));
+  return hash128(seen.data(), seen.size()).low;
+}
+
+std::string run_request(const World& world, const CodeLimits& limits, const voyager::Program& program,
+                        const std::map<std::string, std::string>& left_out) {
+  Json calls = Json::array();
+  for (const voyager::Primitive& call : player_calls()) calls.push_back(call.name);
+  return to_text({{"run",
+                   {{"code", program.code},
+                    {"main", program.main},
+                    {"library", library_of(program, left_out)},
+                    {"calls", calls},
+                    {"seed", seed_of(world)},
+                    {"instructions", limits.instructions},
+                    {"memory_bytes", limits.memory_bytes}}}});
+}
+
 }  // namespace
 
 CodeRun::CodeRun(World& world, const CodeLimits& limits, const voyager::Program& program)
-    : world_(world), limits_(limits), child_(sandbox::own_child("lua"), process_limits(limits)), began_(world.tick()) {
-  child_.send(run_request(world, limits, program), Clock::now() + patience(limits));
+    : world_(world), limits_(limits), program_(program), began_(world.tick()) {
+  start();
+}
+
+void CodeRun::start() {
+  child_.emplace(sandbox::own_child("lua"), process_limits(limits_));
+  child_->send(run_request(world_, limits_, program_, left_out_), Clock::now() + patience(limits_));
+}
+
+bool CodeRun::leave_out(const Json& failed) {
+  if (calls_ > 0 || !failed.contains("entry")) return false;
+  const auto name = failed.at("entry").get<std::string>();
+  const bool is_skill = std::ranges::find(program_.skills, name, &voyager::SkillCode::name) != program_.skills.end();
+  if (!is_skill || !left_out_.emplace(name, failed.at("message").get<std::string>()).second) return false;
+  start();
+  return true;
 }
 
 /// Its time is that between two of its calls, while it says nothing: a machine that others keep busy, or a world that
@@ -114,8 +151,8 @@ std::optional<CodeRun::End> CodeRun::wait(Clock::time_point deadline) {
     const Clock::time_point asked = Clock::now();
     const Clock::time_point last = asked + patience(limits_) - waited_;
     std::string line;
-    const Child::Got got = child_.receive(line, std::min(last, deadline));
-    if (got == Child::Got::kEnded) return End{ended(child_, limits_)};
+    const Child::Got got = child_->receive(line, std::min(last, deadline));
+    if (got == Child::Got::kEnded) return End{ended(*child_, limits_)};
     if (got == Child::Got::kTooLong) return End{killed("ended: it sent more at once than may be sent")};
     if (got == Child::Got::kDeadline) {
       waited_ += Clock::now() - asked;
@@ -133,9 +170,12 @@ std::optional<CodeRun::End> CodeRun::take(const std::string& line) {
   if (!message) return End{killed(kBrokeOff)};
   try {
     if (message->contains("done")) return End{};
-    if (message->contains("failed")) return End{error_of(message->at("failed"))};
+    if (message->contains("failed")) {
+      if (leave_out(message->at("failed"))) return std::nullopt;
+      return End{error_of(message->at("failed"))};
+    }
     const Json reply = answer(message->at("call").get<std::string>(), message->at("args"));
-    child_.send(to_text(reply), Clock::now() + patience(limits_));
+    child_->send(to_text(reply), Clock::now() + patience(limits_));
     return std::nullopt;
   } catch (const Json::exception&) {
     return End{killed(kBrokeOff)};
@@ -164,19 +204,19 @@ std::string CodeRun::passed_limit(const std::string& name) const {
 }
 
 std::variant<voyager::ParsedCode, CodeError> parse_code(std::string_view code, const CodeLimits& limits) {
-  Child child(sandbox::own_child("lua"), process_limits(limits));
-  const Clock::time_point deadline = Clock::now() + patience(limits);
-  child.send(to_text({{"parse", code}}), deadline);
-  std::string line;
-  const Child::Got got = child.receive(line, deadline);
-  if (got == Child::Got::kEnded) return ended(child, limits);
-  const std::optional<Json> message = got == Child::Got::kLine ? message_of(line) : std::nullopt;
+  const auto answered = asked({{"parse", code}}, limits);
+  if (const auto* error = std::get_if<CodeError>(&answered)) return *error;
   try {
-    if (message && message->contains("failed")) return error_of(message->at("failed"));
-    if (message) return code_of(message->at("parsed"));
+    return code_of(std::get<Json>(answered).at("parsed"));
   } catch (const Json::exception&) {
+    return killed("the code could not be read");
   }
-  return killed("the code could not be read");
+}
+
+std::optional<CodeError> load_skill(const voyager::SkillCode& skill, const CodeLimits& limits) {
+  const auto answered = asked({{"load", {{"name", skill.name}, {"code", skill.code}}}}, limits);
+  if (const auto* error = std::get_if<CodeError>(&answered)) return *error;
+  return std::nullopt;
 }
 
 }  // namespace caravel::mini

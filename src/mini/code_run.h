@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -25,15 +26,24 @@ class CodeRun {
   };
   std::optional<End> wait(Clock::time_point deadline);
 
+  int64_t began() const { return began_; }  // at this tick of the world
+  /// Skills that could not be loaded, and why: whoever calls one is told the same.
+  const std::map<std::string, std::string>& left_out() const { return left_out_; }
+
  private:
   std::optional<End> take(const std::string& line);
   Json answer(const std::string& name, Json arguments);
+  void start();
+  /// Begins again without a skill that ended the run while it was loaded. False: it was none.
+  bool leave_out(const Json& failed);
   /// Why it may not go on; empty: it may.
   std::string passed_limit(const std::string& name) const;
 
   World& world_;
   const CodeLimits& limits_;
-  sandbox::Child child_;
+  const voyager::Program program_;
+  std::map<std::string, std::string> left_out_;  // skills, and why
+  std::optional<sandbox::Child> child_;
   const int64_t began_;  // the world's tick
   int64_t calls_ = 0;
   int64_t chat_lines_ = 0;
@@ -42,5 +52,8 @@ class CodeRun {
 
 /// Reads code in a process of its own, without running it.
 std::variant<voyager::ParsedCode, voyager::CodeError> parse_code(std::string_view code, const CodeLimits& limits);
+
+/// As voyager::Environment::load().
+std::optional<voyager::CodeError> load_skill(const voyager::SkillCode& skill, const CodeLimits& limits);
 
 }  // namespace caravel::mini

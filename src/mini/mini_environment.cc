@@ -1,5 +1,10 @@
 #include "mini/mini_environment.h"
 
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iterator>
+
 #include "mini/code_run.h"
 #include "mini/describe.h"
 #include "mini/world.h"
@@ -20,6 +25,10 @@ class MiniEnvironment final : public voyager::Environment {
     return parse_code(code, limits_);
   }
 
+  std::optional<voyager::CodeError> load(const voyager::SkillCode& skill) override {
+    return load_skill(skill, limits_);
+  }
+
   void begin(const voyager::Program& program) override {
     world_->take_events();
     run_.emplace(*world_, limits_, program);
@@ -28,8 +37,13 @@ class MiniEnvironment final : public voyager::Environment {
   std::optional<voyager::StepOutcome> wait(Clock::time_point deadline) override {
     auto end = run_->wait(deadline);
     if (!end) return std::nullopt;
+    std::vector<voyager::Event> events;
+    for (const auto& [name, why] : run_->left_out())
+      events.push_back(
+          {voyager::Event::Kind::kChat, run_->began(), fmt::format("Skill {} is left out: {}", name, why)});
+    std::ranges::move(world_->take_events(), std::back_inserter(events));
     run_.reset();
-    return voyager::StepOutcome{world_->take_events(), std::move(end->error), world_->observe()};
+    return voyager::StepOutcome{std::move(events), std::move(end->error), world_->observe()};
   }
 
   std::optional<bool> check(std::string_view task, const voyager::Observation& before,

@@ -34,6 +34,8 @@ std::vector<SkillRow> AgentPhases::starting_skills() const {
     const auto& [main, functions, calls] = std::get<ParsedCode>(parsed);
     if (std::ranges::find(functions, skill.name) == functions.end())
       throw fail<InvalidArgument>("skill '{0}' of the library: its code has no function called {0}", skill.name);
+    if (const auto error = world_.load({skill.name, skill.code}))
+      throw fail<InvalidArgument>("skill '{}' of the library cannot be loaded: {}", skill.name, error->message);
     skill.uses.clear();
     for (const std::string& name : calls)
       if (names.contains(name)) skill.uses.push_back(name);

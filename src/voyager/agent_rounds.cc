@@ -120,7 +120,9 @@ void AgentPhases::learn() {
                    .success = !last.error && last.judged.value_or(!config_.critic),
                    .rounds = state_.round};
   std::optional<SkillRow> skill;
-  if (row.success && config_.skill_library && !is_housekeeping(state_.task)) {
+  const bool is_worth_it = row.success && config_.skill_library && !is_housekeeping(state_.task);
+  // What only its own round can be given is no skill.
+  if (is_worth_it && !world_.load({last.main, last.code})) {
     skill.emplace();
     skill->name = last.main;
     skill->version = library_.next_version(last.main);

@@ -49,7 +49,7 @@ struct SkillCode {
 struct Program {
   std::string code;
   std::string main;
-  std::vector<SkillCode> skills;  // every one that there is: code may call any
+  std::vector<SkillCode> skills;  // every one that there is: code may call any that can be loaded, and reads of others
 };
 
 /// What is seen of code without running it.
@@ -115,6 +115,10 @@ class Environment {
 
   /// Reads code without running it.
   virtual std::variant<ParsedCode, CodeError> parse(std::string_view code) = 0;
+
+  /// Whether other code can be given this skill, which was parsed: why not, where what stands beside its functions does
+  /// not end soon by itself, or its name is taken. Runs that, without the world.
+  virtual std::optional<CodeError> load(const SkillCode& skill) = 0;
 
   /// Begins to run; `wait` until it has ended before anything else but observe() and map() is called.
   virtual void begin(const Program& program) = 0;

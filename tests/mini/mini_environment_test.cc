@@ -206,6 +206,22 @@ TEST_F(MiniEnvironmentTest, SkillsAreThereByName) {
   EXPECT_EQ(outcome.after.tick, 20);
 }
 
+TEST_F(MiniEnvironmentTest, ASkillThatCannotBeLoadedIsLeftOutOfTheRound) {
+  start();
+  const std::vector<voyager::SkillCode> skills = {
+      {"full", "function full(bot) end\nlocal t = {}\nwhile true do t[#t + 1] = ('x'):rep(60000) end"},
+      {"good", "function good(bot) bot:chat('good') end"},
+      {"loops", "function loops(bot) end\nwhile true do end"}};
+  const StepOutcome outcome = run("good(bot) local _, why = pcall(loops, bot) bot:chat(why)", skills);
+  EXPECT_EQ(error(outcome), "");
+  EXPECT_THAT(said(outcome), ElementsAre(StartsWith("Skill full is left out: full:3: "),
+                                         StartsWith("Skill loops is left out: loops:2: what stands outside"), "good",
+                                         HasSubstr("loops cannot be used: loops:2: what stands outside")));
+  EXPECT_EQ(error(run("loops(bot)", skills)).substr(0, 35), "code:2: loops cannot be used: loops");
+  EXPECT_EQ(world_->load(skills[1]), std::nullopt);
+  EXPECT_TRUE(world_->load(skills[2])->killed);
+}
+
 TEST_F(MiniEnvironmentTest, LongAndOddChatIsOneLine) {
   start();
   const StepOutcome outcome = run("bot:chat(('x'):rep(100000)) bot:chat('two\\nlines\\xff')");

@@ -188,6 +188,36 @@ TEST(LuaChild, CoroutinesDoAsLuasOwn) {
             "true 3, true 20, true xy, false cannot resume dead coroutine, 7, table, 1 3 no!");
 }
 
+TEST(LuaChild, WhatStandsBesideASkillsFunctionsHasACountOfItsOwn) {
+  LuaRunner runner;
+  const std::string foo = "function foo(bot) end\n";
+  const std::string why = "what stands outside of its functions does not end within 20000 instructions";
+  EXPECT_EQ(runner.load("foo", foo + "local t = {}\nfor i = 1, 1000 do t[i] = i end").dump(), R"({"loaded":true})");
+  EXPECT_EQ(runner.load("foo", foo + "error('no')").dump(), R"({"loaded":true})");
+  EXPECT_EQ(spelled(runner.load("foo", foo + "while true do end")), "killed foo:2: " + why);
+  EXPECT_EQ(spelled(runner.load("foo", foo + "while true do pcall(function() while true do end end) end")),
+            "killed foo:2: " + why);
+  EXPECT_EQ(spelled(runner.load("foo", foo + "coroutine.wrap(function() while true do end end)()")),
+            "killed foo:2: " + why);
+  EXPECT_EQ(spelled(runner.load("print", "function print(bot) end")),
+            "print is there already: give your function another name");
+  runner.library = {{"foo", foo + "while true do end"}};
+  const Json outcome = runner.run_lines("bot:chat('never')");
+  EXPECT_EQ(outcome.at("failed").value("entry", ""), "foo") << outcome;
+  // The code's own count is whole, whatever the library took.
+  const auto last_line = [&](int entries) {
+    runner.library.clear();
+    for (int i = 0; i < entries; ++i) {
+      const std::string name = "s" + std::to_string(i);
+      runner.library.emplace_back(name, "function " + name + "(bot) end\nfor i = 1, 3000 do end");
+    }
+    runner.instructions = 100'000;
+    runner.says("local n = 0\nwhile true do n = n + 1 if n % 1000 == 0 then bot:chat(tostring(n)) end end");
+    return runner.said.size();
+  };
+  EXPECT_NEAR(static_cast<double>(last_line(30)), static_cast<double>(last_line(0)), 1);
+}
+
 TEST(LuaChild, ParsesWithoutRunning) {
   LuaRunner runner;
   EXPECT_EQ(runner

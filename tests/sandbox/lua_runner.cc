@@ -26,6 +26,10 @@ std::string LuaRunner::says(const std::string& lines) {
 
 Json LuaRunner::parse(const std::string& code) { return talk({{"parse", code}}); }
 
+Json LuaRunner::load(const std::string& name, const std::string& code) {
+  return talk({{"load", {{"name", name}, {"code", code}}}});
+}
+
 Json LuaRunner::talk(const Json& request) {
   Child child(own_child("lua"), limits);
   const auto deadline = Clock::now() + patience;

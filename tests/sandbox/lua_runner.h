@@ -30,6 +30,7 @@ struct LuaRunner {
   /// What it says first; else how it failed.
   std::string says(const std::string& lines);
   Json parse(const std::string& code);
+  Json load(const std::string& name, const std::string& code);
 
  private:
   Json talk(const Json& request);

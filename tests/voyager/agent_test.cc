@@ -233,6 +233,23 @@ TEST_F(AgentTest, SkillsOfAnEarlierRunAreThereFromTheStart) {
   EXPECT_THROW(run("other"), InvalidArgument);
   config.skills[0].code = "function another(bot)\nget gem\nend\n";
   EXPECT_THROW(run("another"), InvalidArgument) << "nobody could call it";
+  config.skills[0].code = "slow\nfunction base(bot)\nend\n";
+  try {
+    run("slow");
+    ADD_FAILURE() << "every round would wait for it";
+  } catch (const InvalidArgument& error) {
+    EXPECT_STREQ(error.what(), "skill 'base' of the library cannot be loaded: base:1: is slow");
+  }
+}
+
+TEST_F(AgentTest, WhatCannotBeLoadedIsNotKeptAsASkill) {
+  config.iterations = 1;
+  model.answers[Role::kAction] = [](const std::string&) { return block("slow\nfunction f(bot)\nget log\nend\n"); };
+  run();
+  EXPECT_TRUE(iterations()[0].success);
+  EXPECT_EQ(iterations()[0].skill, "");
+  EXPECT_EQ(RunStore(folder("run"), RunStore::Open::kReading).skills().size(), 0U);
+  EXPECT_EQ(model.count(Role::kDescribe), 0);
 }
 
 TEST_F(AgentTest, BytesThatAreNoTextDoNoHarm) {

@@ -16,6 +16,7 @@ namespace caravel::voyager {
 ///   say TEXT                    chat
 ///   call NAME                   a skill's code
 ///   fail TEXT                   an error on this line
+///   slow                        at its top: cannot be loaded as a skill
 ///   bad                         is no code
 /// It is a function of its calls: the tick counts them.
 class FakeWorld : public Environment {
@@ -60,11 +61,16 @@ class FakeWorld : public Environment {
         if (name.ends_with("(bot)")) parsed.main = plain;
       } else if (verb == "call") {
         if (std::ranges::find(parsed.calls, name) == parsed.calls.end()) parsed.calls.push_back(name);
-      } else if (!verb.empty() && verb != "get" && verb != "say" && verb != "fail" && verb != "end") {
+      } else if (!verb.empty() && verb != "get" && verb != "say" && verb != "fail" && verb != "slow" && verb != "end") {
         return CodeError{.message = "syntax error near '" + verb + "'", .where = "code", .line = number};
       }
     }
     return parsed;
+  }
+
+  std::optional<CodeError> load(const SkillCode& skill) override {
+    if (!skill.code.starts_with("slow")) return std::nullopt;
+    return CodeError{.message = skill.name + ":1: is slow"};
   }
 
   void begin(const Program& program) override { program_ = program; }

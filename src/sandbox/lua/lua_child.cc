@@ -11,7 +11,7 @@ namespace caravel::sandbox::lua {
 namespace {
 
 constexpr int kBridge = 3;
-constexpr int64_t kParserInstructions = 1'000'000;  // none are run
+constexpr int64_t kParserInstructions = 1'000'000;  // none are run, but those that load an entry
 constexpr size_t kParserMemory = 64 << 20;
 
 Session* the_session = nullptr;  // of this process
@@ -33,8 +33,9 @@ Session session_for(const Json& request, ParentLine& parent) {
 }
 
 Json answer(Session& session, const Json& request) {
-  return request.contains("run") ? run_program(session, request.at("run"))
-                                 : parse_program(session, request.at("parse").get<std::string>());
+  if (request.contains("run")) return run_program(session, request.at("run"));
+  return request.contains("load") ? load_program(session, request.at("load"))
+                                  : parse_program(session, request.at("parse").get<std::string>());
 }
 
 }  // namespace

@@ -1,5 +1,7 @@
 #include "sandbox/lua/program.h"
 
+#include <utility>
+
 #include "base/error.h"
 #include "sandbox/lua/code_scan.h"
 #include "sandbox/lua/environment.h"
@@ -94,22 +96,40 @@ std::optional<Json> define(lua_State* L, const std::string& code, const std::str
   return failure(session_of(L), fmt::format("{}: it defines no function {}", name, main), false);
 }
 
+/// define() of an entry of the library, under a count of its own: whoever's code is run with it pays nothing for it.
+std::optional<Json> define_entry(lua_State* L, const std::string& name, const std::string& code) {
+  Session& session = session_of(L);
+  const int64_t left = std::exchange(session.instructions, kLoadInstructions);
+  session.loading = name;
+  std::optional<Json> failed = define(L, code, name, name);
+  session.loading.clear();
+  session.instructions = left;
+  return failed;
+}
+
 /// Upvalues: the name, and why there is no such function.
 int call_missing(lua_State* L) {
   return luaL_error(L, "%s cannot be used: %s", lua_tostring(L, lua_upvalueindex(1)),
                     lua_tostring(L, lua_upvalueindex(2)));
 }
 
-void define_in_library(lua_State* L, const std::string& name, const std::string& code) {
+void push_missing(lua_State* L, const std::string& name, const std::string& why) {
+  lua_pushlstring(L, name.data(), name.size());
+  lua_pushlstring(L, why.data(), why.size());
+  lua_pushcclosure(L, call_missing, 2);
+}
+
+void define_in_library(lua_State* L, const Json& entry) {
+  const auto name = entry.at("name").get<std::string>();
   push_library(L);
   const bool is_taken = is_global(L, name.c_str()) || lua_getfield(L, -1, name.c_str()) != LUA_TNIL;
   lua_settop(L, 0);
   if (is_taken) return;
-  if (const auto failed = define(L, code, name, name)) {
+  if (entry.contains("missing")) {
+    push_missing(L, name, entry.at("missing").get<std::string>());
+  } else if (const auto failed = define_entry(L, name, entry.at("code").get<std::string>())) {
     lua_settop(L, 0);
-    lua_pushlstring(L, name.data(), name.size());
-    lua_pushstring(L, failed->at("failed").value("message", "").c_str());
-    lua_pushcclosure(L, call_missing, 2);
+    push_missing(L, name, failed->at("failed").value("message", ""));
   }
   push_library(L);
   lua_insert(L, -2);
@@ -150,11 +170,20 @@ Json parse_program(Session& session, const std::string& code) {
   return {{"parsed", {{"main", found.main}, {"functions", found.functions}, {"calls", found.calls}}}};
 }
 
+Json load_program(Session& session, const Json& entry) {
+  lua_State* const L = session.running.front();
+  const auto name = entry.at("name").get<std::string>();
+  set_player(L);
+  if (const std::string refused = name_refused(L, name); !refused.empty()) return failure(session, refused, false);
+  // Any other error may be for want of the library that it is to be loaded with.
+  define_entry(L, name, entry.at("code").get<std::string>());
+  return {{"loaded", true}};
+}
+
 Json run_program(Session& session, const Json& request) {
   lua_State* const L = session.running.front();
   set_player(L);
-  for (const Json& entry : request.at("library"))
-    define_in_library(L, entry.at("name").get<std::string>(), entry.at("code").get<std::string>());
+  for (const Json& entry : request.at("library")) define_in_library(L, entry);
   const auto main = request.at("main").get<std::string>();
   if (auto failed = define(L, request.at("code").get<std::string>(), std::string(kCodeName), main)) return *failed;
   session.may_act = true;

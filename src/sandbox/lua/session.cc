@@ -13,6 +13,13 @@ constexpr size_t kLongString = 64 << 10;
 
 void on_count(lua_State* L, lua_Debug* /*where*/) { charge(L, kHookEvery); }
 
+/// Names the entry of the library whose loading it ended: what runs without it may go on.
+Json ended(const Session& session, std::string_view message) {
+  Json failed = failure(session, message, true);
+  if (!session.loading.empty()) failed["failed"]["entry"] = session.loading;
+  return failed;
+}
+
 std::string refusal(const Session& session) {
   constexpr int kDeep = 10'000;
   lua_Debug ignored;
@@ -38,7 +45,7 @@ void* allocate(void* data, void* block, size_t old_size, size_t size) {
   if (size <= old_size || session.memory - old_size + size <= session.memory_limit) grown = std::realloc(block, size);
   if (grown == nullptr) {
     if (session.was_full) session.parent.finish(session.refusal);
-    session.refusal = failure(session, refusal(session), true);
+    session.refusal = ended(session, refusal(session));
     session.was_full = true;
     return nullptr;
   }
@@ -65,10 +72,13 @@ void charge(Session& session, int64_t instructions) {
     session.instructions -= instructions;
     return;
   }
+  if (!session.loading.empty())
+    end_run(session,
+            fmt::format("what stands outside of its functions does not end within {} instructions", kLoadInstructions));
   end_run(session, fmt::format("ended after {} instructions: does a loop never end?", session.instruction_limit));
 }
 
-void end_run(Session& session, std::string_view message) { session.parent.finish(failure(session, message, true)); }
+void end_run(Session& session, std::string_view message) { session.parent.finish(ended(session, message)); }
 
 void end_if_full(lua_State* L, int status) {
   Session& session = session_of(L);

@@ -23,6 +23,7 @@ struct Session {
   std::vector<std::string> calls = {};   // the player's
   std::vector<lua_State*> running = {};  // coroutines that wait for the next in the list; the last one runs
   bool may_act = false;                  // the code is loaded: it may call the player's methods
+  std::string loading = {};              // the entry of the library that is; empty: none
 };
 
 Session& session_of(lua_State* L);
@@ -41,7 +42,11 @@ inline constexpr int64_t kBytesPerInstruction = 64;
 /// What raising an error and stopping it takes.
 inline constexpr int64_t kErrorPrice = 200;
 
-/// Ends the run, and the process: `message` is told with the line that was reached. No pcall can hold it up.
+/// What an entry of the library may take to be loaded: it defines functions.
+inline constexpr int64_t kLoadInstructions = 20'000;
+
+/// Ends the run, and the process: `message` is told with the line that was reached, and with the entry of the library
+/// that is being loaded. No pcall can hold it up.
 [[noreturn]] void end_run(Session& session, std::string_view message);
 
 /// To be asked of whatever stops an error: one of memory ends the run as end_run() does.
