@@ -161,7 +161,7 @@ void add_bench_serve(CLI::App& bench) {
   add("--endpoint", options->endpoint, "What is asked of it", server)->transform(one_of({"completions", "chat"}));
   add("--model", options->model, "Its name there; else the first of /v1/models", server);
   add("--api-key", options->api_key, "Bearer key; else $OPENAI_API_KEY", server);
-  add("--timeout", options->timeout, "Seconds that one request may take", server)->check(positive());
+  add("--timeout", options->timeout, "Seconds that one request may take", server)->check(timeout_seconds());
   const char* load = "Load";
   add("--num-prompts", options->num_prompts, "Requests", load)->check(positive());
   add("--request-rate", options->request_rate,

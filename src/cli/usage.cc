@@ -407,6 +407,8 @@ CLI::Validator number_in(const NumberRange& range) {
   });
 }
 
+CLI::Validator timeout_seconds() { return number_in({.low = 1e-3, .high = 1e9}); }
+
 CLI::Validator seed_number(std::string_view hint) {
   return checked([hint](std::string& text) {
     const auto value = parse_number<uint64_t>(text);

@@ -62,6 +62,8 @@ void refuse_flags_as_values(CLI::App& program, const std::vector<std::string>& a
 
 CLI::Validator positive();
 CLI::Validator not_negative();
+/// A number of seconds that a deadline can be made of: a thousandth to a thousand million.
+CLI::Validator timeout_seconds();
 CLI::Validator whole_number(int64_t low, int64_t high);
 CLI::Validator number_in(const NumberRange& range);
 /// 64 bits without a sign. hint: what is said behind that; a literal.

@@ -81,6 +81,16 @@ TEST_F(VoyageFlags, RefuseAPartThatThereIsNot) {
   EXPECT_THAT(usage_error([&] { options_.agent_config(); }), HasSubstr("skills, critic, feedback"));
 }
 
+TEST_F(VoyageFlags, RefuseSecondsThatNoClockCounts) {
+  for (const char* const flag : {"--llm-timeout", "--llm-silence"}) {
+    for (const char* const wrong : {"1e300", "inf", "nan", "0", "1e-9", "-1"}) {
+      EXPECT_THROW(parse(std::string(flag) + " " + wrong), CLI::ValidationError) << flag << " " << wrong;
+    }
+  }
+  parse("--llm-timeout 1e9 --llm-silence 0.001");
+  EXPECT_EQ(options_.models.timeout, 1e9);
+}
+
 TEST_F(VoyageFlags, RefuseAGoalThatIsBlank) {
   parse("--goal '  '");
   EXPECT_THAT(usage_error([&] { options_.agent_config(); }), HasSubstr("is blank"));

@@ -119,9 +119,10 @@ void ModelFlags::add_to(CLI::App& command) {
                   ->default_str("OPENAI_API_KEY of the environment")
                   ->check(not_empty());
   add("--llm-api-key-file", api_key_file_, "A file with the key")->check(not_empty())->excludes(key);
-  add("--llm-timeout", timeout, "Seconds that one answer may take, before it is asked for again")->check(positive());
+  add("--llm-timeout", timeout, "Seconds that one answer may take, before it is asked for again")
+      ->check(timeout_seconds());
   add("--llm-silence", silence, "Seconds in which nothing of it comes, before it is asked for again")
-      ->check(positive());
+      ->check(timeout_seconds());
   add("--llm-retries", retries, "How often it is asked for again before the run stops, to be gone on with --resume")
       ->transform(whole_number(0, 1000));
   add("--llm-context", context_, "Tokens that the served model takes, prompt and answer: prompts are made to fit")
