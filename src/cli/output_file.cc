@@ -123,11 +123,12 @@ void OutputFile::check_in_place() const {
       name_);
 }
 
-FileBeside::FileBeside(const std::string& path) : path_(path), target_(path) {
+FileBeside::FileBeside(const std::string& path, Links links) : path_(path), target_(path) {
   std::error_code error;
-  if (const auto canonical = std::filesystem::canonical(path, error); !error) target_ = canonical;
+  const bool takes_link = links == Links::kReplaced && std::filesystem::is_symlink(path, error);
+  if (const auto canonical = std::filesystem::canonical(path, error); !error && !takes_link) target_ = canonical;
   struct stat old = {};
-  is_new_ = ::stat(target_.c_str(), &old) != 0;
+  is_new_ = takes_link || ::stat(target_.c_str(), &old) != 0;
   if (!is_new_ && S_ISDIR(old.st_mode)) throw fail<IoError>("{}: cannot write: it is a directory", path_);
   if (!is_new_ && ::access(target_.c_str(), W_OK) != 0) throw problem();
   name_ = (target_.parent_path() / make_id(".caravel-")).string();

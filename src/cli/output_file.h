@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <initializer_list>
 #include <string>
@@ -42,14 +43,16 @@ class OutputFile {
   bool is_unused_ = false;  // made here, and nothing was written to it
 };
 
-/// A file in the folder of the one whose place it is to take (or of what a link of that name leads to), of a name that
+/// A file in the folder of the one whose place it is to take (of a link: in that of what it leads to), of a name that
 /// no other has, with the permissions of the old one. A reader, also after a crash, finds the old file or the new one
 /// (but not of a file that is a mount of its own, which is written over).
 /// Gone with this object, unless it took the place.
 class FileBeside {
  public:
+  /// Where a link has the name: what it leads to is replaced, or it itself.
+  enum class Links : uint8_t { kFollowed, kReplaced };
   /// path: no device. Throws IoError, as the others do, where the place cannot be taken.
-  explicit FileBeside(const std::string& path);
+  explicit FileBeside(const std::string& path, Links links = Links::kFollowed);
   ~FileBeside();
   FileBeside(const FileBeside&) = delete;
   FileBeside& operator=(const FileBeside&) = delete;

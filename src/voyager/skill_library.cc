@@ -90,9 +90,11 @@ size_t SkillLibrary::size() const { return skills_.size(); }
 
 void export_skills(const std::vector<SkillRow>& skills, const std::string& folder, std::string_view extension) {
   const fs::path root(folder);
-  check_is_own(root);
-  make_folders((root / "code").string());
-  make_folders((root / "description").string());
+  for (const fs::path& part : {root, root / "code", root / "description"}) {
+    remove_link(part.string());
+    if (part == root) check_is_own(root);
+    make_folders(part.string());
+  }
   std::map<std::string, const SkillRow*> newest;
   for (const SkillRow& skill : skills) newest[skill.name] = &skill;
   Json index = Json::object();

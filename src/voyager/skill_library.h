@@ -28,7 +28,8 @@ class SkillLibrary {
 /// A folder in Voyager's layout: skills.json (name: {"code", "description"}), code/NAME<extension>,
 /// description/NAME.txt. skills.json has the newest versions; the files are of every version, the second's as NAMEV2
 /// and so on, as Voyager writes them. skills: in the order in which they were learnt. Where a kill ended it, the next
-/// puts it right. Throws IoError; InvalidArgument where something else stands there.
+/// puts it right. Links in it, or in its place, are replaced, not followed. Throws IoError; InvalidArgument where
+/// something else stands there.
 void export_skills(const std::vector<SkillRow>& skills, const std::string& folder, std::string_view extension);
 /// What skills.json has, in the order of their names. Without vectors: a library may come from another model.
 /// Throws NotFound, FormatError (which file, and what).

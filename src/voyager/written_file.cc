@@ -11,7 +11,13 @@
 
 namespace caravel::voyager {
 
+void remove_link(const std::string& path) {
+  std::error_code unknown;
+  if (std::filesystem::is_symlink(path, unknown)) std::filesystem::remove(path, unknown);
+}
+
 void write_file(const std::string& path, std::string_view content) {
+  remove_link(path);
   std::ofstream file(path, std::ios::binary | std::ios::trunc);
   file.write(content.data(), static_cast<std::streamsize>(content.size()));
   file.close();

@@ -5,8 +5,11 @@
 
 namespace caravel::voyager {
 
-/// The file holds `content` and nothing else. Throws IoError.
+/// The file holds `content` and nothing else; a link of that name is replaced, not followed. Throws IoError.
 void write_file(const std::string& path, std::string_view content);
+
+/// Removes a link of that name, whatever it leads to.
+void remove_link(const std::string& path);
 
 /// The folder, and those that it lies in, where they are not there. Throws IoError.
 void make_folders(const std::string& path);

@@ -191,6 +191,30 @@ class Voyage(unittest.TestCase):
             self.caravel("--out", out, "--resume", "--plain", "--llm", self.serve(mistakes=False).url, "--llm-model", "scripted")
             self.assertEqual(contents(self.folder / "whole"), contents(out))
 
+    def test_what_links_in_a_run_lead_to_is_left_alone(self):
+        server = self.serve(mistakes=False)
+        self.voyage(server, "--iterations", "3")
+        self.voyage(server, "--iterations", "2", out=self.folder / "other")
+        page, skills = (self.out / "report.html").read_bytes(), (self.out / "skills/skills.json").read_bytes()
+        other = self.folder / "other"
+        theirs = {path: path.read_bytes() for path in other.rglob("*") if path.is_file()}
+        code = next((self.out / "skills/code").iterdir())
+        for link, target in ((self.out / "report.html", other / "report.html"), (self.out / "map.png", other / "map.png"),
+                             (self.out / "calls.jsonl", other / "calls.jsonl"), (code, other / "skills/skills.json")):
+            link.unlink()
+            link.symlink_to(target)
+        self.caravel("report", self.out)
+        (self.out / "skills").rename(self.folder / "moved")
+        (self.out / "skills").symlink_to(other / "skills")
+        self.caravel("report", self.out)
+        self.assertEqual(theirs, {path: path.read_bytes() for path in other.rglob("*") if path.is_file()})
+        self.assertEqual((page, skills), ((self.out / "report.html").read_bytes(), (self.out / "skills/skills.json").read_bytes()))
+        self.assertFalse(any(path.is_symlink() for path in self.out.rglob("*")))
+        (self.folder / "link.html").symlink_to(other / "report.html")
+        self.assertIn("a run's own page", self.problem("compare", self.out, "--out", self.folder / "link.html", code=2))
+        (self.folder / "notes.html").write_text("mine")
+        self.assertIn("holds no page;", self.problem("compare", self.out, "--out", self.folder / "notes.html", code=1))
+
     def test_compare(self):
         for name, flags in (("whole", []), ("bare", ["--without", "skills,critic"])):
             self.voyage(self.serve(), *QUICK, *flags, out=self.folder / name)

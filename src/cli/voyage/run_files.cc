@@ -24,9 +24,9 @@ std::string file_of(const std::string& folder, const char* name) {
   return (std::filesystem::path(folder) / name).string();
 }
 
-/// In the place of an older one.
+/// In the place of an older one, or of a link of its name: the folder's files are the run's, what is elsewhere is not.
 void write_file(const std::string& path, const std::function<void(const voyager::Sink&)>& write) {
-  FileBeside file(path);
+  FileBeside file(path, FileBeside::Links::kReplaced);
   write([&](std::string_view bytes) { file.write(bytes); });
   file.take_place();
 }
@@ -70,8 +70,9 @@ void write_run_files(const std::string& folder, const voyager::RunStore& run) {
   write_file(file_of(folder, "events.jsonl"), [&](const voyager::Sink& sink) { write_events(run, sink); });
   write_file(file_of(folder, "calls.jsonl"), [&](const voyager::Sink& sink) { write_calls(run, sink); });
   export_skills(run.skills(), file_of(folder, "skills"), setup.at("world").at("extension").get<std::string>());
-  if (map.width > 0) replace_file(file_of(folder, "map.png"), map_png(run, map));
-  replace_file(file_of(folder, kVoyageReport), report_page(run, map));
+  if (map.width > 0)
+    write_file(file_of(folder, "map.png"), [&](const voyager::Sink& sink) { sink(map_png(run, map)); });
+  write_file(file_of(folder, kVoyageReport), [&](const voyager::Sink& sink) { sink(report_page(run, map)); });
 }
 
 std::unique_ptr<voyager::Environment> open_world(const std::string& name) {

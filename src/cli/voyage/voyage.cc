@@ -24,8 +24,10 @@ constexpr const char* kNameOne = "name the folder of one, which has a voyage.db"
 
 /// Another page may be written over, but for a run's own.
 void check_takes_page(const std::string& path) {
-  holds_own(path, {"<!doctype html>"}, "a page");
-  const std::filesystem::path page(path);
+  holds_own(path, {"<!doctype html>"}, "page");
+  std::error_code unknown;
+  std::filesystem::path page = std::filesystem::weakly_canonical(path, unknown);  // of a link: what it leads to
+  if (unknown) page = path;
   if (page.filename() != kVoyageReport || !holds_run((page.parent_path() / ".").string())) return;
   throw fail<UsageError>("--out {}: is the place of a run's own page; give another name", path);
 }
