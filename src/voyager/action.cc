@@ -54,11 +54,10 @@ std::variant<WrittenCode, CodeError> Action::parse(const std::string& code) cons
   ParsedCode& seen = std::get<ParsedCode>(parsed);
   if (seen.main.empty())
     return CodeError{.message = "none of the functions takes `bot` alone: the last one must, and does the task"};
-  for (const Primitive& primitive : world_.description().primitives) {
-    const bool is_function = primitive.signature.starts_with(primitive.name + "(");  // and no call of the player's
-    if (is_function && std::ranges::find(seen.functions, primitive.name) != seen.functions.end())
+  const WorldDescription& world = world_.description();
+  for (const Primitive& primitive : world.primitives)
+    if (world.has_function(primitive.name) && std::ranges::find(seen.functions, primitive.name) != seen.functions.end())
       return CodeError{.message = primitive.name + " is there already: call it, and give your function another name"};
-  }
   return WrittenCode{code, std::move(seen)};
 }
 

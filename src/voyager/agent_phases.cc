@@ -27,6 +27,9 @@ std::vector<SkillRow> AgentPhases::starting_skills() const {
   for (const SkillRow& skill : skills) names.insert(skill.name);
   for (SkillRow& skill : skills) {
     check_interrupt_now();
+    if (world_.description().has_function(skill.name))
+      throw fail<InvalidArgument>(
+          "skill '{}' of the library is called like one of the world's own functions: rename it", skill.name);
     const auto parsed = world_.parse(skill.code);
     if (const auto* error = std::get_if<CodeError>(&parsed))
       throw fail<InvalidArgument>("skill '{}' of the library is no {} that this world runs: {}", skill.name,

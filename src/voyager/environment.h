@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -90,6 +91,13 @@ struct WorldDescription {
   std::vector<Primitive> primitives;
   std::vector<Tier> tiers;             // lowest first
   std::vector<std::string> all_items;  // that can be had; what a random curriculum draws its tasks from
+
+  /// Whether a primitive, and no call of the player's, is called so.
+  bool has_function(const std::string& called) const {
+    return std::ranges::any_of(primitives, [&](const Primitive& primitive) {
+      return primitive.name == called && primitive.signature.starts_with(called + "(");
+    });
+  }
 };
 
 /// RGB, 8 bits each, row by row; x of the world goes right, z down.

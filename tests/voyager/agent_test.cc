@@ -242,6 +242,21 @@ TEST_F(AgentTest, SkillsOfAnEarlierRunAreThereFromTheStart) {
   }
 }
 
+TEST_F(AgentTest, ASkillTakesNoPlaceOfAPrimitive) {
+  const auto begun_with = [this](const std::string& name) {
+    config.skills = {{.name = name, .code = "function " + name + "(bot)\nend\n", .description = "d"}};
+    config.iterations = 1;
+    try {
+      run(name);
+      return std::string("begun");
+    } catch (const InvalidArgument& error) {
+      return std::string(error.what());
+    }
+  };
+  EXPECT_THAT(begun_with("mineBlock"), HasSubstr("skill 'mineBlock' of the library is called like one of the world's"));
+  EXPECT_EQ(begun_with("wait"), "begun") << "a call of the player's is no function";
+}
+
 TEST_F(AgentTest, WhatCannotBeLoadedIsNotKeptAsASkill) {
   config.iterations = 1;
   model.answers[Role::kAction] = [](const std::string&) { return block("slow\nfunction f(bot)\nget log\nend\n"); };
