@@ -108,7 +108,7 @@ Ending Agent::run() {
   try {
     ending = impl_->run();
   } catch (const BudgetUsed& used) {
-    ending = {Ending::Kind::kBudget, used.text};
+    ending = {Ending::Kind::kBudget, used.text, used.is_of_process};
   } catch (const RecordEnded& ended) {
     ending = {Ending::Kind::kInterrupted, ended.what()};
   } catch (const Interrupted&) {

@@ -58,7 +58,8 @@ Budget budget_from(const Json& json);
 struct Ending {
   enum class Kind : uint8_t { kDone, kBudget, kGoalReached, kGoalGivenUp, kInterrupted };
   Kind kind = Kind::kDone;
-  std::string text;  // in a sentence
+  std::string text;            // in a sentence
+  bool is_of_process = false;  // kBudget, and the same budget lets another process go on
 };
 /// "done", "budget", "goal_reached", "goal_given_up", "interrupted": what RunStore::ending() has as its kind.
 std::string_view ending_name(Ending::Kind kind);

@@ -68,7 +68,7 @@ void Calls::check_budget() const {
   if (budget_.cost > 0 && totals_.cost >= budget_.cost)
     throw BudgetUsed{fmt::format("the budget of {:g} is used up: the calls cost {:.4f}", budget_.cost, totals_.cost)};
   if (budget_.minutes > 0 && minutes >= budget_.minutes)
-    throw BudgetUsed{fmt::format("the budget of {:g} minutes is used up", budget_.minutes)};
+    throw BudgetUsed{fmt::format("the budget of {:g} minutes is used up", budget_.minutes), /*is_of_process=*/true};
 }
 
 ModelAnswer Calls::chat(const ModelRequest& request) {

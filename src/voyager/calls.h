@@ -16,6 +16,7 @@ namespace caravel::voyager {
 /// it.
 struct BudgetUsed {
   std::string text;
+  bool is_of_process = false;  // not of the whole run: another process has it whole
 };
 
 /// The one way to a model. Calls and embeddings are numbered, and recorded at once when the answer comes, each by

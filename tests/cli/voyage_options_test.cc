@@ -34,9 +34,15 @@ TEST(VoyageBudget, IsReadWhole) {
   EXPECT_EQ(budget.cost, 0.01);
   EXPECT_EQ(parse_budget("").tokens, 0);
   for (const char* const wrong : {"tokens", "tokens=", "tokens=0", "tokens=-1", "tokens=1.5", "time=3", "cost=inf",
-                                  "minutes=nan", "tokens=5;calls=3", ",", "=5"}) {
+                                  "minutes=nan", "tokens=5;calls=3", ",", "=5", "tokens=5,", ",tokens=5"}) {
     EXPECT_THAT(usage_error([&] { parse_budget(wrong); }), HasSubstr("tokens=200000,minutes=30")) << wrong;
   }
+}
+
+TEST(VoyageBudget, GivesEachBoundOnce) {
+  EXPECT_EQ(usage_error([] { parse_budget("tokens=5,calls=3,tokens=6"); }),
+            "--budget tokens=5,calls=3,tokens=6: gives tokens twice");
+  EXPECT_THAT(usage_error([] { parse_budget("cost=1,cost=1"); }), HasSubstr("gives cost twice"));
 }
 
 TEST(ModelChoice, IsAnAddressWithAName) {
@@ -89,6 +95,11 @@ TEST_F(VoyageFlags, RefuseSecondsThatNoClockCounts) {
   }
   parse("--llm-timeout 1e9 --llm-silence 0.001");
   EXPECT_EQ(options_.models.timeout, 1e9);
+}
+
+TEST_F(VoyageFlags, RefuseAContextThatNoPromptForCodeFitsIn) {
+  EXPECT_THROW(parse("--llm-context 2047"), CLI::ValidationError);
+  parse("--llm-context 2048");
 }
 
 TEST_F(VoyageFlags, RefuseAGoalThatIsBlank) {

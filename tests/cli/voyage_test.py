@@ -277,6 +277,8 @@ class Voyage(unittest.TestCase):
         self.assertIn("with a larger --budget", self.caravel(*self.resumed()[2:]).stderr.decode())
         self.assertEqual(asked + 3, len(json_lines((self.out / "calls.jsonl").read_bytes())), "it keeps to its budget")
         self.caravel("--replay", self.out, "--out", self.folder / "bounded", "--plain")
+        told = self.caravel(*self.resumed()[2:], "--budget", f"calls={asked + 100},minutes=1e-6").stderr.decode()
+        self.assertIn("--resume goes on\n", told, "the same budget will do")
 
     def test_a_run_that_goes_on_names_the_task_that_it_is_in(self):
         server = self.serve(script=lambda role, seen: (time.sleep(60) or "") if role == "action" else None)

@@ -305,6 +305,7 @@ TEST_F(ResumeTest, BudgetsEndARunBetweenCallsAndItGoesOnWithMore) {
     const Ending ending = run("limited " + why);
     EXPECT_EQ(ending.kind, Ending::Kind::kBudget) << why;
     EXPECT_THAT(ending.text, HasSubstr(why));
+    EXPECT_EQ(ending.is_of_process, limits.minutes > 0);
     budget = {};
     EXPECT_EQ(run("limited " + why).kind, Ending::Kind::kDone);
     EXPECT_EQ(difference(exported_run("limited " + why), exported_run("whole")), "");

@@ -18,6 +18,9 @@ namespace {
 
 constexpr const char* kMiniLm = "minilm";
 
+/// Half of it is the prompt's, and the shortest that asks for code has 2.9 to 3.7 KB, at three bytes or more a token.
+constexpr int64_t kLeastContext = 2048;
+
 constexpr std::array<const char*, 3> kEmbedderKinds = {"encoder", "engine", "endpoint"};
 
 voyager::Prices parse_prices(const std::string& text) {
@@ -126,7 +129,7 @@ void ModelFlags::add_to(CLI::App& command) {
   add("--llm-retries", retries, "How often it is asked for again before the run stops, to be gone on with --resume")
       ->transform(whole_number(0, 1000));
   add("--llm-context", context_, "Tokens that the served model takes, prompt and answer: prompts are made to fit")
-      ->transform(whole_number(1, int64_t{1} << 30))
+      ->transform(whole_number(kLeastContext, int64_t{1} << 30))
       ->default_str("no bound");
   add("--llm-extra-body", extra_body_, "Fields that go into every request, as a JSON object")->type_name("JSON");
   add("--embedder", embedder_,

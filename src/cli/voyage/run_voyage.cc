@@ -165,7 +165,7 @@ void tell_end(const voyager::Ending& ending, const VoyageStatus& status, const s
   log::tell(spdlog::level::info,
             fmt::format("{}: open it in a browser", (std::filesystem::path(folder) / kVoyageReport).string()));
   if (!goes_on) return;
-  const bool is_used_up = ending.kind == voyager::Ending::Kind::kBudget;
+  const bool is_used_up = ending.kind == voyager::Ending::Kind::kBudget && !ending.is_of_process;
   log::tell(spdlog::level::info, fmt::format("what was done is kept; {} goes on{}", resume_command(folder),
                                              is_used_up ? ", with a larger --budget of tokens, calls or cost" : ""));
 }

@@ -19,18 +19,24 @@
 namespace caravel::cli {
 namespace {
 
-/// The parts between commas; none of nothing.
+/// The parts between commas, as many as there are and one; none of nothing.
 std::vector<std::string_view> parts_of(std::string_view text) {
   std::vector<std::string_view> parts;
-  while (!text.empty()) {
-    const size_t comma = std::min(text.find(','), text.size());
+  if (text.empty()) return parts;
+  for (size_t comma = text.find(','); comma != std::string_view::npos; comma = text.find(',')) {
     parts.push_back(voyager::trimmed(text.substr(0, comma)));
-    text.remove_prefix(std::min(comma + 1, text.size()));
+    text.remove_prefix(comma + 1);
   }
+  parts.push_back(voyager::trimmed(text));
   return parts;
 }
 
 constexpr const char* kBudgetForm = "give what ends the run, as in tokens=200000,minutes=30; also calls and cost";
+
+template <typename Number>
+void check_given_once(const std::string& budget, std::string_view name, Number before) {
+  if (before != 0) throw fail<UsageError>("--budget {}: gives {} twice", budget, name);
+}
 
 /// What a run is begun with and keeps: given once.
 constexpr const char* kOfTheBeginning[] = {
@@ -64,12 +70,14 @@ voyager::Budget parse_budget(const std::string& text) {
       if (name != of) continue;
       const auto number = parse_number<int64_t>(value);
       is_read = number && *number > 0;
+      check_given_once(text, name, *whole);
       if (is_read) *whole = *number;
     }
     for (auto [of, real] : {std::pair("minutes", &budget.minutes), std::pair("cost", &budget.cost)}) {
       if (name != of) continue;
       const auto number = parse_number<double>(value);
       is_read = number && std::isfinite(*number) && *number > 0;
+      check_given_once(text, name, *real);
       if (is_read) *real = *number;
     }
     if (!is_read) throw fail<UsageError>("--budget {}: '{}' is none; {}", text, part, kBudgetForm);
