@@ -102,6 +102,12 @@ MatrixLayout WeightFinder::lay_out(const std::vector<Part>& parts, Slice columns
           "{}: weight {} is of {} and stored as [in, out]; of such, those of F32, F16 and BF16 are read", weight->file,
           weight->name, dtype_info(weight->dtype).name);
     }
+    if (part.experts > 0 && is_float8(weight->dtype)) {
+      throw fail<Unsupported>(
+          "{}: weight {} holds all experts as {}, whose scales would be theirs each; of 8-bit floats files with a "
+          "tensor for each expert are read",
+          weight->file, weight->name, dtype_info(weight->dtype).name);
+    }
     found.push_back({weight, weight->dtype, part.rows, part.by_columns});
   }
   // Quantised parts take 8-bit inputs and others f32, so a stack of both has no one input. Converters do not make

@@ -5,6 +5,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "base/error.h"
 #include "device/cpu/cpu_device.h"
 #include "model_harness.h"
@@ -103,6 +105,17 @@ TEST_F(ExpertLayerTest, ARouterStaysAsExactAsItIs) {
   EXPECT_EQ(layer.router.out(), kTinyExperts + 1);
   source.add(kMlp + "gate.weight", {kTinyExperts, 64}, DType::kQ8_0, std::vector<std::byte>(kTinyExperts * 2 * 34));
   EXPECT_EQ(layout_of(source).layers[1].router.parts()[0].dtype, DType::kF32);
+}
+
+TEST_F(ExpertLayerTest, ExpertsTogetherAreNoFloatsOfEightBits) {
+  MemorySource source = make_joined_experts();
+  const auto together =
+      std::ranges::find_if(source.weights(), [](const format::WeightInfo& weight) { return weight.shape.size() == 3; });
+  const format::WeightInfo weight = *together;
+  const int64_t count = weight.shape[0] * weight.shape[1] * weight.shape[2];
+  source.remove(weight.name);
+  source.add(weight.name, weight.shape, DType::kF8E4M3, std::vector<std::byte>(static_cast<size_t>(count)));
+  EXPECT_THAT(refused<Unsupported>(source), AllOf(HasSubstr(weight.name), HasSubstr("a tensor for each expert")));
 }
 
 TEST_F(ExpertLayerTest, AFileThatLiesIsToldInOneLine) {
