@@ -6,7 +6,8 @@
 namespace caravel {
 
 /// How elements are stored. The block-quantised types are GGUF's: a block of `block_elements` consecutive elements of a
-/// row takes `block_bytes` bytes.
+/// row takes `block_bytes` bytes. MXFP4 is one of them (E2M1 with an E8M0 scale of 32, "OCP Microscaling Formats (MX)
+/// Specification"; the code that E8M0 has for NaN is read as infinity).
 ///
 /// The 8-bit floats (E4M3 of "OCP 8-bit Floating Point Specification", without infinities; the two codes that it has
 /// for NaN are read as 480, since no weight has them) have f32 scales apart from them, which their values are
@@ -24,9 +25,10 @@ enum class DType : uint8_t {
   kQ8_0,
   kQ4_K,
   kQ5_K,
-  kQ6_K
+  kQ6_K,
+  kMXFP4
 };
-inline constexpr int kDTypeCount = 13;
+inline constexpr int kDTypeCount = 14;
 
 struct DTypeInfo {
   std::string_view name;  // as GGUF, safetensors and the command line spell it: "F32", "Q4_K", "F8_E4M3"

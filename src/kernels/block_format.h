@@ -7,6 +7,7 @@
 
 #include "device/dtype.h"
 #include "kernels/half.h"
+#include "kernels/mxfp4.h"
 
 namespace caravel::kernels {
 
@@ -17,6 +18,7 @@ static_assert(std::endian::native == std::endian::little, "block formats are rea
 ///   scale * level + minimum              Q4_1, Q5_1
 ///   scale * level - minimum              Q4_K, Q5_K
 /// Levels are unsigned, four inputs to a word in their order. `scale` is d, or the super-block's d times a sub-scale.
+/// MXFP4 is as Q4_0 is, but has codes in place of levels (kE2M1Levels), and E8M0's bits as d (half_of_e8m0()).
 struct QuantBlock {
   uint32_t levels[8];
   uint16_t d = 0;            // f16 bits
@@ -30,7 +32,8 @@ struct QuantFormat {
   int bits;    // in a level: 4, 5, 6 or 8
   int offset;  // 0 where there are minima
   bool minima;
-  bool super;  // blocks of 256: eight QuantBlocks share d and m
+  bool super;          // blocks of 256: eight QuantBlocks share d and m
+  bool codes = false;  // MXFP4's
 };
 
 constexpr QuantFormat quant_format(DType dtype) {
@@ -49,6 +52,8 @@ constexpr QuantFormat quant_format(DType dtype) {
       return {5, 0, true, true};
     case DType::kQ6_K:
       return {6, 32, false, true};
+    case DType::kMXFP4:
+      return {4, kE2M1Offset, false, false, true};
     default:
       return {8, 128, false, false};
   }
@@ -105,20 +110,24 @@ template <DType kType>
 inline QuantBlock read_quant_block(const std::byte* row, int64_t i) {
   using namespace internal;
   constexpr bool kSuper = quant_format(kType).super;
-  constexpr int kBytes = kType == DType::kQ4_0   ? 18
-                         : kType == DType::kQ4_1 ? 20
-                         : kType == DType::kQ5_0 ? 22
-                         : kType == DType::kQ5_1 ? 24
-                         : kType == DType::kQ8_0 ? 34
-                         : kType == DType::kQ4_K ? 144
-                         : kType == DType::kQ5_K ? 176
-                                                 : 210;
+  constexpr int kBytes = kType == DType::kQ4_0    ? 18
+                         : kType == DType::kQ4_1  ? 20
+                         : kType == DType::kQ5_0  ? 22
+                         : kType == DType::kQ5_1  ? 24
+                         : kType == DType::kQ8_0  ? 34
+                         : kType == DType::kQ4_K  ? 144
+                         : kType == DType::kQ5_K  ? 176
+                         : kType == DType::kMXFP4 ? 17
+                                                  : 210;
   const auto* p = reinterpret_cast<const uint8_t*>(row) + (kSuper ? i / 8 : i) * kBytes;
   const int sub = kSuper ? static_cast<int>(i % 8) : 0;
   QuantBlock block;
   if constexpr (kType == DType::kQ4_0) {
     block.d = read_u16(p);
     split_nibbles(p + 2, block.levels);
+  } else if constexpr (kType == DType::kMXFP4) {
+    block.d = p[0];
+    split_nibbles(p + 1, block.levels);
   } else if constexpr (kType == DType::kQ4_1) {
     block.d = read_u16(p);
     block.m = read_u16(p + 2);
@@ -180,6 +189,8 @@ void with_quant_type(DType dtype, Function&& function) {
       return function.template operator()<DType::kQ5_K>();
     case DType::kQ6_K:
       return function.template operator()<DType::kQ6_K>();
+    case DType::kMXFP4:
+      return function.template operator()<DType::kMXFP4>();
     default:
       return function.template operator()<DType::kQ8_0>();
   }

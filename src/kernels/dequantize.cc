@@ -13,11 +13,12 @@ void dequantize_row(const std::byte* row, int64_t width, float* out) {
   constexpr QuantFormat kFormat = quant_format(kType);
   for (int64_t b = 0; b < width / 32; ++b) {
     const QuantBlock block = read_quant_block<kType>(row, b);
-    const float d = half_to_float(block.d);
+    const float d = kFormat.codes ? half_of_e8m0(static_cast<uint8_t>(block.d)) : half_to_float(block.d);
     const float m = half_to_float(block.m);
     for (int i = 0; i < 32; ++i) {
       const uint32_t four = block.levels[i / 4];
-      const int level = static_cast<int>(four >> (8 * (i % 4)) & 0xffU);
+      const uint32_t stored = four >> (8 * (i % 4)) & 0xffU;
+      const int level = static_cast<int>(kFormat.codes ? kE2M1Levels[stored & 15] : stored);
       float* to = out + 32 * b + i;
       if constexpr (!kFormat.super) {
         *to = d * static_cast<float>(level - kFormat.offset) + (kFormat.minima ? m : 0.0F);

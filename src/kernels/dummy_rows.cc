@@ -32,6 +32,8 @@ DummyFormat dummy_format(DType dtype) {
       return block(0, 0x1p-15F, 2, 15.5F * 0x1p-15F);
     case DType::kQ6_K:
       return block(208, 0x1p-16F);
+    case DType::kMXFP4:
+      return {.item_bytes = 1, .block_bytes = bytes, .d_at = 0, .d_bytes = 1, .d = 127 - 7};
     case DType::kF8E4M3:
     case DType::kF8E4M3B128:
       return {.scale = 0x1.4p-13F};

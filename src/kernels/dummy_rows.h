@@ -25,8 +25,9 @@ struct DummyFormat {
   int item_bytes = 1;
   int block_bytes = 1;
   int d_at = -1;  // bytes from the block's beginning; -1: there is none
+  int d_bytes = 2;
   int m_at = -1;
-  uint16_t d = 0;  // f16 bits
+  uint16_t d = 0;  // f16 bits; of MXFP4 E8M0's
   uint16_t m = 0;
   float scale = 0;  // of 8-bit floats: every scale apart from them
 };
@@ -67,7 +68,7 @@ CARAVEL_HOST_DEVICE inline uint16_t dummy_half(uint8_t byte) {
 
 /// Byte `at` of a block, of which `byte` is the random one.
 CARAVEL_HOST_DEVICE inline uint8_t dummy_block_byte(const DummyFormat& format, int at, uint8_t byte) {
-  if (format.d_at >= 0 && (at == format.d_at || at == format.d_at + 1)) {
+  if (format.d_at >= 0 && at >= format.d_at && at < format.d_at + format.d_bytes) {
     return static_cast<uint8_t>(format.d >> (8 * (at - format.d_at)));
   }
   if (format.m_at >= 0 && (at == format.m_at || at == format.m_at + 1)) {

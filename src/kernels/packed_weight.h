@@ -88,7 +88,7 @@ class PackedWeight {
 };
 
 /// What a weight that begins with `dtype` reads; rotated: as of pack_weight(). Throws Unsupported where no kernel of
-/// the device reads the 8-bit inputs that rotated weights are for.
+/// the device reads the type, or the 8-bit inputs that rotated weights are for.
 InputForm input_form(Device& device, DType dtype, bool rotated);
 
 /// Bytes that `rows` rows of `in` elements of `dtype` take in a PackedWeight. `in` is a multiple of the dtype's block.

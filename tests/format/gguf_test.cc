@@ -26,10 +26,10 @@ class Gguf : public testing::Test {
 };
 
 TEST_F(Gguf, ReadsEveryTypeThatTheEngineComputesWith) {
-  const std::pair<uint32_t, DType> types[] = {{0, DType::kF32},   {1, DType::kF16},  {30, DType::kBF16},
-                                              {2, DType::kQ4_0},  {3, DType::kQ4_1}, {6, DType::kQ5_0},
-                                              {7, DType::kQ5_1},  {8, DType::kQ8_0}, {12, DType::kQ4_K},
-                                              {13, DType::kQ5_K}, {14, DType::kQ6_K}};
+  const std::pair<uint32_t, DType> types[] = {{0, DType::kF32},   {1, DType::kF16},   {30, DType::kBF16},
+                                              {2, DType::kQ4_0},  {3, DType::kQ4_1},  {6, DType::kQ5_0},
+                                              {7, DType::kQ5_1},  {8, DType::kQ8_0},  {12, DType::kQ4_K},
+                                              {13, DType::kQ5_K}, {14, DType::kQ6_K}, {39, DType::kMXFP4}};
   GgufBuilder builder;
   uint64_t offset = 0;
   for (const auto& [number, dtype] : types) {

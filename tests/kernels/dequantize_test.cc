@@ -22,7 +22,8 @@ std::vector<char> read_fixture(const std::string& name) {
 class DequantizeTest : public testing::TestWithParam<DType> {};
 INSTANTIATE_TEST_SUITE_P(All, DequantizeTest,
                          testing::Values(DType::kF16, DType::kBF16, DType::kQ4_0, DType::kQ4_1, DType::kQ5_0,
-                                         DType::kQ5_1, DType::kQ8_0, DType::kQ4_K, DType::kQ5_K, DType::kQ6_K),
+                                         DType::kQ5_1, DType::kQ8_0, DType::kQ4_K, DType::kQ5_K, DType::kQ6_K,
+                                         DType::kMXFP4),
                          [](const auto& param) { return std::string(dtype_info(param.param).name); });
 
 // The fixtures are written by tests/fixtures/make_block_formats.py from the pip package `gguf`.

@@ -15,7 +15,7 @@ namespace caravel::kernels {
 
 inline const DType kAllTypes[] = {DType::kF32,  DType::kF16,  DType::kBF16, DType::kF8E4M3, DType::kF8E4M3B128,
                                   DType::kQ4_0, DType::kQ4_1, DType::kQ5_0, DType::kQ5_1,   DType::kQ8_0,
-                                  DType::kQ4_K, DType::kQ5_K, DType::kQ6_K};
+                                  DType::kQ4_K, DType::kQ5_K, DType::kQ6_K, DType::kMXFP4};
 
 inline std::vector<float> random_floats(size_t count, unsigned seed, float scale = 1.0F) {
   std::mt19937 random(seed + test_seed());
@@ -26,7 +26,7 @@ inline std::vector<float> random_floats(size_t count, unsigned seed, float scale
 }
 
 /// Rows of any type: every bit of a block is random but its f16 scales, which are finite, have either sign, and are
-/// denormal in one block of eight.
+/// denormal in one block of eight; or its E8M0.
 inline std::vector<std::byte> random_rows(DType dtype, int64_t rows, int64_t width, unsigned seed) {
   std::mt19937 random(seed + test_seed());
   std::vector<std::byte> bytes(static_cast<size_t>(rows * row_bytes(dtype, width)));
@@ -45,6 +45,10 @@ inline std::vector<std::byte> random_rows(DType dtype, int64_t rows, int64_t wid
   if (is_float8(dtype)) return bytes;
   const auto block = static_cast<size_t>(dtype_info(dtype).block_bytes);
   for (size_t at = 0; at < bytes.size(); at += block) {
+    if (dtype == DType::kMXFP4) {
+      bytes[at] = random() % 8 == 0 ? std::byte{0} : static_cast<std::byte>(110 + random() % 8);
+      continue;
+    }
     const bool minima =
         dtype == DType::kQ4_1 || dtype == DType::kQ5_1 || dtype == DType::kQ4_K || dtype == DType::kQ5_K;
     put_scale(at + (dtype == DType::kQ6_K ? 208 : 0));

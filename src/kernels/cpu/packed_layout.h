@@ -18,7 +18,8 @@ namespace caravel::kernels {
 ///            else 8 x 64 bytes of nibbles, byte pairs (g, h) low and (g + 4, h) high at 64 (2g + h), g < 4
 ///   high     5 bits: 2 x 64 bytes, bit g of vector h for (g, h)
 ///            6 bits: 4 x 64 bytes, bits 2(g % 4) and up of vector 2(g / 4) + h
-///   scales   f16 d [32], then f16 m [32] where there are minima; blocks of 256 instead begin with a head, 8 blocks'
+///   scales   f16 d [32], then f16 m [32] where there are minima; MXFP4's E8M0 [32]; blocks of 256 instead begin with a
+///   head, 8 blocks'
 ///            levels and high bits after it: d [32], and
 ///            Q4_K, Q5_K: m [32]; per block 32 bytes (low nibbles of scale and minimum) and 16 (two high bits of
 ///            either, row r in the low and r + 16 in the high nibble) Q6_K: per block int8 scales [2][32]
@@ -30,7 +31,7 @@ struct PackedLayout {
   static constexpr QuantFormat kFormat = quant_format(kType);
   static constexpr int kLevelBytes = kFormat.bits == 8 ? 1024 : 512;
   static constexpr int kHighBytes = kFormat.bits == 5 ? 128 : kFormat.bits == 6 ? 256 : 0;
-  static constexpr int kScaleBytes = kFormat.super ? 0 : kFormat.minima ? 128 : 64;
+  static constexpr int kScaleBytes = kFormat.super ? 0 : kFormat.minima ? 128 : kFormat.codes ? 32 : 64;
   static constexpr int kHeadScaleBytes = kFormat.minima ? 48 : 64;  // what one block takes in a head
   static constexpr int kHeadScales = kFormat.minima ? 128 : 64;     // where they begin
   static constexpr int kHeadBytes = kFormat.super ? kHeadScales + 8 * kHeadScaleBytes : 0;

@@ -53,7 +53,11 @@ void put_quant_block(const QuantBlock& block, int r, int sub, uint8_t* head, uin
   }
   if constexpr (!Layout::kFormat.super) {
     uint8_t* scales = high + Layout::kHighBytes;
-    put_u16(scales + 2 * r, block.d);
+    if constexpr (Layout::kFormat.codes) {
+      scales[r] = static_cast<uint8_t>(block.d);
+    } else {
+      put_u16(scales + 2 * r, block.d);
+    }
     if constexpr (Layout::kFormat.minima) put_u16(scales + 64 + 2 * r, block.m);
   } else {
     uint8_t* scales = head + Layout::kHeadScales + Layout::kHeadScaleBytes * sub;

@@ -382,6 +382,8 @@ size_t packed_bytes(DType dtype, int64_t rows, int64_t in) {
 }
 
 InputForm input_form(DType dtype, bool rotated) {
+  if (dtype == DType::kMXFP4)
+    throw Unsupported("weights are MXFP4, which CUDA's kernels do not read; --device cpu does");
   if (rotated) throw Unsupported("rotated weights are for 8-bit inputs, which CUDA's kernels do not read");
   return dtype == DType::kF32 ? InputForm::kF32 : InputForm::kBf16;
 }

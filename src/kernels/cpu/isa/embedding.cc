@@ -101,6 +101,8 @@ void read_row(const EmbeddingCpuArgs& args, int64_t row, float* out) {
       return quantized_row<DType::kQ5_K>(panels, row, width, args.scale, out);
     case DType::kQ6_K:
       return quantized_row<DType::kQ6_K>(panels, row, width, args.scale, out);
+    case DType::kMXFP4:
+      return quantized_row<DType::kMXFP4>(panels, row, width, args.scale, out);
   }
 }
 

@@ -158,6 +158,8 @@ int panel_columns(const PackedPart& part, int64_t p) {
       return quantized.template operator()<DType::kQ5_K>();
     case DType::kQ6_K:
       return quantized.template operator()<DType::kQ6_K>();
+    case DType::kMXFP4:
+      return quantized.template operator()<DType::kMXFP4>();
   }
 }
 

@@ -51,6 +51,12 @@ static inline Bytes merge_bits(Bytes levels, Bytes plane) {
   return levels;
 }
 
+/// Of codes below 16.
+static inline Bytes look_up(Bytes codes, const uint8_t (&table)[16]) {
+  const __m256i both = _mm256_broadcastsi128_si256(_mm_loadu_si128(reinterpret_cast<const __m128i*>(table)));
+  return {{_mm256_shuffle_epi8(both, codes.v[0]), _mm256_shuffle_epi8(both, codes.v[1])}};
+}
+
 static inline Quad load_quad(const int8_t* p) {
   int32_t four;
   __builtin_memcpy(&four, p, 4);
@@ -108,6 +114,16 @@ static inline Ints join_bits(Ints low, Ints high) {
   return low;
 }
 static inline Floats to_floats(Ints a) { return {{_mm256_cvtepi32_ps(a.v[0]), _mm256_cvtepi32_ps(a.v[1])}}; }
+/// 2^(a - 128) for a from 0 to 254.
+static inline Floats half_powers(Ints a) {
+  Floats powers;
+  for (int i = 0; i < 2; ++i) {
+    // 2^-127 has no exponent of its own.
+    const __m256i bits = _mm256_max_epi32(_mm256_slli_epi32(a.v[i], 23), _mm256_set1_epi32(0x00400000));
+    powers.v[i] = _mm256_mul_ps(_mm256_castsi256_ps(bits), _mm256_set1_ps(0.5F));
+  }
+  return powers;
+}
 
 static inline Floats broadcast(float value) { return {{_mm256_set1_ps(value), _mm256_set1_ps(value)}}; }
 static inline Floats multiply(Floats a, Floats b) {

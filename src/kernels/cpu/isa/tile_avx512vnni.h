@@ -28,6 +28,11 @@ static inline Bytes merge_bits(Bytes levels, Bytes plane) {
   return _mm512_ternarylogic_epi32(levels, moved, _mm512_set1_epi8(kMask), 0xf8);  // a | (b & c)
 }
 
+/// Of codes below 16.
+static inline Bytes look_up(Bytes codes, const uint8_t (&table)[16]) {
+  return _mm512_shuffle_epi8(_mm512_broadcast_i32x4(_mm_loadu_si128(reinterpret_cast<const __m128i*>(table))), codes);
+}
+
 static inline Quad load_quad(const int8_t* p) {
   int32_t four;
   __builtin_memcpy(&four, p, 4);
@@ -64,6 +69,12 @@ static inline Ints bits_of(Ints v) {
 /// low | high << 4
 static inline Ints join_bits(Ints low, Ints high) { return _mm512_or_si512(low, _mm512_slli_epi32(high, 4)); }
 static inline Floats to_floats(Ints v) { return _mm512_cvtepi32_ps(v); }
+/// 2^(v - 128) for v from 0 to 254.
+static inline Floats half_powers(Ints v) {
+  // 2^-127 has no exponent of its own.
+  const Ints bits = _mm512_max_epi32(_mm512_slli_epi32(v, 23), _mm512_set1_epi32(0x00400000));
+  return _mm512_mul_ps(_mm512_castsi512_ps(bits), _mm512_set1_ps(0.5F));
+}
 
 static inline Floats broadcast(float value) { return _mm512_set1_ps(value); }
 static inline Floats multiply(Floats a, Floats b) { return _mm512_mul_ps(a, b); }

@@ -61,6 +61,14 @@ static inline Bytes merge_bits(Bytes levels, const Bytes& plane) {
   return levels;
 }
 
+/// Of codes below 16.
+static inline Bytes look_up(Bytes codes, const uint8_t (&table)[16]) {
+  for (U8x16& v : codes.v) {
+    for (int i = 0; i < 16; ++i) v[i] = table[v[i]];
+  }
+  return codes;
+}
+
 static inline S16x8 repeat_pair(int low, int high) {
   const uint32_t both = (static_cast<uint32_t>(low) & 0xffffU) | static_cast<uint32_t>(high) << 16;
   return reinterpret_cast<S16x8>(U32x4{both, both, both, both});
@@ -100,6 +108,17 @@ static inline Floats to_floats(const Ints& a) {
   Floats f;
   for (int i = 0; i < 4; ++i) f.v[i] = __builtin_convertvector(a.v[i], F32x4);
   return f;
+}
+/// 2^(a - 128) for a from 0 to 254.
+static inline Floats half_powers(const Ints& a) {
+  Floats powers;
+  for (int i = 0; i < 4; ++i) {
+    const S32x4 bits = a.v[i] << 23;
+    const S32x4 least = S32x4{} + 0x00400000;  // 2^-127, which has no exponent of its own
+    const S32x4 below = bits < least;
+    powers.v[i] = reinterpret_cast<F32x4>((least & below) | (bits & ~below)) * 0.5F;
+  }
+  return powers;
 }
 static inline Floats dots_to_floats(const Dots& dots) {
   return to_floats({{dots.wide[0], dots.wide[1], dots.wide[2], dots.wide[3]}});

@@ -12,7 +12,8 @@ template <DType kType>
 struct PackedBlocks {
   using Layout = PackedLayout<kType>;
   static constexpr int kBits = Layout::kFormat.bits;
-  static constexpr int kMax = (1 << kBits) - 1;
+  static constexpr bool kCodes = Layout::kFormat.codes;
+  static constexpr int kMax = kCodes ? 24 : (1 << kBits) - 1;
   static constexpr int kOffset = Layout::kFormat.offset;
   static constexpr bool kMinima = Layout::kFormat.minima;
   static constexpr int kScales = kType == DType::kQ6_K ? 2 : 1;  // for a block's 32 inputs
@@ -43,6 +44,7 @@ struct PackedBlocks {
       const uint8_t* high = block.levels + Layout::kLevelBytes;
       if constexpr (kBits == 5) return merge_bits<4 - g, 0x10>(low, load_bytes(high + 64 * h));
       if constexpr (kBits == 6) return merge_bits<4 - 2 * (g % 4), 0x30>(low, load_bytes(high + 64 * (g / 4 * 2 + h)));
+      if constexpr (kCodes) return look_up(low, kE2M1Levels);
       return low;
     }
   }
@@ -52,7 +54,11 @@ struct PackedBlocks {
   static void scales(const Block& block, Floats (&scale)[kScales], Floats& minimum) {
     if constexpr (!Layout::kFormat.super) {
       const uint8_t* scales = block.levels + Layout::kLevelBytes + Layout::kHighBytes;
-      scale[0] = load_halves(scales + 32 * h);
+      if constexpr (kCodes) {
+        scale[0] = half_powers(widen_u8(scales + 16 * h));
+      } else {
+        scale[0] = load_halves(scales + 32 * h);
+      }
       if constexpr (kMinima) minimum = load_halves(scales + 64 + 32 * h);
     } else {
       const uint8_t* scales = block.head + Layout::kHeadScales + Layout::kHeadScaleBytes * block.sub;
