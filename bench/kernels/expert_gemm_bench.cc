@@ -37,11 +37,13 @@ const std::vector<Shape>& shapes() {
 
 /// Each of `experts` has `parts` matrices [rows, in].
 PackedWeight some_experts(Stream& stream, DType dtype, int parts, int64_t rows, int64_t in, int experts) {
-  std::vector<WeightRows> stacked;
-  for (int i = 0; i < parts * experts; ++i) {
-    stacked.push_back({.dtype = dtype, .rows = rows, .dummy = DummyRows{.key = static_cast<uint64_t>(i + 1)}});
-  }
-  return pack_weight(stream, stacked, in, false, experts);
+  std::vector<WeightRows> stacked(static_cast<size_t>(parts), {.dtype = dtype, .rows = rows});
+  uint64_t key = 0;
+  const auto stack_of = [&](int) {
+    for (WeightRows& part : stacked) part.dummy = DummyRows{.key = ++key};
+    return std::span<const WeightRows>(stacked);
+  };
+  return make_weight_packer(stream.device())->pack(experts, stack_of, in, false);
 }
 
 std::vector<float> some_floats(int64_t count) {

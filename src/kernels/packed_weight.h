@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -52,12 +53,14 @@ class PackedWeight {
   static constexpr size_t kMaxParts = 3;
 
   PackedWeight() = default;
-  /// What a device's pack_weight() has made: parts one after the other.
+  /// What a device's WeightPacker has made: parts one after the other.
   PackedWeight(std::vector<Part> parts, int64_t in, InputForm form, Buffer packed, int experts = 1)
       : parts_(std::move(parts)), in_(in), experts_(experts), form_(form), packed_(std::move(packed)) {}
 
   /// The same where its packed bytes lie at `data`, which somebody else keeps.
   PackedWeight at(std::byte* data) const { return {parts_, in_, form_, Buffer::view(data, bytes()), experts_}; }
+  /// As many experts like it, whose packed bytes `packed` holds.
+  PackedWeight each_of(int experts, Buffer packed) const { return {parts_, in_, form_, std::move(packed), experts}; }
   /// One of its experts', as a weight of its own; a view.
   PackedWeight at_expert(int expert) const {
     std::byte* const own = packed_.address() + static_cast<size_t>(expert) * expert_bytes();
@@ -87,28 +90,42 @@ class PackedWeight {
   Buffer packed_;
 };
 
-/// What a weight that begins with `dtype` reads; rotated: as of pack_weight(). Throws Unsupported where no kernel of
+/// What a weight that begins with `dtype` reads; rotated: as of WeightPacker. Throws Unsupported where no kernel of
 /// the device reads the type, or the 8-bit inputs that rotated weights are for.
 InputForm input_form(Device& device, DType dtype, bool rotated);
 
 /// Bytes that `rows` rows of `in` elements of `dtype` take in a PackedWeight. `in` is a multiple of the dtype's block.
 size_t packed_bytes(Device& device, DType dtype, int64_t rows, int64_t in);
 
-/// Re-lays up to PackedWeight::kMaxParts matrices, with all of the device's processors. Synchronous. rotated: their
-/// rows are (rotate_rows()), and they read kQ8Rotated. Throws Unsupported when quantised and unquantised parts are
-/// mixed and as input_form() does, InvalidArgument when `in` is not a multiple of the dtype's block (or of 32 for kQ8).
-/// experts: `stacked` has as many stacks, one after the other, each of the same shapes and types.
-PackedWeight pack_weight(Stream& stream, std::span<const WeightRows> stacked, int64_t in, bool rotated = false,
-                         int experts = 1);
+/// The matrices of each of many experts, all of the same shapes and types: those of the e-th, which may go when the
+/// next ones are asked for.
+using StackOf = std::function<std::span<const WeightRows>(int expert)>;
 
-/// Packs many matrices, one after the other: by several threads, where they go to a device through pinned memory, of
-/// which each keeps its part. One thread at a time may call it.
+/// Packs many matrices, one after the other, with all of the device's processors; where they go to a device through
+/// pinned memory by several threads, of which each keeps its part of it. Synchronous. One thread at a time may call it.
 class WeightPacker {
  public:
   virtual ~WeightPacker() = default;
-  /// As pack_weight(). Throws CapacityError too.
-  virtual PackedWeight pack(std::span<const WeightRows> stacked, int64_t in, bool rotated, int experts = 1) = 0;
+  /// Re-lays up to PackedWeight::kMaxParts matrices to `to`, in the device's memory, which is zero or holds others of
+  /// the same shapes and types; the weight is a view of it. rotated: their rows are (rotate_rows()), and they read
+  /// kQ8Rotated. Throws Unsupported when quantised and unquantised parts are mixed and as input_form() does,
+  /// InvalidArgument when `in` is not a multiple of the dtype's block (or of 32 for kQ8).
+  PackedWeight pack_to(std::byte* to, std::span<const WeightRows> stacked, int64_t in, bool rotated);
+  /// Those of each expert straight to its place in new memory of the device. Throws CapacityError too.
+  PackedWeight pack(int experts, const StackOf& stack_of, int64_t in, bool rotated);
+
+ protected:
+  explicit WeightPacker(Device& device) : device_(device) {}
+
+  Device& device_;
+
+ private:
+  virtual void pack_parts(std::byte* to, std::span<const WeightRows> stacked, std::span<const PackedWeight::Part> parts,
+                          int64_t in) = 0;
 };
 std::unique_ptr<WeightPacker> make_weight_packer(Device& device);
+
+/// One matrix, or stacked ones, by a packer of its own.
+PackedWeight pack_weight(Stream& stream, std::span<const WeightRows> stacked, int64_t in, bool rotated = false);
 
 }  // namespace caravel::kernels

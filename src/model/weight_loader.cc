@@ -173,9 +173,7 @@ kernels::PackedWeight WeightLoader::matrix(const MatrixLayout& layout) {
     stack.reset();
     return stack.emplace(source_, layout, expert).rows();
   };
-  kernels::PackedWeight packed = layout.experts() == 1
-                                     ? sink_.matrix(stack_of(0), layout.in(), layout.rotated())
-                                     : sink_.experts(layout.experts(), stack_of, layout.in(), layout.rotated());
+  kernels::PackedWeight packed = sink_.matrix(layout, stack_of);
   bytes_ += packed.bytes();
   return packed;
 }

@@ -1,13 +1,13 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <span>
 #include <utility>
 
 #include "device/device.h"
 #include "kernels/packed_weight.h"
+#include "model/weight_layout.h"
 
 namespace caravel::model {
 
@@ -19,12 +19,8 @@ class WeightSink {
   virtual Device& device() const = 0;
   // Synchronous: what they are given may go afterwards. They throw CapacityError.
   virtual Buffer vector(std::span<const float> values) = 0;
-  /// As kernels::pack_weight().
-  virtual kernels::PackedWeight matrix(std::span<const kernels::WeightRows> stacked, int64_t in, bool rotated) = 0;
-  /// The same of `count` experts, each of the same shapes and types, one after the other: stack_of(e) gives the e-th's,
-  /// which may go when the next is asked for.
-  using StackOf = std::function<std::span<const kernels::WeightRows>(int)>;
-  virtual kernels::PackedWeight experts(int count, const StackOf& stack_of, int64_t in, bool rotated) = 0;
+  /// As kernels::WeightPacker has it.
+  virtual kernels::PackedWeight matrix(const MatrixLayout& layout, const kernels::StackOf& stack_of) = 0;
 };
 
 /// Into the device's own memory, to stay there.
@@ -34,8 +30,8 @@ class DeviceSink final : public WeightSink {
 
   Device& device() const override { return stream_->device(); }
   Buffer vector(std::span<const float> values) override;
-  kernels::PackedWeight matrix(std::span<const kernels::WeightRows> stacked, int64_t in, bool rotated) override;
-  kernels::PackedWeight experts(int count, const StackOf& stack_of, int64_t in, bool rotated) override;
+  kernels::PackedWeight matrix(const MatrixLayout& layout, const kernels::StackOf& stack_of) override;
+  kernels::WeightPacker& packer() { return *packer_; }
 
  private:
   std::unique_ptr<Stream> stream_;
@@ -51,8 +47,7 @@ class HostSink final : public WeightSink {
 
   Device& device() const override { return device_.device(); }
   Buffer vector(std::span<const float> values) override { return device_.vector(values); }
-  kernels::PackedWeight matrix(std::span<const kernels::WeightRows> stacked, int64_t in, bool rotated) override;
-  kernels::PackedWeight experts(int count, const StackOf& stack_of, int64_t in, bool rotated) override;
+  kernels::PackedWeight matrix(const MatrixLayout& layout, const kernels::StackOf& stack_of) override;
   /// What holds them.
   HostBuffer take() { return std::move(memory_); }
 

@@ -29,6 +29,10 @@ struct Stacks {
   std::span<const WeightRows> of_expert(int e) const {
     return std::span(rows).subspan(static_cast<size_t>(e) * part_count, part_count);
   }
+  PackedWeight packed(Stream& stream, int64_t in) const {
+    const auto experts = static_cast<int>(rows.size() / part_count);
+    return make_weight_packer(stream.device())->pack(experts, [&](int e) { return of_expert(e); }, in, false);
+  }
 };
 
 /// Tokens' choices, by how many rows the experts get.
@@ -80,7 +84,7 @@ TEST_P(ExpertGemmTest, ARowIsWhatGemmOfItAloneGives) {
       Stream& stream = *machine.stream;
       // Stacked parts, as joined matrices have them.
       const Stacks stacks({{dtype(), 32}, {dtype(), width - 32}}, in, load.experts);
-      const PackedWeight weight = pack_weight(stream, stacks.rows, in, false, load.experts);
+      const PackedWeight weight = stacks.packed(stream, in);
       ASSERT_EQ(weight.experts(), load.experts);
       ASSERT_EQ(weight.out(), width);
       const TableOnDevice table(stream, load.chosen, std::vector<float>(load.chosen.size()), load.experts,
@@ -124,7 +128,7 @@ TEST_P(ExpertGemmTest, AGatedRowIsWhatGatedGemmOfItAloneGives) {
       Machine machine(isa(), 3);
       Stream& stream = *machine.stream;
       const Stacks stacks({{dtype(), width}, {dtype(), width}}, in, load.experts);
-      const PackedWeight weight = pack_weight(stream, stacks.rows, in, false, load.experts);
+      const PackedWeight weight = stacks.packed(stream, in);
       const TableOnDevice table(stream, load.chosen, std::vector<float>(load.chosen.size()), load.experts,
                                 load.per_token);
       const int64_t rows = table.table().row_count();

@@ -51,9 +51,6 @@ TEST(PackWeight, RefusesWhatItCannotStack) {
   EXPECT_THROW(pack_weight(stream, mixed, 64), Unsupported);
   const WeightRows ragged[] = {{bytes.data(), DType::kQ4_K, 2}};
   EXPECT_THROW(pack_weight(stream, ragged, 576), InvalidArgument);
-  // Two experts, of different types.
-  const WeightRows experts[] = {{bytes.data(), DType::kQ4_0, 2}, {bytes.data(), DType::kQ8_0, 2}};
-  EXPECT_THROW(pack_weight(stream, experts, 64, false, 2), Unsupported);
 }
 
 TEST_P(PackedWeightTest, ExpertsLieOneAfterTheOther) {
@@ -67,12 +64,30 @@ TEST_P(PackedWeightTest, ExpertsLieOneAfterTheOther) {
     scales.push_back(random_scales(dtype(), rows, in, i));
     stacked.push_back({files.back().data(), dtype(), rows, 0, scales.back().data()});
   }
-  const PackedWeight weight = pack_weight(stream_, stacked, in, false, 3);
+  const auto of_expert = [&](int e) {
+    return std::span(std::as_const(stacked)).subspan(static_cast<size_t>(e) * 2, 2);
+  };
+  const PackedWeight weight = make_weight_packer(machine_.device)->pack(3, of_expert, in, false);
   EXPECT_EQ(weight.experts(), 3);
   EXPECT_EQ(weight.out(), 2 * rows);
   for (int e = 0; e < 3; ++e) {
-    const PackedWeight alone = pack_weight(stream_, std::span(stacked).subspan(static_cast<size_t>(e) * 2, 2), in);
-    EXPECT_EQ(packed_bytes_of(stream_, weight.at_expert(e)), packed_bytes_of(stream_, alone));
+    EXPECT_EQ(packed_bytes_of(stream_, weight.at_expert(e)),
+              packed_bytes_of(stream_, pack_weight(stream_, of_expert(e), in)));
+  }
+}
+
+// One after the other through the same memory, as experts' on their way to the host.
+TEST_P(PackedWeightTest, MayBePackedOverOthersOfItsShape) {
+  const int64_t in = 2 * std::max<int64_t>(block(), 32);
+  const int64_t rows = 45;
+  const std::unique_ptr<WeightPacker> packer = make_weight_packer(machine_.device);
+  const Buffer memory = machine_.device.allocate(packed_bytes(machine_.device, dtype(), rows, in));
+  for (unsigned i = 0; i < 3; ++i) {
+    const std::vector<std::byte> file = random_rows(dtype(), rows, in, i);
+    const std::vector<float> scales = random_scales(dtype(), rows, in, i);
+    const WeightRows stacked[] = {{file.data(), dtype(), rows, 0, scales.data()}};
+    EXPECT_EQ(packed_bytes_of(stream_, packer->pack_to(memory.address(), stacked, in, false)),
+              packed_bytes_of(stream_, pack_weight(stream_, stacked, in)));
   }
 }
 
@@ -105,8 +120,8 @@ TEST(PackWeight, BringsLargeMatricesWhole) {
   }
 }
 
-// By several threads, where a device takes them so, and one matrix after the other through the same memory.
-TEST(PackWeight, APackerMakesTheSame) {
+// Through the same pinned memory, where a device takes them so.
+TEST(PackWeight, APackerMakesOneMatrixAfterTheOther) {
   Machine machine(Isa::kPortable, 2);
   Stream& stream = *machine.stream;
   const std::unique_ptr<WeightPacker> packer = make_weight_packer(machine.device);
@@ -117,7 +132,8 @@ TEST(PackWeight, APackerMakesTheSame) {
     const WeightRows one[] = {{values.data(), DType::kBF16, rows}, {values.data(), DType::kBF16, 3}};
     const WeightRows other[] = {{exact.data(), DType::kF32, 1021}};
     for (const std::span<const WeightRows> stacked : {std::span<const WeightRows>(one), {other}}) {
-      EXPECT_EQ(packed_bytes_of(stream, packer->pack(stacked, in, false)),
+      EXPECT_EQ(packed_bytes_of(stream, packer->pack(
+                                            1, [&](int) { return stacked; }, in, false)),
                 packed_bytes_of(stream, pack_weight(stream, stacked, in)));
     }
   }

@@ -8,18 +8,16 @@
 #include "base/check.h"
 #include "device/cpu/cpu_device.h"
 #include "kernels/cpu/packed_layout.h"
-#include "kernels/stack_parts.h"
 
 namespace caravel::kernels::cpu {
 namespace {
 
-/// Stacks of matrices, one an expert, and the parts of each.
+/// Matrices, and the part of each.
 struct PackArgs {
   std::span<const WeightRows> stacked;
   std::span<const PackedWeight::Part> parts;
   int64_t in;
   uint8_t* out;
-  size_t expert_bytes;
 };
 
 void put_u16(uint8_t* to, uint16_t value) { std::memcpy(to, &value, sizeof(value)); }
@@ -67,7 +65,8 @@ void put_quant_block(const QuantBlock& block, int r, int sub, uint8_t* head, uin
       const unsigned minimum = block.minimum;
       put_u16(head + 64 + 2 * r, block.m);
       scales[r] = static_cast<uint8_t>((scale & 15U) | (minimum & 15U) << 4);
-      scales[32 + r % 16] |= static_cast<uint8_t>((scale >> 4 | minimum >> 4 << 2) << (4 * h));
+      uint8_t& high_bits = scales[32 + r % 16];  // of rows r and r + 16, which come in this order
+      high_bits = static_cast<uint8_t>((h == 0 ? 0 : high_bits) | (scale >> 4 | minimum >> 4 << 2) << (4 * h));
     } else {
       scales[r] = static_cast<uint8_t>(block.scale[0]);
       scales[32 + r] = static_cast<uint8_t>(block.scale[1]);
@@ -115,7 +114,7 @@ void pack_f8_panel(const std::byte* rows, int64_t stride, int count, int64_t in,
 
 int64_t panel_count(const WeightRows& matrix) { return (matrix.rows + kPanelRows - 1) / kPanelRows; }
 
-/// Some panels of a matrix; `to`, where its first begins, is zero before.
+/// Some panels of a matrix, whose first is at `to`. Rows that the last one lacks are left as they are.
 void pack_panels(const WeightRows& from, const Range& panels, int64_t in, uint8_t* to) {
   const auto& [data, dtype, all_rows, given_stride, scales, dummy, heads] = from;
   const int64_t scale_count = row_scales(dtype, in);
@@ -153,10 +152,7 @@ void pack_matrices(const PackArgs& args, int rank, int size) {
   for (size_t i = 0; i < args.stacked.size() && first < share.end; ++i) {
     const int64_t count = panel_count(args.stacked[i]);
     const Range range{std::max<int64_t>(share.begin - first, 0), std::min(share.end - first, count)};
-    uint8_t* const expert = args.out + i / args.parts.size() * args.expert_bytes;
-    if (range.begin < range.end) {
-      pack_panels(args.stacked[i], range, args.in, expert + args.parts[i % args.parts.size()].offset);
-    }
+    if (range.begin < range.end) pack_panels(args.stacked[i], range, args.in, args.out + args.parts[i].offset);
     first += count;
   }
 }
@@ -172,25 +168,19 @@ InputForm input_form(DType dtype, bool rotated) {
   return rotated ? InputForm::kQ8Rotated : is_quantized(dtype) ? InputForm::kQ8 : InputForm::kF32;
 }
 
-PackedWeight pack_weight(Stream& stream, std::span<const WeightRows> stacked, int64_t in, bool rotated, int experts) {
-  size_t bytes = 0;
-  std::vector<PackedWeight::Part> parts = stack_parts(stacked, in, packed_bytes, experts, bytes);
-  Buffer packed = stream.device().allocate(bytes * static_cast<size_t>(experts));
-  as_cpu(stream).enqueue(pack_matrices, PackArgs{stacked, parts, in, packed.address<uint8_t>(), bytes});
-  stream.synchronize();
-  return {std::move(parts), in, input_form(stacked[0].dtype, rotated), std::move(packed), experts};
-}
-
 namespace {
 
 class Packer final : public WeightPacker {
  public:
-  explicit Packer(Device& device) : stream_(device.make_stream()) {}
-  PackedWeight pack(std::span<const WeightRows> stacked, int64_t in, bool rotated, int experts) override {
-    return cpu::pack_weight(*stream_, stacked, in, rotated, experts);
-  }
+  explicit Packer(Device& device) : WeightPacker(device), stream_(device.make_stream()) {}
 
  private:
+  void pack_parts(std::byte* to, std::span<const WeightRows> stacked, std::span<const PackedWeight::Part> parts,
+                  int64_t in) override {
+    as_cpu(*stream_).enqueue(pack_matrices, PackArgs{stacked, parts, in, reinterpret_cast<uint8_t*>(to)});
+    stream_->synchronize();
+  }
+
   std::unique_ptr<Stream> stream_;
 };
 

@@ -10,7 +10,6 @@
 #include "device/cuda/launch.cuh"
 #include "kernels/cuda/tile_inputs.cuh"
 #include "kernels/packed_weight.h"
-#include "kernels/stack_parts.h"
 
 namespace caravel::kernels::cuda {
 namespace {
@@ -392,26 +391,23 @@ namespace {
 
 class Packer final : public WeightPacker {
  public:
-  Packer(Device& device, int threads) : device_(device), threads_(threads) {}
+  explicit Packer(Device& device) : WeightPacker(device) {}
 
-  PackedWeight pack(std::span<const WeightRows> stacked, int64_t in, bool rotated, int experts) override {
-    const InputForm form = cuda::input_form(stacked[0].dtype, rotated);
-    size_t bytes = 0;
-    std::vector<PackedWeight::Part> parts = stack_parts(stacked, in, cuda::packed_bytes, experts, bytes);
-    Buffer packed = device_.allocate(bytes * static_cast<size_t>(experts));
-    run(static_cast<int64_t>(packed.size()), [&](StagingRing& ring, int rank, int size) {
+ private:
+  void pack_parts(std::byte* to, std::span<const WeightRows> stacked, std::span<const PackedWeight::Part> parts,
+                  int64_t in) override {
+    const PackedWeight::Part& last = parts.back();
+    const size_t bytes = last.offset + cuda::packed_bytes(last.dtype, last.rows, in);
+    run(static_cast<int64_t>(bytes), [&](StagingRing& ring, int rank, int size) {
       for (size_t i = 0; i < stacked.size(); ++i) {
         const Range rows = share_of(stacked[i].rows, rank, size, kGroupRows);
-        const PackedWeight::Part& part = parts[i % parts.size()];
-        uint8_t* const to = packed.address<uint8_t>() + i / parts.size() * bytes + part.offset;
-        pack_part(ring, stacked[i], rows, in, to, const_cast<float*>(row_scales_of(to, part, in)));
+        uint8_t* const part = reinterpret_cast<uint8_t*>(to) + parts[i].offset;
+        pack_part(ring, stacked[i], rows, in, part, const_cast<float*>(row_scales_of(part, parts[i], in)));
       }
       ring.stream().synchronize();
     });
-    return {std::move(parts), in, form, std::move(packed), experts};
   }
 
- private:
   /// work(ring, rank, size) on each of as many threads as have pieces to bring.
   template <typename Function>
   void run(int64_t bytes, const Function& work) {
@@ -440,21 +436,13 @@ class Packer final : public WeightPacker {
     if (job.error != nullptr) std::rethrow_exception(job.error);
   }
 
-  Device& device_;
-  const int threads_;
+  const int threads_ = std::min(usable_processors(), 8);  // as many read from the page cache what the link takes
   std::vector<std::unique_ptr<StagingRing>> rings_;  // by rank
   std::unique_ptr<ThreadPool> pool_;
 };
 
 }  // namespace
 
-PackedWeight pack_weight(Stream& stream, std::span<const WeightRows> stacked, int64_t in, bool rotated, int experts) {
-  return Packer(stream.device(), 1).pack(stacked, in, rotated, experts);
-}
-
-/// Eight threads read from the page cache what the link to a device takes.
-std::unique_ptr<WeightPacker> make_weight_packer(Device& device) {
-  return std::make_unique<Packer>(device, std::min(usable_processors(), 8));
-}
+std::unique_ptr<WeightPacker> make_weight_packer(Device& device) { return std::make_unique<Packer>(device); }
 
 }  // namespace caravel::kernels::cuda
