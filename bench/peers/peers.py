@@ -24,6 +24,8 @@ MODELS = {
     "smollm2": CACHE / "SmolLM2-135M-Instruct.Q4_1.gguf",
     "gemma3-270m": CACHE / "gemma-3-270m-q4_k_m.gguf",
 }
+# What random_model.py makes, by row of the tables.
+RANDOM_MODELS = {"Llama 3.2 1B shapes Q4_K_M": "llama-3.2-1b", "OLMoE 1B-7B shapes Q4_K_M": "olmoe-1b-7b"}
 
 
 def leave_amx_out():
@@ -44,19 +46,20 @@ def model_file(name):
             if not MODELS[model].exists():
                 raise Absent(f"{MODELS[model]} is not there (scripts/fetch_model {model})")
             return MODELS[model]
-    source, kind = MODELS["smollm2"], name
-    if name == "Llama 3.2 1B shapes Q4_K_M":
-        source, kind = PEERS / "models/llama-3.2-1b-shapes-f16.gguf", "Q4_K_M"
     file = PEERS / f"models/{name.replace(' ', '-')}.gguf"
-    if not file.exists():
-        if not (LLAMA_TOOLS / "llama-quantize").exists():
-            raise Absent(f"{file} is not there, nor llama.cpp to make it (bench/peers/setup)")
-        print(f"    making {file.name}", file=sys.stderr)
-        file.parent.mkdir(parents=True, exist_ok=True)
-        if not source.exists():
-            subprocess.run([str(PYTHON), str(ROOT / "bench/peers/random_model.py"), str(source)], check=True)
+    if file.exists():
+        return file
+    tool = PYTHON if name in RANDOM_MODELS else LLAMA_TOOLS / "llama-quantize"
+    if not tool.exists():
+        raise Absent(f"{file} is not there, nor {tool} to make it (bench/peers/setup)")
+    print(f"    making {file.name}", file=sys.stderr)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    if name in RANDOM_MODELS:
+        subprocess.run([str(tool), str(ROOT / "bench/peers/random_model.py"), RANDOM_MODELS[name], str(file)],
+                       check=True)
+    else:
         half = file.with_suffix(".part")
-        subprocess.run([str(LLAMA_TOOLS / "llama-quantize"), "--allow-requantize", str(source), str(half), kind],
+        subprocess.run([str(tool), "--allow-requantize", str(MODELS["smollm2"]), str(half), name],
                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
         half.rename(file)
     return file
