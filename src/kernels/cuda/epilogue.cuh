@@ -65,7 +65,8 @@ struct GemmOutput {
   void* out;
   int64_t stride;  // elements
   const float* bias;
-  int width;  // rows of the gate: where up's bias begins
+  int width;          // rows of the gate: where up's bias begins
+  int expert_biases;  // from one expert's bias to the next one's
   GemmUse use;
   Activation activation;
   bool accumulate;
@@ -118,10 +119,11 @@ struct GemmOutput {
         make_uint2(reinterpret_cast<const uint32_t&>(low), reinterpret_cast<const uint32_t&>(high));
   }
 
-  /// Of neighbouring rows from `row` on: makes of their sums for a token what is stored, or added to what is there. Of
-  /// a gated use the sums are the gate's, and up_sums those of the same rows of up.
+  /// Of an expert's neighbouring rows from `row` on: makes of their sums for a token what is stored, or added to what
+  /// is there. Of a gated use the sums are the gate's, and up_sums those of the same rows of up.
   template <int kRows>
-  __device__ void finish(int row, float (&sums)[kRows], const float (&up_sums)[kRows]) const {
+  __device__ void finish(int expert, int row, float (&sums)[kRows], const float (&up_sums)[kRows]) const {
+    row += expert * expert_biases;
 #pragma unroll
     for (int i = 0; i < kRows; ++i) sums[i] = with_bias(sums[i], row + i);
     if (use == GemmUse::kPlain) return;
@@ -134,21 +136,21 @@ struct GemmOutput {
   }
 
   /// As store() of four rows; before: what is there, where that is to be added to. Gives what is there then.
-  __device__ float4 store_four(int64_t token, int row, float4 sum, float4 up_sum, float4 before) const {
+  __device__ float4 store_four(int expert, int64_t token, int row, float4 sum, float4 up_sum, float4 before) const {
     float sums[4] = {sum.x, sum.y, sum.z, sum.w};
     const float up_sums[4] = {up_sum.x, up_sum.y, up_sum.z, up_sum.w};
-    finish(row, sums, up_sums);
+    finish(expert, row, sums, up_sums);
     float4 result = make_float4(sums[0], sums[1], sums[2], sums[3]);
     if (accumulate) result = sum_of(result, before);
     put_four(token, row, result);
     return result;
   }
 
-  /// The sum of weight row `row` for a token.
-  __device__ void store(int64_t token, int row, float sum, float up_sum) const {
+  /// The sum of an expert's row `row` for a token.
+  __device__ void store(int expert, int64_t token, int row, float sum, float up_sum) const {
     float sums[1] = {sum};
     const float up_sums[1] = {up_sum};
-    finish(row, sums, up_sums);
+    finish(expert, row, sums, up_sums);
     float result = sums[0];
     const int64_t at = token * stride + row;
     if (bf16) {
@@ -172,6 +174,7 @@ inline GemmOutput gemm_output(const GemmTask& task) {
           .stride = task.out.stride,
           .bias = task.bias,
           .width = static_cast<int>(task.out.width),
+          .expert_biases = static_cast<int>(task.weight->out()),
           .use = task.use,
           .activation = task.activation,
           .accumulate = task.accumulate,

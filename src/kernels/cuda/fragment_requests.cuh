@@ -36,15 +36,18 @@ __device__ inline int passes(const TileArgs& args) {
 }
 
 /// The warp that asks for weights: a lane of it.
-template <int kSplits>
-__device__ inline void ask_for_sources(const TileArgs& args, const TileMaps& maps, const FragmentRings& rings) {
+template <int kTokens, int kSplits, bool kExperts>
+__device__ inline void ask_for_sources(const TileWalk<kExperts>& walk, const TileMaps& maps,
+                                       const FragmentRings& rings) {
+  const TileArgs& args = walk.args;
   const TilePlan& plan = args.plan;
   if (threadIdx.x % 32 != 0) return;
   const int slots = (args.blocks + kSourceBlocks - 1) / kSourceBlocks;
   constexpr int kBoxes = kSplits > 1 ? 1 : 2;
-  const uint64_t policy = weights_policy(plan);
+  const WeightsPolicy policies;
   RingPlace place[kSplits];
-  for_each_tile(plan, [&](int row_tile, int) {
+  walk.template alone<kTokens>([&](const Tile& tile) {
+    const uint64_t policy = policies.of(tile);
     for (int pass = 0; pass < passes<kSplits>(args); ++pass) {
       int first_group[kBoxes] = {};
       int units[kBoxes] = {};  // of a slot
@@ -53,7 +56,7 @@ __device__ inline void ask_for_sources(const TileArgs& args, const TileMaps& map
 #pragma unroll
       for (int w = 0; w < kBoxes; ++w) {
         if (kSplits == 1 && w >= plan.warpgroups) continue;
-        const Rows rows = rows_of_tile(args, row_tile, kSplits > 1 ? pass : w);
+        const Rows rows = rows_of_tile(args, tile.row_tile, kSplits > 1 ? pass : w);
         first_group[w] = rows.first_group;
         units[w] = kSourceBlocks / rows.part->format.unit_blocks;
         bytes += plan.groups * units[w] * rows.part->format.unit_bytes;
@@ -68,8 +71,8 @@ __device__ inline void ask_for_sources(const TileArgs& args, const TileMaps& map
 #pragma unroll
         for (int w = 0; w < kBoxes; ++w) {
           if (kSplits == 1 && w >= plan.warpgroups) continue;
-          copy_box(ring.slot(place[split]) + w * (plan.source_bytes / plan.warpgroups), *map[w], 0, slot * units[w],
-                   first_group[w], barrier, policy);
+          copy_units<kExperts>(ring.slot(place[split]) + w * (plan.source_bytes / plan.warpgroups), *map[w],
+                               slot * units[w], first_group[w], tile.expert, barrier, policy);
         }
         place[split].advance(ring.count);
       });
@@ -78,19 +81,18 @@ __device__ inline void ask_for_sources(const TileArgs& args, const TileMaps& map
 }
 
 /// The warp that asks for tokens: a lane of it. wide: a box has all blocks of a slot, else each is a box.
-template <int kTokens, int kSplits>
-__device__ inline void ask_for_split_tokens(const TileArgs& args, const CUtensorMap& input, bool wide,
+template <int kTokens, int kSplits, bool kExperts>
+__device__ inline void ask_for_split_tokens(const TileWalk<kExperts>& walk, const CUtensorMap& input, bool wide,
                                             const FragmentRings& rings) {
   constexpr int kBlocks = token_blocks(kTokens);
+  const TileArgs& args = walk.args;
   if (threadIdx.x % 32 != 0) return;
-  prefetch_map(input);
-  wait_for_kernel_before();
   fence_for_async();
   const int slots = (args.blocks + kSourceBlocks - 1) / kSourceBlocks;
   const uint64_t policy = read_again_policy();
   const int block_bytes = token_rows(kTokens, args.tokens) * 128;
   RingPlace place[kSplits];
-  for_each_tile(args.plan, [&](int, int token_tile) {
+  walk.template alone<kTokens>([&](const Tile& tile) {
     for (int pass = 0; pass < passes<kSplits>(args); ++pass) {
       for_each_slot<kSplits>(slots, [&](int split, int slot) {
         const Ring ring = rings.ring(split);
@@ -100,11 +102,11 @@ __device__ inline void ask_for_split_tokens(const TileArgs& args, const CUtensor
           const uint32_t to = ring.slot(place[split]);
           arrive_expecting(barrier, kBlocks * block_bytes);
           if (wide) {
-            copy_box(to, input, 0, token_tile * kTokens, begin, barrier, policy);
+            copy_box(to, input, 0, tile.first_token, begin, barrier, policy);
           } else {
 #pragma unroll
             for (int i = 0; i < kBlocks; ++i) {
-              copy_box(to + i * block_bytes, input, (begin + i) * kBlockInputs, token_tile * kTokens, barrier);
+              copy_box(to + i * block_bytes, input, (begin + i) * kBlockInputs, tile.first_token, barrier);
             }
           }
           place[split].advance(ring.count);

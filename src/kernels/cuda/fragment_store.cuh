@@ -35,6 +35,7 @@ struct TileSums {
 struct StoredTile {
   Rows rows;
   const TilePart* part;  // of the pass
+  int expert;
   int first_token;
   int count;    // of tokens
   bool last;    // pass
@@ -49,8 +50,8 @@ __device__ void store_tile_heads(const TileArgs& args, const StoredTile& tile, c
     const float2 sum = sums.two(t, row);
     const int of_part = tile.rows.first_group * kGroupRows + row;
     const float factor = args.output.factor(tile.first_token + t);
-    return make_float2(__fmul_rn(__fmul_rn(sum.x, tile.part->scale_of(of_part)), factor),
-                       __fmul_rn(__fmul_rn(sum.y, tile.part->scale_of(of_part + 1)), factor));
+    return make_float2(__fmul_rn(__fmul_rn(sum.x, tile.part->scale_of(tile.expert, of_part)), factor),
+                       __fmul_rn(__fmul_rn(sum.y, tile.part->scale_of(tile.expert, of_part + 1)), factor));
   };
   store_heads(args, tile.rows, 0, tile.first_token, tile.count, thread, kStoringThreads, finished);
 }
@@ -80,8 +81,9 @@ __device__ void store_tile_fours(const TileArgs& args, const StoredTile& tile, c
     if (i >= items || !has_rows) return ahead;
     if (tile.part->row_scales != nullptr) {
       const int of_part = rows.first_group * kGroupRows + row;
-      ahead.scales = make_float4(tile.part->scale_of(of_part), tile.part->scale_of(of_part + 1),
-                                 tile.part->scale_of(of_part + 2), tile.part->scale_of(of_part + 3));
+      ahead.scales =
+          make_float4(tile.part->scale_of(tile.expert, of_part), tile.part->scale_of(tile.expert, of_part + 1),
+                      tile.part->scale_of(tile.expert, of_part + 2), tile.part->scale_of(tile.expert, of_part + 3));
     }
     if (!tile.last) return ahead;
     const int token = tile.first_token + i / kFours;
@@ -107,7 +109,7 @@ __device__ void store_tile_fours(const TileArgs& args, const StoredTile& tile, c
     const float4 gate = times(tile.second ? *before : sum, ahead.factor);
     sum = times(sum, ahead.factor);
     if (by_fours) {
-      const float4 value = has_rows ? output.store_four(token, out_row, gate, sum, ahead.there) : float4{};
+      const float4 value = has_rows ? output.store_four(tile.expert, token, out_row, gate, sum, ahead.there) : float4{};
       if (kTokens <= most_joined_tokens(true) && output.next.weight != nullptr) {
         output.next.put_fours(token, out_row, has_rows, value);
       }
@@ -117,20 +119,21 @@ __device__ void store_tile_fours(const TileArgs& args, const StoredTile& tile, c
     const float up_sums[4] = {sum.x, sum.y, sum.z, sum.w};
 #pragma unroll
     for (int r = 0; r < 4; ++r) {
-      if (row + r < row_count) output.store(token, out_row + r, gates[r], up_sums[r]);
+      if (row + r < row_count) output.store(tile.expert, token, out_row + r, gates[r], up_sums[r]);
     }
   }
 }
 
-template <int kTokens, int kSplits>
-__device__ void store_parts(const TileArgs& args, uint8_t* shared, const Ring& handover, int thread) {
+template <int kTokens, int kSplits, bool kExperts>
+__device__ void store_parts(const TileWalk<kExperts>& walk, uint8_t* shared, const Ring& handover, int thread) {
+  const TileArgs& args = walk.args;
   const TileSums<kTokens> sums{reinterpret_cast<const float*>(shared + args.plan.parts_begin)};
   auto* const first_pass = reinterpret_cast<float*>(shared + args.plan.staging_begin);
   wait_for_kernel_before();
   RingPlace place;
-  for_each_tile(args.plan, [&](int row_tile, int token_tile) {
-    StoredTile tile{.rows = rows_of_tile(args, row_tile, 0), .first_token = token_tile * kTokens};
-    tile.count = min(kTokens, args.tokens - tile.first_token);
+  walk.template operator()<kTokens>([&](const Tile& of) {
+    StoredTile tile{.rows = rows_of_tile(args, of.row_tile, 0), .expert = of.expert, .first_token = of.first_token};
+    tile.count = min(kTokens, of.end_token - of.first_token);
     const int all_passes = passes<kSplits>(args);
     for (int pass = 0; pass < all_passes; ++pass) {
       tile.part = pass > 0 ? &args.parts[1] : tile.rows.part;

@@ -5,6 +5,7 @@
 #include "base/check.h"
 #include "device/cuda/cuda_device.h"
 #include "kernels/cuda/gemm_tasks.h"
+#include "kernels/expert_gemm.h"
 #include "kernels/qkv_gemm.h"
 
 namespace caravel::kernels::cuda {
@@ -16,6 +17,7 @@ void run(Stream& stream, GemmTask task) {
   CARAVEL_CHECK(task.out.dtype == DType::kF32 || task.out.dtype == DType::kBF16);
   CARAVEL_CHECK_GE(task.out.rows, task.input.tokens);
   CARAVEL_CHECK_GE(task.out.stride, task.out.width);
+  CARAVEL_CHECK_EQ(task.weight->experts(), task.table != nullptr ? task.table->experts : 1);
   if (task.input.tokens == 0) return;
   if (task.input.normed) {
     const NormedRows rows = normed_rows(task.input);
@@ -30,7 +32,7 @@ void run(Stream& stream, GemmTask task) {
   } else if (!has_warpgroups) {
     warp_gemm(stream, task);
   } else if (converts(*task.weight)) {
-    fragment_gemm(stream, task);
+    (task.table != nullptr ? expert_fragment_gemm : fragment_gemm)(stream, task);
   } else {
     tile_gemm(stream, task);
   }
@@ -44,6 +46,14 @@ Tensor rows_of(const GemmInput& out, int64_t tokens, int64_t width) {
   CARAVEL_CHECK(!out.normed);
   CARAVEL_CHECK(out.form == InputForm::kF32 || out.form == InputForm::kBf16);
   return make_tensor(out.data, out.form == InputForm::kF32 ? DType::kF32 : DType::kBF16, tokens, width);
+}
+
+/// Of the outputs of a weight of gate and up.
+int64_t gated_width(const PackedWeight& weight) {
+  const std::span<const PackedWeight::Part> parts = weight.parts();
+  CARAVEL_CHECK_EQ(parts.size(), size_t{2});
+  CARAVEL_CHECK_EQ(parts[0].rows, parts[1].rows);
+  return parts[0].rows;
 }
 
 }  // namespace
@@ -100,15 +110,12 @@ void qkv_gemm(Stream& stream, const QkvGemmArgs& args) {
 }
 
 void gated_gemm(Stream& stream, const GatedGemmArgs& args) {
-  const std::span<const PackedWeight::Part> parts = args.weight->parts();
-  CARAVEL_CHECK_EQ(parts.size(), size_t{2});
-  CARAVEL_CHECK_EQ(parts[0].rows, parts[1].rows);
   run(stream, {.weight = args.weight,
                .input = args.input,
                .bias = args.bias,
                .use = GemmUse::kGated,
                .activation = args.activation,
-               .out = rows_of(args.out, args.input.tokens, parts[0].rows)});
+               .out = rows_of(args.out, args.input.tokens, gated_width(*args.weight))});
 }
 
 void activated_gemm(Stream& stream, const ActivatedGemmArgs& args) {
@@ -119,6 +126,29 @@ void activated_gemm(Stream& stream, const ActivatedGemmArgs& args) {
                .use = GemmUse::kActivated,
                .activation = args.activation,
                .out = rows_of(args.out, args.input.tokens, args.weight->out())});
+}
+
+void gated_expert_gemm(Stream& stream, const GatedExpertGemmArgs& args) {
+  CARAVEL_CHECK_EQ(args.input.tokens, args.table.row_count());
+  run(stream, {.weight = args.weight,
+               .table = &args.table,
+               .table_is_settled = args.table_is_settled,
+               .input = args.input,
+               .bias = args.bias,
+               .use = GemmUse::kGated,
+               .activation = args.activation,
+               .out = rows_of(args.out, args.input.tokens, gated_width(*args.weight))});
+}
+
+void expert_gemm(Stream& stream, const ExpertGemmArgs& args) {
+  CARAVEL_CHECK_EQ(args.input.tokens, args.table.row_count());
+  CARAVEL_CHECK_EQ(args.out.width, args.weight->out());
+  run(stream, {.weight = args.weight,
+               .table = &args.table,
+               .table_is_settled = args.table_is_settled,
+               .input = args.input,
+               .bias = args.bias,
+               .out = args.out});
 }
 
 }  // namespace caravel::kernels::cuda

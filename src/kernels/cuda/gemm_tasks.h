@@ -6,6 +6,7 @@
 #include "device/tensor.h"
 #include "kernels/activation.h"
 #include "kernels/cuda/normed_rows.h"
+#include "kernels/expert_table.h"
 #include "kernels/kv_cache.h"
 #include "kernels/packed_weight.h"
 #include "kernels/rms_norm.h"
@@ -15,9 +16,11 @@ namespace caravel::kernels::cuda {
 /// What becomes of the sums of a weight's rows.
 enum class GemmUse : uint8_t { kPlain, kGated, kActivated, kQkv };
 
-/// The ops of kernels/gemm.h and kernels/qkv_gemm.h as one.
+/// The ops of kernels/gemm.h, kernels/qkv_gemm.h and kernels/expert_gemm.h as one.
 struct GemmTask {
   const PackedWeight* weight = nullptr;
+  const ExpertTable* table = nullptr;     // of a weight of experts: whose rows are whose
+  bool table_is_settled = false;          // GatedExpertGemmArgs
   GemmInput input;                        // rows of its form
   const SquareSum* input_sums = nullptr;  // of normed ones: what sums are to be divided by
   const float* bias = nullptr;
@@ -47,6 +50,8 @@ void tile_gemm(Stream& stream, const GemmTask& task);
 /// The same of weights that are not, rounded to BF16 on their way: each sum in four parts of neighbouring inputs, which
 /// are added up in order.
 void fragment_gemm(Stream& stream, const GemmTask& task);
+/// Of a task with a table.
+void expert_fragment_gemm(Stream& stream, const GemmTask& task);
 
 /// What either gives, to the bit, without what sm_90 alone has: for every other GPU from sm_80 on.
 void warp_gemm(Stream& stream, const GemmTask& task);

@@ -156,6 +156,16 @@ __device__ inline void copy_box(uint32_t to, const CUtensorMap& stacks, int x, i
       : "memory");
 }
 
+/// The same of five dimensions.
+__device__ inline void copy_box(uint32_t to, const CUtensorMap& stacks, int x, int y, int z, int w, int v,
+                                uint32_t barrier, uint64_t policy) {
+  asm volatile(
+      "cp.async.bulk.tensor.5d.shared::cluster.global.tile.mbarrier::complete_tx::bytes.L2::cache_hint [%0], [%1, {%2, "
+      "%3, %4, %5, %6}], [%7], %8;" ::"r"(to),
+      "l"(&stacks), "r"(x), "r"(y), "r"(z), "r"(w), "r"(v), "r"(barrier), "l"(policy)
+      : "memory");
+}
+
 __device__ inline void prefetch_map(const CUtensorMap& matrix) {
   asm volatile("prefetch.tensormap [%0];" ::"l"(&matrix) : "memory");
 }

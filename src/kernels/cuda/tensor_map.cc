@@ -21,18 +21,17 @@ PFN_cuTensorMapEncodeTiled_v12000 encode_function() {
   return reinterpret_cast<PFN_cuTensorMapEncodeTiled_v12000>(function);
 }
 
-constexpr size_t kMostDimensions = 4;
+constexpr size_t kMostDimensions = 5;
 
 }  // namespace
 
 CUtensorMap tensor_map(CUtensorMapDataType type, CUtensorMapSwizzle swizzle, const void* data,
-                       std::initializer_list<int64_t> sizes, std::initializer_list<int64_t> strides,
-                       std::initializer_list<int> box) {
+                       std::span<const int64_t> sizes, std::span<const int64_t> strides, std::span<const int> box) {
   static const PFN_cuTensorMapEncodeTiled_v12000 encode = encode_function();
   cuuint64_t size[kMostDimensions];
   cuuint64_t stride[kMostDimensions];
   cuuint32_t edge[kMostDimensions];
-  const cuuint32_t steps[kMostDimensions] = {1, 1, 1, 1};
+  const cuuint32_t steps[kMostDimensions] = {1, 1, 1, 1, 1};
   CARAVEL_CHECK(sizes.size() <= kMostDimensions && box.size() == sizes.size() && strides.size() + 1 == sizes.size());
   std::copy(sizes.begin(), sizes.end(), size);
   std::copy(strides.begin(), strides.end(), stride);

@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "kernels/cuda/epilogue.cuh"
+#include "kernels/cuda/expert_list.cuh"
 #include "kernels/cuda/tile_plan.h"
 
 namespace caravel::kernels::cuda {
@@ -19,9 +20,13 @@ struct TilePart {
   TileFormat format;
   const float* row_scales;  // of F8_E4M3, as groups lie: what the rows' sums are multiplied by; else nullptr
   GroupOrder order;
+  int64_t expert_bytes;  // from one expert's part to the next one's
 
-  /// Of a row, or one past the last, which is never stored.
-  __device__ float scale_of(int row) const { return row_scales != nullptr ? row_scales[min(row, rows - 1)] : 1.0F; }
+  /// Of an expert's row, or one past the last, which is never stored.
+  __device__ float scale_of(int expert, int row) const {
+    if (row_scales == nullptr) return 1.0F;
+    return row_scales[expert * (expert_bytes / static_cast<int64_t>(sizeof(float))) + min(row, rows - 1)];
+  }
 };
 
 inline TilePart tile_part(const PackedWeight& weight, size_t i) {
@@ -35,7 +40,8 @@ inline TilePart tile_part(const PackedWeight& weight, size_t i) {
           .dtype = part.dtype,
           .format = tile_format(part.dtype),
           .row_scales = row_scales_of(data, part, weight.in()),
-          .order = group_order(part.heads, part.dtype)};
+          .order = group_order(part.heads, part.dtype),
+          .expert_bytes = static_cast<int64_t>(weight.expert_bytes())};
 }
 
 struct TileArgs {
@@ -43,7 +49,8 @@ struct TileArgs {
   TilePart parts[PackedWeight::kMaxParts];
   bool paired;
   int blocks;  // of 64 inputs
-  int tokens;
+  int tokens;  // that a matrix has, at most
+  ExpertRows experts;
   // What a tile's sums are added to comes by so many slots of the ring, behind its inputs, of so many tokens each; 0:
   // the epilogue reads it.
   int added_slots;
@@ -54,7 +61,7 @@ struct TileArgs {
 /// What boxes are copied from.
 struct TileMaps {
   CUtensorMap input;
-  // [group, unit, its bytes]; in turn: the first is of both parts: [group, part, unit, its bytes].
+  // [group, unit, its bytes]; in turn: the first is of both parts: [group, part, unit, its bytes]. Of experts: of each.
   CUtensorMap weights[PackedWeight::kMaxParts];
   CUtensorMap added;  // rows of f32
 };
@@ -88,15 +95,6 @@ __device__ inline Rows rows_of_tile(const TileArgs& args, int row_tile, int warp
     first = (row_tile * plan.warpgroups + warpgroup) * plan.groups;
   }
   return {&args.parts[part], first, max(0, min(most, args.parts[part].groups - first))};
-}
-
-/// function(row tile, token tile) for each tile of the block. Tiles of the same rows are neighbours in time.
-template <typename Function>
-__device__ inline void for_each_tile(const TilePlan& plan, Function&& function) {
-  const int tiles = plan.row_tiles * plan.token_tiles;
-  for (int tile = static_cast<int>(blockIdx.x); tile < tiles; tile += static_cast<int>(gridDim.x)) {
-    function(tile / plan.token_tiles, tile % plan.token_tiles);
-  }
 }
 
 }  // namespace caravel::kernels::cuda

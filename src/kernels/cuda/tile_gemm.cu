@@ -13,14 +13,17 @@
 //   tokens     one warp asks for the inputs, once the kernel before is done;
 //   consumers  one or two warpgroups multiply, each rows of its own, and store.
 // A sum is made by one accumulator, over the inputs in order: the same bits in every tile and beside every other token.
+//
+// Of experts' matrices, tiles are known once the table is: then every block lists those experts that have rows.
 
 namespace caravel::kernels::cuda {
 namespace {
 
 /// The warpgroups that multiply, each by its number.
-template <int kTokens>
-__device__ void multiply(const TileArgs& args, const Ring& ring, int warpgroup, uint8_t* shared) {
+template <int kTokens, bool kExperts>
+__device__ void multiply(const TileWalk<kExperts>& walk, const Ring& ring, int warpgroup, uint8_t* shared) {
   constexpr int kUnit = unit_blocks(kTokens);
+  const TileArgs& args = walk.args;
   const TilePlan& plan = args.plan;
   const int lane = threadIdx.x % 32;
   const uint32_t group_stride = plan.step_blocks * kImageBytes;
@@ -40,15 +43,15 @@ __device__ void multiply(const TileArgs& args, const Ring& ring, int warpgroup, 
   constexpr bool kMany = kTokens >= kManyTokens;
   auto* staging = reinterpret_cast<float*>(shared + plan.staging_begin);
   if constexpr (kMany) staging += warpgroup * WarpgroupStore<kTokens>::kStagingFloats;
-  for_each_tile(plan, [&](int row_tile, int token_tile) {
+  walk.template operator()<kTokens>([&](const Tile& tile) {
     float sum[kTokens / 2];
 #pragma unroll
     for (float& value : sum) value = 0.0F;
     auto store = [&] {
       if constexpr (kMany) {
-        return WarpgroupStore<kTokens>(args, row_tile, token_tile, warpgroup, staging, turn);
+        return WarpgroupStore<kTokens>(args, tile, warpgroup, staging, turn);
       } else {
-        return TileStore<kTokens, true>(args, row_tile, token_tile, staging);
+        return TileStore<kTokens, true>(args, tile, staging);
       }
     }();
     turn ^= 1;
@@ -114,7 +117,7 @@ constexpr int kAskingThreads = asking_threads(kTokens);
 template <int kTokens>
 constexpr bool kSharesRegisters = kAskingThreads<kTokens> == 128;
 
-template <int kTokens>
+template <int kTokens, bool kExperts>
 __global__ void __launch_bounds__(256 + kAskingThreads<kTokens>, 1)
     tile_gemm_kernel(const __grid_constant__ TileArgs args, const __grid_constant__ TileMaps maps) {
 #ifdef CARAVEL_WARPGROUPS
@@ -134,21 +137,24 @@ __global__ void __launch_bounds__(256 + kAskingThreads<kTokens>, 1)
     // Filled by the warp for tokens, and by that for weights.
     ring.init(static_cast<int>(threadIdx.x % 32), 32, 2, consumer_warps);
     fence_barrier_init();
+    list_experts_of<kExperts, kTokens>(args, shared);
     __syncwarp();
     arrive_at_threads(kAllThreads, static_cast<int>(blockDim.x));
   } else {
     sync_threads(kAllThreads, static_cast<int>(blockDim.x));
   }
-  let_next_kernel_in();
+  if constexpr (!kExperts) let_next_kernel_in();
+  const TileWalk<kExperts> walk{args, reinterpret_cast<const int4*>(shared + plan.experts_begin)};
   if (warp < consumer_warps) {
     if constexpr (kSharesRegisters<kTokens>) take_registers<232>();
-    multiply<kTokens>(args, ring, warp / 4, shared);
+    multiply<kTokens>(walk, ring, warp / 4, shared);
   } else {
     if constexpr (kSharesRegisters<kTokens>) give_registers<40>();
     if (asks_weights) {
-      ask_for_images<kTokens>(args, maps, ring);
+      ask_for_images<kTokens>(walk, maps, ring);
     } else if (warp == consumer_warps + 1) {
-      ask_for_tokens<kTokens>(args, maps, ring);
+      await_tokens<kExperts>(maps);
+      ask_for_tokens<kTokens>(walk, maps, ring);
     }
   }
 #endif
@@ -166,25 +172,27 @@ CUtensorMap paired_units_map(const TileArgs& args, int box_groups) {
   constexpr int kWords = kImageBytes / 8;
   const TilePart& gate = args.parts[0];
   const int64_t apart = args.parts[1].data - gate.data;
-  return tensor_map(CU_TENSOR_MAP_DATA_TYPE_INT64, CU_TENSOR_MAP_SWIZZLE_NONE, gate.data,
-                    {kWords, gate.group_bytes / kImageBytes, 2, gate.groups}, {kImageBytes, apart, gate.group_bytes},
-                    {kWords, args.plan.step_blocks, 2, box_groups});
+  return stack_map(args.experts.count, gate,
+                   {.sizes = {kWords, gate.group_bytes / kImageBytes, 2, gate.groups},
+                    .strides = {kImageBytes, apart, gate.group_bytes},
+                    .box = {kWords, args.plan.step_blocks, 2, box_groups}});
 }
 
+template <bool kExperts>
 void launch_tiles(Stream& stream, const LaunchShape& shape, const TileArgs& args, const TileMaps& maps) {
   switch (args.plan.tokens) {
     case 8:
-      return launch(stream, shape, tile_gemm_kernel<8>, args, maps);
+      return launch(stream, shape, tile_gemm_kernel<8, kExperts>, args, maps);
     case 16:
-      return launch(stream, shape, tile_gemm_kernel<16>, args, maps);
+      return launch(stream, shape, tile_gemm_kernel<16, kExperts>, args, maps);
     case 32:
-      return launch(stream, shape, tile_gemm_kernel<32>, args, maps);
+      return launch(stream, shape, tile_gemm_kernel<32, kExperts>, args, maps);
     case 64:
-      return launch(stream, shape, tile_gemm_kernel<64>, args, maps);
+      return launch(stream, shape, tile_gemm_kernel<64, kExperts>, args, maps);
     case 128:
-      return launch(stream, shape, tile_gemm_kernel<128>, args, maps);
+      return launch(stream, shape, tile_gemm_kernel<128, kExperts>, args, maps);
     default:
-      return launch(stream, shape, tile_gemm_kernel<256>, args, maps);
+      return launch(stream, shape, tile_gemm_kernel<256, kExperts>, args, maps);
   }
 }
 
@@ -209,17 +217,21 @@ void ask_ahead_for_added(TileArgs& args, TileMaps& maps, const GemmTask& task) {
 void tile_gemm(Stream& stream, const GemmTask& task) {
   TileLaunch tiles = tile_launch(stream, task);
   TileArgs& args = tiles.args;
-  TileMaps maps = {.input = input_map(task.input, args.plan.tokens)};
+  TileMaps maps = {.input = input_map(task.input, std::min(args.plan.tokens, args.tokens))};
   const int box_groups = args.plan.groups * (args.paired ? 1 : args.plan.warpgroups);
   if (args.plan.in_turn) {
     maps.weights[0] = paired_units_map(args, box_groups);
   } else {
     for (size_t i = 0; i < task.weight->parts().size(); ++i) {
-      maps.weights[i] = units_map(args.parts[i], args.plan.step_blocks, box_groups);
+      maps.weights[i] = units_map(args, i, args.plan.step_blocks, box_groups);
     }
   }
   ask_ahead_for_added(args, maps, task);
-  launch_tiles(stream, tiles.shape, args, maps);
+  if (task.table != nullptr) {
+    launch_tiles<true>(stream, tiles.shape, args, maps);
+  } else {
+    launch_tiles<false>(stream, tiles.shape, args, maps);
+  }
 }
 
 }  // namespace caravel::kernels::cuda

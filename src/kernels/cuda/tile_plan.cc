@@ -1,6 +1,7 @@
 #include "kernels/cuda/tile_plan.h"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 #include "base/check.h"
@@ -45,9 +46,39 @@ void count_tiles(TilePlan& plan, Parts parts, bool paired) {
   }
 }
 
+/// What is known before the router has run.
+struct Expected {
+  double matrices;  // that have rows
+  int64_t tokens;   // of each
+};
+
+Expected expected(const TokenLoad& load) {
+  if (load.experts == 0) return {1, load.tokens};
+  // As routers choose that have no favourites.
+  const double unchosen = 1 - static_cast<double>(load.per_token) / load.experts;
+  const double chosen = load.experts * (1 - std::pow(unchosen, static_cast<double>(load.tokens)));
+  const double matrices = std::max(1.0, std::round(chosen));
+  return {matrices, static_cast<int64_t>(std::ceil(static_cast<double>(load.rows()) / matrices))};
+}
+
+/// Tiles of so many tokens that a matrix takes.
+double expected_token_tiles(const TokenLoad& load, const Expected& expected, int tile_tokens) {
+  if (load.experts == 0) return static_cast<double>((load.tokens + tile_tokens - 1) / tile_tokens);
+  if (load.tokens <= tile_tokens) return 1;
+  // The last is half full, and some experts have more than others.
+  return std::max(1.0, 0.5 + 1.25 * static_cast<double>(expected.tokens) / tile_tokens);
+}
+
+/// Rounds in which so many SMs make the tiles.
+double expected_rounds(const TokenLoad& load, double tiles, int num_sms) {
+  const double rounds = tiles / num_sms;
+  // How many there are is known but for experts of several tokens: then the last round is half full.
+  return load.experts == 0 || load.tokens == 1 ? std::ceil(rounds) : std::max(1.0, rounds + 0.5);
+}
+
 /// Cycles of an SM for a block of 64 inputs of a tile, by what takes longest: bytes from memory (once for all tiles of
 /// the same rows, which find them in the L2 cache) and from L2, shared memory, the tensor cores, and what makes bf16.
-int64_t block_cycles(const TilePlan& plan, int block_bytes) {
+int64_t block_cycles(const TilePlan& plan, double token_tiles, int block_bytes) {
   constexpr int kMemoryBytes = 19;  // a cycle
   constexpr int kCacheBytes = 55;
   constexpr int kSharedBytes = 100;
@@ -57,7 +88,7 @@ int64_t block_cycles(const TilePlan& plan, int block_bytes) {
   const int groups = groups_of_slot(plan);
   const int weights = groups * block_bytes;
   const int tokens = plan.tokens * 128;
-  const int memory = weights / (kMemoryBytes * plan.token_tiles);
+  const int memory = static_cast<int>(weights / (kMemoryBytes * token_tiles));
   const int cache = (weights + tokens) / kCacheBytes;
   // Each warpgroup reads 64 rows, where they are images, and all tokens of what came.
   const int images = plan.converts ? 0 : 8 * kKilobyte;
@@ -72,25 +103,27 @@ int64_t epilogue_cycles(const TilePlan& plan) {
   return int64_t{plan.splits > 1 ? 280 : 190} * plan.tokens;
 }
 
-bool lay_out(TilePlan& plan, Parts weights, bool paired, int max_shared_bytes);
+bool lay_out(TilePlan& plan, Parts weights, const TokenLoad& load, bool paired, int max_shared_bytes);
 
 /// Tile sizes that finish soonest on so many SMs, of those that fit.
-void choose_tile(TilePlan& plan, Parts parts, int64_t blocks, int64_t tokens, bool paired, int num_sms,
+void choose_tile(TilePlan& plan, Parts parts, int64_t blocks, const TokenLoad& load, bool paired, int num_sms,
                  int max_shared_bytes) {
   constexpr int64_t kTileCycles = 1500;  // the ring's start and an epilogue of few tokens
   constexpr int kLeastOfMany = 64;       // tokens of a tile where there could be more
   const int block_bytes = most_block_bytes(parts);
-  const int64_t most_tokens = std::min<int64_t>(tokens, plan.converts ? 128 : 256);
+  const Expected expected = cuda::expected(load);
+  const int64_t most_tokens = std::min<int64_t>(load.tokens, plan.converts ? 128 : 256);
   const bool pairs = std::any_of(parts.begin(), parts.end(), [](const PackedWeight::Part& part) {
     return group_order(part.heads, part.dtype).half > 0;
   });
-  int64_t least = std::numeric_limits<int64_t>::max();
+  double least = std::numeric_limits<double>::max();
   TilePlan best;
   for (plan.tokens = 8; plan.tokens < 2 * most_tokens || plan.tokens == 8; plan.tokens *= 2) {
-    if (plan.tokens < std::min<int64_t>(tokens, kLeastOfMany)) continue;
-    plan.token_tiles = static_cast<int>((tokens + plan.tokens - 1) / plan.tokens);
+    if (plan.tokens < std::min<int64_t>(expected.tokens, kLeastOfMany)) continue;
+    plan.token_tiles = static_cast<int>(most_token_tiles(load, plan.tokens));
+    const double token_tiles = expected_token_tiles(load, expected, plan.tokens);
     for (const int splits : {1, kInputParts}) {
-      const bool few = tokens <= kLeastOfMany;
+      const bool few = expected.tokens <= kLeastOfMany;
       if (plan.converts ? (splits > 1 ? !few : plan.tokens < kLeastOfMany) : splits > 1) continue;
       plan.splits = splits;
       const bool one_after_the_other = paired && splits > 1;
@@ -102,10 +135,11 @@ void choose_tile(TilePlan& plan, Parts parts, int64_t blocks, int64_t tokens, bo
           plan.in_turn = paired && many;
           if (plan.in_turn) plan.warpgroups = plan.groups > kGroupPairs ? 2 : 1;
           count_tiles(plan, parts, paired);
-          const int64_t rounds = (int64_t{plan.tiles()} + num_sms - 1) / num_sms;
-          const int64_t tile = block_cycles(plan, block_bytes) * blocks + kTileCycles + epilogue_cycles(plan);
-          const int64_t cycles = rounds * tile * (one_after_the_other ? 2 : 1);
-          if (cycles < least && (!plan.converts || lay_out(plan, parts, paired, max_shared_bytes))) {
+          const double rounds = expected_rounds(load, expected.matrices * token_tiles * plan.row_tiles, num_sms);
+          const int64_t tile =
+              block_cycles(plan, token_tiles, block_bytes) * blocks + kTileCycles + epilogue_cycles(plan);
+          const double cycles = rounds * static_cast<double>(tile * (one_after_the_other ? 2 : 1));
+          if (cycles < least && (!plan.converts || lay_out(plan, parts, load, paired, max_shared_bytes))) {
             least = cycles;
             best = plan;
           }
@@ -159,11 +193,13 @@ bool fill_rings(TilePlan& plan, Parts parts, int budget) {
 }
 
 /// Where everything lies in shared memory; whether it fits.
-bool lay_out(TilePlan& plan, Parts weights, bool paired, int max_shared_bytes) {
+bool lay_out(TilePlan& plan, Parts weights, const TokenLoad& load, bool paired, int max_shared_bytes) {
+  const int experts =
+      load.experts > 0 ? static_cast<int>(std::min<int64_t>(load.experts, load.rows()) + 1) * kListedExpertBytes : 0;
   const int scales = plan.converts ? plan.consumers() / 32 * kScaleBytes : 0;
   const int parts = plan.splits > 1 ? parts_kept(plan.tokens) * plan.tokens * kPartStride * 4 : 0;
   const int staging = plan.splits == 1 ? staging_bytes(plan) : paired ? plan.tokens * kPartStride * 4 : 0;
-  const int budget = max_shared_bytes - scales - parts - staging - kBarrierBytes;
+  const int budget = max_shared_bytes - scales - parts - staging - kBarrierBytes - experts;
   if (!plan.converts) {
     fill_ring(plan, budget);
   } else if (!fill_rings(plan, weights, budget)) {
@@ -174,20 +210,27 @@ bool lay_out(TilePlan& plan, Parts weights, bool paired, int max_shared_bytes) {
   plan.parts_begin = plan.scales_begin + scales;
   plan.staging_begin = plan.parts_begin + parts;
   plan.barriers_begin = plan.staging_begin + staging;
+  plan.experts_begin = plan.barriers_begin + kBarrierBytes;
   const int past = plan.converts ? 0 : read_past(plan);
   // More than half of an SM's, so that blocks never share one while another has none.
-  plan.shared_bytes = std::max(plan.barriers_begin + kBarrierBytes + past, max_shared_bytes / 2 + kKilobyte);
+  plan.shared_bytes = std::max(plan.experts_begin + experts + past, max_shared_bytes / 2 + kKilobyte);
   return true;
 }
 
 }  // namespace
 
-TilePlan plan_tiles(Parts parts, int64_t in, int64_t tokens, bool paired, int num_sms, int max_shared_bytes) {
+int64_t most_token_tiles(const TokenLoad& load, int tile_tokens) {
+  if (load.experts == 0) return (load.tokens + tile_tokens - 1) / tile_tokens;
+  const int64_t first = std::min<int64_t>(load.experts, load.rows());
+  return load.tokens <= tile_tokens ? first : first + load.rows() / tile_tokens;
+}
+
+TilePlan plan_tiles(Parts parts, int64_t in, const TokenLoad& load, bool paired, int num_sms, int max_shared_bytes) {
   TilePlan plan;
   for (const PackedWeight::Part& part : parts) plan.converts = plan.converts || part.dtype != DType::kBF16;
   const int64_t blocks = input_blocks(in);
-  choose_tile(plan, parts, blocks, tokens, paired, num_sms, max_shared_bytes);
-  CARAVEL_CHECK(lay_out(plan, parts, paired, max_shared_bytes));
+  choose_tile(plan, parts, blocks, load, paired, num_sms, max_shared_bytes);
+  CARAVEL_CHECK(lay_out(plan, parts, load, paired, max_shared_bytes));
   CARAVEL_CHECK_GE(plan.steps_ahead, 2);
   CARAVEL_CHECK_LE(plan.shared_bytes, max_shared_bytes);
   return plan;

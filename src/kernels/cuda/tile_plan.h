@@ -46,6 +46,22 @@ CARAVEL_HOST_DEVICE constexpr int parts_kept(int tokens) { return tokens <= 32 ?
 /// The first slot of a part of the inputs, of so many slots.
 CARAVEL_HOST_DEVICE constexpr int part_begin(int part, int slots) { return slots * part / kInputParts; }
 
+/// Of an expert that has rows, in the list that a block of threads makes of them (expert_list.cuh).
+inline constexpr int kListedExpertBytes = 16;
+
+/// Rows of inputs that a weight is multiplied by.
+struct TokenLoad {
+  int64_t tokens = 0;  // that a matrix has, at most
+  // Of a weight of experts, for each of which that many of the tokens are known once the router has run:
+  int experts = 0;
+  int per_token = 0;
+
+  int64_t rows() const { return experts > 0 ? tokens * per_token : tokens; }
+};
+
+/// Tiles of so many tokens that a weight's rows of inputs take, at most.
+int64_t most_token_tiles(const TokenLoad& load, int tile_tokens);
+
 /// Pairs of groups of a warpgroup, where they come in turn.
 inline constexpr int kGroupPairs = 4;
 
@@ -63,8 +79,8 @@ struct TilePlan {
   int sources_ahead = 0;  // slots of the ring of weights that are not BF16, one for each of `splits` as well
   int source_stride = 0;  // bytes of a group there, the most of all parts
   int part_tiles[PackedWeight::kMaxParts] = {};
-  int row_tiles = 0;
-  int token_tiles = 0;
+  int row_tiles = 0;    // of a matrix
+  int token_tiles = 0;  // of one, or of all experts at most
   // Where things lie in shared memory, which begins with the rings; bytes.
   int weight_bytes = 0;  // of a slot; the tokens' follow
   int slot_bytes = 0;
@@ -74,6 +90,7 @@ struct TilePlan {
   int parts_begin = 0;  // sums of splits
   int staging_begin = 0;
   int barriers_begin = 0;
+  int experts_begin = 0;  // list_experts()
   int shared_bytes = 0;
 
   int consumers() const { return 128 * warpgroups * splits; }
@@ -83,7 +100,7 @@ struct TilePlan {
 
 /// paired: the first part's rows and the second's make tiles together (gate and up): a warpgroup each, or one after the
 /// other where warpgroups split the inputs.
-TilePlan plan_tiles(std::span<const PackedWeight::Part> parts, int64_t in, int64_t tokens, bool paired, int num_sms,
-                    int max_shared_bytes);
+TilePlan plan_tiles(std::span<const PackedWeight::Part> parts, int64_t in, const TokenLoad& load, bool paired,
+                    int num_sms, int max_shared_bytes);
 
 }  // namespace caravel::kernels::cuda

@@ -1,13 +1,55 @@
 #pragma once
 
 #include "kernels/cuda/mma.cuh"
-#include "kernels/cuda/tile_args.cuh"
-#include "kernels/cuda/tile_ring.cuh"
+#include "kernels/cuda/tile_walk.cuh"
 
 namespace caravel::kernels::cuda {
 
-__device__ inline uint64_t weights_policy(const TilePlan& plan) {
-  return plan.token_tiles == 1 ? read_once_policy() : read_again_policy();
+/// How the L2 cache is to keep weights.
+struct WeightsPolicy {
+  uint64_t once = read_once_policy();
+  uint64_t again = read_again_policy();
+
+  __device__ uint64_t of(const Tile& tile) const { return tile.again ? again : once; }
+};
+
+/// By the warp that asks for weights, which are known once the table is: makes the list of experts for all.
+template <bool kExperts, int kTokens>
+__device__ inline void list_experts_of(const TileArgs& args, uint8_t* shared) {
+  if constexpr (kExperts) {
+    if (!args.experts.settled) wait_for_kernel_before();
+    list_experts(args.experts, args.plan.row_tiles, kTokens, reinterpret_cast<int4*>(shared + args.plan.experts_begin));
+  }
+}
+
+/// By who asks for tokens: until they are there. A kernel of experts lets the next one in no sooner, so that this finds
+/// settled what was there before the kernel before: the table.
+template <bool kExperts>
+__device__ inline void await_tokens(const TileMaps& maps) {
+  if (threadIdx.x % 32 == 0) prefetch_map(maps.input);
+  wait_for_kernel_before();
+  if constexpr (kExperts) let_next_kernel_in();
+}
+
+/// Some units of some groups, as units_map() has them.
+template <bool kExperts>
+__device__ inline void copy_units(uint32_t to, const CUtensorMap& map, int unit, int group, int expert,
+                                  uint32_t barrier, uint64_t policy) {
+  if constexpr (kExperts) {
+    copy_box(to, map, 0, unit, group, expert, barrier, policy);
+  } else {
+    copy_box(to, map, 0, unit, group, barrier, policy);
+  }
+}
+/// The same of both parts in turn, as paired_units_map() has them.
+template <bool kExperts>
+__device__ inline void copy_paired_units(uint32_t to, const CUtensorMap& map, int unit, int group, int expert,
+                                         uint32_t barrier, uint64_t policy) {
+  if constexpr (kExperts) {
+    copy_box(to, map, 0, unit, 0, group, expert, barrier, policy);
+  } else {
+    copy_box(to, map, 0, unit, 0, group, barrier, policy);
+  }
 }
 
 __device__ inline void prefetch_weight_maps(const TileArgs& args, const TileMaps& maps) {
@@ -18,30 +60,33 @@ __device__ inline void prefetch_weight_maps(const TileArgs& args, const TileMaps
 
 /// The warp that asks for weights of BF16, by a box for a slot: a copy for each group, of 1 KB, would take the copy
 /// engine longer than memory.
-template <int kTokens>
-__device__ inline void ask_for_images(const TileArgs& args, const TileMaps& maps, const Ring& ring) {
+template <int kTokens, bool kExperts>
+__device__ inline void ask_for_images(const TileWalk<kExperts>& walk, const TileMaps& maps, const Ring& ring) {
   constexpr bool kMany = kTokens >= kManyTokens;
+  const TileArgs& args = walk.args;
   const TilePlan& plan = args.plan;
   const int lane = threadIdx.x % 32;
   const int boxes = !kMany && args.paired ? 2 : 1;  // a lane each
   const int box_bytes = plan.weight_bytes / boxes;
-  const uint64_t policy = weights_policy(plan);
+  const WeightsPolicy policies;
   RingPlace place;
-  for_each_tile(plan, [&](int row_tile, int) {
-    const Rows rows = rows_of_tile(args, row_tile, lane < boxes ? lane : 0);
+  walk.template operator()<kTokens>([&](const Tile& tile) {
+    const Rows rows = rows_of_tile(args, tile.row_tile, lane < boxes ? lane : 0);
     const CUtensorMap& map = maps.weights[rows.part - args.parts];
+    const uint64_t policy = policies.of(tile);
     for (int begin = 0; begin < args.blocks; begin += plan.step_blocks) {
       ring.wait_emptied(place);
       const uint32_t filled = ring.filled(place);
+      const uint32_t to = ring.slot(place);
       // What a box has of places outside its matrix comes as zeros.
       if constexpr (kMany) {
         // By one lane at once: where the warp meets in between, tiles of 128 tokens take up to a tenth longer.
         if (lane == 0) {
           arrive_expecting(filled, plan.weight_bytes);
           if (plan.in_turn) {
-            copy_box(ring.slot(place), map, 0, begin, 0, rows.first_group, filled, policy);
+            copy_paired_units<kExperts>(to, map, begin, rows.first_group, tile.expert, filled, policy);
           } else {
-            copy_box(ring.slot(place), map, 0, begin, rows.first_group, filled, policy);
+            copy_units<kExperts>(to, map, begin, rows.first_group, tile.expert, filled, policy);
           }
         }
         __syncwarp();
@@ -49,12 +94,12 @@ __device__ inline void ask_for_images(const TileArgs& args, const TileMaps& maps
         if (lane == 0) arrive_expecting(filled, plan.weight_bytes);
         __syncwarp();
         if (lane < boxes) {
-          copy_box(ring.slot(place) + lane * box_bytes, map, 0, begin, rows.first_group, filled, policy);
+          copy_units<kExperts>(to + lane * box_bytes, map, begin, rows.first_group, tile.expert, filled, policy);
         }
       }
       place.advance(ring.count);
     }
-    if constexpr (kTokens >= kManyTokens) {
+    if constexpr (kMany) {
       for (int slot = 0; slot < args.added_slots; ++slot) {
         ring.wait_emptied(place);
         if (lane == 0) arrive(ring.filled(place));
@@ -66,23 +111,23 @@ __device__ inline void ask_for_images(const TileArgs& args, const TileMaps& maps
 
 /// The warp that asks for tokens: [64 inputs of a token] rows behind a slot's weights, in the same swizzle. Places
 /// behind the last input come as zeros. And for what a tile's sums are added to: [token, row] of each warpgroup.
-template <int kTokens>
-__device__ inline void ask_for_tokens(const TileArgs& args, const TileMaps& maps, const Ring& ring) {
+template <int kTokens, bool kExperts>
+__device__ inline void ask_for_tokens(const TileWalk<kExperts>& walk, const TileMaps& maps, const Ring& ring) {
+  const TileArgs& args = walk.args;
   const CUtensorMap& input = maps.input;
   const TilePlan& plan = args.plan;
   const int lane = threadIdx.x % 32;
-  if (lane == 0) prefetch_map(input);
-  wait_for_kernel_before();
+  const int block_bytes = min(kTokens, args.tokens) * 128;
   fence_for_async();
   RingPlace place;
-  for_each_tile(plan, [&](int row_tile, int token_tile) {
+  walk.template operator()<kTokens>([&](const Tile& tile) {
     for (int begin = 0; begin < args.blocks; begin += plan.step_blocks) {
       ring.wait_emptied(place);
-      if (lane == 0) arrive_expecting(ring.filled(place), plan.step_blocks * kTokens * 128);
+      if (lane == 0) arrive_expecting(ring.filled(place), plan.step_blocks * block_bytes);
       __syncwarp();
       if (lane < plan.step_blocks) {
         copy_box(ring.slot(place) + plan.weight_bytes + lane * kTokens * 128, input, (begin + lane) * kBlockInputs,
-                 token_tile * kTokens, ring.filled(place));
+                 tile.first_token, ring.filled(place));
       }
       place.advance(ring.count);
     }
@@ -94,8 +139,8 @@ __device__ inline void ask_for_tokens(const TileArgs& args, const TileMaps& maps
         __syncwarp();
         if (lane < plan.warpgroups) {
           copy_box(ring.slot(place) + lane * box_bytes, maps.added,
-                   rows_of_tile(args, row_tile, lane).first_group * kGroupRows,
-                   token_tile * kTokens + slot * args.added_tokens, ring.filled(place));
+                   rows_of_tile(args, tile.row_tile, lane).first_group * kGroupRows,
+                   tile.first_token + slot * args.added_tokens, ring.filled(place));
         }
         place.advance(ring.count);
       }

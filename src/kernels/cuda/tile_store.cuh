@@ -2,7 +2,7 @@
 
 #include "kernels/cuda/mma.cuh"
 #include "kernels/cuda/store_heads.cuh"
-#include "kernels/cuda/tile_args.cuh"
+#include "kernels/cuda/tile_walk.cuh"
 
 namespace caravel::kernels::cuda {
 
@@ -38,16 +38,16 @@ __device__ inline TileShare share_of_tile(const TileArgs& args, int row_tile) {
 }
 
 /// Staged sums one by one, of outputs that four rows of do not lie together.
-__device__ inline void store_single(const TileArgs& args, int row_tile, int first_token, int count,
+__device__ inline void store_single(const TileArgs& args, const Tile& tile, int first_token, int count,
                                     const float* staging, const float* factors) {
   const int lane = threadIdx.x % 32;
   for (int side = 0; side < (args.paired ? 1 : args.plan.warpgroups); ++side) {
-    const Rows rows = rows_of_tile(args, row_tile, side);
+    const Rows rows = rows_of_tile(args, tile.row_tile, side);
     const int row_count = rows.count();
     for (int t = static_cast<int>(threadIdx.x / 32); t < count; t += 4 * args.plan.warpgroups) {
       const float* const sums = staging + t * kStagedStride + 64 * side;
       for (int r = lane; r < row_count; r += 32) {
-        args.output.store(first_token + t, rows.row(r), __fmul_rn(sums[r], factors[t]),
+        args.output.store(tile.expert, first_token + t, rows.row(r), __fmul_rn(sums[r], factors[t]),
                           args.paired ? __fmul_rn(sums[64 + r], factors[t]) : 0.0F);
       }
     }
@@ -61,17 +61,17 @@ class TileStore {
  public:
   /// Puts what tokens' sums are multiplied by behind the staged sums, asks for what the sums will be added to,
   /// and has a norm's weights brought near.
-  __device__ TileStore(const TileArgs& args, int row_tile, int token_tile, float* staging)
-      : TileStore(args, row_tile, token_tile, static_cast<int>(threadIdx.x) / 32 % 4 * 2,
+  __device__ TileStore(const TileArgs& args, const Tile& tile, float* staging)
+      : TileStore(args, tile, static_cast<int>(threadIdx.x) / 32 % 4 * 2,
                   static_cast<int>(threadIdx.x) / 32 % 4 * 2 + 1, staging) {}
   /// `group` and `upper_group`: those of its warpgroup's that the warp has.
-  __device__ TileStore(const TileArgs& args, int row_tile, int token_tile, int group, int upper_group, float* staging)
-      : row_tile_(row_tile), first_token_(token_tile * kTokens), group_(group), upper_group_(upper_group) {
+  __device__ TileStore(const TileArgs& args, const Tile& tile, int group, int upper_group, float* staging)
+      : tile_(tile), group_(group), upper_group_(upper_group) {
     for (int t = static_cast<int>(threadIdx.x); t < kTokens; t += 128 * args.plan.warpgroups) {
-      staging[kFactors + t] = args.output.factor(min(first_token_ + t, args.tokens - 1));
+      staging[kFactors + t] = args.output.factor(min(tile_.first_token + t, tile_.end_token - 1));
     }
     if constexpr (!kAsksAhead) return;
-    share_ = share_of_tile(args, row_tile);
+    share_ = share_of_tile(args, tile.row_tile);
 #pragma unroll
     for (int pass = 0; pass < kAhead; ++pass) ask(args, pass, before_[pass]);
     if (args.output.next.weight != nullptr && share_.has_rows) args.output.next.prefetch(share_.row);
@@ -79,7 +79,7 @@ class TileStore {
 
   /// By the threads of all warpgroups that have sums of the tile.
   __device__ void operator()(const TileArgs& args, const float (&sum)[kTokens / 2], float* staging) {
-    if constexpr (!kAsksAhead) share_ = share_of_tile(args, row_tile_);
+    if constexpr (!kAsksAhead) share_ = share_of_tile(args, tile_.row_tile);
     const int consumers = 128 * args.plan.warpgroups;
     for (int first = 0; first < kPasses; first += kAhead) {
 #pragma unroll
@@ -95,8 +95,8 @@ class TileStore {
         } else if (share_.by_fours) {
           store_fours(args, pass, before_[i], staging);
         } else {
-          const int pass_token = first_token_ + pass * kPassTokens;
-          store_single(args, row_tile_, pass_token, min(kPassTokens, args.tokens - pass_token), staging,
+          const int pass_token = tile_.first_token + pass * kPassTokens;
+          store_single(args, tile_, pass_token, min(kPassTokens, tile_.end_token - pass_token), staging,
                        staging + kFactors + pass * kPassTokens);
         }
         sync_threads(1, consumers);
@@ -132,15 +132,16 @@ class TileStore {
   }
 
   __device__ void store_heads(const TileArgs& args, int pass, const float* staging) const {
-    const int first = first_token_ + pass * kPassTokens;
+    const int first = tile_.first_token + pass * kPassTokens;
     const float* const factors = staging + kFactors + pass * kPassTokens;
     const auto sums = [&](int t, int row) {
       const float2 staged = *reinterpret_cast<const float2*>(staging + t * kStagedStride + row);
       return make_float2(__fmul_rn(staged.x, factors[t]), __fmul_rn(staged.y, factors[t]));
     };
     for (int w = 0; w < args.plan.warpgroups; ++w) {
-      cuda::store_heads(args, rows_of_tile(args, row_tile_, w), w, first, min(kPassTokens, args.tokens - first),
-                        static_cast<int>(threadIdx.x), 128 * args.plan.warpgroups, sums);
+      cuda::store_heads(args, rows_of_tile(args, tile_.row_tile, w), w, first,
+                        min(kPassTokens, tile_.end_token - first), static_cast<int>(threadIdx.x),
+                        128 * args.plan.warpgroups, sums);
     }
   }
 
@@ -149,8 +150,8 @@ class TileStore {
 #pragma unroll
     for (int i = 0; i < kItems; ++i) {
       const int t = share_.token + i * share_.step;
-      const int token = first_token_ + pass * kPassTokens + t;
-      if (t < kPassTokens && token < args.tokens) before[i] = args.output.four(token, share_.row);
+      const int token = tile_.first_token + pass * kPassTokens + t;
+      if (t < kPassTokens && token < tile_.end_token) before[i] = args.output.four(token, share_.row);
     }
   }
 
@@ -158,8 +159,8 @@ class TileStore {
                               const float* staging) const {
     // Of a token whose row is normed next, all threads are asked.
     if (!share_.has_rows && !norms(args)) return;
-    const int pass_token = first_token_ + pass * kPassTokens;
-    const int count = min(kPassTokens, args.tokens - pass_token);
+    const int pass_token = tile_.first_token + pass * kPassTokens;
+    const int count = min(kPassTokens, tile_.end_token - pass_token);
 #pragma unroll
     for (int i = 0; i < kItems; ++i) {
       const int t = share_.token + i * share_.step;
@@ -173,7 +174,7 @@ class TileStore {
         }
         const float factor = staging[kFactors + pass * kPassTokens + t];
         const auto* const sums = reinterpret_cast<const float4*>(staging + t * kStagedStride + share_.staged);
-        value = args.output.store_four(pass_token + t, share_.row, times(sums[0], factor),
+        value = args.output.store_four(tile_.expert, pass_token + t, share_.row, times(sums[0], factor),
                                        args.paired ? times(sums[16], factor) : float4{}, value);
       }
       if (norms(args)) {
@@ -183,8 +184,7 @@ class TileStore {
   }
 
   TileShare share_;
-  int row_tile_;
-  int first_token_;
+  Tile tile_;
   int group_;
   int upper_group_;
   float4 before_[kAhead][kItems] = {};  // of a pass and those kAhead apart

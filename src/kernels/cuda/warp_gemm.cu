@@ -3,7 +3,8 @@
 #include "base/check.h"
 #include "device/cuda/cuda_device.h"
 #include "kernels/cuda/common.cuh"
-#include "kernels/cuda/tile_args.cuh"
+#include "kernels/cuda/tile_launch.cuh"
+#include "kernels/cuda/tile_walk.cuh"
 #include "kernels/cuda/warp_mma.cuh"
 #include "kernels/cuda/weight_fragments.cuh"
 
@@ -30,6 +31,7 @@ struct WarpArgs {
   int source_stride;  // bytes of a group of a stage
   int64_t in;
   int tokens;
+  ExpertRows experts;
   const BFloat16* input;
   GemmOutput output;
 
@@ -40,11 +42,14 @@ struct WarpArgs {
 /// Eight rows of a part, in global memory.
 struct Group {
   const TilePart* part;
+  int expert;
   int number;
 
   /// Which row of the stack a row of the group is.
   __device__ int out_row(int row) const { return part->first_row + part->order.rows_at(number) * kGroupRows + row; }
-  __device__ const uint8_t* data() const { return part->data + number * part->group_bytes; }
+  __device__ const uint8_t* data() const {
+    return part->data + expert * part->expert_bytes + number * part->group_bytes;
+  }
   /// What the lane has of a block of a stage. `scales`: the warp's, as written by write().
   __device__ void fill(const uint8_t* stage, int block, int half, int lane, const float4* scales,
                        Fragments& fragments) const {
@@ -72,6 +77,7 @@ __device__ void copy_stage(const WarpArgs& args, const Group& group, int stage, 
 template <int kTokens>
 __global__ void __launch_bounds__(kMostWarps* kWarp, 1) warp_gemm_kernel(const __grid_constant__ WarpArgs args) {
   extern __shared__ __align__(128) uint8_t shared[];
+  if (args.experts.row_begin != nullptr) wait_for_kernel_before();  // for the table
   let_next_kernel_in();
   const int warp = static_cast<int>(threadIdx.x) / kWarp;
   const int lane = static_cast<int>(threadIdx.x) % kWarp;
@@ -79,14 +85,16 @@ __global__ void __launch_bounds__(kMostWarps* kWarp, 1) warp_gemm_kernel(const _
   if (pair >= args.all_pairs) return;
   int part = 0;
   while (pair >= args.pairs[part]) pair -= args.pairs[part++];
+  const Tile tile = token_tile(args.experts, args.tokens, static_cast<int>(blockIdx.y), kTokens);
+  if (tile.end_token == 0) return;
   Group groups[kGroups];
   if (args.paired) {
-    groups[0] = {&args.parts[0], pair};
-    groups[1] = {&args.parts[1], pair};
+    groups[0] = {&args.parts[0], tile.expert, pair};
+    groups[1] = {&args.parts[1], tile.expert, pair};
   } else {
     // Where a part has an odd number of groups, the last stands twice and is stored once.
-    groups[0] = {&args.parts[part], kGroups * pair};
-    groups[1] = {&args.parts[part], min(kGroups * pair + 1, args.parts[part].groups - 1)};
+    groups[0] = {&args.parts[part], tile.expert, kGroups * pair};
+    groups[1] = {&args.parts[part], tile.expert, min(kGroups * pair + 1, args.parts[part].groups - 1)};
   }
   uint8_t* const ring = shared + warp * args.warp_bytes();
   auto* const scales = reinterpret_cast<float4*>(ring + args.scales_begin());
@@ -101,7 +109,6 @@ __global__ void __launch_bounds__(kMostWarps* kWarp, 1) warp_gemm_kernel(const _
   for (int stage = 0; stage < kStages - 1; ++stage) request(stage);
   wait_for_kernel_before();
 
-  const int first_token = static_cast<int>(blockIdx.y) * kTokens;
   const int row = lane / 4;
   const int pair_of_four = lane % 4;
   float sums[kTokens / 8][4] = {};
@@ -137,7 +144,7 @@ __global__ void __launch_bounds__(kMostWarps* kWarp, 1) warp_gemm_kernel(const _
         const bool inside[2] = {input < args.in, input + 8 < args.in};
 #pragma unroll
         for (int n = 0; n < kTokens / 8; ++n) {
-          const int token = min(first_token + 8 * n + row, args.tokens - 1);
+          const int token = min(tile.first_token + 8 * n + row, tile.end_token - 1);
           const BFloat16* const from = args.input + token * args.in + input + 2 * pair_of_four;
           const uint32_t low = inside[0] ? *reinterpret_cast<const uint32_t*>(from) : 0;
           const uint32_t high = inside[1] ? *reinterpret_cast<const uint32_t*>(from + 8) : 0;
@@ -152,8 +159,8 @@ __global__ void __launch_bounds__(kMostWarps* kWarp, 1) warp_gemm_kernel(const _
     for (int i = 0; i < kTokens / 2; ++i) sums[i / 4][i % 4] = totals[i / 4][i % 4];
   }
 
-  const float row_scales[kGroups] = {groups[0].part->scale_of(groups[0].number * kGroupRows + row),
-                                     groups[1].part->scale_of(groups[1].number * kGroupRows + row)};
+  const float row_scales[kGroups] = {groups[0].part->scale_of(tile.expert, groups[0].number * kGroupRows + row),
+                                     groups[1].part->scale_of(tile.expert, groups[1].number * kGroupRows + row)};
 #pragma unroll
   for (float(&sum)[4] : sums) {
 #pragma unroll
@@ -163,14 +170,14 @@ __global__ void __launch_bounds__(kMostWarps* kWarp, 1) warp_gemm_kernel(const _
   for (int n = 0; n < kTokens / 8; ++n) {
 #pragma unroll
     for (int t = 0; t < 2; ++t) {
-      const int token = first_token + 8 * n + 2 * pair_of_four + t;
-      if (token >= args.tokens) continue;
+      const int token = tile.first_token + 8 * n + 2 * pair_of_four + t;
+      if (token >= tile.end_token) continue;
       const float factor = args.output.factor(token);
       for (int g = 0; g < (args.paired ? 1 : kGroups); ++g) {
         const int row_of_part = groups[g].number * kGroupRows + row;
         const bool again = g == 1 && groups[1].number == groups[0].number;
         if (again || row_of_part >= groups[g].part->rows) continue;
-        args.output.store(token, groups[g].out_row(row), __fmul_rn(sums[n][2 * g + t], factor),
+        args.output.store(tile.expert, token, groups[g].out_row(row), __fmul_rn(sums[n][2 * g + t], factor),
                           __fmul_rn(sums[n][2 + t], factor));
       }
     }
@@ -184,12 +191,14 @@ void warp_gemm(Stream& stream, const GemmTask& task) {
   const CudaDevice& device = as_cuda(stream).device();
   CARAVEL_CHECK(task.input.form == InputForm::kBf16);
   CARAVEL_CHECK_EQ(reinterpret_cast<uintptr_t>(task.input.data) % 16, uintptr_t{0});
+  const TokenLoad load = token_load(task);
   WarpArgs args{.paired = task.use == GemmUse::kGated,
                 .has_parts = converts(weight),
                 .blocks = static_cast<int>(input_blocks(weight.in())),
                 .stage_blocks = 2,
                 .in = weight.in(),
-                .tokens = static_cast<int>(task.input.tokens),
+                .tokens = static_cast<int>(load.tokens),
+                .experts = expert_rows(task),
                 .input = reinterpret_cast<const BFloat16*>(task.input.data),
                 .output = gemm_output(task)};
   const size_t parts = weight.parts().size();
@@ -204,7 +213,7 @@ void warp_gemm(Stream& stream, const GemmTask& task) {
     args.source_stride = std::max(args.source_stride, args.stage_blocks / format.unit_blocks * format.unit_bytes);
   }
   const int tile = args.tokens <= 8 ? 8 : args.tokens <= 32 ? 32 : 64;
-  const int token_tiles = (args.tokens + tile - 1) / tile;
+  const int token_tiles = static_cast<int>(most_token_tiles(load, tile));
   // Room for two blocks of an SM, and a block for each SM.
   const int most = static_cast<int>(device.max_shared_bytes()) / 2 / args.warp_bytes();
   const int wanted = args.all_pairs * token_tiles / device.num_sms();

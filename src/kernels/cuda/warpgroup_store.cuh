@@ -2,7 +2,7 @@
 
 #include "kernels/cuda/mma.cuh"
 #include "kernels/cuda/store_heads.cuh"
-#include "kernels/cuda/tile_args.cuh"
+#include "kernels/cuda/tile_walk.cuh"
 #include "kernels/cuda/warp_mma.cuh"
 
 namespace caravel::kernels::cuda {
@@ -21,9 +21,11 @@ class WarpgroupStore {
 
   /// Puts what tokens' sums are multiplied by behind the staged sums, and has a norm's weights brought near. `staging`:
   /// the warpgroup's room. `turn`: 0 and 1 in turns, since other warps may still read the factors of the tile before.
-  __device__ WarpgroupStore(const TileArgs& args, int row_tile, int token_tile, int warpgroup, float* staging, int turn)
-      : rows_(rows_of_tile(args, row_tile, warpgroup)),
-        first_token_(token_tile * kTokens),
+  __device__ WarpgroupStore(const TileArgs& args, const Tile& tile, int warpgroup, float* staging, int turn)
+      : rows_(rows_of_tile(args, tile.row_tile, warpgroup)),
+        expert_(tile.expert),
+        first_token_(tile.first_token),
+        end_token_(tile.end_token),
         warpgroup_(warpgroup),
         staging_(staging),
         factors_(staging + kFactors + turn * kTokens) {
@@ -31,7 +33,7 @@ class WarpgroupStore {
 #pragma unroll 1  // what is unrolled here lies in the way of a kernel's first product
     for (int first = 0; first < kTokens; first += 128) {
       const int t = first + thread;
-      if (t < kTokens) factors_[t] = args.output.factor(min(first_token_ + t, args.tokens - 1));
+      if (t < kTokens) factors_[t] = args.output.factor(min(first_token_ + t, end_token_ - 1));
     }
     const int fours = args.paired ? 8 : 16;  // of a token's rows
     const int four = thread % fours * 4;
@@ -151,8 +153,9 @@ class WarpgroupStore {
     const bool has_group = warp() * kGroupRows < rows_.count();
     const int row = rows_.row(warp() * kGroupRows);
     const bool has_bias = output.bias != nullptr && has_group;
-    const float gate_bias = has_bias ? output.bias[row + lane() / 4] : 0.0F;
-    const float up_bias = has_bias ? output.bias[output.width + row + lane() / 4] : 0.0F;
+    const int bias = expert_ * output.expert_biases + row + lane() / 4;
+    const float gate_bias = has_bias ? output.bias[bias] : 0.0F;
+    const float up_bias = has_bias ? output.bias[output.width + bias] : 0.0F;
 #pragma unroll
     for (int pass = 0; pass < kTokens / 32; ++pass) {
       float gates[8];
@@ -170,6 +173,8 @@ class WarpgroupStore {
         }
       }
       activate(output.activation, gates);
+#pragma unroll
+      for (float& up : ups) up = gated_factor(output.activation, up);
       uint32_t pairs[4];
 #pragma unroll
       for (int m = 0; m < 4; ++m) {
@@ -180,7 +185,7 @@ class WarpgroupStore {
       store_matrices_transposed(mine, pairs);
       __syncwarp();
       const int token = first_token_ + 32 * pass + lane();
-      if (has_group && token < args.tokens) output.put_eight(token, row, *mine);
+      if (has_group && token < end_token_) output.put_eight(token, row, *mine);
     }
   }
 
@@ -192,7 +197,7 @@ class WarpgroupStore {
     for (int half = 0; half < 2; ++half) {
       const int group = 2 * warp() + half;
       if (output.bias == nullptr || group >= groups) continue;
-      biases[half] = output.bias[rows_.row(group * kGroupRows) + lane() / 4];
+      biases[half] = output.bias[expert_ * output.expert_biases + rows_.row(group * kGroupRows) + lane() / 4];
     }
     const int stored_group = 2 * warp() + lane() % 2;
     const int row = rows_.row(stored_group * kGroupRows);
@@ -214,7 +219,7 @@ class WarpgroupStore {
       store_matrices_transposed(eights(pass) + lane() / 16 * 16 + lane() % 8 * 2 + lane() / 8 % 2, pairs);
       __syncwarp();
       const int token = first_token_ + 16 * pass + lane() / 2;
-      if (stored_group < groups && token < args.tokens) output.put_eight(token, row, eights(pass)[lane()]);
+      if (stored_group < groups && token < end_token_) output.put_eight(token, row, eights(pass)[lane()]);
     }
   }
 
@@ -223,7 +228,7 @@ class WarpgroupStore {
   }
   /// Of a pass' tokens, those that there are.
   __device__ int count(const TileArgs& args, int pass) const {
-    return min(kPassTokens, args.tokens - first_token_ - pass * kPassTokens);
+    return min(kPassTokens, end_token_ - first_token_ - pass * kPassTokens);
   }
 
   __device__ void store_heads(const TileArgs& args, int pass) const {
@@ -245,7 +250,7 @@ class WarpgroupStore {
       const float factor = factors_[pass * kPassTokens + t];
       for (int r = lane(); r < row_count; r += 32) {
         const int staged = args.paired ? r / kGroupRows * 2 * kGroupRows + r % kGroupRows : r;
-        args.output.store(pass_token + t, rows_.row(r), __fmul_rn(sums[staged], factor),
+        args.output.store(expert_, pass_token + t, rows_.row(r), __fmul_rn(sums[staged], factor),
                           args.paired ? __fmul_rn(sums[staged + kGroupRows], factor) : 0.0F);
       }
     }
@@ -257,7 +262,7 @@ class WarpgroupStore {
     for (int i = 0; i < kItems; ++i) {
       const int t = token_ + i * step_;
       const int token = first_token_ + pass * kPassTokens + t;
-      if (t < kPassTokens && token < args.tokens) before[i] = args.output.four(token, row_);
+      if (t < kPassTokens && token < end_token_) before[i] = args.output.four(token, row_);
     }
   }
 
@@ -275,7 +280,7 @@ class WarpgroupStore {
       if (has_rows_) {
         const float factor = factors_[pass * kPassTokens + t];
         const auto* const sums = reinterpret_cast<const float4*>(staging_ + t * kPartStride + staged_);
-        value = args.output.store_four(pass_token + t, row_, times(sums[0], factor),
+        value = args.output.store_four(expert_, pass_token + t, row_, times(sums[0], factor),
                                        args.paired ? times(sums[kGroupRows / 4], factor) : float4{}, added[i]);
       }
       if (norms) args.output.next.put_fours(pass_token + t, row_, has_rows_, value);
@@ -283,7 +288,9 @@ class WarpgroupStore {
   }
 
   Rows rows_;
+  int expert_;
   int first_token_;
+  int end_token_;
   int warpgroup_;
   float* staging_;  // [kPassTokens][kPartStride]
   float* factors_;  // [kTokens]

@@ -34,7 +34,7 @@ TEST(TilePlan, EveryShapeFits) {
             SCOPED_TRACE(testing::Message() << dtype_info(dtype).name << ", " << rows << " rows of " << in << ", "
                                             << tokens << " tokens, paired " << paired);
             const auto parts = parts_of(dtype, {rows, rows});
-            const TilePlan plan = plan_tiles(parts, in, tokens, paired, kSms, kSharedBytes);
+            const TilePlan plan = plan_tiles(parts, in, {.tokens = tokens}, paired, kSms, kSharedBytes);
             const int64_t groups = row_groups(rows);
             const int64_t of_tile = int64_t{plan.groups} * (paired ? 1 : plan.warpgroups);
             ASSERT_EQ(plan.row_tiles, (paired ? 1 : 2) * ((groups + of_tile - 1) / of_tile));
@@ -60,6 +60,34 @@ TEST(TilePlan, EveryShapeFits) {
   }
 }
 
+// However many experts there are: each that has rows has a place in the list, and rings are deep enough beside it.
+TEST(TilePlan, ExpertsFit) {
+  for (const DType dtype : {DType::kBF16, DType::kF8E4M3B128, DType::kQ4_K, DType::kQ6_K}) {
+    for (const int64_t rows : {64, 768, 5000}) {
+      for (const TokenLoad& load : {TokenLoad{1, 1, 1},
+                                    {1, 1024, 32},
+                                    {3, 8, 2},
+                                    {64, 128, 8},
+                                    {64, 1024, 8},
+                                    {500, 128, 8},
+                                    {2048, 1024, 32},
+                                    {8192, 8, 2}}) {
+        for (const bool paired : {false, true}) {
+          SCOPED_TRACE(testing::Message() << dtype_info(dtype).name << ", " << rows << " rows, " << load.tokens
+                                          << " tokens, " << load.per_token << " of " << load.experts << " experts");
+          const TilePlan plan = plan_tiles(parts_of(dtype, {rows, rows}), 2048, load, paired, kSms, kSharedBytes);
+          const int listed = static_cast<int>(std::min<int64_t>(load.experts, load.rows()));
+          ASSERT_LE(plan.experts_begin + (listed + 1) * kListedExpertBytes, plan.shared_bytes);
+          ASSERT_LE(plan.shared_bytes, kSharedBytes);
+          ASSERT_GE(plan.steps_ahead, 2);
+          // Were all but one tile of an expert filled.
+          ASSERT_GE(plan.token_tiles, std::min(listed, 1) + (load.rows() - 1) / plan.tokens);
+        }
+      }
+    }
+  }
+}
+
 // The two of every pair of rows that are rotated together are some tile's.
 TEST(TilePlan, PairsOfRowsShareATile) {
   for (const DType dtype : {DType::kBF16, DType::kQ4_K}) {
@@ -67,7 +95,7 @@ TEST(TilePlan, PairsOfRowsShareATile) {
     for (PackedWeight::Part& part : parts) part.heads = {.head_dim = 128, .rotary_dim = 128};
     const GroupOrder order = group_order(parts[0].heads, dtype);
     for (const int64_t tokens : {1, 33, 300}) {
-      const TilePlan plan = plan_tiles(parts, 4096, tokens, false, kSms, kSharedBytes);
+      const TilePlan plan = plan_tiles(parts, 4096, {.tokens = tokens}, false, kSms, kSharedBytes);
       const int of_tile = plan.groups * plan.warpgroups;
       for (int group = 0; group < 512; ++group) {
         const int place = order.place_of(group);
@@ -91,11 +119,23 @@ TEST(TilePlan, TilesSuitTheSms) {
   for (const Shape& shape : shapes) {
     for (const int64_t tokens : {1, 8, 64}) {
       const auto parts = parts_of(DType::kBF16, shape.rows);
-      const TilePlan plan = plan_tiles(parts, shape.in, tokens, shape.paired, kSms, kSharedBytes);
+      const TilePlan plan = plan_tiles(parts, shape.in, {.tokens = tokens}, shape.paired, kSms, kSharedBytes);
       const int rounds = (plan.tiles() + kSms - 1) / kSms;
       EXPECT_GE(plan.tiles(), rounds * kSms * 9 / 10) << shape.rows[0] << " rows, " << tokens << " tokens";
       EXPECT_LE(rounds, 2);
     }
+  }
+}
+
+// The experts of Qwen3-30B-A3B that one token has keep nearly all SMs busy for one round.
+TEST(TilePlan, TilesOfExpertsSuitTheSms) {
+  constexpr int kChosen = 8;
+  for (const bool paired : {false, true}) {
+    const auto parts = paired ? parts_of(DType::kBF16, {768, 768}) : parts_of(DType::kBF16, {2048});
+    const TilePlan plan = plan_tiles(parts, paired ? 2048 : 768, {1, 128, kChosen}, paired, kSms, kSharedBytes);
+    EXPECT_EQ(plan.token_tiles, kChosen);
+    EXPECT_LE(plan.tiles(), kSms);
+    EXPECT_GE(plan.tiles(), kSms * 9 / 10);
   }
 }
 
