@@ -5,7 +5,7 @@
 
 #include <string>
 
-#include "kernels/layer_norm.h"
+#include "kernels/pool_rows.h"
 
 namespace caravel::kernels {
 namespace {
@@ -42,10 +42,10 @@ class OtherStream final : public Stream {
 TEST(ByDevice, AnOpThatADeviceLacksIsRefusedByName) {
   OtherStream stream;
   try {
-    layer_norm(stream, {});
+    pool_rows(stream, {});
     FAIL();
   } catch (const Unsupported& error) {
-    EXPECT_THAT(error.what(), testing::AllOf(testing::HasSubstr("GPU 0"), testing::HasSubstr("layer_norm")));
+    EXPECT_THAT(error.what(), testing::AllOf(testing::HasSubstr("GPU 0"), testing::HasSubstr("pool_rows")));
   }
 }
 

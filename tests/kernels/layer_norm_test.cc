@@ -11,7 +11,6 @@ namespace {
 double layer_norm_tolerance(int64_t width) { return kRounding * (static_cast<double>(width) / 4 + 32); }
 
 TEST(LayerNorm, MatchesReferenceAtEveryWidth) {
-  if (tests_a_gpu()) GTEST_SKIP() << "encoders have no GPU yet";
   for_each_isa([](Isa isa) {
     Machine machine(isa);
     for (const int64_t width : {1, 3, 8, 31, 64, 100, 384, 513, 1024}) {
@@ -37,7 +36,6 @@ TEST(LayerNorm, MatchesReferenceAtEveryWidth) {
 }
 
 TEST(LayerNorm, AddsTheRowsOfATableFirst) {
-  if (tests_a_gpu()) GTEST_SKIP() << "encoders have no GPU yet";
   for_each_isa([](Isa isa) {
     Machine machine(isa, 3);
     const int64_t width = 37;
@@ -67,7 +65,6 @@ TEST(LayerNorm, AddsTheRowsOfATableFirst) {
 }
 
 TEST(LayerNorm, TheCopyIsWhatQuantizingItsOutputGives) {
-  if (tests_a_gpu()) GTEST_SKIP() << "encoders have no GPU yet";
   for_each_isa([](Isa isa) {
     Machine machine(isa);
     const int64_t width = 96;
@@ -76,20 +73,20 @@ TEST(LayerNorm, TheCopyIsWhatQuantizingItsOutputGives) {
     const DeviceArray weight(*machine.stream, random_normal(width, 2));
     const DeviceArray bias(*machine.stream, random_normal(width, 3));
     const DeviceArray out(*machine.stream, tokens * width, NAN);
-    const FormedRows copy(*machine.stream, InputForm::kQ8, tokens, width);
+    const InputForm form = input_form(machine.device, DType::kQ8_0, false);
+    const FormedRows copy(*machine.stream, form, tokens, width);
     layer_norm(*machine.stream, {.x = f32_tensor(x.data(), tokens, width),
                                  .weight = weight.data(),
                                  .bias = bias.data(),
                                  .out = f32_tensor(out.data(), tokens, width),
                                  .copy = copy.rows});
-    EXPECT_EQ(copy.memory.values(), FormedRows(*machine.stream, InputForm::kQ8, out.values(), width).memory.values());
+    EXPECT_EQ(copy.memory.values(), FormedRows(*machine.stream, form, out.values(), width).memory.values());
   });
 }
 
 // A decoder's residual stream stays as it is: of chosen rows, what is normed in place elsewhere is written in the form
 // of the next GEMM alone, to the bit. Wider than what a kernel keeps on its stack.
 TEST(LayerNorm, ACopyAloneIsTheSame) {
-  if (tests_a_gpu()) GTEST_SKIP() << "a GPU has no LayerNorm yet";
   for_each_isa([](Isa isa) {
     Machine machine(isa, 3);
     const int64_t width = 1120;
@@ -109,7 +106,7 @@ TEST(LayerNorm, ACopyAloneIsTheSame) {
       const auto values = all.values();
       expected.insert(expected.end(), values.begin() + row * width, values.begin() + (row + 1) * width);
     }
-    for (const InputForm form : {InputForm::kF32, InputForm::kQ8, InputForm::kQ8Rotated}) {
+    for (const InputForm form : input_forms(machine.device)) {
       const FormedRows copy(*machine.stream, form, 3, width);
       LayerNormArgs chosen = args;
       chosen.rows = rows.data();

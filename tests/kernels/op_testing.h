@@ -16,6 +16,7 @@
 #include "device/deferred_device.h"
 #include "device/device_array.h"
 #include "kernels/gemm_input.h"
+#include "kernels/packed_weight.h"
 #include "kernels/test_seed.h"
 
 namespace caravel::kernels {
@@ -52,6 +53,12 @@ struct FormedRows {
   DeviceArray<std::byte> memory;
   GemmInput rows;
 };
+
+/// All that GEMMs of the device read.
+inline std::vector<InputForm> input_forms(Device& device) {
+  if (input_form(device, DType::kQ8_0, false) == InputForm::kBf16) return {InputForm::kF32, InputForm::kBf16};
+  return {InputForm::kF32, InputForm::kQ8, InputForm::kQ8Rotated};
+}
 
 /// The instruction sets to test with: all that a CPU has; one stands for a GPU.
 inline std::vector<Isa> tested_isas() {
