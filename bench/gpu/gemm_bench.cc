@@ -9,7 +9,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cstdint>
 #include <span>
 #include <string_view>
@@ -19,6 +18,7 @@
 #include "caravel/error.h"
 #include "device/cuda_backend.h"
 #include "device/upload.h"
+#include "graph_time.h"
 #include "kernels/ceilings.h"
 #include "kernels/gemm.h"
 #include "some_words.h"
@@ -64,7 +64,7 @@ class Bench {
     for (PackedWeight& copy : copies) copy = pack(shape, dtype);
     for (const int64_t tokens : token_counts) {
       if (static_cast<size_t>(tokens * copies[0].out()) * 4 > results_.size()) continue;
-      const double seconds = time(copies.size(), [&] {
+      const double seconds = graph_seconds(*stream_, copies.size(), [&] {
         for (const PackedWeight& copy : copies) enqueue(shape, copy, tokens);
       });
       print(shape.name, dtype, tokens, seconds, copies[0].bytes(), copies[0].out() * shape.in);
@@ -83,7 +83,7 @@ class Bench {
       elements += weights[i].out() * shapes[i].in;
     }
     for (const int64_t tokens : token_counts) {
-      const double seconds = time(kLayers, [&] {
+      const double seconds = graph_seconds(*stream_, kLayers, [&] {
         for (size_t i = 0; i < weights.size(); ++i) enqueue(shapes[i % kLayerShapes], weights[i], tokens);
       });
       print("layer", dtype, tokens, seconds, bytes, elements);
@@ -124,25 +124,6 @@ class Bench {
                     .input = input,
                     .accumulate = shape.accumulate,
                     .out = make_tensor(results_.address(), dtype, tokens, weight.out())});
-  }
-
-  /// Of one of `count` parts of what is enqueued: the best of some replays, of several graphs each.
-  template <typename Enqueue>
-  double time(size_t count, const Enqueue& enqueue_all) {
-    using Clock = std::chrono::steady_clock;
-    stream_->begin_capture();
-    enqueue_all();
-    const std::unique_ptr<CommandList> graph = stream_->end_capture();
-    constexpr int kGraphs = 8;
-    double best = 1e30;
-    for (int repeat = 0; repeat < 6; ++repeat) {
-      const Clock::time_point start = Clock::now();
-      for (int i = 0; i < kGraphs; ++i) stream_->run(*graph);
-      stream_->synchronize();
-      const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
-      if (repeat > 0) best = std::min(best, seconds / kGraphs / static_cast<double>(count));
-    }
-    return best;
   }
 
   void print(std::string_view name, DType dtype, int64_t tokens, double seconds, size_t bytes, int64_t elements) const {

@@ -4,6 +4,7 @@
 
 #include "kernels/expert_table.h"
 #include "kernels/gemm_input.h"
+#include "kernels/rms_norm.h"
 
 namespace caravel::kernels {
 
@@ -24,6 +25,7 @@ struct JoinRowsArgs {
   Tensor shared_gate;       // f32 [tokens, 1]: logits; shared[t] counts sigmoid of it; or none: it counts whole
   bool accumulate = false;  // out += instead of out =
   Tensor out;               // [tokens, width]: f32, or product_dtype()
+  NextNorm next;            // of `out`, which is f32 then
 };
 
 /// out[t] = gate[t] * shared[t] + sum over a token's experts, ascending, of weights[t, k] * rows[rows[t, k]]

@@ -1,5 +1,6 @@
 #include "kernels/expert_table.h"
 
+#include "base/check.h"
 #include "kernels/by_device.h"
 
 namespace caravel::kernels {
@@ -8,6 +9,11 @@ namespace cpu {
 void choose_experts(Stream& stream, const ChooseExpertsArgs& args);
 void sort_by_expert(Stream& stream, const ExpertTable& table);
 }  // namespace cpu
+
+namespace cuda {
+void choose_experts(Stream& stream, const ChooseExpertsArgs& args);
+void sort_by_expert(Stream& stream, const ExpertTable& table);
+}  // namespace cuda
 
 namespace {
 
@@ -52,12 +58,24 @@ ExpertTable expert_table(std::byte* memory, int64_t tokens, const RouterRule& ru
   return lay_out(arrays, tokens, rule);
 }
 
+void check_rule(const RouterRule& rule, const ExpertTable& table) {
+  CARAVEL_CHECK_EQ(table.experts, rule.experts);
+  CARAVEL_CHECK_EQ(table.per_token, rule.per_token);
+  CARAVEL_CHECK_LE(rule.experts, kMaxExperts);
+  CARAVEL_CHECK_GE(rule.per_token, 1);
+  CARAVEL_CHECK_LE(rule.per_token, kMaxExpertsPerToken);
+  CARAVEL_CHECK_GE(rule.chosen_groups, 1);
+  CARAVEL_CHECK_LE(rule.chosen_groups, rule.groups);
+  CARAVEL_CHECK_EQ(rule.experts % rule.groups, 0);
+  CARAVEL_CHECK_LE(rule.per_token, rule.experts / rule.groups * rule.chosen_groups);
+}
+
 void choose_experts(Stream& stream, const ChooseExpertsArgs& args) {
-  by_device(stream.device(), cpu::choose_experts)(stream, args);
+  by_device(stream.device(), cpu::choose_experts, CARAVEL_IF_CUDA(cuda::choose_experts))(stream, args);
 }
 
 void sort_by_expert(Stream& stream, const ExpertTable& table) {
-  by_device(stream.device(), cpu::sort_by_expert)(stream, table);
+  by_device(stream.device(), cpu::sort_by_expert, CARAVEL_IF_CUDA(cuda::sort_by_expert))(stream, table);
 }
 
 }  // namespace caravel::kernels

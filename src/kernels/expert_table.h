@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "base/host_device.h"
 #include "device/tensor.h"
 
 namespace caravel {
@@ -52,12 +53,15 @@ struct ExpertTable {
   int32_t* rows = nullptr;       // [tokens, per_token]: a token's row at each of its experts
   int32_t* row_token = nullptr;  // [tokens * per_token]: whose a row is; those of an expert in the order of tokens
 
-  int64_t row_count() const { return tokens * per_token; }
+  CARAVEL_HOST_DEVICE int64_t row_count() const { return tokens * per_token; }
 };
 
 /// Memory of a table, and the table in it.
 size_t expert_table_bytes(int64_t tokens, const RouterRule& rule);
 ExpertTable expert_table(std::byte* memory, int64_t tokens, const RouterRule& rule);
+
+/// Fails a CHECK where no device can carry the rule out, or the table is another's.
+void check_rule(const RouterRule& rule, const ExpertTable& table);
 
 struct ChooseExpertsArgs {
   Tensor logits;                       // f32 [tokens, at least rule.experts]

@@ -23,8 +23,8 @@ void rms_norm(Stream& stream, const RmsNormArgs& args);
 /// divide by.
 ///
 /// Such sums grow as rows do, in memory that must be zero before. So inputs that are `normed` take turns in the same
-/// memory: who writes one of either turn leaves the memory ready for one of the other, of as many tokens. rms_norm()
-/// needs nothing to be ready, and begins.
+/// memory: who writes one of either turn leaves the memory ready for one of the other, of as many tokens. rms_norm(),
+/// add_norm() and join_rows() (expert_rows.h) need nothing to be ready, and begin.
 struct NextNorm {
   const float* weight = nullptr;  // [width], or nullptr: none
   float epsilon = 1e-5F;

@@ -109,6 +109,8 @@ class Decoder {
   void join_residual(Stream& stream, const kernels::PackedWeight& weight, const Buffer& input, const Buffer& bias,
                      const Buffer& post_norm, const Branch& next, int64_t tokens);
   void join_experts(Stream& stream, const LayerStep& layer);
+  kernels::NextNorm fused_norm(const Branch& next) const;
+  void enter_behind(Stream& stream, const Branch& next);
   /// No sum over ranks and no norm stands between a branch and the residual stream.
   bool joins_straight(const Buffer& post_norm) const { return !post_norm && peers_.tensor == nullptr; }
   Tensor branch(int64_t tokens) const;

@@ -133,12 +133,7 @@ void Decoder::enter(Stream& stream, const Branch& branch, const int32_t* rows) {
 /// other ranks, or normed, or both. Then what the next branch begins with.
 void Decoder::join_residual(Stream& stream, const kernels::PackedWeight& weight, const Buffer& input,
                             const Buffer& bias, const Buffer& post_norm, const Branch& next, int64_t tokens) {
-  // An RMS norm is the GEMM's or the sum's to fuse; any other beginning comes behind them.
-  kernels::NextNorm next_norm;
-  const bool fused = next.input.normed;
-  if (fused) {
-    next_norm = {.weight = next.norm->address<float>(), .epsilon = config_.norm_epsilon, .out = next.input};
-  }
+  const kernels::NextNorm next_norm = fused_norm(next);
   const bool straight = joins_straight(post_norm);
   kernels::gemm(stream, {.weight = &weight,
                          .input = weight.input(tokens, input.address()),
@@ -154,27 +149,40 @@ void Decoder::join_residual(Stream& stream, const kernels::PackedWeight& weight,
                                .epsilon = config_.norm_epsilon,
                                .next = next_norm});
   }
-  if (next.norm == nullptr || fused) return;
-  stream.region("norm");
-  enter(stream, next);
+  enter_behind(stream, next);
 }
 
-/// The same of a layer with a router. The norm behind it begins anew, as the one within such a layer took no turn.
+/// The same of a layer with a router.
 void Decoder::join_experts(Stream& stream, const LayerStep& layer) {
   const int64_t tokens = layer.batch.tokens;
   const Buffer& post_norm = layer.weights.post_ffn_norm;
+  const Branch next = layer.next != nullptr ? attention_branch(*layer.next, tokens) : Branch{};
+  const kernels::NextNorm next_norm = fused_norm(next);
   const bool straight = joins_straight(post_norm);
-  expert_layer_->down(stream, layer.weights, straight ? residual(tokens) : branch(tokens), straight);
+  expert_layer_->down(stream, layer.weights, straight ? residual(tokens) : branch(tokens), straight,
+                      straight ? next_norm : kernels::NextNorm{});
   if (!straight) {
     all_reduce(stream, branch(tokens));
     kernels::add_norm(stream, {.y = branch(tokens),
                                .post_weight = post_norm.address<float>(),
                                .residual = residual(tokens),
-                               .epsilon = config_.norm_epsilon});
+                               .epsilon = config_.norm_epsilon,
+                               .next = next_norm});
   }
-  if (layer.next == nullptr) return;
+  enter_behind(stream, next);
+}
+
+/// A branch's RMS norm, which the op that writes the residual stream last may fuse.
+kernels::NextNorm Decoder::fused_norm(const Branch& next) const {
+  if (!next.input.normed) return {};
+  return {.weight = next.norm->address<float>(), .epsilon = config_.norm_epsilon, .out = next.input};
+}
+
+/// Any other beginning of a branch comes behind that op.
+void Decoder::enter_behind(Stream& stream, const Branch& next) {
+  if (next.norm == nullptr || next.input.normed) return;
   stream.region("norm");
-  enter(stream, attention_branch(*layer.next, tokens));
+  enter(stream, next);
 }
 
 void Decoder::all_reduce(Stream& stream, const Tensor& rows) {

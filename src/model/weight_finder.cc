@@ -126,7 +126,8 @@ MatrixLayout WeightFinder::lay_out(const std::vector<Part>& parts, Slice columns
   if (use == Use::kRouter) {
     // Its few rows decide what all others are worth, and its input is there as f32.
     for (MatrixLayout::Part& part : found) {
-      if (quantized(part) || is_float8(part.dtype)) part.dtype = DType::kF32;
+      const bool reads_f32 = kernels::input_form(device_, part.dtype, false) == kernels::InputForm::kF32;
+      if (is_float8(part.dtype) || !reads_f32) part.dtype = DType::kF32;
     }
   }
   if (!std::ranges::all_of(found, quantized)) {

@@ -1,7 +1,8 @@
 #include "kernels/expert_rows.h"
 
 #include "kernels/expert_table_rig.h"
-#include "kernels/input_values.h"
+#include "kernels/normed_rig.h"
+#include "kernels/product_rows.h"
 #include "kernels/ref/expert_rows.h"
 
 namespace caravel::kernels {
@@ -11,11 +12,10 @@ constexpr int kExperts = 9;
 constexpr int kPerToken = 3;
 
 TEST(SpreadRows, ARowIsWhatItsTokenGivesAlone) {
-  if (tests_a_gpu()) GTEST_SKIP() << "experts have no GPU yet";
   for_each_isa([](Isa isa) {
     Machine machine(isa, 3);
     Stream& stream = *machine.stream;
-    for (const InputForm form : {InputForm::kF32, InputForm::kQ8, InputForm::kQ8Rotated}) {
+    for (const InputForm form : input_forms(machine.device)) {
       for (const int64_t tokens : {1, 20}) {
         const int64_t width = form == InputForm::kF32 ? 37 : 96;
         SCOPED_TRACE(testing::Message() << "form " << static_cast<int>(form) << ", tokens " << tokens);
@@ -54,13 +54,13 @@ struct Join {
   /// Of what is not empty.
   std::vector<float> run(Stream& stream, bool with_shared, bool with_gate, bool accumulate) const {
     const TableOnDevice table(stream, chosen, weights, kExperts, kPerToken);
-    const DeviceArray rows_there(stream, rows);
-    const DeviceArray shared_there(stream, shared);
+    const ProductRows rows_there(stream, rows, width);
+    const ProductRows shared_there(stream, shared, width);
     const DeviceArray gate_there(stream, gate);
     const DeviceArray out(stream, before);
-    join_rows(stream, {.rows = f32_tensor(rows_there.data(), tokens * kPerToken, width),
+    join_rows(stream, {.rows = rows_there.tensor(),
                        .table = table.table(),
-                       .shared = with_shared ? f32_tensor(shared_there.data(), tokens, width) : Tensor{},
+                       .shared = with_shared ? shared_there.tensor() : Tensor{},
                        .shared_gate = with_gate ? f32_tensor(gate_there.data(), tokens, 1) : Tensor{},
                        .accumulate = accumulate,
                        .out = f32_tensor(out.data(), tokens, width)});
@@ -69,7 +69,6 @@ struct Join {
 };
 
 TEST(JoinRows, AgreesWithTheOracle) {
-  if (tests_a_gpu()) GTEST_SKIP() << "experts have no GPU yet";
   for_each_isa([](Isa isa) {
     Machine machine(isa, 3);
     Stream& stream = *machine.stream;
@@ -82,11 +81,12 @@ TEST(JoinRows, AgreesWithTheOracle) {
         const bool with_gate = with % 3 > 1;
         const bool accumulate = with >= 3;
         const std::vector<float> none;
-        expect_close(
-            join.run(stream, with_shared, with_gate, accumulate),
-            ref::join_rows(join.rows, width, join.weights, table.rows(), kPerToken, with_shared ? join.shared : none,
-                           with_gate ? join.gate : none, accumulate ? join.before : none),
-            64 * kRounding, 8 * kRounding);
+        const std::vector<float> rows = as_products(machine.device, join.rows);
+        const std::vector<float> shared = as_products(machine.device, join.shared);
+        expect_close(join.run(stream, with_shared, with_gate, accumulate),
+                     ref::join_rows(rows, width, join.weights, table.rows(), kPerToken, with_shared ? shared : none,
+                                    with_gate ? join.gate : none, accumulate ? join.before : none),
+                     64 * kRounding, 8 * kRounding);
       }
     }
   });
@@ -94,7 +94,6 @@ TEST(JoinRows, AgreesWithTheOracle) {
 
 // One order for a token, whoever else is there: of numbers that no two orders add alike.
 TEST(JoinRows, ATokensSumIsItsOwn) {
-  if (tests_a_gpu()) GTEST_SKIP() << "experts have no GPU yet";
   for_each_isa([](Isa isa) {
     const Join all(19, 1031);
     Machine machine(isa, 1);
@@ -121,6 +120,33 @@ TEST(JoinRows, ATokensSumIsItsOwn) {
       alone.gate = part(all.gate, 1);
       alone.before = part(all.before, all.width);
       expect_same_bits(alone.run(*machine.stream, true, true, true), part(together, all.width));
+    }
+  });
+}
+
+TEST(JoinRows, ANormBehindIsWhatOneOfItsOwnGives) {
+  for_each_isa([](Isa isa) {
+    Machine machine(isa, 2);
+    Stream& stream = *machine.stream;
+    for (const DType reader : {DType::kF32, DType::kBF16}) {
+      for (const auto& [tokens, width] : {std::pair{1, 2048}, {11, 1027}, {3, 40}, {2, 4136}}) {
+        SCOPED_TRACE(testing::Message() << dtype_info(reader).name << ", " << tokens << " tokens of " << width);
+        const Join join(tokens, width);
+        const TableOnDevice table(stream, join.chosen, join.weights, kExperts, kPerToken);
+        const ProductRows rows(stream, join.rows, width);
+        const Normed fused(stream, reader, join.before, width);
+        const Normed apart(stream, reader, join.before, width);
+        fused.norm(1);  // nothing needs to be ready
+        JoinRowsArgs args = {.rows = rows.tensor(), .table = table.table(), .accumulate = true, .out = fused.rows()};
+        args.next = fused.next(0);
+        join_rows(stream, args);
+        args.out = apart.rows();
+        args.next = {};
+        join_rows(stream, args);
+        apart.norm(0);
+        expect_same_bits(fused.residual.values(), apart.residual.values());
+        expect_same_bits(fused.read(0), apart.read(0));
+      }
     }
   });
 }

@@ -32,7 +32,6 @@ Chosen choose(Stream& stream, const RouterRule& rule, const std::vector<float>& 
 }
 
 TEST(ChooseExperts, AgreesWithTheOracleUnderEveryRule) {
-  if (tests_a_gpu()) GTEST_SKIP() << "experts have no GPU yet";
   for_each_isa([](Isa isa) {
     Machine machine(isa, 3);
     std::mt19937 random(1 + test_seed());
@@ -71,7 +70,6 @@ TEST(ChooseExperts, AgreesWithTheOracleUnderEveryRule) {
 }
 
 TEST(ChooseExperts, OfEqualScoresTheLowerIsChosenAndNaNLast) {
-  if (tests_a_gpu()) GTEST_SKIP() << "experts have no GPU yet";
   for_each_isa([](Isa isa) {
     Machine machine(isa);
     Stream& stream = *machine.stream;
@@ -110,7 +108,6 @@ TEST(ChooseExperts, OfEqualScoresTheLowerIsChosenAndNaNLast) {
 
 // Of weights that are all 0, and of few that are tiny.
 TEST(ChooseExperts, NoSumIsDividedByThatIsZero) {
-  if (tests_a_gpu()) GTEST_SKIP() << "experts have no GPU yet";
   for_each_isa([](Isa isa) {
     Machine machine(isa);
     const RouterRule rule{
@@ -122,7 +119,6 @@ TEST(ChooseExperts, NoSumIsDividedByThatIsZero) {
 }
 
 TEST(ChooseExperts, ATokensChoiceIsItsOwn) {
-  if (tests_a_gpu()) GTEST_SKIP() << "experts have no GPU yet";
   for_each_isa([](Isa isa) {
     Machine machine(isa, 3);
     const RouterRule rule{.experts = 60, .per_token = 4, .renormalized = true};
@@ -137,7 +133,6 @@ TEST(ChooseExperts, ATokensChoiceIsItsOwn) {
 }
 
 TEST(SortByExpert, IsTheInverseOfTheChoice) {
-  if (tests_a_gpu()) GTEST_SKIP() << "experts have no GPU yet";
   for_each_isa([](Isa isa) {
     for (const int threads : {1, 2, 7}) {
       Machine machine(isa, threads);

@@ -2,6 +2,7 @@
 #include <vector>
 
 #include "kernels/gemm.h"
+#include "kernels/normed_rig.h"
 #include "kernels/op_testing.h"
 #include "kernels/product_rows.h"
 #include "kernels/ref/gemm.h"
@@ -10,46 +11,6 @@
 
 namespace caravel::kernels {
 namespace {
-
-constexpr float kEpsilon = 1e-5F;
-
-/// A residual stream, the weight of a norm, and a GEMM that reads what is normed.
-struct Normed {
-  Normed(Stream& of, DType reader_type, const std::vector<float>& x, int64_t row_width)
-      : stream(of),
-        width(row_width),
-        tokens(static_cast<int64_t>(x.size()) / row_width),
-        residual(of, x),
-        weight(of, random_normal(row_width, 21)),
-        reader(make_matrix(of, {{reader_type, 40}}, row_width)),
-        memory(unwritten(of, normed_input_bytes(of.device(), reader.packed.input_form(), tokens, row_width))) {}
-
-  GemmInput input(int turn) const {
-    GemmInput input = reader.packed.input(tokens, memory.data());
-    input.normed = true;
-    input.turn = turn;
-    return input;
-  }
-  NextNorm next(int turn) const { return {.weight = weight.data(), .epsilon = kEpsilon, .out = input(turn)}; }
-  Tensor rows() const { return f32_tensor(residual.data(), tokens, width); }
-  void norm(int turn) const {
-    rms_norm(stream, {.x = rows(), .weight = weight.data(), .epsilon = kEpsilon, .out = input(turn)});
-  }
-  std::vector<float> read(int turn) const {
-    const DeviceArray out(stream, tokens * reader.packed.out(), NAN);
-    gemm(stream,
-         {.weight = &reader.packed, .input = input(turn), .out = f32_tensor(out.data(), tokens, reader.packed.out())});
-    return out.values();
-  }
-
-  Stream& stream;
-  int64_t width;
-  int64_t tokens;
-  DeviceArray<float> residual;
-  DeviceArray<float> weight;
-  Matrix reader;
-  DeviceArray<std::byte> memory;
-};
 
 /// GEMMs that join a residual stream one after the other, taking turns in the same memory, and norms on their own
 /// beside them.
@@ -95,7 +56,7 @@ TEST(NextNorm, OfAGemmGivesTheBitsOfRmsNormTurnAfterTurn) {
     check_chain(*machine.stream, DType::kF8E4M3, DType::kBF16, 2080, 8);
     check_chain(*machine.stream, DType::kBF16, DType::kBF16, 520, 300);
     check_chain(*machine.stream, DType::kBF16, DType::kBF16, 2080, 40);
-    check_chain(*machine.stream, DType::kBF16, DType::kBF16, 100, 3);  // no whole eights
+    check_chain(*machine.stream, DType::kBF16, DType::kBF16, 100, 3);                         // no whole eights
     if (tests_a_gpu()) check_chain(*machine.stream, DType::kBF16, DType::kBF16, 4096, 1100);  // its largest tiles
   });
 }
@@ -173,7 +134,7 @@ TEST(NormedInput, AGemmOfItAgreesWithTheOracle) {
           const Normed normed(*machine.stream, reader, x, width);
           normed.norm(0);
           std::vector<double> expected(x.size());
-          ref::rms_norm(x.data(), normed.weight.values().data(), kEpsilon, 3, width, expected.data());
+          ref::rms_norm(x.data(), normed.weight.values().data(), kNormEpsilon, 3, width, expected.data());
           const std::vector<float> rows(expected.begin(), expected.end());
           const std::vector<double> want = ref::gemm(normed.reader.values, rows, width);
           std::vector<float> sizes = rows;

@@ -22,6 +22,7 @@ void join_rows(Stream& stream, const JoinRowsArgs& args) {
   if (args.shared.data != nullptr) check_f32(args.shared, args.table.tokens, args.out.width);
   if (args.shared_gate.data != nullptr) check_f32(args.shared_gate, args.table.tokens, 1);
   enqueue_join_rows(stream, args);
+  next_norm(stream, args.out, args.next);
 }
 
 }  // namespace cpu

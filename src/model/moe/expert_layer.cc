@@ -5,24 +5,23 @@
 #include "kernels/expert_gemm.h"
 #include "kernels/expert_rows.h"
 #include "kernels/gemm.h"
-#include "kernels/rms_norm.h"
+#include "kernels/route.h"
 #include "model/gemm_region.h"
 
 namespace caravel::model {
 namespace {
 
 struct Sizes {
-  size_t normed = 0, logits = 0, table = 0, shared_input = 0, shared_between = 0, shared = 0, rows = 0, between = 0;
+  size_t workspace = 0, logits = 0, table = 0, shared_input = 0, shared_between = 0, shared = 0, rows = 0, between = 0;
 
   size_t total() const {
-    return normed + logits + table + shared_input + shared_between + shared + rows + between;  // bytes
+    return workspace + logits + table + shared_input + shared_between + shared + rows + between;  // bytes
   }
 };
 
-/// Its input is f32, as the norm's output is.
 template <typename Matrix>
-bool reads_normed(const Matrix& weight) {
-  return weight.input_form() == kernels::InputForm::kF32;
+bool reads_f32(const Matrix& weight) {
+  return weight && weight.input_form() == kernels::InputForm::kF32;
 }
 
 template <typename Matrix, typename Vector>
@@ -40,14 +39,14 @@ Sizes sizes_of(Device& device, const ModelConfig& config, const WeightsOf<Matrix
   Sizes sizes;
   for (const LayerOf<Matrix, Vector>& layer : weights.layers) {
     if (!layer.router) continue;
-    sizes.normed = rows_of(DType::kF32, max_tokens, config.hidden_size);
+    raise(sizes.workspace, kernels::route_workspace(device, max_tokens, config.hidden_size, reads_f32(layer.gate_up)));
     sizes.table = kernels::expert_table_bytes(max_tokens, config.experts.rule);
     raise(sizes.logits, rows_of(DType::kF32, max_tokens, layer.router.out()));
     raise(sizes.rows, input_of(layer.expert_gate_up, max_rows));
     raise(sizes.rows, rows_of(product, max_rows, config.hidden_size));
     raise(sizes.between, input_of(layer.expert_down, max_rows));
     if (!layer.gate_up) continue;
-    if (!reads_normed(layer.gate_up)) raise(sizes.shared_input, input_of(layer.gate_up, max_tokens));
+    raise(sizes.shared_input, input_of(layer.gate_up, max_tokens));
     raise(sizes.shared_between, input_of(layer.down, max_tokens));
     sizes.shared = rows_of(product, max_tokens, config.hidden_size);
   }
@@ -73,7 +72,7 @@ ExpertLayer::ExpertLayer(Device& device, const ModelConfig& config, const ModelW
       norm_epsilon_(config.norm_epsilon),
       product_dtype_(kernels::product_dtype(device)) {
   const Sizes sizes = sizes_of(device, config, weights, max_tokens);
-  normed_ = device.allocate(sizes.normed);
+  workspace_ = device.allocate(sizes.workspace);
   logits_ = device.allocate(sizes.logits);
   table_ = device.allocate(sizes.table);
   shared_input_ = device.allocate(sizes.shared_input);
@@ -86,7 +85,7 @@ ExpertLayer::ExpertLayer(Device& device, const ModelConfig& config, const ModelW
 size_t ExpertLayer::activation_bytes() const {
   size_t bytes = 0;
   for (const Buffer* buffer :
-       {&normed_, &logits_, &table_, &shared_input_, &shared_between_, &shared_, &rows_, &between_}) {
+       {&workspace_, &logits_, &table_, &shared_input_, &shared_between_, &shared_, &rows_, &between_}) {
     bytes += buffer->size();
   }
   return bytes;
@@ -100,32 +99,24 @@ Tensor ExpertLayer::logits(const LayerWeights& weights, int64_t tokens) const {
   return f32_tensor(logits_.address<float>(), tokens, weights.router.out());
 }
 
-void ExpertLayer::choose(Stream& stream, const LayerWeights& weights, const Tensor& normed) {
-  gemm_region(stream, "router", weights.router, normed.rows);
-  kernels::gemm(stream, {.weight = &weights.router,
-                         .input = kernels::f32_input(normed_.address<float>(), normed.rows, normed.width),
-                         .bias = weights.router_bias.address<float>(),
-                         .out = logits(weights, normed.rows)});
-  kernels::choose_experts(stream, {.logits = logits(weights, normed.rows),
-                                   .choice_bias = weights.choice_bias.address<float>(),
-                                   .rule = spec_.rule,
-                                   .table = table(normed.rows)});
-  kernels::sort_by_expert(stream, table(normed.rows));
-}
-
 void ExpertLayer::gate_and_up(Stream& stream, const LayerWeights& weights, const Tensor& residual) {
   const int64_t tokens = residual.rows;
-  const Tensor normed = f32_tensor(normed_.address<float>(), tokens, residual.width);
-  stream.region("norm");
-  kernels::rms_norm(stream, {.x = residual,
-                             .weight = weights.ffn_norm.address<float>(),
-                             .epsilon = norm_epsilon_,
-                             .out = kernels::f32_input(normed_.address<float>(), tokens, residual.width)});
-  choose(stream, weights, normed);
   const kernels::ExpertTable by_expert = table(tokens);
   const kernels::GemmInput rows = weights.expert_gate_up.input(by_expert.row_count(), rows_.address());
-  stream.region("spread");
-  kernels::spread_rows(stream, {.x = normed, .table = by_expert, .out = rows});
+  kernels::GemmInput shared;
+  if (weights.gate_up) shared = weights.gate_up.input(tokens, shared_input_.address());
+  kernels::route(stream, {.x = residual,
+                          .norm_weight = weights.ffn_norm.address<float>(),
+                          .norm_epsilon = norm_epsilon_,
+                          .router = &weights.router,
+                          .router_bias = weights.router_bias.address<float>(),
+                          .choice_bias = weights.choice_bias.address<float>(),
+                          .rule = spec_.rule,
+                          .workspace = workspace_.address(),
+                          .logits = logits(weights, tokens),
+                          .table = by_expert,
+                          .rows = rows,
+                          .shared = shared});
   // How many experts' matrices are read is not known before the router has run, and so not what they take.
   stream.region("experts gate and up");
   kernels::gated_expert_gemm(stream, {.weight = &weights.expert_gate_up,
@@ -136,10 +127,6 @@ void ExpertLayer::gate_and_up(Stream& stream, const LayerWeights& weights, const
                                       .out = weights.expert_down.input(by_expert.row_count(), between_.address())});
   if (!weights.gate_up) return;
   gemm_region(stream, "gate and up", weights.gate_up, tokens);
-  const bool as_it_is = reads_normed(weights.gate_up);
-  const Buffer& memory = as_it_is ? normed_ : shared_input_;
-  const kernels::GemmInput shared = weights.gate_up.input(tokens, memory.address());
-  if (!as_it_is) kernels::quantize_input(stream, normed, shared);
   kernels::gated_gemm(stream, {.weight = &weights.gate_up,
                                .input = shared,
                                .bias = weights.gate_up_bias.address<float>(),
@@ -147,12 +134,14 @@ void ExpertLayer::gate_and_up(Stream& stream, const LayerWeights& weights, const
                                .out = weights.down.input(tokens, shared_between_.address())});
 }
 
-void ExpertLayer::down(Stream& stream, const LayerWeights& weights, const Tensor& out, bool accumulate) {
+void ExpertLayer::down(Stream& stream, const LayerWeights& weights, const Tensor& out, bool accumulate,
+                       const kernels::NextNorm& next) {
   const kernels::ExpertTable by_expert = table(out.rows);
   kernels::JoinRowsArgs join = {.rows = make_tensor(rows_.address(), product_dtype_, by_expert.row_count(), out.width),
                                 .table = by_expert,
                                 .accumulate = accumulate,
-                                .out = out};
+                                .out = out,
+                                .next = next};
   stream.region("experts down");
   kernels::expert_gemm(stream, {.weight = &weights.expert_down,
                                 .input = weights.expert_down.input(by_expert.row_count(), between_.address()),

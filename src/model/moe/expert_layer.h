@@ -7,6 +7,7 @@
 #include "device/dtype.h"
 #include "kernels/expert_table.h"
 #include "kernels/gemm_input.h"
+#include "kernels/rms_norm.h"
 #include "model/config.h"
 #include "model/load_weights.h"
 
@@ -27,11 +28,11 @@ class ExpertLayer {
 
   /// 4: the residual stream [tokens, hidden], normed by ffn_norm -> the rows between the experts' matrices.
   void gate_and_up(Stream& stream, const LayerWeights& weights, const Tensor& residual);
-  /// 5: those rows -> `out`, f32 or product_dtype(); accumulate: out += instead of out =.
-  void down(Stream& stream, const LayerWeights& weights, const Tensor& out, bool accumulate);
+  /// 5: those rows -> `out`, f32 or product_dtype(); accumulate: out += instead of out =. next: of `out`, f32 then.
+  void down(Stream& stream, const LayerWeights& weights, const Tensor& out, bool accumulate,
+            const kernels::NextNorm& next);
 
  private:
-  void choose(Stream& stream, const LayerWeights& weights, const Tensor& normed);
   kernels::ExpertTable table(int64_t tokens) const;
   Tensor logits(const LayerWeights& weights, int64_t tokens) const;
 
@@ -41,10 +42,10 @@ class ExpertLayer {
   DType product_dtype_;
 
   // By token.
-  Buffer normed_;  // f32 [max_tokens, hidden]: what the router and all experts read
-  Buffer logits_;  // f32 [max_tokens, rows of the router]
+  Buffer workspace_;  // of route()
+  Buffer logits_;     // f32 [max_tokens, rows of the router]
   Buffer table_;
-  Buffer shared_input_;    // normed_ in the form that gate_up reads
+  Buffer shared_input_;    // what gate_up reads, in its form
   Buffer shared_between_;  // what its `down` reads
   Buffer shared_;          // [max_tokens, hidden] of product_dtype_: what that gives
   // By token and expert.
