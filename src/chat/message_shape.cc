@@ -164,6 +164,38 @@ void shape_answer(Json& message, const Traits& traits, ToolFormat format) {
   message = std::move(shaped);
 }
 
+/// For a template that takes one call a message. A result names no tool, so that such a template takes it for
+/// one of the call before: those of a call stand behind it.
+Json calls_apart(Json messages) {
+  Json out = Json::array();
+  for (size_t i = 0; i < messages.size(); ++i) {
+    const auto found = messages[i].find("tool_calls");
+    if (found == messages[i].end() || found->size() < 2) {
+      out.push_back(std::move(messages[i]));
+      continue;
+    }
+    const Json calls = std::move(*found);
+    const size_t results_end = [&] {
+      size_t end = i + 1;
+      while (end < messages.size() && is_role(messages[end], "tool")) ++end;
+      return end;
+    }();
+    for (size_t n = 0; n < calls.size(); ++n) {
+      Json message = n == 0 ? std::move(messages[i]) : Json{{"role", "assistant"}};
+      message["tool_calls"] = Json::array({calls[n]});
+      out.push_back(std::move(message));
+      const bool is_last = n + 1 == calls.size();
+      for (size_t r = i + 1; r < results_end; ++r) {
+        Json& result = messages[r];
+        if (result.is_null() || !(is_last || result.value("tool_call_id", "") == calls[n].value("id", ""))) continue;
+        out.push_back(std::exchange(result, nullptr));
+      }
+    }
+    i = results_end - 1;
+  }
+  return out;
+}
+
 /// For templates without the role: results, and the user's turn that follows them, become one turn of the user's, since
 /// such templates want turns to alternate.
 Json results_as_user(Json messages) {
@@ -227,6 +259,7 @@ Json shape_messages(Json messages, const std::string& instructions, const Templa
   rename_roles(messages, traits);
   add_instructions(messages, instructions);
   gather_system(messages, traits.system);
+  if (traits.splits_calls) messages = calls_apart(std::move(messages));
   if (!traits.shows_results) messages = results_as_user(std::move(messages));
   for (Json& message : messages) {
     if (is_role(message, "assistant")) shape_answer(message, traits, format);

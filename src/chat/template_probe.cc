@@ -29,7 +29,9 @@ constexpr const char* kSecondPart = "probeparttwo";
 constexpr const char* kUnknownRole = "proberole";
 constexpr const char* kArguments = R"({"probekey": "probevalue"})";
 constexpr const char* kCalled = "probe_called";  // no tool's name: tools may be listed in the prompt
-constexpr const char* kCallId = "call00001";     // a form that every template takes, Mistral's too
+constexpr const char* kCalledToo = "probe_more";
+constexpr const char* kCallId = "call00001";  // a form that every template takes, Mistral's too
+constexpr const char* kSecondCallId = "call00002";
 
 /// A template may run so long before it counts as one that fails.
 constexpr text::RenderLimits kLimits = {.steps = 500'000, .text_bytes = 4 << 20};
@@ -167,8 +169,22 @@ class Prober {
     Json said = call_;
     said["content"] = written("assistant", kAnswer)["content"];
     const Text beside_content = render({user(), said, result("tool", kResult)});
+    traits_.splits_calls = wants_calls_apart();
     traits_.content_hides_calls = beside_content && !has(beside_content, kCalled) &&
                                   has(render({user(), call_, result("tool", kResult)}), kCalled);
+  }
+
+  /// It loses the second of a message's calls, or fails on them (gpt-oss, Llama 3), and writes both of two messages.
+  bool wants_calls_apart() const {
+    Json second = call_;
+    second["tool_calls"][0]["id"] = kSecondCallId;
+    second["tool_calls"][0]["function"]["name"] = kCalledToo;
+    Json second_result = result("tool", kResult);
+    second_result["tool_call_id"] = kSecondCallId;
+    Json both = call_;
+    both["tool_calls"].push_back(second["tool_calls"][0]);
+    return !has(render({user(), both, result("tool", kResult), second_result}), kCalledToo) &&
+           has(render({user(), call_, result("tool", kResult), second, second_result}), kCalledToo);
   }
 
   void probe_tools() {

@@ -43,6 +43,8 @@ struct TemplateTraits {
   Reasoning reasoning = Reasoning::kContentField;
   /// Beside calls it takes a content or reasoning, and fails on both: the content goes to the reasoning's end.
   bool joins_content_of_calls = false;
+  /// Of a message's calls it writes the first alone, or it fails: each gets a message, and its result behind that.
+  bool splits_calls = false;
 
   /// A role that is none of kRoles has its content as a text.
   Content content_of(std::string_view role) const;

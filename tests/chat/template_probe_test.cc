@@ -85,6 +85,20 @@ constexpr const char* kDeveloper =
     "<u>{{ m.content }}{% elif m.role == 'assistant' %}<a>{% if m.thinking %}[{{ m.thinking }}]{% endif %}"
     "{{ m.content }}{% elif m.role == 'function' %}<f>{{ m.name }}={{ m.content }}{% endif %}{% endfor %}";
 
+/// gpt-oss: a message's first call alone, and results by the name of the call before.
+constexpr const char* kFirstCall =
+    "{% set last = namespace(name='') %}{% for m in messages %}{% if m.role == 'tool' %}<{{ last.name }}>{{ m.content "
+    "}}"
+    "{% elif m.tool_calls %}<a>{{ m.content or '' }}<call>{{ m.tool_calls[0].function.name }}"
+    "{{ m.tool_calls[0].function.arguments | tojson }}"
+    "{% set last.name = m.tool_calls[0].function.name %}{% else %}<{{ m.role }}>{{ m.content }}{% endif %}{% endfor %}";
+
+/// Llama 3: fails on more than one.
+constexpr const char* kOneCall =
+    "{% for m in messages %}{% if m.tool_calls %}{% if m.tool_calls | length != 1 %}{{ raise_exception('one') }}"
+    "{% endif %}<call>{{ m.tool_calls[0].function.name }}{{ m.tool_calls[0].function.arguments | tojson }}"
+    "{% else %}<{{ m.role }}>{{ m.content }}{% endif %}{% endfor %}";
+
 class TemplateProbe : public testing::Test {
  protected:
   static TemplateTraits traits_of(const char* source) {
@@ -105,6 +119,33 @@ constexpr const char* kCalled = R"([{"role": "user", "content": "hi"},
     {"role": "assistant", "content": null, "tool_calls": [{"id": "call12345", "type": "function",
      "function": {"name": "clock", "arguments": "{\"zone\":\"UTC\"}"}}]},
     {"role": "tool", "tool_call_id": "call12345", "content": "12:00"}])";
+
+TEST_F(TemplateProbe, SeveralCallsStandApartWhereAMessageTakesOne) {
+  const auto call = [](const std::string& id, const std::string& name) {
+    return R"({"id": ")" + id + R"(", "type": "function", "function": {"name": ")" + name + R"(", "arguments": "{}"}})";
+  };
+  const auto result = [](const std::string& id, const std::string& text) {
+    return R"({"role": "tool", "tool_call_id": ")" + id + R"(", "content": ")" + text + R"("})";
+  };
+  const std::string said = R"([{"role": "user", "content": "hi"}, {"role": "assistant", "content": "I look.",
+                             "tool_calls": [)" +
+                           call("1", "f") + "," + call("2", "g") + "," + call("3", "h") + "]}";
+  const std::string in_order = said + "," + result("1", "F") + "," + result("2", "G") + "," + result("3", "H") + "]";
+  const char* const expected = "<user>hi<a>I look.<call>f{}<f>F<a><call>g{}<g>G<a><call>h{}<h>H";
+  EXPECT_TRUE(traits_of(kFirstCall).splits_calls);
+  EXPECT_EQ(rendered(kFirstCall, in_order.c_str()), expected);
+  const std::string mixed = said + "," + result("3", "H") + "," + result("1", "F") + "," + result("2", "G") + "]";
+  EXPECT_EQ(rendered(kFirstCall, mixed.c_str()), expected);
+  // What answers no call of the message stays behind them all.
+  const std::string strange =
+      said + "," + result("9", "X") + "," + result("1", "F") + R"(, {"role": "user", "content": "on"}])";
+  EXPECT_EQ(rendered(kFirstCall, strange.c_str()),
+            "<user>hi<a>I look.<call>f{}<f>F<a><call>g{}<a><call>h{}<h>X<user>on");
+  EXPECT_EQ(rendered(kFirstCall, (said + "]").c_str()), "<user>hi<a>I look.<call>f{}<a><call>g{}<a><call>h{}");
+  EXPECT_TRUE(traits_of(kOneCall).splits_calls);
+  EXPECT_EQ(rendered(kOneCall, in_order.c_str()), "<user>hi<call>f{}<tool>F<call>g{}<tool>G<call>h{}<tool>H");
+  for (const char* source : {kQwen, kChatml}) EXPECT_FALSE(traits_of(source).splits_calls) << source;
+}
 
 TEST_F(TemplateProbe, ANullStaysOneForTemplatesThatTellACallByIt) {
   const TemplateTraits traits = traits_of(kDeepSeek);
