@@ -28,8 +28,9 @@ struct WeightInfo {
   uint64_t offset = 0;                // where the data begin in it
   uint64_t bytes = 0;                 // what they take: by shape and dtype, all within the file
   std::optional<uint64_t> dummy_key;  // of a weight that no file has: kernels/dummy_rows.h makes its data
-  // Of 8-bit floats: the scales beside it; one for all rows, one for each, or of B128 one for each 128 rows and 128
-  // elements of a row, [(out + 127) / 128, (in + 127) / 128].
+  // Of MXFP4 whose codes and scales lie apart (hf/mxfp4_blocks.h): its scales, a byte for each block; the data are the
+  // codes alone. Of 8-bit floats: the scales beside it; one for all rows, one for each, or of B128 one for each 128
+  // rows and 128 elements of a row, [(out + 127) / 128, (in + 127) / 128].
   std::shared_ptr<const WeightInfo> scale;
 };
 

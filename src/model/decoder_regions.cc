@@ -52,6 +52,7 @@ void Decoder::attend(Stream& stream, const LayerStep& layer) {
                                     .scale = config_.attention_scale,
                                     .window = layer.spec.window,
                                     .soft_cap = config_.attention_soft_cap,
+                                    .sinks = layer.weights.sinks.address<float>(),
                                     .cache = layer.cache,
                                     .batch = {.num_seqs = batch.num_seqs,
                                               .query_start = batch.query_start,

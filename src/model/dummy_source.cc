@@ -39,12 +39,21 @@ DType dtype_of(const json& config) {
   return DType::kBF16;
 }
 
+/// Experts are the part of a model that MXFP4 is for: the rest of such a folder has its dtype.
+DType expert_dtype_of(const json& config, DType others) {
+  const auto how = config.find("quantization_config");
+  if (how == config.end() || !how->is_object()) return others;
+  const auto method = how->find("quant_method");
+  return method != how->end() && *method == "mxfp4" ? DType::kMXFP4 : others;
+}
+
 class DummySource final : public format::WeightSource {
  public:
   DummySource(std::unique_ptr<format::WeightSource> folder, const DummyWeights& weights)
       : folder_(std::move(folder)),
         architecture_(find_architecture(*folder_)),
         dtype_(weights.dtype.empty() ? dtype_of(folder_->config()) : given_dtype(weights.dtype)),
+        expert_dtype_(weights.dtype.empty() ? expert_dtype_of(folder_->config(), dtype_) : dtype_),
         seed_(weights.seed) {
     // The head's name alone tells the configuration whether there is one.
     if (!says("tie_word_embeddings", architecture_.ties_lm_head)) {
@@ -133,6 +142,7 @@ class DummySource final : public format::WeightSource {
     bias(names.k_bias, layer, kv, attention_bias);
     bias(names.v_bias, layer, kv, attention_bias);
     bias(names.qkv_bias, layer, q + 2 * kv, attention_bias);
+    bias(names.sinks, layer, config.num_heads, true);
     if (!names.q_norm.optional || says("use_qk_norm", false)) {
       norm(names.q_norm, layer, config.qk_norm_rows ? q : config.head_dim);
       norm(names.k_norm, layer, config.qk_norm_rows ? kv : config.head_dim);
@@ -159,15 +169,25 @@ class DummySource final : public format::WeightSource {
     const int64_t hidden = config.hidden_size;
     add(name_of(names.router, layer), exact_dtype(), {spec.rule.experts, hidden}, true);
     bias(names.choice_bias, layer, spec.rule.experts, true);
+    const int64_t count = spec.rule.experts;
+    const int64_t width = spec.intermediate_size;
+    bias(names.router_bias, layer, count, true);
     if (spelled(names.gate, convention()).empty()) {
-      add(name_of(names.joined, layer), dtype_, {spec.rule.experts, 2 * int64_t{spec.intermediate_size}, hidden}, true);
-      add(name_of(names.beside_joined, layer), dtype_, {spec.rule.experts, hidden, spec.intermediate_size}, true);
+      const bool by_columns = architecture_.experts_by_columns && !is_quantized(expert_dtype_);
+      const auto all = [&](const WeightName& name, int64_t out, int64_t in) {
+        add(name_of(name, layer), expert_dtype_, by_columns ? std::vector{count, in, out} : std::vector{count, out, in},
+            true);
+      };
+      all(names.joined, 2 * width, hidden);
+      all(names.beside_joined, hidden, width);
+      add(name_of(names.joined_bias, layer), DType::kF32, {count, 2 * width}, true);
     }
     for (int expert = 0; expert < spec.rule.experts; ++expert) {
-      add(name_of(names.gate, layer, expert), dtype_, {spec.intermediate_size, hidden}, true);
-      add(name_of(names.up, layer, expert), dtype_, {spec.intermediate_size, hidden}, true);
-      add(name_of(names.down, layer, expert), dtype_, {hidden, spec.intermediate_size}, true);
+      add(name_of(names.gate, layer, expert), expert_dtype_, {width, hidden}, true);
+      add(name_of(names.up, layer, expert), expert_dtype_, {width, hidden}, true);
+      add(name_of(names.down, layer, expert), expert_dtype_, {hidden, width}, true);
     }
+    add(name_of(names.down_bias, layer), DType::kF32, {count, hidden}, true);
     if (spec.shared_gate) add(name_of(names.shared_router, layer), exact_dtype(), {1, hidden}, true);
     if (spec.shared_intermediate_size == 0) return;
     matrix(names.shared_gate, layer, spec.shared_intermediate_size, hidden);
@@ -178,6 +198,7 @@ class DummySource final : public format::WeightSource {
   const std::unique_ptr<format::WeightSource> folder_;
   const Architecture& architecture_;
   const DType dtype_;
+  const DType expert_dtype_;
   const uint64_t seed_;
   format::WeightTable table_;
   std::vector<float> norm_;  // the widest: every norm's data

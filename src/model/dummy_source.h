@@ -10,7 +10,9 @@ namespace caravel::model {
 
 /// Weights that no file has.
 struct DummyWeights {
-  std::string dtype;  // of the matrices, as DTypeInfo names it; empty: config.json's, BF16 where that is none of ours
+  /// Of the matrices, as DTypeInfo names it. Empty: config.json's, BF16 where that is none of ours, and of experts
+  /// MXFP4 where its quantization_config says mxfp4.
+  std::string dtype;
   uint64_t seed = 0;  // another one makes other weights
 };
 

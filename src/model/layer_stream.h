@@ -21,11 +21,12 @@ auto matrices_of(Layer& layer) {
 
 template <typename Layer>
 auto vectors_of(Layer& layer) {
-  return std::array{
-      &layer.attn_norm,       &layer.ffn_norm,  &layer.attn_norm_bias, &layer.ffn_norm_bias, &layer.post_attn_norm,
-      &layer.post_ffn_norm,   &layer.q_norm,    &layer.k_norm,         &layer.qkv_bias,      &layer.attn_out_bias,
-      &layer.gate_up_bias,    &layer.down_bias, &layer.router_bias,    &layer.choice_bias,   &layer.expert_gate_up_bias,
-      &layer.expert_down_bias};
+  return std::array{&layer.attn_norm,        &layer.ffn_norm,       &layer.attn_norm_bias,
+                    &layer.ffn_norm_bias,    &layer.post_attn_norm, &layer.post_ffn_norm,
+                    &layer.q_norm,           &layer.k_norm,         &layer.qkv_bias,
+                    &layer.attn_out_bias,    &layer.gate_up_bias,   &layer.down_bias,
+                    &layer.router_bias,      &layer.choice_bias,    &layer.expert_gate_up_bias,
+                    &layer.expert_down_bias, &layer.sinks};
 }
 
 /// Where the next of a layer's matrices begins, which lie one after the other.

@@ -51,6 +51,7 @@ class Loader {
     layer.attn_norm = norm(layout.attn_norm);
     layer.attn_norm_bias = loader_.vector(layout.attn_norm_bias);
     layer.qkv_bias = loader_.vector(layout.qkv_bias);
+    layer.sinks = loader_.vector(layout.sinks);
     layer.q_norm = norm(layout.q_norm);
     layer.k_norm = norm(layout.k_norm);
     layer.attn_out_bias = loader_.vector(layout.attn_out_bias);
@@ -60,7 +61,10 @@ class Loader {
     layer.gate_up_bias = loader_.vector(layout.gate_up_bias);
     layer.down_bias = loader_.vector(layout.down_bias);
     layer.post_ffn_norm = norm(layout.post_ffn_norm);
+    layer.router_bias = loader_.vector(layout.router_bias);
     layer.choice_bias = loader_.vector(layout.choice_bias);
+    layer.expert_gate_up_bias = loader_.vector(layout.expert_gate_up_bias);
+    layer.expert_down_bias = loader_.vector(layout.expert_down_bias);
   }
 
   Buffer norm(const VectorLayout& layout) {

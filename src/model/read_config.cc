@@ -182,6 +182,12 @@ void check_unread(const ConfigReader& reader, const Architecture& architecture, 
     throw fail<Unsupported>("{}: {} is {}; of {} models those where it is {} are supported", reader.source().path(),
                             fixed.key, ConfigReader::shown(*value), architecture.name, fixed.value);
   }
+  for (const FixedNumber& fixed : architecture.fixed_numbers) {
+    const nlohmann::json* value = reader.find(fixed.key);
+    if (value == nullptr || value->is_null() || *value == fixed.value) continue;
+    throw fail<Unsupported>("{}: {} is {}; of {} models those where it is {} are supported", reader.source().path(),
+                            fixed.key, ConfigReader::shown(*value), architecture.name, fixed.value);
+  }
   const auto ignored = [&](std::string_view key) {
     const nlohmann::json* value = reader.find(key);
     if (value == nullptr || value->is_null()) return;

@@ -49,7 +49,7 @@ RotarySpec gguf_yarn(const ConfigReader& reader, const Architecture& architectur
   const auto number = [&](const char* key, double otherwise, double min, double max) {
     return reader.number({{key, otherwise}, {}}, min, max);
   };
-  YarnScaling scaling{.factor = factor};
+  YarnScaling scaling{.factor = factor, .truncate = architecture.yarn_truncates};
   scaling.original_context = reader.number(architecture.keys.original_context, 0, kMaxContext);
   if (scaling.original_context == 0) {
     scaling.original_context = static_cast<double>(reader.integer(architecture.keys.max_position, 1, kMaxContext));

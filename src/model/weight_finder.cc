@@ -43,9 +43,11 @@ void check_slice(const WeightInfo& weight, DType dtype, const Slice& slice) {
 VectorLayout WeightFinder::vector(const std::vector<Part>& parts) {
   std::vector<VectorLayout::Part> found;
   for (const Part& part : parts) {
-    const WeightInfo* weight = find(part, {part.rows.whole});
+    std::vector<int64_t> shape = {part.rows.whole * part.turns.of};
+    if (part.experts > 0) shape = {part.experts, shape[0] / part.experts};
+    const WeightInfo* weight = find(part, shape);
     if (weight != nullptr) check_slice(*weight, weight->dtype, part.rows);
-    found.push_back({weight, part.rows});
+    found.push_back({weight, part.rows, part.turns});
   }
   if (std::ranges::all_of(found, [](const auto& part) { return part.weight == nullptr; })) return {};
   VectorLayout layout(std::move(found));
@@ -84,7 +86,12 @@ MatrixLayout WeightFinder::head(const Part& part, int64_t width) { return lay_ou
 MatrixLayout WeightFinder::lookup(const Part& part, int64_t width) { return lay_out({part}, width, Use::kLookup); }
 
 std::vector<int64_t> WeightFinder::matrix_shape(const Part& part, const Slice& columns) const {
-  if (part.experts > 0) return {part.experts, part.rows.whole / part.experts, columns.whole};
+  if (part.experts > 0) {
+    const int64_t of_each = part.turns.of * part.rows.whole / part.experts;
+    if (part.by_columns) return {part.experts, columns.whole, of_each};
+    return {part.experts, of_each, columns.whole};
+  }
+  if (part.by_columns) return {columns.whole, part.rows.whole};
   // One row may be a vector, as llama.cpp has it.
   const WeightInfo* weight = source_.find(part.name);
   if (part.rows.whole == 1 && weight != nullptr && weight->shape.size() == 1) return {columns.whole};
@@ -94,8 +101,7 @@ std::vector<int64_t> WeightFinder::matrix_shape(const Part& part, const Slice& c
 MatrixLayout WeightFinder::lay_out(const std::vector<Part>& parts, Slice columns, Use use, int experts) {
   std::vector<MatrixLayout::Part> found;
   for (const Part& part : parts) {
-    const std::vector<int64_t> shape = matrix_shape(part, columns);
-    const WeightInfo* weight = find(part, part.by_columns ? std::vector(shape.rbegin(), shape.rend()) : shape);
+    const WeightInfo* weight = find(part, matrix_shape(part, columns));
     CARAVEL_CHECK(weight != nullptr);  // no table makes a part of a stack optional
     if (part.by_columns && (is_quantized(weight->dtype) || is_float8(weight->dtype))) {
       throw fail<Unsupported>(
@@ -108,7 +114,7 @@ MatrixLayout WeightFinder::lay_out(const std::vector<Part>& parts, Slice columns
           "tensor for each expert are read",
           weight->file, weight->name, dtype_info(weight->dtype).name);
     }
-    found.push_back({weight, weight->dtype, part.rows, part.by_columns});
+    found.push_back({weight, weight->dtype, part.rows, part.by_columns, part.turns});
   }
   // Quantised parts take 8-bit inputs and others f32, so a stack of both has no one input. Converters do not make
   // them; where one comes, its quantised parts become F32, which changes no value.

@@ -18,8 +18,9 @@ class WeightFinder {
     std::string name;  // in the file; empty: the architecture does not have it
     Slice rows;        // of a vector its elements; of experts together those of one after the other
     bool optional = false;
-    bool by_columns = false;  // a matrix that the file has as [columns, rows]
+    bool by_columns = false;  // a matrix that the file has as [columns, rows], of experts together by each
     int64_t experts = 0;  // it is many experts' together, [experts, rows of each, columns]; 0: it is [rows, columns]
+    Turns turns;
   };
 
   /// For weights that `device` will hold. `source` must outlive it, and what it finds.

@@ -28,7 +28,7 @@ std::array<const WeightName*, 5> all_names(const ModelWeightNames& names) {
   return {&names.embedding, &names.positions, &names.final_norm, &names.final_norm_bias, &names.lm_head};
 }
 
-std::array<const WeightName*, 25> all_names(const LayerWeightNames& names) {
+std::array<const WeightName*, 26> all_names(const LayerWeightNames& names) {
   return {&names.attn_norm,
           &names.q,
           &names.k,
@@ -40,6 +40,7 @@ std::array<const WeightName*, 25> all_names(const LayerWeightNames& names) {
           &names.k_norm,
           &names.attn_out,
           &names.attn_out_bias,
+          &names.sinks,
           &names.post_attn_norm,
           &names.ffn_norm,
           &names.gate,
@@ -104,6 +105,7 @@ class LayoutReader {
     layer.qkv = matrix(stack(names.qkv, {{&names.q, q}, {&names.k, kv}, {&names.v, kv}}), hidden);
     layer.qkv_bias =
         finder_.vector(stack(names.qkv_bias, {{&names.q_bias, q}, {&names.k_bias, kv}, {&names.v_bias, kv}}));
+    layer.sinks = finder_.vector({part(names.sinks, shard_.heads)});
     layer.q_norm = finder_.vector({part(names.q_norm, config_.qk_norm_rows ? q : Slice(head))});
     layer.k_norm = finder_.vector({part(names.k_norm, config_.qk_norm_rows ? kv : Slice(head))});
     const int rotary = config_.layers[static_cast<size_t>(layer_)].rotary;
@@ -158,16 +160,24 @@ class LayoutReader {
     std::vector<WeightFinder::Part> router = {part(names.router, spec.rule.experts)};
     if (spec.shared_gate) router.push_back(part(names.shared_router, 1));
     layer.router = finder_.router(router, hidden);
+    layer.router_bias = finder_.vector({part(names.router_bias, spec.rule.experts)});
     layer.choice_bias = finder_.vector({part(names.choice_bias, spec.rule.experts)});
-    if (is_joined(layer_)) {
+    const auto joined = [&](const WeightName& name) {
+      if (architecture_.joined_in_turn) return std::vector<ExpertPart>{{name, width, {2, 0}}, {name, width, {2, 1}}};
       const Slice gate = {2 * width.whole, width.begin, width.end};
       const Slice up = {2 * width.whole, width.whole + width.begin, width.whole + width.end};
-      layer.expert_gate_up = experts({{names.joined, gate}, {names.joined, up}}, hidden);
+      return std::vector<ExpertPart>{{name, gate}, {name, up}};
+    };
+    if (is_joined(layer_)) {
+      layer.expert_gate_up = experts(joined(names.joined), hidden);
+      layer.expert_gate_up_bias = biases(joined(names.joined_bias));
       layer.expert_down = experts({{names.beside_joined, hidden}}, width);
     } else {
       layer.expert_gate_up = experts({{names.gate, width}, {names.up, width}}, hidden);
+      layer.expert_gate_up_bias = biases({{names.gate_bias, width}, {names.up_bias, width}});
       layer.expert_down = experts({{names.down, hidden}}, width);
     }
+    if (config_.placement.tensor_rank == 0) layer.expert_down_bias = biases({{names.down_bias, hidden}});
     if (spec.shared_intermediate_size == 0) return;
     layer.gate_up = finder_.matrix({part(names.shared_gate, shared), part(names.shared_up, shared)}, hidden);
     layer.down = finder_.matrix({part(names.shared_down, hidden)}, shared);
@@ -176,21 +186,40 @@ class LayoutReader {
   struct ExpertPart {
     const WeightName& name;
     Slice rows;  // of one expert's
+    Turns turns = {};
   };
-  MatrixLayout experts(const std::vector<ExpertPart>& parts, Slice columns) {
+  /// By expert.
+  std::vector<std::vector<WeightFinder::Part>> stacks(const std::vector<ExpertPart>& parts) const {
     const int count = config_.experts.rule.experts;
     std::vector<std::vector<WeightFinder::Part>> stacks(static_cast<size_t>(count));
     for (int e = 0; e < count; ++e) {
-      for (const auto& [name, rows] : parts) {
+      for (const auto& [name, rows, turns] : parts) {
         WeightFinder::Part& part = stacks[static_cast<size_t>(e)].emplace_back();
         part.name = name_in_file(name, layer_, e);
         part.rows = rows;
         if (is_of_each(name)) continue;
         part.experts = count;
         part.rows = {count * rows.whole, e * rows.whole + rows.begin, e * rows.whole + rows.end};
+        part.turns = turns;
+        part.by_columns = is_by_columns(part.name);
       }
     }
-    return finder_.experts(stacks, columns);
+    return stacks;
+  }
+  MatrixLayout experts(const std::vector<ExpertPart>& parts, Slice columns) {
+    return finder_.experts(stacks(parts), columns);
+  }
+  VectorLayout biases(const std::vector<ExpertPart>& parts) {
+    std::vector<WeightFinder::Part> all;
+    for (const auto& of_expert : stacks(parts)) all.insert(all.end(), of_expert.begin(), of_expert.end());
+    return finder_.vector(all);
+  }
+
+  /// Of a weight of all experts.
+  bool is_by_columns(const std::string& name) const {
+    if (!architecture_.experts_by_columns || source_.convention() != format::Convention::kHuggingFace) return false;
+    const WeightInfo* weight = source_.find(name);
+    return weight != nullptr && !is_quantized(weight->dtype);
   }
 
   /// The name of one expert's weight, not of all together.
@@ -226,11 +255,11 @@ class LayoutReader {
       const int count = is_of_each(name) ? spec.rule.experts : 1;
       for (int e = 0; e < count; ++e) known.insert(name_in_file(name, layer, e));
     };
-    for (const WeightName* name : {&names.router, &names.choice_bias}) add(*name);
+    for (const WeightName* name : {&names.router, &names.router_bias, &names.choice_bias, &names.down_bias}) add(*name);
     if (is_joined(layer)) {
-      for (const WeightName* name : {&names.joined, &names.beside_joined}) add(*name);
+      for (const WeightName* name : {&names.joined, &names.joined_bias, &names.beside_joined}) add(*name);
     } else {
-      for (const WeightName* name : {&names.gate, &names.up, &names.down}) add(*name);
+      for (const WeightName* name : {&names.gate, &names.up, &names.down, &names.gate_bias, &names.up_bias}) add(*name);
     }
     if (spec.shared_gate) add(names.shared_router);
     if (spec.shared_intermediate_size == 0) return;

@@ -22,6 +22,7 @@ struct LayerOf {
   Vector q_norm, k_norm;                 // [head_dim], or [heads * head_dim] and [kv_heads * head_dim]
   Matrix qkv;                            // [(heads + 2 kv_heads) * head_dim, hidden]
   Vector qkv_bias;                       // [(heads + 2 kv_heads) * head_dim]
+  Vector sinks;                          // [heads]
   Matrix attn_out;                       // [hidden, heads * head_dim]
   Vector attn_out_bias;                  // [hidden]; of tensor-parallel ranks the first alone has it: it is added once
   Matrix gate_up;                        // [2 * intermediate, hidden]; without a gate one part [intermediate, hidden]
@@ -49,6 +50,14 @@ struct WeightsOf {
   size_t bytes = 0;                             // what all the above take in memory
 };
 
+/// Rows of several weights may lie in turn in one of a file's (gpt-oss' gates and ups): row r of one is row of * r + at
+/// there.
+struct Turns {
+  int64_t of = 1;
+  int64_t at = 0;
+  int64_t place(int64_t row) const { return of * row + at; }
+};
+
 /// Matrices of one input, or the same part of each, that will be stacked along their outputs; or many experts' of them,
 /// all of the same shapes and types.
 class MatrixLayout {
@@ -57,7 +66,8 @@ class MatrixLayout {
     const format::WeightInfo* weight = nullptr;
     DType dtype = DType::kF32;  // in memory
     Slice rows;
-    bool by_columns = false;  // the file has [columns, rows]
+    bool by_columns = false;  // the file has [columns, rows], of experts together [experts, columns, rows of each]
+    Turns turns;
   };
 
   MatrixLayout() = default;
@@ -98,6 +108,7 @@ class VectorLayout {
   struct Part {
     const format::WeightInfo* weight = nullptr;  // nullptr: zeros
     Slice elements;
+    Turns turns;  // of elements
   };
 
   VectorLayout() = default;

@@ -43,24 +43,60 @@ std::vector<float> read_scales(const format::WeightSource& source, const MatrixL
 /// In the whole weight.
 int64_t first_byte(const MatrixLayout::Part& part, const Slice& columns) {
   const DType dtype = part.weight->dtype;
-  return part.rows.begin * row_bytes(dtype, columns.whole) + row_bytes(dtype, columns.begin);
+  return part.turns.place(part.rows.begin) * row_bytes(dtype, columns.whole) + row_bytes(dtype, columns.begin);
 }
 
-/// Rows and columns of a matrix that the file has as [columns, rows].
+/// Rows and columns of a matrix that the file has as [columns, rows], or of one expert's among others.
 std::vector<std::byte> rows_by_columns(const format::WeightSource& source, const MatrixLayout::Part& part,
                                        const Slice& columns) {
-  const MappedBytes mapped = source.map(*part.weight);
   const auto element = static_cast<size_t>(row_bytes(part.weight->dtype, 1));
   const auto in = static_cast<size_t>(columns.size());
+  const int64_t rows_there = part.weight->shape.back();
+  const int64_t first = part.turns.place(part.rows.begin);
+  const uint64_t bytes = static_cast<uint64_t>(columns.whole * rows_there) * element;
+  const MappedBytes mapped = source.map(*part.weight, static_cast<uint64_t>(first / rows_there) * bytes, bytes);
+  const size_t step = static_cast<size_t>(part.turns.of) * element;
   std::vector<std::byte> made(static_cast<size_t>(part.rows.size()) * in * element);
   constexpr int64_t kAtOnce = 64;  // rows whose elements of a column are neighbours in the file
   for (int64_t begin = part.rows.begin; begin < part.rows.end; begin += kAtOnce) {
     const int64_t end = std::min(begin + kAtOnce, part.rows.end);
     for (size_t c = 0; c < in; ++c) {
       const int64_t column = columns.begin + static_cast<int64_t>(c);
-      const std::byte* from = mapped.bytes().data() + static_cast<size_t>(column * part.rows.whole + begin) * element;
+      const int64_t row = first % rows_there + part.turns.of * (begin - part.rows.begin);
+      const std::byte* from = mapped.bytes().data() + static_cast<size_t>(column * rows_there + row) * element;
       std::byte* to = made.data() + (static_cast<size_t>(begin - part.rows.begin) * in + c) * element;
-      for (int64_t r = begin; r < end; ++r, from += element, to += in * element) std::memcpy(to, from, element);
+      for (int64_t r = begin; r < end; ++r, from += step, to += in * element) std::memcpy(to, from, element);
+    }
+  }
+  return made;
+}
+
+/// Rows of MXFP4 whose codes and scales lie apart, as DType::kMXFP4 has them: before a block's codes its scale, and in
+/// the byte of code j code j + 16.
+std::vector<std::byte> joined_blocks(const format::WeightSource& source, const MatrixLayout::Part& part,
+                                     const Slice& columns) {
+  const auto [name, elements, block_bytes] = dtype_info(DType::kMXFP4);
+  const int64_t code_bytes = block_bytes - 1;
+  const int64_t count = columns.size() / elements;  // blocks of a row
+  const int64_t of_row = columns.whole / elements;
+  const int64_t stride = part.turns.of * of_row;
+  const int64_t begin = part.turns.place(part.rows.begin) * of_row + columns.begin / elements;
+  const int64_t blocks = (part.rows.size() - 1) * stride + count;
+  const auto bytes = [](int64_t number) { return static_cast<uint64_t>(number); };
+  const MappedBytes codes = source.map(*part.weight, bytes(begin * code_bytes), bytes(blocks * code_bytes));
+  const MappedBytes scales = source.map(*part.weight->scale, bytes(begin), bytes(blocks));
+  std::vector<std::byte> made(static_cast<size_t>(part.rows.size() * count * block_bytes));
+  std::byte* to = made.data();
+  for (int64_t r = 0; r < part.rows.size(); ++r) {
+    for (int64_t block = r * stride; block < r * stride + count; ++block) {
+      const std::byte* from = codes.bytes().data() + block * code_bytes;
+      *to++ = scales.bytes()[static_cast<size_t>(block)];
+      for (int i = 0; i < code_bytes / 2; ++i) {
+        const std::byte behind = from[i + code_bytes / 2];
+        to[2 * i] = (from[i] & std::byte{15}) | behind << 4;
+        to[2 * i + 1] = from[i] >> 4 | (behind & std::byte{0xf0});
+      }
+      to += code_bytes;
     }
   }
   return made;
@@ -70,7 +106,7 @@ std::vector<std::byte> rows_by_columns(const format::WeightSource& source, const
 FileRows host_rows(const format::WeightSource& source, const MatrixLayout::Part& part, const Slice& columns) {
   const DType dtype = part.weight->dtype;
   const int64_t rows = part.rows.size();
-  const int64_t stride = row_bytes(dtype, columns.whole);
+  const int64_t stride = part.turns.of * row_bytes(dtype, columns.whole);
   const int64_t width = row_bytes(dtype, columns.size());
   const int64_t begin = first_byte(part, columns);
   FileRows file;
@@ -82,6 +118,9 @@ FileRows host_rows(const format::WeightSource& source, const MatrixLayout::Part&
     file.rows = {.data = file.made.data(), .dtype = dtype, .rows = rows, .stride = width};
   } else if (part.by_columns) {
     file.made = rows_by_columns(source, part, columns);
+    file.rows = {.data = file.made.data(), .dtype = dtype, .rows = rows, .stride = width};
+  } else if (dtype == DType::kMXFP4 && part.weight->scale != nullptr) {
+    file.made = joined_blocks(source, part, columns);
     file.rows = {.data = file.made.data(), .dtype = dtype, .rows = rows, .stride = width};
   } else {
     const int64_t bytes = (rows - 1) * stride + width;
@@ -98,10 +137,13 @@ FileRows host_rows(const format::WeightSource& source, const MatrixLayout::Part&
 std::vector<float> WeightLoader::values(const VectorLayout& layout) const {
   std::vector<float> values(static_cast<size_t>(layout.width()));
   float* out = values.data();
-  for (const auto& [weight, elements] : layout.parts()) {
+  for (const auto& [weight, elements, turns] : layout.parts()) {
     if (weight != nullptr) {
-      const FileRows file = host_rows(source_, {weight, weight->dtype, 1}, elements);
-      kernels::dequantize_rows(weight->dtype, file.rows.data, 1, elements.size(), out);
+      const Slice there = {turns.of * elements.whole, turns.place(elements.begin), turns.place(elements.end - 1) + 1};
+      std::vector<float> all(static_cast<size_t>(there.size()));
+      const FileRows file = host_rows(source_, {weight, weight->dtype, 1}, there);
+      kernels::dequantize_rows(weight->dtype, file.rows.data, 1, there.size(), all.data());
+      for (int64_t i = 0; i < elements.size(); ++i) out[i] = all[static_cast<size_t>(turns.of * i)];
     }
     out += elements.size();
   }
@@ -130,7 +172,7 @@ class WeightLoader::Stack {
     if (const auto& key = part.weight->dummy_key; key && part.dtype == part.weight->dtype) {
       rows_.push_back({.dtype = part.dtype,
                        .rows = part.rows.size(),
-                       .stride = row_bytes(part.dtype, layout_.columns().whole),
+                       .stride = part.turns.of * row_bytes(part.dtype, layout_.columns().whole),
                        .dummy = kernels::DummyRows{*key, first_byte(part, layout_.columns())}});
       return;
     }

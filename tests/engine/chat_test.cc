@@ -6,7 +6,9 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "chat/renderer.h"
 #include "engine/harness.h"
+#include "fields/fields.h"
 
 namespace caravel::engine {
 namespace {
@@ -113,6 +115,41 @@ TEST_F(ChatTest, RefusesWhatIsNoConversation) {
   request.template_kwargs = "";
   request.tools[0].name = "two words";
   EXPECT_THAT(refusal(request), HasSubstr("two words"));
+}
+
+// From either convention: the template says it, and nothing of the configuration has to.
+TEST(ChatOfGptOss, IsHarmony) {
+  for (const char* model : {"gpt_oss", "gpt_oss.gguf"}) {
+    TestEngine engine(small_config(model));
+    ChatRequest request;
+    request.messages = {{.role = "user", .content = "Hi"}};
+    request.sampling = {.max_tokens = 100, .seed = 1};
+    request.tools = {{.name = "add", .parameters = R"({"type": "object", "properties": {"x": {"enum": [1, 2]}},
+                                                       "required": ["x"], "additionalProperties": false})"}};
+    request.tool_choice = ChatRequest::ToolChoice::kRequired;
+    const Completion called = engine.chat(request)->result().completions.at(0);
+    ASSERT_FALSE(called.tool_calls.empty()) << called.text;
+    EXPECT_EQ(called.tool_calls[0].name, "add");
+    EXPECT_THAT(called.text, testing::StartsWith(" to=functions.add<|channel|>commentary json<|message|>{")) << model;
+    EXPECT_EQ(called.content, "");
+    const chat::Renderer renderer(engine.tokenizer(), engine.model());
+    SamplingParams sampling;
+    const nlohmann::ordered_json body =
+        nlohmann::ordered_json::parse(R"({"messages": [{"role": "user", "content": "Hi"},
+        {"role": "assistant", "reasoning": "Hm.", "tool_calls": [
+          {"id": "1", "type": "function", "function": {"name": "f", "arguments": "{}"}},
+          {"id": "2", "type": "function", "function": {"name": "g", "arguments": "{}"}}]},
+        {"role": "tool", "tool_call_id": "1", "content": "F"}, {"role": "tool", "tool_call_id": "2", "content": "G"}]})");
+    Fields fields(body);
+    const auto prepared = renderer.prepare(chat::parse_conversation(fields), sampling);
+    EXPECT_TRUE(prepared.layout.marks.in_channels);
+    EXPECT_EQ(*prepared.prompt.text,
+              "<|start|>user<|message|>Hi<|end|><|start|>assistant<|channel|>analysis<|message|>Hm.<|end|>"
+              "<|start|>assistant to=functions.f<|channel|>commentary json<|message|>{}<|call|>"
+              "<|start|>functions to=assistant<|channel|>commentary<|message|>\"F\"<|end|>"
+              "<|start|>assistant to=functions.g<|channel|>commentary json<|message|>{}<|call|>"
+              "<|start|>functions to=assistant<|channel|>commentary<|message|>\"G\"<|end|><|start|>assistant");
+  }
 }
 
 TEST(ChatConfig, ATemplateThatIsNoneIsRefusedOnlyWhereItWasAskedFor) {

@@ -214,6 +214,7 @@ TEST_P(RanksOf, GiveOneRanksTokens) {
   for (const Shape shape : {Shape{2, 1}, Shape{4, 1}, Shape{2, 2}}) {
     SCOPED_TRACE(std::to_string(shape.tensor_ranks) + " x " + std::to_string(shape.stages));
     if (one.model().heads % shape.tensor_ranks != 0) continue;
+    if (GetParam() == "gpt_oss" && shape.tensor_ranks == 4) continue;  // a block of MXFP4 is no two ranks'
     TestEngine several(config_, ranks_of(config_, shape));
     const std::vector<Result> got = run_all(several);
     for (size_t i = 0; i < got.size(); ++i) expect_same_tokens(got[i], expected[i], 1e-3);
@@ -262,10 +263,11 @@ std::string name_of(const testing::TestParamInfo<std::string>& test) {
 }
 
 // Every architecture: windows, tied heads, QK norm, biases, norms on both sides of a branch; one KV head for two and
-// four ranks; rotary of both styles; F16, BF16 and E4M3 weights; experts, and those that every token has.
-const auto kModels = testing::Values("llama", "llama_tied", "llama_yarn", "mistral", "qwen2", "qwen3", "gemma2",
-                                     "gemma3", "phi3", "gpt2", "opt", "smollm3_listed", "granite", "glm4", "ministral3",
-                                     "llama3.gguf", "gemma3.gguf", "llama_fp8", "qwen2_moe", "glm4_moe.gguf");
+// four ranks; rotary of both styles; F16, BF16, E4M3 and MXFP4 weights; experts, and those that every token has; sinks.
+const auto kModels =
+    testing::Values("llama", "llama_tied", "llama_yarn", "mistral", "qwen2", "qwen3", "gemma2", "gemma3", "phi3",
+                    "gpt2", "opt", "smollm3_listed", "granite", "glm4", "ministral3", "llama3.gguf", "gemma3.gguf",
+                    "llama_fp8", "qwen2_moe", "glm4_moe.gguf", "gpt_oss", "gpt_oss_bf16");
 INSTANTIATE_TEST_SUITE_P(Models, RanksOf, kModels, name_of);
 INSTANTIATE_TEST_SUITE_P(Models, StagesOf, kModels, name_of);
 // Of those whose heads no ranks can share: layers that begin without a norm.

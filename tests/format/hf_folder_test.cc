@@ -70,6 +70,26 @@ TEST_F(HfFolder, RefusesATypeByNameWithTheTensor) {
       "tensor model.q has type F8_E5M2, which Caravel does not read here; it reads F32, F16, BF16, F8_E4M3");
 }
 
+TEST_F(HfFolder, ReadsBlocksAndScalesOfMxfp4WhereverTheyLie) {
+  std::filesystem::remove(folder_.path() / "model.safetensors");
+  // A tensor of bytes lies anywhere.
+  folder_.write("one.safetensors",
+                safetensors(R"({"m.down_proj_scales":{"dtype":"U8","shape":[2,1],"data_offsets":[1,3]}})", 3));
+  folder_.write("two.safetensors",
+                safetensors(R"({"m.down_proj_blocks":{"dtype":"U8","shape":[2,1,16],"data_offsets":[0,32]}})", 32));
+  folder_.write("model.safetensors.index.json", R"({"weight_map":{"a":"one.safetensors","b":"two.safetensors"}})");
+  const auto source = open();
+  ASSERT_EQ(source->weights().size(), 1U);
+  const WeightInfo& weight = source->weights()[0];
+  EXPECT_EQ(weight.name, "m.down_proj");
+  EXPECT_EQ(weight.shape, (std::vector<int64_t>{2, 32}));
+  EXPECT_EQ(source->map(weight).bytes()[31], std::byte{31});
+  EXPECT_EQ(source->map(*weight.scale).bytes()[1], std::byte{2});
+  expect_refused<FormatError>(R"({"w_blocks":{"dtype":"U8","shape":[3],"data_offsets":[0,2]}})", 2,
+                              "3 bytes by its shape and 2");
+  expect_refused<FormatError>(R"({"w_blocks":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}})", 2, "impossible shape");
+}
+
 TEST_F(HfFolder, RefusesHostileHeaders) {
   expect_refused<FormatError>(kOneTensor, 7, "the file is truncated or corrupt");
   expect_refused<FormatError>(R"({"w":{"dtype":"F32","shape":[3],"data_offsets":[0,8]}})", 8,

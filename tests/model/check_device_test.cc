@@ -28,6 +28,7 @@ std::string refusal_of(const Device& device, const std::string& model) {
 TEST(CheckDevice, AGpuRefusesWhatItHasNoKernelsForAndSaysWhereItRuns) {
   const PlannedDevice gpu(int64_t{80} << 30);
   EXPECT_THAT(refusal_of(gpu, "qwen3_moe"), AllOf(HasSubstr("experts"), HasSubstr("--device cpu")));
+  EXPECT_THAT(refusal_of(gpu, "gpt_oss"), AllOf(HasSubstr("experts"), HasSubstr("--device cpu")));
   for (const char* model : {"llama", "olmo2", "granite", "ministral3", "gpt2", "opt"}) {
     EXPECT_THAT(refusal_of(gpu, model), IsEmpty()) << model;
   }

@@ -30,7 +30,8 @@ class DummySourceTest : public testing::TestWithParam<const char*> {};
 INSTANTIATE_TEST_SUITE_P(All, DummySourceTest,
                          testing::Values("llama", "llama3", "llama_tied", "mistral", "qwen2", "qwen3", "gemma3", "phi3",
                                          "glm4", "gemma3_images", "gemma2", "olmo2", "olmo3", "gpt2", "opt", "mixtral",
-                                         "qwen2_moe", "qwen3_moe", "glm4_moe", "olmoe", "minimax_m2", "granite_moe"),
+                                         "qwen2_moe", "qwen3_moe", "glm4_moe", "olmoe", "minimax_m2", "granite_moe",
+                                         "gpt_oss", "gpt_oss_bf16"),
                          [](const auto& param) { return std::string(param.param); });
 
 TEST_P(DummySourceTest, HasTheWeightsOfTheFolder) {
@@ -72,6 +73,19 @@ TEST(DummySource, MatricesAreOfTheTypeThatWasGiven) {
   EXPECT_NE(logits_of(*dummy("llama", {.dtype = "Q8_0"})), logits_of(*dummy("llama", {.dtype = "Q4_0"})));
   EXPECT_EQ(dummy("llama_tied")->find("model.norm.weight")->dtype, DType::kF32);
   EXPECT_EQ(dummy("llama_tied")->find("model.embed_tokens.weight")->dtype, DType::kF16) << "as config.json says";
+}
+
+TEST(DummySource, ExpertsAreOfMxfp4WhereTheConfigurationSaysSo) {
+  const auto source = dummy("gpt_oss");
+  EXPECT_EQ(source->find("model.layers.1.mlp.experts.gate_up_proj")->dtype, DType::kMXFP4);
+  EXPECT_EQ(source->find("model.layers.1.mlp.experts.down_proj")->dtype, DType::kMXFP4);
+  EXPECT_EQ(source->find("model.layers.1.self_attn.q_proj.weight")->dtype, DType::kBF16);
+  EXPECT_EQ(source->find("model.layers.1.mlp.router.weight")->dtype, DType::kBF16);
+  const auto all = dummy("gpt_oss_bf16", {.dtype = "MXFP4"});
+  EXPECT_EQ(all->find("model.layers.1.mlp.experts.gate_up_proj")->shape, (std::vector<int64_t>{4, 128, 32}))
+      << "not [experts, in, out]";
+  EXPECT_EQ(all->find("model.layers.1.self_attn.q_proj.weight")->dtype, DType::kMXFP4);
+  logits_of(*all);
 }
 
 TEST(DummySource, EightBitFloatsAreOfLayersAlone) {

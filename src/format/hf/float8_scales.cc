@@ -50,7 +50,7 @@ DType scaled_type(const WeightInfo& weight, const WeightInfo& scale) {
 [[noreturn]] void refuse(const std::string& path, const std::string& what) {
   throw fail<Unsupported>(
       "{}: its weights are quantised by {}, which Caravel does not read; of such folders it reads 8-bit floats (E4M3) "
-      "of compressed-tensors, fp8, fbgemm_fp8 and modelopt; others are run as GGUF files",
+      "of compressed-tensors, fp8, fbgemm_fp8 and modelopt, and mxfp4; others are run as GGUF files",
       path, printable(what));
 }
 
@@ -135,7 +135,7 @@ void check_quantization(const nlohmann::json& config, const std::string& path) {
         if (weights != group.end() && weights->is_object()) check_weights_of_group(*weights, path);
       }
     }
-  } else if (method != "fbgemm_fp8") {
+  } else if (method != "fbgemm_fp8" && method != "mxfp4") {
     refuse(path, method.empty() ? "an unnamed method" : method);
   }
 }

@@ -15,7 +15,7 @@ namespace caravel::format {
 void join_float8_scales(std::vector<WeightInfo>& weights);
 
 /// What quantises a model's weights, by its config.json (`path`). Throws Unsupported, with the method's name, where
-/// they are no 8-bit floats that join_float8_scales() understands.
+/// they are neither 8-bit floats that join_float8_scales() understands nor MXFP4 (mxfp4_blocks.h).
 void check_quantization(const nlohmann::json& config, const std::string& path);
 
 }  // namespace caravel::format

@@ -12,6 +12,7 @@
 #include "format/hf/float8_scales.h"
 #include "format/hf/folder_files.h"
 #include "format/hf/json_file.h"
+#include "format/hf/mxfp4_blocks.h"
 #include "format/hf/sentence_modules.h"
 #include "format/hf/tensor_names.h"
 #include "format/hf/tokenizer_config.h"
@@ -97,15 +98,20 @@ std::unique_ptr<WeightSource> open_hf_folder(const std::string& path, bool weigh
   if (weights) check_quantization(config, (folder / "config.json").string());
   source.config = text_part(std::move(config), (folder / "config.json").string());
   if (weights) {
-    std::vector<WeightInfo> all;
+    std::vector<WeightInfo> all, bytes;
     for (SafetensorsFile& file : open_weight_files(folder)) {
-      for (WeightInfo& weight : text_weights(std::move(file.weights), multimodal)) {
-        weight.origin = file.file.get();
-        all.push_back(std::move(weight));
-      }
+      const auto take = [&](std::vector<WeightInfo> from, std::vector<WeightInfo>& to) {
+        for (WeightInfo& weight : text_weights(std::move(from), multimodal)) {
+          weight.origin = file.file.get();
+          to.push_back(std::move(weight));
+        }
+      };
+      take(std::move(file.weights), all);
+      take(std::move(file.bytes), bytes);
       source.files.push_back(std::move(file.file));
     }
     join_float8_scales(all);
+    join_mxfp4_blocks(std::move(bytes), all);
     for (WeightInfo& weight : all) source.weights.add(std::move(weight));
   }
   source.tokenizer = read_hf_tokenizer(path, source.config);

@@ -38,6 +38,14 @@ std::optional<std::vector<int64_t>> extents(const nlohmann::json& entry, const c
   return values;
 }
 
+constexpr std::string_view kBytes = "U8";
+
+/// Of a tensor of plain bytes: as many as it has elements, which is what 8-bit floats take.
+uint64_t checked_bytes(WeightInfo tensor) {
+  tensor.dtype = DType::kF8E4M3;
+  return checked_weight_bytes(tensor);
+}
+
 WeightInfo read_entry(const std::string& path, const std::string& name, const nlohmann::json& entry,
                       uint64_t data_begin, uint64_t data_size) {
   WeightInfo weight;
@@ -50,7 +58,8 @@ WeightInfo read_entry(const std::string& path, const std::string& name, const nl
     throw fail<FormatError>("{}: the header's entry of tensor {} is not a dtype, a shape and two data_offsets", path,
                             printable(name));
   }
-  const std::optional<DType> dtype = dtype_of(type->get_ref<const std::string&>());
+  const bool is_bytes = *type == kBytes;
+  const std::optional<DType> dtype = is_bytes ? DType::kF32 : dtype_of(type->get_ref<const std::string&>());
   if (!dtype) {
     throw fail<Unsupported>(
         "{}: tensor {} has type {}, which Caravel does not read here; it reads F32, F16, BF16, F8_E4M3", path,
@@ -58,7 +67,7 @@ WeightInfo read_entry(const std::string& path, const std::string& name, const nl
   }
   weight.dtype = *dtype;
   weight.shape = *shape;
-  weight.bytes = checked_weight_bytes(weight);
+  weight.bytes = is_bytes ? checked_bytes(weight) : checked_weight_bytes(weight);
   const auto begin = static_cast<uint64_t>((*offsets)[0]);
   const auto end = static_cast<uint64_t>((*offsets)[1]);
   if (begin > end || end > data_size) {
@@ -72,7 +81,7 @@ WeightInfo read_entry(const std::string& path, const std::string& name, const nl
                             weight.bytes, end - begin);
   }
   weight.offset = data_begin + begin;
-  if (weight.offset % static_cast<uint64_t>(dtype_info(*dtype).block_bytes) != 0) {
+  if (!is_bytes && weight.offset % static_cast<uint64_t>(dtype_info(*dtype).block_bytes) != 0) {
     throw fail<FormatError>(
         "{}: tensor {} does not lie at a multiple of its elements' size; save the file again with a "
         "current safetensors",
@@ -106,7 +115,8 @@ SafetensorsFile SafetensorsFile::open(const std::string& path) {
   for (const auto& [name, entry] : header.items()) {
     // Numbers from 0 up, which files of before 2023 have among BERT's weights.
     if (name == "__metadata__" || name.ends_with("embeddings.position_ids")) continue;
-    result.weights.push_back(read_entry(path, name, entry, data_begin, file.size() - data_begin));
+    WeightInfo weight = read_entry(path, name, entry, data_begin, file.size() - data_begin);
+    (entry["dtype"] == kBytes ? result.bytes : result.weights).push_back(std::move(weight));
   }
   std::ranges::sort(result.weights, {}, &WeightInfo::offset);
   return result;

@@ -13,10 +13,11 @@ namespace caravel::format {
 struct SafetensorsFile {
   std::shared_ptr<const File> file;
   std::vector<WeightInfo> weights;  // in the order of their data
+  std::vector<WeightInfo> bytes;  // tensors of plain bytes (U8), which others know the meaning of: their dtype has none
 
   /// Every offset is checked against the file and against shape times type before it is used. Throws NotFound, IoError,
   /// FormatError, Unsupported (a tensor's type, by name; Caravel reads F32, F16, BF16 and F8_E4M3, whose scales are
-  /// other tensors).
+  /// other tensors, and U8).
   static SafetensorsFile open(const std::string& path);
 };
 

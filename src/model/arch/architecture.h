@@ -62,6 +62,12 @@ struct FixedSwitch {
   bool value = false;
 };
 
+/// The same of a number that a kernel has within it.
+struct FixedNumber {
+  std::string_view key;
+  double value = 0;
+};
+
 /// Which layers see a window alone, and how wide it is.
 struct WindowRule {
   enum class Pattern : uint8_t {
@@ -132,6 +138,7 @@ struct LayerWeightNames {
   WeightName k_norm = {};
   WeightName attn_out = {"blk.{}.attn_output.weight", "model.layers.{}.self_attn.o_proj.weight"};
   WeightName attn_out_bias = {};
+  WeightName sinks = {};  // of each head of queries: PagedAttentionArgs::sinks
   WeightName post_attn_norm = {};
   WeightName ffn_norm = {"blk.{}.ffn_norm.weight", "model.layers.{}.post_attention_layernorm.weight"};
   WeightName ffn_norm_bias = {};
@@ -149,6 +156,7 @@ struct LayerWeightNames {
 /// is of all together, [experts, out, in].
 struct ExpertWeightNames {
   WeightName router = {"blk.{}.ffn_gate_inp.weight", "model.layers.{}.mlp.gate.weight"};
+  WeightName router_bias = {};
   WeightName choice_bias = {};
   WeightName gate = {"blk.{}.ffn_gate_exps.weight", "model.layers.{}.mlp.experts.{}.gate_proj.weight"};
   WeightName up = {"blk.{}.ffn_up_exps.weight", "model.layers.{}.mlp.experts.{}.up_proj.weight"};
@@ -156,6 +164,11 @@ struct ExpertWeightNames {
   // The same where gate and up are one weight, as some files have it: of each expert gate's rows, then up's.
   WeightName joined = {"blk.{}.ffn_gate_up_exps.weight", "model.layers.{}.mlp.experts.gate_up_proj"};
   WeightName beside_joined = {"blk.{}.ffn_down_exps.weight", "model.layers.{}.mlp.experts.down_proj"};  // down
+  // Biases of all experts together, [experts, out]; joined_bias beside `joined`, as its rows lie.
+  WeightName gate_bias = {};
+  WeightName up_bias = {};
+  WeightName joined_bias = {};
+  WeightName down_bias = {};
   // What every token has.
   WeightName shared_gate = {"blk.{}.ffn_gate_shexp.weight", "model.layers.{}.mlp.shared_experts.gate_proj.weight"};
   WeightName shared_up = {"blk.{}.ffn_up_shexp.weight", "model.layers.{}.mlp.shared_experts.up_proj.weight"};
@@ -176,6 +189,7 @@ struct Architecture {
   ModelWeightNames model_weights;
   LayerWeightNames layer_weights;
   std::array<FixedSwitch, 4> fixed_switches;
+  std::array<FixedNumber, 2> fixed_numbers;
   ExpertRule experts;
   ExpertWeightNames expert_weights;
   kernels::Activation activation = kernels::Activation::kSilu;
@@ -185,12 +199,15 @@ struct Architecture {
   /// In a Hugging Face folder, of a class that reads partial_rotary_factor: what it is where the folder does not say
   /// it.
   std::optional<double> partial_rotary;
-  bool layer_norm = false;     // its norms are LayerNorm, each with a bias
-  int first_position = 0;      // of learned positions, the row of a sequence's first token
-  bool by_columns = false;     // in a Hugging Face folder layers' matrices are stored as [in, out] (GPT-2's Conv1D)
-  bool qk_norm_rows = false;   // q_norm and k_norm norm all heads of Q, or of K, as one row
-  bool norm_adds_one = false;  // in a Hugging Face folder; a GGUF file's norms hold 1 + w
-  bool ties_lm_head = false;   // where neither a config.json nor weights say
+  bool layer_norm = false;      // its norms are LayerNorm, each with a bias
+  int first_position = 0;       // of learned positions, the row of a sequence's first token
+  bool by_columns = false;      // in a Hugging Face folder layers' matrices are stored as [in, out] (GPT-2's Conv1D)
+  bool joined_in_turn = false;  // in a Hugging Face folder: rows of gate and up in ExpertWeightNames::joined
+  bool experts_by_columns = false;  // there: it and what is beside it are [experts, in, out], unless quantised
+  bool yarn_truncates = true;       // of a GGUF file: YarnScaling::truncate, of which it has no key
+  bool qk_norm_rows = false;        // q_norm and k_norm norm all heads of Q, or of K, as one row
+  bool norm_adds_one = false;       // in a Hugging Face folder; a GGUF file's norms hold 1 + w
+  bool ties_lm_head = false;        // where neither a config.json nor weights say
   /// What no key of the convention says; runs last. May be nullptr.
   void (*adjust)(ModelConfig& config, format::Convention convention) = nullptr;
 };
@@ -212,6 +229,7 @@ extern const Architecture kOlmo3;
 extern const Architecture kGpt2;
 extern const Architecture kOpt;
 extern const Architecture kGlm4Moe;
+extern const Architecture kGptOss;
 extern const Architecture kGraniteMoe;
 extern const Architecture kMiniMaxM2;
 extern const Architecture kMixtral;
