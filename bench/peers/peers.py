@@ -25,7 +25,8 @@ MODELS = {
     "gemma3-270m": CACHE / "gemma-3-270m-q4_k_m.gguf",
 }
 # What random_model.py makes, by row of the tables.
-RANDOM_MODELS = {"Llama 3.2 1B shapes Q4_K_M": "llama-3.2-1b", "OLMoE 1B-7B shapes Q4_K_M": "olmoe-1b-7b"}
+RANDOM_MODELS = {"Llama 3.2 1B shapes Q4_K_M": "llama-3.2-1b", "OLMoE 1B-7B shapes Q4_K_M": "olmoe-1b-7b",
+                 "gpt-oss 20B shapes MXFP4": "gpt-oss-20b"}
 
 
 def leave_amx_out():

@@ -28,12 +28,15 @@ class Shapes:
     experts: int = 0
     per_token: int = 0
     row_norms: bool = False  # a norm over all heads of the queries, and one of the keys
+    mxfp4: bool = False  # gpt-oss: experts of MXFP4 and all else of Q8_0, biases, sinks, a window, YaRN
 
 
 SHAPES = {
     "llama-3.2-1b": Shapes("Llama 3.2 1B", "llama", 16, 2048, 32, 8, 64, 8192, 128256, 131072, 5e5, tied=True),
     "olmoe-1b-7b": Shapes("OLMoE 1B 7B", "olmoe", 16, 2048, 16, 16, 128, 1024, 50304, 4096, 1e4, experts=64,
                           per_token=8, row_norms=True),
+    "gpt-oss-20b": Shapes("gpt-oss 20B", "gpt-oss", 24, 2880, 64, 8, 64, 2880, 201088, 131072, 150000.0, experts=32,
+                          per_token=4, mxfp4=True),
 }
 
 
@@ -59,6 +62,14 @@ def add_settings(writer, shapes):
     if shapes.experts:
         writer.add_expert_count(shapes.experts)
         writer.add_expert_used_count(shapes.per_token)
+    if shapes.mxfp4:
+        writer.add_key_length(shapes.head_dim)
+        writer.add_value_length(shapes.head_dim)
+        writer.add_expert_feed_forward_length(shapes.ffn)
+        writer.add_sliding_window(128)
+        writer.add_rope_scaling_type(gguf.RopeScalingType.YARN)
+        writer.add_rope_scaling_factor(32.0)
+        writer.add_rope_scaling_orig_ctx_len(4096)
     tokens = byte_tokens()
     tokens.append("to")  # what the one merge makes
     tokens += [f"token{i}" for i in range(shapes.vocab - len(tokens))]
@@ -71,9 +82,34 @@ def add_settings(writer, shapes):
     writer.add_eos_token_id(1)
 
 
+def mxfp4_tensors(shapes):
+    """As llama.cpp's MXFP4_MOE has it: what is no expert's is Q8_0."""
+    hidden, rows, kv_rows = shapes.hidden, shapes.heads * shapes.head_dim, shapes.kv_heads * shapes.head_dim
+    yield "token_embd.weight", (shapes.vocab, hidden), Type.Q8_0
+    yield "output.weight", (shapes.vocab, hidden), Type.Q8_0
+    yield "output_norm.weight", (hidden,), Type.F32
+    for layer in range(shapes.layers):
+        block = f"blk.{layer}."
+        yield block + "attn_norm.weight", (hidden,), Type.F32
+        yield block + "post_attention_norm.weight", (hidden,), Type.F32
+        for name, out, width in (("q", rows, hidden), ("k", kv_rows, hidden), ("v", kv_rows, hidden),
+                                 ("output", hidden, rows)):
+            yield f"{block}attn_{name}.weight", (out, width), Type.Q8_0
+            yield f"{block}attn_{name}.bias", (out,), Type.F32
+        yield block + "attn_sinks.weight", (shapes.heads,), Type.F32
+        yield block + "ffn_gate_inp.weight", (shapes.experts, hidden), Type.F32
+        yield block + "ffn_gate_inp.bias", (shapes.experts,), Type.F32
+        for name, out, width in (("gate", shapes.ffn, hidden), ("up", shapes.ffn, hidden), ("down", hidden, shapes.ffn)):
+            yield f"{block}ffn_{name}_exps.weight", (shapes.experts, out, width), Type.MXFP4
+            yield f"{block}ffn_{name}_exps.bias", (shapes.experts, out), Type.F32
+
+
 def tensors(shapes):
     """(name, shape, type) of each; as llama.cpp's Q4_K_M has it: of values and of down every matrix of the first and
     last eighth of the layers and every third between is Q6_K, and so is the LM head."""
+    if shapes.mxfp4:
+        yield from mxfp4_tensors(shapes)
+        return
     hidden, rows = shapes.hidden, shapes.heads * shapes.head_dim
     kv_rows = shapes.kv_heads * shapes.head_dim
     yield "token_embd.weight", (shapes.vocab, hidden), Type.Q6_K if shapes.tied else Type.Q4_K
@@ -119,6 +155,10 @@ def values(random, shape, kind):
     if kind == Type.Q4_K:  # d * scale * level - m * minimum, 6 bits, 4 and 6
         d = np.float16(deviation / 230)
         blocks[:, :4] = np.array([d, np.float16(7.5 * d)]).view(np.uint8)
+    elif kind == Type.MXFP4:  # 2^(d - 127) * value, of deviation 2.9
+        blocks[:, :1] = 127 + round(np.log2(deviation / 2.9))
+    elif kind == Type.Q8_0:
+        blocks[:, :2] = np.array([np.float16(deviation / 74)]).view(np.uint8)
     else:
         assert kind == Type.Q6_K  # d * scale * level, 8 bits and 6
         blocks[:, 208:] = np.array([np.float16(deviation / 1370)]).view(np.uint8)
