@@ -8,9 +8,11 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   try {
     const auto opened = caravel::format::SafetensorsFile::open(file.path());
     unsigned sum = 0;
-    for (const caravel::format::WeightInfo& weight : opened.weights) {
-      const caravel::MappedBytes data = opened.file->map(weight.offset, weight.bytes);
-      for (const std::byte byte : data.bytes()) sum += static_cast<unsigned>(byte);
+    for (const auto* weights : {&opened.weights, &opened.bytes}) {
+      for (const caravel::format::WeightInfo& weight : *weights) {
+        const caravel::MappedBytes data = opened.file->map(weight.offset, weight.bytes);
+        for (const std::byte byte : data.bytes()) sum += static_cast<unsigned>(byte);
+      }
     }
     volatile unsigned used = sum;
     static_cast<void>(used);
