@@ -221,7 +221,8 @@ void describe_planned(Headers& headers, const Device& device, const ModelMemory&
     if (weights.lm_head) info.token_weight_bytes -= static_cast<int64_t>(weights.embedding.bytes());  // but for a row
     for (const model::LayerLayout& layer : weights.layers) {
       for (const model::MatrixLayout* matrix : model::matrices_of(layer)) {
-        const int chosen = matrix->experts() > 1 ? info.experts_per_token : 1;
+        const bool routed = matrix == &layer.expert_gate_up || matrix == &layer.expert_down;
+        const int chosen = routed ? info.experts_per_token : matrix->experts();
         const int64_t left_out = matrix->experts() - chosen;
         info.layer_parameters += matrix->out() * matrix->in() * chosen;
         info.active_parameters -= matrix->out() * matrix->in() * left_out;

@@ -50,7 +50,10 @@ int64_t quantized_bytes(Device& device, const model::WeightLayout& weights, cons
   for (const model::LayerLayout& layer : weights.layers) {
     add(layer.qkv, 0, 0);
     add(layer.qkv, 1, 0);
-    add(layer.qkv, 2, 0.5);
+    if (!layer.latent_norm) add(layer.qkv, 2, 0.5);
+    add(layer.query_up, 0, 0);
+    add(layer.keys_up, 0, 0);
+    add(layer.values_up, 0, 0);
     add(layer.attn_out, 0, 0);
     for (size_t part = 0; part < layer.gate_up.parts().size(); ++part) add(layer.gate_up, part, 0);
     add(layer.down, 0, 0.5);

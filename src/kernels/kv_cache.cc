@@ -6,6 +6,7 @@ namespace caravel::kernels {
 
 namespace cpu {
 int64_t kv_layer_bytes(int block_size, int kv_heads, int head_dim, KvDtype dtype);
+int64_t shared_layer_bytes(int block_size, int kv_heads, int head_dim, KvDtype dtype);
 void rotary_angles(Stream& stream, const RotaryAnglesArgs& args);
 void rotary_cache(Stream& stream, const RotaryCacheArgs& args);
 void copy_blocks(Stream& stream, const CopyBlocksArgs& args);
@@ -21,6 +22,10 @@ void copy_blocks(Stream& stream, const CopyBlocksArgs& args);
 int64_t kv_layer_bytes(Device& device, int block_size, int kv_heads, int head_dim, KvDtype dtype) {
   return by_device(device, cpu::kv_layer_bytes, CARAVEL_IF_CUDA(cuda::kv_layer_bytes))(block_size, kv_heads, head_dim,
                                                                                        dtype);
+}
+
+int64_t shared_layer_bytes(Device& device, int block_size, int kv_heads, int head_dim, KvDtype dtype) {
+  return by_device(device, cpu::shared_layer_bytes)(block_size, kv_heads, head_dim, dtype);
 }
 
 void rotary_angles(Stream& stream, const RotaryAnglesArgs& args) {

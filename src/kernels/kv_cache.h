@@ -12,6 +12,8 @@ namespace caravel::kernels {
 
 /// head_dim is an even number up to this.
 inline constexpr int kMaxHeadDim = 256;
+/// The same where values are elements of keys (KvLayer::value_dim).
+inline constexpr int kMaxSharedDim = 576;
 
 /// One layer's keys and values in the block pool. Block b's part of this layer starts at base + b * block_stride; the
 /// layout inside it belongs to the kernels (rotary_cache writes it, paged_attention reads it).
@@ -22,10 +24,13 @@ struct KvLayer {
   int kv_heads = 0;
   int head_dim = 0;
   KvDtype dtype = KvDtype::kF16;
+  int value_dim = 0;  // 0: values lie beside the keys, as wide; else they are the keys' first elements, kept once
 };
 
 /// Bytes of one block of one layer, keys and values; a multiple of 64.
 int64_t kv_layer_bytes(Device& device, int block_size, int kv_heads, int head_dim, KvDtype dtype);
+/// The same where values are elements of keys.
+int64_t shared_layer_bytes(Device& device, int block_size, int kv_heads, int head_dim, KvDtype dtype);
 
 struct RotaryAnglesArgs {
   const int32_t* positions = nullptr;   // [tokens]
@@ -60,7 +65,8 @@ struct RotaryCacheArgs {
   KvLayer cache;
 };
 
-/// Norms and rotates Q and K and writes K and V straight into their slots (region 1 of the layer).
+/// Norms and rotates Q and K and writes K and V straight into their slots (region 1 of the layer). latent_cache() is
+/// for layers whose values are elements of their keys.
 void rotary_cache(Stream& stream, const RotaryCacheArgs& args);
 
 /// Copies whole blocks: dst[to] = src[from], `bytes` each. The two sides may be different memories (swap) or the same

@@ -24,6 +24,7 @@ struct RotarySpec {
   /// cached of one set is wrong with the other, so that the longest sequence there may be chooses for all.
   std::vector<float> long_inverse_freq;  // [dim / 2]; empty: there is no other set
   int64_t short_context = 0;             // tokens
+  float score_factor = 1.0F;             // what YaRN has scores of latent attention multiplied by
   /// A query at position p is multiplied by 1 + query_growth * ln(1 + floor(p / query_interval)); 0: it is not.
   float query_growth = 0;
   int32_t query_interval = 0;    // tokens
@@ -44,6 +45,22 @@ struct ExpertsSpec {
   bool shared_gate = false;          // what they give is multiplied by the sigmoid of a logit of its own
 };
 
+/// Multi-head latent attention (DeepSeek-V2: arXiv 2405.04434, section 2.1). All heads' keys and values are what their
+/// matrices make of one latent, but for a rotated key that heads share: these two are what is cached. The matrices are
+/// absorbed, whatever the number of tokens: a head's query goes through that of its keys, and what attention gives it
+/// through that of its values. So attention has one KV head, whose key is the latent and the shared key, and whose
+/// value is the latent.
+struct LatentSpec {
+  int latent_dim = 0;        // 0: the model has no such attention
+  int query_latent_dim = 0;  // of the latent that queries come from; 0: they come from the hidden state
+  int nope_dim = 0;          // of a head's query, the elements that are not rotated, and those that are
+  int rotary_dim = 0;
+  int value_dim = 0;           // of a head
+  float norm_epsilon = 1e-6F;  // of the latents
+
+  explicit operator bool() const { return latent_dim > 0; }
+};
+
 /// A layer as data. A weight that is absent is a layer that is absent.
 struct LayerSpec {
   int window = 0;       // tokens that attention sees, its own included; 0: all
@@ -60,7 +77,7 @@ struct ModelConfig {
   int intermediate_size = 0;
   int num_heads = 0;
   int num_kv_heads = 0;
-  int head_dim = 0;
+  int head_dim = 0;      // of what is cached as a key
   int max_position = 0;  // the longest context the model was made for
   float norm_epsilon = 1e-5F;
   float attention_scale = 0;  // what q . k is multiplied by
@@ -78,6 +95,7 @@ struct ModelConfig {
   Quantization quantization = Quantization::kNone;  // EngineConfig's
   Placement placement;  // of the rank that the model is read for; all else is the whole model's
   std::vector<RotarySpec> rotary;
+  LatentSpec latent;
   ExpertsSpec experts;
   std::vector<LayerSpec> layers;
   int unread_layers = 0;            // in the files, behind these

@@ -16,11 +16,12 @@ namespace caravel::model {
 namespace {
 
 struct ActivationSizes {
-  size_t hidden = 0, wide = 0, branch = 0, normed = 0, input = 0, attention = 0, experts = 0;  // bytes
-  std::vector<size_t> angles;                                                                  // by rotary
+  size_t hidden = 0, wide = 0, branch = 0, normed = 0, input = 0, attention = 0, latent = 0, experts = 0;  // bytes
+  std::vector<size_t> angles;                                                                              // by rotary
 
   size_t total() const {
-    return std::accumulate(angles.begin(), angles.end(), hidden + wide + branch + normed + input + attention + experts);
+    return std::accumulate(angles.begin(), angles.end(),
+                           hidden + wide + branch + normed + input + attention + latent + experts);
   }
 };
 
@@ -35,7 +36,7 @@ ActivationSizes activation_sizes(Device& device, const ModelConfig& config, cons
   ActivationSizes sizes;
   sizes.hidden = floats(max_tokens * config.hidden_size);
   const DType product = kernels::product_dtype(device);
-  sizes.wide = static_cast<size_t>(max_tokens * row_bytes(product, qkv));
+  if (!config.latent) sizes.wide = static_cast<size_t>(max_tokens * row_bytes(product, qkv));
   const auto reserve_normed = [&](const Matrix& weight, int64_t rows) {
     if (weight) raise(sizes.normed, kernels::normed_input_bytes(device, weight.input_form(), rows, weight.in()));
   };
@@ -53,8 +54,10 @@ ActivationSizes activation_sizes(Device& device, const ModelConfig& config, cons
   reserve_normed(weights.embedding, Decoder::max_logit_rows(device));
   reserve_normed(weights.lm_head, Decoder::max_logit_rows(device));
   const auto heads = static_cast<int>(shard.heads.size());
+  sizes.latent = LatentLayer::activation_bytes(device, config, weights, max_tokens);
   sizes.experts = ExpertLayer::activation_bytes(device, config, weights, max_tokens);
-  sizes.attention = kernels::paged_attention_workspace(device, max_tokens, max_context, heads, config.head_dim);
+  const int value_dim = config.latent ? config.latent.latent_dim : config.head_dim;
+  sizes.attention = kernels::paged_attention_workspace(device, max_tokens, max_context, heads, value_dim);
   for (const RotarySpec& rotary : config.rotary) sizes.angles.push_back(floats(max_tokens * rotary.dim));
   return sizes;
 }
@@ -95,6 +98,7 @@ Decoder::Decoder(Device& device, ModelConfig config, std::shared_ptr<const Model
   wide_ = device.allocate(sizes.wide);
   branch_ = device.allocate(sizes.branch);
   attention_workspace_ = device.allocate(sizes.attention);
+  if (sizes.latent > 0) latent_layer_ = std::make_unique<LatentLayer>(device, config_, *weights_, max_tokens);
   if (sizes.experts > 0) expert_layer_ = std::make_unique<ExpertLayer>(device, config_, *weights_, max_tokens);
   const auto in_host = [](const HostBuffer& layer) { return static_cast<bool>(layer); };
   if (std::ranges::any_of(weights_->in_host, in_host)) layer_stream_ = std::make_unique<LayerStream>(device, *weights_);
@@ -107,6 +111,7 @@ Decoder::Decoder(Device& device, ModelConfig config, std::shared_ptr<const Model
 
 size_t Decoder::activation_bytes() const {
   size_t bytes = expert_layer_ == nullptr ? 0 : expert_layer_->activation_bytes();
+  if (latent_layer_ != nullptr) bytes += latent_layer_->activation_bytes();
   for (const Buffer* buffer : {&hidden_, &wide_, &branch_, &normed_, &input_, &attention_workspace_}) {
     bytes += buffer->size();
   }
@@ -138,7 +143,8 @@ Decoder::LayerStep Decoder::layer_step(Stream& stream, const ForwardBatch& batch
                     .block_size = pool.block_size,
                     .kv_heads = static_cast<int>(shard_.kv_heads.size()),
                     .head_dim = config_.head_dim,
-                    .dtype = pool.dtype},
+                    .dtype = pool.dtype,
+                    .value_dim = config_.latent.latent_dim},
           .next = layer + 1 < weights_->layers.size() ? &weights_->layers[layer + 1] : nullptr};
 }
 

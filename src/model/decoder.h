@@ -10,6 +10,7 @@
 #include "kernels/packed_weight.h"
 #include "model/config.h"
 #include "model/forward_batch.h"
+#include "model/latent/latent_layer.h"
 #include "model/layer_stream.h"
 #include "model/load_weights.h"
 #include "model/moe/expert_layer.h"
@@ -92,6 +93,8 @@ class Decoder {
   // and input_.
   void project_qkv(Stream& stream, const LayerStep& layer);  // 1: normed_ -> queries in wide_; keys, values in cache
   void attend(Stream& stream, const LayerStep& layer);       // 2: queries in wide_, cache -> input_
+  // 1 and 2 of a layer whose keys and values are compressed: the same, by way of latent_layer_.
+  void project_latent(Stream& stream, const LayerStep& layer);
   void project_attention(Stream& stream, const LayerStep& layer);  // 3: input_ -> hidden_, normed_
   // 4 and 5 of a layer with a router have a form of their own (moe/expert_layer.h), between hidden_ and hidden_.
   void gate_and_up(Stream& stream, const LayerStep& layer);  // 4: normed_ -> wide_
@@ -135,6 +138,7 @@ class Decoder {
   Shard shard_;
   std::shared_ptr<const ModelWeights> weights_;
   std::unique_ptr<LayerStream> layer_stream_;  // where some of them lie in the host's memory
+  std::unique_ptr<LatentLayer> latent_layer_;  // where keys and values are compressed
   std::unique_ptr<ExpertLayer> expert_layer_;  // where some layers have a router
   KvLayout layout_;
   Peers peers_;

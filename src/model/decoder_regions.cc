@@ -14,6 +14,7 @@
 namespace caravel::model {
 
 void Decoder::project_qkv(Stream& stream, const LayerStep& layer) {
+  if (config_.latent) return project_latent(stream, layer);
   const LayerWeights& weights = layer.weights;
   kernels::RotaryCacheArgs rotary = {.qkv = queries(layer),
                                      .q_norm = weights.q_norm.address<float>(),
@@ -44,27 +45,39 @@ void Decoder::project_qkv(Stream& stream, const LayerStep& layer) {
       {.q = q, .positions = layer.batch.positions, .growth = spec.query_growth, .interval = spec.query_interval});
 }
 
+void Decoder::project_latent(Stream& stream, const LayerStep& layer) {
+  CARAVEL_CHECK_GE(layer.spec.rotary, 0);
+  latent_layer_->project(stream, {.weights = layer.weights,
+                                  .input = attention_branch(layer.weights, layer.batch.tokens).input,
+                                  .cos_sin = angles_[static_cast<size_t>(layer.spec.rotary)].address<float>(),
+                                  .slots = layer.group.slots,
+                                  .cache = layer.cache});
+}
+
 void Decoder::attend(Stream& stream, const LayerStep& layer) {
   const ForwardBatch& batch = layer.batch;
+  const kernels::GemmInput out = layer.weights.attn_out.input(batch.tokens, input_.address());
   stream.region("attention");
-  kernels::paged_attention(stream, {.q = queries(layer),
-                                    .heads = static_cast<int>(shard_.heads.size()),
-                                    .scale = config_.attention_scale,
-                                    .window = layer.spec.window,
-                                    .soft_cap = config_.attention_soft_cap,
-                                    .sinks = layer.weights.sinks.address<float>(),
-                                    .cache = layer.cache,
-                                    .batch = {.num_seqs = batch.num_seqs,
-                                              .query_start = batch.query_start,
-                                              .context_len = batch.context_len,
-                                              .table_rows = batch.table_rows,
-                                              .block_table = layer.group.block_table,
-                                              .block_table_stride = batch.block_table_stride,
-                                              .shared_blocks = layer.group.shared_blocks},
-                                    .settled = true,  // as begin() sees to
-                                    .max_context = max_context_,
-                                    .workspace = attention_workspace_.address(),
-                                    .out = layer.weights.attn_out.input(batch.tokens, input_.address())});
+  kernels::paged_attention(stream,
+                           {.q = config_.latent ? latent_layer_->queries(batch.tokens) : queries(layer),
+                            .heads = static_cast<int>(shard_.heads.size()),
+                            .scale = config_.attention_scale,
+                            .window = layer.spec.window,
+                            .soft_cap = config_.attention_soft_cap,
+                            .sinks = layer.weights.sinks.address<float>(),
+                            .cache = layer.cache,
+                            .batch = {.num_seqs = batch.num_seqs,
+                                      .query_start = batch.query_start,
+                                      .context_len = batch.context_len,
+                                      .table_rows = batch.table_rows,
+                                      .block_table = layer.group.block_table,
+                                      .block_table_stride = batch.block_table_stride,
+                                      .shared_blocks = layer.group.shared_blocks},
+                            .settled = true,  // as begin() sees to
+                            .max_context = max_context_,
+                            .workspace = attention_workspace_.address(),
+                            .out = config_.latent ? latent_layer_->attended(layer.weights, batch.tokens) : out});
+  if (config_.latent) latent_layer_->project_values(stream, layer.weights, out);
 }
 
 void Decoder::project_attention(Stream& stream, const LayerStep& layer) {

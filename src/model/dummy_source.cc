@@ -134,7 +134,11 @@ class DummySource final : public format::WeightSource {
     const bool mlp_bias = says("mlp_bias", false);
     norm(names.attn_norm, layer, hidden);
     bias(names.attn_norm_bias, layer, hidden, false);
-    matrix(names.q, layer, q, hidden);
+    if (config.latent) {
+      add_latent_attention(config, layer);
+    } else {
+      matrix(names.q, layer, q, hidden);
+    }
     matrix(names.k, layer, kv, hidden);
     matrix(names.v, layer, kv, hidden);
     matrix(names.qkv, layer, q + 2 * kv, hidden);
@@ -147,7 +151,7 @@ class DummySource final : public format::WeightSource {
       norm(names.q_norm, layer, config.qk_norm_rows ? q : config.head_dim);
       norm(names.k_norm, layer, config.qk_norm_rows ? kv : config.head_dim);
     }
-    matrix(names.attn_out, layer, hidden, q);
+    matrix(names.attn_out, layer, hidden, config.latent ? config.num_heads * config.latent.value_dim : q);
     bias(names.attn_out_bias, layer, hidden, attention_bias);
     norm(names.post_attn_norm, layer, hidden);
     norm(names.ffn_norm, layer, hidden);
@@ -161,6 +165,22 @@ class DummySource final : public format::WeightSource {
     bias(names.up_bias, layer, config.intermediate_size, mlp_bias);
     matrix(names.down, layer, hidden, config.intermediate_size);
     bias(names.down_bias, layer, hidden, mlp_bias);
+  }
+
+  void add_latent_attention(const ModelConfig& config, int64_t layer) {
+    const LatentWeightNames& names = architecture_.latent_weights;
+    const LatentSpec& spec = config.latent;
+    const int64_t q = int64_t{config.num_heads} * (spec.nope_dim + spec.rotary_dim);
+    if (spec.query_latent_dim > 0) {
+      matrix(names.q_down, layer, spec.query_latent_dim, config.hidden_size);
+      norm(names.q_norm, layer, spec.query_latent_dim);
+      matrix(names.q_up, layer, q, spec.query_latent_dim);
+    } else {
+      matrix(architecture_.layer_weights.q, layer, q, config.hidden_size);
+    }
+    matrix(names.down, layer, spec.latent_dim + spec.rotary_dim, config.hidden_size);
+    norm(names.norm, layer, spec.latent_dim);
+    matrix(names.keys_values_up, layer, int64_t{config.num_heads} * (spec.nope_dim + spec.value_dim), spec.latent_dim);
   }
 
   void add_experts(const ModelConfig& config, int64_t layer) {

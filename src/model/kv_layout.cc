@@ -53,7 +53,8 @@ KvLayout kv_layout(Device& device, const ModelConfig& config, int block_size, ke
   const Shard shard = shard_of(config);
   const auto kv_heads = static_cast<int>(shard.kv_heads.size());
   KvLayout layout;
-  layout.layer_bytes = kernels::kv_layer_bytes(device, block_size, kv_heads, config.head_dim, dtype);
+  const auto layer_bytes = config.latent ? kernels::shared_layer_bytes : kernels::kv_layer_bytes;
+  layout.layer_bytes = layer_bytes(device, block_size, kv_heads, config.head_dim, dtype);
   for (const KvGroup& c : classes) {
     const size_t groups = groups_of(c, size);
     for (size_t g = 0; g < groups; ++g) {

@@ -15,8 +15,8 @@ namespace caravel::model {
 /// A layer's matrices, in the order in which it takes them: of what lies in the host's memory these alone do.
 template <typename Layer>
 auto matrices_of(Layer& layer) {
-  return std::array{&layer.qkv,    &layer.attn_out,       &layer.gate_up,    &layer.down,
-                    &layer.router, &layer.expert_gate_up, &layer.expert_down};
+  return std::array{&layer.qkv,     &layer.attn_out,  &layer.gate_up, &layer.down,           &layer.query_up,
+                    &layer.keys_up, &layer.values_up, &layer.router,  &layer.expert_gate_up, &layer.expert_down};
 }
 
 template <typename Layer>
@@ -26,7 +26,8 @@ auto vectors_of(Layer& layer) {
                     &layer.q_norm,           &layer.k_norm,         &layer.qkv_bias,
                     &layer.attn_out_bias,    &layer.gate_up_bias,   &layer.down_bias,
                     &layer.router_bias,      &layer.choice_bias,    &layer.expert_gate_up_bias,
-                    &layer.expert_down_bias, &layer.sinks};
+                    &layer.expert_down_bias, &layer.sinks,          &layer.query_latent_norm,
+                    &layer.latent_norm};
 }
 
 /// Where the next of a layer's matrices begins, which lie one after the other.

@@ -65,6 +65,8 @@ class Loader {
     layer.choice_bias = loader_.vector(layout.choice_bias);
     layer.expert_gate_up_bias = loader_.vector(layout.expert_gate_up_bias);
     layer.expert_down_bias = loader_.vector(layout.expert_down_bias);
+    layer.query_latent_norm = norm(layout.query_latent_norm);
+    layer.latent_norm = norm(layout.latent_norm);
   }
 
   Buffer norm(const VectorLayout& layout) {

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "model/config.h"
 #include "model/config_reader.h"
+#include "model/latent/read_latent.h"
 #include "model/read_experts.h"
 #include "model/rotary.h"
 
@@ -225,7 +226,9 @@ void describe_rotary(const ModelConfig& config, const std::string& why, std::vec
 
 void read_rotary_layers(const ConfigReader& reader, const Architecture& architecture, const std::string& scaling,
                         ModelConfig& config) {
-  config.rotary = read_rotary(reader, architecture, config.head_dim, config.max_position, scaling);
+  const int rotated = config.latent ? config.latent.rotary_dim : config.head_dim;
+  config.rotary = read_rotary(reader, architecture, rotated, config.max_position, scaling);
+  config.attention_scale *= config.rotary[0].score_factor;
   config.max_position =
       std::max(config.max_position, static_cast<int>(std::min<double>(config.rotary[0].reach, kMaxPosition)));
   config.layers = read_layers(reader, architecture, config.layers.size(), config.rotary.size() > 1);
@@ -235,6 +238,30 @@ void read_rotary_layers(const ConfigReader& reader, const Architecture& architec
   }
   const bool gguf = reader.convention() == Convention::kGguf;
   describe_rotary(config, gguf ? "the file's rope keys" : "config.json", config.decisions);
+}
+
+void read_heads(const ConfigReader& reader, const ConfigKeys& keys, ModelConfig& config) {
+  const format::WeightSource& source = reader.source();
+  const auto named = [&](const Key& key) { return reader.full_key(spelled(key, reader.convention()).key); };
+  config.num_kv_heads = static_cast<int>(reader.integer(keys.kv_heads, 1, kMaxHeads));
+  if (config.num_kv_heads == 0) config.num_kv_heads = config.num_heads;
+  if (config.num_heads % config.num_kv_heads != 0) {
+    throw fail<FormatError>("{}: {} is {} and {} is {}; the heads must be a multiple of the key-value heads",
+                            source.path(), named(keys.heads), config.num_heads, named(keys.kv_heads),
+                            config.num_kv_heads);
+  }
+  config.head_dim = static_cast<int>(reader.integer(keys.head_dim, 1, kMaxWidth));
+  if (config.head_dim == 0) {
+    if (config.hidden_size % config.num_heads != 0) {
+      throw fail<FormatError>("{}: {} is {}, no multiple of {} heads, and no {} is given", source.path(),
+                              named(keys.hidden_size), config.hidden_size, config.num_heads, named(keys.head_dim));
+    }
+    config.head_dim = config.hidden_size / config.num_heads;
+  }
+  if (config.head_dim > kernels::kMaxHeadDim || config.head_dim % 2 != 0) {
+    throw fail<Unsupported>("{}: heads of {} elements are not supported; even numbers up to {} are", source.path(),
+                            config.head_dim, kernels::kMaxHeadDim);
+  }
 }
 
 }  // namespace
@@ -252,33 +279,15 @@ ModelConfig read_config(const format::WeightSource& source, const std::string& r
   config.intermediate_size = integer(keys.intermediate_size, kMaxWidth);
   if (config.intermediate_size == 0) config.intermediate_size = 4 * config.hidden_size;
   config.num_heads = integer(keys.heads, kMaxHeads);
-  config.num_kv_heads = integer(keys.kv_heads, kMaxHeads);
-  if (config.num_kv_heads == 0) config.num_kv_heads = config.num_heads;
-  if (config.num_heads % config.num_kv_heads != 0) {
-    throw fail<FormatError>("{}: {} is {} and {} is {}; the heads must be a multiple of the key-value heads",
-                            source.path(), reader.full_key(spelled(keys.heads, source.convention()).key),
-                            config.num_heads, reader.full_key(spelled(keys.kv_heads, source.convention()).key),
-                            config.num_kv_heads);
-  }
-  config.head_dim = integer(keys.head_dim, kMaxWidth);
-  if (config.head_dim == 0) {
-    if (config.hidden_size % config.num_heads != 0) {
-      throw fail<FormatError>("{}: {} is {}, no multiple of {} heads, and no {} is given", source.path(),
-                              reader.full_key(spelled(keys.hidden_size, source.convention()).key), config.hidden_size,
-                              config.num_heads, reader.full_key(spelled(keys.head_dim, source.convention()).key));
-    }
-    config.head_dim = config.hidden_size / config.num_heads;
-  }
-  if (config.head_dim > kernels::kMaxHeadDim || config.head_dim % 2 != 0) {
-    throw fail<Unsupported>("{}: heads of {} elements are not supported; even numbers up to {} are", source.path(),
-                            config.head_dim, kernels::kMaxHeadDim);
-  }
   config.vocab_size = vocabulary(reader, architecture);
   config.max_position = integer(keys.max_position, kMaxPosition);
   config.norm_epsilon = static_cast<float>(reader.number(keys.norm_epsilon, 1e-20, 1));
+  read_latent(reader, architecture, config);
+  if (!config.latent) read_heads(reader, keys, config);
 
   const double scalar = reader.number(keys.attention_scalar, 1e-3, 1e6);
-  config.attention_scale = static_cast<float>(1 / std::sqrt(scalar > 0 ? scalar : config.head_dim));
+  const int query_dim = config.latent ? config.latent.nope_dim + config.latent.rotary_dim : config.head_dim;
+  config.attention_scale = static_cast<float>(1 / std::sqrt(scalar > 0 ? scalar : query_dim));
   config.embedding_scale = architecture.embedding_scaled ? std::sqrt(static_cast<float>(config.hidden_size)) : 1.0F;
   if (const double multiplier = reader.number(keys.attention_multiplier, 1e-6, 1e6); multiplier > 0) {
     config.attention_scale = static_cast<float>(multiplier);

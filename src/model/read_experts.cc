@@ -11,29 +11,45 @@ namespace {
 using format::Convention;
 using kernels::RouterRule;
 
-/// A file in llama.cpp's format may say how its router scores; the architecture's table says what is computed.
-void check_score(const ConfigReader& reader, RouterRule::Score score) {
+/// A file in llama.cpp's format may say how its router scores; the architecture's table says what is computed, or that
+/// the file does.
+RouterRule::Score read_score(const ConfigReader& reader, const ExpertRule& keys) {
   constexpr const char* kKey = "expert_gating_func";
+  RouterRule::Score score = keys.score;
   const nlohmann::json* value = reader.convention() == Convention::kGguf ? reader.find(kKey) : nullptr;
-  if (value == nullptr) return;
+  if (value == nullptr) return score;
   constexpr int64_t kSoftmax = 1, kSigmoid = 2, kSoftmaxOfChosen = 3;
   const int64_t stated = reader.checked_integer(*value, reader.full_key(kKey), 0, 4);
+  if (keys.score_in_file && stated == kSigmoid) score = RouterRule::Score::kSigmoid;
   // Of renormalised weights the first and the third are the same.
   const bool same =
       score == RouterRule::Score::kSigmoid
           ? stated == kSigmoid
           : stated == kSoftmax || (score == RouterRule::Score::kSoftmaxOfChosen && stated == kSoftmaxOfChosen);
-  if (stated == 0 || same) return;
+  if (stated == 0 || same) return score;
   throw fail<Unsupported>("{}: {} is {}; routers of this architecture that score by {} are supported",
                           reader.source().path(), reader.full_key(kKey), stated,
                           score == RouterRule::Score::kSigmoid ? "sigmoid (2)" : "softmax (1)");
 }
 
+bool ignores_groups(const ConfigReader& reader, const ExpertRule& keys) {
+  if (keys.group_method.empty() || reader.convention() == Convention::kGguf) return false;
+  const nlohmann::json* method = reader.find(keys.group_method);
+  if (method == nullptr || method->is_null() || *method == "greedy") return true;
+  if (*method == "group_limited_greedy") return false;
+  throw fail<Unsupported>("{}: {} is {}; greedy and group_limited_greedy are supported", reader.source().path(),
+                          keys.group_method, ConfigReader::shown(*method));
+}
+
 RouterRule read_rule(const ConfigReader& reader, const ExpertRule& keys, int experts) {
-  RouterRule rule{.score = keys.score, .experts = experts, .group_score = keys.group_score};
+  RouterRule rule{.score = read_score(reader, keys), .experts = experts, .group_score = keys.group_score};
+  if (keys.score_in_file && rule.score == RouterRule::Score::kSigmoid) {
+    rule.group_score = RouterRule::GroupScore::kSumOfTwoLargest;
+  }
   rule.per_token = static_cast<int>(reader.integer(keys.per_token, 1, std::min(experts, kernels::kMaxExpertsPerToken)));
   rule.groups = std::max(1, static_cast<int>(reader.integer(keys.groups, 0, experts)));
   rule.chosen_groups = std::max(1, static_cast<int>(reader.integer(keys.chosen_groups, 0, rule.groups)));
+  if (ignores_groups(reader, keys)) rule.groups = 1;
   if (rule.groups == 1 || rule.chosen_groups == rule.groups) rule.groups = rule.chosen_groups = 1;
   const int of_group = experts / rule.groups;
   const bool sums_two = rule.groups > 1 && rule.group_score == RouterRule::GroupScore::kSumOfTwoLargest;
@@ -72,7 +88,6 @@ void read_experts(const ConfigReader& reader, const Architecture& architecture, 
   if (experts == 0) return;
   mark_layers(reader, keys, config.layers);
   if (std::ranges::none_of(config.layers, &LayerSpec::routed)) return;
-  check_score(reader, keys.score);
   ExpertsSpec& spec = config.experts;
   spec.rule = read_rule(reader, keys, experts);
   const auto integer = [&](const Key& key, int least) {

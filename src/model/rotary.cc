@@ -25,12 +25,18 @@ RotarySpec make_spec(std::span<const double> frequencies, std::string scaling = 
   return spec;
 }
 
-RotarySpec make_yarn(std::vector<double> frequencies, double theta, const YarnScaling& scaling, double magnitude) {
+bool is_latent(const Architecture& architecture) { return !architecture.latent.latent_dim.hugging_face.key.empty(); }
+
+/// of_scores: a factor of what either side of a score is, beside the rotated elements' magnitude.
+RotarySpec make_yarn(std::vector<double> frequencies, double theta, const YarnScaling& scaling, double magnitude,
+                     double of_scores) {
   scale_yarn(frequencies, theta, scaling);
   RotarySpec spec =
       make_spec(frequencies, fmt::format("yarn, factor {:.4g} over {:.0f} tokens, attention factor {:.5g}",
                                          scaling.factor, scaling.original_context, magnitude));
   spec.magnitude = static_cast<float>(magnitude);
+  spec.score_factor = static_cast<float>(of_scores * of_scores);
+  if (of_scores != 1) spec.scaling += fmt::format(", scores times {:.5g}", spec.score_factor);
   spec.reach = scaling.original_context * scaling.factor;
   return spec;
 }
@@ -60,10 +66,18 @@ RotarySpec gguf_yarn(const ConfigReader& reader, const Architecture& architectur
   if (scaling.extrapolation < 0) scaling.extrapolation = 1;  // "not set"
   double magnitude = scaling.extrapolation == 0 ? 1.0 : yarn_magnitude(factor);
   // A folder's mscale_all_dim, beside an mscale of 1.
-  const double all_dims = number("rope.scaling.yarn_log_multiplier", 0, 0, kMaxFactor);
-  if (scaling.extrapolation != 0 && all_dims != 0) magnitude /= yarn_magnitude(factor, all_dims);
+  double all_dims = number("rope.scaling.yarn_log_multiplier", 0, 0, kMaxFactor);
+  double of_scores = 1;
+  if (is_latent(architecture)) {
+    // Here files have a tenth of it, and for mscale the same is taken (llama.cpp of llama-cpp-python 0.3.36).
+    all_dims *= 10;
+    of_scores = yarn_magnitude(factor, all_dims);
+    if (all_dims != 0) magnitude = 1;
+  } else if (scaling.extrapolation != 0 && all_dims != 0) {
+    magnitude /= yarn_magnitude(factor, all_dims);
+  }
   return make_yarn(std::move(frequencies), theta, scaling,
-                   magnitude * number("rope.scaling.attn_factor", 1, 1e-6, kMaxFactor));
+                   magnitude * number("rope.scaling.attn_factor", 1, 1e-6, kMaxFactor), of_scores);
 }
 
 /// Divides them by what a weight holds, where there is one; says whether there is.
@@ -237,7 +251,8 @@ class RotaryReader {
       magnitude = yarn_magnitude(scaling.factor, mscale) / yarn_magnitude(scaling.factor, mscale_all_dim);
     }
     magnitude = reader_.number_in(parameters.values, parameters.where, "attention_factor", magnitude, 0, kMaxFactor);
-    return make_yarn(std::move(frequencies), theta, scaling, magnitude);
+    const double of_scores = is_latent(architecture_) ? yarn_magnitude(scaling.factor, mscale_all_dim) : 1;
+    return make_yarn(std::move(frequencies), theta, scaling, magnitude, of_scores);
   }
 
   /// One factor for each frequency, by which it is divided.

@@ -91,7 +91,9 @@ std::vector<int64_t> WeightFinder::matrix_shape(const Part& part, const Slice& c
     if (part.by_columns) return {part.experts, columns.whole, of_each};
     return {part.experts, of_each, columns.whole};
   }
-  if (part.by_columns) return {columns.whole, part.rows.whole};
+  if (part.by_columns) {
+    return {part.stored_columns.size() > 0 ? part.stored_columns.whole : columns.whole, part.rows.whole};
+  }
   // One row may be a vector, as llama.cpp has it.
   const WeightInfo* weight = source_.find(part.name);
   if (part.rows.whole == 1 && weight != nullptr && weight->shape.size() == 1) return {columns.whole};
@@ -103,7 +105,8 @@ MatrixLayout WeightFinder::lay_out(const std::vector<Part>& parts, Slice columns
   for (const Part& part : parts) {
     const WeightInfo* weight = find(part, matrix_shape(part, columns));
     CARAVEL_CHECK(weight != nullptr);  // no table makes a part of a stack optional
-    if (part.by_columns && (is_quantized(weight->dtype) || is_float8(weight->dtype))) {
+    const bool sliced = part.stored_columns.size() > 0;
+    if (part.by_columns && !sliced && (is_quantized(weight->dtype) || is_float8(weight->dtype))) {
       throw fail<Unsupported>(
           "{}: weight {} is of {} and stored as [in, out]; of such, those of F32, F16 and BF16 are read", weight->file,
           weight->name, dtype_info(weight->dtype).name);
@@ -114,7 +117,9 @@ MatrixLayout WeightFinder::lay_out(const std::vector<Part>& parts, Slice columns
           "tensor for each expert are read",
           weight->file, weight->name, dtype_info(weight->dtype).name);
     }
-    found.push_back({weight, weight->dtype, part.rows, part.by_columns, part.turns});
+    found.push_back({weight, weight->dtype, part.rows, part.by_columns, part.turns, part.stored_columns.begin});
+    // Blocks lie along what are columns here, and so do not outlive it; neither do scales.
+    if (sliced && (is_quantized(weight->dtype) || is_float8(weight->dtype))) found.back().dtype = DType::kF32;
   }
   // Quantised parts take 8-bit inputs and others f32, so a stack of both has no one input. Converters do not make
   // them; where one comes, its quantised parts become F32, which changes no value.
@@ -140,7 +145,8 @@ MatrixLayout WeightFinder::lay_out(const std::vector<Part>& parts, Slice columns
     for (MatrixLayout::Part& part : found) part.dtype = quantized(part) ? DType::kF32 : part.dtype;
   }
   for (const MatrixLayout::Part& part : found) {
-    for (const DType dtype : {part.weight->dtype, part.dtype}) check_slice(*part.weight, dtype, columns);
+    if (!part.by_columns) check_slice(*part.weight, part.weight->dtype, columns);
+    check_slice(*part.weight, part.dtype, columns);
   }
   const size_t of_each = found.size() / static_cast<size_t>(experts);
   for (size_t i = of_each; i < found.size(); ++i) {

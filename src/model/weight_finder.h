@@ -19,6 +19,7 @@ class WeightFinder {
     Slice rows;        // of a vector its elements; of experts together those of one after the other
     bool optional = false;
     bool by_columns = false;  // a matrix that the file has as [columns, rows], of experts together by each
+    Slice stored_columns;     // of one by columns: which rows of the file are its columns; empty: all there are
     int64_t experts = 0;  // it is many experts' together, [experts, rows of each, columns]; 0: it is [rows, columns]
     Turns turns;
   };

@@ -28,6 +28,11 @@ std::array<const WeightName*, 5> all_names(const ModelWeightNames& names) {
   return {&names.embedding, &names.positions, &names.final_norm, &names.final_norm_bias, &names.lm_head};
 }
 
+std::array<const WeightName*, 8> all_names(const LatentWeightNames& names) {
+  return {&names.q_down, &names.q_norm,  &names.q_up,      &names.down,
+          &names.norm,   &names.keys_up, &names.values_up, &names.keys_values_up};
+}
+
 std::array<const WeightName*, 26> all_names(const LayerWeightNames& names) {
   return {&names.attn_norm,
           &names.q,
@@ -102,19 +107,25 @@ class LayoutReader {
     LayerLayout layer;
     layer.attn_norm = finder_.vector({part(names.attn_norm, hidden)});
     layer.attn_norm_bias = finder_.vector({part(names.attn_norm_bias, hidden)});
-    layer.qkv = matrix(stack(names.qkv, {{&names.q, q}, {&names.k, kv}, {&names.v, kv}}), hidden);
-    layer.qkv_bias =
-        finder_.vector(stack(names.qkv_bias, {{&names.q_bias, q}, {&names.k_bias, kv}, {&names.v_bias, kv}}));
-    layer.sinks = finder_.vector({part(names.sinks, shard_.heads)});
-    layer.q_norm = finder_.vector({part(names.q_norm, config_.qk_norm_rows ? q : Slice(head))});
-    layer.k_norm = finder_.vector({part(names.k_norm, config_.qk_norm_rows ? kv : Slice(head))});
+    if (config_.latent) {
+      read_latent_attention(layer);
+    } else {
+      layer.qkv = matrix(stack(names.qkv, {{&names.q, q}, {&names.k, kv}, {&names.v, kv}}), hidden);
+      layer.qkv_bias =
+          finder_.vector(stack(names.qkv_bias, {{&names.q_bias, q}, {&names.k_bias, kv}, {&names.v_bias, kv}}));
+      layer.sinks = finder_.vector({part(names.sinks, shard_.heads)});
+      layer.q_norm = finder_.vector({part(names.q_norm, config_.qk_norm_rows ? q : Slice(head))});
+      layer.k_norm = finder_.vector({part(names.k_norm, config_.qk_norm_rows ? kv : Slice(head))});
+    }
     const int rotary = config_.layers[static_cast<size_t>(layer_)].rotary;
     // A norm wants a whole head first.
-    if (rotary >= 0 && config_.rotary_style == kernels::RotaryStyle::kHalves && !layer.q_norm && !layer.k_norm) {
+    if (rotary >= 0 && !config_.latent && config_.rotary_style == kernels::RotaryStyle::kHalves && !layer.q_norm &&
+        !layer.k_norm) {
       layer.qkv.set_heads(
           {.head_dim = config_.head_dim, .rotary_dim = config_.rotary[static_cast<size_t>(rotary)].dim});
     }
-    layer.attn_out = matrix({part(names.attn_out, hidden)}, q);
+    layer.attn_out =
+        matrix({part(names.attn_out, hidden)}, config_.latent ? shard_.heads.times(config_.latent.value_dim) : q);
     if (adds_bias) layer.attn_out_bias = finder_.vector({part(names.attn_out_bias, hidden)});
     layer.post_attn_norm = finder_.vector({part(names.post_attn_norm, hidden)});
     layer.ffn_norm = finder_.vector({part(names.ffn_norm, hidden)});
@@ -126,6 +137,50 @@ class LayoutReader {
     }
     layer.post_ffn_norm = finder_.vector({part(names.post_ffn_norm, hidden)});
     return layer;
+  }
+
+  void read_latent_attention(LayerLayout& layer) {
+    const LatentWeightNames& names = architecture_.latent_weights;
+    const LatentSpec& spec = config_.latent;
+    const int64_t hidden = config_.hidden_size;
+    const Slice q = shard_.heads.times(spec.nope_dim + spec.rotary_dim);
+    const WeightFinder::Part down = part(names.down, spec.latent_dim + spec.rotary_dim);
+    if (spec.query_latent_dim > 0) {
+      layer.qkv = finder_.matrix({part(names.q_down, spec.query_latent_dim), down}, hidden);
+      layer.query_latent_norm = finder_.vector({part(names.q_norm, spec.query_latent_dim)});
+      layer.query_up = finder_.matrix({part(names.q_up, q)}, spec.query_latent_dim);
+    } else {
+      layer.qkv = finder_.matrix({part(architecture_.layer_weights.q, q), down}, hidden);
+    }
+    layer.latent_norm = finder_.vector({part(names.norm, spec.latent_dim)});
+    const std::string joined = name_in_file(names.keys_values_up, layer_);
+    const bool apart = source_.find(name_in_file(names.keys_up, layer_)) != nullptr;
+    const int64_t heads = config_.num_heads;
+    const int64_t rows = spec.nope_dim + spec.value_dim;  // of a head in the joined one
+    std::vector<std::vector<WeightFinder::Part>> keys, values;
+    for (int64_t h = shard_.heads.begin; h < shard_.heads.end; ++h) {
+      if (apart) {
+        keys.push_back({of_head(names.keys_up, h, spec.latent_dim)});
+        values.push_back({of_head(names.values_up, h, spec.value_dim)});
+      } else {
+        const int64_t first = h * rows;
+        const int64_t first_value = first + spec.nope_dim;
+        keys.push_back({{.name = joined,
+                         .rows = spec.latent_dim,
+                         .by_columns = true,
+                         .stored_columns = {heads * rows, first, first_value}}});
+        values.push_back({{.name = joined, .rows = {heads * rows, first_value, first + rows}}});
+      }
+    }
+    layer.keys_up = finder_.experts(keys, spec.nope_dim);
+    layer.values_up = finder_.experts(values, spec.latent_dim);
+  }
+
+  /// Of a weight [heads, rows, ...].
+  WeightFinder::Part of_head(const WeightName& name, int64_t head, int64_t rows) const {
+    return {.name = name_in_file(name, layer_),
+            .rows = Slice(config_.num_heads * rows, head * rows, (head + 1) * rows),
+            .experts = config_.num_heads};
   }
 
   void read_feed_forward(LayerLayout& layer) {
@@ -246,6 +301,18 @@ class LayoutReader {
       if (!routed || std::ranges::find(of_dense, name) == of_dense.end()) known.insert(name_in_file(*name, layer));
     }
     if (routed) add_expert_names(layer, known);
+    if (config_.latent) add_latent_names(layer, known);
+  }
+
+  void add_latent_names(int64_t layer, std::set<std::string>& known) const {
+    const LatentWeightNames& names = architecture_.latent_weights;
+    const std::array of_query_latent = {&names.q_down, &names.q_norm, &names.q_up};
+    const bool has_query_latent = config_.latent.query_latent_dim > 0;
+    for (const WeightName* name : all_names(names)) {
+      const bool of_query = std::ranges::find(of_query_latent, name) != of_query_latent.end();
+      if (has_query_latent || !of_query) known.insert(name_in_file(*name, layer));
+    }
+    if (has_query_latent) known.erase(name_in_file(architecture_.layer_weights.q, layer));
   }
 
   void add_expert_names(int64_t layer, std::set<std::string>& known) const {

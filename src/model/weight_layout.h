@@ -20,7 +20,7 @@ struct LayerOf {
   Vector attn_norm_bias, ffn_norm_bias;  // [hidden]; of LayerNorm
   Vector post_attn_norm, post_ffn_norm;  // [hidden]: sandwich norms
   Vector q_norm, k_norm;                 // [head_dim], or [heads * head_dim] and [kv_heads * head_dim]
-  Matrix qkv;                            // [(heads + 2 kv_heads) * head_dim, hidden]
+  Matrix qkv;                            // [(heads + 2 kv_heads) * head_dim, hidden]; compressed: as below
   Vector qkv_bias;                       // [(heads + 2 kv_heads) * head_dim]
   Vector sinks;                          // [heads]
   Matrix attn_out;                       // [hidden, heads * head_dim]
@@ -29,6 +29,13 @@ struct LayerOf {
   Vector gate_up_bias;                   // as many
   Matrix down;                           // [hidden, intermediate]
   Vector down_bias;                      // [hidden]; as attn_out_bias
+  // Of a layer whose keys and values are compressed (LatentSpec). Its qkv is [heads * (nope + rotary), hidden] or
+  // [query latent, hidden], and behind that [latent + rotary, hidden]; its attn_out reads heads * value.
+  Vector query_latent_norm;  // [query latent]
+  Matrix query_up;           // [heads * (nope + rotary), query latent]
+  Vector latent_norm;        // [latent]
+  Matrix keys_up;            // heads of [latent, nope]: a head's queries go through it
+  Matrix values_up;          // heads of [value, latent]
   // Of a layer with a router; its gate_up and down are the experts that every token has.
   Matrix router;          // [experts, hidden], and behind them a row for the shared experts' gate, where it has one
   Vector router_bias;     // [rows of router]
@@ -58,8 +65,8 @@ struct Turns {
   int64_t place(int64_t row) const { return of * row + at; }
 };
 
-/// Matrices of one input, or the same part of each, that will be stacked along their outputs; or many experts' of them,
-/// all of the same shapes and types.
+/// Matrices of one input, or the same part of each, that will be stacked along their outputs; or many experts' (or
+/// heads') of them, all of the same shapes and types.
 class MatrixLayout {
  public:
   struct Part {
@@ -68,6 +75,7 @@ class MatrixLayout {
     Slice rows;
     bool by_columns = false;  // the file has [columns, rows], of experts together [experts, columns, rows of each]
     Turns turns;
+    int64_t first_column = 0;  // of one by columns: which row of the file is its column 0
   };
 
   MatrixLayout() = default;

@@ -40,10 +40,16 @@ std::vector<float> read_scales(const format::WeightSource& source, const MatrixL
   return scales;
 }
 
+/// Its rows are the file's columns, whose blocks or scales do not outlive that.
+bool is_unpacked(const MatrixLayout::Part& part) {
+  return part.by_columns && (is_quantized(part.weight->dtype) || is_float8(part.weight->dtype));
+}
+
 /// In the whole weight.
 int64_t first_byte(const MatrixLayout::Part& part, const Slice& columns) {
-  const DType dtype = part.weight->dtype;
-  return part.turns.place(part.rows.begin) * row_bytes(dtype, columns.whole) + row_bytes(dtype, columns.begin);
+  const DType dtype = is_unpacked(part) ? DType::kF32 : part.weight->dtype;
+  const int64_t before = part.by_columns ? part.first_column * row_bytes(dtype, part.rows.whole) : 0;
+  return before + part.turns.place(part.rows.begin) * row_bytes(dtype, columns.whole) + row_bytes(dtype, columns.begin);
 }
 
 /// Rows and columns of a matrix that the file has as [columns, rows], or of one expert's among others.
@@ -54,7 +60,9 @@ std::vector<std::byte> rows_by_columns(const format::WeightSource& source, const
   const int64_t rows_there = part.weight->shape.back();
   const int64_t first = part.turns.place(part.rows.begin);
   const uint64_t bytes = static_cast<uint64_t>(columns.whole * rows_there) * element;
-  const MappedBytes mapped = source.map(*part.weight, static_cast<uint64_t>(first / rows_there) * bytes, bytes);
+  const uint64_t before = static_cast<uint64_t>(part.first_column * rows_there) * element;
+  const MappedBytes mapped =
+      source.map(*part.weight, static_cast<uint64_t>(first / rows_there) * bytes + before, bytes);
   const size_t step = static_cast<size_t>(part.turns.of) * element;
   std::vector<std::byte> made(static_cast<size_t>(part.rows.size()) * in * element);
   constexpr int64_t kAtOnce = 64;  // rows whose elements of a column are neighbours in the file
@@ -102,9 +110,30 @@ std::vector<std::byte> joined_blocks(const format::WeightSource& source, const M
   return made;
 }
 
+FileRows host_rows(const format::WeightSource& source, const MatrixLayout::Part& part, const Slice& columns);
+
+/// The same as f32, of what blocks or scales are of along the file's rows.
+std::vector<std::byte> values_by_columns(const format::WeightSource& source, const MatrixLayout::Part& part,
+                                         const Slice& columns) {
+  const int64_t first = part.first_column + columns.begin;
+  const FileRows stored = host_rows(
+      source, {part.weight, part.dtype, {part.weight->shape[0], first, first + columns.size()}}, part.weight->shape[1]);
+  const auto in = static_cast<size_t>(columns.size());
+  const auto wide = static_cast<size_t>(part.rows.whole);
+  std::vector<float> values(in * wide);
+  kernels::dequantize_rows(stored.rows, part.rows.whole, values.data());
+  std::vector<std::byte> made(static_cast<size_t>(part.rows.size()) * in * sizeof(float));
+  auto* to = reinterpret_cast<float*>(made.data());
+  for (auto r = static_cast<size_t>(part.rows.begin); r < static_cast<size_t>(part.rows.end); ++r) {
+    for (size_t c = 0; c < in; ++c) *to++ = values[c * wide + r];
+  }
+  return made;
+}
+
 /// Whole rows are one range of bytes; parts of rows are mapped from the first one's beginning to the last one's end.
 FileRows host_rows(const format::WeightSource& source, const MatrixLayout::Part& part, const Slice& columns) {
-  const DType dtype = part.weight->dtype;
+  const bool unpacked = is_unpacked(part);
+  const DType dtype = unpacked ? DType::kF32 : part.weight->dtype;
   const int64_t rows = part.rows.size();
   const int64_t stride = part.turns.of * row_bytes(dtype, columns.whole);
   const int64_t width = row_bytes(dtype, columns.size());
@@ -116,6 +145,9 @@ FileRows host_rows(const format::WeightSource& source, const MatrixLayout::Part&
     file.scales.assign(static_cast<size_t>(rows * row_scales(dtype, columns.size())),
                        kernels::dummy_format(dtype).scale);
     file.rows = {.data = file.made.data(), .dtype = dtype, .rows = rows, .stride = width};
+  } else if (unpacked) {
+    file.made = values_by_columns(source, part, columns);
+    file.rows = {.data = file.made.data(), .rows = rows};
   } else if (part.by_columns) {
     file.made = rows_by_columns(source, part, columns);
     file.rows = {.data = file.made.data(), .dtype = dtype, .rows = rows, .stride = width};

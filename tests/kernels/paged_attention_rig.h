@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "kernels/input_values.h"
+#include "kernels/latent_cache.h"
 #include "kernels/op_testing.h"
 #include "kernels/paged_attention.h"
 #include "kernels/product_rows.h"
@@ -18,6 +19,7 @@ struct AttentionCase {
   int heads = 3;
   int kv_heads = 1;
   int head_dim = 64;
+  int value_dim = 0;  // as KvLayer's
   KvDtype dtype = KvDtype::kF16;
   int block_size = 16;
   int window = 0;
@@ -25,12 +27,15 @@ struct AttentionCase {
   bool sinks = false;
   InputForm form = InputForm::kF32;
 
-  int width() const { return heads * head_dim; }
-  int qkv_width() const { return (heads + 2 * kv_heads) * head_dim; }
+  int value_elements() const { return value_dim > 0 ? value_dim : head_dim; }
+  int q_width() const { return heads * head_dim; }
+  int width() const { return heads * value_elements(); }
+  int qkv_width() const { return q_width() + (value_dim > 0 ? head_dim : 2 * kv_heads * head_dim); }
   std::string name() const {
     return std::to_string(heads) + "/" + std::to_string(kv_heads) + " heads of " + std::to_string(head_dim) + " in " +
-           kv_dtype_name(dtype) + ", blocks of " + std::to_string(block_size) + ", window " + std::to_string(window) +
-           ", soft cap " + std::to_string(soft_cap) + (sinks ? ", sinks" : "");
+           kv_dtype_name(dtype) + (value_dim > 0 ? ", values of " + std::to_string(value_dim) : "") + ", blocks of " +
+           std::to_string(block_size) + ", window " + std::to_string(window) + ", soft cap " +
+           std::to_string(soft_cap) + (sinks ? ", sinks" : "");
   }
 };
 
@@ -48,9 +53,10 @@ class AttentionRig {
       : case_(c), lengths_(std::move(lengths)), machine_(isa, threads) {
     int blocks = 0;
     for (const int length : lengths_) blocks += (length + c.block_size - 1) / c.block_size;
-    const int64_t bytes = kv_layer_bytes(machine_.device, c.block_size, c.kv_heads, c.head_dim, c.dtype);
+    const auto layer_bytes = c.value_dim > 0 ? shared_layer_bytes : kv_layer_bytes;
+    const int64_t bytes = layer_bytes(machine_.device, c.block_size, c.kv_heads, c.head_dim, c.dtype);
     cache_ = unwritten(*machine_.stream, static_cast<size_t>(blocks * bytes));
-    layer_ = {cache_.data(), bytes, c.block_size, c.kv_heads, c.head_dim, c.dtype};
+    layer_ = {cache_.data(), bytes, c.block_size, c.kv_heads, c.head_dim, c.dtype, c.value_dim};
     std::vector<int32_t> order(static_cast<size_t>(blocks));
     for (int i = 0; i < blocks; ++i) order[static_cast<size_t>(i)] = i;
     std::mt19937 engine(11);
@@ -128,9 +134,13 @@ class AttentionRig {
     const DeviceArray table_there(stream, block_table);
     const DeviceArray shared_there(stream, shared);
     const Tensor rows = qkv_there.tensor();
-    rotary_cache(stream, {.qkv = rows, .slots = slots_there.data(), .heads = case_.heads, .cache = layer_});
-    const DeviceArray workspace =
-        unwritten(stream, paged_attention_workspace(machine_.device, tokens, max_context, case_.heads, case_.head_dim));
+    if (case_.value_dim > 0) {
+      store_latents(rows, slots_there.data());
+    } else {
+      rotary_cache(stream, {.qkv = rows, .slots = slots_there.data(), .heads = case_.heads, .cache = layer_});
+    }
+    const DeviceArray workspace = unwritten(
+        stream, paged_attention_workspace(machine_.device, tokens, max_context, case_.heads, case_.value_elements()));
     const DeviceArray sinks_there(stream, sinks());
     const FormedRows out(stream, case_.form, tokens, case_.width());
     paged_attention(stream, {.q = rows,
@@ -177,17 +187,26 @@ class AttentionRig {
     for (int p = 0; p < lengths_[s]; ++p) {
       const float* row = qkv_[s].data() + p * case_.qkv_width();
       const int kv_width = case_.kv_heads * case_.head_dim;
-      for (int i = 0; i < case_.width(); ++i) q.push_back(row[i]);
-      k.insert(k.end(), row + case_.width(), row + case_.width() + kv_width);
-      v.insert(v.end(), row + case_.width() + kv_width, row + case_.width() + 2 * kv_width);
+      for (int i = 0; i < case_.q_width(); ++i) q.push_back(row[i]);
+      k.insert(k.end(), row + case_.q_width(), row + case_.q_width() + kv_width);
+      if (case_.value_dim > 0) {
+        double* const key = &k[k.size() - static_cast<size_t>(case_.head_dim)];
+        const std::vector<float> norm = latent_norm();
+        ref::prepare_head(key, case_.value_dim, norm.data(), 1e-6, nullptr, 0, RotaryStyle::kInterleaved);
+        ref::round_to(case_.dtype, key, case_.value_dim);
+        ref::round_to(case_.dtype, key + case_.value_dim, case_.head_dim - case_.value_dim);
+        v.insert(v.end(), key, key + case_.value_dim);
+      } else {
+        v.insert(v.end(), row + case_.q_width() + kv_width, row + case_.q_width() + 2 * kv_width);
+      }
     }
-    for (size_t head = 0; head < k.size(); head += static_cast<size_t>(case_.head_dim)) {
+    for (size_t head = 0; case_.value_dim == 0 && head < k.size(); head += static_cast<size_t>(case_.head_dim)) {
       ref::round_to(case_.dtype, k.data() + head, case_.head_dim);
       ref::round_to(case_.dtype, v.data() + head, case_.head_dim);
     }
     const std::vector<float> of_heads = sinks();
     const std::vector<double> sinks(of_heads.begin(), of_heads.end());
-    std::vector<double> out(q.size());
+    std::vector<double> out(static_cast<size_t>(lengths_[s]) * static_cast<size_t>(case_.width()));
     ref::attention({.q = q.data(),
                     .k = k.data(),
                     .v = v.data(),
@@ -196,6 +215,7 @@ class AttentionRig {
                     .heads = case_.heads,
                     .kv_heads = case_.kv_heads,
                     .head_dim = case_.head_dim,
+                    .value_dim = case_.value_dim,
                     .scale = scale(),
                     .window = case_.window,
                     .soft_cap = case_.soft_cap,
@@ -220,6 +240,39 @@ class AttentionRig {
   Device& device() { return machine_.device; }
 
  private:
+  std::vector<float> latent_norm() const {
+    std::vector<float> weights = random_normal(case_.value_dim, 77, 0.3F);
+    for (float& weight : weights) weight += 1.0F;
+    return weights;
+  }
+
+  /// Queries stay as they are: their last elements are rotated by nothing, and the first ones are handed on elsewhere.
+  void store_latents(const Tensor& rows, const int64_t* slots) {
+    Stream& stream = *machine_.stream;
+    const int rotary_dim = case_.head_dim - case_.value_dim;
+    std::vector<float> unturned;
+    for (int64_t i = 0; i < rows.rows * rotary_dim / 2; ++i) unturned.insert(unturned.end(), {1.0F, 0.0F});
+    const DeviceArray cos_sin(stream, unturned);
+    const DeviceArray norm(stream, latent_norm());
+    const FormedRows nope(stream, InputForm::kF32, rows.rows, int64_t{case_.heads} * case_.value_dim);
+    Tensor q = rows;
+    q.width = case_.q_width();
+    Tensor latent = rows;
+    latent.data = static_cast<float*>(rows.data) + case_.q_width();
+    latent.width = case_.head_dim;
+    latent_cache(stream, {.q = q,
+                          .latent = latent,
+                          .norm = norm.data(),
+                          .cos_sin = cos_sin.data(),
+                          .slots = slots,
+                          .heads = case_.heads,
+                          .nope_dim = case_.value_dim,
+                          .cache = layer_,
+                          .nope = nope.rows,
+                          .rotated = q});
+    stream.synchronize();
+  }
+
   /// Of each head: far below its scores, among them, above them, and far above, where hardly any weight is left.
   std::vector<float> sinks() const {
     const float scores[] = {-200.0F, 0.5F, 3.0F, 100.0F};

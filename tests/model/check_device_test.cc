@@ -29,6 +29,7 @@ TEST(CheckDevice, AGpuRefusesWhatItHasNoKernelsForAndSaysWhereItRuns) {
   const PlannedDevice gpu(int64_t{80} << 30);
   EXPECT_THAT(refusal_of(gpu, "qwen3_moe"), AllOf(HasSubstr("experts"), HasSubstr("--device cpu")));
   EXPECT_THAT(refusal_of(gpu, "gpt_oss"), AllOf(HasSubstr("experts"), HasSubstr("--device cpu")));
+  EXPECT_THAT(refusal_of(gpu, "deepseek_v2_lite"), AllOf(HasSubstr("latent attention"), HasSubstr("--device cpu")));
   for (const char* model : {"llama", "olmo2", "granite", "ministral3", "gpt2", "opt"}) {
     EXPECT_THAT(refusal_of(gpu, model), IsEmpty()) << model;
   }
@@ -36,7 +37,9 @@ TEST(CheckDevice, AGpuRefusesWhatItHasNoKernelsForAndSaysWhereItRuns) {
 
 TEST(CheckDevice, ACpuRunsAll) {
   const CpuDevice cpu(1);
-  for (const char* model : {"qwen3_moe", "gpt2", "llama"}) EXPECT_THAT(refusal_of(cpu, model), IsEmpty()) << model;
+  for (const char* model : {"qwen3_moe", "gpt2", "llama", "deepseek_v3"}) {
+    EXPECT_THAT(refusal_of(cpu, model), IsEmpty()) << model;
+  }
 }
 
 }  // namespace

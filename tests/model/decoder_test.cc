@@ -208,6 +208,11 @@ INSTANTIATE_TEST_SUITE_P(Experts, FixtureModel,
                                            "granite_moe.gguf", "gpt_oss", "gpt_oss.gguf", "gpt_oss_bf16",
                                            "gpt_oss_bf16.gguf"));
 
+INSTANTIATE_TEST_SUITE_P(Latent, FixtureModel,
+                         ::testing::Values("deepseek_v2_lite", "deepseek_v2_lite.gguf", "deepseek_v2",
+                                           "deepseek_v2.gguf", "deepseek_v2_scaled", "deepseek_v3", "deepseek_v3.gguf",
+                                           "deepseek_v3_fp8"));
+
 // Which of two sets of rotary frequencies is taken follows from the longest sequence that there may be, not from those
 // that there are.
 TEST(Decoder, LongropeIsShortWhereNoSequenceMayBeLong) {

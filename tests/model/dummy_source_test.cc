@@ -31,7 +31,7 @@ INSTANTIATE_TEST_SUITE_P(All, DummySourceTest,
                          testing::Values("llama", "llama3", "llama_tied", "mistral", "qwen2", "qwen3", "gemma3", "phi3",
                                          "glm4", "gemma3_images", "gemma2", "olmo2", "olmo3", "gpt2", "opt", "mixtral",
                                          "qwen2_moe", "qwen3_moe", "glm4_moe", "olmoe", "minimax_m2", "granite_moe",
-                                         "gpt_oss", "gpt_oss_bf16"),
+                                         "gpt_oss", "gpt_oss_bf16", "deepseek_v2_lite", "deepseek_v2", "deepseek_v3"),
                          [](const auto& param) { return std::string(param.param); });
 
 TEST_P(DummySourceTest, HasTheWeightsOfTheFolder) {

@@ -55,6 +55,23 @@ TEST(KvLayout, LayersOfOneKindAreOneGroup) {
   expect_groups({0}, 1, 1);
 }
 
+// Whatever its heads, and on every rank the whole of it.
+TEST(KvLayout, AKeyThatHoldsItsValueIsKeptOnce) {
+  ModelConfig config;
+  config.num_heads = 16;
+  config.num_kv_heads = 1;
+  config.head_dim = 576;
+  config.latent = {.latent_dim = 512, .nope_dim = 128, .rotary_dim = 64, .value_dim = 128};
+  config.layers.resize(27);
+  CpuDevice device(1);
+  for (const Placement& placement : {Placement{}, Placement{.tensor_rank = 1, .tensor_ranks = 2}}) {
+    config.placement = placement;
+    const KvLayout layout = kv_layout(device, config, 16, kernels::KvDtype::kF16);
+    EXPECT_EQ(layout.layer_bytes, 16 * 576 * 2);
+    EXPECT_EQ(layout.block_bytes(), 27 * 16 * 576 * 2);
+  }
+}
+
 TEST(KvLayout, KindsAreCutIntoEqualGroups) {
   expect_groups(pattern(5, 18), 6, 3);   // Gemma 3 270M: 15 and 3
   expect_groups(pattern(5, 26), 13, 2);  // 1B: 22 and 4

@@ -18,6 +18,7 @@ constexpr int kPoolSequences = 8;  // the pool holds so many of max_context
 ModelConfig config_of(const format::WeightSource& source, const ModelHarness::Options& options) {
   ModelConfig config = read_config(source);
   config.placement = options.placement;
+  config.quantization = options.quantization;
   return config;
 }
 

@@ -31,6 +31,7 @@ class ModelHarness {
     Isa isa = available_isas().back();
     Placement placement;
     Peers peers;
+    Quantization quantization = Quantization::kNone;
     std::vector<size_t> in_host;  // layers of which the matrices lie in the host's memory
   };
   ModelHarness(const format::WeightSource& source, const Options& options);

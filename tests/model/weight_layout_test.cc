@@ -59,7 +59,7 @@ TEST(WeightLayout, IsWhatLoadingTakesForEveryFixture) {
 
 TEST(WeightLayout, IsWhatLoadingAShardTakes) {
   CpuDevice device(1);
-  for (const char* name : {"llama", "llama_tied", "gemma3", "qwen2_moe", "gpt_oss", "gpt_oss_bf16"}) {
+  for (const char* name : {"llama", "llama_tied", "gemma3", "qwen2_moe", "gpt_oss", "gpt_oss_bf16", "deepseek_v3"}) {
     const auto source = format::open_weights(tests::model_fixture(name));
     ModelConfig config = read_config(*source);
     const size_t whole = weight_layout(device, *source, config).bytes;

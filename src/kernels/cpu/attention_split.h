@@ -23,7 +23,7 @@ static inline int64_t split_states(int64_t tokens, int64_t max_context) {
   return wanted < kMaxSplitStates ? wanted : kMaxSplitStates;
 }
 
-/// Floats of a state of one head: weighted V [head_dim], max, sum.
-static inline int64_t state_floats(int head_dim) { return head_dim + 2; }
+/// Floats of a state of one head: weighted V [value_dim], max, sum.
+static inline int64_t state_floats(int value_dim) { return value_dim + 2; }
 
 }  // namespace caravel::kernels

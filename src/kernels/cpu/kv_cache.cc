@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "kernels/cpu/checks.h"
 #include "kernels/cpu/dispatch.h"
+#include "kernels/cpu/input_planes.h"
 #include "kernels/cpu/kv_head_layout.h"
 
 namespace caravel::kernels {
@@ -33,20 +34,28 @@ void copy_share_of_blocks(const CopyBlocksArgs& args, int rank, int size) {
   }
 }
 
+void refuse_fp8(KvDtype dtype) {
+  if (dtype != KvDtype::kFp8) return;
+  throw fail<Unsupported>("keys and values of fp8 are a GPU's; on a CPU int8 takes as little (--kv-cache-dtype int8)");
+}
+
 }  // namespace
 
 int64_t kv_layer_bytes(int block_size, int kv_heads, int head_dim, KvDtype dtype) {
-  if (dtype == KvDtype::kFp8) {
-    throw fail<Unsupported>(
-        "keys and values of fp8 are a GPU's; on a CPU int8 takes as little (--kv-cache-dtype int8)");
-  }
-  return (kv_head_layout(block_size, head_dim, dtype).head_bytes * kv_heads + 63) / 64 * 64;
+  refuse_fp8(dtype);
+  return whole_lines(kv_head_layout(block_size, head_dim, dtype).head_bytes * kv_heads);
+}
+
+int64_t shared_layer_bytes(int block_size, int kv_heads, int head_dim, KvDtype dtype) {
+  refuse_fp8(dtype);
+  return whole_lines(shared_row_layout(block_size, head_dim, dtype).head_bytes * kv_heads);
 }
 
 void rotary_angles(Stream& stream, const RotaryAnglesArgs& args) { as_cpu(stream).enqueue(fill_rotary_angles, args); }
 
 void rotary_cache(Stream& stream, const RotaryCacheArgs& args) {
   CARAVEL_CHECK_LE(args.cache.head_dim, kMaxHeadDim);
+  CARAVEL_CHECK_EQ(args.cache.value_dim, 0);
   CARAVEL_CHECK_EQ(args.cache.head_dim % 2, 0);
   CARAVEL_CHECK_EQ(args.rotary_dim % 2, 0);
   CARAVEL_CHECK_LE(args.rotary_dim, args.cache.head_dim);

@@ -38,4 +38,24 @@ static inline int64_t value_element(const KvHeadLayout& layout, int block_size, 
   return static_cast<int64_t>(block_size) * head_dim + static_cast<int64_t>(offset) * layout.value_stride;
 }
 
+/// The same where values are the first elements of the keys: for each KV head rows [block_size][stride], then, for
+/// kInt8, two f32 scales a row [block_size][2]: of the value's elements and of the others, which a norm does not bound.
+/// What pads a row is never used.
+struct SharedRowLayout {
+  int stride = 0;          // elements: head_dim rounded up to 16
+  int64_t scales = 0;      // byte of a head's part where they begin
+  int64_t head_bytes = 0;  // what one KV head takes of a block
+};
+
+static inline SharedRowLayout shared_row_layout(int block_size, int head_dim, KvDtype dtype) {
+  const int stride = (head_dim + 15) / 16 * 16;
+  const int element_bytes = dtype == KvDtype::kF32 ? 4 : dtype == KvDtype::kInt8 ? 1 : 2;
+  const int64_t scales = static_cast<int64_t>(block_size) * stride * element_bytes;
+  return {stride, scales, scales + (dtype == KvDtype::kInt8 ? 8 * block_size : 0)};
+}
+
+static inline int value_elements(const KvLayer& cache) {
+  return cache.value_dim > 0 ? cache.value_dim : cache.head_dim;
+}
+
 }  // namespace caravel::kernels

@@ -15,10 +15,10 @@ namespace {
 
 using format::Convention;
 
-constexpr const Architecture* kArchitectures[] = {&kLlama,    &kMistral, &kMinistral3, &kQwen2, &kQwen3,     &kPhi3,
-                                                  &kSmolLm3,  &kGranite, &kGlm,        &kGlm4,  &kGemma2,    &kGemma3,
-                                                  &kOlmo2,    &kOlmo3,   &kGpt2,       &kOpt,   &kMixtral,   &kQwen2Moe,
-                                                  &kQwen3Moe, &kGlm4Moe, &kGraniteMoe, &kOlmoe, &kMiniMaxM2, &kGptOss};
+constexpr const Architecture* kArchitectures[] = {
+    &kLlama,    &kMistral, &kMinistral3, &kQwen2, &kQwen3,     &kPhi3,   &kSmolLm3,    &kGranite,   &kGlm,
+    &kGlm4,     &kGemma2,  &kGemma3,     &kOlmo2, &kOlmo3,     &kGpt2,   &kOpt,        &kMixtral,   &kQwen2Moe,
+    &kQwen3Moe, &kGlm4Moe, &kGraniteMoe, &kOlmoe, &kMiniMaxM2, &kGptOss, &kDeepSeekV2, &kDeepSeekV3};
 
 const std::string* string_at(const nlohmann::json& object, const char* key) {
   const auto found = object.find(key);

@@ -100,12 +100,26 @@ struct ExpertRule {
   Key chosen_groups = {};
   Key scale = {{"expert_weights_scale", 0}, {}};  // 0: 1
   Key renormalized = {};                          // true or false
+  std::string_view group_method = {};             // Hugging Face: a text; "greedy" or absent: groups count for nothing
   Key dense_layers = {};                          // as many of the first layers have no router
   Key period = {};                                // of each `period` layers the last alone has a router
   std::string_view dense_list = {};               // Hugging Face: a list of layers without a router
   kernels::RouterRule::Score score = kernels::RouterRule::Score::kSoftmax;
   kernels::RouterRule::GroupScore group_score = kernels::RouterRule::GroupScore::kLargest;
   bool shared_gate = false;
+  /// A GGUF file says whether the score is softmax or sigmoid, whose groups then are as good as their two best.
+  bool score_in_file = false;
+};
+
+/// Where a model says how it compresses keys and values (LatentSpec). Where the first is empty, it does not.
+struct LatentRule {
+  Key latent_dim = {};
+  Key query_latent_dim = {};
+  Key nope_dim = {};   // a folder's
+  Key query_dim = {};  // a GGUF file's: nope_dim and rotary_dim together
+  Key rotary_dim = {};
+  Key value_dim = {};
+  std::optional<double> norm_epsilon;  // a folder's class has this for the latents, whatever the other norms' is
 };
 
 /// A weight in both conventions; "{}" stands for the layer's number. Empty: the architecture does not have it.
@@ -152,6 +166,20 @@ struct LayerWeightNames {
   WeightName post_ffn_norm = {};
 };
 
+/// Of a layer whose keys and values are compressed. `q` is there where queries have no latent. keys_up and values_up
+/// are [heads, latent, nope] and [heads, value, latent]; keys_values_up is both in one, [heads, nope + value; latent]:
+/// where a file has not the former.
+struct LatentWeightNames {
+  WeightName q_down = {"blk.{}.attn_q_a.weight", "model.layers.{}.self_attn.q_a_proj.weight"};
+  WeightName q_norm = {"blk.{}.attn_q_a_norm.weight", "model.layers.{}.self_attn.q_a_layernorm.weight"};
+  WeightName q_up = {"blk.{}.attn_q_b.weight", "model.layers.{}.self_attn.q_b_proj.weight"};
+  WeightName down = {"blk.{}.attn_kv_a_mqa.weight", "model.layers.{}.self_attn.kv_a_proj_with_mqa.weight"};
+  WeightName norm = {"blk.{}.attn_kv_a_norm.weight", "model.layers.{}.self_attn.kv_a_layernorm.weight"};
+  WeightName keys_up = {"blk.{}.attn_k_b.weight", {}};
+  WeightName values_up = {"blk.{}.attn_v_b.weight", {}};
+  WeightName keys_values_up = {"blk.{}.attn_kv_b.weight", "model.layers.{}.self_attn.kv_b_proj.weight"};
+};
+
 /// Of a layer with a router. A name of experts' weights with a second "{}" is of each alone, by its number; one without
 /// is of all together, [experts, out, in].
 struct ExpertWeightNames {
@@ -190,6 +218,8 @@ struct Architecture {
   LayerWeightNames layer_weights;
   std::array<FixedSwitch, 4> fixed_switches;
   std::array<FixedNumber, 2> fixed_numbers;
+  LatentRule latent;
+  LatentWeightNames latent_weights;
   ExpertRule experts;
   ExpertWeightNames expert_weights;
   kernels::Activation activation = kernels::Activation::kSilu;
@@ -228,6 +258,8 @@ extern const Architecture kOlmo2;
 extern const Architecture kOlmo3;
 extern const Architecture kGpt2;
 extern const Architecture kOpt;
+extern const Architecture kDeepSeekV2;
+extern const Architecture kDeepSeekV3;
 extern const Architecture kGlm4Moe;
 extern const Architecture kGptOss;
 extern const Architecture kGraniteMoe;

@@ -12,15 +12,15 @@ namespace caravel::kernels::CARAVEL_ISA {
 
 constexpr int kTileRows = 48;  // query rows that share a pass over the keys
 constexpr int kStageRows = 8;  // beyond these, keys and values are widened to f32 once per tile, not once per row block
-constexpr int kMaxValueStride = kMaxHeadDim;
 
 static inline int64_t table_row(const AttentionBatch& batch, int64_t sequence) {
   return batch.table_rows == nullptr ? sequence : batch.table_rows[sequence];
 }
 
 /// Up to kTileRows query rows of one KV head, on one rank's stack. They belong to one sequence, or to several on
-/// a split that all of these see whole, in the same blocks.
-template <typename T>
+/// a split that all of these see whole, in the same blocks. kShared: values are the first elements of the keys, whose
+/// rows are widened to f32 once per tile: one row of them serves both.
+template <typename T, bool kShared = false>
 class RowTile {
  public:
   /// Rows row_begin .. row_end-1 of `count` sequences, one's after the other's.
@@ -29,11 +29,14 @@ class RowTile {
       : args_(args),
         table_(args.batch.block_table + table_row(args.batch, sequences[0].index) * args.batch.block_table_stride),
         layout_(kv_head_layout(args.cache.block_size, args.cache.head_dim, args.cache.dtype)),
+        shared_(shared_row_layout(args.cache.block_size, args.cache.head_dim, args.cache.dtype)),
         head_dim_(args.cache.head_dim),
-        width_((args.cache.head_dim + kLanes - 1) / kLanes * kLanes),
+        value_dim_(value_elements(args.cache)),
+        width_((value_dim_ + kLanes - 1) / kLanes * kLanes),
+        q_stride_(kShared ? shared_.stride : head_dim_),
         kv_head_(kv_head),
         rows_(static_cast<int>(row_end - row_begin)),
-        staged_(layout_.group != kKeyGroup || (rows_ > kStageRows && sizeof(T) < sizeof(float))) {
+        staged_(kShared || layout_.group != kKeyGroup || (rows_ > kStageRows && sizeof(T) < sizeof(float))) {
     const int group_heads = args.heads / args.cache.kv_heads;
     const Sequence* sequence = sequences;
     int64_t first_row = 0;  // where the sequence's rows begin
@@ -51,25 +54,27 @@ class RowTile {
       context_[r] = count > 1 ? visible_[r].end : sequence->first_position + query_[r] + 1;
       const float* q = static_cast<const float*>(args.q.data) + (sequence->first_token + query_[r]) * args.q.stride +
                        static_cast<int64_t>(head_[r]) * head_dim_;
-      for (int d = 0; d < head_dim_; ++d) q_[r * head_dim_ + d] = q[d] * args.scale;
+      float* const own = q_ + r * q_stride_;
+      for (int d = 0; d < head_dim_; ++d) own[d] = q[d] * args.scale;
+      for (int d = head_dim_; d < q_stride_; ++d) own[d] = 0.0F;
     }
   }
 
   /// All keys, split after split, merged in order; writes the rows' output.
   void attend() {
-    alignas(64) float totals[kTileRows * kMaxHeadDim];
+    alignas(64) float totals[kTileRows * kMostDim];
     SoftmaxState total[kTileRows];
-    for (int r = 0; r < rows_; ++r) total[r] = empty_state(totals + r * head_dim_, head_dim_);
+    for (int r = 0; r < rows_; ++r) total[r] = empty_state(totals + r * value_dim_, value_dim_);
     for (int64_t split = visible_[0].begin / kSplitKeys; split * kSplitKeys < visible_[rows_ - 1].end; ++split) {
       attend_split(split);
       for (int r = 0; r < rows_; ++r) {
-        if (sees(r, split)) merge_state(total[r], partial(r), head_dim_);
+        if (sees(r, split)) merge_state(total[r], partial(r), value_dim_);
       }
     }
     for (int r = 0; r < rows_; ++r) {
-      finish_row(total[r], sink_of(args_, head_[r]), head_dim_,
+      finish_row(total[r], sink_of(args_, head_[r]), value_dim_,
                  output_rows(args_) + (sequence_[r]->first_token + query_[r]) * args_.out.width +
-                     static_cast<int64_t>(head_[r]) * head_dim_);
+                     static_cast<int64_t>(head_[r]) * value_dim_);
     }
   }
 
@@ -80,14 +85,14 @@ class RowTile {
       if (!sees(r, split)) continue;
       const SoftmaxState state = partial(r);
       float* to = state_of(args_, *sequence_[r], query_[r], split, head_[r]);
-      std::memcpy(to, state.values, sizeof(float) * static_cast<size_t>(head_dim_));
-      to[head_dim_] = state.max;
-      to[head_dim_ + 1] = state.sum;
+      std::memcpy(to, state.values, sizeof(float) * static_cast<size_t>(value_dim_));
+      to[value_dim_] = state.max;
+      to[value_dim_ + 1] = state.sum;
     }
   }
 
-  static SoftmaxState empty_state(float* values, int head_dim) {
-    std::memset(values, 0, sizeof(float) * static_cast<size_t>(head_dim));
+  static SoftmaxState empty_state(float* values, int value_dim) {
+    std::memset(values, 0, sizeof(float) * static_cast<size_t>(value_dim));
     return {values, -__builtin_inff(), 0.0F};
   }
 
@@ -96,18 +101,19 @@ class RowTile {
     return args.sinks == nullptr ? -__builtin_inff() : args.sinks[head];
   }
 
-  static void finish_row(const SoftmaxState& state, float sink, int head_dim, float* out) {
+  static void finish_row(const SoftmaxState& state, float sink, int value_dim, float* out) {
     float factor = 1.0F / state.sum;
     if (sink != -__builtin_inff()) {
       const float max = state.max > sink ? state.max : sink;
       const float keep = exp_one(state.max - max);
       factor = keep / (state.sum * keep + exp_one(sink - max));
     }
-    for (int d = 0; d < head_dim; ++d) out[d] = state.values[d] * factor;
+    for (int d = 0; d < value_dim; ++d) out[d] = state.values[d] * factor;
   }
 
  private:
   static constexpr bool kScaled = std::is_same_v<T, I8>;
+  static constexpr int kMostDim = kShared ? kMaxSharedDim : kMaxHeadDim;
 
   bool sees(int row, int64_t split) const {
     return visible_[row].begin < (split + 1) * kSplitKeys && visible_[row].end > split * kSplitKeys;
@@ -118,7 +124,7 @@ class RowTile {
   const std::byte* head_part(int64_t position) const {
     const KvLayer& cache = args_.cache;
     const int64_t block = table_[position / cache.block_size];
-    return cache.base + block * cache.block_stride + kv_head_ * layout_.head_bytes;
+    return cache.base + block * cache.block_stride + kv_head_ * (kShared ? shared_.head_bytes : layout_.head_bytes);
   }
 
   void attend_split(int64_t split) {
@@ -146,7 +152,14 @@ class RowTile {
     const Visible readable = clip({visible_[first].begin, visible_[last - 1].end}, tile);
 
     end_ = context_[last - 1];
-    if (staged_) {
+    if constexpr (kShared) {
+      prefetch_shared(tile + kTileKeys, end_);
+      stage_shared(tile, readable);
+      for_row_blocks(first, last, [&]<int kRows>(int row) {
+        score_key_rows<kRows>(q_ + row * q_stride_, q_stride_, staged_values_, shared_.stride, shared_.stride,
+                              scores_ + row * kTileKeys);
+      });
+    } else if (staged_) {
       prefetch(tile + kTileKeys, end_);
       stage_keys(tile, readable);
       stage_values(tile, readable);
@@ -162,12 +175,12 @@ class RowTile {
                                 middle + kTileKeys < end_ ? key_group(middle + kTileKeys) : high};
       score(groups, next, first, last);
     }
-    if constexpr (kScaled) {
+    if constexpr (kScaled && !kShared) {
       stage_scales(tile, readable);
       for (int r = first; r < last; ++r) multiply_tile(scores_ + r * kTileKeys, key_scales_);
     }
     weigh_tile(tile, first, last);
-    if constexpr (kScaled) {
+    if constexpr (kScaled && !kShared) {
       for (int r = first; r < last; ++r) multiply_tile(scores_ + r * kTileKeys, value_scales_);
     }
     for_row_blocks(first, last, [&]<int kRows>(int row) {
@@ -216,7 +229,7 @@ class RowTile {
   template <typename K>
   void score(const K* const (&groups)[2], const K* const (&next)[2], int first, int last) {
     for_row_blocks(first, last, [&]<int kRows>(int row) {
-      score_rows<K, kRows>(q_ + row * head_dim_, head_dim_, groups, next, head_dim_, scores_ + row * kTileKeys);
+      score_rows<K, kRows>(q_ + row * q_stride_, q_stride_, groups, next, head_dim_, scores_ + row * kTileKeys);
     });
   }
 
@@ -260,9 +273,9 @@ class RowTile {
       const float* weights = scores_ + row * kTileKeys + (begin - tile);
       if (staged_) {
         end = keys.end;
-        const float* const values = staged_values_ + (begin - tile) * layout_.value_stride;
-        add_values<float, kRows>(weights, values, layout_.value_stride, static_cast<int>(end - begin), width_, values,
-                                 out, width_);
+        const int stride = kShared ? shared_.stride : layout_.value_stride;
+        const float* const values = staged_values_ + (begin - tile) * stride;
+        add_values<float, kRows>(weights, values, stride, static_cast<int>(end - begin), width_, values, out, width_);
       } else {
         end = run_end(begin, keys.end);
         const T* const values = value_row(begin);
@@ -308,11 +321,42 @@ class RowTile {
     }
   }
 
+  const T* shared_row(int64_t position) const {
+    return reinterpret_cast<const T*>(head_part(position)) + position % args_.cache.block_size * shared_.stride;
+  }
+
+  void prefetch_shared(int64_t tile, int64_t end) const {
+    if (end > tile + kTileKeys) end = tile + kTileKeys;
+    for (int64_t begin = tile; begin < end; begin = run_end(begin, end)) {
+      prefetch_bytes(shared_row(begin),
+                     (run_end(begin, end) - begin) * shared_.stride * static_cast<int64_t>(sizeof(T)));
+    }
+  }
+
+  /// Keys, whose first elements are the values, as they are: scaled, and zeros behind them.
+  void stage_shared(int64_t tile, const Visible& readable) {
+    for (int64_t position = readable.begin; position < readable.end; ++position) {
+      const T* from = shared_row(position);
+      float* to = staged_values_ + (position - tile) * shared_.stride;
+      for (int d = 0; d < shared_.stride; d += kLanes) store(to + d, load(from + d));
+      if constexpr (kScaled) {
+        const float* scales = reinterpret_cast<const float*>(head_part(position) + shared_.scales) +
+                              position % args_.cache.block_size * 2;
+        for (int d = 0; d < value_dim_; ++d) to[d] *= scales[0];
+        for (int d = value_dim_; d < head_dim_; ++d) to[d] *= scales[1];
+      }
+      for (int d = head_dim_; d < shared_.stride; ++d) to[d] = 0.0F;
+    }
+  }
+
   const PagedAttentionArgs& args_;
   const int32_t* const table_;  // the blocks
   const KvHeadLayout layout_;
-  const int head_dim_;
-  const int width_;  // floats in a row of weighted values: head_dim in whole vectors
+  const SharedRowLayout shared_;  // in its place, of kShared
+  const int head_dim_;            // elements of a key
+  const int value_dim_;
+  const int width_;     // floats in a row of weighted values: value_dim in whole vectors
+  const int q_stride_;  // floats in a row of queries
   const int kv_head_;
   const int rows_;
   const bool staged_;
@@ -327,12 +371,12 @@ class RowTile {
   Visible visible_[kTileRows] = {};
   float max_[kTileRows];  // the largest score so far
   alignas(64) float sums_[kTileRows][kLanes];
-  alignas(64) float q_[kTileRows * kMaxHeadDim];       // [rows, head_dim], times the scale
-  alignas(64) float values_[kTileRows * kMaxHeadDim];  // [rows, width]
-  alignas(64) float scores_[kTileRows * kTileKeys];    // [rows, keys]: scores, then weights
+  alignas(64) float q_[kTileRows * kMostDim];        // [rows, q_stride], times the scale
+  alignas(64) float values_[kTileRows * kMostDim];   // [rows, width]
+  alignas(64) float scores_[kTileRows * kTileKeys];  // [rows, keys]: scores, then weights
   // The tile's keys and values in f32, and what scales them.
-  alignas(64) float staged_keys_[kTileKeys * kMaxHeadDim];        // [2, head_dim, kKeyGroup]
-  alignas(64) float staged_values_[kTileKeys * kMaxValueStride];  // [keys, value_stride]
+  alignas(64) float staged_keys_[kShared ? 1 : kTileKeys * kMostDim];  // [2, head_dim, kKeyGroup]
+  alignas(64) float staged_values_[kTileKeys * kMostDim];              // [keys, value_stride], or [keys, stride]
   alignas(64) float key_scales_[kScaled ? kTileKeys : 1];
   alignas(64) float value_scales_[kScaled ? kTileKeys : 1];
 };

@@ -18,8 +18,10 @@ constexpr bool kPrefetched = sizeof(T) < sizeof(float);
 constexpr int kBlockRows = 6;  // rows that one pass over keys or values serves
 #if defined(__AVX512VNNI__)
 constexpr int kValueVectors = 4;  // vectors of a value row that one pass takes: what the registers hold
+constexpr int kRowKeys = 4;       // keys in rows that one pass takes, likewise
 #else
 constexpr int kValueVectors = 2;
+constexpr int kRowKeys = 2;
 #endif
 
 /// scores[m, key] = q[m] . k[key] for the tile's keys; groups[g] is [head_dim][kKeyGroup]. next: what will be read as
@@ -49,6 +51,30 @@ void score_rows(const float* q, int64_t q_stride, const T* const (&groups)[2], c
     for (int m = 0; m < kRows; ++m) {
       store(scores + m * kTileKeys + v * kLanes, sum[m][0]);
       store(scores + m * kTileKeys + (v + 1) * kLanes, sum[m][1]);
+    }
+  }
+}
+
+/// The same of keys that lie by rows, [kTileKeys][key_stride] in f32: a key's sums run along the lanes, each in its
+/// own, and meet at the end. width: elements of a row in whole vectors, zeros behind those of q and of the keys.
+template <int kRows>
+void score_key_rows(const float* q, int64_t q_stride, const float* keys, int64_t key_stride, int width, float* scores) {
+  for (int key = 0; key < kTileKeys; key += kRowKeys) {
+    const float* const rows = keys + key * key_stride;
+    F32 sum[kRows][kRowKeys];
+    for (int m = 0; m < kRows; ++m) {
+      for (int j = 0; j < kRowKeys; ++j) sum[m][j] = zero();
+    }
+    for (int d = 0; d < width; d += kLanes) {
+      F32 k[kRowKeys];
+      for (int j = 0; j < kRowKeys; ++j) k[j] = load(rows + j * key_stride + d);
+      for (int m = 0; m < kRows; ++m) {
+        const F32 x = load(q + m * q_stride + d);
+        for (int j = 0; j < kRowKeys; ++j) sum[m][j] = fma(x, k[j], sum[m][j]);
+      }
+    }
+    for (int m = 0; m < kRows; ++m) {
+      for (int j = 0; j < kRowKeys; ++j) scores[m * kTileKeys + key + j] = reduce_add(sum[m][j]);
     }
   }
 }

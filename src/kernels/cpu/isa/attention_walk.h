@@ -3,6 +3,7 @@
 // Included by the per-ISA sources alone.
 
 #include "kernels/cpu/attention_split.h"
+#include "kernels/cpu/kv_head_layout.h"
 #include "kernels/paged_attention.h"
 
 namespace caravel::kernels::CARAVEL_ISA {
@@ -106,14 +107,15 @@ class ClusterWalk {
 static inline float* state_of(const PagedAttentionArgs& args, const Sequence& s, int64_t query, int64_t split,
                               int head) {
   const int64_t state = s.first_state + query * s.splits + split - s.first_split;
-  return reinterpret_cast<float*>(args.workspace) + (state * args.heads + head) * state_floats(args.cache.head_dim);
+  return reinterpret_cast<float*>(args.workspace) +
+         (state * args.heads + head) * state_floats(value_elements(args.cache));
 }
 
-/// Finished rows in f32, [tokens, heads * head_dim]: the output itself, or the workspace past the states.
+/// Finished rows in f32, [tokens, heads * elements of a value]: the output itself, or the workspace past the states.
 static inline float* output_rows(const PagedAttentionArgs& args) {
   if (args.out.form == InputForm::kF32) return reinterpret_cast<float*>(args.out.data);
   const int64_t states = split_states(args.q.rows, args.max_context);
-  return reinterpret_cast<float*>(args.workspace) + states * args.heads * state_floats(args.cache.head_dim);
+  return reinterpret_cast<float*>(args.workspace) + states * args.heads * state_floats(value_elements(args.cache));
 }
 
 }  // namespace caravel::kernels::CARAVEL_ISA

@@ -92,8 +92,9 @@ void plain_panel(const PanelInput& x, const uint8_t* panel, const TileOutput& ou
   for (int64_t begin = 0; begin < x.in; begin += chunk) {
     const int64_t count = x.in - begin < chunk ? x.in - begin : chunk;
     for_each_tile<1, kPlainTileTokens>(x.tokens, [&]<int kTokens>(int64_t token) {
-      plain_tile<kType, kTokens>(panel + begin * kInputBytes, count, x.input.f32 + (x.begin + token) * x.in + begin,
-                                 x.in, tile_output(out, token, begin == 0));
+      plain_tile<kType, kTokens>(panel + begin * kInputBytes, count,
+                                 x.input.f32 + (x.begin + token) * x.input.width + begin, x.input.width,
+                                 tile_output(out, token, begin == 0));
     });
   }
 }
@@ -105,7 +106,8 @@ void f8_panel(const PanelInput& x, const uint8_t* panel, int64_t scale_count, co
   for (int64_t begin = 0; begin < x.in; begin += kChunkInputs) {
     const int64_t count = x.in - begin < kChunkInputs ? x.in - begin : kChunkInputs;
     for_each_tile<1, kPlainTileTokens>(x.tokens, [&]<int kTokens>(int64_t token) {
-      f8_tile<kTokens>(levels + begin * kPanelRows, scales, count, x.input.f32 + (x.begin + token) * x.in + begin, x.in,
+      f8_tile<kTokens>(levels + begin * kPanelRows, scales, count,
+                       x.input.f32 + (x.begin + token) * x.input.width + begin, x.input.width,
                        tile_output(out, token, begin == 0));
     });
     if (scale_count > 1) scales += kPanelRows;

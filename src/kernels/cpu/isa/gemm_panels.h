@@ -7,7 +7,7 @@
 
 namespace caravel::kernels::CARAVEL_ISA {
 
-/// The tokens that panels meet, and what they read of them.
+/// The tokens that panels meet, and what they read of them: `in` elements, which may be some of a row's.
 struct PanelInput {
   int64_t in;
   InputPlanes input;

@@ -97,7 +97,7 @@ void for_items(const PagedAttentionArgs& args, const Function& function) {
   ItemWalk<Function>(args, function).run();
 }
 
-template <typename T>
+template <typename T, bool kShared>
 void attend_share(const PagedAttentionArgs& args, int rank, int size) {
   int64_t total = 0;
   for_items(args, [&](const Item&, int64_t cost) { total += cost; });
@@ -106,7 +106,7 @@ void attend_share(const PagedAttentionArgs& args, int rank, int size) {
     const int64_t owner = (2 * before + cost) * size / (2 * total);  // whose part the middle of the item falls in
     before += cost;
     if (owner != rank) return;
-    RowTile<T> tile(args, item.sequences, item.count, item.kv_head, item.row_begin, item.row_end, item.split);
+    RowTile<T, kShared> tile(args, item.sequences, item.count, item.kv_head, item.row_begin, item.row_end, item.split);
     if (item.split < 0) {
       tile.attend();
     } else {
@@ -115,29 +115,35 @@ void attend_share(const PagedAttentionArgs& args, int rank, int size) {
   });
 }
 
-}  // namespace
-
-void paged_attention(const PagedAttentionArgs& args, int rank, int size) {
+template <bool kShared>
+void attend_share_of_dtype(const PagedAttentionArgs& args, int rank, int size) {
   switch (args.cache.dtype) {
     case KvDtype::kF16:
-      return attend_share<F16>(args, rank, size);
+      return attend_share<F16, kShared>(args, rank, size);
     case KvDtype::kBF16:
-      return attend_share<BF16>(args, rank, size);
+      return attend_share<BF16, kShared>(args, rank, size);
     case KvDtype::kInt8:
-      return attend_share<I8>(args, rank, size);
+      return attend_share<I8, kShared>(args, rank, size);
     case KvDtype::kF32:
-      return attend_share<float>(args, rank, size);
+      return attend_share<float, kShared>(args, rank, size);
     case KvDtype::kFp8:
       return;  // kv_layer_bytes() refuses it
   }
 }
 
+}  // namespace
+
+void paged_attention(const PagedAttentionArgs& args, int rank, int size) {
+  if (args.cache.value_dim > 0) return attend_share_of_dtype<true>(args, rank, size);
+  attend_share_of_dtype<false>(args, rank, size);
+}
+
 /// Merges what was computed apart and brings all rows into the form that the next GEMM reads.
 void paged_attention_finish(const PagedAttentionArgs& args, int rank, int size) {
-  const int head_dim = args.cache.head_dim;
+  const int value_dim = value_elements(args.cache);
   const bool convert = args.out.form != InputForm::kF32;
   // A rank takes single heads, unless the output's blocks run across heads.
-  const int unit_heads = convert && head_dim % kInputBlock != 0 ? args.heads : 1;
+  const int unit_heads = convert && value_dim % kInputBlock != 0 ? args.heads : 1;
   const int64_t units = args.heads / unit_heads;
   const Share mine = share(args.q.rows * units, rank, size);
   const InputPlanes out = input_planes(args.out, rank);
@@ -157,19 +163,19 @@ void paged_attention_finish(const PagedAttentionArgs& args, int rank, int size) 
         const int64_t query = token - s.first_token;
         const Visible keys = visible_keys(args, s.first_position + query);
         for (int head = head_begin; head < head_begin + unit_heads; ++head) {
-          alignas(64) float values[kMaxHeadDim];
-          SoftmaxState total = RowTile<float>::empty_state(values, head_dim);
+          alignas(64) float values[kMaxSharedDim];
+          SoftmaxState total = RowTile<float>::empty_state(values, value_dim);
           for (int64_t split = keys.begin / kSplitKeys; split * kSplitKeys < keys.end; ++split) {
             float* state = state_of(args, s, query, split, head);
-            merge_state(total, {state, state[head_dim], state[head_dim + 1]}, head_dim);
+            merge_state(total, {state, state[value_dim], state[value_dim + 1]}, value_dim);
           }
-          RowTile<float>::finish_row(total, RowTile<float>::sink_of(args, head), head_dim,
-                                     row + static_cast<int64_t>(head) * head_dim);
+          RowTile<float>::finish_row(total, RowTile<float>::sink_of(args, head), value_dim,
+                                     row + static_cast<int64_t>(head) * value_dim);
         }
       }
       if (convert) {
-        const int64_t column = static_cast<int64_t>(head_begin) * head_dim;
-        store_input_slice(out, token, column, static_cast<int64_t>(unit_heads) * head_dim, row + column);
+        const int64_t column = static_cast<int64_t>(head_begin) * value_dim;
+        store_input_slice(out, token, column, static_cast<int64_t>(unit_heads) * value_dim, row + column);
       }
     }
   }

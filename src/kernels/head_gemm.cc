@@ -1,0 +1,13 @@
+#include "kernels/head_gemm.h"
+
+#include "kernels/by_device.h"
+
+namespace caravel::kernels {
+
+namespace cpu {
+void head_gemm(Stream& stream, const HeadGemmArgs& args);
+}  // namespace cpu
+
+void head_gemm(Stream& stream, const HeadGemmArgs& args) { by_device(stream.device(), cpu::head_gemm)(stream, args); }
+
+}  // namespace caravel::kernels

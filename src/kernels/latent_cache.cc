@@ -1,0 +1,15 @@
+#include "kernels/latent_cache.h"
+
+#include "kernels/by_device.h"
+
+namespace caravel::kernels {
+
+namespace cpu {
+void latent_cache(Stream& stream, const LatentCacheArgs& args);
+}  // namespace cpu
+
+void latent_cache(Stream& stream, const LatentCacheArgs& args) {
+  by_device(stream.device(), cpu::latent_cache)(stream, args);
+}
+
+}  // namespace caravel::kernels

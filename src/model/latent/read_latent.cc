@@ -1,0 +1,40 @@
+#include "model/latent/read_latent.h"
+
+#include "base/error.h"
+
+namespace caravel::model {
+
+void read_latent(const ConfigReader& reader, const Architecture& architecture, ModelConfig& config) {
+  const LatentRule& keys = architecture.latent;
+  const bool gguf = reader.convention() == format::Convention::kGguf;
+  if (spelled(keys.latent_dim, reader.convention()).key.empty()) return;
+  const auto integer = [&](const Key& key, int least) {
+    return static_cast<int>(reader.integer(key, least, kMaxWidth));
+  };
+  LatentSpec& spec = config.latent;
+  spec.latent_dim = integer(keys.latent_dim, 1);
+  spec.query_latent_dim = integer(keys.query_latent_dim, 0);
+  spec.rotary_dim = integer(keys.rotary_dim, 2);
+  spec.nope_dim = gguf ? integer(keys.query_dim, 1) - spec.rotary_dim : integer(keys.nope_dim, 1);
+  spec.value_dim = integer(keys.value_dim, 1);
+  spec.norm_epsilon = gguf || !keys.norm_epsilon ? config.norm_epsilon : static_cast<float>(*keys.norm_epsilon);
+  if (spec.nope_dim < 1) {
+    throw fail<FormatError>("{}: {} is {}, of which {} are rotated ({}); some must not be", reader.source().path(),
+                            reader.full_key(keys.query_dim.gguf.key), spec.nope_dim + spec.rotary_dim, spec.rotary_dim,
+                            reader.full_key(keys.rotary_dim.gguf.key));
+  }
+  config.num_kv_heads = 1;
+  config.head_dim = spec.latent_dim + spec.rotary_dim;
+  if (config.head_dim > kernels::kMaxSharedDim || spec.rotary_dim % 2 != 0) {
+    throw fail<Unsupported>(
+        "{}: a latent of {} elements and {} that are rotated are not supported; together {} are, the second an even "
+        "number",
+        reader.source().path(), spec.latent_dim, spec.rotary_dim, kernels::kMaxSharedDim);
+  }
+  config.decisions.push_back(
+      {"keys and values",
+       fmt::format("a latent of {} elements, and {} that are rotated", spec.latent_dim, spec.rotary_dim),
+       fmt::format("cached once for all {} heads", config.num_heads)});
+}
+
+}  // namespace caravel::model
