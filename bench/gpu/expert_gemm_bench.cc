@@ -73,18 +73,13 @@ class Bench {
       std::vector<Table> tables;
       for (unsigned i = 0; i < kTables; ++i) tables.push_back(some_table(tokens, i));
       time("gate and up", dtype, tokens, tables, gate_up.expert_bytes(),
-           [&](const Table& table) { enqueue_gate_up(gate_up, table_of(table, tokens), false); });
+           [&](const Table& table) { enqueue_gate_up(gate_up, table_of(table, tokens)); });
       time("down", dtype, tokens, tables, down.expert_bytes(),
            [&](const Table& table) { enqueue_down(down, table_of(table, tokens), false); });
       time("both", dtype, tokens, tables, gate_up.expert_bytes() + down.expert_bytes(), [&](const Table& table) {
-        enqueue_gate_up(gate_up, table_of(table, tokens), false);
+        enqueue_gate_up(gate_up, table_of(table, tokens));
         enqueue_down(down, table_of(table, tokens), true);
       });
-      time("both, gate and up of a settled table", dtype, tokens, tables, gate_up.expert_bytes() + down.expert_bytes(),
-           [&](const Table& table) {
-             enqueue_gate_up(gate_up, table_of(table, tokens), true);
-             enqueue_down(down, table_of(table, tokens), true);
-           });
     }
   }
 
@@ -112,14 +107,12 @@ class Bench {
     return to;
   }
 
-  void enqueue_gate_up(const PackedWeight& weight, const ExpertTable& table, bool settled) {
+  void enqueue_gate_up(const PackedWeight& weight, const ExpertTable& table) {
     const GemmInput out{
         .form = weight.input_form(), .tokens = table.row_count(), .width = kWidth, .data = between_.address()};
-    gated_expert_gemm(*stream_, {.weight = &weight,
-                                 .input = weight.input(table.row_count(), input_.address()),
-                                 .table = table,
-                                 .table_is_settled = settled,
-                                 .out = out});
+    gated_expert_gemm(
+        *stream_,
+        {.weight = &weight, .input = weight.input(table.row_count(), input_.address()), .table = table, .out = out});
   }
   void enqueue_down(const PackedWeight& weight, const ExpertTable& table, bool settled) {
     expert_gemm(*stream_, {.weight = &weight,

@@ -132,7 +132,6 @@ void gated_expert_gemm(Stream& stream, const GatedExpertGemmArgs& args) {
   CARAVEL_CHECK_EQ(args.input.tokens, args.table.row_count());
   run(stream, {.weight = args.weight,
                .table = &args.table,
-               .table_is_settled = args.table_is_settled,
                .input = args.input,
                .bias = args.bias,
                .use = GemmUse::kGated,

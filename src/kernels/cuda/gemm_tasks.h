@@ -20,7 +20,7 @@ enum class GemmUse : uint8_t { kPlain, kGated, kActivated, kQkv };
 struct GemmTask {
   const PackedWeight* weight = nullptr;
   const ExpertTable* table = nullptr;     // of a weight of experts: whose rows are whose
-  bool table_is_settled = false;          // GatedExpertGemmArgs
+  bool table_is_settled = false;          // ExpertGemmArgs
   GemmInput input;                        // rows of its form
   const SquareSum* input_sums = nullptr;  // of normed ones: what sums are to be divided by
   const float* bias = nullptr;

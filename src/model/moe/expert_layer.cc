@@ -146,6 +146,7 @@ void ExpertLayer::down(Stream& stream, const LayerWeights& weights, const Tensor
   kernels::expert_gemm(stream, {.weight = &weights.expert_down,
                                 .input = weights.expert_down.input(by_expert.row_count(), between_.address()),
                                 .table = by_expert,
+                                .table_is_settled = true,
                                 .bias = weights.expert_down_bias.address<float>(),
                                 .out = join.rows});
   if (weights.down) {

@@ -72,9 +72,7 @@ class ExpertTiles : public testing::TestWithParam<DType> {
   /// What the ops are given for a load.
   struct Given {
     Given(Stream& stream, const ExpertLoad& load, DType dtype, int64_t part_rows)
-        : bytes(random_rows(dtype, 2 * part_rows * load.experts(), kIn, 5)),
-          scales(random_scales(dtype, 2 * part_rows * load.experts(), kIn, 6)),
-          weight(packed(stream, load, dtype, part_rows)),
+        : weight(packed(stream, load, dtype, part_rows)),
           row_begin(stream, load.row_begin()),
           rows(load.row_begin().back()),
           bias(stream, random_floats(static_cast<size_t>(2 * part_rows * load.experts()), 7)),
@@ -83,11 +81,15 @@ class ExpertTiles : public testing::TestWithParam<DType> {
       table.row_begin = row_begin.data();
     }
 
-    PackedWeight packed(Stream& stream, const ExpertLoad& load, DType dtype, int64_t part_rows) const {
+    static PackedWeight packed(Stream& stream, const ExpertLoad& load, DType dtype, int64_t part_rows) {
+      // As many rows as some experts have; each begins with another one.
+      constexpr int64_t kRows = 3001;
+      const Bytes bytes = random_rows(dtype, kRows + 2 * part_rows, kIn, 5);
+      const std::vector<float> scales = random_scales(dtype, kRows + 2 * part_rows, kIn, 6);
       std::vector<WeightRows> parts(2);
       const auto stack_of = [&](int expert) {
         for (int64_t i = 0; i < 2; ++i) {
-          const int64_t row = (2 * expert + i) * part_rows;
+          const int64_t row = (2 * expert + i) * part_rows % kRows;
           parts[static_cast<size_t>(i)] = {bytes.data() + row * row_bytes(dtype, kIn), dtype, part_rows, 0,
                                            scales.data() + row * row_scales(dtype, kIn)};
         }
@@ -96,8 +98,6 @@ class ExpertTiles : public testing::TestWithParam<DType> {
       return make_weight_packer(stream.device())->pack(load.experts(), stack_of, kIn, false);
     }
 
-    Bytes bytes;
-    std::vector<float> scales;
     PackedWeight weight;
     DeviceArray<int32_t> row_begin;
     int64_t rows;
