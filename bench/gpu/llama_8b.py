@@ -5,8 +5,10 @@
   llama_8b.py CARAVEL FOLDER --files           with weights too (BF16, 16 GB): reads them; needs PyTorch and safetensors
   llama_8b.py CARAVEL FOLDER --files --quantization fp8    and makes 8-bit floats of them, as of --dtype F8_E4M3
 
-Prints a line of JSON for each figure. A decode step is (time of N + 128 output tokens - time of N) / 128; a share is the
-bytes that a step must read over the read bandwidth that the same run measured.
+Prints a line of JSON for each figure. A decode step is (time of 256 output tokens - time of 128) / 128, of prompts 192
+tokens shorter than the context that is told, which so is the mean one: all sequences are long past their prompts by
+then, and leave as far apart as they came. A share is the bytes that a step must read over the read bandwidth that the
+same run measured.
 """
 
 import argparse
@@ -119,16 +121,16 @@ def main():
         tell(figure="first token", prompt=tokens, ms=round(tokens / first["prefill_tokens_per_second"] * 1000, 1))
     for batch, context in ((1, 2048), (8, 2048), (64, 1024), (256, 1024)):
         seconds = {}
-        for output in (32, 160):
+        for output in (128, 256):
             result = json.loads(run(caravel, "bench", "throughput", *on_gpu, "--json", "--num-prompts", batch,
-                                    "--max-num-seqs", batch, "--input-range", f"{context},{context}", "--output-len", output,
+                                    "--max-num-seqs", batch, "--input-range", f"{context - 192},{context - 192}", "--output-len", output,
                                     "--max-num-batched-tokens", 2048, folder))
             seconds[output] = result["seconds"]
             read = result["ceilings"]["read_gb_per_second"]
-        step = (seconds[160] - seconds[32]) / 128
+        step = (seconds[256] - seconds[128]) / 128
         head = VOCAB * HIDDEN * (2 if options.dtype.startswith("F8") else BYTES[options.dtype])
         layers = (WEIGHTS - VOCAB * HIDDEN) * BYTES[options.dtype]
-        floor = (layers + head + batch * (context + 96) * KV_BYTES) / (read * 1e9)
+        floor = (layers + head + batch * context * KV_BYTES) / (read * 1e9)
         tell(figure="decode step", batch=batch, context=context, ms=round(step * 1000, 3), read_gb_per_s=round(read),
              share_of_read=round(floor / step, 3))
     mixed = json.loads(run(caravel, "bench", "throughput", *on_gpu, "--json", "--num-prompts", 256, "--max-num-seqs", 256,

@@ -105,6 +105,7 @@ Request random_request(std::vector<int32_t> prompt, int output_len) {
   Request request;
   request.prompt = std::move(prompt);
   request.sampling.max_tokens = output_len;
+  request.sampling.temperature = 0.0F;
   request.sampling.ignore_eos = true;
   return request;
 }
