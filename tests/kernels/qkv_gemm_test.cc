@@ -122,7 +122,12 @@ TEST(QkvGemm, IsGemmAndThenRotaryCache) {
       }
       check_qkv(isa, {.head_dim = 64, .rotary_dim = 0}, tokens);
     }
-    check_qkv(isa, {.head_dim = 128, .rotary_dim = 128}, 600);
+    for (const int64_t tokens : {128, 200, 600}) {
+      for (const RotaryStyle style : {RotaryStyle::kHalves, RotaryStyle::kInterleaved}) {
+        check_qkv(isa, {.head_dim = 128, .rotary_dim = 128, .style = style}, tokens);
+        check_qkv(isa, {.head_dim = 72, .rotary_dim = 64, .style = style}, tokens);
+      }
+    }
   });
 }
 

@@ -53,7 +53,7 @@ __device__ void store_tile_heads(const TileArgs& args, const StoredTile& tile, c
     return make_float2(__fmul_rn(__fmul_rn(sum.x, tile.part->scale_of(tile.expert, of_part)), factor),
                        __fmul_rn(__fmul_rn(sum.y, tile.part->scale_of(tile.expert, of_part + 1)), factor));
   };
-  store_heads(args, tile.rows, 0, tile.first_token, tile.count, thread, kStoringThreads, finished);
+  store_heads<4>(args, tile.rows, 0, tile.first_token, tile.count, thread, kStoringThreads, finished);
 }
 
 /// What is known of four rows of a token before their sums are.

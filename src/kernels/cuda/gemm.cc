@@ -5,6 +5,7 @@
 #include "base/check.h"
 #include "device/cuda/cuda_device.h"
 #include "kernels/cuda/gemm_tasks.h"
+#include "kernels/cuda/tile_plan.h"
 #include "kernels/expert_gemm.h"
 #include "kernels/qkv_gemm.h"
 
@@ -74,6 +75,12 @@ bool joins_norm(const GemmTask& task) {
   return takes_tile_gemm(*task.weight) && addresses % 16 == 0 && task.out.stride % 4 == 0;
 }
 
+int tile_tokens(const GemmTask& task, const CudaDevice& device) {
+  return plan_tiles(task.weight->parts(), task.weight->in(), {.tokens = task.input.tokens}, task.use == GemmUse::kGated,
+                    device.num_sms(), static_cast<int>(device.max_shared_bytes()))
+      .tokens;
+}
+
 DType product_dtype() { return DType::kBF16; }
 
 void gemm(Stream& stream, const GemmArgs& args) {
@@ -98,7 +105,8 @@ void qkv_gemm(Stream& stream, const QkvGemmArgs& args) {
   CARAVEL_CHECK_EQ(args.rotary.qkv.rows, args.input.tokens);
   GemmTask task{.weight = args.weight, .input = args.input, .bias = args.bias, .out = args.rotary.qkv};
   task.rotary = &args.rotary;
-  if (as_cuda(stream).device().has_warpgroups() && joins_heads(task)) {
+  const CudaDevice& device = as_cuda(stream).device();
+  if (device.has_warpgroups() && joins_heads(task, device)) {
     task.use = GemmUse::kQkv;
     run(stream, task);
     return;

@@ -11,6 +11,10 @@
 #include "kernels/packed_weight.h"
 #include "kernels/rms_norm.h"
 
+namespace caravel {
+class CudaDevice;
+}
+
 namespace caravel::kernels::cuda {
 
 /// What becomes of the sums of a weight's rows.
@@ -39,9 +43,13 @@ bool converts(const PackedWeight& weight);
 bool joins_norm(const GemmTask& task);
 /// Whether rotation and the KV cache may be taken into such a kernel, which has 64 rows of a tile at most: the two of
 /// every pair, not a whole head.
-bool joins_heads(const GemmTask& task);
-/// Of more, tiles of BF16 weights leave no registers for heads; of others, two warps would take long over all tokens.
+bool joins_heads(const GemmTask& task, const CudaDevice& device);
+/// Tokens of a tile up to which that is so: of more, BF16 weights leave few registers for heads; of others, two warps
+/// would take long over all tokens.
 CARAVEL_HOST_DEVICE constexpr int64_t most_joined_tokens(bool converts) { return converts ? 8 : 128; }
+
+/// Tokens of the tiles that tile_gemm() takes.
+int tile_tokens(const GemmTask& task, const CudaDevice& device);
 
 /// By tensor cores, of weights that are all BF16 and of BF16 inputs: each sum over the inputs in order, sixteen at a
 /// time, whatever tile and number of tokens it belongs to.

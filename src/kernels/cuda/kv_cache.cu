@@ -1,5 +1,6 @@
 #include <cuda_fp8.h>
 
+#include "device/cuda/cuda_device.h"
 #include "kernels/cuda/common.cuh"
 #include "kernels/cuda/gemm_tasks.h"
 #include "kernels/cuda/kv_row.cuh"
@@ -169,6 +170,87 @@ __global__ void __launch_bounds__(kThreads) rotate_and_store(RotaryCacheArgs arg
                         static_cast<int>(threadIdx.x) % kWarp);
 }
 
+/// Whether no head is normed, and elements lie in the cache one by one, without scales, by whole pairs of pairs.
+bool moves_pairs(const RotaryCacheArgs& args) {
+  const KvLayer& cache = args.cache;
+  if (args.q_norm != nullptr || args.k_norm != nullptr || cache.dtype == KvDtype::kInt8) return false;
+  const KvHeadLayout layout = kv_head_layout(cache.block_size, cache.head_dim, cache.dtype);
+  return layout.row_bytes == cache.head_dim * kv_element_bytes(cache.dtype) && args.rotary_dim % 4 == 0;
+}
+
+/// Such heads: a block has a token, a thread the same elements of several of its heads: two neighbours and, where heads
+/// are rotated in halves, the two that belong to them.
+__global__ void __launch_bounds__(kThreads) rotate_and_store_pairs(const __grid_constant__ RotaryCacheArgs args) {
+  follow_kernel_before();
+  constexpr int kAtOnce = 6;  // heads of a thread that are read before any is stored
+  const KvLayer& cache = args.cache;
+  const int head_dim = cache.head_dim;
+  const int rotary_dim = args.cos_sin != nullptr ? args.rotary_dim : 0;
+  const bool halves = args.style == RotaryStyle::kHalves;
+  const int half = halves ? rotary_dim / 2 : 0;
+  const int items = (head_dim - half) / 2;  // of a head
+  const int at_once = kThreads / items;     // heads of a block
+  const int item = static_cast<int>(threadIdx.x) % items;
+  const int first_unit = static_cast<int>(threadIdx.x) / items;
+  if (first_unit >= at_once) return;
+  const int d = 2 * item < half ? 2 * item : 2 * item + half;  // and d + half, of the first half
+  const bool rotated = d < rotary_dim;
+  const bool twofold = d < half;
+  const int64_t token = blockIdx.x;
+  const int64_t slot = args.slots[token];
+  float4 angles{};
+  if (rotated) {
+    const auto* const of_token = reinterpret_cast<const float2*>(args.cos_sin + token * rotary_dim);
+    const float2 low = of_token[halves ? d : d / 2];
+    const float2 high = halves ? of_token[d + 1] : float2{};
+    angles = make_float4(low.x, low.y, high.x, high.y);
+  }
+  const float2 low = make_float2(angles.x, angles.y);
+  const float2 high = make_float2(angles.z, angles.w);
+  auto* const row = static_cast<BFloat16*>(args.qkv.data) + token * args.qkv.stride + d;
+  const auto words = [&](int unit) { return reinterpret_cast<uint32_t*>(row + int64_t{unit} * head_dim); };
+  const KvHeadLayout layout = kv_head_layout(cache.block_size, head_dim, cache.dtype);
+  const int keys = args.heads + cache.kv_heads;  // behind Q's heads, up to here
+  const int units = keys + cache.kv_heads;
+  for (int begin = first_unit; begin < units; begin += kAtOnce * at_once) {
+    uint32_t pairs[kAtOnce];
+    uint32_t others[kAtOnce];
+#pragma unroll
+    for (int i = 0; i < kAtOnce; ++i) {
+      const int unit = begin + i * at_once;
+      if (unit >= units) break;
+      pairs[i] = words(unit)[0];
+      if (twofold) others[i] = words(unit)[half / 2];
+    }
+#pragma unroll
+    for (int i = 0; i < kAtOnce; ++i) {
+      const int unit = begin + i * at_once;
+      if (unit >= units) break;
+      const bool query = unit < args.heads;
+      float2 x = unpack_pair<BFloat16>(pairs[i]);
+      float2 y = twofold ? unpack_pair<BFloat16>(others[i]) : float2{};
+      if (rotated && unit < keys) {
+        const float2 a = x;
+        if (twofold) {
+          x = make_float2(rotated_first(a.x, y.x, low), rotated_first(a.y, y.y, high));
+          y = make_float2(rotated_second(a.x, y.x, low), rotated_second(a.y, y.y, high));
+        } else {
+          x = make_float2(rotated_first(a.x, a.y, low), rotated_second(a.x, a.y, low));
+        }
+      }
+      if (query) {
+        if (!rotated) continue;
+        words(unit)[0] = pack_pair<BFloat16>(x.x, x.y);
+        if (twofold) words(unit)[half / 2] = pack_pair<BFloat16>(y.x, y.y);
+      } else if (slot >= 0) {
+        const KvRow kv(cache, layout, slot, unit < keys ? unit - args.heads : unit - keys, unit >= keys);
+        store_kv(cache.dtype, kv.row, d, x);
+        if (twofold) store_kv(cache.dtype, kv.row, d + half, y);
+      }
+    }
+  }
+}
+
 /// Of rows that are normed as a whole: a block has a token.
 __global__ void __launch_bounds__(kThreads) norm_rows_rotate_and_store(RotaryCacheArgs args) {
   follow_kernel_before();
@@ -220,14 +302,10 @@ int64_t kv_layer_bytes(int block_size, int kv_heads, int head_dim, KvDtype dtype
   return (int64_t{kv_head_layout(block_size, head_dim, dtype).head_bytes} * kv_heads + 63) / 64 * 64;
 }
 
-bool joins_heads(const GemmTask& task) {
-  if (task.input.tokens > most_joined_tokens(converts(*task.weight))) return false;
+bool joins_heads(const GemmTask& task, const CudaDevice& device) {
   const RotaryCacheArgs& args = *task.rotary;
   const KvLayer& cache = args.cache;
-  if (args.q_norm != nullptr || args.k_norm != nullptr || cache.dtype == KvDtype::kInt8) return false;
-  const KvHeadLayout layout = kv_head_layout(cache.block_size, cache.head_dim, cache.dtype);
-  const bool padded = layout.row_bytes != cache.head_dim * kv_element_bytes(cache.dtype);
-  if (padded || cache.head_dim % kGroupRows != 0 || args.rotary_dim % 4 != 0) return false;
+  if (!moves_pairs(args) || cache.head_dim % kGroupRows != 0) return false;
   const bool pairs = args.cos_sin != nullptr && args.rotary_dim > 0 && args.style == RotaryStyle::kHalves;
   for (const PackedWeight::Part& part : task.weight->parts()) {
     if (part.rows % cache.head_dim != 0) return false;
@@ -235,6 +313,10 @@ bool joins_heads(const GemmTask& task) {
     const int rotated = 2 * kGroupRows * order.half;
     if (pairs && (order.head * kGroupRows != cache.head_dim || rotated != args.rotary_dim)) return false;
   }
+  const bool converting = converts(*task.weight);
+  const int64_t tokens = task.input.tokens;
+  const int64_t most = most_joined_tokens(converting);
+  if (tokens > most && (converting || tile_tokens(task, device) > most)) return false;
   const Tensor& qkv = args.qkv;
   return takes_tile_gemm(*task.weight) && qkv.dtype == DType::kBF16 && qkv.stride % 4 == 0 &&
          (reinterpret_cast<uintptr_t>(qkv.data) % 8 | reinterpret_cast<uintptr_t>(args.cos_sin) % 16) == 0;
@@ -256,6 +338,10 @@ void rotary_cache(Stream& stream, const RotaryCacheArgs& args) {
   CARAVEL_CHECK_EQ(args.qkv.stride % 2, 0);
   if (args.norms_rows) {
     launch_early(stream, norm_rows_rotate_and_store, dim3(blocks_for(args.qkv.rows, 1)), dim3(kThreads), 0, args);
+    return;
+  }
+  if (moves_pairs(args)) {
+    launch_early(stream, rotate_and_store_pairs, dim3(blocks_for(args.qkv.rows, 1)), dim3(kThreads), 0, args);
     return;
   }
   launch_early(stream, rotate_and_store, dim3(blocks_for(args.qkv.rows * units, kHeadsOfBlock)), dim3(kThreads), 0,

@@ -1,11 +1,11 @@
 #pragma once
 
-#include <cuda_bf16.h>
-#include <cuda_fp16.h>
+#include <cuda_fp8.h>
 
 #include <cstddef>
 #include <cstdint>
 
+#include "kernels/cuda/common.cuh"
 #include "kernels/cuda/kv_head_layout.cuh"
 #include "kernels/kv_cache.h"
 
@@ -34,6 +34,23 @@ struct KvRow {
     row = part + (value ? layout.values : 0) + offset * layout.row_bytes;
   }
 };
+
+/// Elements d and d + 1 of a head, d even, into its row of the cache; of types without scales.
+__device__ inline void store_kv(KvDtype dtype, std::byte* row, int d, float2 x) {
+  switch (dtype) {
+    case KvDtype::kF32:
+      reinterpret_cast<float2*>(row)[d / 2] = x;
+      return;
+    case KvDtype::kFp8:
+      reinterpret_cast<__nv_fp8x2_storage_t*>(row)[d / 2] = __nv_cvt_float2_to_fp8x2(x, __NV_SATFINITE, __NV_E4M3);
+      return;
+    case KvDtype::kBF16:
+      reinterpret_cast<uint32_t*>(row)[d / 2] = pack_pair<BFloat16>(x.x, x.y);
+      return;
+    default:
+      reinterpret_cast<uint32_t*>(row)[d / 2] = pack_pair<Half>(x.x, x.y);
+  }
+}
 
 /// Where an epilogue puts heads of Q, K and V.
 struct HeadsOutput {

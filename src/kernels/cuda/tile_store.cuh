@@ -139,9 +139,9 @@ class TileStore {
       return make_float2(__fmul_rn(staged.x, factors[t]), __fmul_rn(staged.y, factors[t]));
     };
     for (int w = 0; w < args.plan.warpgroups; ++w) {
-      cuda::store_heads(args, rows_of_tile(args, tile_.row_tile, w), w, first,
-                        min(kPassTokens, tile_.end_token - first), static_cast<int>(threadIdx.x),
-                        128 * args.plan.warpgroups, sums);
+      cuda::store_heads<kPassTokens / 4>(args, rows_of_tile(args, tile_.row_tile, w), w, first,
+                                         min(kPassTokens, tile_.end_token - first), static_cast<int>(threadIdx.x),
+                                         128 * args.plan.warpgroups, sums);
     }
   }
 

@@ -237,8 +237,8 @@ class WarpgroupStore {
       const float2 staged = *reinterpret_cast<const float2*>(staging_ + t * kPartStride + row);
       return make_float2(__fmul_rn(staged.x, factors[t]), __fmul_rn(staged.y, factors[t]));
     };
-    cuda::store_heads(args, rows_, 0, first_token_ + pass * kPassTokens, count(args, pass),
-                      static_cast<int>(threadIdx.x) % 128, 128, sums);
+    cuda::store_heads<kPassTokens / 4>(args, rows_, 0, first_token_ + pass * kPassTokens, count(args, pass),
+                                       static_cast<int>(threadIdx.x) % 128, 128, sums);
   }
 
   /// Staged sums one by one, of outputs that four rows of do not lie together.
