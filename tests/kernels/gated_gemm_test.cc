@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <span>
+
 #include "kernels/gemm.h"
 #include "kernels/input_values.h"
 #include "kernels/op_testing.h"
@@ -90,6 +93,39 @@ TEST(GatedGemm, GivesTheBitsOfItsParts) {
       gated_gemm(stream, {.weight = &weight, .input = input.rows, .out = out_form.rows});
       EXPECT_EQ(input_values(stream, out.rows), expected);
       EXPECT_EQ(out_form.memory.values(), expected_form.memory.values());
+    }
+  });
+}
+
+/// Of rows that a GPU's processors take a tile of each.
+TEST(GatedGemm, GivesTheSameBitsInTilesOfAnySize) {
+  constexpr int64_t kIn = 64;
+  constexpr int64_t kWidth = 6000;
+  constexpr int64_t kFew = 8;
+  for_each_isa([](Isa isa) {
+    Machine machine(isa, 3);
+    Stream& stream = *machine.stream;
+    const std::vector<std::byte> gate_rows = random_rows(DType::kBF16, kWidth, kIn, 1);
+    const std::vector<std::byte> up_rows = random_rows(DType::kBF16, kWidth, kIn, 2);
+    const std::vector<WeightRows> parts = {{gate_rows.data(), DType::kBF16, kWidth},
+                                           {up_rows.data(), DType::kBF16, kWidth}};
+    const PackedWeight weight = pack_weight(stream, parts, kIn);
+    const auto product = [&](const std::vector<float>& x) {
+      const auto tokens = static_cast<int64_t>(x.size()) / kIn;
+      const FormedRows input(stream, weight.input_form(), x, kIn);
+      const FormedRows out(stream, input_form(machine.device, DType::kBF16, false), tokens, kWidth);
+      gated_gemm(stream, {.weight = &weight, .input = input.rows, .out = out.rows});
+      return input_values(stream, out.rows);
+    };
+    for (const int64_t tokens : {90, 125, 190, 250}) {
+      const std::vector<float> x = random_normal(tokens * kIn, 5);
+      const auto all = product(x);
+      for (const int64_t begin : {int64_t{0}, tokens / 2, tokens - kFew}) {
+        const std::vector<float> few(x.begin() + begin * kIn, x.begin() + (begin + kFew) * kIn);
+        const auto part = product(few);
+        ASSERT_TRUE(std::ranges::equal(part, std::span(all).subspan(static_cast<size_t>(begin * kWidth), part.size())))
+            << tokens << " tokens, from " << begin;
+      }
     }
   });
 }

@@ -271,36 +271,40 @@ TEST_P(GemmIsaTest, GivesTheSameBitsEveryTimeAndForEveryNumberOfTokens) {
   }
 }
 
-/// More tokens and rows than a GPU has processors for in smaller tiles.
+/// More tokens and rows than a GPU has processors for in smaller tiles, and tokens between two powers of two.
 TEST_P(GemmIsaTest, GivesTheSameBitsInTheLargestTiles) {
-  constexpr int64_t kOut = 2052;
   constexpr int64_t kIn = 72;
   constexpr int64_t kFew = 8;
+  struct Shape {
+    int64_t rows;
+    int64_t tokens;
+  };
   Machine machine(GetParam(), 2);
   Stream& stream = *machine.stream;
-  const Matrix matrix = make_matrix(stream, {{DType::kBF16, kOut}}, kIn);
-  const std::vector<float> bias = random_floats(kOut, 10);
-  const auto added = [&](const std::vector<float>& x, const std::vector<float>& before) {
-    const FormedRows input = make_input(stream, matrix, x);
-    const DeviceArray out(stream, before);
-    const DeviceArray bias_there(stream, bias);
-    gemm(stream, {.weight = &matrix.packed,
-                  .input = input.rows,
-                  .bias = bias_there.data(),
-                  .accumulate = true,
-                  .out = f32_tensor(out.data(), input.rows.tokens, kOut)});
-    return out.values();
-  };
-  for (const int64_t tokens : {1000, 1500}) {
+  for (const Shape& shape : {Shape{2052, 1000}, {2052, 1500}, {2052, 4500}, {6148, 190}}) {
+    const auto [rows, tokens] = shape;
+    const Matrix matrix = make_matrix(stream, {{DType::kBF16, rows}}, kIn);
+    const std::vector<float> bias = random_floats(static_cast<size_t>(rows), 10);
+    const auto added = [&](const std::vector<float>& x, const std::vector<float>& before) {
+      const FormedRows input = make_input(stream, matrix, x);
+      const DeviceArray out(stream, before);
+      const DeviceArray bias_there(stream, bias);
+      gemm(stream, {.weight = &matrix.packed,
+                    .input = input.rows,
+                    .bias = bias_there.data(),
+                    .accumulate = true,
+                    .out = f32_tensor(out.data(), input.rows.tokens, shape.rows)});
+      return out.values();
+    };
     const std::vector<float> x = random_floats(static_cast<size_t>(tokens * kIn), 11);
-    const std::vector<float> before = random_floats(static_cast<size_t>(tokens * kOut), 12);
+    const std::vector<float> before = random_floats(static_cast<size_t>(tokens * rows), 12);
     const std::vector<float> all = run(stream, matrix, x, bias);
     const std::vector<float> all_added = added(x, before);
-    for (const int64_t begin : {int64_t{0}, int64_t{124}, int64_t{252}, int64_t{500}, int64_t{768}, tokens - kFew}) {
-      SCOPED_TRACE(testing::Message() << tokens << " tokens, from " << begin);
+    for (const int64_t begin : {int64_t{0}, tokens / 4, tokens / 2, tokens - kFew}) {
+      SCOPED_TRACE(testing::Message() << rows << " rows, " << tokens << " tokens, from " << begin);
       const std::vector<float> few = tokens_of(x, kIn, begin, kFew);
-      ASSERT_EQ(tokens_of(all, kOut, begin, kFew), run(stream, matrix, few, bias));
-      ASSERT_EQ(tokens_of(all_added, kOut, begin, kFew), added(few, tokens_of(before, kOut, begin, kFew)));
+      ASSERT_EQ(tokens_of(all, rows, begin, kFew), run(stream, matrix, few, bias));
+      ASSERT_EQ(tokens_of(all_added, rows, begin, kFew), added(few, tokens_of(before, rows, begin, kFew)));
     }
   }
 }

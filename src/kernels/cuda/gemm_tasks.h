@@ -46,7 +46,7 @@ bool joins_norm(const GemmTask& task);
 bool joins_heads(const GemmTask& task, const CudaDevice& device);
 /// Tokens of a tile up to which that is so: of more, BF16 weights leave few registers for heads; of others, two warps
 /// would take long over all tokens.
-CARAVEL_HOST_DEVICE constexpr int64_t most_joined_tokens(bool converts) { return converts ? 8 : 128; }
+CARAVEL_HOST_DEVICE constexpr int64_t most_joined_tokens(bool converts) { return converts ? 8 : 192; }
 
 /// Tokens of the tiles that tile_gemm() takes.
 int tile_tokens(const GemmTask& task, const CudaDevice& device);

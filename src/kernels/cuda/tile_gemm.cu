@@ -191,7 +191,13 @@ void launch_tiles(Stream& stream, const LaunchShape& shape, const TileArgs& args
       return launch(stream, shape, tile_gemm_kernel<64, kExperts>, args, maps);
     case 128:
       return launch(stream, shape, tile_gemm_kernel<128, kExperts>, args, maps);
-    default:
+    case 96:
+      if constexpr (!kExperts) return launch(stream, shape, tile_gemm_kernel<96, false>, args, maps);
+      break;
+    case 192:
+      if constexpr (!kExperts) return launch(stream, shape, tile_gemm_kernel<192, false>, args, maps);
+      break;
+    case 256:
       return launch(stream, shape, tile_gemm_kernel<256, kExperts>, args, maps);
   }
 }

@@ -118,8 +118,12 @@ void choose_tile(TilePlan& plan, Parts parts, int64_t blocks, const TokenLoad& l
   });
   double least = std::numeric_limits<double>::max();
   TilePlan best;
-  for (plan.tokens = 8; plan.tokens < 2 * most_tokens || plan.tokens == 8; plan.tokens *= 2) {
-    if (plan.tokens < std::min<int64_t>(expected.tokens, kLeastOfMany)) continue;
+  for (const int size : {8, 16, 32, 64, 96, 128, 192, 256}) {
+    if (size > 8 && size >= 2 * most_tokens) break;
+    if (size < std::min<int64_t>(expected.tokens, kLeastOfMany)) continue;
+    const bool between = size == 96 || size == 192;
+    if (between && (plan.converts || load.experts > 0)) continue;
+    plan.tokens = size;
     plan.token_tiles = static_cast<int>(most_token_tiles(load, plan.tokens));
     const double token_tiles = expected_token_tiles(load, expected, plan.tokens);
     for (const int splits : {1, kInputParts}) {

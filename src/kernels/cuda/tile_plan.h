@@ -13,7 +13,7 @@ namespace caravel::kernels::cuda {
 CARAVEL_HOST_DEVICE constexpr int unit_blocks(int tokens) { return tokens <= 16 ? 4 : tokens <= 64 ? 2 : 1; }
 /// From so many tokens of a BF16 tile on its epilogue would take a tenth of the time: see WarpgroupStore. Fewer tokens'
 /// kernels are kept small, since what they take longest for is how they begin and end.
-inline constexpr int kManyTokens = 128;
+inline constexpr int kManyTokens = 96;
 /// Threads of the two warps that ask for weights and tokens: a whole warpgroup where that is to hand on its registers.
 CARAVEL_HOST_DEVICE constexpr int asking_threads(int tokens) { return tokens >= kManyTokens ? 128 : 64; }
 inline constexpr int kStagedTokens = 32;  // of an epilogue's pass
@@ -68,7 +68,7 @@ inline constexpr int kGroupPairs = 4;
 /// How tile_gemm() and fragment_gemm() go about a weight and a number of tokens. None of it changes a bit of a sum: it
 /// says which block of threads makes it when, and how far ahead bytes are asked for.
 struct TilePlan {
-  int tokens = 0;         // of a tile: 8, 16, 32, 64, 128 or, of BF16 weights, 256; the N of wgmma
+  int tokens = 0;         // of a tile: 8, 16, 32, 64, 128 or, of BF16 weights, 256; of one matrix, 96 and 192, too
   bool converts = false;  // weights become bf16 in registers: fragment_gemm()
   int splits = 1;         // warpgroups with the same rows, each a part of the inputs
   int warpgroups = 0;     // 1 or 2, each with rows of its own

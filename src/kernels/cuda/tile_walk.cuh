@@ -66,8 +66,13 @@ struct TileWalk {
     if constexpr (!kExperts) {
       const int tiles = plan.row_tiles * plan.token_tiles;
       for (int tile = static_cast<int>(blockIdx.x); tile < tiles; tile += static_cast<int>(gridDim.x)) {
-        function(Tile{.row_tile = tile / plan.token_tiles,
-                      .first_token = tile % plan.token_tiles * kTokens,
+        // Bands of tokens are few enough for the L2 cache to keep their inputs.
+        constexpr int kBand = kTokens >= kManyTokens ? 2048 / kTokens : 1 << 20;
+        const int first = kTokens >= kManyTokens ? tile / (kBand * plan.row_tiles) * kBand : 0;
+        const int width = min(kBand, plan.token_tiles - first);
+        const int of_band = tile - first * plan.row_tiles;
+        function(Tile{.row_tile = of_band / width,
+                      .first_token = (first + of_band % width) * kTokens,
                       .end_token = args.tokens,
                       .expert = 0,
                       .again = plan.token_tiles > 1});
