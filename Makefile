@@ -39,6 +39,7 @@ test: cuda build
 	@scripts/install_packages --test
 	@scripts/fetch_model smollm2
 	@scripts/fetch_model gemma3-270m
+	@if command -v npm >/dev/null; then scripts/install_packages --world minecraft || echo '==> the Minecraft world could not be installed: its tests are skipped' >&2; fi
 	@scripts/build release
 	@scripts/fuzz $(FUZZ_SECONDS)
 	@echo '==> running the tests' >&2

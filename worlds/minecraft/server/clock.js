@@ -1,0 +1,34 @@
+// Twenty ticks to a second of the world, of which `rate` pass in one of ours. Ticks that a busy machine missed are made
+// up for, at most a second's worth: a world that was stopped for a minute does not run through it at once.
+
+const TICKS_PER_SECOND = 20
+
+class Clock {
+  constructor (rate, tick) {
+    this.msPerTick = 1000 / TICKS_PER_SECOND / rate
+    this.most = Math.ceil(TICKS_PER_SECOND * rate)
+    this.tick = tick
+    this.timer = undefined
+  }
+
+  start () {
+    this.due = performance.now()
+    this.timer = setInterval(() => this.catchUp(), Math.max(1, this.msPerTick))
+  }
+
+  catchUp () {
+    const now = performance.now()
+    if (now - this.due > this.most * this.msPerTick) this.due = now - this.most * this.msPerTick
+    while (this.timer !== undefined && this.due <= now) {
+      this.due += this.msPerTick
+      this.tick()
+    }
+  }
+
+  stop () {
+    clearInterval(this.timer)
+    this.timer = undefined
+  }
+}
+
+module.exports = { Clock, TICKS_PER_SECOND }

@@ -1,0 +1,32 @@
+// A survival world as a process: node server/main.js --seed N --clock RATE --port PORT. Prints one line of JSON when
+// players can connect, then answers commands (commands.js) until stdin ends, and ends with it.
+const readline = require('node:readline')
+const { parseArguments, ArgumentError } = require('./arguments')
+
+const WRONG_ARGUMENTS = 2
+
+function fail (message, code) {
+  process.stderr.write(`minecraft server: ${message}\n`)
+  process.exit(code)
+}
+
+async function main () {
+  let options
+  try {
+    options = parseArguments(process.argv.slice(2))
+  } catch (error) {
+    if (error instanceof ArgumentError) fail(error.message, WRONG_ARGUMENTS)
+    throw error
+  }
+  const { start } = require('./start')
+  const { answer } = require('./commands')
+  const world = await start(options).catch(error => fail(error.code === 'EADDRINUSE' ? `port ${options.port} is taken` : error.message, 1))
+  const say = value => process.stdout.write(`${JSON.stringify(value)}\n`)
+  say({ port: world.port, seed: options.seed, clock: options.clock, version: require('../version') })
+  readline.createInterface({ input: process.stdin })
+    .on('line', line => say(answer(world.game, line)))
+    .on('close', () => process.exit(0))
+  process.stdout.on('error', () => process.exit(0))
+}
+
+main()
