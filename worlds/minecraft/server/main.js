@@ -5,6 +5,9 @@ const { parseArguments, ArgumentError } = require('./arguments')
 
 const WRONG_ARGUMENTS = 2
 
+// Libraries print what they please, a lost connection for one; stdout has answers alone.
+globalThis.console = new console.Console(process.stderr)
+
 function fail (message, code) {
   process.stderr.write(`minecraft server: ${message}\n`)
   process.exit(code)

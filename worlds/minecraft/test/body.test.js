@@ -110,7 +110,7 @@ test('a bot that is gone comes back where it was, with what it had', async () =>
   await world.ask('change', { player: 'bot', health: 13, food: 9, saturation: 0 })
   await arena.stand(4, -3)
   const before = await state()
-  bot._client.socket.destroy()
+  bot._client.socket.resetAndDestroy() // as a process that is killed: no goodbye
   await world.until(({ connected }) => !connected)
   bot = await world.join()
   arena.bot = bot

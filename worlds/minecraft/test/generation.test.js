@@ -105,3 +105,8 @@ test('trees are whole over the edges of columns', () => {
   }
   assert.ok(trunksAtEdges > 0)
 })
+
+test('no biome has more trees than the quick look for them allows', () => {
+  const { DENSEST } = require('../world/trees')
+  for (const [name, { trees }] of Object.entries(require('../world/biomes'))) assert.ok(trees <= DENSEST, name)
+})

@@ -3,6 +3,7 @@ const herds = ['cow', 'sheep', 'pig', 'chicken']
 const grass = { top: 'grass_block', under: 'dirt', trees: 0, kinds: ['oak'], plants: { grass: 0.08 }, herds }
 const sand = { ...grass, top: 'sand', under: 'sand', plants: {}, herds: [] }
 
+
 module.exports = {
   plains: { ...grass, trees: 0.0015, plants: { grass: 0.25, dandelion: 0.008, poppy: 0.008, cornflower: 0.003, azure_bluet: 0.003 } },
   forest: { ...grass, trees: 0.016, kinds: ['oak', 'oak', 'oak', 'birch'], plants: { grass: 0.08, poppy: 0.006, dandelion: 0.006, lily_of_the_valley: 0.002 } },

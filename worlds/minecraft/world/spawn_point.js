@@ -1,31 +1,32 @@
 // Where a new player stands: the nearest dry place to the middle of the world that has trees around it.
 const biomes = require('./biomes')
 const { SEA_LEVEL, heightAt, biomeAt } = require('./climate')
-const { treeAt } = require('./trees')
+const { mayHaveTree, treeAt } = require('./trees')
 
 function hasOakNear (seed, x, z) {
   let found = 0
   for (let dx = -20; dx <= 20; dx++) {
     for (let dz = -20; dz <= 20; dz++) {
+      if (!mayHaveTree(seed, x + dx, z + dz)) continue
       const height = heightAt(seed, x + dx, z + dz)
       if (height <= SEA_LEVEL) continue
       if (treeAt(seed, x + dx, z + dz, biomes[biomeAt(seed, x + dx, z + dz, height)]) === 'oak') found++
     }
   }
-  return found >= 4
+  return found >= 10
 }
 
 function isOpen (seed, x, z) {
   const height = heightAt(seed, x, z)
-  if (height <= SEA_LEVEL + 1 || height > 90) return false
+  if (height <= SEA_LEVEL + 1 || height > 90 || !['plains', 'forest'].includes(biomeAt(seed, x, z, height))) return false
   for (let dx = -3; dx <= 3; dx++) {
     for (let dz = -3; dz <= 3; dz++) {
       const there = heightAt(seed, x + dx, z + dz)
       if (Math.abs(there - height) > 2) return false
-      if (treeAt(seed, x + dx, z + dz, biomes[biomeAt(seed, x + dx, z + dz, there)])) return false
+      if (mayHaveTree(seed, x + dx, z + dz) && treeAt(seed, x + dx, z + dz, biomes[biomeAt(seed, x + dx, z + dz, there)])) return false
     }
   }
-  return ['plains', 'forest'].includes(biomeAt(seed, x, z, height))
+  return true
 }
 
 // { x, z } of a block; rings around the middle, 8 blocks apart.

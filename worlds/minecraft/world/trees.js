@@ -22,6 +22,10 @@ function radiusAt (crown, below) {
   return below <= 0 ? 0 : below % 2 === 1 ? 1 : 2
 }
 
+// No biome is denser; most places are told from trees by this alone, without a look at their biome.
+const DENSEST = 0.024
+const mayHaveTree = (seed, x, z) => unit(seed, TREE, x, z) < DENSEST
+
 // The kind of the tree whose foot is at x, z; nothing where there is none. Two never touch.
 function treeAt (seed, x, z, biome) {
   const own = unit(seed, TREE, x, z)
@@ -47,4 +51,4 @@ function growTree (kind, tall, put) {
   for (let dy = 1; dy <= trunk; dy++) put(0, dy, 0, `${kind}_log`)
 }
 
-module.exports = { REACH, treeAt, growTree }
+module.exports = { REACH, DENSEST, mayHaveTree, treeAt, growTree }
