@@ -82,8 +82,10 @@ class Blocks {
     this.set(x, y, z, this.stateOf(name, properties))
   }
 
-  // Tells one player what is there, whatever it believes.
+  // Tells one player what is there, whatever it believes. Of a column that nobody sees there is nothing to tell, and a
+  // client's word is no reason to make one.
   show (player, x, y, z) {
+    if (!this.world.columns[columnKey(x >> 4, z >> 4)]) return
     player._client.write('block_change', { location: { x, y, z }, type: this.stateAt(x, y, z) })
   }
 

@@ -15,9 +15,10 @@ class Bodies {
   spawn (type, name, position, extra = {}) {
     const { serv, registry } = this.game
     const entity = serv.initEntity(type, registry.entitiesByName[name].id, serv.overworld, position)
-    // A uuid that the same world gives again.
-    entity.uuid = `00000000-0000-4000-8000-${(++this.spawned).toString(16).padStart(12, '0')}`
-    Object.assign(entity, { name, velocity: new Vec3(0, 0, 0), yaw: 0, pitch: 0, headPitch: 0, data: 1, metadata: [], onGround: false, born: this.game.tick, ...extra })
+    // Draws go by this number, and so does the uuid: the same world gives them again, as it does not the protocol's id.
+    const number = ++this.spawned
+    entity.uuid = `00000000-0000-4000-8000-${number.toString(16).padStart(12, '0')}`
+    Object.assign(entity, { number, name, velocity: new Vec3(0, 0, 0), yaw: 0, pitch: 0, headPitch: 0, data: 1, metadata: [], onGround: false, born: this.game.tick, ...extra })
     entity.updateAndSpawn()
     return entity
   }

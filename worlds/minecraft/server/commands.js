@@ -3,6 +3,7 @@
 // nobody is an operator.
 const { Vec3 } = require('vec3')
 const kinds = require('./mobs/kinds')
+const { save, restore, SavedError } = require('./saving')
 
 class CommandError extends Error {}
 
@@ -98,6 +99,8 @@ const commands = {
     need(Array.isArray(orders), 'orders: a list')
     return { answers: orders.map(order => obey(game, order)) }
   },
+  save: game => ({ saved: save(game) }),
+  restore: (game, { saved }) => restore(game, saved),
   difficulty (game, { difficulty }) {
     need(['peaceful', 'easy', 'normal', 'hard'].includes(difficulty), `${difficulty}: no such difficulty`)
     game.difficulty = difficulty
@@ -114,7 +117,7 @@ function answer (game, line) {
   try {
     return { ok: true, ...obey(game, JSON.parse(line)) }
   } catch (error) {
-    if (error instanceof CommandError || error instanceof SyntaxError) return { ok: false, error: error.message }
+    if (error instanceof CommandError || error instanceof SavedError || error instanceof SyntaxError) return { ok: false, error: error.message }
     throw error
   }
 }

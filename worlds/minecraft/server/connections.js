@@ -75,9 +75,10 @@ class Connections {
 
   left (player) {
     const { survivor } = player
-    player.disconnected = true
-    if (survivor?.player !== player) return
     const { serv, windows, sleep } = this.game
+    player.disconnected = true
+    delete serv.entities[player.id]
+    if (survivor?.player !== player) return
     windows.close(survivor)
     sleep.wake(survivor)
     survivor.player = undefined
@@ -90,7 +91,6 @@ class Connections {
     for (const key of seen) this.forget(key)
     serv.players = serv.players.filter(other => other !== player)
     delete serv.uuidToPlayer[player.uuid]
-    delete serv.entities[player.id]
     for (const other of serv.players) other.despawnEntities([player])
     serv.broadcast(`${survivor.name} left the game`)
   }

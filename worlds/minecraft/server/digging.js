@@ -29,8 +29,8 @@ class Digging {
   }
 
   start (survivor, x, y, z) {
-    const ticks = this.ticksFor(survivor, x, y, z)
-    if (!survivor.reaches(x, y, z) || ticks === Infinity || this.game.blocks.stateAt(x, y, z) === 0) {
+    const ticks = survivor.reaches(x, y, z) ? this.ticksFor(survivor, x, y, z) : Infinity
+    if (ticks === Infinity || this.game.blocks.stateAt(x, y, z) === 0) {
       survivor.digging = undefined
       this.game.blocks.show(survivor.player, x, y, z)
       return

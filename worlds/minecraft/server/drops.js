@@ -17,11 +17,15 @@ class Drops {
     this.all = []
   }
 
+  // What an entity has that lies about as this item.
+  lookOf (item) {
+    return { stack: item, metadata: [{ key: ITEM_FIELD, type: ITEM_TYPE, value: this.game.Item.toNotch(item) }] }
+  }
+
   spill (position, item, { delay = PICKUP_DELAY, velocity } = {}) {
     const draw = this.game.draws('spill', Math.floor(position.x * 8), Math.floor(position.y * 8), Math.floor(position.z * 8), item.type)
     const drop = this.game.bodies.spawn('object', 'item', position.clone(), {
-      stack: item,
-      metadata: [{ key: ITEM_FIELD, type: ITEM_TYPE, value: this.game.Item.toNotch(item) }],
+      ...this.lookOf(item),
       velocity: velocity ?? new Vec3(draw() * 0.1 - 0.05, 0.1, draw() * 0.1 - 0.05),
       free: this.game.tick + delay
     })

@@ -22,3 +22,12 @@ test('twenty ticks a second, times the rate', async () => {
   await fast.stop()
   assert.ok(fastRate > 160 && fastRate < 240, `${fastRate}`)
 })
+
+test('two servers of one seed have the same blocks, whatever their clocks, and another seed has others', async () => {
+  const places = Array.from({ length: 300 }, (_, i) => ({ do: 'block', x: (i * 37) % 200 - 100, y: (i * 13) % 130 - 50, z: (i * 71) % 200 - 100 }))
+  const worlds = [await World.start({ seed: 5 }), await World.start({ seed: 5, clock: 10 }), await World.start({ seed: 6 })]
+  const [first, second, other] = await Promise.all(worlds.map(async world => JSON.stringify((await world.ask('all', { orders: places })).answers)))
+  for (const world of worlds) await world.stop()
+  assert.equal(first, second)
+  assert.notEqual(first, other)
+})

@@ -16,7 +16,8 @@ class World {
   // Resolves when players can connect. The clock of this process is scaled like the server's, once.
   static async start ({ seed = 1, clock = 1, difficulty = 'peaceful', view = 4 } = {}) {
     const words = Object.entries({ seed, clock, difficulty, view, port: 0 }).flatMap(([name, value]) => [`--${name}`, String(value)])
-    if (clock !== 1) scaleClock(clock)
+    if (clock !== 1 && !World.scaled) scaleClock(clock)
+    World.scaled ||= clock !== 1
     const world = new World()
     world.process = spawn(process.execPath, [MAIN, ...words], { stdio: ['pipe', 'pipe', 'pipe'] })
     world.errors = ''

@@ -20,8 +20,10 @@ class Mobs {
     this.all = []
   }
 
+  kindOf (name) { return kinds[name] }
+
   spawn (name, position) {
-    const kind = kinds[name]
+    const kind = this.kindOf(name)
     const mob = this.game.bodies.spawn('mob', name, position, { kind, health: kind.health, burning: 0, fleeing: 0, fuse: 0, struckAt: -100, hitAt: -100, heading: undefined })
     this.all.push(mob)
     return mob
@@ -52,7 +54,7 @@ class Mobs {
     const fluid = bodies.fluidAt(mob.position)
     if (fluid === 'lava') { mob.burning = 100; if (tick % 10 === 0) this.hurt(mob, 4) }
     if (fluid === 'water') mob.burning = 0
-    if (mob.kind.burns && tick % 20 === mob.id % 20 && !daylight.isNight && fluid !== 'water') {
+    if (mob.kind.burns && tick % 20 === mob.number % 20 && !daylight.isNight && fluid !== 'water') {
       const { x, y, z } = mob.position.floored()
       if (!spawning.isRoofed(x, y + 1, z)) mob.burning = 60
     }
@@ -120,8 +122,8 @@ class Mobs {
       this.head(mob, lure.position, lure.position.distanceTo(mob.position) > 2 ? mob.kind.speed : 0)
       return
     }
-    if (tick % 60 === mob.id % 60 || mob.heading === undefined) {
-      const draw = this.game.draws('wander', mob.id)
+    if (tick % 60 === mob.number % 60 || mob.heading === undefined) {
+      const draw = this.game.draws('wander', mob.number)
       mob.heading = draw() < 0.4 ? draw() * 2 * Math.PI : null
     }
     if (mob.heading === null && mob.fleeing === 0) return
@@ -171,7 +173,7 @@ class Mobs {
     mob.health -= damage
     mob._writeOthersNearby('entity_status', { entityId: mob.id, entityStatus: mob.health > 0 ? HURT : DEAD })
     if (mob.health > 0) return
-    const draw = this.game.draws('loot', mob.id)
+    const draw = this.game.draws('loot', mob.number)
     for (const [name, count] of lootOf(mob.name, mob.burning > 0, draw)) this.game.drops.spill(mob.position.offset(0, 0.4, 0), this.game.item(name, count))
     this.remove(mob)
   }
@@ -184,7 +186,7 @@ class Mobs {
     if (mob.name === 'cow' && tool === 'bucket') survivor.spendHeld(this.game.item('milk_bucket'))
     else if (mob.name === 'sheep' && tool === 'shears' && !mob.shornAt) {
       mob.shornAt = this.game.tick
-      this.game.drops.spill(mob.position.offset(0, 1, 0), this.game.item('white_wool', 1 + Math.floor(this.game.draws('wool', mob.id)() * 3)))
+      this.game.drops.spill(mob.position.offset(0, 1, 0), this.game.item('white_wool', 1 + Math.floor(this.game.draws('wool', mob.number)() * 3)))
       survivor.wearHeld(1)
     } else if (tool === mob.kind.food && !(this.game.tick - mob.bredAt < 6000)) {
       survivor.spendHeld()

@@ -115,7 +115,7 @@ class Survivor {
 
   // `kind` says by what; `past` names what armour does not keep off.
   hurt (damage, kind, { past = false } = {}) {
-    if (this.health <= 0 || damage <= 0 || this.game.tick < this.sparedUntil) return
+    if (!this.player || this.health <= 0 || damage <= 0 || this.game.tick < this.sparedUntil) return
     let rest = damage
     if (!past) {
       rest = afterArmour(damage, WORN.reduce((sum, slot) => sum + armourPoints(this.slots.get(slot)?.name), 0))
