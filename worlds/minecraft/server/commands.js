@@ -48,7 +48,7 @@ const commands = {
     const survivor = survivorOf(game, player)
     const { x, y, z } = survivor.position
     const { health, food, saturation, exhaustion, air, onGround, sneaking, sprinting } = survivor
-    return { x, y, z, health, food, saturation, exhaustion, air, onGround, sneaking, sprinting, sleeping: survivor.sleepingSince !== undefined, connected: Boolean(survivor.player), slots: listed(survivor.slots) }
+    return { x, y, z, health, food, saturation, exhaustion, air, onGround, sneaking, sprinting, sleeping: survivor.sleepingSince !== undefined, connected: Boolean(survivor.player), slots: listed(survivor.slots), deeds: Object.fromEntries(survivor.deeds) }
   },
   change (game, { player, ...values }) {
     const survivor = survivorOf(game, player)

@@ -68,6 +68,7 @@ class Digging {
     const tool = survivor.heldItem?.name
     const kind = this.game.registry.blocksByStateId[state]
     this.breakBlock(x, y, z, tool)
+    survivor.did('mined', kind.name)
     survivor.tire(TIRES)
     if (tool && kind.hardness > 0) survivor.wearHeld(wear(tool, 'dig'))
   }

@@ -1,29 +1,22 @@
 // A survival world as a process: node server/main.js --seed N --clock RATE --port PORT. Prints one line of JSON when
 // players can connect, then answers commands (commands.js) until stdin ends, and ends with it.
 const readline = require('node:readline')
-const { parseArguments, ArgumentError } = require('./arguments')
-
-const WRONG_ARGUMENTS = 2
+const { argumentsOf } = require('../command_line')
+const flags = require('./flags')
 
 // Libraries print what they please, a lost connection for one; stdout has answers alone.
 globalThis.console = new console.Console(process.stderr)
 
-function fail (message, code) {
+function fail (message) {
   process.stderr.write(`minecraft server: ${message}\n`)
-  process.exit(code)
+  process.exit(1)
 }
 
 async function main () {
-  let options
-  try {
-    options = parseArguments(process.argv.slice(2))
-  } catch (error) {
-    if (error instanceof ArgumentError) fail(error.message, WRONG_ARGUMENTS)
-    throw error
-  }
+  const options = argumentsOf(flags, 'minecraft server')
   const { start } = require('./start')
   const { answer } = require('./commands')
-  const world = await start(options).catch(error => fail(error.code === 'EADDRINUSE' ? `port ${options.port} is taken` : error.message, 1))
+  const world = await start(options).catch(error => fail(error.code === 'EADDRINUSE' ? `port ${options.port} is taken` : error.message))
   const say = value => process.stdout.write(`${JSON.stringify(value)}\n`)
   say({ port: world.port, seed: options.seed, clock: options.clock, version: require('../version') })
   readline.createInterface({ input: process.stdin })

@@ -97,6 +97,7 @@ class Placing {
     if (parts.length === 1 && !supports.holds(state, px, py, pz)) return
     if (name.endsWith('_door') && !blocks.isSolid(px, py - 1, pz)) return
     for (const part of parts) blocks.setNamed(part.x, part.y, part.z, name, part.properties)
+    survivor.did('placed', name)
     survivor.spendHeld()
   }
 

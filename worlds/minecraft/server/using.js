@@ -38,6 +38,7 @@ class Using {
   }
 
   swallow (survivor, name) {
+    survivor.did('eaten', name)
     const food = this.game.registry.foodsByName[name]
     if (food) {
       survivor.food = Math.min(MOST_FOOD, survivor.food + food.foodPoints)

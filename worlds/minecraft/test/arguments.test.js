@@ -4,13 +4,14 @@ const assert = require('node:assert')
 const path = require('node:path')
 const net = require('node:net')
 const { spawnSync, spawn } = require('node:child_process')
-const { parseArguments } = require('../server/arguments')
+const { parseArguments } = require('../command_line')
+const flags = require('../server/flags')
 
 const MAIN = path.join(__dirname, '..', 'server', 'main.js')
 const run = (...words) => spawnSync(process.execPath, [MAIN, ...words], { encoding: 'utf8', timeout: 20000, input: '' })
 
 test('what is not given is as documented', () => {
-  assert.deepEqual(parseArguments(['--seed', '7']), { seed: 7, clock: 1, port: 0, view: 4, difficulty: 'easy' })
+  assert.deepEqual(parseArguments(flags, ['--seed', '7']), { seed: 7, clock: 1, port: 0, view: 4, difficulty: 'easy' })
 })
 
 test('bad words are refused, each in one line that names it', () => {
@@ -24,7 +25,7 @@ test('bad words are refused, each in one line that names it', () => {
     [['--toString', '1'], '--toString: no such option'],
     [['--seed'], '--seed: a value is missing'],
     [['7'], '7: no such option']
-  ]) assert.throws(() => parseArguments(words), error => error.message.startsWith(said) && !error.message.includes('\n'), said)
+  ]) assert.throws(() => parseArguments(flags, words), error => error.message.startsWith(said) && !error.message.includes('\n'), said)
 })
 
 test('the process says so on stderr, and ends with 2', () => {

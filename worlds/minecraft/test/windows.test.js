@@ -1,6 +1,7 @@
 // Windows over the real protocol: grids, furnaces, chests. The server's word counts, never the client's.
 const test = require('node:test')
 const assert = require('node:assert')
+const { Vec3 } = require('vec3')
 const { World, pause } = require('./world')
 const { Arena } = require('./arena')
 
@@ -123,8 +124,32 @@ test('a chest keeps what is put in, for who comes later, and spills it when it i
   await chest.withdraw(idOf('oak_log'), null, 2)
   chest.close()
   other.end()
+  await world.until(({ connected }) => !connected, { player: 'other' }) // it would pick up what falls out
   await arena.dig(2, 1, 0)
   assert.deepEqual(await arena.gains(), [['chest', 1], ['oak_log', 3 + 5]])
+})
+
+test('what is crafted, smelted, placed and mined is counted, once each', async () => {
+  const { deeds: before } = await world.ask('player', { player: 'bot' })
+  await arena.give('oak_log', 3)
+  await craft('oak_planks', 3)
+  await craft('crafting_table', 1)
+  await bot.equip(idOf('crafting_table'), 'hand')
+  await bot.placeBlock(bot.blockAt(arena.at(2, 0, 0)), new Vec3(0, 1, 0))
+  await arena.dig(2, 1, 0)
+  await world.ask('clear', { player: 'bot' })
+  const block = await arena.set(0, 1, 2, 'furnace')
+  await arena.give('coal', 1)
+  await arena.give('sand', 2)
+  const furnace = await bot.openFurnace(block)
+  await furnace.putFuel(idOf('coal'), null, 1)
+  await furnace.putInput(idOf('sand'), null, 2)
+  while (furnace.outputItem()?.count !== 2) await pause(10)
+  await furnace.takeOutput()
+  furnace.close()
+  const { deeds } = await world.until(({ deeds }) => deeds['smelted:glass'] > (before['smelted:glass'] ?? 0))
+  const more = name => deeds[name] - (before[name] ?? 0)
+  assert.deepEqual(['crafted:oak_planks', 'crafted:crafting_table', 'placed:crafting_table', 'mined:crafting_table', 'smelted:glass'].map(more), [12, 1, 1, 1, 2])
 })
 
 test('two chests side by side are one of 54 slots, until one is broken', async () => {
@@ -132,7 +157,6 @@ test('two chests side by side are one of 54 slots, until one is broken', async (
   await arena.give('cobblestone', 1)
   await bot.equip(idOf('chest'), 'hand')
   await bot.lookAt(arena.at(0, 1, 5), true)
-  const { Vec3 } = require('vec3')
   await bot.placeBlock(bot.blockAt(arena.at(0, 0, 2)), new Vec3(0, 1, 0))
   await bot.placeBlock(bot.blockAt(arena.at(1, 0, 2)), new Vec3(0, 1, 0))
   const sides = await Promise.all([0, 1].map(x => world.ask('block', { x, y: 201, z: 2 })))

@@ -167,6 +167,7 @@ class Mobs {
     survivor.tire(0.1)
     if (tool) survivor.wearHeld(wear(tool, 'hit'))
     this.hurt(mob, damage)
+    if (mob.health <= 0) survivor.did('killed', mob.name)
   }
 
   hurt (mob, damage) {

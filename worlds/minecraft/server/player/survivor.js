@@ -30,6 +30,7 @@ class Survivor {
     this.pitch = 0
     this.home = undefined // the bed to wake in
     this.lastBlow = 0
+    this.deeds = new Map() // "mined:oak_log" -> how often, since the world began
     this.revive()
   }
 
@@ -107,6 +108,11 @@ class Survivor {
 
   sendHealth () {
     this.send('update_health', { health: Math.max(0, this.health), food: this.food, foodSaturation: this.saturation })
+  }
+
+  did (deed, name, count = 1) {
+    const key = `${deed}:${name}`
+    this.deeds.set(key, (this.deeds.get(key) ?? 0) + count)
   }
 
   tire (exhaustion) {

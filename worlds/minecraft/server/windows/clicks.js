@@ -49,9 +49,10 @@ class Click {
     const item = this.view.get(slot)
     if (!item || this.cursor) return
     const made = this.view.isResult(slot) && slot === 0
-    this.thrown.push(taken(this.game, item, whole || made ? Infinity : 1))
+    const part = taken(this.game, item, whole || made ? Infinity : 1)
+    this.thrown.push(part)
     this.view.set(slot, item)
-    if (made) this.view.tookResult()
+    if (this.view.isResult(slot)) this.view.tookResult(part)
   }
 
   pickResult (slot) {
@@ -63,7 +64,7 @@ class Click {
     if (held) held.count += result.count
     else this.cursor = this.game.copy(result)
     view.set(slot, null)
-    view.tookResult()
+    view.tookResult(result)
   }
 
   left (slot) {
@@ -109,16 +110,17 @@ class Click {
       if (!item) return
       const targets = view.shiftTargets(slot).filter(i => view.takes(i, item))
       if (!view.isResult(slot) || slot !== 0) {
-        item.count = pour(this.game.Item, view, targets, item)
+        const left = pour(this.game.Item, view, targets, item)
+        if (view.isResult(slot) && left < item.count) view.tookResult(this.game.copy(item, item.count - left))
+        item.count = left
         view.set(slot, item)
         return
       }
       if (this.roomFor(targets, item) < item.count) return
       pour(this.game.Item, view, targets, this.game.copy(item))
-      const { type } = item
       view.set(slot, null)
-      view.tookResult()
-      if (view.get(slot)?.type !== type) return
+      view.tookResult(item)
+      if (view.get(slot)?.type !== item.type) return
     }
   }
 

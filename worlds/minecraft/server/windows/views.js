@@ -30,7 +30,7 @@ class View {
   takes (i) { return !this.isResult(i) }
   // What an item that is shifted out of the player's slots goes to, in order.
   shiftTargets (i) { return i < this.own.length ? [...this.bar, ...this.bag] : range(0, this.own.length) }
-  tookResult () {}
+  tookResult () {} // given what was taken
   refresh () {}
   // Slots to be told again after a click in `slot`, whatever the client believes.
   retold () { return [] }
@@ -52,7 +52,8 @@ const withGrid = Base => class extends Base {
   // The client waits for the result after every click in the grid.
   retold (slot) { return slot >= 0 && slot <= this.width * this.width ? [0] : [] }
 
-  tookResult () {
+  tookResult (result) {
+    this.survivor.did('crafted', result.name, result.count)
     for (const i of this.grid) {
       const item = this.get(i)
       if (!item) continue
@@ -111,6 +112,7 @@ class FurnaceView extends View {
   }
 
   isResult (i) { return i === 2 }
+  tookResult (result) { this.survivor.did('smelted', result.name, result.count) }
   takes (i, item) { return i !== 2 && (i !== 1 || fuelTicks(item.name) > 0 || item.name === 'bucket') }
 
   shiftTargets (i) {

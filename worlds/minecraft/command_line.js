@@ -1,17 +1,16 @@
-// The command line of the server: --name value, each with its bounds.
-const flags = {
-  seed: { fallback: 1, low: 0, high: Number.MAX_SAFE_INTEGER, whole: true },
-  clock: { fallback: 1, low: 0.1, high: 50 },
-  port: { fallback: 0, low: 0, high: 65535, whole: true },
-  view: { fallback: 4, low: 2, high: 10, whole: true },
-  difficulty: { fallback: 'easy', oneOf: ['peaceful', 'easy', 'normal', 'hard'] }
-}
+// A command line of --name value, each with its bounds: { fallback, low, high, whole }, or { fallback, oneOf }, or
+// { fallback, text, means }, where `text` is a pattern
+// and `means` says it in words. Without a fallback it has to be given.
 
 class ArgumentError extends Error {}
 
 function valueOf (name, flag, text) {
   if (flag.oneOf) {
     if (!flag.oneOf.includes(text)) throw new ArgumentError(`--${name} ${text}: one of ${flag.oneOf.join(', ')}`)
+    return text
+  }
+  if (flag.text) {
+    if (!flag.text.test(text)) throw new ArgumentError(`--${name} ${text}: ${flag.means}`)
     return text
   }
   const value = Number(text)
@@ -22,7 +21,7 @@ function valueOf (name, flag, text) {
 }
 
 // Throws ArgumentError, whose message is one line.
-function parseArguments (words) {
+function parseArguments (flags, words) {
   const options = Object.fromEntries(Object.entries(flags).map(([name, flag]) => [name, flag.fallback]))
   for (let i = 0; i < words.length; i += 2) {
     const name = words[i].replace(/^--/, '')
@@ -32,7 +31,20 @@ function parseArguments (words) {
     if (i + 1 === words.length) throw new ArgumentError(`--${name}: a value is missing`)
     options[name] = valueOf(name, flags[name], words[i + 1])
   }
+  const missing = Object.keys(options).find(name => options[name] === undefined)
+  if (missing) throw new ArgumentError(`--${missing}: a value is missing`)
   return options
 }
 
-module.exports = { parseArguments, ArgumentError }
+// The same for a process: what is wrong is said on stderr, and ends it with 2.
+function argumentsOf (flags, program) {
+  try {
+    return parseArguments(flags, process.argv.slice(2))
+  } catch (error) {
+    if (!(error instanceof ArgumentError)) throw error
+    process.stderr.write(`${program}: ${error.message}\n`)
+    return process.exit(2)
+  }
+}
+
+module.exports = { parseArguments, argumentsOf }
