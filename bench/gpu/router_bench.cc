@@ -33,7 +33,7 @@ class Bench {
     norm_ = upload<std::byte>(*stream_, std::span(words).first(kHidden * 4));
     const WeightRows rows = {words.data(), DType::kF32, kRule.experts};
     for (size_t i = 0; i < kLayers; ++i) routers_.push_back(pack_weight(*stream_, {&rows, 1}, kHidden));
-    workspace_ = device.allocate(route_workspace(device, kMaxTokens, kHidden, false));
+    workspace_ = device.allocate(route_workspace(device, kMaxTokens, kHidden, kRule.experts, false));
     logits_ = device.allocate(kMaxTokens * kRule.experts * 4);
     table_ = device.allocate(expert_table_bytes(kMaxTokens, kRule));
     rows_ = device.allocate(gemm_input_bytes(device, InputForm::kBf16, kMaxTokens * kRule.per_token, kHidden));

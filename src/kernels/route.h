@@ -31,6 +31,6 @@ struct RouteArgs {
 void route(Stream& stream, const RouteArgs& args);
 
 /// shares_f32: RouteArgs::shared will be there, of kF32.
-size_t route_workspace(Device& device, int64_t tokens, int64_t width, bool shares_f32);
+size_t route_workspace(Device& device, int64_t tokens, int64_t width, int64_t router_rows, bool shares_f32);
 
 }  // namespace caravel::kernels

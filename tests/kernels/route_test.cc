@@ -55,8 +55,8 @@ struct Routed {
     const DeviceArray router_bias(stream, router_bias_of(options));
     const DeviceArray choice_bias(stream, choice_bias_of(options));
     const DeviceArray logits_there(stream, tokens * router.packed.out(), NAN);
-    const DeviceArray workspace =
-        unwritten(stream, route_workspace(stream.device(), tokens, width, options.shared == InputForm::kF32));
+    const DeviceArray workspace = unwritten(stream, route_workspace(stream.device(), tokens, width, router.packed.out(),
+                                                                    options.shared == InputForm::kF32));
     const TableOnDevice table(stream, tokens, options.rule);
     const FormedRows rows_there(stream, options.rows, tokens * options.rule.per_token, width);
     const FormedRows shared_there(stream, options.shared, tokens, width);

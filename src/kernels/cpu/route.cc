@@ -8,9 +8,9 @@
 namespace caravel::kernels::cpu {
 
 void route(Stream& stream, const RouteArgs& args);
-size_t route_workspace(int64_t tokens, int64_t width, bool shares_f32);
+size_t route_workspace(int64_t tokens, int64_t width, int64_t router_rows, bool shares_f32);
 
-size_t route_workspace(int64_t tokens, int64_t width, bool shares_f32) {
+size_t route_workspace(int64_t tokens, int64_t width, int64_t /*router_rows*/, bool shares_f32) {
   return shares_f32 ? 0 : static_cast<size_t>(tokens * width) * sizeof(float);
 }
 

@@ -51,23 +51,30 @@ class ExpertChooser {
  public:
   static constexpr float kNothing = -__builtin_inff();
 
-  __device__ ExpertChooser(const RouterRule& rule, const float* choice_bias, ChoiceSpace& space, float* group_space)
-      : rule_(rule), bias_(choice_bias), space_(space), group_values_(group_space) {}
+  /// group_spaces: of group_space_bytes() for each of the block's warps.
+  __device__ ExpertChooser(const ChooseExpertsArgs& args, ChoiceSpace& space, float* group_spaces)
+      : table_(args.table),
+        rule_(args.rule),
+        bias_(args.choice_bias),
+        space_(space),
+        group_values_(group_spaces + threadIdx.x / kWarp * (args.rule.experts + args.rule.groups)) {}
 
-  /// Leaves `chosen` and `weights` in the warp's space and writes them out where that is asked for. All lanes.
-  __device__ void choose(const float* logits, int32_t* chosen, float* weights) {
+  /// logit_of(e): of an expert. Leaves `chosen` and `weights` in the warp's space, and in the table where it `writes`.
+  /// All lanes.
+  template <typename LogitOf>
+  __device__ void choose(int64_t token, bool writes, LogitOf logit_of) {
     __syncwarp();  // what the choice before left may still be read
     float scores[kEach];
 #pragma unroll
-    for (int i = 0; i < kEach; ++i) scores[i] = there(i) ? logits[expert(i)] : kNothing;
+    for (int i = 0; i < kEach; ++i) scores[i] = there(i) ? logit_of(expert(i)) : kNothing;
     set_keys(scores);
     if (rule_.groups > 1) keep_groups();
     const uint32_t taken = take_best();
     write_ascending(taken, scores);
     finish_weights();
-    if (chosen == nullptr || lane_ >= rule_.per_token) return;
-    chosen[lane_] = space_.chosen[lane_];
-    weights[lane_] = space_.weights[lane_];
+    if (!writes || lane_ >= rule_.per_token) return;
+    table_.chosen[token * rule_.per_token + lane_] = space_.chosen[lane_];
+    table_.weights[token * rule_.per_token + lane_] = space_.weights[lane_];
   }
 
  private:
@@ -151,12 +158,18 @@ class ExpertChooser {
         place = i;
       }
       const uint32_t best = __reduce_max_sync(kAllLanes, own);
-      const int first = __reduce_min_sync(kAllLanes, own == best ? expert(place) : kMaxExperts);
-      if (first % kWarp != lane_) continue;
-      taken |= 1U << (first / kWarp);
+      // Rarely several lanes have it.
+      bool is_first = own == best;
+      const unsigned lanes = __ballot_sync(kAllLanes, is_first);
+      if ((lanes & (lanes - 1)) != 0) {
+        const int first = __reduce_min_sync(kAllLanes, is_first ? expert(place) : kMaxExperts);
+        is_first = is_first && expert(place) == first;
+      }
+      if (!is_first) continue;
+      taken |= 1U << place;
 #pragma unroll
       for (int i = 0; i < kEach; ++i) {
-        if (expert(i) == first) keys_[i] = 0;
+        if (i == place) keys_[i] = 0;
       }
     }
     return taken;
@@ -191,6 +204,7 @@ class ExpertChooser {
     __syncwarp();
   }
 
+  const ExpertTable& table_;
   const RouterRule& rule_;
   const float* const bias_;
   ChoiceSpace& space_;

@@ -12,24 +12,24 @@ void join_rows(Stream& stream, const JoinRowsArgs& args);
 
 namespace {
 
-constexpr int kSpreadWarps = 8;  // of a block, each with a token
+constexpr int kMostSpreadThreads = 512;
 constexpr int kMostJoinThreads = 512;
 
-__global__ void __launch_bounds__(kSpreadWarps* kWarp)
+/// A block for each token.
+__global__ void __launch_bounds__(kMostSpreadThreads)
     spread_tokens(SpreadSource from, ExpertTable table, InputRows rows, InputRows shared) {
   follow_kernel_before();
-  const int lane = static_cast<int>(threadIdx.x) % kWarp;
-  const int64_t token = int64_t{blockIdx.x} * kSpreadWarps + threadIdx.x / kWarp;
-  if (token >= table.tokens) return;
-  const int32_t own = lane < table.per_token ? table.rows[token * table.per_token + lane] : 0;
-  // A lane past the row's end has no piece, so places are told before.
-  __shared__ int32_t places[kSpreadWarps][kMaxExpertsPerToken];
-  int32_t* const to = places[threadIdx.x / kWarp];
-  to[lane] = own;
-  __syncwarp();
-  from.for_pieces_of(token, [&](int i, int count, const float(&piece)[kPiece]) {
-    for (int k = 0; k < table.per_token; ++k) rows.store(to[k], i, count, from.whole, piece);
-    if (shared.data != nullptr) shared.store(token, i, count, from.whole, piece);
+  const int64_t token = blockIdx.x;
+  __shared__ int32_t places[kMaxExpertsPerToken];
+  if (static_cast<int>(threadIdx.x) < table.per_token) {
+    places[threadIdx.x] = table.rows[token * table.per_token + threadIdx.x];
+  }
+  __syncthreads();
+  for_pieces(from.width, [&](int i) {
+    float piece[kPiece];
+    from.load(token, i, piece);
+    for (int k = 0; k < table.per_token; ++k) rows.store(places[k], i, from.width - i, from.whole, piece);
+    if (shared.data != nullptr) shared.store(token, i, from.width - i, from.whole, piece);
   });
 }
 
@@ -92,8 +92,8 @@ __global__ void __launch_bounds__(kMostJoinThreads, 2)
 
 void spread_by_token(Stream& stream, const SpreadSource& from, const ExpertTable& table, const InputRows& rows,
                      const InputRows& shared) {
-  launch_early(stream, spread_tokens, dim3(blocks_for(table.tokens, kSpreadWarps)), dim3(kSpreadWarps * kWarp), 0, from,
-               table, rows, shared);
+  launch_early(stream, spread_tokens, dim3(blocks_for(table.tokens, 1)),
+               dim3(std::min(row_threads(from.width), kMostSpreadThreads)), 0, from, table, rows, shared);
 }
 
 void spread_rows(Stream& stream, const SpreadRowsArgs& args) {

@@ -19,14 +19,11 @@ __global__ void __launch_bounds__(kChooseWarps* kWarp) choose_each(ChooseExperts
   follow_kernel_before();
   extern __shared__ float group_spaces[];
   __shared__ ChoiceSpace spaces[kChooseWarps];
-  const int warp = static_cast<int>(threadIdx.x) / kWarp;
+  const unsigned warp = threadIdx.x / kWarp;
   const int64_t token = int64_t{blockIdx.x} * kChooseWarps + warp;
   if (token >= args.table.tokens) return;
-  ExpertChooser<kEach> chooser(args.rule, args.choice_bias, spaces[warp],
-                               group_spaces + warp * (args.rule.experts + args.rule.groups));
-  const int64_t first = token * args.rule.per_token;
-  chooser.choose(static_cast<const float*>(args.logits.data) + token * args.logits.stride, args.table.chosen + first,
-                 args.table.weights + first);
+  const float* const logits = static_cast<const float*>(args.logits.data) + token * args.logits.stride;
+  ExpertChooser<kEach>(args, spaces[warp], group_spaces).choose(token, true, [&](int e) { return logits[e]; });
 }
 
 /// A block for each expert.
@@ -43,10 +40,9 @@ __global__ void __launch_bounds__(kMostSortThreads) sort_rows(ExpertTable table)
 
 void choose_experts(Stream& stream, const ChooseExpertsArgs& args) {
   floats(args.logits);
-  const dim3 grid(blocks_for(args.table.tokens, kChooseWarps));
   with_chooser(args.rule.experts, [&]<int kEach>() {
-    launch_early(stream, choose_each<kEach>, grid, dim3(kChooseWarps * kWarp),
-                 kChooseWarps * group_space_bytes(args.rule), args);
+    launch_early(stream, choose_each<kEach>, dim3(blocks_for(args.table.tokens, kChooseWarps)),
+                 dim3(kChooseWarps * kWarp), kChooseWarps * group_space_bytes(args.rule), args);
   });
 }
 

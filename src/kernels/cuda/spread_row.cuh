@@ -37,28 +37,38 @@ struct SpreadSource {
   const float* factors;      // of tokens, where there is a weight
   bool whole;                // of x and the norm's weight, and of what is written
 
-  /// function(i, count, piece) for the pieces of a token's row, by a warp.
-  template <typename Function>
-  __device__ __forceinline__ void for_pieces_of(int64_t token, Function function) const {
-    const float factor = norm_weight != nullptr ? factors[token] : 1.0F;
-    const float* const row = x + token * stride;
-#pragma unroll 4
-    for (int i = static_cast<int>(threadIdx.x) % kWarp * kPiece; i < width; i += kWarp * kPiece) {
-      float piece[kPiece];
-      load_piece(row + i, width - i, whole, piece);
-      if (norm_weight != nullptr) {
-        float weights[kPiece];
-        load_piece(norm_weight + i, width - i, whole, weights);
+  /// The piece that begins with element i of a token's row.
+  __device__ __forceinline__ void load(int64_t token, int i, float (&piece)[kPiece]) const {
+    load_piece(x + token * stride + i, width - i, whole, piece);
+    if (norm_weight == nullptr) return;
+    const float factor = factors[token];
+    float weights[kPiece];
+    load_piece(norm_weight + i, width - i, whole, weights);
 #pragma unroll
-        for (int j = 0; j < kPiece; ++j) piece[j] = __fmul_rn(__fmul_rn(piece[j], factor), weights[j]);
-      }
-      function(i, width - i, piece);
-    }
+    for (int j = 0; j < kPiece; ++j) piece[j] = __fmul_rn(__fmul_rn(piece[j], factor), weights[j]);
   }
 
-  /// A token's row to one place, by a warp.
-  __device__ __forceinline__ void copy(int64_t token, const InputRows& to, int64_t row) const {
-    for_pieces_of(token, [&](int i, int count, const float(&piece)[kPiece]) { to.store(row, i, count, whole, piece); });
+  /// `count` rows from first_row on, of the tokens that token_of(r) says, by threads of which this is `thread`. Several
+  /// pieces are asked for at a time.
+  template <typename TokenOf>
+  __device__ __forceinline__ void copy(int count, const InputRows& to, int64_t first_row, int thread, int threads,
+                                       TokenOf token_of) const {
+    constexpr int kAtOnce = 4;
+    const int pieces = (width + kPiece - 1) / kPiece;  // of a row
+    for (int first = thread; first < count * pieces; first += kAtOnce * threads) {
+      float values[kAtOnce][kPiece];
+#pragma unroll
+      for (int n = 0; n < kAtOnce; ++n) {
+        const int p = first + n * threads;
+        if (p < count * pieces) load(token_of(p / pieces), p % pieces * kPiece, values[n]);
+      }
+#pragma unroll
+      for (int n = 0; n < kAtOnce; ++n) {
+        const int p = first + n * threads;
+        const int i = p % pieces * kPiece;
+        if (p < count * pieces) to.store(first_row + p / pieces, i, width - i, whole, values[n]);
+      }
+    }
   }
 };
 

@@ -39,7 +39,8 @@ Sizes sizes_of(Device& device, const ModelConfig& config, const WeightsOf<Matrix
   Sizes sizes;
   for (const LayerOf<Matrix, Vector>& layer : weights.layers) {
     if (!layer.router) continue;
-    raise(sizes.workspace, kernels::route_workspace(device, max_tokens, config.hidden_size, reads_f32(layer.gate_up)));
+    raise(sizes.workspace, kernels::route_workspace(device, max_tokens, config.hidden_size, layer.router.out(),
+                                                    reads_f32(layer.gate_up)));
     sizes.table = kernels::expert_table_bytes(max_tokens, config.experts.rule);
     raise(sizes.logits, rows_of(DType::kF32, max_tokens, layer.router.out()));
     raise(sizes.rows, input_of(layer.expert_gate_up, max_rows));

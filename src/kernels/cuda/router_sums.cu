@@ -1,0 +1,173 @@
+#include <algorithm>
+
+#include "kernels/cuda/router_sums.cuh"
+#include "kernels/cuda/row_pieces.cuh"
+
+namespace caravel::kernels::cuda {
+namespace {
+
+// A warp has the sums of kRows of the router's rows for kOf tokens, over an eighth of the width: every eighth 128
+// elements. Two warps of a block have neighbouring eighths, and blocks the four shares of two. Warps that have the same
+// rows or the same tokens read them from the first cache.
+constexpr int kRows = 8;
+constexpr int kRowWarps = 2;
+constexpr int kHalves = 2;
+constexpr int kSharedOut = kHalves * kRouterShares;
+
+struct Router {
+  const float* x;
+  int64_t x_stride;
+  const float* norm_weight;
+  const float* parts[PackedWeight::kMaxParts];  // [rows of the part, width]
+  int part_ends[PackedWeight::kMaxParts];       // their last rows, and one more
+  int tokens;
+  bool whole;  // of all that is read
+  RouterSums to;
+
+  __device__ const float* row(int index) const {
+    const float* at = parts[0] + int64_t{index} * to.width;
+#pragma unroll
+    for (size_t part = 1; part < PackedWeight::kMaxParts; ++part) {
+      if (index >= part_ends[part - 1]) at = parts[part] + int64_t{index - part_ends[part - 1]} * to.width;
+    }
+    return at;
+  }
+};
+
+/// Each of the values summed over all lanes, to the bits that reduce_warp() gives: lane l ends with those that begin
+/// with number l * kCount / 32.
+template <int kCount, int kApart = kWarp / 2, int kAll>
+__device__ __forceinline__ void reduce_apart(float (&values)[kAll]) {
+  if constexpr (kApart == 0) {
+    return;
+  } else if constexpr (kCount == 1) {
+    values[0] = __fadd_rn(values[0], __shfl_xor_sync(kAllLanes, values[0], kApart));
+    reduce_apart<1, kApart / 2>(values);
+  } else {
+    constexpr int kHalf = kCount / 2;
+    const bool upper = (threadIdx.x & kApart) != 0;
+#pragma unroll
+    for (int i = 0; i < kHalf; ++i) {
+      const float other = __shfl_xor_sync(kAllLanes, upper ? values[i] : values[i + kHalf], kApart);
+      values[i] = __fadd_rn(upper ? values[i + kHalf] : values[i], other);
+    }
+    reduce_apart<kHalf, kApart / 2>(values);
+  }
+}
+
+/// A warp's part of each sum, to `parts`.
+template <int kCount>
+__device__ __forceinline__ void put_parts(float (&values)[kCount], float* parts) {
+  reduce_apart<kCount>(values);
+  const int lane = static_cast<int>(threadIdx.x) % kWarp;
+  constexpr int kEach = kCount > kWarp ? kCount / kWarp : 1;
+  constexpr int kSame = kCount > kWarp ? 1 : kWarp / kCount;  // lanes that have the same
+  if (lane % kSame != 0) return;
+#pragma unroll
+  for (int i = 0; i < kEach; ++i) parts[lane / kSame * kEach + i] = values[i];
+}
+
+/// Rows are multiplied by the norm's weight on their way.
+template <int kOf, int kTokenWarps>
+__global__ void __launch_bounds__(kWarp* kHalves* kRowWarps* kTokenWarps) sum_rows_of_router(Router router) {
+  let_next_kernel_in();
+  const int warp = static_cast<int>(threadIdx.x) / kWarp;
+  const int half = warp % kHalves;
+  const int row_warp = warp / kHalves % kRowWarps;
+  const int token_warp = warp / (kHalves * kRowWarps);
+  const int first_row = (static_cast<int>(blockIdx.x) * kRowWarps + row_warp) * kRows;
+  const int first_token = (static_cast<int>(blockIdx.y) * kTokenWarps + token_warp) * kOf;
+  const int width = router.to.width;
+  const int first =
+      ((static_cast<int>(blockIdx.z) * kHalves + half) * kWarp + static_cast<int>(threadIdx.x) % kWarp) * kPiece;
+  constexpr int kStep = kSharedOut * kWarp * kPiece;
+  const float* rows[kRows];
+#pragma unroll
+  for (int r = 0; r < kRows; ++r) rows[r] = router.row(min(first_row + r, router.to.rows - 1));
+  for (int i = first; i < width; i += kStep) {
+#pragma unroll
+    for (int r = 0; r < kRows; ++r) asm volatile("prefetch.global.L2 [%0];" ::"l"(rows[r] + i));
+  }
+  wait_for_kernel_before();
+  float sums[kRows * kOf] = {};
+  float squares[kOf] = {};
+#pragma unroll(kOf == 1 ? 2 : 1)
+  for (int i = first; i < width; i += kStep) {
+    const int count = width - i;
+    float norm[kPiece];
+    float weights[kRows][kPiece];
+    load_piece(router.norm_weight + i, count, router.whole, norm);
+#pragma unroll
+    for (int r = 0; r < kRows; ++r) load_piece(rows[r] + i, count, router.whole, weights[r]);
+#pragma unroll
+    for (int t = 0; t < kOf; ++t) {
+      float x[kPiece];
+      load_piece(router.x + min(first_token + t, router.tokens - 1) * router.x_stride + i, count, router.whole, x);
+#pragma unroll
+      for (int j = 0; j < kPiece; ++j) {
+        squares[t] = __fmaf_rn(x[j], x[j], squares[t]);
+        x[j] = __fmul_rn(x[j], norm[j]);
+      }
+#pragma unroll
+      for (int r = 0; r < kRows; ++r) {
+#pragma unroll
+        for (int j = 0; j < kPiece; ++j) sums[r * kOf + t] = __fmaf_rn(x[j], weights[r][j], sums[r * kOf + t]);
+      }
+    }
+  }
+  __shared__ float sum_parts[kTokenWarps][kRowWarps][kHalves][kRows * kOf];
+  __shared__ float square_parts[kTokenWarps][kHalves][kOf];
+  put_parts(sums, sum_parts[token_warp][row_warp][half]);
+  if (row_warp == 0) put_parts(squares, square_parts[token_warp][half]);
+  __syncthreads();
+  // A thread adds up the halves of a row and a token; rows side by side.
+  constexpr int kBlockRows = kRowWarps * kRows;
+  const int own = static_cast<int>(threadIdx.x);
+  const int token = own / kBlockRows;  // of the block's
+  const int row = own % kBlockRows;
+  const int64_t token_at = static_cast<int64_t>(blockIdx.y) * kTokenWarps * kOf + token;
+  const int row_at = static_cast<int>(blockIdx.x) * kBlockRows + row;
+  if (token >= kTokenWarps * kOf || token_at >= router.tokens || row_at >= router.to.rows) return;
+  const int64_t place = token_at * kRouterShares + blockIdx.z;
+  const auto& halves = sum_parts[token / kOf][row / kRows];
+  const int value = row % kRows * kOf + token % kOf;
+  router.to.sums[place * router.to.rows + row_at] = __fadd_rn(halves[0][value], halves[1][value]);
+  if (row_at != 0) return;
+  const auto& square_halves = square_parts[token / kOf];
+  router.to.squares[place] = __fadd_rn(square_halves[0][token % kOf], square_halves[1][token % kOf]);
+}
+
+template <int kOf, int kTokenWarps>
+void run(Stream& stream, const Router& router) {
+  const dim3 grid(blocks_for(router.to.rows, kRowWarps * kRows), blocks_for(router.tokens, kOf * kTokenWarps),
+                  kRouterShares);
+  launch_early(stream, sum_rows_of_router<kOf, kTokenWarps>, grid, dim3(kWarp * kHalves * kRowWarps * kTokenWarps), 0,
+               router);
+}
+
+}  // namespace
+
+void sum_router(Stream& stream, const RouteArgs& args, const RouterSums& to) {
+  const PackedWeight& weight = *args.router;
+  CARAVEL_CHECK(weight.input_form() == InputForm::kF32);
+  const float* const x = floats(args.x);
+  Router router = {.x = x,
+                   .x_stride = args.x.stride,
+                   .norm_weight = args.norm_weight,
+                   .tokens = static_cast<int>(args.table.tokens),
+                   .whole = in_pieces(x, args.x.stride) && in_pieces(args.norm_weight, weight.in()),
+                   .to = to};
+  std::ranges::fill(router.part_ends, to.rows);
+  for (size_t i = 0; i < weight.parts().size(); ++i) {
+    const PackedWeight::Part& part = weight.parts()[i];
+    CARAVEL_CHECK(part.dtype == DType::kF32);
+    router.parts[i] = reinterpret_cast<const float*>(weight.data() + part.offset);
+    router.part_ends[i] = static_cast<int>(part.out_begin + part.rows);
+    router.whole = router.whole && in_pieces(router.parts[i], weight.in());
+  }
+  if (router.tokens < 4) return run<1, 1>(stream, router);
+  if (router.tokens <= 8) return run<8, 1>(stream, router);
+  run<8, 2>(stream, router);
+}
+
+}  // namespace caravel::kernels::cuda
