@@ -9,6 +9,7 @@
 #include "device/deferred_device.h"
 #include "device/device_array.h"
 #include "model/check_device.h"
+#include "model/weight_layout.h"
 
 namespace caravel::model {
 namespace {
@@ -32,7 +33,10 @@ std::shared_ptr<const ModelWeights> weights_of(Device& device, const format::Wei
 
 std::string refusal(const format::WeightSource& source) {
   try {
-    check_device(*open_test_device(1, available_isas().back()), read_config(source));
+    const auto device = open_test_device(1, available_isas().back());
+    const ModelConfig config = read_config(source);
+    check_device(*device, config);
+    weight_layout(*device, source, config);  // which refuses types
   } catch (const Unsupported& error) {
     return error.what();
   }
