@@ -42,6 +42,7 @@ const commands = {
     const survivor = survivorOf(game, player)
     for (let slot = 0; slot < survivor.slots.length; slot++) survivor.slots.set(slot, null)
     survivor.cursor = null
+    survivor.view.leftOver() // what lies in a grid is the player's, too
     game.windows.tellAll(survivor)
   },
   player (game, { player }) {

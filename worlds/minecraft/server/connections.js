@@ -6,6 +6,8 @@ const FIRST_VIEW = 2 // columns that are sent at once; the others follow one a t
 const WORLD = 'minecraft:overworld'
 const SURVIVAL = 0
 const NONE_BEFORE = 255
+// Clients that draw want the height of each place; those that do not have to be sent something.
+const NO_HEIGHTS = { type: 'compound', name: '', value: { MOTION_BLOCKING: { type: 'longArray', value: new Array(36).fill([0, 0]) } } }
 
 class Connections {
   constructor (game, view) {
@@ -143,7 +145,6 @@ class Connections {
   look (survivor, radius, most = Infinity) {
     const cx = Math.floor(survivor.position.x) >> 4
     const cz = Math.floor(survivor.position.z) >> 4
-    const { player } = survivor
     if (survivor.centre !== columnKey(cx, cz)) {
       survivor.centre = columnKey(cx, cz)
       survivor.send('update_view_position', { chunkX: cx, chunkZ: cz })
@@ -156,8 +157,14 @@ class Connections {
     missing.sort((a, b) => a.far - b.far)
     for (const { x, z } of missing.slice(0, most)) {
       survivor.seen.add(columnKey(x, z))
-      player.sendChunk(x, z, this.game.blocks.column(x, z))
+      this.sendColumn(survivor, x, z)
     }
+  }
+
+  // At once: flying-squid's own would come behind what is said next, and a client would spawn into nothing.
+  sendColumn (survivor, x, z) {
+    const column = this.game.blocks.column(x, z)
+    survivor.send('map_chunk', { x, z, heightmaps: NO_HEIGHTS, chunkData: column.dump(), blockEntities: [], trustEdges: true, ...column.dumpLight() })
   }
 
   drop (survivor, cx, cz) {

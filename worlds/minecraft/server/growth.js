@@ -43,10 +43,12 @@ class Growth {
     })
   }
 
-  // Sections of rock alone are most of the world.
+  // Sections of rock alone are most of the world. A section keeps the states that it has in a list, or the one that it
+  // is all of, or, when they are too many, neither.
   mayGrow (section) {
-    const palette = section.palette
-    return !palette || palette.some(state => this.isGrowing(this.game.registry.blocksByStateId[state].name))
+    const { value } = section.data
+    const states = section.palette ?? (value === undefined ? undefined : [value])
+    return !states || states.some(state => this.isGrowing(this.game.registry.blocksByStateId[state].name))
   }
 
   isGrowing (name) {

@@ -42,16 +42,30 @@ function generator (registry, seed) {
 
   return (cx, cz) => {
     const column = new Column()
+    // Sections are written to directly, with one object for all places: the column's own calls make two for each block.
     const at = { x: 0, y: 0, z: 0 }
-    const get = (x, y, z) => { at.x = x; at.y = y; at.z = z; return column.getBlockStateId(at) }
-    const put = (x, y, z, id) => { at.x = x; at.y = y; at.z = z; column.setBlockStateId(at, id) }
+    const get = (x, y, z) => { at.x = x; at.y = (y - BOTTOM) & 15; at.z = z; return column.sections[(y - BOTTOM) >> 4].get(at) }
+    const put = (x, y, z, id) => { at.x = x; at.y = (y - BOTTOM) & 15; at.z = z; column.sections[(y - BOTTOM) >> 4].set(at, id) }
     const place = surveyed(cx, cz)
     let top = SEA_LEVEL
-    for (let z = 0; z < 16; z++) for (let x = 0; x < 16; x++) top = Math.max(top, place(x, z).height)
+    let low = Infinity
+    for (let z = 0; z < 16; z++) {
+      for (let x = 0; x < 16; x++) {
+        top = Math.max(top, place(x, z).height)
+        low = Math.min(low, place(x, z).height)
+      }
+    }
     const isHollow = cavesOf(seed, cx, cz, BOTTOM, top)
 
     const stone = state('stone')
     const deepslate = state('deepslate')
+    const lava = state('lava')
+    // Sections that are rock to all sides begin as one value, in which caves and ores are cut.
+    column.sections.forEach((section, i) => {
+      const from = BOTTOM + i * 16
+      const rock = from + 15 < 0 ? deepslate : from >= 8 ? stone : undefined
+      if (rock && from + 15 <= low - 8) column.sections[i] = new Column.section({ singleValue: rock, maxBitsPerBlock: column.maxBitsPerBlock }) // eslint-disable-line new-cap
+    })
     for (let y = BOTTOM; y <= top; y++) {
       for (let z = 0; z < 16; z++) {
         for (let x = 0; x < 16; x++) {
@@ -65,7 +79,7 @@ function generator (registry, seed) {
           if (y === BOTTOM || (y < BOTTOM + 4 && unit(seed, BEDROCK, wx, y, wz) * 4 < BOTTOM + 4 - y)) {
             put(x, y, z, state('bedrock'))
           } else if ((height > SEA_LEVEL || y < height - 6) && isHollow(x, y, z)) {
-            if (y <= LAVA_LEVEL) put(x, y, z, state('lava'))
+            put(x, y, z, y <= LAVA_LEVEL ? lava : 0)
           } else if (y === height) {
             const underWater = height < SEA_LEVEL
             put(x, y, z, underWater && biome.top === 'grass_block' ? state('dirt') : biome.snow && biome.top === 'grass_block' ? snowyGrass : state(biome.top))
@@ -74,7 +88,8 @@ function generator (registry, seed) {
           } else if (y > height - 8 && biome.deep) {
             put(x, y, z, state(biome.deep))
           } else {
-            put(x, y, z, y < 0 || (y < 8 && unit(seed, DEEPSLATE, wx, y, wz) * 8 >= y) ? deepslate : stone)
+            const rock = y < 0 || (y < 8 && unit(seed, DEEPSLATE, wx, y, wz) * 8 >= y) ? deepslate : stone
+            if (get(x, y, z) !== rock) put(x, y, z, rock)
           }
         }
       }
@@ -107,9 +122,7 @@ function generator (registry, seed) {
     for (let z = 0; z < 16; z++) {
       for (let x = 0; x < 16; x++) {
         const { height, name, biome } = place(x, z)
-        at.x = x
-        at.z = z
-        for (at.y = BOTTOM; at.y < BOTTOM + 384; at.y += 4) if (((x | z) & 3) === 0) column.setBiome(at, registry.biomesByName[name].id)
+        if (((x | z) & 3) === 0) for (let y = BOTTOM; y < BOTTOM + 384; y += 4) column.setBiome({ x, y, z }, registry.biomesByName[name].id)
         if (height < SEA_LEVEL || get(x, height + 1, z) !== 0 || get(x, height, z) === 0) continue
         let draw = unit(seed, PLANT, cx * 16 + x, cz * 16 + z)
         for (const [plant, share] of Object.entries(biome.plants)) {

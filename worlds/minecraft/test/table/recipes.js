@@ -54,8 +54,9 @@ async function tryRecipe (arena, window, recipe) {
   const failed = await lay(arena, window, recipe)
   if (failed) return failed
   const wanted = { name: bot.registry.items[idOf(recipe.result)].name, count: recipe.result.count ?? 1 }
-  const made = window.slots[0]
-  if (made?.name !== wanted.name || made.count !== wanted.count) return `the grid shows ${made ? `${made.count} ${made.name}` : 'nothing'}`
+  const isMade = () => window.slots[0]?.name === wanted.name && window.slots[0].count === wanted.count
+  const made = await until(isMade) ? window.slots[0] : undefined
+  if (!made) return `the grid shows ${window.slots[0] ? `${window.slots[0].count} ${window.slots[0].name}` : 'nothing'}`
   await bot.clickWindow(0, 0, 0)
   await bot.clickWindow(window.inventoryStart + 20, 0, 0)
   await bot._syncWindow(window)
