@@ -4,23 +4,26 @@ const assert = require('node:assert')
 const { World, pause } = require('./world')
 const { realNow } = require('../bot/clock')
 
-// Ticks a second of ours, over half a second.
-async function rateOf (world) {
-  const [from, at] = [(await world.ask('time')).tick, realNow()]
-  await pause(500)
-  const [to, end] = [(await world.ask('time')).tick, realNow()]
-  return (to - from) / ((end - at) / 1000)
+// Ticks a second of ours, over half a second; again where a busy machine kept the answer from us.
+async function hasRate (world, wanted) {
+  const seen = []
+  for (let i = 0; i < 10; i++) {
+    const [from, at] = [(await world.ask('time')).tick, realNow()]
+    await pause(500)
+    const [to, end] = [(await world.ask('time')).tick, realNow()]
+    seen.push((to - from) / ((end - at) / 1000))
+    if (Math.abs(seen.at(-1) / wanted - 1) < 0.1) return
+  }
+  assert.fail(`${wanted} ticks a second were to be seen, and were ${seen.map(rate => rate.toFixed(1))}`)
 }
 
 test('twenty ticks a second, times the rate', async () => {
   const world = await World.start({ seed: 3 })
-  const rate = await rateOf(world)
+  await hasRate(world, 20)
   await world.stop()
-  assert.ok(rate > 16 && rate < 24, `${rate}`)
   const fast = await World.start({ seed: 3, clock: 10 })
-  const fastRate = await rateOf(fast)
+  await hasRate(fast, 200)
   await fast.stop()
-  assert.ok(fastRate > 160 && fastRate < 240, `${fastRate}`)
 })
 
 test('two servers of one seed have the same blocks, whatever their clocks, and another seed has others', async () => {
