@@ -80,6 +80,7 @@ async function start (options) {
     difficulty: 1,
     logging: false,
     noConsoleOutput: true,
+    hideErrors: true, // they come by serv.err, too
     debug: () => {}, // without it, each player adds listeners for the errors of the whole process
     kickTimeout: 120000,
     checkTimeoutInterval: 10000,
@@ -102,7 +103,7 @@ async function start (options) {
     }
   }, {})
   await Promise.race([serv.waitForReady(20000), new Promise((resolve, reject) => serv._server.once('error', reject))])
-  serv.err = message => console.error(message)
+  serv.err = message => console.error(String(message).split('\n')[0])
   const clock = new Clock(options.clock, () => game.step())
   clock.start()
   return { game, port: serv.listeningPort, stop () { clock.stop(); return serv.destroy() } }
