@@ -11,13 +11,21 @@ namespace {
 using format::Convention;
 using kernels::RouterRule;
 
+/// Which no router that scores by softmax has. A folder that transformers 5.24 wrote does not say how it scores, nor
+/// does a file that is converted from it.
+bool has_choice_biases(const format::WeightSource& source) {
+  return std::ranges::any_of(source.weights(),
+                             [](const auto& weight) { return weight.name.ends_with(".exp_probs_b.bias"); });
+}
+
 /// A file in llama.cpp's format may say how its router scores; the architecture's table says what is computed, or that
 /// the file does.
 RouterRule::Score read_score(const ConfigReader& reader, const ExpertRule& keys) {
+  using Score = RouterRule::Score;
   constexpr const char* kKey = "expert_gating_func";
   RouterRule::Score score = keys.score;
   const nlohmann::json* value = reader.convention() == Convention::kGguf ? reader.find(kKey) : nullptr;
-  if (value == nullptr) return score;
+  if (value == nullptr) return keys.score_in_file && has_choice_biases(reader.source()) ? Score::kSigmoid : score;
   constexpr int64_t kSoftmax = 1, kSigmoid = 2, kSoftmaxOfChosen = 3;
   const int64_t stated = reader.checked_integer(*value, reader.full_key(kKey), 0, 4);
   if (keys.score_in_file && stated == kSigmoid) score = RouterRule::Score::kSigmoid;

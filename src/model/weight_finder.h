@@ -29,7 +29,7 @@ class WeightFinder {
       : device_(device), source_(source), quantization_(quantization) {}
 
   // They throw FormatError for a part that is missing and not optional, and for one of another shape; Unsupported where
-  // a slice cuts a block, or where a matrix that is stored by columns has blocks.
+  // a slice cuts a block, or where a whole matrix that is stored by columns has blocks.
 
   /// Parts that lie one after the other. Absent where all are; a part alone that is absent is zero.
   VectorLayout vector(const std::vector<Part>& parts);

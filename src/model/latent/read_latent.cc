@@ -23,6 +23,11 @@ void read_latent(const ConfigReader& reader, const Architecture& architecture, M
                             reader.full_key(keys.query_dim.gguf.key), spec.nope_dim + spec.rotary_dim, spec.rotary_dim,
                             reader.full_key(keys.rotary_dim.gguf.key));
   }
+  // Of Mistral Large 3, which llama.cpp has as the same architecture.
+  if (reader.number({{"attention.temperature_scale", 0}, {}}, -1e6, 1e6) != 0) {
+    throw fail<Unsupported>("{}: {} is not 0: queries that grow with the position are not supported beside a latent",
+                            reader.source().path(), reader.full_key("attention.temperature_scale"));
+  }
   config.num_kv_heads = 1;
   config.head_dim = spec.latent_dim + spec.rotary_dim;
   if (config.head_dim > kernels::kMaxSharedDim || spec.rotary_dim % 2 != 0) {
