@@ -26,10 +26,10 @@ __global__ void __launch_bounds__(kMostSpreadThreads)
   }
   __syncthreads();
   for_pieces(from.width, [&](int i) {
-    float piece[kPiece];
-    from.load(token, i, piece);
-    for (int k = 0; k < table.per_token; ++k) rows.store(places[k], i, from.width - i, from.whole, piece);
-    if (shared.data != nullptr) shared.store(token, i, from.width - i, from.whole, piece);
+    float piece[1][kPiece];
+    from.load({true}, {token}, {i}, piece);
+    for (int k = 0; k < table.per_token; ++k) rows.store(places[k], i, from.width - i, from.whole, piece[0]);
+    if (shared.data != nullptr) shared.store(token, i, from.width - i, from.whole, piece[0]);
   });
 }
 

@@ -60,7 +60,7 @@ struct SpreadChosen {
 /// A block for each expert, or several, finds the expert's rows and brings them there; blocks behind those bring rows
 /// to `shared`. kEach: each block chooses for itself, as ExpertChooser has it; 0: tokens' experts are chosen.
 template <int kEach>
-__global__ void __launch_bounds__(kSpreadThreads) spread_chosen(SpreadChosen args) {
+__global__ void __launch_bounds__(kSpreadThreads, 1) spread_chosen(SpreadChosen args) {
   follow_kernel_before();
   const ExpertTable& table = args.choose.table;
   const int expert = static_cast<int>(blockIdx.x);

@@ -21,7 +21,7 @@ struct Router {
   const float* parts[PackedWeight::kMaxParts];  // [rows of the part, width]
   int part_ends[PackedWeight::kMaxParts];       // their last rows, and one more
   int tokens;
-  bool whole;  // of all that is read
+  bool whole;  // of all that is read: kWhole
   RouterSums to;
 
   __device__ const float* row(int index) const {
@@ -68,7 +68,7 @@ __device__ __forceinline__ void put_parts(float (&values)[kCount], float* parts)
 }
 
 /// Rows are multiplied by the norm's weight on their way.
-template <int kOf, int kTokenWarps>
+template <int kOf, int kTokenWarps, bool kWhole>
 __global__ void __launch_bounds__(kWarp* kHalves* kRowWarps* kTokenWarps) sum_rows_of_router(Router router) {
   let_next_kernel_in();
   const int warp = static_cast<int>(threadIdx.x) / kWarp;
@@ -96,22 +96,25 @@ __global__ void __launch_bounds__(kWarp* kHalves* kRowWarps* kTokenWarps) sum_ro
     const int count = width - i;
     float norm[kPiece];
     float weights[kRows][kPiece];
-    load_piece(router.norm_weight + i, count, router.whole, norm);
+    float x[kOf][kPiece];
+    load_piece(router.norm_weight + i, count, kWhole, norm);
 #pragma unroll
-    for (int r = 0; r < kRows; ++r) load_piece(rows[r] + i, count, router.whole, weights[r]);
+    for (int r = 0; r < kRows; ++r) load_piece(rows[r] + i, count, kWhole, weights[r]);
 #pragma unroll
     for (int t = 0; t < kOf; ++t) {
-      float x[kPiece];
-      load_piece(router.x + min(first_token + t, router.tokens - 1) * router.x_stride + i, count, router.whole, x);
+      load_piece(router.x + min(first_token + t, router.tokens - 1) * router.x_stride + i, count, kWhole, x[t]);
+    }
+#pragma unroll
+    for (int t = 0; t < kOf; ++t) {
 #pragma unroll
       for (int j = 0; j < kPiece; ++j) {
-        squares[t] = __fmaf_rn(x[j], x[j], squares[t]);
-        x[j] = __fmul_rn(x[j], norm[j]);
+        squares[t] = __fmaf_rn(x[t][j], x[t][j], squares[t]);
+        x[t][j] = __fmul_rn(x[t][j], norm[j]);
       }
 #pragma unroll
       for (int r = 0; r < kRows; ++r) {
 #pragma unroll
-        for (int j = 0; j < kPiece; ++j) sums[r * kOf + t] = __fmaf_rn(x[j], weights[r][j], sums[r * kOf + t]);
+        for (int j = 0; j < kPiece; ++j) sums[r * kOf + t] = __fmaf_rn(x[t][j], weights[r][j], sums[r * kOf + t]);
       }
     }
   }
@@ -141,8 +144,9 @@ template <int kOf, int kTokenWarps>
 void run(Stream& stream, const Router& router) {
   const dim3 grid(blocks_for(router.to.rows, kRowWarps * kRows), blocks_for(router.tokens, kOf * kTokenWarps),
                   kRouterShares);
-  launch_early(stream, sum_rows_of_router<kOf, kTokenWarps>, grid, dim3(kWarp * kHalves * kRowWarps * kTokenWarps), 0,
-               router);
+  const dim3 block(kWarp * kHalves * kRowWarps * kTokenWarps);
+  if (router.whole) return launch_early(stream, sum_rows_of_router<kOf, kTokenWarps, true>, grid, block, 0, router);
+  launch_early(stream, sum_rows_of_router<kOf, kTokenWarps, false>, grid, block, 0, router);
 }
 
 }  // namespace

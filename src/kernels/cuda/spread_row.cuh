@@ -37,36 +37,57 @@ struct SpreadSource {
   const float* factors;      // of tokens, where there is a weight
   bool whole;                // of x and the norm's weight, and of what is written
 
-  /// The piece that begins with element i of a token's row.
-  __device__ __forceinline__ void load(int64_t token, int i, float (&piece)[kPiece]) const {
-    load_piece(x + token * stride + i, width - i, whole, piece);
-    if (norm_weight == nullptr) return;
-    const float factor = factors[token];
-    float weights[kPiece];
-    load_piece(norm_weight + i, width - i, whole, weights);
+  /// The pieces that begin with elements i of tokens' rows, each where `there`; all are asked for before one is waited
+  /// for.
+  template <int kCount>
+  __device__ __forceinline__ void load(const bool (&there)[kCount], const int64_t (&tokens)[kCount],
+                                       const int (&i)[kCount], float (&pieces)[kCount][kPiece]) const {
+    float weights[kCount][kPiece];
+    float own_factors[kCount];
 #pragma unroll
-    for (int j = 0; j < kPiece; ++j) piece[j] = __fmul_rn(__fmul_rn(piece[j], factor), weights[j]);
+    for (int n = 0; n < kCount; ++n) {
+      if (there[n]) load_piece(x + tokens[n] * stride + i[n], width - i[n], whole, pieces[n]);
+    }
+    if (norm_weight == nullptr) return;
+#pragma unroll
+    for (int n = 0; n < kCount; ++n) {
+      if (!there[n]) continue;
+      load_piece(norm_weight + i[n], width - i[n], whole, weights[n]);
+      own_factors[n] = factors[tokens[n]];
+    }
+#pragma unroll
+    for (int n = 0; n < kCount; ++n) {
+#pragma unroll
+      for (int j = 0; j < kPiece; ++j) {
+        if (there[n]) pieces[n][j] = __fmul_rn(__fmul_rn(pieces[n][j], own_factors[n]), weights[n][j]);
+      }
+    }
   }
 
-  /// `count` rows from first_row on, of the tokens that token_of(r) says, by threads of which this is `thread`. Several
-  /// pieces are asked for at a time.
+  /// `count` rows from first_row on, of the tokens that token_of(r) says, by threads of which this is `thread`.
   template <typename TokenOf>
   __device__ __forceinline__ void copy(int count, const InputRows& to, int64_t first_row, int thread, int threads,
                                        TokenOf token_of) const {
     constexpr int kAtOnce = 4;
     const int pieces = (width + kPiece - 1) / kPiece;  // of a row
     for (int first = thread; first < count * pieces; first += kAtOnce * threads) {
+      bool there[kAtOnce];
+      int rows[kAtOnce];
+      int64_t tokens[kAtOnce];
+      int i[kAtOnce];
       float values[kAtOnce][kPiece];
 #pragma unroll
       for (int n = 0; n < kAtOnce; ++n) {
         const int p = first + n * threads;
-        if (p < count * pieces) load(token_of(p / pieces), p % pieces * kPiece, values[n]);
+        there[n] = p < count * pieces;
+        rows[n] = there[n] ? p / pieces : 0;
+        tokens[n] = token_of(rows[n]);
+        i[n] = (p - rows[n] * pieces) * kPiece;
       }
+      load(there, tokens, i, values);
 #pragma unroll
       for (int n = 0; n < kAtOnce; ++n) {
-        const int p = first + n * threads;
-        const int i = p % pieces * kPiece;
-        if (p < count * pieces) to.store(first_row + p / pieces, i, width - i, whole, values[n]);
+        if (there[n]) to.store(first_row + rows[n], i[n], width - i[n], whole, values[n]);
       }
     }
   }
