@@ -46,10 +46,11 @@ static void unpack_blocks(const uint8_t* panel, int64_t begin, int count, Unpack
   for (int b = 0; b < count; ++b, to += kScales) {
     const typename Blocks::Block block = Blocks::at(panel, begin + b);
     unpack_levels<Blocks>(block, to);
+    const typename Blocks::Head head = Blocks::head(block);
     const auto unpack_scales = [&]<int kHalf>() {
       Floats scale[kScales];
       Floats minimum;
-      Blocks::template scales<kHalf>(block, scale, minimum);
+      Blocks::template scales<kHalf>(head, block, scale, minimum);
       for (int s = 0; s < kScales; ++s) store_floats(to[s].scales[kHalf], scale[s]);
       if constexpr (Blocks::kMinima) store_floats(to->minima[kHalf], minimum);
     };

@@ -17,7 +17,7 @@ void read_block(const typename Blocks::Block& block, int64_t r, float scale, flo
   unpack_levels<Blocks, 0, h>(block, levels[0]);
   Floats packed_scales[Blocks::kScales];
   Floats packed_minima = broadcast(0.0F);
-  Blocks::template scales<h>(block, packed_scales, packed_minima);
+  Blocks::template scales<h>(Blocks::head(block), block, packed_scales, packed_minima);
   float scales[Blocks::kScales][16];
   float minima[16];
   for (int s = 0; s < Blocks::kScales; ++s) store_floats(scales[s], packed_scales[s]);

@@ -12,7 +12,7 @@ namespace {
 constexpr int64_t kReadCost = 8;
 
 PackedPart of_expert(const PackedPart& part, int64_t bytes) {
-  return {part.panels + bytes, part.dtype, part.out_begin, part.rows};
+  return {part.panels + bytes, part.panel_bytes, part.dtype, part.out_begin, part.rows};
 }
 
 /// run(expert, first row, rows, first panel, end of panels): what falls to `rank` of all experts' panels, in order, so

@@ -14,6 +14,9 @@ namespace {
 /// Those of 8 bits are summed by as many, which have a scale.
 constexpr int64_t kChunkInputs = 128;
 
+/// Bytes of a panel that are read in the time in which one of its inputs meets a token, about.
+constexpr int64_t kTokenBytes = 3;
+
 /// Tokens that a pair of panels meets before the next pair: their sums lie on the stack.
 #if defined(__AMX_INT8__)
 constexpr int64_t kManyTokens = 16 * kAmxTokens;  // a panel is unpacked again each time
@@ -123,16 +126,10 @@ int panel_columns(const PackedPart& part, int64_t p) {
 /// Panel `p` of a part; out is at the first of its tokens. Not inlined: its tiles are most of what this file compiles
 /// to.
 [[gnu::noinline]] void run_panel(const PanelInput& x, const PackedPart& part, int64_t p, const TileOutput& out) {
-  const auto quantized = [&]<DType kType>() {
-    quantized_panel<kType>(x, part.panels + p * PackedBlocks<kType>::panel_bytes(x.in), out);
-  };
-  const auto plain = [&]<DType kType>() {
-    const int64_t bytes = x.in * kPanelRows * (kType == DType::kF32 ? 4 : 2);
-    plain_panel<kType>(x, part.panels + p * bytes, out);
-  };
-  const auto f8 = [&](int64_t scale_count) {
-    f8_panel(x, part.panels + p * kPanelRows * (x.in + 4 * scale_count), scale_count, out);
-  };
+  const uint8_t* const panel = part.panels + p * part.panel_bytes;
+  const auto quantized = [&]<DType kType>() { quantized_panel<kType>(x, panel, out); };
+  const auto plain = [&]<DType kType>() { plain_panel<kType>(x, panel, out); };
+  const auto f8 = [&](int64_t scale_count) { f8_panel(x, panel, scale_count, out); };
   switch (part.dtype) {
     case DType::kF32:
       return plain.template operator()<DType::kF32>();
@@ -216,13 +213,25 @@ void run_gated_panels(const GatedPanels& args, int64_t begin, int64_t end) {
   }
 }
 
-/// A rank's share is a run of panels of all parts taken together.
+/// A rank's share is a run of panels of all parts taken together, so that ranks end together.
 void gemm(const GemmCpuArgs& args, int rank, int size) {
   const PanelInput x{args.input.width, input_planes(args.input, rank), 0, args.input.tokens};
-  int64_t panels = 0;
-  for (int i = 0; i < args.part_count; ++i) panels += panel_count(args.parts[i]);
+  const auto cost = [&](const PackedPart& part) { return part.panel_bytes + kTokenBytes * x.in * x.tokens; };
+  int64_t total = 0;
+  for (int i = 0; i < args.part_count; ++i) total += panel_count(args.parts[i]) * cost(args.parts[i]);
+  const auto panel_at = [&](int64_t position) {
+    int64_t first = 0;  // where the part's panels begin
+    for (int i = 0; i < args.part_count; ++i) {
+      const int64_t count = panel_count(args.parts[i]);
+      const int64_t each = cost(args.parts[i]);
+      if (position < count * each) return first + position / each;
+      position -= count * each;
+      first += count;
+    }
+    return first;
+  };
   run_plain_panels({args.parts, args.part_count, x, args.bias, args.accumulate, args.out, args.out_stride},
-                   panels * rank / size, panels * (rank + 1) / size);
+                   panel_at(total * rank / size), panel_at(total * (rank + 1) / size));
 }
 
 /// A rank's share is a run of pairs of panels.

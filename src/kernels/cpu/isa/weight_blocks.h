@@ -49,9 +49,25 @@ struct PackedBlocks {
     }
   }
 
+  /// What the scales and minima of all blocks of a super-block are multiplied by: of rows 16h..16h+15.
+  struct Head {
+    Floats d[2], m[2];
+  };
+  static Head head(const Block& block) {
+    Head head;
+    if constexpr (Layout::kFormat.super) {
+#pragma GCC unroll 2
+      for (int h = 0; h < 2; ++h) {
+        head.d[h] = load_halves(block.head + 32 * h);
+        if constexpr (kMinima) head.m[h] = load_halves(block.head + 64 + 32 * h);
+      }
+    }
+    return head;
+  }
+
   /// Scales of rows 16h..16h+15 and what is added per unit of input, for the halves of the block.
   template <int h>
-  static void scales(const Block& block, Floats (&scale)[kScales], Floats& minimum) {
+  static void scales(const Head& head, const Block& block, Floats (&scale)[kScales], Floats& minimum) {
     if constexpr (!Layout::kFormat.super) {
       const uint8_t* scales = block.levels + Layout::kLevelBytes + Layout::kHighBytes;
       if constexpr (kCodes) {
@@ -62,16 +78,14 @@ struct PackedBlocks {
       if constexpr (kMinima) minimum = load_halves(scales + 64 + 32 * h);
     } else {
       const uint8_t* scales = block.head + Layout::kHeadScales + Layout::kHeadScaleBytes * block.sub;
-      const Floats d = load_halves(block.head + 32 * h);
       if constexpr (kMinima) {
         const Ints low = widen_u8(scales + 16 * h);
         const Ints high = widen_u8(scales + 32);
-        scale[0] = multiply(d, to_floats(join_bits(bits_of<0, 15>(low), bits_of<4 * h, 3>(high))));
-        const Floats m = load_halves(block.head + 64 + 32 * h);
-        minimum = negate(multiply(m, to_floats(join_bits(bits_of<4, 15>(low), bits_of<4 * h + 2, 3>(high)))));
+        scale[0] = multiply(head.d[h], to_floats(join_bits(bits_of<0, 15>(low), bits_of<4 * h, 3>(high))));
+        minimum = negate(multiply(head.m[h], to_floats(join_bits(bits_of<4, 15>(low), bits_of<4 * h + 2, 3>(high)))));
       } else {
-        scale[0] = multiply(d, to_floats(widen_i8(scales + 16 * h)));
-        scale[1] = multiply(d, to_floats(widen_i8(scales + 32 + 16 * h)));
+        scale[0] = multiply(head.d[h], to_floats(widen_i8(scales + 16 * h)));
+        scale[1] = multiply(head.d[h], to_floats(widen_i8(scales + 32 + 16 * h)));
       }
     }
   }
