@@ -98,6 +98,12 @@ struct GemmOutput {
     *reinterpret_cast<uint4*>(static_cast<__nv_bfloat16*>(out) + token * stride + row) = value;
   }
 
+  /// The same of eight that are aligned to eight bytes alone.
+  __device__ void put_eight_by_fours(int64_t token, int row, const float (&x)[8]) const {
+    put_four(token, row, make_float4(x[0], x[1], x[2], x[3]));
+    put_four(token, row + 4, make_float4(x[4], x[5], x[6], x[7]));
+  }
+
   /// What sums of four rows from `row` on are added to.
   __device__ float4 four(int64_t token, int row) const {
     const int64_t at = token * stride + row;

@@ -45,15 +45,17 @@ struct StoredTile {
 /// Heads of Q, K and V.
 template <int kTokens>
 __device__ void store_tile_heads(const TileArgs& args, const StoredTile& tile, const TileSums<kTokens>& sums,
-                                 int thread) {
+                                 const HeadGroups& heads) {
+  if (heads.token() < 0) return;
+  const float factor = args.output.factor(tile.first_token + heads.token());
   const auto finished = [&](int t, int row) {
     const float2 sum = sums.two(t, row);
     const int of_part = tile.rows.first_group * kGroupRows + row;
-    const float factor = args.output.factor(tile.first_token + t);
     return make_float2(__fmul_rn(__fmul_rn(sum.x, tile.part->scale_of(tile.expert, of_part)), factor),
                        __fmul_rn(__fmul_rn(sum.y, tile.part->scale_of(tile.expert, of_part + 1)), factor));
   };
-  store_heads<4>(args, tile.rows, 0, tile.first_token, tile.count, thread, kStoringThreads, finished);
+  static_assert(kTokens > most_joined_tokens(true) || kTokens * 8 / 2 <= kStoringThreads);
+  heads.store(args, tile.first_token, finished);
 }
 
 /// What is known of four rows of a token before their sums are.
@@ -140,8 +142,10 @@ __device__ void store_parts(const TileWalk<kExperts>& walk, uint8_t* shared, con
       tile.last = pass + 1 == all_passes;
       tile.second = pass > 0;
       if (kTokens <= most_joined_tokens(true) && args.output.use == GemmUse::kQkv) {
+        const HeadGroups heads(args, args.plan.groups, tile.first_token, tile.count, thread,
+                               [&](int i) { return head_group(tile.rows, i, 0); });
         handover.wait_filled(place);
-        store_tile_heads(args, tile, sums, thread);
+        store_tile_heads(args, tile, sums, heads);
       } else {
         store_tile_fours(args, tile, sums, first_pass, thread, [&] { handover.wait_filled(place); });
       }

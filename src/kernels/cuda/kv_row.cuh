@@ -52,6 +52,28 @@ __device__ inline void store_kv(KvDtype dtype, std::byte* row, int d, float2 x) 
   }
 }
 
+/// The same of elements d to d + 7, d a multiple of eight.
+__device__ inline void store_kv_eight(KvDtype dtype, std::byte* row, int d, const float (&x)[8]) {
+  const auto packed = [&](auto pack) { return make_uint4(pack(0), pack(2), pack(4), pack(6)); };
+  switch (dtype) {
+    case KvDtype::kF32:
+      reinterpret_cast<float4*>(row)[d / 4] = make_float4(x[0], x[1], x[2], x[3]);
+      reinterpret_cast<float4*>(row)[d / 4 + 1] = make_float4(x[4], x[5], x[6], x[7]);
+      return;
+    case KvDtype::kFp8: {
+      const uint4 two = packed(
+          [&](int i) { return __nv_cvt_float2_to_fp8x2(make_float2(x[i], x[i + 1]), __NV_SATFINITE, __NV_E4M3); });
+      reinterpret_cast<uint2*>(row)[d / 8] = make_uint2(two.x | two.y << 16, two.z | two.w << 16);
+      return;
+    }
+    case KvDtype::kBF16:
+      reinterpret_cast<uint4*>(row)[d / 8] = packed([&](int i) { return pack_pair<BFloat16>(x[i], x[i + 1]); });
+      return;
+    default:
+      reinterpret_cast<uint4*>(row)[d / 8] = packed([&](int i) { return pack_pair<Half>(x[i], x[i + 1]); });
+  }
+}
+
 /// Where an epilogue puts heads of Q, K and V.
 struct HeadsOutput {
   const float* cos_sin;  // nullptr: nothing is rotated

@@ -81,6 +81,7 @@ class TileStore {
   __device__ void operator()(const TileArgs& args, const float (&sum)[kTokens / 2], float* staging) {
     if constexpr (!kAsksAhead) share_ = share_of_tile(args, tile_.row_tile);
     const int consumers = 128 * args.plan.warpgroups;
+    if (stores_heads(args)) return store_heads(args, sum, staging);
     for (int first = 0; first < kPasses; first += kAhead) {
 #pragma unroll
       for (int i = 0; i < kAhead; ++i) {
@@ -90,9 +91,7 @@ class TileStore {
           if (p == pass) stage(sum, p, staging);
         }
         sync_threads(1, consumers);
-        if (stores_heads(args)) {
-          store_heads(args, pass, staging);
-        } else if (share_.by_fours) {
+        if (share_.by_fours) {
           store_fours(args, pass, before_[i], staging);
         } else {
           const int pass_token = tile_.first_token + pass * kPassTokens;
@@ -131,17 +130,27 @@ class TileStore {
     return kJoins && kTokens <= most_joined_tokens(false) && args.output.use == GemmUse::kQkv;
   }
 
-  __device__ void store_heads(const TileArgs& args, int pass, const float* staging) const {
-    const int first = tile_.first_token + pass * kPassTokens;
-    const float* const factors = staging + kFactors + pass * kPassTokens;
-    const auto sums = [&](int t, int row) {
-      const float2 staged = *reinterpret_cast<const float2*>(staging + t * kStagedStride + row);
-      return make_float2(__fmul_rn(staged.x, factors[t]), __fmul_rn(staged.y, factors[t]));
+  __device__ void store_heads(const TileArgs& args, const float (&sum)[kTokens / 2], float* staging) const {
+    const TilePlan& plan = args.plan;
+    const auto group = [&](int i) {
+      const int side = i / plan.groups;
+      return head_group(rows_of_tile(args, tile_.row_tile, side), i - side * plan.groups, 64 * side);
     };
-    for (int w = 0; w < args.plan.warpgroups; ++w) {
-      cuda::store_heads<kPassTokens / 4>(args, rows_of_tile(args, tile_.row_tile, w), w, first,
-                                         min(kPassTokens, tile_.end_token - first), static_cast<int>(threadIdx.x),
-                                         128 * args.plan.warpgroups, sums);
+    for (int pass = 0; pass < kPasses; ++pass) {
+      const int first = tile_.first_token + pass * kPassTokens;
+      const HeadGroups heads(args, plan.groups * plan.warpgroups, first, min(kPassTokens, tile_.end_token - first),
+                             static_cast<int>(threadIdx.x), group);
+#pragma unroll
+      for (int p = 0; p < kPasses; ++p) {
+        if (p == pass) stage(sum, p, staging);
+      }
+      sync_threads(1, 128 * plan.warpgroups);
+      const float* const factors = staging + kFactors + pass * kPassTokens;
+      heads.store(args, first, [&](int t, int row) {
+        const float2 staged = *reinterpret_cast<const float2*>(staging + t * kStagedStride + row);
+        return make_float2(__fmul_rn(staged.x, factors[t]), __fmul_rn(staged.y, factors[t]));
+      });
+      sync_threads(1, 128 * plan.warpgroups);
     }
   }
 

@@ -52,15 +52,14 @@ class WarpgroupStore {
       sync();
       return args.paired ? store_gated_eights(args, sum) : store_plain_eights(args, sum);
     }
+    if (stores_heads(args)) return store_heads(args, sum);
     for (int pass = 0; pass < kPasses; ++pass) {
 #pragma unroll
       for (int p = 0; p < kPasses; ++p) {
         if (p == pass) stage(sum, p);
       }
       sync();
-      if (stores_heads(args)) {
-        store_heads(args, pass);
-      } else if (by_fours_) {
+      if (by_fours_) {
         float4 before[kItems] = {};
         ask(args, pass, before);
         store_fours(args, pass, before);
@@ -231,14 +230,23 @@ class WarpgroupStore {
     return min(kPassTokens, end_token_ - first_token_ - pass * kPassTokens);
   }
 
-  __device__ void store_heads(const TileArgs& args, int pass) const {
-    const float* const factors = factors_ + pass * kPassTokens;
-    const auto sums = [&](int t, int row) {
-      const float2 staged = *reinterpret_cast<const float2*>(staging_ + t * kPartStride + row);
-      return make_float2(__fmul_rn(staged.x, factors[t]), __fmul_rn(staged.y, factors[t]));
-    };
-    cuda::store_heads<kPassTokens / 4>(args, rows_, 0, first_token_ + pass * kPassTokens, count(args, pass),
-                                       static_cast<int>(threadIdx.x) % 128, 128, sums);
+  __device__ void store_heads(const TileArgs& args, const float (&sum)[kTokens / 2]) const {
+    for (int pass = 0; pass < kPasses; ++pass) {
+      const int first = first_token_ + pass * kPassTokens;
+      const HeadGroups heads(args, args.plan.groups, first, count(args, pass), static_cast<int>(threadIdx.x) % 128,
+                             [&](int i) { return head_group(rows_, i, 0); });
+#pragma unroll
+      for (int p = 0; p < kPasses; ++p) {
+        if (p == pass) stage(sum, p);
+      }
+      sync();
+      const float* const factors = factors_ + pass * kPassTokens;
+      heads.store(args, first, [&](int t, int row) {
+        const float2 staged = *reinterpret_cast<const float2*>(staging_ + t * kPartStride + row);
+        return make_float2(__fmul_rn(staged.x, factors[t]), __fmul_rn(staged.y, factors[t]));
+      });
+      if (pass + 1 < kPasses) sync();
+    }
   }
 
   /// Staged sums one by one, of outputs that four rows of do not lie together.
