@@ -246,7 +246,7 @@ __global__ void __launch_bounds__(kMostThreads<kSplits>, 1)
 #ifdef CARAVEL_WARPGROUPS
   extern __shared__ __align__(1024) uint8_t shared[];
   // Heads take as many registers of who stores as weights do of who multiplies.
-  constexpr bool kStoresHeads = kTokens <= most_joined_tokens(true);
+  constexpr bool kStoresHeads = !kExperts && kTokens <= most_joined_tokens(true);
   const TilePlan& plan = args.plan;
   const uint32_t base = shared_address(shared);
   const int barrier_bytes = 16 * (plan.sources_ahead + plan.steps_ahead);

@@ -141,7 +141,7 @@ __device__ void store_parts(const TileWalk<kExperts>& walk, uint8_t* shared, con
       tile.part = pass > 0 ? &args.parts[1] : tile.rows.part;
       tile.last = pass + 1 == all_passes;
       tile.second = pass > 0;
-      if (kTokens <= most_joined_tokens(true) && args.output.use == GemmUse::kQkv) {
+      if (!kExperts && kTokens <= most_joined_tokens(true) && args.output.use == GemmUse::kQkv) {
         const HeadGroups heads(args, args.plan.groups, tile.first_token, tile.count, thread,
                                [&](int i) { return head_group(tile.rows, i, 0); });
         handover.wait_filled(place);
