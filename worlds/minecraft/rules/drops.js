@@ -9,7 +9,7 @@ const amounts = {
   copper_ore: between(2, 5), deepslate_copper_ore: between(2, 5), amethyst_cluster: () => 4, dead_bush: between(0, 2)
 }
 const itself = /_bed$|^chorus_flower$/
-const glass = /glass(_pane)?$/
+const glass = /(?<!tinted_)glass(_pane)?$/
 
 // Crops: from which age they are ripe, the fruit, and the seed.
 const crops = {

@@ -88,12 +88,6 @@ class Blocks {
     if (!this.world.columns[columnKey(x >> 4, z >> 4)]) return
     player._client.write('block_change', { location: { x, y, z }, type: this.stateAt(x, y, z) })
   }
-
-  // The topmost y at which something solid or wet is, from `y` down.
-  groundBelow (x, y, z) {
-    while (y > BOTTOM && this.stateAt(x, y, z) === 0) y--
-    return y
-  }
 }
 
 module.exports = { Blocks, BOTTOM, TOP, around, columnKey }

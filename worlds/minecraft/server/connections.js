@@ -37,6 +37,7 @@ class Connections {
     })
     survivor.player = player
     survivor.seen = new Set()
+    survivor.centre = undefined
     survivor.movedAt = undefined
     serv.players.push(player)
     serv.uuidToPlayer[player.uuid] = player
@@ -132,6 +133,7 @@ class Connections {
   respawn (survivor) {
     survivor.send('respawn', { dimension: WORLD, worldName: WORLD, hashedSeed: this.game.serv.hashedSeed, gamemode: SURVIVAL, previousGamemode: NONE_BEFORE, isDebug: false, isFlat: false, copyMetadata: false, death: undefined })
     survivor.seen = new Set()
+    survivor.centre = undefined
     survivor.player.nearbyEntities = []
     this.place(survivor, survivor.position)
     this.setPosition(survivor)

@@ -3,7 +3,7 @@
 // ticks, so that it depends on the seed and on what players do alone.
 const prismarineItem = require('prismarine-item')
 const { Blocks } = require('./blocks')
-const { stream, unit, purpose } = require('../world/random')
+const { stream, purpose } = require('../world/random')
 
 class Game {
   constructor (serv, { worldSeed, difficulty }) {
@@ -37,10 +37,6 @@ class Game {
   // Draws for one purpose at this tick; `numbers` tell apart what happens in the same one.
   draws (word, ...numbers) {
     return stream(this.seed, purpose(word), this.tick, ...numbers)
-  }
-
-  drawAt (word, ...numbers) {
-    return unit(this.seed, purpose(word), ...numbers)
   }
 
   item (name, count = 1) {

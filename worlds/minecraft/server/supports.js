@@ -42,7 +42,6 @@ class Supports {
     return !standing.test(name) || under.boundingBox === 'block'
   }
 
-  isFalling (name) { return falling.test(name) }
   isReplaceable (name) { return air.has(name) || name === 'vine' || name === 'dead_bush' || name === 'large_fern' }
 
   // Of every block that changed, those around it and itself.

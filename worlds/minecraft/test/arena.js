@@ -32,8 +32,16 @@ class Arena {
   }
 
   async stand (x, z) {
-    await this.world.ask('teleport', { player: this.name, x: x + 0.5, y: FLOOR + 1, z: z + 0.5 })
-    await this.world.until(state => state.onGround && Math.abs(state.x - x - 0.5) < 0.1 && Math.abs(state.z - z - 0.5) < 0.1, { player: this.name })
+    const there = state => state.onGround && state.y > FLOOR && Math.abs(state.x - x - 0.5) < 0.1 && Math.abs(state.z - z - 0.5) < 0.1
+    for (let tries = 0; ; tries++) {
+      await this.world.ask('teleport', { player: this.name, x: x + 0.5, y: FLOOR + 1, z: z + 0.5 })
+      try {
+        await this.world.until(there, { player: this.name, ms: 15000 })
+        break
+      } catch (error) {
+        if (tries === 3) throw error // a bot that died on the way is at its start again
+      }
+    }
     await this.seen(x, FLOOR, z, name => name !== 'air')
   }
 

@@ -19,7 +19,7 @@ test('a section is looked at where something in it grows', () => {
   assert.equal(growth.mayGrow(columnOf([]).sections[0]), false)
   assert.equal(growth.mayGrow(columnOf([stateOf('stone'), stateOf('dirt')]).sections[0]), false)
   assert.equal(growth.mayGrow(columnOf([stateOf('stone'), stateOf('wheat')]).sections[0]), true)
-  assert.equal(growth.mayGrow(new Column.section({ singleValue: stateOf('sugar_cane') })), true) // eslint-disable-line new-cap
+  assert.equal(growth.mayGrow(new Column.section({ singleValue: stateOf('sugar_cane') })), true)
 })
 
 test('so is one of more states than it can list', () => {

@@ -64,7 +64,7 @@ function generator (registry, seed) {
     column.sections.forEach((section, i) => {
       const from = BOTTOM + i * 16
       const rock = from + 15 < 0 ? deepslate : from >= 8 ? stone : undefined
-      if (rock && from + 15 <= low - 8) column.sections[i] = new Column.section({ singleValue: rock, maxBitsPerBlock: column.maxBitsPerBlock }) // eslint-disable-line new-cap
+      if (rock && from + 15 <= low - 8) column.sections[i] = new Column.section({ singleValue: rock, maxBitsPerBlock: column.maxBitsPerBlock })
     })
     for (let y = BOTTOM; y <= top; y++) {
       for (let z = 0; z < 16; z++) {

@@ -6,7 +6,6 @@ const { blowDamage } = require('../../rules/combat')
 const { wear } = require('../../rules/digging')
 
 const FLEES = 100
-const GONE_AT = 96 // blocks from everybody
 const REACH = 5
 const FUSE = 30
 const BLAST = 4.5
@@ -198,4 +197,4 @@ class Mobs {
   }
 }
 
-module.exports = { Mobs, GONE_AT }
+module.exports = { Mobs }

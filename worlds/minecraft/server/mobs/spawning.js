@@ -1,7 +1,6 @@
 // Where creatures come from: herds stand on the grass of a column when somebody first comes near it, monsters come in
 // the dark, at some distance. "Dark" is night under the sky, or no sky at all with no light near.
 const { Vec3 } = require('vec3')
-const kinds = require('./kinds')
 const biomes = require('../../world/biomes')
 const { hash, unit, purpose } = require('../../world/random')
 
@@ -103,4 +102,4 @@ class Spawning {
   }
 }
 
-module.exports = { Spawning, kinds }
+module.exports = { Spawning }

@@ -40,9 +40,10 @@ class Click {
   }
 
   throwCursor (whole) {
-    if (!this.cursor) return
-    this.thrown.push(taken(this.game, this.cursor, whole ? Infinity : 1))
-    this.cursor = this.cursor // eslint-disable-line no-self-assign
+    const { cursor } = this
+    if (!cursor) return
+    this.thrown.push(taken(this.game, cursor, whole ? Infinity : 1))
+    this.cursor = cursor
   }
 
   throwFrom (slot, whole) {
