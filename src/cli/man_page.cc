@@ -14,6 +14,7 @@ namespace caravel::cli {
 namespace {
 
 /// In roff a backslash escapes, a plain hyphen may be set as a dash, and a dot or quote at a line's begin is a request.
+/// A line may end behind a comma: a list of choices may be longer than a line.
 std::string roff(std::string_view text) {
   std::string roff;
   if (text.starts_with('.') || text.starts_with('\'')) roff += "\\&";
@@ -24,6 +25,7 @@ std::string roff(std::string_view text) {
       roff += "\\-";
     } else {
       roff += c;
+      if (c == ',') roff += "\\:";
     }
   }
   return roff;
