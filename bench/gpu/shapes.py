@@ -23,7 +23,7 @@ def head_bytes(dtype):
 
 
 def make_folder(folder, config, make_weights=None):
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     tokenizer = json.loads((FIXTURE / "tokenizer.json").read_text())
     vocabulary = tokenizer["model"]["vocab"]
     known = 1 + max([*vocabulary.values(), *(token["id"] for token in tokenizer["added_tokens"])])
