@@ -112,12 +112,11 @@ nlohmann::ordered_json experts_json(const ModelInfo& info) {
 /// Empty where there are none.
 std::string experts_text(const ModelInfo& info) {
   if (info.experts == 0) return "";
-  const std::string shared =
-      info.shared_intermediate_size > 0
-          ? fmt::format(", and beside them {} that every token has", info.shared_intermediate_size)
-          : "";
-  return fmt::format("  experts       {} of {}, {} for each token{}\n", info.experts, info.expert_intermediate_size,
-                     info.experts_per_token, shared);
+  const std::string shared = info.shared_intermediate_size > 0 ? fmt::format(", and beside them {} wide for all tokens",
+                                                                             info.shared_intermediate_size)
+                                                               : "";
+  return fmt::format("  experts       {}, each {} wide, {} for each token{}\n", info.experts,
+                     info.expert_intermediate_size, info.experts_per_token, shared);
 }
 
 /// Of all weights and, where that is less, of those that a token goes through.

@@ -228,6 +228,12 @@ void describe_planned(Headers& headers, const Device& device, const ModelMemory&
         info.active_parameters -= matrix->out() * matrix->in() * left_out;
         info.token_weight_bytes -= static_cast<int64_t>(matrix->bytes()) / matrix->experts() * left_out;
       }
+      for (const model::VectorLayout* bias : {&layer.expert_gate_up_bias, &layer.expert_down_bias}) {
+        if (!*bias) continue;
+        const int64_t left_out = bias->width() / info.experts * (info.experts - info.experts_per_token);
+        info.active_parameters -= left_out;
+        info.token_weight_bytes -= left_out * static_cast<int64_t>(sizeof(float));
+      }
     }
   };
   add(headers.weights);

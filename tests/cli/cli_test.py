@@ -372,7 +372,7 @@ class Inspect(unittest.TestCase):
     def test_experts_are_shown(self):
         model = str(Path(__file__).parents[1] / "fixtures/models/qwen2_moe.gguf")
         shown = run("inspect", model).stdout.decode()
-        self.assertIn("experts       6 of 32, 2 for each token, and beside them 64 that every token has", shown)
+        self.assertIn("experts       6, each 32 wide, 2 for each token, and beside them 64 wide for all tokens", shown)
         self.assertRegex(shown, r"parameters    0\.1 million, 0\.0 million of them for each token")
         info = json.loads(run("inspect", "--json", model).stdout)
         self.assertEqual({"count": 6, "per_token": 2, "intermediate_size": 32, "shared_intermediate_size": 64},

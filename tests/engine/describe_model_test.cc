@@ -189,7 +189,7 @@ TEST(DescribeModel, SaysWhatAnEngineSays) {
 TEST(DescribeModel, CountsTheExpertsOfAToken) {
   for (const char* name : {"qwen2_moe", "qwen2_moe.gguf"}) {
     EngineConfig config = small_config(name);
-    config.device = "cpu";  // a GPU refuses experts
+    config.device = "cpu";
     const ModelInfo info = describe_model(config);
     EXPECT_EQ(info.experts, 6);
     EXPECT_EQ(info.experts_per_token, 2);
@@ -202,6 +202,10 @@ TEST(DescribeModel, CountsTheExpertsOfAToken) {
     // Per layer: Q, K, V and O; router and the shared experts' gate; two experts and those of every token.
     EXPECT_EQ(info.layer_parameters, info.layers * (3 * 32 * 32 + 7 * 32 + 2 * of_one + 3 * 64 * 32));
   }
+  const ModelInfo with_biases = describe_model(small_config("gpt_oss_bf16"));
+  EXPECT_EQ(with_biases.experts - with_biases.experts_per_token, 2);
+  const int64_t of_one = 3 * 32 * 64 + 2 * 64 + 32;
+  EXPECT_EQ(with_biases.parameters - with_biases.active_parameters, with_biases.layers * 2 * of_one);
   const ModelInfo dense = describe_model(small_config("llama_tied"));
   EXPECT_EQ(dense.experts, 0);
   EXPECT_EQ(dense.active_parameters, dense.parameters);
