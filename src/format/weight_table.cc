@@ -10,6 +10,8 @@
 namespace caravel::format {
 
 void WeightTable::add(WeightInfo weight) {
+  // Architectures say by an empty name what they do not have.
+  if (weight.name.empty()) throw fail<FormatError>("{}: a tensor has no name", weight.file);
   const auto [place, added] = index_.try_emplace(weight.name, weights_.size());
   if (!added) {
     throw fail<FormatError>("{}: tensor {} is there twice (also in {})", weight.file, printable(weight.name),

@@ -61,7 +61,9 @@ RouterRule read_rule(const ConfigReader& reader, const ExpertRule& keys, int exp
   if (rule.groups == 1 || rule.chosen_groups == rule.groups) rule.groups = rule.chosen_groups = 1;
   const int of_group = experts / rule.groups;
   const bool sums_two = rule.groups > 1 && rule.group_score == RouterRule::GroupScore::kSumOfTwoLargest;
-  if (experts % rule.groups != 0 || of_group * rule.chosen_groups < rule.per_token || (sums_two && of_group < 2)) {
+  // What a file does not say may be more than it says.
+  if (experts % rule.groups != 0 || rule.chosen_groups > rule.groups ||
+      of_group * rule.chosen_groups < rule.per_token || (sums_two && of_group < 2)) {
     throw fail<FormatError>(
         "{}: of {} experts in {} groups, {} groups are chosen and {} experts of these, which cannot be",
         reader.source().path(), experts, rule.groups, rule.chosen_groups, rule.per_token);

@@ -133,9 +133,10 @@ TEST_F(Gguf, RefusesShapesThatMakeNoSense) {
   expect_refused<FormatError>(GgufBuilder().tensor("w", {}, 0, 0).tensor("v", {}, 0, 0).bytes(64), "has 0 dimensions");
 }
 
-TEST_F(Gguf, RefusesNamesThatAreThereTwice) {
+TEST_F(Gguf, RefusesNamesThatAreThereTwiceOrNone) {
   expect_refused<FormatError>(GgufBuilder().tensor("w", {8}, 0, 0).tensor("w", {8}, 0, 32).bytes(64),
                               "tensor w is there twice");
+  expect_refused<FormatError>(GgufBuilder().tensor("", {8}, 0, 0).bytes(64), "a tensor has no name");
   expect_refused<FormatError>(GgufBuilder().u32("a.b", 1).u32("a.b", 1).bytes(), "metadata a.b is there twice");
 }
 

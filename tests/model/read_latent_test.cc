@@ -198,6 +198,12 @@ TEST(ReadLatent, GreedyRoutersHaveNoGroups) {
   EXPECT_EQ(groups_of("greedy"), 1);
   EXPECT_EQ(groups_of(nullptr), 1);
   EXPECT_EQ(groups_of("group_limited_greedy"), 8);
+  // A V3 that does not say how many groups are chosen has four of them.
+  EXPECT_THAT(latent_refusal<FormatError>(v2_lite(), {{"architectures", {"DeepseekV3ForCausalLM"}},
+                                                      {"topk_method", nullptr},
+                                                      {"n_group", 2},
+                                                      {"topk_group", nullptr}}),
+              HasSubstr("in 2 groups, 4 groups are chosen"));
   EXPECT_THAT(latent_refusal<Unsupported>(v2_lite(), {{"topk_method", "noaux_tc"}}),
               AllOf(HasSubstr("topk_method"), HasSubstr("noaux_tc")));
 }
