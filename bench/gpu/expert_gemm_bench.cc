@@ -8,7 +8,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <numeric>
@@ -16,14 +15,15 @@
 #include <string_view>
 #include <vector>
 
-#include "base/numbers.h"
 #include "caravel/error.h"
 #include "device/cuda_backend.h"
 #include "device/upload.h"
+#include "graph_time.h"
 #include "kernels/ceilings.h"
 #include "kernels/expert_gemm.h"
 #include "kernels/gemm.h"
 #include "some_words.h"
+#include "type_or_tokens.h"
 
 namespace caravel::kernels {
 namespace {
@@ -126,19 +126,9 @@ class Bench {
   template <typename Enqueue>
   void time(std::string_view name, DType dtype, int64_t tokens, const std::vector<Table>& tables, size_t expert_bytes,
             const Enqueue& enqueue) {
-    using Clock = std::chrono::steady_clock;
-    stream_->begin_capture();
-    for (const Table& table : tables) enqueue(table);
-    const std::unique_ptr<CommandList> graph = stream_->end_capture();
-    constexpr int kGraphs = 4;
-    double best = 1e30;
-    for (int repeat = 0; repeat < 6; ++repeat) {
-      const Clock::time_point start = Clock::now();
-      for (int i = 0; i < kGraphs; ++i) stream_->run(*graph);
-      stream_->synchronize();
-      const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
-      if (repeat > 0) best = std::min(best, seconds / kGraphs / kTables);
-    }
+    const double best = graph_seconds(*stream_, kTables, [&] {
+      for (const Table& table : tables) enqueue(table);
+    });
     double touched = 0;
     int64_t most = 0;
     for (const Table& table : tables) {
@@ -168,14 +158,7 @@ int run_all(const std::vector<std::string_view>& words) {
   std::vector<DType> types;
   std::vector<int64_t> token_counts;
   for (const std::string_view word : words) {
-    int type = 0;
-    while (type < kDTypeCount && dtype_info(static_cast<DType>(type)).name != word) ++type;
-    const int64_t tokens = parse_number<int64_t>(word).value_or(0);
-    if (type < kDTypeCount) {
-      types.push_back(static_cast<DType>(type));
-    } else if (tokens >= 1 && tokens <= kMaxTokens) {
-      token_counts.push_back(tokens);
-    } else {
+    if (!take_type_or_tokens(word, kMaxTokens, types, token_counts)) {
       fmt::print(stderr, "{} is no type and no number of tokens from 1 to {}\n", word, kMaxTokens);
       return 2;
     }

@@ -14,7 +14,6 @@
 #include <string_view>
 #include <vector>
 
-#include "base/numbers.h"
 #include "caravel/error.h"
 #include "device/cuda_backend.h"
 #include "device/upload.h"
@@ -22,6 +21,7 @@
 #include "kernels/ceilings.h"
 #include "kernels/gemm.h"
 #include "some_words.h"
+#include "type_or_tokens.h"
 
 namespace caravel::kernels {
 namespace {
@@ -149,17 +149,10 @@ int run_all(const std::vector<std::string_view>& words) {
   std::vector<Shape> shapes;
   std::vector<int64_t> token_counts;
   for (const std::string_view word : words) {
-    int type = 0;
-    while (type < kDTypeCount && dtype_info(static_cast<DType>(type)).name != word) ++type;
     const auto* const shape = std::ranges::find(kShapes, word, &Shape::name);
-    const int64_t tokens = parse_number<int64_t>(word).value_or(0);
-    if (type < kDTypeCount) {
-      types.push_back(static_cast<DType>(type));
-    } else if (shape != std::end(kShapes)) {
+    if (shape != std::end(kShapes)) {
       shapes.push_back(*shape);
-    } else if (tokens >= 1 && tokens <= kMaxTokens) {
-      token_counts.push_back(tokens);
-    } else {
+    } else if (!take_type_or_tokens(word, kMaxTokens, types, token_counts)) {
       fmt::print(stderr, "{} is no type, no shape and no number of tokens from 1 to {}\n", word, kMaxTokens);
       return 2;
     }
