@@ -216,16 +216,19 @@ TEST(DescribeModel, CountsTheExpertsOfAToken) {
 
 TEST(DescribeModel, PlansForAGpuThatIsNotThere) {
   if (!built_with_cuda()) GTEST_SKIP() << "this build does not know how a GPU lays out weights";
-  EngineConfig config = small_config();
-  config.kv_cache_memory = 0;
-  config.device = "cuda:1GiB";
-  const ModelInfo info = describe_model(config);
-  EXPECT_EQ(info.memory.available, static_cast<int64_t>(0x1p30 * 0.9));
-  EXPECT_TRUE(info.memory.apart());
-  EXPECT_TRUE(info.memory.fits());
-  EXPECT_GT(info.kv_blocks, 0);
-  EXPECT_THAT(info.memory.bound_by, HasSubstr("90% of what is free on a GPU of 1.0 GiB"));
-  EXPECT_THROW(Engine::open(config), Unsupported);
+  EngineConfig config;
+  for (const std::string model : {"gpt_oss", "llama"}) {
+    config = small_config(model);
+    config.kv_cache_memory = 0;
+    config.device = "cuda:1GiB";
+    const ModelInfo info = describe_model(config);
+    EXPECT_EQ(info.memory.available, static_cast<int64_t>(0x1p30 * 0.9)) << model;
+    EXPECT_TRUE(info.memory.apart()) << model;
+    EXPECT_TRUE(info.memory.fits()) << model;
+    EXPECT_GT(info.kv_blocks, 0) << model;
+    EXPECT_THAT(info.memory.bound_by, HasSubstr("90% of what is free on a GPU of 1.0 GiB"));
+    EXPECT_THROW(Engine::open(config), Unsupported) << model;
+  }
   config.device = "cuda:200KiB";
   EXPECT_THAT(describe_model(config).memory_shortage, HasSubstr("the model needs"));
 }

@@ -1,6 +1,7 @@
 #include "kernels/embedding.h"
 
 #include <cmath>
+#include <numeric>
 
 #include "kernels/weight_matrix.h"
 
@@ -27,6 +28,30 @@ TEST_P(EmbeddingTest, ReadsTheRowsThatTheFileHolds) {
       const size_t row = i / static_cast<size_t>(width);
       const float value = matrix.values[static_cast<size_t>(ids[row] * width) + i % static_cast<size_t>(width)];
       ASSERT_EQ(got[i], scale * value) << "row " << ids[row] << ", element " << i % static_cast<size_t>(width);
+    }
+  }
+}
+
+// E8M0 reaches from less than an f32's normals to more than it has: what is too large, and its last code, are infinite.
+TEST(Embedding, Mxfp4HasScalesOfEverySize) {
+  const int64_t width = 64;
+  const std::vector<std::byte> bytes = rows_of_every_e8m0();
+  const std::vector<float> expected = dequantized(DType::kMXFP4, bytes, width);
+  std::vector<int32_t> ids(256);
+  std::iota(ids.begin(), ids.end(), 0);
+  for (const Isa isa : tested_isas()) {
+    SCOPED_TRACE(isa_name(isa));
+    const Machine machine(isa);
+    Stream& stream = *machine.stream;
+    const WeightRows rows = {bytes.data(), DType::kMXFP4, 256};
+    const PackedWeight table = pack_weight(stream, {&rows, 1}, width);
+    const DeviceArray ids_there(stream, ids);
+    const DeviceArray there(stream, 256 * width, 0.0F);
+    embedding(stream, {.table = &table, .ids = ids_there.data(), .out = f32_tensor(there.data(), 256, width)});
+    const std::vector<float> got = there.values();
+    for (size_t i = 0; i < got.size(); ++i) {
+      const bool both_nan = std::isnan(got[i]) && std::isnan(expected[i]);
+      ASSERT_TRUE(both_nan || got[i] == expected[i]) << "scale " << i / 64 << ": " << got[i] << ", not " << expected[i];
     }
   }
 }

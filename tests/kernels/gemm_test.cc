@@ -271,6 +271,29 @@ TEST_P(GemmIsaTest, GivesTheSameBitsEveryTimeAndForEveryNumberOfTokens) {
   }
 }
 
+/// As far as the largest code's value is finite, down to less than an f32's normals.
+TEST_P(GemmIsaTest, Mxfp4HasScalesOfEverySize) {
+  constexpr int64_t kIn = 64;
+  constexpr int64_t kOut = 253;
+  Machine machine(GetParam(), 2);
+  Stream& stream = *machine.stream;
+  const std::vector<std::byte> bytes = rows_of_every_e8m0();
+  const WeightRows rows = {bytes.data(), DType::kMXFP4, kOut};
+  Matrix matrix;
+  matrix.values = dequantized(rows, kIn);
+  matrix.packed = pack_weight(stream, {&rows, 1}, kIn);
+  std::vector<float> x(kIn * kIn);
+  for (size_t i = 0; i < kIn; ++i) x[i * kIn + i] = 1;  // a token for each input
+  const std::vector<float> got = run(stream, matrix, x);
+  for (size_t input = 0; input < kIn; ++input) {
+    for (size_t row = 0; row < kOut; ++row) {
+      const double want = matrix.values[row * kIn + input];
+      ASSERT_NEAR(got[input * kOut + row], want, 1e-6 * std::abs(want) + 0x1p-133)
+          << "scale " << row << ", input " << input;
+    }
+  }
+}
+
 /// More tokens and rows than a GPU has processors for in smaller tiles, and tokens between two powers of two.
 TEST_P(GemmIsaTest, GivesTheSameBitsInTheLargestTiles) {
   constexpr int64_t kIn = 72;

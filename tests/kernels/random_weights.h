@@ -57,6 +57,19 @@ inline std::vector<std::byte> random_rows(DType dtype, int64_t rows, int64_t wid
   return bytes;
 }
 
+/// Rows of MXFP4 of two blocks, one for each scale that E8M0 has, in order: both have every code, and the second that
+/// scale alone.
+inline std::vector<std::byte> rows_of_every_e8m0() {
+  std::vector<std::byte> bytes;
+  for (int scale = 0; scale < 256; ++scale) {
+    for (const int of_block : {127, scale}) {
+      bytes.push_back(static_cast<std::byte>(of_block));
+      for (int i = 0; i < 16; ++i) bytes.push_back(static_cast<std::byte>(i | (15 - i) << 4));
+    }
+  }
+  return bytes;
+}
+
 /// What rows have beside their bytes: scales of either sign, of every size that their values make sense with.
 inline std::vector<float> random_scales(DType dtype, int64_t rows, int64_t width, unsigned seed) {
   return random_floats(static_cast<size_t>(rows * row_scales(dtype, width)), seed, 0.001F);

@@ -53,15 +53,8 @@ inline std::string weight_test_name(const testing::TestParamInfo<std::tuple<Isa,
   return std::string(isa_name(std::get<0>(param.param))) + "_" + std::string(dtype_info(std::get<1>(param.param)).name);
 }
 
-/// Those that the device reads.
-inline std::vector<DType> tested_types() {
-  std::vector<DType> types(std::begin(kAllTypes), std::end(kAllTypes));
-  if (tests_a_gpu()) std::erase(types, DType::kMXFP4);
-  return types;
-}
-
 inline auto every_isa_and_type() {
-  return testing::Combine(testing::ValuesIn(tested_isas()), testing::ValuesIn(tested_types()));
+  return testing::Combine(testing::ValuesIn(tested_isas()), testing::ValuesIn(kAllTypes));
 }
 
 }  // namespace caravel::kernels

@@ -25,6 +25,11 @@ struct EmbeddingKernelArgs {
   int64_t out_stride;
 };
 
+/// Element `i` of two of bf16.
+__device__ float value_of_pair(uint32_t pair, int i) {
+  return __uint_as_float(i == 0 ? pair << 16 : pair & 0xffff0000U);
+}
+
 /// The lane_input()s of lane `piece` % 4 of block `piece` / 4 of a row; those past the row are zero.
 __device__ void read_sixteen(const EmbeddingKernelArgs& args, int64_t row, int piece, float (&values)[16]) {
   const int64_t block = piece / 4;
@@ -37,8 +42,16 @@ __device__ void read_sixteen(const EmbeddingKernelArgs& args, int64_t row, int p
       using Tile = QuantTile<kType>;
       const int in_unit = static_cast<int>(block % args.format.unit_blocks);
       const BlockScales scales = block_scales<kType>(unit, in_unit, row_in_group);
+      const uint8_t* const levels_begin = unit + Tile::kHeadBytes + in_unit * Tile::kBlockBytes;
+      if constexpr (Tile::kCodes) {
+        uint32_t pairs[8];
+        sixteen_e2m1(*reinterpret_cast<const uint2*>(levels_begin + 8 * lane), pairs);
+#pragma unroll
+        for (int i = 0; i < 16; ++i) values[i] = __fmul_rn(scales.scale[i / 8], value_of_pair(pairs[i / 2], i % 2));
+        return;
+      }
       LaneLevels<Tile::kBits> levels;
-      levels.load(unit + Tile::kHeadBytes + in_unit * Tile::kBlockBytes, lane);
+      levels.load(levels_begin, lane);
       levels.biased(values);
       // As dequantize_rows() rounds: no fused multiply-add.
 #pragma unroll
@@ -54,7 +67,7 @@ __device__ void read_sixteen(const EmbeddingKernelArgs& args, int64_t row, int p
     sixteen_f8(unit + unit_block * kF8BlockBytes, lane, pairs);
 #pragma unroll
     for (int i = 0; i < 16; ++i) {
-      values[i] = __fmul_rn(row_scale, __uint_as_float(i % 2 == 0 ? pairs[i / 2] << 16 : pairs[i / 2] & 0xffff0000U));
+      values[i] = __fmul_rn(row_scale, value_of_pair(pairs[i / 2], i % 2));
     }
   };
   if (args.dtype == DType::kF8E4M3) return read_f8(0, f8_scale<DType::kF8E4M3>(unit, args.row_scales, row));

@@ -51,6 +51,8 @@ __device__ uint32_t file_level(const uint8_t* p, int i) {
     return (bits[4 + i % 16] >> (i / 16 * 4) & 15U) | (bits[i / 8] >> (i % 8) & 1U) << 4;
   } else if constexpr (kType == DType::kQ8_0) {
     return p[2 + i] ^ 0x80U;
+  } else if constexpr (kType == DType::kMXFP4) {
+    return p[1 + i % 16] >> (i / 16 * 4) & 15U;
   } else if constexpr (kType == DType::kQ6_K) {
     const int half = i / 128;
     const int quarter = i % 128 / 32;
@@ -103,7 +105,8 @@ __global__ void pack_quantized(const PackArgs args) {
       for (int p = 0; p < 8; ++p) {
         const uint32_t even = level[2 * p];
         const uint32_t odd = level[2 * p + 1];
-        words[p / 4] |= (even & 15U) << (4 * (p % 4)) | (odd & 15U) << (16 + 4 * (p % 4));
+        words[p / 4] |= Tile::kCodes ? e2m1_bits(p % 4, even, odd)
+                                     : (even & 15U) << (4 * (p % 4)) | (odd & 15U) << (16 + 4 * (p % 4));
         if constexpr (Tile::kBits == 5) top |= even >> 4 << p | odd >> 4 << (8 + p);
         if constexpr (Tile::kBits == 6) top |= even >> 4 << (2 * p) | odd >> 4 << (16 + 2 * p);
       }
@@ -112,7 +115,10 @@ __global__ void pack_quantized(const PackArgs args) {
       if constexpr (Tile::kBits == 5) reinterpret_cast<uint16_t*>(high)[lane] = static_cast<uint16_t>(top);
       if constexpr (Tile::kBits == 6) reinterpret_cast<uint32_t*>(high)[lane] = top;
     }
-    if constexpr (!Tile::kSuper) {
+    if constexpr (Tile::kCodes) {
+      const int64_t input = first + 32 * q;
+      if (q < 2) high[2 * row_in_group + q] = there(input) ? *from(input) : 0;
+    } else if constexpr (!Tile::kSuper) {
       if (q < 2) {
         const int64_t input = first + 32 * q;
         auto* const scales =
@@ -381,8 +387,6 @@ size_t packed_bytes(DType dtype, int64_t rows, int64_t in) {
 }
 
 InputForm input_form(DType dtype, bool rotated) {
-  if (dtype == DType::kMXFP4)
-    throw Unsupported("weights are MXFP4, which CUDA's kernels do not read; --device cpu does");
   if (rotated) throw Unsupported("rotated weights are for 8-bit inputs, which CUDA's kernels do not read");
   return dtype == DType::kF32 ? InputForm::kF32 : InputForm::kBf16;
 }
@@ -437,7 +441,7 @@ class Packer final : public WeightPacker {
   }
 
   const int threads_ = std::min(usable_processors(), 8);  // as many read from the page cache what the link takes
-  std::vector<std::unique_ptr<StagingRing>> rings_;  // by rank
+  std::vector<std::unique_ptr<StagingRing>> rings_;       // by rank
   std::unique_ptr<ThreadPool> pool_;
 };
 

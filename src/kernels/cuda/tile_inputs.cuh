@@ -16,10 +16,11 @@ struct QuantTile {
   static constexpr bool kSuper = kType == DType::kQ4_K || kType == DType::kQ5_K || kType == DType::kQ6_K;
   static constexpr bool kMinima =
       kType == DType::kQ4_1 || kType == DType::kQ5_1 || kType == DType::kQ4_K || kType == DType::kQ5_K;
-  static constexpr int kBits = kType == DType::kQ8_0                                                     ? 8
-                               : kType == DType::kQ6_K                                                   ? 6
-                               : kType == DType::kQ4_0 || kType == DType::kQ4_1 || kType == DType::kQ4_K ? 4
-                                                                                                         : 5;
+  static constexpr bool kCodes = kType == DType::kMXFP4;  // of E2M1, in place of levels
+  static constexpr int kBits = kType == DType::kQ8_0                                                               ? 8
+                               : kType == DType::kQ6_K                                                             ? 6
+                               : kCodes || kType == DType::kQ4_0 || kType == DType::kQ4_1 || kType == DType::kQ4_K ? 4
+                                                                                                                   : 5;
   // What LaneLevels::biased() adds to a level: a power of two, behind whose mantissa the level stands, and what makes
   // it unsigned. So few bits that a product with a scale is exact.
   static constexpr float kBias = (kBits == 8 ? 32768.0F : 128.0F) + (kMinima ? 0.0F : float{1 << (kBits - 1)});
@@ -28,7 +29,7 @@ struct QuantTile {
   static constexpr int kHeadScales = kMinima ? 32 : 16;  // where sub-scales begin in a head
   static constexpr int kLevelBytes = kBits == 8 ? 512 : 256;
   static constexpr int kHighBytes = kBits == 5 ? 64 : kBits == 6 ? 128 : 0;
-  static constexpr int kScaleBytes = kSuper ? 0 : kMinima ? 64 : 32;
+  static constexpr int kScaleBytes = kSuper ? 0 : kMinima ? 64 : kCodes ? 16 : 32;
   static constexpr int kBlockBytes = kLevelBytes + kHighBytes + kScaleBytes;
   static constexpr TileFormat kFormat = tile_format(kType);
   static_assert(kFormat.unit_bytes == kHeadBytes + kFormat.unit_blocks * kBlockBytes);
@@ -46,12 +47,18 @@ __device__ inline float half_value(const uint8_t* at) { return __half2float(*rei
 /// Of less than 2^23; conversions are slow.
 __device__ inline float small_value(uint32_t value) { return __uint_as_float(0x4b000000U | value) - 8388608.0F; }
 
+/// 2^(bits - 127), which is what E8M0's bits mean, as bf16, which has all of them; 255 is infinity (device/dtype.h).
+__device__ inline uint32_t e8m0_bf16(uint32_t bits) { return bits == 0 ? 0x40U : bits << 7; }
+
 /// Of block `block` of a unit, in shared or global memory, with the values, to the bit, that dequantize_rows() takes.
 template <DType kType>
 __device__ inline BlockScales block_scales(const uint8_t* unit, int block, int row) {
   using Tile = QuantTile<kType>;
   BlockScales scales = {};
-  if constexpr (!Tile::kSuper) {
+  if constexpr (Tile::kCodes) {
+    const uint8_t* const bits = unit + block * Tile::kBlockBytes + Tile::kLevelBytes + 2 * row;
+    for (int i = 0; i < 2; ++i) scales.scale[i] = __uint_as_float(e8m0_bf16(bits[i]) << 16);
+  } else if constexpr (!Tile::kSuper) {
     const auto* const words =
         reinterpret_cast<const uint32_t*>(unit + block * Tile::kBlockBytes + Tile::kLevelBytes + Tile::kHighBytes) +
         row * (Tile::kMinima ? 2 : 1);
@@ -89,6 +96,13 @@ __device__ inline BlockScales block_scales(const uint8_t* unit, int block, int r
     for (int i = 0; i < 4; ++i) scales.scale[i] = d * static_cast<float>(static_cast<int8_t>(four >> (8 * i)));
   }
   return scales;
+}
+
+/// Of two bf16 each, rounded to bf16; denormal ones too.
+__device__ inline uint32_t product_pair(uint32_t a, uint32_t b) {
+  const __nv_bfloat162 product =
+      __hmul2(reinterpret_cast<const __nv_bfloat162&>(a), reinterpret_cast<const __nv_bfloat162&>(b));
+  return reinterpret_cast<const uint32_t&>(product);
 }
 
 /// Which input of a block of 64 lane 4r + q has as its i-th of sixteen: two neighbours of each chunk of eight, as
@@ -153,6 +167,40 @@ struct LaneLevels {
   }
 };
 
+/// The codes of E2M1 (sign, two bits of exponent, one of mantissa) of two neighbours, the i-th of four such pairs of a
+/// word: as few shifts as possible bring sign and size to where bf16 has its sign and the ends of exponent and
+/// mantissa.
+CARAVEL_HOST_DEVICE constexpr uint32_t e2m1_bits(int i, uint32_t even, uint32_t odd) {
+  const auto sign = [](uint32_t code) { return code >> 3; };
+  const auto size = [](uint32_t code) { return code & 7U; };
+  switch (i) {
+    case 0:
+      return sign(even) << 15 | size(even) << 6 | sign(odd) << 31 | size(odd) << 22;
+    case 1:
+      return sign(even) << 21 | size(even) << 12 | sign(odd) << 5 | size(odd) << 28;
+    case 2:
+      return sign(even) << 9 | size(even) | sign(odd) << 25 | size(odd) << 16;
+    default:
+      return sign(even) << 11 | size(even) >> 1 << 3 | (even & 1U) << 10 | sign(odd) << 27 | size(odd) >> 1 << 19 |
+             (odd & 1U) << 26;
+  }
+}
+
+/// The pairs of such a word as bf16, exact. Their bits there are values 2^126 too small, denormal ones too.
+__device__ inline void e2m1_pairs(uint32_t word, uint32_t (&pairs)[4]) {
+  constexpr uint32_t kBits = 0x81c081c0U;
+  const uint32_t bits[4] = {word & kBits, __funnelshift_r(word, word, 6) & kBits, word << 6 & kBits,
+                            (word << 4 & 0x81808180U) | (word >> 4 & 0x00400040U)};
+#pragma unroll
+  for (int i = 0; i < 4; ++i) pairs[i] = product_pair(bits[i], 0x7e807e80U);
+}
+
+/// What lane 4r + q has of a block of MXFP4, as pairs of bf16 without their scales.
+__device__ inline void sixteen_e2m1(uint2 words, uint32_t (&pairs)[8]) {
+  e2m1_pairs(words.x, reinterpret_cast<uint32_t(&)[4]>(pairs[0]));
+  e2m1_pairs(words.y, reinterpret_cast<uint32_t(&)[4]>(pairs[4]));
+}
+
 /// At which byte of its word neighbour `i` of four E4M3 floats lies (tile_layout.h).
 __device__ inline int f8_byte(int i) { return 0x2031 >> (4 * i) & 3; }
 
@@ -161,10 +209,7 @@ __device__ inline int f8_byte(int i) { return 0x2031 >> (4 * i) & 3; }
 /// too.
 __device__ inline void f8_pairs(uint32_t word, uint32_t& first, uint32_t& second) {
   const auto pair = [](uint32_t high_bytes, uint32_t moved) {
-    const uint32_t bits = (high_bytes & 0x80008000U) | (moved & 0x07f007f0U);
-    const __nv_bfloat162 value = __hmul2(reinterpret_cast<const __nv_bfloat162&>(bits),
-                                         __nv_bfloat162(__ushort_as_bfloat16(0x7b80), __ushort_as_bfloat16(0x7b80)));
-    return reinterpret_cast<const uint32_t&>(value);
+    return product_pair((high_bytes & 0x80008000U) | (moved & 0x07f007f0U), 0x7b807b80U);
   };
   first = pair(word, word >> 4);
   second = pair(word << 8, word << 4);
@@ -220,6 +265,8 @@ __host__ __device__ inline void with_quant_tile(DType dtype, Function&& function
       return function.template operator()<DType::kQ5_K>();
     case DType::kQ6_K:
       return function.template operator()<DType::kQ6_K>();
+    case DType::kMXFP4:
+      return function.template operator()<DType::kMXFP4>();
     default:
       return function.template operator()<DType::kQ8_0>();
   }

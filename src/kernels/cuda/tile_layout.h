@@ -17,7 +17,8 @@ namespace caravel::kernels::cuda {
 ///   BF16, F16  a unit is the image that wgmma reads from shared memory, K-major with the swizzle of 128 bytes: row r
 ///   of
 ///              128 bytes, whose 16-byte chunk c lies at place c ^ r.
-///   F8_E4M3    a unit is a block: 16 bytes of each lane 4r + q of a warp, its lane_input()s of row r, of which the four of
+///   F8_E4M3    a unit is a block: 16 bytes of each lane 4r + q of a warp, its lane_input()s of row r, of which the
+///   four of
 ///              a word lie at bytes 1, 3, 0 and 2. Behind the groups are the rows' f32 scales.
 ///   F8_E4M3_128
 ///              a unit is two such blocks, and then the f32 scales of its eight rows.
@@ -33,6 +34,9 @@ namespace caravel::kernels::cuda {
 ///                high    5 bits: 16 bits a lane, its input 2i at bit i and 2i + 1 at bit 8 + i
 ///                        6 bits: 32 bits a lane, its input 2i at bits 2i and 2i + 1 at bits 16 + 2i
 ///                scales  blocks of 32 alone: for row r and half h at 2r + h: f16 d, or f16 d and f16 m
+///   MXFP4      the same; word j of a lane's levels has the codes of its inputs 8j + 2i and 8j + 2i + 1 where
+///   e2m1_bits()
+///              puts them, and scales are E8M0, a byte each.
 ///   F32        as in the file, row by row without padding: exact products have a kernel of their own (plain_gemm.cuh).
 inline constexpr int kGroupRows = 8;
 inline constexpr int kBlockInputs = 64;
@@ -52,6 +56,8 @@ constexpr TileFormat tile_format(DType dtype) {
       return {2, 1056};
     case DType::kQ4_0:
       return {1, 288};
+    case DType::kMXFP4:
+      return {1, 272};
     case DType::kQ4_1:
       return {1, 320};
     case DType::kQ5_0:

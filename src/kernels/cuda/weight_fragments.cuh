@@ -22,6 +22,7 @@ enum class LevelKind {
   kFive,
   kSix,
   kEight,
+  kE2M1,
   kScaledFloat8,
   kFloat8,  // whose scales sums get
   kHalf,
@@ -44,6 +45,8 @@ CARAVEL_HOST_DEVICE constexpr LevelKind level_kind(DType dtype) {
       return LevelKind::kSix;
     case DType::kQ8_0:
       return LevelKind::kEight;
+    case DType::kMXFP4:
+      return LevelKind::kE2M1;
     case DType::kF8E4M3B128:
       return LevelKind::kScaledFloat8;
     case DType::kF8E4M3:
@@ -89,10 +92,13 @@ CARAVEL_HOST_DEVICE constexpr int levels_begin(int block) {
   return unit;
 }
 
+/// A value that bf16 has, as bf16 in either half of a word.
+__device__ inline float twice(float value) { return __uint_as_float(__byte_perm(__float_as_uint(value), 0, 0x3232)); }
+
 /// What LaneWeights takes of the rows of a warp's group `half` of two: of each block of a slot, for each row, two
 /// scales, either followed by what is added to its products with biased levels; of Q6_K four scales, of F8_E4M3_128
-/// one; nothing where a type has none. `group`: its bytes of the slot. Scales of a lane's rows are there after the
-/// warp's next __syncwarp().
+/// one, of MXFP4 two as bf16, each twice in a word; nothing where a type has none. `group`: its bytes of the slot.
+/// Scales of a lane's rows are there after the warp's next __syncwarp().
 template <DType kType>
 __device__ inline void write_scales(const uint8_t* group, int half, int lane, float4* scales) {
   if constexpr (has_block_scales(level_kind(kType))) {
@@ -105,6 +111,11 @@ __device__ inline void write_scales(const uint8_t* group, int half, int lane, fl
     } else {
       using Tile = QuantTile<kType>;
       const BlockScales of = block_scales<kType>(unit, block % Tile::kFormat.unit_blocks, row);
+      if constexpr (Tile::kCodes) {
+        to.x = twice(of.scale[0]);
+        to.z = twice(of.scale[1]);
+        return;
+      }
       to = Tile::kScales == 4 ? make_float4(of.scale[0], of.scale[1], of.scale[2], of.scale[3])
                               : make_float4(of.scale[0], __fmaf_rn(-Tile::kBias, of.scale[0], of.minimum[0]),
                                             of.scale[1], __fmaf_rn(-Tile::kBias, of.scale[1], of.minimum[1]));
@@ -144,6 +155,20 @@ struct LaneWeights {
       fragments[c / 2][c % 2 * 2 + half] =
           bf16_pair(__fmaf_rn(scale, biased[2 * c], minimum), __fmaf_rn(scale, biased[2 * c + 1], minimum));
     }
+  }
+};
+
+template <>
+struct LaneWeights<LevelKind::kE2M1> {
+  uint2 words;
+
+  __device__ void load(const uint8_t* at, int lane) { words = *reinterpret_cast<const uint2*>(at + 8 * lane); }
+  __device__ void fill(const float4* scales, int half, int, Fragments& fragments) const {
+    const uint32_t of_halves[2] = {__float_as_uint(scales->x), __float_as_uint(scales->z)};
+    uint32_t pairs[8];
+    sixteen_e2m1(words, pairs);
+#pragma unroll
+    for (int c = 0; c < 8; ++c) fragments[c / 2][c % 2 * 2 + half] = product_pair(pairs[c], of_halves[c / 4]);
   }
 };
 
