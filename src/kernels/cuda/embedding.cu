@@ -25,11 +25,6 @@ struct EmbeddingKernelArgs {
   int64_t out_stride;
 };
 
-/// Element `i` of two of bf16.
-__device__ float value_of_pair(uint32_t pair, int i) {
-  return __uint_as_float(i == 0 ? pair << 16 : pair & 0xffff0000U);
-}
-
 /// The lane_input()s of lane `piece` % 4 of block `piece` / 4 of a row; those past the row are zero.
 __device__ void read_sixteen(const EmbeddingKernelArgs& args, int64_t row, int piece, float (&values)[16]) {
   const int64_t block = piece / 4;

@@ -166,12 +166,13 @@ __global__ void pack_float8(const PackArgs args, float* row_scales) {
   for (int block = 0; block < kFormatOf<kType>.unit_blocks; ++block) {
     const int64_t first = (unit * kFormatOf<kType>.unit_blocks + block) * kBlockInputs;
     for (int w = 0; w < 4; ++w) {
-      uint32_t word = 0;
+      uint32_t code[4];
       for (int i = 0; i < 4; ++i) {
         const int64_t at = first + lane_input(q, 4 * w + i);
-        if (there && at < args.in) word |= static_cast<uint32_t>(from[at]) << (8 * f8_byte(i));
+        code[i] = there && at < args.in ? from[at] : 0;
       }
-      reinterpret_cast<uint32_t*>(out + block * kF8BlockBytes)[4 * lane + w] = word;
+      reinterpret_cast<uint32_t*>(out + block * kF8BlockBytes)[4 * lane + w] =
+          f8_bits(0, code[0], code[1]) | f8_bits(1, code[2], code[3]);
     }
   }
   if (q != 0) return;

@@ -201,18 +201,25 @@ __device__ inline void sixteen_e2m1(uint2 words, uint32_t (&pairs)[8]) {
   e2m1_pairs(words.y, reinterpret_cast<uint32_t(&)[4]>(pairs[4]));
 }
 
-/// At which byte of its word neighbour `i` of four E4M3 floats lies (tile_layout.h).
-__device__ inline int f8_byte(int i) { return 0x2031 >> (4 * i) & 3; }
-
-/// Of four E4M3 floats, in the order in which they lie in a word of tile_layout.h, either two neighbours as bf16,
-/// exact. Their bits moved to where bf16 has an exponent's and a mantissa's are values 2^120 too small, denormal ones
-/// too.
-__device__ inline void f8_pairs(uint32_t word, uint32_t& first, uint32_t& second) {
-  const auto pair = [](uint32_t high_bytes, uint32_t moved) {
-    return product_pair((high_bytes & 0x80008000U) | (moved & 0x07f007f0U), 0x7b807b80U);
+/// The codes of E4M3 of two neighbours, the i-th of two such pairs of a word, as e2m1_bits() has those of E2M1.
+CARAVEL_HOST_DEVICE constexpr uint32_t f8_bits(int i, uint32_t even, uint32_t odd) {
+  const auto bits = [i](uint32_t code) {
+    const uint32_t sign = code >> 7;
+    const uint32_t size = code & 127U;
+    return i == 0 ? sign << 15 | size << 4 : sign << 11 | size >> 4 << 12 | (size & 15U);
   };
-  first = pair(word, word >> 4);
-  second = pair(word << 8, word << 4);
+  return bits(even) | bits(odd) << 16;
+}
+
+/// The two pairs of such a word as bf16, exact. Their bits there are values 2^120 too small, denormal ones too.
+__device__ inline void f8_pairs(uint32_t word, uint32_t& first, uint32_t& second) {
+  first = product_pair(word & 0x87f087f0U, 0x7b807b80U);
+  second = product_pair((word << 4 & 0x80f080f0U) | (word >> 4 & 0x07000700U), 0x7b807b80U);
+}
+
+/// Element `i` of two of bf16.
+__device__ inline float value_of_pair(uint32_t pair, int i) {
+  return __uint_as_float(i == 0 ? pair << 16 : pair & 0xffff0000U);
 }
 
 /// What lane 4r + q has of a block of F8_E4M3 or F8_E4M3_128, as pairs of bf16 without their scale.
@@ -228,8 +235,9 @@ __device__ inline void sixteen_f8(const uint8_t* levels, int lane, uint32_t (&pa
 __device__ inline float f8_value(const uint8_t* levels, int64_t row, int place) {
   const int lane = static_cast<int>(row % kGroupRows) * 4 + place % 8 / 2;
   const int i = place / 8 * 2 + place % 2;  // of the lane's: lane_input()
-  const uint32_t bits = levels[16 * lane + i / 4 * 4 + f8_byte(i % 4)];
-  return __uint_as_float((bits & 0x80U) << 24 | (bits & 0x7fU) << 20) * 0x1p120F;
+  uint32_t pairs[2];
+  f8_pairs(reinterpret_cast<const uint32_t*>(levels)[4 * lane + i / 4], pairs[0], pairs[1]);
+  return value_of_pair(pairs[i % 4 / 2], i % 2);
 }
 
 /// Where a unit of F8_E4M3_128 has the scales of its rows.

@@ -17,9 +17,9 @@ namespace caravel::kernels::cuda {
 ///   BF16, F16  a unit is the image that wgmma reads from shared memory, K-major with the swizzle of 128 bytes: row r
 ///   of
 ///              128 bytes, whose 16-byte chunk c lies at place c ^ r.
-///   F8_E4M3    a unit is a block: 16 bytes of each lane 4r + q of a warp, its lane_input()s of row r, of which the
-///   four of
-///              a word lie at bytes 1, 3, 0 and 2. Behind the groups are the rows' f32 scales.
+///   F8_E4M3    a unit is a block: four words of each lane 4r + q of a warp, its lane_input()s of row r, four of which
+///   a
+///              word has where f8_bits() puts them. Behind the groups are the rows' f32 scales.
 ///   F8_E4M3_128
 ///              a unit is two such blocks, and then the f32 scales of its eight rows.
 ///   quantised  a unit is the file's bytes of its eight rows in planes, in an order in which lane 4r + q of a warp,
