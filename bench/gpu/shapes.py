@@ -1,4 +1,4 @@
-"""What the benches of one model's shapes on one GPU share (llama_8b.py, qwen3_30b_a3b.py).
+"""What the benches of one model's shapes on one GPU share (llama_8b.py, expert_shapes.py).
 
 A model is a folder with config.json and a tokenizer of as many tokens as it says; its weights are dummies unless it has
 files. A decode step is (time of 256 output tokens - time of 128) / 128, of prompts 192 tokens shorter than the context
@@ -14,7 +14,8 @@ import time
 
 FIXTURE = pathlib.Path(__file__).parents[2] / "tests/fixtures/models/llama"
 BYTES = {"F16": 2, "BF16": 2, "Q8_0": 34 / 32, "Q4_0": 18 / 32, "Q4_1": 20 / 32, "Q5_0": 22 / 32, "Q5_1": 24 / 32,
-         "Q4_K": 144 / 256, "Q5_K": 176 / 256, "Q6_K": 210 / 256, "F8_E4M3": 1, "F8_E4M3_128": 132 / 128}  # an element
+         "Q4_K": 144 / 256, "Q5_K": 176 / 256, "Q6_K": 210 / 256, "MXFP4": 17 / 32, "F8_E4M3": 1,
+         "F8_E4M3_128": 132 / 128}  # an element
 
 
 def head_bytes(dtype):
