@@ -67,10 +67,11 @@ TEST(DummySource, AnotherSeedIsAnotherModel) {
 }
 
 TEST(DummySource, MatricesAreOfTheTypeThatWasGiven) {
-  for (const format::WeightInfo& weight : dummy("llama", {.dtype = "Q8_0"})->weights()) {
+  const auto source = dummy("llama", {.dtype = "Q8_0"});
+  for (const format::WeightInfo& weight : source->weights()) {
     EXPECT_EQ(weight.dtype, weight.shape.size() == 2 ? DType::kQ8_0 : DType::kF32) << weight.name;
   }
-  EXPECT_NE(logits_of(*dummy("llama", {.dtype = "Q8_0"})), logits_of(*dummy("llama", {.dtype = "Q4_0"})));
+  EXPECT_NE(logits_of(*source), logits_of(*dummy("llama", {.dtype = "Q4_0"})));
   EXPECT_EQ(dummy("llama_tied")->find("model.norm.weight")->dtype, DType::kF32);
   EXPECT_EQ(dummy("llama_tied")->find("model.embed_tokens.weight")->dtype, DType::kF16) << "as config.json says";
 }
