@@ -204,7 +204,7 @@ Json results_as_user(Json messages) {
   for (Json& message : messages) {
     const bool is_result = is_role(message, "tool");
     std::string text = is_result || after_result ? text_of(message.value("content", Json(""))) : "";
-    if (is_result) text = "<tool_response>\n" + text + "\n</tool_response>";
+    if (is_result) text.insert(0, "<tool_response>\n").append("\n</tool_response>");
     if (after_result && (is_result || is_role(message, "user"))) {
       append_text(out.back(), "\n", text);
     } else if (is_result) {

@@ -63,10 +63,11 @@ std::string replaced(std::string text, std::string_view from, std::string_view t
 
 /// Both parts are there, and nothing between them shows that a list was printed as it is.
 bool shows_parts(const Text& text, std::string_view first_part, std::string_view second_part) {
-  if (!has(text, first_part) || !has(text, second_part)) return false;
+  if (!text) return false;
   const size_t first = text->find(first_part);
   const size_t second = text->find(second_part);
-  return first < second && text->substr(first, second - first).find("type") == std::string::npos;
+  return first < second && second != std::string::npos &&
+         text->substr(first, second - first).find("type") == std::string::npos;
 }
 
 /// Whether a call's arguments come out as they should: as JSON or taken apart, and not as Python writes a dict, nor as
@@ -94,7 +95,10 @@ class Prober {
 
   Traits probe() {
     // A template for tools may fail without any.
-    if (!renders() && (tools_ = a_tool(), !renders())) return traits_;
+    if (!renders()) {
+      tools_ = a_tool();
+      if (!renders()) return traits_;
+    }
     probe_content(1, [&](Json content) { return render({message("user", std::move(content))}); });
     probe_content(0, [&](Json content) { return render({message("system", std::move(content)), user()}); });
     probe_content(2, [&](Json content) { return render({user(), message("assistant", std::move(content)), user()}); });
@@ -262,7 +266,7 @@ class Prober {
       if (each["role"] == role) each["role"] = kUnknownRole;
     }
     const Text unknown = render(messages);
-    return has(known, word) && !(unknown && replaced(*unknown, kUnknownRole, role) == *known);
+    return known && has(known, word) && !(unknown && replaced(*unknown, kUnknownRole, role) == *known);
   }
 
   void probe_reasoning() {
