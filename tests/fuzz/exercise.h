@@ -46,9 +46,13 @@ inline void exercise_tokenizer(const TokenizerData& data) {
 
 inline void exercise_source(const format::WeightSource& source) {
   unsigned sum = 0;
-  for (const format::WeightInfo& weight : source.weights()) {
+  const auto read = [&](const format::WeightInfo& weight) {
     const MappedBytes data = source.map(weight);
     for (const std::byte byte : data.bytes()) sum += static_cast<unsigned>(byte);
+  };
+  for (const format::WeightInfo& weight : source.weights()) {
+    read(weight);
+    if (weight.scale != nullptr) read(*weight.scale);
     if (source.find(weight.name) != &weight) std::abort();
   }
   volatile unsigned used = sum;

@@ -77,6 +77,28 @@ def tokenizer_json(kind):
                   "byte_fallback": True, "unk_token": "<unk>", "fuse_unk": True}}
 
 
+# By format, in the order of chat/tool_syntax.cc.
+ANSWERS = [
+    '<|channel|>analysis<|message|>Hm.<|end|><|start|>assistant<|channel|>commentary to=functions.add <|constrain|>json'
+    '<|message|>{"a": 1}<|call|><|start|>assistant<|channel|>final<|message|>Done.<|return|>',
+    'Hm.<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>function<｜tool▁sep｜>add\n```json\n{"a": 1}\n```<｜tool▁call▁end｜>'
+    '<｜tool▁call▁begin｜>get_weather<｜tool▁sep｜>{"city": "Z"}<｜tool▁call▁end｜><｜tool▁calls▁end｜>',
+    '<tool_call>add\n<arg_key>a</arg_key>\n<arg_value>1</arg_value>\n<arg_key>s</arg_key><arg_value>x\ty</arg_value>'
+    '</tool_call><tool_call>{"name": "add", "arguments": {}}</tool_call>',
+    '<minimax:tool_call>\n<invoke name="add">\n<parameter name="a">1</parameter>\n</invoke>\n<invoke name="get_weather">'
+    '\n<parameter name="city">["Z"]</parameter>\n</invoke>\n</minimax:tool_call> Done.',
+    '<tool_call>\n<function=add>\n<parameter=s>\n\nx\n</parameter>\n<parameter=o>\n{"k": null}\n</parameter>\n'
+    '</function>\n</tool_call>',
+    '<|tool_call|>[{"name": "add", "arguments": {"a": 1}}, {"name": "add", "arguments": {}}]',
+    'functools[{"name": "add", "arguments": {"a": 1}}] <|tool_call|>[{"name": "add", "arguments": {}}]<|/tool_call|>',
+    '<function_calls>\nadd(a=1, s="x", o={"k": None})\nget_weather(city=\'Z\')\n</function_calls>',
+    '<tool_call>\n{"name": "add", "arguments": {"a": 1, "s": "\\u00e9"}}\n</tool_call>\n<tool_call>{"name": "add"',
+    '[TOOL_CALLS][{"name": "add", "arguments": {"a": 1}}] [TOOL_CALLS]get_weather[ARGS]{"city": "Z"}',
+    '{"name": "add", "parameters": {"a": 1}}; <|python_tag|>{"name": "get_weather", "parameters": {}}',
+    '```tool_code\nadd(a=1)\n```\n```json\n{"name": "add", "parameters": {"a": True,}}\n```',
+]
+
+
 def main():
     make_gguf("gpt2.gguf", "gpt2", gguf.GGMLQuantizationType.Q8_0)
     make_gguf("llama.gguf", "llama", gguf.GGMLQuantizationType.F32)
@@ -98,6 +120,16 @@ def main():
     for i, content in enumerate(files):
         text = "{% for m in messages %}{{ m }}{% endfor %}" if content is None else json.dumps(content)
         write_seed("hf_folder", str(i), bytes([i]) + text.encode())
+    scaled = {"w.weight": ("F8_E4M3", [4, 8], 32), "w.weight_scale": ("F32", [4, 1], 16),
+              "e_blocks": ("U8", [2, 3, 1, 16], 96), "e_scales": ("U8", [2, 3, 1], 6)}
+    header, end = {}, 0
+    for name, (dtype, shape, size) in scaled.items():
+        header[name] = {"dtype": dtype, "shape": shape, "data_offsets": [end, end + size]}
+        end += size
+    write_seed("hf_folder", "6", bytes([6]) + json.dumps(header).encode())
+
+    for i, answer in enumerate(ANSWERS):
+        write_seed("answer", str(i), bytes([i, i % 4]) + (f"<think>\nHm.\n</think>\n\n{answer}" if i % 4 else answer).encode())
 
 
 if __name__ == "__main__":
