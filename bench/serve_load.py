@@ -2,7 +2,7 @@
 """`caravel serve` under load and faults.
 
   bench/serve_load.py [--short] [--only streams,faults,readers,mixed] [--json OUT]
-                      [--seconds 60] [--model M | --tiny]
+                      [--seconds 60] [--model M | --tiny [NAME]]
 CARAVEL in the environment is the binary.
 
   streams   2,000 streams of 32 tokens open at once: none may fail, memory may not grow with a second round of them;
@@ -13,8 +13,8 @@ CARAVEL in the environment is the binary.
             those that never read are dropped after the limit
   mixed     for so many seconds, requests of every kind to every endpoint, broken ones among them, by clients of every
             manner, in a KV cache too small for them: none gets a 5xx, none hangs, nothing is held afterwards. Made for
-            a sanitizer's build (scripts/sanitize tsan --load 600); --tiny takes one of the tests' models, which makes
-            hundreds of times as many steps in that time
+            a sanitizer's build (scripts/sanitize tsan --load 600); --tiny takes one of the tests' models (llama3, or
+            the folder named), which makes hundreds of times as many steps in that time
 
 Each section has a server of its own, ended by SIGTERM while streams run: they must end whole, its exit code must be 0,
 and it may have reported nothing that a sanitizer finds. --short is the same in well under half a minute. Exits with 1
@@ -388,10 +388,11 @@ SECTIONS = {"streams": (streams, FLAGS), "faults": (faults, FLAGS), "readers": (
             "mixed": (mixed, SCARCE)}
 
 
-def tiny_model(folder):
+def tiny_model(name, folder):
     """A copy of one of the tests' models, whose context is made long enough for conversations with tools."""
-    target = shutil.copytree(serving.ROOT / "tests/fixtures/models/llama3", f"{folder}/tiny")
-    config = json.loads((serving.ROOT / "tests/fixtures/models/llama3/config.json").read_text())
+    source = serving.ROOT / "tests/fixtures/models" / name
+    target = shutil.copytree(source, f"{folder}/tiny")
+    config = json.loads((source / "config.json").read_text())
     with open(f"{target}/config.json", "w") as out:
         json.dump({**config, "max_position_embeddings": 2048}, out)
     return target
@@ -422,13 +423,13 @@ def main():
     parser.add_argument("--seconds", type=float, default=60)
     models = parser.add_mutually_exclusive_group()
     models.add_argument("--model")
-    models.add_argument("--tiny", action="store_true")
+    models.add_argument("--tiny", nargs="?", const="llama3", metavar="NAME")
     parser.add_argument("--json")
     options = parser.parse_args()
     serving.raise_descriptor_limit()
     with tempfile.TemporaryDirectory(prefix="caravel-load-") as folder:
         if options.tiny:
-            options.model = tiny_model(folder)
+            options.model = tiny_model(options.tiny, folder)
         for name in options.only.split(","):
             run(name, options)
     if options.json:
