@@ -1,29 +1,106 @@
 // mineflayer moves and waits by the wall clock. Loaded before it, this makes every timer and clock of the process run
-// `rate` times as fast, so that a bot keeps up with a world whose clock is scaled. realNow() is the clock as it was.
+// `rate` times as fast, so that a bot keeps up with a world whose clock is scaled; and, where it follows one, no faster
+// than that world's ticks in truth: a server on a busy machine falls behind its rate, and a bot that does not would
+// take for done what is not, and for lost what is to come. realNow() is the clock as it was.
 const { promisify } = require('node:util')
 
-let scaled = false
+const MS_PER_TICK = 50
+const LEAP = 200 // ms that pass at once at most: what a busy process misses beyond is lost, as it is for the world
+const AHEAD = 1500 // ms that the bot's clock may be ahead of the last tick that it heard of
+const GAIN = 1 / 2000 // by how much a clock that is a ms ahead goes slower
+const SLOWEST = 0.05 // of the rate
+const FASTEST = 1.2 // to come from behind
+const SOON = 2 // ms, in which a clock that stands is looked at again
+
 const realNow = Date.now
+const realTimers = { setTimeout, setInterval, clearTimeout }
+const realElapsed = performance.now.bind(performance)
+
+class Pace {
+  constructor (rate) {
+    this.rate = rate
+    this.pace = rate
+    this.at = realElapsed() // when `since` was reached
+    this.since = 0 // ms of the bot's
+    this.most = Infinity
+    this.heardAt = undefined
+  }
+
+  elapsed () {
+    return Math.min(this.since + Math.min((realElapsed() - this.at) * this.pace, LEAP), this.most)
+  }
+
+  // To be called often.
+  beat () {
+    this.since = this.elapsed()
+    this.at = realElapsed()
+  }
+
+  // The world has come to this tick.
+  heard (tick) {
+    const real = realElapsed()
+    const elapsed = this.elapsed()
+    if (this.first === undefined || tick < this.first.tick) this.first = { tick, elapsed }
+    const world = this.first.elapsed + (tick - this.first.tick) * MS_PER_TICK
+    if (this.last && tick > this.last.tick && real > this.last.real) {
+      const seen = Math.min((tick - this.last.tick) * MS_PER_TICK / (real - this.last.real), this.rate)
+      this.pace = Math.max(this.rate * SLOWEST, Math.min(this.rate * FASTEST, seen * (1 - (elapsed - world) * GAIN)))
+    }
+    this.last = { tick, real }
+    this.at = real
+    this.since = elapsed
+    this.most = Math.max(elapsed, world + AHEAD)
+  }
+}
+
+let pace
+
+// A timer of the bot's clock, whose pace may change while it runs.
+class Timer {
+  constructor (callback, ms, words) {
+    Object.assign(this, { callback, words, ms: Number(ms) > 0 ? Number(ms) : 0, isRef: true })
+    this.due = pace.elapsed() + this.ms
+    this.arm()
+  }
+
+  arm () {
+    const left = this.due - pace.elapsed()
+    this.real = realTimers.setTimeout(() => {
+      if (this.due - pace.elapsed() > 0.5) this.arm()
+      else this.callback(...this.words)
+    }, this.ms === 0 ? 0 : Math.max(left / pace.pace, SOON / pace.rate))
+    if (!this.isRef) this.real.unref()
+  }
+
+  refresh () { this.close(); this.due = pace.elapsed() + this.ms; this.arm(); return this }
+  close () { realTimers.clearTimeout(this.real) }
+  unref () { this.isRef = false; this.real.unref(); return this }
+  ref () { this.isRef = true; this.real.ref(); return this }
+  hasRef () { return this.isRef }
+}
 
 function scaleClock (rate) {
-  if (scaled) throw new Error('the clock of this process is scaled already')
-  scaled = true
-  if (rate === 1) return
-  const timers = { setTimeout, setInterval }
+  if (pace) throw new Error('the clock of this process is scaled already')
+  pace = new Pace(rate)
+  realTimers.setInterval(() => pace.beat(), Math.max(1, LEAP / 4 / rate)).unref()
   const RealDate = Date
-  const performanceNow = performance.now.bind(performance)
   const start = realNow()
-  const performanceStart = performanceNow()
-  const now = () => start + (realNow() - start) * rate
-  for (const [name, set] of Object.entries(timers)) {
-    globalThis[name] = (callback, ms = 0, ...rest) => set(callback, ms / rate, ...rest)
-  }
-  globalThis.setTimeout[promisify.custom] = (ms, value) => new Promise(resolve => timers.setTimeout(resolve, ms / rate, value))
-  performance.now = () => performanceStart + (performanceNow() - performanceStart) * rate
+  const performanceStart = realElapsed()
+  const now = () => Math.floor(start + pace.elapsed())
+  globalThis.setTimeout = (callback, ms, ...words) => new Timer(callback, ms, words)
+  globalThis.clearTimeout = timer => timer instanceof Timer ? timer.close() : realTimers.clearTimeout(timer)
+  globalThis.setInterval = (callback, ms = 0, ...words) => realTimers.setInterval(callback, ms / rate, ...words)
+  globalThis.setTimeout[promisify.custom] = (ms, value) => new Promise(resolve => setTimeout(resolve, ms, value))
+  performance.now = () => performanceStart + pace.elapsed()
   globalThis.Date = new Proxy(RealDate, {
     construct: (target, words) => words.length > 0 ? new target(...words) : new target(now()),
     get: (target, key) => key === 'now' ? now : target[key]
   })
 }
 
-module.exports = { scaleClock, realNow }
+// From here on the process's clock, which is scaled, keeps to that of the world that this bot is in.
+function followWorld (bot) {
+  bot.on('time', () => pace.heard(bot.time.age))
+}
+
+module.exports = { scaleClock, followWorld, realNow, Pace }

@@ -1,6 +1,11 @@
-// A bot as a process: node bridge/main.js --port PORT [--host HOST] [--name NAME] [--clock RATE] [--seconds S]. Prints
-// a line of JSON with its first observation when it stands in the world, then answers lines of JSON on stdin in their
-// order: {"do": "observe"}. Ends with stdin; when the connection ends first, it says so and ends with 1.
+// The trusted bot as a process: node bridge/main.js --port PORT [--host HOST] [--name NAME] [--clock RATE] [--seconds S].
+// Prints a line of JSON with its first observation when it stands in the world, then answers lines of JSON on stdin in
+// their order:
+//   {"do": "observe"}              {"ok", "observation"}
+//   {"do": "leave"}                so that a skill can join under the name
+//   {"do": "join"}                 {"ok", "observation"}
+//   {"do": "read", "code": TEXT}   {"ok", "parsed"} or {"ok", "failed"} (read_code.js)
+// Ends with stdin; when the connection ends first, or none can be had again, it says so and ends with 1.
 const readline = require('node:readline')
 const { argumentsOf } = require('../command_line')
 const { scaleClock } = require('../bot/clock')
@@ -16,40 +21,74 @@ const flags = {
 // Libraries print what they please; stdout has answers alone.
 globalThis.console = new console.Console(process.stderr)
 
-function answer (bot, chests, line) {
-  const { observe } = require('./observe')
-  let order
-  try {
-    order = JSON.parse(line)
-  } catch (error) {
-    return { ok: false, error: error.message }
+const say = value => process.stdout.write(`${JSON.stringify(value)}\n`)
+
+class Bridge {
+  constructor (options) {
+    this.options = options
+    this.bot = undefined // while it is in the world
   }
-  if (order?.do !== 'observe') return { ok: false, error: `${order?.do}: no such command; there is observe` }
-  return { ok: true, observation: observe(bot, chests) }
+
+  async join () {
+    const { connect } = require('../bot/connect')
+    if (this.bot) return this.observe()
+    const bot = await connect(this.options)
+    let said = 'the connection has ended'
+    bot.on('kicked', reason => { said = require('../bot/connect').spoken(reason) })
+    bot.on('end', () => {
+      if (this.bot !== bot) return
+      say({ ok: false, ended: said })
+      process.exit(1)
+    })
+    this.bot = bot
+    return this.observe()
+  }
+
+  observe () {
+    const { observe } = require('../bot/observe')
+    if (!this.bot) return { ok: false, error: 'it has left the world' }
+    return { ok: true, observation: observe(this.bot) }
+  }
+
+  async leave () {
+    const { bot } = this
+    this.bot = undefined
+    if (bot && bot._client.socket && !bot._client.ended) {
+      await new Promise(resolve => { bot.once('end', resolve); bot.end() })
+    }
+    return { ok: true }
+  }
+
+  async answer (line) {
+    let order
+    try {
+      order = JSON.parse(line)
+    } catch (error) {
+      return { ok: false, error: error.message }
+    }
+    if (order?.do === 'observe') return this.observe()
+    if (order?.do === 'leave') return this.leave()
+    if (order?.do === 'join') return this.join()
+    if (order?.do === 'read') return { ok: true, ...require('./read_code').readCode(order.code) }
+    return { ok: false, error: `${order?.do}: no such command; there are observe, leave, join, read` }
+  }
 }
 
 async function main () {
   const options = argumentsOf(flags, 'minecraft bridge')
   scaleClock(options.clock)
-  const { connect, ConnectError, spoken } = require('./connect')
-  const { ChestMemory } = require('./chest_memory')
-  const bot = await connect(options).catch(error => {
+  const { ConnectError } = require('../bot/connect')
+  const bridge = new Bridge(options)
+  const answered = promise => promise.then(say, error => {
     if (!(error instanceof ConnectError)) throw error
     process.stderr.write(`minecraft bridge: ${error.message}\n`)
-    return process.exit(1)
-  })
-  const chests = new ChestMemory(bot)
-  const say = value => process.stdout.write(`${JSON.stringify(value)}\n`)
-  let said = 'the connection has ended'
-  bot.on('kicked', reason => { said = spoken(reason) })
-  bot.on('end', () => {
-    say({ ok: false, ended: said })
     process.exit(1)
   })
   process.stdout.on('error', () => process.exit(0))
-  say(answer(bot, chests, '{"do": "observe"}'))
+  await answered(bridge.join())
+  let last = Promise.resolve()
   readline.createInterface({ input: process.stdin })
-    .on('line', line => say(answer(bot, chests, line)))
+    .on('line', line => { last = last.then(() => answered(bridge.answer(line))) })
     .on('close', () => process.exit(0))
 }
 

@@ -2,6 +2,7 @@
 // up for, at most a second's worth: a world that was stopped for a minute does not run through it at once.
 
 const TICKS_PER_SECOND = 20
+const LONGEST = 20 // ms of ticks at a time: between them, what players send is heard
 
 class Clock {
   constructor (rate, tick) {
@@ -22,6 +23,7 @@ class Clock {
     while (this.timer !== undefined && this.due <= now) {
       this.due += this.msPerTick
       this.tick()
+      if (performance.now() - now > LONGEST) return
     }
   }
 

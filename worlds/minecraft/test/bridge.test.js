@@ -23,9 +23,13 @@ class Bridge {
     return this.lines.length > 0 ? Promise.resolve(this.lines.shift()) : new Promise(resolve => this.waiting.push(resolve))
   }
 
+  ask (order) {
+    this.process.stdin.write(`${JSON.stringify(order)}\n`)
+    return this.next()
+  }
+
   async observe () {
-    this.process.stdin.write('{"do": "observe"}\n')
-    return (await this.next()).observation
+    return (await this.ask({ do: 'observe' })).observation
   }
 }
 
@@ -98,4 +102,32 @@ test('nobody there, and bad words: one line', () => {
   const missing = run()
   assert.deepEqual([missing.status, missing.stderr], [2, 'minecraft bridge: --port: a value is missing\n'])
   assert.equal(run('--port', '25565', '--name', 'a b').stderr, 'minecraft bridge: --name a b: three to sixteen letters, digits and _\n')
+})
+
+test('it leaves the world to another under its name, and comes back', async () => {
+  const bridge = new Bridge('--port', world.port, '--clock', 10, '--name', 'leaver')
+  const first = (await bridge.next()).observation
+  assert.deepEqual(await bridge.ask({ do: 'leave' }), { ok: true })
+  await world.until(({ connected }) => !connected, { player: 'leaver' })
+  assert.equal((await bridge.ask({ do: 'observe' })).error, 'it has left the world')
+  await world.ask('give', { player: 'leaver', item: 'apple', count: 1 })
+  const again = (await bridge.ask({ do: 'join' })).observation
+  assert.deepEqual([again.inventory, again.position], [{ apple: 1 }, first.position])
+  bridge.process.stdin.end()
+  assert.equal(await bridge.status, 0)
+})
+
+test('code is read, and not run', () => {
+  const { readCode } = require('../bridge/read_code')
+  assert.deepEqual(readCode(`const wood = ['oak_log']
+async function first (bot) { await mineBlock(bot, wood[0], 1) }
+const helper = async (bot, count) => craftItem(bot, 'stick', count)
+async function last (bot) { await helper(bot, 1); first(bot); bot.chat('x'); function inner () {} inner() }
+async function two (bot, more) {}`).parsed, { main: 'last', functions: ['first', 'helper', 'last', 'two'], calls: ['craftItem', 'mineBlock'] })
+  assert.equal(readCode('process.exit(7)').parsed.main, '')
+  const failed = code => { const { message, line } = readCode(code).failed; return [message, line] }
+  assert.deepEqual(failed('async function a (bot) {\n  let x = ;\n}'), ['Unexpected token', 2])
+  assert.deepEqual(failed('\nasync function mineBlock (bot) {}'), ['mineBlock: is a control primitive\'s name; give the task\'s function another one', 2])
+  assert.equal(failed(`function ${'x'.repeat(65)} (bot) {}`)[1], 1)
+  assert.deepEqual(failed('('.repeat(200000)), ['it is nested too deeply to be read', 0])
 })

@@ -2,7 +2,7 @@
 const test = require('node:test')
 const assert = require('node:assert')
 const { World, pause } = require('./world')
-const { realNow } = require('../bot/clock')
+const { realNow, Pace } = require('../bot/clock')
 
 // Ticks a second of ours, over half a second; again where a busy machine kept the answer from us.
 async function hasRate (world, wanted) {
@@ -26,4 +26,22 @@ test('twenty ticks a second, times the rate; the same blocks for a seed at any r
   for (const world of worlds) await world.stop()
   assert.equal(first, second)
   assert.notEqual(first, other)
+})
+
+test('a bot\'s clock goes no faster than the ticks that it hears of, and leaps over none of its own time', async () => {
+  const pace = new Pace(10)
+  const beats = async ms => { for (const end = realNow() + ms; realNow() < end;) { await pause(1); pace.beat() } }
+  await beats(100)
+  assert.ok(pace.elapsed() > 500 && pace.elapsed() < 1300, `${pace.elapsed()}`)
+  const begun = pace.elapsed()
+  let tick = 1000
+  pace.heard(tick)
+  for (; tick < 1060; tick += 6) { await beats(60); pace.heard(tick) } // 300 ms of the world in 60 of ours: at half the rate
+  assert.ok(pace.elapsed() - begun < 60 * 50 + 1500 + 1, `${pace.elapsed() - begun}`)
+  assert.ok(pace.pace < 8, `${pace.pace}`)
+  await beats(1000) // it stands: at most so far ahead
+  assert.ok(pace.elapsed() - begun <= 60 * 50 + 1500 + 1, `${pace.elapsed() - begun}`)
+  const other = new Pace(10)
+  await pause(300) // nothing of it was seen: 3 s would have passed
+  assert.ok(other.elapsed() <= 200)
 })

@@ -37,8 +37,8 @@ function equipmentOf (bot) {
   return Object.fromEntries(Object.entries(items).filter(([, item]) => item).map(([place, item]) => [place, item.name]))
 }
 
-// `chests`: ChestMemory. What was done, which the world counts and a client cannot know, is for its keeper to add.
-function observe (bot, chests) {
+// What was done, which the world counts, and what chests hold, which a skill saw, are for the keeper of both to add.
+function observe (bot) {
   const { position } = bot.entity
   const biome = bot.registry.biomes[bot.blockAt(position)?.biome.id]
   const items = bot.inventory.items()
@@ -55,7 +55,7 @@ function observe (bot, chests) {
     equipment: equipmentOf(bot),
     nearby_blocks: blocksNear(bot),
     nearby_entities: entitiesNear(bot),
-    chests: chests.all(),
+    chests: {},
     counts: {}
   }
 }

@@ -3,10 +3,11 @@
 const { sums } = require('./observe')
 
 const kinds = /^minecraft:generic_9x/
+const keyOf = ({ x, y, z }) => `(${x}, ${y}, ${z})`
 
 class ChestMemory {
-  constructor (bot) {
-    this.seen = new Map()
+  // `seen` is called with a chest's place and what it holds, { name: count }, or with null where it is gone.
+  constructor (bot, seen) {
     this.clicked = undefined
     const write = bot._client.write.bind(bot._client)
     bot._client.write = (name, packet) => {
@@ -15,18 +16,15 @@ class ChestMemory {
     }
     bot.on('windowOpen', window => {
       if (!kinds.test(window.type) || !this.clicked) return
-      const { x, y, z } = this.clicked
-      const remember = () => this.seen.set(`(${x}, ${y}, ${z})`, sums(window.containerItems()))
+      const key = keyOf(this.clicked)
+      const remember = () => seen(key, sums(window.containerItems()))
       remember()
       window.on('updateSlot', remember)
     })
+    const known = new Set(['chest', 'trapped_chest', 'barrel'])
     bot.on('blockUpdate', (old, now) => {
-      if (old && now && old.name !== now.name) this.seen.delete(`(${now.position.x}, ${now.position.y}, ${now.position.z})`)
+      if (old && now && known.has(old.name) && old.name !== now.name) seen(keyOf(now.position), null)
     })
-  }
-
-  all () {
-    return Object.fromEntries(this.seen)
   }
 }
 

@@ -2,7 +2,8 @@
 const mineflayer = require('mineflayer')
 const { pathfinder, Movements } = require('mineflayer-pathfinder')
 const version = require('../version')
-const { realNow } = require('../bot/clock')
+const { bound } = require('./bounds')
+const { realNow } = require('./clock')
 
 // The pathfinder takes any heap for what it cannot reach.
 const SEARCH_RADIUS = 32
@@ -21,10 +22,18 @@ function spoken (reason) {
   }
 }
 
-// Resolves to a bot that stands in the world, or rejects with ConnectError: what the server said, in one line.
-function connect ({ host, port, name, seconds }) {
+// The library's own option for a stream tells of the connection before anybody listens.
+const connectBy = stream => client => {
+  client.setSocket(stream)
+  process.nextTick(() => client.emit('connect'))
+}
+
+// Resolves to a bot that stands in the world, or rejects with ConnectError: what the server said, in one line. `stream`:
+// a connection that is there already, in place of `host` and `port`. With `bounded`, its calls end (bounds.js).
+function connect ({ host, port, stream, name, seconds, bounded = false }) {
+  const where = stream ? 'the server' : `${host}:${port}`
   return new Promise((resolve, reject) => {
-    const bot = mineflayer.createBot({ host, port, username: name, version, auth: 'offline', checkTimeoutInterval: NEVER, hideErrors: true })
+    const bot = mineflayer.createBot({ host, port, connect: stream && connectBy(stream), username: name, version, auth: 'offline', checkTimeoutInterval: NEVER, hideErrors: true })
     const end = realNow() + seconds * 1000
     const timer = setInterval(() => { if (realNow() > end) fail(`no word of a world in ${seconds} s`) }, 100)
     let waiting = true
@@ -33,7 +42,7 @@ function connect ({ host, port, name, seconds }) {
       waiting = false
       clearInterval(timer)
       bot.end()
-      reject(new ConnectError(`${host}:${port}: ${why}`))
+      reject(new ConnectError(`${where}: ${why}`))
     }
     // These stay: an error that nobody listens for would end the process.
     bot.on('error', error => fail(error.code === 'ECONNREFUSED' ? 'nobody listens there' : error.message))
@@ -45,14 +54,15 @@ function connect ({ host, port, name, seconds }) {
         if (!waiting) return
         waiting = false
         clearInterval(timer)
-        bound(bot)
+        prepare(bot)
+        if (bounded) bot.bounds = bound(bot)
         resolve(bot)
       }, error => fail(error.message))
     })
   })
 }
 
-function bound (bot) {
+function prepare (bot) {
   bot.pathfinder.setMovements(new Movements(bot))
   bot.pathfinder.searchRadius = SEARCH_RADIUS
   bot.pathfinder.thinkTimeout = THINKS
