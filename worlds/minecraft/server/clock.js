@@ -13,6 +13,7 @@ class Clock {
   }
 
   start () {
+    this.stop()
     this.due = performance.now()
     this.timer = setInterval(() => this.catchUp(), Math.max(1, this.msPerTick))
   }

@@ -51,6 +51,14 @@ const commands = {
     const { health, food, saturation, exhaustion, air, onGround, sneaking, sprinting } = survivor
     return { x, y, z, health, food, saturation, exhaustion, air, onGround, sneaking, sprinting, sleeping: survivor.sleepingSince !== undefined, connected: Boolean(survivor.player), slots: listed(survivor.slots), deeds: Object.fromEntries(survivor.deeds) }
   },
+  events: (game, { player }) => ({ events: game.diary.take(survivorOf(game, player)) }),
+  // Whether its time passes.
+  clock (game, { runs }) {
+    need(typeof runs === 'boolean', 'runs: true or false')
+    if (runs) game.clock.start()
+    else game.clock.stop()
+    return { tick: game.tick }
+  },
   change (game, { player, ...values }) {
     const survivor = survivorOf(game, player)
     for (const name of ['health', 'food', 'saturation', 'exhaustion', 'air']) if (values[name] !== undefined) survivor[name] = number(values[name], name)

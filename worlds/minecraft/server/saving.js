@@ -3,7 +3,7 @@
 const { Vec3 } = require('vec3')
 const { Survivor } = require('./player/survivor')
 
-const FORMAT = 1
+const FORMAT = 2
 const playerFields = ['held', 'yaw', 'pitch', 'health', 'food', 'saturation', 'exhaustion', 'air', 'burning', 'onGround', 'sparedUntil', 'lastBlow']
 const mobFields = ['health', 'burning', 'fleeing', 'fuse', 'struckAt', 'hitAt', 'heading', 'shornAt', 'bredAt', 'yaw', 'onGround', 'bumped']
 const furnaceFields = ['kind', 'x', 'y', 'z', 'burning', 'burnsFor', 'cooked']
@@ -37,7 +37,7 @@ function save (game) {
     drops: game.drops.all.filter(({ stack }) => stack.count > 0).map(drop => ({ ...saveBody(drop), free: drop.free, item: saveItem(drop.stack) })),
     mobs: game.mobs.all.map(mob => ({ ...saveBody(mob), ...picked(mob, mobFields) })),
     players: [...game.survivors.values()].map(survivor => ({
-      name: survivor.name, position: listOf(survivor.position), home: listOf(survivor.home), ...picked(survivor, playerFields), slots: saveSlots(survivor.slots), deeds: [...survivor.deeds]
+      name: survivor.name, position: listOf(survivor.position), home: listOf(survivor.home), ...picked(survivor, playerFields), slots: saveSlots(survivor.slots), deeds: [...survivor.deeds], had: [...survivor.had]
     }))
   }
 }
@@ -87,7 +87,7 @@ function restore (game, saved) {
   game.bodies.spawned = saved.spawned
   game.survivors.clear()
   for (const player of saved.players) {
-    const survivor = Object.assign(new Survivor(game, player.name), picked(player, playerFields), { position: vectorOf(player.position), home: vectorOf(player.home), deeds: new Map(player.deeds) })
+    const survivor = Object.assign(new Survivor(game, player.name), picked(player, playerFields), { position: vectorOf(player.position), home: vectorOf(player.home), deeds: new Map(player.deeds), had: new Set(player.had) })
     restoreSlots(game, survivor.slots, player.slots)
     game.survivors.set(player.name, survivor)
   }

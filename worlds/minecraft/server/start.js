@@ -30,6 +30,7 @@ const { Mobs } = require('./mobs/mobs')
 const { Spawning } = require('./mobs/spawning')
 const { Blasts } = require('./blasts')
 const { Connections } = require('./connections')
+const { Diary } = require('./diary')
 
 const AWAKE = 80 // blocks from a player
 
@@ -59,6 +60,7 @@ function assemble (serv, options, worldSeed) {
   game.drops = game.add(new Drops(game))
   game.needs = game.add(new Needs(game))
   game.sleep = game.add(new Sleep(game))
+  game.diary = game.add(new Diary(game))
   return game
 }
 
@@ -105,6 +107,7 @@ async function start (options) {
   await Promise.race([serv.waitForReady(20000), new Promise((resolve, reject) => serv._server.once('error', reject))])
   serv.err = message => console.error(String(message).split('\n')[0])
   const clock = new Clock(options.clock, () => game.step())
+  game.clock = clock
   clock.start()
   return { game, port: serv.listeningPort, stop () { clock.stop(); return serv.destroy() } }
 }

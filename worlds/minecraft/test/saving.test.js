@@ -1,7 +1,7 @@
 // A world saved and put back, in the same process and in another.
 const test = require('node:test')
 const assert = require('node:assert')
-const { World, count } = require('./world')
+const { World, count, pause } = require('./world')
 const { Arena } = require('./arena')
 
 test('what was saved goes on from there, in another process too', async () => {
@@ -59,4 +59,27 @@ test('what was saved from another world, or is none, is refused and changes noth
   assert.ok((await second.ask('time')).tick >= tick)
   await first.stop()
   await second.stop()
+})
+
+test('what happened to a player is told once; a world that is stopped stands still', async () => {
+  const world = await World.start({ seed: 3, clock: 10, difficulty: 'peaceful' })
+  await world.join('diarist')
+  await world.ask('give', { player: 'diarist', item: 'stick', count: 2 })
+  await world.ticks(2)
+  await world.ask('hurt', { player: 'diarist', damage: 2 })
+  await world.ticks(15)
+  await world.ask('hurt', { player: 'diarist', damage: 30 })
+  await world.ask('give', { player: 'diarist', item: 'stick' })
+  await world.ticks(2)
+  const told = async () => (await world.ask('events', { player: 'diarist' })).events.map(({ tick, ...rest }) => rest)
+  const { saved } = await world.ask('save')
+  assert.deepEqual(await told(), [{ item: 'stick' }, { hurt: 'blow' }, { hurt: 'blow' }, { died: 'diarist was slain' }])
+  assert.deepEqual(await told(), [])
+  const { tick } = await world.ask('clock', { runs: false })
+  await pause(100)
+  assert.equal((await world.ask('time')).tick, tick)
+  await world.ask('clock', { runs: true })
+  await world.ticks(2)
+  assert.deepEqual(saved.players[0].had, ['stick'])
+  await world.stop()
 })

@@ -25,6 +25,7 @@ class Deaths {
     }
     const message = `${survivor.name} ${words[kind] ?? `was slain by ${kind}`}`
     survivor.send('death_combat_event', { playerId: survivor.player.id, entityId: -1, message: JSON.stringify({ text: message }) })
+    game.diary.note(survivor, { died: message })
     game.serv.broadcast(message)
   }
 

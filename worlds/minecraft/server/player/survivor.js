@@ -31,6 +31,8 @@ class Survivor {
     this.home = undefined // the bed to wake in
     this.lastBlow = 0
     this.deeds = new Map() // "mined:oak_log" -> how often, since the world began
+    this.had = new Set() // names of items, since the world began
+    this.events = [] // that nobody has asked for yet
     this.revive()
   }
 
@@ -129,6 +131,7 @@ class Survivor {
     }
     this.sparedUntil = this.game.tick + SPARED
     this.health -= rest
+    this.game.diary.note(this, { hurt: kind })
     this.tire(0.1)
     this.game.sleep.wake(this)
     this.sendHealth()
