@@ -2,6 +2,7 @@
 
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "base/error.h"
@@ -41,6 +42,19 @@ uint64_t checked_weight_bytes(const WeightInfo& weight) {
     }
   }
   return static_cast<uint64_t>(bytes);
+}
+
+void refuse_overlaps(std::span<const WeightInfo> weights) {
+  std::vector<const WeightInfo*> by_offset;
+  for (const WeightInfo& weight : weights) by_offset.push_back(&weight);
+  std::ranges::sort(by_offset, {}, &WeightInfo::offset);
+  for (size_t i = 1; i < by_offset.size(); ++i) {
+    const WeightInfo& before = *by_offset[i - 1];
+    const WeightInfo& weight = *by_offset[i];
+    if (weight.offset - before.offset >= before.bytes) continue;
+    throw fail<FormatError>("{}: the bytes of tensors {} and {} overlap: the file is corrupt", weight.file,
+                            printable(before.name), printable(weight.name));
+  }
 }
 
 }  // namespace caravel::format

@@ -26,4 +26,7 @@ class WeightTable {
 /// where an extent is not positive, the row is no multiple of the block, or the product does not fit 63 bits.
 uint64_t checked_weight_bytes(const WeightInfo& weight);
 
+/// Throws FormatError, which names both, where the bytes of two weights of one file overlap.
+void refuse_overlaps(std::span<const WeightInfo> weights);
+
 }  // namespace caravel::format

@@ -20,12 +20,12 @@ WeightInfo tensor(const std::string& name, DType dtype, const Shape& shape) {
 }
 
 std::vector<WeightInfo> joined(const Shape& weight, const Shape& scale, const std::string& suffix = "_scale",
-                               DType scale_type = DType::kF32) {
+                               DType scale_type = DType::kF32, ScaledPart said = ScaledPart::kUnsaid) {
   std::vector<WeightInfo> weights = {tensor(std::string(kName) + suffix, scale_type, scale),
                                      tensor("model.layers.0.mlp.up_proj.input_scale", DType::kF32, {}),
                                      tensor("model.layers.0.mlp.up_proj.activation_scale", DType::kF32, {}),
                                      tensor(kName, DType::kF8E4M3, weight)};
-  join_float8_scales(weights);
+  join_float8_scales(weights, said);
   return weights;
 }
 
@@ -61,6 +61,26 @@ TEST(Float8Scales, OfAnotherShapeAreRefusedWithBoth) {
   expect_error<Unsupported>("8-bit floats are read of matrices alone", [] { joined({256}, {1}); });
 }
 
+TEST(Float8Scales, AreForThePartThatTheConfigurationSays) {
+  const std::pair<ScaledPart, Shape> parts[] = {
+      {ScaledPart::kWhole, {}}, {ScaledPart::kRow, {200, 1}}, {ScaledPart::kBlock, {2, 2}}};
+  for (const auto& [said, unused] : parts) {
+    for (const auto& [part, shape] : parts) {
+      const auto join = [&, of = shape] { joined({200, 256}, of, "_scale", DType::kF32, said); };
+      if (part == said) {
+        EXPECT_NO_THROW(join());
+      } else {
+        expect_error<FormatError>("by quantization_config each is for a", join);
+      }
+    }
+  }
+  expect_error<FormatError>(
+      "is [200, 256] and its scales are [200, 1]; by quantization_config each is for a block of "
+      "128 x 128: [2, 2]",
+      [] { joined({200, 256}, {200, 1}, "_scale", DType::kF32, ScaledPart::kBlock); });
+  EXPECT_EQ(joined({200, 96}, {2, 1}, "_scale", DType::kF32, ScaledPart::kBlock)[0].dtype, DType::kF8E4M3);
+}
+
 TEST(Float8Scales, AreMissedByName) {
   std::vector<WeightInfo> weights = {tensor(kName, DType::kF8E4M3, {4, 4})};
   expect_error<FormatError>("there is neither a model.layers.0.mlp.up_proj.weight_scale nor a",
@@ -80,8 +100,8 @@ TEST(Float8Scales, OfOtherWeightsStay) {
   EXPECT_EQ(none.size(), 2U);
 }
 
-void check(const char* quantization) {
-  check_quantization({{"quantization_config", json::parse(quantization)}}, "config.json");
+ScaledPart check(const char* quantization) {
+  return check_quantization({{"quantization_config", json::parse(quantization)}}, "config.json");
 }
 
 TEST(CheckQuantization, TakesEightBitFloats) {
@@ -94,6 +114,24 @@ TEST(CheckQuantization, TakesEightBitFloats) {
   EXPECT_NO_THROW(check(R"({"quant_method":"compressed-tensors","config_groups":{"group_0":{"weights":)"
                         R"({"num_bits":8,"type":"float","strategy":"block","block_structure":[128,128]},)"
                         R"("input_activations":{"num_bits":8,"type":"float","strategy":"token"}}}})"));
+}
+
+TEST(CheckQuantization, SaysWhatScalesAreFor) {
+  EXPECT_EQ(check(R"({"quant_method":"fp8","weight_block_size":[128,128]})"), ScaledPart::kBlock);
+  EXPECT_EQ(check(R"({"quant_method":"fp8","weight_block_size":null})"), ScaledPart::kUnsaid);
+  const auto of_groups = [](const std::string& first, const std::string& second) {
+    const auto group = [](const std::string& strategy) {
+      return R"({"weights":{"num_bits":8,"type":"float","strategy":")" + strategy + R"("}})";
+    };
+    return check((R"({"quant_method":"compressed-tensors","config_groups":{"a":)" + group(first) + R"(,"b":)" +
+                  group(second) + "}}")
+                     .c_str());
+  };
+  EXPECT_EQ(of_groups("tensor", "tensor"), ScaledPart::kWhole);
+  EXPECT_EQ(of_groups("channel", "channel"), ScaledPart::kRow);
+  EXPECT_EQ(of_groups("channel", "tensor"), ScaledPart::kUnsaid);
+  expect_error<FormatError>("config_groups is not an object",
+                            [] { check(R"({"quant_method":"compressed-tensors","config_groups":3})"); });
 }
 
 TEST(CheckQuantization, RefusesTheRestByName) {

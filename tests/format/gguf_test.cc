@@ -121,6 +121,15 @@ TEST_F(Gguf, RefusesTensorsThatAreNotInTheFile) {
                               "no multiple of the file's alignment 32");
 }
 
+TEST_F(Gguf, RefusesTensorsThatOverlap) {
+  const auto two = [](uint64_t first, uint64_t second) {
+    return GgufBuilder().tensor("w", {16}, 0, first).tensor("v", {8}, 0, second).bytes(96);
+  };
+  EXPECT_NO_THROW(open(two(32, 0)));
+  expect_refused<FormatError>(two(0, 32), "the bytes of tensors w and v overlap");
+  expect_refused<FormatError>(two(0, 0), "overlap");
+}
+
 TEST_F(Gguf, RefusesShapesThatMakeNoSense) {
   const uint64_t huge = uint64_t{1} << 62;
   expect_refused<FormatError>(GgufBuilder().tensor("w", {4, huge, 4}, 0, 0).bytes(64), "impossible shape [4, ");

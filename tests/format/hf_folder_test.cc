@@ -74,7 +74,9 @@ TEST_F(HfFolder, ReadsBlocksAndScalesOfMxfp4WhereverTheyLie) {
   std::filesystem::remove(folder_.path() / "model.safetensors");
   // A tensor of bytes lies anywhere.
   folder_.write("one.safetensors",
-                safetensors(R"({"m.down_proj_scales":{"dtype":"U8","shape":[2,1],"data_offsets":[1,3]}})", 3));
+                safetensors(R"({"embeddings.position_ids":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},)"
+                            R"("m.down_proj_scales":{"dtype":"U8","shape":[2,1],"data_offsets":[1,3]}})",
+                            3));
   folder_.write("two.safetensors",
                 safetensors(R"({"m.down_proj_blocks":{"dtype":"U8","shape":[2,1,16],"data_offsets":[0,32]}})", 32));
   folder_.write("model.safetensors.index.json", R"({"weight_map":{"a":"one.safetensors","b":"two.safetensors"}})");
@@ -112,6 +114,26 @@ TEST_F(HfFolder, RefusesHostileHeaders) {
   expect_error<FormatError>("not a safetensors file", [&] { open(); });
   folder_.write("model.safetensors", std::string("\x40\0\0\0\0\0\0\0{}", 10));
   expect_error<FormatError>("the header at byte 8 takes 64 bytes, but only 2 are left", [&] { open(); });
+}
+
+// As safetensors' own library does.
+TEST_F(HfFolder, TensorsLieOneAfterTheOtherAndAreThereOnce) {
+  const auto two = [](const char* first, const char* second, const char* name = "v") {
+    const auto entry = [](const std::string& of, const std::string& offsets) {
+      return "\"" + of + R"(":{"dtype":"F32","shape":[2],"data_offsets":)" + offsets + "}";
+    };
+    return "{" + entry("w", first) + "," + entry(name, second) + "}";
+  };
+  folder_.write("model.safetensors", safetensors(two("[8,16]", "[0,8]"), 16));
+  EXPECT_EQ(open()->weights().size(), 2U) << "in any order";
+  expect_refused<FormatError>(two("[0,8]", "[0,8]"), 8, "the bytes of tensors v and w overlap");
+  expect_refused<FormatError>(two("[0,8]", "[4,12]"), 12, "the bytes of tensors w and v overlap");
+  expect_refused<FormatError>(two("[0,8]", "[12,20]"), 20, "4 bytes before tensor v belong to none");
+  expect_refused<FormatError>(two("[4,12]", "[12,20]"), 20, "4 bytes before tensor w belong to none");
+  expect_refused<FormatError>(two("[0,8]", "[8,16]"), 20, "4 bytes behind the last tensor belong to none");
+  expect_refused<FormatError>(two("[0,8]", "[8,16]", "w"), 16, "the header has w twice");
+  expect_refused<FormatError>(R"({"w":{"dtype":"F32","shape":[2],"shape":[1,2],"data_offsets":[0,8]}})", 8,
+                              "the header has shape twice");
 }
 
 TEST_F(HfFolder, ReadsTheShardsOfAnIndex) {

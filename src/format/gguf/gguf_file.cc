@@ -113,6 +113,7 @@ GgufFile read_header(std::shared_ptr<const File> file, uint64_t window) {
     }
     weight.offset = data_begin + offsets[i];
   }
+  refuse_overlaps(result.weights);
   return result;
 }
 

@@ -66,10 +66,11 @@ std::vector<SafetensorsFile> open_weight_files(const fs::path& folder) {
 // of both.
 nlohmann::json text_part(nlohmann::json config, const std::string& path) {
   const auto text = config.find("text_config");
-  if (text == config.end()) return config;
+  if (text == config.end() || text->is_null()) return config;
   if (!text->is_object()) throw fail<FormatError>("{}: text_config is not an object", path);
   nlohmann::json part = *text;
-  for (const char* key : {"architectures", "tie_word_embeddings", "bos_token_id", "eos_token_id", "pad_token_id"}) {
+  for (const char* key : {"architectures", "tie_word_embeddings", "bos_token_id", "eos_token_id", "pad_token_id",
+                          "quantization_config"}) {
     const auto outer = config.find(key);
     if (outer != config.end() && !outer->is_null()) part[key] = *outer;
   }
@@ -94,8 +95,9 @@ std::unique_ptr<WeightSource> open_hf_folder(const std::string& path, bool weigh
   }
   MappedSource source = {.path = path, .convention = Convention::kHuggingFace};
   nlohmann::json config = read_json_object(folder / "config.json");
-  const bool multimodal = config.contains("text_config");
-  if (weights) check_quantization(config, (folder / "config.json").string());
+  const bool multimodal = config.contains("text_config") && !config["text_config"].is_null();
+  const ScaledPart scaled =
+      weights ? check_quantization(config, (folder / "config.json").string()) : ScaledPart::kUnsaid;
   source.config = text_part(std::move(config), (folder / "config.json").string());
   if (weights) {
     std::vector<WeightInfo> all, bytes;
@@ -110,7 +112,7 @@ std::unique_ptr<WeightSource> open_hf_folder(const std::string& path, bool weigh
       take(std::move(file.bytes), bytes);
       source.files.push_back(std::move(file.file));
     }
-    join_float8_scales(all);
+    join_float8_scales(all, scaled);
     join_mxfp4_blocks(std::move(bytes), all);
     for (WeightInfo& weight : all) source.weights.add(std::move(weight));
   }
