@@ -7,6 +7,23 @@
 #include "base/error.h"
 
 namespace caravel::model {
+namespace {
+
+constexpr const char* kTruth = "true or false";
+constexpr const char* kText = "a text";
+constexpr const char* kObject = "an object";
+
+bool is_truth(const nlohmann::json& value) { return value.is_boolean(); }
+bool is_text(const nlohmann::json& value) { return value.is_string(); }
+bool is_list(const nlohmann::json& value) { return value.is_array(); }
+bool is_object(const nlohmann::json& value) { return value.is_object(); }
+
+const nlohmann::json* member(const nlohmann::json& object, std::string_view key) {
+  const auto found = object.find(key);
+  return found == object.end() ? nullptr : &*found;
+}
+
+}  // namespace
 
 std::string ConfigReader::shown(const nlohmann::json& value) {
   constexpr size_t kLongest = 60;
@@ -74,11 +91,50 @@ double ConfigReader::number(const Key& key, double min, double max) const {
 
 bool ConfigReader::flag(const Key& key) const {
   const Spelling& spelling = spelled(key, convention());
-  const nlohmann::json* value = find(spelling);
-  if (value == nullptr || value->is_null()) return spelling.fallback.value_or(0) != 0;
-  if (value->is_boolean()) return value->get<bool>();
-  throw fail<FormatError>("{}: {} is {}; it must be true or false", source_.path(), full_key(spelling.key),
-                          shown(*value));
+  const nlohmann::json* value = checked(find(spelling), full_key(spelling.key), is_truth, kTruth);
+  return value == nullptr ? spelling.fallback.value_or(0) != 0 : value->get<bool>();
+}
+
+const nlohmann::json* ConfigReader::checked(const nlohmann::json* value, const std::string& name,
+                                            bool (*is)(const nlohmann::json&), const char* wanted) const {
+  if (value == nullptr || value->is_null()) return nullptr;
+  if (is(*value)) return value;
+  throw fail<FormatError>("{}: {} is {}; it must be {}", source_.path(), name, shown(*value), wanted);
+}
+
+std::optional<bool> ConfigReader::truth(std::string_view key) const {
+  const nlohmann::json* value = checked(find(key), full_key(key), is_truth, kTruth);
+  return value == nullptr ? std::nullopt : std::optional(value->get<bool>());
+}
+
+const std::string* ConfigReader::text(std::string_view key) const {
+  const nlohmann::json* value = checked(find(key), full_key(key), is_text, kText);
+  return value == nullptr ? nullptr : value->get_ptr<const std::string*>();
+}
+
+const nlohmann::json* ConfigReader::list(std::string_view key) const {
+  return checked(find(key), full_key(key), is_list, "a list");
+}
+
+const nlohmann::json* ConfigReader::object(std::string_view key) const {
+  return checked(find(key), full_key(key), is_object, kObject);
+}
+
+std::optional<bool> ConfigReader::truth_in(const nlohmann::json& object, std::string_view where,
+                                           std::string_view key) const {
+  const nlohmann::json* value = checked(member(object, key), fmt::format("{}.{}", where, key), is_truth, kTruth);
+  return value == nullptr ? std::nullopt : std::optional(value->get<bool>());
+}
+
+const std::string* ConfigReader::text_in(const nlohmann::json& object, std::string_view where,
+                                         std::string_view key) const {
+  const nlohmann::json* value = checked(member(object, key), fmt::format("{}.{}", where, key), is_text, kText);
+  return value == nullptr ? nullptr : value->get_ptr<const std::string*>();
+}
+
+const nlohmann::json* ConfigReader::object_in(const nlohmann::json& object, std::string_view where,
+                                              std::string_view key) const {
+  return checked(member(object, key), fmt::format("{}.{}", where, key), is_object, kObject);
 }
 
 double ConfigReader::number_in(const nlohmann::json& object, std::string_view where, const char* key, double fallback,
@@ -99,8 +155,8 @@ std::string model_name(const format::WeightSource& source) {
 
 kernels::Activation read_activation(const ConfigReader& reader, const Architecture& architecture) {
   if (reader.convention() == format::Convention::kGguf) return architecture.activation;
-  const nlohmann::json* value = reader.find(architecture.keys.activation);
-  if (value == nullptr || value->is_null()) return architecture.activation;
+  const std::string* value = reader.text(architecture.keys.activation);
+  if (value == nullptr) return architecture.activation;
   // By all the names that transformers has for each.
   static constexpr std::pair<std::string_view, kernels::Activation> kNames[] = {
       {"silu", kernels::Activation::kSilu},

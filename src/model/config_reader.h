@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -38,6 +39,19 @@ class ConfigReader {
   /// Absent or null: whether the fallback is not 0; one that the convention does not have: that it is not 0, or false.
   bool flag(const Key& key) const;
 
+  // Values of one kind; none where it is absent or null.
+
+  std::optional<bool> truth(std::string_view key) const;
+  const std::string* text(std::string_view key) const;
+  const nlohmann::json* list(std::string_view key) const;
+  const nlohmann::json* object(std::string_view key) const;
+
+  // The same inside `object`, which `where` names in messages.
+
+  std::optional<bool> truth_in(const nlohmann::json& object, std::string_view where, std::string_view key) const;
+  const std::string* text_in(const nlohmann::json& object, std::string_view where, std::string_view key) const;
+  const nlohmann::json* object_in(const nlohmann::json& object, std::string_view where, std::string_view key) const;
+
   /// A value inside `object`, which `where` names in messages ("rope_scaling"). Absent or null: the fallback.
   double number_in(const nlohmann::json& object, std::string_view where, const char* key, double fallback, double min,
                    double max) const;
@@ -52,6 +66,9 @@ class ConfigReader {
   /// By either of its names.
   const nlohmann::json* find(const Spelling& spelling) const;
   double fallback(const Spelling& spelling) const;
+  /// Throws FormatError unless it `is` what it must be, in words; nullptr: absent or null.
+  const nlohmann::json* checked(const nlohmann::json* value, const std::string& name, bool (*is)(const nlohmann::json&),
+                                const char* wanted) const;
 
   const format::WeightSource& source_;
   const Architecture& architecture_;

@@ -13,6 +13,7 @@
 #include "format/weight_table.h"
 #include "model/arch/architecture.h"
 #include "model/config.h"
+#include "model/config_reader.h"
 
 namespace caravel::model {
 namespace {
@@ -39,12 +40,23 @@ DType dtype_of(const json& config) {
   return DType::kBF16;
 }
 
-/// Experts are the part of a model that MXFP4 is for: the rest of such a folder has its dtype.
-DType expert_dtype_of(const json& config, DType others) {
+/// Of the matrices of layers, and of experts, where nobody gave another. MXFP4 is for experts alone: the rest of such a
+/// folder has its dtype.
+struct LayerTypes {
+  DType matrices;
+  DType experts;
+};
+
+LayerTypes layer_types_of(const json& config) {
+  const DType plain = dtype_of(config);
   const auto how = config.find("quantization_config");
-  if (how == config.end() || !how->is_object()) return others;
-  const auto method = how->find("quant_method");
-  return method != how->end() && *method == "mxfp4" ? DType::kMXFP4 : others;
+  if (how == config.end() || !how->is_object()) return {plain, plain};
+  const std::string method = how->value("quant_method", json()).dump();
+  if (method == R"("mxfp4")") return {plain, DType::kMXFP4};
+  if (method != R"("fp8")") return {plain, plain};
+  const bool of_blocks = !how->value("weight_block_size", json()).is_null();
+  const DType shortened = of_blocks ? DType::kF8E4M3B128 : DType::kF8E4M3;
+  return {shortened, shortened};
 }
 
 class DummySource final : public format::WeightSource {
@@ -52,8 +64,9 @@ class DummySource final : public format::WeightSource {
   DummySource(std::unique_ptr<format::WeightSource> folder, const DummyWeights& weights)
       : folder_(std::move(folder)),
         architecture_(find_architecture(*folder_)),
-        dtype_(weights.dtype.empty() ? dtype_of(folder_->config()) : given_dtype(weights.dtype)),
-        expert_dtype_(weights.dtype.empty() ? expert_dtype_of(folder_->config(), dtype_) : dtype_),
+        given_(weights.dtype),
+        dtype_(given_.empty() ? layer_types_of(folder_->config()).matrices : given_dtype(given_)),
+        expert_dtype_(given_.empty() ? layer_types_of(folder_->config()).experts : dtype_),
         seed_(weights.seed) {
     // The head's name alone tells the configuration whether there is one.
     if (!says("tie_word_embeddings", architecture_.ties_lm_head)) {
@@ -80,8 +93,7 @@ class DummySource final : public format::WeightSource {
 
  private:
   bool says(const char* key, bool absent) const {
-    const auto value = config().find(key);
-    return value != config().end() && value->is_boolean() ? value->get<bool>() : absent;
+    return ConfigReader(*this, architecture_).truth(key).value_or(absent);
   }
 
   std::string name_of(const WeightName& name, int64_t layer, int expert = 0) const {
@@ -92,8 +104,26 @@ class DummySource final : public format::WeightSource {
   /// Of routers, which are not quantised in any model.
   DType exact_dtype() const { return is_quantized(dtype_) || is_float8(dtype_) ? dtype_of(folder_->config()) : dtype_; }
 
+  /// That a row is whole blocks of the type that was given, or says of which others it is.
+  void check_blocks(const std::string& name, DType dtype, int64_t width) const {
+    const DTypeInfo& type = dtype_info(dtype);
+    if (width % type.block_elements == 0) return;
+    std::vector<std::string_view> fitting;
+    for (int i = 0; i < kDTypeCount; ++i) {
+      const DTypeInfo& other = dtype_info(static_cast<DType>(i));
+      if (width % other.block_elements == 0) fitting.push_back(other.name);
+    }
+    throw fail<InvalidArgument>(
+        "dummy_dtype is {}, whose blocks are {} elements; a row of {} has {}, which are whole blocks of {}", type.name,
+        type.block_elements, name, width, fmt::join(fitting, ", "));
+  }
+
   void add(std::string name, DType dtype, std::vector<int64_t> shape, bool random) {
     if (name.empty()) return;
+    // Scales of blocks as wide as a row are scales of rows.
+    const bool whole_rows = given_.empty() && dtype == DType::kF8E4M3B128 && shape.back() <= 128;
+    if (whole_rows) dtype = DType::kF8E4M3;
+    if (!given_.empty()) check_blocks(name, dtype, shape.back());
     WeightInfo weight = {.name = std::move(name), .dtype = dtype, .shape = std::move(shape), .file = path()};
     weight.bytes = format::checked_weight_bytes(weight);
     if (random) weight.dummy_key = hash128(weight.name.data(), weight.name.size(), {.low = seed_}).low;
@@ -210,6 +240,7 @@ class DummySource final : public format::WeightSource {
     add(name_of(names.down_bias, layer), DType::kF32, {count, hidden}, true);
     if (spec.shared_gate) add(name_of(names.shared_router, layer), exact_dtype(), {1, hidden}, true);
     if (spec.shared_intermediate_size == 0) return;
+    matrix(names.shared_joined, layer, 2 * spec.shared_intermediate_size, hidden);
     matrix(names.shared_gate, layer, spec.shared_intermediate_size, hidden);
     matrix(names.shared_up, layer, spec.shared_intermediate_size, hidden);
     matrix(names.shared_down, layer, hidden, spec.shared_intermediate_size);
@@ -217,6 +248,7 @@ class DummySource final : public format::WeightSource {
 
   const std::unique_ptr<format::WeightSource> folder_;
   const Architecture& architecture_;
+  const std::string given_;  // DummyWeights::dtype
   const DType dtype_;
   const DType expert_dtype_;
   const uint64_t seed_;

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -34,7 +35,8 @@ int vocabulary(const ConfigReader& reader, const Architecture& architecture) {
 std::vector<bool> listed_windows(const ConfigReader& reader, const WindowRule& rule, size_t layers) {
   const bool gguf = reader.convention() == Convention::kGguf;
   const std::string_view key = gguf ? rule.period.gguf.key : rule.layer_types ? "layer_types" : "";
-  const nlohmann::json* list = reader.find(key);
+  // A GGUF file may have a number there.
+  const nlohmann::json* list = gguf ? reader.find(key) : reader.list(key);
   if (list == nullptr || !list->is_array()) return {};
   if (list->size() != layers) {
     throw fail<FormatError>("{}: {} lists {} layers of {}", reader.source().path(), reader.full_key(key), list->size(),
@@ -82,12 +84,10 @@ std::vector<bool> windowed_layers(const ConfigReader& reader, const WindowRule& 
 int window_width(const ConfigReader& reader, const WindowRule& rule) {
   using Pattern = WindowRule::Pattern;
   // SmolLM3's masks follow its list whatever use_sliding_window says (transformers 5.24, but for flash attention).
-  const nlohmann::json* list = reader.find("layer_types");
-  const bool listed = list != nullptr && list->is_array();
+  const bool listed = rule.layer_types && reader.list("layer_types") != nullptr;
   if (rule.pattern == Pattern::kFromLayer || rule.pattern == Pattern::kEveryOtherBefore ||
       (rule.pattern == Pattern::kWithoutRotary && !listed)) {
-    const nlohmann::json* use = reader.find("use_sliding_window");
-    if (use == nullptr || *use != true) return 0;
+    if (!reader.truth("use_sliding_window").value_or(false)) return 0;
   }
   return static_cast<int>(reader.integer(rule.window, 0, kMaxPosition));
 }
@@ -120,6 +120,10 @@ std::vector<LayerSpec> rotated_layers(const ConfigReader& reader, const RotaryRu
       const bool rotated = entry.is_boolean() ? entry.get<bool>() : reader.checked_integer(entry, name, 0, 1) != 0;
       if (!rotated) layers[i].rotary = -1;
     }
+    return layers;
+  }
+  if (reader.convention() == Convention::kGguf && reader.truth(rule.gguf_switch) == false) {
+    for (LayerSpec& layer : layers) layer.rotary = -1;
     return layers;
   }
   const auto period = static_cast<size_t>(reader.integer(rule.period, 1, kMaxPosition));
@@ -156,38 +160,50 @@ bool lm_head_is_tied(const ConfigReader& reader, const Architecture& architectur
   const std::string_view name = spelled(architecture.model_weights.lm_head, reader.convention());
   const bool there = reader.source().find(name) != nullptr;
   if (reader.convention() == Convention::kGguf) return !there;
-  const nlohmann::json* tie = reader.find("tie_word_embeddings");
-  if (tie != nullptr && *tie == true) return true;
+  const std::optional<bool> tie = reader.truth("tie_word_embeddings");
+  if (tie == true) return true;
   if (there) return false;
   if (is_headless_class(reader.source())) {
     decisions.push_back({"LM head", "the embedding", "the folder has none (a base model): good for embeddings alone"});
     return true;
   }
-  if (tie != nullptr && *tie == false) {
+  if (tie == false) {
     throw fail<FormatError>("{}: weight {} is missing, and tie_word_embeddings is false", reader.source().path(), name);
   }
   decisions.push_back({"LM head", "the embedding", fmt::format("there is no {}", name)});
   return true;
 }
 
+/// That a key, where it is there, has the one value that is supported.
+template <typename Value>
+void check_fixed(const ConfigReader& reader, const Architecture& architecture, std::string_view key,
+                 const Value& wanted) {
+  const nlohmann::json* value = reader.find(key);
+  if (value == nullptr || value->is_null() || *value == wanted) return;
+  throw fail<Unsupported>("{}: {} is {}; of {} models those where it is {} are supported", reader.source().path(),
+                          reader.full_key(key), ConfigReader::shown(*value), architecture.name, wanted);
+}
+
 /// What the file asks for and no kernel does, and what it says that nobody computes with.
 void check_unread(const ConfigReader& reader, const Architecture& architecture, std::vector<Decision>& decisions) {
-  if (reader.convention() != Convention::kHuggingFace) return;
-  if (const nlohmann::json* value = reader.find("use_bidirectional_attention"); value != nullptr && *value == true) {
+  if (reader.convention() != Convention::kHuggingFace) {
+    for (const FixedNumber& fixed : architecture.fixed_numbers) {
+      check_fixed(reader, architecture, fixed.gguf_key, fixed.value);
+    }
+    return;
+  }
+  if (reader.truth("use_bidirectional_attention") == true) {
     throw fail<Unsupported>("{}: use_bidirectional_attention is true; Caravel's attention is causal",
                             reader.source().path());
   }
   for (const FixedSwitch& fixed : architecture.fixed_switches) {
-    const nlohmann::json* value = reader.find(fixed.key);
-    if (value == nullptr || value->is_null() || *value == fixed.value) continue;
-    throw fail<Unsupported>("{}: {} is {}; of {} models those where it is {} are supported", reader.source().path(),
-                            fixed.key, ConfigReader::shown(*value), architecture.name, fixed.value);
+    check_fixed(reader, architecture, fixed.key, fixed.value);
   }
   for (const FixedNumber& fixed : architecture.fixed_numbers) {
-    const nlohmann::json* value = reader.find(fixed.key);
-    if (value == nullptr || value->is_null() || *value == fixed.value) continue;
-    throw fail<Unsupported>("{}: {} is {}; of {} models those where it is {} are supported", reader.source().path(),
-                            fixed.key, ConfigReader::shown(*value), architecture.name, fixed.value);
+    check_fixed(reader, architecture, fixed.key, fixed.value);
+  }
+  for (const FixedText& fixed : architecture.fixed_texts) {
+    check_fixed(reader, architecture, fixed.key, fixed.value);
   }
   const auto ignored = [&](std::string_view key) {
     const nlohmann::json* value = reader.find(key);
@@ -259,8 +275,8 @@ void read_heads(const ConfigReader& reader, const ConfigKeys& keys, ModelConfig&
     config.head_dim = config.hidden_size / config.num_heads;
   }
   if (config.head_dim > kernels::kMaxHeadDim || config.head_dim % 2 != 0) {
-    throw fail<Unsupported>("{}: heads of {} elements are not supported; even numbers up to {} are", source.path(),
-                            config.head_dim, kernels::kMaxHeadDim);
+    throw fail<Unsupported>("{}: heads of {} elements ({}) are not supported; even numbers up to {} are", source.path(),
+                            config.head_dim, named(keys.head_dim), kernels::kMaxHeadDim);
   }
 }
 

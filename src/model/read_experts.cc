@@ -50,6 +50,7 @@ bool ignores_groups(const ConfigReader& reader, const ExpertRule& keys) {
 }
 
 RouterRule read_rule(const ConfigReader& reader, const ExpertRule& keys, int experts) {
+  const auto named = [&](const Key& key) { return reader.full_key(spelled(key, reader.convention()).key); };
   RouterRule rule{.score = read_score(reader, keys), .experts = experts, .group_score = keys.group_score};
   if (keys.score_in_file && rule.score == RouterRule::Score::kSigmoid) {
     rule.group_score = RouterRule::GroupScore::kSumOfTwoLargest;
@@ -65,13 +66,27 @@ RouterRule read_rule(const ConfigReader& reader, const ExpertRule& keys, int exp
   if (experts % rule.groups != 0 || rule.chosen_groups > rule.groups ||
       of_group * rule.chosen_groups < rule.per_token || (sums_two && of_group < 2)) {
     throw fail<FormatError>(
-        "{}: of {} experts in {} groups, {} groups are chosen and {} experts of these, which cannot be",
-        reader.source().path(), experts, rule.groups, rule.chosen_groups, rule.per_token);
+        "{}: of {} experts ({}) in {} groups ({}), {} groups are chosen ({}) and {} experts of these ({}), which "
+        "cannot "
+        "be",
+        reader.source().path(), experts, named(keys.experts), rule.groups, named(keys.groups), rule.chosen_groups,
+        named(keys.chosen_groups), rule.per_token, named(keys.per_token));
   }
   rule.renormalized = reader.flag(keys.renormalized);
   const double scale = reader.number(keys.scale, 0, 1e6);
   if (scale > 0) rule.scale = static_cast<float>(scale);
   return rule;
+}
+
+/// A GGUF file's shared experts are as wide as their tensor, where no key says it (Qwen2's, of before llama.cpp had
+/// one).
+int width_in_file(const ConfigReader& reader, const Architecture& architecture, const std::vector<LayerSpec>& layers) {
+  if (reader.convention() != Convention::kGguf) return 0;
+  const auto routed = std::ranges::find_if(layers, &LayerSpec::routed) - layers.begin();
+  const format::WeightInfo* gate =
+      reader.source().find(fmt::format(fmt::runtime(architecture.expert_weights.shared_gate.gguf), routed));
+  if (gate == nullptr || gate->shape.size() != 2) return 0;
+  return static_cast<int>(std::min<int64_t>(gate->shape[0], kMaxWidth));
 }
 
 void mark_layers(const ConfigReader& reader, const ExpertRule& keys, std::vector<LayerSpec>& layers) {
@@ -109,6 +124,9 @@ void read_experts(const ConfigReader& reader, const Architecture& architecture, 
   const auto shared = reader.integer(keys.shared_experts, 0, kernels::kMaxExperts);
   if (shared > 0) {
     spec.shared_intermediate_size = static_cast<int>(std::min<int64_t>(shared * spec.intermediate_size, kMaxWidth));
+  }
+  if (spec.shared_intermediate_size == 0) {
+    spec.shared_intermediate_size = width_in_file(reader, architecture, config.layers);
   }
   spec.shared_gate = keys.shared_gate && spec.shared_intermediate_size > 0;
 }

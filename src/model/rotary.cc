@@ -136,7 +136,7 @@ class RotaryReader {
     const double theta = theta_inside != values.end() && !theta_inside->is_null()
                              ? reader_.checked_number(*theta_inside, parameters.where + ".rope_theta", 1, kMaxTheta)
                              : reader_.number(parameters.theta_key, 1, kMaxTheta);
-    const std::string type = type_of(values);
+    const std::string type = type_of(values, parameters.where);
     std::vector<double> frequencies = rope_frequencies(theta, rotary_dim(parameters, type));
     if (type == "default") return make_spec(frequencies);
     if (type == "dynamic") return dynamic(frequencies);
@@ -172,12 +172,13 @@ class RotaryReader {
     for (const char* key : {"rope_theta", "partial_rotary_factor"}) {
       if (!given.contains(key) && own.contains(key)) given[key] = own[key];
     }
-    const bool truncate = !given.contains("truncate") || given["truncate"] != false;
-    const RotaryParameters parameters{given, "the given rope_scaling", theta_key, /*nested=*/true, truncate};
+    const std::string where = "the given rope_scaling";
     try {
+      const bool truncate = reader_.truth_in(given, where, "truncate").value_or(true);
+      const RotaryParameters parameters{given, where, theta_key, /*nested=*/true, truncate};
       RotarySpec spec = read(parameters);
       spec.given = true;
-      const std::string type = type_of(given);
+      const std::string type = type_of(given, parameters.where);
       // Who gives a scaling says how far it is to reach; a file has that in its longest context.
       if (type == "linear" || type == "llama3") {
         spec.reach = original_context(parameters) * given["factor"].get<double>();
@@ -189,11 +190,10 @@ class RotaryReader {
   }
 
  private:
-  static std::string type_of(const nlohmann::json& values) {
+  std::string type_of(const nlohmann::json& values, const std::string& where) const {
     std::string type = "default";
     for (const char* key : {"type", "rope_type"}) {
-      const auto found = values.find(key);
-      if (found != values.end() && found->is_string()) type = found->get<std::string>();
+      if (const std::string* said = reader_.text_in(values, where, key)) type = *said;
     }
     return type;
   }
@@ -363,9 +363,7 @@ RotarySpec gguf_longrope(const ConfigReader& reader, const Architecture& archite
 RotarySpec gguf_own(const ConfigReader& reader, const Architecture& architecture, int dim) {
   const format::WeightSource& source = reader.source();
   std::string type = "linear";  // with no type a factor alone is linear
-  if (const nlohmann::json* value = reader.find("rope.scaling.type"); value != nullptr && value->is_string()) {
-    type = value->get<std::string>();
-  }
+  if (const std::string* said = reader.text("rope.scaling.type")) type = *said;
   if (type != "linear" && type != "none" && type != "yarn" && type != "longrope") {
     throw fail<Unsupported>(
         "{}: rotary scaling \"{}\" is not supported; those there are: none, linear, yarn, llama3, longrope",
@@ -437,26 +435,37 @@ std::vector<RotarySpec> read_gguf(const ConfigReader& reader, const Architecture
   return specs;
 }
 
+/// Of a folder that says nothing of its rotary embedding: what its class then takes.
+nlohmann::json default_parameters(const ConfigReader& reader, const Architecture& architecture) {
+  for (const std::string_view key : {"rope_scaling", "rope_parameters", "rope_theta"}) {
+    if (reader.find(key) != nullptr) return nlohmann::json::object();
+  }
+  // A class around it may hold text models of another type.
+  const std::string* type = reader.text("model_type");
+  const bool other = type != nullptr && *type != architecture.hugging_face_types[0];
+  return architecture.default_rotary.empty() || other ? nlohmann::json::object()
+                                                      : nlohmann::json::parse(architecture.default_rotary);
+}
+
 std::vector<RotarySpec> read_hugging_face(const ConfigReader& reader, const Architecture& architecture, int head_dim,
                                           int max_position, const GivenScaling& given) {
   static const nlohmann::json kNothing = nlohmann::json::object();
   // Before transformers 5: rope_theta beside rope_scaling. Since then: rope_parameters, one for each type of
   // layer where they differ. Where both are there, rope_scaling wins.
-  const auto object_at = [](const nlohmann::json& in, std::string_view key) -> const nlohmann::json* {
-    const auto found = in.find(key);
-    return found != in.end() && found->is_object() && !found->empty() ? &*found : nullptr;
+  const auto unless_empty = [](const nlohmann::json* object) {
+    return object != nullptr && !object->empty() ? object : nullptr;
   };
-  const nlohmann::json& config = reader.source().config();
   std::string where = "rope_scaling";
-  const nlohmann::json* parameters = object_at(config, where);
+  const nlohmann::json* parameters = unless_empty(reader.object(where));
   if (parameters == nullptr) {
     where = "rope_parameters";
-    parameters = object_at(config, where);
+    parameters = unless_empty(reader.object(where));
   }
-  if (parameters == nullptr) parameters = &kNothing;
+  const nlohmann::json of_class = default_parameters(reader, architecture);
+  if (parameters == nullptr) parameters = &of_class;
 
-  const nlohmann::json* full = object_at(*parameters, "full_attention");
-  const nlohmann::json* sliding = object_at(*parameters, "sliding_attention");
+  const nlohmann::json* full = unless_empty(reader.object_in(*parameters, where, "full_attention"));
+  const nlohmann::json* sliding = unless_empty(reader.object_in(*parameters, where, "sliding_attention"));
   const bool by_type = full != nullptr || sliding != nullptr;
   if (full == nullptr) full = by_type ? &kNothing : parameters;
   if (sliding == nullptr) sliding = &kNothing;
@@ -465,8 +474,7 @@ std::vector<RotarySpec> read_hugging_face(const ConfigReader& reader, const Arch
   const bool has_local = !keys.local_rope_theta.hugging_face.key.empty();
   const bool nested = by_type || has_local;
   // transformers looks for it in the outermost object alone.
-  const auto truncate = parameters->find("truncate");
-  const bool truncated = (nested && !by_type) || truncate == parameters->end() || *truncate != false;
+  const bool truncated = (nested && !by_type) || reader.truth_in(*parameters, where, "truncate").value_or(true);
   const RotaryReader rotary(reader, architecture, head_dim, max_position);
   std::vector<RotarySpec> specs;
   specs.push_back(given.full ? rotary.read_given(*given.full, *full, keys.rope_theta)

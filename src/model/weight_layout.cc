@@ -4,12 +4,17 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <set>
 #include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 #include "base/check.h"
 #include "base/error.h"
 #include "model/arch/architecture.h"
+#include "model/config_reader.h"
 #include "model/weight_finder.h"
 
 namespace caravel::model {
@@ -73,6 +78,7 @@ class LayoutReader {
 
   WeightLayout read() {
     refuse_unknown_weights();
+    check_switches();
     const ModelWeightNames& names = architecture_.model_weights;
     const int64_t hidden = config_.hidden_size;
     const bool first = config_.placement.is_first_stage();
@@ -224,6 +230,7 @@ class LayoutReader {
       return std::vector<ExpertPart>{{name, gate}, {name, up}};
     };
     if (is_joined(layer_)) {
+      refuse_apart();
       layer.expert_gate_up = experts(joined(names.joined), hidden);
       layer.expert_gate_up_bias = biases(joined(names.joined_bias));
       layer.expert_down = experts({{names.beside_joined, hidden}}, width);
@@ -234,7 +241,8 @@ class LayoutReader {
     }
     if (config_.placement.tensor_rank == 0) layer.expert_down_bias = biases({{names.down_bias, hidden}});
     if (spec.shared_intermediate_size == 0) return;
-    layer.gate_up = finder_.matrix({part(names.shared_gate, shared), part(names.shared_up, shared)}, hidden);
+    layer.gate_up =
+        finder_.matrix(stack(names.shared_joined, {{&names.shared_gate, shared}, {&names.shared_up, shared}}), hidden);
     layer.down = finder_.matrix({part(names.shared_down, hidden)}, shared);
   }
 
@@ -275,6 +283,27 @@ class LayoutReader {
     if (!architecture_.experts_by_columns || source_.convention() != format::Convention::kHuggingFace) return false;
     const WeightInfo* weight = source_.find(name);
     return weight != nullptr && !is_quantized(weight->dtype);
+  }
+
+  /// Of which one would be read, and the other ignored in silence.
+  void refuse_beside(const std::string& whole, const std::string& part) const {
+    if (part.empty() || source_.find(part) == nullptr) return;
+    throw fail<FormatError>("{}: there is {}, and {}, which holds the same: one of them must go",
+                            source_.find(part)->file, part, whole);
+  }
+
+  /// Experts' own weights beside those of all together.
+  void refuse_apart() const {
+    const ExpertWeightNames& names = architecture_.expert_weights;
+    const std::pair<const WeightName*, const WeightName*> same[] = {
+        {&names.joined, &names.gate}, {&names.joined, &names.up}, {&names.beside_joined, &names.down}};
+    for (const auto& [whole, own] : same) {
+      const std::string joined = name_in_file(*whole, layer_);
+      for (int e = 0; e < (is_of_each(*own) ? config_.experts.rule.experts : 1); ++e) {
+        const std::string apart = name_in_file(*own, layer_, e);
+        if (apart != joined) refuse_beside(joined, apart);
+      }
+    }
   }
 
   /// The name of one expert's weight, not of all together.
@@ -325,20 +354,44 @@ class LayoutReader {
     for (const WeightName* name : {&names.router, &names.router_bias, &names.choice_bias, &names.down_bias}) add(*name);
     if (is_joined(layer)) {
       for (const WeightName* name : {&names.joined, &names.joined_bias, &names.beside_joined}) add(*name);
+      for (const WeightName* name : {&names.gate, &names.up, &names.down}) add(*name);  // for refuse_apart()
     } else {
       for (const WeightName* name : {&names.gate, &names.up, &names.down, &names.gate_bias, &names.up_bias}) add(*name);
     }
     if (spec.shared_gate) add(names.shared_router);
     if (spec.shared_intermediate_size == 0) return;
-    for (const WeightName* name : {&names.shared_gate, &names.shared_up, &names.shared_down}) add(*name);
+    for (const WeightName* name : {&names.shared_joined, &names.shared_gate, &names.shared_up, &names.shared_down}) {
+      add(*name);
+    }
   }
 
-  /// Of a layer behind the last.
-  bool is_unread(std::string_view name) const {
+  /// Of a layer behind the last. One that guesses has a matrix for what it reads of the next token's embedding beside
+  /// the last layer's output (DeepSeek-V3: arXiv 2412.19437, section 2.2): without that, it is a layer like others,
+  /// which the configuration leaves out.
+  bool is_unread(const WeightInfo& weight) const {
     const bool gguf = source_.convention() == format::Convention::kGguf;
     for (int64_t i = 0; i < config_.unread_layers; ++i) {
       const int64_t layer = shard_.layers.whole + i;
-      if (name.starts_with(gguf ? fmt::format("blk.{}.", layer) : fmt::format("model.layers.{}.", layer))) return true;
+      const std::string prefix = gguf ? fmt::format("blk.{}.", layer) : fmt::format("model.layers.{}.", layer);
+      if (!weight.name.starts_with(prefix)) continue;
+      const std::string guesses = prefix + (gguf ? "nextn.eh_proj.weight" : "eh_proj.weight");
+      if (source_.find(guesses) != nullptr) return true;
+      throw fail<FormatError>(
+          "{}: weight {} is of a layer behind the last of {}, which by the configuration guesses at tokens after the "
+          "next, but there is no {}",
+          weight.file, weight.name, shard_.layers.whole, guesses);
+    }
+    return false;
+  }
+
+  /// "blk.3.ffn_gate.7.weight".
+  bool is_old_expert(std::string_view name) const {
+    if (source_.convention() != format::Convention::kGguf || !name.starts_with("blk.")) return false;
+    for (const std::string_view part : {".ffn_gate.", ".ffn_up.", ".ffn_down."}) {
+      const size_t at = name.find(part);
+      if (at != name.npos && at + part.size() < name.size() && name[at + part.size()] >= '0' &&
+          name[at + part.size()] <= '9')
+        return true;
     }
     return false;
   }
@@ -350,9 +403,40 @@ class LayoutReader {
     for (const WeightName* name : all_names(architecture_.model_weights)) known.insert(name_in_file(*name, 0));
     for (int64_t layer = 0; layer < shard_.layers.whole; ++layer) add_names(layer, known);
     for (const WeightInfo& weight : source_.weights()) {
-      if (!known.contains(weight.name) && !is_known_extra(weight.name) && !is_unread(weight.name)) {
+      if (!known.contains(weight.name) && !is_known_extra(weight.name) && !is_unread(weight)) {
+        if (is_old_expert(weight.name)) {
+          throw fail<Unsupported>(
+              "{}: weight {} is of one expert, as llama.cpp wrote them before 2024: convert the model again, or take a "
+              "newer file of it, with {}",
+              weight.file, weight.name, name_in_file(architecture_.expert_weights.gate, 0));
+        }
         throw fail<Unsupported>("{}: weight {} is none that Caravel knows in a {} of {} layers", weight.file,
                                 weight.name, architecture_.name, config_.layers.size());
+      }
+    }
+  }
+
+  /// What a class has where a switch of its config.json says so: with the switch off it ignores such a weight, and
+  /// without the norm that a switch asks for the model is another one. (A missing bias is zero.)
+  void check_switches() const {
+    if (source_.convention() != format::Convention::kHuggingFace) return;
+    const LayerWeightNames& names = architecture_.layer_weights;
+    const std::pair<std::string_view, std::vector<const WeightName*>> switches[] = {
+        {"attention_bias", {&names.q_bias, &names.k_bias, &names.v_bias, &names.qkv_bias, &names.attn_out_bias}},
+        {"mlp_bias", {&names.gate_bias, &names.up_bias, &names.down_bias}},
+        {kNormSwitch, {&names.q_norm, &names.k_norm}}};
+    const ConfigReader reader(source_, architecture_);
+    for (const auto& [key, of_key] : switches) {
+      const std::optional<bool> said = reader.truth(key);
+      if (!said) continue;
+      for (const WeightName* name : of_key) {
+        if (!name->optional || (*said && key != kNormSwitch)) continue;
+        for (int64_t layer = 0; layer < shard_.layers.whole; ++layer) {
+          const std::string in_file = name_in_file(*name, layer);
+          if (in_file.empty() || (source_.find(in_file) != nullptr) == *said) continue;
+          throw fail<FormatError>("{}: weight {} is {}, and {} is {}", source_.path(), in_file,
+                                  *said ? "missing" : "there", key, *said);
+        }
       }
     }
   }
@@ -368,6 +452,7 @@ class LayoutReader {
       for (const auto& [own, rows] : of) parts.push_back(part(*own, rows));
       return parts;
     }
+    for (const auto& [own, rows] : of) refuse_beside(name, name_in_file(*own, layer_));
     int64_t all = 0;
     for (const auto& [own, rows] : of) all += rows.whole;
     int64_t before = 0;
@@ -381,6 +466,8 @@ class LayoutReader {
   WeightFinder::Part part(const WeightName& name, Slice rows) const {
     return {.name = name_in_file(name, layer_), .rows = rows, .optional = name.optional};
   }
+
+  static constexpr std::string_view kNormSwitch = "use_qk_norm";
 
   const format::WeightSource& source_;
   const ModelConfig& config_;

@@ -265,10 +265,10 @@ std::string name_of(const testing::TestParamInfo<std::string>& test) {
 // Every architecture: windows, tied heads, QK norm, biases, norms on both sides of a branch; one KV head for two and
 // four ranks; rotary of both styles; F16, BF16, E4M3 and MXFP4 weights; experts, and those that every token has;
 // sinks; compressed keys and values.
-const auto kModels = testing::Values("llama", "llama_tied", "llama_yarn", "mistral", "qwen2", "qwen3", "gemma2",
-                                     "gemma3", "phi3", "gpt2", "opt", "smollm3_listed", "granite", "glm4", "ministral3",
-                                     "llama3.gguf", "gemma3.gguf", "llama_fp8", "qwen2_moe", "glm4_moe.gguf", "gpt_oss",
-                                     "gpt_oss_bf16", "deepseek_v2_lite", "deepseek_v3.gguf");
+const auto kModels = testing::Values(
+    "llama", "llama_tied", "llama_yarn", "mistral", "qwen2", "qwen3", "gemma2", "gemma3", "phi3", "gpt2", "opt",
+    "smollm3_listed", "granite", "glm4", "ministral3", "llama3.gguf", "gemma3.gguf", "llama_fp8", "qwen2_moe",
+    "granite_moe_shared", "glm4_moe.gguf", "gpt_oss", "gpt_oss_bf16", "deepseek_v2_lite", "deepseek_v3.gguf");
 INSTANTIATE_TEST_SUITE_P(Models, RanksOf, kModels, name_of);
 INSTANTIATE_TEST_SUITE_P(Models, StagesOf, kModels, name_of);
 // Of those whose heads no ranks can share: layers that begin without a norm.

@@ -205,8 +205,8 @@ INSTANTIATE_TEST_SUITE_P(Experts, FixtureModel,
                          ::testing::Values("mixtral", "mixtral.gguf", "qwen2_moe", "qwen2_moe.gguf", "qwen3_moe",
                                            "qwen3_moe.gguf", "qwen3_moe_dense", "glm4_moe", "glm4_moe.gguf", "olmoe",
                                            "olmoe.gguf", "minimax_m2", "minimax_m2.gguf", "granite_moe",
-                                           "granite_moe.gguf", "gpt_oss", "gpt_oss.gguf", "gpt_oss_bf16",
-                                           "gpt_oss_bf16.gguf"));
+                                           "granite_moe.gguf", "granite_moe_shared", "granite_moe_shared.gguf",
+                                           "gpt_oss", "gpt_oss.gguf", "gpt_oss_bf16", "gpt_oss_bf16.gguf"));
 
 INSTANTIATE_TEST_SUITE_P(Latent, FixtureModel,
                          ::testing::Values("deepseek_v2_lite", "deepseek_v2_lite.gguf", "deepseek_v2",

@@ -6,6 +6,7 @@
 #include <map>
 
 #include "base/error.h"
+#include "edited_source.h"
 #include "fixtures.h"
 #include "format/fingerprint.h"
 #include "memory_source.h"
@@ -14,6 +15,7 @@
 namespace caravel::model {
 namespace {
 
+using nlohmann::json;
 using ::testing::HasSubstr;
 
 std::unique_ptr<format::WeightSource> dummy(const std::string& model, const DummyWeights& weights = {}) {
@@ -31,7 +33,8 @@ INSTANTIATE_TEST_SUITE_P(All, DummySourceTest,
                          testing::Values("llama", "llama3", "llama_tied", "mistral", "qwen2", "qwen3", "gemma3", "phi3",
                                          "glm4", "gemma3_images", "gemma2", "olmo2", "olmo3", "gpt2", "opt", "mixtral",
                                          "qwen2_moe", "qwen3_moe", "glm4_moe", "olmoe", "minimax_m2", "granite_moe",
-                                         "gpt_oss", "gpt_oss_bf16", "deepseek_v2_lite", "deepseek_v2", "deepseek_v3"),
+                                         "granite_moe_shared", "gpt_oss", "gpt_oss_bf16", "deepseek_v2_lite",
+                                         "deepseek_v2", "deepseek_v3"),
                          [](const auto& param) { return std::string(param.param); });
 
 TEST_P(DummySourceTest, HasTheWeightsOfTheFolder) {
@@ -98,6 +101,30 @@ TEST(DummySource, EightBitFloatsAreOfLayersAlone) {
   for (const float logit : logits[0]) EXPECT_LT(std::abs(logit), 100);
 }
 
+TEST(DummySource, LayersAreOfEightBitFloatsWhereTheConfigurationSaysSo) {
+  auto folder = std::make_unique<MemorySource>(format::Convention::kHuggingFace, tiny_llama_config());
+  folder->config().update({{"intermediate_size", 256}, {"torch_dtype", "float16"}});
+  json how = {{"quant_method", "fp8"}, {"weight_block_size", {128, 128}}};
+  folder->config()["quantization_config"] = how;
+  const auto of_blocks = make_dummy(std::make_unique<MemorySource>(*folder), {});
+  EXPECT_EQ(of_blocks->find("model.layers.1.mlp.down_proj.weight")->dtype, DType::kF8E4M3B128);
+  EXPECT_EQ(of_blocks->find("model.layers.1.mlp.up_proj.weight")->dtype, DType::kF8E4M3) << "a block is a whole row";
+  EXPECT_EQ(of_blocks->find("model.embed_tokens.weight")->dtype, DType::kF16);
+  EXPECT_EQ(of_blocks->find("lm_head.weight")->dtype, DType::kF16);
+  logits_of(*of_blocks);
+  how.erase("weight_block_size");
+  folder->config()["quantization_config"] = how;
+  const auto of_rows = make_dummy(std::make_unique<MemorySource>(*folder), {});
+  EXPECT_EQ(of_rows->find("model.layers.1.mlp.down_proj.weight")->dtype, DType::kF8E4M3);
+  const auto given = make_dummy(std::move(folder), {.dtype = "BF16"});
+  EXPECT_EQ(given->find("model.layers.1.mlp.down_proj.weight")->dtype, DType::kBF16);
+  auto routed = std::make_unique<EditedSource>("qwen3_moe");
+  routed->config()["quantization_config"] = how;
+  const auto experts = make_dummy(std::move(routed), {});
+  EXPECT_TRUE(is_float8(experts->find("model.layers.1.mlp.experts.0.down_proj.weight")->dtype));
+  EXPECT_FALSE(is_float8(experts->find("model.layers.1.mlp.gate.weight")->dtype));
+}
+
 TEST(DummySource, BiasesAreThereWhereTheConfigurationHasThem) {
   auto folder = std::make_unique<MemorySource>(format::Convention::kHuggingFace, tiny_llama_config());
   folder->config()["attention_bias"] = true;
@@ -120,7 +147,11 @@ void expect_refused(const std::string& part, const std::function<void()>& work) 
 
 TEST(DummySource, RefusesWhatItCannotMake) {
   expect_refused<InvalidArgument>("'Q4'; there are F32", [] { dummy("llama", {.dtype = "Q4"}); });
-  expect_refused<FormatError>("no multiple of the 256", [] { dummy("llama", {.dtype = "Q4_K"}); });
+  expect_refused<InvalidArgument>("dummy_dtype is Q4_K, whose blocks are 256 elements; a row of",
+                                  [] { dummy("llama", {.dtype = "Q4_K"}); });
+  expect_refused<InvalidArgument>(
+      "has 32, which are whole blocks of F32, F16, BF16, F8_E4M3, Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, MXFP4",
+      [] { dummy("llama", {.dtype = "Q4_K"}); });
   expect_refused<Unsupported>("an encoder", [] { dummy("bert"); });
   expect_refused<Unsupported>("a file has weights", [] { dummy("llama.gguf"); });
   expect_refused<NotFound>("no config.json", [] { dummy("nowhere"); });

@@ -41,6 +41,11 @@ class EditedSource final : public format::WeightSource {
   }
 
   nlohmann::json& config() { return config_; }
+  /// The same data under another name as well.
+  void copy(const std::string& name, const std::string& as) {
+    weights_.push_back(*find(name));
+    weights_.back().name = as;
+  }
   void remove(const std::string& name) {
     std::erase_if(weights_, [&](const format::WeightInfo& weight) { return weight.name == name; });
   }

@@ -1,11 +1,14 @@
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <tuple>
 
 #include "base/error.h"
 #include "device/cpu/cpu_device.h"
 #include "device/deferred_device.h"
+#include "edited_source.h"
 #include "kernels/dequantize.h"
 #include "memory_source.h"
 #include "model_harness.h"
@@ -17,14 +20,14 @@ using ::testing::HasSubstr;
 
 const std::vector<int32_t> kTokens = {3, 1, 4, 1, 5, 9, 2, 6};
 
-ModelWeights load(const MemorySource& source) {
+ModelWeights load(const format::WeightSource& source) {
   static CpuDevice device(1);  // outlives the buffers
   DeviceSink sink(device);
   return load_weights(sink, source, read_config(source));
 }
 
 template <typename E>
-void expect_refused(const MemorySource& source, const std::vector<std::string>& parts) {
+void expect_refused(const format::WeightSource& source, const std::vector<std::string>& parts) {
   try {
     load(source);
     ADD_FAILURE() << "loaded";
@@ -83,6 +86,64 @@ TEST(LoadWeights, OneThatNothingReadsIsRefused) {
   source.remove("model.layers.1.self_attn.sinks");
   source.add_random("model.layers.2.input_layernorm.weight", {64});
   expect_refused<Unsupported>(source, {"model.layers.2.input_layernorm.weight", "2 layers"});
+}
+
+/// The configuration's switch and the file must agree: with it off, transformers ignores the weight.
+TEST(LoadWeights, BiasesThatASwitchDeniesAreRefused) {
+  for (const auto& [key, bias, width] :
+       {std::tuple("attention_bias", "self_attn.k_proj.bias", 32), std::tuple("mlp_bias", "mlp.down_proj.bias", 64)}) {
+    MemorySource source = make_tiny_llama();
+    source.config()[key] = false;
+    EXPECT_NO_THROW(load(source));
+    const std::string name = std::string("model.layers.1.") + bias;
+    source.add_random(name, {width});
+    expect_refused<FormatError>(source, {name + " is there, and " + key + " is false"});
+    for (const nlohmann::json& said : {nlohmann::json(true), nlohmann::json(nullptr)}) {
+      source.config()[key] = said;
+      EXPECT_NO_THROW(load(source)) << said;  // one that is missing is zero
+    }
+    source.config()[key] = 1;
+    expect_refused<FormatError>(source, {std::string(key) + " is 1; it must be true or false"});
+  }
+}
+
+/// A number of layers that is one too small, beside one of layers that guess, would drop a layer in silence.
+TEST(LoadWeights, ALayerThatGuessesIsKnownByWhatItReads) {
+  for (const bool gguf : {false, true}) {
+    EditedSource source(gguf ? "glm4_moe.gguf" : "glm4_moe");
+    const char* const layers = gguf ? "glm4moe.block_count" : "num_hidden_layers";
+    constexpr int kLast = 2;  // of those that are there
+    source.config()[gguf ? "glm4moe.nextn_predict_layers" : "num_nextn_predict_layers"] = 1;
+    source.config()[layers] = gguf ? kLast + 1 : kLast;
+    const std::string prefix = gguf ? fmt::format("blk.{}.", kLast) : fmt::format("model.layers.{}.", kLast);
+    const std::string guesses = prefix + (gguf ? "nextn.eh_proj.weight" : "eh_proj.weight");
+    expect_refused<FormatError>(source, {"is of a layer behind the last of", "there is no " + guesses});
+    source.copy(prefix + (gguf ? "attn_norm.weight" : "input_layernorm.weight"), guesses);
+    EXPECT_NO_THROW(load(source));
+  }
+}
+
+TEST(LoadWeights, ExpertsAreThereOnce) {
+  EditedSource both("mixtral.gguf");
+  both.copy("blk.0.ffn_gate_exps.weight", "blk.0.ffn_gate_up_exps.weight");
+  expect_refused<FormatError>(both, {"there is blk.0.ffn_gate_exps.weight, and blk.0.ffn_gate_up_exps.weight"});
+  EditedSource folder("qwen3_moe");
+  folder.copy("model.layers.0.mlp.experts.1.down_proj.weight", "model.layers.0.mlp.experts.down_proj");
+  folder.copy("model.layers.0.mlp.experts.1.up_proj.weight", "model.layers.0.mlp.experts.gate_up_proj");
+  expect_refused<FormatError>(folder, {"experts.0.gate_proj.weight, and model.layers.0.mlp.experts.gate_up_proj"});
+  EditedSource old("mixtral.gguf");
+  old.copy("blk.0.ffn_gate_exps.weight", "blk.0.ffn_gate.0.weight");
+  expect_refused<Unsupported>(
+      old, {"blk.0.ffn_gate.0.weight is of one expert", "convert the model again", "blk.0.ffn_gate_exps.weight"});
+}
+
+TEST(LoadWeights, NormsThatASwitchAsksForAreMissed) {
+  EditedSource source("glm4_moe");
+  source.config()["use_qk_norm"] = false;
+  expect_refused<FormatError>(source, {"q_norm.weight is there, and use_qk_norm is false"});
+  source.config()["use_qk_norm"] = true;
+  source.remove("model.layers.1.self_attn.k_norm.weight");
+  expect_refused<FormatError>(source, {"model.layers.1.self_attn.k_norm.weight is missing, and use_qk_norm is true"});
 }
 
 TEST(LoadWeights, AnLmHeadCountsUnlessItIsTied) {
@@ -275,6 +336,13 @@ TEST(LoadWeights, QAndKAndVMayBeOneTensor) {
   const std::vector<ModelHarness::Chunk> chunk = {{0, {7, 8, 9}}};
   MemorySource joined = make(true);
   EXPECT_EQ(ModelHarness(joined, {}).step(chunk), ModelHarness(make(false), {}).step(chunk));
+  // One of them would be read, and the other not.
+  joined.add_random("blk.0.attn_k.bias", {32});
+  expect_refused<FormatError>(joined, {"there is blk.0.attn_k.bias, and blk.0.attn_qkv.bias, which holds the same"});
+  joined.remove("blk.0.attn_k.bias");
+  joined.add_random("blk.0.attn_v.weight", {32, 64});
+  expect_refused<FormatError>(joined, {"there is blk.0.attn_v.weight, and blk.0.attn_qkv.weight"});
+  joined.remove("blk.0.attn_v.weight");
   joined.add_random("blk.0.attn_qkv.weight", {120, 64});
   expect_refused<FormatError>(joined, {"blk.0.attn_qkv.weight is [120, 64]", "must be [128, 64]"});
 }

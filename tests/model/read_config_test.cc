@@ -781,5 +781,106 @@ TEST(ReadConfig, NonsenseIsRefusedWithItsKey) {
   expect_refused<FormatError>(Convention::kGguf, gguf, {"token_embd.weight"});
 }
 
+/// What is read as another kind of value than it is would be ignored in silence; null is as absent.
+TEST(ReadConfig, ValuesOfAnotherKindAreRefusedByName) {
+  const std::pair<const char*, json> wrong[] = {{"rope_scaling", "yarn"},
+                                                {"rope_scaling", {"yarn", 4}},
+                                                {"rope_parameters", 3},
+                                                {"layer_types", "full_attention"},
+                                                {"use_sliding_window", "true"},
+                                                {"tie_word_embeddings", 0},
+                                                {"use_bidirectional_attention", "yes"},
+                                                {"hidden_act", {"silu"}},
+                                                {"architectures", "Qwen3ForCausalLM"},
+                                                {"architectures", {7}}};
+  json config = tiny_llama_config();
+  config.update({{"architectures", {"Qwen3ForCausalLM"}}, {"head_dim", 16}});
+  for (const auto& [key, value] : wrong) {
+    json changed = config;
+    changed[key] = value;
+    expect_refused<FormatError>(Convention::kHuggingFace, changed, {std::string(key) + " is " + value.dump()});
+    if (std::string_view(key) == "architectures") continue;
+    changed[key] = nullptr;
+    EXPECT_NO_THROW(read(Convention::kHuggingFace, changed)) << key;
+  }
+  const std::pair<const char*, json> inside[] = {
+      {"rope_type", 3}, {"type", {"yarn"}}, {"truncate", 0}, {"full_attention", "default"}, {"sliding_attention", 1}};
+  for (const auto& [key, value] : inside) {
+    json changed = config;
+    changed["rope_scaling"] = {{"factor", 4.0}, {key, value}};
+    expect_refused<FormatError>(Convention::kHuggingFace, changed,
+                                {"rope_scaling." + std::string(key) + " is " + value.dump()});
+  }
+  json gguf = gguf_gemma();
+  gguf["gemma3.rope.scaling.type"] = 2;
+  expect_refused<FormatError>(Convention::kGguf, gguf, {"gemma3.rope.scaling.type is 2; it must be a text"});
+  config = {{"model_type", 5}};
+  expect_refused<FormatError>(Convention::kHuggingFace, config, {"model_type is 5"});
+}
+
+/// As transformers 5.24's Ministral3Config and GptOssConfig.
+TEST(ReadConfig, AFolderWithoutRotaryKeysHasItsClassesOwn) {
+  json config = tiny_llama_config();
+  config.update({{"architectures", {"Ministral3ForCausalLM"}},
+                 {"model_type", "ministral3"},
+                 {"head_dim", 16},
+                 {"max_position_embeddings", 262144}});
+  RotarySpec spec = read(Convention::kHuggingFace, config).rotary.at(0);
+  EXPECT_THAT(spec.scaling, HasSubstr("yarn, factor 16 over 16384 tokens, attention factor 1"));
+  EXPECT_FLOAT_EQ(spec.query_growth, 0.1F);
+  EXPECT_EQ(spec.query_interval, 16384);
+  EXPECT_NEAR(stretch(spec, 1e6, 7), 1.0 / 16, 1e-6);
+  for (const char* key : {"rope_theta", "rope_scaling", "rope_parameters"}) {
+    json changed = config;
+    changed[key] = std::string_view(key) == "rope_theta" ? json(1e6) : json(nullptr);
+    EXPECT_EQ(read(Convention::kHuggingFace, changed).rotary.at(0).scaling, "none") << key;
+  }
+  config["model_type"] = "mistral";  // the text model of a Mistral Small 3.1
+  EXPECT_EQ(read(Convention::kHuggingFace, config).rotary.at(0).scaling, "none");
+
+  config.update({{"architectures", {"GptOssForCausalLM"}},
+                 {"model_type", "gpt_oss"},
+                 {"max_position_embeddings", 131072},
+                 {"num_local_experts", 4}});
+  spec = read(Convention::kHuggingFace, config).rotary.at(0);
+  EXPECT_THAT(spec.scaling, HasSubstr("yarn, factor 32 over 4096 tokens"));
+  EXPECT_NEAR(stretch(spec, 150000, 7), 1.0 / 32, 1e-6);
+}
+
+/// Whose keys llama.cpp reads so.
+TEST(ReadConfig, AGraniteOfAGgufFileMayHaveNoRotaryEmbedding) {
+  json config = {{"general.architecture", "granite"},
+                 {"granite.context_length", 128},
+                 {"granite.embedding_length", 64},
+                 {"granite.block_count", 2},
+                 {"granite.feed_forward_length", 96},
+                 {"granite.attention.head_count", 4},
+                 {"granite.attention.layer_norm_rms_epsilon", 1e-5},
+                 {"granite.logit_scale", 8.0},
+                 {"granite.vocab_size", 50},
+                 {"granite.rope.scaling.finetuned", true}};
+  for (const LayerSpec& layer : read(Convention::kGguf, config).layers) EXPECT_EQ(layer.rotary, 0);
+  config["granite.rope.scaling.finetuned"] = false;
+  for (const LayerSpec& layer : read(Convention::kGguf, config).layers) EXPECT_EQ(layer.rotary, -1);
+}
+
+TEST(ReadConfig, AnOlmoeWhoseValuesAreClampedIsRefusedInEitherConvention) {
+  json config = {{"general.architecture", "olmoe"},
+                 {"olmoe.context_length", 128},
+                 {"olmoe.embedding_length", 64},
+                 {"olmoe.block_count", 2},
+                 {"olmoe.feed_forward_length", 96},
+                 {"olmoe.attention.head_count", 4},
+                 {"olmoe.attention.layer_norm_rms_epsilon", 1e-5},
+                 {"olmoe.vocab_size", 50},
+                 {"olmoe.expert_count", 8},
+                 {"olmoe.expert_used_count", 2},
+                 {"olmoe.attention.clamp_kqv", 0.0}};
+  EXPECT_NO_THROW(read(Convention::kGguf, config));
+  config["olmoe.attention.clamp_kqv"] = 8.0;
+  expect_refused<Unsupported>(Convention::kGguf, config, {"olmoe.attention.clamp_kqv is 8.0"});
+  expect_hf_refused<Unsupported>({{"architectures", {"OlmoeForCausalLM"}}, {"clip_qkv", 8.0}}, {"clip_qkv is 8.0"});
+}
+
 }  // namespace
 }  // namespace caravel::model

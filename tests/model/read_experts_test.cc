@@ -157,10 +157,32 @@ TEST(ReadExperts, GroupsAndWhatEveryTokenHas) {
   EXPECT_EQ(read_glm4({{"glm4moe.expert_group_used_count", 4}}).experts.rule.groups, 1);
 }
 
+/// Of before llama.cpp wrote the width.
+TEST(ReadExperts, SharedOnesAreAsWideAsTheirTensorWhereNoKeySaysIt) {
+  MemorySource source(Convention::kGguf, {{"general.architecture", "qwen2moe"},
+                                          {"qwen2moe.context_length", 128},
+                                          {"qwen2moe.embedding_length", 64},
+                                          {"qwen2moe.block_count", 2},
+                                          {"qwen2moe.feed_forward_length", 96},
+                                          {"qwen2moe.attention.head_count", 4},
+                                          {"qwen2moe.attention.layer_norm_rms_epsilon", 1e-6},
+                                          {"qwen2moe.vocab_size", 50},
+                                          {"qwen2moe.expert_count", 8},
+                                          {"qwen2moe.expert_used_count", 2},
+                                          {"qwen2moe.expert_feed_forward_length", 32}});
+  source.add_random("blk.0.ffn_gate_shexp.weight", {80, 64});
+  EXPECT_EQ(read_config(source).experts.shared_intermediate_size, 80);
+  EXPECT_TRUE(read_config(source).experts.shared_gate);
+  source.config()["qwen2moe.expert_shared_feed_forward_length"] = 96;
+  EXPECT_EQ(read_config(source).experts.shared_intermediate_size, 96) << "loading then tells the shapes";
+}
+
 TEST(ReadExperts, GroupsThatCannotBeAreTold) {
   const auto told = [](const json& changes) { return refusal<FormatError>([&] { read_glm4(changes); }); };
-  EXPECT_THAT(told({{"glm4moe.expert_group_count", 5}}), HasSubstr("of 12 experts in 5 groups, 2 groups are chosen"));
-  EXPECT_THAT(told({{"glm4moe.expert_group_count", 12}}), HasSubstr("12 experts in 12 groups"));
+  EXPECT_THAT(told({{"glm4moe.expert_group_count", 5}}),
+              HasSubstr("of 12 experts (glm4moe.expert_count) in 5 groups (glm4moe.expert_group_count), 2 groups are "
+                        "chosen (glm4moe.expert_group_used_count)"));
+  EXPECT_THAT(told({{"glm4moe.expert_group_count", 12}}), HasSubstr("in 12 groups"));
   EXPECT_THAT(told({{"glm4moe.expert_used_count", 7}}), HasSubstr("7 experts of these"));
   EXPECT_THAT(told({{"glm4moe.expert_group_used_count", 5}}), HasSubstr("expert_group_used_count is 5"));
   EXPECT_THAT(told({{"glm4moe.nextn_predict_layers", 4}}), HasSubstr("nextn_predict_layers is 4"));

@@ -188,6 +188,18 @@ TEST(ReadLatent, AGgufFileSaysWhetherItIsAV3) {
               HasSubstr("expert_gating_func is 3"));
 }
 
+/// Its class reads none of these (transformers 5.24).
+TEST(ReadLatent, AV3ThatSaysToScoreOtherwiseIsRefused) {
+  const json v3 = {{"architectures", {"DeepseekV3ForCausalLM"}}};
+  for (const auto& [key, value] :
+       {std::pair<const char*, json>("scoring_func", "softmax"), {"topk_method", "greedy"}, {"moe_layer_freq", 2}}) {
+    json changes = v3;
+    changes[key] = value;
+    EXPECT_THAT(latent_refusal<Unsupported>(v2_lite(), changes), HasSubstr(std::string(key) + " is " + value.dump()));
+  }
+  EXPECT_THAT(latent_refusal<Unsupported>(v2_lite(), {{"scoring_func", "sigmoid"}}), HasSubstr("scoring_func"));
+}
+
 TEST(ReadLatent, GreedyRoutersHaveNoGroups) {
   const json groups = {{"n_group", 8}, {"topk_group", 3}};
   const auto groups_of = [&](const json& method) {
@@ -203,7 +215,7 @@ TEST(ReadLatent, GreedyRoutersHaveNoGroups) {
                                                       {"topk_method", nullptr},
                                                       {"n_group", 2},
                                                       {"topk_group", nullptr}}),
-              HasSubstr("in 2 groups, 4 groups are chosen"));
+              HasSubstr("in 2 groups (n_group), 4 groups are chosen (topk_group)"));
   EXPECT_THAT(latent_refusal<Unsupported>(v2_lite(), {{"topk_method", "noaux_tc"}}),
               AllOf(HasSubstr("topk_method"), HasSubstr("noaux_tc")));
 }

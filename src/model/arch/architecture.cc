@@ -9,6 +9,7 @@
 
 #include "base/check.h"
 #include "base/error.h"
+#include "model/config_reader.h"
 
 namespace caravel::model {
 namespace {
@@ -20,9 +21,23 @@ constexpr const Architecture* kArchitectures[] = {
     &kGlm4,     &kGemma2,  &kGemma3,     &kOlmo2, &kOlmo3,     &kGpt2,   &kOpt,        &kMixtral,   &kQwen2Moe,
     &kQwen3Moe, &kGlm4Moe, &kGraniteMoe, &kOlmoe, &kMiniMaxM2, &kGptOss, &kDeepSeekV2, &kDeepSeekV3};
 
-const std::string* string_at(const nlohmann::json& object, const char* key) {
-  const auto found = object.find(key);
-  return found != object.end() && found->is_string() ? found->get_ptr<const std::string*>() : nullptr;
+/// nullptr: there is none. Throws FormatError for what is no text.
+const std::string* string_at(const format::WeightSource& source, const char* key) {
+  const auto found = source.config().find(key);
+  if (found == source.config().end() || found->is_null()) return nullptr;
+  if (found->is_string()) return found->get_ptr<const std::string*>();
+  throw fail<FormatError>("{}: {} is {}; it must be a text", source.path(), key, ConfigReader::shown(*found));
+}
+
+/// The first of a config.json's `architectures`; the same.
+const std::string* listed_class(const format::WeightSource& source) {
+  const auto listed = source.config().find("architectures");
+  if (listed == source.config().end() || listed->is_null()) return nullptr;
+  if (!listed->is_array() || (!listed->empty() && !listed->front().is_string())) {
+    throw fail<FormatError>("{}: architectures is {}; it must be a list of texts", source.path(),
+                            ConfigReader::shown(*listed));
+  }
+  return listed->empty() ? nullptr : listed->front().get_ptr<const std::string*>();
 }
 
 /// Empty entries of a table's list are none.
@@ -50,9 +65,8 @@ bool lists(const std::array<std::string_view, kCount>& names, std::string_view n
 }  // namespace
 
 const Architecture& find_architecture(const format::WeightSource& source) {
-  const nlohmann::json& config = source.config();
   if (source.convention() == Convention::kGguf) {
-    const std::string* name = string_at(config, "general.architecture");
+    const std::string* name = string_at(source, "general.architecture");
     if (name == nullptr) throw fail<FormatError>("{}: general.architecture is missing", source.path());
     for (const Architecture* architecture : kArchitectures) {
       if (!architecture->gguf_name.empty() && architecture->gguf_name == *name) return *architecture;
@@ -60,15 +74,13 @@ const Architecture& find_architecture(const format::WeightSource& source) {
     throw_unknown(source, *name);
   }
   // `architectures` first: model_type alone does not tell a language model from a classifier.
-  const auto listed = config.find("architectures");
-  if (listed != config.end() && listed->is_array() && !listed->empty() && listed->front().is_string()) {
-    const std::string& name = listed->front().get_ref<const std::string&>();
+  if (const std::string* name = listed_class(source)) {
     for (const Architecture* architecture : kArchitectures) {
-      if (lists(architecture->hugging_face_names, name)) return *architecture;
+      if (lists(architecture->hugging_face_names, *name)) return *architecture;
     }
-    throw_unknown(source, name);
+    throw_unknown(source, *name);
   }
-  const std::string* type = string_at(config, "model_type");
+  const std::string* type = string_at(source, "model_type");
   if (type == nullptr)
     throw fail<FormatError>("{}: config.json has neither architectures nor model_type", source.path());
   for (const Architecture* architecture : kArchitectures) {
@@ -79,12 +91,8 @@ const Architecture& find_architecture(const format::WeightSource& source) {
 
 bool names_encoder(const format::WeightSource& source) {
   if (source.convention() != Convention::kHuggingFace) return false;
-  const nlohmann::json& config = source.config();
-  const auto listed = config.find("architectures");
-  if (listed != config.end() && listed->is_array() && !listed->empty() && listed->front().is_string()) {
-    return lists(kBert.hugging_face_names, listed->front().get_ref<const std::string&>());
-  }
-  const std::string* type = string_at(config, "model_type");
+  if (const std::string* name = listed_class(source)) return lists(kBert.hugging_face_names, *name);
+  const std::string* type = string_at(source, "model_type");
   return type != nullptr && lists(kBert.hugging_face_types, *type);
 }
 

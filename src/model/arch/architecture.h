@@ -62,10 +62,15 @@ struct FixedSwitch {
   bool value = false;
 };
 
-/// The same of a number that a kernel has within it.
+/// The same of a number that a kernel has within it, or of a text; of a GGUF file too, where that has a key for it.
 struct FixedNumber {
   std::string_view key;
   double value = 0;
+  std::string_view gguf_key = {};
+};
+struct FixedText {
+  std::string_view key;
+  std::string_view value;
 };
 
 /// Which layers see a window alone, and how wide it is.
@@ -87,6 +92,7 @@ struct WindowRule {
 struct RotaryRule {
   Key period = {};                   // the last of each `period` layers; 0: none
   std::string_view list_of_rotated;  // a Hugging Face folder's, where there, wins: 0 for each layer without
+  std::string_view gguf_switch;      // a GGUF file's: where it is false, no layer has one
 };
 
 /// Where a model says what experts it has (ExpertsSpec), which layers have them, and what of that no file says.
@@ -197,7 +203,8 @@ struct ExpertWeightNames {
   WeightName up_bias = {};
   WeightName joined_bias = {};
   WeightName down_bias = {};
-  // What every token has.
+  // What every token has; shared_joined is the rows of shared_gate, then those of shared_up, where a file has it so.
+  WeightName shared_joined = {};
   WeightName shared_gate = {"blk.{}.ffn_gate_shexp.weight", "model.layers.{}.mlp.shared_experts.gate_proj.weight"};
   WeightName shared_up = {"blk.{}.ffn_up_shexp.weight", "model.layers.{}.mlp.shared_experts.up_proj.weight"};
   WeightName shared_down = {"blk.{}.ffn_down_shexp.weight", "model.layers.{}.mlp.shared_experts.down_proj.weight"};
@@ -218,6 +225,7 @@ struct Architecture {
   LayerWeightNames layer_weights;
   std::array<FixedSwitch, 4> fixed_switches;
   std::array<FixedNumber, 2> fixed_numbers;
+  std::array<FixedText, 2> fixed_texts;
   LatentRule latent;
   LatentWeightNames latent_weights;
   ExpertRule experts;
@@ -229,6 +237,8 @@ struct Architecture {
   /// In a Hugging Face folder, of a class that reads partial_rotary_factor: what it is where the folder does not say
   /// it.
   std::optional<double> partial_rotary;
+  /// Of a Hugging Face folder without a key for it, what its class takes for rope_parameters, as JSON.
+  std::string_view default_rotary;
   bool layer_norm = false;      // its norms are LayerNorm, each with a bias
   int first_position = 0;       // of learned positions, the row of a sequence's first token
   bool by_columns = false;      // in a Hugging Face folder layers' matrices are stored as [in, out] (GPT-2's Conv1D)

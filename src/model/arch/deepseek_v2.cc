@@ -14,6 +14,9 @@ constinit const Architecture kDeepSeekV2 = {
     .layer_weights = {.k = {}, .v = {}},
     // transformers 5.24 reads nothing of the last, and published models have it false.
     .fixed_switches = {{{"attention_bias", false}, {"mlp_bias", false}, {"norm_topk_prob", false}}},
+    // Of these neither, and all have them so.
+    .fixed_numbers = {{{"moe_layer_freq", 1}}},
+    .fixed_texts = {{{"scoring_func", "softmax"}}},
     .latent = {.latent_dim = {{"attention.kv_lora_rank"}, {"kv_lora_rank", 512}},
                .query_latent_dim = {{"attention.q_lora_rank", 0}, {"q_lora_rank", 1536}},
                .nope_dim = {{}, {"qk_nope_head_dim", 128}},

@@ -11,6 +11,9 @@ constinit const Architecture kDeepSeekV3 = {
     .keys = {.unread_layers = {{}, {"num_nextn_predict_layers", 0, "num_mtp_layers"}}, .kv_heads = {}, .head_dim = {}},
     .layer_weights = {.k = {}, .v = {}},
     .fixed_switches = {{{"attention_bias", false}, {"rope_interleave", true}}},
+    // The class reads none of these, and published models have them so.
+    .fixed_numbers = {{{"moe_layer_freq", 1}}},
+    .fixed_texts = {{{"scoring_func", "sigmoid"}, {"topk_method", "noaux_tc"}}},
     .latent = {.latent_dim = {{}, {"kv_lora_rank", 512}},
                .query_latent_dim = {{}, {"q_lora_rank", 1536}},
                .nope_dim = {{}, {"qk_nope_head_dim", 128}},

@@ -44,6 +44,8 @@ constinit const Architecture kGptOss = {
                        .joined_bias = {{}, "model.layers.{}.mlp.experts.gate_up_proj_bias"},
                        .down_bias = {"blk.{}.ffn_down_exps.bias", "model.layers.{}.mlp.experts.down_proj_bias"}},
     .activation = kernels::Activation::kClampedSilu,
+    .default_rotary = R"({"rope_type": "yarn", "factor": 32.0, "beta_fast": 32.0, "beta_slow": 1.0, "truncate": false,
+                          "original_max_position_embeddings": 4096})",
     .joined_in_turn = true,
     .experts_by_columns = true,
     .yarn_truncates = false,

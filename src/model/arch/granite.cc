@@ -17,6 +17,8 @@ constinit const Architecture kGranite = {
             .residual_multiplier = {{"residual_scale", 0}, {"residual_multiplier", 1}},
             .logits_divisor = {{"logit_scale"}, {"logits_scaling", 1}},
         },
+    // llama.cpp's readers of it take the key for a switch.
+    .rotary_layers = {.gguf_switch = "rope.scaling.finetuned"},
     .layer_weights =
         {
             .q_bias = {"blk.{}.attn_q.bias", "model.layers.{}.self_attn.q_proj.bias", true},

@@ -20,6 +20,9 @@ constinit const Architecture kMinistral3 = {
         },
     .windows = {.window = {{}, {"sliding_window", 0}}},
     .gguf_rotary_style = kernels::RotaryStyle::kInterleaved,
+    .default_rotary = R"({"rope_type": "yarn", "rope_theta": 1000000.0, "factor": 16.0, "beta_fast": 32.0,
+                          "beta_slow": 1.0, "mscale": 1.0, "mscale_all_dim": 1.0, "llama_4_scaling_beta": 0.1,
+                          "original_max_position_embeddings": 16384})",
 };
 
 }  // namespace caravel::model

@@ -20,6 +20,7 @@ constinit const Architecture kOlmoe = {
             .attn_out_bias = {{}, "model.layers.{}.self_attn.o_proj.bias", true},
         },
     .fixed_switches = {{{"clip_qkv", false}}},
+    .fixed_numbers = {{{.gguf_key = "attention.clamp_kqv"}}},
     .experts = {.experts = {{"expert_count"}, {"num_experts", 64, "num_local_experts"}},
                 .per_token = {{"expert_used_count"}, {"num_experts_per_tok", 8}},
                 .renormalized = {{}, {"norm_topk_prob", 0}}},

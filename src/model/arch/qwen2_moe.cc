@@ -21,7 +21,7 @@ constinit const Architecture kQwen2Moe = {
     .experts = {.experts = {{"expert_count"}, {"num_experts", 60, "num_local_experts"}},
                 .per_token = {{"expert_used_count"}, {"num_experts_per_tok", 4}},
                 .intermediate_size = {{"expert_feed_forward_length"}, {"moe_intermediate_size", 1408}},
-                .shared_intermediate_size = {{"expert_shared_feed_forward_length"},
+                .shared_intermediate_size = {{"expert_shared_feed_forward_length", 0},
                                              {"shared_expert_intermediate_size", 5632}},
                 .renormalized = {{}, {"norm_topk_prob", 0}},
                 .period = {{}, {"decoder_sparse_step", 1}},

@@ -11,6 +11,7 @@ void read_latent(const ConfigReader& reader, const Architecture& architecture, M
   const auto integer = [&](const Key& key, int least) {
     return static_cast<int>(reader.integer(key, least, kMaxWidth));
   };
+  const auto named = [&](const Key& key) { return reader.full_key(spelled(key, reader.convention()).key); };
   LatentSpec& spec = config.latent;
   spec.latent_dim = integer(keys.latent_dim, 1);
   spec.query_latent_dim = integer(keys.query_latent_dim, 0);
@@ -32,9 +33,10 @@ void read_latent(const ConfigReader& reader, const Architecture& architecture, M
   config.head_dim = spec.latent_dim + spec.rotary_dim;
   if (config.head_dim > kernels::kMaxSharedDim || spec.rotary_dim % 2 != 0) {
     throw fail<Unsupported>(
-        "{}: a latent of {} elements and {} that are rotated are not supported; together {} are, the second an even "
-        "number",
-        reader.source().path(), spec.latent_dim, spec.rotary_dim, kernels::kMaxSharedDim);
+        "{}: a latent of {} elements ({}) and {} that are rotated ({}) are not supported; together {} are, the second "
+        "an even number",
+        reader.source().path(), spec.latent_dim, named(keys.latent_dim), spec.rotary_dim, named(keys.rotary_dim),
+        kernels::kMaxSharedDim);
   }
   config.decisions.push_back(
       {"keys and values",
