@@ -52,7 +52,9 @@ struct ModelInfo {
   int64_t activation_bytes = 0;
   int64_t kv_blocks = 0;
   int block_size = 0;
-  int64_t kv_tokens = 0;      // how many fit the pool
+  /// Of layers, each of which has blocks of its own: more than one where some have a window, and need none beyond it.
+  int kv_groups = 1;
+  int64_t kv_tokens = 0;      // how many fit the pool, all groups having blocks for each
   std::string chat_template;  // Jinja, by which messages are rendered: EngineConfig's, else the model's; empty: none
   std::string tool_use_template;     // the model's for conversations with tools; empty: they have none of their own
   std::string chat_template_traits;  // EngineConfig's

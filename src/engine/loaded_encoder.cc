@@ -7,6 +7,7 @@
 #include "base/available_memory.h"
 #include "base/check.h"
 #include "base/error.h"
+#include "engine/check_vocabulary.h"
 #include "engine/choose_sizes.h"
 #include "engine/decisions.h"
 #include "engine/loaded_model.h"
@@ -43,6 +44,8 @@ Decision text_length(const EngineConfig& config, const format::WeightSource& sou
 EncoderHeaders read_encoder_headers(const EngineConfig& config, Device& device, const format::WeightSource& source) {
   EncoderHeaders headers{.config = model::read_encoder_config(source)};
   model::EncoderConfig& model = headers.config;
+  if (auto without_rows = check_vocabulary(source, model.vocab_size))
+    model.decisions.push_back(*std::move(without_rows));
   model.quantization = config.quantization;
   const model::EncoderLayout layout = model::encoder_layout(device, source, model);
   ModelInfo& info = headers.info;

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/thread_pool.h"
 #include "device/open_device.h"
+#include "engine/check_vocabulary.h"
 #include "engine/choose_sizes.h"
 #include "engine/decisions.h"
 #include "engine/loaded_encoder.h"
@@ -152,6 +153,9 @@ Headers read_headers(const EngineConfig& config, Device& device, std::unique_ptr
   Headers headers{.source = std::move(opened)};
   const format::WeightSource& source = *headers.source;
   headers.config = model::read_config(source, config.rope_scaling);
+  if (auto without_rows = check_vocabulary(source, headers.config.vocab_size)) {
+    headers.config.decisions.push_back(*std::move(without_rows));
+  }
   model::check_device(device, headers.config);
   headers.config.quantization = config.quantization;
   share_layers(config, device, headers);
@@ -246,6 +250,7 @@ void describe_planned(Headers& headers, const Device& device, const ModelMemory&
   info.kv_bytes_per_token = block * groups / block_size;
   info.kv_blocks = sizes.blocks;
   info.kv_pool_bytes = sizes.blocks * block;
+  info.kv_groups = static_cast<int>(groups);
   info.kv_tokens = sizes.blocks / groups * block_size;
   info.activation_bytes = info.memory.activations;
 }
@@ -342,7 +347,11 @@ LoadedModel load_model(const EngineConfig& config, std::unique_ptr<format::Weigh
   model.device = hooks.open_device(chosen_device(config));
   Headers headers = read_headers(config, *model.device, source ? std::move(source) : open_source(config));
   // Before the plan, so that what these take counts as taken.
-  model.tokenizer = std::make_unique<Tokenizer>(tokenizer_data(*headers.source, config.add_bos_token));
+  TokenizerData tokens = tokenizer_data(*headers.source, config.add_bos_token);
+  // Rows behind the tokenizer's last token are drawn and given as any other, and are no text.
+  const auto rows = static_cast<size_t>(headers.config.vocab_size);
+  if (tokens.tokens.size() < rows) tokens.tokens.resize(rows, {.type = TokenType::kUnused});
+  model.tokenizer = std::make_unique<Tokenizer>(std::move(tokens));
   model.renderer = std::make_unique<chat::Renderer>(*model.tokenizer, headers.info);
   ModelMemory memory = plan(config, *model.device, headers);
   if (!headers.info.memory.fits()) throw CapacityError(headers.info.memory_shortage);

@@ -30,7 +30,7 @@ Vocabulary::Vocabulary(const TokenizerData& data, const Decoder& decoder)
     const auto id = static_cast<int32_t>(i);
     const size_t hash = hash_of(token.text);
     Slot& slot = slots_[slot_of(token.text, hash)];
-    if (slot.id < 0) slot = {static_cast<uint32_t>(hash), id};
+    if (slot.id < 0 && !token.text.empty()) slot = {static_cast<uint32_t>(hash), id};
     bytes_ += decoder.bytes(token, /*first=*/false);
     ends_.push_back(bytes_.size());
     if (token.type == TokenType::kByte && token.in_model) {
