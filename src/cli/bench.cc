@@ -17,6 +17,7 @@
 #include "cli/bench_serve_workload.h"
 #include "cli/commands.h"
 #include "cli/flags.h"
+#include "cli/open_engine.h"
 #include "cli/output_file.h"
 #include "cli/usage.h"
 #include "device/open_device.h"
@@ -200,6 +201,15 @@ std::string profile_text(const char* title, const std::vector<RegionTime>& regio
   return text;
 }
 
+/// Where no context was given, it has room for what is measured, and an error of it is told of that.
+std::unique_ptr<Engine> open_for_one(const BenchOptions& options, EngineConfig config) {
+  if (config.max_model_len != 0) return open_engine(config);
+  config.max_model_len = options.depth + std::max(options.input_len, options.output_len + 1) + 1;
+  return open_engine_for(fmt::format("{} tokens of context, for --depth {} and then --input-len {} or --output-len {}",
+                                     config.max_model_len, options.depth, options.input_len, options.output_len),
+                         config);
+}
+
 /// As llama-bench -d D -p P -n N: the time of P prompt tokens after D, and apart from it that of N tokens after D,
 /// where D tokens are in the prefix cache.
 void bench_latency(const BenchOptions& options) {
@@ -208,10 +218,8 @@ void bench_latency(const BenchOptions& options) {
   // Room for this one sequence: every run takes the blocks of the one before, as llama-bench's do, and not memory that
   // the system has to clear first.
   config.max_num_seqs = 1;
-  if (config.max_model_len == 0)
-    config.max_model_len = options.depth + std::max(options.input_len, options.output_len + 1) + 1;
   config.profile = profile_of(options);
-  const auto engine = Engine::open(config);
+  const auto engine = open_for_one(options, config);
   const ModelInfo& model = engine->model();
   std::mt19937_64 random(options.seed);
   const std::vector<int32_t> context = random_tokens(model, random, options.depth);
@@ -284,7 +292,7 @@ void bench_throughput(const BenchOptions& options) {
   for (size_t i = 0; i < inputs.size(); ++i) lengths[i].input = inputs[i];
   EngineConfig config = options.engine;
   config.profile = profile_of(options);
-  const auto engine = Engine::open(config);
+  const auto engine = open_engine(config);
   const ModelInfo& model = engine->model();
   std::mt19937_64 random(options.seed);
   struct Running {

@@ -20,6 +20,7 @@
 #include "cli/commands.h"
 #include "cli/flags.h"
 #include "cli/interrupt.h"
+#include "cli/open_engine.h"
 #include "cli/output_file.h"
 #include "cli/quiet_terminal.h"
 #include "cli/request_row.h"
@@ -259,7 +260,7 @@ void check_chats(const ModelInfo& model, const std::string& name) {
 class Chat {
  public:
   Chat(EngineConfig config, SamplingParams sampling, const std::string& system)
-      : config_(std::move(config)), engine_(Engine::open(config_)) {
+      : config_(std::move(config)), engine_(open_engine(config_)) {
     check_chats(engine_->model(), config_.model);
     talk_.emplace(*engine_, std::move(sampling), system_message(system));
   }
@@ -372,7 +373,7 @@ class Chat {
     const auto open = [&](const EngineConfig& with) {
       talk_.reset();
       engine_.reset();
-      engine_ = Engine::open(with);
+      engine_ = open_engine(with);
       talk_.emplace(*engine_, sampling, messages);
     };
     bool is_gone = false;

@@ -21,6 +21,7 @@
 #include "cli/commands.h"
 #include "cli/flags.h"
 #include "cli/interrupt.h"
+#include "cli/open_engine.h"
 #include "cli/output_file.h"
 #include "cli/progress.h"
 #include "cli/run_in_order.h"
@@ -156,7 +157,7 @@ int run(const EmbedOptions& options) {
   } else {
     check_replaceable(options.output);
   }
-  const auto engine = Engine::open(options.engine);
+  const auto engine = open_engine(options.engine);
   std::vector<std::vector<int32_t>> prompts = encode_lines(options, text, *engine);
 
   const size_t count = prompts.size();

@@ -237,7 +237,10 @@ void add_engine_flags(CLI::App& command, EngineConfig& config) {
     dtypes.push_back(CLI::detail::to_lower(name));
     spelled[dtypes.back()] = name;
   }
-  command.add_option("--dummy-dtype", config.dummy_dtype, "Type of dummy matrices. Default: as config.json says")
+  command
+      .add_option(
+          "--dummy-dtype", config.dummy_dtype,
+          "Type of dummy matrices. Default: config.json's, and fp8 or mxfp4 where its quantization_config says so")
       ->transform(CLI::Transformer(spelled).description(""))
       ->transform(one_of(dtypes))
       ->group(group);

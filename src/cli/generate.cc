@@ -16,6 +16,7 @@
 #include "cli/commands.h"
 #include "cli/flags.h"
 #include "cli/interrupt.h"
+#include "cli/open_engine.h"
 #include "cli/output_file.h"
 #include "cli/request_row.h"
 #include "cli/usage.h"
@@ -198,7 +199,7 @@ int run_batch(const GenerateOptions& options) {
   }
   // The files are looked at before the model is loaded: what is wrong with them should not take seconds to say.
   BatchRun batch(options.batch);
-  const auto engine = Engine::open(options.chat_flags.load(options.engine));
+  const auto engine = open_engine(options.chat_flags.load(options.engine));
   const SamplingParams given = options.sampling.params();
   const std::unique_ptr<RowAnswerer> answerer =
       batch.form() == BatchForm::kOpenAi ? answer_openai_rows(*engine, given, asked_name(options.engine, *engine))
@@ -274,7 +275,7 @@ void add_generate(CLI::App& program, int& exit_code) {
         throw UsageError("--fields: picks from the results of --input or --json; give one of them");
       }
       const GivenPrompt given = read_prompt(*options);
-      const auto engine = Engine::open(options->chat_flags.load(options->engine));
+      const auto engine = open_engine(options->chat_flags.load(options->engine));
       run_one(*options, given, *engine, exit_code);
       return;
     }

@@ -50,8 +50,14 @@ std::string plan_text(const ModelInfo& info) {
            line("least KV cache", plan.kv_least, fmt::format("{} a token", per_token(info))) +
            line("missing", plan.needed() - plan.available, "") + "  it does not fit: " + info.memory_shortage + "\n";
   }
-  const std::string pool = fmt::format("{} blocks of {} tokens, {} a token: {} tokens fit", info.kv_blocks,
-                                       info.block_size, per_token(info), info.kv_tokens);
+  std::string pool = fmt::format("{} blocks of {} tokens, {} a token: {} tokens fit", info.kv_blocks, info.block_size,
+                                 per_token(info), info.kv_tokens);
+  if (info.kv_groups > 1) {
+    pool = fmt::format(
+        "{} blocks, each of {} tokens in one of {} groups of layers; {} a token in all: {} tokens fit, and more where "
+        "layers have windows",
+        info.kv_blocks, info.block_size, info.kv_groups, per_token(info), info.kv_tokens);
+  }
   const std::string streamed =
       plan.streamed == 0
           ? ""
@@ -123,7 +129,8 @@ std::string experts_text(const ModelInfo& info) {
 std::string parameters_text(const ModelInfo& info) {
   const auto millions = [](int64_t count) { return fmt::format("{:.1f} million", static_cast<double>(count) / 1e6); };
   if (info.active_parameters == info.parameters) return millions(info.parameters);
-  return fmt::format("{}, {} of them for each token", millions(info.parameters), millions(info.active_parameters));
+  return fmt::format("{}, {} of them for each token, all of the embedding counted", millions(info.parameters),
+                     millions(info.active_parameters));
 }
 
 nlohmann::ordered_json info_json(const ModelInfo& info) {
@@ -160,6 +167,7 @@ nlohmann::ordered_json info_json(const ModelInfo& info) {
           {"kv_cache",
            {{"bytes_per_token", info.kv_bytes_per_token},
             {"block_size", info.block_size},
+            {"groups", info.kv_groups},
             {"blocks", info.kv_blocks},
             {"tokens", info.kv_tokens}}},
           {"decisions", decisions_json(info.decisions)}};
@@ -172,7 +180,7 @@ std::string info_text(const ModelInfo& info) {
       "  architecture  {}: {} layers, hidden {}, ffn {}, {} heads of {} ({} for K and V), vocabulary {}\n"
       "{}"
       "  parameters    {}\n"
-      "  read a token  {} of weights\n"
+      "  read a token  {} of weights; of an embedding that is no LM head, a row\n"
       "  context       {} tokens; this engine takes {}\n"
       "  device        {}\n\n"
       "  weights by type        tensors        elements          in the file\n",

@@ -18,6 +18,7 @@
 #include "cli/commands.h"
 #include "cli/flags.h"
 #include "cli/interrupt.h"
+#include "cli/open_engine.h"
 #include "cli/output_file.h"
 #include "cli/progress.h"
 #include "cli/run_in_order.h"
@@ -100,20 +101,13 @@ EngineConfig engine_config(const PerplexityOptions& options) {
   return config;
 }
 
-/// Throws as Engine::open() does; what is wrong with a context that --ctx-size asked for is told of that flag.
-std::unique_ptr<Engine> open_engine(const PerplexityOptions& options, const EngineConfig& config) {
-  try {
-    return Engine::open(config);
-  } catch (const Error& error) {
-    const std::string asked = fmt::format("max_model_len is {}", config.max_model_len);
-    const std::string_view message = error.what();
-    if (options.engine.max_model_len != 0 || !message.starts_with(asked)) throw;
-    const std::string told = fmt::format("--ctx-size {}: windows of {} tokens{}",
-                                         options.ctx_size == 0 ? kLlamaCppCtxSize : options.ctx_size,
-                                         config.max_model_len, message.substr(asked.size()));
-    if (dynamic_cast<const InvalidArgument*>(&error) != nullptr) throw UsageError(told);
-    throw CapacityError(told);
-  }
+/// An error of a context that nobody gave is told of the windows.
+std::unique_ptr<Engine> open_for(const PerplexityOptions& options, const EngineConfig& config) {
+  if (options.engine.max_model_len != 0 || config.max_model_len == 0) return open_engine(config);
+  const std::string windows = fmt::format("windows of {} tokens", config.max_model_len);
+  return open_engine_for(options.ctx_size == 0 ? windows + " (--ctx-size gives others)"
+                                               : fmt::format("--ctx-size {}: {}", options.ctx_size, windows),
+                         config);
 }
 
 std::string read_text(const PerplexityOptions& options) {
@@ -242,7 +236,7 @@ void add_perplexity(CLI::App& program, int& exit_code) {
   command.callback([options, &exit_code] {
     const EngineConfig config = engine_config(*options);
     const std::string text = read_text(*options);
-    const auto engine = open_engine(*options, config);
+    const auto engine = open_for(*options, config);
     const Outcome outcome = measure(*options, *engine, text);
     if (outcome.done < outcome.windows) exit_code = kInterruptedExitCode;
     if (outcome.done == 0) {

@@ -10,6 +10,7 @@
 #include "cli/batch_run.h"
 #include "cli/commands.h"
 #include "cli/flags.h"
+#include "cli/open_engine.h"
 #include "cli/usage.h"
 
 namespace caravel::cli {
@@ -41,7 +42,7 @@ size_t stride_of(const ScoreOptions& options, const ModelInfo& model) {
 /// Gives the exit code.
 int run(const ScoreOptions& options) {
   BatchRun batch(options.batch);
-  const auto engine = Engine::open(options.engine);
+  const auto engine = open_engine(options.engine);
   const std::unique_ptr<RowAnswerer> answerer = answer_score_rows(*engine, stride_of(options, engine->model()));
   const BatchOutcome outcome = batch.run(*answerer, engine->model(), {}, options.engine.max_num_seqs);
   // Where results alone were asked for, on standard output, there is nothing to say but what went wrong.

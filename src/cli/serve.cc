@@ -21,6 +21,7 @@
 #include "cli/flag_table.h"
 #include "cli/flags.h"
 #include "cli/interrupt.h"
+#include "cli/open_engine.h"
 #include "cli/serve_config.h"
 #include "cli/usage.h"
 
@@ -257,7 +258,7 @@ void run_server(const ServeOptions& options) {
   if (addresses_are_limited()) config.http.handler_threads = 1;
   EngineConfig engine_config = options.chat.load(options.engine);
   engine_config.generation = options.generation.defaults();
-  const auto engine = Engine::open(engine_config);
+  const auto engine = open_engine(engine_config);
   if (config.served_model_names.empty()) {
     config.served_model_names = default_names(options.engine.model, engine->model());
   }

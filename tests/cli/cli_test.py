@@ -396,11 +396,34 @@ class Inspect(unittest.TestCase):
             self.assertEqual(6, json.loads(bench.stdout)["output_tokens"])
             of_type = ["--dummy-dtype", "Q4_K"]
             for given, code, message in (([], 1, "no model.safetensors"), (of_type, 2, "--load-format must be dummy"),
-                                         ([*dummy[:2], *of_type], 1, "no multiple of the 256")):
+                                         ([*dummy[:2], *of_type], 2, "--dummy-dtype is Q4_K, whose blocks are 256 elements")):
                 done = run("inspect", *given, folder, check=False)
                 self.assertEqual(code, done.returncode)
                 self.assertIn(message, done.stderr.decode())
                 self.assertEqual(1, done.stderr.decode().count("\n"))
+
+    def test_windows_and_embeddings_add_up_for_a_reader(self):
+        models = Path(__file__).parents[1] / "fixtures/models"
+        shown = run("inspect", str(models / "gpt_oss")).stdout.decode()
+        cache = json.loads(run("inspect", "--json", str(models / "gpt_oss")).stdout)["kv_cache"]
+        self.assertEqual(cache["tokens"], cache["blocks"] // cache["groups"] * cache["block_size"])
+        self.assertIn(f"{cache['blocks']} blocks, each of 16 tokens in one of {cache['groups']} groups of layers; ", shown)
+        self.assertIn(f"{cache['tokens']} tokens fit, and more where layers have windows", shown)
+        self.assertIn("of them for each token, all of the embedding counted", shown)
+        self.assertIn("of weights; of an embedding that is no LM head, a row", shown)
+
+    def test_a_context_that_nobody_gave_is_not_what_is_told_of(self):
+        model = str(Path(__file__).parents[1] / "fixtures/models/llama")
+        for args, message in (
+                (["bench", "latency", "--depth", "300"], "813 tokens of context, for --depth 300 and then --input-len 512 "
+                 "or --output-len 128; the model was made for contexts of up to 256 tokens"),
+                (["bench", "latency", "--max-model-len", "300"], "--max-model-len is 300; the model was made for"),
+                (["perplexity", "-f", __file__], "windows of 512 tokens (--ctx-size gives others); the model was made for "
+                 "contexts of up to 256 tokens")):
+            done = run(*args, model, check=False)
+            self.assertEqual(2, done.returncode, done.stderr)
+            self.assertIn(message, done.stderr.decode())
+            self.assertEqual(1, done.stderr.decode().count("\n"))
 
     def test_a_small_pool_lowers_the_context_and_says_so(self):
         done = run("inspect", "--json", "--kv-cache-memory", "64MiB")

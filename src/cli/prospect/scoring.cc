@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "cli/open_engine.h"
 #include "cli/progress.h"
 #include "device/cpu/isa.h"
 #include "device/open_device.h"
@@ -80,7 +81,7 @@ Scoring::Scoring(const EngineConfig& config, const ScoringOptions& options, cons
     : options_(options),
       guard_(guard),
       arithmetic_(arithmetic_of(config)),
-      engine_(Engine::open(with_small_pool(config))),
+      engine_(open_engine(with_small_pool(config))),
       renderer_(engine_->tokenizer(), engine_->model()),
       shots_(open_template(options, *engine_, renderer_)),
       store_(store, engine_->model().fingerprint + " " + arithmetic_),

@@ -13,6 +13,7 @@
 #include "caravel/engine.h"
 #include "chat/prompt.h"
 #include "cli/interrupt.h"
+#include "cli/open_engine.h"
 #include "cli/output_file.h"
 #include "cli/progress.h"
 #include "cli/prospect/commands.h"
@@ -32,7 +33,7 @@ std::string embedded_text(const nuggets::Row& row) {
 }
 
 std::vector<float> embed_rows(const nuggets::RowFile& rows, const EmbeddingOptions& options) {
-  const auto engine = Engine::open({.model = options.model, .threads = options.threads});
+  const auto engine = open_engine({.model = options.model, .threads = options.threads});
   const Tokenizer& tokenizer = engine->tokenizer();
   const auto room = static_cast<size_t>(engine->model().max_model_len);
   const InterruptGuard guard;

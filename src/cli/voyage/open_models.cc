@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "cli/open_engine.h"
 #include "voyager/endpoint_model.h"
 #include "voyager/engine_model.h"
 
@@ -95,7 +96,7 @@ voyager::ChatModel* OpenModels::open_chat(const ModelChoice& choice, const Model
   if (choice.llm.empty()) {
     EngineConfig config = flags.engine;
     config.model = choice.model;
-    if (engine_ == nullptr) engine_ = Engine::open(config);
+    if (engine_ == nullptr) engine_ = open_engine(config);
     SamplingParams sampling{.max_tokens = settings.max_tokens.value_or(kEngineAnswer),
                             .temperature = settings.temperature,
                             .repetition_window = kRepetition};
@@ -135,7 +136,7 @@ void OpenModels::open_embedder(EmbedderChoice& choice, const ModelFlags& flags) 
     choice = {EmbedderChoice::Kind::kEncoder, {.llm = "", .model = kSpareEmbedder}};
   }
   if (choice.kind == EmbedderChoice::Kind::kEncoder) {
-    encoder_ = Engine::open({.model = choice.model.model, .threads = flags.engine.threads});
+    encoder_ = open_engine({.model = choice.model.model, .threads = flags.engine.threads});
   }
   embedder_ = voyager::make_engine_embedder(encoder_ != nullptr ? *encoder_ : *engine_);
 }
