@@ -25,8 +25,9 @@ struct ExpertGemmArgs {
   const PackedWeight* weight = nullptr;  // experts() of [out, in]
   GemmInput input;                       // [table.row_count(), in], in the weight's input_form()
   ExpertTable table;
-  // gated_expert_gemm() of the same table came before. It lets no command behind it begin before all are done that came
-  // before it: so the table is there as soon as this begins, and weights may be asked for at once.
+  // gated_expert_gemm() of the same table came before, or routed_gated_gemm(). It lets no command behind it begin
+  // before all are done that came before it: so the table is there as soon as this begins, and weights may be asked for
+  // at once.
   bool table_is_settled = false;
   const float* bias = nullptr;  // [experts, out], or nullptr
   Tensor out;                   // [table.row_count(), out], in product_dtype() (gemm.h)

@@ -12,7 +12,26 @@
 namespace caravel::kernels::cuda {
 namespace {
 
-void run(Stream& stream, GemmTask task) {
+/// What a GEMM reads next, as rows.
+Tensor rows_of(const GemmInput& out, int64_t tokens, int64_t width) {
+  CARAVEL_CHECK_EQ(out.tokens, tokens);
+  CARAVEL_CHECK_EQ(out.width, width);
+  CARAVEL_CHECK(!out.normed);
+  CARAVEL_CHECK(out.form == InputForm::kF32 || out.form == InputForm::kBf16);
+  return make_tensor(out.data, out.form == InputForm::kF32 ? DType::kF32 : DType::kBF16, tokens, width);
+}
+
+/// Of the outputs of a weight of gate and up.
+int64_t gated_width(const PackedWeight& weight) {
+  const std::span<const PackedWeight::Part> parts = weight.parts();
+  CARAVEL_CHECK_EQ(parts.size(), size_t{2});
+  CARAVEL_CHECK_EQ(parts[0].rows, parts[1].rows);
+  return parts[0].rows;
+}
+
+}  // namespace
+
+void run_gemm(Stream& stream, GemmTask task) {
   CARAVEL_CHECK(task.input.form == task.weight->input_form());
   CARAVEL_CHECK_EQ(task.input.width, task.weight->in());
   CARAVEL_CHECK(task.out.dtype == DType::kF32 || task.out.dtype == DType::kBF16);
@@ -40,25 +59,6 @@ void run(Stream& stream, GemmTask task) {
   if (task.next.weight == nullptr) next_norm(stream, task.out, next);
 }
 
-/// What a GEMM reads next, as rows.
-Tensor rows_of(const GemmInput& out, int64_t tokens, int64_t width) {
-  CARAVEL_CHECK_EQ(out.tokens, tokens);
-  CARAVEL_CHECK_EQ(out.width, width);
-  CARAVEL_CHECK(!out.normed);
-  CARAVEL_CHECK(out.form == InputForm::kF32 || out.form == InputForm::kBf16);
-  return make_tensor(out.data, out.form == InputForm::kF32 ? DType::kF32 : DType::kBF16, tokens, width);
-}
-
-/// Of the outputs of a weight of gate and up.
-int64_t gated_width(const PackedWeight& weight) {
-  const std::span<const PackedWeight::Part> parts = weight.parts();
-  CARAVEL_CHECK_EQ(parts.size(), size_t{2});
-  CARAVEL_CHECK_EQ(parts[0].rows, parts[1].rows);
-  return parts[0].rows;
-}
-
-}  // namespace
-
 bool converts(const PackedWeight& weight) {
   return std::ranges::any_of(weight.parts(), [](const PackedWeight::Part& part) { return part.dtype != DType::kBF16; });
 }
@@ -73,6 +73,11 @@ bool joins_norm(const GemmTask& task) {
   }
   const uintptr_t addresses = reinterpret_cast<uintptr_t>(next.weight) | reinterpret_cast<uintptr_t>(task.out.data);
   return takes_tile_gemm(*task.weight) && addresses % 16 == 0 && task.out.stride % 4 == 0;
+}
+
+bool chooses_experts(const GemmTask& task, const RouterRule& rule, const CudaDevice& device) {
+  return device.has_warpgroups() && task.table->tokens <= kMostTokensChosen && rule.experts <= kMostExpertsChosen &&
+         rule.groups == 1 && takes_tile_gemm(*task.weight) && !converts(*task.weight);
 }
 
 int tile_tokens(const GemmTask& task, const CudaDevice& device) {
@@ -90,12 +95,12 @@ void gemm(Stream& stream, const GemmArgs& args) {
     CARAVEL_CHECK_EQ(args.next.out.tokens, args.input.tokens);
     CARAVEL_CHECK_EQ(args.next.out.width, args.out.width);
   }
-  run(stream, {.weight = args.weight,
-               .input = args.input,
-               .bias = args.bias,
-               .accumulate = args.accumulate,
-               .out = args.out,
-               .next = args.next});
+  run_gemm(stream, {.weight = args.weight,
+                    .input = args.input,
+                    .bias = args.bias,
+                    .accumulate = args.accumulate,
+                    .out = args.out,
+                    .next = args.next});
 }
 
 void qkv_gemm(Stream& stream, const QkvGemmArgs& args) {
@@ -108,54 +113,56 @@ void qkv_gemm(Stream& stream, const QkvGemmArgs& args) {
   const CudaDevice& device = as_cuda(stream).device();
   if (device.has_warpgroups() && joins_heads(task, device)) {
     task.use = GemmUse::kQkv;
-    run(stream, task);
+    run_gemm(stream, task);
     return;
   }
   task.rotary = nullptr;
-  run(stream, task);
+  run_gemm(stream, task);
   stream.region("rotary, cache");
   rotary_cache(stream, args.rotary);
 }
 
 void gated_gemm(Stream& stream, const GatedGemmArgs& args) {
-  run(stream, {.weight = args.weight,
-               .input = args.input,
-               .bias = args.bias,
-               .use = GemmUse::kGated,
-               .activation = args.activation,
-               .out = rows_of(args.out, args.input.tokens, gated_width(*args.weight))});
+  run_gemm(stream, {.weight = args.weight,
+                    .input = args.input,
+                    .bias = args.bias,
+                    .use = GemmUse::kGated,
+                    .activation = args.activation,
+                    .out = rows_of(args.out, args.input.tokens, gated_width(*args.weight))});
 }
 
 void activated_gemm(Stream& stream, const ActivatedGemmArgs& args) {
   CARAVEL_CHECK_EQ(args.weight->parts().size(), size_t{1});
-  run(stream, {.weight = args.weight,
-               .input = args.input,
-               .bias = args.bias,
-               .use = GemmUse::kActivated,
-               .activation = args.activation,
-               .out = rows_of(args.out, args.input.tokens, args.weight->out())});
+  run_gemm(stream, {.weight = args.weight,
+                    .input = args.input,
+                    .bias = args.bias,
+                    .use = GemmUse::kActivated,
+                    .activation = args.activation,
+                    .out = rows_of(args.out, args.input.tokens, args.weight->out())});
 }
 
-void gated_expert_gemm(Stream& stream, const GatedExpertGemmArgs& args) {
+GemmTask gated_expert_task(const GatedExpertGemmArgs& args) {
   CARAVEL_CHECK_EQ(args.input.tokens, args.table.row_count());
-  run(stream, {.weight = args.weight,
-               .table = &args.table,
-               .input = args.input,
-               .bias = args.bias,
-               .use = GemmUse::kGated,
-               .activation = args.activation,
-               .out = rows_of(args.out, args.input.tokens, gated_width(*args.weight))});
+  return {.weight = args.weight,
+          .table = &args.table,
+          .input = args.input,
+          .bias = args.bias,
+          .use = GemmUse::kGated,
+          .activation = args.activation,
+          .out = rows_of(args.out, args.input.tokens, gated_width(*args.weight))};
 }
+
+void gated_expert_gemm(Stream& stream, const GatedExpertGemmArgs& args) { run_gemm(stream, gated_expert_task(args)); }
 
 void expert_gemm(Stream& stream, const ExpertGemmArgs& args) {
   CARAVEL_CHECK_EQ(args.input.tokens, args.table.row_count());
   CARAVEL_CHECK_EQ(args.out.width, args.weight->out());
-  run(stream, {.weight = args.weight,
-               .table = &args.table,
-               .table_is_settled = args.table_is_settled,
-               .input = args.input,
-               .bias = args.bias,
-               .out = args.out});
+  run_gemm(stream, {.weight = args.weight,
+                    .table = &args.table,
+                    .table_is_settled = args.table_is_settled,
+                    .input = args.input,
+                    .bias = args.bias,
+                    .out = args.out});
 }
 
 }  // namespace caravel::kernels::cuda

@@ -6,7 +6,7 @@
 #include "device/tensor.h"
 #include "kernels/activation.h"
 #include "kernels/cuda/normed_rows.h"
-#include "kernels/expert_table.h"
+#include "kernels/expert_gemm.h"
 #include "kernels/kv_cache.h"
 #include "kernels/packed_weight.h"
 #include "kernels/rms_norm.h"
@@ -17,14 +17,21 @@ class CudaDevice;
 
 namespace caravel::kernels::cuda {
 
+struct ChoiceInGemm;
+/// Of whose experts a grouped GEMM may choose itself.
+inline constexpr int kMostTokensChosen = 8;
+inline constexpr int kMostExpertsChosen = 256;
+
 /// What becomes of the sums of a weight's rows.
 enum class GemmUse : uint8_t { kPlain, kGated, kActivated, kQkv };
 
 /// The ops of kernels/gemm.h, kernels/qkv_gemm.h and kernels/expert_gemm.h as one.
 struct GemmTask {
   const PackedWeight* weight = nullptr;
-  const ExpertTable* table = nullptr;     // of a weight of experts: whose rows are whose
-  bool table_is_settled = false;          // ExpertGemmArgs
+  const ExpertTable* table = nullptr;  // of a weight of experts: whose rows are whose
+  bool table_is_settled = false;       // ExpertGemmArgs
+  // Of few tokens: the table is not there yet, and inputs are all tokens' rows, which are whose this chooses itself.
+  const ChoiceInGemm* choice = nullptr;
   GemmInput input;                        // rows of its form
   const SquareSum* input_sums = nullptr;  // of normed ones: what sums are to be divided by
   const float* bias = nullptr;
@@ -35,6 +42,11 @@ struct GemmTask {
   NextNorm next;                            // taken where joins_norm()
   const RotaryCacheArgs* rotary = nullptr;  // of kQkv; taken where joins_heads()
 };
+
+/// Checks it, and has the kernels for it launched. Whatever its kernels do not take is done behind them.
+void run_gemm(Stream& stream, GemmTask task);
+/// What gated_expert_gemm() runs.
+GemmTask gated_expert_task(const GatedExpertGemmArgs& args);
 
 /// Whether weights are made BF16 on their way.
 bool converts(const PackedWeight& weight);
@@ -47,6 +59,9 @@ bool joins_heads(const GemmTask& task, const CudaDevice& device);
 /// Tokens of a tile up to which that is so: of more, BF16 weights leave few registers for heads; of others, two warps
 /// would take long over all tokens.
 CARAVEL_HOST_DEVICE constexpr int64_t most_joined_tokens(bool converts) { return converts ? 8 : 192; }
+
+/// Whether a grouped GEMM, of which that is said that is known before the router has run, may choose experts itself.
+bool chooses_experts(const GemmTask& task, const RouterRule& rule, const CudaDevice& device);
 
 /// Tokens of the tiles that tile_gemm() takes.
 int tile_tokens(const GemmTask& task, const CudaDevice& device);

@@ -24,12 +24,7 @@ constexpr int kBlocks = 128;      // about as many as a GPU has processors
 template <int kEach>
 __device__ void choose_routed(const ChooseExpertsArgs& args, const RouterSums& router, int64_t token, float factor,
                               bool writes, ChoiceSpace& space, float* group_spaces) {
-  if (writes) {
-    float* const logits = static_cast<float*>(args.logits.data) + token * args.logits.stride;
-    for (int row = static_cast<int>(threadIdx.x) % kWarp; row < router.rows; row += kWarp) {
-      logits[row] = router.logit(token, row, factor);
-    }
-  }
+  if (writes) router.write_logits(args.logits, token, factor);
   ExpertChooser<kEach>(args, space, group_spaces).choose(token, writes, [&](int e) {
     return router.logit(token, e, factor);
   });
@@ -106,21 +101,6 @@ __global__ void __launch_bounds__(kSpreadThreads, 1) spread_chosen(SpreadChosen 
   from.copy(range.count, args.rows, range.begin, thread, threads, [&](int r) { return own_tokens[r]; });
 }
 
-void check(const RouteArgs& args) {
-  check_rule(args.rule, args.table);
-  const int64_t tokens = args.table.tokens;
-  CARAVEL_CHECK_GE(args.x.rows, tokens);
-  CARAVEL_CHECK_EQ(args.x.width, args.router->in());
-  CARAVEL_CHECK_GE(args.logits.rows, tokens);
-  CARAVEL_CHECK_EQ(args.logits.width, args.router->out());
-  CARAVEL_CHECK_GE(args.router->out(), int64_t{args.rule.experts});
-  CARAVEL_CHECK_EQ(args.rows.tokens, args.table.row_count());
-  CARAVEL_CHECK_EQ(args.rows.width, args.x.width);
-  if (args.shared.data == nullptr) return;
-  CARAVEL_CHECK_EQ(args.shared.tokens, tokens);
-  CARAVEL_CHECK_EQ(args.shared.width, args.x.width);
-}
-
 }  // namespace
 
 size_t route_workspace(int64_t tokens, int64_t /*width*/, int64_t router_rows, bool /*shares_f32*/) {
@@ -128,26 +108,15 @@ size_t route_workspace(int64_t tokens, int64_t /*width*/, int64_t router_rows, b
 }
 
 void route(Stream& stream, const RouteArgs& args) {
-  check(args);
   const int64_t tokens = args.table.tokens;
-  const PackedWeight& weight = *args.router;
-  stream.region("router", static_cast<double>(weight.bytes()),
-                static_cast<double>(weight.in() * weight.out()) * static_cast<double>(tokens));
-  auto* const sums = reinterpret_cast<float*>(args.workspace);
-  auto* const squares = sums + tokens * kRouterShares * weight.out();
-  auto* const factors = squares + tokens * kRouterShares;
-  const RouterSums router = {.sums = sums,
-                             .squares = squares,
-                             .bias = args.router_bias,
-                             .rows = static_cast<int>(weight.out()),
-                             .width = static_cast<int>(weight.in()),
-                             .epsilon = args.norm_epsilon};
-  sum_router(stream, args, router);
+  const RouterSums router = router_sums(args);
+  float* const factors = router.squares + tokens * kRouterShares;
+  sum_router(stream, args, router, false);
   const InputRows to = input_rows(args.rows);
   const InputRows shared = input_rows(args.shared);
   const float* const x = floats(args.x);
   const SpreadChosen spread = {
-      .choose = {.logits = args.logits, .choice_bias = args.choice_bias, .rule = args.rule, .table = args.table},
+      .choose = choice_by(args),
       .router = router,
       .from = {.x = x,
                .stride = args.x.stride,

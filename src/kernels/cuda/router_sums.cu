@@ -1,7 +1,7 @@
 #include <algorithm>
 
 #include "kernels/cuda/router_sums.cuh"
-#include "kernels/cuda/row_pieces.cuh"
+#include "kernels/cuda/spread_row.cuh"
 
 namespace caravel::kernels::cuda {
 namespace {
@@ -23,6 +23,11 @@ struct Router {
   int tokens;
   bool whole;  // of all that is read: kWhole
   RouterSums to;
+  // Normed rows by token, for which there is a column of blocks more.
+  bool by_token;
+  bool pieces;  // rows are written by whole ones, too
+  InputRows rows;
+  InputRows shared;
 
   __device__ const float* row(int index) const {
     const float* at = parts[0] + int64_t{index} * to.width;
@@ -67,6 +72,49 @@ __device__ __forceinline__ void put_parts(float (&values)[kCount], float* parts)
   for (int i = 0; i < kEach; ++i) parts[lane / kSame * kEach + i] = values[i];
 }
 
+/// Blocks that norm tokens in turn; their squares are summed up as by all others, a warp after the other.
+template <bool kWhole>
+__device__ void norm_by_token(const Router& router) {
+  const int blocks = static_cast<int>(gridDim.y * gridDim.z);
+  const int warps = static_cast<int>(blockDim.x) / kWarp;
+  const int thread = static_cast<int>(threadIdx.x);
+  const int width = router.to.width;
+  __shared__ float halves[kSharedOut];
+  __shared__ float factor;
+  for (int token = static_cast<int>(blockIdx.y * gridDim.z + blockIdx.z); token < router.tokens; token += blocks) {
+    const float* const x = router.x + token * router.x_stride;
+    for (int part = thread / kWarp; part < kSharedOut; part += warps) {
+      float squares = 0.0F;
+#pragma unroll 2
+      for (int i = (part * kWarp + thread % kWarp) * kPiece; i < width; i += kSharedOut * kWarp * kPiece) {
+        float piece[kPiece];
+        load_piece(x + i, width - i, kWhole, piece);
+#pragma unroll
+        for (const float value : piece) squares = __fmaf_rn(value, value, squares);
+      }
+      squares = reduce_warp(squares, [](float a, float b) { return __fadd_rn(a, b); });
+      if (thread % kWarp == 0) halves[part] = squares;
+    }
+    __syncthreads();
+    if (thread == 0) {
+      float shares[kRouterShares];
+#pragma unroll
+      for (int s = 0; s < kRouterShares; ++s) shares[s] = __fadd_rn(halves[2 * s], halves[2 * s + 1]);
+      factor = router.to.factor_of(shares);
+    }
+    __syncthreads();
+    const SpreadSource from = {.x = x,
+                               .stride = 0,
+                               .width = width,
+                               .norm_weight = router.norm_weight,
+                               .factors = &factor,
+                               .whole = router.pieces};
+    const auto all = static_cast<int>(blockDim.x);
+    from.copy(1, router.rows, token, thread, all, [](int) { return 0; });
+    if (router.shared.data != nullptr) from.copy(1, router.shared, token, thread, all, [](int) { return 0; });
+  }
+}
+
 /// Rows are multiplied by the norm's weight on their way.
 template <int kOf, int kTokenWarps, bool kWhole>
 __global__ void __launch_bounds__(kWarp* kHalves* kRowWarps* kTokenWarps) sum_rows_of_router(Router router) {
@@ -89,6 +137,7 @@ __global__ void __launch_bounds__(kWarp* kHalves* kRowWarps* kTokenWarps) sum_ro
     for (int r = 0; r < kRows; ++r) asm volatile("prefetch.global.L2 [%0];" ::"l"(rows[r] + i));
   }
   wait_for_kernel_before();
+  if (static_cast<int>(blockIdx.x) * kRowWarps * kRows >= router.to.rows) return norm_by_token<kWhole>(router);
   float sums[kRows * kOf] = {};
   float squares[kOf] = {};
 #pragma unroll(kOf == 1 ? 2 : 1)
@@ -140,9 +189,25 @@ __global__ void __launch_bounds__(kWarp* kHalves* kRowWarps* kTokenWarps) sum_ro
   router.to.squares[place] = __fadd_rn(square_halves[0][token % kOf], square_halves[1][token % kOf]);
 }
 
+void check(const RouteArgs& args) {
+  check_rule(args.rule, args.table);
+  const int64_t tokens = args.table.tokens;
+  CARAVEL_CHECK_GE(args.x.rows, tokens);
+  CARAVEL_CHECK_EQ(args.x.width, args.router->in());
+  CARAVEL_CHECK_GE(args.logits.rows, tokens);
+  CARAVEL_CHECK_EQ(args.logits.width, args.router->out());
+  CARAVEL_CHECK_GE(args.router->out(), int64_t{args.rule.experts});
+  CARAVEL_CHECK_EQ(args.rows.tokens, args.table.row_count());
+  CARAVEL_CHECK_EQ(args.rows.width, args.x.width);
+  if (args.shared.data == nullptr) return;
+  CARAVEL_CHECK_EQ(args.shared.tokens, tokens);
+  CARAVEL_CHECK_EQ(args.shared.width, args.x.width);
+}
+
 template <int kOf, int kTokenWarps>
 void run(Stream& stream, const Router& router) {
-  const dim3 grid(blocks_for(router.to.rows, kRowWarps * kRows), blocks_for(router.tokens, kOf * kTokenWarps),
+  const unsigned norming = router.by_token ? 1 : 0;
+  const dim3 grid(blocks_for(router.to.rows, kRowWarps * kRows) + norming, blocks_for(router.tokens, kOf * kTokenWarps),
                   kRouterShares);
   const dim3 block(kWarp * kHalves * kRowWarps * kTokenWarps);
   if (router.whole) return launch_early(stream, sum_rows_of_router<kOf, kTokenWarps, true>, grid, block, 0, router);
@@ -151,8 +216,11 @@ void run(Stream& stream, const Router& router) {
 
 }  // namespace
 
-void sum_router(Stream& stream, const RouteArgs& args, const RouterSums& to) {
+void sum_router(Stream& stream, const RouteArgs& args, const RouterSums& to, bool by_token) {
+  check(args);
   const PackedWeight& weight = *args.router;
+  stream.region("router", static_cast<double>(weight.bytes()),
+                static_cast<double>(weight.in() * weight.out()) * static_cast<double>(args.table.tokens));
   CARAVEL_CHECK(weight.input_form() == InputForm::kF32);
   const float* const x = floats(args.x);
   Router router = {.x = x,
@@ -160,7 +228,13 @@ void sum_router(Stream& stream, const RouteArgs& args, const RouterSums& to) {
                    .norm_weight = args.norm_weight,
                    .tokens = static_cast<int>(args.table.tokens),
                    .whole = in_pieces(x, args.x.stride) && in_pieces(args.norm_weight, weight.in()),
-                   .to = to};
+                   .to = to,
+                   .by_token = by_token};
+  if (by_token) {
+    router.rows = input_rows(args.rows);
+    router.shared = input_rows(args.shared);
+    router.pieces = router.whole && in_pieces(router.rows) && in_pieces(router.shared);
+  }
   std::ranges::fill(router.part_ends, to.rows);
   for (size_t i = 0; i < weight.parts().size(); ++i) {
     const PackedWeight::Part& part = weight.parts()[i];

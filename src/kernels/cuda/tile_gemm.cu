@@ -1,4 +1,7 @@
+#include <type_traits>
+
 #include "device/cuda/launch.cuh"
+#include "kernels/cuda/choice_in_gemm.cuh"
 #include "kernels/cuda/mma.cuh"
 #include "kernels/cuda/tensor_map.h"
 #include "kernels/cuda/tile_launch.cuh"
@@ -14,14 +17,15 @@
 //   consumers  one or two warpgroups multiply, each rows of its own, and store.
 // A sum is made by one accumulator, over the inputs in order: the same bits in every tile and beside every other token.
 //
-// Of experts' matrices, tiles are known once the table is: then every block lists those experts that have rows.
+// Of experts' matrices, tiles are known once the table is: then every block lists those experts that have rows. Of few
+// tokens it first chooses experts itself (choice_in_gemm.cuh).
 
 namespace caravel::kernels::cuda {
 namespace {
 
 /// The warpgroups that multiply, each by its number.
-template <int kTokens, bool kExperts>
-__device__ void multiply(const TileWalk<kExperts>& walk, const Ring& ring, int warpgroup, uint8_t* shared) {
+template <int kTokens, bool kExperts, bool kChoice>
+__device__ void multiply(const TileWalk<kExperts, kChoice>& walk, const Ring& ring, int warpgroup, uint8_t* shared) {
   constexpr int kUnit = unit_blocks(kTokens);
   const TileArgs& args = walk.args;
   const TilePlan& plan = args.plan;
@@ -117,9 +121,19 @@ constexpr int kAskingThreads = asking_threads(kTokens);
 template <int kTokens>
 constexpr bool kSharesRegisters = kAskingThreads<kTokens> == 128;
 
-template <int kTokens, bool kExperts>
+/// Where experts are chosen, if any are.
+struct ChosenBefore {};
+template <int kEach>
+struct ChosenHere : ChoiceInGemm {};
+template <int kEach>
+__device__ void choose_columns_of(const ChosenHere<kEach>& choice, ChoiceInGemmSpace& space, int threads) {
+  choose_columns<kEach>(choice, space, threads);
+}
+
+template <int kTokens, bool kExperts, typename Choice>
 __global__ void __launch_bounds__(256 + kAskingThreads<kTokens>, 1)
-    tile_gemm_kernel(const __grid_constant__ TileArgs args, const __grid_constant__ TileMaps maps) {
+    tile_gemm_kernel(const __grid_constant__ TileArgs args, const __grid_constant__ TileMaps maps,
+                     const __grid_constant__ Choice choice) {
 #ifdef CARAVEL_WARPGROUPS
   extern __shared__ __align__(1024) uint8_t shared[];
   const TilePlan& plan = args.plan;
@@ -130,6 +144,9 @@ __global__ void __launch_bounds__(256 + kAskingThreads<kTokens>, 1)
   const int warp = __shfl_sync(~0U, static_cast<int>(threadIdx.x / 32), 0);
   const int consumer_warps = 4 * plan.warpgroups;
   const bool asks_weights = warp == consumer_warps;
+  constexpr bool kChooses = !std::is_same_v<Choice, ChosenBefore>;
+  // Sums are staged there later.
+  [[maybe_unused]] auto& space = *reinterpret_cast<ChoiceInGemmSpace*>(shared + plan.staging_begin);
   if (asks_weights) {
     // The first that needs them goes on at once.
     if (base % 1024 != 0) __trap();
@@ -137,23 +154,35 @@ __global__ void __launch_bounds__(256 + kAskingThreads<kTokens>, 1)
     // Filled by the warp for tokens, and by that for weights.
     ring.init(static_cast<int>(threadIdx.x % 32), 32, 2, consumer_warps);
     fence_barrier_init();
-    list_experts_of<kExperts, kTokens>(args, shared);
+    if constexpr (kChooses) {
+      sync_threads(kAllThreads, static_cast<int>(blockDim.x));
+      list_chosen(args.experts.count, plan.row_tiles, space, reinterpret_cast<int4*>(shared + plan.experts_begin));
+    } else {
+      list_experts_of<kExperts, kTokens>(args, shared);
+    }
     __syncwarp();
     arrive_at_threads(kAllThreads, static_cast<int>(blockDim.x));
   } else {
+    if constexpr (kChooses) {
+      if (warp < consumer_warps) choose_columns_of(choice, space, 32 * consumer_warps);
+      sync_threads(kAllThreads, static_cast<int>(blockDim.x));
+    }
     sync_threads(kAllThreads, static_cast<int>(blockDim.x));
   }
   if constexpr (!kExperts) let_next_kernel_in();
-  const TileWalk<kExperts> walk{args, reinterpret_cast<const int4*>(shared + plan.experts_begin)};
+  const TileWalk<kExperts, kChooses> walk{args, reinterpret_cast<const int4*>(shared + plan.experts_begin)};
   if (warp < consumer_warps) {
     if constexpr (kSharesRegisters<kTokens>) take_registers<232>();
+    if constexpr (kChooses) {
+      if (blockIdx.x == 0) write_chosen(choice, space, 32 * consumer_warps);
+    }
     multiply<kTokens>(walk, ring, warp / 4, shared);
   } else {
     if constexpr (kSharesRegisters<kTokens>) give_registers<40>();
     if (asks_weights) {
       ask_for_images<kTokens>(walk, maps, ring);
     } else if (warp == consumer_warps + 1) {
-      await_tokens<kExperts>(maps);
+      await_tokens<kExperts>(maps, !kChooses || blockIdx.x > 0);
       ask_for_tokens<kTokens>(walk, maps, ring);
     }
   }
@@ -178,27 +207,39 @@ CUtensorMap paired_units_map(const TileArgs& args, int box_groups) {
                     .box = {kWords, args.plan.step_blocks, 2, box_groups}});
 }
 
+template <int kTokens, bool kExperts>
+void launch_tiles(Stream& stream, const LaunchShape& shape, const TileArgs& args, const TileMaps& maps) {
+  launch(stream, shape, tile_gemm_kernel<kTokens, kExperts, ChosenBefore>, args, maps, ChosenBefore{});
+}
+
+template <int kEach>
+void launch_choosing(Stream& stream, const LaunchShape& shape, const TileArgs& args, const TileMaps& maps,
+                     const ChoiceInGemm& choice) {
+  launch(stream, shape, tile_gemm_kernel<kMostTokensChosen, true, ChosenHere<kEach>>, args, maps,
+         ChosenHere<kEach>{choice});
+}
+
 template <bool kExperts>
 void launch_tiles(Stream& stream, const LaunchShape& shape, const TileArgs& args, const TileMaps& maps) {
   switch (args.plan.tokens) {
     case 8:
-      return launch(stream, shape, tile_gemm_kernel<8, kExperts>, args, maps);
+      return launch_tiles<8, kExperts>(stream, shape, args, maps);
     case 16:
-      return launch(stream, shape, tile_gemm_kernel<16, kExperts>, args, maps);
+      return launch_tiles<16, kExperts>(stream, shape, args, maps);
     case 32:
-      return launch(stream, shape, tile_gemm_kernel<32, kExperts>, args, maps);
+      return launch_tiles<32, kExperts>(stream, shape, args, maps);
     case 64:
-      return launch(stream, shape, tile_gemm_kernel<64, kExperts>, args, maps);
+      return launch_tiles<64, kExperts>(stream, shape, args, maps);
     case 128:
-      return launch(stream, shape, tile_gemm_kernel<128, kExperts>, args, maps);
+      return launch_tiles<128, kExperts>(stream, shape, args, maps);
     case 96:
-      if constexpr (!kExperts) return launch(stream, shape, tile_gemm_kernel<96, false>, args, maps);
+      if constexpr (!kExperts) return launch_tiles<96, false>(stream, shape, args, maps);
       break;
     case 192:
-      if constexpr (!kExperts) return launch(stream, shape, tile_gemm_kernel<192, false>, args, maps);
+      if constexpr (!kExperts) return launch_tiles<192, false>(stream, shape, args, maps);
       break;
     case 256:
-      return launch(stream, shape, tile_gemm_kernel<256, kExperts>, args, maps);
+      return launch_tiles<256, kExperts>(stream, shape, args, maps);
   }
 }
 
@@ -233,7 +274,13 @@ void tile_gemm(Stream& stream, const GemmTask& task) {
     }
   }
   ask_ahead_for_added(args, maps, task);
-  if (task.table != nullptr) {
+  if (task.choice != nullptr) {
+    CARAVEL_CHECK_EQ(args.plan.tokens, kMostTokensChosen);
+    CARAVEL_CHECK_LE(sizeof(ChoiceInGemmSpace),
+                     static_cast<size_t>(args.plan.barriers_begin - args.plan.staging_begin));
+    (args.experts.count <= 4 * kWarp ? launch_choosing<4> : launch_choosing<8>)(stream, tiles.shape, args, maps,
+                                                                                *task.choice);
+  } else if (task.table != nullptr) {
     launch_tiles<true>(stream, tiles.shape, args, maps);
   } else {
     launch_tiles<false>(stream, tiles.shape, args, maps);

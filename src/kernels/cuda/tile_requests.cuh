@@ -23,12 +23,13 @@ __device__ inline void list_experts_of(const TileArgs& args, uint8_t* shared) {
 }
 
 /// By who asks for tokens: until they are there. A kernel of experts lets the next one in no sooner, so that this finds
-/// settled what was there before the kernel before: the table.
+/// settled what was there before the kernel before: the table. A block that writes that (table_is_written: not) lets it
+/// in later.
 template <bool kExperts>
-__device__ inline void await_tokens(const TileMaps& maps) {
+__device__ inline void await_tokens(const TileMaps& maps, bool table_is_written = true) {
   if (threadIdx.x % 32 == 0) prefetch_map(maps.input);
   wait_for_kernel_before();
-  if constexpr (kExperts) let_next_kernel_in();
+  if (kExperts && table_is_written) let_next_kernel_in();
 }
 
 /// Some units of some groups, as units_map() has them.
@@ -60,8 +61,8 @@ __device__ inline void prefetch_weight_maps(const TileArgs& args, const TileMaps
 
 /// The warp that asks for weights of BF16, by a box for a slot: a copy for each group, of 1 KB, would take the copy
 /// engine longer than memory.
-template <int kTokens, bool kExperts>
-__device__ inline void ask_for_images(const TileWalk<kExperts>& walk, const TileMaps& maps, const Ring& ring) {
+template <int kTokens, bool kExperts, bool kChoice>
+__device__ inline void ask_for_images(const TileWalk<kExperts, kChoice>& walk, const TileMaps& maps, const Ring& ring) {
   constexpr bool kMany = kTokens >= kManyTokens;
   const TileArgs& args = walk.args;
   const TilePlan& plan = args.plan;
@@ -111,8 +112,8 @@ __device__ inline void ask_for_images(const TileWalk<kExperts>& walk, const Tile
 
 /// The warp that asks for tokens: [64 inputs of a token] rows behind a slot's weights, in the same swizzle. Places
 /// behind the last input come as zeros. And for what a tile's sums are added to: [token, row] of each warpgroup.
-template <int kTokens, bool kExperts>
-__device__ inline void ask_for_tokens(const TileWalk<kExperts>& walk, const TileMaps& maps, const Ring& ring) {
+template <int kTokens, bool kExperts, bool kChoice>
+__device__ inline void ask_for_tokens(const TileWalk<kExperts, kChoice>& walk, const TileMaps& maps, const Ring& ring) {
   const TileArgs& args = walk.args;
   const CUtensorMap& input = maps.input;
   const TilePlan& plan = args.plan;
@@ -127,7 +128,7 @@ __device__ inline void ask_for_tokens(const TileWalk<kExperts>& walk, const Tile
       __syncwarp();
       if (lane < plan.step_blocks) {
         copy_box(ring.slot(place) + plan.weight_bytes + lane * kTokens * 128, input, (begin + lane) * kBlockInputs,
-                 tile.first_token, ring.filled(place));
+                 tile.input_row(), ring.filled(place));
       }
       place.advance(ring.count);
     }

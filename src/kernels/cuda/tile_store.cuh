@@ -38,16 +38,19 @@ __device__ inline TileShare share_of_tile(const TileArgs& args, int row_tile) {
 }
 
 /// Staged sums one by one, of outputs that four rows of do not lie together.
-__device__ inline void store_single(const TileArgs& args, const Tile& tile, int first_token, int count,
-                                    const float* staging, const float* factors) {
+/// Of `count` tokens from the tile's `first` on.
+__device__ inline void store_single(const TileArgs& args, const Tile& tile, int first, int count, const float* staging,
+                                    const float* factors) {
   const int lane = threadIdx.x % 32;
   for (int side = 0; side < (args.paired ? 1 : args.plan.warpgroups); ++side) {
     const Rows rows = rows_of_tile(args, tile.row_tile, side);
     const int row_count = rows.count();
     for (int t = static_cast<int>(threadIdx.x / 32); t < count; t += 4 * args.plan.warpgroups) {
+      const int to = tile.output_row(first + t);
+      if (to < 0) continue;
       const float* const sums = staging + t * kStagedStride + 64 * side;
       for (int r = lane; r < row_count; r += 32) {
-        args.output.store(tile.expert, first_token + t, rows.row(r), __fmul_rn(sums[r], factors[t]),
+        args.output.store(tile.expert, to, rows.row(r), __fmul_rn(sums[r], factors[t]),
                           args.paired ? __fmul_rn(sums[64 + r], factors[t]) : 0.0F);
       }
     }
@@ -94,9 +97,7 @@ class TileStore {
         if (share_.by_fours) {
           store_fours(args, pass, before_[i], staging);
         } else {
-          const int pass_token = tile_.first_token + pass * kPassTokens;
-          store_single(args, tile_, pass_token, min(kPassTokens, tile_.end_token - pass_token), staging,
-                       staging + kFactors + pass * kPassTokens);
+          store_single(args, tile_, pass * kPassTokens, kPassTokens, staging, staging + kFactors + pass * kPassTokens);
         }
         sync_threads(1, consumers);
       }
@@ -168,26 +169,26 @@ class TileStore {
                               const float* staging) const {
     // Of a token whose row is normed next, all threads are asked.
     if (!share_.has_rows && !norms(args)) return;
-    const int pass_token = tile_.first_token + pass * kPassTokens;
-    const int count = min(kPassTokens, tile_.end_token - pass_token);
 #pragma unroll
     for (int i = 0; i < kItems; ++i) {
       const int t = share_.token + i * share_.step;
-      if (t >= count) continue;
+      if (t >= kPassTokens) continue;
+      const int to = tile_.output_row(pass * kPassTokens + t);
+      if (to < 0) continue;
       float4 value{};
       if (share_.has_rows) {
         if constexpr (kAsksAhead) {
           value = added[i];
         } else if (args.output.accumulate) {
-          value = args.output.four(pass_token + t, share_.row);
+          value = args.output.four(to, share_.row);
         }
         const float factor = staging[kFactors + pass * kPassTokens + t];
         const auto* const sums = reinterpret_cast<const float4*>(staging + t * kStagedStride + share_.staged);
-        value = args.output.store_four(tile_.expert, pass_token + t, share_.row, times(sums[0], factor),
+        value = args.output.store_four(tile_.expert, to, share_.row, times(sums[0], factor),
                                        args.paired ? times(sums[16], factor) : float4{}, value);
       }
       if (norms(args)) {
-        args.output.next.put_fours(pass_token + t, share_.row, share_.has_rows, value);
+        args.output.next.put_fours(to, share_.row, share_.has_rows, value);
       }
     }
   }

@@ -14,6 +14,15 @@ struct Tile {
   int end_token = 0;   // of the matrix', which may be fewer than a tile has from there on
   int expert = 0;      // whose matrix it is; 0 where there is one
   bool again = false;  // other tiles have the same rows
+  // Of a choice in the GEMM: which of all tokens are the expert's, and have rows from first_token on; else 0.
+  uint32_t columns = 0;
+
+  /// Which row of outputs the tile's token `t` is; -1: none.
+  __device__ int output_row(int t) const {
+    if (columns != 0) return (columns >> t & 1U) != 0 ? first_token + __popc(columns & ((1U << t) - 1)) : -1;
+    return first_token + t < end_token ? first_token + t : -1;
+  }
+  __device__ int input_row() const { return columns != 0 ? 0 : first_token; }
 };
 
 /// The `index`-th of a weight's tiles of so many tokens, of all its rows, for kernels whose blocks have one each;
@@ -43,7 +52,8 @@ __device__ inline Tile token_tile(const ExpertRows& experts, int tokens, int ind
 
 /// Goes through a block's tiles, which the warps that share them do each by themselves. Tiles of the same rows are
 /// neighbours in time.
-template <bool kExperts>
+/// kChoice: the list is of list_chosen().
+template <bool kExperts, bool kChoice = false>
 struct TileWalk {
   const TileArgs& args;
   const int4* experts = nullptr;  // list_experts(), in shared memory
@@ -86,6 +96,14 @@ struct TileWalk {
         if (expert < 0) return;
         const int begin = same(listed.begin);
         const int end = same(listed.end);
+        if constexpr (kChoice) {
+          function(Tile{.row_tile = tile - (same(listed.end_tile) - plan.row_tiles),
+                        .first_token = begin,
+                        .end_token = args.tokens,
+                        .expert = expert,
+                        .columns = static_cast<uint32_t>(end)});
+          continue;
+        }
         const int token_tiles = token_tiles_of(begin, end, kTokens);
         const int of_expert = tile - (same(listed.end_tile) - token_tiles * plan.row_tiles);
         function(Tile{.row_tile = of_expert / token_tiles,

@@ -5,7 +5,7 @@
 #include "kernels/expert_gemm.h"
 #include "kernels/expert_rows.h"
 #include "kernels/gemm.h"
-#include "kernels/route.h"
+#include "kernels/routed_gemm.h"
 #include "model/gemm_region.h"
 
 namespace caravel::model {
@@ -106,26 +106,26 @@ void ExpertLayer::gate_and_up(Stream& stream, const LayerWeights& weights, const
   const kernels::GemmInput rows = weights.expert_gate_up.input(by_expert.row_count(), rows_.address());
   kernels::GemmInput shared;
   if (weights.gate_up) shared = weights.gate_up.input(tokens, shared_input_.address());
-  kernels::route(stream, {.x = residual,
-                          .norm_weight = weights.ffn_norm.address<float>(),
-                          .norm_epsilon = norm_epsilon_,
-                          .router = &weights.router,
-                          .router_bias = weights.router_bias.address<float>(),
-                          .choice_bias = weights.choice_bias.address<float>(),
-                          .rule = spec_.rule,
-                          .workspace = workspace_.address(),
-                          .logits = logits(weights, tokens),
-                          .table = by_expert,
-                          .rows = rows,
-                          .shared = shared});
   // How many experts' matrices are read is not known before the router has run, and so not what they take.
-  stream.region("experts gate and up");
-  kernels::gated_expert_gemm(stream, {.weight = &weights.expert_gate_up,
-                                      .input = rows,
-                                      .table = by_expert,
-                                      .bias = weights.expert_gate_up_bias.address<float>(),
-                                      .activation = activation_,
-                                      .out = weights.expert_down.input(by_expert.row_count(), between_.address())});
+  kernels::routed_gated_gemm(stream,
+                             {.route = {.x = residual,
+                                        .norm_weight = weights.ffn_norm.address<float>(),
+                                        .norm_epsilon = norm_epsilon_,
+                                        .router = &weights.router,
+                                        .router_bias = weights.router_bias.address<float>(),
+                                        .choice_bias = weights.choice_bias.address<float>(),
+                                        .rule = spec_.rule,
+                                        .workspace = workspace_.address(),
+                                        .logits = logits(weights, tokens),
+                                        .table = by_expert,
+                                        .rows = rows,
+                                        .shared = shared},
+                              .gemm = {.weight = &weights.expert_gate_up,
+                                       .input = rows,
+                                       .table = by_expert,
+                                       .bias = weights.expert_gate_up_bias.address<float>(),
+                                       .activation = activation_,
+                                       .out = weights.expert_down.input(by_expert.row_count(), between_.address())}});
   if (!weights.gate_up) return;
   gemm_region(stream, "gate and up", weights.gate_up, tokens);
   kernels::gated_gemm(stream, {.weight = &weights.gate_up,
