@@ -1,9 +1,8 @@
 // How near attention comes to what the GPU can: decode by the share of the bandwidth that plain loads read, prefill by
-// the products in a second. The shape is a layer of Llama-3.1-8B: 32 heads of 128, 8 for keys and values, in blocks of
-// 16 that lie in random order. A graph has a launch for each of several caches, together far larger than the L2 cache;
-// it is replayed.
+// the products in a second. Shapes are a layer's of a model; keys and values lie in blocks of 16 in random order. A
+// graph has a launch for each of several caches, together far larger than the L2 cache; it is replayed.
 //
-//   gpu_attention_bench [TYPE...]     of keys and values, by default bf16
+//   gpu_attention_bench [MODEL|TYPE...]     TYPE: of keys and values. By default llama-8b and bf16
 
 #include <fmt/format.h>
 
@@ -11,6 +10,7 @@
 #include <chrono>
 #include <cmath>
 #include <cstdint>
+#include <iterator>
 #include <numeric>
 #include <random>
 #include <string_view>
@@ -28,12 +28,21 @@ namespace caravel::kernels {
 namespace {
 
 constexpr KvDtype kTypes[] = {KvDtype::kF32, KvDtype::kF16, KvDtype::kBF16, KvDtype::kInt8, KvDtype::kFp8};
-constexpr int kHeads = 32;
-constexpr int kKvHeads = 8;
-constexpr int kHeadDim = 128;
+
+struct Shape {
+  std::string_view model;
+  int heads;
+  int kv_heads;
+  int head_dim;
+  int value_dim;  // as KvLayer's
+
+  int64_t width() const { return int64_t{heads} * head_dim; }
+  int64_t value_width() const { return int64_t{heads} * (value_dim > 0 ? value_dim : head_dim); }
+};
+constexpr Shape kShapes[] = {
+    {"llama-8b", 32, 8, 128, 0}, {"deepseek-v2-lite", 16, 1, 576, 512}, {"deepseek-v3", 128, 1, 576, 512}};
 constexpr int kBlockSize = 16;
-constexpr int64_t kWidth = int64_t{kHeads} * kHeadDim;
-constexpr int64_t kMaxTokens = 8192;
+constexpr int64_t kMaxElements = int64_t{1024} * 128 * 576;  // of queries
 constexpr size_t kBeyondCaches = size_t{256} << 20;
 constexpr size_t kPoolBytes = size_t{9} << 30;
 
@@ -54,8 +63,8 @@ class Bench {
         stream_(device.make_stream()),
         ceilings_(measure_ceilings(device)),
         pool_(device.allocate(kPoolBytes)),
-        q_(upload<std::byte>(*stream_, some_bytes(static_cast<size_t>(kMaxTokens * kWidth) * 2))),
-        out_(device.allocate(static_cast<size_t>(kMaxTokens * kWidth) * 2)) {
+        q_(upload<std::byte>(*stream_, some_bytes(static_cast<size_t>(kMaxElements) * 2))),
+        out_(device.allocate(static_cast<size_t>(kMaxElements) * 2)) {
     const Buffer piece = upload<std::byte>(*stream_, some_bytes(size_t{64} << 20));
     for (size_t at = 0; at < kPoolBytes; at += piece.size()) {
       stream_->copy(pool_.address() + at, piece.address(), piece.size());
@@ -64,9 +73,10 @@ class Bench {
     fmt::print("{{\"device\": \"{}\", \"read_gb_per_s\": {:.0f}}}\n", device.name(), ceilings_.read_gb_per_second);
   }
 
-  void run(const Case& c, KvDtype dtype) {
+  void run(const Shape& shape, const Case& c, KvDtype dtype) {
     const int64_t blocks = c.sequences * ((c.context + kBlockSize - 1) / kBlockSize);
-    const int64_t block_bytes = kv_layer_bytes(device_, kBlockSize, kKvHeads, kHeadDim, dtype);
+    const auto bytes_of = shape.value_dim > 0 ? shared_layer_bytes : kv_layer_bytes;
+    const int64_t block_bytes = bytes_of(device_, kBlockSize, shape.kv_heads, shape.head_dim, dtype);
     const auto cache_bytes = static_cast<size_t>(blocks * block_bytes);
     if (cache_bytes > kPoolBytes) return;
     const size_t copies = c.queries > 1 ? 1
@@ -82,14 +92,16 @@ class Bench {
     const Buffer starts_there = upload<int32_t>(*stream_, starts);
     const Buffer contexts_there = upload<int32_t>(*stream_, contexts);
     const int64_t tokens = c.sequences * c.queries;
-    const Buffer workspace = device_.allocate(paged_attention_workspace(device_, tokens, c.context, kHeads, kHeadDim));
+    const Buffer workspace = device_.allocate(
+        paged_attention_workspace(device_, tokens, c.context, shape.heads, shape.head_dim, shape.value_dim));
     const double seconds = time(copies, [&](size_t copy) {
       paged_attention(
           *stream_,
-          {.q = make_tensor(q_.address(), product_dtype(device_), tokens, kWidth),
-           .heads = kHeads,
-           .scale = 1.0F / std::sqrt(static_cast<float>(kHeadDim)),
-           .cache = {pool_.address() + copy * cache_bytes, block_bytes, kBlockSize, kKvHeads, kHeadDim, dtype},
+          {.q = make_tensor(q_.address(), product_dtype(device_), tokens, shape.width()),
+           .heads = shape.heads,
+           .scale = 1.0F / std::sqrt(static_cast<float>(shape.head_dim)),
+           .cache = {pool_.address() + copy * cache_bytes, block_bytes, kBlockSize, shape.kv_heads, shape.head_dim,
+                     dtype, shape.value_dim},
            .batch = {.num_seqs = static_cast<int>(c.sequences),
                      .query_start = starts_there.address<int32_t>(),
                      .context_len = contexts_there.address<int32_t>(),
@@ -98,16 +110,18 @@ class Bench {
            .settled = true,
            .max_context = c.context,
            .workspace = workspace.address(),
-           .out = {.form = InputForm::kBf16, .tokens = tokens, .width = kWidth, .data = out_.address()}});
+           .out = {.form = InputForm::kBf16, .tokens = tokens, .width = shape.value_width(), .data = out_.address()}});
     });
     const double read = static_cast<double>(cache_bytes) / 1e9 / seconds;
     const double pairs =
         static_cast<double>(tokens) * (static_cast<double>(c.context) - static_cast<double>(c.queries - 1) / 2);
     fmt::print(
-        "{{\"attention\": \"{}\", \"kv\": \"{}\", \"batch\": {}, \"queries\": {}, \"context\": {}, \"us\": {:.2f}, "
+        "{{\"attention\": \"{}\", \"model\": \"{}\", \"kv\": \"{}\", \"batch\": {}, \"queries\": {}, \"context\": {}, "
+        "\"us\": {:.2f}, "
         "\"gb_per_s\": {:.0f}, \"share_of_read\": {:.3f}, \"tflop_per_s\": {:.1f}}}\n",
-        c.what, kv_dtype_name(dtype), c.sequences, c.queries, c.context, 1e6 * seconds, read,
-        read / ceilings_.read_gb_per_second, 4 * pairs * kWidth / 1e12 / seconds);
+        c.what, shape.model, kv_dtype_name(dtype), c.sequences, c.queries, c.context, 1e6 * seconds, read,
+        read / ceilings_.read_gb_per_second,
+        2 * pairs * static_cast<double>(shape.width() + shape.value_width()) / 1e12 / seconds);
     std::fflush(stdout);
   }
 
@@ -139,20 +153,34 @@ class Bench {
   Buffer out_;
 };
 
+void run_shape(Bench& bench, const Shape& shape, KvDtype dtype) {
+  // Of keys that hold their values a row takes ten times the products.
+  const bool shared = shape.value_dim > 0;
+  for (const int64_t sequences : {1, 8, 64, 256}) {
+    for (const int64_t context : {1024, 2048, 4096, 8192}) bench.run(shape, {"decode", sequences, 1, context}, dtype);
+  }
+  for (const int64_t context : {shared ? 512 : 2048, shared ? 1024 : 8192}) {
+    bench.run(shape, {"prefill", 1, context, context}, dtype);
+  }
+}
+
 int run_all(const std::vector<std::string_view>& names) {
+  std::vector<Shape> shapes;
+  std::vector<KvDtype> types;
+  for (const std::string_view name : names) {
+    const size_t known = shapes.size() + types.size();
+    std::ranges::copy_if(kShapes, std::back_inserter(shapes), [&](const Shape& shape) { return shape.model == name; });
+    std::ranges::copy_if(kTypes, std::back_inserter(types), [&](KvDtype type) { return kv_dtype_name(type) == name; });
+    if (shapes.size() + types.size() > known) continue;
+    fmt::print(stderr, "there is no model and no type of keys and values {}\n", name);
+    return 2;
+  }
+  if (shapes.empty()) shapes = {kShapes[0]};
+  if (types.empty()) types = {KvDtype::kBF16};
   const std::unique_ptr<Device> device = open_cuda(0);
   Bench bench(*device);
-  for (const std::string_view name : names) {
-    const auto* const dtype =
-        std::find_if(std::begin(kTypes), std::end(kTypes), [&](KvDtype type) { return kv_dtype_name(type) == name; });
-    if (dtype == std::end(kTypes)) {
-      fmt::print(stderr, "there is no type {} of keys and values\n", name);
-      return 2;
-    }
-    for (const int64_t sequences : {1, 8, 64, 256}) {
-      for (const int64_t context : {1024, 2048, 4096, 8192}) bench.run({"decode", sequences, 1, context}, *dtype);
-    }
-    for (const int64_t context : {2048, 8192}) bench.run({"prefill", 1, context, context}, *dtype);
+  for (const Shape& shape : shapes) {
+    for (const KvDtype type : types) run_shape(bench, shape, type);
   }
   return 0;
 }
@@ -161,10 +189,8 @@ int run_all(const std::vector<std::string_view>& names) {
 }  // namespace caravel::kernels
 
 int main(int argc, char** argv) {
-  std::vector<std::string_view> names(argv + 1, argv + argc);
-  if (names.empty()) names = {"bf16"};
   try {
-    return caravel::kernels::run_all(names);
+    return caravel::kernels::run_all({argv + 1, argv + argc});
   } catch (const caravel::Error& error) {
     fmt::print(stderr, "{}\n", error.what());
     return 1;

@@ -1,6 +1,6 @@
-"""What the benches of models with experts on one GPU share (qwen3_30b_a3b.py, gpt_oss_20b.py): a command line, and the
-bytes of a decode step, which are the dense weights, the keys and values that each layer sees, and the experts that so
-many tokens choose of all with equal chances.
+"""What the benches of models with experts on one GPU share (qwen3_30b_a3b.py, gpt_oss_20b.py,
+deepseek_v2_lite.py): a command line, and the bytes of a decode step, which are the dense weights, the keys and values
+that each layer sees, and the experts that so many tokens choose of all with equal chances.
 """
 
 import argparse
@@ -14,7 +14,7 @@ PROMPT = 2048
 
 
 def experts_of(config):
-    return config.get("num_experts") or config["num_local_experts"]
+    return config.get("num_experts") or config.get("num_local_experts") or config["n_routed_experts"]
 
 
 def experts_touched(config, batch):
@@ -28,17 +28,31 @@ def seen_tokens(config, tokens):
     return sum(min(tokens, config["sliding_window"]) if kind == "sliding_attention" else tokens for kind in kinds)
 
 
+def attention_elements(config):
+    """Of a layer's weights, and of what it caches of a token."""
+    hidden, heads = config["hidden_size"], config["num_attention_heads"]
+    if "kv_lora_rank" in config:
+        latent, rotary = config["kv_lora_rank"], config["qk_rope_head_dim"]
+        nope, value = config["qk_nope_head_dim"], config["v_head_dim"]
+        down = hidden * (heads * (nope + rotary) + latent + rotary)
+        return down + heads * latent * (nope + value) + heads * value * hidden, latent + rotary
+    head_dim, kv_heads = config["head_dim"], config["num_key_value_heads"]
+    return hidden * head_dim * 2 * (heads + kv_heads), 2 * kv_heads * head_dim
+
+
 def step_bytes(config, dtypes, batch, tokens):
     """dtypes: of dense weights, and of experts."""
     dense, of_experts = dtypes
-    layers, hidden, head_dim = config["num_hidden_layers"], config["hidden_size"], config["head_dim"]
-    heads, kv_heads = config["num_attention_heads"], config["num_key_value_heads"]
+    layers, hidden = config["num_hidden_layers"], config["hidden_size"]
+    without_experts = config.get("first_k_dense_replace", 0)
     ffn = config.get("moe_intermediate_size") or config["intermediate_size"]
-    attention = hidden * head_dim * 2 * (heads + kv_heads) * shapes.BYTES[dense]
-    experts = experts_touched(config, batch) * 3 * hidden * ffn * shapes.BYTES[of_experts]
+    attention, cached = attention_elements(config)
+    experts = experts_touched(config, batch) + config.get("n_shared_experts", 0)
     router = 4 * experts_of(config) * hidden  # f32
-    kv = batch * seen_tokens(config, tokens) * 2 * 2 * kv_heads * head_dim  # of 16 bits
-    return layers * (attention + experts + router) + config["vocab_size"] * hidden * shapes.head_bytes(dense) + kv
+    kv = batch * seen_tokens(config, tokens) * 2 * cached  # of 16 bits
+    return ((layers * attention + without_experts * 3 * hidden * config["intermediate_size"]) * shapes.BYTES[dense] +
+            (layers - without_experts) * (experts * 3 * hidden * ffn * shapes.BYTES[of_experts] + router) +
+            config["vocab_size"] * hidden * shapes.head_bytes(dense) + kv)
 
 
 def tell_profile(model, layers, batch):

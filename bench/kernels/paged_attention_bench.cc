@@ -50,7 +50,8 @@ void run(benchmark::State& state, const Shape& shape, int64_t sequences, int64_t
   const DeviceArray starts_there(*stream, starts);
   const DeviceArray contexts_there(*stream, contexts);
   const DeviceArray table_there(*stream, table);
-  const Buffer workspace = device.allocate(paged_attention_workspace(device, tokens, context, shape.heads, value_dim));
+  const Buffer workspace =
+      device.allocate(paged_attention_workspace(device, tokens, context, shape.heads, shape.head_dim, shape.value_dim));
   // Keys of a query: the context but for the queries after it.
   const double pairs =
       static_cast<double>(tokens) * (static_cast<double>(context) - static_cast<double>(queries - 1) / 2);

@@ -8,6 +8,12 @@ namespace cpu {
 void head_gemm(Stream& stream, const HeadGemmArgs& args);
 }  // namespace cpu
 
-void head_gemm(Stream& stream, const HeadGemmArgs& args) { by_device(stream.device(), cpu::head_gemm)(stream, args); }
+namespace cuda {
+void head_gemm(Stream& stream, const HeadGemmArgs& args);
+}  // namespace cuda
+
+void head_gemm(Stream& stream, const HeadGemmArgs& args) {
+  by_device(stream.device(), cpu::head_gemm, CARAVEL_IF_CUDA(cuda::head_gemm))(stream, args);
+}
 
 }  // namespace caravel::kernels

@@ -14,6 +14,7 @@ void copy_blocks(Stream& stream, const CopyBlocksArgs& args);
 
 namespace cuda {
 int64_t kv_layer_bytes(int block_size, int kv_heads, int head_dim, KvDtype dtype);
+int64_t shared_layer_bytes(int block_size, int kv_heads, int head_dim, KvDtype dtype);
 void rotary_angles(Stream& stream, const RotaryAnglesArgs& args);
 void rotary_cache(Stream& stream, const RotaryCacheArgs& args);
 void copy_blocks(Stream& stream, const CopyBlocksArgs& args);
@@ -25,7 +26,8 @@ int64_t kv_layer_bytes(Device& device, int block_size, int kv_heads, int head_di
 }
 
 int64_t shared_layer_bytes(Device& device, int block_size, int kv_heads, int head_dim, KvDtype dtype) {
-  return by_device(device, cpu::shared_layer_bytes)(block_size, kv_heads, head_dim, dtype);
+  return by_device(device, cpu::shared_layer_bytes, CARAVEL_IF_CUDA(cuda::shared_layer_bytes))(block_size, kv_heads,
+                                                                                               head_dim, dtype);
 }
 
 void rotary_angles(Stream& stream, const RotaryAnglesArgs& args) {

@@ -8,8 +8,12 @@ namespace cpu {
 void latent_cache(Stream& stream, const LatentCacheArgs& args);
 }  // namespace cpu
 
+namespace cuda {
+void latent_cache(Stream& stream, const LatentCacheArgs& args);
+}  // namespace cuda
+
 void latent_cache(Stream& stream, const LatentCacheArgs& args) {
-  by_device(stream.device(), cpu::latent_cache)(stream, args);
+  by_device(stream.device(), cpu::latent_cache, CARAVEL_IF_CUDA(cuda::latent_cache))(stream, args);
 }
 
 }  // namespace caravel::kernels

@@ -42,8 +42,12 @@ struct PagedAttentionArgs {
 
 /// Bytes of scratch for steps of up to max_tokens and sequences of up to max_context: partial softmax states (max, sum,
 /// weighted V) of the splits, and the output's rows in f32 before they take the form that the next GEMM reads.
-/// value_dim: elements of a value, which are a head's where values lie beside the keys.
-size_t paged_attention_workspace(Device& device, int64_t max_tokens, int64_t max_context, int heads, int value_dim);
+/// head_dim, value_dim: as KvLayer has them.
+size_t paged_attention_workspace(Device& device, int64_t max_tokens, int64_t max_context, int heads, int head_dim,
+                                 int value_dim);
+
+/// Whether the device has a kernel for keys of head_dim elements whose first value_dim are their values.
+bool attends_among_keys(const Device& device, int head_dim, int value_dim);
 
 /// Causal attention on blocks where they lie (Kwon et al. 2023, section 4.3; online softmax, Milakov and Gimelshein
 /// 2018). Keys are taken in tiles at fixed absolute positions and the splits' states are merged in order, so a token's

@@ -1,6 +1,7 @@
 #include "kernels/quantize_rows.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <cstring>
 
@@ -27,6 +28,15 @@ void quantize_block(const float* x, std::byte* out) {
 }
 
 }  // namespace
+
+void round_rows_bf16(const float* x, int64_t rows, int64_t width, std::byte* out) {
+  for (int64_t i = 0; i < rows * width; ++i) {
+    const auto bits = std::bit_cast<uint32_t>(x[i]);
+    const uint32_t nearest = std::isnan(x[i]) ? bits | 0x400000U : bits + 0x7fffU + (bits >> 16 & 1U);
+    const auto upper = static_cast<uint16_t>(nearest >> 16);
+    std::memcpy(out + 2 * i, &upper, sizeof(upper));
+  }
+}
 
 void rotate_rows(float* x, int64_t rows, int64_t width) {
   CARAVEL_CHECK_EQ(width % kBlock, 0);

@@ -7,7 +7,7 @@
 namespace caravel::kernels {
 
 struct RmsNormArgs {
-  Tensor x;                       // f32 [any, width]
+  Tensor x;                       // [any, width]: f32, or product_dtype() (gemm.h) where `out` is not `normed`
   const int32_t* rows = nullptr;  // [tokens]: output row t norms row rows[t] of x; nullptr: row t
   const float* weight = nullptr;  // [width]
   float epsilon = 1e-5F;

@@ -56,8 +56,9 @@ ActivationSizes activation_sizes(Device& device, const ModelConfig& config, cons
   const auto heads = static_cast<int>(shard.heads.size());
   sizes.latent = LatentLayer::activation_bytes(device, config, weights, max_tokens);
   sizes.experts = ExpertLayer::activation_bytes(device, config, weights, max_tokens);
-  const int value_dim = config.latent ? config.latent.latent_dim : config.head_dim;
-  sizes.attention = kernels::paged_attention_workspace(device, max_tokens, max_context, heads, value_dim);
+  const int value_dim = config.latent ? config.latent.latent_dim : 0;
+  sizes.attention =
+      kernels::paged_attention_workspace(device, max_tokens, max_context, heads, config.head_dim, value_dim);
   for (const RotarySpec& rotary : config.rotary) sizes.angles.push_back(floats(max_tokens * rotary.dim));
   return sizes;
 }

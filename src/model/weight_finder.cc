@@ -101,6 +101,8 @@ std::vector<int64_t> WeightFinder::matrix_shape(const Part& part, const Slice& c
 }
 
 MatrixLayout WeightFinder::lay_out(const std::vector<Part>& parts, Slice columns, Use use, int experts) {
+  // What a device rounds to BF16 on its way may as well be kept so.
+  const bool rounds = kernels::input_form(device_, DType::kQ8_0, false) == kernels::InputForm::kBf16;
   std::vector<MatrixLayout::Part> found;
   for (const Part& part : parts) {
     const WeightInfo* weight = find(part, matrix_shape(part, columns));
@@ -119,7 +121,9 @@ MatrixLayout WeightFinder::lay_out(const std::vector<Part>& parts, Slice columns
     }
     found.push_back({weight, weight->dtype, part.rows, part.by_columns, part.turns, part.stored_columns.begin});
     // Blocks lie along what are columns here, and so do not outlive it; neither do scales.
-    if (sliced && (is_quantized(weight->dtype) || is_float8(weight->dtype))) found.back().dtype = DType::kF32;
+    if (sliced && (is_quantized(weight->dtype) || is_float8(weight->dtype))) {
+      found.back().dtype = rounds ? DType::kBF16 : DType::kF32;
+    }
   }
   // Quantised parts take 8-bit inputs and others f32, so a stack of both has no one input. Converters do not make
   // them; where one comes, its quantised parts become F32, which changes no value.

@@ -222,7 +222,9 @@ class WeightLoader::Stack {
     }
     auto& codes = quantized_.emplace_back(static_cast<size_t>(rows * row_bytes(part.dtype, in)));
     auto& of_codes = scales_.emplace_back(static_cast<size_t>(rows * row_scales(part.dtype, in)));
-    if (part.dtype == DType::kF8E4M3) {
+    if (part.dtype == DType::kBF16) {
+      kernels::round_rows_bf16(values.data(), rows, in, codes.data());
+    } else if (part.dtype == DType::kF8E4M3) {
       kernels::quantize_rows_f8(values.data(), rows, in, codes.data(), of_codes.data());
     } else {
       if (layout_.rotated()) kernels::rotate_rows(values.data(), rows, in);

@@ -8,12 +8,7 @@
 namespace caravel::kernels {
 namespace {
 
-class HeadGemmTest : public WeightTest {
- protected:
-  void SetUp() override {
-    if (tests_a_gpu()) GTEST_SKIP() << "latent attention has no GPU yet";
-  }
-};
+class HeadGemmTest : public WeightTest {};
 INSTANTIATE_TEST_SUITE_P(All, HeadGemmTest, every_isa_and_type(), weight_test_name);
 
 TEST_P(HeadGemmTest, AHeadIsWhatGemmOfItAloneGives) {

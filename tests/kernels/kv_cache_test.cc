@@ -110,7 +110,7 @@ void check_rotary(const RotaryCase& c, Isa isa) {
     const ProductRows q(stream, std::vector<float>(static_cast<size_t>(c.head_dim), 1.0F), c.head_dim);
     const DeviceArray out(stream, c.head_dim, NAN);
     const DeviceArray workspace =
-        unwritten(stream, paged_attention_workspace(machine.device, 1, context, 1, c.head_dim));
+        unwritten(stream, paged_attention_workspace(machine.device, 1, context, 1, c.head_dim, 0));
     PagedAttentionArgs args{.q = q.tensor(),
                             .heads = 1,
                             .window = 1,
@@ -267,7 +267,7 @@ TEST(RotaryCache, StoresKeysNormedAndRotated) {
       const DeviceArray starts(stream, std::vector<int32_t>{0, 1});
       const DeviceArray contexts(stream, 1, 2);
       const DeviceArray table(stream, 1, 0);
-      const DeviceArray workspace = unwritten(stream, paged_attention_workspace(machine.device, 1, 2, 1, kDim));
+      const DeviceArray workspace = unwritten(stream, paged_attention_workspace(machine.device, 1, 2, 1, kDim, 0));
       for (int d = 0; d < kDim; ++d) {
         std::vector<float> unit(kDim, 0.0F);
         unit[static_cast<size_t>(d)] = 1.0F;

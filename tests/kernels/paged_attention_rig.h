@@ -140,7 +140,8 @@ class AttentionRig {
       rotary_cache(stream, {.qkv = rows, .slots = slots_there.data(), .heads = case_.heads, .cache = layer_});
     }
     const DeviceArray workspace = unwritten(
-        stream, paged_attention_workspace(machine_.device, tokens, max_context, case_.heads, case_.value_elements()));
+        stream,
+        paged_attention_workspace(machine_.device, tokens, max_context, case_.heads, case_.head_dim, case_.value_dim));
     const DeviceArray sinks_there(stream, sinks());
     const FormedRows out(stream, case_.form, tokens, case_.width());
     paged_attention(stream, {.q = rows,
@@ -258,7 +259,7 @@ class AttentionRig {
     Tensor q = rows;
     q.width = case_.q_width();
     Tensor latent = rows;
-    latent.data = static_cast<float*>(rows.data) + case_.q_width();
+    latent.data = static_cast<std::byte*>(rows.data) + row_bytes(rows.dtype, case_.q_width());
     latent.width = case_.head_dim;
     latent_cache(stream, {.q = q,
                           .latent = latent,

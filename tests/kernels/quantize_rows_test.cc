@@ -56,6 +56,19 @@ TEST(QuantizeRows, EveryEightBitFloatIsItself) {
   EXPECT_EQ(again, codes);
 }
 
+TEST(QuantizeRows, ABFloatIsTheNearestToEachValue) {
+  std::vector<float> x = random_normal(1000, 1);
+  x.insert(x.end(), {1.0F + 0x1p-8F, 1.0F + 3 * 0x1p-8F, 0x1.fffffep127F, -0.0F, NAN});  // ties; what is too large
+  std::vector<std::byte> rounded(2 * x.size());
+  round_rows_bf16(x.data(), 1, static_cast<int64_t>(x.size()), rounded.data());
+  std::vector<float> back(x.size());
+  dequantize_rows(DType::kBF16, rounded.data(), 1, static_cast<int64_t>(x.size()), back.data());
+  for (size_t i = 0; i < 1000; ++i) EXPECT_LE(std::abs(back[i] - x[i]), 0x1p-8F * std::abs(x[i])) << i;
+  EXPECT_EQ(std::vector(back.begin() + 1000, back.begin() + 1004),
+            (std::vector{1.0F, 1.0F + 4 * 0x1p-8F, INFINITY, -0.0F}));
+  EXPECT_TRUE(std::isnan(back.back()));
+}
+
 /// The reason for rotating: one element that is far larger than the others of its block.
 TEST(QuantizeRows, RotatedWeightsAndInputsGiveTheirProductMoreExactly) {
   for_each_isa([](Isa isa) {

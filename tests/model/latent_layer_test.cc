@@ -64,12 +64,7 @@ std::string layout_refusal(const format::WeightSource& source) {
   return "";
 }
 
-class LatentFiles : public ::testing::Test {
- protected:
-  void SetUp() override {
-    if (tests_a_gpu()) GTEST_SKIP() << "latent attention has no GPU yet";
-  }
-};
+class LatentFiles : public ::testing::Test {};
 
 /// A layer's matrices of keys and values joined, as files had it before they were apart, [heads, nope + value; latent].
 void join(MemorySource& source, const std::string& layer, const LatentSpec& spec, int heads) {

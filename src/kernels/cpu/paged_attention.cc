@@ -12,9 +12,14 @@ CARAVEL_CPU_KERNEL(paged_attention_finish, PagedAttentionArgs)
 
 namespace cpu {
 
-size_t paged_attention_workspace(int64_t max_tokens, int64_t max_context, int heads, int value_dim) {
-  const int64_t states = split_states(max_tokens, max_context) * heads * state_floats(value_dim);
-  const int64_t rows = max_tokens * heads * value_dim;
+bool attends_among_keys(const Device& /*device*/, int head_dim, int value_dim) {
+  return head_dim <= kMaxSharedDim && value_dim <= head_dim;
+}
+
+size_t paged_attention_workspace(int64_t max_tokens, int64_t max_context, int heads, int head_dim, int value_dim) {
+  const int elements = value_dim > 0 ? value_dim : head_dim;
+  const int64_t states = split_states(max_tokens, max_context) * heads * state_floats(elements);
+  const int64_t rows = max_tokens * heads * elements;
   return static_cast<size_t>(states + rows) * sizeof(float);
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "kernels/cuda/attention_kernels.cuh"
+#include "kernels/cuda/attention_latent.cuh"
 #include "kernels/cuda/attention_mma_tile.cuh"
 #include "kernels/cuda/attention_wide_tiles.cuh"
 
@@ -19,6 +20,7 @@ void attend_heads(Stream& stream, const AttentionParams& params, const Attention
 /// By the head's size.
 template <typename Elements>
 void launch_for_head(Stream& stream, const AttentionParams& params, const AttentionGrids& grids) {
+  if (params.cache.value_dim > 0) return launch_latents<Elements>(stream, params, grids);
   constexpr int kLeast = 128 / Elements::kBytes;  // a row of which is 128 bytes
   if (params.cache.head_dim <= 64) {
     attend_heads<Elements, kLeast>(stream, params, grids);

@@ -6,27 +6,30 @@
 
 namespace caravel::kernels::cuda {
 
-/// A block's 16 rows in f32, for keys and values of f32: exact, not fast. An element is the same sums in the
-/// same order whatever rows are beside it.
+/// A block's rows in f32, for keys and values of f32: exact, not fast. An element is the same sums in the same order
+/// whatever rows are beside it. kShared: values are the first elements of keys.
+template <int kTileRows, bool kShared>
 class AttentionFmaTile {
  public:
-  static constexpr int kRows = 16;
+  static constexpr int kRows = kTileRows;
   static constexpr int kThreads = 128;
   static constexpr int kBlocks = 1;
   static constexpr int kStateBytes = 16 * 1024;
 
   __host__ __device__ static size_t shared_bytes(int head_dim) {
     const int row = row_floats(head_dim);
-    return static_cast<size_t>(2 * kTileKeys * row + 3 * kRows * row + kRows * kTileKeys + 6 * kRows) * sizeof(float);
+    return static_cast<size_t>(kMatrices * kTileKeys * row + 3 * kRows * row + kRows * kTileKeys + 6 * kRows) *
+           sizeof(float);
   }
 
   __device__ AttentionFmaTile(const AttentionParams& params, std::byte* shared, bool waited)
       : params_(params),
         waited_(waited),
         head_dim_(params.cache.head_dim),
+        value_dim_(params.value_dim),
         row_(row_floats(params.cache.head_dim)),
         keys_(reinterpret_cast<float*>(shared)),
-        values_(keys_ + kTileKeys * row_),
+        values_(keys_ + (kMatrices - 1) * kTileKeys * row_),
         queries_(values_ + kTileKeys * row_),
         parts_(queries_ + kRows * row_),
         totals_(parts_ + kRows * row_),
@@ -47,7 +50,7 @@ class AttentionFmaTile {
     if (!waited_) wait_for_kernel_before();
     waited_ = true;
     __syncthreads();
-    for_elements([&](int r, int d) {
+    for_elements(head_dim_, [&](int r, int d) {
       queries_[r * row_ + d] = to_float(rows_.queries(params_, r)[d]);
       totals_[r * row_ + d] = 0.0F;
     });
@@ -79,7 +82,7 @@ class AttentionFmaTile {
       add_[threadIdx.x] = factors.add;
     }
     __syncthreads();
-    for_elements([&](int r, int d) {
+    for_elements(value_dim_, [&](int r, int d) {
       float& total = totals_[r * row_ + d];
       total = merge(total, parts_[r * row_ + d], {keep_[r], add_[r]});
     });
@@ -88,7 +91,7 @@ class AttentionFmaTile {
 
   template <typename Route>
   __device__ void send_state(const Route& route) const {
-    for_elements([&](int r, int d) {
+    for_elements(value_dim_, [&](int r, int d) {
       const float* const part = parts_ + r * row_ + d;
       if (d % 2 == 0) route.send(r, d, {part[0], part[1]});
     });
@@ -99,7 +102,7 @@ class AttentionFmaTile {
   }
 
   __device__ void store_totals() const {
-    for_elements([&](int r, int d) {
+    for_elements(value_dim_, [&](int r, int d) {
       if (d % 2 != 0) return;
       const float* const total = totals_ + r * row_ + d;
       store_output(params_, rows_.output(params_, r) + d, {total[0], total[1]},
@@ -109,19 +112,20 @@ class AttentionFmaTile {
 
  private:
   static constexpr int kTileKeys = 64;
+  static constexpr int kMatrices = kShared ? 1 : 2;  // of a tile's keys and values
 
   __host__ __device__ static int row_floats(int head_dim) { return head_dim + 1; }
 
-  /// function(r, d) for each element of the rows, shared out to the threads.
+  /// function(r, d) for each of the first `width` elements of the rows, shared out to the threads.
   template <typename Function>
-  __device__ void for_elements(Function function) const {
-    for (int i = static_cast<int>(threadIdx.x); i < rows_.count * head_dim_; i += kThreads) {
-      function(i / head_dim_, i % head_dim_);
+  __device__ void for_elements(int width, Function function) const {
+    for (int i = static_cast<int>(threadIdx.x); i < rows_.count * width; i += kThreads) {
+      function(i / width, i % width);
     }
   }
 
   __device__ void begin_split() {
-    for_elements([&](int r, int d) { parts_[r * row_ + d] = 0.0F; });
+    for_elements(value_dim_, [&](int r, int d) { parts_[r * row_ + d] = 0.0F; });
     if (threadIdx.x < kRows) {
       max_[threadIdx.x] = -__builtin_inff();
       sum_[threadIdx.x] = 0.0F;
@@ -140,10 +144,10 @@ class AttentionFmaTile {
         const std::byte* const row = head_part(params_, rows_.sequence.table[place.block], rows_.kv_head) +
                                      place.offset * params_.layout.row_bytes;
         k = reinterpret_cast<const float*>(row)[d];
-        v = reinterpret_cast<const float*>(row + params_.layout.values)[d];
+        if constexpr (!kShared) v = reinterpret_cast<const float*>(row + params_.layout.values)[d];
       }
       keys_[key * row_ + d] = k;
-      values_[key * row_ + d] = v;
+      if constexpr (!kShared) values_[key * row_ + d] = v;
     }
   }
 
@@ -178,7 +182,7 @@ class AttentionFmaTile {
       }
     }
     __syncthreads();
-    for_elements([&](int r, int d) {
+    for_elements(value_dim_, [&](int r, int d) {
       float value = __fmul_rn(parts_[r * row_ + d], keep_[r]);
       for (int key = 0; key < kTileKeys; ++key) {
         value = fmaf(weights_[r * kTileKeys + key], values_[key * row_ + d], value);
@@ -194,10 +198,11 @@ class AttentionFmaTile {
   int split_;  // the next one
   int step_;
   const int head_dim_;
-  const int row_;  // floats from one row to the next
+  const int value_dim_;  // elements of a value
+  const int row_;        // floats from one row to the next
   // Shared memory.
   float* const keys_;     // [kTileKeys, row]
-  float* const values_;   // [kTileKeys, row]
+  float* const values_;   // [kTileKeys, row]; kShared: the same
   float* const queries_;  // [kRows, row]
   float* const parts_;    // [kRows, row]: the split's weighted values
   float* const totals_;   // [kRows, row]

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 
+#include "base/host_device.h"
 #include "device/cuda/check_cuda.h"
 #include "device/cuda/cuda_device.h"
 #include "kernels/cuda/attention_many_rows.cuh"
@@ -17,7 +18,13 @@ struct AttentionGrids {
   int64_t many_rows = 0;  // a bound of the rows of all others; 0: there are none
   int num_sms = 0;
   bool warpgroups = false;
+  float* states = nullptr;  // room for kStateRoom states of shared rows, where values are elements of keys
 };
+
+/// Rows of a block where values are elements of keys; and what its state of a split takes.
+inline constexpr int kLatentRows = 64;
+CARAVEL_HOST_DEVICE constexpr int64_t state_floats(int value_dim) { return int64_t{kLatentRows} * (value_dim + 2); }
+inline constexpr int64_t kStateRoom = 384;
 
 /// By the blocks of a cluster: how many clusters of a kernel run at the same time.
 using ActiveClusters = std::array<int, kMaxSharers + 1>;

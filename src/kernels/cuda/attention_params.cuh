@@ -25,13 +25,15 @@ struct AttentionParams {
   int window = 0;
   const float* sinks = nullptr;  // [heads], or nullptr
   KvLayer cache;
+  int value_dim = 0;  // elements of a value
   KvHeadLayout layout;
   uint64_t block_reciprocal = 0;  // 2^32 / cache.block_size, rounded up: right where position * block_size < 2^32
   uint64_t group_reciprocal = 0;  // the same of `group`
   AttentionBatch batch;
   bool settled = false;      // PagedAttentionArgs has it
-  bool few_alone = false;    // the kernel of few rows takes all sequences, tile after tile
-  std::byte* out = nullptr;  // [tokens, heads * head_dim]
+  int few_rows = kFewRows;   // up to which the kernel of few rows has a sequence; 0: there is none
+  bool few_alone = false;    // it takes all sequences, tile after tile
+  std::byte* out = nullptr;  // [tokens, heads * value_dim]
   bool out_f32 = false;
 };
 
@@ -80,7 +82,7 @@ __device__ __forceinline__ AttentionSequence sequence_at(const AttentionBatch& b
 
 /// Whether the kernel of few rows has it.
 __device__ __forceinline__ bool has_few_rows(const AttentionParams& params, const AttentionSequence& sequence) {
-  return params.few_alone || sequence.queries * params.group <= kFewRows;
+  return params.few_alone || sequence.queries * params.group <= params.few_rows;
 }
 
 /// A KV head's part of a block.
@@ -114,7 +116,7 @@ struct AttentionRows {
            head(params, r) * params.cache.head_dim;
   }
   __device__ int64_t output(const AttentionParams& params, int r) const {
-    return (int64_t{sequence.first_token + query(params, r)} * params.heads + head(params, r)) * params.cache.head_dim;
+    return (int64_t{sequence.first_token + query(params, r)} * params.heads + head(params, r)) * params.value_dim;
   }
 };
 

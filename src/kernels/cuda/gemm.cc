@@ -7,6 +7,7 @@
 #include "kernels/cuda/gemm_tasks.h"
 #include "kernels/cuda/tile_plan.h"
 #include "kernels/expert_gemm.h"
+#include "kernels/head_gemm.h"
 #include "kernels/qkv_gemm.h"
 
 namespace caravel::kernels::cuda {
@@ -33,11 +34,11 @@ int64_t gated_width(const PackedWeight& weight) {
 
 void run_gemm(Stream& stream, GemmTask task) {
   CARAVEL_CHECK(task.input.form == task.weight->input_form());
-  CARAVEL_CHECK_EQ(task.input.width, task.weight->in());
+  CARAVEL_CHECK_EQ(task.input.width, heads_of(task) * task.weight->in());
   CARAVEL_CHECK(task.out.dtype == DType::kF32 || task.out.dtype == DType::kBF16);
   CARAVEL_CHECK_GE(task.out.rows, task.input.tokens);
   CARAVEL_CHECK_GE(task.out.stride, task.out.width);
-  CARAVEL_CHECK_EQ(task.weight->experts(), task.table != nullptr ? task.table->experts : 1);
+  CARAVEL_CHECK_EQ(task.weight->experts(), task.table != nullptr ? task.table->experts : heads_of(task));
   if (task.input.tokens == 0) return;
   if (task.input.normed) {
     const NormedRows rows = normed_rows(task.input);
@@ -49,7 +50,7 @@ void run_gemm(Stream& stream, GemmTask task) {
   if (!has_warpgroups || !joins_norm(task)) task.next = {};
   if (!takes_tile_gemm(*task.weight)) {
     plain_gemm(stream, task);
-  } else if (!has_warpgroups) {
+  } else if (!has_warpgroups || task.head_stride > 0) {
     warp_gemm(stream, task);
   } else if (converts(*task.weight)) {
     (task.table != nullptr ? expert_fragment_gemm : fragment_gemm)(stream, task);
@@ -153,6 +154,13 @@ GemmTask gated_expert_task(const GatedExpertGemmArgs& args) {
 }
 
 void gated_expert_gemm(Stream& stream, const GatedExpertGemmArgs& args) { run_gemm(stream, gated_expert_task(args)); }
+
+void head_gemm(Stream& stream, const HeadGemmArgs& args) {
+  CARAVEL_CHECK(!args.input.normed);
+  CARAVEL_CHECK_GE(args.head_stride, args.weight->out());
+  CARAVEL_CHECK_GE(args.out.width, (args.weight->experts() - 1) * args.head_stride + args.weight->out());
+  run_gemm(stream, {.weight = args.weight, .head_stride = args.head_stride, .input = args.input, .out = args.out});
+}
 
 void expert_gemm(Stream& stream, const ExpertGemmArgs& args) {
   CARAVEL_CHECK_EQ(args.input.tokens, args.table.row_count());

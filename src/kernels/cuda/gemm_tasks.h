@@ -25,13 +25,14 @@ inline constexpr int kMostExpertsChosen = 256;
 /// What becomes of the sums of a weight's rows.
 enum class GemmUse : uint8_t { kPlain, kGated, kActivated, kQkv };
 
-/// The ops of kernels/gemm.h, kernels/qkv_gemm.h and kernels/expert_gemm.h as one.
+/// The ops of kernels/gemm.h, kernels/qkv_gemm.h, kernels/expert_gemm.h and kernels/head_gemm.h as one.
 struct GemmTask {
   const PackedWeight* weight = nullptr;
   const ExpertTable* table = nullptr;  // of a weight of experts: whose rows are whose
   bool table_is_settled = false;       // ExpertGemmArgs
   // Of few tokens: the table is not there yet, and inputs are all tokens' rows, which are whose this chooses itself.
   const ChoiceInGemm* choice = nullptr;
+  int64_t head_stride = 0;                // HeadGemmArgs; 0: the weight is not one of heads
   GemmInput input;                        // rows of its form
   const SquareSum* input_sums = nullptr;  // of normed ones: what sums are to be divided by
   const float* bias = nullptr;
@@ -76,7 +77,8 @@ void fragment_gemm(Stream& stream, const GemmTask& task);
 /// Of a task with a table.
 void expert_fragment_gemm(Stream& stream, const GemmTask& task);
 
-/// What either gives, to the bit, without what sm_90 alone has: for every other GPU from sm_80 on.
+/// What either gives, to the bit, without what sm_90 alone has: for every other GPU from sm_80 on, and for heads, which
+/// are small.
 void warp_gemm(Stream& stream, const GemmTask& task);
 
 /// Whether one of these takes the weight; else it is plain_gemm()'s: where a part is F32, or where rows of BF16 inputs
@@ -85,5 +87,8 @@ bool takes_tile_gemm(const PackedWeight& weight);
 
 /// By fused multiply-adds, exact products of f32: a warp makes a row's sums, in which each lane takes every 32nd input.
 void plain_gemm(Stream& stream, const GemmTask& task);
+
+/// Of a weight of heads, whose matrices are the z dimension of a grid: how many there are; else 1.
+inline int heads_of(const GemmTask& task) { return task.head_stride > 0 ? task.weight->experts() : 1; }
 
 }  // namespace caravel::kernels::cuda

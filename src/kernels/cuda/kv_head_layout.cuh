@@ -28,4 +28,13 @@ __host__ __device__ constexpr KvHeadLayout kv_head_layout(int block_size, int he
   return {row_bytes, values, scales, (scales + scale_bytes + 15) / 16 * 16};
 }
 
+/// The same where values are the first elements of the keys, and lie there alone: rows [block_size], then, for kInt8,
+/// of each two f32 scales, of the value's elements and of the others, which a norm does not bound.
+__host__ __device__ constexpr KvHeadLayout shared_head_layout(int block_size, int head_dim, KvDtype dtype) {
+  const int row_bytes = (head_dim * kv_element_bytes(dtype) + 15) / 16 * 16;
+  const int scales = block_size * row_bytes;
+  const int scale_bytes = dtype == KvDtype::kInt8 ? 2 * block_size * static_cast<int>(sizeof(float)) : 0;
+  return {row_bytes, 0, scales, (scales + scale_bytes + 15) / 16 * 16};
+}
+
 }  // namespace caravel::kernels::cuda

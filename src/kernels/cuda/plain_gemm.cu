@@ -16,6 +16,8 @@ struct PlainArgs {
   TilePart parts[PackedWeight::kMaxParts];
   int rows;  // that are summed for; of the gate alone, where there is one
   int64_t in;
+  int64_t input_stride;  // from a token's inputs to the next one's
+  int64_t head_stride;   // GemmTask
   int tokens;
   ExpertRows experts;
   const void* input;
@@ -53,7 +55,7 @@ __device__ void sum_row(const PlainArgs& args, const TilePart& part, int64_t row
     const float weight = weight_value(part, tile.expert, row, i, args.in);
 #pragma unroll
     for (int t = 0; t < kTokens; ++t) {
-      const int64_t at = int64_t{min(tile.first_token + t, tile.end_token - 1)} * args.in + i;
+      const int64_t at = min(tile.first_token + t, tile.end_token - 1) * args.input_stride + blockIdx.z * args.in + i;
       const float x = args.bf16 ? __bfloat162float(static_cast<const __nv_bfloat16*>(args.input)[at])
                                 : static_cast<const float*>(args.input)[at];
       sums[t] = __fmaf_rn(weight, x, sums[t]);
@@ -70,8 +72,10 @@ __global__ void __launch_bounds__(32 * kWarps) plain_gemm_kernel(const PlainArgs
   const int row = static_cast<int>(blockIdx.x) * kWarps + static_cast<int>(threadIdx.x / 32);
   if (row >= args.rows) return;
   const int lane = threadIdx.x % 32;
-  const Tile tile = token_tile(args.experts, args.tokens, static_cast<int>(blockIdx.y), kTokens);
+  Tile tile = token_tile(args.experts, args.tokens, static_cast<int>(blockIdx.y), kTokens);
   if (tile.end_token == 0) return;
+  const auto head = static_cast<int>(blockIdx.z);
+  if (args.head_stride > 0) tile.expert = head;
   int part = 0;
   int64_t row_of_part = row;
   while (row_of_part >= args.parts[part].rows) row_of_part -= args.parts[part++].rows;
@@ -84,7 +88,8 @@ __global__ void __launch_bounds__(32 * kWarps) plain_gemm_kernel(const PlainArgs
     const int token = tile.first_token + t;
     if (lane != t || token >= tile.end_token) continue;
     const float factor = args.output.factor(token);
-    args.output.store(tile.expert, token, row, __fmul_rn(sums[t], factor), __fmul_rn(up_sums[t], factor));
+    args.output.store(tile.expert, token, static_cast<int>(head * args.head_stride) + row, __fmul_rn(sums[t], factor),
+                      __fmul_rn(up_sums[t], factor));
   }
 }
 
@@ -101,8 +106,10 @@ bool takes_tile_gemm(const PackedWeight& weight) {
 void plain_gemm(Stream& stream, const GemmTask& task) {
   const PackedWeight& weight = *task.weight;
   const TokenLoad load = token_load(task);
-  PlainArgs args{.rows = static_cast<int>(task.out.width),
+  PlainArgs args{.rows = static_cast<int>(task.head_stride > 0 ? weight.out() : task.out.width),
                  .in = weight.in(),
+                 .input_stride = task.input.width,
+                 .head_stride = task.head_stride,
                  .tokens = static_cast<int>(load.tokens),
                  .experts = expert_rows(task),
                  .input = task.input.data,
@@ -110,7 +117,7 @@ void plain_gemm(Stream& stream, const GemmTask& task) {
                  .output = gemm_output(task)};
   for (size_t i = 0; i < weight.parts().size(); ++i) args.parts[i] = tile_part(weight, i);
   const dim3 grid(static_cast<unsigned>((args.rows + kWarps - 1) / kWarps),
-                  static_cast<unsigned>(most_token_tiles(load, kTokens)));
+                  static_cast<unsigned>(most_token_tiles(load, kTokens)), static_cast<unsigned>(heads_of(task)));
   launch(stream, plain_gemm_kernel, grid, dim3(32 * kWarps), 0, args);
 }
 

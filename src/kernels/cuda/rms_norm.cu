@@ -39,13 +39,13 @@ __global__ void __launch_bounds__(kMostRowThreads)
 }
 
 /// whole: of x, weight and out.
-template <typename Out>
+template <typename In, typename Out>
 __global__ void __launch_bounds__(kMostRowThreads)
-    norm_rows(const float* x, int64_t stride, const int32_t* rows, const float* weight, float epsilon, int width,
+    norm_rows(const In* x, int64_t stride, const int32_t* rows, const float* weight, float epsilon, int width,
               bool whole, Out* out) {
   follow_kernel_before();
   const int64_t t = blockIdx.x;
-  const float* const row = x + (rows != nullptr ? rows[t] : t) * stride;
+  const In* const row = x + (rows != nullptr ? rows[t] : t) * stride;
   Out* const to = out + t * width;
   const float factor = inverse_rms(row, width, whole, epsilon);
   for_pieces(width, [&](int i) {
@@ -92,13 +92,13 @@ __global__ void __launch_bounds__(kMostRowThreads)
 }  // namespace
 
 void rms_norm(Stream& stream, const RmsNormArgs& args) {
-  const float* const x = floats(args.x);
   const int64_t width = args.out.width;
   CARAVEL_CHECK_EQ(args.x.width, width);
   if (args.rows == nullptr) CARAVEL_CHECK_GE(args.x.rows, args.out.tokens);
   const dim3 grid(blocks_for(args.out.tokens, 1));
   const dim3 block(row_threads(width));
   if (args.out.normed) {
+    const float* const x = floats(args.x);
     const NextRows next = next_rows({.weight = args.weight, .epsilon = args.epsilon, .out = args.out});
     with_normed(args.out, [&]<typename Out>(Out* out) {
       const bool whole = in_pieces(x, args.x.stride) && in_pieces(args.weight, width) && in_pieces(out, width);
@@ -107,9 +107,16 @@ void rms_norm(Stream& stream, const RmsNormArgs& args) {
     return;
   }
   with_output(args.out, [&]<typename Out>(Out* out) {
-    const bool whole = in_pieces(x, args.x.stride) && in_pieces(args.weight, width) && in_pieces(out, width);
-    launch_early(stream, norm_rows<Out>, grid, block, 0, x, args.x.stride, args.rows, args.weight, args.epsilon,
-                 static_cast<int>(width), whole, out);
+    const auto norm = [&]<typename In>(const In* x) {
+      const bool whole = in_pieces(x, args.x.stride) && in_pieces(args.weight, width) && in_pieces(out, width);
+      launch_early(stream, norm_rows<In, Out>, grid, block, 0, x, args.x.stride, args.rows, args.weight, args.epsilon,
+                   static_cast<int>(width), whole, out);
+    };
+    if (args.x.dtype == DType::kF32) {
+      norm(static_cast<const float*>(floats(args.x)));
+    } else {
+      norm(static_cast<const BFloat16*>(products(args.x)));
+    }
   });
 }
 

@@ -30,6 +30,8 @@ struct WarpArgs {
   int stage_blocks;
   int source_stride;  // bytes of a group of a stage
   int64_t in;
+  int64_t input_stride;  // from a token's inputs to the next one's
+  int64_t head_stride;   // GemmTask
   int tokens;
   ExpertRows experts;
   const BFloat16* input;
@@ -85,8 +87,10 @@ __global__ void __launch_bounds__(kMostWarps* kWarp, 1) warp_gemm_kernel(const _
   if (pair >= args.all_pairs) return;
   int part = 0;
   while (pair >= args.pairs[part]) pair -= args.pairs[part++];
-  const Tile tile = token_tile(args.experts, args.tokens, static_cast<int>(blockIdx.y), kTokens);
+  Tile tile = token_tile(args.experts, args.tokens, static_cast<int>(blockIdx.y), kTokens);
   if (tile.end_token == 0) return;
+  const auto head = static_cast<int>(blockIdx.z);
+  if (args.head_stride > 0) tile.expert = head;
   Group groups[kGroups];
   if (args.paired) {
     groups[0] = {&args.parts[0], tile.expert, pair};
@@ -145,7 +149,8 @@ __global__ void __launch_bounds__(kMostWarps* kWarp, 1) warp_gemm_kernel(const _
 #pragma unroll
         for (int n = 0; n < kTokens / 8; ++n) {
           const int token = min(tile.first_token + 8 * n + row, tile.end_token - 1);
-          const BFloat16* const from = args.input + token * args.in + input + 2 * pair_of_four;
+          const BFloat16* const from =
+              args.input + token * args.input_stride + head * args.in + input + 2 * pair_of_four;
           const uint32_t low = inside[0] ? *reinterpret_cast<const uint32_t*>(from) : 0;
           const uint32_t high = inside[1] ? *reinterpret_cast<const uint32_t*>(from + 8) : 0;
           multiply_add<BFloat16>(sums[n], fragments[k], low, high);
@@ -177,8 +182,8 @@ __global__ void __launch_bounds__(kMostWarps* kWarp, 1) warp_gemm_kernel(const _
         const int row_of_part = groups[g].number * kGroupRows + row;
         const bool again = g == 1 && groups[1].number == groups[0].number;
         if (again || row_of_part >= groups[g].part->rows) continue;
-        args.output.store(tile.expert, token, groups[g].out_row(row), __fmul_rn(sums[n][2 * g + t], factor),
-                          __fmul_rn(sums[n][2 + t], factor));
+        args.output.store(tile.expert, token, static_cast<int>(head * args.head_stride) + groups[g].out_row(row),
+                          __fmul_rn(sums[n][2 * g + t], factor), __fmul_rn(sums[n][2 + t], factor));
       }
     }
   }
@@ -197,6 +202,8 @@ void warp_gemm(Stream& stream, const GemmTask& task) {
                 .blocks = static_cast<int>(input_blocks(weight.in())),
                 .stage_blocks = 2,
                 .in = weight.in(),
+                .input_stride = task.input.width,
+                .head_stride = task.head_stride,
                 .tokens = static_cast<int>(load.tokens),
                 .experts = expert_rows(task),
                 .input = reinterpret_cast<const BFloat16*>(task.input.data),
@@ -216,9 +223,10 @@ void warp_gemm(Stream& stream, const GemmTask& task) {
   const int token_tiles = static_cast<int>(most_token_tiles(load, tile));
   // Room for two blocks of an SM, and a block for each SM.
   const int most = static_cast<int>(device.max_shared_bytes()) / 2 / args.warp_bytes();
-  const int wanted = args.all_pairs * token_tiles / device.num_sms();
+  const int heads = heads_of(task);
+  const int wanted = args.all_pairs * token_tiles * heads / device.num_sms();
   const int warps = std::clamp(std::min(most, wanted), 1, kMostWarps);
-  const dim3 grid(blocks_for(args.all_pairs, warps), static_cast<unsigned>(token_tiles));
+  const dim3 grid(blocks_for(args.all_pairs, warps), static_cast<unsigned>(token_tiles), static_cast<unsigned>(heads));
   const auto run = [&](auto* kernel) {
     launch_early(stream, kernel, grid, dim3(static_cast<unsigned>(warps * kWarp)),
                  static_cast<size_t>(warps * args.warp_bytes()), args);

@@ -136,8 +136,9 @@ void LatentLayer::project(Stream& stream, const Args& args) {
 }
 
 void LatentLayer::project_values(Stream& stream, const LayerWeights& weights, const kernels::GemmInput& out) {
-  const bool as_it_is = out.form == kernels::InputForm::kF32;
-  const Tensor values = as_it_is ? f32_tensor(reinterpret_cast<const float*>(out.data), out.tokens, out.width)
+  const bool f32 = out.form == kernels::InputForm::kF32;
+  const bool as_it_is = f32 || out.form == kernels::InputForm::kBf16;
+  const Tensor values = as_it_is ? make_tensor(out.data, f32 ? DType::kF32 : DType::kBF16, out.tokens, out.width)
                                  : products(queries_, out.tokens, out.width);
   gemm_region(stream, "values up", weights.values_up, out.tokens * heads_);
   kernels::head_gemm(stream, {.weight = &weights.values_up,

@@ -118,7 +118,7 @@ class EarlyKernels : public testing::Test {
               .starts = {*stream_, std::vector<int32_t>{0, static_cast<int32_t>(tokens)}},
               .contexts = {*stream_, std::vector<int32_t>{kContext}},
               .table = {*stream_, table},
-              .workspace = unwritten(*stream_, paged_attention_workspace(*device_, tokens, kContext, kHeads, kHeadDim)),
+              .workspace = unwritten(*stream_, paged_attention_workspace(*device_, tokens, kContext, kHeads, kHeadDim, 0)),
               .layer = {}});
     state->layer = {state->cache.data(), block, 16, 1, kHeadDim, KvDtype::kBF16};
     ops_.push_back({.name = "attention of " + std::to_string(tokens),
