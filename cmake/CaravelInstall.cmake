@@ -8,7 +8,7 @@ include(GNUInstallDirs)
 
 get_property(modules GLOBAL PROPERTY CARAVEL_MODULES)
 # Not the server and the commands: they are the binary's.
-list(FILTER modules EXCLUDE REGEX "^caravel_(cli|server|http|report|nuggets|store|voyager|sandbox|mini)")
+list(FILTER modules EXCLUDE REGEX "^caravel_(cli|server|http|report|nuggets|store|voyager|sandbox|mini|minecraft)")
 foreach(module IN LISTS modules caravel_options)
   string(REPLACE caravel_ "" name ${module})
   set_target_properties(${module} PROPERTIES EXPORT_NAME ${name})

@@ -78,8 +78,8 @@ struct Child::Impl {
   }
 };
 
-Child::Child(const std::vector<std::string>& command, const Limits& limits)
-    : impl_(new Impl{spawn_apart(command, limits), limits.line_bytes}) {}
+Child::Child(const std::vector<std::string>& command, const Limits& limits, int given)
+    : impl_(new Impl{spawn_apart(command, limits, given), limits.line_bytes}) {}
 
 Child::~Child() { impl_->end(); }
 

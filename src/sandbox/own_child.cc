@@ -1,6 +1,7 @@
 #include "sandbox/own_child.h"
 
 #include "sandbox/lua/lua_child.h"
+#include "sandbox/node/node_child.h"
 
 namespace caravel::sandbox {
 namespace {
@@ -15,6 +16,7 @@ std::vector<std::string> own_child(std::string_view name) {
 
 std::optional<int> own_child_main(int argc, char** argv) {
   if (argc == 2 && std::string_view(argv[1]) == own_child("lua")[1]) return lua::lua_child_main();
+  if (argc > 1 && std::string_view(argv[1]) == own_child("node")[1]) return node::node_child_main(argc, argv);
   return std::nullopt;
 }
 

@@ -24,11 +24,11 @@ namespace caravel::sandbox {
 namespace {
 
 constexpr int kBridge = 3;  // the descriptor of the child's end
-constexpr int kAboveAll = 4;
+constexpr int kGiven = 4;   // that of what it is given
+constexpr int kAboveAll = 5;
 constexpr int kSignals = 64;
 // Linux keeps this folder for programs of its early days: it is empty, and nothing can be made in it.
 constexpr const char* kEmptyFolder = "/proc/tty/ldisc";
-constexpr rlim_t kOpenFiles = 16;  // a program and its libraries, while they are loaded
 
 class Descriptor {
  public:
@@ -66,14 +66,14 @@ Ceiling ceiling(int resource, rlim_t most) {
 
 std::vector<Ceiling> ceilings(const Limits& limits) {
   std::vector<Ceiling> all = {ceiling(RLIMIT_CPU, static_cast<rlim_t>(limits.processor.count())),
-                              ceiling(RLIMIT_NOFILE, kOpenFiles),
+                              ceiling(RLIMIT_NOFILE, static_cast<rlim_t>(limits.open_files)),
                               ceiling(RLIMIT_FSIZE, 0),
                               ceiling(RLIMIT_CORE, 0),
                               ceiling(RLIMIT_MEMLOCK, 0),
                               ceiling(RLIMIT_MSGQUEUE, 0)};
   if (!kSanitized) {
     all.push_back(ceiling(RLIMIT_AS, static_cast<rlim_t>(limits.memory_bytes)));
-    all.push_back(ceiling(RLIMIT_NPROC, 0));
+    if (!limits.has_threads) all.push_back(ceiling(RLIMIT_NPROC, 0));
   }
   return all;
 }
@@ -85,6 +85,7 @@ struct Start {
   char* const* environment;
   int bridge;
   int null;
+  int given;
   const Ceiling* ceilings;
   size_t ceiling_count;
   int error = 0;  // of the call that failed
@@ -112,10 +113,12 @@ __attribute__((no_sanitize("address", "thread", "undefined"))) int become_comman
   if (::syscall(SYS_chdir, kEmptyFolder) < 0) CARAVEL_TRY(SYS_chdir, "/")
   for (int fd = 0; fd < kBridge; ++fd) CARAVEL_TRY(SYS_dup3, start.null, fd, 0)
   CARAVEL_TRY(SYS_dup3, start.bridge, kBridge, 0)
-  if (::syscall(SYS_close_range, kAboveAll, UINT_MAX, 0) < 0) {
+  if (start.given >= 0) CARAVEL_TRY(SYS_dup3, start.given, kGiven, 0)
+  const int above = start.given >= 0 ? kAboveAll : kGiven;
+  if (::syscall(SYS_close_range, above, UINT_MAX, 0) < 0) {
     rlimit open{};  // Linux before 5.9
     CARAVEL_TRY(SYS_prlimit64, 0, RLIMIT_NOFILE, nullptr, &open)
-    for (rlim_t fd = kAboveAll; fd < open.rlim_cur; ++fd) ::syscall(SYS_close, fd);
+    for (auto fd = static_cast<rlim_t>(above); fd < open.rlim_cur; ++fd) ::syscall(SYS_close, fd);
   }
   for (size_t i = 0; i < start.ceiling_count; ++i)
     CARAVEL_TRY(SYS_prlimit64, 0, start.ceilings[i].resource, &start.ceilings[i].limit, nullptr)
@@ -160,14 +163,15 @@ pid_t clone_into(Start& start, int namespaces) {
 
 }  // namespace
 
-Spawned spawn_apart(const std::vector<std::string>& command, const Limits& limits) {
+Spawned spawn_apart(const std::vector<std::string>& command, const Limits& limits, int given) {
   int ends[2];
   if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
     throw fail<IoError>("cannot make a socket: {}", std::strerror(errno));
   Descriptor ours(ends[0]);
   const Descriptor theirs(ends[1]);
   const Descriptor null(::open("/dev/null", O_RDWR | O_CLOEXEC));
-  if (ours.get() < 0 || theirs.get() < 0 || null.get() < 0)
+  const Descriptor passed(given < 0 ? -1 : ::fcntl(given, F_DUPFD_CLOEXEC, kAboveAll));
+  if (ours.get() < 0 || theirs.get() < 0 || null.get() < 0 || (given >= 0 && passed.get() < 0))
     throw fail<IoError>("cannot open what a process needs: {}", std::strerror(errno));
   ::fcntl(ours.get(), F_SETFL, O_NONBLOCK);
 
@@ -179,7 +183,7 @@ Spawned spawn_apart(const std::vector<std::string>& command, const Limits& limit
   std::string lang = "LANG=C.UTF-8";
   char* environment[] = {path.data(), lang.data(), nullptr};
   const std::vector<Ceiling> all = ceilings(limits);
-  Start start{argv.data(), environment, theirs.get(), null.get(), all.data(), all.size()};
+  Start start{argv.data(), environment, theirs.get(), null.get(), passed.get(), all.data(), all.size()};
   // Containers often forbid namespaces; what else holds the process does not need them.
   pid_t pid = clone_into(start, CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC);
   if (pid < 0) pid = clone_into(start, 0);

@@ -16,6 +16,6 @@ struct Spawned {
 
 /// Starts a command as child.h says, in namespaces of its own for users, processes, network and IPC where the system
 /// lets it. Whoever calls it reaps the process and closes the socket. Throws IoError.
-Spawned spawn_apart(const std::vector<std::string>& command, const Limits& limits);
+Spawned spawn_apart(const std::vector<std::string>& command, const Limits& limits, int given = -1);
 
 }  // namespace caravel::sandbox

@@ -91,6 +91,7 @@ struct WorldDescription {
   std::vector<Primitive> primitives;
   std::vector<Tier> tiers;             // lowest first
   std::vector<std::string> all_items;  // that can be had; what a random curriculum draws its tasks from
+  bool has_map = true;                 // map() gives one
 
   /// Whether a primitive, and no call of the player's, is called so.
   bool has_function(const std::string& called) const {

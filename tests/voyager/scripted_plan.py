@@ -187,7 +187,7 @@ def shown_skills(functions):
         if kind and kind not in found:
             found[kind] = Skill(name, code)
     for kind, skill in found.items():
-        steps = re.findall(r"-- (gather|craft|smelt|kill|place) (\w+)", skill.code)
+        steps = re.findall(r"(?:--|//) (gather|craft|smelt|kill|place) (\w+)", skill.code)
         skill.covers = {("place " if way == "place" else "") + of for way, of in steps}
         called = {purpose(call) for call in re.findall(r"\b(\w+)\(bot\)", skill.code)}
         skill.covers = (skill.covers | called) - {None}

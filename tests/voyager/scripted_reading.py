@@ -29,6 +29,7 @@ NOTHING = ("", "none", "nothing", "unknown")
 
 @dataclass
 class Seen:
+    language: str = "Lua"
     task: str = ""
     context: str = ""
     goal: str = ""
@@ -107,6 +108,8 @@ def read_prompt(messages):
     if role == "describe":
         seen.code = text
         seen.task = (re.search(r'for the task "(.*)"', text) or ["", ""])[1]
+    language = re.search(r"You write (\w+)", whole)
+    seen.language = language[1] if language else seen.language
     seen.functions = [(match[1], match[0]) for match in re.finditer(
-        r"^(?:local )?function (\w+)\(bot\)\n.*?^end$", whole.replace(seen.code, "") if seen.code else whole, re.M | re.S)]
+        r"^(?:local |async )?function (\w+)\(bot\)(?:\n.*?^end| \{\n.*?^\})$", whole.replace(seen.code, "") if seen.code else whole, re.M | re.S)]
     return role, seen

@@ -3,7 +3,7 @@
 import json
 import re
 
-from scripted_code import function_of
+from scripted_code import LANGUAGES, function_of
 from scripted_knowledge import FOODS, GATHERED, KILLED, LADDER, SIDE, SMELTED, held, is_kind
 from scripted_plan import Plan, pickaxe_of, purpose, shown_skills, way_of
 from scripted_rates import (CRITIC_SAYS_DONE, CRITIC_SAYS_UNDONE, MALFORMED_JSON, NO_CODE, PLAIN_TEXT, SIDE_TASK,
@@ -206,8 +206,8 @@ class Roles:
         if verb in ("eat", "equip", "deposit") or (verb == "kill" and kind not in KILLED.values()):
             return self._plain_code(seen, verb, many, kind)
         if not verb:
-            return self._fenced(seen, "explore", "function explore(bot)\n  exploreUntil(bot, {x = 1, y = 0, z = 0}, 30, "
-                                "function() return nil end)\nend\n")
+            language = LANGUAGES[seen.language]
+            return self._fenced(seen, "explore", language.function("explore", language.EXPLORE))
         if verb == "kill":
             kind = next(item for item, mob in KILLED.items() if mob == kind)
         name = {"kill": "obtain"}.get(verb, verb) + title(kind)
@@ -232,21 +232,17 @@ class Roles:
     def _plain_code(self, seen, verb, many, kind):
         """A call of one primitive."""
         name = verb + title(kind)
-        line = {"eat": f'eatFood(bot, "{kind}")', "equip": f'bot:equip("{kind}")', "kill": f'killMob(bot, "{kind}", 60)',
-                "craft": f'craftItem(bot, "{kind}", {many})', "smelt": f'smeltItem(bot, "{kind}", "coal", {many})',
-                "place": f'placeItem(bot, "{kind}", bot:position())'}.get(verb, f'mineBlock(bot, "{kind}", {many})')
+        language = LANGUAGES[seen.language]
         if verb == "deposit":
             return self._deposit(seen)
-        return self._fenced(seen, name, f"function {name}(bot)\n  {line}\nend\n")
+        return self._fenced(seen, name, language.function(name, f"  {language.plain_call(verb, kind, many)}\n"))
 
     def _deposit(self, seen):
         at = re.search(r"\((-?\d+), (-?\d+), (-?\d+)\)", seen.task)
         spare = {name: many for name, many in seen.inventory.items() if not self._is_kept(name)}
-        if not at:
-            return self._fenced(seen, "depositItems", "function depositItems(bot)\n  bot:chat('there is no chest')\nend\n")
-        items = ", ".join(f"{name} = {many}" for name, many in sorted(spare.items()))
-        return self._fenced(seen, "depositItems", "function depositItems(bot)\n  depositItemIntoChest(bot, "
-                            f"{{x = {at[1]}, y = {at[2]}, z = {at[3]}}}, {{{items}}})\nend\n")
+        language = LANGUAGES[seen.language]
+        body = language.deposit(at.groups(), sorted(spare.items())) if at else language.NO_CHEST
+        return self._fenced(seen, "depositItems", language.function("depositItems", body))
 
     def _is_kept(self, name):
         """What the tech tree takes, and the tools of it."""
@@ -254,14 +250,14 @@ class Roles:
 
     def _fenced(self, seen, name, code):
         return (f"Explain: {'the last code did not do it, since: ' + seen.told.splitlines()[0][:80] if seen.told else 'it is new'}."
-                f"\nPlan: 1) what is missing, 2) {name}.\nCode:\n```lua\n{code}```\n")
+                f"\nPlan: 1) what is missing, 2) {name}.\nCode:\n```{LANGUAGES[seen.language].FENCE}\n{code}```\n")
 
     def describe(self, seen):
         """What the code of a skill does, by its comments and calls."""
         match = re.findall(r"function (\w+)\(bot\)", seen.code)
         name = match[-1] if match else "main"
         kind = purpose(name) or name
-        steps = re.findall(r"-- (gather|craft|smelt|kill|place) (\w+)", seen.code)
+        steps = re.findall(r"(?:--|//) (gather|craft|smelt|kill|place) (\w+)", seen.code)
         made = ", ".join(f"{way} {words(of)}" for way, of in steps)
         calls = ", ".join(sorted(set(re.findall(r"\b(\w+)\(bot\)", seen.code)) - {name}))
         return f"To get {words(kind)}: {made or 'nothing by itself'}." + (f" Uses {calls}." if calls else "")

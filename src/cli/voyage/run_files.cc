@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "cli/output_file.h"
 #include "cli/usage.h"
+#include "minecraft/minecraft_environment.h"
 #include "mini/mini_environment.h"
 #include "voyager/exports.h"
 #include "voyager/report.h"
@@ -63,7 +64,8 @@ void write_run_files(const std::string& folder, const voyager::RunStore& run) {
   if (setup.is_null()) return;
   const std::unique_ptr<voyager::Environment> world = open_world(setup.at("world").at("name").get<std::string>());
   voyager::MapImage map;
-  if (const auto saved = run.world()) {
+  const auto saved = run.world();
+  if (saved && world->description().has_map) {
     world->restore(*saved);
     map = world->map(kMapPixels);
   }
@@ -76,8 +78,10 @@ void write_run_files(const std::string& folder, const voyager::RunStore& run) {
 }
 
 std::unique_ptr<voyager::Environment> open_world(const std::string& name) {
-  if (name != "mini") throw fail<Unsupported>("the world '{}' is none of this program's: there is mini", name);
-  return mini::make_environment();
+  if (name == "mini") return mini::make_environment();
+  if (name == "minecraft") return minecraft::make_environment();
+  if (const auto server = minecraft::address_in(name)) return minecraft::make_visiting_environment(*server);
+  throw fail<Unsupported>("the world '{}' is none of this program's: there are mini, minecraft and HOST:PORT", name);
 }
 
 }  // namespace caravel::cli

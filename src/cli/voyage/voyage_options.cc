@@ -112,8 +112,12 @@ void VoyageOptions::add_to(CLI::App& command) {
       ->transform(seed_number())
       ->capture_default_str()
       ->group(run);
-  command.add_option("--world", world, "Where the agent is; mini: the embedded world")
-      ->transform(one_of({"mini"}))
+  command
+      .add_option(
+          "--world", world,
+          "Where the agent is: mini, the embedded world; minecraft, a server of that protocol, which is started "
+          "(scripts/install_packages --world minecraft); HOST:PORT, one that runs, of 1.19.2 in offline mode")
+      ->check(not_empty())
       ->capture_default_str()
       ->group(run);
   command.add_flag("--plain", plain, "Lines on stderr in place of the live view")->group(run);

@@ -5,12 +5,15 @@
 const { promisify } = require('node:util')
 
 const MS_PER_TICK = 50
+const DEAF = 3 // times that the same tick was heard
 const LEAP = 200 // ms that pass at once at most: what a busy process misses beyond is lost, as it is for the world
 const AHEAD = 1500 // ms that the bot's clock may be ahead of the last tick that it heard of
 const GAIN = 1 / 2000 // by how much a clock that is a ms ahead goes slower
 const SLOWEST = 0.05 // of the rate
 const FASTEST = 1.2 // to come from behind
 const SOON = 2 // ms, in which a clock that stands is looked at again
+
+const LONGEST = 2 ** 30 // ms of one of Node's timers
 
 const realNow = Date.now
 const realTimers = { setTimeout, setInterval, clearTimeout }
@@ -40,6 +43,12 @@ class Pace {
   heard (tick) {
     const real = realElapsed()
     const elapsed = this.elapsed()
+    // Some servers count no ticks.
+    this.again = tick === this.last?.tick ? this.again + 1 : 0
+    if (this.again >= DEAF) {
+      Object.assign(this, { most: Infinity, pace: this.rate, since: elapsed, at: real })
+      return
+    }
     if (this.first === undefined || tick < this.first.tick) this.first = { tick, elapsed }
     const world = this.first.elapsed + (tick - this.first.tick) * MS_PER_TICK
     if (this.last && tick > this.last.tick && real > this.last.real) {
@@ -68,7 +77,7 @@ class Timer {
     this.real = realTimers.setTimeout(() => {
       if (this.due - pace.elapsed() > 0.5) this.arm()
       else this.callback(...this.words)
-    }, this.ms === 0 ? 0 : Math.max(left / pace.pace, SOON / pace.rate))
+    }, this.ms === 0 ? 0 : Math.min(Math.max(left / pace.pace, SOON / pace.rate), LONGEST))
     if (!this.isRef) this.real.unref()
   }
 

@@ -47,10 +47,12 @@ function connect ({ host, port, stream, name, seconds, bounded = false }) {
     // These stay: an error that nobody listens for would end the process.
     bot.on('error', error => fail(error.code === 'ECONNREFUSED' ? 'nobody listens there' : error.message))
     bot.on('kicked', reason => fail(spoken(reason)))
+    bot._client.once('encryption_begin', () => fail('it is in online mode: it asks for an account, and this bot has none'))
     bot.on('end', reason => fail(`the connection has ended (${reason})`))
     bot.loadPlugin(pathfinder)
     bot.once('spawn', () => {
-      bot.waitForChunksToLoad().then(() => {
+      // Some servers send fewer columns than this waits for.
+      bot.waitForChunksToLoad().catch(error => { if (!bot.blockAt(bot.entity.position)) throw error }).then(() => {
         if (!waiting) return
         waiting = false
         clearInterval(timer)

@@ -4,7 +4,8 @@
 //     end, or does not define it
 //   node skills/child.js --mode run --name NAME --clock RATE      with a connection to a server as descriptor 4
 //     {"run": {"code", "main", "skills": [{"name", "code"}...], "seconds"}}
-//       -> {"joined": TICK}, any number of {"chat": TEXT, "tick"} and {"chest": PLACE, "holds": {NAME: COUNT}}, then
+//       -> {"joined": TICK}, any number of {"chat": TEXT, "tick"}, {"chest": PLACE, "holds": {NAME: COUNT} or null} and
+//       {"alive": true}, which its event loop says every two seconds, then
 //       {"done": true}, {"failed": ...} (failure.js), or {"sent_away": TEXT} where no world could be joined
 // `seconds` are of the bot's own clock. Whoever started it ends it after its last line, and when it takes too long.
 const net = require('node:net')
@@ -23,6 +24,11 @@ const flags = {
   name: { fallback: 'bot', text: /^\w{3,16}$/, means: 'three to sixteen letters, digits and _' },
   clock: { fallback: 1, low: 0.1, high: 50 }
 }
+
+const timers = require('node:timers') // the clock of who waits for it, whatever the bot's is
+const ALIVE = 2000 // ms
+
+process.env.HOME = '/' // a library asks for it at its start, and where there is none the system's list of users is not to be read
 
 const parent = new net.Socket({ fd: BRIDGE })
 const say = value => parent.write(`${JSON.stringify(value)}\n`)
@@ -106,6 +112,7 @@ function run (bot, { code, main, skills, seconds }) {
 async function main () {
   const options = argumentsOf(flags, 'minecraft skill')
   if (options.mode === 'load') { say(load((await firstLine()).load)); return }
+  timers.setInterval(() => say({ alive: true }), ALIVE)
   scaleClock(options.clock)
   const { connect, ConnectError } = require('../bot/connect')
   const stream = new net.Socket({ fd: SERVER })

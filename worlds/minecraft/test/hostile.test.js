@@ -43,7 +43,7 @@ test('timers that are left behind are gone with it, and its environment has noth
   process.env.CARAVEL_TEST_SECRET = 'secret'
   const { said, last } = await hostile('setInterval(() => bot.chat("still here"), 100000); bot.chat(Object.keys(reached.env).sort().join(" "))')
   delete process.env.CARAVEL_TEST_SECRET
-  assert.deepEqual([said, last], [['LANG PATH'], { done: true }])
+  assert.deepEqual([said, last], [['HOME LANG PATH'], { done: true }])
   assert.equal((await world.ask('player', { player: 'hostile' })).connected, false)
 })
 

@@ -21,13 +21,14 @@ function inject (bot) {
     let taken = false
     const take = collector => { taken ||= collector === bot.entity }
     bot.on('playerCollect', take)
-    const until = bot.time.age + SETTLES
+    let until = bot.time.age + SETTLES
     for (let ticks = 0; ticks < LONGEST && bot.time.age < until; ticks += 2) {
       await bot.waitForTicks(2)
       const item = lying(place).find(({ id }) => !given.has(id))
       if (item) {
         given.add(item.id)
         await goTo(item.position, 0).catch(() => goTo(item.position, 1)).catch(() => {})
+        until = bot.time.age + SETTLES
         for (let i = 0; i < LONGEST && bot.entities[item.id] && bot.time.age < until; i++) await bot.waitForTicks(1)
       } else if (taken) {
         break
