@@ -85,7 +85,7 @@ class Minecraft(unittest.TestCase):
     def test_refused(self):
         self.assertIn("there are mini, minecraft and HOST:PORT", self.voyage("--world", "moon", code=1))
         self.assertIn("127.0.0.1:1: nobody listens there", self.voyage("--world", "127.0.0.1:1", code=1))
-        self.assertIn("Outdated client! Please use 1.20.4", self.turned_away('{"text":"Outdated client! Please use 1.20.4"}'))
+        self.assertIn("it speaks version 1.20.4, and this bot 1.19.2", self.turned_away('{"text":"Outdated client! Please use 1.20.4"}'))
         self.assertIn("multiplayer.disconnect.unverified_username",
                       self.turned_away('{"translate":"multiplayer.disconnect.unverified_username"}'))
         self.assertIn("the connection has ended", self.turned_away(None))

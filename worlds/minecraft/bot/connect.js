@@ -28,6 +28,12 @@ const connectBy = stream => client => {
   process.nextTick(() => client.emit('connect'))
 }
 
+// The library takes a server's word on versions for advice to whoever calls it.
+const versionsIn = message => {
+  const other = /^This server is version (\S+), you are using version/.exec(message)
+  return other ? `it speaks version ${other[1]}, and this bot ${version}` : message
+}
+
 // Resolves to a bot that stands in the world, or rejects with ConnectError: what the server said, in one line. `stream`:
 // a connection that is there already, in place of `host` and `port`. With `bounded`, its calls end (bounds.js).
 function connect ({ host, port, stream, name, seconds, bounded = false }) {
@@ -45,7 +51,7 @@ function connect ({ host, port, stream, name, seconds, bounded = false }) {
       reject(new ConnectError(`${where}: ${why}`))
     }
     // These stay: an error that nobody listens for would end the process.
-    bot.on('error', error => fail(error.code === 'ECONNREFUSED' ? 'nobody listens there' : error.message))
+    bot.on('error', error => fail(error.code === 'ECONNREFUSED' ? 'nobody listens there' : versionsIn(error.message)))
     bot.on('kicked', reason => fail(spoken(reason)))
     bot._client.once('encryption_begin', () => fail('it is in online mode: it asks for an account, and this bot has none'))
     bot.on('end', reason => fail(`the connection has ended (${reason})`))
