@@ -23,8 +23,7 @@ void refuse_other_kinds(const ConfigReader& reader) {
                             ConfigReader::shown(*positions));
   }
   for (const char* const key : {"is_decoder", "add_cross_attention"}) {
-    const nlohmann::json* value = reader.find(key);
-    if (value != nullptr && *value == true) throw fail<Unsupported>("{}: {} is true; Caravel runs encoders", path, key);
+    if (reader.truth(key) == true) throw fail<Unsupported>("{}: {} is true; Caravel runs encoders", path, key);
   }
 }
 

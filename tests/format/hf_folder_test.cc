@@ -255,6 +255,8 @@ TEST_F(HfFolder, ReadsGenerationDefaults) {
   folder_.write("generation_config.json", R"({"do_sample":false,"temperature":0.9})");
   EXPECT_EQ(open()->generation_defaults().temperature, 0.0F) << "do_sample false is greedy";
   EXPECT_THAT(open()->generation_defaults().end_of_generation_ids, ElementsAre(2)) << "of config.json";
+  folder_.write("generation_config.json", R"({"do_sample":"no","temperature":0.9})");
+  expect_error<FormatError>("do_sample is \"no\"; it must be true or false", [&] { open(); });
   folder_.write("generation_config.json", R"({"temperature":"warm"})");
   expect_error<FormatError>("temperature is not a number", [&] { open(); });
   folder_.write("generation_config.json", R"({"eos_token_id":[1,-3]})");

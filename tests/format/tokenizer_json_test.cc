@@ -171,6 +171,17 @@ TEST(TokenizerJson, RefusesPiecesByName) {
   refuse("/pre_tokenizer", nullptr, "neither byte-level nor writes spaces as ▁");
 }
 
+TEST(TokenizerJson, RefusesFlagsThatAreNeitherTrueNorFalse) {
+  for (const char* const flag : {"/model/ignore_merges", "/added_tokens/0/special", "/pre_tokenizer/use_regex"}) {
+    json root = byte_level();
+    const json::json_pointer place(flag);
+    root[place] = nullptr;  // as absent
+    EXPECT_NO_THROW(read(root)) << flag;
+    root[place] = 1;
+    expect_error<FormatError>(place.back() + " is 1; it must be true or false", [&] { read(root); });
+  }
+}
+
 TEST(TokenizerJson, RefusesWhatMakesNoSense) {
   const auto refuse = [](const char* pointer, const json& value, const std::string& message) {
     json root = byte_level();

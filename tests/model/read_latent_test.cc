@@ -188,6 +188,14 @@ TEST(ReadLatent, AGgufFileSaysWhetherItIsAV3) {
               HasSubstr("expert_gating_func is 3"));
 }
 
+TEST(ReadLatent, HeadsOfKeysAreAsManyAsOfQueries) {
+  json config = v2_lite();
+  config["num_key_value_heads"] = config["num_attention_heads"];
+  EXPECT_NO_THROW(read_deepseek(config, json::object()));
+  EXPECT_THAT(latent_refusal<FormatError>(config, {{"num_key_value_heads", 2}}),
+              HasSubstr("num_key_value_heads is 2 and num_attention_heads is"));
+}
+
 /// Its class reads none of these (transformers 5.24).
 TEST(ReadLatent, AV3ThatSaysToScoreOtherwiseIsRefused) {
   const json v3 = {{"architectures", {"DeepseekV3ForCausalLM"}}};

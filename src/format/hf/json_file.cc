@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/printable.h"
 #include "format/lfs_pointer.h"
 
 namespace caravel::format {
@@ -46,6 +47,14 @@ nlohmann::json parse_json(std::string_view text, const std::string& path,
   } catch (const nlohmann::json::out_of_range&) {
     throw fail<FormatError>("{}: JSON with a number that is out of range", path);
   }
+}
+
+std::optional<bool> truth_of(const nlohmann::json& object, const char* key, const std::string& path) {
+  const auto value = object.find(key);
+  if (value == object.end() || value->is_null()) return std::nullopt;
+  if (value->is_boolean()) return value->get<bool>();
+  const std::string shown = value->dump(-1, ' ', true, nlohmann::json::error_handler_t::replace);
+  throw fail<FormatError>("{}: {} is {}; it must be true or false", path, key, printable(shown, 60));
 }
 
 nlohmann::json read_json_object(const std::filesystem::path& path) {

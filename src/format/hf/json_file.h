@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -11,6 +12,9 @@ namespace caravel::format {
 /// deep. callback: nlohmann's, which may take values out while they are parsed.
 nlohmann::json parse_json(std::string_view text, const std::string& path,
                           const nlohmann::json::parser_callback_t& callback = nullptr);
+
+/// A member that must be true or false; none where it is absent or null. Throws FormatError, which names it.
+std::optional<bool> truth_of(const nlohmann::json& object, const char* key, const std::string& path);
 
 /// Reads a JSON file whose outermost value is an object. Throws NotFound, IoError, FormatError.
 nlohmann::json read_json_object(const std::filesystem::path& path);

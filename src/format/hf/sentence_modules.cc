@@ -15,7 +15,7 @@ using nlohmann::json;
 namespace fs = std::filesystem;
 
 /// A flag for each mode, or, since version 5, the modes by name.
-std::string pooling_of(const json& config) {
+std::string pooling_of(const json& config, const std::string& path) {
   std::string pooling;
   const auto add = [&](std::string_view mode) { pooling.append(pooling.empty() ? "" : "+").append(mode); };
   if (const auto named = config.find("pooling_mode"); named != config.end()) {
@@ -33,7 +33,7 @@ std::string pooling_of(const json& config) {
       {"pooling_mode_lasttoken", "lasttoken"},
   };
   for (const auto& [key, mode] : kFlags) {
-    if (config.contains(key) && config[key] == true) add(mode);
+    if (truth_of(config, key, path) == true) add(mode);
   }
   return pooling;
 }
@@ -60,7 +60,8 @@ SentenceModules read_sentence_modules(const fs::path& folder) {
   for (const json& module : list) {
     const std::string name = class_of(module);
     if (name == "Pooling") {
-      modules.pooling = pooling_of(read_json_object(folder / module_text(module, "path") / "config.json"));
+      const fs::path config = folder / module_text(module, "path") / "config.json";
+      modules.pooling = pooling_of(read_json_object(config), config.string());
     } else if (name == "Normalize") {
       modules.normalizes = true;
     } else if (name != "Transformer" && modules.other.empty()) {

@@ -161,7 +161,7 @@ GenerationDefaults read_hf_generation(const fs::path& folder, const json& config
   if (const auto most = number_of(settings, "max_new_tokens", path); most && *most >= 1) {
     defaults.max_tokens = static_cast<int>(std::min(*most, 1e9F));
   }
-  if (settings.contains("do_sample") && settings["do_sample"] == false) defaults.temperature = 0.0F;
+  if (truth_of(settings, "do_sample", path) == false) defaults.temperature = 0.0F;
   return defaults;
 }
 

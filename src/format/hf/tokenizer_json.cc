@@ -149,7 +149,7 @@ void read_added_tokens(const json& added, const std::string& path, int64_t limit
     }
   }
   for (const json& entry : added) {
-    const auto flag = [&](const char* key) { return entry.contains(key) && entry[key] == true; };
+    const auto flag = [&](const char* key) { return truth_of(entry, key, path).value_or(false); };
     const auto& text = entry["content"].get_ref<const std::string&>();
     const std::optional<int64_t> in_model = known.at(text);
     TokenizerData::Token& token = token_at(data, in_model ? *in_model : token_id(entry["id"], path, text, limit));
@@ -186,9 +186,9 @@ void read_bpe(const json& model, LongLists& lists, const std::string& path, Toke
   }
   if (!lists.vocabulary || !lists.merges) throw fail<FormatError>("{}: a BPE model without vocab or merges", path);
   if (!lists.merges_are_pairs) throw fail<FormatError>("{}: merge {} is not two tokens", path, lists.merges->size());
-  data.byte_fallback = model.contains("byte_fallback") && model["byte_fallback"] == true;
-  data.fuse_unknown = model.contains("fuse_unk") && model["fuse_unk"] == true;
-  data.ignore_merges = model.contains("ignore_merges") && model["ignore_merges"] == true;
+  data.byte_fallback = truth_of(model, "byte_fallback", path).value_or(false);
+  data.fuse_unknown = truth_of(model, "fuse_unk", path).value_or(false);
+  data.ignore_merges = truth_of(model, "ignore_merges", path).value_or(false);
   data.merges = std::move(*lists.merges);
 }
 

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/printable.h"
 #include "base/utf8.h"
+#include "format/hf/json_file.h"
 #include "text/tokenizer_data.h"
 
 namespace caravel::format {
@@ -25,11 +26,6 @@ constexpr const char* kGpt2Pattern = R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}
 std::string text_of(const json& piece, const char* key) {
   const auto value = piece.find(key);
   return value != piece.end() && value->is_string() ? value->get<std::string>() : std::string();
-}
-
-bool flag_of(const json& piece, const char* key, bool otherwise) {
-  const auto value = piece.find(key);
-  return value != piece.end() && value->is_boolean() ? value->get<bool>() : otherwise;
 }
 
 class Pipeline {
@@ -49,6 +45,10 @@ class Pipeline {
   }
 
  private:
+  bool flag_of(const json& piece, const char* key, bool otherwise) const {
+    return truth_of(piece, key, path_).value_or(otherwise);
+  }
+
   [[noreturn]] void unsupported(std::string_view what, const std::string& name) const {
     throw fail<Unsupported>("{}: {} {} is not supported", path_, what, printable(name));
   }

@@ -28,6 +28,7 @@ constinit const Architecture kGptOss = {
                                    "model.layers.{}.post_attention_layernorm.weight"}},
     .fixed_switches = {{{"attention_bias", true}}},
     .fixed_numbers = {{{"swiglu_limit", 7}, {"swiglu_alpha", 1.702}}},
+    .fixed_texts = {{{"hidden_act", "silu"}}},  // which the class does not read
     .experts = {.experts = {{"expert_count"}, {"num_local_experts", 128, "num_experts"}},
                 .per_token = {{"expert_used_count"}, {"num_experts_per_tok", 4}},
                 .intermediate_size = {{"expert_feed_forward_length"}, {}},

@@ -24,6 +24,12 @@ void read_latent(const ConfigReader& reader, const Architecture& architecture, M
                             reader.full_key(keys.query_dim.gguf.key), spec.nope_dim + spec.rotary_dim, spec.rotary_dim,
                             reader.full_key(keys.rotary_dim.gguf.key));
   }
+  // A folder has the number of heads before they are compressed.
+  const int64_t kv_heads = reader.integer({{}, {"num_key_value_heads", config.num_heads}}, 1, kMaxHeads);
+  if (!gguf && kv_heads != config.num_heads) {
+    throw fail<FormatError>("{}: num_key_value_heads is {} and {} is {}; of latent attention they must be the same",
+                            reader.source().path(), kv_heads, named(architecture.keys.heads), config.num_heads);
+  }
   // Of Mistral Large 3, which llama.cpp has as the same architecture.
   if (reader.number({{"attention.temperature_scale", 0}, {}}, -1e6, 1e6) != 0) {
     throw fail<Unsupported>("{}: {} is not 0: queries that grow with the position are not supported beside a latent",
