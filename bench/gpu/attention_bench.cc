@@ -162,6 +162,7 @@ void run_shape(Bench& bench, const Shape& shape, KvDtype dtype) {
   for (const int64_t context : {shared ? 512 : 2048, shared ? 1024 : 8192}) {
     bench.run(shape, {"prefill", 1, context, context}, dtype);
   }
+  bench.run(shape, {"prefill", 1, shared ? 512 : 2048, shared ? 1024 : 8192}, dtype);
 }
 
 int run_all(const std::vector<std::string_view>& names) {

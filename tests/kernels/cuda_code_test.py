@@ -32,7 +32,7 @@ MUST_HOLD = {
         (r"multiply_bf16", {"HGMMA"}),
         (r"AttentionMmaTile", {"HMMA", "LDSM", "LDGSTS"}),
         (r"attend_wide_tiles", {"HGMMA"}),
-        (r"attend_wide_tiles\w*16Elements", {"LDGSTS"}),
+        (r"attend_wide_tiles\w*16Elements", {"LDGSTS", "UTMALDG"}),
     ],
     "sm_80": OLDER, "sm_89": OLDER, "sm_100": OLDER,
 }

@@ -14,13 +14,29 @@ __device__ __forceinline__ int chunk_at(int rows, int row, int chunk) {
   return chunk / 8 * (rows * 128) + row * 128 + ((chunk ^ row) % 8) * 16;
 }
 
+/// A matrix' images, each behind the one before; or in turns of eight rows, so that some rows lie together.
+template <bool kInTurns, int kRows, int kRowBytes>
+struct Images {
+  static constexpr int kWidth = kRowBytes < 128 ? 128 : kRowBytes;
+  static constexpr int kBytes = kRows * kWidth;
+  static constexpr int kApart = kInTurns ? 1024 : kRows * 128;       // from an image to the next
+  static constexpr int kGroupStride = kInTurns ? 8 * kWidth : 1024;  // from eight rows to the next
+
+  __device__ __forceinline__ static int chunk_at(int row, int chunk) {
+    if constexpr (!kInTurns) return cuda::chunk_at(kRows, row, chunk);
+    return row / 8 * kGroupStride + chunk / 8 * kApart + cuda::chunk_at(8, row % 8, chunk % 8);
+  }
+};
+
 /// Reads the keys and values of splits by kThreads threads (128 or 256) that each take 16 bytes at a time, a row's
 /// beside each other. kDim elements a row, of which what head_dim has less is left alone.
-template <typename Elements, int kDim, int kThreads>
+template <typename Elements, int kDim, int kThreads, bool kInTurns = false>
 class SplitCopies {
  public:
   static constexpr int kRowBytes = kDim * Elements::kBytes;
-  static constexpr int kImageBytes = kSplitKeys * (kRowBytes < 128 ? 128 : kRowBytes);  // of a split's keys, or values
+  using Stored = Images<kInTurns, kSplitKeys, kRowBytes>;
+  using Widened = Images<kInTurns, kSplitKeys, 2 * kDim>;
+  static constexpr int kImageBytes = Stored::kBytes;  // of a split's keys, or values
   static constexpr int kScaleBytes = Elements::kScaled ? 2 * kSplitKeys * static_cast<int>(sizeof(float)) : 0;
 
   __device__ SplitCopies(const AttentionParams& params, int thread)
@@ -53,18 +69,18 @@ class SplitCopies {
   /// Copies keys, or values, as they are stored.
   __device__ void copy(std::byte* to, bool values) const {
     constexpr int kAtOnce = 4;
-    std::byte* const place = to + chunk_at(kSplitKeys, first_row_, chunk_);
+    std::byte* const place = to + Stored::chunk_at(first_row_, chunk_);
     for_each_pass<kAtOnce>(values, [&](int pass, const std::byte* const(&from)[kAtOnce], const bool(&there)[kAtOnce]) {
 #pragma unroll
-      for (int i = 0; i < kAtOnce; ++i) copy_16_async(place + to_pass(pass + i), from[i], there[i] ? 16 : 0);
+      for (int i = 0; i < kAtOnce; ++i) copy_16_async(place + to_pass<Stored>(pass + i), from[i], there[i] ? 16 : 0);
     });
   }
 
   /// The same, widened to kDim products a row.
   __device__ void widen(std::byte* to, bool values) const {
     constexpr int kAtOnce = 2;
-    std::byte* const place[] = {to + chunk_at(kSplitKeys, first_row_, 2 * chunk_),
-                                to + chunk_at(kSplitKeys, first_row_, 2 * chunk_ + 1)};
+    std::byte* const place[] = {to + Widened::chunk_at(first_row_, 2 * chunk_),
+                                to + Widened::chunk_at(first_row_, 2 * chunk_ + 1)};
     for_each_pass<kAtOnce>(values, [&](int pass, const std::byte* const(&from)[kAtOnce], const bool(&there)[kAtOnce]) {
       uint4 stored[kAtOnce];
 #pragma unroll
@@ -76,10 +92,10 @@ class SplitCopies {
         uint4 pairs;
         Elements::widen(stored[i].x, pairs.x, pairs.y);
         Elements::widen(stored[i].y, pairs.z, pairs.w);
-        *reinterpret_cast<uint4*>(place[0] + to_pass(pass + i)) = pairs;
+        *reinterpret_cast<uint4*>(place[0] + to_pass<Widened>(pass + i)) = pairs;
         Elements::widen(stored[i].z, pairs.x, pairs.y);
         Elements::widen(stored[i].w, pairs.z, pairs.w);
-        *reinterpret_cast<uint4*>(place[1] + to_pass(pass + i)) = pairs;
+        *reinterpret_cast<uint4*>(place[1] + to_pass<Widened>(pass + i)) = pairs;
       }
     });
   }
@@ -101,7 +117,10 @@ class SplitCopies {
   static_assert(kPassRows <= kSplitKeys && kPassRows % 8 == 0);
 
   /// Bytes from a row of the first pass to that of another: whole groups of eight rows.
-  __device__ static int to_pass(int pass) { return pass * kPassRows * 128; }
+  template <typename Images>
+  __device__ static int to_pass(int pass) {
+    return pass * (kPassRows / 8) * Images::kGroupStride;
+  }
 
   /// function(pass, from, there) for kAtOnce passes from `pass` on: where the thread's chunk lies, if it is there.
   template <int kAtOnce, typename Function>

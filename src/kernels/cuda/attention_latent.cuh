@@ -528,11 +528,11 @@ class LatentProducts {
   /// The weighted values of the warpgroup's image `chunk`, which is done with then.
   __device__ void add_values(int chunk, const uint32_t (&weights)[kSplitKeys / 16][4], float (&values)[kScores]) const {
     const int image = warpgroup_ * kChunks + chunk;
-    const MatrixDescriptor elements = values_descriptor(shared_address(shared_.keys[image]), LatentShared::kKeyBytes);
+    const MatrixDescriptor elements = matrix_descriptor(shared_address(shared_.keys[image]), 1024);
     fence_products();
 #pragma unroll
     for (int k = 0; k < kSplitKeys / 16; ++k) {
-      multiply_values<T, kImageElements>(values, weights[k], elements.at(k * (16 * 128)), k > 0);
+      multiply_values<T>(values, weights[k], elements.at(k * (16 * 128)), k > 0);
     }
     commit_products();
     wait_products<0>();
