@@ -29,6 +29,12 @@ __device__ inline void arrive(uint32_t barrier) {
   asm volatile("mbarrier.arrive.release.cta.shared::cta.b64 _, [%0];" ::"r"(barrier) : "memory");
 }
 
+/// The same at a barrier of any block of the cluster, by address_of_block(); without a scope, since a release to the
+/// cluster waits for memory.
+__device__ inline void arrive_in_cluster(uint32_t barrier) {
+  asm volatile("mbarrier.arrive.shared::cluster.b64 _, [%0];" ::"r"(barrier) : "memory");
+}
+
 /// Arrives, and lets the phase wait for so many bytes of copies more.
 __device__ inline void arrive_expecting(uint32_t barrier, uint32_t bytes) {
   asm volatile("mbarrier.arrive.expect_tx.release.cta.shared::cta.b64 _, [%0], %1;" ::"r"(barrier), "r"(bytes)
@@ -136,7 +142,16 @@ __device__ inline void copy_box(uint32_t to, const CUtensorMap& matrix, int x, i
       : "memory");
 }
 
-/// The same of a stack of matrices, beginning in matrix `z`.
+/// The same to this place of both blocks of a cluster of two, and for the barrier of each.
+__device__ inline void copy_box_to_both(uint32_t to, const CUtensorMap& matrix, int x, int y, uint32_t barrier) {
+  asm volatile(
+      "cp.async.bulk.tensor.2d.shared::cluster.global.tile.mbarrier::complete_tx::bytes.multicast::cluster [%0], [%1, "
+      "{%2, %3}], [%4], %5;" ::"r"(to),
+      "l"(&matrix), "r"(x), "r"(y), "r"(barrier), "h"(uint16_t{3})
+      : "memory");
+}
+
+/// A box of a stack of matrices, beginning in matrix `z`.
 __device__ inline void copy_box(uint32_t to, const CUtensorMap& stack, int x, int y, int z, uint32_t barrier,
                                 uint64_t policy) {
   asm volatile(

@@ -2,6 +2,7 @@
 
 #include "device/cuda/launch.cuh"
 #include "kernels/cuda/choice_in_gemm.cuh"
+#include "kernels/cuda/cluster.cuh"
 #include "kernels/cuda/mma.cuh"
 #include "kernels/cuda/tensor_map.h"
 #include "kernels/cuda/tile_launch.cuh"
@@ -17,6 +18,9 @@
 //   consumers  one or two warpgroups multiply, each rows of its own, and store.
 // A sum is made by one accumulator, over the inputs in order: the same bits in every tile and beside every other token.
 //
+// Tiles of 256 of many tokens are made by blocks in pairs, which share what comes of the tokens: where power is the
+// bound, it is what is moved that counts.
+//
 // Of experts' matrices, tiles are known once the table is: then every block lists those experts that have rows. Of few
 // tokens it first chooses experts itself (choice_in_gemm.cuh).
 
@@ -24,8 +28,9 @@ namespace caravel::kernels::cuda {
 namespace {
 
 /// The warpgroups that multiply, each by its number.
-template <int kTokens, bool kExperts, bool kChoice>
-__device__ void multiply(const TileWalk<kExperts, kChoice>& walk, const Ring& ring, int warpgroup, uint8_t* shared) {
+template <int kTokens, bool kExperts, bool kChoice, bool kPairs>
+__device__ void multiply(const TileWalk<kExperts, kChoice, kPairs>& walk, const Ring& ring, int warpgroup,
+                         uint8_t* shared) {
   constexpr int kUnit = unit_blocks(kTokens);
   const TileArgs& args = walk.args;
   const TilePlan& plan = args.plan;
@@ -39,7 +44,11 @@ __device__ void multiply(const TileWalk<kExperts, kChoice>& walk, const Ring& ri
   wait_for_kernel_before();
   const auto release = [&](const RingPlace& place) {
     __syncwarp();
-    if (lane == 0) arrive(ring.emptied(place));
+    if constexpr (kPairs) {
+      if (lane < 2) arrive_in_cluster(address_of_block(ring.emptied(place), lane));
+    } else {
+      if (lane == 0) arrive(ring.emptied(place));
+    }
   };
   RingPlace place;
   bool is_filled = false;
@@ -130,7 +139,7 @@ __device__ void choose_columns_of(const ChosenHere<kEach>& choice, ChoiceInGemmS
   choose_columns<kEach>(choice, space, threads);
 }
 
-template <int kTokens, bool kExperts, typename Choice>
+template <int kTokens, bool kExperts, typename Choice, bool kPairs = false>
 __global__ void __launch_bounds__(256 + kAskingThreads<kTokens>, 1)
     tile_gemm_kernel(const __grid_constant__ TileArgs args, const __grid_constant__ TileMaps maps,
                      const __grid_constant__ Choice choice) {
@@ -152,7 +161,7 @@ __global__ void __launch_bounds__(256 + kAskingThreads<kTokens>, 1)
     if (base % 1024 != 0) __trap();
     prefetch_weight_maps(args, maps);
     // Filled by the warp for tokens, and by that for weights.
-    ring.init(static_cast<int>(threadIdx.x % 32), 32, 2, consumer_warps);
+    ring.init(static_cast<int>(threadIdx.x % 32), 32, 2, (kPairs ? 2 : 1) * consumer_warps);
     fence_barrier_init();
     if constexpr (kChooses) {
       sync_threads(kAllThreads, static_cast<int>(blockDim.x));
@@ -170,7 +179,13 @@ __global__ void __launch_bounds__(256 + kAskingThreads<kTokens>, 1)
     sync_threads(kAllThreads, static_cast<int>(blockDim.x));
   }
   if constexpr (!kExperts) let_next_kernel_in();
-  const TileWalk<kExperts, kChooses> walk{args, reinterpret_cast<const int4*>(shared + plan.experts_begin)};
+  if constexpr (kPairs) {
+    // The other block's barriers are there.
+    __syncwarp();
+    arrive_at_cluster();
+    wait_for_cluster();
+  }
+  const TileWalk<kExperts, kChooses, kPairs> walk{args, reinterpret_cast<const int4*>(shared + plan.experts_begin)};
   if (warp < consumer_warps) {
     if constexpr (kSharesRegisters<kTokens>) take_registers<232>();
     if constexpr (kChooses) {
@@ -185,6 +200,12 @@ __global__ void __launch_bounds__(256 + kAskingThreads<kTokens>, 1)
       await_tokens<kExperts>(maps, !kChooses || blockIdx.x > 0);
       ask_for_tokens<kTokens>(walk, maps, ring);
     }
+  }
+  if constexpr (kPairs) {
+    // Nothing comes to a block that is gone.
+    __syncwarp();
+    arrive_at_cluster();
+    wait_for_cluster();
   }
 #endif
 }
@@ -239,8 +260,20 @@ void launch_tiles(Stream& stream, const LaunchShape& shape, const TileArgs& args
       if constexpr (!kExperts) return launch_tiles<192, false>(stream, shape, args, maps);
       break;
     case 256:
+      if constexpr (!kExperts) {
+        if (shape.cluster.x == 2) {
+          return launch(stream, shape, tile_gemm_kernel<256, false, ChosenBefore, true>, args, maps, ChosenBefore{});
+        }
+      }
       return launch_tiles<256, kExperts>(stream, shape, args, maps);
   }
+}
+
+/// Whether blocks make tiles in pairs.
+bool takes_pairs(const TileArgs& args, unsigned blocks) {
+  constexpr int kLeastTokens = 1024;
+  return args.plan.tokens == 256 && args.tokens >= kLeastTokens && args.experts.count == 0 &&
+         args.plan.row_tiles % 2 == 0 && blocks % 2 == 0;
 }
 
 /// Where what a tile's sums are added to can come by boxes of the ring's slots.
@@ -264,7 +297,9 @@ void ask_ahead_for_added(TileArgs& args, TileMaps& maps, const GemmTask& task) {
 void tile_gemm(Stream& stream, const GemmTask& task) {
   TileLaunch tiles = tile_launch(stream, task);
   TileArgs& args = tiles.args;
-  TileMaps maps = {.input = input_map(task.input, std::min(args.plan.tokens, args.tokens))};
+  const bool pairs = takes_pairs(args, tiles.shape.grid.x);
+  if (pairs) tiles.shape.cluster = dim3(2);
+  TileMaps maps = {.input = input_map(task.input, std::min(args.plan.tokens, args.tokens) / (pairs ? 2 : 1))};
   const int box_groups = args.plan.groups * (args.paired ? 1 : args.plan.warpgroups);
   if (args.plan.in_turn) {
     maps.weights[0] = paired_units_map(args, box_groups);

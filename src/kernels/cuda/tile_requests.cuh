@@ -61,8 +61,9 @@ __device__ inline void prefetch_weight_maps(const TileArgs& args, const TileMaps
 
 /// The warp that asks for weights of BF16, by a box for a slot: a copy for each group, of 1 KB, would take the copy
 /// engine longer than memory.
-template <int kTokens, bool kExperts, bool kChoice>
-__device__ inline void ask_for_images(const TileWalk<kExperts, kChoice>& walk, const TileMaps& maps, const Ring& ring) {
+template <int kTokens, bool kExperts, bool kChoice, bool kPairs>
+__device__ inline void ask_for_images(const TileWalk<kExperts, kChoice, kPairs>& walk, const TileMaps& maps,
+                                      const Ring& ring) {
   constexpr bool kMany = kTokens >= kManyTokens;
   const TileArgs& args = walk.args;
   const TilePlan& plan = args.plan;
@@ -112,8 +113,9 @@ __device__ inline void ask_for_images(const TileWalk<kExperts, kChoice>& walk, c
 
 /// The warp that asks for tokens: [64 inputs of a token] rows behind a slot's weights, in the same swizzle. Places
 /// behind the last input come as zeros. And for what a tile's sums are added to: [token, row] of each warpgroup.
-template <int kTokens, bool kExperts, bool kChoice>
-__device__ inline void ask_for_tokens(const TileWalk<kExperts, kChoice>& walk, const TileMaps& maps, const Ring& ring) {
+template <int kTokens, bool kExperts, bool kChoice, bool kPairs>
+__device__ inline void ask_for_tokens(const TileWalk<kExperts, kChoice, kPairs>& walk, const TileMaps& maps,
+                                      const Ring& ring) {
   const TileArgs& args = walk.args;
   const CUtensorMap& input = maps.input;
   const TilePlan& plan = args.plan;
@@ -126,7 +128,14 @@ __device__ inline void ask_for_tokens(const TileWalk<kExperts, kChoice>& walk, c
       ring.wait_emptied(place);
       if (lane == 0) arrive_expecting(ring.filled(place), plan.step_blocks * block_bytes);
       __syncwarp();
-      if (lane < plan.step_blocks) {
+      if constexpr (kPairs) {
+        // Each block of the pair brings half of the tokens to both.
+        const int half = static_cast<int>(blockIdx.x) % 2 * (kTokens / 2);
+        if (lane == 0) {
+          copy_box_to_both(ring.slot(place) + plan.weight_bytes + half * 128, input, begin * kBlockInputs,
+                           tile.first_token + half, ring.filled(place));
+        }
+      } else if (lane < plan.step_blocks) {
         copy_box(ring.slot(place) + plan.weight_bytes + lane * kTokens * 128, input, (begin + lane) * kBlockInputs,
                  tile.input_row(), ring.filled(place));
       }

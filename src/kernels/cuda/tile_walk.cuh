@@ -52,8 +52,8 @@ __device__ inline Tile token_tile(const ExpertRows& experts, int tokens, int ind
 
 /// Goes through a block's tiles, which the warps that share them do each by themselves. Tiles of the same rows are
 /// neighbours in time.
-/// kChoice: the list is of list_chosen().
-template <bool kExperts, bool kChoice = false>
+/// kChoice: the list is of list_chosen(). kPairs: two blocks in turn have neighbouring rows, for the same tokens.
+template <bool kExperts, bool kChoice = false, bool kPairs = false>
 struct TileWalk {
   const TileArgs& args;
   const int4* experts = nullptr;  // list_experts(), in shared memory
@@ -74,14 +74,17 @@ struct TileWalk {
   __device__ void walk(const Same& same, Function&& function) const {
     const TilePlan& plan = args.plan;
     if constexpr (!kExperts) {
-      const int tiles = plan.row_tiles * plan.token_tiles;
-      for (int tile = static_cast<int>(blockIdx.x); tile < tiles; tile += static_cast<int>(gridDim.x)) {
+      constexpr int kSharers = kPairs ? 2 : 1;
+      const int sharer = static_cast<int>(blockIdx.x) % kSharers;
+      const int row_tiles = plan.row_tiles / kSharers;
+      const int step = static_cast<int>(gridDim.x) / kSharers;
+      for (int tile = static_cast<int>(blockIdx.x) / kSharers; tile < row_tiles * plan.token_tiles; tile += step) {
         // Bands of tokens are few enough for the L2 cache to keep their inputs.
         constexpr int kBand = kTokens >= kManyTokens ? 2048 / kTokens : 1 << 20;
-        const int first = kTokens >= kManyTokens ? tile / (kBand * plan.row_tiles) * kBand : 0;
+        const int first = kTokens >= kManyTokens ? tile / (kBand * row_tiles) * kBand : 0;
         const int width = min(kBand, plan.token_tiles - first);
-        const int of_band = tile - first * plan.row_tiles;
-        function(Tile{.row_tile = of_band / width,
+        const int of_band = tile - first * row_tiles;
+        function(Tile{.row_tile = of_band / width * kSharers + sharer,
                       .first_token = (first + of_band % width) * kTokens,
                       .end_token = args.tokens,
                       .expert = 0,
