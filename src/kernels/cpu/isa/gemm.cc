@@ -184,7 +184,6 @@ void run_plain_panels(const PlainPanels& args, int64_t begin, int64_t end) {
 void run_gated_panels(const GatedPanels& args, int64_t begin, int64_t end) {
   constexpr int64_t kSums = kManyTokens;  // how many sums of a pair of panels are kept
   alignas(64) float sums[kSums][2][kPanelRows];
-  alignas(64) float values[kPanelRows];
   const int64_t all_tokens = args.x.tokens;
   const int64_t pairs = all_tokens < kSums ? kSums / all_tokens : 1;
   for (int64_t p = begin; p < end; p += pairs) {
@@ -203,10 +202,11 @@ void run_gated_panels(const GatedPanels& args, int64_t begin, int64_t end) {
       run_half(args.up, 1);
       for (int64_t q = p; q < pairs_end; ++q) {
         const int columns = panel_columns(args.gate, q);
+        auto* const pair = sums + (q - p) * tokens;
+        // In two passes: what one token waits for in either, the processor does for some others meanwhile.
+        for (int64_t t = 0; t < tokens; ++t) gate(args.activation, pair[t][0], pair[t][1], columns, pair[t][0]);
         for (int64_t t = 0; t < tokens; ++t) {
-          const auto& sum = sums[(q - p) * tokens + t];
-          gate(args.activation, sum[0], sum[1], columns, values);
-          store_input_slice(args.out, x.begin + t, q * kPanelRows, columns, values);
+          store_input_slice(args.out, x.begin + t, q * kPanelRows, columns, pair[t][0]);
         }
       }
     }
