@@ -13,7 +13,29 @@ namespace caravel::kernels::CARAVEL_ISA {
 constexpr int kPrefetchBytes = 12288;
 /// What comes so soon is asked for from the L2 into the L1, where a tile's tokens are so few that it waits for loads.
 constexpr int kNearPrefetchBytes = 2048;
-constexpr int kNearPrefetchTokens = 2;
+constexpr int kNearPrefetchTokens = 4;
+/// A single token meets weights as fast as memory brings them. Those of super-blocks are not met in the order in which
+/// they lie, a head first; where each block's are asked for in that order as it begins, and nothing ahead, the
+/// processor's own prefetching sees one stream. On a Zen 4 that reads 9 to 17 % more than what is asked for here does
+/// while memory gives two cores 36 to 66 GB/s, as much at 72, and up to 10 % less at 80. Others were not measured.
+#if defined(__AVX512VNNI__) && !defined(__AMX_INT8__)
+constexpr int kInOrderTokens = 1;
+#else
+constexpr int kInOrderTokens = 0;
+#endif
+
+/// Asks for weights as a tile of kTokens wants them that is at block `at`, of about kMeanBytes.
+template <typename Blocks, int kTokens>
+static inline void prefetch_weights(const uint8_t* at) {
+  for (int i = 0; i < Blocks::kMeanBytes; i += 64) {
+    if constexpr (Blocks::kSuper && kTokens <= kInOrderTokens) {
+      __builtin_prefetch(at + i, 0, 3);
+    } else {
+      __builtin_prefetch(at + i + kPrefetchBytes, 0, 2);
+      if constexpr (kTokens <= kNearPrefetchTokens) __builtin_prefetch(at + i + kNearPrefetchBytes, 0, 3);
+    }
+  }
+}
 
 /// Where the sums of one panel go: `columns` (1 to 32) outputs of consecutive tokens. They start from the bias, from
 /// what lies in `out`, or from both; so a long sum can be left and taken up again without changing a bit.
@@ -130,11 +152,7 @@ static void quantized_tile(const uint8_t* panel, int64_t blocks, const Q8Rows& x
   }
   typename Blocks::Head head;  // of the super-block that is gone through
   for (int64_t b = 0; b < blocks; ++b) {
-    for (int i = 0; i < Blocks::kMeanBytes; i += 64) {
-      const uint8_t* const at = panel + b * Blocks::kMeanBytes + i;
-      __builtin_prefetch(at + kPrefetchBytes, 0, 2);
-      if constexpr (kTokens <= kNearPrefetchTokens) __builtin_prefetch(at + kNearPrefetchBytes, 0, 3);
-    }
+    prefetch_weights<Blocks, kTokens>(panel + b * Blocks::kMeanBytes);
     const typename Blocks::Block block = Blocks::at(panel, b);
     Floats scale[2][kScales];
     Floats minimum[2];

@@ -16,6 +16,7 @@ struct PackedBlocks {
   static constexpr int kMax = kCodes ? 24 : (1 << kBits) - 1;
   static constexpr int kOffset = Layout::kFormat.offset;
   static constexpr bool kMinima = Layout::kFormat.minima;
+  static constexpr bool kSuper = Layout::kFormat.super;
   static constexpr int kScales = kType == DType::kQ6_K ? 2 : 1;  // for a block's 32 inputs
   static constexpr int kMeanBytes = Layout::kGroupBytes / Layout::kGroupBlocks;
 
