@@ -39,8 +39,9 @@ class Furnace {
     } else {
       this.cooked = Math.max(0, this.cooked - 2)
     }
-    if (wasLit !== this.burning > 0) this.glow()
-    if (changed || (this.burning > 0 && this.game.tick % 10 === 0)) this.tellAll(changed)
+    const isOther = wasLit !== this.burning > 0
+    if (isOther) this.glow()
+    if (changed || isOther || (this.burning > 0 && this.game.tick % 10 === 0)) this.tellAll(changed)
   }
 
   light () {

@@ -41,11 +41,11 @@ test('a library in the published layout runs unchanged, from wood to stone tools
 })
 
 test('furnace and chest: what goes in comes out, and is seen', async () => {
-  await stage('keeper', 40, { furnace: 1, chest: 1, raw_iron: 2, coal: 1, dirt: 5, wooden_pickaxe: 1 })
+  await stage('keeper', 40, { furnace: 1, chest: 1, raw_iron: 3, oak_planks: 2, dirt: 5, wooden_pickaxe: 1 })
   const { said, chests, last } = await runSkill(world, `async function keep (bot) {
     await placeItem(bot, 'furnace', new Vec3(2, ${FLOOR + 1}, 40))
     await placeItem(bot, 'chest', new Vec3(-2, ${FLOOR + 1}, 40))
-    await smeltItem(bot, 'raw_iron', 'coal', 2)
+    await smeltItem(bot, 'raw_iron', 'oak_planks', 3)
     const at = new Vec3(-2, ${FLOOR + 1}, 40)
     await depositItemIntoChest(bot, at, { iron_ingot: 1, dirt: 3, diamond: 1 })
     await getItemFromChest(bot, at, { dirt: 2 })
@@ -54,9 +54,9 @@ test('furnace and chest: what goes in comes out, and is seen', async () => {
   }`, { name: 'keeper' })
   assert.deepEqual(last, { done: true })
   const state = await player('keeper')
-  assert.deepEqual(['iron_ingot', 'raw_iron', 'dirt', 'furnace'].map(name => count(state, name)), [1, 0, 4, 1], said.join('\n'))
+  assert.deepEqual(['iron_ingot', 'raw_iron', 'dirt', 'furnace'].map(name => count(state, name)), [2, 0, 4, 1], said.join('\n'))
   assert.deepEqual(chests, { [`(-2, ${FLOOR + 1}, 40)`]: { dirt: 1, iron_ingot: 1 } })
-  assert.ok(said.includes('Smelted 2 raw_iron into iron_ingot.') && said.includes('There is no diamond in the inventory.') && said.at(-1) === 'Took up the furnace.', said.join('\n'))
+  assert.ok(said.includes('Smelted 3 raw_iron into iron_ingot.') && said.includes('There is no diamond in the inventory.') && said.at(-1) === 'Took up the furnace.', said.join('\n'))
 })
 
 test('creatures are killed and what they leave is picked up; exploring ends with what it looked for', async () => {

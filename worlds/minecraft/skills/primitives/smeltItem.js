@@ -33,7 +33,7 @@ async function smeltItem (bot, itemName, fuelName, count = 1) {
       await furnace.putInput(item.id, null, batch)
       let seconds = 0 // since the last one was done, or fuel was put in
       for (let left = batch, fed = false; furnace.inputItem() && seconds < 15; seconds++) {
-        if (!furnace.fuelItem() && !(furnace.fuel > 0) && (!fed || seconds >= 3)) {
+        if (!furnace.fuelItem() && (!fed || seconds >= (furnace.fuel > 0 ? 12 : 3))) {
           if (furnace.count(fuel.id, null) === 0) { why = `there is no more ${fuelName} to burn`; break }
           await furnace.putFuel(fuel.id, null, 1)
           fed = true
