@@ -79,8 +79,10 @@ class Minecraft(unittest.TestCase):
         self.addCleanup(server.stdin.close)
         port = json.loads(server.stdout.readline())["port"]
         (self.out.parent / "tasks.txt").write_text("Mine 1 wood log\n")
-        self.voyage("--world", f"127.0.0.1:{port}", "--tasks", self.out.parent / "tasks.txt")
+        self.voyage("--world", f"127.0.0.1:{port}", "--tasks", self.out.parent / "tasks.txt", "--skills",
+                    WORLD / "test" / "skill_library" / "skill")
         self.assertTrue({event["name"] for event in self.events("item")} & {"oak_log", "birch_log"})
+        self.assertTrue((self.out / "skills" / "code" / "craftStoneTools.js").exists())  # of the library, in Voyager's layout
 
     def test_refused(self):
         self.assertIn("there are mini, minecraft and HOST:PORT", self.voyage("--world", "moon", code=1))
