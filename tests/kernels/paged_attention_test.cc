@@ -206,8 +206,6 @@ TEST(PagedAttention, ATokenAfterALongContextGetsTheBitsOfAWholePrompt) {
     for (const AttentionCase& c : {AttentionCase{.heads = 16, .kv_heads = 1, .head_dim = 16},
                                    AttentionCase{.heads = 8, .head_dim = 24, .value_dim = 16}}) {
       SCOPED_TRACE(c.name());
-      const int length =
-          c.value_dim > 0 ? 2 * 16 * 8 * 128 + 40 : 4500;  // the rounds that sixteen blocks take on a GPU
       AttentionRig whole(c, {4500}, isa);
       whole.finish();
       AttentionRig rig(c, {4500}, isa);

@@ -39,7 +39,8 @@ class EarlyKernels : public testing::Test {
       for (const DType dtype : {DType::kF32, DType::kBF16, DType::kQ8_0, DType::kQ4_K}) add_gemm(dtype, tokens);
       add_gated(tokens);
       add_norms(tokens);
-      add_attention(tokens);
+      add_attention(tokens, 48);
+      add_attention(tokens, 0);
     }
   }
 
@@ -97,46 +98,50 @@ class EarlyKernels : public testing::Test {
                     }});
   }
 
-  /// Of one sequence, whose last tokens the rows are.
-  void add_attention(int64_t tokens) {
+  /// Of one sequence, whose last tokens the rows are. value_dim: as KvLayer's.
+  void add_attention(int64_t tokens, int value_dim) {
     constexpr int kHeads = 4;
     constexpr int kHeadDim = 64;
     constexpr int kBlocks = 40;
     const int64_t width = kHeads * kHeadDim;
+    const int64_t out_width = kHeads * (value_dim > 0 ? value_dim : kHeadDim);
     struct State {
       DeviceArray<std::byte> cache;
       DeviceArray<int32_t> starts, contexts, table;
       DeviceArray<std::byte> workspace;
       KvLayer layer;
     };
-    const int64_t block = kv_layer_bytes(*device_, 16, 1, kHeadDim, KvDtype::kBF16);
+    const auto bytes_of = value_dim > 0 ? shared_layer_bytes : kv_layer_bytes;
+    const int64_t block = bytes_of(*device_, 16, 1, kHeadDim, KvDtype::kBF16);
     std::vector<int32_t> table(kBlocks);
     for (int i = 0; i < kBlocks; ++i) table[static_cast<size_t>(i)] = i;
     constexpr int kContext = 16 * kBlocks - 5;
-    auto state = std::make_shared<State>(
-        State{.cache = {*stream_, random_rows(DType::kBF16, kBlocks, block / 2, 4)},
-              .starts = {*stream_, std::vector<int32_t>{0, static_cast<int32_t>(tokens)}},
-              .contexts = {*stream_, std::vector<int32_t>{kContext}},
-              .table = {*stream_, table},
-              .workspace = unwritten(*stream_, paged_attention_workspace(*device_, tokens, kContext, kHeads, kHeadDim, 0)),
-              .layer = {}});
-    state->layer = {state->cache.data(), block, 16, 1, kHeadDim, KvDtype::kBF16};
-    ops_.push_back({.name = "attention of " + std::to_string(tokens),
+    auto state = std::make_shared<State>(State{
+        .cache = {*stream_, random_rows(DType::kBF16, kBlocks, block / 2, 4)},
+        .starts = {*stream_, std::vector<int32_t>{0, static_cast<int32_t>(tokens)}},
+        .contexts = {*stream_, std::vector<int32_t>{kContext}},
+        .table = {*stream_, table},
+        .workspace =
+            unwritten(*stream_, paged_attention_workspace(*device_, tokens, kContext, kHeads, kHeadDim, value_dim)),
+        .layer = {}});
+    state->layer = {state->cache.data(), block, 16, 1, kHeadDim, KvDtype::kBF16, value_dim};
+    ops_.push_back({.name = "attention of " + std::to_string(tokens) + (value_dim > 0 ? ", values among the keys" : ""),
                     .input = random_rows(DType::kBF16, tokens, width, 6),
-                    .out_bytes = static_cast<size_t>(tokens * width * 2),
+                    .out_bytes = static_cast<size_t>(tokens * out_width * 2),
                     .run = [=](Stream& stream, std::byte* in, std::byte* out) {
                       paged_attention(
-                          stream, {.q = make_tensor(in, DType::kBF16, tokens, width),
-                                   .heads = kHeads,
-                                   .cache = state->layer,
-                                   .batch = {.num_seqs = 1,
-                                             .query_start = state->starts.data(),
-                                             .context_len = state->contexts.data(),
-                                             .block_table = state->table.data(),
-                                             .block_table_stride = kBlocks},
-                                   .max_context = kContext,
-                                   .workspace = state->workspace.data(),
-                                   .out = {.form = InputForm::kBf16, .tokens = tokens, .width = width, .data = out}});
+                          stream,
+                          {.q = make_tensor(in, DType::kBF16, tokens, width),
+                           .heads = kHeads,
+                           .cache = state->layer,
+                           .batch = {.num_seqs = 1,
+                                     .query_start = state->starts.data(),
+                                     .context_len = state->contexts.data(),
+                                     .block_table = state->table.data(),
+                                     .block_table_stride = kBlocks},
+                           .max_context = kContext,
+                           .workspace = state->workspace.data(),
+                           .out = {.form = InputForm::kBf16, .tokens = tokens, .width = out_width, .data = out}});
                     }});
   }
 
@@ -200,12 +205,14 @@ struct SameSequences {
 };
 
 /// What they attend to where the keys and values of their own tokens come late, `late` says, and all else is settled.
-Bytes attend_to_the_newest(Stream& stream, const SameSequences& sequences, KvDtype dtype, bool late) {
+/// value_dim: as KvLayer's.
+Bytes attend_to_the_newest(Stream& stream, const SameSequences& sequences, KvDtype dtype, int value_dim, bool late) {
   constexpr int kHeads = 4;
   constexpr int kHeadDim = 128;
   constexpr int kBlockSize = 16;
   constexpr int kBlocks = 80;
-  const int64_t block = kv_layer_bytes(stream.device(), kBlockSize, 1, kHeadDim, dtype);
+  const auto bytes_of = value_dim > 0 ? shared_layer_bytes : kv_layer_bytes;
+  const int64_t block = bytes_of(stream.device(), kBlockSize, 1, kHeadDim, dtype);
   const int64_t row = kHeadDim * (dtype == KvDtype::kFp8 ? 1 : dtype == KvDtype::kBF16 ? 2 : 4);
   Bytes bytes = random_rows(dtype == KvDtype::kF32 ? DType::kF32 : DType::kBF16, kBlocks,
                             block / (dtype == KvDtype::kF32 ? 4 : 2), 4);
@@ -215,7 +222,8 @@ Bytes attend_to_the_newest(Stream& stream, const SameSequences& sequences, KvDty
   const DeviceArray right(stream, bytes);
   std::vector<size_t> newest;
   for (int p = sequences.context - sequences.queries; p < sequences.context; ++p) {
-    for (const int part : {0, kBlockSize}) {
+    for (const int part : {0, kBlockSize}) {  // the keys' and the values' rows
+      if (part > 0 && value_dim > 0) continue;
       newest.push_back(static_cast<size_t>(p / kBlockSize * block + (part + p % kBlockSize) * row));
       if (late) std::fill_n(bytes.begin() + static_cast<ptrdiff_t>(newest.back()), row, std::byte{0x11});
     }
@@ -227,29 +235,34 @@ Bytes attend_to_the_newest(Stream& stream, const SameSequences& sequences, KvDty
   for (int b = 0; b < kBlocks; ++b) table.push_back(b);
   const int64_t tokens = starts.back();
   const int64_t width = kHeads * kHeadDim;
+  const int64_t out_width = kHeads * (value_dim > 0 ? value_dim : kHeadDim);
   const DeviceArray q(stream, random_rows(DType::kBF16, tokens, width, 6));
   const DeviceArray starts_there(stream, starts);
   const DeviceArray contexts(stream, int64_t{sequences.count}, int32_t{sequences.context});
   const DeviceArray rows(stream, int64_t{sequences.count}, int32_t{0});
   const DeviceArray table_there(stream, table);
-  const DeviceArray out = unwritten(stream, static_cast<size_t>(tokens * width * 2));
+  const DeviceArray out = unwritten(stream, static_cast<size_t>(tokens * out_width * 2));
+  const DeviceArray workspace = unwritten(
+      stream, paged_attention_workspace(stream.device(), tokens, sequences.context, kHeads, kHeadDim, value_dim));
   stream.synchronize();
   for (size_t i = 0; late && i < newest.size(); ++i) {
     late_copy(stream, cache.data() + newest[i], right.data() + newest[i], static_cast<size_t>(row));
   }
-  paged_attention(stream, {.q = make_tensor(q.data(), DType::kBF16, tokens, width),
-                           .heads = kHeads,
-                           .scale = 0.3F,
-                           .cache = {cache.data(), block, kBlockSize, 1, kHeadDim, dtype},
-                           .batch = {.num_seqs = sequences.count,
-                                     .query_start = starts_there.data(),
-                                     .context_len = contexts.data(),
-                                     .table_rows = rows.data(),
-                                     .block_table = table_there.data(),
-                                     .block_table_stride = kBlocks},
-                           .settled = true,
-                           .max_context = sequences.context,
-                           .out = {.form = InputForm::kBf16, .tokens = tokens, .width = width, .data = out.data()}});
+  paged_attention(stream,
+                  {.q = make_tensor(q.data(), DType::kBF16, tokens, width),
+                   .heads = kHeads,
+                   .scale = 0.3F,
+                   .cache = {cache.data(), block, kBlockSize, 1, kHeadDim, dtype, value_dim},
+                   .batch = {.num_seqs = sequences.count,
+                             .query_start = starts_there.data(),
+                             .context_len = contexts.data(),
+                             .table_rows = rows.data(),
+                             .block_table = table_there.data(),
+                             .block_table_stride = kBlocks},
+                   .settled = true,
+                   .max_context = sequences.context,
+                   .workspace = workspace.data(),
+                   .out = {.form = InputForm::kBf16, .tokens = tokens, .width = out_width, .data = out.data()}});
   return out.values();
 }
 
@@ -263,10 +276,12 @@ TEST_F(EarlyKernels, AttentionReadsTheNewestKeysOnceTheyAreThere) {
                                            {300, 1, 300},
                                            {300, 2, 257},
                                            {1, 40, 200}}) {
-      EXPECT_EQ(attend_to_the_newest(*stream_, sequences, dtype, true),
-                attend_to_the_newest(*stream_, sequences, dtype, false))
-          << kv_dtype_name(dtype) << ", " << sequences.count << " of " << sequences.queries << " queries at "
-          << sequences.context;
+      for (const int value_dim : {0, 96}) {
+        EXPECT_EQ(attend_to_the_newest(*stream_, sequences, dtype, value_dim, true),
+                  attend_to_the_newest(*stream_, sequences, dtype, value_dim, false))
+            << kv_dtype_name(dtype) << ", " << sequences.count << " of " << sequences.queries << " queries at "
+            << sequences.context << ", values of " << value_dim;
+      }
     }
   }
 }
