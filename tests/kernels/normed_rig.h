@@ -31,6 +31,8 @@ struct Normed {
   Tensor rows() const { return f32_tensor(residual.data(), tokens, width); }
   void norm(int turn) const {
     rms_norm(stream, {.x = rows(), .weight = weight.data(), .epsilon = kNormEpsilon, .out = input(turn)});
+    // What comes next may write the rows, which on a CPU other ranks may still be reading.
+    if (stream.device().kind() == DeviceKind::kCpu) stream.synchronize();
   }
   std::vector<float> read(int turn) const {
     const DeviceArray out(stream, tokens * reader.packed.out(), NAN);

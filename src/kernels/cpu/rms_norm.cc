@@ -13,6 +13,7 @@ namespace cpu {
 
 void rms_norm(Stream& stream, const RmsNormArgs& args) {
   check_f32(args.x, args.rows == nullptr ? args.out.tokens : 0, args.out.width);
+  // Ranks that each make their own do not wait for one another: the next op is the GEMM that reads it, and writes no x.
   enqueue_rms_norm(stream, args, !is_each_ranks_own(args.out));
 }
 
