@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <new>
 
 #include "base/available_memory.h"
 #include "base/clock.h"
@@ -15,6 +16,13 @@ namespace {
 constexpr size_t kAlignment = 64;
 constexpr size_t kHugePage = size_t{2} << 20;
 constexpr size_t kChunkBytes = 16 * kHugePage;
+
+// AddressSanitizer sees what is read or written beside a buffer where each lies by itself on the heap.
+#ifdef __SANITIZE_ADDRESS__
+constexpr bool kFromHeap = true;
+#else
+constexpr bool kFromHeap = false;
+#endif
 
 /// Mapped and not from the heap: zero pages cost nothing until they are touched, and go back when freed. From a huge
 /// page's beginning on, with huge pages where the system gives them: weights are read front to back, and each 4 KiB
@@ -80,15 +88,20 @@ std::string CpuDevice::name() const { return fmt::format("CPU ({}, {} threads)",
 std::byte* CpuDevice::take_memory(size_t bytes) {
   const auto map = [this](size_t mapped) { return map_pages(mapped, *this); };
   if (bytes == 0) return nullptr;
-  return chunks_.holds(bytes) ? chunks_.take(bytes, map) : map(bytes);
+  if (!chunks_.holds(bytes)) return map(bytes);
+  if (!kFromHeap) return chunks_.take(bytes, map);
+  void* const data = ::operator new(bytes, std::align_val_t{kAlignment});
+  return static_cast<std::byte*>(std::memset(data, 0, bytes));
 }
 
 void CpuDevice::give_back_memory(void* data, size_t bytes) {
   if (bytes == 0) return;
-  if (chunks_.holds(bytes)) {
-    chunks_.give_back(data, ::munmap);
-  } else {
+  if (!chunks_.holds(bytes)) {
     ::munmap(data, bytes);
+  } else if (kFromHeap) {
+    ::operator delete(data, std::align_val_t{kAlignment});
+  } else {
+    chunks_.give_back(data, ::munmap);
   }
 }
 
