@@ -274,6 +274,11 @@ void read_heads(const ConfigReader& reader, const ConfigKeys& keys, ModelConfig&
     }
     config.head_dim = config.hidden_size / config.num_heads;
   }
+  const int64_t value_dim = reader.integer({{"attention.value_length", config.head_dim}, {}}, 1, kMaxWidth);
+  if (reader.convention() == Convention::kGguf && value_dim != config.head_dim) {
+    throw fail<Unsupported>("{}: {} is {}, and heads have {} elements; those of values must be as wide", source.path(),
+                            reader.full_key("attention.value_length"), value_dim, config.head_dim);
+  }
   if (config.head_dim > kernels::kMaxHeadDim || config.head_dim % 2 != 0) {
     throw fail<Unsupported>("{}: heads of {} elements ({}) are not supported; even numbers up to {} are", source.path(),
                             config.head_dim, named(keys.head_dim), kernels::kMaxHeadDim);

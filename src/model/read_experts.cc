@@ -82,6 +82,11 @@ RouterRule read_rule(const ConfigReader& reader, const ExpertRule& keys, int exp
 /// one).
 int width_in_file(const ConfigReader& reader, const Architecture& architecture, const std::vector<LayerSpec>& layers) {
   if (reader.convention() != Convention::kGguf) return 0;
+  const ExpertRule& keys = architecture.experts;
+  if (reader.find(keys.shared_experts.gguf.key) != nullptr ||
+      reader.find(keys.shared_intermediate_size.gguf.key) != nullptr) {
+    return 0;
+  }
   const auto routed = std::ranges::find_if(layers, &LayerSpec::routed) - layers.begin();
   const format::WeightInfo* gate =
       reader.source().find(fmt::format(fmt::runtime(architecture.expert_weights.shared_gate.gguf), routed));

@@ -864,6 +864,15 @@ TEST(ReadConfig, AGraniteOfAGgufFileMayHaveNoRotaryEmbedding) {
   for (const LayerSpec& layer : read(Convention::kGguf, config).layers) EXPECT_EQ(layer.rotary, -1);
 }
 
+TEST(ReadConfig, ValuesOfAnotherWidthThanKeysAreRefused) {
+  json config = gguf_gemma();
+  config["gemma3.attention.value_length"] = 256;
+  EXPECT_NO_THROW(read(Convention::kGguf, config));
+  config["gemma3.attention.value_length"] = 128;
+  expect_refused<Unsupported>(Convention::kGguf, config,
+                              {"gemma3.attention.value_length is 128, and heads have 256 elements"});
+}
+
 TEST(ReadConfig, AnOlmoeWhoseValuesAreClampedIsRefusedInEitherConvention) {
   json config = {{"general.architecture", "olmoe"},
                  {"olmoe.context_length", 128},

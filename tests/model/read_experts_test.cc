@@ -173,8 +173,10 @@ TEST(ReadExperts, SharedOnesAreAsWideAsTheirTensorWhereNoKeySaysIt) {
   source.add_random("blk.0.ffn_gate_shexp.weight", {80, 64});
   EXPECT_EQ(read_config(source).experts.shared_intermediate_size, 80);
   EXPECT_TRUE(read_config(source).experts.shared_gate);
-  source.config()["qwen2moe.expert_shared_feed_forward_length"] = 96;
-  EXPECT_EQ(read_config(source).experts.shared_intermediate_size, 96) << "loading then tells the shapes";
+  for (const int said : {96, 0}) {
+    source.config()["qwen2moe.expert_shared_feed_forward_length"] = said;
+    EXPECT_EQ(read_config(source).experts.shared_intermediate_size, said) << "loading then tells the tensors";
+  }
 }
 
 TEST(ReadExperts, GroupsThatCannotBeAreTold) {
