@@ -13,8 +13,8 @@ namespace {
 constexpr const char* kRules =
     "The world is Minecraft 1.19.2, survival, through mineflayer: what is dug or killed lies about until it is picked "
     "up.\n"
-    "Blocks are searched for within 32 blocks of the player; explore for what is not there. After death the things lie "
-    "where the player died.";
+    "Blocks are searched for within 32 blocks of the player; explore for what is not there. After death the player is "
+    "back at the start with its things.";
 constexpr const char* kCodeRules =
     "Code is JavaScript for mineflayer: a task is async function NAME(bot), which takes the player alone. Await every "
     "call that gives a promise.\n"

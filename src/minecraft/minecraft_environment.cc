@@ -101,8 +101,12 @@ class MinecraftEnvironment : public voyager::Environment {
       throw FormatError("the saved world is none of this program's kind minecraft");
     }
     forget();
-    chests_ = read.at("chests").get<decltype(chests_)>();
-    reopen(read.at("world"));
+    try {
+      chests_ = read.at("chests").get<decltype(chests_)>();
+      reopen(read.at("world"));
+    } catch (const Json::exception& error) {
+      throw fail<FormatError>("the saved world cannot be read: {}", error.what());
+    }
     return visit();
   }
 

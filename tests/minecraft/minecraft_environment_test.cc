@@ -125,6 +125,7 @@ TEST(MinecraftEnvironment, RunsCodeAndTellsWhatHappened) {
   EXPECT_EQ(restored.inventory, first.after.inventory);
   EXPECT_EQ(restored.counts, first.after.counts);
   EXPECT_THROW(other->restore("{}"), FormatError);
+  EXPECT_THROW(other->restore(R"({"format":1,"chests":{},"world":{"seed":"x","saved":{}}})"), FormatError);
 }
 
 TEST(MinecraftEnvironment, HostileCodeEndsAndTheWorldGoesOn) {

@@ -13,7 +13,8 @@ class Diary {
 
   turn () {
     for (const survivor of this.game.connected()) {
-      for (const item of [...survivor.slots.items, survivor.cursor]) if (item && !survivor.had.has(item.name)) this.first(survivor, item.name)
+      // The first slot has what a grid would give.
+      for (const item of [...survivor.slots.items.slice(1), survivor.cursor]) if (item && !survivor.had.has(item.name)) this.first(survivor, item.name)
     }
   }
 

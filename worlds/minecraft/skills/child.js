@@ -27,6 +27,7 @@ const flags = {
 
 const timers = require('node:timers') // the clock of who waits for it, whatever the bot's is
 const ALIVE = 2000 // ms
+const LEAVES_IN = 3000 // ms
 
 process.env.HOME = '/' // a library asks for it at its start, and where there is none the system's list of users is not to be read
 
@@ -109,6 +110,17 @@ function run (bot, { code, main, skills, seconds }) {
   })
 }
 
+// Until the server has read all that was sent: a connection that is closed with words unread on this side takes those on
+// the other side with it.
+function leave (bot) {
+  return new Promise(resolve => {
+    timers.setTimeout(resolve, LEAVES_IN)
+    if (bot._client.ended) { resolve(); return }
+    bot.once('end', resolve)
+    bot.end()
+  })
+}
+
 async function main () {
   const options = argumentsOf(flags, 'minecraft skill')
   if (options.mode === 'load') { say(load((await firstLine()).load)); return }
@@ -121,7 +133,9 @@ async function main () {
     followWorld(bot)
     prepare(bot)
     say({ joined: bot.time.age ?? 0 })
-    say(await run(bot, request.run))
+    const last = await run(bot, request.run)
+    await leave(bot)
+    say(last)
   } catch (error) {
     if (!(error instanceof ConnectError)) throw error
     say({ sent_away: error.message })

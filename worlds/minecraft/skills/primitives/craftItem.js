@@ -21,12 +21,21 @@ async function craftItem (bot, name, count = 1) {
     return
   }
   let times = 0
+  let lost = 0 // times that the server did not give what the bot took
   let why = 'there is no more to make it of'
   try {
-    for (; times < count; times++) {
+    while (times < count) {
       const next = bot.recipesFor(item.id, null, 1, table)[0]
       if (!next) break
+      const had = bot.inventory.count(item.id, null)
       await bot.craft(next, 1, next.requiresTable ? table : null)
+      await bot.waitForTicks(6)
+      if (bot.inventory.count(item.id, null) > had) {
+        times++
+      } else if (++lost === 3) {
+        why = 'the server did not give it'
+        break
+      }
     }
   } catch (error) {
     why = error.message
