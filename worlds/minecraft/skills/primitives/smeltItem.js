@@ -33,11 +33,18 @@ async function smeltItem (bot, itemName, fuelName, count = 1) {
       await furnace.putInput(item.id, null, batch)
       let seconds = 0 // since the last one was done, or fuel was put in
       for (let left = batch, fed = false; furnace.inputItem() && seconds < 15; seconds++) {
-        if (!furnace.fuelItem() && (!fed || seconds >= (furnace.fuel > 0 ? 12 : 3))) {
-          if (furnace.count(fuel.id, null) === 0) { why = `there is no more ${fuelName} to burn`; break }
-          await furnace.putFuel(fuel.id, null, 1)
-          fed = true
-          seconds = 0
+        // Fuel that lies ready is lit when the last goes out: what is half done cools in between.
+        const burns = furnace.fuelSeconds ?? 0
+        const needs = (left - 1) * 10 + (furnace.progressSeconds ?? 10)
+        if (!furnace.fuelItem() && (!fed || burns < needs - 1)) {
+          if (furnace.count(fuel.id, null) > 0) {
+            await furnace.putFuel(fuel.id, null, 1)
+            fed = true
+            seconds = 0
+          } else if (burns <= 0 && seconds >= 3) {
+            why = `there is no more ${fuelName} to burn`
+            break
+          }
         }
         await bot.waitForTicks(20)
         if ((furnace.inputItem()?.count ?? 0) < left) seconds = 0
