@@ -50,6 +50,7 @@ async function smeltItem (bot, itemName, fuelName, count = 1) {
         if ((furnace.inputItem()?.count ?? 0) < left) seconds = 0
         left = furnace.inputItem()?.count ?? 0
       }
+      await bot.waitForTicks(5) // what came of the last one is told after it is gone
       await takeOutput()
       if (!furnace.inputItem()) continue
       if (seconds >= 15) why = `the furnace makes nothing of ${itemName} and ${fuelName}`
