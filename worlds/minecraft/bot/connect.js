@@ -8,6 +8,8 @@ const { realNow } = require('./clock')
 // The pathfinder takes any heap for what it cannot reach.
 const SEARCH_RADIUS = 32
 const THINKS = 3000 // ms
+// What it would dig through on its way, and whoever placed it comes back for.
+const KEPT = ['crafting_table', 'furnace', 'blast_furnace', 'smoker', 'chest', 'trapped_chest', 'barrel', 'white_bed', 'torch', 'wall_torch']
 const NEVER = 2 ** 31 - 1
 
 class ConnectError extends Error {}
@@ -71,7 +73,9 @@ function connect ({ host, port, stream, name, seconds, bounded = false }) {
 }
 
 function prepare (bot) {
-  bot.pathfinder.setMovements(new Movements(bot))
+  const movements = new Movements(bot)
+  for (const name of KEPT) movements.blocksCantBreak.add(bot.registry.blocksByName[name].id)
+  bot.pathfinder.setMovements(movements)
   bot.pathfinder.searchRadius = SEARCH_RADIUS
   bot.pathfinder.thinkTimeout = THINKS
 }
