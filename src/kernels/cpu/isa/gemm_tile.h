@@ -16,8 +16,9 @@ constexpr int kNearPrefetchBytes = 2048;
 constexpr int kNearPrefetchTokens = 4;
 /// A single token meets weights as fast as memory brings them. Those of super-blocks are not met in the order in which
 /// they lie, a head first; where each block's are asked for in that order as it begins, and nothing ahead, the
-/// processor's own prefetching sees one stream. On a Zen 4 that reads 9 to 17 % more than what is asked for here does
-/// while memory gives two cores 36 to 66 GB/s, as much at 72, and up to 10 % less at 80. Others were not measured.
+/// processor's own prefetching sees one stream. On a Zen 4 that reads 9 to 13 % more than what is asked for here does
+/// where memory gives two cores 36 to 39 GB/s; from 60 on it is mixed, and at 80 Q4_K takes 6 to 11 % longer. Others
+/// were not measured.
 #if defined(__AVX512VNNI__) && !defined(__AMX_INT8__)
 constexpr int kInOrderTokens = 1;
 #else
