@@ -46,9 +46,10 @@ struct EngineConfig {
   int n_gpu_layers = -1;  // layers that a GPU has, the last ones, and the LM head; the CPU computes the others. 0: the
                           // CPU has all; -1: the GPU has all
   LoadFormat load_format = LoadFormat::kAuto;
-  std::string dummy_dtype;             // of kDummy's matrices: "BF16", "Q4_K", ...; empty: as config.json says
-  int max_num_seqs = 64;               // sequences in one step
-  int max_num_batched_tokens = 512;    // tokens in one step: the budget that prefill chunks and decode share
+  std::string dummy_dtype;         // of kDummy's matrices: "BF16", "Q4_K", ...; empty: as config.json says
+  int max_num_seqs = 0;            // sequences in one step; 0: 64, on a GPU 256
+  int max_num_batched_tokens = 0;  // tokens in one step: the budget that prefill chunks and decode share; 0: 512, on a
+                                   // GPU 2,048
   double max_time_between_tokens = 0;  // seconds that running sequences may wait while prompts come in; 0: no bound
   int block_size = 16;                 // tokens; a power of two, 8 to 128
   bool enable_prefix_caching = true;

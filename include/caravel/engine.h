@@ -52,6 +52,8 @@ struct ModelInfo {
   int64_t activation_bytes = 0;
   int64_t kv_blocks = 0;
   int block_size = 0;
+  int max_num_seqs = 0;            // sequences in one step
+  int max_num_batched_tokens = 0;  // tokens in one step
   /// Of layers, each of which has blocks of its own: more than one where some have a window, and need none beyond it.
   int kv_groups = 1;
   int64_t kv_tokens = 0;      // how many fit the pool, all groups having blocks for each

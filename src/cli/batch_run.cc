@@ -190,14 +190,13 @@ void BatchRun::answer(RowAnswerer& answerer, std::vector<const BatchRow*> left, 
   }
 }
 
-BatchOutcome BatchRun::run(RowAnswerer& answerer, const ModelInfo& model, const SamplingParams& given,
-                           int max_num_seqs) {
+BatchOutcome BatchRun::run(RowAnswerer& answerer, const ModelInfo& model, const SamplingParams& given) {
   const Clock::time_point start = Clock::now();
   const std::string decisive = identity(model) + answerer.settings();
   for (BatchRow& row : input_.rows) row.digest = row_digest(row, input_.form, given, decisive);
   BatchOutcome outcome{.rows = static_cast<int64_t>(input_.rows.size())};
   std::vector<const BatchRow*> left = rows_left(outcome);
-  answer(answerer, std::move(left), 2 * static_cast<size_t>(max_num_seqs), outcome);
+  answer(answerer, std::move(left), 2 * static_cast<size_t>(model.max_num_seqs), outcome);
   output_->check_in_place();
   // Results of several runs, one behind the other, are in the order of the rows by chance alone.
   const bool is_out_of_order = options_.ordered || (options_.in_order && !results_.items.empty());

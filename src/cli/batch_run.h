@@ -43,10 +43,10 @@ class BatchRun {
   /// Where results go is a file, which another run may go on with.
   bool has_file() const { return output_->is_file(); }
 
-  /// Answers every row that is left, at most 2 * max_num_seqs in flight. given: what the answerer was made with. A row
-  /// that is refused, or that memory does not suffice for, gives an error for its result and the run goes on. Where it
-  /// is interrupted, what had finished is written. Throws IoError.
-  BatchOutcome run(RowAnswerer& answerer, const ModelInfo& model, const SamplingParams& given, int max_num_seqs);
+  /// Answers every row that is left, at most twice as many in flight as the engine has sequences in a step. given: what
+  /// the answerer was made with. A row that is refused, or that memory does not suffice for, gives an error for its
+  /// result and the run goes on. Where it is interrupted, what had finished is written. Throws IoError.
+  BatchOutcome run(RowAnswerer& answerer, const ModelInfo& model, const SamplingParams& given);
 
  private:
   /// A row that is being answered, or has an outcome that is not written yet.

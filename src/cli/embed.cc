@@ -180,7 +180,7 @@ int run(const EmbedOptions& options) {
     computed += result.usage.prompt_tokens;
     if (progress) progress->update(static_cast<int64_t>(i) + 1, computed);
   };
-  const size_t done = run_in_order(count, 2 * static_cast<size_t>(options.engine.max_num_seqs), guard, send, each);
+  const size_t done = run_in_order(count, 2 * static_cast<size_t>(engine->model().max_num_seqs), guard, send, each);
   progress.reset();  // its last line comes before what is told
   if (done < count) {
     log::tell(spdlog::level::err, options.as_npy()

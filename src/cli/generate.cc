@@ -204,7 +204,7 @@ int run_batch(const GenerateOptions& options) {
   const std::unique_ptr<RowAnswerer> answerer =
       batch.form() == BatchForm::kOpenAi ? answer_openai_rows(*engine, given, asked_name(options.engine, *engine))
                                          : answer_rows(*engine, given, options.batch.result_fields());
-  const BatchOutcome outcome = batch.run(*answerer, engine->model(), given, options.engine.max_num_seqs);
+  const BatchOutcome outcome = batch.run(*answerer, engine->model(), given);
   for (const std::string& line : summary(outcome, batch.has_file() ? output : "")) {
     log::tell(outcome.failed > 0 ? spdlog::level::err : spdlog::level::info, line);
   }

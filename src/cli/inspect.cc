@@ -38,8 +38,11 @@ std::string plan_text(const ModelInfo& info) {
   const auto line = [](const char* name, int64_t bytes, const std::string& note) {
     return fmt::format("  {:<20} {:>20}{}{}\n", name, mebibytes(bytes), note.empty() ? "" : "   ", note);
   };
-  const std::string fixed = "\n  memory\n" + line("available", plan.available, "by " + plan.bound_by) +
-                            line("weights, packed", plan.weights, "") + line("activations", plan.activations, "");
+  const std::string fixed =
+      "\n  memory\n" + line("available", plan.available, "by " + plan.bound_by) +
+      line("weights, packed", plan.weights, "") +
+      line("activations", plan.activations,
+           fmt::format("a step of {} tokens and {} sequences at most", info.max_num_batched_tokens, info.max_num_seqs));
   const std::string program = line("program", plan.program, "threads, connections");
   if (is_encoder(info)) {
     return fixed + program + line("requests' bodies", plan.bodies, "at most, and what is made of them") +
@@ -155,6 +158,8 @@ nlohmann::ordered_json info_json(const ModelInfo& info) {
           {"vocab_size", info.vocab_size},
           {"model_max_position", info.model_max_position},
           {"max_model_len", info.max_model_len},
+          {"max_num_seqs", info.max_num_seqs},
+          {"max_num_batched_tokens", info.max_num_batched_tokens},
           {"pooling", is_encoder(info) ? nlohmann::ordered_json(info.pooling) : nullptr},
           {"weights", types},
           {"memory",

@@ -44,7 +44,7 @@ int run(const ScoreOptions& options) {
   BatchRun batch(options.batch);
   const auto engine = open_engine(options.engine);
   const std::unique_ptr<RowAnswerer> answerer = answer_score_rows(*engine, stride_of(options, engine->model()));
-  const BatchOutcome outcome = batch.run(*answerer, engine->model(), {}, options.engine.max_num_seqs);
+  const BatchOutcome outcome = batch.run(*answerer, engine->model(), {});
   // Where results alone were asked for, on standard output, there is nothing to say but what went wrong.
   if (batch.has_file() || outcome.exit_code() != 0) {
     for (const std::string& line : summary(outcome, batch.has_file() ? options.batch.output : "")) {

@@ -38,8 +38,8 @@ void check_config(const EngineConfig& config) {
   check_range("threads", config.threads, 0, 1024);
   check_range("max_model_len", config.max_model_len, 0, std::numeric_limits<int>::max());
   check_range("kv_cache_memory", config.kv_cache_memory, 0, kBytes);
-  check_range("max_num_seqs", config.max_num_seqs, 1, kMany);
-  check_range("max_num_batched_tokens", config.max_num_batched_tokens, 1, kMany);
+  check_range("max_num_seqs", config.max_num_seqs, 0, kMany);
+  check_range("max_num_batched_tokens", config.max_num_batched_tokens, 0, kMany);
   check_range("weight_offload", config.weight_offload, kOffloadAuto, kBytes);
   check_range("n_gpu_layers", config.n_gpu_layers, -1, kMany);
   check_range("swap_space", config.swap_space, 0, kBytes);
@@ -53,6 +53,12 @@ void check_config(const EngineConfig& config) {
   if (!std::has_single_bit(static_cast<unsigned>(config.block_size))) {
     throw fail<InvalidArgument>("block_size is {}; it must be a power of two, 8 to 128", config.block_size);
   }
+}
+
+EngineConfig with_step_sizes(EngineConfig config, const Device& device) {
+  if (config.max_num_seqs == 0) config.max_num_seqs = device.unified() ? 64 : 256;
+  if (config.max_num_batched_tokens == 0) config.max_num_batched_tokens = device.unified() ? 512 : 2048;
+  return config;
 }
 
 kernels::KvDtype kv_dtype_of(KvCacheDtype dtype) {

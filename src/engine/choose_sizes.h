@@ -13,6 +13,11 @@ namespace caravel::engine {
 /// Throws InvalidArgument for a number that makes no sense whatever the model: name, value and range.
 void check_config(const EngineConfig& config);
 
+/// The configuration with a step's sizes, where it leaves them to the device. A GPU's weights are read once for a whole
+/// step, and 2,048 tokens keep its tensor cores as busy as 8,192 (docs/performance-gpu.md), in a quarter of the memory
+/// and of the time that others wait.
+EngineConfig with_step_sizes(EngineConfig config, const Device& device);
+
 /// Throws InvalidArgument for a number that is none of the enum's.
 kernels::KvDtype kv_dtype_of(KvCacheDtype dtype);
 

@@ -11,8 +11,8 @@ EncoderEngine::EncoderEngine(const EngineConfig& config, std::unique_ptr<format:
                              const LoadHooks& hooks)
     : loaded_(load_encoder(config, *source, hooks)),
       loop_(*loaded_.device, *loaded_.encoder,
-            {.max_tokens = loaded_.max_tokens,
-             .max_texts = config.max_num_seqs,
+            {.max_tokens = loaded_.info.max_num_batched_tokens,
+             .max_texts = loaded_.info.max_num_seqs,
              .by_priority = config.policy == SchedulingPolicy::kPriority,
              .profile = config.profile}) {}
 

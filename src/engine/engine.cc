@@ -56,8 +56,8 @@ std::vector<int> windows_of(const model::KvLayout& layout) {
   return windows;
 }
 
-scheduler::SchedulerConfig scheduler_config(const EngineConfig& config, const LoadedModel& model,
-                                            const EngineHooks& hooks) {
+scheduler::SchedulerConfig scheduler_config(const LoadedModel& model, const EngineHooks& hooks) {
+  const EngineConfig& config = model.config;
   return {.max_num_seqs = config.max_num_seqs,
           .max_num_batched_tokens = config.max_num_batched_tokens,
           .max_steps = model.sizes.steps_in_flight,
@@ -79,7 +79,8 @@ int64_t kept_logprobs(const LoadedModel& model) {
   return model.info.memory.logprobs / 4 / static_cast<int64_t>(sizeof(std::pair<int32_t, float>));
 }
 
-RequestLimits request_limits(const EngineConfig& config, const LoadedModel& model) {
+RequestLimits request_limits(const LoadedModel& model) {
+  const EngineConfig& config = model.config;
   return {.max_model_len = model.sizes.max_model_len,
           .max_num_seqs = config.max_num_seqs,
           .pool = {.block_size = config.block_size,
@@ -92,20 +93,19 @@ RequestLimits request_limits(const EngineConfig& config, const LoadedModel& mode
 
 EngineImpl::EngineImpl(const EngineConfig& config, const EngineHooks& hooks,
                        std::unique_ptr<format::WeightSource> source)
-    : EngineImpl(config, hooks, load_model(config, std::move(source), hooks.load)) {}
+    : EngineImpl(hooks, load_model(config, std::move(source), hooks.load)) {}
 
-EngineImpl::EngineImpl(const EngineConfig& config, const EngineHooks& hooks, LoadedModel model)
-    : config_(config),
-      model_(std::move(model)),
+EngineImpl::EngineImpl(const EngineHooks& hooks, LoadedModel model)
+    : model_(std::move(model)),
       executor_(hooks.executor ? hooks.executor(model_.executor()) : nullptr),
-      store_(model_.sizes.blocks, model_.sizes.host_blocks, config.block_size, kept_logprobs(model_)),
-      limits_(request_limits(config, model_)),
+      store_(model_.sizes.blocks, model_.sizes.host_blocks, model_.config.block_size, kept_logprobs(model_)),
+      limits_(request_limits(model_)),
       logprobs_(limits_.logprob_memory),
       grammars_(
           model_, [mailbox = mailbox_] { mailbox->mask_ready(); }, hooks.before_mask),
-      seed_(config.seed != 0 ? config.seed : entropy()),
-      loop_({.scheduler = scheduler_config(config, model_, hooks),
-             .max_step_seconds = config.max_time_between_tokens,
+      seed_(model_.config.seed != 0 ? model_.config.seed : entropy()),
+      loop_({.scheduler = scheduler_config(model_, hooks),
+             .max_step_seconds = model_.config.max_time_between_tokens,
              .vocab_size = model_.info.vocab_size},
             executor_ ? *executor_ : model_.executor(), store_, grammars_.memory, mailbox_) {
   // Less for a lowered context.

@@ -44,7 +44,7 @@ class EngineImpl : public Engine {
   EngineMonitor& monitor() override { return loop_; }
 
  private:
-  EngineImpl(const EngineConfig& config, const EngineHooks& hooks, LoadedModel model);
+  EngineImpl(const EngineHooks& hooks, LoadedModel model);
   std::unique_ptr<RequestHandle> run(std::vector<std::shared_ptr<Task>> tasks, std::shared_ptr<RequestChannel> channel,
                                      Budget::Part logprobs = {});
   /// Memory for so many. Throws Busy.
@@ -53,7 +53,6 @@ class EngineImpl : public Engine {
   /// What of the request each task is to score.
   std::vector<ScoreTask::Part> score_parts(const ScoreRequest& request) const;
 
-  const EngineConfig config_;
   LoadedModel model_;
   const std::unique_ptr<Executor> executor_;  // in the rank's place, where there is one
   LogprobStore store_;

@@ -20,7 +20,6 @@ namespace {
 
 struct EncoderHeaders {
   model::EncoderConfig config;
-  int max_tokens = 0;
   ModelInfo info;
 };
 
@@ -41,7 +40,8 @@ Decision text_length(const EngineConfig& config, const format::WeightSource& sou
           config.max_model_len != 0 ? "given" : why, "--max-model-len"};
 }
 
-EncoderHeaders read_encoder_headers(const EngineConfig& config, Device& device, const format::WeightSource& source) {
+EncoderHeaders read_encoder_headers(const EngineConfig& wanted, Device& device, const format::WeightSource& source) {
+  const EngineConfig config = with_step_sizes(wanted, device);
   EncoderHeaders headers{.config = model::read_encoder_config(source)};
   model::EncoderConfig& model = headers.config;
   if (auto without_rows = check_vocabulary(source, model.vocab_size))
@@ -71,9 +71,10 @@ EncoderHeaders read_encoder_headers(const EngineConfig& config, Device& device, 
     }
   }
   // A text is never parted: each of its tokens sees all of them.
-  headers.max_tokens = std::max(config.max_num_batched_tokens, info.max_model_len);
+  info.max_num_seqs = config.max_num_seqs;
+  info.max_num_batched_tokens = std::max(config.max_num_batched_tokens, info.max_model_len);
   const size_t activations =
-      model::encoder_activation_bytes(device, model, layout, headers.max_tokens, info.max_model_len);
+      model::encoder_activation_bytes(device, model, layout, info.max_num_batched_tokens, info.max_model_len);
   info.memory = plan_encoder_memory(available_memory(), static_cast<int64_t>(layout.bytes),
                                     static_cast<int64_t>(activations), info.max_model_len);
   info.active_parameters = info.parameters;
@@ -100,10 +101,9 @@ LoadedEncoder load_encoder(const EngineConfig& config, const format::WeightSourc
   EncoderHeaders headers = read_encoder_headers(config, *loaded.device, source);
   if (!headers.info.memory.fits()) throw CapacityError(headers.info.memory_shortage);
   model::DeviceSink sink(*loaded.device);
-  loaded.max_tokens = headers.max_tokens;
   loaded.encoder = std::make_unique<model::Encoder>(*loaded.device, headers.config,
                                                     model::load_encoder_weights(sink, source, headers.config),
-                                                    headers.max_tokens, headers.info.max_model_len);
+                                                    headers.info.max_num_batched_tokens, headers.info.max_model_len);
   CARAVEL_CHECK_EQ(static_cast<int64_t>(loaded.encoder->activation_bytes()), headers.info.memory.activations);
   loaded.info = std::move(headers.info);
   return loaded;

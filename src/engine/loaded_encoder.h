@@ -17,7 +17,6 @@ struct LoadedEncoder {
   std::unique_ptr<Device> device;
   std::unique_ptr<Tokenizer> tokenizer;
   std::unique_ptr<model::Encoder> encoder;
-  int max_tokens = 0;  // in a step
   ModelInfo info;
 };
 

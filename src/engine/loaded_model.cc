@@ -214,8 +214,8 @@ ModelMemory plan(const EngineConfig& config, Device& device, Headers& headers) {
 }
 
 /// What the headers and the plan tell.
-void describe_planned(Headers& headers, const Device& device, const ModelMemory& memory, const Sizes& sizes,
-                      int block_size) {
+void describe_planned(const EngineConfig& config, Headers& headers, const Device& device, const ModelMemory& memory,
+                      const Sizes& sizes) {
   ModelInfo& info = headers.info;
   info.active_parameters = info.parameters;
   const auto add = [&](const model::WeightLayout& weights) {
@@ -246,12 +246,14 @@ void describe_planned(Headers& headers, const Device& device, const ModelMemory&
   const auto groups = static_cast<int64_t>(memory.kv.groups.size());
   info.device = device.name();
   info.max_model_len = sizes.max_model_len;
-  info.block_size = block_size;
-  info.kv_bytes_per_token = block * groups / block_size;
+  info.block_size = config.block_size;
+  info.max_num_seqs = config.max_num_seqs;
+  info.max_num_batched_tokens = config.max_num_batched_tokens;
+  info.kv_bytes_per_token = block * groups / config.block_size;
   info.kv_blocks = sizes.blocks;
   info.kv_pool_bytes = sizes.blocks * block;
   info.kv_groups = static_cast<int>(groups);
-  info.kv_tokens = sizes.blocks / groups * block_size;
+  info.kv_tokens = sizes.blocks / groups * config.block_size;
   info.activation_bytes = info.memory.activations;
 }
 
@@ -334,17 +336,19 @@ void describe_weights(const format::WeightSource& source, ModelInfo& info) {
   std::ranges::sort(info.weights_by_type, std::greater(), &ModelInfo::TypeTotal::bytes);
 }
 
-LoadedModel load_model(const EngineConfig& config, std::unique_ptr<format::WeightSource> source,
+LoadedModel load_model(const EngineConfig& wanted, std::unique_ptr<format::WeightSource> source,
                        const LoadHooks& hooks) {
-  check_config(config);
-  if (const int usable = usable_processors(); config.threads > usable) {
+  check_config(wanted);
+  if (const int usable = usable_processors(); wanted.threads > usable) {
     log::warn(
         "{} threads are more than the {} processors that this process may use: they wait for each other in every "
         "step, which makes it many times slower",
-        config.threads, usable);
+        wanted.threads, usable);
   }
   LoadedModel model;
-  model.device = hooks.open_device(chosen_device(config));
+  model.device = hooks.open_device(chosen_device(wanted));
+  model.config = with_step_sizes(wanted, *model.device);
+  const EngineConfig& config = model.config;
   Headers headers = read_headers(config, *model.device, source ? std::move(source) : open_source(config));
   // Before the plan, so that what these take counts as taken.
   TokenizerData tokens = tokenizer_data(*headers.source, config.add_bos_token);
@@ -356,7 +360,7 @@ LoadedModel load_model(const EngineConfig& config, std::unique_ptr<format::Weigh
   ModelMemory memory = plan(config, *model.device, headers);
   if (!headers.info.memory.fits()) throw CapacityError(headers.info.memory_shortage);
   model.sizes = choose_sizes(config, memory, headers.info.memory);
-  describe_planned(headers, *model.device, memory, model.sizes, config.block_size);
+  describe_planned(config, headers, *model.device, memory, model.sizes);
   describe_decisions(config, headers, model.renderer->describe());
 
   // Where a step is computed by the processors that plan the next one, these had better do one after the other; and a
@@ -374,19 +378,20 @@ LoadedModel load_model(const EngineConfig& config, std::unique_ptr<format::Weigh
 
 namespace caravel {
 
-ModelInfo describe_model(const EngineConfig& config) {
-  engine::check_config(config);
-  std::unique_ptr<format::WeightSource> source = engine::open_source(config);
-  if (model::names_encoder(*source)) return engine::describe_encoder(config, *source);
-  const std::unique_ptr<Device> opened = open_device_to_plan(engine::chosen_device(config));
+ModelInfo describe_model(const EngineConfig& wanted) {
+  engine::check_config(wanted);
+  std::unique_ptr<format::WeightSource> source = engine::open_source(wanted);
+  if (model::names_encoder(*source)) return engine::describe_encoder(wanted, *source);
+  const std::unique_ptr<Device> opened = open_device_to_plan(engine::chosen_device(wanted));
   Device& device = *opened;
+  const EngineConfig config = engine::with_step_sizes(wanted, device);
   engine::Headers headers = engine::read_headers(config, device, std::move(source));
   const TokenizerData& data = headers.source->tokenizer();
   std::vector<Decision> of_templates = chat::Renderer::describe(headers.info, engine::token_text(data, data.bos_id),
                                                                 engine::token_text(data, data.eos_id));
   const engine::ModelMemory memory = engine::plan(config, device, headers);
   const engine::Sizes sizes = engine::choose_sizes(config, memory, headers.info.memory);
-  engine::describe_planned(headers, device, memory, sizes, config.block_size);
+  engine::describe_planned(config, headers, device, memory, sizes);
   engine::describe_decisions(config, headers, std::move(of_templates));
   return std::move(headers.info);
 }

@@ -25,6 +25,7 @@ struct Sizes {
 
 /// A model in memory, ready to run, with its text side. Its files are closed.
 struct LoadedModel {
+  EngineConfig config;  // with_step_sizes()
   std::unique_ptr<Device> device;
   std::unique_ptr<Device> cpu;  // of the first layers, where `device` has some of them alone
   std::unique_ptr<Tokenizer> tokenizer;

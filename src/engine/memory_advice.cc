@@ -113,7 +113,7 @@ class Adviser {
 
   void try_smaller_step() {
     std::vector<Way> steps;
-    for (const int tokens : {256, 128, 64}) {
+    for (const int tokens : {1024, 512, 256, 128, 64}) {
       EngineConfig changed = config_;
       changed.max_num_batched_tokens = tokens;
       const auto made = tokens < config_.max_num_batched_tokens ? plan(changed) : std::nullopt;

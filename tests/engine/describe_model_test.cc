@@ -174,6 +174,8 @@ TEST(DescribeModel, SaysWhatAnEngineSays) {
     EXPECT_EQ(told.kv_blocks, opened.kv_blocks);
     EXPECT_EQ(told.kv_tokens, opened.kv_tokens);
     EXPECT_EQ(told.max_model_len, opened.max_model_len);
+    EXPECT_EQ(told.max_num_seqs, 64);
+    EXPECT_EQ(told.max_num_batched_tokens, 128);
     EXPECT_EQ(told.chat_template, opened.chat_template);
     EXPECT_EQ(told.memory_shortage, "");
     ASSERT_EQ(told.decisions.size(), opened.decisions.size()) << name;
@@ -212,6 +214,27 @@ TEST(DescribeModel, CountsTheExpertsOfAToken) {
   EXPECT_EQ(dense.token_weight_bytes, dense.weight_bytes);
   const ModelInfo untied = describe_model(small_config("llama"));
   EXPECT_LT(untied.token_weight_bytes, untied.weight_bytes) << "of the embedding a row";
+}
+
+// A GPU's steps are larger, and take more memory, unless somebody says how large they are.
+TEST(DescribeModel, ADeviceHasStepsOfItsOwnSize) {
+  EngineConfig config{.model = small_config().model, .device = "cpu"};
+  const ModelInfo of_cpu = describe_model(config);
+  EXPECT_EQ(of_cpu.max_num_seqs, 64);
+  EXPECT_EQ(of_cpu.max_num_batched_tokens, 512);
+  EXPECT_EQ(Engine::open(config)->model().max_num_batched_tokens, 512);
+  config.max_num_batched_tokens = 2048;
+  EXPECT_GT(describe_model(config).activation_bytes, of_cpu.activation_bytes);
+  if (!built_with_cuda()) return;
+  config.device = "cuda:1GiB";
+  config.max_num_batched_tokens = 0;
+  const ModelInfo of_gpu = describe_model(config);
+  EXPECT_EQ(of_gpu.max_num_seqs, 256);
+  EXPECT_EQ(of_gpu.max_num_batched_tokens, 2048);
+  config.max_num_seqs = 3;
+  config.max_num_batched_tokens = 40;
+  EXPECT_EQ(describe_model(config).max_num_seqs, 3);
+  EXPECT_LT(describe_model(config).activation_bytes, of_gpu.activation_bytes);
 }
 
 TEST(DescribeModel, PlansForAGpuThatIsNotThere) {

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "device/cpu/cpu_device.h"
+#include "engine/choose_sizes.h"
 
 namespace caravel::engine {
 namespace {
@@ -32,7 +33,8 @@ ModelMemory memory_of(const EngineConfig& config) {
 const std::vector<Quantization> kSmaller = {
     {"Q8_0", 3000 * kMebibyte}, {"Q6_K", 2000 * kMebibyte}, {"Q4_K_M", 1500 * kMebibyte}};
 
-std::string advice(int64_t mebibytes, const EngineConfig& config = {}) {
+std::string advice(int64_t mebibytes, EngineConfig config = {}) {
+  config = with_step_sizes(config, CpuDevice(1));
   return memory_advice({.device = {.bytes = mebibytes * kMebibyte, .bound_by = "the system"}}, config, memory_of,
                        kSmaller);
 }
@@ -62,7 +64,7 @@ TEST(MemoryAdvice, AKvCacheThatWasAskedForIsMadeToFit) {
 }
 
 TEST(MemoryAdvice, HowLargeAModelMayBe) {
-  const EngineConfig config;
+  const EngineConfig config = with_step_sizes({}, CpuDevice(1));
   const MemoryPlan tight =
       plan_memory({.device = {.bytes = 1000 * kMebibyte, .bound_by = "the system"}}, memory_of(config), config);
   EXPECT_EQ(smaller_model(tight, kSmaller),

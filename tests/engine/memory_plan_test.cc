@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 
 #include "base/error.h"
+#include "device/cpu/cpu_device.h"
+#include "engine/choose_sizes.h"
 
 namespace caravel::engine {
 namespace {
@@ -19,8 +21,11 @@ ModelMemory model(int64_t weights = 100 * kMiB) {
           .full_model_len = 8192};
 }
 
+/// As a CPU's steps are, where the test says nothing of them.
+EngineConfig with_steps(const EngineConfig& config) { return with_step_sizes(config, CpuDevice(1)); }
+
 MemoryPlan plan(int64_t mebibytes, const EngineConfig& config = {}, const ModelMemory& of = model()) {
-  return plan_memory({.device = {.bytes = mebibytes * kMiB, .bound_by = "control group /x"}}, of, config);
+  return plan_memory({.device = {.bytes = mebibytes * kMiB, .bound_by = "control group /x"}}, of, with_steps(config));
 }
 
 std::string refusal(int64_t mebibytes, const EngineConfig& config = {}, const ModelMemory& of = model()) {
@@ -108,7 +113,7 @@ TEST(MemoryPlan, ADeviceOfItsOwnMemoryHoldsTheModelAndTheHostTheRest) {
   const auto apart = [](int64_t mebibytes, int64_t of_host, const EngineConfig& config = {}) {
     return plan_memory({.device = {.bytes = mebibytes * kMiB, .bound_by = "a GPU"},
                         .host = AvailableMemory{.bytes = of_host * kMiB, .bound_by = "the system"}},
-                       model(), config);
+                       model(), with_steps(config));
   };
   const MemoryPlan made = apart(1000, 4000);
   EXPECT_TRUE(made.apart());
@@ -139,7 +144,7 @@ MemoryPlan plan_apart(int64_t device, int64_t host, const EngineConfig& config =
   of.layers.assign(32, 40 * kMiB);
   return plan_memory({.device = {.bytes = device * kMiB, .bound_by = "a GPU"},
                       .host = AvailableMemory{.bytes = host * kMiB, .bound_by = "the system"}},
-                     of, config);
+                     of, with_steps(config));
 }
 
 TEST(MemoryPlan, NothingIsStreamedToADeviceThatHasRoom) {
@@ -195,7 +200,7 @@ TEST(MemoryPlan, TheCpusLayersHaveTheirPartOfEachBlock) {
   const auto plan_of = [&](int64_t host, const EngineConfig& config = {}) {
     return plan_memory({.device = {.bytes = 4000 * kMiB, .bound_by = "a GPU"},
                         .host = AvailableMemory{.bytes = host * kMiB, .bound_by = "the system"}},
-                       of, config);
+                       of, with_steps(config));
   };
   for (const int64_t host : {400, 700, 1500, 20'000}) {
     const MemoryPlan made = plan_of(host);

@@ -481,7 +481,7 @@ TEST(EngineErrors, ALostDeviceEndsWhatRunsWhatWaitsAndWhatComes) {
 
 /// In a process of its own, whose device is lost afterwards.
 [[noreturn]] void run_into_a_fault() {
-  ::alarm(60);  // rather than hang
+  ::alarm(60);                               // rather than hang
   const auto device = open_test_device({});  // another view of the engine's
   std::atomic<bool> sabotage = false;
   EngineHooks hooks = watching([&](const StepInput&) {
@@ -535,7 +535,7 @@ TEST(EngineErrors, ConfigurationsAreRefusedWithTheNumbers) {
   EXPECT_THAT(refusal([](auto& c) { c.max_model_len = 257; }),
               HasSubstr("max_model_len is 257; the model was made for contexts of up to 256"));
   EXPECT_THAT(refusal([](auto& c) { c.block_size = 24; }), HasSubstr("block_size is 24"));
-  EXPECT_THAT(refusal([](auto& c) { c.max_num_seqs = 0; }), HasSubstr("max_num_seqs is 0"));
+  EXPECT_THAT(refusal([](auto& c) { c.max_num_seqs = -1; }), HasSubstr("max_num_seqs is -1"));
   EXPECT_THAT(refusal([](auto& c) { c.kv_cache_dtype = static_cast<KvCacheDtype>(9); }),
               HasSubstr("kv_cache_dtype is 9"));
   if (!tests_a_gpu()) {
