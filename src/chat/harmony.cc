@@ -117,12 +117,12 @@ class HarmonyParser final : public OutputParser {
 
   void text_byte(char byte) {
     if (state_ == State::kBody) return body_byte(byte);
+    if (header_.empty()) blank_ = 0;
+    if (blank_ == header_.size() && is_json_space(byte)) ++blank_;
     header_ += byte;
-    if (state_ == State::kHeader) return;
+    if (state_ == State::kHeader || blank_ == header_.size()) return;
     // Outside, what may become "assistant" or " to=" waits.
-    const size_t first = header_.find_first_not_of(" \n\t\r");
-    if (first == std::string::npos) return;
-    const std::string_view text = std::string_view(header_).substr(first);
+    const std::string_view text = std::string_view(header_).substr(blank_);
     const bool is_header = kRole.starts_with(text) || kRecipient.starts_with(text) || text.starts_with(kRecipient) ||
                            text.starts_with("assistant to=") || std::string_view("assistant to=").starts_with(text);
     if (is_header) return;
@@ -233,6 +233,7 @@ class HarmonyParser final : public OutputParser {
   Body body_ = Body::kContent;
   std::string mark_;    // may become a mark
   std::string header_;  // of the message, as it was written
+  size_t blank_ = 0;    // bytes of white space that it begins with
   std::string name_;    // of the tool that is called
   JsonMender mender_;
   std::string space_;       // at the end of what came of broken arguments

@@ -128,7 +128,8 @@ TEST(ReadAnswers, AForcedCallThatIsCutLeavesNoMarkupAsContent) {
     const Parsed parsed = whole(handle->result().completions.at(0));
     EXPECT_EQ(parsed.content, "") << length;
     EXPECT_EQ(parsed, sum) << length;
-    if (length >= call.size()) EXPECT_EQ(parsed.calls.front().arguments, "{\"a\": 1}") << length;
+    if (length < call.size()) continue;
+    EXPECT_EQ(parsed.calls.front().arguments, "{\"a\": 1}") << length;
   }
 }
 

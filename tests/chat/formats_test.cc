@@ -1,3 +1,4 @@
+#include <ctime>
 #include <map>
 #include <string>
 
@@ -24,6 +25,25 @@ TEST_P(CallsOfEveryFormat, WithoutToolsNothingIsACall) {
   const std::string text = R"({"name": "add", "arguments": {}} <tool_call>{"name": "add", "arguments": {}})";
   EXPECT_EQ(parse(GetParam(), text, {}, nullptr), content(text));
   EXPECT_EQ(parse(GetParam(), text, {}, ordered_json::array()), content(text));
+}
+
+/// Seconds of the processor for an answer, byte by byte.
+double seconds_to_read(ToolFormat format, const std::string& text) {
+  const std::clock_t begin = std::clock();
+  parse_cut(format, tools_named({"get_weather", "add"}), {}, text, [] { return 1; });
+  return static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC;
+}
+
+// A model may write white space until its answer is cut.
+TEST_P(CallsOfEveryFormat, WhiteSpaceTakesTimeByItsLength) {
+  for (const std::string before :
+       {"", "Yes.", "<tool_call>", "[TOOL_CALLS]", "{\"name\": \"add\", \"arguments\": {", "<|channel|>",
+        "<|channel|>commentary to=functions.add<|message|>", "<|channel|>commentary to=functions.add<|message|>{oops",
+        "<tool_call>\n{\"name\": \"add\", \"arguments\": {\"a\": [", "<tool_call>\n<function=add>\n<parameter=a>"}) {
+    const double some = seconds_to_read(GetParam(), before + std::string(100'000, '\n'));
+    const double many = seconds_to_read(GetParam(), before + std::string(800'000, '\n'));
+    EXPECT_LT(many, 32 * some + 0.1) << before;
+  }
 }
 
 TEST(Hermes, Calls) {

@@ -59,7 +59,7 @@ TEST(Harmony, HeadersMayBeIncompleteOrSpoilt) {
   EXPECT_EQ(harmony("<|channel|>analysis<|message|>Hm." + kFinal), (Parsed{"Yes, `{}` < 3.", "Hm.", {}}))
       << "no <|end|>";
   EXPECT_EQ(harmony("<|channel|>commentary?<|message|>Yes."), content("Yes."));
-  EXPECT_EQ(harmony("<|channel|>commentary to=assistant<|channel|>commentary??<|end|>" + kNext + kFinal),
+  EXPECT_EQ(harmony("<|channel|>commentary to=assistant<|channel|>commentary?!<|end|>" + kNext + kFinal),
             content("Yes, `{}` < 3."));
   EXPECT_EQ(harmony("<|channel|>thoughts<|message|>Hm.<|end|>" + kNext + kFinal),
             (Parsed{"Yes, `{}` < 3.", "Hm.", {}}));
