@@ -20,7 +20,7 @@ WeightInfo tensor(const std::string& name, DType dtype, const Shape& shape) {
 }
 
 std::vector<WeightInfo> joined(const Shape& weight, const Shape& scale, const std::string& suffix = "_scale",
-                               DType scale_type = DType::kF32, ScaledPart said = ScaledPart::kUnsaid) {
+                               DType scale_type = DType::kF32, const ScaledParts& said = {}) {
   std::vector<WeightInfo> weights = {tensor(std::string(kName) + suffix, scale_type, scale),
                                      tensor("model.layers.0.mlp.up_proj.input_scale", DType::kF32, {}),
                                      tensor("model.layers.0.mlp.up_proj.activation_scale", DType::kF32, {}),
@@ -66,7 +66,7 @@ TEST(Float8Scales, AreForThePartThatTheConfigurationSays) {
       {ScaledPart::kWhole, {}}, {ScaledPart::kRow, {200, 1}}, {ScaledPart::kBlock, {2, 2}}};
   for (const auto& [said, unused] : parts) {
     for (const auto& [part, shape] : parts) {
-      const auto join = [&, of = shape] { joined({200, 256}, of, "_scale", DType::kF32, said); };
+      const auto join = [&, of = shape] { joined({200, 256}, of, "_scale", DType::kF32, {said}); };
       if (part == said) {
         EXPECT_NO_THROW(join());
       } else {
@@ -77,8 +77,16 @@ TEST(Float8Scales, AreForThePartThatTheConfigurationSays) {
   expect_error<FormatError>(
       "is [200, 256] and its scales are [200, 1]; by quantization_config each is for a block of "
       "128 x 128: [2, 2]",
-      [] { joined({200, 256}, {200, 1}, "_scale", DType::kF32, ScaledPart::kBlock); });
-  EXPECT_EQ(joined({200, 96}, {2, 1}, "_scale", DType::kF32, ScaledPart::kBlock)[0].dtype, DType::kF8E4M3);
+      [] { joined({200, 256}, {200, 1}, "_scale", DType::kF32, {ScaledPart::kBlock}); });
+  EXPECT_EQ(joined({200, 96}, {2, 1}, "_scale", DType::kF32, {ScaledPart::kBlock})[0].dtype, DType::kF8E4M3);
+}
+
+TEST(Float8Scales, AreForAPartThatOneOfTheGroupsHas) {
+  const ScaledParts said = {ScaledPart::kRow, ScaledPart::kWhole};
+  EXPECT_NO_THROW(joined({200, 256}, {}, "_scale", DType::kF32, said));
+  EXPECT_NO_THROW(joined({200, 256}, {200, 1}, "_scale", DType::kF32, said));
+  expect_error<FormatError>("each is for a whole weight: [1, 1], or a row: [200, 1]",
+                            [&] { joined({200, 256}, {2, 2}, "_scale", DType::kF32, said); });
 }
 
 TEST(Float8Scales, AreMissedByName) {
@@ -100,7 +108,7 @@ TEST(Float8Scales, OfOtherWeightsStay) {
   EXPECT_EQ(none.size(), 2U);
 }
 
-ScaledPart check(const char* quantization) {
+ScaledParts check(const char* quantization) {
   return check_quantization({{"quantization_config", json::parse(quantization)}}, "config.json");
 }
 
@@ -117,8 +125,8 @@ TEST(CheckQuantization, TakesEightBitFloats) {
 }
 
 TEST(CheckQuantization, SaysWhatScalesAreFor) {
-  EXPECT_EQ(check(R"({"quant_method":"fp8","weight_block_size":[128,128]})"), ScaledPart::kBlock);
-  EXPECT_EQ(check(R"({"quant_method":"fp8","weight_block_size":null})"), ScaledPart::kUnsaid);
+  EXPECT_EQ(check(R"({"quant_method":"fp8","weight_block_size":[128,128]})"), ScaledParts{ScaledPart::kBlock});
+  EXPECT_EQ(check(R"({"quant_method":"fp8","weight_block_size":null})"), ScaledParts{});
   const auto of_groups = [](const std::string& first, const std::string& second) {
     const auto group = [](const std::string& strategy) {
       return R"({"weights":{"num_bits":8,"type":"float","strategy":")" + strategy + R"("}})";
@@ -127,9 +135,10 @@ TEST(CheckQuantization, SaysWhatScalesAreFor) {
                   group(second) + "}}")
                      .c_str());
   };
-  EXPECT_EQ(of_groups("tensor", "tensor"), ScaledPart::kWhole);
-  EXPECT_EQ(of_groups("channel", "channel"), ScaledPart::kRow);
-  EXPECT_EQ(of_groups("channel", "tensor"), ScaledPart::kUnsaid);
+  EXPECT_EQ(of_groups("tensor", "tensor"), ScaledParts{ScaledPart::kWhole});
+  EXPECT_EQ(of_groups("channel", "channel"), ScaledParts{ScaledPart::kRow});
+  EXPECT_EQ(of_groups("channel", "tensor"), (ScaledParts{ScaledPart::kWhole, ScaledPart::kRow}));
+  EXPECT_EQ(of_groups("channel", ""), ScaledParts{});
   expect_error<FormatError>("config_groups is not an object",
                             [] { check(R"({"quant_method":"compressed-tensors","config_groups":3})"); });
 }

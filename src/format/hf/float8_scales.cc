@@ -7,7 +7,7 @@
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
-#include <set>
+#include <optional>
 #include <string_view>
 #include <utility>
 
@@ -31,8 +31,6 @@ bool is_unread_scale(std::string_view name) {
 
 const char* words_of(ScaledPart part) {
   switch (part) {
-    case ScaledPart::kUnsaid:
-      return "any";
     case ScaledPart::kWhole:
       return "a whole weight";
     case ScaledPart::kRow:
@@ -44,7 +42,7 @@ const char* words_of(ScaledPart part) {
 }
 
 /// The type of a weight with scales of that shape.
-DType scaled_type(const WeightInfo& weight, const WeightInfo& scale, ScaledPart said) {
+DType scaled_type(const WeightInfo& weight, const WeightInfo& scale, const ScaledParts& said) {
   const int64_t rows = weight.shape[0];
   const int64_t row_blocks = (rows + kScaledBlock - 1) / kScaledBlock;
   const int64_t blocks = (weight.shape[1] + kScaledBlock - 1) / kScaledBlock;
@@ -52,14 +50,16 @@ DType scaled_type(const WeightInfo& weight, const WeightInfo& scale, ScaledPart 
   if (shape.size() <= 1) shape.resize(2, 1);
   if (scale.shape.empty()) shape[0] = 1;
   using Shape = std::vector<int64_t>;
-  const std::pair<ScaledPart, Shape> shapes[] = {
+  const std::map<ScaledPart, Shape> shapes = {
       {ScaledPart::kWhole, {1, 1}}, {ScaledPart::kRow, {rows, 1}}, {ScaledPart::kBlock, {row_blocks, blocks}}};
-  for (const auto& [part, of_part] : shapes) {
-    if (part != said || shape == of_part) continue;
-    throw fail<FormatError>(
-        "{}: weight {} is [{}] and its scales are [{}]; by quantization_config each is for {}: [{}]", weight.file,
-        printable(weight.name), fmt::join(weight.shape, ", "), fmt::join(scale.shape, ", "), words_of(said),
-        fmt::join(of_part, ", "));
+  std::vector<std::string> wanted;
+  for (const ScaledPart part : said) {
+    wanted.push_back(fmt::format("{}: [{}]", words_of(part), fmt::join(shapes.at(part), ", ")));
+  }
+  if (!said.empty() && std::ranges::none_of(said, [&](ScaledPart part) { return shape == shapes.at(part); })) {
+    throw fail<FormatError>("{}: weight {} is [{}] and its scales are [{}]; by quantization_config each is for {}",
+                            weight.file, printable(weight.name), fmt::join(weight.shape, ", "),
+                            fmt::join(scale.shape, ", "), fmt::join(wanted, ", or "));
   }
   if (shape == Shape{1, 1} || shape == Shape{rows, 1} || (blocks == 1 && shape == Shape{row_blocks, 1})) {
     return DType::kF8E4M3;
@@ -93,7 +93,7 @@ void check_blocks(const nlohmann::json& object, const char* key, const std::stri
 }
 
 /// What compressed-tensors does to the weights of a group of layers.
-ScaledPart check_weights_of_group(const nlohmann::json& weights, const std::string& path) {
+std::optional<ScaledPart> check_weights_of_group(const nlohmann::json& weights, const std::string& path) {
   const std::string type = text_of(weights, "type");
   const std::string bits = text_of(weights, "num_bits");
   const std::string strategy = text_of(weights, "strategy");
@@ -102,28 +102,30 @@ ScaledPart check_weights_of_group(const nlohmann::json& weights, const std::stri
     refuse(path, fmt::format("compressed-tensors to {} bits of type {}, a scale by {}", bits, type, strategy));
   }
   check_blocks(weights, "block_structure", path);
-  return strategy == "tensor"    ? ScaledPart::kWhole
-         : strategy == "channel" ? ScaledPart::kRow
-         : strategy == "block"   ? ScaledPart::kBlock
-                                 : ScaledPart::kUnsaid;
+  if (strategy.empty()) return std::nullopt;
+  return strategy == "tensor" ? ScaledPart::kWhole : strategy == "channel" ? ScaledPart::kRow : ScaledPart::kBlock;
 }
 
-/// Of all groups; kUnsaid where they differ, as it takes patterns of names to tell whose a weight is.
-ScaledPart check_groups(const nlohmann::json& how, const std::string& path) {
+/// Of all groups; nothing where one of them says nothing.
+ScaledParts check_groups(const nlohmann::json& how, const std::string& path) {
   const auto groups = how.find("config_groups");
-  if (groups == how.end() || groups->is_null()) return ScaledPart::kUnsaid;
+  if (groups == how.end() || groups->is_null()) return {};
   if (!groups->is_object()) throw fail<FormatError>("{}: quantization_config.config_groups is not an object", path);
-  std::set<ScaledPart> parts;
+  ScaledParts parts;
+  bool all_say = true;
   for (const auto& [name, group] : groups->items()) {
     const auto weights = group.is_object() ? group.find("weights") : group.end();
-    if (weights != group.end() && weights->is_object()) parts.insert(check_weights_of_group(*weights, path));
+    if (weights == group.end() || !weights->is_object()) continue;
+    const std::optional<ScaledPart> part = check_weights_of_group(*weights, path);
+    if (part) parts.insert(*part);
+    all_say &= part.has_value();
   }
-  return parts.size() == 1 ? *parts.begin() : ScaledPart::kUnsaid;
+  return all_say ? parts : ScaledParts{};
 }
 
 }  // namespace
 
-void join_float8_scales(std::vector<WeightInfo>& weights, ScaledPart said) {
+void join_float8_scales(std::vector<WeightInfo>& weights, const ScaledParts& said) {
   const auto is_f8 = [](const WeightInfo& weight) { return is_float8(weight.dtype); };
   if (std::ranges::none_of(weights, is_f8)) return;
   std::map<std::string, std::shared_ptr<const WeightInfo>, std::less<>> scales;
@@ -155,10 +157,10 @@ void join_float8_scales(std::vector<WeightInfo>& weights, ScaledPart said) {
   for (const auto& [name, scale] : scales) weights.push_back(*scale);
 }
 
-ScaledPart check_quantization(const nlohmann::json& config, const std::string& path) {
+ScaledParts check_quantization(const nlohmann::json& config, const std::string& path) {
   auto found = config.find("quantization_config");
   if (found == config.end()) found = config.find("compression_config");  // compressed-tensors' first name
-  if (found == config.end() || found->is_null()) return ScaledPart::kUnsaid;
+  if (found == config.end() || found->is_null()) return {};
   if (!found->is_object()) throw fail<FormatError>("{}: quantization_config is not an object", path);
   const nlohmann::json& how = *found;
   const std::string method = text_of(how, "quant_method");
@@ -166,16 +168,16 @@ ScaledPart check_quantization(const nlohmann::json& config, const std::string& p
     const std::string format = text_of(how, "fmt");
     if (!format.empty() && format != "e4m3") refuse(path, "fp8 of format " + format);
     check_blocks(how, "weight_block_size", path);
-    return text_of(how, "weight_block_size").empty() ? ScaledPart::kUnsaid : ScaledPart::kBlock;
+    return text_of(how, "weight_block_size").empty() ? ScaledParts{} : ScaledParts{ScaledPart::kBlock};
   }
   if (method == "modelopt") {
     const std::string algorithm = text_of(how, "quant_algo");
     if (algorithm != "FP8") refuse(path, "modelopt's " + algorithm);
-    return ScaledPart::kUnsaid;
+    return {};
   }
   if (method == "compressed-tensors") return check_groups(how, path);
   if (method != "fbgemm_fp8" && method != "mxfp4") refuse(path, method.empty() ? "an unnamed method" : method);
-  return ScaledPart::kUnsaid;
+  return {};
 }
 
 }  // namespace caravel::format

@@ -96,8 +96,7 @@ std::unique_ptr<WeightSource> open_hf_folder(const std::string& path, bool weigh
   MappedSource source = {.path = path, .convention = Convention::kHuggingFace};
   nlohmann::json config = read_json_object(folder / "config.json");
   const bool multimodal = config.contains("text_config") && !config["text_config"].is_null();
-  const ScaledPart scaled =
-      weights ? check_quantization(config, (folder / "config.json").string()) : ScaledPart::kUnsaid;
+  const ScaledParts scaled = weights ? check_quantization(config, (folder / "config.json").string()) : ScaledParts{};
   source.config = text_part(std::move(config), (folder / "config.json").string());
   if (weights) {
     std::vector<WeightInfo> all, bytes;
