@@ -97,7 +97,7 @@ ModelMemory model_memory(Device& device, const model::ModelConfig& model, const 
     memory.layers.push_back(static_cast<int64_t>(model::matrix_bytes(layer)));
   }
   const size_t decoder =
-      model::activation_bytes(device, model, weights, config.max_num_batched_tokens, memory.full_model_len);
+      model::Decoder::activation_bytes(device, model, weights, config.max_num_batched_tokens, memory.full_model_len);
   const size_t steps =
       Rank::bytes_for(device, model, memory.kv, config.block_size, rank_sizes(config, memory.full_model_len));
   memory.activations = static_cast<int64_t>(decoder + steps);

@@ -74,7 +74,7 @@ EncoderHeaders read_encoder_headers(const EngineConfig& wanted, Device& device, 
   info.max_num_seqs = config.max_num_seqs;
   info.max_num_batched_tokens = std::max(config.max_num_batched_tokens, info.max_model_len);
   const size_t activations =
-      model::encoder_activation_bytes(device, model, layout, info.max_num_batched_tokens, info.max_model_len);
+      model::Encoder::activation_bytes(device, model, layout, info.max_num_batched_tokens, info.max_model_len);
   info.memory = plan_encoder_memory(available_memory(), static_cast<int64_t>(layout.bytes),
                                     static_cast<int64_t>(activations), info.max_model_len);
   info.active_parameters = info.parameters;

@@ -1,7 +1,6 @@
 #include "model/decoder.h"
 
 #include <algorithm>
-#include <numeric>
 #include <span>
 #include <utility>
 
@@ -15,52 +14,9 @@
 namespace caravel::model {
 namespace {
 
-struct ActivationSizes {
-  size_t hidden = 0, wide = 0, branch = 0, normed = 0, input = 0, attention = 0, latent = 0, experts = 0;  // bytes
-  std::vector<size_t> angles;                                                                              // by rotary
-
-  size_t total() const {
-    return std::accumulate(angles.begin(), angles.end(),
-                           hidden + wide + branch + normed + input + attention + latent + experts);
-  }
-};
-
-/// Of weights that are packed or will be.
-template <typename Matrix, typename Vector>
-ActivationSizes activation_sizes(Device& device, const ModelConfig& config, const WeightsOf<Matrix, Vector>& weights,
-                                 int64_t max_tokens, int64_t max_context) {
-  const auto floats = [](int64_t count) { return static_cast<size_t>(count) * sizeof(float); };
-  const auto raise = [](size_t& bytes, size_t needed) { bytes = std::max(bytes, needed); };
-  const Shard shard = shard_of(config);
-  const int64_t qkv = (shard.heads.size() + 2 * shard.kv_heads.size()) * config.head_dim;
-  ActivationSizes sizes;
-  sizes.hidden = floats(max_tokens * config.hidden_size);
-  const DType product = kernels::product_dtype(device);
-  if (!config.latent) sizes.wide = static_cast<size_t>(max_tokens * row_bytes(product, qkv));
-  const auto reserve_normed = [&](const Matrix& weight, int64_t rows) {
-    if (weight) raise(sizes.normed, kernels::normed_input_bytes(device, weight.input_form(), rows, weight.in()));
-  };
-  for (const LayerOf<Matrix, Vector>& layer : weights.layers) {
-    reserve_normed(layer.qkv, max_tokens);
-    raise(sizes.input, kernels::gemm_input_bytes(device, layer.attn_out.input_form(), max_tokens, layer.attn_out.in()));
-    if (!layer.router) {
-      reserve_normed(layer.gate_up, max_tokens);
-      raise(sizes.wide, kernels::gemm_input_bytes(device, layer.down.input_form(), max_tokens, layer.down.in()));
-    }
-    if (layer.post_attn_norm || layer.post_ffn_norm || config.placement.tensor_ranks > 1) {
-      sizes.branch = static_cast<size_t>(max_tokens * row_bytes(product, config.hidden_size));
-    }
-  }
-  reserve_normed(weights.embedding, Decoder::max_logit_rows(device));
-  reserve_normed(weights.lm_head, Decoder::max_logit_rows(device));
-  const auto heads = static_cast<int>(shard.heads.size());
-  sizes.latent = LatentLayer::activation_bytes(device, config, weights, max_tokens);
-  sizes.experts = ExpertLayer::activation_bytes(device, config, weights, max_tokens);
-  const int value_dim = config.latent ? config.latent.latent_dim : 0;
-  sizes.attention =
-      kernels::paged_attention_workspace(device, max_tokens, max_context, heads, config.head_dim, value_dim);
-  for (const RotarySpec& rotary : config.rotary) sizes.angles.push_back(floats(max_tokens * rotary.dim));
-  return sizes;
+/// Angles of one kind of rotary embedding.
+size_t angle_bytes(const RotarySpec& rotary, int64_t max_tokens) {
+  return static_cast<size_t>(max_tokens * rotary.dim) * sizeof(float);
 }
 
 /// How many ranks there are to compute with, itself included.
@@ -68,9 +24,51 @@ int size_of(const comm::Communicator* group) { return group == nullptr ? 1 : gro
 
 }  // namespace
 
-size_t activation_bytes(Device& device, const ModelConfig& config, const WeightLayout& weights, int64_t max_tokens,
-                        int64_t max_context) {
-  return activation_sizes(device, config, weights, max_tokens, max_context).total();
+template <typename Matrix, typename Vector>
+ActivationSizes<Decoder::Place> Decoder::sizes(Device& device, const ModelConfig& config,
+                                               const WeightsOf<Matrix, Vector>& weights, int64_t max_tokens,
+                                               int64_t max_context) {
+  const Shard shard = shard_of(config);
+  const int64_t qkv = (shard.heads.size() + 2 * shard.kv_heads.size()) * config.head_dim;
+  const DType product = kernels::product_dtype(device);
+  const auto products = [&](int64_t width) { return static_cast<size_t>(max_tokens * row_bytes(product, width)); };
+  const auto input_of = [&](const Matrix& weight) {
+    return kernels::gemm_input_bytes(device, weight.input_form(), max_tokens, weight.in());
+  };
+  ActivationSizes<Place> sizes;
+  const auto raise_normed = [&](const Matrix& weight, int64_t rows) {
+    if (weight) {
+      sizes.raise(kNormed, kernels::normed_input_bytes(device, weight.input_form(), rows, weight.in()));
+    }
+  };
+  sizes.raise(kHidden, static_cast<size_t>(max_tokens * config.hidden_size) * sizeof(float));
+  if (!config.latent) sizes.raise(kWide, products(qkv));
+  for (const LayerOf<Matrix, Vector>& layer : weights.layers) {
+    raise_normed(layer.qkv, max_tokens);
+    sizes.raise(kInput, input_of(layer.attn_out));
+    if (!layer.router) {
+      raise_normed(layer.gate_up, max_tokens);
+      sizes.raise(kWide, input_of(layer.down));
+    }
+    if (layer.post_attn_norm || layer.post_ffn_norm || config.placement.tensor_ranks > 1) {
+      sizes.raise(kBranch, products(config.hidden_size));
+    }
+  }
+  raise_normed(weights.embedding, max_logit_rows(device));
+  raise_normed(weights.lm_head, max_logit_rows(device));
+  const auto heads = static_cast<int>(shard.heads.size());
+  const int value_dim = config.latent ? config.latent.latent_dim : 0;
+  sizes.raise(kAttention,
+              kernels::paged_attention_workspace(device, max_tokens, max_context, heads, config.head_dim, value_dim));
+  return sizes;
+}
+
+size_t Decoder::activation_bytes(Device& device, const ModelConfig& config, const WeightLayout& weights,
+                                 int64_t max_tokens, int64_t max_context) {
+  size_t bytes = sizes(device, config, weights, max_tokens, max_context).total();
+  for (const RotarySpec& rotary : config.rotary) bytes += angle_bytes(rotary, max_tokens);
+  return bytes + LatentLayer::activation_bytes(device, config, weights, max_tokens) +
+         ExpertLayer::activation_bytes(device, config, weights, max_tokens);
 }
 
 Decoder::Decoder(Device& device, ModelConfig config, std::shared_ptr<const ModelWeights> weights, KvLayout layout,
@@ -83,7 +81,8 @@ Decoder::Decoder(Device& device, ModelConfig config, std::shared_ptr<const Model
       places_(weights_->layers.size()),
       product_dtype_(kernels::product_dtype(device)),
       max_tokens_(max_tokens),
-      max_context_(max_context) {
+      max_context_(max_context),
+      memory_(device, sizes(device, config_, *weights_, max_tokens, max_context)) {
   CARAVEL_CHECK_EQ(size_of(peers_.tensor), config_.placement.tensor_ranks);
   CARAVEL_CHECK_EQ(size_of(peers_.pipeline), config_.placement.stages);
   for (size_t g = 0; g < layout_.groups.size(); ++g) {
@@ -92,31 +91,25 @@ Decoder::Decoder(Device& device, ModelConfig config, std::shared_ptr<const Model
       places_[static_cast<size_t>(members[i])] = {static_cast<int>(g), static_cast<int>(i)};
     }
   }
-  const ActivationSizes sizes = activation_sizes(device, config_, *weights_, max_tokens, max_context);
-  hidden_ = device.allocate(sizes.hidden);
-  normed_ = device.allocate(sizes.normed);
-  input_ = device.allocate(sizes.input);
-  wide_ = device.allocate(sizes.wide);
-  branch_ = device.allocate(sizes.branch);
-  attention_workspace_ = device.allocate(sizes.attention);
-  if (sizes.latent > 0) latent_layer_ = std::make_unique<LatentLayer>(device, config_, *weights_, max_tokens);
-  if (sizes.experts > 0) expert_layer_ = std::make_unique<ExpertLayer>(device, config_, *weights_, max_tokens);
+  if (config_.latent) latent_layer_ = std::make_unique<LatentLayer>(device, config_, *weights_, max_tokens);
+  const auto routed = [](const LayerWeights& layer) { return static_cast<bool>(layer.router); };
+  if (std::ranges::any_of(weights_->layers, routed)) {
+    expert_layer_ = std::make_unique<ExpertLayer>(device, config_, *weights_, max_tokens);
+  }
   const auto in_host = [](const HostBuffer& layer) { return static_cast<bool>(layer); };
   if (std::ranges::any_of(weights_->in_host, in_host)) layer_stream_ = std::make_unique<LayerStream>(device, *weights_);
   const auto stream = device.make_stream();
-  for (size_t i = 0; i < config_.rotary.size(); ++i) {
-    inverse_freq_.push_back(upload<float>(*stream, config_.rotary[i].frequencies(max_context_)));
-    angles_.push_back(device.allocate(sizes.angles[i]));
+  for (const RotarySpec& rotary : config_.rotary) {
+    inverse_freq_.push_back(upload<float>(*stream, rotary.frequencies(max_context_)));
+    angles_.push_back(device.allocate(angle_bytes(rotary, max_tokens)));
   }
 }
 
 size_t Decoder::activation_bytes() const {
-  size_t bytes = expert_layer_ == nullptr ? 0 : expert_layer_->activation_bytes();
-  if (latent_layer_ != nullptr) bytes += latent_layer_->activation_bytes();
-  for (const Buffer* buffer : {&hidden_, &wide_, &branch_, &normed_, &input_, &attention_workspace_}) {
-    bytes += buffer->size();
-  }
+  size_t bytes = memory_.bytes();
   for (const Buffer& buffer : angles_) bytes += buffer.size();
+  if (latent_layer_ != nullptr) bytes += latent_layer_->activation_bytes();
+  if (expert_layer_ != nullptr) bytes += expert_layer_->activation_bytes();
   return bytes;
 }
 
@@ -164,7 +157,7 @@ void Decoder::begin(Stream& stream, const ForwardBatch& batch) {
     all_reduce(stream, residual(batch.tokens));
   } else {
     stream.region("stages");
-    peers_.pipeline->recv(stream, hidden_.address(), hidden_bytes(batch.tokens), config_.placement.stage - 1);
+    peers_.pipeline->recv(stream, memory_[kHidden].address(), hidden_bytes(batch.tokens), config_.placement.stage - 1);
   }
   if (!weights_->layers.empty()) {
     stream.region("norm");
@@ -187,7 +180,7 @@ void Decoder::forward(Stream& stream, const ForwardBatch& batch, const KvPool& p
   begin(stream, batch);
   for (size_t i = 0; i < weights_->layers.size(); ++i) {
     if (layer_inputs != nullptr) {
-      stream.copy(layer_inputs + i * hidden / sizeof(float), hidden_.address(), hidden);
+      stream.copy(layer_inputs + i * hidden / sizeof(float), memory_[kHidden].address(), hidden);
     }
     const LayerStep layer = layer_step(stream, batch, pool, i);
     project_qkv(stream, layer);
@@ -199,7 +192,7 @@ void Decoder::forward(Stream& stream, const ForwardBatch& batch, const KvPool& p
   if (layer_stream_ != nullptr) layer_stream_->release(stream);
   if (config_.placement.is_last_stage()) return;
   stream.region("stages");
-  peers_.pipeline->send(stream, hidden_.address(), hidden, config_.placement.stage + 1);
+  peers_.pipeline->send(stream, memory_[kHidden].address(), hidden, config_.placement.stage + 1);
 }
 
 void Decoder::return_draws(Stream& stream, std::span<int32_t> last_draws) {

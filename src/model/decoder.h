@@ -8,6 +8,7 @@
 #include "comm/communicator.h"
 #include "device/device.h"
 #include "kernels/packed_weight.h"
+#include "model/activations.h"
 #include "model/config.h"
 #include "model/forward_batch.h"
 #include "model/latent/latent_layer.h"
@@ -16,10 +17,6 @@
 #include "model/moe/expert_layer.h"
 
 namespace caravel::model {
-
-/// What Decoder::activation_bytes() of such weights will be.
-size_t activation_bytes(Device& device, const ModelConfig& config, const WeightLayout& weights, int64_t max_tokens,
-                        int64_t max_context);
 
 /// The other ranks of a model that a decoder's own computes with. They must outlive it.
 struct Peers {
@@ -42,6 +39,9 @@ class Decoder {
   const ModelWeights& weights() const { return *weights_; }
   const KvLayout& kv_layout() const { return layout_; }
   size_t activation_bytes() const;
+  /// The same of weights that are not loaded yet.
+  static size_t activation_bytes(Device& device, const ModelConfig& config, const WeightLayout& weights,
+                                 int64_t max_tokens, int64_t max_context);
   /// Of the last stage; on others there are neither logits() nor final_hidden().
   bool has_lm_head() const { return config_.placement.is_last_stage(); }
   /// Some layers are brought from the host in each pass, by commands of another stream: a pass cannot be captured.
@@ -67,6 +67,22 @@ class Decoder {
   void final_hidden(Stream& stream, const int32_t* rows, int64_t count, float* out);
 
  private:
+  /// What lies between regions. A region's output replaces what the region before it needed.
+  enum Place : uint8_t {
+    kHidden,     // f32 [max_tokens, hidden]: the residual stream
+    kWide,       // [tokens, (heads + 2 kv_heads) * head_dim] of product_dtype_, then the input of `down`, in its form
+    kBranch,     // [max_tokens, hidden] of product_dtype_: a branch that is summed or normed before it joins
+    kNormed,     // what qkv, gate_up and the LM head read in turn, in their forms, normed or as it is
+    kInput,      // what attn_out reads, in its form
+    kAttention,  // its workspace
+    kCount
+  };
+  /// Of weights that are packed or will be.
+  template <typename Matrix, typename Vector>
+  static ActivationSizes<Place> sizes(Device& device, const ModelConfig& config,
+                                      const WeightsOf<Matrix, Vector>& weights, int64_t max_tokens,
+                                      int64_t max_context);
+
   /// Where a layer's keys and values lie.
   struct KvPlace {
     int group = 0;
@@ -89,16 +105,16 @@ class Decoder {
   void begin(Stream& stream, const ForwardBatch& batch);
 
   // The regions (decoder_regions.cc). Each is one call that has all it reads and writes at hand, so that a device may
-  // take it as one kernel, or 3 and 5 as one on each side of the collective. What they hand on lies in normed_, wide_
-  // and input_.
-  void project_qkv(Stream& stream, const LayerStep& layer);  // 1: normed_ -> queries in wide_; keys, values in cache
-  void attend(Stream& stream, const LayerStep& layer);       // 2: queries in wide_, cache -> input_
+  // take it as one kernel, or 3 and 5 as one on each side of the collective. What they hand on lies in kNormed, kWide
+  // and kInput.
+  void project_qkv(Stream& stream, const LayerStep& layer);  // 1: kNormed -> queries in kWide; keys, values in cache
+  void attend(Stream& stream, const LayerStep& layer);       // 2: queries in kWide, cache -> kInput
   // 1 and 2 of a layer whose keys and values are compressed: the same, by way of latent_layer_.
   void project_latent(Stream& stream, const LayerStep& layer);
-  void project_attention(Stream& stream, const LayerStep& layer);  // 3: input_ -> hidden_, normed_
-  // 4 and 5 of a layer with a router have a form of their own (moe/expert_layer.h), between hidden_ and hidden_.
-  void gate_and_up(Stream& stream, const LayerStep& layer);  // 4: normed_ -> wide_
-  void down(Stream& stream, const LayerStep& layer);         // 5: wide_ -> hidden_, normed_ for the next layer
+  void project_attention(Stream& stream, const LayerStep& layer);  // 3: kInput -> kHidden, kNormed
+  // 4 and 5 of a layer with a router have a form of their own (moe/expert_layer.h), between kHidden and kHidden.
+  void gate_and_up(Stream& stream, const LayerStep& layer);  // 4: kNormed -> kWide
+  void down(Stream& stream, const LayerStep& layer);         // 5: kWide -> kHidden, kNormed for the next layer
 
   /// A branch as it begins, or the LM head: what it reads is the residual stream normed by `norm`, or as it is where
   /// that is absent.
@@ -147,13 +163,7 @@ class Decoder {
   int64_t max_tokens_;
   int64_t max_context_;
 
-  // Activations. A region's output replaces what the region before it needed.
-  Buffer hidden_;  // f32 [max_tokens, hidden]: the residual stream
-  Buffer wide_;    // [tokens, (heads + 2 kv_heads) * head_dim] of product_dtype_, then the input of `down`, in its form
-  Buffer branch_;  // [max_tokens, hidden] of product_dtype_: a branch that is summed or normed before it joins
-  Buffer normed_;  // what qkv, gate_up and the LM head read in turn, in their forms, normed or as it is
-  Buffer input_;   // what attn_out reads, in its form
-  Buffer attention_workspace_;
+  Activations<Place> memory_;
   std::vector<Buffer> inverse_freq_;  // by ModelConfig::rotary: f32 [dim / 2]
   std::vector<Buffer> angles_;        // f32 [max_tokens, dim / 2, 2]
 };

@@ -56,7 +56,7 @@ void Decoder::project_latent(Stream& stream, const LayerStep& layer) {
 
 void Decoder::attend(Stream& stream, const LayerStep& layer) {
   const ForwardBatch& batch = layer.batch;
-  const kernels::GemmInput out = layer.weights.attn_out.input(batch.tokens, input_.address());
+  const kernels::GemmInput out = layer.weights.attn_out.input(batch.tokens, memory_[kInput].address());
   stream.region("attention");
   kernels::paged_attention(stream,
                            {.q = config_.latent ? latent_layer_->queries(batch.tokens) : queries(layer),
@@ -75,7 +75,7 @@ void Decoder::attend(Stream& stream, const LayerStep& layer) {
                                       .shared_blocks = layer.group.shared_blocks},
                             .settled = true,  // as begin() sees to
                             .max_context = max_context_,
-                            .workspace = attention_workspace_.address(),
+                            .workspace = memory_[kAttention].address(),
                             .out = config_.latent ? latent_layer_->attended(layer.weights, batch.tokens) : out});
   if (config_.latent) latent_layer_->project_values(stream, layer.weights, out);
 }
@@ -86,7 +86,7 @@ void Decoder::project_attention(Stream& stream, const LayerStep& layer) {
   // One with a router norms the residual stream itself.
   const Branch next = layer.spec.routed ? Branch{} : feed_forward_branch(weights, tokens);
   gemm_region(stream, "attention output", weights.attn_out, tokens);
-  join_residual(stream, weights.attn_out, input_, weights.attn_out_bias, weights.post_attn_norm, next, tokens);
+  join_residual(stream, weights.attn_out, memory_[kInput], weights.attn_out_bias, weights.post_attn_norm, next, tokens);
 }
 
 void Decoder::gate_and_up(Stream& stream, const LayerStep& layer) {
@@ -94,7 +94,7 @@ void Decoder::gate_and_up(Stream& stream, const LayerStep& layer) {
   const int64_t tokens = layer.batch.tokens;
   if (layer.spec.routed) return expert_layer_->gate_and_up(stream, weights, residual(tokens));
   const kernels::GemmInput input = feed_forward_branch(weights, tokens).input;
-  const kernels::GemmInput out = weights.down.input(tokens, wide_.address());
+  const kernels::GemmInput out = weights.down.input(tokens, memory_[kWide].address());
   if (weights.gate_up.parts().size() == 1) {
     gemm_region(stream, "up", weights.gate_up, tokens);
     kernels::activated_gemm(stream, {.weight = &weights.gate_up,
@@ -118,7 +118,7 @@ void Decoder::down(Stream& stream, const LayerStep& layer) {
   if (layer.spec.routed) return join_experts(stream, layer);
   const Branch next = layer.next != nullptr ? attention_branch(*layer.next, tokens) : Branch{};
   gemm_region(stream, "down", weights.down, tokens);
-  join_residual(stream, weights.down, wide_, weights.down_bias, weights.post_ffn_norm, next, tokens);
+  join_residual(stream, weights.down, memory_[kWide], weights.down_bias, weights.post_ffn_norm, next, tokens);
 }
 
 void Decoder::enter(Stream& stream, const Branch& branch, const int32_t* rows) {
@@ -206,20 +206,20 @@ void Decoder::all_reduce(Stream& stream, const Tensor& rows) {
 }
 
 Tensor Decoder::queries(const LayerStep& layer) const {
-  return make_tensor(wide_.address(), product_dtype_, layer.batch.tokens, layer.weights.qkv.out());
+  return make_tensor(memory_[kWide].address(), product_dtype_, layer.batch.tokens, layer.weights.qkv.out());
 }
 
 Tensor Decoder::residual(int64_t tokens) const {
-  return f32_tensor(hidden_.address<float>(), tokens, config_.hidden_size);
+  return f32_tensor(memory_[kHidden].address<float>(), tokens, config_.hidden_size);
 }
 
 Tensor Decoder::branch(int64_t tokens) const {
-  return make_tensor(branch_.address(), product_dtype_, tokens, config_.hidden_size);
+  return make_tensor(memory_[kBranch].address(), product_dtype_, tokens, config_.hidden_size);
 }
 
 Decoder::Branch Decoder::branch_of(const Buffer& norm, const Buffer& norm_bias, const kernels::PackedWeight& weight,
                                    int64_t tokens, int turn) const {
-  Branch branch = {&norm, &norm_bias, weight.input(tokens, normed_.address())};
+  Branch branch = {&norm, &norm_bias, weight.input(tokens, memory_[kNormed].address())};
   branch.input.normed = norm && !config_.layer_norm;
   branch.input.turn = turn;
   return branch;

@@ -19,39 +19,6 @@ using kernels::GemmInput;
 using kernels::InputForm;
 using kernels::PackedWeight;
 
-struct EncoderActivationSizes {
-  size_t hidden = 0, wide = 0, input = 0, attended = 0, workspace = 0;  // bytes
-
-  size_t total() const { return hidden + wide + input + attended + workspace; }
-};
-
-/// Of weights that are packed or will be.
-template <typename Matrix, typename Vector>
-EncoderActivationSizes encoder_activation_sizes(Device& device, const EncoderConfig& config,
-                                                const EncoderWeightsOf<Matrix, Vector>& weights, int64_t max_tokens,
-                                                int64_t max_length) {
-  const int64_t hidden = config.hidden_size;
-  const auto raise = [](size_t& bytes, size_t needed) { bytes = std::max(bytes, needed); };
-  const auto input_of = [&](const Matrix& weight) {
-    return kernels::gemm_input_bytes(device, weight.input_form(), max_tokens, weight.in());
-  };
-  const auto copy_of = [&](const Matrix& weight) {
-    return weight.input_form() == InputForm::kF32 ? 0 : input_of(weight);
-  };
-  EncoderActivationSizes sizes;
-  sizes.hidden = static_cast<size_t>(max_tokens * hidden) * sizeof(float);
-  sizes.wide = static_cast<size_t>(max_tokens * row_bytes(kernels::product_dtype(device), 3 * hidden));
-  for (const EncoderLayerOf<Matrix, Vector>& layer : weights.layers) {
-    raise(sizes.input, copy_of(layer.qkv));
-    raise(sizes.input, copy_of(layer.up));
-    raise(sizes.attended, input_of(layer.attn_out));
-    raise(sizes.wide, input_of(layer.down));
-    raise(sizes.workspace, kernels::full_attention_workspace(device, layer.attn_out.input_form(), max_tokens,
-                                                             max_length, config.num_heads, config.head_dim));
-  }
-  return sizes;
-}
-
 void weight_region(Stream& stream, const char* name, const PackedWeight& weight, int64_t tokens) {
   const auto macs = static_cast<double>(weight.in()) * static_cast<double>(weight.out());
   stream.region(name, static_cast<double>(weight.bytes()), macs * static_cast<double>(tokens));
@@ -70,9 +37,34 @@ GemmInput input_for(const PackedWeight& weight, int64_t tokens, const Buffer& ro
 
 }  // namespace
 
-size_t encoder_activation_bytes(Device& device, const EncoderConfig& config, const EncoderLayout& layout,
-                                int64_t max_tokens, int64_t max_length) {
-  return encoder_activation_sizes(device, config, layout, max_tokens, max_length).total();
+template <typename Matrix, typename Vector>
+ActivationSizes<Encoder::Place> Encoder::sizes(Device& device, const EncoderConfig& config,
+                                               const EncoderWeightsOf<Matrix, Vector>& weights, int64_t max_tokens,
+                                               int64_t max_length) {
+  const int64_t hidden = config.hidden_size;
+  const auto input_of = [&](const Matrix& weight) {
+    return kernels::gemm_input_bytes(device, weight.input_form(), max_tokens, weight.in());
+  };
+  const auto copy_of = [&](const Matrix& weight) {
+    return weight.input_form() == InputForm::kF32 ? 0 : input_of(weight);
+  };
+  ActivationSizes<Place> sizes;
+  sizes.raise(kHidden, static_cast<size_t>(max_tokens * hidden) * sizeof(float));
+  sizes.raise(kWide, static_cast<size_t>(max_tokens * row_bytes(kernels::product_dtype(device), 3 * hidden)));
+  for (const EncoderLayerOf<Matrix, Vector>& layer : weights.layers) {
+    sizes.raise(kInput, copy_of(layer.qkv));
+    sizes.raise(kInput, copy_of(layer.up));
+    sizes.raise(kAttended, input_of(layer.attn_out));
+    sizes.raise(kWide, input_of(layer.down));
+    sizes.raise(kWorkspace, kernels::full_attention_workspace(device, layer.attn_out.input_form(), max_tokens,
+                                                              max_length, config.num_heads, config.head_dim));
+  }
+  return sizes;
+}
+
+size_t Encoder::activation_bytes(Device& device, const EncoderConfig& config, const EncoderLayout& layout,
+                                 int64_t max_tokens, int64_t max_length) {
+  return sizes(device, config, layout, max_tokens, max_length).total();
 }
 
 Encoder::Encoder(Device& device, EncoderConfig config, EncoderWeights weights, int64_t max_tokens, int64_t max_length)
@@ -81,22 +73,8 @@ Encoder::Encoder(Device& device, EncoderConfig config, EncoderWeights weights, i
       max_tokens_(max_tokens),
       max_length_(max_length),
       texts_(device),
-      vectors_(device) {
-  const EncoderActivationSizes sizes = encoder_activation_sizes(device, config_, weights_, max_tokens, max_length);
-  hidden_ = device.allocate(sizes.hidden);
-  wide_ = device.allocate(sizes.wide);
-  input_ = device.allocate(sizes.input);
-  attended_ = device.allocate(sizes.attended);
-  workspace_ = device.allocate(sizes.workspace);
-}
-
-size_t Encoder::activation_bytes() const {
-  size_t bytes = 0;
-  for (const Buffer* buffer : {&hidden_, &wide_, &input_, &attended_, &workspace_}) {
-    bytes += buffer->size();
-  }
-  return bytes;
-}
+      vectors_(device),
+      memory_(device, sizes(device, config_, weights_, max_tokens, max_length)) {}
 
 Encoder::Step Encoder::stage(Stream& stream, const EncoderBatch& batch) {
   const size_t tokens = batch.token_ids.size();
@@ -120,7 +98,7 @@ Encoder::Step Encoder::stage(Stream& stream, const EncoderBatch& batch) {
 std::span<const float> Encoder::forward(Stream& stream, const EncoderBatch& batch) {
   stream.region("embedding");
   const Step step = stage(stream, batch);
-  const Tensor states = f32_tensor(hidden_.address<float>(), step.tokens, config_.hidden_size);
+  const Tensor states = f32_tensor(memory_[kHidden].address<float>(), step.tokens, config_.hidden_size);
   kernels::embedding(stream, {.table = &weights_.words, .ids = step.token_ids, .out = states});
   kernels::layer_norm(stream, {.x = states,
                                .table = weights_.positions.address<float>(),
@@ -129,7 +107,7 @@ std::span<const float> Encoder::forward(Stream& stream, const EncoderBatch& batc
                                .bias = weights_.norm_bias.address<float>(),
                                .epsilon = config_.norm_epsilon,
                                .out = states,
-                               .copy = copy_for(weights_.layers.front().qkv, step.tokens, input_)});
+                               .copy = copy_for(weights_.layers.front().qkv, step.tokens, memory_[kInput])});
   for (size_t i = 0; i < weights_.layers.size(); ++i) {
     layer(stream, step, weights_.layers[i], i + 1 < weights_.layers.size() ? &weights_.layers[i + 1] : nullptr);
   }
@@ -148,7 +126,7 @@ std::span<const float> Encoder::forward(Stream& stream, const EncoderBatch& batc
 void Encoder::layer(Stream& stream, const Step& step, const EncoderLayerOf<PackedWeight, Buffer>& weights,
                     const EncoderLayerOf<PackedWeight, Buffer>* next) {
   const int64_t tokens = step.tokens;
-  const Tensor states = f32_tensor(hidden_.address<float>(), tokens, config_.hidden_size);
+  const Tensor states = f32_tensor(memory_[kHidden].address<float>(), tokens, config_.hidden_size);
   const auto norm = [&](const Buffer& weight, const Buffer& bias, const GemmInput& copy) {
     stream.region("norm");
     kernels::layer_norm(stream, {.x = states,
@@ -165,15 +143,15 @@ void Encoder::layer(Stream& stream, const Step& step, const EncoderLayerOf<Packe
         stream, {.weight = &weight, .input = input, .bias = bias.address<float>(), .accumulate = true, .out = states});
   };
 
-  const Tensor qkv =
-      make_tensor(wide_.address(), kernels::product_dtype(stream.device()), tokens, int64_t{3} * config_.hidden_size);
+  const Tensor qkv = make_tensor(memory_[kWide].address(), kernels::product_dtype(stream.device()), tokens,
+                                 int64_t{3} * config_.hidden_size);
   weight_region(stream, "qkv", weights.qkv, tokens);
   kernels::gemm(stream, {.weight = &weights.qkv,
-                         .input = input_for(weights.qkv, tokens, hidden_, input_),
+                         .input = input_for(weights.qkv, tokens, memory_[kHidden], memory_[kInput]),
                          .bias = weights.qkv_bias.address<float>(),
                          .out = qkv});
   stream.region("attention");
-  const GemmInput attended = weights.attn_out.input(tokens, attended_.address());
+  const GemmInput attended = weights.attn_out.input(tokens, memory_[kAttended].address());
   kernels::full_attention(stream, {.qkv = qkv,
                                    .heads = config_.num_heads,
                                    .head_dim = config_.head_dim,
@@ -181,21 +159,21 @@ void Encoder::layer(Stream& stream, const Step& step, const EncoderLayerOf<Packe
                                    .starts = step.starts,
                                    .num_seqs = step.texts,
                                    .max_length = max_length_,
-                                   .workspace = workspace_.address(),
+                                   .workspace = memory_[kWorkspace].address(),
                                    .out = attended});
   join_residual("attention output", weights.attn_out, weights.attn_out_bias, attended);
-  norm(weights.attn_norm, weights.attn_norm_bias, copy_for(weights.up, tokens, input_));
+  norm(weights.attn_norm, weights.attn_norm_bias, copy_for(weights.up, tokens, memory_[kInput]));
 
-  const GemmInput activated = weights.down.input(tokens, wide_.address());
+  const GemmInput activated = weights.down.input(tokens, memory_[kWide].address());
   weight_region(stream, "up", weights.up, tokens);
   kernels::activated_gemm(stream, {.weight = &weights.up,
-                                   .input = input_for(weights.up, tokens, hidden_, input_),
+                                   .input = input_for(weights.up, tokens, memory_[kHidden], memory_[kInput]),
                                    .bias = weights.up_bias.address<float>(),
                                    .activation = config_.activation,
                                    .out = activated});
   join_residual("down", weights.down, weights.down_bias, activated);
   norm(weights.output_norm, weights.output_norm_bias,
-       next != nullptr ? copy_for(next->qkv, tokens, input_) : GemmInput{});
+       next != nullptr ? copy_for(next->qkv, tokens, memory_[kInput]) : GemmInput{});
 }
 
 }  // namespace caravel::model

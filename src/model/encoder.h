@@ -7,6 +7,7 @@
 
 #include "device/device.h"
 #include "device/mirrored_arrays.h"
+#include "model/activations.h"
 #include "model/encoder_weights.h"
 
 namespace caravel::model {
@@ -17,10 +18,6 @@ struct EncoderBatch {
   std::vector<int32_t> starts;     // [texts + 1]: text s has tokens starts[s] .. starts[s + 1]
 };
 
-/// What Encoder::activation_bytes() of such weights will be.
-size_t encoder_activation_bytes(Device& device, const EncoderConfig& config, const EncoderLayout& layout,
-                                int64_t max_tokens, int64_t max_length);
-
 /// The forward pass of a BERT-like encoder: post-norm layers in which every token sees its whole text. A text's states
 /// do not depend on the others of the batch, nor on threads. Owns its activations. One thread at a time.
 class Encoder {
@@ -29,13 +26,24 @@ class Encoder {
   Encoder(Device& device, EncoderConfig config, EncoderWeights weights, int64_t max_tokens, int64_t max_length);
 
   const EncoderConfig& config() const { return config_; }
-  size_t activation_bytes() const;
+  size_t activation_bytes() const { return memory_.bytes(); }
+  /// The same of weights that are not loaded yet.
+  static size_t activation_bytes(Device& device, const EncoderConfig& config, const EncoderLayout& layout,
+                                 int64_t max_tokens, int64_t max_length);
 
   /// Enqueues the pass and waits for it: [texts, hidden_size], the last layer's states pooled as the configuration
   /// says, which stay until the next. The stream's regions are named. Throws CapacityError.
   std::span<const float> forward(Stream& stream, const EncoderBatch& batch);
 
  private:
+  enum Place : uint8_t {
+    kHidden,     // f32 [max_tokens, hidden]: the residual stream
+    kWide,       // [tokens, 3 * hidden] of queries, keys and values, then the input of `down`, in its form
+    kInput,      // what qkv and up read, in their forms; F32: empty, they read the residual stream
+    kAttended,   // what attn_out reads, in its form
+    kWorkspace,  // of attention
+    kCount
+  };
   /// A batch in the device's memory.
   struct Step {
     int64_t tokens = 0;
@@ -47,6 +55,11 @@ class Encoder {
   Step stage(Stream& stream, const EncoderBatch& batch);
   void layer(Stream& stream, const Step& step, const EncoderLayerOf<kernels::PackedWeight, Buffer>& weights,
              const EncoderLayerOf<kernels::PackedWeight, Buffer>* next);
+  /// Of weights that are packed or will be.
+  template <typename Matrix, typename Vector>
+  static ActivationSizes<Place> sizes(Device& device, const EncoderConfig& config,
+                                      const EncoderWeightsOf<Matrix, Vector>& weights, int64_t max_tokens,
+                                      int64_t max_length);
 
   EncoderConfig config_;
   EncoderWeights weights_;
@@ -56,11 +69,7 @@ class Encoder {
   MirroredArrays texts_;    // a batch
   MirroredArrays vectors_;  // what came out
 
-  Buffer hidden_;     // f32 [max_tokens, hidden]: the residual stream
-  Buffer wide_;       // [tokens, 3 * hidden] of queries, keys and values, then the input of `down`, in its form
-  Buffer input_;      // what qkv and up read, in their forms; F32: empty, they read hidden_
-  Buffer attended_;   // what attn_out reads, in its form
-  Buffer workspace_;  // of attention
+  Activations<Place> memory_;
 };
 
 }  // namespace caravel::model

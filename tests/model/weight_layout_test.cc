@@ -36,7 +36,7 @@ void expect_as_planned(const format::WeightSource& source, const ModelConfig& co
   const Decoder decoder(device, config, weights, kv_layout(device, config, 16, kernels::KvDtype::kF16), kMaxTokens,
                         kMaxContext, peers);
   EXPECT_EQ(layout.bytes, weights->bytes) << source.path();
-  EXPECT_EQ(activation_bytes(device, config, layout, kMaxTokens, kMaxContext), decoder.activation_bytes())
+  EXPECT_EQ(Decoder::activation_bytes(device, config, layout, kMaxTokens, kMaxContext), decoder.activation_bytes())
       << source.path();
 }
 

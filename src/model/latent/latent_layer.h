@@ -8,6 +8,7 @@
 #include "device/tensor.h"
 #include "kernels/gemm_input.h"
 #include "kernels/kv_cache.h"
+#include "model/activations.h"
 #include "model/config.h"
 #include "model/load_weights.h"
 
@@ -17,14 +18,13 @@ namespace caravel::model {
 /// queries and the cached key, and from what attention gives to what attn_out reads. Owns what lies between.
 class LatentLayer {
  public:
-  /// Of weights that are packed or will be, for at most max_tokens a step. 0 where no keys are compressed.
-  template <typename Matrix, typename Vector>
-  static size_t activation_bytes(Device& device, const ModelConfig& config, const WeightsOf<Matrix, Vector>& weights,
-                                 int64_t max_tokens);
-
+  /// Of a model whose keys are compressed, for at most max_tokens a step.
   LatentLayer(Device& device, const ModelConfig& config, const ModelWeights& weights, int64_t max_tokens);
 
-  size_t activation_bytes() const;
+  size_t activation_bytes() const { return memory_.bytes(); }
+  /// The same of weights that are not loaded yet. 0 where no keys are compressed.
+  static size_t activation_bytes(Device& device, const ModelConfig& config, const WeightLayout& weights,
+                                 int64_t max_tokens);
 
   struct Args {
     const LayerWeights& weights;
@@ -43,20 +43,28 @@ class LatentLayer {
   void project_values(Stream& stream, const LayerWeights& weights, const kernels::GemmInput& out);
 
  private:
-  Tensor products(const Buffer& memory, int64_t tokens, int64_t width) const;
+  enum Place : uint8_t {
+    kDown,        // [max_tokens, rows of qkv] of product_dtype_
+    kQueryInput,  // the normed latent of queries, as query_up reads it
+    kQuery,       // [max_tokens, heads * (nope + rotary)] of product_dtype_, where there is a query_up
+    kNope,        // of queries the elements that are not rotated, as keys_up reads them
+    kQueries,     // [max_tokens, heads * head_dim] of product_dtype_; behind attention the heads' values
+    kAttended,    // what values_up reads
+    kCount
+  };
+
+  /// Of weights that are packed or will be.
+  template <typename Matrix, typename Vector>
+  static ActivationSizes<Place> sizes(Device& device, const ModelConfig& config,
+                                      const WeightsOf<Matrix, Vector>& weights, int64_t max_tokens);
+  Tensor products(Place place, int64_t tokens, int64_t width) const;
 
   LatentSpec spec_;
   kernels::RotaryStyle rotary_style_;
   int heads_;
   int head_dim_;
   DType product_dtype_;
-
-  Buffer down_;         // [max_tokens, rows of qkv] of product_dtype_
-  Buffer query_input_;  // the normed latent of queries, as query_up reads it
-  Buffer query_;        // [max_tokens, heads * (nope + rotary)] of product_dtype_, where there is a query_up
-  Buffer nope_;         // of queries the elements that are not rotated, as keys_up reads them
-  Buffer queries_;      // [max_tokens, heads * head_dim] of product_dtype_; behind attention the heads' values
-  Buffer attended_;     // what values_up reads
+  Activations<Place> memory_;
 };
 
 }  // namespace caravel::model

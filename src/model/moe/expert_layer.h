@@ -8,6 +8,7 @@
 #include "kernels/expert_table.h"
 #include "kernels/gemm_input.h"
 #include "kernels/rms_norm.h"
+#include "model/activations.h"
 #include "model/config.h"
 #include "model/load_weights.h"
 
@@ -17,14 +18,13 @@ namespace caravel::model {
 /// any: the table of tokens and experts, their rows spread, two grouped GEMMs, rows joined. Owns what lies between.
 class ExpertLayer {
  public:
-  /// Of weights that are packed or will be, for at most max_tokens a step. All zero where no layer has a router.
-  template <typename Matrix, typename Vector>
-  static size_t activation_bytes(Device& device, const ModelConfig& config, const WeightsOf<Matrix, Vector>& weights,
-                                 int64_t max_tokens);
-
+  /// Of a model some of whose layers have a router, for at most max_tokens a step.
   ExpertLayer(Device& device, const ModelConfig& config, const ModelWeights& weights, int64_t max_tokens);
 
-  size_t activation_bytes() const;
+  size_t activation_bytes() const { return memory_.bytes(); }
+  /// The same of weights that are not loaded yet. 0 where no layer has a router.
+  static size_t activation_bytes(Device& device, const ModelConfig& config, const WeightLayout& weights,
+                                 int64_t max_tokens);
 
   /// 4: the residual stream [tokens, hidden], normed by ffn_norm -> the rows between the experts' matrices.
   void gate_and_up(Stream& stream, const LayerWeights& weights, const Tensor& residual);
@@ -33,6 +33,24 @@ class ExpertLayer {
             const kernels::NextNorm& next);
 
  private:
+  enum Place : uint8_t {
+    // By token.
+    kWorkspace,      // of route()
+    kLogits,         // f32 [max_tokens, rows of the router]
+    kTable,          // an ExpertTable
+    kSharedInput,    // what gate_up reads, in its form
+    kSharedBetween,  // what its `down` reads
+    kShared,         // [max_tokens, hidden] of product_dtype_: what that gives
+    // By token and expert.
+    kRows,     // what expert_gate_up reads, in its form; then what expert_down gives, of product_dtype_
+    kBetween,  // what expert_down reads, in its form
+    kCount
+  };
+
+  /// Of weights that are packed or will be.
+  template <typename Matrix, typename Vector>
+  static ActivationSizes<Place> sizes(Device& device, const ModelConfig& config,
+                                      const WeightsOf<Matrix, Vector>& weights, int64_t max_tokens);
   kernels::ExpertTable table(int64_t tokens) const;
   Tensor logits(const LayerWeights& weights, int64_t tokens) const;
 
@@ -40,17 +58,7 @@ class ExpertLayer {
   kernels::Activation activation_;
   float norm_epsilon_;
   DType product_dtype_;
-
-  // By token.
-  Buffer workspace_;  // of route()
-  Buffer logits_;     // f32 [max_tokens, rows of the router]
-  Buffer table_;
-  Buffer shared_input_;    // what gate_up reads, in its form
-  Buffer shared_between_;  // what its `down` reads
-  Buffer shared_;          // [max_tokens, hidden] of product_dtype_: what that gives
-  // By token and expert.
-  Buffer rows_;     // what expert_gate_up reads, in its form; then what expert_down gives, of product_dtype_
-  Buffer between_;  // what expert_down reads, in its form
+  Activations<Place> memory_;
 };
 
 }  // namespace caravel::model
