@@ -164,32 +164,8 @@ FileRows host_rows(const format::WeightSource& source, const MatrixLayout::Part&
   return file;
 }
 
-}  // namespace
-
-std::vector<float> WeightLoader::values(const VectorLayout& layout) const {
-  std::vector<float> values(static_cast<size_t>(layout.width()));
-  float* out = values.data();
-  for (const auto& [weight, elements, turns] : layout.parts()) {
-    if (weight != nullptr) {
-      const Slice there = {turns.of * elements.whole, turns.place(elements.begin), turns.place(elements.end - 1) + 1};
-      std::vector<float> all(static_cast<size_t>(there.size()));
-      const FileRows file = host_rows(source_, {weight, weight->dtype, 1}, there);
-      kernels::dequantize_rows(weight->dtype, file.rows.data, 1, there.size(), all.data());
-      for (int64_t i = 0; i < elements.size(); ++i) out[i] = all[static_cast<size_t>(turns.of * i)];
-    }
-    out += elements.size();
-  }
-  return values;
-}
-
-Buffer WeightLoader::vector(std::span<const float> values) {
-  Buffer buffer = sink_.vector(values);
-  bytes_ += buffer.size();
-  return buffer;
-}
-
 /// An expert's parts, or those of a matrix that is no expert's.
-class WeightLoader::Stack {
+class Stack {
  public:
   Stack(const format::WeightSource& source, const MatrixLayout& layout, int expert) : layout_(layout) {
     for (const MatrixLayout::Part& part : layout.parts(expert)) add(source, part);
@@ -241,6 +217,30 @@ class WeightLoader::Stack {
   std::vector<std::vector<float>> scales_;
   std::vector<kernels::WeightRows> rows_;
 };
+
+}  // namespace
+
+std::vector<float> WeightLoader::values(const VectorLayout& layout) const {
+  std::vector<float> values(static_cast<size_t>(layout.width()));
+  float* out = values.data();
+  for (const auto& [weight, elements, turns] : layout.parts()) {
+    if (weight != nullptr) {
+      const Slice there = {turns.of * elements.whole, turns.place(elements.begin), turns.place(elements.end - 1) + 1};
+      std::vector<float> all(static_cast<size_t>(there.size()));
+      const FileRows file = host_rows(source_, {weight, weight->dtype, 1}, there);
+      kernels::dequantize_rows(weight->dtype, file.rows.data, 1, there.size(), all.data());
+      for (int64_t i = 0; i < elements.size(); ++i) out[i] = all[static_cast<size_t>(turns.of * i)];
+    }
+    out += elements.size();
+  }
+  return values;
+}
+
+Buffer WeightLoader::vector(std::span<const float> values) {
+  Buffer buffer = sink_.vector(values);
+  bytes_ += buffer.size();
+  return buffer;
+}
 
 kernels::PackedWeight WeightLoader::matrix(const MatrixLayout& layout) {
   if (!layout) return {};

@@ -27,8 +27,6 @@ class WeightLoader {
   size_t bytes() const { return bytes_; }
 
  private:
-  class Stack;
-
   WeightSink& sink_;
   const format::WeightSource& source_;
   size_t bytes_ = 0;
