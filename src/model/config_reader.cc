@@ -46,7 +46,15 @@ const nlohmann::json* ConfigReader::find(std::string_view key) const {
 
 const nlohmann::json* ConfigReader::find(const Spelling& spelling) const {
   const nlohmann::json* value = find(spelling.key);
-  return value != nullptr ? value : find(spelling.also);
+  const nlohmann::json* also = find(spelling.also);
+  if (value == nullptr) return also;
+  // A GGUF file's two may be of different things, of which the first is meant.
+  const bool same = convention() == format::Convention::kHuggingFace;
+  if (same && also != nullptr && !value->is_null() && !also->is_null() && *value != *also) {
+    throw fail<FormatError>("{}: {} is {} and {} is {}, which are two names of one thing: one of them must go",
+                            source_.path(), spelling.key, shown(*value), spelling.also, shown(*also));
+  }
+  return value;
 }
 
 int64_t ConfigReader::checked_integer(const nlohmann::json& value, std::string_view name, int64_t min,

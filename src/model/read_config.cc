@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -149,11 +150,14 @@ std::vector<LayerSpec> read_layers(const ConfigReader& reader, const Architectur
   return layers;
 }
 
-/// A folder of a class without a head, such as LlamaModel.
+/// A folder of a class without a head: LlamaModel, not GPT2LMHeadModel.
 bool is_headless_class(const format::WeightSource& source) {
   const auto listed = source.config().find("architectures");
-  return listed != source.config().end() && listed->is_array() && !listed->empty() && listed->front().is_string() &&
-         listed->front().get_ref<const std::string&>().ends_with("Model");
+  if (listed == source.config().end() || !listed->is_array() || listed->empty() || !listed->front().is_string()) {
+    return false;
+  }
+  const auto& name = listed->front().get_ref<const std::string&>();
+  return name.ends_with("Model") && !name.ends_with("LMHeadModel");
 }
 
 bool lm_head_is_tied(const ConfigReader& reader, const Architecture& architecture, std::vector<Decision>& decisions) {
@@ -216,6 +220,7 @@ void check_unread(const ConfigReader& reader, const Architecture& architecture, 
   }
   const nlohmann::json* partial = reader.find("partial_rotary_factor");
   if (!architecture.partial_rotary && partial != nullptr && *partial != 1) ignored("partial_rotary_factor");
+  std::ranges::move(unread_rotary_keys(reader, architecture), std::back_inserter(decisions));
 }
 
 /// Where each branch is multiplied by m before it joins, the residual stream is kept divided by m: then branches join
@@ -254,6 +259,15 @@ void read_rotary_layers(const ConfigReader& reader, const Architecture& architec
   }
   const bool gguf = reader.convention() == Convention::kGguf;
   describe_rotary(config, gguf ? "the file's rope keys" : "config.json", config.decisions);
+}
+
+void check_embedding_size(const ConfigReader& reader, const ConfigKeys& keys, int hidden_size) {
+  const int64_t size = reader.integer(keys.embedding_size, 0, kMaxWidth);
+  if (size == 0 || size == hidden_size) return;
+  const auto named = [&](const Key& key) { return reader.full_key(spelled(key, reader.convention()).key); };
+  throw fail<Unsupported>("{}: {} is {} and {} is {}; embeddings of another width than the layers' are not supported",
+                          reader.source().path(), named(keys.embedding_size), size, named(keys.hidden_size),
+                          hidden_size);
 }
 
 void read_heads(const ConfigReader& reader, const ConfigKeys& keys, ModelConfig& config) {
@@ -297,6 +311,7 @@ ModelConfig read_config(const format::WeightSource& source, const std::string& r
   config.architecture = architecture.name;
   config.name = model_name(source);
   config.hidden_size = integer(keys.hidden_size, kMaxWidth);
+  check_embedding_size(reader, keys, config.hidden_size);
   config.intermediate_size = integer(keys.intermediate_size, kMaxWidth);
   if (config.intermediate_size == 0) config.intermediate_size = 4 * config.hidden_size;
   config.num_heads = integer(keys.heads, kMaxHeads);

@@ -11,9 +11,9 @@ std::vector<double> rope_frequencies(double theta, int dim);
 
 /// Llama 3.1: wavelengths beyond the original context are stretched by `factor`, short ones stay, those between blend.
 struct Llama3Scaling {
-  double factor = 8;
+  double factor = 1;
   double low_freq_factor = 1;
-  double high_freq_factor = 4;
+  double high_freq_factor = 1;
   double original_context = 0;  // tokens
 };
 void scale_llama3(std::span<double> frequencies, const Llama3Scaling& scaling);

@@ -15,7 +15,14 @@ namespace {
 
 constexpr double kMaxTheta = 1e12;
 constexpr double kMaxFactor = 1e6;
-constexpr double kMaxContext = 1e9;  // tokens
+constexpr double kMaxContext = 1e9;                                            // tokens
+constexpr const char* kRotaryObjects[] = {"rope_scaling", "rope_parameters"};  // of a folder; the first one counts
+constexpr const char* kLayerTypes[] = {"full_attention", "sliding_attention"};
+/// What a scaling that is given may hold.
+constexpr std::string_view kScalingKeys[] = {
+    "rope_type",        "type",      "rope_theta",    "factor",   "original_max_position_embeddings",
+    "low_freq_factor",  "beta_fast", "beta_slow",     "truncate", "high_freq_factor",
+    "attention_factor", "mscale",    "mscale_all_dim"};
 
 RotarySpec make_spec(std::span<const double> frequencies, std::string scaling = "none") {
   RotarySpec spec;
@@ -143,16 +150,22 @@ class RotaryReader {
     const auto number = [&](const char* key, double otherwise, double min, double max) {
       return reader_.number_in(values, parameters.where, key, otherwise, min, max);
     };
+    const auto needed = [&](const char* key, double min) {
+      const double value = number(key, 0, min, kMaxFactor);
+      if (value != 0) return value;
+      throw fail<FormatError>("{}: {}.{} is missing, and rotary scaling \"{}\" needs it", reader_.source().path(),
+                              parameters.where, key, type);
+    };
     if (type == "linear") {
-      const double factor = number("factor", 1, 1e-3, kMaxFactor);
+      const double factor = needed("factor", 1e-3);
       for (double& frequency : frequencies) frequency /= factor;
       return make_spec(frequencies, fmt::format("linear, factor {:.4g}", factor));
     }
     if (type == "llama3") {
       Llama3Scaling scaling;
-      scaling.factor = number("factor", 8, 1e-3, kMaxFactor);
-      scaling.low_freq_factor = number("low_freq_factor", 1, 1e-3, kMaxFactor);
-      scaling.high_freq_factor = number("high_freq_factor", 4, scaling.low_freq_factor, kMaxFactor);
+      scaling.factor = needed("factor", 1e-3);
+      scaling.low_freq_factor = needed("low_freq_factor", 1e-3);
+      scaling.high_freq_factor = needed("high_freq_factor", scaling.low_freq_factor);
       scaling.original_context = original_context(parameters);
       scale_llama3(frequencies, scaling);
       return make_spec(frequencies, fmt::format("llama3, factor {:.4g} over {:.0f} tokens", scaling.factor,
@@ -299,13 +312,9 @@ struct GivenScaling {
 
 /// One object of parameters: what a typing error would leave out in silence is refused.
 nlohmann::json checked_scaling(const nlohmann::json& given) {
-  static constexpr std::string_view kKeys[] = {
-      "rope_type",        "type",      "rope_theta",    "factor",   "original_max_position_embeddings",
-      "low_freq_factor",  "beta_fast", "beta_slow",     "truncate", "high_freq_factor",
-      "attention_factor", "mscale",    "mscale_all_dim"};
   if (!given.is_object()) throw fail<InvalidArgument>("rope_scaling: {} is no object", ConfigReader::shown(given));
   for (const auto& [key, value] : given.items()) {
-    if (std::ranges::find(kKeys, key) == std::end(kKeys)) {
+    if (std::ranges::find(kScalingKeys, key) == std::end(kScalingKeys)) {
       throw fail<InvalidArgument>("rope_scaling: unknown parameter {}", ConfigReader::shown(key));
     }
   }
@@ -315,6 +324,10 @@ nlohmann::json checked_scaling(const nlohmann::json& given) {
   }
   nlohmann::json scaling = given;
   if (*type == "none") scaling["rope_type"] = "default";
+  if (*type == "llama3") {
+    scaling.emplace("low_freq_factor", 1.0);
+    scaling.emplace("high_freq_factor", 4.0);
+  }
   const bool needs_factor = *type == "linear" || *type == "llama3" || *type == "yarn";
   if (needs_factor && (!given.contains("factor") || !given["factor"].is_number())) {
     throw fail<InvalidArgument>("rope_scaling: {} needs a factor", type->get<std::string>());
@@ -455,10 +468,11 @@ std::vector<RotarySpec> read_hugging_face(const ConfigReader& reader, const Arch
   const auto unless_empty = [](const nlohmann::json* object) {
     return object != nullptr && !object->empty() ? object : nullptr;
   };
-  std::string where = "rope_scaling";
-  const nlohmann::json* parameters = unless_empty(reader.object(where));
-  if (parameters == nullptr) {
-    where = "rope_parameters";
+  std::string where;
+  const nlohmann::json* parameters = nullptr;
+  for (const char* key : kRotaryObjects) {
+    if (parameters != nullptr) break;
+    where = key;
     parameters = unless_empty(reader.object(where));
   }
   const nlohmann::json of_class = default_parameters(reader, architecture);
@@ -498,6 +512,34 @@ std::vector<RotarySpec> read_rotary(const ConfigReader& reader, const Architectu
   const GivenScaling given = parse_given(scaling, has_local);
   return gguf ? read_gguf(reader, architecture, head_dim, max_position, given)
               : read_hugging_face(reader, architecture, head_dim, max_position, given);
+}
+
+std::vector<Decision> unread_rotary_keys(const ConfigReader& reader, const Architecture& architecture) {
+  std::vector<std::string_view> known(std::begin(kScalingKeys), std::end(kScalingKeys));
+  known.insert(known.end(), {"partial_rotary_factor", "short_factor", "long_factor"});
+  if (const std::string_view growth = architecture.keys.query_growth.hugging_face.key; !growth.empty()) {
+    known.push_back(growth);
+  }
+  std::vector<Decision> decisions;
+  const auto look = [&](const nlohmann::json& object, const std::string& where) {
+    for (const auto& [key, value] : object.items()) {
+      const bool of_layers = value.is_object() && std::ranges::find(kLayerTypes, key) != std::end(kLayerTypes);
+      if (of_layers || std::ranges::find(known, key) != known.end()) continue;
+      decisions.push_back({fmt::format("{}.{}", where, key), "ignored: " + ConfigReader::shown(value),
+                           "transformers computes nothing with it"});
+    }
+  };
+  for (const char* where : kRotaryObjects) {
+    const nlohmann::json* parameters = reader.object(where);
+    if (parameters == nullptr || parameters->empty()) continue;
+    look(*parameters, where);
+    for (const char* type : kLayerTypes) {
+      const nlohmann::json* of_type = reader.object_in(*parameters, where, type);
+      if (of_type != nullptr) look(*of_type, fmt::format("{}.{}", where, type));
+    }
+    break;
+  }
+  return decisions;
 }
 
 }  // namespace caravel::model

@@ -18,4 +18,7 @@ namespace caravel::model {
 std::vector<RotarySpec> read_rotary(const ConfigReader& reader, const Architecture& architecture, int head_dim,
                                     int max_position, const std::string& scaling = "");
 
+/// What a folder's rotary parameters say and nobody reads, transformers neither.
+std::vector<Decision> unread_rotary_keys(const ConfigReader& reader, const Architecture& architecture);
+
 }  // namespace caravel::model

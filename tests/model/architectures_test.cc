@@ -188,8 +188,23 @@ TEST(Architectures, OptOf350MIsAnotherModel) {
   EXPECT_EQ(opt.first_position, 2);
   EXPECT_FLOAT_EQ(opt.norm_epsilon, 1e-5F);
   EXPECT_EQ(opt.activation, kernels::Activation::kRelu);
+  config["word_embed_proj_dim"] = 64;
+  EXPECT_NO_THROW(read_as(Convention::kHuggingFace, config));
+  config["word_embed_proj_dim"] = 32;
+  expect_config_refused<Unsupported>(Convention::kHuggingFace, config,
+                                     {"word_embed_proj_dim is 32 and hidden_size is 64"});
+  config["word_embed_proj_dim"] = nullptr;
   config["do_layer_norm_before"] = false;
   expect_config_refused<Unsupported>(Convention::kHuggingFace, config, {"do_layer_norm_before is false", "opt"});
+}
+
+/// Whose name ends as that of a class without a head does.
+TEST(Architectures, AGpt2ThatIsNotTiedNeedsAHead) {
+  json config = {{"architectures", {"GPT2LMHeadModel"}}, {"vocab_size", 50}, {"tie_word_embeddings", false}};
+  expect_config_refused<FormatError>(Convention::kHuggingFace, config,
+                                     {"weight lm_head.weight is missing, and tie_word_embeddings is false"});
+  config["architectures"] = {"GPT2Model"};
+  EXPECT_TRUE(read_as(Convention::kHuggingFace, config).tied_lm_head);
 }
 
 json gguf_gemma2() {

@@ -210,6 +210,41 @@ TEST(ReadExperts, NumbersThatCannotBeAreTold) {
               HasSubstr("qwen3moe.expert_used_count is missing"));
 }
 
+TEST(ReadExperts, TwoNamesOfOneThingMustSayTheSame) {
+  EXPECT_EQ(read({{"num_experts", 5}, {"num_local_experts", 5}}).experts.rule.experts, 5);
+  EXPECT_THAT(refusal<FormatError>([] { read({{"num_experts", 5}, {"num_local_experts", 7}}); }),
+              HasSubstr("num_experts is 5 and num_local_experts is 7, which are two names of one thing"));
+}
+
+TEST(ReadExperts, AQwen2WithoutBiasesIsRefused) {
+  EXPECT_NO_THROW(read({{"qkv_bias", true}}));
+  EXPECT_THAT(refusal<Unsupported>([] { read({{"qkv_bias", false}}); }), HasSubstr("qkv_bias is false"));
+}
+
+/// What no class reads, and every published model has so.
+TEST(ReadExperts, ARouterThatAMiniMaxDoesNotHaveIsRefused) {
+  const json published = {{"architectures", {"MiniMaxM2ForCausalLM"}},
+                          {"num_experts", nullptr},
+                          {"num_local_experts", 5},
+                          {"mlp_only_layers", nullptr},
+                          {"use_routing_bias", true},
+                          {"use_qk_norm", true},
+                          {"qk_norm_type", "per_layer"},
+                          {"scoring_func", "sigmoid"},
+                          {"shared_intermediate_size", 0}};
+  EXPECT_EQ(read(published).experts.rule.score, Score::kSigmoid);
+  const json lies = {{"use_routing_bias", false},
+                     {"use_qk_norm", false},
+                     {"qk_norm_type", "per_head"},
+                     {"scoring_func", "softmax"},
+                     {"shared_intermediate_size", 64}};
+  for (const auto& [key, value] : lies.items()) {
+    json changes = published;
+    changes[key] = value;
+    EXPECT_THAT(refusal<Unsupported>([&] { read(changes); }), HasSubstr(key + " is "));
+  }
+}
+
 TEST(ReadExperts, ARouterThatScoresOtherwiseIsRefused) {
   EXPECT_NO_THROW(read_gguf({{"qwen3moe.expert_gating_func", 1}}));
   EXPECT_THAT(refusal<Unsupported>([] { read_gguf({{"qwen3moe.expert_gating_func", 2}}); }),

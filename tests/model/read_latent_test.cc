@@ -240,6 +240,11 @@ TEST(ReadLatent, LayersOfAV3BehindTheLastArePassedOver) {
 TEST(ReadLatent, WhatMakesNoSenseIsRefusedWithTheNumbers) {
   EXPECT_THAT(latent_refusal<FormatError>(v2_lite_gguf(), {{"deepseek2.attention.key_length_mla", 64}}),
               AllOf(HasSubstr("key_length_mla is 64"), HasSubstr("64 are rotated")));
+  for (const auto& [key, wrong] :
+       {std::pair("key_length", 577), std::pair("value_length", 128), std::pair("head_count_kv", 16)}) {
+    EXPECT_THAT(latent_refusal<FormatError>(v2_lite_gguf(), {{std::string("deepseek2.attention.") + key, wrong}}),
+                HasSubstr(fmt::format("attention.{} is {}; of a latent of 512 elements", key, wrong)));
+  }
   EXPECT_THAT(latent_refusal<FormatError>(v2_lite_gguf(), {{"deepseek2.attention.kv_lora_rank", nullptr}}),
               HasSubstr("kv_lora_rank is missing"));
   EXPECT_THAT(latent_refusal<Unsupported>(v2_lite_gguf(), {{"deepseek2.attention.temperature_scale", 0.1}}),

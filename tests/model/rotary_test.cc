@@ -43,6 +43,45 @@ TEST(ReadRotary, Llama3ScalingStretchesLongWavesAlone) {
   EXPECT_NEAR(stretch(spec, 10000, 16), (1 - smooth) / 8 + smooth, 1e-6);
 }
 
+TEST(ReadRotary, AScalingWithoutWhatItsTypeNeedsIsRefused) {
+  const auto scaled = [](const char* type, const json& more) {
+    json scaling = {{"rope_type", type}};
+    scaling.update(more);
+    return json{{"rope_scaling", scaling}};
+  };
+  expect_folder_refused<FormatError>(scaled("linear", json::object()),
+                                     {"rope_scaling.factor is missing", "\"linear\""});
+  expect_folder_refused<FormatError>(scaled("linear", {{"factor", nullptr}}), {"rope_scaling.factor is missing"});
+  const json llama3 = {{"factor", 8.0}, {"low_freq_factor", 1.0}, {"high_freq_factor", 4.0}};
+  EXPECT_NO_THROW(folder_config(scaled("llama3", llama3)));
+  for (const auto& [key, value] : llama3.items()) {
+    json without = llama3;
+    without.erase(key);
+    expect_folder_refused<FormatError>(scaled("llama3", without),
+                                       {"rope_scaling." + key + " is missing", "\"llama3\""});
+  }
+}
+
+TEST(ReadRotary, WhatNobodyReadsOfAScalingIsSaid) {
+  const auto said = [](const json& changes) {
+    std::vector<std::string> names;
+    for (const Decision& decision : folder_config(changes).decisions) {
+      if (decision.value.starts_with("ignored")) names.push_back(decision.what + " " + decision.value);
+    }
+    return names;
+  };
+  const json linear = {{"rope_type", "linear"}, {"factor", 2.0}};
+  EXPECT_THAT(said({{"rope_scaling", linear}}), testing::IsEmpty());
+  json more = linear;
+  more["beta_quick"] = 16;
+  EXPECT_THAT(said({{"rope_scaling", more}}), testing::ElementsAre("rope_scaling.beta_quick ignored: 16"));
+  EXPECT_THAT(said({{"rope_scaling", linear}, {"rope_parameters", more}}), testing::IsEmpty())
+      << "the first one counts";
+  EXPECT_THAT(said({{"architectures", {"Olmo3ForCausalLM"}},
+                    {"rope_parameters", {{"full_attention", more}, {"sliding_attention", {{"rope_theta", 900.0}}}}}}),
+              testing::ElementsAre("rope_parameters.full_attention.beta_quick ignored: 16"));
+}
+
 /// The numbers are what transformers 5.24's ROPE_INIT_FUNCTIONS give for a head of 16 and a base of 10,000.
 TEST(ReadRotary, YarnIsTransformers) {
   const std::vector<float> last = {0.007905695F, 0.0025F, 0.000790569F, 0.00025F, 7.9057e-05F};

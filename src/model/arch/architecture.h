@@ -30,6 +30,7 @@ struct ConfigKeys {
   Key unread_layers = {};  // behind these: they guess at tokens after the next, and nobody runs them here
   Key hidden_size = {{"embedding_length"}, {"hidden_size"}};
   Key intermediate_size = {{"feed_forward_length"}, {"intermediate_size"}};
+  Key embedding_size = {};  // where it is given, another than hidden_size is refused
   Key heads = {{"attention.head_count"}, {"num_attention_heads"}};
   Key kv_heads = {{"attention.head_count_kv", 0}, {"num_key_value_heads", 0}};
   Key head_dim = {{"attention.key_length", 0}, {"head_dim", 0}};

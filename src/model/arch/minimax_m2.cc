@@ -16,6 +16,10 @@ constinit const Architecture kMiniMaxM2 = {
             .q_norm = {"blk.{}.attn_q_norm.weight", "model.layers.{}.self_attn.q_norm.weight"},
             .k_norm = {"blk.{}.attn_k_norm.weight", "model.layers.{}.self_attn.k_norm.weight"},
         },
+    // The class reads none of these, and published models have them so.
+    .fixed_switches = {{{"use_routing_bias", true}, {"use_qk_norm", true}}},
+    .fixed_numbers = {{{"shared_intermediate_size", 0}}},
+    .fixed_texts = {{{"scoring_func", "sigmoid"}, {"qk_norm_type", "per_layer"}}},
     .experts = {.experts = {{"expert_count"}, {"num_local_experts", 256, "num_experts"}},
                 .per_token = {{"expert_used_count"}, {"num_experts_per_tok", 8}},
                 .intermediate_size = {{"expert_feed_forward_length"}, {"intermediate_size", 1536}},

@@ -12,6 +12,7 @@ constinit const Architecture kOpt = {
     .keys =
         {
             .intermediate_size = {{}, {"ffn_dim", 3072}},
+            .embedding_size = {{}, {"word_embed_proj_dim", 0}},
             .kv_heads = {},
             .head_dim = {},
             .max_position = {{}, {"max_position_embeddings", 2048}},

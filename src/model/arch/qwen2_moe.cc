@@ -18,6 +18,7 @@ constinit const Architecture kQwen2Moe = {
             .k_bias = {"blk.{}.attn_k.bias", "model.layers.{}.self_attn.k_proj.bias"},
             .v_bias = {"blk.{}.attn_v.bias", "model.layers.{}.self_attn.v_proj.bias"},
         },
+    .fixed_switches = {{{"qkv_bias", true}}},
     .experts = {.experts = {{"expert_count"}, {"num_experts", 60, "num_local_experts"}},
                 .per_token = {{"expert_used_count"}, {"num_experts_per_tok", 4}},
                 .intermediate_size = {{"expert_feed_forward_length"}, {"moe_intermediate_size", 1408}},

@@ -1,8 +1,28 @@
 #include "model/latent/read_latent.h"
 
+#include <utility>
+
 #include "base/error.h"
 
 namespace caravel::model {
+namespace {
+
+/// Since llama.cpp has widths of heads under keys of their own, the usual ones are of what is cached, as one head.
+void check_cached(const ConfigReader& reader, const LatentSpec& spec) {
+  if (reader.find("attention.key_length_mla") == nullptr) return;
+  const std::pair<const char*, int> cached[] = {{"attention.key_length", spec.latent_dim + spec.rotary_dim},
+                                                {"attention.value_length", spec.latent_dim},
+                                                {"attention.head_count_kv", 1}};
+  for (const auto& [key, wanted] : cached) {
+    const int64_t said = reader.integer({{key, wanted}, {}}, 1, kMaxWidth);
+    if (said == wanted) continue;
+    throw fail<FormatError>("{}: {} is {}; of a latent of {} elements and {} that are rotated it must be {}",
+                            reader.source().path(), reader.full_key(key), said, spec.latent_dim, spec.rotary_dim,
+                            wanted);
+  }
+}
+
+}  // namespace
 
 void read_latent(const ConfigReader& reader, const Architecture& architecture, ModelConfig& config) {
   const LatentRule& keys = architecture.latent;
@@ -24,6 +44,7 @@ void read_latent(const ConfigReader& reader, const Architecture& architecture, M
                             reader.full_key(keys.query_dim.gguf.key), spec.nope_dim + spec.rotary_dim, spec.rotary_dim,
                             reader.full_key(keys.rotary_dim.gguf.key));
   }
+  if (gguf) check_cached(reader, spec);
   // A folder has the number of heads before they are compressed.
   const int64_t kv_heads = reader.integer({{}, {"num_key_value_heads", config.num_heads}}, 1, kMaxHeads);
   if (!gguf && kv_heads != config.num_heads) {
