@@ -1,5 +1,5 @@
-# `cmake --install`: the binary with its manual page and completions, the static libraries, the public headers, and a
-# package file, so that
+# `cmake --install`: the binary with its manual page and completions, the worlds that it finds beside itself, the static
+# libraries, the public headers, and a package file, so that
 #   find_package(caravel REQUIRED)
 #   target_link_libraries(mine PRIVATE caravel::caravel)
 # builds against caravel/engine.h.
@@ -19,6 +19,9 @@ if(caravel_cuda)
   set_target_properties(caravel_cudart PROPERTIES EXPORT_NAME cudart)
   install(FILES ${CARAVEL_CUDART} DESTINATION ${CMAKE_INSTALL_LIBDIR} RENAME libcudart_static.a)
 endif()
+# With their packages, where those were installed.
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/worlds DESTINATION ${CMAKE_INSTALL_DATADIR}/caravel USE_SOURCE_PERMISSIONS
+  PATTERN minecraft/test EXCLUDE)
 install(TARGETS ${modules} caravel_options EXPORT caravel-targets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(EXPORT caravel-targets NAMESPACE caravel:: DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/caravel)
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/caravel DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})

@@ -104,7 +104,7 @@ void Environment::apply() const {
 }
 
 void Environment::warn_of_unknown() const {
-  std::vector<std::string> known = {"API_KEY", "CACHE"};
+  std::vector<std::string> known = {"API_KEY", "CACHE", "WORLDS"};
   add_variables(program_, known);
   std::ranges::sort(known);
   known.erase(std::unique(known.begin(), known.end()), known.end());

@@ -6,10 +6,21 @@
 #include "base/error.h"
 
 namespace caravel::minecraft {
+namespace {
+
+std::filesystem::path find_worlds() {
+  const char* const given = std::getenv("CARAVEL_WORLDS");
+  if (given != nullptr && *given != '\0') return given;
+  std::error_code unknown;
+  const std::filesystem::path program = std::filesystem::read_symlink("/proc/self/exe", unknown);
+  std::filesystem::path installed = (program.parent_path() / CARAVEL_WORLDS_FROM_PROGRAM).lexically_normal();
+  return std::filesystem::is_directory(installed, unknown) ? installed : CARAVEL_WORLDS;
+}
+
+}  // namespace
 
 Installation find_installation() {
-  const char* const given = std::getenv("CARAVEL_WORLDS");
-  const std::filesystem::path folder = std::filesystem::path(given == nullptr ? CARAVEL_WORLDS : given) / "minecraft";
+  const std::filesystem::path folder = find_worlds() / "minecraft";
   std::error_code unknown;
   Installation found{.folder = std::filesystem::canonical(folder, unknown).string()};
   if (unknown) {

@@ -12,8 +12,8 @@ struct Installation {
   std::string script(const char* name) const { return folder + "/" + name; }
 };
 
-/// $CARAVEL_WORLDS/minecraft, else beside the sources that this program was built of. Throws NotFound where it is not,
-/// or its packages are not installed: what to do.
+/// $CARAVEL_WORLDS/minecraft, else what was installed with this program, else beside the sources that it was built of.
+/// Throws NotFound where it is not, or its packages are not installed: what to do.
 Installation find_installation();
 
 }  // namespace caravel::minecraft

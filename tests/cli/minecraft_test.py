@@ -51,6 +51,11 @@ class Minecraft(unittest.TestCase):
     def events(self, kind):
         return [event for event in json_lines((self.out / "events.jsonl").read_bytes()) if event["type"] == kind]
 
+    def test_one_task(self):
+        (self.out.parent / "tasks.txt").write_text("Mine 1 wood log\n")
+        self.voyage("--world", "minecraft", "--seed", 3, "--tasks", self.out.parent / "tasks.txt")
+        self.assertTrue({event["name"] for event in self.events("item")} & {"oak_log", "birch_log"})
+
     def test_from_wood_to_stone_tools_and_on_after_a_kill(self):
         first = subprocess.Popen(self.command("--world", "minecraft", "--seed", 3, "--goal", "Craft 1 stone pickaxe"),
                                  stderr=subprocess.PIPE, text=True)
