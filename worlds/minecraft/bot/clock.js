@@ -33,6 +33,18 @@ class Pace {
     return Math.min(this.since + Math.min((realElapsed() - this.at) * this.pace, LEAP), this.most)
   }
 
+  // `work`, which awaits nothing, sees its own time pass: while it runs no tick is heard of, and the clock would stand.
+  alone (work) {
+    const from = this.elapsed()
+    const real = realElapsed()
+    this.elapsed = () => from + (realElapsed() - real) * this.rate
+    try {
+      return work()
+    } finally {
+      delete this.elapsed // the class's own again
+    }
+  }
+
   // To be called often.
   beat () {
     this.since = this.elapsed()
@@ -112,4 +124,7 @@ function followWorld (bot) {
   bot.on('time', () => pace.heard(bot.time.age))
 }
 
-module.exports = { scaleClock, followWorld, realNow, Pace }
+// What bounds itself by the clock and awaits nothing until then is to run in this.
+const alone = work => pace ? pace.alone(work) : work()
+
+module.exports = { scaleClock, followWorld, alone, realNow, Pace }

@@ -1,9 +1,10 @@
 // The bot: mineflayer, bounded where it has no bounds of its own.
 const mineflayer = require('mineflayer')
 const { pathfinder, Movements } = require('mineflayer-pathfinder')
+const AStar = require('mineflayer-pathfinder/lib/astar')
 const version = require('../version')
 const { bound } = require('./bounds')
-const { realNow } = require('./clock')
+const { alone, realNow } = require('./clock')
 
 // The pathfinder takes any heap for what it cannot reach.
 const SEARCH_RADIUS = 32
@@ -11,6 +12,10 @@ const THINKS = 3000 // ms
 // What it would dig through on its way, and whoever placed it comes back for.
 const KEPT = ['crafting_table', 'furnace', 'blast_furnace', 'smoker', 'chest', 'trapped_chest', 'barrel', 'white_bed', 'torch', 'wall_torch']
 const NEVER = 2 ** 31 - 1
+
+// A search for a way ends its turns by the clock.
+const { compute } = AStar.prototype
+AStar.prototype.compute = function () { return alone(() => compute.call(this)) }
 
 class ConnectError extends Error {}
 
