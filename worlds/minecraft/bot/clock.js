@@ -8,6 +8,7 @@ const MS_PER_TICK = 50
 const DEAF = 3 // times that the same tick was heard
 const LEAP = 200 // ms that pass at once at most: what a busy process misses beyond is lost, as it is for the world
 const AHEAD = 1500 // ms that the bot's clock may be ahead of the last tick that it heard of
+const BEHIND = 500 // ms that it may be behind: what a busy world runs through at once beyond is lost
 const GAIN = 1 / 2000 // by how much a clock that is a ms ahead goes slower
 const SLOWEST = 0.05 // of the rate
 const FASTEST = 1.2 // to come from behind
@@ -62,6 +63,7 @@ class Pace {
       return
     }
     if (this.first === undefined || tick < this.first.tick) this.first = { tick, elapsed }
+    this.first.elapsed = Math.min(this.first.elapsed, elapsed + BEHIND - (tick - this.first.tick) * MS_PER_TICK)
     const world = this.first.elapsed + (tick - this.first.tick) * MS_PER_TICK
     if (this.last && tick > this.last.tick && real > this.last.real) {
       const seen = Math.min((tick - this.last.tick) * MS_PER_TICK / (real - this.last.real), this.rate)

@@ -1,9 +1,8 @@
 // The world's clock: its ticks by ours, its day, and the same world for the same seed, whatever the rate.
 const test = require('node:test')
 const assert = require('node:assert')
-const { EventEmitter } = require('node:events')
 const { World, pause } = require('./world')
-const { scaleClock, followWorld, realNow, Pace } = require('../bot/clock')
+const { realNow, Pace } = require('../bot/clock')
 
 // Ticks a second of ours, over half a second; again where a busy machine kept the answer from us.
 async function hasRate (world, wanted) {
@@ -42,28 +41,11 @@ test('a bot\'s clock goes no faster than the ticks that it hears of, and leaps o
   assert.ok(pace.pace < 8, `${pace.pace}`)
   await beats(1000) // it stands: at most so far ahead
   assert.ok(pace.elapsed() - begun <= 60 * 50 + 1500 + 1, `${pace.elapsed() - begun}`)
+  const stood = pace.elapsed()
+  pace.heard(tick + 400) // 20 s of the world at once, of which the bot had nothing
+  await beats(1000) // and again it stands: no deadline of 5 s has come
+  assert.ok(pace.elapsed() - stood <= 500 + 1500 + 1, `${pace.elapsed() - stood}`)
   const other = new Pace(10)
   await pause(300) // nothing of it was seen: 3 s would have passed
   assert.ok(other.elapsed() <= 200)
-})
-
-test('a search for a way ends its turn by the clock, though the world has come to no further tick', async () => {
-  scaleClock(10)
-  require('../bot/connect')
-  const AStar = require('mineflayer-pathfinder/lib/astar')
-  const world = Object.assign(new EventEmitter(), { time: { age: 7 } })
-  followWorld(world)
-  world.emit('time')
-  await pause(500) // the bot's clock is as far ahead as it may be, and stands
-  const stands = Date.now()
-  await pause(50)
-  assert.equal(Date.now(), stands)
-  const end = realNow() + 5000
-  const endless = { getNeighbors: ({ x }) => {
-    if (realNow() > end) throw new Error('it goes on')
-    return [{ x: x + 1, z: 0, hash: `${x + 1}`, cost: 1 }]
-  } }
-  const search = new AStar({ x: 0, z: 0, hash: '0' }, endless, { heuristic: () => 1, isEnd: () => false }, 3000, 40)
-  assert.equal(search.compute().status, 'partial')
-  assert.equal(Date.now(), stands)
 })
