@@ -86,9 +86,9 @@ def kill(step, goal, name, draw):
 
 def place(step, goal, name, draw):
     return f"""    const here = bot.entity.position.floored()
-    for (const [dx, dz] of [[1, 0], [0, 1], [-1, 0], [0, -1]]) {{
+    const beside = [0, -1, 1].flatMap(dy => [[1, 0], [0, 1], [-1, 0], [0, -1]].map(([dx, dz]) => here.offset(dx, dy, dz)))
+    for (const at of beside.filter(place => bot.blockAt(place.offset(0, -1, 0)).boundingBox === "block")) {{
       if (bot.findBlock({{ matching: mcData.blocksByName.{step.kind}.id, maxDistance: 4 }})) break
-      const at = here.offset(dx, 0, dz)
       if (bot.blockAt(at).boundingBox === "block") await bot.dig(bot.blockAt(at))
       await placeItem(bot, "{name}", at)
     }}
