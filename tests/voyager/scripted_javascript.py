@@ -3,11 +3,10 @@
 import re
 
 from scripted_knowledge import JUNK, KILLED, SMELTED
-from scripted_plan import way_of
+from scripted_plan import directions_for, way_of
 
 FENCE = "javascript"
 COMMENT = "//"
-DIRECTIONS = ["1, 0, 0", "0, 0, 1", "-1, 0, 0", "0, 0, -1"]
 
 HAVE = """  const have = kind => bot.inventory.items().filter(item => item.name === kind || item.name.endsWith("_" + kind)).reduce((sum, item) => sum + item.count, 0)
 """
@@ -17,19 +16,12 @@ def vectors(texts):
     return ", ".join(f"new Vec3({text})" for text in texts)
 
 
-def directions_for(kind, draw):
-    turn = int(draw("direction " + kind) * 4)
-    return [DIRECTIONS[(turn + i) % 4] for i in range(4)]
-
-
 def gather(step, goal, name, draw):
-    way = way_of(step.kind)
-    directions = ["0, -1, 0"] * min(way.depth, 2) + directions_for(step.kind, draw)
     if name != step.kind:
         return f'    await mineBlock(bot, "{name}", {goal} - have("{step.kind}"))\n'
-    ids = ", ".join(f"mcData.blocksByName.{block}.id" for block in way.blocks)
+    ids = ", ".join(f"mcData.blocksByName.{block}.id" for block in way_of(step.kind).blocks)
     return f"""    const find = () => bot.findBlock({{ matching: [{ids}], maxDistance: 32 }})
-    const directions = [{vectors(directions)}]
+    const directions = [{vectors(directions_for(step.kind, draw))}]
     for (let attempt = 0; attempt < 8; attempt++) {{
       if (have("{step.kind}") >= {goal}) break
       const found = find()

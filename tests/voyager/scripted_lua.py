@@ -3,11 +3,10 @@
 import re
 
 from scripted_knowledge import JUNK, KILLED, SMELTED
-from scripted_plan import way_of
+from scripted_plan import directions_for, way_of
 
 FENCE = "lua"
 COMMENT = "--"
-DIRECTIONS = ["1, 0, 0", "0, 0, 1", "-1, 0, 0", "0, 0, -1"]
 
 HAVE = """  local function have(kind)
     local total = 0
@@ -19,21 +18,16 @@ HAVE = """  local function have(kind)
 """
 
 
-def vector(text):
-    return "{x = %s, y = %s, z = %s}" % tuple(text.split(", "))
+def vectors(texts):
+    return ", ".join("{x = %s, y = %s, z = %s}" % tuple(text.split(", ")) for text in texts)
 
 
 def gather(step, goal, name, draw):
-    way = way_of(step.kind)
-    turn = int(draw("direction " + step.kind) * 4)
-    directions = [DIRECTIONS[(turn + i) % 4] for i in range(4)]
-    if way.depth:
-        directions = ["0, -1, 0"] * min(way.depth, 2) + directions
-    blocks = ", ".join(f'"{block}"' for block in way.blocks)
+    blocks = ", ".join(f'"{block}"' for block in way_of(step.kind).blocks)
     if name != step.kind:
         return f'    mineBlock(bot, "{name}", {goal} - have("{step.kind}"))\n'
     return f"""    local blocks = {{{blocks}}}
-    local directions = {{{", ".join(map(vector, directions))}}}
+    local directions = {{{vectors(directions_for(step.kind, draw))}}}
     for attempt = 1, 8 do
       if have("{step.kind}") >= {goal} then break end
       local found = bot:findBlocks(blocks, 32, 1) or {{}}
@@ -88,9 +82,7 @@ def kill(step, goal, name, draw):
     if name != step.kind:
         return f'    killMob(bot, "{name}", 60)\n'
     mob = KILLED[step.kind]
-    turn = int(draw("direction " + step.kind) * 4)
-    directions = [DIRECTIONS[(turn + i) % 4] for i in range(4)]
-    return f"""    local directions = {{{", ".join(map(vector, directions))}}}
+    return f"""    local directions = {{{vectors(directions_for(step.kind, draw))}}}
     for attempt = 1, 6 do
       if have("{step.kind}") >= {goal} then break end
       if #(bot:findEntities({{"{mob}"}}, 32) or {{}}) > 0 then

@@ -54,6 +54,13 @@ def way_of(kind):
     return None
 
 
+def directions_for(kind, draw):
+    """Where to look for it, in turn, as three numbers each: down where it lies deep, then the four sides."""
+    turn = int(draw("direction " + kind) * 4)
+    sides = ["1, 0, 0", "0, 0, 1", "-1, 0, 0", "0, 0, -1"]
+    return ["0, -1, 0"] * min(way_of(kind).depth, 2) + [sides[(turn + i) % 4] for i in range(4)]
+
+
 def pickaxe_of(inventory, least):
     """Whether it has this pickaxe or a better one."""
     order = ["wooden_pickaxe", "golden_pickaxe", "stone_pickaxe", "iron_pickaxe", "diamond_pickaxe"]
