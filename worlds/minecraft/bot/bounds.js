@@ -133,9 +133,19 @@ class Bounds {
   }
 }
 
+// The library goes on towards a goal that it found no way to, as near as it can, while its caller does something else.
+function letGoals (pathfinder) {
+  const { goto } = pathfinder
+  pathfinder.goto = goal => goto(goal).catch(error => {
+    if (pathfinder.goal === goal) pathfinder.setGoal(null)
+    throw error
+  })
+}
+
 // Also the names of plugins' calls, where they are loaded.
 function bound (bot) {
   const bounds = new Bounds(bot)
+  if (bot.pathfinder) letGoals(bot.pathfinder)
   for (const [name, call] of Object.entries(calls)) bounds.wrap(bot, name, call)
   for (const [name, call] of Object.entries(ofPathfinder)) if (bot.pathfinder) bounds.wrap(bot.pathfinder, name, call)
   return bounds

@@ -129,4 +129,7 @@ function followWorld (bot) {
 // What bounds itself by the clock and awaits nothing until then is to run in this.
 const alone = work => pace ? pace.alone(work) : work()
 
-module.exports = { scaleClock, followWorld, alone, realNow, Pace }
+// Of the bot's ms, as many as pass in so many of ours.
+const inReal = ms => ms * (pace?.rate ?? 1)
+
+module.exports = { scaleClock, followWorld, alone, inReal, realNow, Pace }

@@ -4,11 +4,12 @@ const { pathfinder, Movements } = require('mineflayer-pathfinder')
 const AStar = require('mineflayer-pathfinder/lib/astar')
 const version = require('../version')
 const { bound } = require('./bounds')
-const { alone, realNow } = require('./clock')
+const { alone, inReal, realNow } = require('./clock')
 
 // The pathfinder takes any heap for what it cannot reach.
 const SEARCH_RADIUS = 32
 const THINKS = 3000 // ms
+const THINKS_REAL = 1000 // ms of ours, at least: a faster clock makes no faster machine
 // What it would dig through on its way, and whoever placed it comes back for.
 const KEPT = ['crafting_table', 'furnace', 'blast_furnace', 'smoker', 'chest', 'trapped_chest', 'barrel', 'white_bed', 'torch', 'wall_torch']
 const NEVER = 2 ** 31 - 1
@@ -82,7 +83,7 @@ function prepare (bot) {
   for (const name of KEPT) movements.blocksCantBreak.add(bot.registry.blocksByName[name].id)
   bot.pathfinder.setMovements(movements)
   bot.pathfinder.searchRadius = SEARCH_RADIUS
-  bot.pathfinder.thinkTimeout = THINKS
+  bot.pathfinder.thinkTimeout = Math.max(THINKS, inReal(THINKS_REAL))
 }
 
 module.exports = { connect, ConnectError, spoken }

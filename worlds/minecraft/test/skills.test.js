@@ -81,6 +81,16 @@ test('creatures are killed and what they leave is picked up; exploring ends with
     'Could not craft iron_pickaxe: 3 more iron_ingot, 2 more stick needed.', 'Could not shoot: there is no bow in the inventory.'])
 })
 
+test('a way that is not found is not gone further', async () => {
+  await stage('walker', 80)
+  const { said, last } = await runSkill(world, `async function walk (bot) {
+    const why = await bot.pathfinder.goto(new GoalNear(25, ${FLOOR + 1}, 80, 1)).catch(error => error.name)
+    bot.chat(why + ' ' + bot.pathfinder.goal)
+  }`, { name: 'walker' })
+  assert.deepEqual(last, { done: true })
+  assert.match(said[0], /^(NoPath|Timeout) null$/)
+})
+
 test('what is wrong is said with its place: in code, in a skill, in a call that was refused', async () => {
   const failed = async (code, skills = []) => (await runSkill(world, code, { name: 'failing', skills })).last.failed
   const plain = await failed('async function task (bot) {\n  const a = undefined\n  await mineBlock(bot, 3)\n}')
