@@ -12,6 +12,7 @@
 #include "minecraft/describe.h"
 #include "minecraft/process.h"
 #include "minecraft/server.h"
+#include "minecraft/surface_map.h"
 #include "mini/world.h"
 
 namespace caravel::minecraft {
@@ -21,7 +22,7 @@ using voyager::CodeError;
 using voyager::Event;
 using voyager::Observation;
 
-constexpr int64_t kFormat = 1;
+constexpr int64_t kFormat = 2;
 constexpr size_t kSavedDepth = 64;
 constexpr double kBridgeSeconds = 120;
 constexpr int kTries = 3;  // to join, where the server has not let go of the last connection
@@ -44,7 +45,11 @@ class MinecraftEnvironment : public voyager::Environment {
     return visit();
   }
 
-  Observation observe() override { return seen_; }
+  Observation observe() override {
+    Observation now = seen_;
+    if (run_ && run_->position) now.position = *run_->position;
+    return now;
+  }
 
   std::variant<voyager::ParsedCode, CodeError> parse(std::string_view code) override {
     const Json answer = bridge_->ask({{"do", "read"}, {"code", code}}, kBridgeSeconds);
@@ -63,7 +68,7 @@ class MinecraftEnvironment : public voyager::Environment {
     program_ = program;
     tries_ = 0;
     let_time_pass();
-    run_.emplace(installation_, address(), player_, limits_, program_);
+    send_player();
   }
 
   std::optional<voyager::StepOutcome> wait(Clock::time_point deadline) override {
@@ -72,7 +77,7 @@ class MinecraftEnvironment : public voyager::Environment {
     if (!end->sent_away.empty() && ++tries_ < kTries) {
       run_.reset();
       std::this_thread::sleep_for(kBetween);
-      run_.emplace(installation_, address(), player_, limits_, program_);
+      send_player();
       return std::nullopt;
     }
     if (!end->sent_away.empty()) end->error = CodeError{.message = end->sent_away, .killed = true};
@@ -92,15 +97,14 @@ class MinecraftEnvironment : public voyager::Environment {
     return outcome;
   }
 
-  std::string save() override { return to_text({{"format", kFormat}, {"chests", chests_}, {"world", saved_world()}}); }
+  std::string save() override {
+    return to_text({{"format", kFormat}, {"chests", chests_}, {"map", map_.save()}, {"world", saved_world()}});
+  }
 
   Observation restore(std::string_view saved) override {
-    const Json read = read_json(saved, kSavedDepth);
-    if (!read.is_object() || read.value("format", Json()) != kFormat || !read.contains("world") ||
-        !read.contains("chests")) {
-      throw FormatError("the saved world is none of this program's kind minecraft");
-    }
+    const Json read = read_saved(saved);
     forget();
+    map_ = SurfaceMap::from(read.at("map"));
     try {
       chests_ = read.at("chests").get<decltype(chests_)>();
       reopen(read.at("world"));
@@ -110,7 +114,12 @@ class MinecraftEnvironment : public voyager::Environment {
     return visit();
   }
 
-  voyager::MapImage map(int, std::optional<int>) override { return {}; }
+  voyager::MapImage map(int most_pixels, std::optional<int> blocks_around) override {
+    return map_.draw(observe().position, most_pixels, blocks_around);
+  }
+  voyager::MapImage saved_map(std::string_view saved, int most_pixels) override {
+    return SurfaceMap::from(read_saved(saved).at("map")).draw({}, most_pixels, std::nullopt);
+  }
 
  protected:
   virtual Address address() const = 0;
@@ -133,11 +142,22 @@ class MinecraftEnvironment : public voyager::Environment {
   const CodeLimits limits_;
 
  private:
+  static Json read_saved(std::string_view saved) {
+    Json read = read_json(saved, kSavedDepth);
+    const auto has = [&read](const char* part) { return read.contains(part); };
+    if (!read.is_object() || read.value("format", Json()) != kFormat || !has("world") || !has("chests") || !has("map"))
+      throw FormatError("the saved world is none of this program's kind minecraft");
+    return read;
+  }
+
   void forget() {
     run_.reset();
     bridge_.reset();
     chests_.clear();
+    map_ = {};
   }
+
+  void send_player() { run_.emplace(installation_, address(), player_, limits_, program_, map_); }
 
   std::vector<std::string> bridge_command() const {
     const Address server = address();
@@ -161,6 +181,8 @@ class MinecraftEnvironment : public voyager::Environment {
       throw fail<IoError>("the Minecraft bridge: {}", answer.value("ended", "it saw nothing"));
     seen_ = voyager::observation_from(answer.at("observation"));
     seen_.chests = chests_;
+    const Json around = bridge_->ask({{"do", "columns"}}, kBridgeSeconds);
+    for (const Json& column : around.at("columns")) map_.take(column);
     bridge_->ask({{"do", "leave"}}, kBridgeSeconds);
     wait_until_gone();
     let_time_stand();
@@ -173,6 +195,7 @@ class MinecraftEnvironment : public voyager::Environment {
   voyager::Program program_;
   int tries_ = 0;
   std::map<std::string, std::map<std::string, int>> chests_;
+  SurfaceMap map_;
   Observation seen_;
 };
 

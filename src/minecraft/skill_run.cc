@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "base/error.h"
@@ -23,6 +24,7 @@ constexpr size_t kMostName = 64;
 constexpr size_t kMostChat = 200;  // lines
 constexpr size_t kMostChests = 200;
 constexpr size_t kMostKinds = 100;  // of items in one
+constexpr double kFarthest = 1e8;   // blocks
 constexpr double kConnects = 15;    // seconds
 constexpr double kJoins = 90;       // seconds, in which Node starts and the bot joins
 constexpr double kLoads = 10;       // seconds, in which what stands beside a skill's functions has to end
@@ -95,8 +97,8 @@ CodeError code_error(const Json& failed) {
 }
 
 SkillRun::SkillRun(const Installation& installation, const Address& server, const Player& player,
-                   const CodeLimits& limits, const voyager::Program& program)
-    : limits_(limits), last_(Clock::now() + of_seconds(wall_seconds(player, limits))), heard_(Clock::now()) {
+                   const CodeLimits& limits, const voyager::Program& program, SurfaceMap& map)
+    : limits_(limits), map_(map), last_(Clock::now() + of_seconds(wall_seconds(player, limits))), heard_(Clock::now()) {
   const int connection = connect_to(server, kConnects);
   try {
     child_.emplace(
@@ -147,6 +149,12 @@ void SkillRun::take_chest(const std::string& place, const std::map<std::string, 
     if (seen.size() < kMostKinds) seen[printable(name, kMostName)] = count;
 }
 
+void SkillRun::take_position(const Json& at) {
+  const auto place = at.get<std::array<double, 3>>();
+  if (std::ranges::all_of(place, [](double value) { return std::abs(value) < kFarthest; }))
+    position = {place[0], place[1], place[2]};
+}
+
 std::optional<SkillRun::End> SkillRun::take(const std::string& line) {
   const std::optional<Json> message = message_of(line);
   if (!message) return End{killed(kBrokeOff), ""};
@@ -164,6 +172,8 @@ std::optional<SkillRun::End> SkillRun::take(const std::string& line) {
       take_chest(message->at("chest").get<std::string>(),
                  holds.is_null() ? std::map<std::string, int>() : holds.get<std::map<std::string, int>>());
     }
+    if (message->contains("column")) map_.take(message->at("column"));
+    if (message->contains("at")) take_position(message->at("at"));
   } catch (const Json::exception&) {
     return End{killed(kBrokeOff), ""};
   }

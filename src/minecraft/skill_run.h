@@ -7,6 +7,7 @@
 
 #include "minecraft/connection.h"
 #include "minecraft/installation.h"
+#include "minecraft/surface_map.h"
 #include "sandbox/child.h"
 #include "voyager/environment.h"
 
@@ -29,9 +30,10 @@ struct Player {
 /// that it says is hearsay, bounded, and fit for one line each. The process ends with the object.
 class SkillRun {
  public:
-  /// Throws IoError where no process can be made, or no connection to the server.
+  /// `map`, which must outlive it, takes what comes into sight. Throws IoError where no process can be made, or no
+  /// connection to the server.
   SkillRun(const Installation& installation, const Address& server, const Player& player, const CodeLimits& limits,
-           const voyager::Program& program);
+           const voyager::Program& program, SurfaceMap& map);
 
   struct End {
     std::optional<voyager::CodeError> error;
@@ -42,12 +44,15 @@ class SkillRun {
 
   std::vector<voyager::Event> chat;                          // what it said until now
   std::map<std::string, std::map<std::string, int>> chests;  // what it saw in each; empty where one is gone
+  std::optional<voyager::Position> position;                 // where it was a moment ago
 
  private:
   std::optional<End> take(const std::string& line);
   void take_chest(const std::string& place, const std::map<std::string, int>& holds);
+  void take_position(const Json& at);
 
   const CodeLimits limits_;
+  SurfaceMap& map_;
   const Clock::time_point last_;  // whatever it says
   std::optional<sandbox::Child> child_;
   Clock::time_point heard_;

@@ -57,6 +57,9 @@ class MiniEnvironment final : public voyager::Environment {
   voyager::MapImage map(int most_pixels, std::optional<int> blocks_around) override {
     return world_->map(most_pixels, blocks_around);
   }
+  voyager::MapImage saved_map(std::string_view saved, int most_pixels) override {
+    return World::load(saved)->map(most_pixels, std::nullopt);
+  }
 
  private:
   voyager::Observation enter(std::unique_ptr<World> world) {

@@ -91,7 +91,6 @@ struct WorldDescription {
   std::vector<Primitive> primitives;
   std::vector<Tier> tiers;             // lowest first
   std::vector<std::string> all_items;  // that can be had; what a random curriculum draws its tasks from
-  bool has_map = true;                 // map() gives one
 
   /// Whether a primitive, and no call of the player's, is called so.
   bool has_function(const std::string& called) const {
@@ -144,6 +143,8 @@ class Environment {
 
   /// What the player has seen: all of it in at most `most_pixels` either way, or so many blocks around the player.
   virtual MapImage map(int most_pixels, std::optional<int> blocks_around = std::nullopt) = 0;
+  /// All that the player had seen when this was saved; nothing is begun for it. Throws FormatError.
+  virtual MapImage saved_map(std::string_view saved, int most_pixels) = 0;
 };
 
 }  // namespace caravel::voyager

@@ -56,6 +56,10 @@ class Minecraft(unittest.TestCase):
         self.voyage("--world", "minecraft", "--seed", 3, "--tasks", self.out.parent / "tasks.txt")
         self.assertTrue({event["name"] for event in self.events("item")} & {"oak_log", "birch_log"})
 
+    def assert_map(self, out):
+        self.assertEqual(b"\x89PNG\r\n\x1a\n", (out / "map.png").read_bytes()[:8])
+        self.assertIn("What the player has seen of the world from above", (out / "report.html").read_text())
+
     def test_from_wood_to_stone_tools_and_on_after_a_kill(self):
         first = subprocess.Popen(self.command("--world", "minecraft", "--seed", 3, "--goal", "Craft 1 stone pickaxe"),
                                  stderr=subprocess.PIPE, text=True)
@@ -71,8 +75,9 @@ class Minecraft(unittest.TestCase):
                               timeout=500)
         said = "".join(lines) + done.stderr.decode()
         self.assertEqual(0, done.returncode, said[-4000:])
-        items = {event["name"] for event in self.events("item")}
-        self.assertLessEqual({"crafting_table", "wooden_pickaxe", "cobblestone", "stone_pickaxe"}, items, said[-4000:])
+        tools = {"crafting_table", "wooden_pickaxe", "cobblestone", "stone_pickaxe"}
+        self.assertLessEqual(tools, {event["name"] for event in self.events("item")}, said[-4000:])
+        self.assert_map(self.out)
         self.assertTrue(list((self.out / "skills" / "code").glob("*.js")))
         self.assertIn("stone_pickaxe", (self.out / "report.html").read_text())
 
@@ -87,6 +92,7 @@ class Minecraft(unittest.TestCase):
         self.voyage("--world", f"127.0.0.1:{port}", "--tasks", self.out.parent / "tasks.txt", "--skills",
                     WORLD / "test" / "skill_library" / "skill")
         self.assertTrue({event["name"] for event in self.events("item")} & {"oak_log", "birch_log"})
+        self.assert_map(self.out)
         self.assertTrue((self.out / "skills" / "code" / "craftStoneTools.js").exists())  # of the library, in Voyager's layout
 
     def test_refused(self):

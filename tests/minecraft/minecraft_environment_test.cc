@@ -84,6 +84,10 @@ TEST(MinecraftEnvironment, RunsCodeAndTellsWhatHappened) {
   EXPECT_EQ(start.health, 20);
   EXPECT_THAT(start.inventory, IsEmpty());
   EXPECT_EQ(world->observe(), start);
+  const voyager::MapImage seen = world->map(1024);
+  EXPECT_GE(seen.width, 48);
+  EXPECT_EQ(seen.rgb.size(), static_cast<size_t>(3 * seen.width * seen.height));
+  EXPECT_EQ(world->map(9, 4).width, 9);
 
   const auto parsed = world->parse(
       "async function helper(bot, n) {}\nasync function task(bot) { await mineBlock(bot, 'oak_log', 1); helper(bot, "
@@ -114,6 +118,8 @@ TEST(MinecraftEnvironment, RunsCodeAndTellsWhatHappened) {
 
   // Another world, and back again.
   const std::string saved = world->save();
+  EXPECT_EQ(world->saved_map(saved, 1024).rgb, world->map(1024).rgb);
+  EXPECT_GE(world->map(1024).width, 9 * 16);  // what came into sight while code ran, too
   const voyager::StepOutcome second = run(
       *world,
       "async function task(bot) {\n  await bot.toss(mcData.itemsByName.oak_planks.id, null, 4)\n  bot.nothing()\n}");
@@ -124,8 +130,9 @@ TEST(MinecraftEnvironment, RunsCodeAndTellsWhatHappened) {
   const voyager::Observation restored = other->restore(saved);
   EXPECT_EQ(restored.inventory, first.after.inventory);
   EXPECT_EQ(restored.counts, first.after.counts);
+  EXPECT_GE(other->map(1024).width, 9 * 16);
   EXPECT_THROW(other->restore("{}"), FormatError);
-  EXPECT_THROW(other->restore(R"({"format":1,"chests":{},"world":{"seed":"x","saved":{}}})"), FormatError);
+  EXPECT_THROW(other->restore(R"({"format":2,"chests":{},"map":[],"world":{"seed":"x","saved":{}}})"), FormatError);
 }
 
 TEST(MinecraftEnvironment, HostileCodeEndsAndTheWorldGoesOn) {
@@ -171,6 +178,7 @@ TEST(MinecraftEnvironment, AnotherServerIsVisited) {
   EXPECT_FALSE(outcome.error) << outcome.error->message;
   EXPECT_THAT(outcome.events, Contains(Field(&Event::text, "here")));
   EXPECT_EQ(world->check("Mine 1 dirt", start, outcome.after), std::nullopt);
+  EXPECT_GE(world->map(1024).width, 48);
   world->restore(world->save());
   EXPECT_THROW(make_visiting_environment({"127.0.0.1", 1})->start(1), IoError);
 }

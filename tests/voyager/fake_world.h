@@ -105,6 +105,7 @@ class FakeWorld : public Environment {
     return state_;
   }
   MapImage map(int, std::optional<int>) override { return {}; }
+  MapImage saved_map(std::string_view, int) override { return {}; }
 
   Observation& state() { return state_; }
   int starts = 0, runs = 0, restores = 0;

@@ -63,12 +63,8 @@ void write_run_files(const std::string& folder, const voyager::RunStore& run) {
   const Json setup = run.setup();
   if (setup.is_null()) return;
   const std::unique_ptr<voyager::Environment> world = open_world(setup.at("world").at("name").get<std::string>());
-  voyager::MapImage map;
   const auto saved = run.world();
-  if (saved && world->description().has_map) {
-    world->restore(*saved);
-    map = world->map(kMapPixels);
-  }
+  const voyager::MapImage map = saved ? world->saved_map(*saved, kMapPixels) : voyager::MapImage();
   write_file(file_of(folder, "events.jsonl"), [&](const voyager::Sink& sink) { write_events(run, sink); });
   write_file(file_of(folder, "calls.jsonl"), [&](const voyager::Sink& sink) { write_calls(run, sink); });
   export_skills(run.skills(), file_of(folder, "skills"), setup.at("world").at("extension").get<std::string>());

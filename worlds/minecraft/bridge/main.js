@@ -2,6 +2,7 @@
 // Prints a line of JSON with its first observation when it stands in the world, then answers lines of JSON on stdin in
 // their order:
 //   {"do": "observe"}              {"ok", "observation"}
+//   {"do": "columns"}              {"ok", "columns"}: what it sees of the world from above (bot/surface.js)
 //   {"do": "leave"}                so that a skill can join under the name
 //   {"do": "join"}                 {"ok", "observation"}
 //   {"do": "read", "code": TEXT}   {"ok", "parsed"} or {"ok", "failed"} (read_code.js)
@@ -17,6 +18,8 @@ const flags = {
   clock: { fallback: 1, low: 0.1, high: 50 },
   seconds: { fallback: 30, low: 0.1, high: 600 }
 }
+
+const LEFT = 'it has left the world'
 
 // Libraries print what they please; stdout has answers alone.
 globalThis.console = new console.Console(process.stderr)
@@ -46,8 +49,14 @@ class Bridge {
 
   observe () {
     const { observe } = require('../bot/observe')
-    if (!this.bot) return { ok: false, error: 'it has left the world' }
+    if (!this.bot) return { ok: false, error: LEFT }
     return { ok: true, observation: observe(this.bot) }
+  }
+
+  columns () {
+    const { surfaces } = require('../bot/surface')
+    if (!this.bot) return { ok: false, error: LEFT }
+    return { ok: true, columns: surfaces(this.bot) }
   }
 
   async leave () {
@@ -67,10 +76,11 @@ class Bridge {
       return { ok: false, error: error.message }
     }
     if (order?.do === 'observe') return this.observe()
+    if (order?.do === 'columns') return this.columns()
     if (order?.do === 'leave') return this.leave()
     if (order?.do === 'join') return this.join()
     if (order?.do === 'read') return { ok: true, ...require('./read_code').readCode(order.code) }
-    return { ok: false, error: `${order?.do}: no such command; there are observe, leave, join, read` }
+    return { ok: false, error: `${order?.do}: no such command; there are observe, columns, leave, join, read` }
   }
 }
 

@@ -4,8 +4,9 @@
 //     end, or does not define it
 //   node skills/child.js --mode run --name NAME --clock RATE      with a connection to a server as descriptor 4
 //     {"run": {"code", "main", "skills": [{"name", "code"}...], "seconds"}}
-//       -> {"joined": TICK}, any number of {"chat": TEXT, "tick"}, {"chest": PLACE, "holds": {NAME: COUNT} or null} and
-//       {"alive": true}, which its event loop says every two seconds, then
+//       -> {"joined": TICK}, any number of {"chat": TEXT, "tick"}, {"chest": PLACE, "holds": {NAME: COUNT} or null},
+//       {"column": ...} of what comes into sight (bot/surface.js), and {"alive": true, "at": [X, Y, Z] once it has
+//       joined}, which its event loop says every two seconds, then
 //       {"done": true}, {"failed": ...} (failure.js), or {"sent_away": TEXT} where no world could be joined
 // `seconds` are of the bot's own clock. Whoever started it ends it after its last line, and when it takes too long.
 const net = require('node:net')
@@ -74,8 +75,10 @@ function prepare (bot) {
   for (const plugin of ['tool', 'collect_block', 'pvp']) bot.loadPlugin(require(`../bot/plugins/${plugin}`))
   bot.inventoryUsed = () => bot.inventory.items().length
   const { ChestMemory } = require('../bot/chest_memory')
+  const { watchSurfaces } = require('../bot/surface')
   const chests = new ChestMemory(bot, (chest, holds) => say({ chest, holds }))
   tellChat(bot)
+  watchSurfaces(bot, column => say({ column }))
   return chests
 }
 
@@ -124,7 +127,8 @@ function leave (bot) {
 async function main () {
   const options = argumentsOf(flags, 'minecraft skill')
   if (options.mode === 'load') { say(load((await firstLine()).load)); return }
-  timers.setInterval(() => say({ alive: true }), ALIVE)
+  let at
+  timers.setInterval(() => say({ alive: true, at: at?.() }), ALIVE)
   scaleClock(options.clock)
   const { connect, ConnectError } = require('../bot/connect')
   const stream = new net.Socket({ fd: SERVER })
@@ -132,6 +136,7 @@ async function main () {
     const [bot, request] = await Promise.all([connect({ stream, name: options.name, seconds: JOINS_IN, bounded: true }), firstLine()])
     followWorld(bot)
     prepare(bot)
+    at = () => bot.entity?.position?.toArray()
     say({ joined: bot.time.age ?? 0 })
     const last = await run(bot, request.run)
     await leave(bot)

@@ -117,6 +117,41 @@ test('it leaves the world to another under its name, and comes back', async () =
   assert.equal(await bridge.status, 0)
 })
 
+test('it tells what there is from above', async () => {
+  const bridge = new Bridge('--port', world.port, '--clock', 10, '--name', 'mapper')
+  const [x, , z] = (await bridge.next()).observation.position.map(Math.floor)
+  const top = async () => {
+    const { columns } = await bridge.ask({ do: 'columns' })
+    assert.ok(columns.length >= 25 && columns.length <= 81, columns.length)
+    const { names, tops } = columns.find(column => column.x === x >> 4 && column.z === z >> 4)
+    const bytes = Buffer.from(tops, 'base64')
+    const place = 2 * ((z & 15) * 16 + (x & 15))
+    return [names[bytes[place]], bytes[place + 1] - 128]
+  }
+  const until = async (...wanted) => {
+    let seen
+    for (let i = 0; i < 300; i++) {
+      seen = await top()
+      if (seen[0] === wanted[0]) break
+      await pause(10)
+    }
+    assert.deepEqual(seen, wanted)
+  }
+  const [ground, height] = await top()
+  assert.notEqual(ground, 'air')
+  // A roof; glass over it, which is ground like any other; a torch on that, which is not.
+  await world.ask('set', { x, y: 62 + height + 20, z, block: 'gold_block' })
+  await until('gold_block', height + 20)
+  await world.ask('set', { x, y: 62 + height + 21, z, block: 'glass' })
+  await until('glass', height + 21)
+  await world.ask('set', { x, y: 62 + height + 22, z, block: 'torch' })
+  await until('torch', height + 21)
+  await world.ask('set', { x, y: 62 + height + 22, z, block: 'tall_grass' })
+  await until('glass', height + 21)
+  bridge.process.stdin.end()
+  assert.equal(await bridge.status, 0)
+})
+
 test('code is read, and not run', () => {
   const { readCode } = require('../bridge/read_code')
   assert.deepEqual(readCode(`const wood = ['oak_log']
