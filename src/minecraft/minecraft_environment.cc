@@ -130,6 +130,8 @@ class MinecraftEnvironment : public voyager::Environment {
   virtual void let_time_stand() {}
   /// Until the last connection of the player's is seen to be gone.
   virtual void wait_until_gone() {}
+  /// What was done: whether the bridge is to ask the server of the player's connection, and what is known otherwise.
+  virtual bool counts_by_bridge() const { return false; }
   virtual void add_counts(Observation&) {}
   /// Since this was last asked; `before`: what was seen then.
   virtual std::vector<Event> happened(const Observation& before) = 0;
@@ -163,7 +165,7 @@ class MinecraftEnvironment : public voyager::Environment {
     const Address server = address();
     return {installation_.node, installation_.script("bridge/main.js"), "--host", server.host,
             "--port",           fmt::format("{}", server.port),         "--name", player_.name,
-            "--clock",          fmt::format("{}", player_.clock)};
+            "--clock",          fmt::format("{}", player_.clock),       "--counts", counts_by_bridge() ? "server" : "none"};
   }
 
   /// The player's own eyes, by a bot that is trusted, and is gone again before anybody else is to join.
@@ -238,21 +240,34 @@ class VisitedWorld final : public MinecraftEnvironment {
   VisitedWorld(const Address& server, const CodeLimits& limits)
       : MinecraftEnvironment(server.text(), {.clock = 1}, limits), server_(server) {}
 
-  std::optional<bool> check(std::string_view, const Observation&, const Observation&) override { return std::nullopt; }
+  /// Where the server counts what its players do.
+  std::optional<bool> check(std::string_view task, const Observation& before, const Observation& after) override {
+    if (before.counts.empty() && after.counts.empty()) return std::nullopt;
+    return mini::check_task(task, before, after);
+  }
 
  private:
   Address address() const override { return server_; }
+  bool counts_by_bridge() const override { return true; }
   void open(uint64_t) override { had_.clear(); }
   void reopen(const Json& saved) override { had_ = saved.get<std::set<std::string>>(); }
   Json saved_world() override { return had_; }
 
-  /// What it has now and did not have before: of what came and went between, nobody tells.
+  /// What it has now and did not have before, and where the server counts what came and went between, too.
   std::vector<Event> happened(const Observation& before) override {
-    std::vector<Event> events;
-    for (const auto& [name, count] : seen().inventory) {
-      if (had_.insert(name).second && !before.inventory.contains(name))
-        events.push_back({Event::Kind::kItem, seen().tick, name});
+    constexpr std::string_view kGot = "got:";
+    std::set<std::string> got;
+    for (const auto& [name, count] : seen().inventory)
+      if (!before.inventory.contains(name)) got.insert(name);
+    for (const auto& [key, count] : seen().counts) {
+      const auto then = before.counts.find(key);
+      if (key.starts_with(kGot) && count > (then == before.counts.end() ? 0 : then->second))
+        got.insert(key.substr(kGot.size()));
     }
+    std::vector<Event> events;
+    for (const auto& [name, count] : before.inventory) had_.insert(name);
+    for (const std::string& name : got)
+      if (had_.insert(name).second) events.push_back({Event::Kind::kItem, seen().tick, name});
     return events;
   }
 

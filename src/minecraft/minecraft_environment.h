@@ -22,8 +22,8 @@ std::unique_ptr<voyager::Environment> make_environment(const WorldSettings& sett
                                                        const CodeLimits& limits = {});
 
 /// `--world HOST:PORT`: another server of the protocol of 1.19.2 in offline mode, as it is: seeds, and saved worlds,
-/// are nothing to it, and it tells nobody what was done. Throws IoError, with what the server said, when it is first
-/// used.
+/// are nothing to it. What was done is known where the server tells players their statistics, as Minecraft's own do.
+/// Throws IoError, with what the server said, when it is first used.
 std::unique_ptr<voyager::Environment> make_visiting_environment(const Address& server, const CodeLimits& limits = {});
 
 /// "localhost:25565". Nothing: it is no address.

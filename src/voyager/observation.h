@@ -38,7 +38,8 @@ struct Observation {
   std::vector<NearbyEntity> nearby_entities;                 // nearest first
   std::map<std::string, std::map<std::string, int>> chests;  // "(x, y, z)": what was in it when it was last open
   std::map<std::string, int64_t> counts;  // of what was done since the world began: "mined:oak_log", "crafted:stick",
-                                          // "smelted:", "killed:", "placed:", "eaten:"; for checks, not for prompts
+                                          // "smelted:", "killed:", "placed:", "eaten:"; of some worlds "got:"; for
+                                          // checks, not for prompts
 
   bool operator==(const Observation&) const = default;
 };

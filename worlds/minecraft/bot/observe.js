@@ -37,7 +37,7 @@ function equipmentOf (bot) {
   return Object.fromEntries(Object.entries(items).filter(([, item]) => item).map(([place, item]) => [place, item.name]))
 }
 
-// What was done, which the world counts, and what chests hold, which a skill saw, are for the keeper of both to add.
+// What was done, which a server counts, and what chests hold, which a skill saw, are for the keeper of both to add.
 function observe (bot) {
   const { position } = bot.entity
   const biome = bot.registry.biomes[bot.blockAt(position)?.biome.id]

@@ -1,7 +1,8 @@
-// The trusted bot as a process: node bridge/main.js --port PORT [--host HOST] [--name NAME] [--clock RATE] [--seconds S].
-// Prints a line of JSON with its first observation when it stands in the world, then answers lines of JSON on stdin in
-// their order:
-//   {"do": "observe"}              {"ok", "observation"}
+// The trusted bot as a process: node bridge/main.js --port PORT [--host HOST] [--name NAME] [--clock RATE] [--seconds S]
+// [--counts server]. Prints a line of JSON with its first observation when it stands in the world, then answers lines of
+// JSON on stdin in their order:
+//   {"do": "observe"}              {"ok", "observation"}; with --counts server what was done, too, where the server tells
+//                                  (statistics.js)
 //   {"do": "columns"}              {"ok", "columns"}: what it sees of the world from above (bot/surface.js)
 //   {"do": "leave"}                so that a skill can join under the name
 //   {"do": "join"}                 {"ok", "observation"}
@@ -16,7 +17,8 @@ const flags = {
   port: { low: 1, high: 65535, whole: true },
   name: { fallback: 'bot', text: /^\w{3,16}$/, means: 'three to sixteen letters, digits and _' },
   clock: { fallback: 1, low: 0.1, high: 50 },
-  seconds: { fallback: 30, low: 0.1, high: 600 }
+  seconds: { fallback: 30, low: 0.1, high: 600 },
+  counts: { fallback: 'none', oneOf: ['none', 'server'] }
 }
 
 const LEFT = 'it has left the world'
@@ -30,6 +32,8 @@ class Bridge {
   constructor (options) {
     this.options = options
     this.bot = undefined // while it is in the world
+    const { Statistics } = require('./statistics')
+    this.statistics = options.counts === 'server' ? new Statistics() : undefined
   }
 
   async join () {
@@ -47,10 +51,11 @@ class Bridge {
     return this.observe()
   }
 
-  observe () {
+  async observe () {
     const { observe } = require('../bot/observe')
     if (!this.bot) return { ok: false, error: LEFT }
-    return { ok: true, observation: observe(this.bot) }
+    const counts = await this.statistics?.ask(this.bot) ?? {}
+    return this.bot ? { ok: true, observation: { ...observe(this.bot), counts } } : { ok: false, error: LEFT }
   }
 
   columns () {

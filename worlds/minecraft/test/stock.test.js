@@ -15,6 +15,21 @@ async function stock (...words) {
   return { port, clock: 1, until: async () => {}, stop: () => new Promise(resolve => { server.once('exit', resolve); server.stdin.end() }) }
 }
 
+// What a bridge says at first and then to each of these orders.
+async function answers (words, orders) {
+  const child = spawn(process.execPath, [path.join(FOLDER, 'bridge', 'main.js'), ...words.map(String)], { stdio: ['pipe', 'pipe', 'inherit'] })
+  const lines = readline.createInterface({ input: child.stdout })[Symbol.asyncIterator]()
+  const next = async () => JSON.parse((await lines.next()).value)
+  const all = [await next()]
+  for (const order of orders) {
+    child.stdin.write(`${JSON.stringify(order)}\n`)
+    all.push(await next())
+  }
+  child.stdin.end()
+  await new Promise(resolve => child.once('exit', resolve))
+  return all
+}
+
 const bridge = port => spawnSync(process.execPath, [path.join(FOLDER, 'bridge', 'main.js'), '--port', String(port)], { encoding: 'utf8', timeout: 60000, input: '' })
 
 test('one in offline mode is observed, and played on', async () => {
@@ -38,6 +53,26 @@ test('one in offline mode is observed, and played on', async () => {
     bot.chat(from.distanceTo(bot.entity.position) > 2 ? 'went and dug' : 'stayed')
   }`, { main: 'walk' })
   assert.deepEqual([said, last], [['went and dug'], { done: true }])
+  await server.stop()
+})
+
+test('one that counts what its players do is believed', async () => {
+  const server = await stock('counting')
+  const [{ observation }] = await answers(['--port', server.port, '--counts', 'server'], [])
+  assert.deepEqual(observation.counts, {
+    'mined:oak_log': 3, 'crafted:stick': 8, 'got:stick': 8, 'crafted:iron_ingot': 1, 'smelted:iron_ingot': 1, 'got:iron_ingot': 1, 'eaten:bread': 2, 'placed:torch': 5, 'got:dirt': 4, 'killed:cow': 1
+  })
+  await server.stop()
+})
+
+test('one that does not count is asked once, and seen from above', async () => {
+  const server = await stock()
+  const [first, second, above] = await answers(['--port', server.port, '--counts', 'server'], [{ do: 'observe' }, { do: 'columns' }])
+  assert.deepEqual([first.observation.counts, second.observation.counts], [{}, {}])
+  assert.ok(above.columns.length >= 25, above.columns.length)
+  const { names, tops } = above.columns.find(({ x, z }) => x === Math.floor(first.observation.position[0] / 16) && z === Math.floor(first.observation.position[2] / 16))
+  assert.deepEqual(names, ['grass_block'])
+  assert.equal(Buffer.from(tops, 'base64').length, 512)
   await server.stop()
 })
 
