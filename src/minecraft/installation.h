@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 namespace caravel::minecraft {
 
@@ -10,6 +11,8 @@ struct Installation {
   std::string node;
 
   std::string script(const char* name) const { return folder + "/" + name; }
+  /// That runs a script of it with these words.
+  std::vector<std::string> command(const char* name, const std::vector<std::string>& words) const;
 };
 
 /// $CARAVEL_WORLDS/minecraft, else what was installed with this program, else beside the sources that it was built of.

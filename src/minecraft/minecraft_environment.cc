@@ -163,9 +163,9 @@ class MinecraftEnvironment : public voyager::Environment {
 
   std::vector<std::string> bridge_command() const {
     const Address server = address();
-    return {installation_.node, installation_.script("bridge/main.js"), "--host", server.host,
-            "--port",           fmt::format("{}", server.port),         "--name", player_.name,
-            "--clock",          fmt::format("{}", player_.clock),       "--counts", counts_by_bridge() ? "server" : "none"};
+    return installation_.command("bridge/main.js", {"--host", server.host, "--port", fmt::format("{}", server.port),
+                                                    "--name", player_.name, "--clock", fmt::format("{}", player_.clock),
+                                                    "--counts", counts_by_bridge() ? "server" : "none"});
   }
 
   /// The player's own eyes, by a bot that is trusted, and is gone again before anybody else is to join.

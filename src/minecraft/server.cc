@@ -25,8 +25,9 @@ voyager::Event event_of(const Json& told) {
 
 Server::Server(const Installation& installation, uint64_t seed, double clock, const std::string& difficulty)
     : process_("the Minecraft server",
-               {installation.node, installation.script("server/main.js"), "--seed", fmt::format("{}", seed), "--clock",
-                fmt::format("{}", clock), "--difficulty", difficulty, "--port", "0"}),
+               installation.command("server/main.js",
+                                    {"--seed", fmt::format("{}", seed), "--clock", fmt::format("{}", clock),
+                                     "--difficulty", difficulty, "--port", "0"})),
       port_(process_.receive(kStarts).at("port").get<int>()) {
   // As Voyager's world is set: a death costs the way.
   process_.ask({{"do", "rule"}, {"rule", "keepInventory"}, {"value", true}}, kSeconds);
