@@ -77,7 +77,7 @@ void add_functions(std::string_view source, std::vector<voyager::Primitive>& all
 
 }  // namespace
 
-voyager::WorldDescription describe(const Installation& installation, const std::string& name) {
+voyager::WorldDescription describe(const Installation& installation, const std::string& name, double clock) {
   voyager::WorldDescription description = mini::describe();  // of the same tiers, and items that are here as well
   description.name = name;
   description.language = "JavaScript";
@@ -85,7 +85,8 @@ voyager::WorldDescription describe(const Installation& installation, const std::
   description.extension = ".js";
   description.rules = kRules;
   description.code_rules = kCodeRules;
-  description.has_map = false;
+  description.repeats_itself = false;
+  description.clock = clock;
   description.primitives.clear();
   std::vector<std::filesystem::path> files;
   for (const auto& file : std::filesystem::directory_iterator(installation.script("skills/primitives")))

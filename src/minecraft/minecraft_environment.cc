@@ -33,7 +33,7 @@ class MinecraftEnvironment : public voyager::Environment {
  public:
   MinecraftEnvironment(const std::string& name, const Player& player, const CodeLimits& limits)
       : installation_(find_installation()),
-        description_(minecraft::describe(installation_, name)),
+        description_(minecraft::describe(installation_, name, player.clock)),
         player_(player),
         limits_(limits) {}
 

@@ -12,12 +12,13 @@ Json setup_of(const AgentConfig& config, const Budget& budget, const WorldDescri
               const Prompts& prompts) {
   Json tiers = Json::array();
   for (const Tier& tier : world.tiers) tiers.push_back({{"name", tier.name}, {"items", tier.items}});
-  return {{"world",
-           {{"name", world.name},
-            {"language", world.language},
-            {"fence", world.fence},
-            {"extension", world.extension},
-            {"tiers", std::move(tiers)}}},
+  Json about = {{"name", world.name},
+                {"language", world.language},
+                {"fence", world.fence},
+                {"extension", world.extension},
+                {"tiers", std::move(tiers)}};
+  if (world.clock > 0) about["clock"] = world.clock;
+  return {{"world", std::move(about)},
           {"agent", to_json(config)},
           {"budget", to_json(budget)},
           {"models", config.models},
@@ -52,7 +53,7 @@ struct Agent::Impl {
         models(answering),
         prompts(texts),
         store(record),
-        calls(models, budget, store, onlooker),
+        calls(models, budget, store, onlooker, environment.description().repeats_itself),
         phases(config, world, prompts, calls, store, onlooker) {}
 
   /// A new run: its world, and what is known before it begins.
@@ -76,6 +77,7 @@ struct Agent::Impl {
     } else {
       check_goes_on(setup, config, world.description().name);
       setup["budget"] = to_json(budget);
+      if (world.description().clock > 0) setup["world"]["clock"] = world.description().clock;
       store.set_setup(setup);
       store.put_ending(nullptr);
       world.restore(store.world().value());

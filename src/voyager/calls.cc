@@ -21,23 +21,30 @@ std::string parting(std::string_view recorded, std::string_view asked) {
                      printable(recorded.substr(at), 60), printable(asked.substr(at), 60));
 }
 
+[[noreturn]] void refuse(const ModelRequest& asked, int64_t number, const std::string& how) {
+  throw fail<InvalidArgument>("call {} ({}) was asked otherwise: {}; {}", number, role_name(asked.role), how, kAdvice);
+}
+
 }  // namespace
 
+void check_same_role(const ModelRequest& recorded, const ModelRequest& asked, int64_t number) {
+  if (recorded.role != asked.role)
+    refuse(asked, number, fmt::format("the record has a call of {} there", role_name(recorded.role)));
+}
+
 void check_same(const ModelRequest& recorded, const ModelRequest& asked, int64_t number) {
-  const auto refuse = [number, &asked](const std::string& how) {
-    throw fail<InvalidArgument>("call {} ({}) was asked otherwise: {}; {}", number, role_name(asked.role), how,
-                                kAdvice);
-  };
-  if (recorded.role != asked.role) refuse(fmt::format("the record has a call of {} there", role_name(recorded.role)));
+  check_same_role(recorded, asked, number);
   if (recorded.messages.size() != asked.messages.size())
-    refuse(fmt::format("of {} messages, not {}", recorded.messages.size(), asked.messages.size()));
+    refuse(asked, number, fmt::format("of {} messages, not {}", recorded.messages.size(), asked.messages.size()));
   for (size_t i = 0; i < asked.messages.size(); ++i) {
     if (recorded.messages[i].role != asked.messages[i].role)
-      refuse(fmt::format("message {} is of '{}', not '{}'", i + 1, recorded.messages[i].role, asked.messages[i].role));
+      refuse(asked, number,
+             fmt::format("message {} is of '{}', not '{}'", i + 1, recorded.messages[i].role, asked.messages[i].role));
     const std::string how = parting(recorded.messages[i].content, asked.messages[i].content);
-    if (!how.empty()) refuse(fmt::format("in message {}, {}", i + 1, how));
+    if (!how.empty()) refuse(asked, number, fmt::format("in message {}, {}", i + 1, how));
   }
-  if (const std::string how = parting(recorded.schema, asked.schema); !how.empty()) refuse("in its schema, " + how);
+  if (const std::string how = parting(recorded.schema, asked.schema); !how.empty())
+    refuse(asked, number, "in its schema, " + how);
 }
 
 void check_same(const std::string& recorded, const std::string& asked, int64_t number) {
@@ -45,8 +52,8 @@ void check_same(const std::string& recorded, const std::string& asked, int64_t n
     throw fail<InvalidArgument>("call {} (a vector) was of another text: {}; {}", number, how, kAdvice);
 }
 
-Calls::Calls(const Models& models, const Budget& budget, RunStore& store, Watcher& watcher)
-    : models_(models), budget_(budget), store_(store), watcher_(watcher), totals_(store.totals()) {}
+Calls::Calls(const Models& models, const Budget& budget, RunStore& store, Watcher& watcher, bool repeats)
+    : models_(models), budget_(budget), store_(store), watcher_(watcher), repeats_(repeats), totals_(store.totals()) {}
 
 void Calls::go_on(int64_t done, int64_t iteration) {
   done_ = done;
@@ -74,7 +81,10 @@ void Calls::check_budget() const {
 ModelAnswer Calls::chat(const ModelRequest& request) {
   const int64_t number = done_ + 1;
   if (const auto recorded = store_.call(number)) {
-    check_same(recorded->request, request, number);
+    if (repeats_)
+      check_same(recorded->request, request, number);
+    else
+      check_same_role(recorded->request, request, number);
     done_ = number;
     return recorded->answer;
   }
@@ -111,7 +121,7 @@ bool Calls::is_repeated() const {
 std::vector<float> Calls::embed(const std::string& text) {
   const int64_t number = done_ + 1;
   if (const auto recorded = store_.embedding(number)) {
-    check_same(recorded->text, text, number);
+    if (repeats_) check_same(recorded->text, text, number);
     done_ = number;
     return recorded->vector;
   }

@@ -23,8 +23,9 @@ struct BudgetUsed {
 /// itself: a number that the record has already, since a process was killed behind it, is answered from there.
 class Calls {
  public:
-  /// All of them must outlive it.
-  Calls(const Models& models, const Budget& budget, RunStore& store, Watcher& watcher);
+  /// All of them must outlive it. repeats: what is asked again, behind a kill, is asked with the same words; where the
+  /// world is not the same twice, what was answered stands for whatever would be asked of that role.
+  Calls(const Models& models, const Budget& budget, RunStore& store, Watcher& watcher, bool repeats);
 
   /// What comes next is number `done` + 1, of this iteration.
   void go_on(int64_t done, int64_t iteration);
@@ -45,11 +46,14 @@ class Calls {
   const Budget& budget_;
   RunStore& store_;
   Watcher& watcher_;
+  const bool repeats_;
   const Clock::time_point start_ = Clock::now();
   int64_t done_ = 0, iteration_ = 0;
   RunTotals totals_;
 };
 
+/// Throws InvalidArgument where call `number` was of another role.
+void check_same_role(const ModelRequest& recorded, const ModelRequest& asked, int64_t number);
 /// Throws InvalidArgument where call `number` was asked differently, with the place.
 void check_same(const ModelRequest& recorded, const ModelRequest& asked, int64_t number);
 void check_same(const std::string& recorded, const std::string& asked, int64_t number);

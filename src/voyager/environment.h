@@ -91,6 +91,8 @@ struct WorldDescription {
   std::vector<Primitive> primitives;
   std::vector<Tier> tiers;             // lowest first
   std::vector<std::string> all_items;  // that can be had; what a random curriculum draws its tasks from
+  bool repeats_itself = true;          // the same seed and code give the same world again, to the byte
+  double clock = 0;                    // its seconds to one of ours, while code runs; 0: its time passes in calls alone
 
   /// Whether a primitive, and no call of the player's, is called so.
   bool has_function(const std::string& called) const {

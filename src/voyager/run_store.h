@@ -24,7 +24,8 @@ class RunStore {
   RunStore(const std::string& folder, Open how);
   ~RunStore();
 
-  /// How the run was begun: {"world": {"name", "language", "fence", "extension", "tiers": [{"name", "items"}]},
+  /// How the run was begun: {"world": {"name", "language", "fence", "extension", "tiers": [{"name", "items"}],
+  /// "clock" of the last process, where it has one},
   /// "agent": its configuration, "budget": the last that it was given, "models": how they were opened, "names": theirs
   /// ("curriculum", "action", "critic", "embedder"), "prompts": files by role}; null: nothing is begun yet.
   Json setup() const;
@@ -60,6 +61,7 @@ class RunStore {
   std::vector<QuestionRow> questions() const;
   std::vector<ItemRow> items() const;
   std::optional<StepRow> step(int64_t iteration, int round) const;
+  std::optional<IterationRow> last_iteration() const;  // that was begun; nothing: none was
   // In order, one at a time: a run may hold a hundred thousand.
   void each_call(const std::function<void(const CallRow&)>& visit) const;
   void each_step(const std::function<void(const StepRow&)>& visit) const;

@@ -161,6 +161,12 @@ void RunStore::each_step(const std::function<void(const StepRow&)>& visit) const
   for (store::Rows rows = find.query(); rows.next();) visit(step_from(parse_json(rows.text(0))));
 }
 
+std::optional<IterationRow> RunStore::last_iteration() const {
+  store::Statement find = impl_->database.prepare("SELECT row FROM iteration ORDER BY number DESC LIMIT 1");
+  store::Rows rows = find.query();
+  return rows.next() ? std::optional(iteration_from(parse_json(rows.text(0)))) : std::nullopt;
+}
+
 void RunStore::each_iteration(const std::function<void(const IterationRow&)>& visit) const {
   store::Statement find = impl_->database.prepare("SELECT row FROM iteration ORDER BY number");
   for (store::Rows rows = find.query(); rows.next();) visit(iteration_from(parse_json(rows.text(0))));

@@ -1,6 +1,6 @@
 """`caravel voyage --world minecraft`: the real binary and the real world, with the scripted endpoint
-(tests/voyager/scripted_llm.py): from empty hands to stone tools, gone on with after it was killed, on a server that runs
-already, and what is refused.
+(tests/voyager/scripted_llm.py): from empty hands to stone tools, gone on with after it was killed and replayed by another
+clock, on a server that runs already, and what is refused.
 
 Run by ctest with CARAVEL set to the binary; by hand: CARAVEL=build/release/caravel python3 tests/cli/minecraft_test.py
 """
@@ -60,7 +60,7 @@ class Minecraft(unittest.TestCase):
         self.assertEqual(b"\x89PNG\r\n\x1a\n", (out / "map.png").read_bytes()[:8])
         self.assertIn("What the player has seen of the world from above", (out / "report.html").read_text())
 
-    def test_from_wood_to_stone_tools_and_on_after_a_kill(self):
+    def test_from_wood_to_stone_tools_and_on_after_a_kill_and_again_by_another_clock(self):
         first = subprocess.Popen(self.command("--world", "minecraft", "--seed", 3, "--goal", "Craft 1 stone pickaxe"),
                                  stderr=subprocess.PIPE, text=True)
         lines = []
@@ -81,6 +81,18 @@ class Minecraft(unittest.TestCase):
         self.assertTrue(list((self.out / "skills" / "code").glob("*.js")))
         self.assertIn("stone_pickaxe", (self.out / "report.html").read_text())
 
+        asked = sum(self.server.counts.values())
+        again = self.out.parent / "again"
+        replay = subprocess.run([CARAVEL, "voyage", "--replay", str(self.out), "--clock", "5", "--out", str(again), "--plain"],
+                                capture_output=True, timeout=900)
+        said = replay.stderr.decode()
+        self.assertEqual(0, replay.returncode, said[-4000:])
+        self.assertIn("this world is not the same twice", said)
+        events = json_lines((again / "events.jsonl").read_bytes())
+        self.assertLessEqual(tools, {event["name"] for event in events if event["type"] == "item"}, said[-4000:])
+        self.assertEqual(asked, sum(self.server.counts.values()))
+        self.assert_map(again)
+
     def test_a_server_that_runs_already(self):
         server = subprocess.Popen([NODE, WORLD / "server" / "main.js", "--seed", "3", "--port", "0", "--difficulty",
                                    "peaceful"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
@@ -97,6 +109,7 @@ class Minecraft(unittest.TestCase):
 
     def test_refused(self):
         self.assertIn("there are mini, minecraft and HOST:PORT", self.voyage("--world", "moon", code=1))
+        self.assertIn("--clock: the time of the world 'mini' is its own", self.voyage("--clock", "4", code=2))
         self.assertIn("127.0.0.1:1: nobody listens there", self.voyage("--world", "127.0.0.1:1", code=1))
         self.assertIn("it speaks version 1.20.4, and this bot 1.19.2", self.turned_away('{"text":"Outdated client! Please use 1.20.4"}'))
         self.assertIn("multiplayer.disconnect.unverified_username",

@@ -84,6 +84,8 @@ TEST(MinecraftEnvironment, RunsCodeAndTellsWhatHappened) {
   EXPECT_EQ(start.health, 20);
   EXPECT_THAT(start.inventory, IsEmpty());
   EXPECT_EQ(world->observe(), start);
+  EXPECT_FALSE(world->description().repeats_itself);
+  EXPECT_EQ(world->description().clock, 10);
   const voyager::MapImage seen = world->map(1024);
   EXPECT_GE(seen.width, 48);
   EXPECT_EQ(seen.rgb.size(), static_cast<size_t>(3 * seen.width * seen.height));

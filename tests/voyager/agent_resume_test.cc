@@ -50,6 +50,7 @@ class ResumeTest : public AgentTest {
     RunStore store(folder(name), RunStore::Open::kWriting);
     FakeWorld world;
     world.waits_left = 1;
+    if (prepare) prepare(world);
     KillingWatcher killing(shown);
     try {
       Agent(config, budget, world, model.models(), prompts, store, killing).run();
@@ -84,6 +85,19 @@ TEST_F(ResumeTest, KilledAnywhereItEndsAsIfNothingHadHappened) {
     ASSERT_EQ(difference(everything(name), whole), "") << "killed behind " << shown;
     // One is asked twice where it was answered in part.
     EXPECT_LE(model.asked.size(), asked + 1) << "killed behind " << shown;
+  }
+}
+
+TEST_F(ResumeTest, InAWorldThatIsNotTheSameTwiceAnAnswerStandsWhateverWouldBeAsked) {
+  script();
+  ASSERT_TRUE(run_until("whole", 1 << 20));
+  prepare = [](FakeWorld& world) { world.drift(); };
+  for (int shown = 0;; ++shown) {
+    script();
+    const std::string name = "killed" + std::to_string(shown);
+    if (run_until(name, shown)) break;
+    ASSERT_TRUE(run_until(name, 1 << 20)) << "killed behind " << shown;
+    EXPECT_EQ(tasks(name), tasks("whole")) << "killed behind " << shown;
   }
 }
 

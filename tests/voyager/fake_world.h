@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <sstream>
 #include <string>
 
@@ -78,7 +79,11 @@ class FakeWorld : public Environment {
     if (waits_left-- > 0) return std::nullopt;
     ++runs;
     StepOutcome outcome;
-    run("code", program_.code, outcome);
+    if (unlucky.contains(runs)) {
+      outcome.error = CodeError{.message = "bad luck"};
+    } else {
+      run("code", program_.code, outcome);
+    }
     ++state_.tick;
     state_.position.z += 1;
     outcome.after = state_;
@@ -102,6 +107,7 @@ class FakeWorld : public Environment {
   Observation restore(std::string_view saved) override {
     ++restores;
     state_ = observation_from(parse_json(saved));
+    if (!description_.repeats_itself) state_.biome += " of another day";
     return state_;
   }
   MapImage map(int, std::optional<int>) override { return {}; }
@@ -109,7 +115,10 @@ class FakeWorld : public Environment {
 
   Observation& state() { return state_; }
   int starts = 0, runs = 0, restores = 0;
-  int waits_left = 0;  // that give nothing yet
+  int waits_left = 0;     // that give nothing yet
+  std::set<int> unlucky;  // runs, from 1, that come to nothing
+  /// A world that is not the same twice: it has moved on when it is gone on with.
+  void drift() { description_.repeats_itself = false; }
 
  private:
   void run(const std::string& where, const std::string& code, StepOutcome& outcome) {

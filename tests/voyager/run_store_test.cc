@@ -117,6 +117,7 @@ TEST_F(RunStoreTest, RowsComeBackAsTheyWere) {
   EXPECT_EQ(store.world(), std::string("\0\xFF", 2));
   EXPECT_EQ(store.observation(), put.after);
   EXPECT_EQ(store.trail(), (std::vector<Position>{{0.1, 2, -3}, {4, 5, 6}}));
+  EXPECT_EQ(store.last_iteration().value().number, 4);
   store.each_iteration([](const IterationRow& row) {
     EXPECT_EQ(row.number, 4);
     EXPECT_EQ(row.skill_version, 3);

@@ -73,9 +73,15 @@ void write_run_files(const std::string& folder, const voyager::RunStore& run) {
   write_file(file_of(folder, kVoyageReport), [&](const voyager::Sink& sink) { sink(report_page(run, map)); });
 }
 
-std::unique_ptr<voyager::Environment> open_world(const std::string& name) {
+std::unique_ptr<voyager::Environment> open_world(const std::string& name, std::optional<double> clock) {
+  if (name == "minecraft") {
+    minecraft::WorldSettings settings;
+    settings.clock = clock.value_or(settings.clock);
+    return minecraft::make_environment(settings);
+  }
+  if (clock)
+    throw fail<UsageError>("--clock: the time of the world '{}' is its own; it is for --world minecraft", name);
   if (name == "mini") return mini::make_environment();
-  if (name == "minecraft") return minecraft::make_environment();
   if (const auto server = minecraft::address_in(name)) return minecraft::make_visiting_environment(*server);
   throw fail<Unsupported>("the world '{}' is none of this program's: there are mini, minecraft and HOST:PORT", name);
 }

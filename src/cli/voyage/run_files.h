@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -21,7 +22,8 @@ void check_holds_run(const std::string& folder, std::string_view hint);
 /// whole or not at all. Throws IoError.
 void write_run_files(const std::string& folder, const voyager::RunStore& run);
 
-/// The world of that name. Throws Unsupported: there is none in this program.
-std::unique_ptr<voyager::Environment> open_world(const std::string& name);
+/// The world of that name. clock: its seconds to one of ours, where that is given. Throws Unsupported: there is none in
+/// this program; UsageError: its clock is not for us to set.
+std::unique_ptr<voyager::Environment> open_world(const std::string& name, std::optional<double> clock = std::nullopt);
 
 }  // namespace caravel::cli

@@ -21,6 +21,7 @@
 #include "cli/voyage/terminal_view.h"
 #include "cli/voyage/voyage_status.h"
 #include "voyager/agent.h"
+#include "voyager/recalled_model.h"
 #include "voyager/recorded_model.h"
 
 namespace caravel::cli {
@@ -52,7 +53,7 @@ Plan plan_new(const VoyageOptions& options) {
   Plan plan;
   plan.prompts = options.prompts();
   plan.budget = options.budget();
-  plan.world = open_world(options.world);
+  plan.world = open_world(options.world, options.clock);
   plan.config = options.agent_config();
   plan.settings = options.models.settings(plan.config.seed);
   check_cost(plan);
@@ -77,15 +78,17 @@ Plan plan_by(const RunStore& record, const VoyageOptions& options) {
   if (plan.budget == voyager::Budget()) plan.budget = voyager::budget_from(setup.value("budget", Json()));
   plan.config = voyager::agent_config_from(setup.at("agent"));
   plan.config.models = setup.at("models");
-  plan.world = open_world(setup.at("world").at("name").get<std::string>());
+  const Json& world = setup.at("world");
+  const bool has_clock = world.at("name") == "minecraft" && world.contains("clock");
+  const std::optional<double> begun = has_clock ? std::optional(world.at("clock").get<double>()) : std::nullopt;
+  plan.world = open_world(world.at("name").get<std::string>(), options.clock ? options.clock : begun);
   return plan;
 }
 
 /// The number of the last task that was begun; 0: none.
 int64_t last_iteration(const RunStore& record) {
-  int64_t last = 0;
-  record.each_iteration([&last](const voyager::IterationRow& row) { last = std::max(last, row.number); });
-  return last;
+  const auto last = record.last_iteration();
+  return last ? last->number : 0;
 }
 
 Plan plan_resumed(const VoyageOptions& options) {
@@ -207,15 +210,10 @@ int run_voyage(const VoyageOptions& options) {
                         resume_command(options.out));
   InterruptGuard guard({SIGINT, SIGTERM, SIGHUP});
   std::optional<OpenModels> opened;
-  std::optional<voyager::RecordedModels> recorded;
   try {
     const InterruptScope scope(guard.flag(), /*gives_way=*/false);
-    if (plan.replayed != nullptr) {
-      recorded.emplace(*plan.replayed, 0);
-    } else {
-      opened.emplace(plan.settings, options.models);
-      check_interrupt_now();
-    }
+    if (plan.replayed == nullptr) opened.emplace(plan.settings, options.models);
+    check_interrupt_now();
   } catch (const Interrupted&) {
     throw NothingKept(kNothingBegun);
   }
@@ -223,8 +221,16 @@ int run_voyage(const VoyageOptions& options) {
     plan.config.models = to_json(plan.settings);
     plan.config.prompt_bytes = opened->prompt_bytes();
   }
-  const voyager::Models models = recorded ? recorded->models() : opened->models();
   RunStore store(options.out, RunStore::Open::kWriting);
+  std::optional<voyager::RecordedModels> recorded;
+  std::optional<voyager::RecalledModels> recalled;
+  if (plan.replayed != nullptr && plan.world->description().repeats_itself) recorded.emplace(*plan.replayed, 0);
+  if (plan.replayed != nullptr && !plan.world->description().repeats_itself) {
+    recalled.emplace(*plan.replayed, store);
+    log::tell(spdlog::level::info,
+              "this world is not the same twice: each task gets the answers that it had, whatever is asked now");
+  }
+  const voyager::Models models = opened ? opened->models() : recorded ? recorded->models() : recalled->models();
   VoyageStatus status(store, plan.world->description(), most_tasks(plan.config));
   tell_models(models);
   std::unique_ptr<voyager::Watcher> watcher = make_watcher(options, guard, status, last_words);

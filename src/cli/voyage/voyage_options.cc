@@ -92,7 +92,8 @@ void VoyageOptions::add_to(CLI::App& command) {
   auto* resumes =
       command.add_flag("--resume", resume, "Go on with the run that is there, by what it was begun with")->group(run);
   command
-      .add_option("--replay", replay, "Another run's folder: run it again from its record, without a model, into --out")
+      .add_option("--replay", replay,
+                  "Another run's folder: run it again by the answers of its record, without a model, into --out")
       ->check(not_empty())
       ->excludes(resumes)
       ->group(run);
@@ -119,6 +120,12 @@ void VoyageOptions::add_to(CLI::App& command) {
           "(scripts/install_packages --world minecraft); HOST:PORT, one that runs, of 1.19.2 in offline mode")
       ->check(not_empty())
       ->capture_default_str()
+      ->group(run);
+  command
+      .add_option("--clock", clock,
+                  "Seconds of --world minecraft to one of ours, 0.1 to 50: as fast as the machine keeps up with")
+      ->check(number_in({.low = 0.1, .high = 50}))
+      ->default_str("10")
       ->group(run);
   command.add_flag("--plain", plain, "Lines on stderr in place of the live view")->group(run);
 

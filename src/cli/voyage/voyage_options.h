@@ -1,6 +1,7 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,7 @@ namespace caravel::cli {
 struct VoyageOptions {
   std::string out = "voyage";
   std::string world = "mini";
+  std::optional<double> clock;  // of the world
   bool resume = false;
   std::string replay;  // another run's folder; empty: none
   bool plain = false;
