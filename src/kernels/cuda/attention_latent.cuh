@@ -105,6 +105,8 @@ class LatentCopies {
   /// The kernel before writes the newest keys; older ones are not waited for where they are settled.
   __device__ void bring_split(const AttentionRows& rows, const Visible& seen, int split) {
     if ((split + 1) * kSplitKeys > rows.sequence.first_position) wait_for_kernel_before();
+    // Scales are done with where the last image is, which is this warp's.
+    if (Elements::kScaled && warp_ == 0) wait_barrier(shared_.emptied(kValueImages), round_ ^ 1U);
     find(rows, seen, split);
     for (int turn = warp_; turn < kLatentImages; turn += kBringingWarps) {
       const int image = image_at(turn);
@@ -121,7 +123,7 @@ class LatentCopies {
   static constexpr int kChunks = 8 * Elements::kBytes / 2;  // of 16 bytes as stored, of an image's row
   static constexpr int kPassRows = kWarp / kChunks;
 
-  /// Where keys lie.
+  /// Where keys lie, and their scales.
   __device__ void find(const AttentionRows& rows, const Visible& seen, int split) {
     __syncwarp();  // all lanes have brought the split before
 #pragma unroll
@@ -129,21 +131,19 @@ class LatentCopies {
       const int key = i + lane_;
       const int position = split * kSplitKeys + key;
       const std::byte* row = nullptr;
-      float scales[2] = {};
+      float2 scales = {};
       if (position >= seen.begin && position < seen.end) {
         const BlockPlace place = place_of(params_, position);
         const std::byte* const part = head_part(params_, rows.sequence.table[place.block], 0);
         row = part + place.offset * params_.layout.row_bytes;
         if (Elements::kScaled && warp_ == 0) {
-          const auto* const of_row = reinterpret_cast<const float*>(part + params_.layout.scales) + 2 * place.offset;
-          scales[0] = of_row[0];
-          scales[1] = of_row[1];
+          scales = reinterpret_cast<const float2*>(part + params_.layout.scales)[place.offset];
         }
       }
       shared_.rows[warp_][key] = row;
-      if constexpr (Elements::kScaled) {
-        scales_[0][i / kWarp] = scales[0];
-        scales_[1][i / kWarp] = scales[1];
+      if (Elements::kScaled && warp_ == 0) {
+        shared_.scales[0][key] = scales.x;
+        shared_.scales[1][key] = scales.y;
       }
     }
     __syncwarp();
@@ -157,15 +157,6 @@ class LatentCopies {
     const int chunk = lane_ % kChunks;
     const int bytes = min(max(end - begin - 16 * chunk, 0), 16);  // of a chunk, that are the image's
     const bool whole = begin % 16 == 0;  // what is behind the image's last element meets queries that are zero
-    if constexpr (Elements::kScaled) {
-      if (image == kValueImages) {
-#pragma unroll
-        for (int i = 0; i < kSplitKeys / kWarp; ++i) {
-          shared_.scales[0][i * kWarp + lane_] = scales_[0][i];
-          shared_.scales[1][i * kWarp + lane_] = scales_[1][i];
-        }
-      }
-    }
     const std::byte* const* const of_lane = shared_.rows[warp_] + lane_ / kChunks;
     const auto row_at = [&](int key) { return bytes > 0 ? of_lane[key] : nullptr; };
     if (Elements::kBytes == 2 && whole) {
@@ -226,35 +217,33 @@ class LatentCopies {
   LatentShared& shared_;
   const int warp_;
   const int lane_;
-  uint32_t round_ = 0;                        // of the images' barriers
-  float scales_[2][kSplitKeys / kWarp] = {};  // of 8 bits, the first warp's: as LatentShared's
+  uint32_t round_ = 0;  // of the images' barriers
 };
 
 /// A warpgroup that multiplies.
 template <typename Elements>
 class LatentProducts {
  public:
-  __device__ LatentProducts(const AttentionParams& params, LatentShared& shared, int warpgroup)
+  __device__ LatentProducts(const AttentionParams& params, LatentShared& shared, const AttentionRows& rows,
+                            int warpgroup)
       : params_(params),
         shared_(shared),
+        rows_(rows),
         warpgroup_(warpgroup),
         thread_(static_cast<int>(threadIdx.x) % kWarpgroup),
         lane_(thread_ % kWarp),
         row_(thread_ / kWarp * 16 + lane_ / 4) {}
 
-  __device__ void begin(const AttentionRows& rows) {
+  __device__ void begin() {
     wait_for_kernel_before();
-    bring_queries(rows);
+    bring_queries();
     fence_shared_for_async();
     sync();
-    count_ = rows.count;
-#pragma unroll
-    for (int i = 0; i < 2; ++i) visible_[i] = rows.visible(params_, min(row_ + 8 * i, rows.count - 1));
-    inner_ = {rows.visible(params_, rows.count - 1).begin, rows.visible(params_, 0).end};
+    inner_ = {rows_.visible(params_, rows_.count - 1).begin, rows_.visible(params_, 0).end};
   }
 
   /// All splits, one after the other, and the output.
-  __device__ void attend_alone(const AttentionRows& rows, int first_split, int splits) {
+  __device__ void attend_alone(int first_split, int splits) {
     float totals[kChunks][kScores];
     float total_max[2];
     float total_sum[2];
@@ -289,9 +278,9 @@ class LatentProducts {
 #pragma unroll
     for (int i = 0; i < 2; ++i) {
       const int r = row_ + 8 * i;
-      if (r >= count_) continue;
-      const int64_t row = rows.output(params_, r);
-      const float inverse = inverse_of_row(params_, rows, r, total_sum[i], total_max[i]);
+      if (r >= rows_.count) continue;
+      const int64_t row = rows_.output(params_, r);
+      const float inverse = inverse_of_row(params_, rows_, r, total_sum[i], total_max[i]);
 #pragma unroll
       for (int c = 0; c < kChunks; ++c) {
 #pragma unroll
@@ -311,7 +300,7 @@ class LatentProducts {
 #pragma unroll
     for (int i = 0; i < 2; ++i) {
       const int r = row_ + 8 * i;
-      if (r < count_ && warpgroup_ == 0 && lane_ % 4 == 0) *states.row(state, r) = {max_[i], sum_[i]};
+      if (r < rows_.count && warpgroup_ == 0 && lane_ % 4 == 0) *states.row(state, r) = {max_[i], sum_[i]};
     }
 #pragma unroll 1
     for (int c = 0; c < kChunks; ++c) {
@@ -320,7 +309,7 @@ class LatentProducts {
 #pragma unroll
       for (int i = 0; i < 2; ++i) {
         const int r = row_ + 8 * i;
-        if (r >= count_) continue;
+        if (r >= rows_.count) continue;
 #pragma unroll
         for (int n = 0; n < kImageElements / 8; ++n) {
           const int d = element(c, n);
@@ -344,7 +333,8 @@ class LatentProducts {
 
   /// The first of a lane's two neighbouring elements of a value.
   __device__ int element(int chunk, int n) const {
-    return (warpgroup_ * kChunks + chunk) * kImageElements + 8 * n + 2 * (lane_ % 4);
+    const int warpgroup = static_cast<int>(threadIdx.x) / kWarpgroup - 1;  // a register less than warpgroup_ all along
+    return (warpgroup * kChunks + chunk) * kImageElements + 8 * n + 2 * (lane_ % 4);
   }
 
   /// Nothing that uses them is moved before the wait.
@@ -353,7 +343,7 @@ class LatentProducts {
     for (float& value : registers) asm volatile("" : "+f"(value)::"memory");
   }
 
-  __device__ void bring_queries(const AttentionRows& rows) {
+  __device__ void bring_queries() {
     constexpr int kRowChunks = kLatentImages * 8;
     constexpr int kAtOnce = 6;
     const int value_dim = params_.value_dim;
@@ -372,8 +362,8 @@ class LatentProducts {
         const int first = chunk < kValueImages * 8 ? 8 * chunk : value_dim + 8 * (chunk - kValueImages * 8);
         const int end = chunk < kValueImages * 8 ? value_dim : head_dim;
         chunks[i] = make_uint4(0, 0, 0, 0);
-        if (r >= rows.count || first >= end) continue;
-        const BFloat16* const from = rows.queries(params_, r) + first;
+        if (r >= rows_.count || first >= end) continue;
+        const BFloat16* const from = rows_.queries(params_, r) + first;
         if (whole) {
           const uint4 four = *reinterpret_cast<const uint4*>(from);
           chunks[i] =
@@ -402,15 +392,18 @@ class LatentProducts {
     if (lane_ == 0) arrive(shared_.emptied(image));
   }
 
-  /// Products of queries and the warpgroup's half of the keys, of one image.
-  __device__ void score(int image, float (&scores)[kScores], bool add) const {
+  /// Products of queries and the warpgroup's half of the keys, of one image; added to `scores` or not, as the code
+  /// says: where a register says so, sums that are begun anew take registers from one split to the next.
+  template <bool kAdd>
+  __device__ void score(int image, float (&scores)[kScores]) const {
+    wait_filled(image);
     const MatrixDescriptor queries = matrix_descriptor(shared_address(shared_.queries[image]), 1024);
     const MatrixDescriptor keys =
         matrix_descriptor(shared_address(shared_.keys[image]) + warpgroup_ * (kSplitKeys / 2 * 128), 1024);
     fence_products();
 #pragma unroll
     for (int k = 0; k < kImageElements / 16; ++k) {
-      multiply_half_keys<T>(scores, queries.at(32 * k), keys.at(32 * k), add || k > 0);
+      multiply_half_keys<T>(scores, queries.at(32 * k), keys.at(32 * k), kAdd || k > 0);
     }
   }
 
@@ -419,13 +412,10 @@ class LatentProducts {
     float scores[kScores];
     if constexpr (Elements::kScaled) {
       float others[kScores];
-      wait_filled(kValueImages);
-      score(kValueImages, others, false);
+      score<false>(image_at(0), others);
+      score<false>(image_at(1), scores);
 #pragma unroll 1
-      for (int turn = 1; turn < kLatentImages; ++turn) {
-        wait_filled(image_at(turn));
-        score(image_at(turn), scores, turn > 1);
-      }
+      for (int turn = 2; turn < kLatentImages; ++turn) score<true>(image_at(turn), scores);
       commit_products();
       wait_products<0>();
       settle(scores);
@@ -436,11 +426,9 @@ class LatentProducts {
         scores[j] = __fmaf_rn(others[j], shared_.scales[1][key], __fmul_rn(scores[j], shared_.scales[0][key]));
       }
     } else {
+      score<false>(image_at(0), scores);
 #pragma unroll 1
-      for (int turn = 0; turn < kLatentImages; ++turn) {
-        wait_filled(image_at(turn));
-        score(image_at(turn), scores, turn > 0);
-      }
+      for (int turn = 1; turn < kLatentImages; ++turn) score<true>(image_at(turn), scores);
       commit_products();
       wait_products<0>();
       settle(scores);
@@ -451,9 +439,12 @@ class LatentProducts {
     }
     const int begin = split * kSplitKeys;
     if (begin < inner_.begin || begin + kSplitKeys > inner_.end) {
+      Visible visible[2];
+#pragma unroll
+      for (int i = 0; i < 2; ++i) visible[i] = rows_.visible(params_, min(row_ + 8 * i, rows_.count - 1));
 #pragma unroll
       for (int j = 0; j < kScores; ++j) {
-        const Visible& keys = visible_[j % 4 / 2];
+        const Visible& keys = visible[j % 4 / 2];
         const int key = begin + key_of(j);
         if (key < keys.begin || key >= keys.end) scores[j] = -__builtin_inff();
       }
@@ -542,14 +533,13 @@ class LatentProducts {
 
   const AttentionParams& params_;
   LatentShared& shared_;
+  const AttentionRows& rows_;
   const int warpgroup_;
   const int thread_;
   const int lane_;
   const int row_;       // and row_ + 8
   uint32_t round_ = 0;  // of the images' barriers
-  int count_;           // of rows
-  Visible visible_[2];
-  Visible inner_;  // what all rows see
+  Visible inner_;       // what all rows see
   // Of the split.
   float max_[2];
   float sum_[2];
@@ -696,10 +686,10 @@ __global__ void __launch_bounds__(kLatentThreads, 1) attend_latents(const __grid
     });
   } else {
     take_registers<224>();
-    LatentProducts<Elements> products(attention, shared, warpgroup - 1);
-    products.begin(rows);
+    LatentProducts<Elements> products(attention, shared, rows, warpgroup - 1);
+    products.begin();
     if (alone) {
-      products.attend_alone(rows, first_split, all_splits);
+      products.attend_alone(first_split, all_splits);
       return;
     }
     const LatentStates states = {

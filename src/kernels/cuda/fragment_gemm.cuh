@@ -56,21 +56,26 @@ struct Consumer {
     static_assert(!kWarps || kBlocks == kSourceBlocks);
     constexpr bool kAhead = kTokens != 64;  // sums of 64 tokens leave no registers for it beside three other warpgroups
     Fragments fragments = {};               // of rows that the warp does not have anything: nothing of them is stored
+    // What follows from it is worked out here, not before all tiles and for all types: so much has no registers. Beside
+    // sums of 64 tokens it has none from one slot to the next either.
+    int here = lane;
+    asm volatile("" : "+r"(here));
     for (int slot = 0; slot < slots; ++slot) {
+      if constexpr (!kAhead) asm volatile("mov.u32 %0, %%laneid;" : "=r"(here));
       sources.wait_filled(source);
       const uint8_t* const bytes = source_slots + source.slot * sources.slot_bytes;
       const uint8_t* const groups[2] = {bytes + share.group[0] * kSlotGroupBytes<kType>,
                                         bytes + share.group[1] * kSlotGroupBytes<kType>};
 #pragma unroll
       for (int half = 0; half < 2; ++half) {
-        if (share.has[half]) write_scales<kType>(groups[half], half, lane, scales);
+        if (share.has[half]) write_scales<kType>(groups[half], half, here, scales);
       }
       __syncwarp();
       LaneWeights<level_kind(kType)> weights[2];
       const auto load_weights = [&](int block) {
 #pragma unroll
         for (int half = 0; half < 2; ++half) {
-          if (share.has[half]) weights[half].load(groups[half] + levels_begin<kType>(block), lane);
+          if (share.has[half]) weights[half].load(groups[half] + levels_begin<kType>(block), here);
         }
       };
       if constexpr (kAhead) load_weights(0);
@@ -83,7 +88,7 @@ struct Consumer {
 #pragma unroll
         for (int half = 0; half < 2; ++half) {
           if (share.has[half]) {
-            weights[half].fill(scales + scale_place(block, half, lane / 4), half, lane, fragments);
+            weights[half].fill(scales + scale_place(block, half, here / 4), half, here, fragments);
           } else if constexpr (!kWarps) {
 #pragma unroll
             for (int i = 0; i < 8; ++i) fragments[i / 2][i % 2 * 2 + half] = 0;
