@@ -33,6 +33,8 @@ MUST_HOLD = {
         (r"AttentionMmaTile", {"HMMA", "LDSM", "LDGSTS"}),
         (r"attend_wide_tiles", {"HGMMA"}),
         (r"attend_wide_tiles\w*16Elements", {"LDGSTS", "UTMALDG"}),
+        (r"attend_latents", {"HGMMA"}),
+        (r"attend_latents\w*16Elements", {"LDGSTS", "UTMALDG"}),
     ],
     "sm_80": OLDER, "sm_89": OLDER, "sm_100": OLDER,
 }

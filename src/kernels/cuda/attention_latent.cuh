@@ -10,6 +10,7 @@
 #include "kernels/cuda/cluster.cuh"
 #include "kernels/cuda/kv_elements.cuh"
 #include "kernels/cuda/mma.cuh"
+#include "kernels/cuda/tensor_map.h"
 
 // Keys whose first elements are their values (multi-head latent attention, DeepSeek-V2, arXiv 2405.04434, section 2.1),
 // on a warpgroup's tensor cores, for any number of tokens. A block of threads has 64 rows, heads of tokens, and goes
@@ -50,9 +51,13 @@ __device__ __forceinline__ AttentionRows uniform_rows(const AttentionRows& rows)
           uniform_int(rows.count)};
 }
 
-/// How rows are shared.
+/// How rows are shared, and what keys come from.
 struct LatentParams {
   AttentionParams attention;
+  // Of a split of 16-bit keys that is seen whole, the copy engine brings each image by so many boxes, of what a block
+  // of the cache has of it; 0: all splits come by copies of 16 bytes.
+  int boxes = 0;
+  CUtensorMap keys;         // [block; row; element]
   int sharers = 1;          // blocks of a cluster
   int round_splits = 0;     // whose states there is room for
   float* states = nullptr;  // of each cluster: round_splits, and two of what was merged before
@@ -96,8 +101,9 @@ struct LatentShared {
 template <typename Elements>
 class LatentCopies {
  public:
-  __device__ LatentCopies(const AttentionParams& params, LatentShared& shared)
-      : params_(params),
+  __device__ LatentCopies(const LatentParams& params, LatentShared& shared)
+      : latents_(params),
+        params_(params.attention),
         shared_(shared),
         warp_(static_cast<int>(threadIdx.x) / kWarp),
         lane_(static_cast<int>(threadIdx.x) % kWarp) {}
@@ -105,6 +111,10 @@ class LatentCopies {
   /// The kernel before writes the newest keys; older ones are not waited for where they are settled.
   __device__ void bring_split(const AttentionRows& rows, const Visible& seen, int split) {
     if ((split + 1) * kSplitKeys > rows.sequence.first_position) wait_for_kernel_before();
+    if (Elements::kBytes == 2 && latents_.boxes > 0 && split * kSplitKeys >= seen.begin &&
+        (split + 1) * kSplitKeys <= seen.end) {
+      return bring_boxes(rows, split);
+    }
     // Scales are done with where the last image is, which is this warp's.
     if (Elements::kScaled && warp_ == 0) wait_barrier(shared_.emptied(kValueImages), round_ ^ 1U);
     find(rows, seen, split);
@@ -122,6 +132,27 @@ class LatentCopies {
  private:
   static constexpr int kChunks = 8 * Elements::kBytes / 2;  // of 16 bytes as stored, of an image's row
   static constexpr int kPassRows = kWarp / kChunks;
+
+  /// A split that is seen whole. A lane has a box of each image.
+  __device__ void bring_boxes(const AttentionRows& rows, int split) {
+    const int keys = kSplitKeys / latents_.boxes;
+    const BlockPlace place = place_of(params_, split * kSplitKeys + lane_ * keys);
+    const int block = lane_ < latents_.boxes ? rows.sequence.table[place.block] : 0;
+    fence_for_async();  // what kernels before wrote, for the copy engine
+    const uint64_t policy = read_again_policy();
+    for (int turn = warp_; turn < kLatentImages; turn += kBringingWarps) {
+      const int image = image_at(turn);
+      wait_barrier(shared_.emptied(image), round_ ^ 1U);
+      if (lane_ == 0) arrive_expecting(shared_.filled(image), LatentShared::kKeyBytes);
+      __syncwarp();
+      if (lane_ < latents_.boxes) {
+        copy_box(shared_address(shared_.keys[image]) + lane_ * keys * 128, latents_.keys,
+                 image < kValueImages ? image * kImageElements : params_.value_dim, place.offset, block,
+                 shared_.filled(image), policy);
+      }
+    }
+    round_ ^= 1U;
+  }
 
   /// Where keys lie, and their scales.
   __device__ void find(const AttentionRows& rows, const Visible& seen, int split) {
@@ -213,6 +244,7 @@ class LatentCopies {
     }
   }
 
+  const LatentParams& latents_;
   const AttentionParams& params_;
   LatentShared& shared_;
   const int warp_;
@@ -510,6 +542,7 @@ class LatentProducts {
       sum = __fadd_rn(sum, __shfl_xor_sync(kAllLanes, sum, 1));
       sum_[i] = __fadd_rn(sum, __shfl_xor_sync(kAllLanes, sum, 2));
     }
+    fence_shared_for_async();  // weights were read before the copy engine brings keys to where they lie
     release(kValueImages);
   }
 
@@ -665,6 +698,7 @@ __global__ void __launch_bounds__(kLatentThreads, 1) attend_latents(const __grid
     }
   };
   if (threadIdx.x == 0) {
+    if (params.boxes > 0) prefetch_map(params.keys);
     if (shared_address(memory) % 1024 != 0) __trap();
     for (int image = 0; image < kLatentImages; ++image) {
       init_barrier(shared.filled(image), 1);
@@ -677,7 +711,7 @@ __global__ void __launch_bounds__(kLatentThreads, 1) attend_latents(const __grid
   const int warpgroup = uniform_int(static_cast<int>(threadIdx.x) / kWarpgroup);
   if (warpgroup == 0) {
     give_registers<56>();
-    LatentCopies<Elements> copies(attention, shared);
+    LatentCopies<Elements> copies(params, shared);
     for_each_round([&](int /*round*/, int begin, int count) {
       for (int i = rank; i < count; i += step) copies.bring_split(rows, seen, begin + i);
       if (alone) return;
@@ -705,12 +739,26 @@ __global__ void __launch_bounds__(kLatentThreads, 1) attend_latents(const __grid
 #endif
 }
 
+/// Where a block has equal parts of splits.
+inline void find_boxes(LatentParams& latents) {
+  const AttentionParams& params = latents.attention;
+  const KvLayer& cache = params.cache;
+  const int rows = std::min(cache.block_size, kSplitKeys);
+  if (rows % 8 != 0 || kSplitKeys % rows != 0 || cache.block_size % rows != 0) return;
+  constexpr int64_t kBlocks = int64_t{1} << 24;  // as many as a table may name
+  latents.boxes = kSplitKeys / rows;
+  latents.keys = tensor_map(CU_TENSOR_MAP_DATA_TYPE_FLOAT16, CU_TENSOR_MAP_SWIZZLE_128B, cache.base,
+                            {cache.head_dim, cache.block_size, kBlocks}, {params.layout.row_bytes, cache.block_stride},
+                            {kImageElements, rows, 1});
+}
+
 template <typename Elements>
 void launch_latents(Stream& stream, const AttentionParams& params, const AttentionGrids& grids) {
   // Each token's heads are whole tiles and one that is not; or all of a sequence's.
   const int64_t tiles = std::min(grids.many_rows / params.group * ((params.group + kLatentRows - 1) / kLatentRows),
                                  grids.many_rows / kLatentRows + params.batch.num_seqs);
   LatentParams latents{.attention = params, .states = grids.states};
+  if constexpr (Elements::kBytes == 2) find_boxes(latents);
   if (grids.most_sharers > 1) {
     static const ActiveClusters active =
         count_clusters(as_cuda(stream.device()), attend_latents<Elements>, kLatentThreads, sizeof(LatentShared));
