@@ -2,10 +2,13 @@
 """`caravel voyage` with the scripted model (tests/voyager/scripted_llm.py): what its parts are worth, and what it costs.
 
   bench/voyage.py RUNS [--seeds 10] [--jobs 1] [ablations] [goal] [cost]          (CARAVEL: the binary)
+  bench/voyage.py RUNS --world minecraft [--seeds 5] [--jobs 1] [ablations] [diamond]
 
 RUNS is a folder; a run that is there and has ended is not made again. Prints Markdown for docs/voyager.md:
   ablations  the whole agent, and without the skill library, the critic, the feedback, and with a random curriculum, to
-             160 prompting iterations (rounds of code) each
+             160 prompting iterations (rounds of code) each; in minecraft, whose time is a clock's, the first three of
+             them, to the iron pickaxe or 160
+  diamond    of minecraft: the whole agent's runs gone on with, by a raised --budget, to the diamond pickaxe
   goal       a diamond pickaxe in new worlds, with the library that the whole agent learnt and without
   cost       the agent's own time for each model call; memory over 10,000 iterations of replay
 Whatever the model is wrong about follows from tests/voyager/scripted_rates.py, which were set beforehand.
@@ -45,6 +48,8 @@ TIERS = {tier: [f"{name}_{tool}" for tool in ("pickaxe", "axe", "sword", "shovel
          for tier, name in [("wood", "wooden"), ("stone", "stone"), ("iron", "iron"), ("diamond", "diamond")]}
 GOAL = "craft a diamond pickaxe"
 GOAL_ROUNDS = 120
+MINECRAFT = ["whole agent", "without skill library", "without critic"]
+CALLS, RAISED_CALLS = 800, 4000  # --budget in minecraft, and what it is raised to
 STUDENT = {1: 12.71, 2: 4.30, 3: 3.18, 4: 2.78, 5: 2.57, 6: 2.45, 7: 2.36, 8: 2.31, 9: 2.26}  # two-sided, 95 %
 # Table 1 of arXiv 2305.16291: prompting iterations to each tier, and of how many trials; three trials, 160 at most.
 PAPER = [("ReAct", ["0/3"] * 4), ("Reflexion", ["0/3"] * 4),
@@ -67,21 +72,40 @@ def processor_seconds():
     return spent.ru_utime + spent.ru_stime
 
 
-def voyage(folder, seed, flags, rounds=ROUNDS, **how):
-    """Runs to its end, or until so many rounds were asked for; what the endpoint counted is kept beside the run. how: of
-    the endpoint.
+def has_said(log, text):
+    return text.encode() in pathlib.Path(log).read_bytes()
+
+
+def voyage(folder, seed, flags, rounds=ROUNDS, until=None, **how):
+    """Runs to its end, or until so many rounds were asked for, or it is told that it has the item `until`; what the
+    endpoint counted is kept beside the run. how: of the endpoint.
     """
     if has_ended(folder):
         return
     shutil.rmtree(folder, ignore_errors=True)
+    pathlib.Path(f"{folder}.log").unlink(missing_ok=True)
+    go(folder, seed, ["--embedder", "endpoint", "--seed", str(seed), *flags], rounds, until, **how)
+
+
+def go_on(first, folder, seed, flags, rounds, until):
+    """A copy of the run `first`, with further flags."""
+    if has_ended(folder):
+        return
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(first, folder, ignore=shutil.ignore_patterns("bench.json"))
+    pathlib.Path(f"{folder}.log").unlink(missing_ok=True)
+    go(folder, seed, ["--resume", *flags], rounds, until)
+
+
+def go(folder, seed, flags, rounds, until, **how):
+    """One process of a run."""
     with Scripted(seed=seed, **how) as server:
-        command = [CARAVEL, "voyage", "--llm", server.url, "--llm-model", "scripted", "--embedder", "endpoint", "--plain",
-                   "--out", str(folder), "--seed", str(seed), *flags]
+        command = [CARAVEL, "voyage", "--llm", server.url, "--llm-model", "scripted", "--plain", "--out", str(folder), *flags]
         start, before = time.monotonic(), processor_seconds()
-        with open(f"{folder}.log", "wb") as log:
+        with open(f"{folder}.log", "ab") as log:
             process = subprocess.Popen(command, stdout=log, stderr=log)
             while process.poll() is None:
-                if server.counts["role action"] > rounds:
+                if server.counts["role action"] > rounds or until and has_said(log.name, f"has {until} for the first"):
                     process.send_signal(signal.SIGINT)
                     process.wait(120)
                 time.sleep(0.05)
@@ -133,6 +157,11 @@ def share_interval(hits, of):
     return f"{100 * share:.1f} % ({100 * (middle - half):.1f} to {100 * (middle + half):.1f})"
 
 
+def reached_of(reached, of):
+    """Prompting iterations of those that reached it, and how many of all did."""
+    return f"{mean_interval(reached)} ({len(reached)}/{len(of)})".strip()
+
+
 def table(head, rows):
     print("| " + " | ".join(head) + " |")
     print("| " + " | ".join(["---"] * len(head)) + " |")
@@ -141,26 +170,35 @@ def table(head, rows):
     print()
 
 
-def all_runs(jobs, tasks):
+def all_runs(jobs, tasks, make=voyage):
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
-        for done in concurrent.futures.as_completed([pool.submit(voyage, *task) for task in tasks]):
+        for done in concurrent.futures.as_completed([pool.submit(make, *task) for task in tasks]):
             done.result()
 
 
-def ablations(folder, seeds, jobs):
-    all_runs(jobs, [(folder / f"{slug(name)}-{seed}", seed, ["--iterations", str(ROUNDS), *flags])
-                    for seed in seeds for name, flags in VARIANTS.items()])
-    runs = {name: [Run(folder / f"{slug(name)}-{seed}") for seed in seeds] for name in VARIANTS}
-    print(f"Scripted: {len(seeds)} seeds, {ROUNDS} prompting iterations; mean with 95 % interval over the seeds, and how "
-          "many of them reached it.\n")
+def ablations(folder, seeds, jobs, world):
+    own = world == "mini"
+    variants = {name: flags for name, flags in VARIANTS.items() if own or name in MINECRAFT}
+    bounds = [] if own else ["--world", world, "--budget", f"calls={CALLS}"]
+    until = None if own else "iron_pickaxe"
+    all_runs(jobs, [(folder / f"{slug(name)}-{seed}", seed, ["--iterations", str(ROUNDS), *bounds, *flags], ROUNDS, until)
+                    for name, flags in variants.items() for seed in seeds])
+    runs = {name: [Run(folder / f"{slug(name)}-{seed}") for seed in seeds] for name in variants}
+    print(f"Scripted: {len(seeds)} seeds, {ROUNDS} prompting iterations{f' or to the {until}' if until else ''}; mean with "
+          "95 % interval over the seeds, and how many of them reached it.\n")
+    tiers = [tier for tier in TIERS if own or tier != "diamond"]
     rows = []
     for name, of in runs.items():
         row = [name, mean_interval([len(run.first) for run in of])]
-        for tier in TIERS:
+        for tier in tiers:
             reached = [run.tier(tier) for run in of if run.tier(tier)]
-            row.append(f"{mean_interval(reached)} ({len(reached)}/{len(of)})".strip())
+            row.append(reached_of(reached, of))
         rows.append([*row, mean_interval([sum(i["success"] for i in run.iterations) for run in of])])
-    table(["scripted model, mini world", "unique items", *(f"to {tier}" for tier in TIERS), "tasks done"], rows)
+        if not own:
+            reached = [run.first[until] for run in of if until in run.first]
+            rows[-1] += [reached_of(reached, of), f"{statistics.median(run.bench['wall'] for run in of):.0f} s"]
+    table([f"scripted model, {world} world", "unique items", *(f"to {tier}" for tier in tiers), "tasks done",
+           *([] if own else [f"to the {until}", "median time of a run"])], rows)
     print("The paper's own (Table 1 of arXiv 2305.16291: GPT-4, Minecraft, three trials):\n")
     table(["GPT-4, Minecraft", *(f"to {tier}" for tier in TIERS)], [[name, *cells] for name, cells in PAPER])
 
@@ -182,6 +220,18 @@ def ablations(folder, seeds, jobs):
             for what, many in run.bench["counts"].items():
                 counts[what] = counts.get(what, 0) + many
     table(["what", "times"], [(what, counts[what]) for what in sorted(counts)])
+
+
+def diamond(folder, seeds, jobs, world):
+    """From where the whole agent's runs ended. Rounds are counted from the beginning."""
+    until = "diamond_pickaxe"
+    names = [f"whole_agent-{seed}" for seed in seeds]
+    all_runs(jobs, [(folder / name, folder / f"diamond-{seed}", seed, ["--budget", f"calls={RAISED_CALLS}"], ROUNDS, until)
+                    for seed, name in zip(seeds, names)], go_on)
+    of = [Run(folder / f"diamond-{seed}", 10**9) for seed in seeds]
+    reached = [run.first[until] for run in of if until in run.first]
+    print(f"With `--budget` raised from {CALLS} to {RAISED_CALLS} calls, {ROUNDS} more prompting iterations at most: "
+          f"{until} in {reached_of(reached, of)}; {world} world.\n")
 
 
 def goal(folder, seeds, jobs):
@@ -251,17 +301,25 @@ def cost(folder):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("runs", type=pathlib.Path)
-    parser.add_argument("parts", nargs="*", default=["ablations", "goal", "cost"])
-    parser.add_argument("--seeds", type=int, default=10)
+    parser.add_argument("parts", nargs="*", help="all of the world's, if left out")
+    parser.add_argument("--world", choices=["mini", "minecraft"], default="mini")
+    parser.add_argument("--seeds", type=int, help="how many, from 1 on (default: 10, 5 of minecraft)")
     parser.add_argument("--jobs", type=int, default=1)
     flags = parser.parse_intermixed_args()
     flags.runs.mkdir(parents=True, exist_ok=True)
-    seeds = range(1, flags.seeds + 1)
-    if "ablations" in flags.parts:
-        ablations(flags.runs, seeds, flags.jobs)
-    if "goal" in flags.parts:
+    own = flags.world == "mini"
+    seeds = range(1, (flags.seeds or (10 if own else 5)) + 1)
+    known = ["ablations", "goal", "cost"] if own else ["ablations", "diamond"]
+    parts = flags.parts or known
+    if set(parts) - set(known):
+        parser.error(f"parts of {flags.world}: {', '.join(known)}")
+    if "ablations" in parts:
+        ablations(flags.runs, seeds, flags.jobs, flags.world)
+    if "diamond" in parts:
+        diamond(flags.runs, seeds, flags.jobs, flags.world)
+    if "goal" in parts:
         goal(flags.runs, seeds, flags.jobs)
-    if "cost" in flags.parts:
+    if "cost" in parts:
         cost(flags.runs)
 
 
