@@ -11,13 +11,13 @@
 namespace caravel::minecraft {
 namespace {
 
-constexpr int kFarthest = 30'000'000 / 16;  // the world's border, in chunks
-constexpr size_t kMostName = 64;
+constexpr int kBorder = 30'000'000 / 16;  // the world's border, in chunks
+constexpr size_t kMostBlockName = 64;
 constexpr int kAtSea = 128;  // the height's byte there
 
 uint8_t byte_of(const std::string& bytes, size_t i) { return static_cast<uint8_t>(bytes[i]); }
 
-bool is_place(const Json& value) { return value.is_number_integer() && std::abs(value.get<double>()) <= kFarthest; }
+bool is_place(const Json& value) { return value.is_number_integer() && std::abs(value.get<double>()) <= kBorder; }
 
 std::optional<std::string> bytes_of(const Json& value, size_t size) {
   if (!value.is_string()) return std::nullopt;
@@ -38,7 +38,7 @@ void SurfaceMap::take(const Json& seen) {
   if (!is_place(x) || !is_place(z) || !names.is_array() || names.size() > kPlaces || !tops) return;
   std::vector<uint32_t> colours;
   for (const Json& name : names) {
-    if (!name.is_string() || name.get_ref<const std::string&>().size() > kMostName) return;
+    if (!name.is_string() || name.get_ref<const std::string&>().size() > kMostBlockName) return;
     colours.push_back(block_colour(name.get_ref<const std::string&>()));
   }
   Chunk chunk;
