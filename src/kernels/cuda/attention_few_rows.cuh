@@ -59,11 +59,12 @@ class SharedRows {
     if (!alone) arrive_at_cluster();
     tile.begin(rows, seen.begin / kSplitKeys + rank(), blocks, (splits - rank() + blocks - 1) / blocks);
     const int room = alone ? splits : Tile::kStateBytes / split_bytes();
+    // A block that is sent nothing waits at no barrier: its first thread by itself would complete phase after phase,
+    // and a thread that comes late to one of them would wait for ever.
+    const bool merges = !alone && pairs() > 0;
     for (int begin = 0; begin < splits; begin += room) {
       const int round = min(splits - begin, room);
-      if (!alone && threadIdx.x == 0) {
-        arrive_expecting(barrier(), round * (pairs() == 0 ? 0 : pairs() + rows_) * sizeof(float2));
-      }
+      if (merges && threadIdx.x == 0) arrive_expecting(barrier(), round * (pairs() + rows_) * sizeof(float2));
       bool may_send = alone;
       for (int i = (rank() + blocks - begin % blocks) % blocks; i < round; i += blocks) {
         tile.attend();
@@ -77,9 +78,11 @@ class SharedRows {
       }
       if (!may_send) wait_for_cluster();
       if (alone) break;
-      wait_barrier(barrier(), phase_);
-      phase_ ^= 1U;
-      merge_round(round);
+      if (merges) {
+        wait_barrier(barrier(), phase_);
+        phase_ ^= 1U;
+        merge_round(round);
+      }
       if (begin + room < splits) arrive_at_cluster();
     }
     if (alone) {
