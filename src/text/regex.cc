@@ -14,15 +14,16 @@ constexpr uint32_t kMatchLimit = 1'000'000'000;
 constexpr size_t kJitStackStart = 64u << 10;
 constexpr size_t kJitStackMost = 64u << 20;
 
+}  // namespace
+
+/// Of members of a class that others know, and so none of this file alone.
 template <auto kFree>
-struct Freer {
+struct Pcre2Freer {
   template <typename T>
   void operator()(T* pointer) const {
     kFree(pointer);
   }
 };
-
-}  // namespace
 
 struct Regex::Code {
   std::string pattern;
@@ -33,9 +34,9 @@ struct Regex::Code {
 struct Regex::Searcher::State {
   const Code* code;
   const pcre2_code* compiled;
-  std::unique_ptr<pcre2_match_data, Freer<pcre2_match_data_free>> data;
-  std::unique_ptr<pcre2_match_context, Freer<pcre2_match_context_free>> context;
-  std::unique_ptr<pcre2_jit_stack, Freer<pcre2_jit_stack_free>> stack;
+  std::unique_ptr<pcre2_match_data, Pcre2Freer<pcre2_match_data_free>> data;
+  std::unique_ptr<pcre2_match_context, Pcre2Freer<pcre2_match_context_free>> context;
+  std::unique_ptr<pcre2_jit_stack, Pcre2Freer<pcre2_jit_stack_free>> stack;
 };
 
 namespace {

@@ -182,6 +182,15 @@ TEST_F(HfFolder, TensorsHaveOneNameWhateverSavedThem) {
   }
 }
 
+/// As Python's json has it, and so transformers.
+TEST_F(HfFolder, OfAKeyThatAConfigurationHasTwiceTheLastCounts) {
+  folder_.write("config.json",
+                R"({"hidden_size":1,"rope_scaling":{"type":"linear"},"hidden_size":2,"rope_scaling":{"factor":3}})");
+  const auto source = open();
+  EXPECT_EQ(source->config()["hidden_size"], 2);
+  EXPECT_EQ(source->config()["rope_scaling"], (json{{"factor", 3}})) << "as a whole";
+}
+
 TEST_F(HfFolder, OfAMultimodalModelTheTextPartIsRead) {
   folder_.write("config.json",
                 R"({"architectures":["Gemma3ForConditionalGeneration"],"eos_token_id":[1,106],)"
