@@ -39,31 +39,32 @@ __device__ void read_sixteen(const EmbeddingKernelArgs& args, int64_t row, int p
       const BlockScales scales = block_scales<kType>(unit, in_unit, row_in_group);
       const uint8_t* const levels_begin = unit + Tile::kHeadBytes + in_unit * Tile::kBlockBytes;
       if constexpr (Tile::kCodes) {
-        uint32_t pairs[8];
-        sixteen_e2m1(*reinterpret_cast<const uint2*>(levels_begin + 8 * lane), pairs);
+        LaneE2M1 codes;
+        codes.load(levels_begin, lane);
 #pragma unroll
-        for (int i = 0; i < 16; ++i) values[i] = __fmul_rn(scales.scale[i / 8], value_of_pair(pairs[i / 2], i % 2));
+        for (int i = 0; i < 16; ++i) {
+          values[i] = __fmul_rn(scales.scale[i / 8], value_of_pair(codes.bf16(i / 2), i % 2));
+        }
         return;
       }
       LaneLevels<Tile::kBits> levels;
       levels.load(levels_begin, lane);
-      levels.biased(values);
       // As dequantize_rows() rounds: no fused multiply-add.
 #pragma unroll
       for (int i = 0; i < 16; ++i) {
-        const float product = __fmul_rn(scales.scale[i * Tile::kScales / 16], values[i] - Tile::kBias);
+        const float2 pair = levels.biased(i / 2);
+        const float level = (i % 2 == 0 ? pair.x : pair.y) - Tile::kBias;
+        const float product = __fmul_rn(scales.scale[i * Tile::kScales / 16], level);
         values[i] = Tile::kMinima ? __fadd_rn(product, scales.minimum[i / 8]) : product;
       }
     });
     return;
   }
   const auto read_f8 = [&](int unit_block, float row_scale) {
-    uint32_t pairs[8];
-    sixteen_f8(unit + unit_block * kF8BlockBytes, lane, pairs);
+    LaneFloat8 codes;
+    codes.load(unit + unit_block * kF8BlockBytes, lane);
 #pragma unroll
-    for (int i = 0; i < 16; ++i) {
-      values[i] = __fmul_rn(row_scale, value_of_pair(pairs[i / 2], i % 2));
-    }
+    for (int i = 0; i < 16; ++i) values[i] = __fmul_rn(row_scale, value_of_pair(codes.bf16(i / 2), i % 2));
   };
   if (args.dtype == DType::kF8E4M3) return read_f8(0, f8_scale<DType::kF8E4M3>(unit, args.row_scales, row));
   if (args.dtype == DType::kF8E4M3B128) {

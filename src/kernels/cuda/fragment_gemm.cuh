@@ -14,27 +14,24 @@
 //
 // With few tokens it is making bf16 that takes long, so that an SM has four warpgroups, which share a tile's rows:
 // each has a quarter of the inputs, with rings of its own, and two more warps add their sums up in order and store
-// them. With many, one or two warpgroups have rows of their own and go through all inputs; they add up the same
-// quarters in the same order.
+// them (all do of 64 tokens). With many, one or two warpgroups have rows of their own and go through all inputs; they
+// add up the same quarters in the same order.
 
 namespace caravel::kernels::cuda {
 
 /// A warp's share of a tile.
 struct WarpShare {
-  int group[2];  // of the warpgroup's; which the warp's lower and upper eight rows are
-  bool has[2];
+  int groups;    // of the warpgroup
+  int group[2];  // of these; which the warp's lower and upper eight rows are
+
+  __device__ bool has(int half) const { return group[half] < groups; }
 };
 
 /// Each warp has a group before any has two. Where warpgroups share a tile's rows, each begins with another warp: a
 /// warp's number says which of an SM's four parts it runs on, and all are to have as much to do.
 __device__ inline WarpShare share_of(const TilePlan& plan, int split, int warp) {
-  WarpShare share;
-#pragma unroll
-  for (int half = 0; half < 2; ++half) {
-    share.group[half] = (plan.splits > 1 ? warp - split & 3 : warp) + 4 * half;
-    share.has[half] = share.group[half] < plan.groups;
-  }
-  return share;
+  const int first = plan.splits > 1 ? warp - split & 3 : warp;
+  return {plan.groups, {first, first + 4}};
 }
 
 struct Consumer {
@@ -50,12 +47,79 @@ struct Consumer {
 
   /// Adds the products of some slots of weights of one type. All of the warpgroup call it.
   template <int kTokens, DType kType>
-  __device__ void multiply(const WarpShare& share, int slots, float (&sum)[kTokens / 2]) {
+  __device__ __forceinline__ void multiply(const WarpShare& share, int slots, float (&sum)[kTokens / 2]) {
+    // Code for one group and for two has no branches inside, so that loads, conversions and products overlap.
+    if constexpr (kTokens <= kWarpTokens) {
+      if (share.has(1)) return multiply_by_warp<kTokens, kType, 2>(share, slots, sum);
+      if (share.has(0)) return multiply_by_warp<kTokens, kType, 1>(share, slots, sum);
+      return skip(slots);
+    } else {
+      if (share.groups > 4) return multiply_by_warpgroup<kTokens, kType, 2>(share, slots, sum);
+      return multiply_by_warpgroup<kTokens, kType, 1>(share, slots, sum);
+    }
+  }
+
+  /// The warp's first kHalves groups of two. The other rows of its sums are not stored.
+  template <int kTokens, DType kType, int kHalves>
+  __device__ __forceinline__ void multiply_by_warp(const WarpShare& share, int slots, float (&sum)[kTokens / 2]) {
+    constexpr LevelKind kKind = level_kind(kType);
+    static_assert(token_blocks(kTokens) == kSourceBlocks);
+    // What follows from it is worked out here, not before all tiles and for all types: so much has no registers.
+    int here = lane;
+    asm volatile("" : "+r"(here));
+    for (int slot = 0; slot < slots; ++slot) {
+      sources.wait_filled(source);
+      const uint8_t* const bytes = source_slots + source.slot * sources.slot_bytes;
+      const auto group = [&](int half) { return bytes + share.group[half] * kSlotGroupBytes<kType>; };
+#pragma unroll
+      for (int half = 0; half < kHalves; ++half) write_scales<kType>(group(half), half, here, scales);
+      __syncwarp();
+      tokens.wait_filled(token);
+#pragma unroll
+      for (int block = 0; block < kSourceBlocks; ++block) {
+        LaneWeights<kKind> weights[kHalves];
+        float4 of_block[kHalves];
+#pragma unroll
+        for (int half = 0; half < kHalves; ++half) {
+          weights[half].load(group(half) + levels_begin<kType>(block), here);
+          of_block[half] = read_scales<kKind>(scales, block, half, here);
+        }
+        TokenPairs pairs[kTokens / 8];
+#pragma unroll
+        for (int eight = 0; eight < kTokens / 8; ++eight) {
+          load_tokens(token.slot, rows[block] + eight * kImageBytes, pairs[eight]);
+        }
+#pragma unroll
+        for (int k = 0; k < 4; ++k) {
+          uint32_t fragment[4] = {};
+          make_fragment(weights, of_block, k, here, fragment);
+#pragma unroll
+          for (int eight = 0; eight < kTokens / 8; ++eight) {
+            multiply_add<BFloat16>(reinterpret_cast<float(&)[4]>(sum[4 * eight]), fragment,
+                                   pairs[eight][k / 2][k % 2 * 2], pairs[eight][k / 2][k % 2 * 2 + 1]);
+          }
+        }
+      }
+      release(sources, source, tokens, token);
+    }
+  }
+
+  /// Of a warp that has no rows.
+  __device__ __forceinline__ void skip(int slots) {
+    for (int slot = 0; slot < slots; ++slot) {
+      sources.wait_filled(source);
+      tokens.wait_filled(token);
+      release(sources, source, tokens, token);
+    }
+  }
+
+  /// The same by wgmma, in which all warps take part: one that lacks a group makes the last one's rows again, which are
+  /// not stored.
+  template <int kTokens, DType kType, int kHalves>
+  __device__ __forceinline__ void multiply_by_warpgroup(const WarpShare& share, int slots, float (&sum)[kTokens / 2]) {
+    constexpr LevelKind kKind = level_kind(kType);
     constexpr int kBlocks = token_blocks(kTokens);
-    constexpr bool kWarps = kTokens <= kWarpTokens;
-    static_assert(!kWarps || kBlocks == kSourceBlocks);
     constexpr bool kAhead = kTokens != 64;  // sums of 64 tokens leave no registers for it beside three other warpgroups
-    Fragments fragments = {};               // of rows that the warp does not have anything: nothing of them is stored
     // What follows from it is worked out here, not before all tiles and for all types: so much has no registers. Beside
     // sums of 64 tokens it has none from one slot to the next either.
     int here = lane;
@@ -64,67 +128,49 @@ struct Consumer {
       if constexpr (!kAhead) asm volatile("mov.u32 %0, %%laneid;" : "=r"(here));
       sources.wait_filled(source);
       const uint8_t* const bytes = source_slots + source.slot * sources.slot_bytes;
-      const uint8_t* const groups[2] = {bytes + share.group[0] * kSlotGroupBytes<kType>,
-                                        bytes + share.group[1] * kSlotGroupBytes<kType>};
+      const auto group = [&](int half) {
+        return bytes + min(share.group[half], share.groups - 1) * kSlotGroupBytes<kType>;
+      };
 #pragma unroll
-      for (int half = 0; half < 2; ++half) {
-        if (share.has[half]) write_scales<kType>(groups[half], half, here, scales);
-      }
+      for (int half = 0; half < kHalves; ++half) write_scales<kType>(group(half), half, here, scales);
       __syncwarp();
-      LaneWeights<level_kind(kType)> weights[2];
+      LaneWeights<kKind> weights[kHalves];
       const auto load_weights = [&](int block) {
 #pragma unroll
-        for (int half = 0; half < 2; ++half) {
-          if (share.has[half]) weights[half].load(groups[half] + levels_begin<kType>(block), here);
+        for (int half = 0; half < kHalves; ++half) {
+          weights[half].load(group(half) + levels_begin<kType>(block), here);
         }
       };
       if constexpr (kAhead) load_weights(0);
 #pragma unroll(kAhead ? kSourceBlocks : 1)
       for (int block = 0; block < kSourceBlocks; ++block) {
         if constexpr (!kAhead) load_weights(block);
+        float4 of_block[kHalves];
+#pragma unroll
+        for (int half = 0; half < kHalves; ++half) of_block[half] = read_scales<kKind>(scales, block, half, here);
         if (block % kBlocks == 0) tokens.wait_filled(token);
-        TokenPairs pairs;
-        if constexpr (kWarps) load_tokens(token.slot, rows[block], pairs);
+        const int block_begin = token.slot * tokens.slot_bytes + block % kBlocks * (kTokens * 128);
+        const MatrixDescriptor image = matrix_descriptor(tokens.slots + block_begin, kImageBytes);
+        Fragments fragments = {};
+        // More inputs become bf16 while the tensor cores are at the first sixteen, and other warpgroups make theirs.
 #pragma unroll
-        for (int half = 0; half < 2; ++half) {
-          if (share.has[half]) {
-            weights[half].fill(scales + scale_place(block, half, here / 4), half, here, fragments);
-          } else if constexpr (!kWarps) {
-#pragma unroll
-            for (int i = 0; i < 8; ++i) fragments[i / 2][i % 2 * 2 + half] = 0;
-          }
+        for (int k = 0; k < 4; ++k) {
+          make_fragment(weights, of_block, k, here, fragments[k]);
+          fence_products();
+          add_product<kTokens>(sum, fragments[k], image.at(32 * k));
         }
-        // Those of the next block are on their way while this one's are multiplied.
+        commit_products();
+        // Those of the next block are on their way meanwhile.
         if (block + 1 < kSourceBlocks) {
           if constexpr (kAhead) load_weights(block + 1);
-        } else if (!kWarps) {
+        } else {
           release(sources, source);
         }
-        if constexpr (kWarps) {
-#pragma unroll
-          for (int eight = 0; eight < kTokens / 8; ++eight) {
-            if (eight > 0) load_tokens(token.slot, rows[block] + eight * kImageBytes, pairs);
-#pragma unroll
-            for (int k = 0; k < 4; ++k) {
-              multiply_add<BFloat16>(reinterpret_cast<float(&)[4]>(sum[4 * eight]), fragments[k],
-                                     pairs[k / 2][k % 2 * 2], pairs[k / 2][k % 2 * 2 + 1]);
-            }
-          }
-          if (block + 1 == kSourceBlocks) release(sources, source, tokens, token);
-        } else {
-          const int block_begin = token.slot * tokens.slot_bytes + block % kBlocks * (kTokens * 128);
-          const MatrixDescriptor image = matrix_descriptor(tokens.slots + block_begin, kImageBytes);
-          fence_products();
-#pragma unroll
-          for (int k = 0; k < 4; ++k) add_product<kTokens>(sum, fragments[k], image.at(32 * k));
-          commit_products();
-          // Meanwhile other warpgroups make theirs. The registers are free again afterwards.
-          wait_products<0>();
-          if (block % kBlocks == kBlocks - 1) {
-            __syncwarp();
-            if (lane == 0) arrive(tokens.emptied(token));
-            token.advance(tokens.count);
-          }
+        wait_products<0>();
+        if (block % kBlocks == kBlocks - 1) {
+          __syncwarp();
+          if (lane == 0) arrive(tokens.emptied(token));
+          token.advance(tokens.count);
         }
       }
     }
@@ -164,29 +210,37 @@ struct Consumer {
 
 /// The warpgroups that multiply.
 template <int kTokens, int kSplits, bool kExperts>
-__device__ void multiply_fragments(const TileWalk<kExperts>& walk, uint8_t* shared, const Ring& handover,
-                                   Consumer& consumer, int warpgroup, int warp) {
+__device__ __forceinline__ void multiply_fragments(const TileWalk<kExperts>& walk, uint8_t* shared,
+                                                   const Ring& handover, Consumer& consumer, int warpgroup, int warp) {
   const TileArgs& args = walk.args;
   const TilePlan& plan = args.plan;
   const int slots = (args.blocks + kSourceBlocks - 1) / kSourceBlocks;
   const int lane = consumer.lane;
   const WarpShare share = share_of(plan, warpgroup, warp % 4);
-  const auto multiply = [&](const TilePart& part, int count, float(&sum)[kTokens / 2]) {
+  const auto multiply = [&](const TilePart& part, int count, float(&sum)[kTokens / 2]) __attribute__((always_inline)) {
 #pragma unroll
     for (float& value : sum) value = 0.0F;
-    with_tile_type(part.dtype, [&]<DType kType>() { consumer.multiply<kTokens, kType>(share, count, sum); });
+    // Inline, whatever the compiler thinks of so much code: a call would cost its sums' registers.
+    const auto add = [&]<DType kType>() __attribute__((always_inline)) {
+      consumer.multiply<kTokens, kType>(share, count, sum);
+    };
+    with_tile_type(part.dtype, add);
 #pragma unroll
     for (float& value : sum) asm volatile("" : "+f"(value)::"memory");
   };
-  if constexpr (kSplits == 1) wait_for_kernel_before();
+  if constexpr (kSplits == 1 || parts_kept(kTokens) == 1) wait_for_kernel_before();
   RingPlace place;
-  walk.template operator()<kTokens>([&](const Tile& tile) {
+  walk.template operator()<kTokens>([&](const Tile& tile) __attribute__((always_inline)) {
     float sum[kTokens / 2];
     if constexpr (kSplits > 1) {
       for (int pass = 0; pass < passes<kSplits>(args); ++pass) {
         const int count = part_begin(warpgroup + 1, slots) - part_begin(warpgroup, slots);
         multiply(*rows_of_tile(args, tile.row_tile, pass).part, count, sum);
-        handover.wait_emptied(place);
+        if constexpr (parts_kept(kTokens) > 1) {
+          handover.wait_emptied(place);
+        } else {
+          sync_threads(1, 128 * kSplits);  // the sums that were there are stored
+        }
         // What follows from it is worked out here, and not kept in registers meanwhile.
         int here = lane;
         asm volatile("" : "+r"(here));
@@ -210,6 +264,13 @@ __device__ void multiply_fragments(const TileWalk<kExperts>& walk, uint8_t* shar
             if (turn == warpgroup) put(parts, turn > 0);
             sync_threads(1, 128 * kSplits);
           }
+          // Two warps would take longer for so many sums than the next tile takes, if there is one.
+          int thread = static_cast<int>(threadIdx.x);
+          asm volatile("" : "+r"(thread)::"memory");
+          store_tile_fours<kTokens, 128 * kSplits>(
+              args, stored_tile<kSplits>(args, tile, kTokens, pass), TileSums<kTokens>{parts},
+              reinterpret_cast<float*>(shared + plan.staging_begin), thread, [] {});
+          continue;
         }
         __syncwarp();
         if (lane == 0) arrive(handover.filled(place));
@@ -307,7 +368,7 @@ __global__ void __launch_bounds__(kMostThreads<kSplits>, 1)
   } else if (warp == consumer_warps + 1) {
     await_tokens<kExperts>(maps);
     ask_for_split_tokens<kTokens, kSplits>(walk, maps.input, wide, tokens);
-  } else if constexpr (kSplits > 1) {
+  } else if constexpr (kSplits > 1 && parts_kept(kTokens) > 1) {
     store_parts<kTokens, kSplits>(walk, shared, handover, static_cast<int>(threadIdx.x) - 32 * (consumer_warps + 2));
   }
 #endif

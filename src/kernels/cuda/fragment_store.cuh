@@ -3,7 +3,8 @@
 #include "kernels/cuda/fragment_requests.cuh"
 #include "kernels/cuda/store_heads.cuh"
 
-/// The two warps of a block that store what its splits have summed up, while these are at the next tile.
+/// What a block's splits have summed up is stored by two warps more, while these are at the next tile; of more tokens
+/// than 32 by all that multiply.
 namespace caravel::kernels::cuda {
 
 constexpr int kStoringThreads = 64;
@@ -65,8 +66,8 @@ struct AheadOfSums {
   float factor;   // of the token
 };
 
-/// Four rows of a token by each thread. wait(): until sums are there. first_pass: room for a tile's.
-template <int kTokens, typename Wait>
+/// Four rows of a token by each of kThreads threads. wait(): until sums are there. first_pass: room for a tile's.
+template <int kTokens, int kThreads, typename Wait>
 __device__ void store_tile_fours(const TileArgs& args, const StoredTile& tile, const TileSums<kTokens>& sums,
                                  float* first_pass, int thread, const Wait& wait) {
   constexpr int kFours = 16;  // of a token's rows
@@ -93,11 +94,14 @@ __device__ void store_tile_fours(const TileArgs& args, const StoredTile& tile, c
     if (output.accumulate && by_fours) ahead.there = output.four(token, out_row);
     return ahead;
   };
-  AheadOfSums next = look_ahead(thread);
+  constexpr bool kAhead = kThreads == kStoringThreads;  // more threads have an item or two
+  AheadOfSums next;
+  if constexpr (kAhead) next = look_ahead(thread);
   wait();
-  for (int i = thread; i < items; i += kStoringThreads) {
+  for (int i = thread; i < items; i += kThreads) {
+    if constexpr (!kAhead) next = look_ahead(i);
     const AheadOfSums ahead = next;
-    next = look_ahead(i + kStoringThreads);
+    if constexpr (kAhead) next = look_ahead(i + kThreads);
     const int t = i / kFours;
     float4 sum = sums.four(t, row);
     sum = make_float4(__fmul_rn(sum.x, ahead.scales.x), __fmul_rn(sum.y, ahead.scales.y),
@@ -126,6 +130,19 @@ __device__ void store_tile_fours(const TileArgs& args, const StoredTile& tile, c
   }
 }
 
+/// A pass of a tile, as it is stored.
+template <int kSplits>
+__device__ inline StoredTile stored_tile(const TileArgs& args, const Tile& of, int tokens, int pass) {
+  const Rows rows = rows_of_tile(args, of.row_tile, 0);
+  return {.rows = rows,
+          .part = pass > 0 ? &args.parts[1] : rows.part,
+          .expert = of.expert,
+          .first_token = of.first_token,
+          .count = min(tokens, of.end_token - of.first_token),
+          .last = pass + 1 == passes<kSplits>(args),
+          .second = pass > 0};
+}
+
 template <int kTokens, int kSplits, bool kExperts>
 __device__ void store_parts(const TileWalk<kExperts>& walk, uint8_t* shared, const Ring& handover, int thread) {
   const TileArgs& args = walk.args;
@@ -134,20 +151,16 @@ __device__ void store_parts(const TileWalk<kExperts>& walk, uint8_t* shared, con
   wait_for_kernel_before();
   RingPlace place;
   walk.template operator()<kTokens>([&](const Tile& of) {
-    StoredTile tile{.rows = rows_of_tile(args, of.row_tile, 0), .expert = of.expert, .first_token = of.first_token};
-    tile.count = min(kTokens, of.end_token - of.first_token);
-    const int all_passes = passes<kSplits>(args);
-    for (int pass = 0; pass < all_passes; ++pass) {
-      tile.part = pass > 0 ? &args.parts[1] : tile.rows.part;
-      tile.last = pass + 1 == all_passes;
-      tile.second = pass > 0;
+    for (int pass = 0; pass < passes<kSplits>(args); ++pass) {
+      const StoredTile tile = stored_tile<kSplits>(args, of, kTokens, pass);
       if (!kExperts && kTokens <= most_joined_tokens(true) && args.output.use == GemmUse::kQkv) {
         const HeadGroups heads(args, args.plan.groups, tile.first_token, tile.count, thread,
                                [&](int i) { return head_group(tile.rows, i, 0); });
         handover.wait_filled(place);
         store_tile_heads(args, tile, sums, heads);
       } else {
-        store_tile_fours(args, tile, sums, first_pass, thread, [&] { handover.wait_filled(place); });
+        store_tile_fours<kTokens, kStoringThreads>(args, tile, sums, first_pass, thread,
+                                                   [&] { handover.wait_filled(place); });
       }
       __syncwarp();
       if (thread % 32 == 0) arrive(handover.emptied(place));

@@ -44,8 +44,10 @@ struct BlockScales {
 
 __device__ inline float half_value(const uint8_t* at) { return __half2float(*reinterpret_cast<const __half*>(at)); }
 
-/// Of less than 2^23; conversions are slow.
-__device__ inline float small_value(uint32_t value) { return __uint_as_float(0x4b000000U | value) - 8388608.0F; }
+/// Byte `byte` of `bytes`; conversions are slow.
+__device__ inline float byte_value(uint32_t bytes, int byte) {
+  return __uint_as_float(__byte_perm(bytes, 0x4b000000U, 0x7440U | byte)) - 8388608.0F;
+}
 
 /// 2^(bits - 127), which is what E8M0's bits mean, as bf16, which has all of them; 255 is infinity (device/dtype.h).
 __device__ inline uint32_t e8m0_bf16(uint32_t bits) { return bits == 0 ? 0x40U : bits << 7; }
@@ -70,25 +72,21 @@ __device__ inline BlockScales block_scales(const uint8_t* unit, int block, int r
       if constexpr (Tile::kMinima) scales.minimum[i] = half_of(2 * i + 1);
     }
   } else if constexpr (Tile::kMinima) {
-    const auto* const packed = reinterpret_cast<const uint32_t*>(unit + Tile::kHeadScales) + 3 * row;
     // Sub-block s of the first four has its six bits in byte s of words 0 and 1; of the others, four in a byte of word
-    // 2 and two above those of sub-block s - 4.
-    const int shift = block % 2 * 16;
-    uint32_t scale = packed[0] >> shift;
-    uint32_t minimum = packed[1] >> shift;
-    if (block < 2) {
-      scale &= 0x3f3fU;
-      minimum &= 0x3f3fU;
-    } else {
-      const uint32_t low = packed[2] >> shift;
-      scale = (low & 0x0f0fU) | (scale >> 2 & 0x3030U);
-      minimum = (low >> 4 & 0x0f0fU) | (minimum >> 2 & 0x3030U);
-    }
-    const float d = half_value(unit + 4 * row);
-    const float m = half_value(unit + 4 * row + 2);
+    // 2 and two above those of sub-block s - 4. No branches: lanes of a warp are at different blocks.
+    const auto* const packed = reinterpret_cast<const uint16_t*>(unit + Tile::kHeadScales + 12 * row) + block % 2;
+    const uint32_t low_scale = packed[0];
+    const uint32_t low_minimum = packed[2];
+    const uint32_t rest = packed[4];
+    const bool late = block >= 2;
+    const uint32_t mask = late ? 0x0f0fU : 0x3f3fU;
+    const uint32_t above = late ? 0x3030U : 0U;
+    const uint32_t scale = ((late ? rest : low_scale) & mask) | (low_scale >> 2 & above);
+    const uint32_t minimum = ((late ? rest >> 4 : low_minimum) & mask) | (low_minimum >> 2 & above);
+    const float2 factors = __half22float2(*reinterpret_cast<const __half2*>(unit + 4 * row));
     for (int i = 0; i < 2; ++i) {
-      scales.scale[i] = d * small_value(scale >> (8 * i) & 0xffU);
-      scales.minimum[i] = -(m * small_value(minimum >> (8 * i) & 0xffU));
+      scales.scale[i] = factors.x * byte_value(scale, i);
+      scales.minimum[i] = -(factors.y * byte_value(minimum, i));
     }
   } else {
     const uint32_t four = *reinterpret_cast<const uint32_t*>(unit + Tile::kHeadScales + 16 * row + 4 * block);
@@ -132,37 +130,28 @@ struct LaneLevels {
     }
   }
 
-  /// Each with QuantTile::kBias but for what makes it unsigned.
-  __device__ void biased(float (&to)[16]) const {
+  /// Its levels 2 pair and 2 pair + 1, each with QuantTile::kBias but for what makes it unsigned.
+  __device__ float2 biased(int pair) const {
+    const int p = pair % 4;
     if constexpr (kBits == 8) {
       // A byte behind 15 bits of 2^15's mantissa.
-#pragma unroll
-      for (int i = 0; i < 16; ++i) {
-        to[i] = __uint_as_float(__byte_perm(words[i / 4], 0x47000000U, 0x7404U | i % 4 << 4));
-      }
-      return;
+      const auto value = [&](int byte) {
+        return __uint_as_float(__byte_perm(words[pair / 2], 0x47000000U, 0x7404U | byte << 4));
+      };
+      return make_float2(value(p % 2 * 2), value(p % 2 * 2 + 1));
     }
     // Up to six bits behind one of 2^7's: the upper half of the float is all there is of it.
     const auto value = [](uint32_t bytes, int byte) {
       return __uint_as_float(__byte_perm(bytes, 0x43000000U, 0x7044U | byte << 8));
     };
     if constexpr (kBits == 4) {
-#pragma unroll
-      for (int j = 0; j < 2; ++j) {
-        const uint32_t nibbles[2] = {words[j] & 0x0f0f0f0fU, words[j] >> 4 & 0x0f0f0f0fU};
-#pragma unroll
-        for (int i = 0; i < 8; ++i) to[8 * j + i] = value(nibbles[i / 2 % 2], i % 2 * 2 + i / 4);
-      }
-    } else if constexpr (kBits < 8) {
-      const uint32_t high = kBits == 5 ? (top & 0xffU) | (top & 0xff00U) << 8 : top;
-#pragma unroll
-      for (int p = 0; p < 8; ++p) {
-        uint32_t pair = words[p / 4] >> (4 * (p % 4)) & 0x000f000fU;
-        if constexpr (kBits == 5) pair |= (high >> p & 0x00010001U) << 4;
-        if constexpr (kBits == 6) pair |= (high >> (2 * p) & 0x00030003U) << 4;
-        to[2 * p] = value(pair, 0);
-        to[2 * p + 1] = value(pair, 2);
-      }
+      const uint32_t nibbles = words[pair / 4] >> (p % 2 * 4) & 0x0f0f0f0fU;
+      return make_float2(value(nibbles, p / 2), value(nibbles, 2 + p / 2));
+    } else {
+      uint32_t two = words[pair / 4] >> (4 * p) & 0x000f000fU;
+      if constexpr (kBits == 5) two |= (((top & 0xffU) | (top & 0xff00U) << 8) >> pair & 0x00010001U) << 4;
+      if constexpr (kBits == 6) two |= (top >> (2 * pair) & 0x00030003U) << 4;
+      return make_float2(value(two, 0), value(two, 2));
     }
   }
 };
@@ -186,20 +175,24 @@ CARAVEL_HOST_DEVICE constexpr uint32_t e2m1_bits(int i, uint32_t even, uint32_t 
   }
 }
 
-/// The pairs of such a word as bf16, exact. Their bits there are values 2^126 too small, denormal ones too.
-__device__ inline void e2m1_pairs(uint32_t word, uint32_t (&pairs)[4]) {
+/// The i-th pair of such a word as bf16, exact. Its bits there are values 2^126 too small, denormal ones too.
+__device__ inline uint32_t e2m1_pair(uint32_t word, int i) {
   constexpr uint32_t kBits = 0x81c081c0U;
-  const uint32_t bits[4] = {word & kBits, __funnelshift_r(word, word, 6) & kBits, word << 6 & kBits,
-                            (word << 4 & 0x81808180U) | (word >> 4 & 0x00400040U)};
-#pragma unroll
-  for (int i = 0; i < 4; ++i) pairs[i] = product_pair(bits[i], 0x7e807e80U);
+  const uint32_t bits = i == 0   ? word & kBits
+                        : i == 1 ? __funnelshift_r(word, word, 6) & kBits
+                        : i == 2 ? word << 6 & kBits
+                                 : (word << 4 & 0x81808180U) | (word >> 4 & 0x00400040U);
+  return product_pair(bits, 0x7e807e80U);
 }
 
-/// What lane 4r + q has of a block of MXFP4, as pairs of bf16 without their scales.
-__device__ inline void sixteen_e2m1(uint2 words, uint32_t (&pairs)[8]) {
-  e2m1_pairs(words.x, reinterpret_cast<uint32_t(&)[4]>(pairs[0]));
-  e2m1_pairs(words.y, reinterpret_cast<uint32_t(&)[4]>(pairs[4]));
-}
+/// What lane 4r + q has of a block of MXFP4.
+struct LaneE2M1 {
+  uint2 words;
+
+  __device__ void load(const uint8_t* levels, int lane) { words = *reinterpret_cast<const uint2*>(levels + 8 * lane); }
+  /// Its inputs 2 pair and 2 pair + 1 as bf16 without their scale.
+  __device__ uint32_t bf16(int pair) const { return e2m1_pair(pair < 4 ? words.x : words.y, pair % 4); }
+};
 
 /// The codes of E4M3 of two neighbours, the i-th of two such pairs of a word, as e2m1_bits() has those of E2M1.
 CARAVEL_HOST_DEVICE constexpr uint32_t f8_bits(int i, uint32_t even, uint32_t odd) {
@@ -211,10 +204,10 @@ CARAVEL_HOST_DEVICE constexpr uint32_t f8_bits(int i, uint32_t even, uint32_t od
   return bits(even) | bits(odd) << 16;
 }
 
-/// The two pairs of such a word as bf16, exact. Their bits there are values 2^120 too small, denormal ones too.
-__device__ inline void f8_pairs(uint32_t word, uint32_t& first, uint32_t& second) {
-  first = product_pair(word & 0x87f087f0U, 0x7b807b80U);
-  second = product_pair((word << 4 & 0x80f080f0U) | (word >> 4 & 0x07000700U), 0x7b807b80U);
+/// The i-th pair of such a word as bf16, exact. Its bits there are values 2^120 too small, denormal ones too.
+__device__ inline uint32_t f8_pair(uint32_t word, int i) {
+  const uint32_t bits = i == 0 ? word & 0x87f087f0U : (word << 4 & 0x80f080f0U) | (word >> 4 & 0x07000700U);
+  return product_pair(bits, 0x7b807b80U);
 }
 
 /// Element `i` of two of bf16.
@@ -222,22 +215,23 @@ __device__ inline float value_of_pair(uint32_t pair, int i) {
   return __uint_as_float(i == 0 ? pair << 16 : pair & 0xffff0000U);
 }
 
-/// What lane 4r + q has of a block of F8_E4M3 or F8_E4M3_128, as pairs of bf16 without their scale.
-__device__ inline void sixteen_f8(const uint8_t* levels, int lane, uint32_t (&pairs)[8]) {
-  const uint4 four = *reinterpret_cast<const uint4*>(levels + 16 * lane);
-  f8_pairs(four.x, pairs[0], pairs[1]);
-  f8_pairs(four.y, pairs[2], pairs[3]);
-  f8_pairs(four.z, pairs[4], pairs[5]);
-  f8_pairs(four.w, pairs[6], pairs[7]);
-}
+/// What lane 4r + q has of a block of F8_E4M3 or F8_E4M3_128.
+struct LaneFloat8 {
+  uint4 words;
+
+  __device__ void load(const uint8_t* levels, int lane) { words = *reinterpret_cast<const uint4*>(levels + 16 * lane); }
+  /// Its inputs 2 pair and 2 pair + 1 as bf16 without their scale.
+  __device__ uint32_t bf16(int pair) const {
+    const uint32_t word = pair < 2 ? words.x : pair < 4 ? words.y : pair < 6 ? words.z : words.w;
+    return f8_pair(word, pair % 2);
+  }
+};
 
 /// One of them: input `place` of the block of 64, of a row, without its scale.
 __device__ inline float f8_value(const uint8_t* levels, int64_t row, int place) {
   const int lane = static_cast<int>(row % kGroupRows) * 4 + place % 8 / 2;
   const int i = place / 8 * 2 + place % 2;  // of the lane's: lane_input()
-  uint32_t pairs[2];
-  f8_pairs(reinterpret_cast<const uint32_t*>(levels)[4 * lane + i / 4], pairs[0], pairs[1]);
-  return value_of_pair(pairs[i % 4 / 2], i % 2);
+  return value_of_pair(f8_pair(reinterpret_cast<const uint32_t*>(levels)[4 * lane + i / 4], i % 4 / 2), i % 2);
 }
 
 /// Where a unit of F8_E4M3_128 has the scales of its rows.
@@ -257,7 +251,7 @@ __device__ inline int image_offset(int row, int chunk) { return row * 128 + ((ch
 /// function.template operator()<DType>() for the quantised type that `dtype` is.
 #pragma nv_exec_check_disable
 template <typename Function>
-__host__ __device__ inline void with_quant_tile(DType dtype, Function&& function) {
+__host__ __device__ __forceinline__ void with_quant_tile(DType dtype, Function&& function) {
   switch (dtype) {
     case DType::kQ4_0:
       return function.template operator()<DType::kQ4_0>();

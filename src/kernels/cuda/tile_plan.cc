@@ -100,7 +100,7 @@ int64_t block_cycles(const TilePlan& plan, double token_tiles, int block_bytes) 
 /// Cycles of a tile's epilogue that depend on its tokens, as measured.
 int64_t epilogue_cycles(const TilePlan& plan) {
   if (!plan.converts || (plan.splits > 1 && parts_kept(plan.tokens) > 1)) return int64_t{10} * plan.tokens;
-  return int64_t{plan.splits > 1 ? 280 : 190} * plan.tokens;
+  return int64_t{plan.splits > 1 ? 50 : 190} * plan.tokens;
 }
 
 bool lay_out(TilePlan& plan, Parts weights, const TokenLoad& load, bool paired, int max_shared_bytes);

@@ -60,7 +60,7 @@ struct TileWalk {
 
   /// function(const Tile&) for each tile of the block, by all lanes of a warp, for whom it is the same.
   template <int kTokens, typename Function>
-  __device__ void operator()(Function&& function) const {
+  __device__ __forceinline__ void operator()(Function&& function) const {
     walk<kTokens>([](int value) { return static_cast<int>(uniform(static_cast<uint32_t>(value))); }, function);
   }
   /// The same by one lane.
@@ -71,7 +71,7 @@ struct TileWalk {
 
  private:
   template <int kTokens, typename Same, typename Function>
-  __device__ void walk(const Same& same, Function&& function) const {
+  __device__ __forceinline__ void walk(const Same& same, Function&& function) const {
     const TilePlan& plan = args.plan;
     if constexpr (!kExperts) {
       constexpr int kSharers = kPairs ? 2 : 1;

@@ -56,9 +56,14 @@ struct Group {
   __device__ void fill(const uint8_t* stage, int block, int half, int lane, const float4* scales,
                        Fragments& fragments) const {
     with_tile_type(part->dtype, [&]<DType kType>() {
-      LaneWeights<level_kind(kType)> weights;
+      constexpr LevelKind kKind = level_kind(kType);
+      LaneWeights<kKind> weights;
       weights.load(stage + levels_begin<kType>(block), lane);
-      weights.fill(scales + scale_place(block, half, lane / 4), half, lane, fragments);
+      const float4 of_block = read_scales<kKind>(scales, block, half, lane);
+#pragma unroll
+      for (int pair = 0; pair < 8; ++pair) {
+        fragments[pair / 2][pair % 2 * 2 + half] = weights.bf16(pair, of_block, lane);
+      }
     });
   }
   __device__ void write(const uint8_t* stage, int half, int lane, float4* scales) const {

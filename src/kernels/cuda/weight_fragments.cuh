@@ -13,7 +13,7 @@ __device__ inline uint32_t bf16_pair(float low, float high) {
   return *reinterpret_cast<const uint32_t*>(&pair);
 }
 
-/// A block's: of each sixteen inputs what add_product() takes.
+/// A block's: of each sixteen inputs what add_product() and multiply_add() take.
 using Fragments = uint32_t[4][4];
 
 /// Types whose levels lie alike, each named by one of them; scales come from elsewhere (write_scales()).
@@ -60,7 +60,7 @@ CARAVEL_HOST_DEVICE constexpr LevelKind level_kind(DType dtype) {
 
 /// function.template operator()<DType>() for any type but F32.
 template <typename Function>
-__device__ inline void with_tile_type(DType dtype, Function&& function) {
+__device__ __forceinline__ void with_tile_type(DType dtype, Function&& function) {
   switch (dtype) {
     case DType::kBF16:
       return function.template operator()<DType::kBF16>();
@@ -114,11 +114,11 @@ __device__ inline void write_scales(const uint8_t* group, int half, int lane, fl
       if constexpr (Tile::kCodes) {
         to.x = twice(of.scale[0]);
         to.z = twice(of.scale[1]);
-        return;
+      } else {
+        to = Tile::kScales == 4 ? make_float4(of.scale[0], of.scale[1], of.scale[2], of.scale[3])
+                                : make_float4(of.scale[0], __fmaf_rn(-Tile::kBias, of.scale[0], of.minimum[0]),
+                                              of.scale[1], __fmaf_rn(-Tile::kBias, of.scale[1], of.minimum[1]));
       }
-      to = Tile::kScales == 4 ? make_float4(of.scale[0], of.scale[1], of.scale[2], of.scale[3])
-                              : make_float4(of.scale[0], __fmaf_rn(-Tile::kBias, of.scale[0], of.minimum[0]),
-                                            of.scale[1], __fmaf_rn(-Tile::kBias, of.scale[1], of.minimum[1]));
     }
   }
 }
@@ -135,65 +135,31 @@ struct LaneWeights {
   /// Ahead of time. `at`: where the block's levels begin, of that group.
   __device__ void load(const uint8_t* at, int lane) { levels.load(at, lane); }
 
-  /// As group `half` of the warp's two. `scales`: the block's, of the lane's row.
-  __device__ void fill(const float4* scales, int half, int lane, Fragments& fragments) const {
-    const float4 all = *scales;
-    float biased[16];
-    levels.biased(biased);
-    const float four[4] = {all.x, all.y, all.z, all.w};
-#pragma unroll
-    for (int c = 0; c < 8; ++c) {
-      float scale;
-      float minimum;
-      if constexpr (kKind == LevelKind::kSix) {
-        scale = four[c / 2];
-        minimum = -QuantTile<DType::kQ6_K>::kBias * scale;
-      } else {
-        scale = four[c / 4 * 2];
-        minimum = four[c / 4 * 2 + 1];
-      }
-      fragments[c / 2][c % 2 * 2 + half] =
-          bf16_pair(__fmaf_rn(scale, biased[2 * c], minimum), __fmaf_rn(scale, biased[2 * c + 1], minimum));
-    }
+  /// Inputs 2 pair and 2 pair + 1 of the lane's sixteen. `scales`: the block's, of the lane's row.
+  __device__ uint32_t bf16(int pair, const float4& scales, int) const {
+    const float four[4] = {scales.x, scales.y, scales.z, scales.w};
+    constexpr bool kSix = kKind == LevelKind::kSix;
+    const float scale = kSix ? four[pair / 2] : four[pair / 4 * 2];
+    const float added = kSix ? -QuantTile<DType::kQ6_K>::kBias * scale : four[pair / 4 * 2 + 1];
+    const float2 biased = levels.biased(pair);
+    return bf16_pair(__fmaf_rn(scale, biased.x, added), __fmaf_rn(scale, biased.y, added));
   }
 };
 
 template <>
-struct LaneWeights<LevelKind::kE2M1> {
-  uint2 words;
-
-  __device__ void load(const uint8_t* at, int lane) { words = *reinterpret_cast<const uint2*>(at + 8 * lane); }
-  __device__ void fill(const float4* scales, int half, int, Fragments& fragments) const {
-    const uint32_t of_halves[2] = {__float_as_uint(scales->x), __float_as_uint(scales->z)};
-    uint32_t pairs[8];
-    sixteen_e2m1(words, pairs);
-#pragma unroll
-    for (int c = 0; c < 8; ++c) fragments[c / 2][c % 2 * 2 + half] = product_pair(pairs[c], of_halves[c / 4]);
+struct LaneWeights<LevelKind::kE2M1> : LaneE2M1 {
+  __device__ uint32_t bf16(int pair, const float4& scales, int) const {
+    return product_pair(LaneE2M1::bf16(pair), __float_as_uint(pair < 4 ? scales.x : scales.z));
   }
 };
 
 template <LevelKind kKind>
   requires(kKind == LevelKind::kFloat8 || kKind == LevelKind::kScaledFloat8)
-struct LaneWeights<kKind> {
-  uint4 words;
-
-  __device__ void load(const uint8_t* at, int lane) { words = *reinterpret_cast<const uint4*>(at + 16 * lane); }
-  __device__ void fill(const float4* scales, int half, int, Fragments& fragments) const {
-    uint32_t pairs[8];
-    f8_pairs(words.x, pairs[0], pairs[1]);
-    f8_pairs(words.y, pairs[2], pairs[3]);
-    f8_pairs(words.z, pairs[4], pairs[5]);
-    f8_pairs(words.w, pairs[6], pairs[7]);
-#pragma unroll
-    for (int c = 0; c < 8; ++c) {
-      uint32_t& to = fragments[c / 2][c % 2 * 2 + half];
-      to = pairs[c];
-      if constexpr (kKind == LevelKind::kScaledFloat8) {
-        const float scale = scales->x;
-        to = bf16_pair(__fmul_rn(scale, __uint_as_float(pairs[c] << 16)),
-                       __fmul_rn(scale, __uint_as_float(pairs[c] & 0xffff0000U)));
-      }
-    }
+struct LaneWeights<kKind> : LaneFloat8 {
+  __device__ uint32_t bf16(int pair, const float4& scales, int) const {
+    const uint32_t two = LaneFloat8::bf16(pair);
+    if constexpr (kKind == LevelKind::kFloat8) return two;
+    return bf16_pair(__fmul_rn(scales.x, value_of_pair(two, 0)), __fmul_rn(scales.x, value_of_pair(two, 1)));
   }
 };
 
@@ -204,19 +170,32 @@ struct LaneWeights<kKind> {
   const uint8_t* image;
 
   __device__ void load(const uint8_t* at, int) { image = at; }
-  __device__ void fill(const float4*, int half, int lane, Fragments& fragments) const {
-#pragma unroll
-    for (int c = 0; c < 8; ++c) {
-      const uint32_t pair = *reinterpret_cast<const uint32_t*>(image + image_offset(lane / 4, c) + 4 * (lane % 4));
-      uint32_t& to = fragments[c / 2][c % 2 * 2 + half];
-      if constexpr (kKind == LevelKind::kBf16) {
-        to = pair;
-      } else {
-        const float2 values = __half22float2(*reinterpret_cast<const __half2*>(&pair));
-        to = bf16_pair(values.x, values.y);
-      }
-    }
+  __device__ uint32_t bf16(int pair, const float4&, int lane) const {
+    const uint32_t two = *reinterpret_cast<const uint32_t*>(image + image_offset(lane / 4, pair) + 4 * (lane % 4));
+    if constexpr (kKind == LevelKind::kBf16) return two;
+    const float2 values = __half22float2(*reinterpret_cast<const __half2*>(&two));
+    return bf16_pair(values.x, values.y);
   }
 };
+
+/// A block's scales of the lane's row in group `half`, as write_scales() left them; nothing where a type has none.
+template <LevelKind kKind>
+__device__ inline float4 read_scales(const float4* scales, int block, int half, int lane) {
+  if constexpr (has_block_scales(kKind)) return scales[scale_place(block, half, lane / 4)];
+  return {};
+}
+
+/// Of sixteen inputs, the k-th of a block's four, what products take of the lane's rows of the warp's groups.
+template <LevelKind kKind, int kHalves>
+__device__ inline void make_fragment(const LaneWeights<kKind> (&weights)[kHalves], const float4 (&scales)[kHalves],
+                                     int k, int lane, uint32_t (&fragment)[4]) {
+#pragma unroll
+  for (int pair = 0; pair < 2; ++pair) {
+#pragma unroll
+    for (int half = 0; half < kHalves; ++half) {
+      fragment[2 * pair + half] = weights[half].bf16(2 * k + pair, scales[half], lane);
+    }
+  }
+}
 
 }  // namespace caravel::kernels::cuda
