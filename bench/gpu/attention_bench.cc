@@ -14,6 +14,7 @@
 #include <numeric>
 #include <random>
 #include <string_view>
+#include <tuple>
 #include <vector>
 
 #include "caravel/error.h"
@@ -54,6 +55,8 @@ struct Case {
   int64_t sequences;
   int64_t queries;  // of each, at the end of its context
   int64_t context;
+  int64_t shared = 0;  // tokens from the first on that all sequences have in the same blocks
+  bool told = true;    // attention is told so
 };
 
 class Bench {
@@ -74,7 +77,9 @@ class Bench {
   }
 
   void run(const Shape& shape, const Case& c, KvDtype dtype) {
-    const int64_t blocks = c.sequences * ((c.context + kBlockSize - 1) / kBlockSize);
+    const int64_t of_sequence = (c.context + kBlockSize - 1) / kBlockSize;
+    const auto common = static_cast<int32_t>(c.shared / kBlockSize);
+    const int64_t blocks = c.sequences * (of_sequence - common) + common;
     const auto bytes_of = shape.value_dim > 0 ? shared_layer_bytes : kv_layer_bytes;
     const int64_t block_bytes = bytes_of(device_, kBlockSize, shape.kv_heads, shape.head_dim, dtype);
     const auto cache_bytes = static_cast<size_t>(blocks * block_bytes);
@@ -82,15 +87,23 @@ class Bench {
     const size_t copies = c.queries > 1 ? 1
                                         : std::clamp<size_t>((kBeyondCaches + cache_bytes - 1) / cache_bytes, 2,
                                                              kPoolBytes / cache_bytes);
-    std::vector<int32_t> table(static_cast<size_t>(blocks));
-    std::iota(table.begin(), table.end(), 0);
-    std::shuffle(table.begin(), table.end(), std::mt19937(3));
+    std::vector<int32_t> order(static_cast<size_t>(blocks));
+    std::iota(order.begin(), order.end(), 0);
+    std::shuffle(order.begin(), order.end(), std::mt19937(3));
+    std::vector<int32_t> table;
+    for (auto own = order.begin() + common; own != order.end(); own += of_sequence - common) {
+      table.insert(table.end(), order.begin(), order.begin() + common);
+      table.insert(table.end(), own, own + of_sequence - common);
+    }
+    std::vector<int32_t> neighbours(static_cast<size_t>(c.sequences), common);
+    neighbours[0] = 0;
     std::vector<int32_t> starts;
     for (int64_t s = 0; s <= c.sequences; ++s) starts.push_back(static_cast<int32_t>(s * c.queries));
     const std::vector<int32_t> contexts(static_cast<size_t>(c.sequences), static_cast<int32_t>(c.context));
     const Buffer table_there = upload<int32_t>(*stream_, table);
     const Buffer starts_there = upload<int32_t>(*stream_, starts);
     const Buffer contexts_there = upload<int32_t>(*stream_, contexts);
+    const Buffer neighbours_there = upload<int32_t>(*stream_, neighbours);
     const int64_t tokens = c.sequences * c.queries;
     const Buffer workspace = device_.allocate(
         paged_attention_workspace(device_, tokens, c.context, shape.heads, shape.head_dim, shape.value_dim));
@@ -106,7 +119,8 @@ class Bench {
                      .query_start = starts_there.address<int32_t>(),
                      .context_len = contexts_there.address<int32_t>(),
                      .block_table = table_there.address<int32_t>(),
-                     .block_table_stride = blocks / c.sequences},
+                     .block_table_stride = of_sequence,
+                     .shared_blocks = common > 0 && c.told ? neighbours_there.address<int32_t>() : nullptr},
            .settled = true,
            .max_context = c.context,
            .workspace = workspace.address(),
@@ -117,9 +131,10 @@ class Bench {
         static_cast<double>(tokens) * (static_cast<double>(c.context) - static_cast<double>(c.queries - 1) / 2);
     fmt::print(
         "{{\"attention\": \"{}\", \"model\": \"{}\", \"kv\": \"{}\", \"batch\": {}, \"queries\": {}, \"context\": {}, "
+        "\"shared\": {}, "
         "\"us\": {:.2f}, "
         "\"gb_per_s\": {:.0f}, \"share_of_read\": {:.3f}, \"tflop_per_s\": {:.1f}}}\n",
-        c.what, shape.model, kv_dtype_name(dtype), c.sequences, c.queries, c.context, 1e6 * seconds, read,
+        c.what, shape.model, kv_dtype_name(dtype), c.sequences, c.queries, c.context, c.shared, 1e6 * seconds, read,
         read / ceilings_.read_gb_per_second,
         2 * pairs * static_cast<double>(shape.width() + shape.value_width()) / 1e12 / seconds);
     std::fflush(stdout);
@@ -158,6 +173,12 @@ void run_shape(Bench& bench, const Shape& shape, KvDtype dtype) {
   const bool shared = shape.value_dim > 0;
   for (const int64_t sequences : {1, 8, 64, 256}) {
     for (const int64_t context : {1024, 2048, 4096, 8192}) bench.run(shape, {"decode", sequences, 1, context}, dtype);
+  }
+  for (const auto& [sequences, context, common] :
+       {std::tuple<int64_t, int64_t, int64_t>{32, 4096, 3072}, {64, 4096, 3072}, {256, 1024, 768}, {256, 4096, 3072}}) {
+    for (const bool told : {false, true}) {
+      bench.run(shape, {told ? "decode together" : "decode apart", sequences, 1, context, common, told}, dtype);
+    }
   }
   for (const int64_t context : {shared ? 512 : 2048, shared ? 1024 : 8192}) {
     bench.run(shape, {"prefill", 1, context, context}, dtype);

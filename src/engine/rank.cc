@@ -15,6 +15,21 @@ int64_t logit_rows(const Device& device, const Rank::Sizes& sizes) {
   return std::clamp<int64_t>(sizes.max_rows, kLeast, model::Decoder::max_logit_rows(device));
 }
 
+/// Whether enough of what rows of one token see is common to neighbours, in a KV group. A device with memory of its own
+/// shares its processors out differently for them, by which rows that have nothing in common lose.
+bool worth_sharing(const StepInput& input, int block_size, size_t group) {
+  const int32_t* const blocks = input.shared_blocks.data() + group * input.rows.size();
+  int64_t all = 0;
+  int64_t shared = 0;
+  for (size_t r = 0; r < input.rows.size(); ++r) {
+    const StepRow& row = input.rows[r];
+    if (row.count != 1) continue;
+    all += row.first;
+    shared += std::min<int64_t>(row.first, int64_t{blocks[r]} * block_size);
+  }
+  return 4 * shared > all;
+}
+
 template <typename T>
 size_t bytes_of(const std::vector<T>& values) {
   return MirroredArrays::bytes_of<T>(values.size());
@@ -57,8 +72,7 @@ Rank::Rank(Device& device, std::unique_ptr<model::Decoder> decoder, const Blocks
   batch_.block_table_stride = stride;
   for (int g = 0; g < groups; ++g) {
     batch_.groups[g] = {.slots = slots_.address<int64_t>() + int64_t{g} * sizes.max_tokens,
-                        .block_table = tables_.blocks + g * (sizes.slots * stride),
-                        .shared_blocks = shared_.address<int32_t>() + int64_t{g} * sizes.max_rows};
+                        .block_table = tables_.blocks + g * (sizes.slots * stride)};
   }
   decodes_.resize(static_cast<size_t>(sizes.max_rows) + 1);
   logits_ = ints(logit_rows_ * decoder_->config().vocab_size);
@@ -173,6 +187,7 @@ void Rank::run_rows(const StepInput& input, InFlight& step) {
   for (const StepRow& row : input.rows) {
     batch_.max_context = std::max<int64_t>(batch_.max_context, row.first + row.count);
   }
+  tell_shared(input);
   stream_->region("rows");
   arrays.to_device(*stream_);
   if (entries.count > 0) kernels::write_table_entries(*stream_, entries);
@@ -183,13 +198,25 @@ void Rank::run_rows(const StepInput& input, InFlight& step) {
   run_states(input.states.size(), states, step);
 }
 
+void Rank::tell_shared(const StepInput& input) {
+  const auto groups = static_cast<size_t>(tables_.groups);
+  bool told = device_.unified();
+  for (size_t g = 0; g < groups && !told; ++g) {
+    told = worth_sharing(input, tables_.block_size, g);
+  }
+  for (size_t g = 0; g < groups; ++g) {
+    batch_.groups[g].shared_blocks =
+        told ? shared_.address<int32_t>() + static_cast<int64_t>(g) * sizes_.max_rows : nullptr;
+  }
+}
+
 void Rank::forward() {
   const auto pass = [this] { decoder_->forward(*stream_, batch_, storage_.pool()); };
   // Where commands are the host's own to run, as on a CPU, a list of them spares nothing.
   const bool decodes = batch_.tokens == batch_.num_seqs;
   if (!decodes || device_.unified() || stream_->profiling() == Profile::kRegions || decoder_->streams_layers())
     return pass();
-  std::unique_ptr<CommandList>& list = decodes_[static_cast<size_t>(batch_.tokens)];
+  std::unique_ptr<CommandList>& list = decodes_[static_cast<size_t>(batch_.tokens)][batch_.shares() ? 1 : 0];
   if (list == nullptr) {
     stream_->begin_capture();
     try {

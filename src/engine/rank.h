@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -80,6 +81,8 @@ class Rank final : public Executor {
     std::unique_ptr<Event> done;
   };
 
+  /// Tells attention of what rows have in common, or not.
+  void tell_shared(const StepInput& input);
   /// The decoder's pass over batch_.
   void forward();
   InFlight& last_step() { return steps_[(launched_ - 1) % steps_.size()]; }
@@ -111,8 +114,9 @@ class Rank final : public Executor {
   uint64_t collected_ = 0;
   std::vector<InFlight> steps_;
   std::vector<Buffer> kept_;  // logits by place: f32 [vocab_size]
-  // Passes over as many tokens, one of each row, which differ in what device memory holds alone. By how many.
-  std::vector<std::unique_ptr<CommandList>> decodes_;
+  // Passes over as many tokens, one of each row, which differ in what device memory holds alone. By how many, and by
+  // whether attention is told what rows have in common.
+  std::vector<std::array<std::unique_ptr<CommandList>, 2>> decodes_;
 
   // The ForwardBatch's arrays.
   Buffer token_ids_;     // i32 [max_tokens]

@@ -22,10 +22,13 @@ struct ForwardBatch {
   struct Group {
     const int64_t* slots = nullptr;          // [tokens]
     const int32_t* block_table = nullptr;    // [slots, block_table_stride]
-    const int32_t* shared_blocks = nullptr;  // [num_seqs]: see AttentionBatch
+    const int32_t* shared_blocks = nullptr;  // [num_seqs]: see AttentionBatch; or nullptr
   };
   Group groups[kMaxKvGroups] = {};  // by KvLayout::groups
   int64_t block_table_stride = 0;
+
+  /// Whether attention is told what rows have in common.
+  bool shares() const { return groups[0].shared_blocks != nullptr; }
 };
 
 /// The pool's memory: block b starts at base + b * layout.block_bytes(); a group's i-th layer lies at i * layer_bytes.

@@ -274,5 +274,98 @@ TEST(SharedPrefix, ChangesNoBit) {
   });
 }
 
+/// Many sequences at once, as a GPU has blocks for: families of neighbours whose common part ends within a block of
+/// keys that are computed together, at its end, or differs from member to member; and such without any.
+TEST(SharedPrefix, ChangesNoBitOfManySequences) {
+  struct Family {
+    int members;
+    int prefix;  // tokens
+    int less;    // that every other member shares less of
+  };
+  const std::vector<Family> families = {{2, 280, 0}, {1, 60, 0}, {5, 144, 0}, {12, 256, 0}, {1, 5, 0}, {19, 272, 144}};
+  std::vector<int> lengths;
+  for (const Family& family : families) {
+    for (int i = 0; i < family.members; ++i) lengths.push_back(family.prefix + 3 + i % 4);
+  }
+  const auto run = [&](AttentionRig& rig, const AttentionCase& c, bool told) {
+    std::vector<AttentionRig::Chunk> chunks;
+    int leader = 0;
+    for (const Family& family : families) {
+      chunks.push_back({leader, family.prefix});
+      leader += family.members;
+    }
+    rig.step(chunks);
+    leader = 0;
+    for (const Family& family : families) {
+      for (int i = 1; i < family.members; ++i) {
+        rig.share_prefix(leader, leader + i, (family.prefix - i % 2 * family.less) / c.block_size, told);
+      }
+      leader += family.members;
+    }
+    for (bool more = true; more;) {
+      chunks.clear();
+      for (int s = 0; s < rig.sequences(); ++s) {
+        if (rig.left(s) > 0) chunks.push_back({s, rig.left(s) > 3 ? rig.left(s) - 3 : 1});
+      }
+      more = !chunks.empty();
+      if (more) rig.step(chunks);
+    }
+  };
+  for_each_isa([&](Isa isa) {
+    for (const AttentionCase& c :
+         {AttentionCase{.heads = 16, .kv_heads = 4, .head_dim = 64},
+          AttentionCase{.heads = 32, .kv_heads = 8, .head_dim = 128, .dtype = KvDtype::kBF16},
+          AttentionCase{.heads = 32, .kv_heads = 16, .head_dim = 32, .block_size = 8},
+          AttentionCase{.heads = 64, .kv_heads = 16, .head_dim = 16},
+          AttentionCase{
+              .heads = 16, .kv_heads = 4, .head_dim = 64, .dtype = KvDtype::kFp8, .soft_cap = 5.0F, .sinks = true},
+          AttentionCase{.heads = 16, .kv_heads = 4, .head_dim = 256, .dtype = KvDtype::kInt8},
+          AttentionCase{.heads = 4, .kv_heads = 4, .head_dim = 64, .dtype = KvDtype::kBF16, .sinks = true},
+          AttentionCase{.heads = 8, .kv_heads = 4, .head_dim = 64, .window = 200},
+          AttentionCase{.heads = 12, .kv_heads = 4, .head_dim = 24, .dtype = KvDtype::kF32}}) {
+      if (c.dtype == KvDtype::kFp8 && !tests_a_gpu()) continue;  // a CPU has none
+      SCOPED_TRACE(c.name());
+      AttentionRig apart(c, lengths, isa);
+      run(apart, c, false);
+      AttentionRig together(c, lengths, isa);
+      run(together, c, true);
+      for (int s = 0; s < together.sequences(); ++s) {
+        SCOPED_TRACE("sequence " + std::to_string(s));
+        expect_same_bits(apart.out(s), together.out(s));
+      }
+      if (c.dtype == KvDtype::kInt8) continue;  // a number halfway between two levels may become either
+      expect_close(together.out(4), together.expected(4), together.tolerance(4), 0);
+    }
+  });
+}
+
+/// The same of one family as large as a batch.
+TEST(SharedPrefix, ChangesNoBitOfAWholeBatch) {
+  const AttentionCase c{.heads = 16, .kv_heads = 4, .head_dim = 64, .dtype = KvDtype::kBF16};
+  for_each_isa([&](Isa isa) {
+    std::vector<std::vector<float>> expected;
+    for (const bool told : {false, true}) {
+      AttentionRig rig(c, std::vector<int>(40, 530), isa);
+      rig.step({{0, 520}});
+      for (int s = 1; s < rig.sequences(); ++s) rig.share_prefix(0, s, 512 / c.block_size, told);
+      while (rig.left(39) > 0) {
+        std::vector<AttentionRig::Chunk> chunks;
+        for (int s = 0; s < rig.sequences(); ++s) {
+          if (rig.left(s) > 0) chunks.push_back({s, 1});
+        }
+        rig.step(chunks);
+      }
+      for (int s = 0; s < rig.sequences(); ++s) {
+        if (!told) {
+          expected.emplace_back(rig.out(s).begin(), rig.out(s).end());
+        } else {
+          SCOPED_TRACE("sequence " + std::to_string(s));
+          expect_same_bits(expected[static_cast<size_t>(s)], rig.out(s));
+        }
+      }
+    }
+  });
+}
+
 }  // namespace
 }  // namespace caravel::kernels

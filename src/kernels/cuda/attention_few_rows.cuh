@@ -54,10 +54,38 @@ class SharedRows {
     const int splits = splits_in(seen);
     const bool alone = sharers() == 1 || splits == 1;
     if (alone && rank() > 0) return;
+    share_out(rows, 0);
+    add_up(tile, rows, seen, seen.begin / kSplitKeys, splits, alone, [] {});
+    if (alone) {
+      tile.store_totals();
+    } else {
+      store(rows);
+    }
+  }
+
+  /// A block merges `together` whole rows at least, where both are powers of two; 0: any elements.
+  __device__ void share_out(const AttentionRows& rows, int together) {
+    rows_ = rows.count;
+    shift_ = 0;
+    while (sharers() << shift_ < rows_ * half_ || 1 << shift_ < together * half_) ++shift_;
+#pragma unroll
+    for (int j = 0; j < kMostPairs; ++j) {
+      totals_[j] = {0.0F, 0.0F};
+      max_[j] = -__builtin_inff();
+      sum_[j] = 0.0F;
+    }
+  }
+
+  /// The states of `splits` splits from `first` on become totals: the tile's of a block that is alone, else each
+  /// block's of its elements. begun(): once the tile has begun with the rows.
+  template <typename Begun>
+  __device__ void add_up(Tile& tile, const AttentionRows& rows, const Visible& seen, int first, int splits, bool alone,
+                         const Begun& begun) {
     const int blocks = alone ? 1 : sharers();
-    share_out(rows);
+    const int mine = alone ? 0 : rank();
     if (!alone) arrive_at_cluster();
-    tile.begin(rows, seen.begin / kSplitKeys + rank(), blocks, (splits - rank() + blocks - 1) / blocks);
+    tile.begin(rows, seen, first + mine, blocks, (splits - mine + blocks - 1) / blocks);
+    begun();
     const int room = alone ? splits : Tile::kStateBytes / split_bytes();
     // A block that is sent nothing waits at no barrier: its first thread by itself would complete phase after phase,
     // and a thread that comes late to one of them would wait for ever.
@@ -66,7 +94,7 @@ class SharedRows {
       const int round = min(splits - begin, room);
       if (merges && threadIdx.x == 0) arrive_expecting(barrier(), round * (pairs() + rows_) * sizeof(float2));
       bool may_send = alone;
-      for (int i = (rank() + blocks - begin % blocks) % blocks; i < round; i += blocks) {
+      for (int i = (mine + blocks - begin % blocks) % blocks; i < round; i += blocks) {
         tile.attend();
         if (alone) {
           tile.join_totals();
@@ -85,37 +113,40 @@ class SharedRows {
       }
       if (begin + room < splits) arrive_at_cluster();
     }
-    if (alone) {
-      tile.store_totals();
-    } else {
-      store(rows);
+  }
+
+  /// The totals come to lie where pairs_of() and sums_of() say.
+  __device__ void put_totals(const Tile& tile) {
+    if (sharers() == 1) return tile.put_totals(pairs_of(0), sums_of(0));
+    __syncthreads();  // all threads have merged what lies there
+#pragma unroll
+    for (int j = 0; j < kMostPairs; ++j) {
+      const int pair = pair_of(j);
+      if (pair >= pairs()) break;
+      pairs_of(0)[first_pair() + pair] = totals_[j];
+      const int r = (first_pair() + pair) / half_;
+      if (r * half_ == first_pair() + pair) *sums_of(r) = {max_[j], sum_[j]};
     }
   }
+  /// Which block of the cluster has row r, where `together` rows lie with one.
+  __device__ int block_of(int r) const { return r * half_ >> shift_; }
+  /// Row r's pairs of elements, of a row that this block has; and its largest score and sum.
+  __device__ float2* pairs_of(int r) const { return reinterpret_cast<float2*>(states_) + r * half_ - first_pair(); }
+  __device__ float2* sums_of(int r) const { return reinterpret_cast<float2*>(states_) + (1 << shift_) + r; }
+
+  // What follows from the members is worked out where it is used: registers are few.
+  __device__ static int rank() { return static_cast<int>(blockIdx.x); }
+  __device__ static int sharers() { return static_cast<int>(gridDim.x); }
 
  private:
   static constexpr int kAtOnce = 8;  // states that a thread reads before it merges them
   static constexpr int kMostPairs = Tile::kRows * kDim / 2 / (2 * Tile::kThreads);  // of two blocks' threads
-
-  __device__ void share_out(const AttentionRows& rows) {
-    rows_ = rows.count;
-    shift_ = 0;
-    while (sharers() << shift_ < rows_ * half_) ++shift_;
-#pragma unroll
-    for (int j = 0; j < kMostPairs; ++j) {
-      totals_[j] = {0.0F, 0.0F};
-      max_[j] = -__builtin_inff();
-      sum_[j] = 0.0F;
-    }
-  }
 
   __device__ StateRoute route(int i) const {
     const int merging = ((rows_ * half_ - 1) >> shift_) + 1;
     return {shared_address(states_) + i * split_bytes(), barrier(), shift_, half_, merging};
   }
 
-  // What follows from the members is worked out where it is used: registers are few.
-  __device__ static int rank() { return static_cast<int>(blockIdx.x); }
-  __device__ static int sharers() { return static_cast<int>(gridDim.x); }
   __device__ uint32_t barrier() const { return shared_address(states_ + Tile::kStateBytes); }
   __device__ int first_pair() const { return rank() << shift_; }
   __device__ int pairs() const { return max(0, min(1 << shift_, rows_ * half_ - first_pair())); }
@@ -179,7 +210,7 @@ template <typename Tile>
 __device__ void attend_alone(const AttentionParams& params, Tile& tile, const AttentionRows& rows) {
   const Visible seen = rows.visible(params);
   const int splits = splits_in(seen);
-  tile.begin(rows, seen.begin / kSplitKeys, 1, splits);
+  tile.begin(rows, seen, seen.begin / kSplitKeys, 1, splits);
   for (int i = 0; i < splits; ++i) {
     tile.attend();
     tile.join_totals();

@@ -12,6 +12,7 @@ template <int kTileRows, bool kShared>
 class AttentionFmaTile {
  public:
   static constexpr int kRows = kTileRows;
+  static constexpr bool kTakesTotals = false;
   static constexpr int kThreads = 128;
   static constexpr int kBlocks = 1;
   static constexpr int kStateBytes = 16 * 1024;
@@ -42,9 +43,9 @@ class AttentionFmaTile {
         add_(keep_ + kRows) {}
 
   /// As AttentionMmaTile's.
-  __device__ void begin(const AttentionRows& rows, int first, int step, int /*count*/) {
+  __device__ void begin(const AttentionRows& rows, const Visible& seen, int first, int step, int /*count*/) {
     rows_ = rows;
-    seen_ = rows.visible(params_);
+    seen_ = seen;
     split_ = first;
     step_ = step;
     if (!waited_) wait_for_kernel_before();

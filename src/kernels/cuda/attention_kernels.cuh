@@ -8,6 +8,7 @@
 #include "device/cuda/check_cuda.h"
 #include "device/cuda/cuda_device.h"
 #include "kernels/cuda/attention_many_rows.cuh"
+#include "kernels/cuda/attention_neighbours.cuh"
 
 namespace caravel::kernels::cuda {
 
@@ -54,6 +55,28 @@ ActiveClusters count_clusters(CudaDevice& device, void (*kernel)(Params), int th
   return active;
 }
 
+/// Sequences of few rows, where each would have one block to itself and neighbours have something in common.
+template <typename Tile, int kDim>
+void launch_neighbours(Stream& stream, const AttentionParams& params) {
+  const auto bytes = [](int dim) {
+    return Tile::shared_bytes(dim) + SharedRows<Tile, kDim>::kBytes + NeighbourJobs::kBytes;
+  };
+  static const ActiveClusters active =
+      count_clusters(as_cuda(stream.device()), attend_neighbours<Tile, kDim>, Tile::kThreads, bytes(kDim));
+  const int groups = (params.batch.num_seqs + params.neighbours - 1) / params.neighbours;
+  int blocks = 1;
+  for (int size = 2; size <= params.neighbours; size *= 2) {
+    if (active[static_cast<size_t>(size)] >= params.cache.kv_heads * groups) blocks = size;
+  }
+  const LaunchShape shape{.grid = dim3(static_cast<unsigned>(blocks), static_cast<unsigned>(params.cache.kv_heads),
+                                       static_cast<unsigned>(groups)),
+                          .block = dim3(Tile::kThreads),
+                          .shared_bytes = bytes(params.cache.head_dim),
+                          .cluster = dim3(static_cast<unsigned>(blocks)),
+                          .early = true};
+  launch(stream, shape, attend_neighbours<Tile, kDim>, params);
+}
+
 template <typename Tile, int kDim>
 void launch_few_rows(Stream& stream, const AttentionParams& params, const AttentionGrids& grids) {
   if (!grids.few) return;
@@ -70,6 +93,9 @@ void launch_few_rows(Stream& stream, const AttentionParams& params, const Attent
       if (active[static_cast<size_t>(size)] >= pairs) sharers = size;
     }
     if (sharers > 1) shape.shared_bytes = bytes(head_dim);
+  }
+  if constexpr (Tile::kTakesTotals) {
+    if (sharers == 1 && params.neighbours > 1) return launch_neighbours<Tile, kDim>(stream, params);
   }
   shape.grid = dim3(static_cast<unsigned>(sharers), static_cast<unsigned>(params.cache.kv_heads),
                     static_cast<unsigned>(params.batch.num_seqs));

@@ -16,11 +16,12 @@ template <typename Elements, int kDim>
 class AttentionMmaTile {
  public:
   static constexpr int kRows = 16;
+  static constexpr bool kTakesTotals = true;
   static constexpr int kThreads = 256;
   static constexpr int kBlocks = kDim > 128 ? 1 : 2;  // that share an SM
 
   /// Of states that there is room for beside it.
-  static constexpr int kStateBytes = (kDim > 128 ? 16 : 10) * 1024;
+  static constexpr int kStateBytes = (kDim > 128 ? 17 : 10) * 1024;
 
   __host__ __device__ static constexpr size_t shared_bytes(int /*head_dim*/) {
     return kSlots * kSlotBytes + sizeof(Exchange);
@@ -43,11 +44,11 @@ class AttentionMmaTile {
     }
   }
 
-  /// Begins anew with other rows, which see keys of `count` splits: `first` and each `step` after it. attend() takes
-  /// them in turn.
-  __device__ void begin(const AttentionRows& rows, int first, int step, int count) {
+  /// Begins anew with other rows, which are to see keys of `count` splits: `first` and each `step` after it, of these
+  /// what lies in `seen`. attend() takes them in turn.
+  __device__ void begin(const AttentionRows& rows, const Visible& seen, int first, int step, int count) {
     rows_ = rows;
-    seen_ = rows.visible(params_);
+    seen_ = seen;
     first_ = first;
     step_ = step;
     items_ = 2 * count;
@@ -150,6 +151,39 @@ class AttentionMmaTile {
       }
       const int block = warp_ * 4 + lane_ % 4;  // all threads have the rows' sums
       if (block < route.blocks) route.send_row(r, block, max_[i], sum_[i]);
+    }
+  }
+
+  /// The totals, by themselves: pairs of elements [rows, head_dim / 2], and of each row its largest score and sum.
+  __device__ void put_totals(float2* pairs, float2* rows) const {
+    const int half = params_.cache.head_dim / 2;
+#pragma unroll
+    for (int i = 0; i < 2; ++i) {
+      const int r = lane_ / 4 + 8 * i;
+      if (r >= rows_.count) continue;
+#pragma unroll
+      for (int n = 0; n < kColumnTiles; ++n) {
+        if (column(n) < 2 * half) pairs[r * half + column(n) / 2] = pair_at(totals_, n, i);
+      }
+      if (warp_ == 0 && lane_ % 4 == 0) rows[r] = {total_max_[i], total_sum_[i]};
+    }
+  }
+  /// Goes on from such totals of the same rows; after begin().
+  __device__ void take_totals(const float2* pairs, const float2* rows) {
+    const int half = params_.cache.head_dim / 2;
+#pragma unroll
+    for (int i = 0; i < 2; ++i) {
+      const int r = lane_ / 4 + 8 * i;
+      if (r >= rows_.count) continue;
+#pragma unroll
+      for (int n = 0; n < kColumnTiles; ++n) {
+        if (column(n) >= 2 * half) continue;
+        const float2 pair = pairs[r * half + column(n) / 2];
+        totals_[kWidens ? n & ~1 : n][2 * i + (kWidens ? n % 2 : 0)] = pair.x;
+        totals_[kWidens ? n | 1 : n][2 * i + (kWidens ? n % 2 : 1)] = pair.y;
+      }
+      total_max_[i] = rows[r].x;
+      total_sum_[i] = rows[r].y;
     }
   }
 

@@ -33,6 +33,7 @@ struct AttentionParams {
   bool settled = false;      // PagedAttentionArgs has it
   int few_rows = kFewRows;   // up to which the kernel of few rows has a sequence; 0: there is none
   bool few_alone = false;    // it takes all sequences, tile after tile
+  int neighbours = 1;        // sequences of one token that a tile has rows for: what they have in common is read once
   std::byte* out = nullptr;  // [tokens, heads * value_dim]
   bool out_f32 = false;
 };

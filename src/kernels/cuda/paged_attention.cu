@@ -20,6 +20,17 @@ void attend_exactly(Stream& stream, const AttentionParams& params, const Attenti
   launch_many_rows<Tile>(stream, params, grids);
 }
 
+/// How many neighbours' tokens are computed together; 1: each is by itself.
+int neighbours_of(const PagedAttentionArgs& args) {
+  const KvLayer& cache = args.cache;
+  const int group = args.heads / cache.kv_heads;
+  // A block has whole rows where these are powers of two.
+  const auto even = [](int x) { return (x & (x - 1)) == 0; };
+  const bool possible = args.batch.shared_blocks != nullptr && args.batch.num_seqs > 1 && args.window == 0 &&
+                        cache.value_dim == 0 && even(group) && even(cache.head_dim);
+  return possible ? std::max(1, kFewRows / group) : 1;
+}
+
 bool attends_among_keys(const Device& device, int head_dim, int value_dim) {
   const auto* const there = dynamic_cast<const CudaDevice*>(&device);  // one that is planned with has warpgroups, too
   return (there == nullptr || there->has_warpgroups()) && value_dim <= kMostValues &&
@@ -84,6 +95,7 @@ void paged_attention(Stream& stream, const PagedAttentionArgs& args) {
   const int64_t splits = (args.max_context + kSplitKeys - 1) / kSplitKeys;
   if (device.compute_capability() >= 90) grids.most_sharers = static_cast<int>(std::min<int64_t>(splits, kMaxSharers));
   grids.few = params.group <= params.few_rows;
+  if (device.compute_capability() >= 90) params.neighbours = neighbours_of(args);
   if (!params.few_alone) grids.many_rows = args.q.rows * params.group;
   grids.states = reinterpret_cast<float*>(args.workspace);
   switch (cache.dtype) {
