@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 
 #include "base/block_copy.h"
 #include "device/device.h"
@@ -24,12 +25,15 @@ class KvStorage {
 
   model::KvPool pool() const { return pool_; }
 
-  // They enqueue the copies; the lists must stay until these are done.
-  void swap_out(Stream& stream, const StagedCopies& copies);
-  void swap_in(Stream& stream, const StagedCopies& copies);
+  // They enqueue the copies; swaps by the device's copy engines, where it has such, which take no processor from steps.
+  void swap_out(Stream& stream, std::span<const BlockCopy> copies);
+  void swap_in(Stream& stream, std::span<const BlockCopy> copies);
+  /// The list must stay until they are done.
   void copy(Stream& stream, const StagedCopies& copies);
 
  private:
+  void swap(Stream& stream, const std::byte* from, std::byte* to, std::span<const BlockCopy> copies) const;
+
   int64_t block_bytes_;
   Buffer device_blocks_;
   HostBuffer host_blocks_;

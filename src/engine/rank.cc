@@ -30,6 +30,17 @@ bool worth_sharing(const StepInput& input, int block_size, size_t group) {
   return 4 * shared > all;
 }
 
+/// Whether the step may write to a block that it swaps out: nobody has that any longer, so it is told of anew where
+/// rows get it.
+bool rewrites_swapped(const StepInput& input) {
+  std::vector<int32_t> out;
+  for (const BlockCopy& copy : input.swap_outs) out.push_back(copy.from);
+  std::ranges::sort(out);
+  const auto is_out = [&](int32_t block) { return std::ranges::binary_search(out, block); };
+  return std::ranges::any_of(input.entries, is_out, &TableEntry::block) ||
+         std::ranges::any_of(input.copies, is_out, &BlockCopy::to);
+}
+
 template <typename T>
 size_t bytes_of(const std::vector<T>& values) {
   return MirroredArrays::bytes_of<T>(values.size());
@@ -44,7 +55,8 @@ Rank::Rank(Device& device, std::unique_ptr<model::Decoder> decoder, const Blocks
       sampler_(device, decoder_->config().vocab_size),
       sizes_(sizes),
       logit_rows_(logit_rows(device, sizes)),
-      stream_(device.make_stream()) {
+      stream_(device.make_stream()),
+      swap_stream_(device.make_stream()) {
   CARAVEL_CHECK_GE(sizes.steps, 1);
   for (int i = 0; i < sizes.steps; ++i) steps_.emplace_back(device);
   const auto ints = [&](int64_t count) { return device.allocate(static_cast<size_t>(count) * sizeof(int32_t)); };
@@ -111,6 +123,7 @@ void Rank::guarded(const Work& work) {
     work();
   } catch (...) {
     stream_->synchronize();
+    swap_stream_->synchronize();
     throw;
   }
 }
@@ -125,6 +138,7 @@ void Rank::launch(const StepInput& input) {
   step.used.clear();
   guarded([&] {
     stream_->begin_step();
+    swap_blocks(input, step);
     move_blocks(input, step);
     run_rows(input, step);
     stream_->end_step();
@@ -135,18 +149,32 @@ void Rank::launch(const StepInput& input) {
 }
 
 void Rank::move_blocks(const StepInput& input, InFlight& step) {
-  step.moves.begin(bytes_of(input.swap_outs) + bytes_of(input.swap_ins) + bytes_of(input.copies));
-  const auto staged = [&](const std::vector<BlockCopy>& copies) {
-    return StagedCopies{step.moves.add(std::span(copies)), static_cast<int64_t>(copies.size())};
-  };
-  const StagedCopies swap_outs = staged(input.swap_outs);
-  const StagedCopies swap_ins = staged(input.swap_ins);
-  const StagedCopies copies = staged(input.copies);
+  step.moves.begin(bytes_of(input.copies));
+  const StagedCopies copies{step.moves.add(std::span(input.copies)), static_cast<int64_t>(input.copies.size())};
   stream_->region("block copies");
   step.moves.to_device(*stream_);
-  storage_.swap_out(*stream_, swap_outs);
-  storage_.swap_in(*stream_, swap_ins);
   storage_.copy(*stream_, copies);
+}
+
+/// Blocks come in while steps before still run: none of these uses a block that was free, or the host's that it comes
+/// from. What goes out was written by them.
+void Rank::swap_blocks(const StepInput& input, InFlight& step) {
+  step.swaps = !input.swap_outs.empty() || !input.swap_ins.empty();
+  if (!step.swaps) return;
+  stream_->region("block copies");
+  if (!input.swap_outs.empty()) {
+    stream_->record(*step.before_swaps);
+    swap_stream_->wait(*step.before_swaps);
+  }
+  storage_.swap_out(*swap_stream_, input.swap_outs);
+  storage_.swap_in(*swap_stream_, input.swap_ins);
+  swap_stream_->record(*step.swapped);
+  if (!input.swap_ins.empty() || rewrites_swapped(input)) wait_for_swaps(step);
+}
+
+void Rank::wait_for_swaps(InFlight& step) {
+  if (step.swaps) stream_->wait(*step.swapped);
+  step.swaps = false;
 }
 
 void Rank::run_rows(const StepInput& input, InFlight& step) {
@@ -267,6 +295,7 @@ void Rank::launch(const DrawInput& input) {
     begin_samplers(input);
     if (decoder_->has_lm_head()) run_draws(input, step);
     decoder_->return_draws(*stream_, sampler_.last_draws());
+    wait_for_swaps(step);  // the step after may have the blocks
     stream_->end_step();
     stream_->record(*step.done);
   });

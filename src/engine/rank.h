@@ -65,11 +65,13 @@ class Rank final : public Executor {
           states(device),
           draws(device),
           drawn(device),
+          before_swaps(device.make_event()),
+          swapped(device.make_event()),
           rows_done(device.make_event()),
           done(device.make_event()) {}
 
     uint64_t number = 0;
-    MirroredArrays moves;  // lists of block copies
+    MirroredArrays moves;  // the list of block copies
     MirroredArrays rows;   // the rest of a StepInput
     sampler::SampleResults wanted;
     MirroredArrays states;
@@ -77,6 +79,9 @@ class Rank final : public Executor {
     sampler::SampleResults drawn;
     std::span<const float> states_out;  // with the host
     std::vector<Buffer> used;           // logits that were kept until here
+    bool swaps = false;                 // which stream_ has not waited for yet
+    std::unique_ptr<Event> before_swaps;
+    std::unique_ptr<Event> swapped;
     std::unique_ptr<Event> rows_done;
     std::unique_ptr<Event> done;
   };
@@ -87,6 +92,9 @@ class Rank final : public Executor {
   void forward();
   InFlight& last_step() { return steps_[(launched_ - 1) % steps_.size()]; }
   void move_blocks(const StepInput& input, InFlight& step);
+  void swap_blocks(const StepInput& input, InFlight& step);
+  /// What is enqueued on stream_ from here on runs after the step's swaps.
+  void wait_for_swaps(InFlight& step);
   void run_rows(const StepInput& input, InFlight& step);
   /// Of the rows' places on the device.
   void run_wants(std::span<const sampler::SampleRow> wants, const sampler::SampleRow* staged, const int32_t* places,
@@ -132,7 +140,9 @@ class Rank final : public Executor {
 
   Buffer logits_;  // f32 [logit_rows_, vocab_size]
   StepOutput result_;
-  std::unique_ptr<Stream> stream_;  // last: it goes before what its commands read
+  // Last: they go before what their commands read.
+  std::unique_ptr<Stream> stream_;
+  std::unique_ptr<Stream> swap_stream_;  // blocks out to the host and in again, while steps run that use others
 };
 
 }  // namespace caravel::engine

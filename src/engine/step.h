@@ -27,7 +27,9 @@ struct TokenWant {
   int32_t top = 0;  // how many of the most likely
 };
 
-/// What is computed. Order of execution: swap_outs, swap_ins, copies, entries, then the rows.
+/// What is computed. As if in this order: swap_outs, swap_ins, copies, entries, then the rows. A block that is swapped
+/// out is nobody's from then on: a row that gets it has it in `entries`. One that is swapped in, and the host's that it
+/// comes from, are used by no step in flight.
 struct StepInput {
   uint64_t number = 0;               // 1, 2, ...
   std::vector<BlockCopy> swap_outs;  // device block -> host block

@@ -69,8 +69,8 @@ struct RotaryCacheArgs {
 /// for layers whose values are elements of their keys.
 void rotary_cache(Stream& stream, const RotaryCacheArgs& args);
 
-/// Copies whole blocks: dst[to] = src[from], `bytes` each. The two sides may be different memories (swap) or the same
-/// (copy-on-write); no block is both read and written.
+/// Copies whole blocks: dst[to] = src[from], `bytes` each. The two sides may be the same (copy-on-write); no block is
+/// both read and written.
 struct CopyBlocksArgs {
   const std::byte* src = nullptr;
   std::byte* dst = nullptr;

@@ -5,6 +5,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -111,6 +113,67 @@ TEST(Rank, OfManySequencesMemoryOfItsOwnHoldsAllLogits) {
   const auto [got, reads_apart] = all_wants(std::make_unique<DeferredDevice>(1));
   EXPECT_EQ(reads_apart, 1);
   expect_same({got}, {expected}, "a device with memory of its own");
+}
+
+enum class Swaps : uint8_t { kNone, kRewrittenInTheStep, kRewrittenInTheNext, kBesideOthers };
+
+/// Three answers, of which the first is swapped out in the second step and in again in the fourth; others get its
+/// blocks meanwhile, or none does.
+std::vector<StepOutput> run_swapped(std::unique_ptr<Device> device, Swaps swaps) {
+  const LoadedModel model =
+      load_model(small_config(), nullptr,
+                 {.open_device = [&](const EngineConfig&) { return std::move(device); }, .steps_in_flight = 2});
+  Rank& rank = *model.rank;
+  Answers answers(1);
+  std::vector<StepOutput> outputs;
+  for (uint64_t number = 1; number <= 5; ++number) {
+    StepInput input{.number = number};
+    DrawInput draws{.number = number};
+    switch (number) {
+      case 1:
+        answers.prefill(0, 40, {}, input, draws);  // blocks 0, 1 and 2
+        break;
+      case 2:
+        answers.prefill(1, 30, {}, input, draws);  // 3 and 4
+        if (swaps == Swaps::kNone) break;
+        input.swap_outs = {{.from = 0, .to = 5}, {.from = 1, .to = 6}, {.from = 2, .to = 2}};
+        if (swaps == Swaps::kRewrittenInTheStep) input.entries[1].block = 2;
+        break;
+      case 3:
+        answers.prefill(2, 20, {}, input, draws);  // 5 and 6
+        if (swaps == Swaps::kRewrittenInTheNext) input.entries[0].block = 0;
+        break;
+      case 4:
+        answers.decode(0, last_draw_of(0), input, draws);
+        if (swaps == Swaps::kNone) break;
+        input.swap_ins = {{.from = 5, .to = 20}, {.from = 6, .to = 12}, {.from = 2, .to = 13}};
+        input.entries = {{.slot = 0, .index = 0, .block = 20},
+                         {.slot = 0, .index = 1, .block = 12},
+                         {.slot = 0, .index = 2, .block = 13}};
+        break;
+      default:
+        for (const int slot : {0, 1, 2}) answers.decode(slot, last_draw_of(slot), input, draws);
+    }
+    rank.launch(input);
+    rank.launch(draws);
+    if (number > 1) outputs.push_back(rank.collect());
+  }
+  outputs.push_back(rank.collect());
+  return outputs;
+}
+
+/// Blocks go out before they are written anew, and are in before they are read, though the copies run beside steps: on
+/// a device of which nothing runs before it is waited for, and on the one that is tested.
+TEST(Rank, SwapsAndStepsAreInOrder) {
+  const std::vector<std::pair<std::string, std::function<std::unique_ptr<Device>()>>> devices = {
+      {"deferred", [] { return std::make_unique<DeferredDevice>(1); }},
+      {"tested", [] { return open_test_device(small_config()); }}};
+  for (const auto& [name, open] : devices) {
+    const std::vector<StepOutput> expected = run_swapped(open(), Swaps::kNone);
+    for (const Swaps swaps : {Swaps::kRewrittenInTheStep, Swaps::kRewrittenInTheNext, Swaps::kBesideOthers}) {
+      expect_same(run_swapped(open(), swaps), expected, name + ", way " + std::to_string(static_cast<int>(swaps)));
+    }
+  }
 }
 
 }  // namespace
