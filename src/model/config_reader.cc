@@ -99,8 +99,11 @@ double ConfigReader::number(const Key& key, double min, double max) const {
 
 bool ConfigReader::flag(const Key& key) const {
   const Spelling& spelling = spelled(key, convention());
-  const nlohmann::json* value = checked(find(spelling), full_key(spelling.key), is_truth, kTruth);
-  return value == nullptr ? spelling.fallback.value_or(0) != 0 : value->get<bool>();
+  const nlohmann::json* there = find(spelling);
+  if (there == nullptr) return spelling.fallback.value_or(0) != 0;
+  // A null is no absent key: transformers takes it as Python does, for false.
+  const nlohmann::json* value = checked(there, full_key(spelling.key), is_truth, kTruth);
+  return value != nullptr && value->get<bool>();
 }
 
 const nlohmann::json* ConfigReader::checked(const nlohmann::json* value, const std::string& name,

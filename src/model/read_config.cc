@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 
 #include "base/check.h"
@@ -183,7 +184,13 @@ template <typename Value>
 void check_fixed(const ConfigReader& reader, const Architecture& architecture, std::string_view key,
                  const Value& wanted) {
   const nlohmann::json* value = reader.find(key);
-  if (value == nullptr || value->is_null() || *value == wanted) return;
+  if (value == nullptr || *value == wanted) return;
+  // A null is false, as in Python; of numbers and texts it says nothing.
+  if constexpr (std::is_same_v<Value, bool>) {
+    if (value->is_null() && !wanted) return;
+  } else {
+    if (value->is_null()) return;
+  }
   throw fail<Unsupported>("{}: {} is {}; of {} models those where it is {} are supported", reader.source().path(),
                           reader.full_key(key), ConfigReader::shown(*value), architecture.name, wanted);
 }

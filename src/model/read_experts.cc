@@ -49,6 +49,15 @@ bool ignores_groups(const ConfigReader& reader, const ExpertRule& keys) {
                           keys.group_method, ConfigReader::shown(*method));
 }
 
+/// A folder's class divides by the one number, and chooses no group by the other; without the key it has its own.
+void refuse_no_groups(const ConfigReader& reader, const Key& key) {
+  if (reader.convention() == Convention::kGguf) return;
+  const nlohmann::json* value = reader.find(key.hugging_face.key);
+  if (value == nullptr || (!value->is_null() && *value != 0)) return;
+  throw fail<FormatError>("{}: {} is {}; it must be a whole number above 0", reader.source().path(),
+                          key.hugging_face.key, ConfigReader::shown(*value));
+}
+
 RouterRule read_rule(const ConfigReader& reader, const ExpertRule& keys, int experts) {
   const auto named = [&](const Key& key) { return reader.full_key(spelled(key, reader.convention()).key); };
   RouterRule rule{.score = read_score(reader, keys), .experts = experts, .group_score = keys.group_score};
@@ -56,9 +65,13 @@ RouterRule read_rule(const ConfigReader& reader, const ExpertRule& keys, int exp
     rule.group_score = RouterRule::GroupScore::kSumOfTwoLargest;
   }
   rule.per_token = static_cast<int>(reader.integer(keys.per_token, 1, std::min(experts, kernels::kMaxExpertsPerToken)));
+  const bool ignored = ignores_groups(reader, keys);
+  if (!ignored) {
+    for (const Key* key : {&keys.groups, &keys.chosen_groups}) refuse_no_groups(reader, *key);
+  }
   rule.groups = std::max(1, static_cast<int>(reader.integer(keys.groups, 0, experts)));
   rule.chosen_groups = std::max(1, static_cast<int>(reader.integer(keys.chosen_groups, 0, rule.groups)));
-  if (ignores_groups(reader, keys)) rule.groups = 1;
+  if (ignored) rule.groups = 1;
   if (rule.groups == 1 || rule.chosen_groups == rule.groups) rule.groups = rule.chosen_groups = 1;
   const int of_group = experts / rule.groups;
   const bool sums_two = rule.groups > 1 && rule.group_score == RouterRule::GroupScore::kSumOfTwoLargest;

@@ -460,6 +460,21 @@ nlohmann::json default_parameters(const ConfigReader& reader, const Architecture
                                                       : nlohmann::json::parse(architecture.default_rotary);
 }
 
+/// Of a family with one rotary embedding, where two of these may be told of: transformers 5.24 takes the flat one,
+/// whose frequencies are then no layer's type's.
+void refuse_flat_beside_nested(const ConfigReader& reader, const Architecture& architecture,
+                               const nlohmann::json& parameters, const std::string& where) {
+  for (const char* flat : {"rope_theta", "rope_type", "type"}) {
+    if (!parameters.contains(flat) || parameters[flat].is_null()) continue;
+    for (const char* of_layers : kLayerTypes) {
+      if (!parameters.contains(of_layers)) continue;
+      throw fail<FormatError>(
+          "{}: {} has {} and {}, and a {} has one rotary embedding, which one of them says: the other must go",
+          reader.source().path(), where, flat, of_layers, architecture.name);
+    }
+  }
+}
+
 std::vector<RotarySpec> read_hugging_face(const ConfigReader& reader, const Architecture& architecture, int head_dim,
                                           int max_position, const GivenScaling& given) {
   static const nlohmann::json kNothing = nlohmann::json::object();
@@ -486,6 +501,7 @@ std::vector<RotarySpec> read_hugging_face(const ConfigReader& reader, const Arch
 
   const ConfigKeys& keys = architecture.keys;
   const bool has_local = !keys.local_rope_theta.hugging_face.key.empty();
+  if (by_type && !has_local) refuse_flat_beside_nested(reader, architecture, *parameters, where);
   const bool nested = by_type || has_local;
   // transformers looks for it in the outermost object alone.
   const bool truncated = (nested && !by_type) || reader.truth_in(*parameters, where, "truncate").value_or(true);

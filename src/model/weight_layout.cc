@@ -222,7 +222,10 @@ class LayoutReader {
     if (spec.shared_gate) router.push_back(part(names.shared_router, 1));
     layer.router = finder_.router(router, hidden);
     layer.router_bias = finder_.vector({part(names.router_bias, spec.rule.experts)});
-    layer.choice_bias = finder_.vector({part(names.choice_bias, spec.rule.experts)});
+    WeightFinder::Part choice = part(names.choice_bias, spec.rule.experts);
+    // It may be absent for routers by softmax (DeepSeek-V2's) that are read by the same table.
+    choice.optional = choice.optional && spec.rule.score != kernels::RouterRule::Score::kSigmoid;
+    layer.choice_bias = finder_.vector({choice});
     const auto joined = [&](const WeightName& name) {
       if (architecture_.joined_in_turn) return std::vector<ExpertPart>{{name, width, {2, 0}}, {name, width, {2, 1}}};
       const Slice gate = {2 * width.whole, width.begin, width.end};

@@ -137,6 +137,15 @@ TEST(LoadWeights, ExpertsAreThereOnce) {
       old, {"blk.0.ffn_gate.0.weight is of one expert", "convert the model again", "blk.0.ffn_gate_exps.weight"});
 }
 
+TEST(LoadWeights, ABiasForTheChoiceIsMissedWhereScoresAreSigmoids) {
+  for (const char* name : {"deepseek_v3.gguf", "glm4_moe.gguf", "minimax_m2.gguf"}) {
+    EditedSource source(name);
+    source.remove("blk.1.exp_probs_b.bias");
+    expect_refused<FormatError>(source, {"blk.1.exp_probs_b.bias is missing"});
+  }
+  EXPECT_NO_THROW(load(EditedSource("deepseek_v2.gguf"))) << "whose scores are a softmax";
+}
+
 TEST(LoadWeights, NormsThatASwitchAsksForAreMissed) {
   EditedSource source("glm4_moe");
   source.config()["use_qk_norm"] = false;

@@ -208,6 +208,25 @@ TEST(ReadLatent, AV3ThatSaysToScoreOtherwiseIsRefused) {
   EXPECT_THAT(latent_refusal<Unsupported>(v2_lite(), {{"scoring_func", "sigmoid"}}), HasSubstr("scoring_func"));
 }
 
+/// A null is there, and in Python false; a router of no groups divides by their number (transformers 5.24).
+TEST(ReadLatent, NullsAreNotTheClassesDefaults) {
+  json v3 = v2_lite();
+  v3.update({{"architectures", {"DeepseekV3ForCausalLM"}}, {"topk_method", "noaux_tc"}, {"norm_topk_prob", nullptr}});
+  EXPECT_FALSE(read_deepseek(v3).experts.rule.renormalized);
+  v3.erase("norm_topk_prob");
+  EXPECT_TRUE(read_deepseek(v3).experts.rule.renormalized);
+  for (const char* key : {"n_group", "topk_group"}) {
+    for (const json& value : {json(0), json(nullptr)}) {
+      json changed = v3;
+      changed[key] = value;
+      EXPECT_THAT(latent_refusal<FormatError>(changed, json::object()),
+                  HasSubstr(std::string(key) + " is " + value.dump()));
+    }
+  }
+  v3["rope_interleave"] = nullptr;
+  EXPECT_THAT(latent_refusal<Unsupported>(v3, json::object()), HasSubstr("rope_interleave is null"));
+}
+
 TEST(ReadLatent, GreedyRoutersHaveNoGroups) {
   const json groups = {{"n_group", 8}, {"topk_group", 3}};
   const auto groups_of = [&](const json& method) {

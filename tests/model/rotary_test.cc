@@ -26,6 +26,15 @@ TEST(ReadRotary, RotaryParametersInAllSpellings) {
   }
 }
 
+// transformers 5.24 takes the flat ones, and a file that has both means something that it does not get.
+TEST(ReadRotary, FlatParametersBesideThoseOfLayersTypesAreRefusedWhereThereIsOneRotary) {
+  const json nested = {{"rope_type", "default"}, {"rope_theta", 500.0}};
+  const json both = {{"full_attention", nested}, {"rope_theta", 10000.0}};
+  expect_folder_refused<FormatError>({{"rope_parameters", both}},
+                                     {"rope_parameters has rope_theta and full_attention", "llama"});
+  EXPECT_NO_THROW(folder_config({{"rope_parameters", {{"full_attention", nested}}}}));
+}
+
 TEST(ReadRotary, Llama3ScalingStretchesLongWavesAlone) {
   const RotarySpec spec = folder_config({{"rope_theta", 10000.0},
                                          {"head_dim", 64},
