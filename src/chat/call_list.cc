@@ -50,10 +50,11 @@ class CallListParser final : public CallParser {
         return status == CallStatus::kEnded ? Read::kAgain : Read::kMore;
       }
       case State::kAfter:
-        if (is_json_space(byte) || byte == ',' || byte == '}') return Read::kMore;  // a brace too many
+        if (byte == '}') return Read::kOwn;  // one too many
+        if (is_json_space(byte) || byte == ',') return Read::kMore;
         if (byte == '{') return begin_object(byte);
         state_ = State::kClose;
-        if (byte == ']') return Read::kMore;
+        if (byte == ']') return Read::kOwn;
         [[fallthrough]];
       default:
         if (text_.empty() && is_json_space(byte)) return Read::kMore;

@@ -90,7 +90,8 @@ void CallParser::call_byte(char byte) {
     at_start_ = false;
     if (status == Read::kNotCalls) mark_ = byte;
   }
-  if (status == Read::kMore) return;
+  if (status == Read::kOwn) mark_.clear();
+  if (status == Read::kMore || status == Read::kOwn) return;
   if (status == Read::kAgain) return call_byte(byte);
   if (status == Read::kBroken) {
     is_broken_ = true;

@@ -33,6 +33,7 @@ class CallParser : public OutputParser {
     kNext,      // a call ended with what opens the next, whose last byte this is: the ending that opens
     kBroken,    // the call's arguments cannot be read on from this byte; see broken()
     kNotCalls,  // the byte, and what came since the last call, do not belong to calls
+    kOwn,       // as kMore; the byte, and what came since the last call, are the calls' whatever follows
   };
   /// A mark that ends arguments which cannot be read.
   struct Ending {

@@ -15,6 +15,16 @@
 #include "fields/empty_array.h"
 
 namespace caravel::chat {
+namespace {
+
+/// Tools without a description with an empty one; null stays null.
+Json with_descriptions(Json tools) {
+  if (!tools.is_array()) return tools;
+  for (Json& tool : tools) tool["function"].emplace("description", "");
+  return tools;
+}
+
+}  // namespace
 
 Renderer::Renderer(const Tokenizer& tokenizer, std::string chat_template, std::string_view tool_parser,
                    std::string tool_use, std::string_view traits)
@@ -146,6 +156,15 @@ std::string Renderer::render_text(const Conversation& conversation) const {
   try {
     prompt = used.jinja->render(input);
   } catch (const Error& error) {
+    // OpenAI's API does not ask for descriptions of tools, and gpt-oss' template does.
+    if (Json described = with_descriptions(tools); described != tools) {
+      Conversation again = conversation;
+      again.tools.list = std::move(described);
+      try {
+        return render_text(again);
+      } catch (const Error&) {  // it was not for want of them: the first says what it is
+      }
+    }
     throw bad_field(path, fmt::format("The chat template refuses the messages: {}", error.what()));
   }
   try {

@@ -19,7 +19,8 @@ void TaggedCall::begin(std::string_view name) {
   name_ = name;
   mark_.clear();
   state_ = State::kBetween;
-  announced_ = has_argument_ = is_closed_ = false;
+  announced_ = is_closed_ = false;
+  arguments_.clear();
 }
 
 CallStatus TaggedCall::feed(char byte) {
@@ -97,10 +98,14 @@ CallStatus TaggedCall::key(char byte) {
 
 void TaggedCall::begin_value(std::string_view tag) {
   const std::string name(bare(tag));
-  out_.arguments((has_argument_ ? ", " : "{") + to_text(Json(name)) + ": ");
-  has_argument_ = true;
+  const bool is_first = arguments_.empty();
+  // What was streamed of the first cannot be taken back.
+  is_again_ = !arguments_.insert(name).second;
   kinds_ = argument_kinds(tools_, name_, name);
-  if (kinds_ == kStringAlone) out_.arguments("\"");
+  if (!is_again_) {
+    out_.arguments((is_first ? "{" : ", ") + to_text(Json(name)) + ": ");
+    if (kinds_ == kStringAlone) out_.arguments("\"");
+  }
   mark_.clear();
   text_.clear();
   at_value_ = true;
@@ -110,6 +115,7 @@ void TaggedCall::begin_value(std::string_view tag) {
 
 /// A byte of the value.
 void TaggedCall::put(char byte) {
+  if (is_again_) return;
   if (kinds_ == kStringAlone) {
     out_.arguments(json_escaped(byte));
   } else {
@@ -129,7 +135,7 @@ CallStatus TaggedCall::value(char byte) {
     mark_.erase(0, 1);
   }
   if (mark_ != tags_.value_end) return CallStatus::kMore;
-  out_.arguments(kinds_ == kStringAlone ? "\"" : argument_json(text_, kinds_));
+  if (!is_again_) out_.arguments(kinds_ == kStringAlone ? "\"" : argument_json(text_, kinds_));
   mark_.clear();
   state_ = State::kBetween;
   return CallStatus::kMore;
@@ -149,7 +155,7 @@ CallStatus TaggedCall::object(char byte) {
 
 CallStatus TaggedCall::end(End by) {
   announce();
-  if (!is_closed_) out_.arguments(has_argument_ ? "}" : "{}");
+  if (!is_closed_) out_.arguments(arguments_.empty() ? "{}" : "}");
   out_.end_call();
   mark_.clear();
   ended_by_ = by;
@@ -158,7 +164,7 @@ CallStatus TaggedCall::end(End by) {
 
 std::string TaggedCall::held() const {
   if (state_ == State::kObject) return mender_.held();
-  if (state_ != State::kValue) return {};
+  if (state_ != State::kValue || is_again_) return {};
   const std::string waiting = (line_ended_ ? "\n" : "") + mark_;
   if (kinds_ != kStringAlone) return text_ + waiting;
   std::string escaped;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -23,8 +24,8 @@ struct CallTags {
 /// Reads a call whose arguments are tagged one by one, from behind its name on. Values are plain text: what they are is
 /// said by the tool's schema (argument_json()). Strings stream as they are written, byte for byte, other values come
 /// out whole. In place of tagged arguments there may be one JSON object of all, which is how forced calls are written.
-/// Text between arguments, and a name without a value, are read over. The call is announced at its first argument or
-/// its end.
+/// Text between arguments, a name without a value, and what comes for a name that had one are read over. The call is
+/// announced at its first argument or its end.
 class TaggedCall {
  public:
   /// What ended a call.
@@ -68,8 +69,9 @@ class TaggedCall {
   bool at_value_ = false;    // nothing of the value has come
   bool line_ended_ = false;  // a line break of the value waits for what follows it
   bool announced_ = false;
-  bool has_argument_ = false;
-  bool is_closed_ = false;  // the object of all arguments has been read
+  std::set<std::string> arguments_;  // names of those that have begun
+  bool is_again_ = false;            // the value is of an argument that had one, and is read over
+  bool is_closed_ = false;           // the object of all arguments has been read
 };
 
 }  // namespace caravel::chat

@@ -58,6 +58,7 @@ TEST(Granite, Calls) {
   EXPECT_EQ(granite("<|tool_call|>[" + kCallObject + ", " + kCallObject + "]"), calls({kWeather, kWeather}));
   EXPECT_EQ(granite("Yes.\n<tool_call> [" + kCallObject + "]\n"), calls({kWeather}, "Yes."));
   EXPECT_EQ(granite("<|tool_call|>" + kCallObject + " so"), calls({kWeather}, " so"));
+  EXPECT_EQ(granite("<|tool_call|>[" + kCallObject + " ] so"), calls({kWeather}, " so")) << "the bracket is the list's";
   EXPECT_EQ(granite("<|tool_call|>[" + kCallObject + ", "), calls({kWeather}));
   EXPECT_EQ(granite("<|tool_call|>[{\"name\": \"add\", \"arguments\": {\"a\": oops}}]"),
             calls({{"add", "{\"a\": oops}"}}));

@@ -53,6 +53,25 @@ TEST_F(RendererTest, GivesTheTemplateAllThatARequestSays) {
             "<s><user>a\n");
 }
 
+// OpenAI's API does not ask for one; gpt-oss' template does.
+TEST_F(RendererTest, AToolNeedsNoDescription) {
+  const std::string calls = "{% for m in messages %}{{ m.tool_calls }}{{ m.content }}{% endfor %}[TOOL_CALLS]";
+  const auto rendered = [&](const std::string& of_tool, const char* tools) {
+    const Renderer renderer(tokenizer_, "{% for t in tools or [] %}" + of_tool + "{% endfor %}" + calls);
+    const std::string fields =
+        R"({"messages": [{"role": "user", "content": "a"}], "tools": )" + std::string(tools) + "}";
+    return *renderer.render(conversation(fields.c_str())).text;
+  };
+  constexpr const char* kTools = R"([{"type": "function", "function": {"name": "f", "description": "D"}},
+                                     {"type": "function", "function": {"name": "g"}}])";
+  const std::string text = rendered("{{ '// ' + t.function.description + '|' }}", kTools);
+  EXPECT_THAT(text, testing::StartsWith("// D|// |"));
+  EXPECT_THAT(rendered("{{ 'description' in t.function }}|", kTools), testing::StartsWith("True|False|"))
+      << "where a template does without";
+  EXPECT_THAT(refusal([&] { rendered("{{ '// ' + t.function.returns }}", kTools); }), testing::HasSubstr("'returns'"))
+      << "what else is missing is said";
+}
+
 TEST_F(RendererTest, TheBeginningOfSequenceIsThereOnce) {
   const Conversation plain = conversation(R"({"messages": [{"role": "user", "content": "a"}]})");
   const std::vector<int32_t> tokens = renderer_.render(plain).tokens;

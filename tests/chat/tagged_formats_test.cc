@@ -54,6 +54,19 @@ TEST(Glm, AStringIsTakenByteForByte) {
   }
 }
 
+// Its first value may have been streamed.
+TEST(Glm, AnArgumentThatIsGivenTwiceHasItsFirstValue) {
+  for (const auto& [name, first, second] :
+       {std::tuple("text", "a", "b"), std::tuple("n", "1", "2"), std::tuple("list", "[1]", "[")}) {
+    const std::string kept = one_call(argument(name, first) + argument("flag", "true"));
+    EXPECT_EQ(glm(one_call(argument(name, first) + argument(name, second) + argument("flag", "true"))), glm(kept));
+  }
+  EXPECT_EQ(
+      glm("<tool_call>write\n" + argument("text", "a") + "<arg_key>text</arg_key>\n<arg_value>b").calls[0].arguments,
+      glm("<tool_call>write\n" + argument("text", "a")).calls[0].arguments)
+      << "cut within the second";
+}
+
 TEST(Glm, StringsStreamAndOtherValuesComeWhole) {
   const auto parser = make_output_parser(ToolFormat::kGlm, typed_tools(), {});
   EXPECT_TRUE(parser->feed("<tool_call>write\n").empty());
